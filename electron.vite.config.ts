@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { defineConfig } from "electron-vite";
+import vue from "@vitejs/plugin-vue";
+
+const at = (path: string) => resolve(import.meta.dirname, path);
+
+export default defineConfig({
+  main: {
+    build: {
+      outDir: "out/main",
+      rollupOptions: {
+        input: {
+          desktop: at("src/main/desktop/index.ts"),
+          headless: at("src/main/headless/index.ts"),
+          trainer: at("src/main/training/trainer.ts"),
+        },
+        output: { format: "es" },
+      },
+    },
+  },
+  preload: {
+    build: {
+      outDir: "out/preload",
+      // A sandboxed preload cannot load modules of its own: one CommonJS file, everything inside.
+      externalizeDeps: false,
+      rollupOptions: { input: { index: at("src/preload/index.ts") }, output: { format: "cjs", entryFileNames: "[name].cjs" } },
+    },
+  },
+  renderer: {
+    root: at("src/renderer"),
+    build: { outDir: at("out/renderer"), rollupOptions: { input: at("src/renderer/index.html") } },
+    resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared") } },
+    plugins: [vue()],
+  },
+});

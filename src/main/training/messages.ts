@@ -1,0 +1,48 @@
+/** What the supervisor and a trainer process say to one another. Typed arrays travel by structured clone. */
+import type { Experiment } from "../../shared/experiment.ts";
+import type { Environment, Evaluation } from "../../shared/run.ts";
+
+export type ToTrainer =
+  | { readonly type: "start"; readonly experiment: Experiment; readonly startPaused?: boolean }
+  | { readonly type: "pause" }
+  | { readonly type: "resume" }
+  | { readonly type: "stop" };
+
+/** Consecutive logged steps, row-major: `values[row * metrics.length + column]`. */
+export interface Rows {
+  readonly firstStep: number;
+  readonly count: number;
+  readonly values: Float64Array;
+}
+
+export interface Progress {
+  readonly samplesPerSecond: number | null;
+  readonly secondsLeft: number | null;
+  /** Epochs completed, with a fraction. */
+  readonly epoch: number;
+}
+
+export type Outcome = "finished" | "stopped" | "diverged";
+
+export type FromTrainer =
+  | {
+      readonly type: "started";
+      readonly device: string;
+      readonly environment: Environment;
+      /** Columns of every later row: `loss`, `stepTime` (ms), `L0.alpha`, `L0.alpha.hypergradient`, ... */
+      readonly metrics: readonly string[];
+      readonly totalSteps: number;
+    }
+  | { readonly type: "rows"; readonly rows: Rows; readonly progress: Progress }
+  | { readonly type: "evaluation"; readonly evaluation: Evaluation }
+  | { readonly type: "paused" }
+  | { readonly type: "resumed" }
+  | {
+      readonly type: "ended";
+      readonly outcome: Outcome;
+      readonly reason: string | null;
+      readonly step: number;
+      /** Effective values after the last update, by metric (`L0.alpha`). */
+      readonly hyperparameters: Readonly<Record<string, number>>;
+    }
+  | { readonly type: "failed"; readonly message: string };

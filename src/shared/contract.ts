@@ -1,0 +1,129 @@
+/**
+ * The one table of requests and events between the window and the services.
+ * Electron's IPC, the preload bridge and the local server are derived from it;
+ * every input is checked against its schema where it arrives.
+ */
+import { z } from "zod";
+import { evaluation, runDetail, runSummary } from "./run.ts";
+import { bucket } from "./series.ts";
+
+const nothing = z.strictObject({}).default({});
+const runId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not a run id");
+const oneRun = z.strictObject({ run: runId });
+
+export const appInfo = z.object({
+  version: z.string(),
+  /** Where this window runs: in the desktop app or in a browser. */
+  host: z.enum(["desktop", "browser"]),
+  platform: z.string(),
+  cpu: z.string(),
+  cores: z.number().int(),
+  /** Folder of the store. */
+  storePath: z.string(),
+});
+
+export const datasetInfo = z.object({
+  kind: z.string(),
+  title: z.string(),
+  trainExamples: z.number().int(),
+  testExamples: z.number().int(),
+  exampleShape: z.array(z.number().int()),
+  classes: z.number().int(),
+  /** Why it cannot be used, in words; null when it is ready. */
+  problem: z.string().nullable(),
+});
+
+export const seriesRequest = z.strictObject({
+  run: runId,
+  metrics: z.array(z.string().max(200)).min(1).max(500),
+  /** Cursor: the last step already held; -1 holds nothing. */
+  after: z.number().int().min(-1).default(-1),
+  /** Width of the buckets held by the caller, a power of two. */
+  width: z.number().int().min(1).default(1),
+  maxBuckets: z.number().int().min(16).max(8192).default(1024),
+});
+
+export const seriesReply = z.object({
+  /** Power-of-two width of the buckets that follow; at least the caller's. */
+  width: z.number().int(),
+  /** New cursor: the last step stored; -1 without any. */
+  lastStep: z.number().int(),
+  /** Buckets from the one that holds step `after + 1` on, by metric. Merge with appendBuckets(). */
+  series: z.array(z.object({ metric: z.string(), total: z.number().int(), buckets: z.array(bucket) })),
+});
+
+export const presetInfo = z.object({ name: z.string(), title: z.string(), description: z.string(), experiment: z.unknown() });
+
+const validation = z.union([
+  z.object({ ok: z.literal(true), experiment: z.unknown() }),
+  z.object({ ok: z.literal(false), errors: z.array(z.object({ path: z.string(), message: z.string() })) }),
+]);
+
+export const contract = {
+  requests: {
+    "app.info": { input: nothing, output: appInfo },
+    "datasets.list": { input: nothing, output: z.array(datasetInfo) },
+    "experiments.presets": { input: nothing, output: z.array(presetInfo) },
+    "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
+    "runs.start": { input: z.strictObject({ experiment: z.unknown() }), output: runSummary },
+    "runs.pause": { input: oneRun, output: runSummary },
+    "runs.resume": { input: oneRun, output: runSummary },
+    "runs.stop": { input: oneRun, output: runSummary },
+    "runs.list": { input: z.strictObject({ deleted: z.boolean().default(false) }).prefault({}), output: z.array(runSummary) },
+    "runs.get": { input: oneRun, output: runDetail },
+    "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
+    /** Moves runs to the bin; nothing is erased. */
+    "runs.delete": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
+    "runs.restore": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
+    "series.read": { input: seriesRequest, output: seriesReply },
+  },
+  events: {
+    /** A run's status, progress or name changed; at most a few times a second per run. */
+    "run.changed": runSummary,
+    /** An evaluation was stored. */
+    "run.evaluated": z.object({ run: runId, evaluation }),
+    /** Another process changed the store: lists should be read again. */
+    "store.changed": z.object({}),
+  },
+} as const;
+
+export type Requests = typeof contract.requests;
+export type RequestName = keyof Requests;
+export type RequestInput<N extends RequestName> = z.input<Requests[N]["input"]>;
+export type RequestArguments<N extends RequestName> = z.output<Requests[N]["input"]>;
+export type RequestOutput<N extends RequestName> = z.output<Requests[N]["output"]>;
+
+export type Events = typeof contract.events;
+export type EventName = keyof Events;
+export type EventPayload<N extends EventName> = z.output<Events[N]>;
+
+export const requestNames = Object.keys(contract.requests) as RequestName[];
+export const eventNames = Object.keys(contract.events) as EventName[];
+
+/** How a failed request travels: a message for people, and the fields it concerns. */
+export const requestFailure = z.object({
+  message: z.string(),
+  fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+});
+export type RequestFailure = z.infer<typeof requestFailure>;
+
+/** Reply envelope of a request on every transport. */
+export type Reply<N extends RequestName> = { ok: true; value: RequestOutput<N> } | { ok: false; error: RequestFailure };
+
+/**
+ * What the window sees, over IPC or WebSocket alike. `request` resolves to the
+ * reply envelope; it rejects only when the connection itself is lost.
+ */
+export interface Bridge {
+  request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>>;
+  /** Subscribes to an event; returns its unsubscribe. */
+  on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
+}
+
+/** Name under which the preload exposes the bridge on `window`. */
+export const bridgeKey = "hypertower";
+
+/** One function per request: what a service layer implements. */
+export type Handlers = {
+  [N in RequestName]: (input: RequestArguments<N>) => RequestOutput<N> | Promise<RequestOutput<N>>;
+};

@@ -1,0 +1,94 @@
+/** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
+import { z } from "zod";
+import { tower } from "./tower.ts";
+
+const positiveInteger = (what: string, max: number) =>
+  z
+    .number({ error: `${what} must be a whole number from 1 to ${max}` })
+    .int(`${what} must be a whole number`)
+    .min(1, `${what} must be at least 1`)
+    .max(max, `${what} must be at most ${max}`);
+
+export const dataset = z.strictObject({
+  kind: z.enum(["mnist"], { error: "dataset.kind must be one of: mnist" }).default("mnist"),
+  /** Train on the first N examples only; all 60,000 by default. */
+  trainExamples: positiveInteger("dataset.trainExamples", 60_000).default(60_000),
+  testExamples: positiveInteger("dataset.testExamples", 10_000).default(10_000),
+});
+
+export const activations = ["tanh", "relu", "sigmoid", "identity"] as const;
+
+export const model = z.strictObject({
+  kind: z.enum(["mlp"], { error: "model.kind must be one of: mlp" }).default("mlp"),
+  /** Widths of the hidden layers, input and output excluded. */
+  hidden: z
+    .array(positiveInteger("a hidden layer's width", 8192), { error: "model.hidden must be a list of widths" })
+    .max(16, "at most 16 hidden layers")
+    .default([128]),
+  activation: z.enum(activations, { error: `model.activation must be one of: ${activations.join(", ")}` }).default("tanh"),
+  /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
+  outputActivation: z
+    .enum(activations, { error: `model.outputActivation must be one of: ${activations.join(", ")}` })
+    .default("tanh"),
+});
+
+export const engineKinds = ["onnx-cpu", "reference"] as const;
+
+export const engine = z.strictObject({
+  kind: z.enum(engineKinds, { error: `engine.kind must be one of: ${engineKinds.join(", ")}` }).default("onnx-cpu"),
+  threads: positiveInteger("engine.threads", 256).default(1),
+});
+
+export const experiment = z.strictObject({
+  name: z.string().max(200, "name: at most 200 characters").default(""),
+  dataset: dataset.prefault({}),
+  model: model.prefault({}),
+  tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
+  batchSize: positiveInteger("batchSize", 60_000).default(256),
+  budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
+  seed: z
+    .number({ error: "seed must be a whole number from 0 to 4294967295" })
+    .int("seed must be a whole number")
+    .min(0, "seed must be from 0 to 4294967295")
+    .max(4294967295, "seed must be from 0 to 4294967295")
+    .default(0),
+  engine: engine.prefault({}),
+}).refine((e) => e.batchSize <= e.dataset.trainExamples, {
+  path: ["batchSize"],
+  error: "batchSize is larger than dataset.trainExamples",
+});
+
+export type Experiment = z.output<typeof experiment>;
+export type ExperimentInput = z.input<typeof experiment>;
+export type EngineKind = (typeof engineKinds)[number];
+
+export interface FieldError {
+  /** Dotted path of the field, e.g. `tower.0.beta1`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type Validation = { ok: true; experiment: Experiment } | { ok: false; errors: FieldError[] };
+
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: `there is no field named ${key}` }))
+      : [{ path: issue.path.join("."), message: issue.message }],
+  );
+}
+
+/** Validates an experiment and fills in defaults; errors name the field and say what is allowed. */
+export function validateExperiment(input: unknown): Validation {
+  const result = experiment.safeParse(input);
+  return result.success ? { ok: true, experiment: result.data } : { ok: false, errors: fieldErrors(result.error) };
+}
+
+/** Steps per epoch; the last batch of an epoch may be smaller, and is trained on. */
+export function stepsPerEpoch(e: Experiment): number {
+  return Math.ceil(e.dataset.trainExamples / e.batchSize);
+}
+
+export function totalSteps(e: Experiment): number {
+  return stepsPerEpoch(e) * e.budget.epochs;
+}

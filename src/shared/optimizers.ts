@@ -1,0 +1,134 @@
+/**
+ * The vocabulary of optimizers: which hyperparameters each one has, their
+ * defaults, domains and symbols. The update rules themselves live in
+ * main/hyperoptimizers; the schema, the editor and the rules all read this table.
+ *
+ * Defaults and published names follow the authors' library
+ * ("Gradient Descent: The Ultimate Optimizer", Chandra et al., NeurIPS 2022).
+ */
+
+/** How a hyperparameter is stored while it is learned. `tanh` stores atanh(2x - 1), so x stays in (0, 1). */
+export type Parameterisation = "raw" | "tanh";
+
+export interface HyperparameterSpec<Name extends string = string> {
+  readonly name: Name;
+  readonly symbol: string;
+  readonly label: string;
+  /** One line of help for the editor. */
+  readonly help: string;
+  readonly initial: number;
+  readonly domain: Domain;
+  readonly storedAs: Parameterisation;
+  /** Learned when a level stands above. */
+  readonly learned: boolean;
+  /** Shown on a log axis and edited in decades. */
+  readonly scale: "log" | "linear";
+}
+
+export interface Domain {
+  readonly min: number;
+  readonly max: number;
+  readonly minExclusive?: boolean;
+  readonly maxExclusive?: boolean;
+}
+
+export interface OptimizerSpec {
+  readonly name: string;
+  /** Name in the paper's notation, e.g. `Adam^α`. */
+  readonly label: string;
+  readonly help: string;
+  readonly hyperparameters: readonly HyperparameterSpec[];
+}
+
+const stepSize = (initial: number): HyperparameterSpec<"alpha"> => ({
+  name: "alpha",
+  symbol: "α",
+  label: "Step size",
+  help: "How far one step moves. Learned when a level stands above.",
+  initial,
+  domain: { min: 0, max: 1e12 },
+  storedAs: "raw",
+  learned: true,
+  scale: "log",
+});
+
+const beta = <N extends 1 | 2>(which: N, initial: number, learned: boolean): HyperparameterSpec<`beta${N}`> => ({
+  name: `beta${which}`,
+  symbol: which === 1 ? "β₁" : "β₂",
+  label: which === 1 ? "First-moment decay" : "Second-moment decay",
+  help: `Decay of the running mean of ${which === 1 ? "gradients" : "squared gradients"}. Strictly between 0 and 1.`,
+  initial,
+  domain: { min: 0, max: 1, minExclusive: true, maxExclusive: true },
+  storedAs: learned ? "tanh" : "raw",
+  learned,
+  scale: "linear",
+});
+
+const logEpsilon: HyperparameterSpec<"logEps"> = {
+  name: "logEps",
+  symbol: "log₁₀ ε",
+  label: "Log epsilon",
+  help: "Power of ten added to the denominator, outside the root. Constant.",
+  initial: -8,
+  domain: { min: -30, max: 0 },
+  storedAs: "raw",
+  learned: false,
+  scale: "linear",
+};
+
+export const optimizers = {
+  sgd: {
+    name: "sgd",
+    label: "SGD",
+    help: "Stochastic gradient descent; with μ above 0, with momentum.",
+    hyperparameters: [
+      stepSize(0.01),
+      {
+        name: "mu",
+        symbol: "μ",
+        label: "Momentum",
+        help: "Share of the previous update kept. Starting at 0 means plain SGD: momentum then stays off.",
+        initial: 0,
+        domain: { min: 0, max: 1, maxExclusive: true },
+        storedAs: "raw",
+        learned: true,
+        scale: "linear",
+      },
+    ],
+  },
+  adam: {
+    name: "adam",
+    label: "Adam",
+    help: "Adaptive moments; α, β₁ and β₂ are learned when a level stands above.",
+    hyperparameters: [stepSize(0.001), beta(1, 0.9, true), beta(2, 0.999, true), logEpsilon],
+  },
+  adamBaydin: {
+    name: "adamBaydin",
+    label: "Adam^α",
+    help: "Adam of which only the step size is learned (Baydin et al. 2018).",
+    hyperparameters: [stepSize(0.001), beta(1, 0.9, false), beta(2, 0.999, false), logEpsilon],
+  },
+} as const satisfies Record<string, OptimizerSpec>;
+
+export type OptimizerName = keyof typeof optimizers;
+
+export const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...OptimizerName[]];
+
+export function optimizerSpec(name: OptimizerName): OptimizerSpec {
+  return optimizers[name];
+}
+
+/** A domain in words, e.g. "0 or more" or "strictly between 0 and 1". */
+export function describeDomain({ min, max, minExclusive, maxExclusive }: Domain): string {
+  if (minExclusive && maxExclusive) return `strictly between ${min} and ${max}`;
+  if (max >= 1e12) return minExclusive ? `greater than ${min}` : `${min} or more`;
+  return `from ${min}${minExclusive ? " (excluded)" : ""} to ${max}${maxExclusive ? " (excluded)" : ""}`;
+}
+
+export function inDomain(value: number, { min, max, minExclusive, maxExclusive }: Domain): boolean {
+  return (
+    Number.isFinite(value) &&
+    (minExclusive ? value > min : value >= min) &&
+    (maxExclusive ? value < max : value <= max)
+  );
+}

@@ -1,0 +1,103 @@
+/** A run: one experiment trained once. What the store keeps and the window shows. */
+import { z } from "zod";
+import { experiment } from "./experiment.ts";
+
+export const runStatuses = [
+  "queued",
+  "running",
+  "paused",
+  "finished",
+  "stopped",
+  "diverged",
+  "failed",
+  "interrupted",
+] as const;
+
+export const runStatus = z.enum(runStatuses);
+export type RunStatus = z.infer<typeof runStatus>;
+
+/** A run in one of these states has a trainer process. */
+export const activeStatuses: readonly RunStatus[] = ["queued", "running", "paused"];
+
+export function isActive(status: RunStatus): boolean {
+  return activeStatuses.includes(status);
+}
+
+export const hyperparameterValue = z.object({
+  level: z.number().int(),
+  name: z.string(),
+  metric: z.string(),
+  /** Effective form, as people write it (a beta in (0, 1)). */
+  initial: z.number(),
+  /** Latest value, effective form; null when it is not finite. */
+  value: z.number().nullable(),
+});
+
+export const evaluation = z.object({
+  /** Weight updates done when it was taken. */
+  step: z.number().int(),
+  /** Epochs completed. */
+  epoch: z.number(),
+  /** Mean training loss over the epoch that ended, each batch at the weights it was seen with. */
+  trainLoss: z.number().nullable(),
+  testLoss: z.number().nullable(),
+  /** Misclassified test examples, in percent. */
+  testError: z.number().nullable(),
+});
+
+export const environment = z.object({
+  hypertower: z.string(),
+  node: z.string(),
+  platform: z.string(),
+  cpu: z.string(),
+  /** Version of each library the engine ran on, by package name. */
+  libraries: z.record(z.string(), z.string()),
+  gitCommit: z.string().nullable(),
+});
+
+export const runSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: runStatus,
+  /** Why the run ended as it did, in words; null while it goes well. */
+  reason: z.string().nullable(),
+  /** The stack in the paper's notation. */
+  stack: z.string(),
+  experiment,
+  /** Device the engine runs on, e.g. the processor's name; null before it has started. */
+  device: z.string().nullable(),
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  /** Steps logged so far. */
+  steps: z.number().int(),
+  totalSteps: z.number().int(),
+  epoch: z.number(),
+  /** Training speed over the last seconds; null when not running. */
+  samplesPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  /** Loss of the latest step; null before the first or when not finite. */
+  loss: z.number().nullable(),
+  /** Test error of the latest evaluation, in percent. */
+  testError: z.number().nullable(),
+  hyperparameters: z.array(hyperparameterValue),
+  deletedAt: z.number().nullable(),
+});
+
+export const runEvent = z.object({ at: z.number(), step: z.number().int(), kind: z.string(), message: z.string() });
+
+export const runDetail = runSummary.extend({
+  environment: environment.nullable(),
+  /** Names of the logged series, in the order of the columns. */
+  metrics: z.array(z.string()),
+  evaluations: z.array(evaluation),
+  /** What happened to the run: started, paused, resumed, diverged, ... */
+  events: z.array(runEvent),
+});
+
+export type RunSummary = z.infer<typeof runSummary>;
+export type RunDetail = z.infer<typeof runDetail>;
+export type RunEvent = z.infer<typeof runEvent>;
+export type Evaluation = z.infer<typeof evaluation>;
+export type Environment = z.infer<typeof environment>;
+export type HyperparameterValue = z.infer<typeof hyperparameterValue>;
