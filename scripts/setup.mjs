@@ -1,0 +1,168 @@
+/**
+ * What has to be there before anything runs: the packages and the build.
+ * Plain JavaScript without dependencies: it runs on any Node >= 18, with nothing installed.
+ */
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join, relative, resolve, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const windows = process.platform === "win32";
+const modules = join(root, "node_modules");
+
+/** A step that failed for a reason already told to the user. */
+export class SetupError extends Error {}
+
+/** The project's own Node (the package `node`); everything but these scripts runs on it. */
+export function localNode() {
+  const own = join(modules, "node", "bin", windows ? "node.exe" : "node");
+  if (existsSync(own)) return own;
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
+  throw new SetupError(
+    `Node ${process.versions.node} is too old to run Hypertower (22.18 or later is needed) and the project's own Node is missing from node_modules. Run: npm ci`,
+  );
+}
+
+/** Path of a package's command line script, to be run with `localNode()`: no shell, the same on every system. */
+export function packageBin(name, bin = name) {
+  const manifest = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
+  const entry = typeof manifest.bin === "string" ? manifest.bin : manifest.bin?.[bin];
+  if (!entry) throw new SetupError(`the package ${name} has no command named ${bin}`);
+  return join(modules, name, entry);
+}
+
+/** Environment in which `node` means the project's own. */
+export function toolEnvironment(extra = {}) {
+  return { ...process.env, PATH: [join(modules, ".bin"), process.env.PATH].join(delimiter), ...extra };
+}
+
+/**
+ * Runs a command and collects its output.
+ * @returns {Promise<{ code: number, output: string }>} `code` is 127 when it could not be started.
+ */
+export function runQuietly(command, args, { env = process.env, shell = false, cwd = root } = {}) {
+  return new Promise((done) => {
+    const chunks = [];
+    const child = spawn(command, args, { cwd, env, shell, stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.on("data", (chunk) => chunks.push(chunk));
+    child.stderr.on("data", (chunk) => chunks.push(chunk));
+    const output = () => Buffer.concat(chunks).toString("utf8");
+    child.on("error", (error) => done({ code: 127, output: `${output()}\n${error.message}` }));
+    child.on("close", (code, signal) => done({ code: code ?? 1, output: signal ? `${output()}\nended by ${signal}` : output() }));
+  });
+}
+
+/** Runs one set-up step behind a single line of progress; on failure prints everything it said. */
+async function step(title, run) {
+  const begun = Date.now();
+  const seconds = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
+  process.stderr.write(`${title} …`);
+  const { code, output } = await run();
+  if (code === 0) {
+    process.stderr.write(` done (${seconds()})\n`);
+    return;
+  }
+  process.stderr.write(` failed (${seconds()})\n${output.trimEnd()}\n`);
+  throw new SetupError(`${title} failed with exit code ${code}; its output is above.`);
+}
+
+// ---- packages ------------------------------------------------------------------------------------
+
+const installStamp = join(modules, ".hypertower-install");
+
+function lockHash() {
+  return createHash("sha256")
+    .update(readFileSync(join(root, "package-lock.json")))
+    .update(`${process.platform}-${process.arch}`)
+    .digest("hex");
+}
+
+/** Whether what npm says it installed is what the lock file asks for. */
+function installedMatchesLock() {
+  const installedList = join(modules, ".package-lock.json");
+  if (!existsSync(installedList)) return false;
+  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
+  const installed = JSON.parse(readFileSync(installedList, "utf8")).packages;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === "" || entry.link) return true;
+    const there = installed[path];
+    // An optional package may be missing: it may be meant for another system.
+    return there ? there.version === entry.version : Boolean(entry.optional);
+  });
+}
+
+function npmCommand() {
+  // `npm ci` removes node_modules, and with it the project's own Node: npm must run on another one.
+  const path = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !resolve(folder).startsWith(modules + sep))
+    .join(delimiter);
+  return { env: { ...process.env, PATH: path }, command: windows ? "npm.cmd" : "npm", shell: windows };
+}
+
+/** Installs the packages when they are missing or package-lock.json has changed since. */
+export async function ensureInstalled() {
+  const hash = lockHash();
+  if (existsSync(installStamp) && readFileSync(installStamp, "utf8") === hash) return;
+  if (!installedMatchesLock()) {
+    const { command, shell, env } = npmCommand();
+    // Windows cannot replace the program it is running: there, bring node_modules up to date in place.
+    const runsFromModules = resolve(process.execPath).startsWith(modules + sep);
+    const args = windows && runsFromModules ? ["install", "--no-audit", "--no-fund"] : ["ci", "--no-audit", "--no-fund"];
+    await step("Installing packages (npm ci)", () => runQuietly(command, args, { env, shell }));
+  }
+  writeFileSync(installStamp, hash);
+}
+
+// ---- build ---------------------------------------------------------------------------------------
+
+/** Inside a folder that every build empties, so a build by hand forgets the stamp. */
+const buildStamp = join(root, "out", "main", ".sources");
+const buildOutputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html"];
+const buildInputs = ["src", "resources", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.web.json", "package.json", "package-lock.json"];
+
+function* filesUnder(path) {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) {
+    yield path;
+    return;
+  }
+  for (const entry of readdirSync(path).sort()) yield* filesUnder(join(path, entry));
+}
+
+function sourcesHash() {
+  const hash = createHash("sha256");
+  for (const input of buildInputs) {
+    for (const file of filesUnder(join(root, input))) {
+      hash.update(relative(root, file).split(sep).join("/")).update("\0").update(readFileSync(file)).update("\0");
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** Builds when a source has changed since the last build, or an output is missing. */
+export async function ensureBuilt() {
+  const hash = sourcesHash();
+  const complete = buildOutputs.every((output) => existsSync(join(root, output)));
+  if (complete && existsSync(buildStamp) && readFileSync(buildStamp, "utf8") === hash) return;
+  rmSync(buildStamp, { force: true });
+  await step("Building", () => runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env: toolEnvironment() }));
+  const missing = buildOutputs.filter((output) => !existsSync(join(root, output)));
+  if (missing.length > 0) throw new SetupError(`The build ended without ${missing.join(", ")}.`);
+  mkdirSync(dirname(buildStamp), { recursive: true });
+  writeFileSync(buildStamp, hash);
+}
+
+/** Runs a script's main function: set-up failures end it with one line and exit code 1. */
+export async function runMain(main) {
+  try {
+    process.exitCode = await main();
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from "vitest/config";
+import vue from "@vitejs/plugin-vue";
+import { resolve } from "node:path";
+
+const at = (path: string) => resolve(import.meta.dirname, path);
+
+/** Unit tests, golden traces and engine parity. End-to-end tests have a configuration of their own. */
+export default defineConfig({
+  plugins: [vue()],
+  resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared") } },
+  test: {
+    include: ["test/{unit,golden,parity}/**/*.test.ts"],
+    environment: "node",
+    pool: "forks",
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    // A leaked timer or process is a defect: say so instead of hanging.
+    teardownTimeout: 5_000,
+    restoreMocks: true,
+  },
+});
