@@ -26,7 +26,6 @@ function importPolicies() {
 export default tseslint.config(
   { ignores: ["out/", "coverage/", "test-results/", "node_modules/", "docs/"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
-  { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
 
   ...tseslint.configs.strict,
   ...vue.configs["flat/recommended"],
@@ -55,6 +54,7 @@ export default tseslint.config(
       "vue/require-default-prop": "off",
     },
   },
+  { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
   {
     // Command line tools speak on standard output.
     files: ["scripts/**", "bin/**", "test/**", "src/main/headless/**"],
