@@ -1,0 +1,90 @@
+/** The desktop app. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { app, type BrowserWindow } from "electron";
+import { version } from "../../../package.json";
+import { createServices } from "../services/createServices.ts";
+import { defaultStoreDir } from "../services/paths.ts";
+import { UserError } from "../services/services.ts";
+import { showFailure } from "./failure.ts";
+import { connectWindow } from "./ipc.ts";
+import { setMenu } from "./menu.ts";
+import { registerScheme, serveWindow } from "./protocol.ts";
+import { guardQuit } from "./quit.ts";
+import { denyEverythingElse, denyPermissions } from "./security.ts";
+import { trainerLauncher } from "./trainerLauncher.ts";
+import { openWindow } from "./window.ts";
+
+// Paths start from the built entry, which lies in out/main.
+const here = import.meta.dirname;
+const files = {
+  preload: join(here, "../preload/index.cjs"),
+  renderer: join(here, "../renderer"),
+  trainer: join(here, "trainer.js"),
+};
+const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"] : undefined;
+const storeDir = defaultStoreDir();
+let window: BrowserWindow | null = null;
+let started = false;
+
+app.setName("Hypertower");
+// Together with --no-sandbox it would make every child process crash.
+if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();
+registerScheme();
+denyEverythingElse();
+
+try {
+  prepareFolder();
+  // The lock lies in this folder: one app per store, and a second start brings the first to the front.
+  if (app.requestSingleInstanceLock()) {
+    app.on("second-instance", showWindow);
+    app.whenReady().then(start).catch(failToStart);
+  } else {
+    app.exit(0);
+  }
+} catch (error) {
+  failToStart(error);
+}
+
+/** Everything the app keeps lies in the store's folder, Chromium's own files in one below it. */
+function prepareFolder(): void {
+  const userData = join(storeDir, "window");
+  try {
+    mkdirSync(userData, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new UserError(`the folder for the store cannot be created: ${userData} (${reason})`, undefined, { cause: error });
+  }
+  app.setPath("userData", userData);
+}
+
+async function start(): Promise<void> {
+  denyPermissions(developmentUrl === undefined);
+  const trainers = trainerLauncher(files.trainer);
+  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainers.launch });
+  guardQuit({ services, window: () => window, training: trainers.count });
+  serveWindow(files.renderer, developmentUrl);
+  connectWindow(services, () => window?.webContents ?? null);
+  setMenu(storeDir);
+  started = true;
+  showWindow();
+  app.on("activate", showWindow);
+}
+
+function showWindow(): void {
+  if (!started) return;
+  if (window) {
+    if (window.isMinimized()) window.restore();
+    window.focus();
+    return;
+  }
+  window = openWindow({ preload: files.preload, stateFile: join(storeDir, "window", "place.json") });
+  window.on("closed", () => {
+    window = null;
+  });
+}
+
+function failToStart(error: unknown): void {
+  showFailure("Hypertower cannot start", error);
+  app.exit(1);
+}

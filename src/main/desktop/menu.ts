@@ -1,0 +1,34 @@
+/** The application menu: standard roles, and the way to the data. */
+import { app, Menu, shell, type MenuItemConstructorOptions } from "electron";
+
+export function setMenu(storeDir: string): void {
+  const showData: MenuItemConstructorOptions = {
+    label: "Show Data Folder",
+    click: () => {
+      void shell.openPath(storeDir).then((problem) => {
+        if (problem) console.error(`${storeDir} could not be shown: ${problem}`);
+      });
+    },
+  };
+  const mac = process.platform === "darwin";
+  const about: MenuItemConstructorOptions = { label: "About Hypertower", click: () => app.showAboutPanel() };
+  const view: MenuItemConstructorOptions[] = [
+    { role: "reload" },
+    { role: "toggleDevTools" },
+    { type: "separator" },
+    { role: "resetZoom" },
+    { role: "zoomIn" },
+    { role: "zoomOut" },
+    { type: "separator" },
+    { role: "togglefullscreen" },
+  ];
+  const template: MenuItemConstructorOptions[] = [
+    { label: "File", submenu: [showData, { type: "separator" }, { role: mac ? "close" : "quit" }] },
+    { role: "editMenu" },
+    { label: "View", submenu: view },
+    { role: "windowMenu" },
+  ];
+  if (mac) template.unshift({ role: "appMenu" });
+  else template.push({ role: "help", submenu: [about] });
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template));
+}

@@ -1,0 +1,48 @@
+/** What no page in this app may do, whatever it contains. */
+import { app, session } from "electron";
+import { isOwnUrl } from "./location.ts";
+
+/** Denies navigation away from the window's pages, new windows, embedded guests and permissions. */
+export function denyEverythingElse(): void {
+  app.on("web-contents-created", (_event, contents) => {
+    contents.on("will-frame-navigate", (event) => {
+      if (!event.isMainFrame || !isOwnUrl(event.url)) refuse(event, "navigation to", event.url);
+    });
+    contents.on("will-redirect", (event) => {
+      if (!isOwnUrl(event.url)) refuse(event, "redirection to", event.url);
+    });
+    contents.on("will-attach-webview", (event, _preferences, parameters) => {
+      refuse(event, "an embedded guest at", parameters["src"] ?? "");
+    });
+    contents.setWindowOpenHandler(({ url }) => {
+      console.error(`refused a new window for ${shown(url)}`);
+      return { action: "deny" };
+    });
+  });
+}
+
+/**
+ * To be called when the app is ready: before that there is no session. The network is
+ * denied as well, save in development, where hot replacement needs it.
+ */
+export function denyPermissions(denyNetwork: boolean): void {
+  const own = session.defaultSession;
+  own.setPermissionRequestHandler((_contents, _permission, answer) => answer(false));
+  own.setPermissionCheckHandler(() => false);
+  own.setDevicePermissionHandler(() => false);
+  if (!denyNetwork) return;
+  // The policy in the headers forbids these already; this holds for documents without headers, too.
+  own.webRequest.onBeforeRequest({ urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*", "file:///*"] }, (details, answer) => {
+    console.error(`refused a request to ${shown(details.url)}`);
+    answer({ cancel: true });
+  });
+}
+
+function refuse(event: { preventDefault(): void }, what: string, url: string): void {
+  event.preventDefault();
+  console.error(`refused ${what} ${shown(url)}`);
+}
+
+function shown(url: string): string {
+  return url.length > 200 ? `${url.slice(0, 200)}...` : url;
+}

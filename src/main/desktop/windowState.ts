@@ -1,0 +1,66 @@
+/** Remembers where the window stood. Losing this is no loss: any doubt means the default place. */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export const smallest = { width: 640, height: 480 } as const;
+const preferred = { width: 1360, height: 900 } as const;
+
+const integer = z.number().int().min(-100_000).max(100_000);
+const windowState = z.object({
+  bounds: z.object({ x: integer, y: integer, width: integer.min(smallest.width), height: integer.min(smallest.height) }),
+  maximized: z.boolean(),
+});
+export type WindowState = z.infer<typeof windowState>;
+
+/** What was saved last; null without any, and where the file is not what was written. */
+export function readWindowState(file: string): WindowState | null {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return null; // the first start
+  }
+  try {
+    return windowState.parse(JSON.parse(text));
+  } catch (error) {
+    console.error(`${file} does not hold a window's place and is not used:`, error instanceof Error ? error.message : error);
+    return null;
+  }
+}
+
+/** Replaces the file in one step: a crash leaves the old one or the new one. */
+export function writeWindowState(file: string, state: WindowState): void {
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.new`;
+  writeFileSync(temporary, `${JSON.stringify(state)}\n`);
+  renameSync(temporary, file);
+}
+
+/**
+ * Bounds to open with. Saved ones are used where at least a hand's breadth of the
+ * title bar is on one of the displays still connected, cut to that display's size.
+ */
+export function startBounds(saved: Rectangle | null, workAreas: readonly Rectangle[]): Partial<Rectangle> & { width: number; height: number } {
+  const area = saved && workAreas.find((candidate) => showsTitleBar(saved, candidate));
+  if (saved && area) {
+    return { x: saved.x, y: saved.y, width: Math.min(saved.width, area.width), height: Math.min(saved.height, area.height) };
+  }
+  const first = workAreas[0];
+  return {
+    width: Math.max(smallest.width, Math.min(preferred.width, first?.width ?? preferred.width)),
+    height: Math.max(smallest.height, Math.min(preferred.height, first?.height ?? preferred.height)),
+  };
+}
+
+function showsTitleBar(bounds: Rectangle, area: Rectangle): boolean {
+  const visible = Math.min(bounds.x + bounds.width, area.x + area.width) - Math.max(bounds.x, area.x);
+  return visible >= 100 && bounds.y >= area.y - 10 && bounds.y <= area.y + area.height - 40;
+}

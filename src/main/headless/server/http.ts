@@ -1,0 +1,70 @@
+/** Answers to plain HTTP requests: the link, the session check and the window's files. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { securityHeaders } from "../../services/web/headers.ts";
+import { readStaticFile } from "../../services/web/staticFiles.ts";
+import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
+import { comeIn, linkRefused, notFound, sessionRequired } from "./pages.ts";
+
+const text = "text/plain; charset=utf-8";
+const html = "text/html; charset=utf-8";
+
+interface Answer {
+  readonly status: number;
+  readonly body: string | Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function answer(status: number, contentType: string, body: string | Buffer, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { status, body, headers: { "content-type": contentType, "cache-control": "no-store", ...headers } };
+}
+
+/** Serves the files of `rendererDir` to browsers that hold a session. */
+export function httpHandler(access: Access, rendererDir: string) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    respond(request, access, rendererDir)
+      .catch((error: unknown) => {
+        console.error(`${request.method ?? ""} ${request.url ?? ""} failed:`, error);
+        return answer(500, text, "The server could not read this file; its terminal says why.\n");
+      })
+      .then(({ status, body, headers }) => {
+        response.writeHead(status, { ...securityHeaders, ...headers, "content-length": Buffer.byteLength(body) });
+        response.end(request.method === "HEAD" ? undefined : body);
+      })
+      .catch((error: unknown) => {
+        console.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
+        response.destroy();
+      });
+  };
+}
+
+async function respond(request: IncomingMessage, access: Access, rendererDir: string): Promise<Answer> {
+  const { method, headers } = request;
+  if (!isLoopbackHost(headers.host)) return answer(403, text, "This server answers to 127.0.0.1 and localhost only.\n");
+  if (method !== "GET" && method !== "HEAD") {
+    if (!isSameOrigin(headers)) return answer(403, text, "Requests from other pages are refused.\n");
+    return answer(405, text, "Only GET and HEAD are answered here.\n", { allow: "GET, HEAD" });
+  }
+  // Split by hand: URL would resolve dot segments before they can be refused.
+  const target = request.url ?? "/";
+  const queryAt = target.indexOf("?");
+  const path = queryAt === -1 ? target : target.slice(0, queryAt);
+  const token = path === "/" && queryAt !== -1 ? new URLSearchParams(target.slice(queryAt + 1)).get("token") : null;
+  const known = access.hasSession(headers);
+
+  if (token !== null && method === "GET") {
+    if (known) return answer(303, text, "", { location: "/" });
+    const cookie = access.redeem(token);
+    if (cookie === null) return answer(403, html, linkRefused);
+    return answer(303, text, "", { location: "/", "set-cookie": cookie });
+  }
+  if (!known) {
+    // A strict cookie stays behind when the way here began on another site, e.g. a
+    // terminal in a web page. Starting again from our own page sends it, if there is one.
+    const fromElsewhere = headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] === "navigate";
+    if (fromElsewhere && path === "/") return answer(200, html, comeIn);
+    return answer(403, html, sessionRequired);
+  }
+  const file = await readStaticFile(rendererDir, path);
+  if (!file) return answer(404, html, notFound);
+  return answer(200, file.contentType, file.body, file.hashed ? { "cache-control": "private, max-age=31536000, immutable" } : {});
+}

@@ -1,0 +1,82 @@
+/** The workbench for a browser on this machine: the window's files over HTTP, the contract over WebSocket. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { UserError, type Services } from "../../services/services.ts";
+import { Access } from "./access.ts";
+import { httpHandler } from "./http.ts";
+import { attachSocket } from "./socket.ts";
+
+/** The only address listened on: other machines come through a tunnel or not at all. */
+const loopback = "127.0.0.1";
+
+export interface ServerOptions {
+  readonly services: Services;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Folder of the built window. */
+  readonly rendererDir: string;
+  /** Token of the first link; random when left out. */
+  readonly token?: string;
+}
+
+export interface LocalServer {
+  /** The first link: opens the workbench once, in one browser. */
+  readonly url: string;
+  readonly port: number;
+  /** A fresh link for another browser; an earlier one that was not used becomes void. */
+  newLink(): string;
+  /** Closes every connection. The services stay open: they are the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the server on 127.0.0.1.
+ * @throws UserError when the port is not a port or cannot be listened on.
+ */
+export async function startServer({ services, port, rendererDir, token }: ServerOptions): Promise<LocalServer> {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new UserError(`${port} is not a port; allowed: 1 to 65535, or 0 for any free one`);
+  }
+  const access = new Access(token);
+  const server = createServer(httpHandler(access, rendererDir));
+  await listen(server, port);
+  const socket = attachSocket(server, access, services);
+  const bound = (server.address() as AddressInfo).port;
+  const link = (oneTime: string) => `http://${loopback}:${bound}/?token=${encodeURIComponent(oneTime)}`;
+
+  return {
+    url: link(token ?? access.renewToken()),
+    port: bound,
+    newLink: () => link(access.renewToken()),
+    close: async () => {
+      socket.close();
+      const closed = once(server, "close");
+      server.close();
+      server.closeIdleConnections();
+      // Windows answer the closing handshake at once; whatever still hangs is cut off.
+      const timer = setTimeout(() => {
+        socket.terminate();
+        server.closeAllConnections();
+      }, 500);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen({ host: loopback, port, exclusive: true });
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") {
+      throw new UserError(`port ${port} on ${loopback} is in use by another program; name another port, or 0 for any free one`, undefined, { cause: error });
+    }
+    if (code === "EACCES") {
+      throw new UserError(`port ${port} on ${loopback} may not be used by this account; name one from 1024 to 65535, or 0 for any free one`, undefined, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,35 @@
+/** Exposes the contract, and nothing else, to the window's page. */
+import { contextBridge, ipcRenderer, type IpcRendererEvent } from "electron";
+import { eventChannel, requestChannel } from "../shared/channels.ts";
+import {
+  bridgeKey,
+  eventNames,
+  requestNames,
+  type Bridge,
+  type EventName,
+  type EventPayload,
+  type Reply,
+  type RequestInput,
+  type RequestName,
+} from "../shared/contract.ts";
+
+const requests: ReadonlySet<unknown> = new Set(requestNames);
+const events: ReadonlySet<unknown> = new Set(eventNames);
+
+const bridge: Bridge = {
+  async request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>> {
+    if (!requests.has(name)) throw new TypeError(`there is no request named ${String(name)}`);
+    return (await ipcRenderer.invoke(requestChannel(name), input)) as Reply<N>;
+  },
+  on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
+    if (!events.has(name)) throw new TypeError(`there is no event named ${String(name)}`);
+    // The IPC event stays here: it would hand the page the sender, and with it all of IPC.
+    const receive = (_event: IpcRendererEvent, payload: EventPayload<N>): void => listener(payload);
+    ipcRenderer.on(eventChannel(name), receive);
+    return () => {
+      ipcRenderer.removeListener(eventChannel(name), receive);
+    };
+  },
+};
+
+contextBridge.exposeInMainWorld(bridgeKey, bridge);

@@ -1,0 +1,10 @@
+/** Names of the IPC channels, derived from the contract: the only ones there are. */
+import type { EventName, RequestName } from "./contract.ts";
+
+export function requestChannel(name: RequestName): string {
+  return `hypertower:request:${name}`;
+}
+
+export function eventChannel(name: EventName): string {
+  return `hypertower:event:${name}`;
+}
