@@ -45,23 +45,27 @@ export async function startServer({ services, port, rendererDir, token }: Server
   const bound = (server.address() as AddressInfo).port;
   const link = (oneTime: string) => `http://${loopback}:${bound}/?token=${encodeURIComponent(oneTime)}`;
 
+  let closing: Promise<void> | undefined;
+
+  async function closeAll(): Promise<void> {
+    const closed = once(server, "close");
+    socket.close();
+    server.close();
+    server.closeIdleConnections();
+    // Windows answer the closing handshake at once; whatever still hangs is cut off.
+    const timer = setTimeout(() => {
+      socket.terminate();
+      server.closeAllConnections();
+    }, 500);
+    await closed;
+    clearTimeout(timer);
+  }
+
   return {
     url: link(token ?? access.renewToken()),
     port: bound,
     newLink: () => link(access.renewToken()),
-    close: async () => {
-      socket.close();
-      const closed = once(server, "close");
-      server.close();
-      server.closeIdleConnections();
-      // Windows answer the closing handshake at once; whatever still hangs is cut off.
-      const timer = setTimeout(() => {
-        socket.terminate();
-        server.closeAllConnections();
-      }, 500);
-      await closed;
-      clearTimeout(timer);
-    },
+    close: () => (closing ??= closeAll()),
   };
 }
 

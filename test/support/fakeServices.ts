@@ -1,0 +1,36 @@
+/** Services that remember what was asked of them, for tests of the surfaces before them. */
+import { requestNames, type EventName, type EventPayload, type Handlers } from "../../src/shared/contract.ts";
+import type { Services } from "../../src/main/services/services.ts";
+
+export interface FakeServices extends Services {
+  /** Names of the requests that got as far as a handler. */
+  readonly calls: string[];
+  emit<N extends EventName>(name: N, payload: EventPayload<N>): void;
+  listeners(): number;
+}
+
+/** Every handler answers with an empty list. */
+export function fakeServices(): FakeServices {
+  const calls: string[] = [];
+  const listeners = new Map<EventName, Set<(payload: never) => void>>();
+  const answer = (name: string) => () => {
+    calls.push(name);
+    return [];
+  };
+  return {
+    calls,
+    handlers: Object.fromEntries(requestNames.map((name) => [name, answer(name)])) as unknown as Handlers,
+    on(name, listener) {
+      const set = listeners.get(name) ?? new Set();
+      listeners.set(name, set.add(listener));
+      return () => {
+        set.delete(listener);
+      };
+    },
+    emit(name, payload) {
+      for (const listener of listeners.get(name) ?? []) listener(payload as never);
+    },
+    listeners: () => [...listeners.values()].reduce((count, set) => count + set.size, 0),
+    close: () => Promise.resolve(),
+  };
+}

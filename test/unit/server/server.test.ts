@@ -1,0 +1,268 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { request, type IncomingHttpHeaders } from "node:http";
+import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { startServer, type LocalServer } from "../../../src/main/headless/server/index.ts";
+import { maxMessageBytes } from "../../../src/main/headless/server/socket.ts";
+import { UserError } from "../../../src/main/services/services.ts";
+import { fakeServices, type FakeServices } from "../../support/fakeServices.ts";
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+let folder: string;
+let services: FakeServices;
+let server: LocalServer;
+let host: string;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), "hypertower-server-"));
+  const rendererDir = join(folder, "renderer");
+  mkdirSync(join(rendererDir, "assets"), { recursive: true });
+  writeFileSync(join(rendererDir, "index.html"), "<p>workbench</p>");
+  writeFileSync(join(rendererDir, "assets", "index-abc.js"), "1;");
+  writeFileSync(join(folder, "secret.txt"), "secret");
+  services = fakeServices();
+  server = await startServer({ services, port: 0, rendererDir, token: "first-token" });
+  host = `127.0.0.1:${server.port}`;
+});
+
+afterEach(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Sends the path as it is: no client tidies it up on the way. */
+function ask(path: string, headers: Record<string, string> = {}, method = "GET"): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ host: "127.0.0.1", port: server.port, path, method, headers }, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (text: string) => (body += text));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }));
+    });
+    sent.on("error", reject).end();
+  });
+}
+
+async function signIn(): Promise<string> {
+  const { headers } = await ask("/?token=first-token");
+  return headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
+}
+
+/** Opens a socket; resolves to it, or to the status it was refused with. */
+function open(headers: Record<string, string>, path = "/ws"): Promise<WebSocket | number> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
+    socket.on("open", () => resolve(socket));
+    socket.on("unexpected-response", (_request, response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    });
+    socket.on("error", reject);
+  });
+}
+
+async function openSocket(): Promise<WebSocket> {
+  const socket = await open({ cookie: await signIn(), origin: `http://${host}` });
+  if (typeof socket === "number") throw new Error(`refused with ${socket}`);
+  return socket;
+}
+
+function nextMessage(socket: WebSocket): Promise<unknown> {
+  return new Promise((resolve) => socket.once("message", (data) => resolve(JSON.parse(String(data)))));
+}
+
+function closeCode(socket: WebSocket): Promise<number> {
+  return new Promise((resolve) => socket.once("close", resolve));
+}
+
+describe("the link", () => {
+  it("gives one browser a session, once", async () => {
+    expect(server.url).toBe(`http://${host}/?token=first-token`);
+    const first = await ask("/?token=first-token");
+    expect(first).toMatchObject({ status: 303, headers: { location: "/" } });
+    expect(first.headers["set-cookie"]?.[0]).toMatch(/; HttpOnly; SameSite=Strict$/);
+    const again = await ask("/?token=first-token");
+    expect(again.status).toBe(403);
+    expect(again.headers["set-cookie"]).toBeUndefined();
+    expect(again.body).toContain("new link");
+  });
+
+  it("is not used up by HEAD, nor by another host's name", async () => {
+    expect((await ask("/?token=first-token", {}, "HEAD")).headers["set-cookie"]).toBeUndefined();
+    expect((await ask("/?token=first-token", { host: "example.org" })).status).toBe(403);
+    expect((await ask("/?token=first-token")).status).toBe(303);
+  });
+
+  it("can be asked for again, which voids an unused one", async () => {
+    const fresh = new URL(server.newLink());
+    expect((await ask("/?token=first-token")).status).toBe(403);
+    expect((await ask(fresh.pathname + fresh.search)).status).toBe(303);
+    expect((await ask(fresh.pathname + fresh.search)).status).toBe(403);
+  });
+
+  it("opened again in the same browser leads to the workbench", async () => {
+    expect(await ask("/?token=first-token", { cookie: await signIn() })).toMatchObject({ status: 303, headers: { location: "/" } });
+  });
+
+  it.each(["/?token=", "/?token=wrong", "/?token=first-token2", "/?Token=first-token", "/x?token=first-token"])("refuses %s", async (path) => {
+    expect(await ask(path)).toMatchObject({ status: 403 });
+  });
+});
+
+describe("the window's files", () => {
+  it("need a session, every one", async () => {
+    for (const path of ["/", "/index.html", "/assets/index-abc.js", "/nothing"]) {
+      const { status, body } = await ask(path);
+      expect(status, path).toBe(403);
+      expect(body).toContain("link");
+    }
+  });
+
+  it("come with the policy and the other headers, errors too", async () => {
+    const cookie = await signIn();
+    for (const [path, status] of [["/", 200], ["/assets/index-abc.js", 200], ["/nothing.js", 404]] as const) {
+      const answer = await ask(path, { cookie });
+      expect(answer.status, path).toBe(status);
+      expect(answer.headers["content-security-policy"]).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+      expect(answer.headers["content-security-policy"]).not.toContain("unsafe");
+      expect(answer.headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+      });
+    }
+    expect((await ask("/", { cookie })).headers["cache-control"]).toBe("no-store");
+  });
+
+  it("answer to HEAD without a body", async () => {
+    expect(await ask("/", { cookie: await signIn() }, "HEAD")).toMatchObject({ status: 200, headers: { "content-length": "16" }, body: "" });
+  });
+
+  it.each(["/../secret.txt", "/%2e%2e/secret.txt", "/..%2fsecret.txt", "/assets/..%5c..%5csecret.txt", "/%00"])("are all there is: %s", async (path) => {
+    const answer = await ask(path, { cookie: await signIn() });
+    expect(answer.status).toBe(404);
+    expect(answer.body).not.toContain("secret");
+  });
+
+  it("cannot be written", async () => {
+    const cookie = await signIn();
+    expect((await ask("/", { cookie, origin: `http://${host}` }, "POST")).status).toBe(405);
+    expect((await ask("/", { cookie, origin: "https://example.org" }, "POST")).status).toBe(403);
+    expect((await ask("/", { cookie }, "DELETE")).status).toBe(403);
+  });
+});
+
+describe("other names and other pages", () => {
+  it.each(["example.org", "127.0.0.1.example.org", "0.0.0.0"])("refuses the host %s, with a session too", async (name) => {
+    expect((await ask("/", { cookie: await signIn(), host: name })).status).toBe(403);
+  });
+
+  it("answers behind a tunnel's port", async () => {
+    const cookie = await signIn();
+    expect((await ask("/", { cookie, host: "localhost:9000" })).status).toBe(200);
+    const socket = await open({ cookie, host: "localhost:9000", origin: "http://localhost:9000" });
+    expect(socket).toBeInstanceOf(WebSocket);
+    if (socket instanceof WebSocket) socket.terminate();
+  });
+
+  it("lets a browser that comes from another site try again from here", async () => {
+    const elsewhere = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+    expect(await ask("/", elsewhere)).toMatchObject({ status: 200, body: expect.stringContaining('content="0; url=/"') as string });
+    expect((await ask("/assets/index-abc.js", elsewhere)).status).toBe(403);
+    expect((await ask("/", { ...elsewhere, "sec-fetch-site": "same-origin" })).status).toBe(403);
+  });
+
+  it("is not there for other machines", async () => {
+    const outside = Object.values(networkInterfaces()).flat().filter((address) => address && !address.internal && address.family === "IPv4");
+    for (const address of [...outside.map((one) => one?.address ?? ""), "127.0.0.2"]) {
+      const outcome = await new Promise<string>((resolve) => {
+        const socket = connect({ host: address, port: server.port, timeout: 1000 });
+        const end = (word: string) => {
+          socket.destroy();
+          resolve(word);
+        };
+        socket.on("connect", () => end("connected")).on("error", () => end("refused")).on("timeout", () => end("no answer"));
+      });
+      expect(outcome, address).not.toBe("connected");
+    }
+  });
+});
+
+describe("the socket", () => {
+  it("refuses the wrong origin, the wrong host, no session and other paths", async () => {
+    const cookie = await signIn();
+    const origin = `http://${host}`;
+    expect(await open({ cookie })).toBe(403);
+    expect(await open({ cookie, origin: "https://example.org" })).toBe(403);
+    expect(await open({ cookie, origin: `http://127.0.0.1:${server.port + 1}` })).toBe(403);
+    expect(await open({ cookie, origin: "http://example.org", host: "example.org" })).toBe(403);
+    expect(await open({ origin })).toBe(403);
+    expect(await open({ origin, cookie: `${cookie}x` })).toBe(403);
+    expect(await open({ origin, cookie }, "/other")).toBe(404);
+  });
+
+  it("answers requests through the one dispatcher", async () => {
+    const socket = await openSocket();
+    socket.send(JSON.stringify({ id: 7, name: "runs.list", input: {} }));
+    expect(await nextMessage(socket)).toEqual({ id: 7, reply: { ok: true, value: [] } });
+    socket.send(JSON.stringify({ id: "a", name: "runs.erase", input: {} }));
+    expect(await nextMessage(socket)).toMatchObject({ id: "a", reply: { ok: false } });
+    socket.send(JSON.stringify({ id: 8, name: "runs.get", input: { run: "../x" } }));
+    expect(await nextMessage(socket)).toMatchObject({ id: 8, reply: { ok: false, error: { message: expect.any(String) as string } } });
+    socket.send(JSON.stringify({ id: 9, name: "__proto__", input: {} }));
+    expect(await nextMessage(socket)).toMatchObject({ id: 9, reply: { ok: false } });
+    expect(services.calls).toEqual(["runs.list"]);
+    socket.terminate();
+  });
+
+  it("forwards events while it is open", async () => {
+    const socket = await openSocket();
+    const message = nextMessage(socket);
+    services.emit("store.changed", {});
+    expect(await message).toEqual({ event: "store.changed", payload: {} });
+    expect(services.listeners()).toBeGreaterThan(0);
+    const closed = closeCode(socket);
+    await server.close();
+    expect(await closed).toBe(1001);
+    expect(services.listeners()).toBe(0);
+  });
+
+  it.each([
+    ["not JSON", "{", 1007],
+    ["not an object", "[]", 1007],
+    ["without an id", '{"name":"runs.list"}', 1007],
+    ["binary", Buffer.from("{}"), 1003],
+    ["too long", "x".repeat(maxMessageBytes + 1), 1009],
+  ])("closes on a message that is %s", async (_what, message, code) => {
+    const socket = await openSocket();
+    socket.send(message);
+    expect(await closeCode(socket)).toBe(code);
+    expect(services.calls).toEqual([]);
+  });
+});
+
+describe("starting", () => {
+  it("names a port in use", async () => {
+    const second = startServer({ services, port: server.port, rendererDir: folder });
+    await expect(second).rejects.toThrow(UserError);
+    await expect(second).rejects.toThrow(`port ${server.port}`);
+  });
+
+  it.each([-1, 65536, 1.5, NaN])("refuses %s for a port", async (port) => {
+    await expect(startServer({ services, port, rendererDir: folder })).rejects.toThrow("is not a port");
+  });
+
+  it("makes a token of its own", async () => {
+    const other = await startServer({ services, port: 0, rendererDir: folder });
+    expect(new URL(other.url).searchParams.get("token")).toMatch(/^[\w-]{43}$/);
+    await other.close();
+  });
+});
