@@ -1,0 +1,102 @@
+/** Opens the store's file, after making sure it is one this program may touch. */
+import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import Database from "better-sqlite3";
+import { explain, explained, StoreError } from "./errors.ts";
+import { applicationId } from "./layout.ts";
+import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./migrations.ts";
+
+export const storeFileName = "hypertower.sqlite";
+
+/** How long a statement waits for another process's transaction. */
+const busyTimeout = 5_000;
+
+export interface Connections {
+  readonly path: string;
+  readonly writer: Database.Database;
+  readonly reader: Database.Database;
+}
+
+/** Creates the folder when missing and makes sure it can be written. Returns the path of the store's file. */
+function prepareFolder(folder: string): string {
+  const at = resolve(folder);
+  try {
+    mkdirSync(at, { recursive: true });
+    if (!statSync(at).isDirectory()) throw new StoreError(at, `${at} is a file; the store needs a folder.`);
+    accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    if (error instanceof StoreError) throw error;
+    const code = (error as NodeJS.ErrnoException).code;
+    const why =
+      code === "EEXIST" || code === "ENOTDIR"
+        ? "it, or a folder it lies in, is a file"
+        : code === "EACCES" || code === "EPERM" || code === "EROFS"
+          ? "it cannot be written"
+          : (error as Error).message;
+    throw new StoreError(at, `The folder ${at} cannot hold the store: ${why}. Choose another folder.`, { cause: error });
+  }
+  return join(at, storeFileName);
+}
+
+/** Looks at an existing file through a read-only connection, so that a file we refuse is left as it is. */
+function inspect(path: string, known: number): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat || (stat.isFile() && stat.size === 0)) return;
+  if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
+  try {
+    const found = versionOf(db);
+    const application = db.pragma("application_id", { simple: true });
+    if (application !== applicationId) {
+      const empty = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
+      if (!empty || application !== 0) {
+        throw new StoreError(path, `${path} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`);
+      }
+    }
+    refuseNewer(path, found, known);
+    const problem = db.prepare("PRAGMA quick_check(1)").pluck().get();
+    if (problem !== "ok") {
+      throw new StoreError(
+        path,
+        `${path} is damaged (quick_check: ${String(problem)}). Nothing was changed. ` +
+          "Keep a copy of it, then restore a backup or choose another folder for the store.",
+      );
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Opens the store in `folder`: one connection that writes and one that only reads.
+ * @throws StoreError when the folder or file cannot be used; it is then unchanged.
+ */
+export function openConnections(folder: string, list: readonly Migration[] = migrations): Connections {
+  const path = prepareFolder(folder);
+  const opened: Database.Database[] = [];
+  try {
+    inspect(path, list.length);
+    const writer = new Database(path, { timeout: busyTimeout });
+    opened.push(writer);
+    writer.pragma("journal_mode = WAL");
+    writer.pragma("synchronous = FULL");
+    writer.pragma("foreign_keys = ON");
+    // The log is cut back to this size after a checkpoint, so one long burst does not keep its disk space.
+    writer.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
+    migrate(writer, path, list);
+    const reader = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
+    opened.push(reader);
+    return { path, writer, reader };
+  } catch (error) {
+    for (const db of opened) db.close();
+    throw explain(error, path);
+  }
+}
+
+/** The reader first: the last connection to close folds the write-ahead log into the database. */
+export function closeConnections({ path, writer, reader }: Connections): void {
+  explained(path, () => {
+    reader.close();
+    writer.close();
+  });
+}

@@ -1,0 +1,42 @@
+/** What can be wrong with a store, in words a person can act on. */
+import Database from "better-sqlite3";
+
+/** The store cannot be opened, read or written. The message names the path. */
+export class StoreError extends Error {
+  readonly path: string;
+  constructor(path: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "StoreError";
+    this.path = path;
+  }
+}
+
+const explanations: readonly [prefix: string, explanation: string][] = [
+  ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. Move it away or choose another folder for the store"],
+  ["SQLITE_CORRUPT", "is damaged; nothing was changed. Keep a copy of it, then restore a backup or choose another folder for the store"],
+  ["SQLITE_READONLY", "cannot be written: the file or its folder is read-only"],
+  ["SQLITE_PERM", "cannot be opened: permission denied"],
+  ["SQLITE_CANTOPEN", "cannot be opened: it is not a file that may be read and written"],
+  ["SQLITE_BUSY", "is locked by another process that did not let go in time"],
+  ["SQLITE_LOCKED", "is locked by another connection"],
+  ["SQLITE_FULL", "cannot be written: the disk is full"],
+  ["SQLITE_IOERR", "cannot be read or written: the disk reported an error"],
+];
+
+/** Turns a failure of SQLite into a StoreError; any other error is returned as it is. */
+export function explain(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const { code, message } = error;
+  const known = explanations.find(([prefix]) => code.startsWith(prefix));
+  const text = known ? `${path} ${known[1]} (${code}).` : `${path}: ${message} (${code}).`;
+  return new StoreError(path, text, { cause: error });
+}
+
+/** Runs `work`, turning failures of SQLite into StoreErrors that name the path. */
+export function explained<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explain(error, path);
+  }
+}

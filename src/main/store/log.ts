@@ -1,0 +1,21 @@
+/** Where the program writes what no window shows: standard error, unless told otherwise. */
+export interface Log {
+  warn(message: string): void;
+  error(message: string, error: unknown): void;
+}
+
+export const consoleLog: Log = {
+  warn: (message) => console.warn(message),
+  error: (message, error) => console.error(message, error),
+};
+
+/** Runs `work` and logs it when it takes longer than `limit` milliseconds. */
+export function measured<T>(log: Log, limit: number, what: string, work: () => T): T {
+  const begin = performance.now();
+  try {
+    return work();
+  } finally {
+    const took = performance.now() - begin;
+    if (took > limit) log.warn(`store: ${what} took ${took.toFixed(0)} ms`);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * The layout of the store, as a list of migrations. `user_version` holds the
+ * number of the last one applied; a released migration is never edited.
+ */
+import type { Database } from "better-sqlite3";
+import { StoreError } from "./errors.ts";
+import { initialLayout } from "./layout.ts";
+
+export interface Migration {
+  readonly version: number;
+  readonly sql: string;
+}
+
+export const migrations: readonly Migration[] = [{ version: 1, sql: initialLayout }];
+
+export function versionOf(db: Database): number {
+  return db.pragma("user_version", { simple: true }) as number;
+}
+
+export function refuseNewer(path: string, found: number, known: number): void {
+  if (found <= known) return;
+  throw new StoreError(
+    path,
+    `${path} was written by a newer Hypertower: its layout is version ${found}, this Hypertower knows versions up to ${known}. ` +
+      "Nothing was changed. Update Hypertower or choose another folder for the store.",
+  );
+}
+
+/**
+ * Brings the store to the newest layout, all in one transaction: on any failure
+ * it stays at the version it had. Another process may do the same at once, so
+ * the version is read inside the transaction.
+ */
+export function migrate(db: Database, path: string, list: readonly Migration[] = migrations): void {
+  list.forEach((migration, index) => {
+    if (migration.version !== index + 1) throw new Error(`migration ${index + 1} is numbered ${migration.version}`);
+  });
+  db.transaction(() => {
+    const found = versionOf(db);
+    refuseNewer(path, found, list.length);
+    for (const { version, sql } of list.slice(found)) {
+      db.exec(sql);
+      db.pragma(`user_version = ${version}`);
+    }
+  }).immediate();
+}

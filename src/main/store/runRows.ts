@@ -1,0 +1,103 @@
+/** Rows of the tables about runs, and what the rest of the program makes of them. */
+import { z } from "zod";
+import { experiment, type Experiment } from "../../shared/experiment.ts";
+import {
+  environment,
+  hyperparameterValue,
+  isActive,
+  runStatus,
+  type Environment,
+  type RunSummary,
+} from "../../shared/run.ts";
+
+const json = <T extends z.ZodType>(schema: T) =>
+  z.string().transform((text, context): z.output<T> => {
+    const result = schema.safeParse(JSON.parse(text));
+    if (result.success) return result.data;
+    for (const { path, message } of result.error.issues) context.addIssue({ code: "custom", path, message });
+    return z.NEVER;
+  });
+
+/** A row of `runs` as selected by `summaryColumns`. */
+const summaryRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: runStatus,
+  reason: z.string().nullable(),
+  stack: z.string(),
+  experiment: json(experiment),
+  device: z.string().nullable(),
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  deletedAt: z.number().nullable(),
+  steps: z.number(),
+  totalSteps: z.number(),
+  epoch: z.number(),
+  samplesPerSecond: z.number().nullable(),
+  secondsLeft: z.number().nullable(),
+  loss: z.number().nullable(),
+  testError: z.number().nullable(),
+  hyperparameters: json(z.array(hyperparameterValue)),
+});
+
+export const summaryColumns = `
+  id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
+  finished_at AS finishedAt, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
+  samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, hyperparameters`;
+
+/** @throws ZodError when the row does not hold a run this program understands. */
+export function toSummary(row: unknown): RunSummary {
+  const summary = summaryRow.parse(row);
+  return isActive(summary.status) ? summary : { ...summary, samplesPerSecond: null, secondsLeft: null };
+}
+
+export function toEnvironment(text: unknown): Environment | null {
+  return json(environment).nullable().parse(text);
+}
+
+/** SQLite and JSON have no NaN, and the window expects null for everything that is not finite. */
+export function finite(value: number | null): number | null {
+  return value !== null && Number.isFinite(value) ? value : null;
+}
+
+/** The columns that training changes. A name or a deletion may come from another process and is not among them. */
+export function progressParameters(run: RunSummary) {
+  return {
+    id: run.id,
+    status: run.status,
+    reason: run.reason,
+    device: run.device,
+    startedAt: run.startedAt,
+    finishedAt: run.finishedAt,
+    steps: run.steps,
+    totalSteps: run.totalSteps,
+    epoch: run.epoch,
+    samplesPerSecond: finite(run.samplesPerSecond),
+    secondsLeft: finite(run.secondsLeft),
+    loss: finite(run.loss),
+    testError: finite(run.testError),
+    hyperparameters: JSON.stringify(run.hyperparameters),
+  };
+}
+
+export const progressAssignments = `
+  status = @status, reason = @reason, device = @device, started_at = @startedAt, finished_at = @finishedAt,
+  steps = @steps, total_steps = @totalSteps, epoch = @epoch, samples_per_second = @samplesPerSecond,
+  seconds_left = @secondsLeft, loss = @loss, test_error = @testError, hyperparameters = @hyperparameters`;
+
+/** The columns that are fixed when a run is created. */
+export function identityParameters(run: RunSummary) {
+  const { seed, engine }: Experiment = run.experiment;
+  return {
+    name: run.name,
+    stack: run.stack,
+    seed,
+    engine: engine.kind,
+    experiment: JSON.stringify(run.experiment),
+    createdAt: run.createdAt,
+  };
+}
+
+export const evaluationColumns = `step, epoch, train_loss AS trainLoss, test_loss AS testLoss, test_error AS testError`;
+export const eventColumns = `at, step, kind, message`;

@@ -1,0 +1,103 @@
+/** Reads series in buckets: the pyramid as far as it is finished, the values themselves for the rest. */
+import type { Database, Statement } from "better-sqlite3";
+import { bucketOf, coarsen, widthFor, type Bucket } from "../../shared/series.ts";
+import { pyramidWidths, withFiniteSum } from "./pyramid.ts";
+
+export interface SeriesQuery {
+  readonly run: string;
+  readonly metrics: readonly string[];
+  /** Last step the caller holds; -1 holds nothing. */
+  readonly after: number;
+  /** Width of the caller's buckets, a power of two. */
+  readonly width: number;
+  readonly maxBuckets: number;
+}
+
+export interface SeriesAnswer {
+  readonly width: number;
+  readonly lastStep: number;
+  readonly series: { metric: string; total: number; buckets: Bucket[] }[];
+}
+
+type BucketColumns = [
+  start: number,
+  count: number,
+  nonFinite: number,
+  min: number | null,
+  minStep: number | null,
+  max: number | null,
+  maxStep: number | null,
+  sum: number,
+];
+
+interface MetricRow {
+  readonly id: number;
+  readonly name: string;
+  readonly count: number;
+  readonly lastStep: number;
+}
+
+export class SeriesReader {
+  readonly #metrics: Statement<[string], MetricRow>;
+  readonly #buckets: Statement<[number, number, number], BucketColumns>;
+  readonly #values: Statement<[number, number], [number, number | null]>;
+  readonly #read: (query: SeriesQuery) => SeriesAnswer;
+
+  constructor(db: Database) {
+    this.#metrics = db.prepare("SELECT id, name, count, last_step AS lastStep FROM metrics WHERE run = ?");
+    this.#buckets = db
+      .prepare<[number, number, number], BucketColumns>(
+        `SELECT start, count, non_finite, min, min_step, max, max_step, sum FROM buckets
+         WHERE metric = ? AND width = ? AND start >= ? ORDER BY start`,
+      )
+      .raw();
+    this.#values = db
+      .prepare<[number, number], [number, number | null]>(
+        "SELECT step, value FROM series_values WHERE metric = ? AND step >= ? ORDER BY step",
+      )
+      .raw();
+    // One transaction, so that every statement sees the same commit.
+    this.#read = db.transaction((query: SeriesQuery) => this.#answer(query));
+  }
+
+  /**
+   * The metrics' buckets from the one that holds step `after + 1` on, at the
+   * smallest power-of-two width that is at least the caller's and needs at most
+   * `maxBuckets` for the whole series. A metric that is not logged has no buckets.
+   */
+  read(query: SeriesQuery): SeriesAnswer {
+    return this.#read(query);
+  }
+
+  #answer({ run, metrics, after, width: held, maxBuckets }: SeriesQuery): SeriesAnswer {
+    const known = new Map(this.#metrics.all(run).map((row) => [row.name, row]));
+    const lastStep = Math.max(-1, ...metrics.map((name) => known.get(name)?.lastStep ?? -1));
+    const width = Math.max(held, widthFor(lastStep + 1, maxBuckets));
+    const from = Math.floor((after + 1) / width) * width;
+    return {
+      width,
+      lastStep,
+      series: metrics.map((metric) => {
+        const row = known.get(metric);
+        return { metric, total: row?.count ?? 0, buckets: row ? this.#bucketsFrom(row.id, from, width) : [] };
+      }),
+    };
+  }
+
+  #bucketsFrom(metric: number, from: number, width: number): Bucket[] {
+    const parts: Bucket[] = [];
+    let next = from;
+    for (const stored of pyramidWidths.filter((w) => w <= width).reverse()) {
+      for (const columns of this.#buckets.iterate(metric, stored, next)) {
+        parts.push(toBucket(columns));
+        next = columns[0] + stored;
+      }
+    }
+    for (const [step, value] of this.#values.iterate(metric, next)) parts.push(bucketOf(step, value ?? NaN));
+    return coarsen(parts, width).map(withFiniteSum);
+  }
+}
+
+function toBucket([start, count, nonFinite, min, minStep, max, maxStep, sum]: BucketColumns): Bucket {
+  return { start, count, nonFinite, min, minStep, max, maxStep, sum };
+}

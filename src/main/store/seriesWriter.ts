@@ -1,0 +1,133 @@
+/** Writes series: every value, and the pyramid's buckets as they are finished. */
+import type { Database, Statement } from "better-sqlite3";
+import { PyramidBuilder, type FinishedBucket } from "./pyramid.ts";
+
+/** Consecutive logged steps, row-major: `values[row * columns + column]`. */
+export interface StepRows {
+  readonly firstStep: number;
+  readonly count: number;
+  readonly values: Float64Array;
+}
+
+interface Column {
+  readonly metric: number;
+  readonly pyramid: PyramidBuilder;
+  finished: FinishedBucket[];
+}
+
+/** The rows of one run that wait for the next commit. */
+export class SeriesBuffer {
+  readonly #columns: readonly Column[];
+  #rows: StepRows[] = [];
+  #nextStep = 0;
+  #pendingValues = 0;
+
+  constructor(metricIds: readonly number[]) {
+    this.#columns = metricIds.map((metric) => ({ metric, pyramid: new PyramidBuilder(), finished: [] }));
+  }
+
+  get nextStep(): number {
+    return this.#nextStep;
+  }
+
+  /** Values that wait. */
+  get pendingValues(): number {
+    return this.#pendingValues;
+  }
+
+  get columns(): readonly Column[] {
+    return this.#columns;
+  }
+
+  get rows(): readonly StepRows[] {
+    return this.#rows;
+  }
+
+  /** @throws RangeError unless the rows continue the series and have a value for every metric. */
+  append(rows: StepRows): void {
+    const width = this.#columns.length;
+    if (rows.firstStep !== this.#nextStep) {
+      throw new RangeError(`rows start at step ${rows.firstStep}; the next step to log is ${this.#nextStep}`);
+    }
+    if (rows.values.length !== rows.count * width) {
+      throw new RangeError(`${rows.count} rows of ${width} metrics need ${rows.count * width} values, not ${rows.values.length}`);
+    }
+    this.#columns.forEach(({ pyramid, finished }, column) => {
+      for (let row = 0; row < rows.count; row++) {
+        pyramid.add(rows.firstStep + row, rows.values[row * width + column] as number, finished);
+      }
+    });
+    this.#rows.push(rows);
+    this.#nextStep += rows.count;
+    this.#pendingValues += rows.values.length;
+  }
+
+  /** Forgets what waited, once it is committed. */
+  clear(): void {
+    this.#rows = [];
+    this.#pendingValues = 0;
+    for (const column of this.#columns) column.finished = [];
+  }
+}
+
+/** Rows bound to one INSERT: fewer calls into SQLite, about half the time of single rows. */
+const rowsPerInsert = 50;
+
+type BucketParameters = [number, number, number, number, number, number | null, number | null, number | null, number | null, number];
+
+/** The statements that store a SeriesBuffer. Call inside a transaction. */
+export class SeriesWriter {
+  readonly #one: Statement<[number, number, number]>;
+  readonly #many: Statement<number[]>;
+  readonly #bucket: Statement<BucketParameters>;
+  readonly #advance: Statement<[number, number, number]>;
+  readonly #define: Statement<[string, string, number], number>;
+
+  constructor(db: Database) {
+    const insert = "INSERT INTO series_values (metric, step, value) VALUES ";
+    this.#one = db.prepare(`${insert}(?, ?, ?)`);
+    this.#many = db.prepare(insert + Array<string>(rowsPerInsert).fill("(?, ?, ?)").join(", "));
+    this.#bucket = db.prepare(
+      `INSERT INTO buckets (metric, width, start, count, non_finite, min, min_step, max, max_step, sum)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#advance = db.prepare("UPDATE metrics SET count = count + ?, last_step = ? WHERE id = ?");
+    this.#define = db
+      .prepare<[string, string, number], number>("INSERT INTO metrics (run, name, position) VALUES (?, ?, ?) RETURNING id")
+      .pluck();
+  }
+
+  /** Creates the metrics of a run, in the order of its columns. Returns their ids. */
+  define(run: string, metrics: readonly string[]): number[] {
+    return metrics.map((name, position) => this.#define.get(run, name, position) as number);
+  }
+
+  write(buffer: SeriesBuffer): void {
+    const { rows, columns } = buffer;
+    if (rows.length === 0) return;
+    const count = rows.reduce((sum, batch) => sum + batch.count, 0);
+    columns.forEach(({ metric, finished }, column) => {
+      this.#writeValues(metric, column, columns.length, rows);
+      this.#advance.run(count, buffer.nextStep - 1, metric);
+      for (const { width, bucket: b } of finished) {
+        this.#bucket.run(metric, width, b.start, b.count, b.nonFinite, b.min, b.minStep, b.max, b.maxStep, b.sum);
+      }
+    });
+  }
+
+  #writeValues(metric: number, column: number, width: number, batches: readonly StepRows[]): void {
+    let parameters: number[] = [];
+    for (const { firstStep, count, values } of batches) {
+      for (let row = 0; row < count; row++) {
+        parameters.push(metric, firstStep + row, values[row * width + column] as number);
+        if (parameters.length === 3 * rowsPerInsert) {
+          this.#many.run(...parameters);
+          parameters = [];
+        }
+      }
+    }
+    for (let i = 0; i < parameters.length; i += 3) {
+      this.#one.run(parameters[i] as number, parameters[i + 1] as number, parameters[i + 2] as number);
+    }
+  }
+}
