@@ -1,0 +1,45 @@
+/** What a run looks like before it has started. */
+import { randomInt } from "node:crypto";
+import { totalSteps, type Experiment } from "../../shared/experiment.ts";
+import type { RunSummary } from "../../shared/run.ts";
+import { hyperparameterColumns, notation } from "../../shared/tower.ts";
+
+/** Sorts by time, short enough to type: `20261103-142530-k3x9f` (UTC). */
+export function newRunId(now: Date): string {
+  const [day = "", time = ""] = now.toISOString().split("T");
+  const tail = Array.from({ length: 5 }, () => randomInt(36).toString(36)).join("");
+  return `${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${tail}`;
+}
+
+/** A queued run of a validated experiment; without a name it gets the stack's. */
+export function newRun(experiment: Experiment, now = new Date()): RunSummary {
+  const stack = notation(experiment.tower);
+  const name = experiment.name.trim() || stack;
+  return {
+    id: newRunId(now),
+    name,
+    status: "queued",
+    reason: null,
+    stack,
+    experiment: { ...experiment, name },
+    device: null,
+    createdAt: now.getTime(),
+    startedAt: null,
+    finishedAt: null,
+    steps: 0,
+    totalSteps: totalSteps(experiment),
+    epoch: 0,
+    samplesPerSecond: null,
+    secondsLeft: null,
+    loss: null,
+    testError: null,
+    hyperparameters: hyperparameterColumns(experiment.tower).map(({ level, spec, metric, initial }) => ({
+      level,
+      name: spec.name,
+      metric,
+      initial,
+      value: initial,
+    })),
+    deletedAt: null,
+  };
+}

@@ -1,0 +1,126 @@
+/** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
+import { availableParallelism } from "node:os";
+import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { ActiveRun, type RunLog } from "./activeRun.ts";
+import type { LaunchTrainer } from "./process.ts";
+
+export interface SupervisorOptions {
+  readonly launch: LaunchTrainer;
+  readonly log: RunLog;
+  /** Runs that train (or are paused) at the same time; more wait in line. The number of cores by default. */
+  readonly places?: number;
+  /** A run changed; `atOnce` when its status or name did. */
+  readonly onChange: (run: RunSummary, atOnce: boolean) => void;
+  readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
+  readonly answerWithin?: number;
+  /** A trainer that has not stopped by then is killed (milliseconds). */
+  readonly stopWithin?: number;
+  /** The same while closing (milliseconds). */
+  readonly closeWithin?: number;
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #runs = new Map<string, ActiveRun>();
+  #closing = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Trains a run that the log already knows, now or when a place is free. */
+  start(run: RunSummary): RunSummary {
+    if (this.#closing) throw new Error("the supervisor is closing");
+    const active = new ActiveRun(run, {
+      ...this.#options,
+      onGone: () => {
+        this.#runs.delete(run.id);
+        this.#fillPlaces();
+      },
+    });
+    this.#runs.set(run.id, active);
+    this.#fillPlaces();
+    return active.summary;
+  }
+
+  /** The state of a run that is trained here; undefined for any other. */
+  get(id: string): RunSummary | undefined {
+    return this.#runs.get(id)?.summary;
+  }
+
+  rename(id: string, name: string): void {
+    this.#runs.get(id)?.rename(name);
+  }
+
+  /** Returns once the trainer has paused, or still tries after `answerWithin`. */
+  async pause(id: string): Promise<RunSummary> {
+    const active = this.#active(id);
+    if (active.launched) active.send({ type: "pause" });
+    else if (active.summary.status === "queued") active.setWaiting("paused");
+    return this.#settle(active, (run) => run.status === "paused");
+  }
+
+  async resume(id: string): Promise<RunSummary> {
+    const active = this.#active(id);
+    if (active.launched) {
+      active.send({ type: "resume" });
+      return this.#settle(active, (run) => run.status === "running");
+    }
+    if (active.summary.status === "paused") active.setWaiting("queued");
+    this.#fillPlaces();
+    return active.summary;
+  }
+
+  async stop(id: string): Promise<RunSummary> {
+    const active = this.#active(id);
+    const { stopWithin = 15_000 } = this.#options;
+    active.stop(stopWithin, null, {
+      status: "stopped",
+      reason: `The trainer did not stop within ${stopWithin / 1000} s and was ended; steps not yet reported are missing.`,
+    });
+    return this.#settle(active, (run) => !isActive(run.status));
+  }
+
+  /** Pauses every run, which then shows the reason; a person resumes them. */
+  holdAll(reason: string): void {
+    for (const active of this.#runs.values()) active.hold(reason);
+  }
+
+  /** Stops every trainer and waits until all are gone; those that do not stop in time are killed. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    const { closeWithin = 5_000 } = this.#options;
+    const runs = [...this.#runs.values()];
+    for (const active of runs) {
+      active.stop(closeWithin, "Hypertower was closed.", {
+        status: "interrupted",
+        reason: "Hypertower was closed and the trainer did not stop in time.",
+      });
+    }
+    // Killing takes effect at once, save in a process that the system itself holds.
+    await Promise.all(runs.map((active) => active.settled(() => false, closeWithin + 1_000)));
+    for (const active of runs) active.end("interrupted", "Hypertower was closed and the trainer could not be ended.");
+  }
+
+  #active(id: string): ActiveRun {
+    const active = this.#runs.get(id);
+    if (!active) throw new Error(`run ${id} is not trained here`);
+    return active;
+  }
+
+  async #settle(active: ActiveRun, done: (run: RunSummary) => boolean): Promise<RunSummary> {
+    await active.settled((run) => done(run) || !isActive(run.status), this.#options.answerWithin ?? 2_000);
+    return active.summary;
+  }
+
+  #fillPlaces(): void {
+    if (this.#closing) return;
+    const places = this.#options.places ?? availableParallelism();
+    for (const active of [...this.#runs.values()]) {
+      const taken = [...this.#runs.values()].filter((run) => run.launched).length;
+      if (taken >= places) return;
+      if (!active.launched && active.summary.status === "queued") active.launch(this.#options.launch);
+    }
+  }
+}
