@@ -1,8 +1,7 @@
 /** The desktop app. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { app, type BrowserWindow } from "electron";
-import { version } from "../../../package.json";
 import { createServices } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
@@ -21,6 +20,7 @@ const files = {
   preload: join(here, "../preload/index.cjs"),
   renderer: join(here, "../renderer"),
   trainer: join(here, "trainer.js"),
+  manifest: join(here, "../../package.json"),
 };
 const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"] : undefined;
 const storeDir = defaultStoreDir();
@@ -61,6 +61,7 @@ function prepareFolder(): void {
 async function start(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
   const trainers = trainerLauncher(files.trainer);
+  const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
   const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainers.launch });
   guardQuit({ services, window: () => window, training: trainers.count });
   serveWindow(files.renderer, developmentUrl);

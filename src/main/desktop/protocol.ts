@@ -1,7 +1,7 @@
 /** app://hypertower/: the window's built files, with the same headers as over HTTP. */
 import { net, protocol } from "electron";
-import { securityHeaders } from "../services/web/headers.ts";
-import { readStaticFile } from "../services/web/staticFiles.ts";
+import { securityHeaders } from "../web/headers.ts";
+import { readStaticFile } from "../web/staticFiles.ts";
 import { isOwnUrl, scheme } from "./location.ts";
 
 /** To be called before the app is ready. */

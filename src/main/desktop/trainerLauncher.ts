@@ -1,10 +1,12 @@
 /** Starts trainers as Electron utility processes. */
+import { setTimeout as delay } from "node:timers/promises";
 import { utilityProcess } from "electron";
 import type { FromTrainer, ToTrainer } from "../training/messages.ts";
+import { OutputTail } from "../training/outputTail.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../training/process.ts";
 
-/** How much of the end of standard error is kept to explain a crash, in characters. */
-const keptStderr = 8192;
+/** Messages and output still under way when a process has gone are waited for: at least and at most, in milliseconds. */
+const drain = { least: 100, most: 2_000 } as const;
 
 export interface TrainerLauncher {
   readonly launch: LaunchTrainer;
@@ -17,23 +19,24 @@ export function trainerLauncher(entry: string): TrainerLauncher {
   let alive = 0;
 
   function launch(): TrainerProcess {
-    const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "ignore", "pipe"] });
-    let stderr = "";
-    let ended: TrainerExit | null = null;
+    const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "pipe", "pipe"] });
+    const output = new OutputTail();
     const exitListeners = new Set<(exit: TrainerExit) => void>();
+    let exit: TrainerExit | undefined;
     alive++;
 
-    child.stderr?.setEncoding("utf8");
-    child.stderr?.on("data", (text: string) => {
-      stderr = (stderr + text).slice(-keptStderr);
-    });
-    child.on("error", (type, location) => {
-      stderr = `${stderr}\n${type} at ${location}`.slice(-keptStderr);
-    });
+    const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    for (const stream of streams) stream.on("data", (chunk: Buffer) => output.add(chunk));
+    const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.once("close", resolve))));
+
+    child.on("error", (type, location) => output.add(Buffer.from(`${type} at ${location}\n`)));
     child.once("exit", (code) => {
       alive--;
-      ended = { code, signal: null, stderr };
-      for (const listener of exitListeners) listener(ended);
+      // Electron promises no order between the exit and what the process said before it.
+      void Promise.all([Promise.race([closed, delay(drain.most)]), delay(drain.least)]).then(() => {
+        exit = { code, signal: null, stderr: output.text() };
+        for (const listener of exitListeners) listener(exit);
+      });
     });
 
     return {
@@ -48,7 +51,7 @@ export function trainerLauncher(entry: string): TrainerLauncher {
         };
       },
       onExit(listener) {
-        if (ended) queueMicrotask(() => ended && listener(ended));
+        if (exit) queueMicrotask(() => exit && listener(exit));
         else exitListeners.add(listener);
         return () => {
           exitListeners.delete(listener);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readStaticFile } from "../../../src/main/services/web/staticFiles.ts";
+import { readStaticFile } from "../../../src/main/web/staticFiles.ts";
 
 let folder: string;
 let root: string;

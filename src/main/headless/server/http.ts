@@ -1,7 +1,7 @@
 /** Answers to plain HTTP requests: the link, the session check and the window's files. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { securityHeaders } from "../../services/web/headers.ts";
-import { readStaticFile } from "../../services/web/staticFiles.ts";
+import { securityHeaders } from "../../web/headers.ts";
+import { readStaticFile } from "../../web/staticFiles.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 import { comeIn, linkRefused, notFound, sessionRequired } from "./pages.ts";
 
