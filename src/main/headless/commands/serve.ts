@@ -1,0 +1,85 @@
+/** `hypertower serve`: the workbench for a browser, on 127.0.0.1. */
+import { createInterface } from "node:readline";
+import { isActive } from "../../../shared/run.ts";
+import { UserError, type Services } from "../../services/services.ts";
+import { plural } from "../format.ts";
+import { startServer, type LocalServer } from "../server/index.ts";
+import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+
+export interface ServeOptions {
+  readonly port?: number;
+  readonly open?: boolean;
+  readonly store?: string;
+}
+
+/** Taken when free and no other was asked for: a window's settings belong to its address. */
+const usualPort = 4817;
+
+export async function serve(places: Places, options: ServeOptions): Promise<number> {
+  const storeDir = storeDirOf(options.store);
+  const services = await openServices(places, storeDir);
+  let server: LocalServer;
+  try {
+    server = await listen(services, places.rendererDir, options.port);
+  } catch (error) {
+    await services.close();
+    throw error;
+  }
+
+  const interrupted = untilInterrupted();
+  console.log(`Hypertower ${places.version}, store ${storeDir}`);
+  console.log(`Open ${server.url}`);
+  console.log("The link works once, in one browser. Press Ctrl+C to stop.");
+  if (process.stdin.isTTY) offerNewLinks(server);
+  if (options.open) await openBrowser(server.url);
+
+  await interrupted;
+  const active = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => isActive(status)).length;
+  console.log(active > 0 ? `stopping ${plural(active, "run")}; everything up to now is kept` : "stopping");
+  await server.close();
+  await services.close();
+  return exitCodes.ok;
+}
+
+async function listen(services: Services, rendererDir: string, port: number | undefined): Promise<LocalServer> {
+  try {
+    return await startServer({ services, port: port ?? usualPort, rendererDir });
+  } catch (error) {
+    const inUse = error instanceof UserError && error.cause instanceof Error && "code" in error.cause && error.cause.code === "EADDRINUSE";
+    if (port === undefined && inUse) return startServer({ services, port: 0, rendererDir });
+    throw error;
+  }
+}
+
+/** Resolves at the first Ctrl+C; the second ends this process at once. */
+function untilInterrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const interrupt = () => {
+      if (asked) process.exit(exitCodes.interrupted);
+      asked = true;
+      resolve();
+    };
+    process.on("SIGINT", interrupt);
+    process.on("SIGTERM", interrupt);
+  });
+}
+
+function offerNewLinks(server: LocalServer): void {
+  console.log("Press Enter for a link for another browser.");
+  const lines = createInterface({ input: process.stdin });
+  lines.on("line", () => console.log(`Open ${server.newLink()}`));
+  // Without this, an open standard input would keep the process.
+  process.stdin.unref();
+}
+
+async function openBrowser(url: string): Promise<void> {
+  const hasDisplay = process.platform !== "linux" || Boolean(process.env["DISPLAY"] ?? process.env["WAYLAND_DISPLAY"]);
+  if (!hasDisplay) return;
+  const { default: open } = await import("open");
+  try {
+    await open(url);
+  } catch (error) {
+    console.error(`could not open a browser (${error instanceof Error ? error.message : String(error)}); open the link above yourself`);
+  }
+}

@@ -1,0 +1,76 @@
+/** `hypertower train`: trains one experiment and keeps the run in the store. */
+import { isActive, type RunSummary } from "../../../shared/run.ts";
+import type { Services } from "../../services/services.ts";
+import { loadExperiment } from "../experimentSource.ts";
+import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
+
+export interface TrainOptions {
+  readonly preset?: string;
+  readonly set: readonly string[];
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
+export async function train(places: Places, file: string | undefined, options: TrainOptions): Promise<number> {
+  const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
+  const services = await openServices(places, storeDirOf(options.store));
+  const report = options.json ? jsonReport() : textReport();
+  try {
+    const last = await untilItEnds(services, experiment, report);
+    report.ended(last);
+    return exitCodeOf(last);
+  } finally {
+    report.close();
+    await services.close();
+  }
+}
+
+function exitCodeOf({ status }: RunSummary): number {
+  if (status === "finished") return exitCodes.ok;
+  if (status === "diverged") return exitCodes.diverged;
+  return status === "stopped" ? exitCodes.interrupted : exitCodes.error;
+}
+
+/** Starts the run, reports what happens to it, and resolves with its last state. */
+async function untilItEnds(services: Services, experiment: unknown, report: TrainReport): Promise<RunSummary> {
+  const begun = await services.handlers["runs.start"]({ experiment });
+  report.started(begun);
+
+  const ended = new Promise<RunSummary>((resolve) => {
+    services.on("run.changed", (run) => {
+      if (run.id !== begun.id) return;
+      report.progress(run);
+      if (!isActive(run.status)) resolve(run);
+    });
+    services.on("run.evaluated", ({ run, evaluation }) => {
+      if (run === begun.id) report.evaluated(begun, evaluation);
+    });
+  });
+  const forgetSignals = onInterrupt(() => services.handlers["runs.stop"]({ run: begun.id }), report);
+  try {
+    const now = await services.handlers["runs.get"]({ run: begun.id });
+    return isActive(now.status) ? await ended : now;
+  } finally {
+    forgetSignals();
+  }
+}
+
+/** The first Ctrl+C stops the run and keeps it; the second ends this process at once. */
+function onInterrupt(stop: () => unknown, report: TrainReport): () => void {
+  let asked = false;
+  const interrupt = () => {
+    if (asked) process.exit(exitCodes.interrupted);
+    asked = true;
+    report.note("stopping; everything up to now is kept (again to force)");
+    // A run that ended in this very moment has nothing left to stop.
+    Promise.resolve().then(stop).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return () => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", interrupt);
+  };
+}

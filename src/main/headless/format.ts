@@ -1,0 +1,94 @@
+/** How runs read on a terminal and in the lines of `--json`. */
+import { formatHyperparameter, initialValue } from "../../shared/tower.ts";
+import { optimizerSpec } from "../../shared/optimizers.ts";
+import type { Experiment } from "../../shared/experiment.ts";
+import type { Evaluation, RunSummary } from "../../shared/run.ts";
+
+/** Hyperparameters of one level by name, effective form; null where the value is not finite. */
+export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
+
+/** The latest hyperparameters of every level, constant ones included. */
+export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "experiment" | "hyperparameters">): LevelValues[] {
+  return experiment.tower.map((of, level) => {
+    const values: LevelValues = { level, optimizer: of.optimizer };
+    for (const { name } of optimizerSpec(of.optimizer).hyperparameters) {
+      const logged = hyperparameters.find((h) => h.level === level && h.name === name);
+      values[name] = logged ? logged.value : initialValue(of, name);
+    }
+    return values;
+  });
+}
+
+/** One line for each level: `level 0  Adam  α 0.00213 (from 0.001)  β₁ ...`. */
+export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters">): string[] {
+  const latest = levelValues(run);
+  return run.experiment.tower.map((of, level) => {
+    const spec = optimizerSpec(of.optimizer);
+    const values = spec.hyperparameters.map(({ name, symbol }) => {
+      const initial = initialValue(of, name);
+      const value = latest[level]![name];
+      if (typeof value !== "number") return `${symbol} not finite (from ${formatHyperparameter(initial)})`;
+      const from = value === initial ? "" : ` (from ${formatHyperparameter(initial)})`;
+      return `${symbol} ${formatHyperparameter(value)}${from}`;
+    });
+    return `level ${level}  ${spec.label.padEnd(6)}  ${values.join("  ")}`;
+  });
+}
+
+export function formatLoss(loss: number | null): string {
+  return loss === null ? "not finite" : loss.toFixed(4);
+}
+
+export function formatPercent(value: number | null): string {
+  return value === null ? "–" : `${value.toFixed(2)} %`;
+}
+
+/** `epoch 1/5  training loss 0.4123  test error 5.21 %` */
+export function epochLine({ epoch, trainLoss, testError }: Evaluation, epochs: number): string {
+  return `epoch ${formatCount(epoch)}/${epochs}  training loss ${formatLoss(trainLoss)}  test error ${formatPercent(testError)}`;
+}
+
+/** Whole numbers as they are, parts of an epoch with two digits. */
+function formatCount(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
+
+/** `mnist 60000  mlp 128 tanh/tanh  batch 256  5 epochs  seed 0  onnx-cpu, 1 thread` */
+export function experimentLine({ dataset, model, batchSize, budget, seed, engine }: Experiment): string {
+  return [
+    `${dataset.kind} ${dataset.trainExamples}`,
+    `${model.kind} ${model.hidden.join("-") || "no hidden layer"} ${model.activation}/${model.outputActivation}`,
+    `batch ${batchSize}`,
+    plural(budget.epochs, "epoch"),
+    `seed ${seed}`,
+    `${engine.kind}, ${plural(engine.threads, "thread")}`,
+  ].join("  ");
+}
+
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}
+
+/** `12.3 s`, `4 min 05 s`, `2 h 03 min` */
+export function formatDuration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${pad(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${pad(Math.floor((whole % 3600) / 60))} min`;
+}
+
+/** Local time, sortable: `2026-11-23 21:04`. */
+export function formatTime(at: number): string {
+  const d = new Date(at);
+  return `${d.getFullYear()}-${pad(d.getMonth() + 1)}-${pad(d.getDate())} ${pad(d.getHours())}:${pad(d.getMinutes())}`;
+}
+
+const pad = (value: number) => String(value).padStart(2, "0");
+
+/** Columns padded to their widest cell, two spaces apart; no trailing spaces. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i]!)).join("  ").trimEnd()).join("\n");
+}

@@ -1,0 +1,93 @@
+/** The command line: the same services and the same store as the window. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { presets } from "../../shared/presets.ts";
+import { runs, type RunsOptions } from "./commands/runs.ts";
+import { serve, type ServeOptions } from "./commands/serve.ts";
+import { show, type ShowOptions } from "./commands/show.ts";
+import { train, type TrainOptions } from "./commands/train.ts";
+import { errorLines, exitCodes, type Places } from "./session.ts";
+
+/** Beside one another in the build; in the sources each in its own folder. */
+function findPlaces(): Places {
+  const here = import.meta.dirname;
+  const fromSources = import.meta.filename.endsWith(".ts");
+  const root = fromSources ? join(here, "../../..") : join(here, "../..");
+  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  return {
+    trainer: fromSources ? join(here, "../training/trainer.ts") : join(here, "trainer.js"),
+    rendererDir: join(root, "out/renderer"),
+    version: manifest.version,
+  };
+}
+
+const places = findPlaces();
+
+/** Runs a command: its exit code, or the error in words and exit code 1. */
+async function finish(command: Promise<number>, json = false): Promise<void> {
+  try {
+    process.exitCode = await command;
+  } catch (error) {
+    const [first, ...rest] = errorLines(error);
+    console.error([`hypertower: ${first ?? "unknown error"}`, ...rest].join("\n"));
+    if (json) console.log(JSON.stringify({ type: "error", message: [first, ...rest].join("\n") }));
+    process.exitCode = exitCodes.error;
+  }
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError("Allowed: 1 to 65535, or 0 for any free port.");
+  return value;
+}
+
+const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
+const storeOption = ["--store <folder>", "folder of the store (default: HYPERTOWER_HOME, or the system's place for application data)"] as const;
+
+const program = new Command("hypertower")
+  .description("An experiment workbench for towers of hyperoptimizers.")
+  .version(places.version)
+  .showHelpAfterError();
+
+program
+  .command("train")
+  .description("Train one experiment and keep every step. Without a file or preset: the default experiment.")
+  .argument("[experiment]", "experiment file (JSON)")
+  .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
+  .option("--set <path=value>", "set one value, e.g. --set tower.0.alpha=1e-3; may be given several times", collect, [])
+  .option(...storeOption)
+  .option("--json", "one JSON object a line on standard output")
+  .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
+  .action((file: string | undefined, options: TrainOptions) => finish(train(places, file, options), options.json));
+
+program
+  .command("runs")
+  .description("List the runs, newest first.")
+  .option(...storeOption)
+  .option("--json", "one JSON object a line")
+  .action((options: RunsOptions) => finish(runs(places, options), options.json));
+
+program
+  .command("show")
+  .description("Show one run: configuration, evaluations, hyperparameters.")
+  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((run: string, options: ShowOptions) => finish(show(places, run, options), options.json));
+
+program
+  .command("serve")
+  .description("Serve the workbench to a browser on this machine.")
+  .option("--port <number>", "port on 127.0.0.1 (default: the usual one, or a free one when it is taken)", port)
+  .option("--open", "open the link in a browser where there is a display")
+  .option(...storeOption)
+  .action((options: ServeOptions) => finish(serve(places, options)));
+
+// A reader that has seen enough (`hypertower runs | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.ok);
+});
+
+await program.parseAsync();

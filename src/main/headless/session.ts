@@ -1,0 +1,51 @@
+/** The services as a command opens them: where things are, and how errors end a command. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { createServices } from "../services/createServices.ts";
+import { defaultStoreDir } from "../services/paths.ts";
+import { UserError, type Services } from "../services/services.ts";
+import { nodeLauncher } from "../training/nodeLauncher.ts";
+
+/** Where the parts of this program are, as built or as sources. */
+export interface Places {
+  /** Entry of the trainer process. */
+  readonly trainer: string;
+  /** Folder of the built window. */
+  readonly rendererDir: string;
+  readonly version: string;
+}
+
+/** Exit codes of every command. */
+export const exitCodes = { ok: 0, error: 1, diverged: 3, interrupted: 130 } as const;
+
+export function storeDirOf(option: string | undefined): string {
+  return option === undefined ? defaultStoreDir() : resolve(option);
+}
+
+export function openServices(places: Places, storeDir: string): Promise<Services> {
+  return createServices({
+    storeDir,
+    host: "browser",
+    version: places.version,
+    launchTrainer: nodeLauncher(places.trainer),
+  });
+}
+
+/**
+ * Opens a store for reading only what is there.
+ * @throws UserError when there is no store: looking must not create one.
+ */
+export function openExisting(places: Places, storeDir: string): Promise<Services> {
+  if (!existsSync(storeDir)) {
+    throw new UserError(`there is no store in ${storeDir} yet; "hypertower train" creates it, --store names another folder`);
+  }
+  return openServices(places, storeDir);
+}
+
+/** The lines in which an error is told: the message, then every field on its own line. */
+export function errorLines(error: unknown): string[] {
+  if (error instanceof UserError) {
+    return [error.message, ...(error.fields ?? []).map(({ path, message }) => `  ${path ? `${path}: ` : ""}${message}`)];
+  }
+  return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+}

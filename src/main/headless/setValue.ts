@@ -1,0 +1,89 @@
+/** `--set path=value`: changes one value of an experiment by its path. */
+import { optimizerNames, optimizerSpec, type OptimizerName } from "../../shared/optimizers.ts";
+import { UserError } from "../services/services.ts";
+
+export interface Assignment {
+  /** `["tower", "0", "alpha"]` */
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+type Container = Record<string, unknown>;
+
+/**
+ * Reads `path=value`. The value is JSON (`1e-3`, `true`, `[128, 64]`, `"text"`);
+ * what is not JSON is taken as text.
+ * @throws UserError when there is no path or no `=`.
+ */
+export function parseAssignment(text: string): Assignment {
+  const equals = text.indexOf("=");
+  const path = equals === -1 ? [] : text.slice(0, equals).trim().split(".");
+  if (path.length === 0 || path.some((segment) => segment === "" || segment === "__proto__")) {
+    throw new UserError(`--set ${text}: expected PATH=VALUE, for example --set tower.0.alpha=1e-3`);
+  }
+  const raw = text.slice(equals + 1);
+  try {
+    return { path, value: JSON.parse(raw) as unknown };
+  } catch {
+    return { path, value: raw };
+  }
+}
+
+/**
+ * A copy of `target` with the value set. Fields nobody knows are set as well: the
+ * experiment's validation names them.
+ * @throws UserError when the path leads through a list's end or through a plain value.
+ */
+export function assign(target: unknown, { path, value }: Assignment): unknown {
+  const copy = structuredClone(target);
+  let at = copy;
+  for (const [depth, key] of path.entries()) {
+    const container = asContainer(at, path, depth);
+    if (depth === path.length - 1) {
+      if (key === "optimizer" && isOptimizerName(value)) replaceOptimizer(container, value);
+      else container[key] = value;
+    } else {
+      if (!Object.hasOwn(container, key)) container[key] = {};
+      at = container[key];
+    }
+  }
+  return copy;
+}
+
+function asContainer(at: unknown, path: readonly string[], depth: number): Container {
+  const here = path.slice(0, depth).join(".");
+  const key = path[depth]!;
+  if (Array.isArray(at)) {
+    const index = Number(key);
+    if (!/^\d+$/.test(key) || index >= at.length) {
+      const allowed = at.length === 0 ? "the list is empty" : `allowed: 0 to ${at.length - 1}`;
+      throw new UserError(`--set ${path.join(".")}: ${here} has no entry ${key}; ${allowed}`);
+    }
+    return at as unknown as Container;
+  }
+  if (typeof at !== "object" || at === null) {
+    throw new UserError(`--set ${path.join(".")}: ${here || "the experiment"} is ${JSON.stringify(at)}, which has no field ${key}`);
+  }
+  return at as Container;
+}
+
+function isOptimizerName(value: unknown): value is OptimizerName {
+  return optimizerNames.some((name) => name === value);
+}
+
+/**
+ * Another optimizer has other hyperparameters and other defaults: of the old level
+ * only what was chosen on purpose and exists in the new one stays.
+ */
+function replaceOptimizer(level: Container, name: OptimizerName): void {
+  const old = level["optimizer"];
+  const known = new Set(optimizerSpec(name).hyperparameters.map((spec) => spec.name));
+  const oldDefaults = isOptimizerName(old)
+    ? new Map(optimizerSpec(old).hyperparameters.map((spec) => [spec.name, spec.initial]))
+    : new Map<string, number>();
+  for (const key of Object.keys(level)) {
+    if (!oldDefaults.has(key)) continue;
+    if (!known.has(key) || level[key] === oldDefaults.get(key)) delete level[key];
+  }
+  level["optimizer"] = name;
+}

@@ -1,0 +1,127 @@
+/** What `train` says while it trains: lines for people, or one JSON object a line. */
+import { SingleBar } from "cli-progress";
+import { evaluation as evaluationSchema, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { stepsPerEpoch } from "../../shared/experiment.ts";
+import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, levelLines, levelValues, plural } from "./format.ts";
+
+export interface TrainReport {
+  started(run: RunSummary): void;
+  progress(run: RunSummary): void;
+  evaluated(run: RunSummary, evaluation: Evaluation): void;
+  ended(run: RunSummary): void;
+  /** A remark for the person at the terminal. */
+  note(message: string): void;
+  /** Leaves the terminal as it was found. */
+  close(): void;
+}
+
+interface Streams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** One JSON object a line on standard output, nothing else there; the last one says how the run ended. */
+export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
+  const line = (object: object) => stdout.write(`${JSON.stringify(object)}\n`);
+  const bar = progressBar(stderr);
+  return {
+    started: (run) => {
+      line({ type: "started", run: run.id, name: run.name, stack: run.stack, totalSteps: run.totalSteps, experiment: run.experiment });
+      bar.start(run);
+    },
+    progress: bar.update,
+    evaluated: (run, evaluation) => line({ type: "epoch", run: run.id, ...evaluationSchema.parse(evaluation) }),
+    ended: (run) =>
+      line({
+        type: run.status,
+        run: run.id,
+        steps: run.steps,
+        epoch: run.epoch,
+        loss: run.loss,
+        testError: run.testError,
+        hyperparameters: levelValues(run),
+        reason: run.reason,
+      }),
+    note: (message) => stderr.write(`${message}\n`),
+    close: bar.close,
+  };
+}
+
+/** Lines for people on standard output, with a progress bar on a terminal's standard error. */
+export function textReport({ stdout, stderr }: Streams = process): TrainReport {
+  const bar = progressBar(stderr);
+  const line = (text: string) => bar.around(() => stdout.write(`${text}\n`));
+  return {
+    started: (run) => {
+      line(`run ${run.id}  ${run.stack}`);
+      line(experimentLine(run.experiment));
+      bar.start(run);
+    },
+    progress: bar.update,
+    evaluated: (run, evaluation) => line(epochLine(evaluation, run.experiment.budget.epochs)),
+    ended: (run) => {
+      bar.close();
+      const took = run.startedAt !== null && run.finishedAt !== null ? ` in ${formatDuration(run.finishedAt - run.startedAt)}` : "";
+      line(`${run.status} after ${plural(run.steps, "step")}${took}${run.reason ? `: ${run.reason}` : ""}`);
+      line(`test error ${formatPercent(run.testError)}`);
+      levelLines(run).forEach(line);
+      line(`run ${run.id}`);
+    },
+    note: (message) => bar.around(() => stderr.write(`${message}\n`)),
+    close: bar.close,
+  };
+}
+
+interface Bar {
+  start(run: RunSummary): void;
+  update(run: RunSummary): void;
+  /** Writes without leaving a piece of the bar in the text. */
+  around(write: () => void): void;
+  close(): void;
+}
+
+const silentBar: Bar = { start: () => undefined, update: () => undefined, around: (write) => write(), close: () => undefined };
+
+function progressBar(stderr: Streams["stderr"]): Bar {
+  if (!stderr.isTTY) return silentBar;
+  const bar = new SingleBar({
+    stream: stderr,
+    format: "{bar} {percentage} %  step {value}/{total}  epoch {epoch}  loss {loss}  {speed}{left}",
+    clearOnComplete: true,
+    hideCursor: true,
+    // Ctrl+C is ours: the run is to be stopped, not left.
+    gracefulExit: false,
+    barsize: 20,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+  });
+  let active = false;
+  return {
+    start: (run) => {
+      active = true;
+      bar.start(run.totalSteps, run.steps, barFields(run));
+    },
+    update: (run) => {
+      if (active) bar.update(run.steps, barFields(run));
+    },
+    around: (write) => {
+      if (active) stderr.write("\r\u001B[K");
+      write();
+      if (active) bar.render();
+    },
+    close: () => {
+      if (active) bar.stop();
+      active = false;
+    },
+  };
+}
+
+function barFields(run: RunSummary): Record<string, string> {
+  const epochs = run.experiment.budget.epochs;
+  return {
+    epoch: `${Math.min(epochs, Math.floor(run.steps / stepsPerEpoch(run.experiment)) + 1)}/${epochs}`,
+    loss: formatLoss(run.loss),
+    speed: run.samplesPerSecond === null ? run.status : `${Math.round(run.samplesPerSecond)} samples/s`,
+    left: run.secondsLeft === null ? "" : `  ${formatDuration(run.secondsLeft * 1000)} left`,
+  };
+}
