@@ -1,0 +1,8 @@
+import type { OptimizerName } from "../../shared/optimizers.ts";
+import { adam, adamBaydin } from "./adam.ts";
+import type { UpdateRule } from "./rule.ts";
+import { sgd } from "./sgd.ts";
+
+export const updateRules: Readonly<Record<OptimizerName, UpdateRule>> = { sgd, adam, adamBaydin };
+
+export type { Hyperparameters, UpdateRule } from "./rule.ts";

@@ -1,0 +1,38 @@
+/** An update rule, written once as program nodes; every level of a tower uses the same ones. */
+import type { Node } from "../program/node.ts";
+import type { OptimizerName } from "../../shared/optimizers.ts";
+
+/** Initial hyperparameters in effective form, by name. */
+export type Hyperparameters = Readonly<Record<string, number>>;
+
+export interface Slot {
+  readonly name: string;
+  /** Value at the start, in every place. */
+  readonly initial: number;
+}
+
+export interface UpdateArguments {
+  /** The value to move: a weight array or a scalar hyperparameter (as stored). */
+  readonly parameter: Node;
+  /** Its gradient, of the same shape. */
+  readonly gradient: Node;
+  /** A hyperparameter in effective form: a live node where it is learned. */
+  readonly hyper: (name: string) => Node;
+  /** A slot as the previous step left it, of the parameter's shape. */
+  readonly slot: (name: string) => Node;
+  /** Number of this update, counted from 1; a scalar. */
+  readonly count: Node;
+}
+
+export interface Updated {
+  readonly parameter: Node;
+  readonly slots: Readonly<Record<string, Node>>;
+}
+
+export interface UpdateRule {
+  readonly optimizer: OptimizerName;
+  /** Arrays kept per parameter, given the level's initial hyperparameters. */
+  slots(initial: Hyperparameters): readonly Slot[];
+  /** The moved parameter and the new slots. */
+  update(args: UpdateArguments, initial: Hyperparameters): Updated;
+}

@@ -1,0 +1,19 @@
+/** Hyperparameters as they are stored while they are learned, and as people write them. */
+import type { Parameterisation } from "../../shared/optimizers.ts";
+import type { Node } from "../program/node.ts";
+import { add, constant, mul, tanh } from "../program/operations/index.ts";
+
+/** Stored form of an effective value. */
+export function toStored(value: number, as: Parameterisation): number {
+  return as === "tanh" ? Math.atanh(2 * value - 1) : value;
+}
+
+/** Effective form of a stored value. */
+export function toEffective(stored: number, as: Parameterisation): number {
+  return as === "tanh" ? (Math.tanh(stored) + 1) / 2 : stored;
+}
+
+/** Effective form as a node, differentiable in the stored value. */
+export function effectiveNode(stored: Node, as: Parameterisation): Node {
+  return as === "tanh" ? mul(constant(0.5), add(tanh(stored), constant(1))) : stored;
+}

@@ -1,0 +1,40 @@
+/** The seeded generator everything random of a run comes from (xoroshiro128+, pure-rand). */
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
+
+/** What the numbers are for; each purpose has a stream of its own, so that one cannot shift another. */
+export type Purpose = "initialization" | "shuffling";
+
+/** How many jumps of 2^64 numbers each stream lies behind the seed. */
+const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1 };
+
+export class Random {
+  readonly #generator: JumpableRandomGenerator;
+
+  constructor(seed: number, purpose: Purpose) {
+    this.#generator = xoroshiro128plus(seed);
+    for (let i = 0; i < jumps[purpose]; i++) this.#generator.jump();
+  }
+
+  /** Uniform in [0, 1), 53 bits. */
+  uniform(): number {
+    return uniformFloat64(this.#generator);
+  }
+
+  /** Uniform whole number from 0 to n - 1. */
+  below(n: number): number {
+    return uniformInt(this.#generator, 0, n - 1);
+  }
+
+  /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */
+  permutation(n: number): Uint32Array {
+    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    for (let i = n - 1; i > 0; i--) {
+      const j = this.below(i + 1);
+      [order[i], order[j]] = [order[j]!, order[i]!];
+    }
+    return order;
+  }
+}

@@ -1,0 +1,34 @@
+/** Reverse-mode differentiation: the backward pass as nodes of the same program. */
+import { isScalar, shapeError, topologicalOrder, type Node } from "./node.ts";
+import { add, constant, filled, inputAdjoints } from "./operations/index.ts";
+
+/**
+ * d loss / d each node of `wrt`, in one backward pass.
+ *
+ * Any node may be differentiated with respect to, not only leaves: the adjoint of
+ * a freshly updated hyperparameter is the sum over everything it went on to move.
+ * Leaves that are not in `wrt` are constants. A node the loss does not depend on
+ * has gradient zero.
+ * @param loss a scalar
+ */
+export function gradients(loss: Node, wrt: readonly Node[]): Node[] {
+  if (!isScalar(loss)) throw shapeError("gradients", [loss], "the loss must be a scalar");
+  const targets = new Set(wrt);
+  const order = topologicalOrder([loss]);
+  const active = new Set<Node>();
+  for (const node of order) if (targets.has(node) || node.inputs.some((input) => active.has(input))) active.add(node);
+
+  const adjoints = new Map<Node, Node>([[loss, constant(1)]]);
+  for (const node of order.reverse()) {
+    const adjoint = adjoints.get(node);
+    if (!adjoint || !node.inputs.some((input) => active.has(input))) continue;
+    const toInputs = inputAdjoints(node, adjoint);
+    node.inputs.forEach((input, i) => {
+      const contribution = toInputs?.[i];
+      if (!contribution || !active.has(input)) return;
+      const sum = adjoints.get(input);
+      adjoints.set(input, sum ? add(sum, contribution) : contribution);
+    });
+  }
+  return wrt.map((node) => adjoints.get(node) ?? filled(0, node.shape));
+}

@@ -1,0 +1,120 @@
+/**
+ * Nodes of a step program: immutable values of static shape that know what they
+ * were made from. A graph is whatever is reachable from its outputs.
+ */
+
+/** Sizes of the axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** `float` is the engine's own precision: float64 in the reference, float32 elsewhere. */
+export type DType = "float" | "int32" | "uint8" | "bool";
+
+type None = Readonly<Record<string, never>>;
+
+/** What each operation carries besides its inputs. The keys are the operations' names. */
+export interface Attributes {
+  /** A value given with every call of a procedure. */
+  input: { readonly name: string };
+  /** A value kept by the engine between calls. */
+  state: { readonly name: string };
+  /** A scalar constant. */
+  constant: { readonly value: number };
+
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  pow: None;
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  tanh: None;
+  sigmoid: None;
+  relu: None;
+  greater: None;
+  equal: None;
+  select: None;
+  cast: { readonly to: DType };
+  stopGradient: None;
+
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  dot: None;
+  logSoftmax: None;
+
+  reduceSum: { readonly axes: readonly number[]; readonly keepAxes: boolean };
+  reduceMax: { readonly axes: readonly number[]; readonly keepAxes: boolean };
+  argMax: None;
+  oneHot: { readonly classes: number };
+
+  broadcast: { readonly shape: Shape };
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  concat: { readonly axis: number };
+}
+
+export type OpName = keyof Attributes;
+
+export interface NodeOf<N extends OpName> {
+  /** Position in order of creation: inputs always have smaller ids. */
+  readonly id: number;
+  readonly op: N;
+  readonly inputs: readonly Node[];
+  readonly attributes: Attributes[N];
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Any node, discriminated by `op`. */
+export type Node = { [N in OpName]: NodeOf<N> }[OpName];
+
+let created = 0;
+
+/** Makes a node; for the builders in operations/, which check shapes first. */
+export function makeNode<N extends OpName>(
+  op: N,
+  inputs: readonly Node[],
+  attributes: Attributes[N],
+  shape: Shape,
+  dtype: DType = "float",
+): Node {
+  const node: NodeOf<OpName> = { id: created++, op, inputs, attributes, shape, dtype };
+  return node as Node;
+}
+
+export const none: None = {};
+
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, n) => product * n, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((n, axis) => n === b[axis]);
+}
+
+export function isScalar(node: Node): boolean {
+  return node.shape.length === 0;
+}
+
+export function describe(node: Node): string {
+  return `${node.op}[${node.shape.join(", ")}]`;
+}
+
+/** A mistake in building a program: it names the operation and the shapes. */
+export function shapeError(op: string, inputs: readonly Node[], why: string): Error {
+  return new Error(`${op}(${inputs.map(describe).join(", ")}): ${why}`);
+}
+
+/** Nodes reachable from `roots`, inputs before users. */
+export function topologicalOrder(roots: Iterable<Node>): Node[] {
+  const seen = new Set<Node>();
+  const stack = [...roots];
+  while (stack.length > 0) {
+    const node = stack.pop()!;
+    if (seen.has(node)) continue;
+    seen.add(node);
+    stack.push(...node.inputs);
+  }
+  return [...seen].sort((a, b) => a.id - b.id);
+}

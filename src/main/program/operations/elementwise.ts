@@ -1,0 +1,147 @@
+/** Elementwise arithmetic; two inputs broadcast as in NumPy. */
+import { makeNode, none, sameShape, shapeError, type DType, type Node, type OpName, type Shape } from "../node.ts";
+import { nth, type Operation } from "./operation.ts";
+import { broadcast } from "./movement.ts";
+import { sumTo } from "./reduction.ts";
+
+export function broadcastShapes(op: string, a: Node, b: Node): Shape {
+  const rank = Math.max(a.shape.length, b.shape.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const n = a.shape[axis - rank + a.shape.length] ?? 1;
+    const m = b.shape[axis - rank + b.shape.length] ?? 1;
+    if (n !== m && n !== 1 && m !== 1) throw shapeError(op, [a, b], "shapes do not broadcast");
+    return n === 1 ? m : n;
+  });
+}
+
+type BinaryName = "add" | "sub" | "mul" | "div" | "pow" | "greater" | "equal";
+type UnaryName = "neg" | "exp" | "log" | "sqrt" | "tanh" | "sigmoid" | "relu" | "stopGradient";
+
+function requireFloat(op: string, inputs: readonly Node[]): void {
+  if (inputs.some((input) => input.dtype !== "float")) throw shapeError(op, inputs, "needs float inputs; cast() first");
+}
+
+function binary(op: BinaryName, dtype: DType = "float") {
+  return (a: Node, b: Node): Node => {
+    if (op === "equal" ? a.dtype !== b.dtype : false) throw shapeError(op, [a, b], "needs inputs of one type");
+    if (op !== "equal") requireFloat(op, [a, b]);
+    return makeNode(op, [a, b], none, broadcastShapes(op, a, b), dtype);
+  };
+}
+
+function unary(op: UnaryName) {
+  return (x: Node): Node => {
+    requireFloat(op, [x]);
+    return makeNode(op, [x], none, x.shape);
+  };
+}
+
+/** A scalar constant. */
+export function constant(value: number): Node {
+  return makeNode("constant", [], { value }, []);
+}
+
+/** `value` in every place of `shape`. */
+export function filled(value: number, shape: Shape): Node {
+  return broadcast(constant(value), shape);
+}
+
+export const add = binary("add");
+export const sub = binary("sub");
+export const mul = binary("mul");
+export const div = binary("div");
+/** a to the power b; differentiable in a only, b is taken as a constant. */
+export const pow = binary("pow");
+export const greater = binary("greater", "bool");
+export const equal = binary("equal", "bool");
+
+export const neg = unary("neg");
+export const exp = unary("exp");
+export const log = unary("log");
+export const sqrt = unary("sqrt");
+export const tanh = unary("tanh");
+export const sigmoid = unary("sigmoid");
+export const relu = unary("relu");
+/** The same value, held constant by gradients(). */
+export const stopGradient = unary("stopGradient");
+
+/** Where `condition` (bool) holds a, else b; all three of one shape. */
+export function select(condition: Node, a: Node, b: Node): Node {
+  if (condition.dtype !== "bool") throw shapeError("select", [condition, a, b], "condition must be bool");
+  requireFloat("select", [a, b]);
+  if (!sameShape(condition.shape, a.shape) || !sameShape(a.shape, b.shape)) {
+    throw shapeError("select", [condition, a, b], "shapes differ");
+  }
+  return makeNode("select", [condition, a, b], none, a.shape);
+}
+
+export function cast(x: Node, to: DType): Node {
+  return x.dtype === to ? x : makeNode("cast", [x], { to }, x.shape, to);
+}
+
+const rebuild2 = (build: (a: Node, b: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0), nth(inputs, 1));
+const rebuild1 = (build: (x: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0));
+
+/** Adjoints of two broadcast inputs, summed back to each input's shape. */
+function both(node: { inputs: readonly Node[] }, a: Node | null, b: Node | null): (Node | null)[] {
+  return [a && sumTo(a, nth(node.inputs, 0).shape), b && sumTo(b, nth(node.inputs, 1).shape)];
+}
+
+/** The node itself as a value, for rules that reuse their result. */
+const value = (node: { op: OpName }) => node as Node;
+
+export const elementwise = {
+  constant: { rebuild: (_, { value }) => constant(value), gradient: null } satisfies Operation<"constant">,
+  add: { rebuild: rebuild2(add), gradient: (node, g) => both(node, g, g) } satisfies Operation<"add">,
+  sub: { rebuild: rebuild2(sub), gradient: (node, g) => both(node, g, neg(g)) } satisfies Operation<"sub">,
+  mul: {
+    rebuild: rebuild2(mul),
+    gradient: (node, g) => both(node, mul(g, nth(node.inputs, 1)), mul(g, nth(node.inputs, 0))),
+  } satisfies Operation<"mul">,
+  div: {
+    rebuild: rebuild2(div),
+    gradient: (node, g) => {
+      const toNumerator = div(g, nth(node.inputs, 1));
+      return both(node, toNumerator, neg(mul(toNumerator, value(node))));
+    },
+  } satisfies Operation<"div">,
+  pow: {
+    rebuild: rebuild2(pow),
+    gradient: (node, g) => {
+      const base = nth(node.inputs, 0);
+      const exponent = nth(node.inputs, 1);
+      return both(node, mul(g, mul(exponent, pow(base, sub(exponent, constant(1))))), null);
+    },
+  } satisfies Operation<"pow">,
+  neg: { rebuild: rebuild1(neg), gradient: (_, g) => [neg(g)] } satisfies Operation<"neg">,
+  exp: { rebuild: rebuild1(exp), gradient: (node, g) => [mul(g, value(node))] } satisfies Operation<"exp">,
+  log: { rebuild: rebuild1(log), gradient: (node, g) => [div(g, nth(node.inputs, 0))] } satisfies Operation<"log">,
+  sqrt: {
+    rebuild: rebuild1(sqrt),
+    gradient: (node, g) => [mul(constant(0.5), div(g, value(node)))],
+  } satisfies Operation<"sqrt">,
+  tanh: {
+    rebuild: rebuild1(tanh),
+    gradient: (node, g) => [mul(g, sub(constant(1), mul(value(node), value(node))))],
+  } satisfies Operation<"tanh">,
+  sigmoid: {
+    rebuild: rebuild1(sigmoid),
+    gradient: (node, g) => [mul(g, mul(value(node), sub(constant(1), value(node))))],
+  } satisfies Operation<"sigmoid">,
+  relu: {
+    rebuild: rebuild1(relu),
+    gradient: (node, g) => [select(greater(value(node), constant(0)), g, filled(0, g.shape))],
+  } satisfies Operation<"relu">,
+  greater: { rebuild: rebuild2(greater), gradient: null } satisfies Operation<"greater">,
+  equal: { rebuild: rebuild2(equal), gradient: null } satisfies Operation<"equal">,
+  select: {
+    rebuild: (inputs) => select(nth(inputs, 0), nth(inputs, 1), nth(inputs, 2)),
+    gradient: (node, g) => {
+      const condition = nth(node.inputs, 0);
+      const zero = filled(0, g.shape);
+      return [null, select(condition, g, zero), select(condition, zero, g)];
+    },
+  } satisfies Operation<"select">,
+  cast: { rebuild: (inputs, { to }) => cast(nth(inputs, 0), to), gradient: null } satisfies Operation<"cast">,
+  stopGradient: { rebuild: rebuild1(stopGradient), gradient: null } satisfies Operation<"stopGradient">,
+};

@@ -1,0 +1,48 @@
+/** Every operation of a step program: how it is built and how it is differentiated. */
+import { makeNode, type Attributes, type DType, type Node, type OpName, type Shape } from "../node.ts";
+import { elementwise } from "./elementwise.ts";
+import { linear } from "./linear.ts";
+import { movement } from "./movement.ts";
+import type { Operation } from "./operation.ts";
+import { reduction } from "./reduction.ts";
+
+export * from "./elementwise.ts";
+export * from "./linear.ts";
+export * from "./movement.ts";
+export * from "./reduction.ts";
+
+/** A value given with every call. */
+export function input(name: string, shape: Shape, dtype: DType = "float"): Node {
+  return makeNode("input", [], { name }, shape, dtype);
+}
+
+/** A value the engine keeps between calls, by name. */
+export function state(name: string, shape: Shape): Node {
+  return makeNode("state", [], { name }, shape);
+}
+
+function source(): never {
+  throw new Error("an input or a state is the same in every rewriting");
+}
+
+export const operations: { readonly [N in OpName]: Operation<N> } = {
+  input: { rebuild: source, gradient: null },
+  state: { rebuild: source, gradient: null },
+  ...elementwise,
+  ...linear,
+  ...movement,
+  ...reduction,
+};
+
+/** The node on other inputs; itself when they are the same. */
+export function withInputs(node: Node, inputs: readonly Node[]): Node {
+  if (inputs.every((input, i) => input === node.inputs[i])) return node;
+  const operation = operations[node.op] as Operation<OpName>;
+  return operation.rebuild(inputs, node.attributes as Attributes[OpName]);
+}
+
+/** Adjoints of a node's inputs; null where it is a source or piecewise constant. */
+export function inputAdjoints(node: Node, adjoint: Node): readonly (Node | null)[] | null {
+  const { gradient } = operations[node.op] as Operation<OpName>;
+  return gradient && gradient(node, adjoint);
+}

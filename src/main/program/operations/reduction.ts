@@ -1,0 +1,72 @@
+/** Sums, maxima and what classification needs of indices. */
+import { isScalar, makeNode, none, sameShape, shapeError, type Node, type Shape } from "../node.ts";
+import { cast, div, equal, filled, mul, select } from "./elementwise.ts";
+import { broadcast, reshape } from "./movement.ts";
+import { nth, type Operation } from "./operation.ts";
+
+function reducedShape(op: string, x: Node, axes: readonly number[], keepAxes: boolean): Shape {
+  for (const axis of axes) if (axis < 0 || axis >= x.shape.length) throw shapeError(op, [x], `has no axis ${axis}`);
+  return keepAxes ? x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)) : x.shape.filter((_, axis) => !axes.includes(axis));
+}
+
+const allAxes = (x: Node) => x.shape.map((_, axis) => axis);
+
+function reduce(op: "reduceSum" | "reduceMax") {
+  return (x: Node, axes: readonly number[] = allAxes(x), keepAxes = false): Node => {
+    if (x.dtype !== "float") throw shapeError(op, [x], "needs a float input");
+    if (axes.length === 0) return x;
+    const sorted = [...axes].sort((a, b) => a - b);
+    return makeNode(op, [x], { axes: sorted, keepAxes }, reducedShape(op, x, sorted, keepAxes));
+  };
+}
+
+/** Sum over `axes` (all by default). */
+export const reduceSum = reduce("reduceSum");
+/** Maximum over `axes` (all by default); ties share the gradient. */
+export const reduceMax = reduce("reduceMax");
+
+/** Index of the largest entry along the last axis, the first of equals; int32, last axis dropped. */
+export function argMax(x: Node): Node {
+  if (x.shape.length === 0) throw shapeError("argMax", [x], "needs at least one axis");
+  return makeNode("argMax", [x], none, x.shape.slice(0, -1), "int32");
+}
+
+/** `[...]` of int32 class indices to `[..., classes]` of 0 and 1. */
+export function oneHot(indices: Node, classes: number): Node {
+  if (indices.dtype !== "int32") throw shapeError("oneHot", [indices], "needs int32 indices");
+  return makeNode("oneHot", [indices], { classes }, [...indices.shape, classes]);
+}
+
+/** Sums away what broadcasting added, so that the result has `shape`. */
+export function sumTo(x: Node, shape: Shape): Node {
+  if (sameShape(x.shape, shape)) return x;
+  const added = x.shape.length - shape.length;
+  const axes = x.shape.flatMap((n, axis) => (axis < added || (shape[axis - added] === 1 && n !== 1) ? [axis] : []));
+  return reshape(reduceSum(x, axes), shape);
+}
+
+/** A reduced value spread over the axes it was reduced from. */
+function spread(reduced: Node, x: Node, axes: readonly number[]): Node {
+  const kept = isScalar(reduced) ? reduced : reshape(reduced, x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)));
+  return broadcast(kept, x.shape);
+}
+
+export const reduction = {
+  reduceSum: {
+    rebuild: (inputs, { axes, keepAxes }) => reduceSum(nth(inputs, 0), axes, keepAxes),
+    gradient: (node, g) => [spread(g, nth(node.inputs, 0), node.attributes.axes)],
+  } satisfies Operation<"reduceSum">,
+  reduceMax: {
+    rebuild: (inputs, { axes, keepAxes }) => reduceMax(nth(inputs, 0), axes, keepAxes),
+    gradient: (node, g) => {
+      const x = nth(node.inputs, 0);
+      const { axes } = node.attributes;
+      const isMax = equal(x, spread(node, x, axes));
+      const share = select(isMax, filled(1, x.shape), filled(0, x.shape));
+      const ties = spread(reduceSum(share, axes), x, axes);
+      return [mul(spread(g, x, axes), div(share, ties))];
+    },
+  } satisfies Operation<"reduceMax">,
+  argMax: { rebuild: (inputs) => argMax(nth(inputs, 0)), gradient: null } satisfies Operation<"argMax">,
+  oneHot: { rebuild: (inputs, { classes }) => oneHot(cast(nth(inputs, 0), "int32"), classes), gradient: null } satisfies Operation<"oneHot">,
+};

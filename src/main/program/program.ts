@@ -1,0 +1,75 @@
+/** A program: state, and the procedures that read and update it. Knows no engine. */
+import { sameShape, topologicalOrder, type Node, type NodeOf, type Shape } from "./node.ts";
+import { simplify } from "./simplify.ts";
+
+export interface StateVariable {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+export interface Procedure {
+  /** What a call must be given. */
+  readonly inputs: readonly NodeOf<"input">[];
+  /** What a call answers, by name; scalars. */
+  readonly outputs: Readonly<Record<string, Node>>;
+  /** New values of state variables; those not named stay. */
+  readonly updates: Readonly<Record<string, Node>>;
+}
+
+export interface Program {
+  readonly state: readonly StateVariable[];
+  readonly procedures: Readonly<Record<string, Procedure>>;
+}
+
+export interface ProcedureSpec {
+  readonly outputs: Readonly<Record<string, Node>>;
+  readonly updates?: Readonly<Record<string, Node>>;
+}
+
+/**
+ * Simplifies each procedure and collects the state they share.
+ * @param extraState variables kept although no procedure reads them
+ * @throws Error when a state variable is used with two shapes, an update has
+ *   another shape than its variable, or an output is not a scalar
+ */
+export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extraState: readonly StateVariable[] = []): Program {
+  const shapes = new Map<string, Shape>();
+  const declare = (name: string, shape: Shape) => {
+    const known = shapes.get(name);
+    if (known && !sameShape(known, shape)) {
+      throw new Error(`state ${name} has shape [${known.join(", ")}] and [${shape.join(", ")}]`);
+    }
+    shapes.set(name, shape);
+  };
+  for (const { name, shape } of extraState) declare(name, shape);
+
+  const procedures: Record<string, Procedure> = {};
+  for (const [name, { outputs, updates = {} }] of Object.entries(specs)) {
+    const procedure = simplifyProcedure({ outputs, updates });
+    for (const [output, node] of Object.entries(procedure.outputs)) {
+      if (node.shape.length > 0) throw new Error(`output ${output} of ${name} is not a scalar`);
+    }
+    for (const node of nodesOf(procedure)) if (node.op === "state") declare(node.attributes.name, node.shape);
+    for (const [variable, node] of Object.entries(procedure.updates)) declare(variable, node.shape);
+    procedures[name] = procedure;
+  }
+  return { state: [...shapes].map(([name, shape]) => ({ name, shape })), procedures };
+}
+
+function simplifyProcedure({ outputs, updates }: Required<ProcedureSpec>): Procedure {
+  const names = [...Object.keys(outputs), ...Object.keys(updates)];
+  const roots = simplify([...Object.values(outputs), ...Object.values(updates)]);
+  const entries = names.map((name, i) => [name, roots[i]!] as const);
+  const outputCount = Object.keys(outputs).length;
+  const inputs = topologicalOrder(roots).filter((node): node is NodeOf<"input"> => node.op === "input");
+  return {
+    inputs,
+    outputs: Object.fromEntries(entries.slice(0, outputCount)),
+    updates: Object.fromEntries(entries.slice(outputCount)),
+  };
+}
+
+/** Every node of a procedure, inputs before users. */
+export function nodesOf({ outputs, updates }: Pick<Procedure, "outputs" | "updates">): Node[] {
+  return topologicalOrder([...Object.values(outputs), ...Object.values(updates)]);
+}

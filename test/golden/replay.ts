@@ -1,0 +1,34 @@
+/** `npm run -s replay -- FILE.json [--problems PATH]`: replays a trace and prints how far each case is off. */
+import { parseArgs } from "node:util";
+import { readTrace, replay } from "./traces.ts";
+
+/** Largest relative difference that passes, by the precision the trace was recorded in. */
+const tolerances = { float64: 1e-9, float32: 1e-4 };
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { problems: { type: "string" } } });
+if (positionals.length === 0) {
+  console.error("usage: npm run -s replay -- FILE.json ... [--problems PATH]");
+  process.exit(2);
+}
+
+for (const file of positionals) {
+  try {
+    const trace = await readTrace(file, values.problems);
+    const tolerance = tolerances[trace.dtype];
+    console.log(`${file}: ${trace.cases.length} cases of ${trace.steps} steps, recorded in ${trace.dtype}, tolerance ${tolerance}`);
+    for (const traced of trace.cases) {
+      try {
+        const { relative, where } = replay(trace, traced);
+        const passed = relative <= tolerance;
+        if (!passed) process.exitCode = 1;
+        console.log(`${passed ? "ok  " : "FAIL"}  ${traced.name.padEnd(28)} ${relative.toExponential(2)}  ${where}`);
+      } catch (error) {
+        process.exitCode = 1;
+        console.log(`FAIL  ${traced.name.padEnd(28)} ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  } catch (error) {
+    process.exitCode = 1;
+    console.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

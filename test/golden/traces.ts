@@ -1,0 +1,159 @@
+/** Traces of the authors' library: reading them, and replaying them on the float64 reference. */
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { z } from "zod";
+import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
+import { toStored } from "../../src/main/hyperoptimizers/stored.ts";
+import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { optimizers, optimizerSpec, type OptimizerName } from "../../src/shared/optimizers.ts";
+import { problemTask, problems, type Problem } from "./problems.ts";
+
+const numbers = z.array(z.number());
+
+const traceCase = z.object({
+  name: z.string(),
+  /** Constructor arguments, bottom level first; or `SGD(0.05) x 10`. */
+  stack: z.union([z.array(z.looseObject({ type: z.string() })), z.string()]),
+  columns: z.array(z.string()),
+  initialRaw: numbers,
+  loss: numbers,
+  raw: z.array(numbers),
+  /** Steps after which `raw` was taken; every step by default. */
+  rawSteps: numbers.optional(),
+  hypergrad: z.array(numbers).optional(),
+  finalParams: z.record(z.string(), z.union([numbers, z.array(numbers)])),
+  finalLoss: z.number(),
+});
+
+const traceFile = z.object({
+  problem: z.union([z.object({ ref: z.string() }), z.looseObject({ kind: z.string() })]),
+  dtype: z.enum(["float64", "float32"]),
+  steps: z.number().int().positive(),
+  cases: z.array(traceCase),
+});
+
+export type TraceCase = z.infer<typeof traceCase>;
+export interface Trace extends z.infer<typeof traceFile> {
+  readonly data: Problem;
+}
+
+/** @param problemsPath overrides the problems file that the trace refers to, which is looked for beside it */
+export async function readTrace(path: string, problemsPath?: string): Promise<Trace> {
+  const trace = traceFile.parse(JSON.parse(await readFile(path, "utf8")));
+  if ("kind" in trace.problem) return { ...trace, data: problems.element.parse(trace.problem) };
+  const [file, name] = trace.problem.ref.split("#") as [string, string | undefined];
+  const source = problemsPath ?? resolve(dirname(path), file);
+  const all = z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(source, "utf8")));
+  if (name === undefined || !(name in all)) throw new Error(`${path}: ${source} has no problem ${String(name)}`);
+  return { ...trace, data: problems.element.parse(all[name]) };
+}
+
+/** The library's class names; `log_eps` is its spelling of logEps. */
+const classes: Readonly<Record<string, OptimizerName>> = { SGD: "sgd", Adam: "adam", AdamBaydin: "adamBaydin" };
+
+/** @throws Error naming an optimizer we do not have */
+export function stackOf(stack: TraceCase["stack"]): TowerLevel[] {
+  if (typeof stack === "string") {
+    const match = /^(\w+)\(([^)]+)\) x (\d+)$/.exec(stack);
+    if (!match) throw new Error(`unknown stack "${stack}"`);
+    return Array.from({ length: Number(match[3]) }, () => levelOf({ type: match[1]!, alpha: Number(match[2]) }));
+  }
+  return stack.map(levelOf);
+}
+
+function levelOf({ type, ...given }: { type: string; [name: string]: unknown }): TowerLevel {
+  const optimizer = classes[type];
+  if (!optimizer) throw new Error(`unknown optimizer ${type} (known: ${Object.keys(classes).join(", ")})`);
+  const initial = Object.fromEntries(optimizers[optimizer].hyperparameters.map((h) => [h.name, h.initial]));
+  for (const [name, value] of Object.entries(given)) {
+    const ours = name === "log_eps" ? "logEps" : name;
+    if (!(ours in initial) || typeof value !== "number") throw new Error(`unknown argument ${name} of ${type}`);
+    initial[ours] = value;
+  }
+  return { optimizer, initial };
+}
+
+export interface Difference {
+  readonly relative: number;
+  /** What differs most, e.g. `L0.beta1 hypergradient at step 3`. */
+  readonly where: string;
+}
+
+/**
+ * A value near 0 is measured against this share of the largest magnitude of its
+ * series: rounding noise of float32 is that of the large values it came from.
+ */
+const floors = { float64: 1e-3, float32: 1 };
+
+/** Collects the largest difference. */
+class Comparison {
+  worst: Difference = { relative: 0, where: "nothing" };
+  readonly #floor: number;
+
+  constructor(dtype: Trace["dtype"]) {
+    this.#floor = floors[dtype];
+  }
+
+  series(what: (i: number) => string, ours: readonly number[], theirs: readonly number[]): void {
+    if (ours.length !== theirs.length) {
+      this.worst = { relative: Infinity, where: `${what(0)}: ${ours.length} values instead of ${theirs.length}` };
+      return;
+    }
+    const scale = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+    theirs.forEach((expected, i) => {
+      const difference = Math.abs(ours[i]! - expected);
+      // Cancellation leaves noise of one rounding of the terms (about 1e-17) where the exact value is 0.
+      const relative = difference <= 1e-15 ? 0 : difference / Math.max(Math.abs(expected), scale * this.#floor);
+      if (!(relative <= this.worst.relative)) this.worst = { relative: Number.isNaN(relative) ? Infinity : relative, where: what(i) };
+    });
+  }
+}
+
+/** Replays one case and compares losses, stored hyperparameters, hypergradients, final weights and the final loss. */
+export function replay(trace: Trace, traced: TraceCase): Difference {
+  const levels = stackOf(traced.stack);
+  const { task, inputs, batchSize, initialParameters } = problemTask(trace.data);
+  const training = buildTrainingProgram({
+    task,
+    levels,
+    batchSizes: [batchSize],
+    evaluationBatchSizes: [batchSize],
+    hypergradients: "all",
+  });
+  const engine = new ReferenceExecutable(training.program);
+  engine.restore(training.initialState(initialParameters));
+
+  const outputs = Array.from({ length: trace.steps }, (_, t) => engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, inputs));
+  const last = engine.runNow("settle");
+  const evaluation = engine.runNow(`evaluate@${batchSize}`, inputs);
+  const finalWeights = training.parametersOf(engine.state());
+
+  const comparison = new Comparison(trace.dtype);
+  comparison.series((t) => `loss at step ${t}`, outputs.map((o) => o["loss"]!), traced.loss);
+  comparison.series(() => "final loss", [evaluation["loss"]! / batchSize], [traced.finalLoss]);
+  const rawSteps = traced.rawSteps ?? traced.raw.map((_, t) => t);
+  traced.columns.forEach((column, c) => {
+    const initial = initialOf(levels, column);
+    const stored = [...outputs.slice(1), last].map((o) => o[column] ?? initial);
+    comparison.series(() => `initial ${column}`, [initial], [traced.initialRaw[c]!]);
+    comparison.series((i) => `${column} after step ${rawSteps[i]}`, rawSteps.map((t) => stored[t]!), traced.raw.map((row) => row[c]!));
+    if (traced.hypergrad) {
+      const ours = outputs.map((o) => o[`${column}.hypergradient`] ?? 0);
+      comparison.series((t) => `hypergradient of ${column} at step ${t}`, ours, traced.hypergrad.map((row) => row[c]!));
+    }
+  });
+  for (const [name, value] of Object.entries(traced.finalParams)) {
+    comparison.series((i) => `final ${name}[${i}]`, [...(finalWeights[name] ?? [])], value.flat());
+  }
+  return comparison.worst;
+}
+
+/** Stored initial value of a column such as `L1.alpha`. */
+function initialOf(levels: readonly TowerLevel[], column: string): number {
+  const match = /^L(\d+)\.(\w+)$/.exec(column);
+  const level = match && levels[Number(match[1])];
+  const spec = level && optimizerSpec(level.optimizer).hyperparameters.find((h) => h.name === match[2]);
+  if (!level || !spec) throw new Error(`unknown column ${column}`);
+  return toStored(level.initial[spec.name]!, spec.storedAs);
+}
