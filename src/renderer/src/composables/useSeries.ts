@@ -1,0 +1,63 @@
+/** Keeps the series of some runs up to date while a component shows them. */
+import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
+import { useDocumentVisibility } from "@vueuse/core";
+import { useSeriesStore } from "@/stores/series.ts";
+import { ConnectionLost, messageOf } from "@/transport/client.ts";
+
+export interface FollowedRun {
+  readonly run: string;
+  readonly metrics: readonly string[];
+  /** Whether more steps are to be expected. */
+  readonly active: boolean;
+}
+
+const interval = 350;
+/** Rows reach the store in groups: the last of them may come a little after the run's end. */
+const readsAfterEnd = 3;
+
+/** Polls deltas of the given runs; `error` holds what went wrong, null while all is well. */
+export function useSeries(followed: MaybeRefOrGetter<readonly FollowedRun[]>) {
+  const store = useSeriesStore();
+  const visibility = useDocumentVisibility();
+  const error = ref<string | null>(null);
+  const loading = ref(true);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let disposed = false;
+  let busy = false;
+  let rest = readsAfterEnd;
+
+  async function poll(): Promise<void> {
+    if (busy) return;
+    busy = true;
+    clearTimeout(timer);
+    const now = toValue(followed);
+    try {
+      await Promise.all(now.filter(({ metrics }) => metrics.length > 0).map(({ run, metrics }) => store.read(run, metrics)));
+      error.value = null;
+      loading.value = false;
+    } catch (failure) {
+      // A lost connection has its own banner, and polling goes on once it is back.
+      if (!(failure instanceof ConnectionLost)) error.value = messageOf(failure);
+    } finally {
+      busy = false;
+    }
+    rest = now.some(({ active }) => active) ? readsAfterEnd : rest - 1;
+    if (!disposed && rest > 0 && visibility.value === "visible") timer = setTimeout(() => void poll(), interval);
+  }
+
+  const key = computed(() => JSON.stringify(toValue(followed)));
+  watch(
+    [key, visibility],
+    () => {
+      rest = readsAfterEnd;
+      void poll();
+    },
+    { immediate: true },
+  );
+  onScopeDispose(() => {
+    disposed = true;
+    clearTimeout(timer);
+  });
+
+  return { error, loading, held: store.held };
+}

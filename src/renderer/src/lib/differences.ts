@@ -1,0 +1,29 @@
+/** Which fields of several experiments differ. */
+import type { Experiment } from "@shared/experiment.ts";
+
+export interface Difference {
+  /** Dotted path of the field, e.g. `tower.0.alpha`. */
+  readonly path: string;
+  /** Value per experiment, in their order; undefined where it has no such field. */
+  readonly values: readonly (string | number | undefined)[];
+}
+
+/** Every leaf of an experiment by its dotted path. */
+export function flatten(value: unknown, path = ""): Map<string, string | number> {
+  if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
+  const leaves = new Map<string, string | number>();
+  if (typeof value !== "object" || value === null) return leaves;
+  for (const [key, child] of Object.entries(value)) {
+    for (const [leaf, of] of flatten(child, path === "" ? key : `${path}.${key}`)) leaves.set(leaf, of);
+  }
+  return leaves;
+}
+
+/** Fields that are not the same in all experiments; the name does not count. */
+export function differences(experiments: readonly Experiment[]): Difference[] {
+  const flat = experiments.map((experiment) => flatten({ ...experiment, name: undefined }));
+  const paths = new Set(flat.flatMap((leaves) => [...leaves.keys()]));
+  return [...paths]
+    .map((path) => ({ path, values: flat.map((leaves) => leaves.get(path)) }))
+    .filter(({ values }) => new Set(values).size > 1);
+}

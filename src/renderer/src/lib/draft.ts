@@ -1,0 +1,102 @@
+/** An experiment while it is written: every field may hold text that is not yet a number. */
+import { z } from "zod";
+import { activations, engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { optimizerNames, type OptimizerName } from "@shared/optimizers.ts";
+import type { Entry } from "./numbers.ts";
+import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
+
+export interface Draft {
+  name: string;
+  dataset: { kind: "mnist"; trainExamples: Entry; testExamples: Entry };
+  model: { kind: "mlp"; hidden: Entry[]; activation: Activation; outputActivation: Activation };
+  levels: DraftLevel[];
+  batchSize: Entry;
+  epochs: Entry;
+  seed: Entry;
+  engine: { kind: (typeof engineKinds)[number]; threads: Entry };
+}
+
+export type Activation = (typeof activations)[number];
+
+export function draftOf(e: Experiment): Draft {
+  return {
+    name: e.name,
+    dataset: { ...e.dataset },
+    model: { ...e.model, hidden: [...e.model.hidden] },
+    levels: fromTower(e.tower),
+    batchSize: e.batchSize,
+    epochs: e.budget.epochs,
+    seed: e.seed,
+    engine: { ...e.engine },
+  };
+}
+
+/** The experiment as it travels; not validated. */
+export function experimentOf(draft: Draft): unknown {
+  const { name, dataset, model, levels, batchSize, epochs, seed, engine } = draft;
+  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, seed, engine };
+}
+
+export function validateDraft(draft: Draft): Validation {
+  return validateExperiment(experimentOf(draft));
+}
+
+/** The default experiment as a draft. */
+export function defaultDraft(): Draft {
+  const result = validateExperiment({});
+  if (!result.ok) throw new Error("the default experiment is not valid");
+  return draftOf(result.experiment);
+}
+
+const entry = z.union([z.number(), z.string()]);
+const stored = z.object({
+  name: z.string(),
+  dataset: z.object({ kind: z.literal("mnist"), trainExamples: entry, testExamples: entry }),
+  model: z.object({
+    kind: z.literal("mlp"),
+    hidden: z.array(entry),
+    activation: z.enum(activations),
+    outputActivation: z.enum(activations),
+  }),
+  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry) })).min(1),
+  batchSize: entry,
+  epochs: entry,
+  seed: entry,
+  engine: z.object({ kind: z.enum(engineKinds), threads: entry }),
+});
+
+export function serializeDraft(draft: Draft): string {
+  return JSON.stringify(draft);
+}
+
+/** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
+export function parseDraft(text: string): Draft | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const result = stored.safeParse(value);
+  if (!result.success) return undefined;
+  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer as OptimizerName, l.values)) };
+}
+
+/** Whether two drafts describe the same experiment, whatever their names. */
+export function sameExperiment(a: Draft, b: Draft): boolean {
+  const plain = (draft: Draft) => JSON.stringify(experimentOf({ ...draft, name: "" }));
+  return plain(a) === plain(b);
+}
+
+/** Weights and biases of a multilayer perceptron; undefined while a width is not a number. */
+export function weightCount(inputs: number, hidden: readonly Entry[], outputs: number): number | undefined {
+  const widths = [inputs, ...hidden, outputs];
+  let count = 0;
+  for (let i = 1; i < widths.length; i++) {
+    const from = widths[i - 1];
+    const to = widths[i];
+    if (typeof from !== "number" || typeof to !== "number") return undefined;
+    count += from * to + to;
+  }
+  return count;
+}

@@ -1,0 +1,38 @@
+/** One connection per window, and requests that resolve to values or throw errors people can read. */
+import type { EventName, EventPayload, RequestInput, RequestName, RequestOutput } from "@shared/contract.ts";
+import type { FieldError } from "@shared/experiment.ts";
+import { connect, type Connection } from "./connection.ts";
+
+export { ConnectionLost } from "./webSocket.ts";
+
+/** A request the services refused, with the fields it concerns. */
+export class RequestError extends Error {
+  readonly fields: readonly FieldError[];
+  constructor(message: string, fields: readonly FieldError[]) {
+    super(message);
+    this.name = "RequestError";
+    this.fields = fields;
+  }
+}
+
+let current: Connection | undefined;
+
+export function connection(): Connection {
+  return (current ??= connect());
+}
+
+/** Sends a request; throws RequestError when it is refused, ConnectionLost when no answer came. */
+export async function call<N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
+  const reply = await connection().bridge.request(name, input);
+  if (!reply.ok) throw new RequestError(reply.error.message, reply.error.fields ?? []);
+  return reply.value;
+}
+
+/** Subscribes to an event; returns its unsubscribe. */
+export function listen<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
+  return connection().bridge.on(name, listener);
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,38 @@
+/** The window's line to the services: Electron's bridge where there is one, else a WebSocket to the page's origin. */
+import { readonly, ref, type Ref } from "vue";
+import { bridgeKey, type Bridge } from "@shared/contract.ts";
+import { WebSocketBridge } from "./webSocket.ts";
+
+export type ConnectionState = "connecting" | "open" | "lost";
+
+export interface Connection {
+  readonly bridge: Bridge;
+  readonly state: Readonly<Ref<ConnectionState>>;
+  /** Called after a lost connection is back: whatever was read before may be out of date. */
+  onReconnect(listener: () => void): () => void;
+}
+
+/** Connects; in a browser the socket reconnects by itself for as long as the page lives. */
+export function connect(): Connection {
+  const bridge = window[bridgeKey];
+  if (bridge) return { bridge, state: readonly(ref<ConnectionState>("open")), onReconnect: () => () => undefined };
+
+  const state = ref<ConnectionState>("connecting");
+  const reconnected = new Set<() => void>();
+  const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+  const socket = new WebSocketBridge({
+    open: () => new WebSocket(address),
+    onState: (next, again) => {
+      state.value = next;
+      if (next === "open" && again) for (const listener of reconnected) listener();
+    },
+  });
+  return {
+    bridge: socket,
+    state: readonly(state),
+    onReconnect(listener) {
+      reconnected.add(listener);
+      return () => reconnected.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,210 @@
+/** Services that only pretend to train, for working on the window without engines or a store. */
+import { requestNames, type Bridge, type EventName, type EventPayload, type Reply, type RequestArguments, type RequestName, type RequestOutput, contract } from "../../src/shared/contract.ts";
+import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
+import { presets } from "../../src/shared/presets.ts";
+import { isActive, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
+import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
+import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
+
+interface FakeRun {
+  summary: RunSummary;
+  columns: Map<string, number[]>;
+  evaluations: Evaluation[];
+  events: RunEvent[];
+}
+
+export interface FakeOptions {
+  /** Steps made every 100 ms. */
+  stepsPerTick?: number;
+  now?: () => number;
+}
+
+class Refusal extends Error {
+  readonly fields: { path: string; message: string }[];
+  constructor(message: string, fields: { path: string; message: string }[] = []) {
+    super(message);
+    this.fields = fields;
+  }
+}
+
+/** A repeatable stand-in for noise. */
+function noise(seed: number, step: number): number {
+  const x = Math.sin(seed * 127.1 + step * 311.7) * 43758.5453;
+  return (x - Math.floor(x)) * 2 - 1;
+}
+
+export class FakeBridge implements Bridge {
+  readonly runs = new Map<string, FakeRun>();
+  private readonly listeners = new Map<EventName, Set<(payload: never) => void>>();
+  private readonly options: FakeOptions;
+  private readonly timer: ReturnType<typeof setInterval>;
+  private nextId = 1;
+
+  constructor(options: FakeOptions = {}) {
+    this.options = options;
+    this.timer = setInterval(() => this.tick(), 100);
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
+    const set = this.listeners.get(name) ?? new Set();
+    this.listeners.set(name, set.add(listener));
+    return () => set.delete(listener);
+  }
+
+  request<N extends RequestName>(name: N, input: unknown): Promise<Reply<N>> {
+    try {
+      if (!requestNames.includes(name)) throw new Refusal(`there is no request named ${String(name)}`);
+      const parsed = contract.requests[name].input.parse(input);
+      return Promise.resolve({ ok: true, value: this.answer(name, parsed as never) as RequestOutput<N> });
+    } catch (error) {
+      const fields = error instanceof Refusal ? error.fields : [];
+      return Promise.resolve({ ok: false, error: { message: error instanceof Error ? error.message : String(error), fields } });
+    }
+  }
+
+  private now(): number {
+    return this.options.now?.() ?? Date.now();
+  }
+
+  private emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
+    for (const listener of this.listeners.get(name) ?? []) (listener as (p: EventPayload<N>) => void)(payload);
+  }
+
+  private run(id: string): FakeRun {
+    const run = this.runs.get(id);
+    if (!run) throw new Refusal(`there is no run ${id}`);
+    return run;
+  }
+
+  private answer(name: RequestName, input: never): unknown {
+    const answers: { [N in RequestName]: (input: RequestArguments<N>) => unknown } = {
+      "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower" }),
+      "datasets.list": () => [
+        { kind: "mnist", title: "MNIST", trainExamples: 60_000, testExamples: 10_000, exampleShape: [28, 28], classes: 10, problem: null },
+      ],
+      "experiments.presets": () => presets,
+      "experiments.validate": ({ experiment }) => validateExperiment(experiment),
+      "runs.start": ({ experiment }) => this.start(experiment),
+      "runs.pause": ({ run }) => this.set(run, "paused", null),
+      "runs.resume": ({ run }) => this.set(run, "running", null),
+      "runs.stop": ({ run }) => this.set(run, "stopped", null),
+      "runs.list": ({ deleted }) => [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted),
+      "runs.get": ({ run }) => this.detail(run),
+      "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
+      "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: this.now() })),
+      "runs.restore": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: null })),
+      "series.read": (request) => this.series(request),
+    };
+    return (answers[name] as (input: never) => unknown)(input);
+  }
+
+  private change(id: string, part: Partial<RunSummary>): RunSummary {
+    const run = this.run(id);
+    run.summary = { ...run.summary, ...part };
+    this.emit("run.changed", run.summary);
+    return run.summary;
+  }
+
+  /** Moves a run to another status, with an event in its log. */
+  set(id: string, status: RunSummary["status"], reason: string | null): RunSummary {
+    const run = this.run(id);
+    run.events.push({ at: this.now(), step: run.summary.steps, kind: status, message: reason ?? status });
+    const ended = !isActive(status);
+    return this.change(id, { status, reason, ...(ended ? { finishedAt: this.now(), samplesPerSecond: null, secondsLeft: null } : {}) });
+  }
+
+  start(input: unknown): RunSummary {
+    const result = validateExperiment(input);
+    if (!result.ok) throw new Refusal("the experiment is not valid", result.errors);
+    const e = result.experiment;
+    if (e.name === "refuse") throw new Refusal("the experiment is not valid", [{ path: "batchSize", message: "batchSize is refused here" }]);
+    const id = `run${this.nextId++}`;
+    const hyperparameters = hyperparameterColumns(e.tower).map((c) => ({ level: c.level, name: c.spec.name, metric: c.metric, initial: c.initial, value: c.initial }));
+    const summary: RunSummary = {
+      id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
+      createdAt: this.now(), startedAt: this.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
+      samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, deletedAt: null,
+    };
+    const names = ["loss", "stepTime", ...hyperparameterColumns(e.tower).flatMap((c) => [c.metric, c.hypergradient])];
+    this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations: [], events: [{ at: this.now(), step: 0, kind: "started", message: "started" }] });
+    this.emit("run.changed", summary);
+    return summary;
+  }
+
+  private detail(id: string): RunDetail {
+    const run = this.run(id);
+    return {
+      ...run.summary,
+      environment: { hypertower: "0.1.0", node: "24.21.0", platform: "linux x64", cpu: "A processor", libraries: { "onnxruntime-node": "1.30.0" }, gitCommit: null },
+      metrics: [...run.columns.keys()],
+      evaluations: run.evaluations,
+      events: run.events,
+    };
+  }
+
+  private series({ run: id, metrics, after, width, maxBuckets }: RequestArguments<"series.read">) {
+    const run = this.run(id);
+    const steps = run.summary.steps;
+    const wide = Math.max(width, widthFor(steps, maxBuckets));
+    const from = Math.floor((after + 1) / wide) * wide;
+    return {
+      width: wide,
+      lastStep: steps - 1,
+      series: metrics.map((metric) => {
+        const values = run.columns.get(metric) ?? [];
+        const singles = values.slice(from).map((value, i) => bucketOf(from + i, value));
+        return { metric, total: values.length, buckets: coarsen(singles, wide) };
+      }),
+    };
+  }
+
+  private tick(): void {
+    for (const run of this.runs.values()) {
+      if (run.summary.status === "running") this.advance(run.summary.id, this.options.stepsPerTick ?? 40);
+    }
+  }
+
+  /** Makes `count` steps of a run at once. */
+  advance(id: string, count: number): void {
+    const run = this.run(id);
+    const { experiment: e } = run.summary;
+    const perEpoch = stepsPerEpoch(e);
+    for (let made = 0; made < count && run.summary.status === "running"; made++) {
+      const step = run.summary.steps;
+      for (const [metric, values] of run.columns) values.push(pretend(metric, step, e));
+      const steps = step + 1;
+      run.summary = { ...run.summary, steps, epoch: steps / perEpoch, loss: run.columns.get("loss")?.at(-1) ?? null, samplesPerSecond: 118_000, secondsLeft: (run.summary.totalSteps - steps) / 400 };
+      run.summary.hyperparameters = run.summary.hyperparameters.map((h) => ({ ...h, value: run.columns.get(h.metric)?.at(-1) ?? null }));
+      if (steps % perEpoch === 0) this.evaluate(run, steps / perEpoch);
+      if (e.name === "diverges" && steps === 300) this.set(id, "diverged", "The loss is not finite at step 300. Steps up to it are kept.");
+      if (steps === run.summary.totalSteps) this.set(id, "finished", null);
+    }
+    this.emit("run.changed", run.summary);
+  }
+
+  private evaluate(run: FakeRun, epoch: number): void {
+    const testError = 2.9 + 6 * Math.exp(-epoch) + 0.1 * noise(run.summary.experiment.seed, epoch);
+    const evaluation = { step: run.summary.steps, epoch, trainLoss: 0.2 + 0.8 * Math.exp(-epoch), testLoss: 0.25 + 0.7 * Math.exp(-epoch), testError };
+    run.evaluations = [...run.evaluations, evaluation];
+    run.summary = { ...run.summary, testError };
+    this.emit("run.evaluated", { run: run.summary.id, evaluation });
+  }
+}
+
+function pretend(metric: string, step: number, e: Experiment): number {
+  const seed = e.seed + metric.length;
+  if (metric === "loss") return 0.12 + 2.1 * Math.exp(-step / 90) + 0.05 * Math.abs(noise(seed, step)) + (step === 700 ? 0.9 : 0);
+  if (metric === "stepTime") return 2.1 + 0.2 * noise(seed, step);
+  if (metric.endsWith("hypergradient")) return 0.02 * noise(seed, step) * Math.exp(-step / 800);
+  const column = hyperparameterColumns(e.tower).find((c) => c.metric === metric);
+  const initial = column?.initial ?? 1;
+  const isTop = column?.level === e.tower.length - 1;
+  if (isTop) return initial;
+  if (metric.endsWith("beta1")) return initial + 0.06 * (1 - Math.exp(-step / 300));
+  if (metric.endsWith("beta2")) return initial - 0.004 * (1 - Math.exp(-step / 500));
+  return initial * (1 + 14 * (1 - Math.exp(-step / 200)) + 0.2 * noise(seed, Math.floor(step / 20)));
+}
