@@ -9,6 +9,7 @@ import {
   type Environment,
   type RunSummary,
 } from "../../shared/run.ts";
+import { finite } from "./finite.ts";
 
 const json = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context): z.output<T> => {
@@ -54,11 +55,6 @@ export function toSummary(row: unknown): RunSummary {
 
 export function toEnvironment(text: unknown): Environment | null {
   return json(environment).nullable().parse(text);
-}
-
-/** SQLite and JSON have no NaN, and the window expects null for everything that is not finite. */
-export function finite(value: number | null): number | null {
-  return value !== null && Number.isFinite(value) ? value : null;
 }
 
 /** The columns that training changes. A name or a deletion may come from another process and is not among them. */

@@ -6,9 +6,10 @@
 import type { Database, Statement } from "better-sqlite3";
 import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { explain, StoreError } from "./errors.ts";
+import { finite } from "./finite.ts";
 import { measured, type Log } from "./log.ts";
 import { heartbeatEvery, type Owner } from "./ownership.ts";
-import { finite, identityParameters, progressAssignments, progressParameters } from "./runRows.ts";
+import { identityParameters, progressAssignments, progressParameters } from "./runRows.ts";
 import { SeriesBuffer, SeriesWriter, type StepRows } from "./seriesWriter.ts";
 
 export interface WriterOptions {

@@ -1,6 +1,6 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
-import { isActive, type Evaluation, type RunStatus, type RunSummary } from "../../shared/run.ts";
-import type { Environment, RunEvent } from "../../shared/run.ts";
+import { isActive, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
+import { finite } from "../store/finite.ts";
 import type { FromTrainer, Rows, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 
@@ -75,7 +75,6 @@ export class ActiveRun {
 
   rename(name: string): void {
     this.#summary = { ...this.#summary, name };
-    this.#hooks.onChange(this.#summary, true);
   }
 
   send(message: ToTrainer): void {
@@ -258,8 +257,4 @@ export class ActiveRun {
     this.#hooks.onChange(this.#summary, true);
     for (const wake of this.#waiters) wake();
   }
-}
-
-function finite(value: number | null | undefined): number | null {
-  return value !== undefined && value !== null && Number.isFinite(value) ? value : null;
 }

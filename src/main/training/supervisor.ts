@@ -9,7 +9,7 @@ export interface SupervisorOptions {
   readonly log: RunLog;
   /** Runs that train (or are paused) at the same time; more wait in line. The number of cores by default. */
   readonly places?: number;
-  /** A run changed; `atOnce` when its status or name did. */
+  /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
   /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
@@ -44,11 +44,17 @@ export class Supervisor {
     return active.summary;
   }
 
+  /** No run can be started any more. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
   /** The state of a run that is trained here; undefined for any other. */
   get(id: string): RunSummary | undefined {
     return this.#runs.get(id)?.summary;
   }
 
+  /** The name a run shows from its next change on. */
   rename(id: string, name: string): void {
     this.#runs.get(id)?.rename(name);
   }

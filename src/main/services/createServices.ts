@@ -1,0 +1,99 @@
+/** Puts the services together: store, supervisor, events, and a handler for every request of the contract. */
+import { availableParallelism, cpus } from "node:os";
+import type { Handlers } from "../../shared/contract.ts";
+import { validateExperiment } from "../../shared/experiment.ts";
+import { datasetProblem, listDatasets } from "../datasets/index.ts";
+import { consoleLog, type Log } from "../store/log.ts";
+import { Store } from "../store/store.ts";
+import { Supervisor } from "../training/supervisor.ts";
+import { Events, RunThrottle } from "./events.ts";
+import { listPresets, type DatasetCatalog } from "./experiments.ts";
+import { Runs } from "./runs.ts";
+import { UserError, type ServiceOptions, type Services } from "./services.ts";
+import { userError, withUserErrors } from "./userErrors.ts";
+
+/** Milliseconds between two `run.changed` of one run. */
+const changeInterval = 250;
+
+/** What only tests and benchmarks set. */
+export interface ServiceExtras {
+  readonly datasets?: DatasetCatalog;
+  readonly log?: Log;
+  /** Runs trained at the same time. */
+  readonly places?: number;
+}
+
+/** @throws UserError when the store cannot be opened; it names the path and what is wrong. */
+export async function createServices(options: ServiceOptions, extras: ServiceExtras = {}): Promise<Services> {
+  const { datasets = { problem: datasetProblem, list: listDatasets }, log = consoleLog } = extras;
+  const events = new Events((error) => log.error("a listener to an event failed", error));
+  const throttle = new RunThrottle(changeInterval, (run) => events.emit("run.changed", run));
+  const store = openStore(options.storeDir, {
+    log,
+    onForeignChange: () => events.emit("store.changed", {}),
+    onWriteFailure: (error) => {
+      const why = error instanceof Error ? error.message : String(error);
+      log.error("what the runs logged cannot be written; it is kept and tried again", error);
+      supervisor.holdAll(`Paused, because what it logs cannot be written: ${why}`);
+    },
+  });
+  const supervisor = new Supervisor({
+    launch: options.launchTrainer,
+    log: store,
+    places: extras.places,
+    onChange: (run, atOnce) => throttle.push(run, atOnce),
+    onEvaluation: (run, evaluation) => events.emit("run.evaluated", { run, evaluation }),
+  });
+  const runs = new Runs({ store, supervisor, datasets, onChange: (run) => throttle.push(run, true) });
+
+  const handlers: Handlers = {
+    "app.info": () => ({
+      version: options.version,
+      host: options.host,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: cpus()[0]?.model.trim() ?? process.arch,
+      cores: availableParallelism(),
+      storePath: store.path,
+    }),
+    "datasets.list": () => datasets.list(),
+    "experiments.presets": () => listPresets(),
+    "experiments.validate": ({ experiment }) => validateExperiment(experiment),
+    "runs.start": ({ experiment }) => runs.start(experiment),
+    "runs.pause": ({ run }) => runs.pause(run),
+    "runs.resume": ({ run }) => runs.resume(run),
+    "runs.stop": ({ run }) => runs.stop(run),
+    "runs.list": ({ deleted }) => runs.list(deleted),
+    "runs.get": ({ run }) => runs.get(run),
+    "runs.rename": ({ run, name }) => runs.rename(run, name),
+    "runs.delete": ({ runs: ids }) => runs.delete(ids),
+    "runs.restore": ({ runs: ids }) => runs.restore(ids),
+    "series.read": (query) => {
+      if (!Number.isInteger(Math.log2(query.width))) throw new UserError(`width is ${query.width}; allowed: powers of two`);
+      runs.get(query.run);
+      return store.readSeries(query);
+    },
+  };
+
+  let closed: Promise<void> | undefined;
+  return {
+    handlers: withUserErrors(handlers),
+    on: (name, listener) => events.on(name, listener),
+    close: () =>
+      (closed ??= (async () => {
+        try {
+          await supervisor.close();
+        } finally {
+          throttle.close();
+          store.close();
+        }
+      })()),
+  };
+}
+
+function openStore(...parameters: ConstructorParameters<typeof Store>): Store {
+  try {
+    return new Store(...parameters);
+  } catch (error) {
+    throw userError(error);
+  }
+}

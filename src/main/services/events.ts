@@ -1,0 +1,76 @@
+/** Events from the services to every surface, run changes at a bearable rate. */
+import type { EventName, EventPayload } from "../../shared/contract.ts";
+import type { RunSummary } from "../../shared/run.ts";
+
+type Listener<N extends EventName> = (payload: EventPayload<N>) => void;
+
+export class Events {
+  readonly #listeners = new Map<EventName, Set<(payload: never) => void>>();
+  readonly #onError: (error: unknown) => void;
+
+  /** @param onError told when a listener throws; the others still hear the event. */
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  on<N extends EventName>(name: N, listener: Listener<N>): () => void {
+    // Wrapped, so that one function subscribed twice is two subscriptions.
+    const entry: Listener<N> = (payload) => listener(payload);
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(entry));
+    return () => listeners.delete(entry);
+  }
+
+  emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
+    for (const listener of [...(this.#listeners.get(name) ?? [])] as Listener<N>[]) {
+      try {
+        listener(payload);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+}
+
+/** Passes on the changes of each run at most once per interval, and always the last one. */
+export class RunThrottle {
+  readonly #interval: number;
+  readonly #emit: (run: RunSummary) => void;
+  readonly #waiting = new Map<string, { timer: NodeJS.Timeout; latest: RunSummary | undefined }>();
+
+  constructor(interval: number, emit: (run: RunSummary) => void) {
+    this.#interval = interval;
+    this.#emit = emit;
+  }
+
+  push(run: RunSummary, atOnce: boolean): void {
+    const waiting = this.#waiting.get(run.id);
+    if (waiting && !atOnce) {
+      waiting.latest = run;
+      return;
+    }
+    clearTimeout(waiting?.timer);
+    this.#emit(run);
+    this.#pause(run.id);
+  }
+
+  /** Passes on what waits. */
+  close(): void {
+    for (const { timer, latest } of this.#waiting.values()) {
+      clearTimeout(timer);
+      if (latest) this.#emit(latest);
+    }
+    this.#waiting.clear();
+  }
+
+  #pause(id: string): void {
+    const timer = setTimeout(() => {
+      const latest = this.#waiting.get(id)?.latest;
+      this.#waiting.delete(id);
+      if (!latest) return;
+      this.#emit(latest);
+      this.#pause(id);
+    }, this.#interval);
+    this.#waiting.set(id, { timer, latest: undefined });
+  }
+}

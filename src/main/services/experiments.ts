@@ -1,0 +1,32 @@
+/** Experiments as people send them: checked, with defaults, and with data to train on. */
+import type { z } from "zod";
+import type { datasetInfo, presetInfo } from "../../shared/contract.ts";
+import { experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
+import { presets } from "../../shared/presets.ts";
+import { UserError } from "./services.ts";
+
+export interface DatasetCatalog {
+  /** Why a dataset cannot be used, in words; null when it is ready. */
+  problem(kind: Experiment["dataset"]["kind"]): Promise<string | null>;
+  list(): Promise<z.infer<typeof datasetInfo>[]>;
+}
+
+/** The ready-made experiments, defaults filled in. */
+export function listPresets(): z.infer<typeof presetInfo>[] {
+  return presets.map((preset) => ({ ...preset, experiment: experiment.parse(preset.experiment) }));
+}
+
+/** @throws UserError that names every field that is wrong, or why there is no data. */
+export async function usableExperiment(input: unknown, datasets: DatasetCatalog): Promise<Experiment> {
+  const validation = validateExperiment(input);
+  if (!validation.ok) {
+    const said = validation.errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+    throw new UserError(`The experiment is not valid: ${said}.`, validation.errors);
+  }
+  const { kind } = validation.experiment.dataset;
+  const problem = await datasets.problem(kind);
+  if (problem !== null) {
+    throw new UserError(`The dataset ${kind} cannot be used: ${problem}`, [{ path: "dataset.kind", message: problem }]);
+  }
+  return validation.experiment;
+}

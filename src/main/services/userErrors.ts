@@ -1,0 +1,22 @@
+/** What goes wrong with the store is something a person can act on: every surface gets it as a UserError. */
+import type { Handlers } from "../../shared/contract.ts";
+import { StoreError } from "../store/errors.ts";
+import { UserError } from "./services.ts";
+
+export function userError(error: unknown): unknown {
+  return error instanceof StoreError ? new UserError(error.message, undefined, { cause: error }) : error;
+}
+
+export function withUserErrors(handlers: Handlers): Handlers {
+  const wrapped = Object.entries(handlers).map(([name, handle]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await handle(input);
+      } catch (error) {
+        throw userError(error);
+      }
+    },
+  ]);
+  return Object.fromEntries(wrapped) as Handlers;
+}
