@@ -149,7 +149,7 @@ export async function ensureBuilt() {
   const complete = buildOutputs.every((output) => existsSync(join(root, output)));
   if (complete && existsSync(buildStamp) && readFileSync(buildStamp, "utf8") === hash) return;
   rmSync(buildStamp, { force: true });
-  await step("Building", () => runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env: toolEnvironment() }));
+  await step("Building", () => runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env: toolEnvironment({ NO_COLOR: "1" }) }));
   const missing = buildOutputs.filter((output) => !existsSync(join(root, output)));
   if (missing.length > 0) throw new SetupError(`The build ended without ${missing.join(", ")}.`);
   mkdirSync(dirname(buildStamp), { recursive: true });
