@@ -1,0 +1,69 @@
+/** The workbench in a browser: the built `hypertower serve`, and Chromium on its link. */
+import { spawn } from "node:child_process";
+import type { Browser, Page } from "playwright";
+import { Running } from "../support/childProcess.ts";
+import { freshStore, watchProblems, type Harness } from "../support/harness.ts";
+import { built } from "../support/paths.ts";
+
+export interface Served {
+  readonly process: Running;
+  /** The one-time link. */
+  readonly link: string;
+  readonly origin: string;
+}
+
+/** Starts the server; port 0 takes any free one. */
+export async function serve(storeDir: string, port = 0): Promise<Served> {
+  const process_ = new Running(
+    spawn(process.execPath, [built.headless, "serve", "--port", String(port), "--store", storeDir], { stdio: ["ignore", "pipe", "pipe"] }),
+  );
+  const [, link = ""] = await process_.waitFor(/(http:\/\/127\.0\.0\.1:\d+\/\?token=\S+)/);
+  return { process: process_, link, origin: new URL(link).origin };
+}
+
+export async function startBrowserWorkbench(browser: Browser): Promise<Harness> {
+  const { storeDir, remove } = freshStore();
+  const context = await browser.newContext();
+  context.setDefaultTimeout(15_000);
+  const problems: string[] = [];
+  let served = await serve(storeDir);
+  let log = "";
+  let page = await open(served.link);
+
+  async function open(link: string): Promise<Page> {
+    const opened = await context.newPage();
+    watchProblems(opened, problems);
+    await opened.goto(link);
+    return opened;
+  }
+
+  async function stop(): Promise<void> {
+    const code = await served.process.end();
+    log += served.process.output();
+    if (code !== 0) throw new Error(`the server ended with ${String(code)}; it wrote:\n${served.process.output()}`);
+  }
+
+  return {
+    get page() {
+      return page;
+    },
+    storeDir,
+    problems,
+    log: () => log + served.process.output(),
+    async restart() {
+      await page.close();
+      await stop();
+      // The same port again: what a page keeps belongs to its address.
+      served = await serve(storeDir, Number(new URL(served.origin).port));
+      page = await open(served.link);
+    },
+    async close() {
+      await context.close();
+      try {
+        await stop();
+      } finally {
+        remove();
+      }
+    },
+  };
+}

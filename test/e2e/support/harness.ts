@@ -1,0 +1,36 @@
+/** What a scenario gets: a window on a workbench of its own, however it is hosted. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Page } from "playwright";
+
+export interface Harness {
+  /** The window; another one after restart(). */
+  readonly page: Page;
+  /** Folder of the store, fresh for each harness. */
+  readonly storeDir: string;
+  /** Ends the workbench as a person would, and starts it again on the same store. */
+  restart(): Promise<void>;
+  /** What went wrong in pages so far: errors, and violations of the content security policy. */
+  readonly problems: readonly string[];
+  /** What the workbench's process wrote. */
+  log(): string;
+  close(): Promise<void>;
+}
+
+export type StartHarness = () => Promise<Harness>;
+
+export function freshStore(): { storeDir: string; remove(): void } {
+  const storeDir = mkdtempSync(join(tmpdir(), "hypertower-e2e-"));
+  return { storeDir, remove: () => rmSync(storeDir, { recursive: true, force: true }) };
+}
+
+/** Collects what a page complains about; messages that `expected` matches are left out. */
+export function watchProblems(page: Page, problems: string[]): void {
+  page.on("pageerror", (error) => problems.push(`error in the page: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    if (/content security policy/i.test(text)) problems.push(text);
+    else if (message.type() === "error" && !text.startsWith("Failed to load resource")) problems.push(`console: ${text}`);
+  });
+}

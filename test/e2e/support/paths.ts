@@ -1,0 +1,15 @@
+import { join, resolve } from "node:path";
+
+export const root = resolve(import.meta.dirname, "../../..");
+
+const out = (path: string) => join(root, "out", path);
+
+export const built = {
+  desktop: out("main/desktop.js"),
+  headless: out("main/headless.js"),
+  trainer: out("main/trainer.js"),
+  preload: out("preload/index.cjs"),
+  page: out("renderer/index.html"),
+} as const;
+
+export const builtFiles: readonly string[] = Object.values(built);

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** End-to-end tests: they run what `npm run build` made, each on a data folder of its own. */
+export default defineConfig({
+  test: {
+    include: ["test/e2e/**/*.test.ts"],
+    globalSetup: "test/e2e/support/prerequisites.ts",
+    environment: "node",
+    pool: "forks",
+    // Each test runs a workbench, a trainer and a browser: side by side they would only wait for one another.
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});
