@@ -48,7 +48,7 @@ const storeOption = ["--store <folder>", "folder of the store (default: HYPERTOW
 const program = new Command("hypertower")
   .description("An experiment workbench for towers of hyperoptimizers.")
   .version(places.version)
-  .showHelpAfterError();
+  .showHelpAfterError("(--help after a command explains its options)");
 
 program
   .command("train")

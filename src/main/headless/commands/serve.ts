@@ -1,4 +1,6 @@
 /** `hypertower serve`: the workbench for a browser, on 127.0.0.1. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { isActive } from "../../../shared/run.ts";
 import { UserError, type Services } from "../../services/services.ts";
@@ -16,6 +18,9 @@ export interface ServeOptions {
 const usualPort = 4817;
 
 export async function serve(places: Places, options: ServeOptions): Promise<number> {
+  if (!existsSync(join(places.rendererDir, "index.html"))) {
+    throw new UserError(`the window is not built (${places.rendererDir} has no index.html); run: npm run build`);
+  }
   const storeDir = storeDirOf(options.store);
   const services = await openServices(places, storeDir);
   let server: LocalServer;
