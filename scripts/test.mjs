@@ -88,6 +88,7 @@ async function main() {
       inOrder([
         () => check("types, main and tests", () => tool("typescript", "tsc", ["-p", "tsconfig.node.json"])),
         () => check("types, window", () => tool("vue-tsc", "vue-tsc", ["-p", "tsconfig.web.json"])),
+        () => check("types, end-to-end tests", () => tool("typescript", "tsc", ["-p", "tsconfig.e2e.json"])),
         () => check("lint", () => tool("eslint", "eslint", ["."])),
       ]),
       inOrder([() => check("unit, golden and parity tests", () => suite("unit", []))]),
