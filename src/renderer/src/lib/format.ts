@@ -1,6 +1,7 @@
 /** How numbers, times and names are written, everywhere the same. */
 import { format, formatDistanceToNow } from "date-fns";
 import type { Experiment } from "@shared/experiment.ts";
+import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
@@ -29,6 +30,12 @@ export function formatMeasure(value: number | null | undefined): string {
   const magnitude = Math.abs(value);
   if (value !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)) return value.toExponential(3).replace("e+", "e");
   return String(Number(value.toPrecision(4)));
+}
+
+/** A field of an experiment: hyperparameters as step sizes are written, counts and names as they are. */
+export function formatField(path: string, value: string | number | undefined): string {
+  if (value === undefined) return missing;
+  return typeof value === "number" && path.startsWith("tower.") ? formatHyperparameter(value) : String(value);
 }
 
 /** Seconds in words: `8 s`, `1 min 12 s`, `2 h 5 min`. */

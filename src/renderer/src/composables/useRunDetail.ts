@@ -1,0 +1,49 @@
+/** A run with its evaluations and log, kept up to date while it is shown. */
+import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
+import type { RunDetail, RunSummary } from "@shared/run.ts";
+import { useRuns } from "@/stores/runs.ts";
+import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
+
+export function useRunDetail(id: Ref<string>) {
+  const runs = useRuns();
+  const detail = shallowRef<RunDetail | null>(null);
+  const error = ref<string | null>(null);
+  /** The latest of it: events carry summaries more often than details are read. */
+  const run = computed<RunSummary | null>(() => runs.get(id.value) ?? (detail.value?.id === id.value ? detail.value : null));
+
+  async function load(): Promise<void> {
+    const wanted = id.value;
+    try {
+      const read = await call("runs.get", { run: wanted });
+      if (wanted !== id.value) return;
+      detail.value = read;
+      error.value = null;
+      if (!runs.get(wanted)) runs.keep(read);
+    } catch (failure) {
+      if (wanted === id.value && !(failure instanceof ConnectionLost)) error.value = messageOf(failure);
+    }
+  }
+
+  watch(
+    id,
+    () => {
+      detail.value = null;
+      error.value = null;
+    },
+    { flush: "sync" },
+  );
+  // A change of status comes with new entries in the log.
+  watch([id, () => run.value?.status], () => void load(), { immediate: true });
+
+  const stops = [
+    listen("run.evaluated", ({ run: of, evaluation }) => {
+      if (of !== id.value || !detail.value) return;
+      const others = detail.value.evaluations.filter(({ step }) => step !== evaluation.step);
+      detail.value = { ...detail.value, evaluations: [...others, evaluation].sort((a, b) => a.step - b.step) };
+    }),
+    connection().onReconnect(() => void load()),
+  ];
+  onScopeDispose(() => stops.forEach((stop) => stop()));
+
+  return { run, detail, error, load };
+}

@@ -1,0 +1,58 @@
+/** From held series to the lines of a chart. */
+import { drawnPoints } from "@shared/series.ts";
+import type { LineStyle } from "./palette.ts";
+import type { HeldSeries } from "./seriesCache.ts";
+import { smooth } from "./smoothing.ts";
+
+export type Point = [x: number, y: number];
+
+export interface ChartLine {
+  /** Name of the series, unique within its chart. */
+  readonly name: string;
+  readonly style: LineStyle;
+  /** Points to draw; both extremes of every bucket. */
+  readonly points: readonly Point[];
+  /** Drawn over the raw points, which then stand back. */
+  readonly smoothed: readonly Point[] | null;
+  /** Values logged. */
+  readonly total: number;
+  readonly symbols?: boolean;
+}
+
+/** Time constant of the smoothing in steps, for a slider from 0 (off) to 100 (1,000 steps). */
+export function smoothingSteps(slider: number): number {
+  return slider <= 0 ? 0 : Number((10 ** ((3 * slider) / 100)).toPrecision(2));
+}
+
+/** The line of a logged metric. `perX` divides steps, so that epochs can be drawn. */
+export function lineOf(name: string, style: LineStyle, held: HeldSeries | undefined, steps: number, perX = 1): ChartLine {
+  const buckets = held?.buckets ?? [];
+  const scaled = (points: readonly Point[]): readonly Point[] => (perX === 1 ? points : points.map(([x, y]) => [x / perX, y]));
+  return {
+    name,
+    style,
+    points: scaled(drawnPoints(buckets)),
+    smoothed: steps > 1 ? scaled(smooth(buckets, 1 - 1 / steps)) : null,
+    total: held?.total ?? 0,
+  };
+}
+
+/** Points that can stand on the chosen axes: logarithmic ones show positive numbers only. */
+export function drawable(points: readonly Point[], xLog: boolean, yLog: boolean): Point[] {
+  return points.filter(([x, y]) => (!xLog || x > 0) && (!yLog || y > 0)).map(([x, y]) => [x, y]);
+}
+
+/** The point nearest to `x`; points are sorted by x. */
+export function nearest(points: readonly Point[], x: number): Point | undefined {
+  let low = 0;
+  let high = points.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((points[middle]?.[0] ?? 0) < x) low = middle + 1;
+    else high = middle;
+  }
+  const after = points[low];
+  const before = points[low - 1];
+  if (!after || !before) return after;
+  return x - before[0] <= after[0] - x ? before : after;
+}

@@ -1,0 +1,9 @@
+/** Evaluations as a line: test error against epochs. */
+import type { Evaluation } from "@shared/run.ts";
+import type { ChartLine, Point } from "./chartLines.ts";
+import type { LineStyle } from "./palette.ts";
+
+export function errorLine(name: string, style: LineStyle, evaluations: readonly Evaluation[]): ChartLine {
+  const points = evaluations.flatMap(({ epoch, testError }): Point[] => (testError === null ? [] : [[epoch, testError]]));
+  return { name, style, points, smoothed: null, total: evaluations.length, symbols: true };
+}

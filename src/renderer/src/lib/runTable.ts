@@ -1,0 +1,65 @@
+/** Sorting and filtering the list of runs. */
+import { isActive, type RunStatus, type RunSummary } from "@shared/run.ts";
+import { durationOf, statusLabels, titleOf } from "./format.ts";
+
+export const runColumns = ["status", "name", "stack", "seed", "engine", "testError", "loss", "steps", "created", "duration"] as const;
+export type RunColumn = (typeof runColumns)[number];
+
+export interface Sorting {
+  readonly column: RunColumn;
+  readonly order: "asc" | "desc";
+}
+
+type SortKey = string | number | null;
+
+function sortKey(run: RunSummary, column: RunColumn, now: number): SortKey {
+  switch (column) {
+    case "status":
+      return statusLabels[run.status];
+    case "name":
+      return titleOf(run).toLowerCase();
+    case "stack":
+      return run.stack.toLowerCase();
+    case "seed":
+      return run.experiment.seed;
+    case "engine":
+      return run.experiment.engine.kind;
+    case "testError":
+      return run.testError;
+    case "loss":
+      return run.loss;
+    case "steps":
+      return run.steps;
+    case "created":
+      return run.createdAt;
+    case "duration":
+      return durationOf(run, now);
+  }
+}
+
+/** Sorted copy; runs without a value come last in either order, equal ones newest first. */
+export function sortRuns(runs: readonly RunSummary[], { column, order }: Sorting, now: number): RunSummary[] {
+  const sign = order === "asc" ? 1 : -1;
+  const keyed = runs.map((run) => ({ run, key: sortKey(run, column, now) }));
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return b.run.createdAt - a.run.createdAt;
+    if (a.key === null) return 1;
+    if (b.key === null) return -1;
+    return a.key < b.key ? -sign : sign;
+  });
+  return keyed.map(({ run }) => run);
+}
+
+export type StatusFilter = RunStatus | "active" | "all";
+
+/** Runs of a status whose name, stack, seed, engine or id holds every word of the text. */
+export function filterRuns(runs: readonly RunSummary[], text: string, status: StatusFilter): RunSummary[] {
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  return runs.filter((run) => {
+    if (status === "active" ? !isActive(run.status) : status !== "all" && run.status !== status) return false;
+    if (words.length === 0) return true;
+    const { seed, engine } = run.experiment;
+    const all = `${run.name} ${run.stack} seed ${seed} ${engine.kind} ${run.id} ${statusLabels[run.status]}`.toLowerCase();
+    return words.every((word) => all.includes(word));
+  });
+}
