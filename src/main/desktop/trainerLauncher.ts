@@ -58,10 +58,20 @@ export function trainerLauncher(entry: string): TrainerLauncher {
         };
       },
       kill: () => {
-        child.kill();
+        // child.kill() asks politely, and a process busy in native code may not hear it.
+        if (child.pid !== undefined) endProcess(child.pid);
       },
     };
   }
 
   return { launch, count: () => alive };
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    const gone = error instanceof Error && "code" in error && error.code === "ESRCH";
+    if (!gone) throw error;
+  }
 }

@@ -7,12 +7,11 @@ import { readFileSync } from "node:fs";
 import type { BrowserContext, Frame, Page, Request, Route } from "playwright";
 import { watchProblems } from "../support/harness.ts";
 import type { DesktopApp, WindowHost } from "./app.ts";
+import { runPreload } from "./rendererStub.ts";
 
 /** Chromium opens no custom schemes: this origin stands for app://hypertower. */
 const pageOrigin = "https://hypertower.invalid";
 const appOrigin = "app://hypertower";
-
-const rendererStub = readFileSync(new URL("rendererStub.js", import.meta.url), "utf8");
 
 function toApp(url: string): string {
   return url === pageOrigin || url.startsWith(`${pageOrigin}/`) ? appOrigin + url.slice(pageOrigin.length) : url;
@@ -37,9 +36,10 @@ export class DesktopWindow implements WindowHost {
   app: DesktopApp | null = null;
   /** Pages outside the app, by address: served past every guard, as a compromised window would show them. */
   readonly foreign = new Map<string, string>();
-  readonly refusedNavigations: string[] = [];
-  readonly refusedRequests: string[] = [];
-  readonly refusedWindows: string[] = [];
+  refusedNavigations: string[] = [];
+  refusedWindows: string[] = [];
+  /** Where the window's page is found in Chromium. */
+  readonly address = `${pageOrigin}/`;
   readonly #context: BrowserContext;
   readonly #problems: string[];
   #page: Page | null = null;
@@ -71,6 +71,12 @@ export class DesktopWindow implements WindowHost {
     return this.#opened.promise;
   }
 
+  /** Forgets what was refused so far. */
+  forget(): void {
+    this.refusedNavigations = [];
+    this.refusedWindows = [];
+  }
+
   /** To be called when the app has ended: the next one opens its own window. */
   async close(): Promise<void> {
     await this.#page?.close();
@@ -82,7 +88,7 @@ export class DesktopWindow implements WindowHost {
     const page = await this.#context.newPage();
     watchProblems(page, this.#problems);
     // Electron runs a preload in the top frame only.
-    await page.addInitScript(`if (window.top === window) { ${rendererStub}\n${readFileSync(preload, "utf8")} }`);
+    await page.addInitScript(`if (window.top === window) (${runPreload.toString()})((require) => {\n${readFileSync(preload, "utf8")}\n});`);
     this.#page = page;
     await page.goto(toPage(url));
     this.#opened.resolve(page);
@@ -132,10 +138,7 @@ export class DesktopWindow implements WindowHost {
         return route.abort("aborted");
       }
     }
-    if (!(await this.#ask("allowed", { url }))) {
-      this.refusedRequests.push(url);
-      return route.abort("blockedbyclient");
-    }
+    if (!(await this.#ask("allowed", { url }))) return route.abort("blockedbyclient");
     if (!url.startsWith(`${appOrigin}/`)) return route.abort("namenotresolved");
     const { status, headers, body } = (await this.#ask("request", { url, method: request.method() })) as Served;
     return route.fulfill({ status, headers, body });
