@@ -3,7 +3,7 @@
  * is a handful of operations instead of a handful per parameter; large ones stay
  * as they are, because cutting them out of a vector would copy them every step.
  */
-import { sizeOf, type Node, type Shape } from "../program/node.ts";
+import { sameShape, sizeOf, type Node, type Shape } from "../program/node.ts";
 import { reshape, slice } from "../program/operations/index.ts";
 import type { Weights } from "./tower.ts";
 
@@ -50,7 +50,7 @@ export class Packing {
     return this.#parameters.map(({ shape }, i) => {
       const { pack, offset } = this.#places[i]!;
       const whole = packs[pack]!;
-      return whole.shape === shape ? whole : reshape(slice(whole, 0, offset, offset + sizeOf(shape)), shape);
+      return sameShape(whole.shape, shape) ? whole : reshape(slice(whole, 0, offset, offset + sizeOf(shape)), shape);
     });
   }
 

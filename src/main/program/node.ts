@@ -38,7 +38,7 @@ export interface Attributes {
   cast: { readonly to: DType };
   stopGradient: None;
 
-  matmul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
   dot: None;
   logSoftmax: None;
 
@@ -93,7 +93,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, axis) => n === b[axis]);
 }
 
-export function isScalar(node: Node): boolean {
+export function isScalar(node: Pick<Node, "shape">): boolean {
   return node.shape.length === 0;
 }
 

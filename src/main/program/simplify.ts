@@ -5,7 +5,7 @@
  * dot products. Dead nodes disappear because nothing reaches them.
  */
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
-import { add, broadcastShapes, concat, constant, div, dot, filled, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
+import { add, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
 import { isScalarOp, scalarFunctions } from "./scalars.ts";
 
 /** The roots, simplified, in the same order. */
@@ -112,12 +112,19 @@ function simplifyArray(node: Node): Node | null {
       return scaleQuotient(a!, b!) ?? unbroadcast(node);
     case "add":
     case "sub":
-      return (node.op === "add" ? joinPadded(a!, b!) : null) ?? negatedTerm(node.op, a!, b!) ?? unbroadcast(node);
+      return (
+        (node.op === "add" ? joinPadded(a!, b!) : null) ??
+        negatedTerm(node.op, a!, b!) ??
+        commonFactor(node.op, a!, b!) ??
+        unbroadcast(node)
+      );
     case "greater":
     case "pow":
       return unbroadcast(node);
     case "reduceSum":
       return sumOfProduct(node.attributes.axes, node.attributes.keepAxes, a!);
+    case "matmul":
+      return scaleMatmul(node, a!, b!);
     case "dot": {
       const left = scaled(a!);
       const right = scaled(b!);
@@ -169,6 +176,34 @@ function negatedTerm(op: "add" | "sub", a: Node, b: Node): Node | null {
   return left && sub(b, left);
 }
 
+/** s a + s b is s (a + b). */
+function commonFactor(op: "add" | "sub", a: Node, b: Node): Node | null {
+  const left = scaled(a);
+  const right = scaled(b);
+  if (!left.coefficient || left.coefficient !== right.coefficient) return null;
+  return mul(left.coefficient, op === "add" ? add(left.core, right.core) : sub(left.core, right.core));
+}
+
+/** Applies a factor where it costs least: to the smallest of the two matrices and their product. */
+function scaleMatmul(node: NodeOf<"matmul">, a: Node, b: Node): Node | null {
+  const left = scaled(a);
+  const right = scaled(b);
+  const coefficient = product(left.coefficient, right.coefficient);
+  if (!coefficient) return null;
+  const constantFactor = valueOf(coefficient);
+  if (constantFactor !== null) {
+    const { scale } = node.attributes;
+    return matmul(left.core, right.core, { ...node.attributes, scale: scale * constantFactor });
+  }
+  const smallest = Math.min(sizeOf(left.core.shape), sizeOf(right.core.shape), sizeOf(node.shape));
+  if (smallest === sizeOf(node.shape)) return mul(coefficient, matmul(left.core, right.core, node.attributes));
+  const onLeft = smallest === sizeOf(left.core.shape);
+  if (onLeft ? !right.coefficient : !left.coefficient) return null;
+  return onLeft
+    ? matmul(mul(coefficient, left.core), right.core, node.attributes)
+    : matmul(left.core, mul(coefficient, right.core), node.attributes);
+}
+
 interface Segment {
   /** Null where all is zero. */
   readonly part: Node | null;
@@ -218,6 +253,10 @@ function unbroadcast(node: Node): Node | null {
 function sumOfProduct(axes: readonly number[], keepAxes: boolean, x: Node): Node | null {
   const { coefficient, core } = scaled(x);
   if (coefficient) return mul(coefficient, reduceSum(core, axes, keepAxes));
+  // A row of oneHot() holds a single 1.
+  if (x.op === "oneHot" && axes.length === 1 && axes[0] === x.shape.length - 1) {
+    return filled(1, x.shape.flatMap((n, axis) => (axis !== axes[0] ? [n] : keepAxes ? [1] : [])));
+  }
   if (axes.length !== x.shape.length || keepAxes) return null;
   const [a, b] = x.inputs;
   if (x.op === "mul" && sameShape(a!.shape, b!.shape)) return dot(a!, b!);

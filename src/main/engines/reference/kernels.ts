@@ -72,7 +72,7 @@ const strided = (shape: Shape): number[] => {
 };
 
 const matmul: Kernel<"matmul"> = (node, [a, b]) => {
-  const { transposeA, transposeB } = node.attributes;
+  const { transposeA, transposeB, scale } = node.attributes;
   const [m, n] = node.shape as [number, number];
   const k = node.inputs[0]!.shape[transposeA ? 0 : 1]!;
   const [aRow, aInner] = transposeA ? [1, m] : [k, 1];
@@ -80,7 +80,7 @@ const matmul: Kernel<"matmul"> = (node, [a, b]) => {
   const out = new Float64Array(m * n);
   for (let i = 0; i < m; i++) {
     for (let p = 0; p < k; p++) {
-      const factor = a![i * aRow + p * aInner]!;
+      const factor = scale * a![i * aRow + p * aInner]!;
       for (let j = 0; j < n; j++) out[i * n + j]! += factor * b![p * bInner + j * bColumn]!;
     }
   }

@@ -4,19 +4,21 @@ import { exp, mul, sub } from "./elementwise.ts";
 import { nth, type Operation } from "./operation.ts";
 import { reduceSum } from "./reduction.ts";
 
-export interface Transposition {
+export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
+  /** Constant the product is multiplied with. */
+  readonly scale?: number;
 }
 
 /** `[m, k] x [k, n]` to `[m, n]`, each side optionally transposed first. */
-export function matmul(a: Node, b: Node, { transposeA = false, transposeB = false }: Transposition = {}): Node {
+export function matmul(a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {}): Node {
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
   const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
   if (a.shape.length !== 2 || b.shape.length !== 2 || m === undefined || n === undefined || k !== k2) {
     throw shapeError("matmul", [a, b], `inner sizes differ${transposeA ? ", a transposed" : ""}${transposeB ? ", b transposed" : ""}`);
   }
-  return makeNode("matmul", [a, b], { transposeA, transposeB }, [m, n]);
+  return makeNode("matmul", [a, b], { transposeA, transposeB, scale }, [m, n]);
 }
 
 /** Sum of the products of two values of one shape; a scalar. */
@@ -37,14 +39,14 @@ export const linear = {
     gradient: (node, g) => {
       const a = nth(node.inputs, 0);
       const b = nth(node.inputs, 1);
-      const { transposeA, transposeB } = node.attributes;
+      const { transposeA, transposeB, scale } = node.attributes;
       return [
         transposeA
-          ? matmul(b, g, { transposeA: transposeB, transposeB: true })
-          : matmul(g, b, { transposeB: !transposeB }),
+          ? matmul(b, g, { transposeA: transposeB, transposeB: true, scale })
+          : matmul(g, b, { transposeB: !transposeB, scale }),
         transposeB
-          ? matmul(g, a, { transposeA: true, transposeB: transposeA })
-          : matmul(a, g, { transposeA: !transposeA }),
+          ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
+          : matmul(a, g, { transposeA: !transposeA, scale }),
       ];
     },
   } satisfies Operation<"matmul">,

@@ -1,0 +1,176 @@
+/** What each operation becomes in ONNX. Scalars travel as arrays of shape [1]. */
+import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
+import type { OnnxNode, OnnxTensor, OnnxType } from "./model.ts";
+import { onnxType } from "./model.ts";
+
+export const onnxTypeOf: Record<DType, OnnxType> = { float: "float", int32: "int32", uint8: "uint8", bool: "bool" };
+
+export const onnxShape = (shape: Shape): Shape => (shape.length === 0 ? [1] : shape);
+
+/** Collects ONNX nodes and constants while a graph is lowered. */
+export class GraphWriter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxTensor[] = [];
+  readonly #names = new Map<Node, string>();
+  readonly #constants = new Map<string, string>();
+  #fresh = 0;
+
+  /** Name of a node's value; it must have been lowered or named before. */
+  nameOf(node: Node): string {
+    if (node.op === "constant") return this.float(node.attributes.value);
+    const name = this.#names.get(node);
+    if (name === undefined) throw new Error(`${node.op} is used before it is computed`);
+    return name;
+  }
+
+  setName(node: Node, name: string): void {
+    this.#names.set(node, name);
+  }
+
+  /** Adds an ONNX node of one output and returns that output's name. */
+  emit(type: string, inputs: readonly string[], attributes: OnnxNode["attributes"] = {}): string {
+    const output = `v${this.#fresh++}`;
+    this.nodes.push({ type, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** A constant float of shape [1]. */
+  float(value: number): string {
+    return this.#initializer("float", [1], Float32Array.of(value), `${Object.is(value, -0) ? "-0" : value}`);
+  }
+
+  /** A constant list of int64: axes, shapes, bounds. */
+  integers(values: readonly number[]): string {
+    return this.#initializer("int64", [values.length], BigInt64Array.from(values, BigInt), values.join("_"));
+  }
+
+  /** 0, 1, .. n - 1 as int32. */
+  iota(n: number): string {
+    return this.#initializer("int32", [n], Int32Array.from({ length: n }, (_, i) => i), `iota${n}`);
+  }
+
+  /** A constant float array of ones. */
+  ones(shape: Shape): string {
+    return this.#initializer("float", shape, new Float32Array(sizeOf(shape)).fill(1), `ones${shape.join("x")}`);
+  }
+
+  #initializer(type: OnnxType, dims: readonly number[], values: Float32Array | BigInt64Array | Int32Array, key: string): string {
+    const name = `${type}:${key}`;
+    if (!this.#constants.has(name)) {
+      this.#constants.set(name, name);
+      this.initializers.push({ name, type, dims, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
+    }
+    return name;
+  }
+}
+
+type Lowering<N extends OpName> = (node: NodeOf<N>, inputs: readonly string[], write: GraphWriter) => string;
+
+function direct<N extends OpName>(type: string): Lowering<N> {
+  return (_, inputs, write) => write.emit(type, inputs);
+}
+
+function reduce(type: string): Lowering<"reduceSum"> & Lowering<"reduceMax"> {
+  return (node: NodeOf<"reduceSum"> | NodeOf<"reduceMax">, [x]: readonly string[], write: GraphWriter) => {
+    const { axes, keepAxes } = node.attributes;
+    const reduced = write.emit(type, [x!, write.integers(axes)], { keepdims: { int: keepAxes || isScalar(node) ? 1 : 0 } });
+    return isScalar(node) ? write.emit("Reshape", [reduced, write.integers([1])]) : reduced;
+  };
+}
+
+/** Operations with a value of their own; sources are named by the engine. */
+type Lowered = Exclude<OpName, "input" | "state" | "constant">;
+
+const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
+  add: direct("Add"),
+  sub: direct("Sub"),
+  mul: direct("Mul"),
+  div: direct("Div"),
+  pow: direct("Pow"),
+  neg: direct("Neg"),
+  exp: direct("Exp"),
+  log: direct("Log"),
+  sqrt: direct("Sqrt"),
+  tanh: direct("Tanh"),
+  sigmoid: direct("Sigmoid"),
+  relu: direct("Relu"),
+  greater: direct("Greater"),
+  equal: direct("Equal"),
+  select: direct("Where"),
+  stopGradient: direct("Identity"),
+  cast: (node, inputs, write) => write.emit("Cast", inputs, { to: { int: onnxType[onnxTypeOf[node.attributes.to]] } }),
+  matmul: ({ attributes: { transposeA, transposeB, scale } }, inputs, write) =>
+    write.emit("Gemm", inputs, {
+      transA: { int: Number(transposeA) },
+      transB: { int: Number(transposeB) },
+      ...(scale === 1 ? {} : { alpha: { float: scale } }),
+    }),
+  // As the product of a row and a column: one pass over both, nothing written.
+  dot: (node, [a, b], write) => {
+    const row = write.integers([1, sizeOf(node.inputs[0]!.shape)]);
+    const product = write.emit("Gemm", [write.emit("Reshape", [a!, row]), write.emit("Reshape", [b!, row])], { transB: { int: 1 } });
+    return write.emit("Reshape", [product, write.integers([1])]);
+  },
+  logSoftmax: (_, inputs, write) => write.emit("LogSoftmax", inputs, { axis: { int: 1 } }),
+  reduceSum: (node, inputs, write) => {
+    const { shape } = node.inputs[0]!;
+    const { axes, keepAxes } = node.attributes;
+    if (shape.length !== 2 || axes.length !== 1 || axes[0] !== 0) return reduce("ReduceSum")(node, inputs, write);
+    // Sums over rows: a matrix product adds whole rows at a time, ReduceSum walks the columns.
+    const sums = write.emit("Gemm", [write.ones([1, shape[0]!]), inputs[0]!]);
+    return keepAxes ? sums : write.emit("Reshape", [sums, write.integers([shape[1]!])]);
+  },
+  reduceMax: reduce("ReduceMax"),
+  argMax: (node, inputs, write) => {
+    const index = write.emit("ArgMax", inputs, { axis: { int: node.inputs[0]!.shape.length - 1 }, keepdims: { int: 0 } });
+    return write.emit("Cast", [index], { to: { int: onnxType.int32 } });
+  },
+  oneHot: (node, [indices], write) => {
+    const column = write.emit("Reshape", [indices!, write.integers([...node.inputs[0]!.shape, 1])]);
+    const hit = write.emit("Equal", [column, write.iota(node.attributes.classes)]);
+    return write.emit("Cast", [hit], { to: { int: onnxType.float } });
+  },
+  broadcast: (node, [x], write) => write.emit("Expand", [x!, write.integers(onnxShape(node.shape))]),
+  reshape: (node, [x], write) => write.emit("Reshape", [x!, write.integers(onnxShape(node.shape))]),
+  transpose: (node, inputs, write) => write.emit("Transpose", inputs, { perm: { ints: node.attributes.permutation } }),
+  slice: ({ attributes: { axis, start, end } }, [x], write) =>
+    write.emit("Slice", [x!, write.integers([start]), write.integers([end]), write.integers([axis])]),
+  concat: (node, inputs, write) => write.emit("Concat", inputs, { axis: { int: node.attributes.axis } }),
+};
+
+/**
+ * Adds the ONNX nodes of an ordered list of nodes whose sources have names.
+ * A bias added to a matrix product that nothing else reads joins the product.
+ */
+export function lower(nodes: readonly Node[], write: GraphWriter): void {
+  const biased = biasedProducts(nodes);
+  const inside = new Set([...biased.values()].map(({ product }) => product));
+  for (const node of nodes) {
+    if (node.op === "input" || node.op === "state" || node.op === "constant" || inside.has(node as NodeOf<"matmul">)) continue;
+    const fused = biased.get(node);
+    const { inputs, attributes } = fused ? fused.product : node;
+    const names = [...inputs, ...(fused ? [fused.bias] : [])].map((input) => write.nameOf(input));
+    const lowered = fused ? { ...fused.product, attributes } : node;
+    write.setName(node, (lowerings[lowered.op] as Lowering<OpName>)(lowered as Node, names, write));
+  }
+}
+
+interface BiasedProduct {
+  readonly product: NodeOf<"matmul">;
+  readonly bias: Node;
+}
+
+/** Additions of a bias row to a matrix product of one use, by the addition. */
+function biasedProducts(nodes: readonly Node[]): Map<Node, BiasedProduct> {
+  const uses = new Map<Node, number>();
+  for (const node of nodes) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+  const found = new Map<Node, BiasedProduct>();
+  for (const node of nodes) {
+    if (node.op !== "add") continue;
+    const [product, bias] = node.inputs;
+    if (product?.op === "matmul" && bias?.shape.length === 1 && bias.shape[0] === product.shape[1] && uses.get(product) === 1) {
+      found.set(node, { product: product as NodeOf<"matmul">, bias });
+    }
+  }
+  return found;
+}

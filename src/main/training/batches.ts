@@ -1,0 +1,38 @@
+/** Batches of examples, in a seeded order or as they stand. */
+import type { Examples } from "../datasets/dataset.ts";
+
+export interface Batch {
+  readonly size: number;
+  readonly features: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** Batches in the given order; the last may be smaller. The arrays of a batch are written over by a later one. */
+export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSize: number): Generator<Batch> {
+  const width = examples.features.length / examples.count;
+  const buffers = new Map<number, Batch>();
+  for (let start = 0; start < order.length; start += batchSize) {
+    const size = Math.min(batchSize, order.length - start);
+    let batch = buffers.get(size);
+    if (!batch) buffers.set(size, (batch = { size, features: new Uint8Array(size * width), labels: new Uint8Array(size) }));
+    for (let i = 0; i < size; i++) {
+      const example = order[start + i]!;
+      batch.features.set(examples.features.subarray(example * width, (example + 1) * width), i * width);
+      batch.labels[i] = examples.labels[example]!;
+    }
+    yield batch;
+  }
+}
+
+/** Batches as the examples stand, without copying. */
+export function* batchesAsTheyStand(examples: Examples, batchSize: number): Generator<Batch> {
+  const width = examples.features.length / examples.count;
+  for (let start = 0; start < examples.count; start += batchSize) {
+    const end = Math.min(start + batchSize, examples.count);
+    yield {
+      size: end - start,
+      features: examples.features.subarray(start * width, end * width),
+      labels: examples.labels.subarray(start, end),
+    };
+  }
+}

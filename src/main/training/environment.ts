@@ -1,0 +1,28 @@
+/** What a run ran on, recorded with it. */
+import { execFile } from "node:child_process";
+import { cpus, platform, release, arch } from "node:os";
+import { promisify } from "node:util";
+import type { Environment } from "../../shared/run.ts";
+import packageJson from "../../../package.json" with { type: "json" };
+
+/** Commit of the program's own checkout; null where it was installed without one. */
+async function gitCommit(): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], { cwd: import.meta.dirname, timeout: 2_000 });
+    return stdout.trim() || null;
+  } catch {
+    // No git, or no checkout: both are fine, and there is then no commit to name.
+    return null;
+  }
+}
+
+export async function describeEnvironment(libraries: Readonly<Record<string, string>>): Promise<Environment> {
+  return {
+    hypertower: packageJson.version,
+    node: process.versions.node,
+    platform: `${platform()} ${release()} ${arch()}`,
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    libraries: { ...libraries },
+    gitCommit: await gitCommit(),
+  };
+}

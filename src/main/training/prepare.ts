@@ -1,0 +1,60 @@
+/** From an experiment to everything a run needs: data, program, engine, initial weights. */
+import type { Experiment } from "../../shared/experiment.ts";
+import type { Level } from "../../shared/tower.ts";
+import { loadDataset, type Dataset } from "../datasets/index.ts";
+import type { Executable } from "../engines/engine.ts";
+import { loadEngine } from "../engines/index.ts";
+import type { TowerLevel } from "../hyperoptimizers/tower.ts";
+import { mlp } from "../models/mlp.ts";
+import type { Model } from "../models/model.ts";
+import { Random } from "../models/random.ts";
+import { classification } from "./classification.ts";
+import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
+
+/** Test examples evaluated at once. */
+const evaluationBatch = 1000;
+
+export interface PreparedRun {
+  readonly experiment: Experiment;
+  readonly dataset: Dataset;
+  readonly training: TrainingProgram;
+  readonly executable: Executable;
+  readonly device: string;
+  readonly libraries: Readonly<Record<string, string>>;
+}
+
+export function towerLevel({ optimizer, ...initial }: Level): TowerLevel {
+  return { optimizer, initial };
+}
+
+export function buildModel(experiment: Experiment, dataset: Pick<Dataset, "exampleShape" | "classes">): Model {
+  const { hidden, activation, outputActivation } = experiment.model;
+  const features = dataset.exampleShape.reduce((product, n) => product * n, 1);
+  return mlp({ widths: [features, ...hidden, dataset.classes], activation, outputActivation });
+}
+
+/** Sizes of the batches into which `count` examples fall, each once; the last batch may be smaller. */
+export function batchSizes(count: number, batchSize: number): number[] {
+  const rest = count % batchSize;
+  return [...(count >= batchSize ? [batchSize] : []), ...(rest > 0 ? [rest] : [])];
+}
+
+/** @throws Error when the dataset cannot be read or the engine cannot be loaded */
+export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
+  const [dataset, engine] = await Promise.all([loadDataset(experiment.dataset), loadEngine[experiment.engine.kind]()]);
+  const model = buildModel(experiment, dataset);
+  const training = buildTrainingProgram({
+    task: classification({ model, ...dataset }),
+    levels: experiment.tower.map(towerLevel),
+    batchSizes: batchSizes(dataset.train.count, experiment.batchSize),
+    evaluationBatchSizes: batchSizes(dataset.test.count, evaluationBatch),
+    hypergradients: "moving",
+  });
+  const { threads } = experiment.engine;
+  const executable = await engine.compile(training.program, { threads });
+  const random = new Random(experiment.seed, "initialization");
+  executable.restore(
+    training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))),
+  );
+  return { experiment, dataset, training, executable, ...engine.describe({ threads }) };
+}

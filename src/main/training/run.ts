@@ -1,0 +1,191 @@
+/** The run loop: epochs of steps, an evaluation after each; can be paused, resumed and stopped. */
+import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+import type { Evaluation } from "../../shared/run.ts";
+import { toEffective } from "../hyperoptimizers/stored.ts";
+import { Random } from "../models/random.ts";
+import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
+import type { Outcome } from "./messages.ts";
+import type { PreparedRun } from "./prepare.ts";
+
+export interface StepRecord {
+  readonly step: number;
+  /** Values in the order of `TrainingRun.metrics`. */
+  readonly values: readonly number[];
+}
+
+export interface RunListener {
+  step(record: StepRecord): void;
+  evaluation(evaluation: Evaluation): void;
+  paused(): void;
+  resumed(): void;
+}
+
+export interface RunEnd {
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  /** Steps taken. */
+  readonly step: number;
+  readonly hyperparameters: Readonly<Record<string, number>>;
+}
+
+/** The event loop gets a turn at least this often, so that a pause or stop is heard (milliseconds). */
+const turnEvery = 20;
+
+export class TrainingRun {
+  /** Columns of every step: loss, step time, effective hyperparameters, hypergradients of the stored ones. */
+  readonly metrics: readonly string[];
+  readonly #run: PreparedRun;
+  readonly #listener: RunListener;
+  #stopRequested = false;
+  #pauseRequested = false;
+  #wake: (() => void) | null = null;
+  #lastTurn = 0;
+
+  constructor(run: PreparedRun, listener: RunListener) {
+    this.#run = run;
+    this.#listener = listener;
+    const { hyperparameters, withHypergradient } = run.training;
+    this.metrics = [
+      "loss",
+      "stepTime",
+      ...hyperparameters.map(({ name }) => name),
+      ...withHypergradient.map(({ hypergradient }) => hypergradient),
+    ];
+  }
+
+  pause(): void {
+    this.#pauseRequested = true;
+  }
+
+  resume(): void {
+    this.#pauseRequested = false;
+    this.#wake?.();
+  }
+
+  stop(): void {
+    this.#stopRequested = true;
+    this.#wake?.();
+  }
+
+  /**
+   * Trains to the end of the budget, a stop, or divergence: a non-finite loss or
+   * hyperparameter ends the run at that step, which is still reported.
+   */
+  async train(): Promise<RunEnd> {
+    const { experiment, dataset } = this.#run;
+    const random = new Random(experiment.seed, "shuffling");
+    const steps = totalSteps(experiment);
+    let step = 0;
+    let problem: string | null = null;
+
+    for (let epoch = 1; epoch <= experiment.budget.epochs; epoch++) {
+      let lossSum = 0;
+      let examples = 0;
+      for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), experiment.batchSize)) {
+        await this.#turn();
+        if (this.#stopRequested) return this.#stopped(step, examples > 0 ? lossSum / examples : null);
+        const values = await this.#step(step, batch);
+        problem = this.#problemIn(values, step);
+        this.#listener.step({ step, values });
+        step++;
+        if (problem) return this.#end("diverged", problem, step);
+        lossSum += values[0]! * batch.size;
+        examples += batch.size;
+      }
+      const hyperparameters = await this.#settle();
+      const evaluation = await this.#evaluate(step, lossSum / examples);
+      this.#listener.evaluation(evaluation);
+      problem = this.#problemAfter(hyperparameters, evaluation, step);
+      if (problem && step === steps) return this.#end("diverged", problem, step);
+    }
+    return this.#end("finished", null, step);
+  }
+
+  async #step(step: number, { size, features, labels }: Batch): Promise<number[]> {
+    const { training, executable } = this.#run;
+    const start = performance.now();
+    const outputs = await executable.run(`${step === 0 ? "begin" : "step"}@${size}`, { features, labels });
+    const time = performance.now() - start;
+    return [
+      outputs["loss"]!,
+      time,
+      ...training.hyperparameters.map(({ name, spec }) => toEffective(outputs[name]!, spec.storedAs)),
+      ...training.withHypergradient.map(({ hypergradient }) => outputs[hypergradient]!),
+    ];
+  }
+
+  /** Carries the pending update over to the settled weights; the hyperparameters it leads to, in effective form. */
+  async #settle(): Promise<Record<string, number>> {
+    const outputs = await this.#run.executable.run("settle");
+    return Object.fromEntries(
+      this.#run.training.hyperparameters.map(({ name, spec }) => [name, toEffective(outputs[name]!, spec.storedAs)]),
+    );
+  }
+
+  /** Loss and error on the whole test set, at the settled weights. */
+  async #evaluate(step: number, trainLoss: number | null): Promise<Evaluation> {
+    const { dataset, executable, experiment } = this.#run;
+    let loss = 0;
+    let errors = 0;
+    for (const { size, features, labels } of batchesAsTheyStand(dataset.test, 1000)) {
+      const sums = await executable.run(`evaluate@${size}`, { features, labels });
+      loss += sums["loss"]!;
+      errors += sums["errors"]!;
+      await this.#breathe();
+    }
+    return {
+      step,
+      epoch: step / stepsPerEpoch(experiment),
+      trainLoss,
+      testLoss: loss / dataset.test.count,
+      testError: (100 * errors) / dataset.test.count,
+    };
+  }
+
+  async #stopped(step: number, trainLoss: number | null): Promise<RunEnd> {
+    const atEpochEnd = step % stepsPerEpoch(this.#run.experiment) === 0;
+    if (step > 0 && !atEpochEnd) {
+      await this.#settle();
+      this.#listener.evaluation(await this.#evaluate(step, trainLoss));
+    }
+    return this.#end("stopped", `stopped at step ${step} of ${totalSteps(this.#run.experiment)}`, step);
+  }
+
+  async #end(outcome: Outcome, reason: string | null, step: number): Promise<RunEnd> {
+    const initial = Object.fromEntries(this.#run.training.hyperparameters.map((h) => [h.name, h.initial]));
+    return { outcome, reason, step, hyperparameters: step > 0 ? await this.#settle() : initial };
+  }
+
+  #problemIn(values: readonly number[], step: number): string | null {
+    const { hyperparameters } = this.#run.training;
+    for (const [i, { name }] of hyperparameters.entries()) {
+      if (!Number.isFinite(values[2 + i]!)) return `${name} became ${values[2 + i]!} at step ${step}`;
+    }
+    return Number.isFinite(values[0]!) ? null : `the loss became ${values[0]!} at step ${step}`;
+  }
+
+  #problemAfter(hyperparameters: Readonly<Record<string, number>>, { testLoss }: Evaluation, step: number): string | null {
+    for (const [name, value] of Object.entries(hyperparameters)) {
+      if (!Number.isFinite(value)) return `${name} became ${value} in the update after step ${step - 1}`;
+    }
+    return Number.isFinite(testLoss) ? null : `the test loss is ${String(testLoss)} after step ${step - 1}`;
+  }
+
+  /** Waits while paused. */
+  async #turn(): Promise<void> {
+    await this.#breathe();
+    if (!this.#pauseRequested || this.#stopRequested) return;
+    this.#listener.paused();
+    while (this.#pauseRequested && !this.#stopRequested) {
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    this.#wake = null;
+    if (!this.#stopRequested) this.#listener.resumed();
+  }
+
+  async #breathe(): Promise<void> {
+    if (performance.now() - this.#lastTurn < turnEvery) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#lastTurn = performance.now();
+  }
+}

@@ -1,0 +1,110 @@
+/** Entry of a trainer process: trains one run, reports every step, and goes when its parent goes. */
+import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+import { describeEnvironment } from "./environment.ts";
+import type { FromTrainer, ToTrainer } from "./messages.ts";
+import { prepareRun } from "./prepare.ts";
+import { Reporter } from "./reporter.ts";
+import { TrainingRun } from "./run.ts";
+
+/** The parent's end: Electron's port, or Node's IPC channel. */
+interface Port {
+  send(message: FromTrainer): void;
+  receive(listener: (message: ToTrainer) => void): void;
+  /** Leaves once everything sent has gone out. */
+  close(): void;
+}
+
+/** What Electron adds to `process` in a utility process. */
+interface ParentPort {
+  postMessage(message: FromTrainer): void;
+  on(event: "message", listener: (event: { readonly data: ToTrainer }) => void): void;
+}
+
+function openPort(): Port {
+  const { parentPort } = process as NodeJS.Process & { readonly parentPort?: ParentPort };
+  if (parentPort) {
+    return {
+      send: (message) => parentPort.postMessage(message),
+      receive: (listener) => parentPort.on("message", ({ data }) => listener(data)),
+      close: () => setTimeout(() => process.exit(0), 200),
+    };
+  }
+  if (!process.send) {
+    process.stderr.write("hypertower: the trainer is started by the workbench or the command line, not by hand\n");
+    process.exit(2);
+  }
+  process.on("disconnect", () => process.exit(0));
+  return {
+    send: (message) => void process.send?.(message),
+    receive: (listener) => process.on("message", (message) => listener(message as ToTrainer)),
+    close: () => process.disconnect(),
+  };
+}
+
+const port = openPort();
+let run: TrainingRun | null = null;
+/** What was asked for while the run was still being prepared. */
+const early = { pause: false, stop: false };
+
+async function start({ experiment, startPaused }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+  const prepared = await prepareRun(experiment);
+  const reporter: { current: Reporter | null } = { current: null };
+  run = new TrainingRun(prepared, {
+    step: ({ step, values }) => reporter.current?.add(step, values),
+    evaluation: (evaluation) => {
+      reporter.current?.flush();
+      port.send({ type: "evaluation", evaluation });
+    },
+    paused: () => {
+      reporter.current?.flush();
+      port.send({ type: "paused" });
+    },
+    resumed: () => {
+      reporter.current?.restartClock();
+      port.send({ type: "resumed" });
+    },
+  });
+  reporter.current = new Reporter({
+    columns: run.metrics.length,
+    trainExamples: prepared.dataset.train.count,
+    totalSteps: totalSteps(experiment),
+    stepsPerEpoch: stepsPerEpoch(experiment),
+    send: (message) => port.send(message),
+  });
+  port.send({
+    type: "started",
+    device: prepared.device,
+    environment: await describeEnvironment(prepared.libraries),
+    metrics: run.metrics,
+    totalSteps: totalSteps(experiment),
+  });
+  if (early.pause || startPaused) run.pause();
+  if (early.stop) run.stop();
+
+  const end = await run.train();
+  reporter.current.flush();
+  port.send({ type: "ended", ...end });
+  await prepared.executable.dispose();
+}
+
+port.receive((message) => {
+  switch (message.type) {
+    case "start":
+      start(message)
+        .catch((error: unknown) => port.send({ type: "failed", message: error instanceof Error ? error.message : String(error) }))
+        .finally(() => port.close());
+      break;
+    case "pause":
+      if (run) run.pause();
+      else early.pause = true;
+      break;
+    case "resume":
+      if (run) run.resume();
+      else early.pause = false;
+      break;
+    case "stop":
+      if (run) run.stop();
+      else early.stop = true;
+      break;
+  }
+});
