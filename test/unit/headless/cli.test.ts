@@ -1,0 +1,146 @@
+/** The command line as people run it: the source entry in a process of its own. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const entry = join(import.meta.dirname, "../../../src/main/headless/index.ts");
+let folder: string;
+let store: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "hypertower-cli-"));
+  store = join(folder, "store");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** @param onOutput sees standard output as it grows */
+function hypertower(args: readonly string[], onOutput?: (stdout: string, interrupt: () => void) => void): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [entry, ...args], {
+      env: { ...process.env, HYPERTOWER_HOME: store },
+      stdio: ["ignore", "pipe", "pipe"],
+      // A process group of its own, to be interrupted whole, as a terminal does.
+      detached: true,
+    });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+      onOutput?.(stdout, () => process.kill(-child.pid!, "SIGINT"));
+    });
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const jsonLines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
+const tiny = ["--set", "dataset.trainExamples=640", "--set", "dataset.testExamples=200", "--set", "batchSize=64", "--set", "model.hidden=[8]"];
+
+describe("hypertower train", () => {
+  it("trains, reports each epoch, and leaves a run that runs and show find", async () => {
+    const trained = await hypertower(["train", ...tiny, "--set", "budget.epochs=2", "--set", "name=first", "--json"]);
+    expect(trained.stderr).toBe("");
+    expect(trained.code).toBe(0);
+    const lines = jsonLines(trained.stdout);
+    expect(lines.map((line) => line["type"])).toEqual(["started", "epoch", "epoch", "finished"]);
+    const last = lines.at(-1)!;
+    expect(last).toMatchObject({ steps: 20, epoch: 2, hyperparameters: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] });
+    expect(last["testError"]).toBe(lines[2]!["testError"]);
+    expect(last["testError"]).toBeGreaterThan(0);
+    expect(last["testError"]).toBeLessThanOrEqual(100);
+
+    const id = String(last["run"]);
+    const listed = await hypertower(["runs", "--json"]);
+    expect(jsonLines(listed.stdout)).toMatchObject([{ id, name: "first", status: "finished", testError: last["testError"] }]);
+    const shown = await hypertower(["show", "last"]);
+    expect(shown.stdout).toContain(id);
+    expect(shown.stdout).toMatch(/epoch 2\/2 {2}training loss \d\.\d{4} {2}test error/);
+    expect(shown.stdout).toContain("level 1  SGD     α 1e-5");
+    const missing = await hypertower(["show", "nothing-like-it"]);
+    expect(missing).toMatchObject({ code: 1, stdout: "" });
+    expect(missing.stderr).toContain("there is no run nothing-like-it");
+  });
+
+  it("gives the identical trajectory for the same seed", async () => {
+    const once = async () => {
+      const { stdout } = await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--set", "seed=11", "--json"]);
+      const { run: _, ...last } = jsonLines(stdout).at(-1)!;
+      return last;
+    };
+    expect(await once()).toEqual(await once());
+  });
+
+  it("ends a diverging run with exit code 3 and the reason", async () => {
+    const wild = ["--set", 'tower=[{"optimizer":"sgd","alpha":1e12},{"optimizer":"sgd","alpha":1e12}]', "--set", "model.outputActivation=identity"];
+    const { code, stdout } = await hypertower(["train", ...tiny, ...wild, "--set", "model.activation=relu", "--json"]);
+    expect(code).toBe(3);
+    const last = jsonLines(stdout).at(-1)!;
+    expect(last).toMatchObject({ type: "diverged" });
+    expect(last["reason"]).toEqual(expect.stringMatching(/\w/));
+  });
+
+  it.skipIf(process.platform === "win32")("stops at Ctrl+C, which reaches the trainer too, and keeps the run as stopped", async () => {
+    const long = [...tiny, "--set", "budget.epochs=100000", "--json"];
+    let interrupted = false;
+    const { code, stdout } = await hypertower(["train", ...long], (text, interrupt) => {
+      if (interrupted || !text.includes('"type":"epoch"')) return;
+      interrupted = true;
+      interrupt();
+    });
+    expect(code).toBe(130);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: "stopped" });
+    const [run] = jsonLines((await hypertower(["runs", "--json"])).stdout);
+    expect(run).toMatchObject({ status: "stopped" });
+    expect(run!["steps"]).toBeGreaterThanOrEqual(10);
+  });
+
+  it.each([
+    [["--preset", "nope"], "known presets: seed-example"],
+    [["missing.json"], "there is no such file"],
+    [["--set", "tower=[]"], "tower has no levels"],
+    [["--set", "tower.0.beta1=1"], "strictly between 0 and 1"],
+    [["--set", "tower.0.alpha=-1"], "0 or more"],
+    [["--set", "tower.7.alpha=1"], "allowed: 0 to 1"],
+  ])("%j: says what is wrong and writes nothing", async (args, message) => {
+    const { code, stdout, stderr } = await hypertower(["train", ...args]);
+    expect(code).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(message);
+    expect(existsSync(store)).toBe(false);
+  });
+
+  it("with --json, tells an error as the one line of standard output too", async () => {
+    const { code, stdout } = await hypertower(["train", "--preset", "nope", "--json"]);
+    expect(code).toBe(1);
+    expect(jsonLines(stdout)).toMatchObject([{ type: "error", message: expect.stringContaining("known presets") as string }]);
+  });
+
+  it("refuses a store that is not a database, and leaves it alone", async () => {
+    const other = join(folder, "other");
+    await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--store", other]);
+    const files = readdirSync(other).filter((name) => name.endsWith(".sqlite"));
+    expect(files).toHaveLength(1);
+    writeFileSync(join(other, files[0]!), "not a database, not at all");
+    const { code, stderr } = await hypertower(["train", ...tiny, "--store", other]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("is not a SQLite database");
+  });
+});
+
+describe("hypertower runs", () => {
+  it("creates no store by looking for one", async () => {
+    const { code, stderr } = await hypertower(["runs"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`there is no store in ${store}`);
+    expect(existsSync(store)).toBe(false);
+  });
+});
