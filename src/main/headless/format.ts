@@ -28,8 +28,8 @@ export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters
       const initial = initialValue(of, name);
       const value = latest[level]![name];
       if (typeof value !== "number") return `${symbol} not finite (from ${formatHyperparameter(initial)})`;
-      const from = value === initial ? "" : ` (from ${formatHyperparameter(initial)})`;
-      return `${symbol} ${formatHyperparameter(value)}${from}`;
+      const [now, before] = [formatHyperparameter(value), formatHyperparameter(initial)];
+      return now === before ? `${symbol} ${now}` : `${symbol} ${now} (from ${before})`;
     });
     return `level ${level}  ${spec.label.padEnd(6)}  ${values.join("  ")}`;
   });
