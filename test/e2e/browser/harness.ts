@@ -27,6 +27,7 @@ export async function startBrowserWorkbench(browser: Browser): Promise<Harness> 
   context.setDefaultTimeout(15_000);
   const problems: string[] = [];
   let served = await serve(storeDir);
+  /** Of processes that have ended. */
   let log = "";
   let page = await open(served.link);
 
@@ -39,8 +40,9 @@ export async function startBrowserWorkbench(browser: Browser): Promise<Harness> 
 
   async function stop(): Promise<void> {
     const code = await served.process.end();
-    log += served.process.output();
-    if (code !== 0) throw new Error(`the server ended with ${String(code)}; it wrote:\n${served.process.output()}`);
+    const output = served.process.output();
+    log += output;
+    if (code !== 0) throw new Error(`the server ended with ${String(code)}; it wrote:\n${output}`);
   }
 
   return {
@@ -49,7 +51,7 @@ export async function startBrowserWorkbench(browser: Browser): Promise<Harness> 
     },
     storeDir,
     problems,
-    log: () => log + served.process.output(),
+    log: () => (served.process.over ? log : log + served.process.output()),
     async restart() {
       await page.close();
       await stop();

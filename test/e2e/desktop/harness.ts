@@ -17,6 +17,7 @@ export async function startDesktopApp(browser: Browser): Promise<DesktopHarness>
   const window = await DesktopWindow.create(context, problems);
   let app: DesktopApp;
   let page: Page;
+  /** Of processes that have ended. */
   let log = "";
   await start();
 
@@ -44,7 +45,7 @@ export async function startDesktopApp(browser: Browser): Promise<DesktopHarness>
     window,
     storeDir,
     problems,
-    log: () => log + app.process.output(),
+    log: () => (app.process.over ? log : log + app.process.output()),
     async restart() {
       await stop();
       await start();

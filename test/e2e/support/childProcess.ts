@@ -4,12 +4,19 @@ import type { ChildProcess } from "node:child_process";
 export class Running {
   readonly child: ChildProcess;
   readonly exited: Promise<number | null>;
+  /** Whether it has ended. */
+  over = false;
   #output = "";
 
   constructor(child: ChildProcess) {
     this.child = child;
     for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", (text: string) => (this.#output += text));
-    this.exited = new Promise((resolve) => child.once("close", (code) => resolve(code)));
+    this.exited = new Promise((resolve) =>
+      child.once("close", (code) => {
+        this.over = true;
+        resolve(code);
+      }),
+    );
   }
 
   output(): string {
@@ -18,12 +25,10 @@ export class Running {
 
   /** First match in the output; throws with the output when the process ends without one. */
   async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
-    let over = false;
-    void this.exited.then(() => (over = true));
     for (;;) {
       const match = pattern.exec(this.#output);
       if (match) return match;
-      if (over) throw new Error(`the process ended without writing ${String(pattern)}; it wrote:\n${this.#output}`);
+      if (this.over) throw new Error(`the process ended without writing ${String(pattern)}; it wrote:\n${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }

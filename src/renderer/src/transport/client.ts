@@ -23,7 +23,9 @@ export function connection(): Connection {
 
 /** Sends a request; throws RequestError when it is refused, ConnectionLost when no answer came. */
 export async function call<N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
-  const reply = await connection().bridge.request(name, input);
+  // Reactive objects cannot be cloned into the preload: what is sent is the plain data behind them.
+  const plain = JSON.parse(JSON.stringify(input)) as RequestInput<N>;
+  const reply = await connection().bridge.request(name, plain);
   if (!reply.ok) throw new RequestError(reply.error.message, reply.error.fields ?? []);
   return reply.value;
 }

@@ -1,0 +1,32 @@
+/** The scenarios that every host of the workbench has to pass. */
+import { afterEach, beforeEach, expect, it, onTestFailed } from "vitest";
+import type { Harness, StartHarness } from "../support/harness.ts";
+import { invalidField } from "./invalidField.ts";
+import { liveRun } from "./liveRun.ts";
+import { twoRuns } from "./twoRuns.ts";
+
+const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> = {
+  "a run is configured, watched live, paused, resumed, stopped, and found again": liveRun,
+  "two runs are trained to the end and overlaid": twoRuns,
+  "an invalid field is named and blocks training": invalidField,
+};
+
+/** Defines one test per scenario; each gets a workbench and a store of its own. */
+export function defineScenarios(start: StartHarness): void {
+  let harness: Harness;
+
+  beforeEach(async () => {
+    harness = await start();
+  });
+  afterEach(async () => {
+    await harness.close();
+  });
+
+  for (const [name, scenario] of Object.entries(scenarios)) {
+    it(name, async () => {
+      onTestFailed(() => console.error(`--- what the workbench wrote\n${harness.log()}\n--- what its page complained about\n${harness.problems.join("\n")}`));
+      await scenario(harness);
+      expect(harness.problems).toEqual([]);
+    });
+  }
+}

@@ -1,0 +1,81 @@
+/** What a person does in the workbench, by the names the page gives its controls. */
+import type { Page } from "playwright";
+import { expect } from "vitest";
+
+export interface DrawnSeries {
+  points: [step: number, value: number][];
+  drawn: number;
+  total: number;
+}
+
+interface WorkbenchWindow {
+  hypertowerCharts: Readonly<Record<string, () => DrawnSeries>>;
+}
+
+export interface Settings {
+  readonly name?: string;
+  readonly trainExamples?: number;
+  readonly testExamples?: number;
+  readonly batchSize?: number;
+  readonly epochs?: number;
+  readonly seed?: number;
+}
+
+/** Fills in the form of the new experiment; what is not named stays as it is. */
+export async function configure(page: Page, settings: Settings): Promise<void> {
+  await page.getByTestId("nav-new").click();
+  const limits = page.getByTestId("dataset-limits");
+  const fewer = page.getByTestId("train-examples");
+  await limits.or(fewer).first().waitFor();
+  if (await limits.isVisible()) await limits.click();
+  const fields = {
+    "experiment-name": settings.name,
+    "train-examples": settings.trainExamples,
+    "test-examples": settings.testExamples,
+    "batch-size": settings.batchSize,
+    epochs: settings.epochs,
+    seed: settings.seed,
+  };
+  for (const [testId, value] of Object.entries(fields)) {
+    if (value !== undefined) await page.getByTestId(testId).fill(String(value));
+  }
+}
+
+/** Presses Train; returns the new run's id once its page is there. */
+export async function train(page: Page): Promise<string> {
+  await page.getByTestId("train-button").click();
+  await page.waitForURL(/#\/runs\/[^/]+$/);
+  return /#\/runs\/([^/?]+)$/.exec(page.url())?.[1] ?? "";
+}
+
+/** The data that a chart draws now; null while there is no such chart. */
+export function drawn(page: Page, key: string): Promise<DrawnSeries | null> {
+  return page.evaluate((name) => (window as unknown as WorkbenchWindow).hypertowerCharts[name]?.() ?? null, key);
+}
+
+/** Waits until a chart stands on at least so many logged values, and returns its data. */
+export async function drawnAtLeast(page: Page, key: string, total: number): Promise<DrawnSeries> {
+  let series: DrawnSeries | null = null;
+  await expect
+    .poll(
+      async () => {
+        series = await drawn(page, key);
+        return series?.total ?? 0;
+      },
+      { timeout: 20_000, message: `values in ${key}` },
+    )
+    .toBeGreaterThanOrEqual(total);
+  return series as unknown as DrawnSeries;
+}
+
+export async function expectStatus(page: Page, status: string): Promise<void> {
+  await expect.poll(() => page.getByTestId("run-status").first().innerText(), { timeout: 20_000 }).toMatch(new RegExp(status, "i"));
+}
+
+/** Opens the list of runs and waits for the run's row. */
+export async function findInHistory(page: Page, run: string): Promise<string> {
+  await page.getByTestId("nav-runs").click();
+  const row = page.getByTestId(`run-row-${run}`);
+  await row.waitFor();
+  return row.innerText();
+}
