@@ -1,5 +1,6 @@
 /** The workbench in a browser: the built `hypertower serve`, and Chromium on its link. */
-import { spawn } from "node:child_process";
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
 import { Running } from "../support/childProcess.ts";
 import { freshStore, watchProblems, type Harness } from "../support/harness.ts";
@@ -15,7 +16,10 @@ export interface Served {
 /** Starts the server; port 0 takes any free one. */
 export async function serve(storeDir: string, port = 0): Promise<Served> {
   const process_ = new Running(
-    spawn(process.execPath, [built.headless, "serve", "--port", String(port), "--store", storeDir], { stdio: ["ignore", "pipe", "pipe"] }),
+    fork(built.headless, ["serve", "--port", String(port), "--store", storeDir], {
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      execArgv: ["--import", fileURLToPath(new URL("../support/endWithParent.ts", import.meta.url))],
+    }),
   );
   const [, link = ""] = await process_.waitFor(/(http:\/\/127\.0\.0\.1:\d+\/\?token=\S+)/);
   return { process: process_, link, origin: new URL(link).origin };
@@ -52,9 +56,10 @@ export async function startBrowserWorkbench(browser: Browser): Promise<Harness> 
     storeDir,
     problems,
     log: () => (served.process.over ? log : log + served.process.output()),
-    async restart() {
+    async restart(how) {
       await page.close();
-      await stop();
+      if (how === "killed") await served.process.kill();
+      else await stop();
       // The same port again: what a page keeps belongs to its address.
       served = await serve(storeDir, Number(new URL(served.origin).port));
       page = await open(served.link);

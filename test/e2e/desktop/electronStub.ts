@@ -53,6 +53,7 @@ const ask = connectRpc(
       return { request: granted, check: defaultSession.permissionCheck?.(null as never, name as never) ?? true };
     },
     appSettings: () => ({ sandbox: app.sandboxed, schemes: privilegedSchemes, window: BrowserWindow.current?.options }),
+    trainers: () => [...trainers],
     closeWindow: () => BrowserWindow.current?.close(),
     quit: () => app.quit(),
   },
@@ -256,11 +257,19 @@ export const Menu = {
   setApplicationMenu(): void {},
 };
 
+/** Process ids of the trainers that live. */
+const trainers = new Set<number>();
+
 class UtilityProcess extends EventEmitter {
   readonly #child: ChildProcess;
   constructor(child: ChildProcess) {
     super();
     this.#child = child;
+    const { pid } = child;
+    if (pid !== undefined) {
+      trainers.add(pid);
+      child.on("exit", () => trainers.delete(pid));
+    }
     child.on("spawn", () => this.emit("spawn"));
     child.on("message", (message) => this.emit("message", message));
     child.on("exit", (code, signal) => this.emit("exit", code ?? (signal === "SIGKILL" ? 9 : 15)));

@@ -28,6 +28,11 @@ export async function startDesktopApp(browser: Browser): Promise<DesktopHarness>
     page = await Promise.race([window.page(), ended]);
   }
 
+  async function kill(): Promise<void> {
+    await app.process.kill();
+    await window.close();
+  }
+
   async function stop(): Promise<void> {
     const code = await app.process.end();
     log += app.process.output();
@@ -46,8 +51,8 @@ export async function startDesktopApp(browser: Browser): Promise<DesktopHarness>
     storeDir,
     problems,
     log: () => (app.process.over ? log : log + app.process.output()),
-    async restart() {
-      await stop();
+    async restart(how) {
+      await (how === "killed" ? kill() : stop());
       await start();
     },
     async close() {

@@ -41,10 +41,10 @@ export async function startElectronApp(executablePath: string): Promise<Harness>
     watchProblems(page, problems);
   }
 
-  async function stop(): Promise<void> {
+  async function stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     const closed = app.waitForEvent("close");
-    // A signal is not asked back, unlike a closed window.
-    app.process().kill("SIGTERM");
+    // Unlike a closed window, a signal is not answered with a question.
+    app.process().kill(signal);
     await closed;
   }
 
@@ -55,8 +55,8 @@ export async function startElectronApp(executablePath: string): Promise<Harness>
     storeDir,
     problems,
     log: () => log,
-    async restart() {
-      await stop();
+    async restart(how) {
+      await stop(how === "killed" ? "SIGKILL" : "SIGTERM");
       await start();
     },
     async close() {

@@ -33,6 +33,12 @@ export class Running {
     }
   }
 
+  /** Ends the process without a warning. */
+  async kill(): Promise<void> {
+    this.child.kill("SIGKILL");
+    await this.exited;
+  }
+
   /** Asks the process to end; kills it when it has not within `patience` milliseconds, and says so. */
   async end(patience = 10_000): Promise<number | null> {
     this.child.kill("SIGTERM");

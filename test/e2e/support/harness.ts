@@ -9,8 +9,8 @@ export interface Harness {
   readonly page: Page;
   /** Folder of the store, fresh for each harness. */
   readonly storeDir: string;
-  /** Ends the workbench as a person would, and starts it again on the same store. */
-  restart(): Promise<void>;
+  /** Ends the workbench, and starts it again on the same store. Killed, it has no time for anything. */
+  restart(how?: "ended" | "killed"): Promise<void>;
   /** What went wrong in pages so far: errors, and violations of the content security policy. */
   readonly problems: readonly string[];
   /** What the workbench's process wrote. */
