@@ -1,45 +1,116 @@
-/** Ticks and extents of logarithmic axes, which follow the data instead of whole decades. */
+/** Ticks, extents and labels of chart axes that follow the data closely. */
+import { formatHyperparameter } from "@shared/tower.ts";
 
-/** Smallest and largest positive value, with a little room; undefined without any. */
-export function logExtent(values: Iterable<number>): [min: number, max: number] | undefined {
+export interface AxisScale {
+  readonly min: number;
+  readonly max: number;
+  readonly ticks: readonly number[];
+  /** Label of a tick. */
+  readonly label: (tick: number) => string;
+  /** A value of the series, with the digits the axis can resolve. */
+  readonly value: (value: number) => string;
+  /** What labels are differences from, where the values differ too little to be written out; else null. */
+  readonly offset: number | null;
+}
+
+function extent(values: Iterable<number>): [low: number, high: number] | undefined {
   let low = Infinity;
-  let high = 0;
+  let high = -Infinity;
   for (const value of values) {
-    if (value <= 0) continue;
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (high === 0) return undefined;
-  // A flat line still needs an axis with some width.
-  const room = Math.max(0.06 * Math.log10(high / low), low === high ? 0.15 : 0.01);
-  return [low / 10 ** room, high * 10 ** room];
+  return low > high ? undefined : [low, high];
 }
 
-/** Round values between the ends: decades where they span enough, else 1-2-5, else evenly spaced round numbers. */
+/** Round step that makes about `count` intervals. */
+function roundStep(span: number, count: number): number {
+  const rough = span / count;
+  const exponent = Math.floor(Math.log10(rough));
+  const mantissa = [1, 2, 5].find((m) => Number(`${m}e${exponent}`) >= rough * 0.999);
+  return mantissa === undefined ? Number(`1e${exponent + 1}`) : Number(`${mantissa}e${exponent}`);
+}
+
+const round = (value: number) => Number(value.toPrecision(15));
+
+/** More digits than this after the point, and labels are written as differences. */
+const mostDecimals = 7;
+
+/** A linear axis around the values; undefined without any. */
+export function linearScale(values: Iterable<number>, count = 4): AxisScale | undefined {
+  const found = extent(values);
+  if (!found) return undefined;
+  let [low, high] = found;
+  if (low === high) {
+    const room = low === 0 ? 1 : Math.abs(low) * 0.1;
+    [low, high] = [low - room, high + room];
+  }
+  const step = roundStep(high - low, count);
+  const first = Math.floor(low / step + 1e-6);
+  const last = Math.ceil(high / step - 1e-6);
+  const ticks: number[] = [];
+  for (let i = first; i <= last; i++) ticks.push(round(i * step));
+  const magnitude = Math.max(Math.abs(first), Math.abs(last)) * step;
+  const offset = decimalsOf(step) > mostDecimals && step / magnitude < 1e-5 ? Number(low.toPrecision(4)) : null;
+  const label = (tick: number) => (offset === null ? written(tick, step, magnitude) : difference(tick - offset, step));
+  const value = (v: number) => written(v, step / 100, magnitude);
+  return { min: round(first * step), max: round(last * step), ticks, label, value, offset };
+}
+
+/** Digits after the point that tell multiples of a round step apart. */
+function decimalsOf(step: number): number {
+  return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+}
+
+function written(value: number, step: number, magnitude: number): string {
+  if (value === 0) return "0";
+  if (magnitude >= 1e-3 && magnitude < 1e6) return value.toFixed(Math.min(12, decimalsOf(step)));
+  const digits = Math.floor(Math.log10(Math.abs(value))) - Math.floor(Math.log10(step) + 1e-9);
+  return value.toExponential(Math.min(12, Math.max(0, digits))).replace("e+", "e");
+}
+
+function difference(value: number, step: number): string {
+  const multiple = Math.round(value / step) * step;
+  if (multiple === 0) return "0";
+  return `${multiple > 0 ? "+" : ""}${formatHyperparameter(multiple)}`;
+}
+
+/** A logarithmic axis around the positive values; undefined without any. */
+export function logScale(values: Iterable<number>): AxisScale | undefined {
+  const found = extent(positive(values));
+  if (!found) return undefined;
+  const [low, high] = found;
+  // A flat line still needs an axis with some width.
+  const room = low === high ? 0.15 : Math.max(0.06 * Math.log10(high / low), 0.002);
+  const [min, max] = [low / 10 ** room, high * 10 ** room];
+  const ticks = logTicks(min, max);
+  const closest = ticks.slice(1).reduce((least, tick, i) => Math.min(least, tick - (ticks[i] ?? 0)), max - min);
+  const narrow = max / min < 10;
+  const label = (tick: number) => (narrow ? written(tick, roundStep(closest, 1), max) : formatHyperparameter(tick));
+  const value = (v: number) => (narrow ? written(v, roundStep((max - min) / 500, 1), max) : String(Number(v.toPrecision(4))));
+  return { min, max, ticks, label, value, offset: null };
+}
+
+function* positive(values: Iterable<number>): Generator<number> {
+  for (const value of values) if (value > 0) yield value;
+}
+
+/** Round values between the ends: decades where they span enough, else 1-2-5, else evenly spaced ones. */
 export function logTicks(min: number, max: number): number[] {
   const from = Math.floor(Math.log10(min));
   const to = Math.ceil(Math.log10(max));
-  const inside = (value: number) => value >= min && value <= max;
   const series = (mantissas: readonly number[], every = 1) => {
     const ticks: number[] = [];
     for (let exponent = from; exponent <= to; exponent++) {
       if (exponent % every !== 0) continue;
       for (const mantissa of mantissas) ticks.push(Number(`${mantissa}e${exponent}`));
     }
-    return ticks.filter(inside);
+    return ticks.filter((value) => value >= min && value <= max);
   };
   const decades = series([1]);
   if (decades.length > 6) return series([1], Math.ceil(decades.length / 6));
   if (decades.length >= 3) return decades;
   const fine = series([1, 2, 5]);
-  return fine.length >= 3 ? fine : evenTicks(min, max);
-}
-
-function evenTicks(min: number, max: number): number[] {
-  const rough = (max - min) / 4;
-  const decade = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((m) => m * decade).find((s) => s >= rough) ?? 10 * decade;
-  const ticks: number[] = [];
-  for (let i = Math.ceil(min / step); i * step <= max; i++) ticks.push(Number((i * step).toPrecision(12)));
-  return ticks;
+  if (fine.length >= 3) return fine;
+  return [...(linearScale([min, max])?.ticks ?? [])].filter((value) => value >= min && value <= max);
 }

@@ -19,11 +19,18 @@ export function flatten(value: unknown, path = ""): Map<string, string | number>
   return leaves;
 }
 
+/** Fields of a tower's levels together and in order, whichever run has them; all others stay where they are. */
+function byLevel(a: string, b: string): number {
+  const level = (path: string) => Number(/^tower\.(\d+)\./.exec(path)?.[1] ?? -1);
+  return level(a) - level(b);
+}
+
 /** Fields that are not the same in all experiments; the name does not count. */
 export function differences(experiments: readonly Experiment[]): Difference[] {
   const flat = experiments.map((experiment) => flatten({ ...experiment, name: undefined }));
   const paths = new Set(flat.flatMap((leaves) => [...leaves.keys()]));
   return [...paths]
+    .sort(byLevel)
     .map((path) => ({ path, values: flat.map((leaves) => leaves.get(path)) }))
     .filter(({ values }) => new Set(values).size > 1);
 }

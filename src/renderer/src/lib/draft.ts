@@ -88,15 +88,15 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
   return plain(a) === plain(b);
 }
 
-/** Weights and biases of a multilayer perceptron; undefined while a width is not a number. */
+/** Weights and biases of a multilayer perceptron; undefined while a width is no whole number above 0. */
 export function weightCount(inputs: number, hidden: readonly Entry[], outputs: number): number | undefined {
   const widths = [inputs, ...hidden, outputs];
   let count = 0;
-  for (let i = 1; i < widths.length; i++) {
-    const from = widths[i - 1];
-    const to = widths[i];
-    if (typeof from !== "number" || typeof to !== "number") return undefined;
-    count += from * to + to;
+  let from: number | undefined;
+  for (const to of widths) {
+    if (typeof to !== "number" || !Number.isInteger(to) || to < 1) return undefined;
+    if (from !== undefined) count += from * to + to;
+    from = to;
   }
   return count;
 }

@@ -1,5 +1,5 @@
 /** How numbers, times and names are written, everywhere the same. */
-import { format, formatDistanceToNow } from "date-fns";
+import { format, formatDistanceToNowStrict } from "date-fns";
 import type { Experiment } from "@shared/experiment.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
@@ -52,7 +52,7 @@ export function formatSeconds(seconds: number | null | undefined): string {
 }
 
 export function formatAgo(at: number): string {
-  return formatDistanceToNow(at, { addSuffix: true });
+  return Date.now() - at < 5000 ? "just now" : formatDistanceToNowStrict(at, { addSuffix: true });
 }
 
 export function formatTime(at: number): string {
@@ -85,3 +85,5 @@ export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
   "onnx-cpu": "ONNX Runtime, CPU",
   reference: "Reference, float64",
 };
+/** For narrow columns. */
+export const engineNames: Record<Experiment["engine"]["kind"], string> = { "onnx-cpu": "ONNX CPU", reference: "Reference" };
