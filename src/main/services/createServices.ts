@@ -30,7 +30,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const throttle = new RunThrottle(changeInterval, (run) => events.emit("run.changed", run));
   const store = openStore(options.storeDir, {
     log,
-    onForeignChange: () => events.emit("store.changed", {}),
+    onForeignChange: () => {
+      runs.refreshNames();
+      events.emit("store.changed", {});
+    },
     onWriteFailure: (error) => {
       const why = error instanceof Error ? error.message : String(error);
       log.error("what the runs logged cannot be written; it is kept and tried again", error);

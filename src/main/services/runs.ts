@@ -84,6 +84,11 @@ export class Runs {
     return ids.map((id) => this.#changed(id));
   }
 
+  /** Takes over names that another process gave to runs trained here. */
+  refreshNames(): void {
+    for (const { id, name } of this.#store.listRuns()) this.#supervisor.rename(id, name);
+  }
+
   #requireTrainedHere(id: string, action: "paused" | "resumed" | "stopped"): void {
     const { name, status } = this.get(id);
     if (!isActive(status)) {

@@ -1,6 +1,6 @@
 /** Opens the store's file, after making sure it is one this program may touch. */
 import { accessSync, constants, mkdirSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { explain, explained, StoreError } from "./errors.ts";
 import { applicationId } from "./layout.ts";
@@ -17,21 +17,33 @@ export interface Connections {
   readonly reader: Database.Database;
 }
 
+/** Like mkdir -p. Node's own recursive form never returns where a file system answers ENOENT for a folder that may not be made. */
+function createFolder(at: string): void {
+  if (statSync(at, { throwIfNoEntry: false })) return;
+  createFolder(dirname(at));
+  try {
+    mkdirSync(at);
+  } catch (error) {
+    // Another process may have been faster.
+    if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
+}
+
 /** Creates the folder when missing and makes sure it can be written. Returns the path of the store's file. */
 function prepareFolder(folder: string): string {
   const at = resolve(folder);
   try {
-    mkdirSync(at, { recursive: true });
-    if (!statSync(at).isDirectory()) throw new StoreError(at, `${at} is a file; the store needs a folder.`);
+    createFolder(at);
+    if (!statSync(at).isDirectory()) throw new StoreError(at, `The folder ${at} cannot hold the store: it is a file. Choose another folder.`);
     accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof StoreError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     const why =
-      code === "EEXIST" || code === "ENOTDIR"
-        ? "it, or a folder it lies in, is a file"
-        : code === "EACCES" || code === "EPERM" || code === "EROFS"
-          ? "it cannot be written"
+      code === "ENOTDIR"
+        ? "a folder it lies in is a file"
+        : code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOENT"
+          ? "it cannot be created or written"
           : (error as Error).message;
     throw new StoreError(at, `The folder ${at} cannot hold the store: ${why}. Choose another folder.`, { cause: error });
   }

@@ -181,8 +181,8 @@ export class ActiveRun {
     this.#save({
       steps: rows.firstStep + rows.count,
       epoch: progress.epoch,
-      samplesPerSecond: running ? progress.samplesPerSecond : null,
-      secondsLeft: running ? progress.secondsLeft : null,
+      samplesPerSecond: running ? finite(progress.samplesPerSecond) : null,
+      secondsLeft: running ? finite(progress.secondsLeft) : null,
       loss: finite(last.get("loss")),
       hyperparameters: this.#hyperparameters((metric) => last.get(metric)),
     });

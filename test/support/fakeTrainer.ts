@@ -1,0 +1,90 @@
+/**
+ * A trainer process that trains nothing: it does what the JSON in the
+ * experiment's name says, in the words of messages.ts.
+ */
+import type { Experiment } from "../../src/shared/experiment.ts";
+import { hyperparameterColumns } from "../../src/shared/tower.ts";
+import type { FromTrainer, ToTrainer } from "../../src/main/training/messages.ts";
+
+export interface FakePlan {
+  /** Steps until the end; 1,000 by default. */
+  readonly steps?: number;
+  /** Milliseconds between batches of 10 steps. */
+  readonly every?: number;
+  readonly evaluateAt?: number;
+  readonly divergeAt?: number;
+  /** Writes to standard error and aborts, rows of the same moment sent before. */
+  readonly crashAt?: number;
+  readonly failAt?: number;
+  /** Skips a step, which no trainer may. */
+  readonly skipAt?: number;
+  readonly ignoreStop?: boolean;
+  readonly neverStarts?: boolean;
+  /** Stays after it said that it ended. */
+  readonly lingers?: boolean;
+}
+
+const batch = 10;
+
+function say(message: FromTrainer): Promise<void> {
+  return new Promise((resolve, reject) => process.send?.(message, (error: Error | null) => (error ? reject(error) : resolve())));
+}
+
+process.on("disconnect", () => process.exit(2));
+process.on("message", (message: ToTrainer) => {
+  if (message.type === "start") void train(message.experiment);
+});
+
+async function train(experiment: Experiment): Promise<void> {
+  const plan: FakePlan = experiment.name.startsWith("{") ? (JSON.parse(experiment.name) as FakePlan) : {};
+  const { steps = 1_000, every = 1 } = plan;
+  const state = { paused: false, stopped: false };
+  process.on("message", ({ type }: ToTrainer) => {
+    if (type === "stop" && !plan.ignoreStop) state.stopped = true;
+    if ((type === "pause" || type === "resume") && state.paused !== (type === "pause")) {
+      state.paused = type === "pause";
+      void say({ type: state.paused ? "paused" : "resumed" });
+    }
+  });
+  if (plan.neverStarts) return;
+  const columns = hyperparameterColumns(experiment.tower);
+  await say({
+    type: "started",
+    device: "a fake device",
+    environment: { hypertower: "0", node: process.version, platform: process.platform, cpu: "none", libraries: {}, gitCommit: "abc" },
+    metrics: ["loss", "stepTime", ...columns.map((c) => c.metric)],
+    totalSteps: steps,
+  });
+
+  const end = async (outcome: "finished" | "stopped" | "diverged", step: number, reason: string | null) => {
+    const hyperparameters = Object.fromEntries(columns.map((c) => [c.metric, outcome === "diverged" ? NaN : c.initial + step]));
+    await say({ type: "ended", outcome, reason, step, hyperparameters });
+    if (!plan.lingers) process.disconnect();
+  };
+  for (let step = 0; step < steps; ) {
+    await new Promise((resolve) => setTimeout(resolve, every));
+    if (state.stopped) return end("stopped", step, null);
+    if (state.paused) continue;
+    const row = (s: number) => [s === plan.divergeAt ? NaN : 1 / (1 + s), 1.5, ...columns.map((c) => c.initial + s)];
+    const values = Float64Array.from(Array.from({ length: batch }, (_, i) => row(step + i)).flat());
+    const firstStep = plan.skipAt === step ? step + 1 : step;
+    const progress = { samplesPerSecond: 100, secondsLeft: Infinity, epoch: step / steps };
+    const sent = say({ type: "rows", rows: { firstStep, count: batch, values }, progress });
+    step += batch;
+    if (plan.crashAt === step) {
+      process.stderr.write("native code gave up\n");
+      await sent;
+      process.abort();
+    }
+    if (plan.failAt === step) {
+      await say({ type: "failed", message: "MNIST could not be read" });
+      process.disconnect();
+      return;
+    }
+    if (plan.evaluateAt === step) {
+      await say({ type: "evaluation", evaluation: { step, epoch: 1, trainLoss: 0.5, testLoss: NaN, testError: 3.5 } });
+    }
+    if (plan.divergeAt !== undefined && plan.divergeAt < step) return end("diverged", plan.divergeAt, `loss is NaN at step ${plan.divergeAt}`);
+  }
+  await end("finished", steps, null);
+}

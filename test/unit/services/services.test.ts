@@ -1,0 +1,237 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import Database from "better-sqlite3";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { contract, requestNames, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
+import { isActive, type RunSummary } from "../../../src/shared/run.ts";
+import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
+import { createServices, type ServiceExtras } from "../../../src/main/services/createServices.ts";
+import { dispatch } from "../../../src/main/services/dispatch.ts";
+import { UserError } from "../../../src/main/services/services.ts";
+import { storeFileName } from "../../../src/main/store/database.ts";
+import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import type { FakePlan } from "../../support/fakeTrainer.ts";
+import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+
+const launchTrainer = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
+
+async function open(storeDir = freshFolder(), extras: ServiceExtras = {}) {
+  const log = recordedLog();
+  const services = await createServices({ storeDir, host: "browser", version: "1.2.3", launchTrainer }, { datasets: usable, log, ...extras });
+  onTestFinished(() => services.close());
+
+  const answer = (name: unknown, input: unknown) => dispatch(services, name, input, log);
+  /** The value of a request that must succeed, as it arrives after a journey as JSON. */
+  const ask = async <N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> => {
+    const reply = await answer(name, input);
+    if (!reply.ok) throw new Error(reply.error.message);
+    const value: unknown = JSON.parse(JSON.stringify(reply.value));
+    expect(value).toEqual(reply.value);
+    return contract.requests[name].output.parse(value) as RequestOutput<N>;
+  };
+  const refused = async (name: unknown, input: unknown) => {
+    const reply = await answer(name, input);
+    if (reply.ok) throw new Error("the request was granted");
+    return reply.error;
+  };
+  const start = (plan: FakePlan) => ask("runs.start", { experiment: { name: JSON.stringify(plan) } });
+  const ended = (run: string) =>
+    vi.waitFor(async () => {
+      const now = await ask("runs.get", { run });
+      expect(isActive(now.status)).toBe(false);
+      return now;
+    }, { timeout: 10_000, interval: 10 });
+  return { services, log, ask, refused, start, ended };
+}
+
+describe("services", () => {
+  it("train a run, show it live, and find it again tomorrow", async () => {
+    const folder = freshFolder();
+    const today = await open(folder);
+    const seen: RunSummary[] = [];
+    const evaluations: number[] = [];
+    today.services.on("run.changed", (run) => seen.push(run));
+    today.services.on("run.evaluated", ({ evaluation }) => evaluations.push(evaluation.step));
+    const begun = await today.start({ steps: 300, evaluateAt: 100 });
+    expect(begun).toMatchObject({ status: "queued", stack: "Adam / SGD(1e-5)" });
+    const ended = await today.ended(begun.id);
+    expect(ended).toMatchObject({ status: "finished", steps: 300, testError: 3.5 });
+    expect(ended.metrics).toEqual(["loss", "stepTime", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"]);
+    await vi.waitFor(() => expect(seen.at(-1)!.status).toBe("finished"));
+    expect(seen.map((run) => run.status).filter((s, i, all) => s !== all[i - 1])).toEqual(["queued", "running", "finished"]);
+    expect(evaluations).toEqual([100]);
+    await today.services.close();
+
+    const tomorrow = await open(folder);
+    const [found] = await tomorrow.ask("runs.list", {});
+    const { environment: _e, metrics: _m, evaluations: _v, events: _n, ...summary } = ended;
+    expect(found).toEqual(summary);
+    const { series, lastStep } = await tomorrow.ask("series.read", { run: begun.id, metrics: ["loss"] });
+    expect(lastStep).toBe(299);
+    expect(series[0]!.buckets).toHaveLength(300);
+  });
+
+  it("pause, resume, stop, rename, delete and restore a run", async () => {
+    const { ask, start, refused } = await open();
+    const { id: run } = await start({ steps: 1e9 });
+    await vi.waitFor(async () => expect((await ask("runs.get", { run })).status).toBe("running"), { timeout: 5_000 });
+    expect((await ask("runs.pause", { run })).status).toBe("paused");
+    expect((await ask("runs.resume", { run })).status).toBe("running");
+    expect((await ask("runs.rename", { run, name: " second try " })).name).toBe("second try");
+    expect((await refused("runs.delete", { runs: [run] })).message).toBe(`Run second try (${run}) is running; stop it before deleting it.`);
+    expect(await ask("runs.stop", { run })).toMatchObject({ status: "stopped", name: "second try" });
+    for (const [request, action] of [["runs.pause", "paused"], ["runs.resume", "resumed"], ["runs.stop", "stopped"]] as const) {
+      expect((await refused(request, { run })).message).toBe(
+        `Run second try (${run}) is stopped; only a run that is queued, running or paused can be ${action}.`,
+      );
+    }
+    const ids = async (deleted: boolean) => (await ask("runs.list", { deleted })).map((r) => r.id);
+    expect((await ask("runs.delete", { runs: [run] }))[0]!.deletedAt).not.toBeNull();
+    expect([await ids(false), await ids(true)]).toEqual([[], [run]]);
+    expect((await refused("runs.restore", { runs: [run, "unknown"] })).message).toMatch(/^There is no run unknown in \//);
+    expect(await ids(true)).toEqual([run]);
+    expect((await ask("runs.restore", { runs: [run] }))[0]!.deletedAt).toBeNull();
+    expect(await ids(false)).toEqual([run]);
+  });
+
+  it("tell a run's changes a few times a second, the last one always", async () => {
+    const { services, start, ended } = await open();
+    const at: number[] = [];
+    services.on("run.changed", ({ status }) => {
+      if (status === "running") at.push(performance.now());
+    });
+    const { id } = await start({ steps: 3_000, every: 1 });
+    const { startedAt, finishedAt } = await ended(id);
+    const seconds = (finishedAt! - startedAt!) / 1000;
+    expect(at.length).toBeGreaterThan(1);
+    // 300 batches were reported.
+    expect(at.length).toBeLessThanOrEqual(2 + 4 * seconds);
+  });
+
+  it("call a run without a name after its stack", async () => {
+    const { ask } = await open();
+    const run = await ask("runs.start", { experiment: { tower: [{ optimizer: "sgd" }] } });
+    expect(run.name).toBe("SGD");
+    await ask("runs.stop", { run: run.id });
+  });
+
+  it("create no run from an experiment that is wrong, and name its fields", async () => {
+    const { ask, refused } = await open();
+    const error = await refused("runs.start", { experiment: { tower: [{ optimizer: "adam", beta1: 1 }], extra: 1 } });
+    expect(error.fields?.map((f) => f.path)).toEqual(["tower.0.beta1", "extra"]);
+    expect(error.message).toMatch(/^The experiment is not valid: tower\.0\.beta1: Adam beta1 is 1; allowed: strictly between 0 and 1/);
+    expect(await ask("runs.list", {})).toEqual([]);
+    expect(await ask("experiments.validate", { experiment: { batchSize: 0 } })).toMatchObject({ ok: false });
+  });
+
+  it("create no run when the dataset cannot be used", async () => {
+    const datasets = { ...usable, problem: () => Promise.resolve("train-images is damaged") };
+    const { ask, refused } = await open(undefined, { datasets });
+    expect(await refused("runs.start", { experiment: {} })).toEqual({
+      message: "The dataset mnist cannot be used: train-images is damaged",
+      fields: [{ path: "dataset.kind", message: "train-images is damaged" }],
+    });
+    expect(await ask("runs.list", {})).toEqual([]);
+  });
+
+  it("leave a run that another process trains to that process", async () => {
+    const folder = freshFolder();
+    const here = await open(folder);
+    const there = await open(folder);
+    let told = 0;
+    there.services.on("store.changed", () => told++);
+    const { id: run, name } = await here.start({ steps: 1e9 });
+    expect((await there.refused("runs.stop", { run })).message).toBe(
+      `Run ${name} (${run}) is trained by another Hypertower process; it can only be stopped there.`,
+    );
+    await vi.waitFor(() => expect(told).toBeGreaterThan(0), { timeout: 5_000 });
+    await there.ask("runs.rename", { run, name: "renamed there" });
+    const names: string[] = [];
+    here.services.on("run.changed", (changed) => names.push(changed.name));
+    await vi.waitFor(() => expect(names.at(-1)).toBe("renamed there"), { timeout: 5_000 });
+    expect(await here.ask("runs.stop", { run })).toMatchObject({ status: "stopped" });
+    expect((await here.ask("runs.get", { run })).name).toBe("renamed there");
+  });
+
+  it("describe the app and the presets", async () => {
+    const { ask } = await open();
+    expect(await ask("app.info", {})).toMatchObject({ version: "1.2.3", host: "browser" });
+    const presets = await ask("experiments.presets", {});
+    for (const { experiment } of presets) expect(await ask("experiments.validate", { experiment })).toEqual({ ok: true, experiment });
+  });
+
+  it("say what is wrong with the store, by path", async () => {
+    const folder = freshFolder();
+    const file = join(folder, storeFileName);
+    writeFileSync(file, "not a database, but long enough to look at".repeat(20));
+    const error: unknown = await open(folder).catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(UserError);
+    expect((error as Error).message).toContain(`${file} is not a SQLite database`);
+  });
+
+  it("stop the trainers when they close, and can be closed twice", async () => {
+    const folder = freshFolder();
+    const { services, start } = await open(folder);
+    const { id: run } = await start({ steps: 1e9 });
+    await delay(300);
+    await Promise.all([services.close(), services.close()]);
+    const { ask } = await open(folder);
+    expect(await ask("runs.get", { run })).toMatchObject({ status: "stopped", reason: "Hypertower was closed." });
+  });
+});
+
+describe("dispatch", () => {
+  it("refuses what the contract does not know", async () => {
+    const { refused } = await open();
+    for (const name of ["runs.erase", "toString", "__proto__", 7, undefined, null, ["runs.list"]]) {
+      expect((await refused(name, {})).message).toMatch(/^There is no request named .*; there are: app\.info, /);
+    }
+  });
+
+  it("refuses inputs that do not match, naming the field, before any handler sees them", async () => {
+    const { refused, ask } = await open();
+    expect((await refused("runs.get", { run: "../../etc" })).fields).toEqual([{ path: "run", message: "not a run id" }]);
+    expect((await refused("runs.list", { deleted: false, drop: true })).message).toContain("there is no field named drop");
+    expect((await refused("runs.get", undefined)).message).toMatch(/^The input of runs\.get is not valid: /);
+    expect((await refused("series.read", { run: "a", metrics: ["loss"], width: 3 })).message).toBe("width is 3; allowed: powers of two");
+    expect((await refused("series.read", { run: "a", metrics: ["loss"] })).message).toMatch(/^There is no run a in /);
+    expect(await ask("runs.list", {})).toEqual([]);
+  });
+
+  it("answers failures nobody foresaw, and logs them", async () => {
+    const { services, log } = await open();
+    const broken = { handlers: { ...services.handlers, "runs.list": () => Promise.reject(new TypeError("x is undefined")) } };
+    const reply = await dispatch(broken, "runs.list", {}, log);
+    expect(reply).toEqual({ ok: false, error: { message: "runs.list failed unexpectedly: x is undefined" } });
+    expect(log.errors).toEqual(["runs.list failed unexpectedly"]);
+  });
+
+  it("has a handler for every request", async () => {
+    const { services } = await open();
+    expect(Object.keys(services.handlers).sort()).toEqual([...requestNames].sort());
+  });
+});
+
+describe("a store that cannot be written", () => {
+  it("pauses what trains into it, says why, and goes on once it can", async () => {
+    const folder = freshFolder();
+    const { ask, start, services, refused } = await open(folder);
+    const db = new Database(join(folder, storeFileName));
+    onTestFinished(() => void db.close());
+    const { id: run } = await start({ steps: 1e9 });
+    const now = () => ask("runs.get", { run });
+    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0), { timeout: 5_000 });
+    db.exec("CREATE TRIGGER full BEFORE INSERT ON series_values BEGIN SELECT RAISE(ABORT, 'no space'); END");
+    await vi.waitFor(async () => expect((await now()).status).toBe("paused"), { timeout: 5_000 });
+    expect((await now()).reason).toMatch(/^Paused, because what it logs cannot be written: .*no space/);
+    expect((await refused("runs.resume", { run })).message).toMatch(/^The run stays paused: .* still cannot be written/);
+    db.exec("DROP TRIGGER full");
+    expect(await ask("runs.resume", { run })).toMatchObject({ status: "running", reason: null });
+    const { steps } = await ask("runs.stop", { run });
+    const { series } = await ask("series.read", { run, metrics: ["loss"] });
+    expect(series[0]!.total).toBe(steps);
+    await services.close();
+  });
+});

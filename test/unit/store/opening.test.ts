@@ -1,0 +1,153 @@
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { describe, expect, it } from "vitest";
+import { closeConnections, openConnections, storeFileName } from "../../../src/main/store/database.ts";
+import { StoreError } from "../../../src/main/store/errors.ts";
+import { migrations } from "../../../src/main/store/migrations.ts";
+import { Store } from "../../../src/main/store/store.ts";
+import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+
+function refusal(folder: string): StoreError {
+  try {
+    new Store(folder, { log: recordedLog() }).close();
+  } catch (error) {
+    if (error instanceof StoreError) return error;
+    throw error;
+  }
+  throw new Error("the store was opened");
+}
+
+/** A closed store with a run of 20,000 steps. */
+function filledStore(): { folder: string; file: string } {
+  const folder = freshFolder();
+  const store = openStore(folder);
+  const run = aRun({ name: "kept" });
+  store.createRun(run);
+  store.beginSeries(run.id, ["loss"], anEnvironment);
+  store.appendRows(run.id, rowsOf([Array.from({ length: 20_000 }, (_, i) => Math.sin(i))]));
+  store.saveRun({ ...run, status: "finished" });
+  store.closeNow();
+  return { folder, file: join(folder, storeFileName) };
+}
+
+describe("opening a store", () => {
+  it("creates the folder and the file, durable and readable by plain SQL", () => {
+    const folder = join(freshFolder(), "deep", "down");
+    const store = openStore(folder);
+    expect(store.path).toBe(join(folder, storeFileName));
+    const { writer, ...rest } = openConnections(folder);
+    expect(writer.pragma("journal_mode", { simple: true })).toBe("wal");
+    expect(writer.pragma("synchronous", { simple: true })).toBe(2);
+    expect(writer.pragma("user_version", { simple: true })).toBe(migrations.length);
+    expect(() => rest.reader.exec("DELETE FROM runs")).toThrow(/readonly/);
+    closeConnections({ writer, ...rest });
+  });
+
+  it("opens what it left, and leaves no log behind when it closes", () => {
+    const { folder, file } = filledStore();
+    expect(statSync(`${file}-wal`, { throwIfNoEntry: false })).toBeUndefined();
+    expect(openStore(folder).listRuns().map((run) => run.name)).toEqual(["kept"]);
+  });
+
+  it("refuses a database from a newer app, by version and path, and leaves it as it is", () => {
+    const { folder, file } = filledStore();
+    const db = new Database(file);
+    db.pragma("user_version = 99");
+    db.pragma("journal_mode = DELETE");
+    db.close();
+    const before = readFileSync(file);
+    expect(refusal(folder).message).toMatch(new RegExp(`^${file} was written by a newer Hypertower: .*version 99.*up to ${migrations.length}`));
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("keeps the version it had when a migration fails half-way", () => {
+    const { folder, file } = filledStore();
+    const next = migrations.length + 1;
+    const broken = [
+      ...migrations,
+      { version: next, sql: "CREATE TABLE studies (id TEXT); UPDATE runs SET name = 'changed';" },
+      { version: next + 1, sql: "CREATE TABLE half (id TEXT); INSERT INTO nowhere VALUES (1);" },
+    ];
+    expect(() => openConnections(folder, broken)).toThrow(`${file}: no such table: nowhere`);
+    const db = new Database(file, { readonly: true });
+    expect(db.pragma("user_version", { simple: true })).toBe(migrations.length);
+    expect(db.prepare("SELECT name FROM sqlite_schema WHERE name IN ('studies', 'half')").all()).toEqual([]);
+    db.close();
+    expect(openStore(folder).listRuns()[0]!.name).toBe("kept");
+  });
+
+  it("applies later migrations to an older store once", () => {
+    const { folder } = filledStore();
+    const longer = [...migrations, { version: migrations.length + 1, sql: "ALTER TABLE runs ADD COLUMN study TEXT" }];
+    closeConnections(openConnections(folder, longer));
+    const again = openConnections(folder, longer);
+    expect(again.reader.prepare("SELECT name, study FROM runs").all()).toEqual([{ name: "kept", study: null }]);
+    closeConnections(again);
+    expect(refusal(folder).message).toMatch(/newer Hypertower/);
+  });
+
+  it("refuses a damaged database and overwrites nothing", () => {
+    const { folder, file } = filledStore();
+    const handle = openSync(file, "r+");
+    for (let page = 3; page < 60; page += 4) writeSync(handle, Buffer.alloc(2048, 0xa5), 0, 2048, page * 4096);
+    closeSync(handle);
+    const before = readFileSync(file);
+    const { message } = refusal(folder);
+    expect(message).toContain(file);
+    expect(message).toMatch(/is damaged/);
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("refuses a file that is not a database and leaves it as it is", () => {
+    const folder = freshFolder();
+    const file = join(folder, storeFileName);
+    writeFileSync(file, "my notes ".repeat(1000));
+    expect(refusal(folder).message).toMatch(new RegExp(`^${file} is not a SQLite database`));
+    expect(readFileSync(file, "utf8")).toBe("my notes ".repeat(1000));
+  });
+
+  it("refuses the database of another program and leaves it as it is", () => {
+    const folder = freshFolder();
+    const file = join(folder, storeFileName);
+    const db = new Database(file);
+    db.exec("CREATE TABLE photos (id INTEGER)");
+    db.close();
+    const before = readFileSync(file);
+    expect(refusal(folder).message).toBe(
+      `${file} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`,
+    );
+    expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("takes an empty file for a store that was never written", () => {
+    const folder = freshFolder();
+    writeFileSync(join(folder, storeFileName), "");
+    expect(openStore(folder).listRuns()).toEqual([]);
+  });
+
+  it("names the path when the folder is a file, lies in one, or the file is a folder", () => {
+    const folder = freshFolder();
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    expect(refusal(file).message).toMatch(new RegExp(`^The folder ${file} cannot hold the store: .* is a file`));
+    expect(refusal(join(file, "inside")).message).toMatch(/is a file/);
+    mkdirSync(join(folder, storeFileName));
+    expect(refusal(folder).message).toMatch(new RegExp(`^${join(folder, storeFileName)} is not a file`));
+  });
+
+  it.skipIf(process.platform !== "linux")("names the folder when it cannot be created", () => {
+    // Nobody may create folders here, not even the superuser.
+    expect(refusal("/proc/hypertower").message).toMatch(/^The folder \/proc\/hypertower cannot hold the store: /);
+  });
+
+  it("logs reads and commits that are slow", () => {
+    const log = recordedLog();
+    const store = openStore(freshFolder(), { log, slowAfter: 0 });
+    store.createRun(aRun());
+    store.listRuns();
+    expect(log.warnings).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^store: create a run took \d+ ms$/), expect.stringMatching(/reading list of runs took/)]),
+    );
+  });
+});

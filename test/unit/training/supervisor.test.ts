@@ -1,0 +1,215 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { isActive, type RunSummary } from "../../../src/shared/run.ts";
+import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import type { LaunchTrainer, TrainerProcess } from "../../../src/main/training/process.ts";
+import { Supervisor, type SupervisorOptions } from "../../../src/main/training/supervisor.ts";
+import type { FakePlan } from "../../support/fakeTrainer.ts";
+import { aRun, openStore } from "../../support/storeFixtures.ts";
+
+const fakeTrainer = new URL("../../support/fakeTrainer.ts", import.meta.url);
+
+/** A supervisor over a fresh store; everything it starts is gone when the test is over. */
+function supervise(options: Partial<SupervisorOptions> = {}) {
+  const store = openStore();
+  const changes: RunSummary[] = [];
+  const trainers: TrainerProcess[] = [];
+  const launch = options.launch ?? nodeLauncher(fakeTrainer);
+  const supervisor = new Supervisor({
+    log: store,
+    places: 2,
+    onChange: (run) => changes.push(run),
+    onEvaluation: () => undefined,
+    ...options,
+    launch: () => {
+      const trainer = launch();
+      trainers.push(trainer);
+      return trainer;
+    },
+  });
+  onTestFinished(() => supervisor.close());
+
+  const start = (plan: FakePlan = {}) => {
+    const run = aRun({ name: JSON.stringify(plan) });
+    store.createRun(run);
+    supervisor.start(run);
+    return run.id;
+  };
+  const status = (id: string) => supervisor.get(id)?.status ?? store.getRun(id)?.status;
+  const reaches = (id: string, wanted: string) => vi.waitFor(() => expect(status(id)).toBe(wanted), { timeout: 10_000, interval: 5 });
+  const gone = (id: string) => vi.waitFor(() => expect(supervisor.get(id)).toBeUndefined(), { timeout: 10_000, interval: 5 });
+  const steps = (id: string) => [...store.readSteps(id)];
+  const kinds = (id: string) => store.getRun(id)!.events.map((e) => e.kind);
+  return { store, supervisor, changes, trainers, start, status, reaches, gone, steps, kinds };
+}
+
+describe("a run", () => {
+  it("is trained to its end with every step, evaluation and final value stored", async () => {
+    const evaluated: unknown[] = [];
+    const { store, start, gone, steps, kinds, changes } = supervise({ onEvaluation: (run, e) => evaluated.push([run, e]) });
+    const id = start({ steps: 200, evaluateAt: 100 });
+    await gone(id);
+    const run = store.getRun(id)!;
+    expect(run).toMatchObject({ status: "finished", reason: null, steps: 200, totalSteps: 200, device: "a fake device", testError: 3.5 });
+    expect(run.environment?.gitCommit).toBe("abc");
+    expect(run.loss).toBe(1 / 200);
+    expect(run.hyperparameters.map((h) => h.value)).toEqual(run.hyperparameters.map((h) => h.initial + 200));
+    expect(steps(id).map((s) => s.values[0])).toEqual(Array.from({ length: 200 }, (_, i) => 1 / (1 + i)));
+    const evaluation = { step: 100, epoch: 1, trainLoss: 0.5, testLoss: null, testError: 3.5 };
+    expect(run.evaluations).toEqual([evaluation]);
+    expect(evaluated).toEqual([[id, evaluation]]);
+    expect(kinds(id)).toEqual(["started", "finished"]);
+    expect(run.startedAt).toBeGreaterThanOrEqual(run.createdAt);
+    expect(run.finishedAt).toBeGreaterThanOrEqual(run.startedAt!);
+    // What crosses to the window must survive JSON.
+    for (const change of changes) expect(JSON.parse(JSON.stringify(change))).toEqual(change);
+    expect(changes.at(-1)!.status).toBe("finished");
+  });
+
+  it("can be paused, resumed and stopped, its steps kept", async () => {
+    const { supervisor, start, reaches, gone, steps, kinds, store } = supervise();
+    const id = start({ steps: 1e9 });
+    await reaches(id, "running");
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBeGreaterThan(0));
+    const paused = await supervisor.pause(id);
+    expect(paused).toMatchObject({ status: "paused", samplesPerSecond: null });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(supervisor.get(id)!.steps).toBe(paused.steps);
+    expect((await supervisor.resume(id)).status).toBe("running");
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBeGreaterThan(paused.steps));
+    const stopped = await supervisor.stop(id);
+    expect(stopped.status).toBe("stopped");
+    await gone(id);
+    expect(steps(id)).toHaveLength(stopped.steps);
+    expect(kinds(id)).toEqual(["started", "paused", "resumed", "stopped"]);
+    expect(store.getRun(id)!.reason).toBeNull();
+  });
+
+  it("that diverges ends with the step and the reason", async () => {
+    const { start, gone, store } = supervise();
+    const id = start({ divergeAt: 57 });
+    await gone(id);
+    const run = store.getRun(id)!;
+    expect(run).toMatchObject({ status: "diverged", reason: "loss is NaN at step 57", steps: 60 });
+    expect(run.hyperparameters[0]!.value).toBeNull();
+    expect(run.events.at(-1)).toMatchObject({ kind: "diverged", step: 57, message: "loss is NaN at step 57" });
+  });
+
+  it("whose trainer crashes has failed, with the last output as reason and all steps kept", async () => {
+    const { start, gone, store, steps } = supervise();
+    const id = start({ crashAt: 50 });
+    await gone(id);
+    const run = store.getRun(id)!;
+    expect(run.status).toBe("failed");
+    expect(run.reason).toMatch(/^The trainer process was ended by SIGABRT; its last output:\n/);
+    expect(run.reason).toContain("native code gave up");
+    expect(run.steps).toBe(50);
+    expect(steps(id)).toHaveLength(50);
+  });
+
+  it("whose trainer is killed from outside has failed", async () => {
+    const { start, reaches, gone, store, trainers } = supervise();
+    const id = start({ steps: 1e9 });
+    await reaches(id, "running");
+    process.kill(trainers[0]!.pid!, "SIGKILL");
+    await gone(id);
+    expect(store.getRun(id)).toMatchObject({ status: "failed", reason: "The trainer process was ended by SIGKILL." });
+  });
+
+  it("whose trainer says that it failed shows why", async () => {
+    const { start, gone, store } = supervise();
+    const id = start({ failAt: 30 });
+    await gone(id);
+    expect(store.getRun(id)).toMatchObject({ status: "failed", reason: "MNIST could not be read", steps: 30 });
+  });
+
+  it("whose trainer leaves out a step has failed, with the steps before it", async () => {
+    const { start, gone, store, steps } = supervise();
+    const id = start({ skipAt: 20 });
+    await gone(id);
+    expect(store.getRun(id)!.reason).toBe("rows start at step 21; the next step to log is 20");
+    expect(steps(id)).toHaveLength(20);
+  });
+
+  it("whose trainer cannot be started has failed", async () => {
+    const missing = supervise({ launch: nodeLauncher("/nowhere/trainer.js") });
+    const id = missing.start();
+    await missing.gone(id);
+    expect(missing.store.getRun(id)!.reason).toMatch(/exited with code 1; its last output:[^]*Cannot find module/);
+
+    const throwing: LaunchTrainer = () => {
+      throw new Error("no more processes");
+    };
+    const refused = supervise({ launch: throwing });
+    const other = refused.start();
+    expect(refused.store.getRun(other)).toMatchObject({
+      status: "failed",
+      reason: "The trainer process could not be started: no more processes",
+    });
+  });
+
+  it("whose trainer does not stop is stopped all the same", async () => {
+    const { start, supervisor, reaches, gone, store, trainers } = supervise({ stopWithin: 50, answerWithin: 5_000 });
+    const id = start({ steps: 1e9, ignoreStop: true });
+    await reaches(id, "running");
+    expect((await supervisor.stop(id)).status).toBe("stopped");
+    await gone(id);
+    expect(store.getRun(id)!.reason).toMatch(/did not stop within 0.05 s/);
+    expect(() => process.kill(trainers[0]!.pid!, 0)).toThrow();
+  });
+});
+
+describe("the line", () => {
+  it("holds runs until a place is free; they can be paused, resumed and stopped in it", async () => {
+    const { start, status, reaches, supervisor, store, trainers, gone } = supervise({ places: 1 });
+    const [first, second, third, fourth] = [start({ steps: 1e9 }), start({ steps: 10 }), start({ steps: 10 }), start({ steps: 10 })];
+    await reaches(first, "running");
+    expect([second, third, fourth].map(status)).toEqual(["queued", "queued", "queued"]);
+    expect(trainers).toHaveLength(1);
+    expect((await supervisor.pause(second)).status).toBe("paused");
+    expect((await supervisor.stop(third)).status).toBe("stopped");
+    await supervisor.stop(first);
+    await reaches(fourth, "finished");
+    await gone(fourth);
+    expect(status(second)).toBe("paused");
+    await supervisor.resume(second);
+    await gone(second);
+    expect(store.getRun(second)!.status).toBe("finished");
+    expect(store.getRun(third)).toMatchObject({ reason: "Stopped before it started.", startedAt: null });
+    expect(trainers).toHaveLength(3);
+  });
+});
+
+describe("closing", () => {
+  it("stops what can be stopped, kills the rest, and leaves no run active and no process alive", async () => {
+    const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: 3 });
+    const runs = {
+      willing: start({ steps: 1e9 }),
+      deaf: start({ steps: 1e9, ignoreStop: true }),
+      starting: start({ neverStarts: true, ignoreStop: true }),
+      queued: start(),
+    };
+    await reaches(runs.willing, "running");
+    await reaches(runs.deaf, "running");
+    await supervisor.close();
+    const of = (id: string) => store.getRun(id)!;
+    expect(of(runs.willing)).toMatchObject({ status: "stopped", reason: "Hypertower was closed." });
+    expect(of(runs.deaf)).toMatchObject({ status: "interrupted" });
+    expect(of(runs.deaf).steps).toBe([...store.readSteps(runs.deaf)].length);
+    expect(of(runs.starting)).toMatchObject({ status: "interrupted" });
+    expect(of(runs.queued)).toMatchObject({ status: "stopped", reason: "Hypertower was closed." });
+    expect(store.listRuns().some((run) => isActive(run.status))).toBe(false);
+    for (const { pid } of trainers) expect(() => process.kill(pid!, 0)).toThrow();
+  });
+});
+
+describe("a trainer", () => {
+  it("ends when the process that started it does", async () => {
+    const parent = fork(fileURLToPath(new URL("../../support/trainerParent.ts", import.meta.url)), [fileURLToPath(fakeTrainer)], { execArgv: [] });
+    const [trainerPid] = (await once(parent, "message")) as [number];
+    parent.kill("SIGKILL");
+    await vi.waitFor(() => expect(() => process.kill(trainerPid, 0)).toThrow(), { timeout: 5_000 });
+  });
+});
