@@ -23,11 +23,11 @@ function extent(values: Iterable<number>): [low: number, high: number] | undefin
   return low > high ? undefined : [low, high];
 }
 
-/** Round step that makes about `count` intervals. */
+/** Round step that makes about `count` intervals, up to half as many again. */
 function roundStep(span: number, count: number): number {
   const rough = span / count;
   const exponent = Math.floor(Math.log10(rough));
-  const mantissa = [1, 2, 5].find((m) => Number(`${m}e${exponent}`) >= rough * 0.999);
+  const mantissa = [1, 2, 5].find((m) => Number(`${m}e${exponent}`) >= rough * 0.7);
   return mantissa === undefined ? Number(`1e${exponent + 1}`) : Number(`${mantissa}e${exponent}`);
 }
 

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { linearScale, logScale, logTicks } from "@/lib/axes.ts";
+
+const labels = (values: number[], log = false) => {
+  const scale = (log ? logScale : linearScale)(values);
+  return scale?.ticks.map(scale.label);
+};
+
+describe("linear axes", () => {
+  it("stand on round numbers around the values", () => {
+    const scale = linearScale([0.13, 2.2]);
+    expect([scale?.min, scale?.max]).toEqual([0, 2.5]);
+    expect(labels([0.13, 2.2])).toEqual(["0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
+  });
+
+  it("write enough digits to tell ticks apart", () => {
+    const written = labels([0.899997, 0.900001]) ?? [];
+    expect(new Set(written).size).toBe(written.length);
+    expect(written).toContain("0.899998");
+  });
+
+  it("write differences where the values are too alike", () => {
+    const scale = linearScale([0.999 - 1.7e-8, 0.999]);
+    expect(scale?.offset).toBe(0.999);
+    expect(scale?.ticks.map(scale.label)).toEqual(["-2e-8", "-1.5e-8", "-1e-8", "-5e-9", "0"]);
+  });
+
+  it("give a flat line room", () => {
+    for (const value of [0, 0.9, -3]) {
+      const scale = linearScale([value, value]);
+      expect(scale?.min).toBeLessThan(value);
+      expect(scale?.max).toBeGreaterThan(value);
+    }
+  });
+
+  it("write small values with exponents", () => {
+    expect(labels([0, 4e-6])).toEqual(["0", "1e-6", "2e-6", "3e-6", "4e-6"]);
+    expect(labels([-2e-6, 2e-6])).toEqual(["-2e-6", "-1e-6", "0", "1e-6", "2e-6"]);
+  });
+
+  it("are not there without values", () => {
+    expect(linearScale([])).toBeUndefined();
+  });
+});
+
+describe("logarithmic axes", () => {
+  it("tick by decades over a wide range, finer over a narrow one", () => {
+    expect(logTicks(1e-6, 1)).toEqual([1e-6, 1e-4, 1e-2, 1]);
+    expect(logTicks(0.005, 12)).toEqual([0.01, 0.1, 1, 10]);
+    expect(logTicks(0.12, 2.2)).toEqual([0.2, 0.5, 1, 2]);
+    expect(logTicks(0.81, 1.4).length).toBeGreaterThanOrEqual(3);
+  });
+
+  it("leave out what is not positive", () => {
+    const scale = logScale([-5, 0, 0.1, 10]);
+    expect(scale?.min).toBeGreaterThan(0.05);
+    expect(logScale([-1, 0])).toBeUndefined();
+  });
+
+  it("never repeat a label", () => {
+    for (const values of [[0.81, 0.86], [0.00379, 0.00385], [0.12, 2.3], [1e-9, 1e3]]) {
+      const written = labels(values, true) ?? [];
+      expect(new Set(written).size).toBe(written.length);
+      expect(written.length).toBeGreaterThan(1);
+    }
+  });
+});

@@ -1,0 +1,66 @@
+import { expect, it } from "vitest";
+import { distinctNames, fieldLabel, metricChoices } from "@/lib/comparison.ts";
+import { differences } from "@/lib/differences.ts";
+import { filterRuns, sortRuns } from "@/lib/runTable.ts";
+import { validateExperiment } from "@shared/experiment.ts";
+import { hyperparameterColumns, notation } from "@shared/tower.ts";
+import type { RunSummary } from "@shared/run.ts";
+
+function run(id: string, input: object, part: Partial<RunSummary> = {}): RunSummary {
+  const result = validateExperiment(input);
+  if (!result.ok) throw new Error(result.errors[0]?.message);
+  const { experiment } = result;
+  return {
+    id, name: experiment.name, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null,
+    createdAt: 0, startedAt: 0, finishedAt: 1000, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
+    loss: null, testError: null, hyperparameters: [], deletedAt: null, ...part,
+  };
+}
+
+const ids = (runs: readonly RunSummary[]) => runs.map(({ id }) => id);
+const runs = [
+  run("a", { name: "first", seed: 3 }, { testError: 3.1, createdAt: 1 }),
+  run("b", { name: "second", tower: [{ optimizer: "sgd" }] }, { testError: null, status: "running", createdAt: 2 }),
+  run("c", { name: "third" }, { testError: 2.9, status: "diverged", createdAt: 3 }),
+];
+
+it("sorts by any column, with runs that have no value last either way", () => {
+  expect(ids(sortRuns(runs, { column: "testError", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
+  expect(ids(sortRuns(runs, { column: "testError", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
+  expect(ids(sortRuns(runs, { column: "created", order: "desc" }, 0))).toEqual(["c", "b", "a"]);
+  expect(ids(sortRuns(runs, { column: "seed", order: "asc" }, 0))).toEqual(["c", "b", "a"]);
+});
+
+it("filters by words and status together", () => {
+  expect(ids(filterRuns(runs, "adam", "all"))).toEqual(["a", "c"]);
+  expect(ids(filterRuns(runs, "ADAM third", "all"))).toEqual(["c"]);
+  expect(ids(filterRuns(runs, "seed 3", "all"))).toEqual(["a"]);
+  expect(ids(filterRuns(runs, "", "active"))).toEqual(["b"]);
+  expect(ids(filterRuns(runs, "first", "diverged"))).toEqual([]);
+});
+
+it("lists exactly the fields that differ, absent ones included", () => {
+  const experiments = [run("a", { seed: 1, name: "x" }), run("b", { seed: 2, name: "y", tower: [{ optimizer: "adam" }] })].map((r) => r.experiment);
+  const found = differences(experiments);
+  expect(found.map(({ path }) => path)).toEqual(["seed", "tower.1.optimizer", "tower.1.alpha", "tower.1.mu"]);
+  expect(found[2]?.values).toEqual([1e-5, undefined]);
+  expect(differences([experiments[0], experiments[0]].filter((e) => e !== undefined))).toEqual([]);
+});
+
+it("labels fields with the symbols of the optimizer at hand", () => {
+  expect(fieldLabel("tower.1.alpha", runs)).toBe("α of level 1");
+  expect(fieldLabel("tower.0.optimizer", runs)).toBe("optimizer of level 0");
+  expect(fieldLabel("batchSize", runs)).toBe("batchSize");
+});
+
+it("offers every metric any of the runs logs, once", () => {
+  const metrics = metricChoices(runs).map(({ metric }) => metric);
+  expect(new Set(metrics).size).toBe(metrics.length);
+  for (const one of runs) for (const { metric, hypergradient } of hyperparameterColumns(one.experiment.tower)) expect(metrics).toEqual(expect.arrayContaining([metric, hypergradient]));
+  expect(metrics.slice(0, 2)).toEqual(["loss", "testError"]);
+});
+
+it("gives runs of one name names that tell them apart", () => {
+  const same = [run("run-aaaaaa", { name: "x", seed: 1 }), run("run-bbbbbb", { name: "x", seed: 2 }), run("run-cccccc", { name: "x", seed: 2 }), run("d", { name: "y" })];
+  expect(distinctNames(same)).toEqual(["x, seed 1", "x, seed 2 (bbbbbb)", "x, seed 2 (cccccc)", "y"]);
+});

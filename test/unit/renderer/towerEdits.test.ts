@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import {
+  addLevel,
+  changeOptimizer,
+  duplicateLevel,
+  fromTower,
+  learnedSymbols,
+  moveLevel,
+  newLevel,
+  removeLevel,
+  setLevelCount,
+  setValue,
+  toTower,
+  type DraftLevel,
+} from "@/lib/towerEdits.ts";
+import { maxLevels, tower } from "@shared/tower.ts";
+
+const names = (levels: readonly DraftLevel[]) => levels.map(({ optimizer }) => optimizer);
+const three = () => [newLevel("adam"), newLevel("sgd", { alpha: 1e-5 }), newLevel("adamBaydin")];
+
+describe("a tower while it is composed", () => {
+  it("comes back from a stored tower and goes into one unchanged", () => {
+    const stored = tower.parse([{ optimizer: "adam", beta1: 0.8 }, { optimizer: "sgd", alpha: 1e-5, mu: 0.5 }]);
+    expect(tower.parse(toTower(fromTower(stored)))).toEqual(stored);
+  });
+
+  it("adds on top with the optimizer's defaults", () => {
+    const levels = addLevel(three(), "sgd");
+    expect(names(levels)).toEqual(["adam", "sgd", "adamBaydin", "sgd"]);
+    expect(levels[3]?.values).toEqual({ alpha: 0.01, mu: 0 });
+  });
+
+  it("never loses its last level, nor grows past the limit", () => {
+    expect(removeLevel([newLevel("sgd")], 0)).toHaveLength(1);
+    const full = setLevelCount([newLevel("sgd")], maxLevels + 10);
+    expect(full).toHaveLength(maxLevels);
+    expect(addLevel(full, "sgd")).toHaveLength(maxLevels);
+    expect(duplicateLevel(full, 3)).toHaveLength(maxLevels);
+  });
+
+  it("puts a copy right above, with an identity of its own", () => {
+    const levels = duplicateLevel(three(), 1);
+    expect(names(levels)).toEqual(["adam", "sgd", "sgd", "adamBaydin"]);
+    expect(levels[2]?.values).toEqual(levels[1]?.values);
+    expect(new Set(levels.map(({ id }) => id)).size).toBe(4);
+  });
+
+  it("moves levels, keeping their identity, and stays within its ends", () => {
+    const levels = three();
+    expect(moveLevel(levels, 0, 2).map(({ id }) => id)).toEqual([levels[1]?.id, levels[2]?.id, levels[0]?.id]);
+    expect(moveLevel(levels, 2, 3)).toEqual(levels);
+    expect(moveLevel(levels, 0, -1)).toEqual(levels);
+  });
+
+  it("keeps what was set when the optimizer changes, and takes the new defaults elsewhere", () => {
+    const set = setValue(three(), 0, "beta1", 0.7);
+    const changed = changeOptimizer(set, 0, "adamBaydin")[0];
+    expect(changed?.values).toMatchObject({ beta1: 0.7, beta2: 0.999, alpha: 0.001 });
+    expect(changed?.id).toBe(set[0]?.id);
+    expect(changeOptimizer(three(), 0, "sgd")[0]?.values).toEqual({ alpha: 0.01, mu: 0 });
+    expect(changeOptimizer(three(), 1, "adam")[1]?.values["alpha"]).toBe(1e-5);
+  });
+
+  it("grows with copies of its top and shrinks from the top", () => {
+    const grown = setLevelCount(three(), 5);
+    expect(names(grown)).toEqual(["adam", "sgd", "adamBaydin", "adamBaydin", "adamBaydin"]);
+    expect(new Set(grown.map(({ id }) => id)).size).toBe(5);
+    expect(names(setLevelCount(three(), 1))).toEqual(["adam"]);
+    expect(setLevelCount(three(), 0)).toHaveLength(1);
+  });
+
+  it("changes nothing in place", () => {
+    const levels = three();
+    const before = structuredClone(levels);
+    setValue(levels, 0, "alpha", 5);
+    removeLevel(levels, 1);
+    moveLevel(levels, 0, 1);
+    changeOptimizer(levels, 0, "sgd");
+    expect(levels).toEqual(before);
+  });
+});
+
+it("names what a level above would learn", () => {
+  expect(learnedSymbols(newLevel("adam"))).toEqual(["α", "β₁", "β₂"]);
+  expect(learnedSymbols(newLevel("adamBaydin"))).toEqual(["α"]);
+  expect(learnedSymbols(newLevel("sgd"))).toEqual(["α"]);
+  expect(learnedSymbols(newLevel("sgd", { mu: 0.9 }))).toEqual(["α", "μ"]);
+});
