@@ -206,7 +206,7 @@ export class ActiveRun {
 
   #ended({ outcome, reason, step, hyperparameters }: Message<"ended">): void {
     this.#summary = { ...this.#summary, hyperparameters: this.#hyperparameters((metric) => hyperparameters[metric]) };
-    this.end(outcome, reason ?? (outcome === "stopped" ? this.#stopReason : null), step);
+    this.end(outcome, (outcome === "stopped" ? this.#stopReason : null) ?? reason, step);
   }
 
   #exited({ code, signal, stderr }: TrainerExit): void {

@@ -34,12 +34,19 @@ function openPort(): Port {
     process.exit(2);
   }
   process.on("disconnect", () => process.exit(0));
+  // Disconnecting drops what a busy parent has not read yet: wait until the last message has gone out.
+  let sent = Promise.resolve();
   return {
-    send: (message) => void process.send?.(message),
+    send: (message) => {
+      sent = new Promise((resolve) => process.send?.(message, () => resolve()));
+    },
     receive: (listener) => process.on("message", (message) => listener(message as ToTrainer)),
-    close: () => process.disconnect(),
+    close: () => void sent.then(() => process.disconnect()),
   };
 }
+
+// A terminal's Ctrl+C reaches every process of the group; the host decides what becomes of the run.
+process.on("SIGINT", () => undefined);
 
 const port = openPort();
 let run: TrainingRun | null = null;
