@@ -50,7 +50,9 @@ it("lists exactly the fields that differ, absent ones included", () => {
 it("labels fields with the symbols of the optimizer at hand", () => {
   expect(fieldLabel("tower.1.alpha", runs)).toBe("α of level 1");
   expect(fieldLabel("tower.0.optimizer", runs)).toBe("optimizer of level 0");
-  expect(fieldLabel("batchSize", runs)).toBe("batchSize");
+  expect(fieldLabel("batchSize", runs)).toBe("batch size");
+  expect(fieldLabel("model.hidden.1", runs)).toBe("width of hidden layer 2");
+  expect(fieldLabel("seed", runs)).toBe("seed");
 });
 
 it("offers every metric any of the runs logs, once", () => {

@@ -1,12 +1,19 @@
 /** Short messages at the window's corner, some with an action such as Undo. */
 import { h, type VNode } from "vue";
 import { ElNotification } from "element-plus";
+import type { NotificationHandle } from "element-plus";
 import { messageOf, RequestError } from "@/transport/client.ts";
+
+/** Away from the buttons people press next, which stand on the right. */
+const position = "bottom-left";
+
+/** Only the latest deed can be taken back: an older offer would undo into a changed state. */
+let offered: NotificationHandle | undefined;
 
 export function notifyError(title: string, error: unknown): void {
   const fields = error instanceof RequestError ? error.fields.map(({ message }) => message) : [];
   const message = [messageOf(error), ...fields.filter((text) => !messageOf(error).includes(text))].join(" ");
-  ElNotification({ type: "error", title, message, duration: 0, position: "bottom-right", customClass: "ht-notification" });
+  ElNotification({ type: "error", title, message, duration: 0, position, customClass: "ht-notification" });
 }
 
 /** Says what was done and offers to take it back. */
@@ -28,13 +35,15 @@ export function notifyUndo(text: string, undo: () => void | Promise<void>): void
         "Undo",
       ),
     ]);
+  offered?.close();
   const handle = ElNotification({
     message: content(),
     duration: 8000,
-    position: "bottom-right",
+    position,
     customClass: "ht-notification",
     showClose: false,
   });
+  offered = handle;
 }
 
 /** Runs an action and shows its failure; resolves to whether it went well. */

@@ -1,5 +1,6 @@
 /** A run with its evaluations and log, kept up to date while it is shown. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
+import { useThrottleFn } from "@vueuse/core";
 import type { RunDetail, RunSummary } from "@shared/run.ts";
 import { useRuns } from "@/stores/runs.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
@@ -41,6 +42,8 @@ export function useRunDetail(id: Ref<string>) {
       const others = detail.value.evaluations.filter(({ step }) => step !== evaluation.step);
       detail.value = { ...detail.value, evaluations: [...others, evaluation].sort((a, b) => a.step - b.step) };
     }),
+    // A run trained by another process says no more than this.
+    listen("store.changed", useThrottleFn(load, 1000, true)),
     connection().onReconnect(() => void load()),
   ];
   onScopeDispose(() => stops.forEach((stop) => stop()));

@@ -16,6 +16,8 @@ export interface ChartLine {
   readonly smoothed: readonly Point[] | null;
   /** Values logged. */
   readonly total: number;
+  /** Values that are not finite, and so cannot be drawn. */
+  readonly nonFinite: number;
   readonly symbols?: boolean;
 }
 
@@ -34,6 +36,7 @@ export function lineOf(name: string, style: LineStyle, held: HeldSeries | undefi
     points: scaled(drawnPoints(buckets)),
     smoothed: steps > 1 ? scaled(smooth(buckets, 1 - 1 / steps)) : null,
     total: held?.total ?? 0,
+    nonFinite: buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0),
   };
 }
 

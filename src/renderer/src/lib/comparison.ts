@@ -36,10 +36,23 @@ export function distinctNames(runs: readonly RunSummary[]): string[] {
   return withSeed.map((name, i) => (repeated(withSeed, name) ? `${name} (${runs[i]?.id.slice(-6) ?? ""})` : name));
 }
 
+const labels: Readonly<Record<string, string>> = {
+  "dataset.kind": "dataset",
+  "dataset.trainExamples": "training examples",
+  "dataset.testExamples": "test examples",
+  "model.kind": "model",
+  "model.activation": "hidden activation",
+  "model.outputActivation": "output activation",
+  batchSize: "batch size",
+  "budget.epochs": "epochs",
+  "engine.kind": "engine",
+  "engine.threads": "threads",
+};
+
 /** Label of a field in the table of differences: `tower.0.alpha` reads "α of level 0". */
 export function fieldLabel(path: string, runs: readonly RunSummary[]): string {
   const [, level, name] = /^tower\.(\d+)\.(\w+)$/.exec(path) ?? [];
-  if (level === undefined || name === undefined) return path;
+  if (level === undefined || name === undefined) return labels[path] ?? path.replace(/^model\.hidden\.(\d+)$/, (_, index) => `width of hidden layer ${Number(index) + 1}`);
   if (name === "optimizer") return `optimizer of level ${level}`;
   for (const run of runs) {
     const of = run.experiment.tower[Number(level)];

@@ -5,5 +5,5 @@ import type { LineStyle } from "./palette.ts";
 
 export function errorLine(name: string, style: LineStyle, evaluations: readonly Evaluation[]): ChartLine {
   const points = evaluations.flatMap(({ epoch, testError }): Point[] => (testError === null ? [] : [[epoch, testError]]));
-  return { name, style, points, smoothed: null, total: evaluations.length, symbols: true };
+  return { name, style, points, smoothed: null, total: evaluations.length, nonFinite: 0, symbols: true };
 }

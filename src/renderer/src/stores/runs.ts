@@ -1,6 +1,7 @@
 /** All runs, kept up to date by events. */
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, triggerRef } from "vue";
+import { useThrottleFn } from "@vueuse/core";
 import { isActive, type RunSummary } from "@shared/run.ts";
 import { call, connection, listen, messageOf } from "@/transport/client.ts";
 
@@ -16,14 +17,19 @@ export const useRuns = defineStore("runs", () => {
 
   function keep(...changed: RunSummary[]): void {
     for (const run of changed) byId.value.set(run.id, run);
+    changedMeanwhile.push(...changed);
     triggerRef(byId);
   }
 
+  /** What changed while lists were being read: newer than they may be. */
+  let changedMeanwhile: RunSummary[] = [];
+
   /** Reads both lists again; what is on screen stays until they are here. */
   async function load(): Promise<void> {
+    changedMeanwhile = [];
     try {
       const [kept, deleted] = await Promise.all([call("runs.list", {}), call("runs.list", { deleted: true })]);
-      byId.value = new Map([...kept, ...deleted].map((run) => [run.id, run]));
+      byId.value = new Map([...kept, ...deleted, ...changedMeanwhile].map((run) => [run.id, run]));
       loaded.value = true;
       error.value = null;
     } catch (failure) {
@@ -34,7 +40,8 @@ export const useRuns = defineStore("runs", () => {
   /** Starts following events; call once. */
   function follow(): void {
     listen("run.changed", (run) => keep(run));
-    listen("store.changed", () => void load());
+    // Another process that trains may write several times a second.
+    listen("store.changed", useThrottleFn(load, 1000, true));
     connection().onReconnect(() => void load());
   }
 

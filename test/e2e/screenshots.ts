@@ -1,0 +1,94 @@
+/**
+ * Pictures of every page, light and dark, for the documentation: `npm run screenshots`.
+ * The built workbench trains real runs in a store of its own, then a browser photographs them.
+ */
+import { mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Page } from "playwright";
+import type { ExperimentInput } from "../../src/shared/experiment.ts";
+import type { Bridge } from "../../src/shared/contract.ts";
+import { startBrowserWorkbench } from "./browser/harness.ts";
+import { launchChromium } from "./support/chromium.ts";
+
+const folder = resolve(import.meta.dirname, "../../docs/screenshots");
+const size = { width: 1440, height: 900 };
+
+const experiments: ExperimentInput[] = [
+  { name: "seed example" },
+  { name: "plain Adam", tower: [{ optimizer: "adam" }] },
+  { name: "seed example", seed: 1 },
+  { name: "three levels", tower: [{ optimizer: "adamBaydin" }, { optimizer: "sgd", alpha: 1e-5 }, { optimizer: "sgd", alpha: 1e-9 }] },
+  { name: "SGD learns its step size", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] },
+  { name: "too bold a top level", model: { activation: "relu", outputActivation: "identity" }, tower: [{ optimizer: "sgd" }, { optimizer: "sgd", alpha: 1e9 }], budget: { epochs: 2 } },
+];
+/** Photographed while it trains. */
+const live: ExperimentInput = { name: "seed example, 30 epochs", seed: 2, budget: { epochs: 30 } };
+
+/** Starts a run over the page's own connection; resolves to its id. */
+async function start(page: Page, experiment: ExperimentInput): Promise<string> {
+  return page.evaluate(async (input) => {
+    const socket = new WebSocket(`ws://${location.host}/ws`);
+    const reply = await new Promise<Awaited<ReturnType<Bridge["request"]>>>((done, fail) => {
+      socket.onopen = () => socket.send(JSON.stringify({ id: 1, name: "runs.start", input: { experiment: input } }));
+      socket.onmessage = ({ data }) => {
+        const message = JSON.parse(String(data)) as { id?: number; reply: Awaited<ReturnType<Bridge["request"]>> };
+        if (message.id === 1) done(message.reply);
+      };
+      socket.onclose = () => fail(new Error("the connection closed"));
+    });
+    socket.onclose = null;
+    socket.close();
+    if (!reply.ok) throw new Error(reply.error.message);
+    return (reply.value as { id: string }).id;
+  }, experiment as never);
+}
+
+async function show(page: Page, path: string): Promise<void> {
+  await page.goto(new URL(`/#${path}`, page.url()).href);
+  await page.waitForTimeout(1500);
+  await page.mouse.move(0, 0);
+}
+
+async function photograph(page: Page, name: string): Promise<void> {
+  for (const scheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+    await page.waitForTimeout(400);
+    await page.screenshot({ path: resolve(folder, `${name}-${scheme}.png`) });
+  }
+}
+
+mkdirSync(folder, { recursive: true });
+const browser = await launchChromium();
+const harness = await startBrowserWorkbench(browser);
+try {
+  const { page } = harness;
+  await page.setViewportSize(size);
+  const ids: string[] = [];
+  for (const experiment of experiments) {
+    const id = await start(page, experiment);
+    ids.push(id);
+    await show(page, `/runs/${id}`);
+    await page.locator("[data-testid=run-status]:not([data-status=queued]):not([data-status=running])").waitFor({ timeout: 300_000 });
+    console.log(`trained ${experiment.name ?? id}`);
+  }
+  const liveId = await start(page, live);
+  await show(page, `/runs/${liveId}`);
+  await page.waitForFunction(() => (window as unknown as { hypertowerCharts: Record<string, () => { total: number }> }).hypertowerCharts["loss-chart/loss"]!().total > 1500, undefined, { timeout: 120_000 });
+  await photograph(page, "run");
+  await show(page, "/runs");
+  await photograph(page, "history");
+  await page.goto(new URL(`/#/runs/${liveId}`, page.url()).href);
+  await page.getByTestId("stop-button").click();
+  await show(page, `/runs/${ids[5] ?? ""}`);
+  await photograph(page, "diverged");
+  await show(page, `/compare?runs=${ids.slice(0, 4).join(",")}`);
+  await photograph(page, "compare");
+  await show(page, `/?from=${ids[3] ?? ""}`);
+  await page.waitForTimeout(9000);
+  await photograph(page, "new-experiment");
+  if (harness.problems.length > 0) throw new Error(`the pages complained:\n${harness.problems.join("\n")}`);
+  console.log(`wrote ${folder}`);
+} finally {
+  await harness.close();
+  await browser.close();
+}
