@@ -9,7 +9,7 @@ import { Supervisor } from "../training/supervisor.ts";
 import { Events, RunThrottle } from "./events.ts";
 import { listPresets, type DatasetCatalog } from "./experiments.ts";
 import { Runs } from "./runs.ts";
-import { UserError, type ServiceOptions, type Services } from "./services.ts";
+import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 
 /** Milliseconds between two `run.changed` of one run. */
@@ -70,11 +70,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.rename": ({ run, name }) => runs.rename(run, name),
     "runs.delete": ({ runs: ids }) => runs.delete(ids),
     "runs.restore": ({ runs: ids }) => runs.restore(ids),
-    "series.read": (query) => {
-      if (!Number.isInteger(Math.log2(query.width))) throw new UserError(`width is ${query.width}; allowed: powers of two`);
-      runs.get(query.run);
-      return store.readSeries(query);
-    },
+    "series.read": (query) => runs.readSeries(query),
   };
 
   let closed: Promise<void> | undefined;

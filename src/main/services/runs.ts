@@ -1,4 +1,5 @@
 /** Runs as the surfaces see them: the store's rows, and the live state of those trained here. */
+import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { isActive, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { Store } from "../store/store.ts";
 import { newRun } from "../training/newRun.ts";
@@ -33,8 +34,14 @@ export class Runs {
   /** @throws UserError when there is no such run. */
   get(id: string): RunDetail {
     const run = this.#store.getRun(id);
-    if (!run) throw new UserError(`There is no run ${id} in ${this.#store.path}.`);
+    if (!run) throw this.#unknown(id);
     return this.#live(run);
+  }
+
+  readSeries(query: RequestArguments<"series.read">): RequestOutput<"series.read"> {
+    if (!Number.isInteger(Math.log2(query.width))) throw new UserError(`width is ${query.width}; allowed: powers of two`);
+    if (!this.#store.hasRun(query.run)) throw this.#unknown(query.run);
+    return this.#store.readSeries(query);
   }
 
   async start(experiment: unknown): Promise<RunSummary> {
@@ -87,6 +94,10 @@ export class Runs {
   /** Takes over names that another process gave to runs trained here. */
   refreshNames(): void {
     for (const { id, name } of this.#store.listRuns()) this.#supervisor.rename(id, name);
+  }
+
+  #unknown(id: string): UserError {
+    return new UserError(`There is no run ${id} in ${this.#store.path}.`);
   }
 
   #requireTrainedHere(id: string, action: "paused" | "resumed" | "stopped"): void {

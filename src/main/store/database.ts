@@ -90,7 +90,10 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     inspect(path, list.length);
     const writer = new Database(path, { timeout: busyTimeout });
     opened.push(writer);
-    writer.pragma("journal_mode = WAL");
+    const mode = writer.pragma("journal_mode = WAL", { simple: true });
+    if (mode !== "wal") {
+      throw new StoreError(path, `${path} lies on a file system that cannot hold the store's write-ahead log. Choose another folder.`);
+    }
     writer.pragma("synchronous = FULL");
     writer.pragma("foreign_keys = ON");
     // The log is cut back to this size after a checkpoint, so one long burst does not keep its disk space.

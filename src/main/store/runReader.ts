@@ -20,6 +20,7 @@ export class RunReader {
   readonly #log: Log;
   readonly #list: Statement<[number], unknown>;
   readonly #one: Statement<[string], { environmentText: string | null }>;
+  readonly #has: Statement<[string], unknown>;
   readonly #metrics: Statement<[string], { id: number; name: string; lastStep: number }>;
   readonly #evaluations: Statement<[string], Evaluation>;
   readonly #events: Statement<[string], RunEvent>;
@@ -33,6 +34,7 @@ export class RunReader {
       `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`,
     );
     this.#one = db.prepare(`SELECT ${summaryColumns}, environment AS environmentText FROM runs WHERE id = ?`);
+    this.#has = db.prepare("SELECT 1 FROM runs WHERE id = ?");
     this.#metrics = db.prepare("SELECT id, name, last_step AS lastStep FROM metrics WHERE run = ? ORDER BY position");
     this.#evaluations = db.prepare(`SELECT ${evaluationColumns} FROM evaluations WHERE run = ? ORDER BY step`);
     this.#events = db.prepare(`SELECT ${eventColumns} FROM run_events WHERE run = ? ORDER BY id`);
@@ -59,6 +61,10 @@ export class RunReader {
   /** @throws StoreError when the run is there but does not hold what it should. */
   get(id: string): RunDetail | undefined {
     return this.#get(id);
+  }
+
+  has(id: string): boolean {
+    return this.#has.get(id) !== undefined;
   }
 
   /** Streams every logged step of a run, a page at a time, so that no long read holds up the writer's checkpoints. */

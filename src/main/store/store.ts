@@ -54,7 +54,7 @@ export class Store {
    */
   constructor(folder: string, options: StoreOptions = {}) {
     this.#log = options.log ?? consoleLog;
-    this.#slowAfter = options.slowAfter ?? 100;
+    this.#slowAfter = options.slowAfter ?? 250;
     this.#onForeignChange = options.onForeignChange ?? (() => undefined);
     this.#connections = openConnections(folder);
     const { path, writer, reader } = this.#connections;
@@ -68,7 +68,7 @@ export class Store {
         owner: this.#owner,
         log: this.#log,
         slowAfter: this.#slowAfter,
-        commitAfter: options.commitAfter ?? 200,
+        commitAfter: options.commitAfter ?? 240,
         onCommit: options.onCommit ?? (() => undefined),
         onFailure: options.onWriteFailure ?? ((error) => this.#log.error("store: a commit failed and will be tried again", error)),
       });
@@ -125,6 +125,10 @@ export class Store {
     return this.#read(`run ${id}`, () => this.#runs.get(id));
   }
 
+  hasRun(id: string): boolean {
+    return this.#read(`run ${id}`, () => this.#runs.has(id));
+  }
+
   readSeries(query: SeriesQuery): SeriesAnswer {
     return this.#read(`series of run ${query.run}`, () => this.#series.read(query));
   }
@@ -146,12 +150,6 @@ export class Store {
     this.#writer.change("move to the bin or back", () => {
       for (const id of ids) statement.run({ id, at });
     });
-  }
-
-  /** Whether this opening of the store trains the run. */
-  owns(id: string): boolean {
-    const statement = this.#connections.reader.prepare<[string], string | null>("SELECT owner_token FROM runs WHERE id = ?");
-    return this.#read("owner", () => statement.pluck().get(id)) === this.#owner.token;
   }
 
   /** Marks active runs whose process is gone as interrupted, their steps kept. Returns their ids. */

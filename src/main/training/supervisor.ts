@@ -7,7 +7,7 @@ import type { LaunchTrainer } from "./process.ts";
 export interface SupervisorOptions {
   readonly launch: LaunchTrainer;
   readonly log: RunLog;
-  /** Runs that train (or are paused) at the same time; more wait in line. The number of cores by default. */
+  /** Runs that train at the same time; more wait in line. The number of cores by default. A paused run takes no place. */
   readonly places?: number;
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
@@ -24,6 +24,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, ActiveRun>();
   #closing = false;
+  /** Nothing is started for now: what it logs could not be written. */
+  #held = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -40,6 +42,7 @@ export class Supervisor {
       },
     });
     this.#runs.set(run.id, active);
+    this.#held = false;
     this.#fillPlaces();
     return active.summary;
   }
@@ -64,13 +67,17 @@ export class Supervisor {
     const active = this.#active(id);
     if (active.launched) active.send({ type: "pause" });
     else if (active.summary.status === "queued") active.setWaiting("paused");
-    return this.#settle(active, (run) => run.status === "paused");
+    const paused = await this.#settle(active, (run) => run.status === "paused");
+    this.#fillPlaces();
+    return paused;
   }
 
   async resume(id: string): Promise<RunSummary> {
     const active = this.#active(id);
+    this.#held = false;
     if (active.launched) {
       active.send({ type: "resume" });
+      this.#fillPlaces();
       return this.#settle(active, (run) => run.status === "running");
     }
     if (active.summary.status === "paused") active.setWaiting("queued");
@@ -88,8 +95,9 @@ export class Supervisor {
     return this.#settle(active, (run) => !isActive(run.status));
   }
 
-  /** Pauses every run, which then shows the reason; a person resumes them. */
+  /** Pauses every run, which then shows the reason, and starts no other until a person resumes or starts one. */
   holdAll(reason: string): void {
+    this.#held = true;
     for (const active of this.#runs.values()) active.hold(reason);
   }
 
@@ -121,11 +129,10 @@ export class Supervisor {
   }
 
   #fillPlaces(): void {
-    if (this.#closing) return;
     const places = this.#options.places ?? availableParallelism();
     for (const active of [...this.#runs.values()]) {
-      const taken = [...this.#runs.values()].filter((run) => run.launched).length;
-      if (taken >= places) return;
+      const taken = [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused").length;
+      if (taken >= places || this.#closing || this.#held) return;
       if (!active.launched && active.summary.status === "queued") active.launch(this.#options.launch);
     }
   }

@@ -182,6 +182,35 @@ describe("the line", () => {
   });
 });
 
+describe("a paused run", () => {
+  it("leaves its place to the next in line", async () => {
+    const { start, status, reaches, supervisor, gone } = supervise({ places: 1 });
+    const [first, second] = [start({ steps: 1e9 }), start({ steps: 10 })];
+    await reaches(first, "running");
+    expect(status(second)).toBe("queued");
+    await supervisor.pause(first);
+    await gone(second);
+    expect(status(second)).toBe("finished");
+    expect(status(first)).toBe("paused");
+  });
+});
+
+describe("holding", () => {
+  it("pauses what trains, with the reason, and starts nothing until a person goes on", async () => {
+    const { start, status, reaches, supervisor } = supervise({ places: 1 });
+    const [first, second] = [start({ steps: 1e9 }), start({ steps: 1e9 })];
+    await reaches(first, "running");
+    supervisor.holdAll("the disk is full");
+    await reaches(first, "paused");
+    expect(supervisor.get(first)!.reason).toBe("the disk is full");
+    await supervisor.pause(first);
+    expect(status(second)).toBe("queued");
+    expect(await supervisor.resume(first)).toMatchObject({ status: "running", reason: null });
+    await supervisor.stop(first);
+    await reaches(second, "running");
+  });
+});
+
 describe("closing", () => {
   it("stops what can be stopped, kills the rest, and leaves no run active and no process alive", async () => {
     const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: 3 });
