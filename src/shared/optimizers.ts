@@ -7,8 +7,11 @@
  * ("Gradient Descent: The Ultimate Optimizer", Chandra et al., NeurIPS 2022).
  */
 
-/** How a hyperparameter is stored while it is learned. `tanh` stores atanh(2x - 1), so x stays in (0, 1). */
-export type Parameterisation = "raw" | "tanh";
+/**
+ * How a hyperparameter x is stored while it is learned: `raw` as it is, `squared` as
+ * sqrt(x), so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
+ */
+export type Parameterisation = "raw" | "squared" | "tanh";
 
 export interface HyperparameterSpec<Name extends string = string> {
   readonly name: Name;
@@ -40,16 +43,28 @@ export interface OptimizerSpec {
   readonly hyperparameters: readonly HyperparameterSpec[];
 }
 
-const stepSize = (initial: number): HyperparameterSpec<"alpha"> => ({
+const stepSize = (initial: number, storedAs: Parameterisation = "raw"): HyperparameterSpec<"alpha"> => ({
   name: "alpha",
   symbol: "α",
   label: "Step size",
   help: "How far one step moves. Learned when a level stands above.",
   initial,
   domain: { min: 0, max: 1e12 },
-  storedAs: "raw",
+  storedAs,
   learned: true,
   scale: "log",
+});
+
+const gamma = (learned: boolean): HyperparameterSpec<"gamma"> => ({
+  name: "gamma",
+  symbol: "γ",
+  label: "Decay",
+  help: "Decay of the running mean of squared gradients. Strictly between 0 and 1.",
+  initial: 0.99,
+  domain: { min: 0, max: 1, minExclusive: true, maxExclusive: true },
+  storedAs: learned ? "tanh" : "raw",
+  learned,
+  scale: "linear",
 });
 
 const beta = <N extends 1 | 2>(which: N, initial: number, learned: boolean): HyperparameterSpec<`beta${N}`> => ({
@@ -107,6 +122,24 @@ export const optimizers = {
     label: "Adam^α",
     help: "Adam of which only the step size is learned (Baydin et al. 2018).",
     hyperparameters: [stepSize(0.001), beta(1, 0.9, false), beta(2, 0.999, false), logEpsilon],
+  },
+  adaGrad: {
+    name: "adaGrad",
+    label: "AdaGrad",
+    help: "Divides by the root of the sum of all squared gradients so far.",
+    hyperparameters: [stepSize(0.01)],
+  },
+  rmsProp: {
+    name: "rmsProp",
+    label: "RMSProp",
+    help: "Divides by the root of a running mean of squared gradients; α and γ are learned when a level stands above.",
+    hyperparameters: [stepSize(0.01, "squared"), gamma(true)],
+  },
+  rmsPropAlpha: {
+    name: "rmsPropAlpha",
+    label: "RMSProp^α",
+    help: "RMSProp of which only the step size is learned.",
+    hyperparameters: [stepSize(0.01, "squared"), gamma(false)],
   },
 } as const satisfies Record<string, OptimizerSpec>;
 

@@ -37,11 +37,23 @@ export const levelSchemas = {
   sgd: levelSchema("sgd"),
   adam: levelSchema("adam"),
   adamBaydin: levelSchema("adamBaydin"),
+  adaGrad: levelSchema("adaGrad"),
+  rmsProp: levelSchema("rmsProp"),
+  rmsPropAlpha: levelSchema("rmsPropAlpha"),
 };
 
-export const level = z.discriminatedUnion("optimizer", [levelSchemas.sgd, levelSchemas.adam, levelSchemas.adamBaydin], {
-  error: () => `optimizer must be one of: ${optimizerNames.join(", ")}`,
-});
+export const level = z.discriminatedUnion(
+  "optimizer",
+  [
+    levelSchemas.sgd,
+    levelSchemas.adam,
+    levelSchemas.adamBaydin,
+    levelSchemas.adaGrad,
+    levelSchemas.rmsProp,
+    levelSchemas.rmsPropAlpha,
+  ],
+  { error: () => `optimizer must be one of: ${optimizerNames.join(", ")}` },
+);
 
 /** Highest tower accepted; beyond it, scalar work dominates a step of a small model. */
 export const maxLevels = 100;

@@ -7,7 +7,7 @@ const folder = join(import.meta.dirname, "traces");
 const tolerances = { float64: 1e-12, float32: 1e-5 };
 
 /** Optimizers of the library that have no rule here yet. */
-const notYet = /AdaGrad|RMSProp|SGDPerParam/;
+const notYet = /SGDPerParam/;
 
 for (const file of ["leastsquares_f64.json", "mlp_f64.json", "towers_f64.json", "mlp_f32.json"]) {
   const trace = await readTrace(join(folder, file));

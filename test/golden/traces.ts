@@ -50,7 +50,14 @@ export async function readTrace(path: string, problemsPath?: string): Promise<Tr
 }
 
 /** The library's class names; `log_eps` is its spelling of logEps. */
-const classes: Readonly<Record<string, OptimizerName>> = { SGD: "sgd", Adam: "adam", AdamBaydin: "adamBaydin" };
+const classes: Readonly<Record<string, OptimizerName>> = {
+  SGD: "sgd",
+  Adam: "adam",
+  AdamBaydin: "adamBaydin",
+  AdaGrad: "adaGrad",
+  RMSProp: "rmsProp",
+  RMSPropAlpha: "rmsPropAlpha",
+};
 
 /** @throws Error naming an optimizer we do not have */
 export function stackOf(stack: TraceCase["stack"]): TowerLevel[] {
@@ -81,19 +88,12 @@ export interface Difference {
 }
 
 /**
- * A value near 0 is measured against this share of the largest magnitude of its
- * series: rounding noise of float32 is that of the large values it came from.
+ * Collects the largest difference, relative to the largest magnitude of its series (a
+ * column over time, or one parameter's values): a value near 0 carries the rounding
+ * of the large ones it came from.
  */
-const floors = { float64: 1e-3, float32: 1 };
-
-/** Collects the largest difference. */
 class Comparison {
   worst: Difference = { relative: 0, where: "nothing" };
-  readonly #floor: number;
-
-  constructor(dtype: Trace["dtype"]) {
-    this.#floor = floors[dtype];
-  }
 
   series(what: (i: number) => string, ours: readonly number[], theirs: readonly number[]): void {
     if (ours.length !== theirs.length) {
@@ -104,7 +104,7 @@ class Comparison {
     theirs.forEach((expected, i) => {
       const difference = Math.abs(ours[i]! - expected);
       // Cancellation leaves noise of one rounding of the terms (about 1e-17) where the exact value is 0.
-      const relative = difference <= 1e-15 ? 0 : difference / Math.max(Math.abs(expected), scale * this.#floor);
+      const relative = difference <= 1e-15 ? 0 : difference / scale;
       if (!(relative <= this.worst.relative)) this.worst = { relative: Number.isNaN(relative) ? Infinity : relative, where: what(i) };
     });
   }
@@ -129,7 +129,7 @@ export function replay(trace: Trace, traced: TraceCase): Difference {
   const evaluation = engine.runNow(`evaluate@${batchSize}`, inputs);
   const finalWeights = training.parametersOf(engine.state());
 
-  const comparison = new Comparison(trace.dtype);
+  const comparison = new Comparison();
   comparison.series((t) => `loss at step ${t}`, outputs.map((o) => o["loss"]!), traced.loss);
   comparison.series(() => "final loss", [evaluation["loss"]! / batchSize], [traced.finalLoss]);
   const rawSteps = traced.rawSteps ?? traced.raw.map((_, t) => t);

@@ -25,6 +25,9 @@ const stacks: Record<string, readonly TowerLevel[]> = {
   "Adam / SGD(1e-5)": [level("adam"), level("sgd", { alpha: 1e-5 })],
   "Adam / Adam / SGD": [level("adam"), level("adam"), level("sgd", { alpha: 1e-6 })],
   "Adam^α / SGD with momentum": [level("adamBaydin"), level("sgd", { alpha: 1e-5, mu: 0.5 })],
+  "AdaGrad / RMSProp / SGD": [level("adaGrad"), level("rmsProp", { alpha: 1e-4 }), level("sgd", { alpha: 1e-6 })],
+  "RMSProp / AdaGrad": [level("rmsProp"), level("adaGrad", { alpha: 1e-4 })],
+  "RMSProp^α / Adam": [level("rmsPropAlpha"), level("adam")],
   "SGD x 20": Array.from({ length: 20 }, () => level("sgd")),
 };
 

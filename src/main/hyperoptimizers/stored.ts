@@ -5,15 +5,18 @@ import { add, constant, mul, tanh } from "../program/operations/index.ts";
 
 /** Stored form of an effective value. */
 export function toStored(value: number, as: Parameterisation): number {
-  return as === "tanh" ? Math.atanh(2 * value - 1) : value;
+  if (as === "tanh") return Math.atanh(2 * value - 1);
+  return as === "squared" ? Math.sqrt(value) : value;
 }
 
 /** Effective form of a stored value. */
 export function toEffective(stored: number, as: Parameterisation): number {
-  return as === "tanh" ? (Math.tanh(stored) + 1) / 2 : stored;
+  if (as === "tanh") return (Math.tanh(stored) + 1) / 2;
+  return as === "squared" ? stored * stored : stored;
 }
 
 /** Effective form as a node, differentiable in the stored value. */
 export function effectiveNode(stored: Node, as: Parameterisation): Node {
-  return as === "tanh" ? mul(constant(0.5), add(tanh(stored), constant(1))) : stored;
+  if (as === "tanh") return mul(constant(0.5), add(tanh(stored), constant(1)));
+  return as === "squared" ? mul(stored, stored) : stored;
 }

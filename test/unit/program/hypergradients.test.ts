@@ -21,6 +21,9 @@ const stacks: Record<string, readonly TowerLevel[]> = {
     level("adamBaydin", { alpha: 0.01 }),
     level("adamBaydin", { alpha: 0.01 }),
   ],
+  "AdaGrad / AdaGrad / AdaGrad": [level("adaGrad", { alpha: 0.1 }), level("adaGrad"), level("adaGrad")],
+  "RMSProp / RMSProp / RMSProp": [level("rmsProp"), level("rmsProp"), level("rmsProp")],
+  "RMSProp^α / RMSProp^α / RMSProp^α": [level("rmsPropAlpha"), level("rmsPropAlpha"), level("rmsPropAlpha")],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

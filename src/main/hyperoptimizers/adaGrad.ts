@@ -1,0 +1,16 @@
+import { add, constant, div, mul, sqrt, stopGradient, sub } from "../program/operations/index.ts";
+import type { UpdateRule } from "./rule.ts";
+
+/**
+ * AdaGrad (Duchi et al. 2011) as in the authors' library: the sum of squares starts
+ * at 0.1, 1e-10 is added inside the root, and the root is held constant.
+ */
+export const adaGrad: UpdateRule = {
+  optimizer: "adaGrad",
+  slots: () => [{ name: "squares", initial: 0.1 }],
+  update({ parameter, gradient, hyper, slot }) {
+    const squares = add(slot("squares"), mul(gradient, gradient));
+    const root = stopGradient(sqrt(add(squares, constant(1e-10))));
+    return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
+  },
+};
