@@ -21,7 +21,8 @@ async function log({ experiment }: Extract<ToTrainer, { type: "start" }>): Promi
   const { stepsPerSecond, steps, warmUp } = JSON.parse(experiment.name) as SenderPlan;
   const columns = hyperparameterColumns(experiment.tower);
   const metrics = ["loss", "stepTime", ...columns.map((c) => c.metric), ...columns.map((c) => c.hypergradient)];
-  const send = (message: FromTrainer, done = () => undefined as void) => void process.send?.(message, undefined, undefined, done);
+  const send = (message: FromTrainer, done: () => void = () => undefined) =>
+    void process.send?.(message, undefined, undefined, done);
   const environment = { hypertower: "", node: "", platform: "", cpu: "", libraries: {}, gitCommit: null };
   send({ type: "started", device: "none", environment, metrics, totalSteps: steps });
 
