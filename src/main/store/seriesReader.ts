@@ -88,12 +88,12 @@ export class SeriesReader {
     const parts: Bucket[] = [];
     let next = from;
     for (const stored of pyramidWidths.filter((w) => w <= width).reverse()) {
-      for (const columns of this.#buckets.iterate(metric, stored, next)) {
-        parts.push(toBucket(columns));
-        next = columns[0] + stored;
-      }
+      const found = this.#buckets.all(metric, stored, next);
+      for (const columns of found) parts.push(toBucket(columns));
+      const last = found.at(-1);
+      if (last) next = last[0] + stored;
     }
-    for (const [step, value] of this.#values.iterate(metric, next)) parts.push(bucketOf(step, value ?? NaN));
+    for (const [step, value] of this.#values.all(metric, next)) parts.push(bucketOf(step, value ?? NaN));
     return coarsen(parts, width).map(withFiniteSum);
   }
 }
