@@ -40,6 +40,7 @@ try {
     app.on("second-instance", showWindow);
     app.whenReady().then(start).catch(failToStart);
   } else {
+    console.error(`Hypertower is open already on ${storeDir}: its window comes to the front.`);
     app.exit(0);
   }
 } catch (error) {

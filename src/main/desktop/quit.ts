@@ -20,6 +20,8 @@ export function guardQuit({ services, window, training }: QuitOptions): void {
     if (isLeaving()) return;
     state = "leaving";
     try {
+      // Stopping trainers takes a moment, in which nothing in the window would answer any more.
+      window()?.hide();
       // exit() below skips the page's own unloading: what it has put aside is written now.
       session.defaultSession.flushStorageData();
       await services.close();

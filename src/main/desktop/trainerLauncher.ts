@@ -6,7 +6,7 @@ import { OutputTail } from "../training/outputTail.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../training/process.ts";
 
 /** Messages and output still under way when a process has gone are waited for: at least and at most, in milliseconds. */
-const drain = { least: 100, most: 2_000 } as const;
+const drain = { least: 100, most: 1_000 } as const;
 
 export interface TrainerLauncher {
   readonly launch: LaunchTrainer;
@@ -26,14 +26,16 @@ export function trainerLauncher(entry: string): TrainerLauncher {
     alive++;
 
     const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
-    for (const stream of streams) stream.on("data", (chunk: Buffer) => output.add(chunk));
-    const closed = Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.once("close", resolve))));
+    const read = (chunk: Buffer): void => output.add(chunk);
+    for (const stream of streams) stream.on("data", read);
 
     child.on("error", (type, location) => output.add(Buffer.from(`${type} at ${location}\n`)));
     child.once("exit", (code) => {
       alive--;
-      // Electron promises no order between the exit and what the process said before it.
-      void Promise.all([Promise.race([closed, delay(drain.most)]), delay(drain.least)]).then(() => {
+      // Electron promises no order between the exit and what the process said before it. Once this
+      // event is over it drops every listener of the streams, though their last words may yet come.
+      const drained = Promise.resolve().then(() => Promise.all(streams.map((stream) => ended(stream, read))));
+      void Promise.all([Promise.race([drained, delay(drain.most)]), delay(drain.least)]).then(() => {
         exit = { code, signal: null, stderr: output.text() };
         for (const listener of exitListeners) listener(exit);
       });
@@ -65,6 +67,14 @@ export function trainerLauncher(entry: string): TrainerLauncher {
   }
 
   return { launch, count: () => alive };
+}
+
+/** Reads what is left in a stream that has lost its listeners. */
+function ended(stream: NodeJS.ReadableStream, read: (chunk: Buffer) => void): Promise<void> {
+  return new Promise((resolve) => {
+    stream.off("data", read).on("data", read).once("end", resolve);
+    if (!stream.readable) resolve();
+  });
 }
 
 function endProcess(pid: number): void {

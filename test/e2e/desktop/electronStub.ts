@@ -3,10 +3,9 @@
  * test drives: what Electron would do in its browser process is asked of the test
  * over the process's channel, and what would reach the app arrives from there.
  */
-import { fork, type ChildProcess } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { fileURLToPath } from "node:url";
 import { connectRpc } from "./rpc.ts";
+import { forkUtility, trainers, type UtilityProcess } from "./utilityProcessStub.ts";
 
 type Handler = (...parameters: never[]) => unknown;
 
@@ -158,6 +157,7 @@ export class BrowserWindow extends EventEmitter {
     this.emit("ready-to-show");
   }
   show(): void {}
+  hide(): void {}
   focus(): void {}
   restore(): void {}
   maximize(): void {}
@@ -257,46 +257,9 @@ export const Menu = {
   setApplicationMenu(): void {},
 };
 
-/** Process ids of the trainers that live. */
-const trainers = new Set<number>();
-
-class UtilityProcess extends EventEmitter {
-  readonly #child: ChildProcess;
-  constructor(child: ChildProcess) {
-    super();
-    this.#child = child;
-    const { pid } = child;
-    if (pid !== undefined) {
-      trainers.add(pid);
-      child.on("exit", () => trainers.delete(pid));
-    }
-    child.on("spawn", () => this.emit("spawn"));
-    child.on("message", (message) => this.emit("message", message));
-    child.on("exit", (code, signal) => this.emit("exit", code ?? (signal === "SIGKILL" ? 9 : 15)));
-  }
-  get pid(): number | undefined {
-    return this.#child.exitCode === null && this.#child.signalCode === null ? this.#child.pid : undefined;
-  }
-  get stdout(): ChildProcess["stdout"] {
-    return this.#child.stdout;
-  }
-  get stderr(): ChildProcess["stderr"] {
-    return this.#child.stderr;
-  }
-  postMessage(message: unknown): void {
-    if (this.#child.connected) this.#child.send(message as object);
-  }
-  kill(): boolean {
-    return this.#child.kill("SIGTERM");
-  }
-}
-
 export const utilityProcess = {
   fork(entry: string, parameters: string[]): UtilityProcess {
     if (!app.isReady()) throw new Error("utilityProcess.fork() needs the app to be ready");
-    const parentPort = fileURLToPath(new URL("./parentPort.ts", import.meta.url));
-    return new UtilityProcess(
-      fork(entry, parameters, { serialization: "advanced", stdio: ["ignore", "pipe", "pipe", "ipc"], execArgv: ["--import", parentPort] }),
-    );
+    return forkUtility(entry, parameters);
   },
 };

@@ -1,0 +1,37 @@
+/** A browser whose server goes away and comes back. */
+import type { Browser } from "playwright";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { configure } from "../scenarios/workbench.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { freshStore } from "../support/harness.ts";
+import { serve } from "./harness.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+it("says that the connection is lost, and is whole again once a new link was opened", async () => {
+  const { storeDir, remove } = freshStore();
+  const first = await serve(storeDir);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(first.link);
+  await configure(page, { name: "not lost" });
+  const banner = page.getByTestId("connection-banner");
+  expect(await banner.count()).toBe(0);
+
+  await first.process.kill();
+  await banner.waitFor();
+  const second = await serve(storeDir, Number(new URL(first.origin).port));
+  const other = await context.newPage();
+  await other.goto(second.link);
+  await other.close();
+  await banner.waitFor({ state: "detached", timeout: 15_000 });
+  expect(await page.getByTestId("experiment-name").inputValue()).toBe("not lost");
+
+  await context.close();
+  expect(await second.process.end()).toBe(0);
+  remove();
+});
