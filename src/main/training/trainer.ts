@@ -25,7 +25,7 @@ function openPort(): Port {
   if (parentPort) {
     return {
       send: (message) => parentPort.postMessage(message),
-      receive: (listener) => parentPort.on("message", ({ data }) => listener(data)),
+      receive: (listener) => parentPort.on("message", (event: { readonly data: ToTrainer }) => listener(event.data)),
       close: () => setTimeout(() => process.exit(0), 200),
     };
   }
