@@ -39,19 +39,61 @@ export function toolEnvironment(extra = {}) {
   return { ...process.env, PATH: [join(modules, ".bin"), process.env.PATH].join(delimiter), ...extra };
 }
 
+const running = new Set();
+
+/** Ends a command and everything it started. */
+function endTree(child) {
+  if (windows) spawn("taskkill", ["/pid", String(child.pid), "/T", "/F"], { stdio: "ignore" });
+  else {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // Its group has gone already.
+    }
+  }
+}
+
+/** Commands run in process groups of their own, so an interruption has to be passed on. */
+function interrupt() {
+  for (const child of running) endTree(child);
+  process.exit(130);
+}
+const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+function began(child) {
+  if (running.size === 0) for (const signal of interruptions) process.on(signal, interrupt);
+  running.add(child);
+}
+
+function ended(child) {
+  running.delete(child);
+  if (running.size === 0) for (const signal of interruptions) process.off(signal, interrupt);
+}
+
 /**
- * Runs a command and collects its output.
+ * Runs a command to its end and collects its output.
+ * @param limit milliseconds after which it is ended, with everything it started
  * @returns {Promise<{ code: number, output: string }>} `code` is 127 when it could not be started.
  */
-export function runQuietly(command, args, { env = process.env, shell = false, cwd = root } = {}) {
+export function runQuietly(command, args, { env = process.env, shell = false, cwd = root, limit = 0 } = {}) {
   return new Promise((done) => {
     const chunks = [];
-    const child = spawn(command, args, { cwd, env, shell, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env, shell, detached: !windows, stdio: ["ignore", "pipe", "pipe"] });
+    began(child);
+    let late = false;
+    const timer = limit > 0 ? setTimeout(() => ((late = true), endTree(child)), limit) : undefined;
     child.stdout.on("data", (chunk) => chunks.push(chunk));
     child.stderr.on("data", (chunk) => chunks.push(chunk));
-    const output = () => Buffer.concat(chunks).toString("utf8");
-    child.on("error", (error) => done({ code: 127, output: `${output()}\n${error.message}` }));
-    child.on("close", (code, signal) => done({ code: code ?? 1, output: signal ? `${output()}\nended by ${signal}` : output() }));
+    const end = (code, remark) => {
+      clearTimeout(timer);
+      ended(child);
+      done({ code, output: Buffer.concat(chunks).toString("utf8") + (remark ? `\n${remark}\n` : "") });
+    };
+    child.on("error", (error) => end(127, error.message));
+    child.on("close", (code, signal) => {
+      if (late) end(1, `ended: not done after ${Math.round(limit / 1000)} s`);
+      else end(code ?? 1, signal ? `ended by ${signal}` : "");
+    });
   });
 }
 

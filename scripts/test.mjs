@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, runQuietly, SetupError, toolEnvironment } from "./setup.mjs";
 
+/** A check that hangs is a failure, not a wait: milliseconds. */
+const limit = 8 * 60_000;
 const reports = mkdtempSync(join(tmpdir(), "hypertower-test-"));
 
 /** @typedef {{ name: string, passed: number, failed: number, skipped: number, seconds: number }} Result */
@@ -24,7 +26,7 @@ async function check(name, run) {
 
 /** A check that passes or fails as a whole. */
 async function tool(name, bin, args) {
-  const { code, output } = await runQuietly(localNode(), [packageBin(name, bin), ...args], { env: toolEnvironment({ FORCE_COLOR: "0" }) });
+  const { code, output } = await runQuietly(localNode(), [packageBin(name, bin), ...args], { env: toolEnvironment({ NO_COLOR: "1" }), limit });
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
 }
 
@@ -34,7 +36,7 @@ async function suite(label, args) {
   const { code, output } = await runQuietly(
     localNode(),
     [packageBin("vitest"), "run", ...args, "--reporter=default", "--reporter=json", `--outputFile.json=${file}`],
-    { env: toolEnvironment({ FORCE_COLOR: "0", NO_COLOR: "1" }) },
+    { env: toolEnvironment({ NO_COLOR: "1" }), limit },
   );
   if (!existsSync(file)) return { passed: 0, failed: 1, output };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0, testResults } = JSON.parse(readFileSync(file, "utf8"));

@@ -1,7 +1,7 @@
 /** The command line: the same services and the same store as the window. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import packageJson from "../../../package.json" with { type: "json" };
 import { presets } from "../../shared/presets.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
 import { serve, type ServeOptions } from "./commands/serve.ts";
@@ -14,11 +14,10 @@ function findPlaces(): Places {
   const here = import.meta.dirname;
   const fromSources = import.meta.filename.endsWith(".ts");
   const root = fromSources ? join(here, "../../..") : join(here, "../..");
-  const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
   return {
     trainer: fromSources ? join(here, "../training/trainer.ts") : join(here, "trainer.js"),
     rendererDir: join(root, "out/renderer"),
-    version: manifest.version,
+    version: packageJson.version,
   };
 }
 
