@@ -1,6 +1,7 @@
 /** Electron's program: its packages bring none, so it is fetched on first use by Electron's own installer. */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { localNode, packageBin, root } from "./setup.mjs";
 
@@ -33,10 +34,10 @@ function bytesUnder(path) {
 }
 
 /** Runs Electron's installer once. Resolves to null when it worked, or to what went wrong. */
-function install(temporary) {
+function install() {
   return new Promise((done) => {
-    rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary, { recursive: true });
+    // The download grows in a folder of its own, where its progress can be seen.
+    const temporary = mkdtempSync(join(tmpdir(), "hypertower-electron-"));
     const child = spawn(localNode(), [packageBin("electron", "install-electron")], {
       cwd: root,
       // The variable makes Node's fetch heed HTTPS_PROXY.
@@ -88,7 +89,7 @@ export async function electronBinary() {
   let problem = null;
   if (process.stderr.isTTY) process.stderr.write("Fetching Electron …");
   for (let attempt = 0; attempt < attempts; attempt++) {
-    problem = await install(join(root, "node_modules", ".cache", "electron-download"));
+    problem = await install();
     if (problem === null) break;
   }
   const binary = problem === null ? presentBinary() : null;
