@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadExperiment } from "../../../src/main/headless/experimentSource.ts";
+import { presetNames } from "../../../src/shared/presets.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 
 let folder: string;
@@ -44,7 +45,7 @@ describe("loadExperiment", () => {
 
   it("names the known presets", async () => {
     const { message } = await failure({ preset: "seed", set: [] });
-    expect(message).toBe("there is no preset named seed; known presets: seed-example, plain-adam, sgd-sgd, quick-look");
+    expect(message).toBe(`there is no preset named seed; known presets: ${presetNames.join(", ")}`);
   });
 
   it("refuses a file together with a preset", async () => {
