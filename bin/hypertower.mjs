@@ -2,6 +2,7 @@
 /** Starts the built command line on a Node that can run it. Plain JavaScript for old Nodes too. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -27,8 +28,7 @@ if (!existsSync(entry)) {
     process.exitCode = 1;
   });
   child.on("close", (code, signal) => {
-    if (signal) process.kill(process.pid, signal);
-    else process.exitCode = code ?? 1;
+    process.exitCode = code ?? 128 + constants.signals[signal];
   });
 } else {
   console.error(`hypertower: Node ${process.versions.node} is too old; 22.14 or later is needed. "npm ci" installs one into this folder.`);
