@@ -24,7 +24,7 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
         `${run.steps}/${run.totalSteps}`,
         formatPercent(run.testError),
         run.stack,
-        run.name,
+        run.name === run.stack ? "" : run.name,
       ]);
       console.log(table([["RUN", "STATUS", "CREATED", "STEPS", "TEST ERROR", "STACK", "NAME"], ...rows]));
     }
