@@ -19,7 +19,7 @@ const experiments: ExperimentInput[] = [
   { name: "seed example", seed: 1 },
   { name: "three levels", tower: [{ optimizer: "adamBaydin" }, { optimizer: "sgd", alpha: 1e-5 }, { optimizer: "sgd", alpha: 1e-9 }] },
   { name: "SGD learns its step size", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] },
-  { name: "too bold a top level", model: { activation: "relu", outputActivation: "identity" }, tower: [{ optimizer: "sgd" }, { optimizer: "sgd", alpha: 1e9 }], budget: { epochs: 2 } },
+  { name: "too bold a top level", model: { activation: "identity", outputActivation: "identity" }, tower: [{ optimizer: "sgd" }, { optimizer: "sgd", alpha: 1 }], budget: { epochs: 2 } },
 ];
 /** Photographed while it trains. */
 const live: ExperimentInput = { name: "seed example, 30 epochs", seed: 2, budget: { epochs: 30 } };

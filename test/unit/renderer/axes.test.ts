@@ -38,6 +38,11 @@ describe("linear axes", () => {
     expect(labels([-2e-6, 2e-6])).toEqual(["-2e-6", "-1e-6", "0", "1e-6", "2e-6"]);
   });
 
+  it("keep steps and epochs whole", () => {
+    expect(linearScale([0, 2], 6, true)?.ticks).toEqual([0, 1, 2]);
+    expect(linearScale([0, 1174], 6, true)?.ticks).toEqual([0, 200, 400, 600, 800, 1000, 1200]);
+  });
+
   it("are not there without values", () => {
     expect(linearScale([])).toBeUndefined();
   });

@@ -6,6 +6,8 @@ import { messageOf, RequestError } from "@/transport/client.ts";
 
 /** Away from the buttons people press next, which stand on the right. */
 const position = "bottom-left";
+/** Above the bar with the Train button, whose text would be covered else. */
+const offset = 100;
 
 /** Only the latest deed can be taken back: an older offer would undo into a changed state. */
 let offered: NotificationHandle | undefined;
@@ -13,7 +15,7 @@ let offered: NotificationHandle | undefined;
 export function notifyError(title: string, error: unknown): void {
   const fields = error instanceof RequestError ? error.fields.map(({ message }) => message) : [];
   const message = [messageOf(error), ...fields.filter((text) => !messageOf(error).includes(text))].join(" ");
-  ElNotification({ type: "error", title, message, duration: 0, position, customClass: "ht-notification" });
+  ElNotification({ type: "error", title, message, duration: 0, position, offset, customClass: "ht-notification" });
 }
 
 /** Says what was done and offers to take it back. */
@@ -40,6 +42,7 @@ export function notifyUndo(text: string, undo: () => void | Promise<void>): void
     message: content(),
     duration: 8000,
     position,
+    offset,
     customClass: "ht-notification",
     showClose: false,
   });

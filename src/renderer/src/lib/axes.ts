@@ -36,8 +36,8 @@ const round = (value: number) => Number(value.toPrecision(15));
 /** More digits than this after the point, and labels are written as differences. */
 const mostDecimals = 7;
 
-/** A linear axis around the values; undefined without any. */
-export function linearScale(values: Iterable<number>, count = 4): AxisScale | undefined {
+/** A linear axis around the values; undefined without any. `whole` keeps ticks at whole numbers. */
+export function linearScale(values: Iterable<number>, count = 4, whole = false): AxisScale | undefined {
   const found = extent(values);
   if (!found) return undefined;
   let [low, high] = found;
@@ -45,7 +45,7 @@ export function linearScale(values: Iterable<number>, count = 4): AxisScale | un
     const room = low === 0 ? 1 : Math.abs(low) * 0.1;
     [low, high] = [low - room, high + room];
   }
-  const step = roundStep(high - low, count);
+  const step = Math.max(roundStep(high - low, count), whole ? 1 : 0);
   const first = Math.floor(low / step + 1e-6);
   const last = Math.ceil(high / step - 1e-6);
   const ticks: number[] = [];

@@ -64,6 +64,13 @@ export function durationOf(run: Pick<RunSummary, "startedAt" | "finishedAt">, no
   return run.startedAt === null ? null : ((run.finishedAt ?? now) - run.startedAt) / 1000;
 }
 
+/** A message as it stands alone: capital letter, full stop. */
+export function asSentence(text: string): string {
+  const trimmed = text.trim();
+  const begun = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}
+
 /** A run's name, or its stack where it has none. */
 export function titleOf(run: Pick<RunSummary, "name" | "stack">): string {
   return run.name === "" ? run.stack : run.name;

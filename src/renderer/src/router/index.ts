@@ -1,5 +1,9 @@
 import { createRouter, createWebHashHistory } from "vue-router";
+import ComparePage from "@/pages/ComparePage.vue";
+import HistoryPage from "@/pages/HistoryPage.vue";
+import MissingPage from "@/pages/MissingPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
+import RunPage from "@/pages/RunPage.vue";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -10,12 +14,13 @@ declare module "vue-router" {
 // Hash history: the same addresses work under the desktop app's own protocol and a plain web server.
 export const router = createRouter({
   history: createWebHashHistory(),
+  // Pages are part of the one bundle: an open window must not depend on files that a newer build has replaced.
   routes: [
     { path: "/", name: "new", component: NewExperimentPage, meta: { title: "New experiment" } },
-    { path: "/runs", name: "runs", component: () => import("@/pages/HistoryPage.vue"), meta: { title: "Runs" } },
-    { path: "/runs/:id", name: "run", component: () => import("@/pages/RunPage.vue"), props: true, meta: { title: "Run" } },
-    { path: "/compare", name: "compare", component: () => import("@/pages/ComparePage.vue"), meta: { title: "Compare" } },
-    { path: "/:rest(.*)*", name: "missing", component: () => import("@/pages/MissingPage.vue"), meta: { title: "Not found" } },
+    { path: "/runs", name: "runs", component: HistoryPage, meta: { title: "Runs" } },
+    { path: "/runs/:id", name: "run", component: RunPage, props: true, meta: { title: "Run" } },
+    { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
+    { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
 });

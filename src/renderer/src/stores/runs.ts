@@ -15,21 +15,33 @@ export const useRuns = defineStore("runs", () => {
   const binned = computed(() => all.value.filter((run) => run.deletedAt !== null));
   const active = computed(() => runs.value.filter((run) => isActive(run.status)).sort((a, b) => a.createdAt - b.createdAt));
 
-  function keep(...changed: RunSummary[]): void {
+  /** What changes while lists are being read, and so may be newer than they; null at other times. */
+  let changedMeanwhile: Map<string, RunSummary> | null = null;
+
+  const show = () => triggerRef(byId);
+  /** Many runs may report at once; the lists are drawn again for all of them together. */
+  const showSoon = useThrottleFn(show, 100, true, true);
+
+  function put(...changed: RunSummary[]): void {
     for (const run of changed) byId.value.set(run.id, run);
-    changedMeanwhile.push(...changed);
-    triggerRef(byId);
+    for (const run of changed) changedMeanwhile?.set(run.id, run);
   }
 
-  /** What changed while lists were being read: newer than they may be. */
-  let changedMeanwhile: RunSummary[] = [];
+  function keep(...changed: RunSummary[]): void {
+    put(...changed);
+    show();
+  }
 
   /** Reads both lists again; what is on screen stays until they are here. */
   async function load(): Promise<void> {
-    changedMeanwhile = [];
+    const meanwhile = new Map<string, RunSummary>();
+    changedMeanwhile = meanwhile;
     try {
       const [kept, deleted] = await Promise.all([call("runs.list", {}), call("runs.list", { deleted: true })]);
-      byId.value = new Map([...kept, ...deleted, ...changedMeanwhile].map((run) => [run.id, run]));
+      // A later reading is under way: its lists are newer.
+      if (changedMeanwhile !== meanwhile) return;
+      byId.value = new Map([...kept, ...deleted, ...meanwhile.values()].map((run) => [run.id, run]));
+      changedMeanwhile = null;
       loaded.value = true;
       error.value = null;
     } catch (failure) {
@@ -39,7 +51,10 @@ export const useRuns = defineStore("runs", () => {
 
   /** Starts following events; call once. */
   function follow(): void {
-    listen("run.changed", (run) => keep(run));
+    listen("run.changed", (run) => {
+      put(run);
+      void showSoon();
+    });
     // Another process that trains may write several times a second.
     listen("store.changed", useThrottleFn(load, 1000, true));
     connection().onReconnect(() => void load());

@@ -1,5 +1,6 @@
-/** Services that only pretend to train, for working on the window without engines or a store. */
-import { requestNames, type Bridge, type EventName, type EventPayload, type Reply, type RequestArguments, type RequestName, type RequestOutput, contract } from "../../src/shared/contract.ts";
+/** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
+import { UserError, type Services } from "../../src/main/services/services.ts";
+import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
 import { presets } from "../../src/shared/presets.ts";
 import { isActive, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
@@ -13,19 +14,10 @@ interface FakeRun {
   events: RunEvent[];
 }
 
-export interface FakeOptions {
-  /** Steps made every 100 ms. */
-  stepsPerTick?: number;
-  now?: () => number;
-}
-
-class Refusal extends Error {
-  readonly fields: { path: string; message: string }[];
-  constructor(message: string, fields: { path: string; message: string }[] = []) {
-    super(message);
-    this.fields = fields;
-  }
-}
+/** A run of this name is refused, as a service refuses what only it can know. */
+export const refusedName = "refuse me";
+/** A run of this name diverges at step 300. */
+export const divergingName = "diverge";
 
 /** A repeatable stand-in for noise. */
 function noise(seed: number, step: number): number {
@@ -33,41 +25,32 @@ function noise(seed: number, step: number): number {
   return (x - Math.floor(x)) * 2 - 1;
 }
 
-export class FakeBridge implements Bridge {
+export class PretendTraining implements Services {
   readonly runs = new Map<string, FakeRun>();
+  readonly handlers: Handlers;
   private readonly listeners = new Map<EventName, Set<(payload: never) => void>>();
-  private readonly options: FakeOptions;
+  private readonly stepsPerTick: number;
   private readonly timer: ReturnType<typeof setInterval>;
   private nextId = 1;
 
-  constructor(options: FakeOptions = {}) {
-    this.options = options;
+  /** Every running run makes `stepsPerTick` steps each 100 ms. */
+  constructor(stepsPerTick = 30) {
+    this.stepsPerTick = stepsPerTick;
+    this.handlers = this.makeHandlers();
     this.timer = setInterval(() => this.tick(), 100);
   }
 
-  close(): void {
+  close(): Promise<void> {
     clearInterval(this.timer);
+    return Promise.resolve();
   }
 
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
     const set = this.listeners.get(name) ?? new Set();
     this.listeners.set(name, set.add(listener));
-    return () => set.delete(listener);
-  }
-
-  request<N extends RequestName>(name: N, input: unknown): Promise<Reply<N>> {
-    try {
-      if (!requestNames.includes(name)) throw new Refusal(`there is no request named ${String(name)}`);
-      const parsed = contract.requests[name].input.parse(input);
-      return Promise.resolve({ ok: true, value: this.answer(name, parsed as never) as RequestOutput<N> });
-    } catch (error) {
-      const fields = error instanceof Refusal ? error.fields : [];
-      return Promise.resolve({ ok: false, error: { message: error instanceof Error ? error.message : String(error), fields } });
-    }
-  }
-
-  private now(): number {
-    return this.options.now?.() ?? Date.now();
+    return () => {
+      set.delete(listener);
+    };
   }
 
   private emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
@@ -76,17 +59,17 @@ export class FakeBridge implements Bridge {
 
   private run(id: string): FakeRun {
     const run = this.runs.get(id);
-    if (!run) throw new Refusal(`there is no run ${id}`);
+    if (!run) throw new UserError(`there is no run ${id}`);
     return run;
   }
 
-  private answer(name: RequestName, input: never): unknown {
-    const answers: { [N in RequestName]: (input: RequestArguments<N>) => unknown } = {
+  private makeHandlers(): Handlers {
+    return {
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower" }),
       "datasets.list": () => [
         { kind: "mnist", title: "MNIST", trainExamples: 60_000, testExamples: 10_000, exampleShape: [28, 28], classes: 10, problem: null },
       ],
-      "experiments.presets": () => presets,
+      "experiments.presets": () => [...presets],
       "experiments.validate": ({ experiment }) => validateExperiment(experiment),
       "runs.start": ({ experiment }) => this.start(experiment),
       "runs.pause": ({ run }) => this.set(run, "paused", null),
@@ -95,11 +78,10 @@ export class FakeBridge implements Bridge {
       "runs.list": ({ deleted }) => [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted),
       "runs.get": ({ run }) => this.detail(run),
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
-      "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: this.now() })),
+      "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: Date.now() })),
       "runs.restore": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: null })),
       "series.read": (request) => this.series(request),
     };
-    return (answers[name] as (input: never) => unknown)(input);
   }
 
   private change(id: string, part: Partial<RunSummary>): RunSummary {
@@ -112,25 +94,25 @@ export class FakeBridge implements Bridge {
   /** Moves a run to another status, with an event in its log. */
   set(id: string, status: RunSummary["status"], reason: string | null): RunSummary {
     const run = this.run(id);
-    run.events.push({ at: this.now(), step: run.summary.steps, kind: status, message: reason ?? status });
+    run.events.push({ at: Date.now(), step: run.summary.steps, kind: status, message: reason ?? status });
     const ended = !isActive(status);
-    return this.change(id, { status, reason, ...(ended ? { finishedAt: this.now(), samplesPerSecond: null, secondsLeft: null } : {}) });
+    return this.change(id, { status, reason, ...(ended ? { finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null } : {}) });
   }
 
   start(input: unknown): RunSummary {
     const result = validateExperiment(input);
-    if (!result.ok) throw new Refusal("the experiment is not valid", result.errors);
+    if (!result.ok) throw new UserError("the experiment is not valid", result.errors);
     const e = result.experiment;
-    if (e.name === "refuse") throw new Refusal("the experiment is not valid", [{ path: "batchSize", message: "batchSize is refused here" }]);
+    if (e.name === refusedName) throw new UserError("the experiment is refused", [{ path: "batchSize", message: "batchSize is refused here" }]);
     const id = `run${this.nextId++}`;
     const hyperparameters = hyperparameterColumns(e.tower).map((c) => ({ level: c.level, name: c.spec.name, metric: c.metric, initial: c.initial, value: c.initial }));
     const summary: RunSummary = {
       id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
-      createdAt: this.now(), startedAt: this.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
+      createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
       samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, deletedAt: null,
     };
     const names = ["loss", "stepTime", ...hyperparameterColumns(e.tower).flatMap((c) => [c.metric, c.hypergradient])];
-    this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations: [], events: [{ at: this.now(), step: 0, kind: "started", message: "started" }] });
+    this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations: [], events: [{ at: Date.now(), step: 0, kind: "started", message: "started" }] });
     this.emit("run.changed", summary);
     return summary;
   }
@@ -164,7 +146,7 @@ export class FakeBridge implements Bridge {
 
   private tick(): void {
     for (const run of this.runs.values()) {
-      if (run.summary.status === "running") this.advance(run.summary.id, this.options.stepsPerTick ?? 40);
+      if (run.summary.status === "running") this.advance(run.summary.id, this.stepsPerTick);
     }
   }
 
@@ -180,7 +162,7 @@ export class FakeBridge implements Bridge {
       run.summary = { ...run.summary, steps, epoch: steps / perEpoch, loss: run.columns.get("loss")?.at(-1) ?? null, samplesPerSecond: 118_000, secondsLeft: (run.summary.totalSteps - steps) / 400 };
       run.summary.hyperparameters = run.summary.hyperparameters.map((h) => ({ ...h, value: run.columns.get(h.metric)?.at(-1) ?? null }));
       if (steps % perEpoch === 0) this.evaluate(run, steps / perEpoch);
-      if (e.name === "diverges" && steps === 300) this.set(id, "diverged", "The loss is not finite at step 300. Steps up to it are kept.");
+      if (e.name === divergingName && steps === 300) this.set(id, "diverged", "the loss became NaN at step 300");
       if (steps === run.summary.totalSteps) this.set(id, "finished", null);
     }
     this.emit("run.changed", run.summary);

@@ -1,0 +1,55 @@
+/** The built window on the real local server, before services that only pretend to train. */
+import { dirname } from "node:path";
+import type { Browser, Page } from "playwright";
+import { startServer } from "../../../src/main/headless/server/index.ts";
+import { PretendTraining } from "../../support/pretendTraining.ts";
+import { watchProblems } from "../support/harness.ts";
+import { built } from "../support/paths.ts";
+
+export interface Window {
+  readonly page: Page;
+  readonly services: PretendTraining;
+  /** What went wrong in the page so far. */
+  readonly problems: readonly string[];
+  /** Breaks the page's connections, as a network does. */
+  dropConnections(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openWindow(browser: Browser): Promise<Window> {
+  const services = new PretendTraining();
+  const server = await startServer({ services, port: 0, rendererDir: dirname(built.page) });
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const problems: string[] = [];
+  watchProblems(page, problems);
+  await page.addInitScript(() => {
+    const opened: WebSocket[] = [];
+    Object.assign(globalThis, {
+      openedSockets: opened,
+      WebSocket: class extends WebSocket {
+        constructor(...given: ConstructorParameters<typeof WebSocket>) {
+          super(...given);
+          opened.push(this);
+        }
+      },
+    });
+  });
+  await page.goto(server.url);
+  return {
+    page,
+    services,
+    problems,
+    async dropConnections() {
+      await page.evaluate(() => {
+        for (const socket of (globalThis as unknown as { openedSockets: WebSocket[] }).openedSockets) socket.close();
+      });
+    },
+    async close() {
+      await context.close();
+      await server.close();
+      await services.close();
+    },
+  };
+}

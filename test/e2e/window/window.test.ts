@@ -1,0 +1,154 @@
+/** The window by itself: what does not need a real trainer or store to be tried. */
+import type { Browser } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { drawn, drawnAtLeast } from "../scenarios/workbench.ts";
+import { divergingName, refusedName } from "../../support/pretendTraining.ts";
+import { launchChromium } from "../support/chromium.ts";
+import { openWindow, type Window } from "./harness.ts";
+
+let browser: Browser;
+let window: Window;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  window = await openWindow(browser);
+});
+afterEach(async () => {
+  await window.close();
+  expect(window.problems).toEqual([]);
+});
+
+const at = (testId: string) => window.page.getByTestId(testId);
+const stack = () => at("stack-name").innerText();
+
+it("composes a tower by menu, keyboard, mouse and height", async () => {
+  const { page } = window;
+  await expect.poll(stack).toBe("Adam / SGD(1e-5)");
+  await at("add-level").click();
+  await at("add-level-adamBaydin").click();
+  await expect.poll(stack).toBe("Adam / SGD(1e-5) / Adam^α");
+
+  // The focus goes along with the level.
+  await at("stack-level-2").locator(".handle").focus();
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(stack).toBe("Adam / Adam^α / SGD(1e-5)");
+  await page.keyboard.press("ArrowDown");
+  await expect.poll(stack).toBe("Adam^α / Adam / SGD(1e-5)");
+
+  // A tall window: dragging must not depend on where the page happens to be scrolled.
+  await page.setViewportSize({ width: 1280, height: 1400 });
+  await at("stack-level-2").locator(".handle").hover();
+  await page.mouse.down();
+  const order = () => page.locator("[data-level-id]").evaluateAll((items) => items.map((item) => item.getAttribute("data-level-id")));
+  const [dragged, ...others] = await order();
+  for (const [passed, other] of others.entries()) {
+    // One level at a time: while levels slide to their new places, none moves again.
+    await expect
+      .poll(async () => {
+        const box = await page.locator(`[data-level-id="${other ?? ""}"]`).boundingBox();
+        if (!box) throw new Error("a level is not on the page");
+        await page.mouse.move(box.x + 80, box.y + box.height * 0.6);
+        await page.mouse.move(box.x + 80, box.y + box.height * 0.7);
+        return (await order()).indexOf(dragged ?? null);
+      })
+      .toBeGreaterThanOrEqual(passed + 1);
+  }
+  await page.mouse.up();
+  await expect.poll(stack).toBe("SGD(1e-5) / Adam^α / Adam");
+
+  await at("stack-level-1-remove").click();
+  await at("stack-level-1-duplicate").click();
+  await expect.poll(stack).toBe("SGD(1e-5) / Adam / Adam");
+  await at("tower-height").fill("49");
+  await expect.poll(stack).toBe("SGD(1e-5) / Adam ×49");
+});
+
+it("remembers what was typed, even what is not valid, and can undo a preset", async () => {
+  await at("stack-level-0-beta1").fill("1e");
+  await window.page.reload();
+  expect(await at("stack-level-0-beta1").inputValue()).toBe("1e");
+  expect(await at("error-tower.0.beta1").innerText()).toMatch(/must be a number/);
+  await at("preset-plain-adam").click();
+  await expect.poll(stack).toBe("Adam");
+  await at("undo-button").click();
+  await expect.poll(() => at("stack-level-0-beta1").inputValue()).toBe("1e");
+});
+
+it("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
+  await at("experiment-name").fill(refusedName);
+  await at("train-button").click();
+  await expect.poll(() => window.page.locator('[data-field="batchSize"]').innerText()).toContain("refused here");
+  expect(await at("start-error").innerText()).toContain("refused");
+  await at("batch-size").fill("128");
+  await expect.poll(() => window.page.locator('[data-field="batchSize"]').innerText()).not.toContain("refused");
+});
+
+it("trains by keyboard, follows the run, and loses no point when the connection drops", async () => {
+  const { page } = window;
+  await at("epochs").fill("400");
+  await page.keyboard.press("Control+Enter");
+  const first = await drawnAtLeast(page, "loss-chart/loss", 50);
+  await page.getByText("Hypergradients", { exact: true }).click();
+  await drawnAtLeast(page, "chart-L0.alpha.hypergradient/L0.alpha.hypergradient", first.total);
+
+  await window.dropConnections();
+  await at("connection-banner").waitFor({ state: "detached" });
+  await drawnAtLeast(page, "loss-chart/loss", first.total + 100);
+  await at("stop-button").click();
+  await page.locator("[data-testid=run-status][data-status=stopped]").waitFor();
+  const steps = Number((await at("stat-step").innerText()).replaceAll(",", ""));
+  const last = await drawnAtLeast(page, "loss-chart/loss", steps);
+  expect(last.total).toBe(steps);
+  expect(last.drawn).toBe(last.points.length);
+  expect(await at("loss-chart-count").innerText()).toContain(`of ${steps.toLocaleString("en-US")} points drawn`);
+});
+
+it("explains a divergence", async () => {
+  const run = window.services.start({ name: divergingName });
+  await window.page.goto(new URL(`/#/runs/${run.id}`, window.page.url()).href);
+  window.services.advance(run.id, 400);
+  expect(await at("run-reason").innerText()).toBe("The loss became NaN at step 300.");
+});
+
+it("renames, deletes with undo, and restores from the bin", async () => {
+  const { page, services } = window;
+  const run = services.start({ name: "first" });
+  services.set(run.id, "stopped", null);
+  await page.goto(new URL(`/#/runs/${run.id}`, page.url()).href);
+  await at("rename-button").click();
+  await at("rename-input").fill("second");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => at("run-title").innerText()).toBe("second");
+
+  await at("delete-run-button").click();
+  await at("undo-button").click();
+  await at(`run-row-${run.id}`).waitFor();
+  await at(`select-${run.id}`).click();
+  await at("delete-button").click();
+  await at(`run-row-${run.id}`).waitFor({ state: "detached" });
+  await at("bin-toggle").click();
+  await at(`select-${run.id}`).click();
+  await at("restore-button").click();
+  await expect.poll(() => services.runs.get(run.id)?.summary.deletedAt).toBeNull();
+});
+
+it("lists thousands of runs, and overlays two picked by filter", async () => {
+  const { page, services } = window;
+  for (let i = 0; i < 3000; i++) services.set(services.start({ name: `trial-${i}`, seed: i }).id, "finished", null);
+  await at("nav-runs").click();
+  await expect.poll(() => at("history-count").innerText()).toBe("3,000 runs");
+  // Virtualized: the page holds what can be seen, not three thousand rows.
+  expect(await page.locator("[data-testid^=run-row-]").count()).toBeLessThan(60);
+  await at("history-filter").fill("trial-299");
+  await expect.poll(() => at("history-count").innerText()).toBe("11 of 3,000 runs");
+  await page.locator("[data-testid^=select-run]").nth(0).click();
+  await page.locator("[data-testid^=select-run]").nth(1).click();
+  await at("compare-button").click();
+  await at("compare-chart").waitFor();
+  expect(await at("compare-legend").locator("li").count()).toBe(2);
+  expect(await page.locator('[data-testid=compare-table] [data-field="seed"]').count()).toBe(1);
+  expect(await drawn(page, "compare-chart/nothing")).toBeNull();
+});
