@@ -28,7 +28,7 @@ export default defineConfig({
   },
   renderer: {
     root: at("src/renderer"),
-    build: { outDir: at("out/renderer"), rollupOptions: { input: at("src/renderer/index.html") } },
+    build: { outDir: at("out/renderer"), minify: true, rollupOptions: { input: at("src/renderer/index.html") } },
     resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared") } },
     plugins: [vue()],
   },

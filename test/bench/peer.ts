@@ -24,8 +24,14 @@ function findPython(): string {
   );
 }
 
-export async function startPeer(): Promise<Peer> {
-  const child = spawn(findPython(), [join(import.meta.dirname, "peer.py")], { stdio: ["pipe", "pipe", "inherit"] });
+/** @param cores 1 keeps PyTorch and its BLAS to one thread; "any" leaves both their own choice */
+export async function startPeer(cores: 1 | "any"): Promise<Peer> {
+  // torch.set_num_threads() does not reach an OpenBLAS with threads of its own: only the environment does.
+  const limits = cores === 1 ? { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" } : {};
+  const child = spawn(findPython(), [join(import.meta.dirname, "peer.py")], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...limits },
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async (): Promise<Record<string, unknown>> => {
     const line = await lines.next();

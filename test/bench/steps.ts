@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: milliseconds per training step of the seed example's network on
- * ONNX Runtime, one thread, as ratios to PyTorch's plain optimizers measured in turn
- * in the same minutes. Ours includes gathering the batch from the dataset and
- * converting its bytes; the peer's batch is a float tensor that is there already.
+ * ONNX Runtime, as ratios to PyTorch's plain optimizers measured in turn in the same
+ * minutes: one thread against one thread, and one and two against PyTorch at its best
+ * setting. Batches are there already on both sides; ours are bytes, and their
+ * conversion is part of our step. What gathering a batch costs is a row of its own.
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
@@ -11,97 +12,113 @@ import { Random } from "../../src/main/models/random.ts";
 import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
 import { prepareRun } from "../../src/main/training/prepare.ts";
 import { validateExperiment } from "../../src/shared/experiment.ts";
-import { startPeer, type PeerWork } from "./peer.ts";
+import { startPeer, type Peer, type PeerWork } from "./peer.ts";
 
 const { values } = parseArgs({
-  options: { repetitions: { type: "string", default: "15" }, steps: { type: "string", default: "100" } },
+  options: { repetitions: { type: "string", default: "25" }, steps: { type: "string", default: "60" } },
 });
 const repetitions = Number(values.repetitions);
 const steps = Number(values.steps);
-const batchSize = 256;
+const warmUp = 5;
 
 const sgd = { optimizer: "sgd" };
+const adam = { optimizer: "adam" };
 const stacks: Record<string, { tower: unknown[]; peer: "sgd" | "adam" }> = {
   SGD: { tower: [sgd], peer: "sgd" },
   "SGD/SGD": { tower: [sgd, sgd], peer: "sgd" },
   "SGD x 10": { tower: Array<unknown>(10).fill(sgd), peer: "sgd" },
   "SGD x 50": { tower: Array<unknown>(50).fill(sgd), peer: "sgd" },
-  Adam: { tower: [{ optimizer: "adam" }], peer: "adam" },
-  "Adam/SGD": { tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }], peer: "adam" },
-  "Adam/Adam": { tower: [{ optimizer: "adam" }, { optimizer: "adam" }], peer: "adam" },
+  Adam: { tower: [adam], peer: "adam" },
+  "Adam/SGD": { tower: [adam, { optimizer: "sgd", alpha: 1e-5 }], peer: "adam" },
+  "Adam/Adam": { tower: [adam, adam], peer: "adam" },
 };
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const least = (list: readonly number[]) => Math.min(...list);
 
-async function trainable(tower: unknown) {
-  const validated = validateExperiment({ tower });
+/** A run's step as training makes it. */
+async function trainable(tower: unknown, threads: number): Promise<(batch: Batch) => Promise<void>> {
+  const validated = validateExperiment({ tower, engine: { threads } });
   if (!validated.ok) throw new Error(validated.errors[0]!.message);
   const { executable } = await prepareRun(validated.experiment);
   let started = false;
-  return async (batch: Batch) => {
-    await executable.run(`${started ? "step" : "begin"}@${batch.size}`, { features: batch.features, labels: batch.labels });
+  return async ({ size, features, labels }) => {
+    await executable.run(`${started ? "step" : "begin"}@${size}`, { features, labels });
     started = true;
   };
 }
 
 const dataset = await loadDataset({ kind: "mnist", trainExamples: 60_000, testExamples: 1 });
-const random = new Random(0, "shuffling");
-function* endlessBatches(): Generator<Batch> {
+function* shuffledBatches(): Generator<Batch> {
+  const random = new Random(0, "shuffling");
   for (;;) {
-    for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), batchSize)) {
-      if (batch.size === batchSize) yield batch;
-    }
+    for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), 256)) if (batch.size === 256) yield batch;
   }
 }
-const batches = endlessBatches();
+const source = shuffledBatches();
+const batches = Array.from({ length: 16 }, () => {
+  const { size, features, labels } = source.next().value as Batch;
+  return { size, features: features.slice(), labels: labels.slice() };
+});
 
-const ours = new Map<string, (batch: Batch) => Promise<void>>();
-for (const [name, { tower }] of Object.entries(stacks)) ours.set(name, await trainable(tower));
-const peer = await startPeer();
-
-async function timeOurs(name: string): Promise<number> {
-  const step = ours.get(name)!;
+async function timed(step: (batch: Batch) => Promise<void> | void): Promise<number> {
+  for (let i = 0; i < warmUp; i++) await step(batches[i]!);
   const start = performance.now();
-  for (let i = 0; i < steps; i++) await step(batches.next().value as Batch);
+  for (let i = 0; i < steps; i++) await step(batches[i % batches.length]!);
   return (performance.now() - start) / steps;
 }
 
-/** The peer's best number of threads for a piece of work. */
-async function bestThreads(what: PeerWork): Promise<number> {
-  const candidates = [1, Math.max(1, Math.floor(cpus().length / 2)), cpus().length].filter((n, i, all) => all.indexOf(n) === i);
+/** Everything that is measured, by name: a function that takes one measurement. */
+const measurements = new Map<string, () => Promise<number>>();
+const oneCore = await startPeer(1);
+const anyCores = await startPeer("any");
+const works: PeerWork[] = ["products", "sgd", "adam"];
+
+/** The number of torch threads at which the peer is fastest when nothing limits it. */
+async function bestThreads(peer: Peer, what: PeerWork): Promise<number> {
   const times: { threads: number; ms: number }[] = [];
-  for (const threads of candidates) {
-    await peer.time(what, 30, threads);
-    times.push({ threads, ms: least([await peer.time(what, steps, threads), await peer.time(what, steps, threads)]) });
+  for (const threads of [...new Set([1, cpus().length])]) {
+    times.push({ threads, ms: least([await peer.time(what, 40, threads), await peer.time(what, 40, threads), await peer.time(what, 40, threads)]) });
   }
   return times.reduce((best, next) => (next.ms < best.ms ? next : best)).threads;
 }
 
-for (const name of ours.keys()) await timeOurs(name);
-const threads = { sgd: await bestThreads("sgd"), adam: await bestThreads("adam"), products: await bestThreads("products") };
-const peerTimes = { sgd: [] as number[], adam: [] as number[], products: [] as number[] };
-const ourTimes = new Map([...ours.keys()].map((name) => [name, [] as number[]]));
-for (let repetition = 0; repetition < repetitions; repetition++) {
-  for (const what of ["products", "sgd", "adam"] as const) peerTimes[what].push(await peer.time(what, steps, threads[what]));
-  for (const [name, times] of ourTimes) times.push(await timeOurs(name));
+for (const what of works) {
+  const threads = await bestThreads(anyCores, what);
+  measurements.set(`${what}, one core`, () => oneCore.time(what, steps, 1));
+  measurements.set(`${what}, best`, () => anyCores.time(what, steps, threads));
 }
-peer.close();
+for (const [name, { tower }] of Object.entries(stacks)) {
+  for (const threads of [1, 2]) {
+    const step = await trainable(tower, threads);
+    measurements.set(`${name}, ${threads}`, () => timed(step));
+  }
+}
+measurements.set("gathering", () => timed(() => void source.next()));
 
-const ms = (value: number) => value.toFixed(3).padStart(8);
-console.log(`machine: ${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${peer.version}`);
-console.log(`MLP 784-128-10, batch ${batchSize}, float32; ${repetitions} repetitions of ${steps} steps, taken in turn`);
-console.log(`\n${"".padEnd(22)}${"median ms".padStart(10)}${"best ms".padStart(9)}${"ratio".padStart(8)}   to`);
-for (const what of ["products", "sgd", "adam"] as const) {
-  const label = what === "products" ? "torch, products alone" : `torch.optim ${what}`;
-  console.log(`${label.padEnd(22)}${ms(median(peerTimes[what])).padStart(10)}${ms(least(peerTimes[what])).padStart(9)}           (${threads[what]} threads)`);
+const times = new Map([...measurements.keys()].map((name) => [name, [] as number[]]));
+for (let repetition = 0; repetition < repetitions; repetition++) {
+  for (const [name, measure] of measurements) times.get(name)!.push(await measure());
 }
-for (const [name, { peer: against }] of Object.entries(stacks)) {
-  const times = ourTimes.get(name)!;
-  // Taken in turn, so that a slow minute slows both: the median of the repetitions' own ratios.
-  const ratio = median(times.map((time, i) => time / peerTimes[against][i]!));
-  console.log(`${name.padEnd(22)}${ms(median(times)).padStart(10)}${ms(least(times)).padStart(9)}${ratio.toFixed(3).padStart(8)}   torch.optim ${against}`);
+oneCore.close();
+anyCores.close();
+
+/** Taken in turn, so that a slow minute slows both: the median of the repetitions' own ratios. */
+const ratio = (ours: string, theirs: string) => median(times.get(ours)!.map((time, i) => time / times.get(theirs)![i]!)).toFixed(2);
+const ms = (name: string) => `${median(times.get(name)!).toFixed(3)} (${least(times.get(name)!).toFixed(3)})`.padStart(16);
+
+console.log(`machine: ${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${oneCore.version}`);
+console.log(`MLP 784-128-10, batch 256, float32; ms per step: median (least) of ${repetitions} repetitions of ${steps} steps, all taken in turn\n`);
+console.log(`${"PyTorch".padEnd(14)}${"one core".padStart(16)}${"at its best".padStart(16)}`);
+for (const what of works) {
+  console.log(`${(what === "products" ? "products alone" : what).padEnd(14)}${ms(`${what}, one core`)}${ms(`${what}, best`)}`);
 }
-const fifty = median(ourTimes.get("SGD x 50")!.map((time, i) => time / ourTimes.get("SGD/SGD")![i]!));
-console.log(`\nSGD x 50 to SGD/SGD: ${fifty.toFixed(3)}`);
+const columns = ["1 thread", "2 threads", "1 : one core", "1 : best", "2 : best"];
+console.log(`\n${"Hypertower".padEnd(14)}${columns.map((c, i) => c.padStart(i < 2 ? 16 : 14)).join("")}`);
+for (const [name, { peer }] of Object.entries(stacks)) {
+  const ratios = [ratio(`${name}, 1`, `${peer}, one core`), ratio(`${name}, 1`, `${peer}, best`), ratio(`${name}, 2`, `${peer}, best`)];
+  console.log(`${name.padEnd(14)}${ms(`${name}, 1`)}${ms(`${name}, 2`)}${ratios.map((r) => r.padStart(14)).join("")}   torch ${peer}`);
+}
+console.log(`\nSGD x 50 to SGD/SGD, 1 thread: ${ratio("SGD x 50, 1", "SGD/SGD, 1")}`);
+console.log(`gathering a shuffled batch of bytes: ${ms("gathering").trim()} ms`);
 process.exit(0);

@@ -83,7 +83,8 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
     sample("both transposed, scaled", [[3, 2], [4, 3]], anywhere, (a, b) =>
       ops.matmul(a!, b!, { transposeA: true, transposeB: true, scale: 0.3 }),
     ),
-    sample("with a bias", [[2, 3], [3, 4], [4]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
+    sample("with a bias column", [[2, 3], [3, 4], [2, 1]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
+    sample("with a bias row", [[2, 3], [3, 4], [4]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
   ],
   dot: [sample("two arrays", pair, anywhere, (a, b) => ops.dot(a!, b!)), sample("a square", one, anywhere, (x) => ops.dot(x!, x!))],
   logSoftmax: [sample("rows", [[3, 4]], anywhere, (x) => ops.logSoftmax(x!))],

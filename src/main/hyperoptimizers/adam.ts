@@ -1,6 +1,7 @@
 import type { OptimizerName } from "../../shared/optimizers.ts";
 import { add, constant, div, mul, pow, sqrt, sub } from "../program/operations/index.ts";
 import type { UpdateRule } from "./rule.ts";
+import { runningMean } from "./runningMean.ts";
 
 /**
  * Adam (Kingma & Ba 2015), eps outside the root, v starting at eps as in the
@@ -19,8 +20,8 @@ function adamRule(optimizer: OptimizerName): UpdateRule {
     update({ parameter, gradient, hyper, slot, count }, { logEps }) {
       const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];
       const one = constant(1);
-      const m = add(mul(beta1, slot("m")), mul(sub(one, beta1), gradient));
-      const v = add(mul(beta2, slot("v")), mul(sub(one, beta2), mul(gradient, gradient)));
+      const m = runningMean(slot("m"), gradient, beta1);
+      const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
       const correction1 = sub(one, pow(beta1, count));
       const root = sqrt(sub(one, pow(beta2, count)));
       const direction = div(m, add(sqrt(v), mul(root, constant(10 ** logEps!))));

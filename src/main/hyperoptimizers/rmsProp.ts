@@ -1,6 +1,7 @@
 import type { OptimizerName } from "../../shared/optimizers.ts";
 import { add, constant, div, mul, sqrt, sub } from "../program/operations/index.ts";
 import type { UpdateRule } from "./rule.ts";
+import { runningMean } from "./runningMean.ts";
 
 /** RMSProp (Hinton 2012) as in the authors' library: the mean of squares starts at 0, 1e-8 is added inside the root. */
 function rmsPropRule(optimizer: OptimizerName): UpdateRule {
@@ -8,8 +9,7 @@ function rmsPropRule(optimizer: OptimizerName): UpdateRule {
     optimizer,
     slots: () => [{ name: "squares", initial: 0 }],
     update({ parameter, gradient, hyper, slot }) {
-      const gamma = hyper("gamma");
-      const squares = add(mul(gamma, slot("squares")), mul(sub(constant(1), gamma), mul(gradient, gradient)));
+      const squares = runningMean(slot("squares"), mul(gradient, gradient), hyper("gamma"));
       const root = sqrt(add(squares, constant(1e-8)));
       return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
     },

@@ -1,7 +1,7 @@
 /** A multilayer perceptron; weights `[out, in]` and initialization as in PyTorch's nn.Linear. */
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Node } from "../program/node.ts";
-import { add, logSoftmax, matmul, relu, sigmoid, tanh } from "../program/operations/index.ts";
+import { add, logSoftmax, matmul, relu, reshape, sigmoid, tanh, transpose } from "../program/operations/index.ts";
 import { kaimingUniformBound, uniform } from "./initialization.ts";
 import type { Model, Parameter } from "./model.ts";
 
@@ -37,13 +37,15 @@ export function mlp({ widths, activation, outputActivation }: MlpOptions): Model
   return {
     parameters,
     forward(features, values) {
+      // Activations are kept [width, batch]: then the backward pass, too, transposes nothing large.
       let x = features;
-      layers.forEach((_, i) => {
+      layers.forEach(({ out }, i) => {
         const [weight, bias] = [values[2 * i]!, values[2 * i + 1]!];
         const last = i === layers.length - 1;
-        x = activate[last ? outputActivation : activation](add(matmul(x, weight, { transposeB: true }), bias));
+        const product = matmul(weight, x, { transposeB: i === 0 });
+        x = activate[last ? outputActivation : activation](add(product, reshape(bias, [out, 1])));
       });
-      return logSoftmax(x);
+      return logSoftmax(transpose(x));
     },
   };
 }

@@ -160,7 +160,7 @@ interface BiasedProduct {
   readonly bias: Node;
 }
 
-/** Additions of a bias row to a matrix product of one use, by the addition. */
+/** Additions of a bias (a row or a column) to a matrix product of one use, by the addition. */
 function biasedProducts(nodes: readonly Node[]): Map<Node, BiasedProduct> {
   const uses = new Map<Node, number>();
   for (const node of nodes) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
@@ -168,9 +168,11 @@ function biasedProducts(nodes: readonly Node[]): Map<Node, BiasedProduct> {
   for (const node of nodes) {
     if (node.op !== "add") continue;
     const [product, bias] = node.inputs;
-    if (product?.op === "matmul" && bias?.shape.length === 1 && bias.shape[0] === product.shape[1] && uses.get(product) === 1) {
-      found.set(node, { product: product as NodeOf<"matmul">, bias });
-    }
+    if (product?.op !== "matmul" || !bias || uses.get(product) !== 1) continue;
+    const [rows, columns] = product.shape;
+    const isRow = bias.shape.length === 1 && bias.shape[0] === columns;
+    const isColumn = bias.shape.length === 2 && bias.shape[0] === rows && bias.shape[1] === 1;
+    if (isRow || isColumn) found.set(node, { product, bias });
   }
   return found;
 }
