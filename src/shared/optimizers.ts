@@ -22,8 +22,8 @@ export interface HyperparameterSpec<Name extends string = string> {
   readonly initial: number;
   readonly domain: Domain;
   readonly storedAs: Parameterisation;
-  /** Learned when a level stands above. */
-  readonly learned: boolean;
+  /** Whether a level above can move it. */
+  readonly learnable: boolean;
   /** Shown on a log axis and edited in decades. */
   readonly scale: "log" | "linear";
 }
@@ -47,35 +47,35 @@ const stepSize = (initial: number, storedAs: Parameterisation = "raw"): Hyperpar
   name: "alpha",
   symbol: "α",
   label: "Step size",
-  help: "How far one step moves. Learned when a level stands above.",
+  help: "How far one step moves.",
   initial,
   domain: { min: 0, max: 1e12 },
   storedAs,
-  learned: true,
+  learnable: true,
   scale: "log",
 });
 
-const gamma = (learned: boolean): HyperparameterSpec<"gamma"> => ({
+const gamma: HyperparameterSpec<"gamma"> = {
   name: "gamma",
   symbol: "γ",
   label: "Decay",
   help: "Decay of the running mean of squared gradients. Strictly between 0 and 1.",
   initial: 0.99,
   domain: { min: 0, max: 1, minExclusive: true, maxExclusive: true },
-  storedAs: learned ? "tanh" : "raw",
-  learned,
+  storedAs: "tanh",
+  learnable: true,
   scale: "linear",
-});
+};
 
-const beta = <N extends 1 | 2>(which: N, initial: number, learned: boolean): HyperparameterSpec<`beta${N}`> => ({
+const beta = <N extends 1 | 2>(which: N, initial: number): HyperparameterSpec<`beta${N}`> => ({
   name: `beta${which}`,
   symbol: which === 1 ? "β₁" : "β₂",
   label: which === 1 ? "First-moment decay" : "Second-moment decay",
   help: `Decay of the running mean of ${which === 1 ? "gradients" : "squared gradients"}. Strictly between 0 and 1.`,
   initial,
   domain: { min: 0, max: 1, minExclusive: true, maxExclusive: true },
-  storedAs: learned ? "tanh" : "raw",
-  learned,
+  storedAs: "tanh",
+  learnable: true,
   scale: "linear",
 });
 
@@ -87,7 +87,7 @@ const logEpsilon: HyperparameterSpec<"logEps"> = {
   initial: -8,
   domain: { min: -30, max: 0 },
   storedAs: "raw",
-  learned: false,
+  learnable: false,
   scale: "linear",
 };
 
@@ -106,7 +106,7 @@ export const optimizers = {
         initial: 0,
         domain: { min: 0, max: 1, maxExclusive: true },
         storedAs: "raw",
-        learned: true,
+        learnable: true,
         scale: "linear",
       },
     ],
@@ -114,14 +114,8 @@ export const optimizers = {
   adam: {
     name: "adam",
     label: "Adam",
-    help: "Adaptive moments; α, β₁ and β₂ are learned when a level stands above.",
-    hyperparameters: [stepSize(0.001), beta(1, 0.9, true), beta(2, 0.999, true), logEpsilon],
-  },
-  adamBaydin: {
-    name: "adamBaydin",
-    label: "Adam^α",
-    help: "Adam of which only the step size is learned (Baydin et al. 2018).",
-    hyperparameters: [stepSize(0.001), beta(1, 0.9, false), beta(2, 0.999, false), logEpsilon],
+    help: "Adaptive moments: running means of the gradient and of its square.",
+    hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon],
   },
   adaGrad: {
     name: "adaGrad",
@@ -132,14 +126,8 @@ export const optimizers = {
   rmsProp: {
     name: "rmsProp",
     label: "RMSProp",
-    help: "Divides by the root of a running mean of squared gradients; α and γ are learned when a level stands above.",
-    hyperparameters: [stepSize(0.01, "squared"), gamma(true)],
-  },
-  rmsPropAlpha: {
-    name: "rmsPropAlpha",
-    label: "RMSProp^α",
-    help: "RMSProp of which only the step size is learned.",
-    hyperparameters: [stepSize(0.01, "squared"), gamma(false)],
+    help: "Divides by the root of a running mean of squared gradients.",
+    hyperparameters: [stepSize(0.01, "squared"), gamma],
   },
 } as const satisfies Record<string, OptimizerSpec>;
 
@@ -149,6 +137,52 @@ export const optimizerNames = Object.keys(optimizers) as [OptimizerName, ...Opti
 
 export function optimizerSpec(name: OptimizerName): OptimizerSpec {
   return optimizers[name];
+}
+
+/** An optimizer and which of its hyperparameters the level above moves. */
+export interface LevelForm {
+  readonly name: string;
+  /** In the paper's notation, e.g. `Adam^α`. */
+  readonly label: string;
+  readonly help: string;
+  readonly optimizer: OptimizerName;
+  readonly learned: readonly string[];
+}
+
+/** Names of the hyperparameters of an optimizer that can be learned. */
+export function learnableNames(optimizer: OptimizerName): string[] {
+  return optimizerSpec(optimizer).hyperparameters.filter(({ learnable }) => learnable).map(({ name }) => name);
+}
+
+/** The library's alpha-only classes, by the names that experiments may use for them. */
+const narrowForms: readonly LevelForm[] = [
+  {
+    name: "adamBaydin",
+    label: "Adam^α",
+    help: "Adam of which only the step size is learned (Baydin et al. 2018).",
+    optimizer: "adam",
+    learned: ["alpha"],
+  },
+  {
+    name: "rmsPropAlpha",
+    label: "RMSProp^α",
+    help: "RMSProp of which only the step size is learned.",
+    optimizer: "rmsProp",
+    learned: ["alpha"],
+  },
+];
+
+/** The optimizers of the paper: presets of one mechanism, the choice of what is learned. */
+export const levelForms: readonly LevelForm[] = [
+  ...optimizerNames.map((name) => {
+    const { label, help } = optimizerSpec(name);
+    return { name, label, help, optimizer: name, learned: learnableNames(name) };
+  }),
+  ...narrowForms,
+];
+
+export function findForm(name: string): LevelForm | undefined {
+  return levelForms.find((form) => form.name === name);
 }
 
 /** A domain in words, e.g. "0 or more" or "strictly between 0 and 1". */

@@ -5,8 +5,10 @@
 import { z } from "zod";
 import {
   describeDomain,
+  findForm,
   inDomain,
-  optimizerNames,
+  learnableNames,
+  levelForms,
   optimizers,
   optimizerSpec,
   type HyperparameterSpec,
@@ -30,30 +32,40 @@ function levelSchema<N extends OptimizerName>(name: N) {
     Field,
     ReturnType<typeof hyperparameter>
   >;
-  return z.strictObject({ optimizer: z.literal<N>(name), ...fields });
+  const learnable = learnableNames(name);
+  const learned = z
+    .array(
+      z.string().refine((value) => learnable.includes(value), {
+        error: (issue) => `${label} cannot learn ${String(issue.input)}; allowed: ${learnable.join(", ")}`,
+      }),
+      { error: `learned must be a list of hyperparameters of ${label}: ${learnable.join(", ")}` },
+    )
+    .refine((list) => new Set(list).size === list.length, "learned names a hyperparameter twice")
+    .default(learnable);
+  return z.strictObject({ optimizer: z.literal<N>(name), ...fields, learned });
 }
 
-export const levelSchemas = {
-  sgd: levelSchema("sgd"),
-  adam: levelSchema("adam"),
-  adamBaydin: levelSchema("adamBaydin"),
-  adaGrad: levelSchema("adaGrad"),
-  rmsProp: levelSchema("rmsProp"),
-  rmsPropAlpha: levelSchema("rmsPropAlpha"),
-};
+const levelSchemas = [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")] as const;
 
-export const level = z.discriminatedUnion(
-  "optimizer",
-  [
-    levelSchemas.sgd,
-    levelSchemas.adam,
-    levelSchemas.adamBaydin,
-    levelSchemas.adaGrad,
-    levelSchemas.rmsProp,
-    levelSchemas.rmsPropAlpha,
-  ],
-  { error: () => `optimizer must be one of: ${optimizerNames.join(", ")}` },
-);
+const anyLevel = z.discriminatedUnion("optimizer", levelSchemas, {
+  error: () => `optimizer must be one of: ${levelForms.map(({ name }) => name).join(", ")}`,
+});
+
+export type Level = z.output<typeof anyLevel>;
+type Narrow<L, Name extends string> = Omit<L, "optimizer"> & { optimizer: Name };
+type InputOf<N extends OptimizerName> = Extract<z.input<typeof anyLevel>, { optimizer: N }>;
+/** A level as it may be written: the alpha-only optimizers have names of their own. */
+export type LevelInput = z.input<typeof anyLevel> | Narrow<InputOf<"adam">, "adamBaydin"> | Narrow<InputOf<"rmsProp">, "rmsPropAlpha">;
+
+/** `{ optimizer: "adamBaydin" }` spelled out: Adam that learns alpha alone. */
+function expandForm(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || !("optimizer" in input)) return input;
+  const form = typeof input.optimizer === "string" ? findForm(input.optimizer) : undefined;
+  if (!form || form.name === form.optimizer) return input;
+  return { learned: form.learned, ...input, optimizer: form.optimizer };
+}
+
+export const level: z.ZodType<Level, LevelInput> = z.preprocess(expandForm, anyLevel) as z.ZodType<Level, LevelInput>;
 
 /** Highest tower accepted; beyond it, scalar work dominates a step of a small model. */
 export const maxLevels = 100;
@@ -63,13 +75,7 @@ export const tower = z
   .min(1, "tower has no levels: the first level, which moves the weights, is required")
   .max(maxLevels, `tower has more than ${maxLevels} levels`);
 
-export type Level = z.infer<typeof level>;
 export type Tower = z.infer<typeof tower>;
-
-/** A level with the optimizer's default initial hyperparameters. */
-export function defaultLevel(optimizer: OptimizerName): Level {
-  return level.parse({ optimizer });
-}
 
 /** Initial value of one hyperparameter of a level, in effective form. */
 export function initialValue(of: Level, name: string): number {
@@ -92,15 +98,40 @@ export function formatHyperparameter(value: number): string {
   return String(Number(value.toPrecision(6)));
 }
 
+/** Momentum that starts at 0 is off: there is then nothing to learn or to show. */
+const inUse = (of: Level, spec: HyperparameterSpec) => !(spec.name === "mu" && initialValue(of, "mu") === 0);
+
+/** The hyperparameters of a level that a level above moves. */
+export function learnedHyperparameters(of: Level): HyperparameterSpec[] {
+  return optimizerSpec(of.optimizer).hyperparameters.filter((spec) => of.learned.includes(spec.name) && inUse(of, spec));
+}
+
+/** The optimizer's name with what it learns where that is not everything: `Adam^α`, `Adam^{α,β₁}`. */
+export function levelLabel(of: Level): string {
+  const { label, hyperparameters } = optimizerSpec(of.optimizer);
+  const all = hyperparameters.filter((spec) => spec.learnable && inUse(of, spec));
+  const symbols = learnedHyperparameters(of).map(({ symbol }) => symbol);
+  if (symbols.length === all.length) return label;
+  return symbols.length === 1 ? `${label}^${symbols[0]!}` : `${label}^{${symbols.join(",")}}`;
+}
+
 function levelNotation(of: Level): string {
-  const spec = optimizerSpec(of.optimizer);
-  const shown = spec.hyperparameters
-    .filter((h) => initialValue(of, h.name) !== h.initial)
+  const shown = optimizerSpec(of.optimizer)
+    .hyperparameters.filter((h) => initialValue(of, h.name) !== h.initial)
     .map((h) => {
       const value = formatHyperparameter(initialValue(of, h.name));
       return h.name === "alpha" ? value : `${h.symbol} ${value}`;
     });
-  return shown.length === 0 ? spec.label : `${spec.label}(${shown.join(", ")})`;
+  return shown.length === 0 ? levelLabel(of) : `${levelLabel(of)}(${shown.join(", ")})`;
+}
+
+/** What is allowed but hardly meant: nothing below a level to move. Empty when all is well. */
+export function towerHints(levels: readonly Level[]): string[] {
+  return levels.slice(0, -1).flatMap((of, index) =>
+    learnedHyperparameters(of).length > 0
+      ? []
+      : [`Level ${index} (${levelLabel(of)}) learns nothing, so what stands above it has nothing to move.`],
+  );
 }
 
 /**
@@ -138,17 +169,15 @@ export interface HyperparameterColumn {
   readonly hypergradient: string;
 }
 
-/** Every hyperparameter a tower logs: the learnable ones, and momentum only where it is in use. */
+/** Every hyperparameter a tower logs: those that are learned, the top level's as if something stood above it. */
 export function hyperparameterColumns(levels: readonly Level[]): HyperparameterColumn[] {
   return levels.flatMap((of, index) =>
-    optimizerSpec(of.optimizer)
-      .hyperparameters.filter((spec) => spec.learned && !(spec.name === "mu" && initialValue(of, "mu") === 0))
-      .map((spec) => ({
-        level: index,
-        spec,
-        initial: initialValue(of, spec.name),
-        metric: hyperparameterMetric(index, spec.name),
-        hypergradient: hypergradientMetric(index, spec.name),
-      })),
+    learnedHyperparameters(of).map((spec) => ({
+      level: index,
+      spec,
+      initial: initialValue(of, spec.name),
+      metric: hyperparameterMetric(index, spec.name),
+      hypergradient: hypergradientMetric(index, spec.name),
+    })),
   );
 }

@@ -6,7 +6,7 @@ import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts"
 import { toStored } from "../../src/main/hyperoptimizers/stored.ts";
 import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
-import { optimizers, optimizerSpec, type OptimizerName } from "../../src/shared/optimizers.ts";
+import { findForm, optimizerSpec } from "../../src/shared/optimizers.ts";
 import { problemTask, problems, type Problem } from "./problems.ts";
 
 const numbers = z.array(z.number());
@@ -50,7 +50,7 @@ export async function readTrace(path: string, problemsPath?: string): Promise<Tr
 }
 
 /** The library's class names; `log_eps` is its spelling of logEps. */
-const classes: Readonly<Record<string, OptimizerName>> = {
+const classes: Readonly<Record<string, string>> = {
   SGD: "sgd",
   Adam: "adam",
   AdamBaydin: "adamBaydin",
@@ -70,15 +70,17 @@ export function stackOf(stack: TraceCase["stack"]): TowerLevel[] {
 }
 
 function levelOf({ type, ...given }: { type: string; [name: string]: unknown }): TowerLevel {
-  const optimizer = classes[type];
-  if (!optimizer) throw new Error(`unknown optimizer ${type} (known: ${Object.keys(classes).join(", ")})`);
-  const initial = Object.fromEntries(optimizers[optimizer].hyperparameters.map((h) => [h.name, h.initial]));
+  const form = findForm(classes[type] ?? "");
+  if (!form) throw new Error(`unknown optimizer ${type} (known: ${Object.keys(classes).join(", ")})`);
+  const { optimizer } = form;
+  const initial = Object.fromEntries(optimizerSpec(optimizer).hyperparameters.map((h) => [h.name, h.initial]));
   for (const [name, value] of Object.entries(given)) {
     const ours = name === "log_eps" ? "logEps" : name;
     if (!(ours in initial) || typeof value !== "number") throw new Error(`unknown argument ${name} of ${type}`);
     initial[ours] = value;
   }
-  return { optimizer, initial };
+  // The library keeps momentum that starts at 0 off, whatever stands above.
+  return { optimizer, initial, learned: form.learned.filter((name) => name !== "mu" || initial["mu"] !== 0) };
 }
 
 export interface Difference {

@@ -4,11 +4,12 @@ import { Random } from "../../src/main/models/random.ts";
 import { classification } from "../../src/main/training/classification.ts";
 import { buildTrainingProgram, type TrainingProgram } from "../../src/main/training/trainingProgram.ts";
 import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import { optimizerSpec, type OptimizerName } from "../../src/shared/optimizers.ts";
+import { towerLevel } from "../../src/main/training/prepare.ts";
+import { level as levelSchema } from "../../src/shared/tower.ts";
 
-export function level(optimizer: OptimizerName, changes: Record<string, number> = {}): TowerLevel {
-  const defaults = Object.fromEntries(optimizerSpec(optimizer).hyperparameters.map((h) => [h.name, h.initial]));
-  return { optimizer, initial: { ...defaults, ...changes } };
+/** @param name an optimizer of the paper, such as `adam` or `adamBaydin` */
+export function level(name: string, changes: Record<string, number | string[]> = {}): TowerLevel {
+  return towerLevel(levelSchema.parse({ optimizer: name, ...changes }));
 }
 
 export interface SmallProblem {

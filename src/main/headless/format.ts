@@ -1,5 +1,5 @@
 /** How runs read on a terminal and in the lines of `--json`. */
-import { formatHyperparameter, initialValue } from "../../shared/tower.ts";
+import { formatHyperparameter, initialValue, levelLabel } from "../../shared/tower.ts";
 import { optimizerSpec } from "../../shared/optimizers.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
@@ -31,7 +31,7 @@ export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters
       const [now, before] = [formatHyperparameter(value), formatHyperparameter(initial)];
       return now === before ? `${symbol} ${now}` : `${symbol} ${now} (from ${before})`;
     });
-    return `level ${level}  ${spec.label.padEnd(6)}  ${values.join("  ")}`;
+    return `level ${level}  ${levelLabel(of).padEnd(6)}  ${values.join("  ")}`;
   });
 }
 

@@ -1,5 +1,5 @@
 /** `--set path=value`: changes one value of an experiment by its path. */
-import { optimizerNames, optimizerSpec, type OptimizerName } from "../../shared/optimizers.ts";
+import { findForm, optimizerSpec, type LevelForm } from "../../shared/optimizers.ts";
 import { UserError } from "../services/services.ts";
 
 export interface Assignment {
@@ -40,7 +40,8 @@ export function assign(target: unknown, { path, value }: Assignment): unknown {
   for (const [depth, key] of path.entries()) {
     const container = asContainer(at, path, depth);
     if (depth === path.length - 1) {
-      if (key === "optimizer" && isOptimizerName(value)) replaceOptimizer(container, value);
+      const form = key === "optimizer" ? formOf(value) : undefined;
+      if (form) replaceOptimizer(container, form);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
@@ -67,23 +68,21 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
   return at as Container;
 }
 
-function isOptimizerName(value: unknown): value is OptimizerName {
-  return optimizerNames.some((name) => name === value);
-}
+const formOf = (name: unknown): LevelForm | undefined => (typeof name === "string" ? findForm(name) : undefined);
 
 /**
  * Another optimizer has other hyperparameters and other defaults: of the old level
- * only what was chosen on purpose and exists in the new one stays.
+ * only what was chosen on purpose and exists in the new one stays, and it learns what
+ * the new one learns.
  */
-function replaceOptimizer(level: Container, name: OptimizerName): void {
-  const old = level["optimizer"];
-  const known = new Set(optimizerSpec(name).hyperparameters.map((spec) => spec.name));
-  const oldDefaults = isOptimizerName(old)
-    ? new Map(optimizerSpec(old).hyperparameters.map((spec) => [spec.name, spec.initial]))
-    : new Map<string, number>();
+function replaceOptimizer(level: Container, form: LevelForm): void {
+  const known = new Set(optimizerSpec(form.optimizer).hyperparameters.map((spec) => spec.name));
+  const old = formOf(level["optimizer"]);
+  const oldDefaults = new Map(old ? optimizerSpec(old.optimizer).hyperparameters.map((spec) => [spec.name, spec.initial]) : []);
   for (const key of Object.keys(level)) {
     if (!oldDefaults.has(key)) continue;
     if (!known.has(key) || level[key] === oldDefaults.get(key)) delete level[key];
   }
-  level["optimizer"] = name;
+  delete level["learned"];
+  level["optimizer"] = form.name;
 }

@@ -15,10 +15,11 @@ import type { Hyperparameters } from "./rule.ts";
 import { effectiveNode, toStored } from "./stored.ts";
 import { updateRules } from "./index.ts";
 
-/** One level: an optimizer and its initial hyperparameters in effective form. */
+/** One level: an optimizer, its initial hyperparameters in effective form, and which of them a level above moves. */
 export interface TowerLevel {
   readonly optimizer: OptimizerName;
   readonly initial: Hyperparameters;
+  readonly learned: readonly string[];
 }
 
 /** A hyperparameter that lives in the program's state. */
@@ -66,9 +67,9 @@ export class TowerProgram {
   constructor(levels: readonly TowerLevel[], weights: readonly Weights[]) {
     this.levels = levels;
     this.weights = weights;
-    this.learned = levels.flatMap(({ optimizer, initial }, level) =>
+    this.learned = levels.flatMap(({ optimizer, initial, learned }, level) =>
       optimizerSpec(optimizer)
-        .hyperparameters.filter((spec) => spec.learned && !(spec.name === "mu" && initial["mu"] === 0))
+        .hyperparameters.filter((spec) => learned.includes(spec.name))
         .map((spec) => ({
           level,
           spec,

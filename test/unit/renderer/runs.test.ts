@@ -42,7 +42,7 @@ it("filters by words and status together", () => {
 it("lists exactly the fields that differ, absent ones included", () => {
   const experiments = [run("a", { seed: 1, name: "x" }), run("b", { seed: 2, name: "y", tower: [{ optimizer: "adam" }] })].map((r) => r.experiment);
   const found = differences(experiments);
-  expect(found.map(({ path }) => path)).toEqual(["seed", "tower.1.optimizer", "tower.1.alpha", "tower.1.mu"]);
+  expect(found.map(({ path }) => path)).toEqual(["seed", "tower.1.optimizer", "tower.1.alpha", "tower.1.mu", "tower.1.learned"]);
   expect(found[2]?.values).toEqual([1e-5, undefined]);
   expect(differences([experiments[0], experiments[0]].filter((e) => e !== undefined))).toEqual([]);
 });

@@ -8,6 +8,7 @@ import {
   moveLevel,
   newLevel,
   removeLevel,
+  setLearned,
   setLevelCount,
   setValue,
   toTower,
@@ -16,7 +17,7 @@ import {
 import { maxLevels, tower } from "@shared/tower.ts";
 
 const names = (levels: readonly DraftLevel[]) => levels.map(({ optimizer }) => optimizer);
-const three = () => [newLevel("adam"), newLevel("sgd", { alpha: 1e-5 }), newLevel("adamBaydin")];
+const three = () => [newLevel("adam"), newLevel("sgd", { alpha: 1e-5 }), newLevel("rmsProp")];
 
 describe("a tower while it is composed", () => {
   it("comes back from a stored tower and goes into one unchanged", () => {
@@ -26,7 +27,7 @@ describe("a tower while it is composed", () => {
 
   it("adds on top with the optimizer's defaults", () => {
     const levels = addLevel(three(), "sgd");
-    expect(names(levels)).toEqual(["adam", "sgd", "adamBaydin", "sgd"]);
+    expect(names(levels)).toEqual(["adam", "sgd", "rmsProp", "sgd"]);
     expect(levels[3]?.values).toEqual({ alpha: 0.01, mu: 0 });
   });
 
@@ -40,7 +41,7 @@ describe("a tower while it is composed", () => {
 
   it("puts a copy right above, with an identity of its own", () => {
     const levels = duplicateLevel(three(), 1);
-    expect(names(levels)).toEqual(["adam", "sgd", "sgd", "adamBaydin"]);
+    expect(names(levels)).toEqual(["adam", "sgd", "sgd", "rmsProp"]);
     expect(levels[2]?.values).toEqual(levels[1]?.values);
     expect(new Set(levels.map(({ id }) => id)).size).toBe(4);
   });
@@ -53,9 +54,10 @@ describe("a tower while it is composed", () => {
   });
 
   it("keeps what was set when the optimizer changes, and takes the new defaults elsewhere", () => {
-    const set = setValue(three(), 0, "beta1", 0.7);
-    const changed = changeOptimizer(set, 0, "adamBaydin")[0];
-    expect(changed?.values).toMatchObject({ beta1: 0.7, beta2: 0.999, alpha: 0.001 });
+    const set = setValue(three(), 0, "alpha", 0.7);
+    const changed = changeOptimizer(set, 0, "rmsProp")[0];
+    expect(changed?.values).toEqual({ alpha: 0.7, gamma: 0.99 });
+    expect(changed?.learned).toEqual(["alpha", "gamma"]);
     expect(changed?.id).toBe(set[0]?.id);
     expect(changeOptimizer(three(), 0, "sgd")[0]?.values).toEqual({ alpha: 0.01, mu: 0 });
     expect(changeOptimizer(three(), 1, "adam")[1]?.values["alpha"]).toBe(1e-5);
@@ -63,10 +65,18 @@ describe("a tower while it is composed", () => {
 
   it("grows with copies of its top and shrinks from the top", () => {
     const grown = setLevelCount(three(), 5);
-    expect(names(grown)).toEqual(["adam", "sgd", "adamBaydin", "adamBaydin", "adamBaydin"]);
+    expect(names(grown)).toEqual(["adam", "sgd", "rmsProp", "rmsProp", "rmsProp"]);
     expect(new Set(grown.map(({ id }) => id)).size).toBe(5);
     expect(names(setLevelCount(three(), 1))).toEqual(["adam"]);
     expect(setLevelCount(three(), 0)).toHaveLength(1);
+  });
+
+  it("chooses what is learned, in the optimizer's order", () => {
+    const held = setLearned(three(), 0, "beta1", false);
+    expect(held[0]?.learned).toEqual(["alpha", "beta2"]);
+    expect(setLearned(held, 0, "beta1", true)[0]?.learned).toEqual(["alpha", "beta1", "beta2"]);
+    expect(tower.parse(toTower(held))[0]?.learned).toEqual(["alpha", "beta2"]);
+    expect(duplicateLevel(held, 0)[1]?.learned).toEqual(["alpha", "beta2"]);
   });
 
   it("changes nothing in place", () => {

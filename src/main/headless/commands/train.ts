@@ -1,5 +1,7 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
 import { isActive, type RunSummary } from "../../../shared/run.ts";
+import { validateExperiment } from "../../../shared/experiment.ts";
+import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../experimentSource.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
@@ -18,6 +20,7 @@ export async function train(places: Places, file: string | undefined, options: T
   const services = await openServices(places, storeDirOf(options.store));
   const report = options.json ? jsonReport() : textReport();
   try {
+    for (const hint of hintsOf(experiment)) report.note(hint);
     const last = await untilItEnds(services, experiment, report);
     report.ended(last);
     return exitCodeOf(last);
@@ -25,6 +28,12 @@ export async function train(places: Places, file: string | undefined, options: T
     report.close();
     await services.close();
   }
+}
+
+/** What is allowed but hardly meant. */
+function hintsOf(experiment: unknown): string[] {
+  const validated = validateExperiment(experiment);
+  return validated.ok ? towerHints(validated.experiment.tower) : [];
 }
 
 function exitCodeOf({ status }: RunSummary): number {

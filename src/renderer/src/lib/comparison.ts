@@ -54,6 +54,7 @@ export function fieldLabel(path: string, runs: readonly RunSummary[]): string {
   const [, level, name] = /^tower\.(\d+)\.(\w+)$/.exec(path) ?? [];
   if (level === undefined || name === undefined) return labels[path] ?? path.replace(/^model\.hidden\.(\d+)$/, (_, index) => `width of hidden layer ${Number(index) + 1}`);
   if (name === "optimizer") return `optimizer of level ${level}`;
+  if (name === "learned") return `learned in level ${level}`;
   for (const run of runs) {
     const of = run.experiment.tower[Number(level)];
     const spec = of && optimizerSpec(of.optimizer).hyperparameters.find((h) => h.name === name);

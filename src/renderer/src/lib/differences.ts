@@ -13,6 +13,8 @@ export function flatten(value: unknown, path = ""): Map<string, string | number>
   if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
   const leaves = new Map<string, string | number>();
   if (typeof value !== "object" || value === null) return leaves;
+  // A list of names is one choice, not several fields.
+  if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return new Map([[path, value.join(", ") || "nothing"]]);
   for (const [key, child] of Object.entries(value)) {
     for (const [leaf, of] of flatten(child, path === "" ? key : `${path}.${key}`)) leaves.set(leaf, of);
   }

@@ -1,7 +1,7 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
 import { z } from "zod";
 import { activations, engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
-import { optimizerNames, type OptimizerName } from "@shared/optimizers.ts";
+import { optimizerNames } from "@shared/optimizers.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
@@ -58,7 +58,7 @@ const stored = z.object({
     activation: z.enum(activations),
     outputActivation: z.enum(activations),
   }),
-  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry) })).min(1),
+  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry), learned: z.array(z.string()).optional() })).min(1),
   batchSize: entry,
   epochs: entry,
   seed: entry,
@@ -79,7 +79,7 @@ export function parseDraft(text: string): Draft | undefined {
   }
   const result = stored.safeParse(value);
   if (!result.success) return undefined;
-  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer as OptimizerName, l.values)) };
+  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l.learned)) };
 }
 
 /** Whether two drafts describe the same experiment, whatever their names. */
