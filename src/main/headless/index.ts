@@ -6,6 +6,7 @@ import { presets } from "../../shared/presets.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
 import { serve, type ServeOptions } from "./commands/serve.ts";
 import { show, type ShowOptions } from "./commands/show.ts";
+import { table1, type Table1Options } from "./commands/table1.ts";
 import { train, type TrainOptions } from "./commands/train.ts";
 import { errorLines, exitCodes, type Places } from "./session.ts";
 
@@ -41,6 +42,14 @@ function port(text: string): number {
   return value;
 }
 
+function wholeNumber(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > max) throw new InvalidArgumentError(`Allowed: 1 to ${max}.`);
+    return value;
+  };
+}
+
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
 const storeOption = ["--store <folder>", "folder of the store (default: HYPERTOWER_HOME, or the system's place for application data)"] as const;
 
@@ -74,6 +83,18 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((run: string, options: ShowOptions) => finish(show(places, run, options), options.json));
+
+program
+  .command("table1")
+  .description("Reproduce the paper's Table 1: 18 stacks on MNIST, and the plain optimizer at what each learned.")
+  .option("--rows <list>", "rows as printed, e.g. 1,5-7 (default: all)")
+  .option("--seeds <number>", "runs for each figure", wholeNumber(1000), 3)
+  .option("--workers <number>", "runs trained at the same time (default: the number of cores)", wholeNumber(256))
+  .option("--markdown <file>", "write the table and every run there too")
+  .option(...storeOption)
+  .option("--json", "one JSON object for each run, then one for the table")
+  .addHelpText("after", "\nRuns that the store has already are not trained again: after an interruption the same command goes on.")
+  .action((options: Table1Options) => finish(table1(places, options), options.json));
 
 program
   .command("serve")

@@ -1,0 +1,108 @@
+/** Trains the runs behind Table 1, several at a time; what the store has already is taken from there. */
+import { isDeepStrictEqual } from "node:util";
+import { validateExperiment, type Experiment } from "../../../shared/experiment.ts";
+import { isActive, type RunSummary } from "../../../shared/run.ts";
+import { table1Experiment, type Table1Row } from "../../../shared/table1.ts";
+import { UserError, type Services } from "../../services/services.ts";
+import { plainAtLearnedValues } from "./rerun.ts";
+
+export type Column = "tower" | "rerun";
+
+export interface Table1Result {
+  readonly row: Table1Row;
+  readonly seed: number;
+  readonly tower: RunSummary;
+  /** Null for a plain optimizer, which has no second column. */
+  readonly rerun: { readonly run: RunSummary } | { readonly impossible: string } | null;
+}
+
+/** One run of the table. */
+export interface Table1Run {
+  readonly row: Table1Row;
+  readonly seed: number;
+  readonly column: Column;
+}
+
+export interface Table1Listener {
+  /** A run that is trained here changed. */
+  progress(run: RunSummary): void;
+  /** `reused`: it was in the store already. */
+  ended(what: Table1Run, run: RunSummary, reused: boolean): void;
+  skipped(what: Table1Run, why: string): void;
+}
+
+export interface Table1Plan {
+  readonly rows: readonly Table1Row[];
+  readonly seeds: number;
+  /** Runs trained at the same time. */
+  readonly workers: number;
+}
+
+/**
+ * Results by row, then by seed.
+ * @throws UserError when a run fails or is stopped; what has ended is in the store and is not trained again
+ */
+export async function trainTable1(services: Services, { rows, seeds, workers }: Table1Plan, listener: Table1Listener): Promise<Table1Result[]> {
+  const jobs = rows.flatMap((row) => Array.from({ length: seeds }, (_, seed) => ({ row, seed })));
+  const results = new Array<Table1Result>(jobs.length);
+  const known = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
+
+  const obtain = async (what: Table1Run, experiment: Experiment): Promise<RunSummary> => {
+    const kept = known.find((run) => sameExperiment(run.experiment, experiment));
+    const run = kept ?? (await trained(services, experiment, listener));
+    listener.ended(what, run, kept !== undefined);
+    return run;
+  };
+  const complete = async ({ row, seed }: (typeof jobs)[number]): Promise<Table1Result> => {
+    const tower = await obtain({ row, seed, column: "tower" }, experimentOf(row, seed));
+    if (!row.rerun) return { row, seed, tower, rerun: null };
+    const what: Table1Run = { row, seed, column: "rerun" };
+    const plain = tower.status === "diverged" ? { impossible: `the tower diverged: ${tower.reason ?? ""}` } : plainAtLearnedValues(tower);
+    if ("impossible" in plain) {
+      listener.skipped(what, plain.impossible);
+      return { row, seed, tower, rerun: plain };
+    }
+    return { row, seed, tower, rerun: { run: await obtain(what, plain.experiment) } };
+  };
+
+  const queue = jobs.entries();
+  const worker = async () => {
+    for (const [i, job] of queue) results[i] = await complete(job);
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+  return results;
+}
+
+function experimentOf(row: Table1Row, seed: number): Experiment {
+  const result = validateExperiment(table1Experiment(row, seed));
+  if (!result.ok) throw new Error(`row ${row.number} of Table 1 is not a valid experiment: ${result.errors[0]!.message}`);
+  return result.experiment;
+}
+
+/** The same trajectory: everything but the name. */
+export function sameExperiment(a: Experiment, b: Experiment): boolean {
+  return isDeepStrictEqual({ ...a, name: "" }, { ...b, name: "" });
+}
+
+/** Trains one run to its end. */
+async function trained(services: Services, experiment: Experiment, { progress }: Table1Listener): Promise<RunSummary> {
+  const begun = await services.handlers["runs.start"]({ experiment });
+  let forget = () => undefined as void;
+  const ended = new Promise<RunSummary>((resolve) => {
+    forget = services.on("run.changed", (run) => {
+      if (run.id !== begun.id) return;
+      progress(run);
+      if (!isActive(run.status)) resolve(run);
+    });
+  });
+  try {
+    const now = await services.handlers["runs.get"]({ run: begun.id });
+    const last = isActive(now.status) ? await ended : now;
+    if (last.status !== "finished" && last.status !== "diverged") {
+      throw new UserError(`run ${last.id} (${last.name}) ${last.status}: ${last.reason ?? "no reason was given"}`);
+    }
+    return last;
+  } finally {
+    forget();
+  }
+}
