@@ -5,11 +5,13 @@ import { toEffective } from "../hyperoptimizers/stored.ts";
 import { Random } from "../models/random.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
 import type { Outcome } from "./messages.ts";
+import type { RunControl } from "./control.ts";
 import type { PreparedRun } from "./prepare.ts";
+import type { TrainingProgram } from "./trainingProgram.ts";
 
 export interface StepRecord {
   readonly step: number;
-  /** Values in the order of `TrainingRun.metrics`. */
+  /** Values in the order of loggedMetrics(). */
   readonly values: readonly number[];
 }
 
@@ -31,40 +33,26 @@ export interface RunEnd {
 /** The event loop gets a turn at least this often, so that a pause or stop is heard (milliseconds). */
 const turnEvery = 20;
 
+/** Columns of every step: loss, step time (ms), effective hyperparameters, hypergradients of the stored ones. */
+export function loggedMetrics({ hyperparameters, withHypergradient }: TrainingProgram): string[] {
+  return [
+    "loss",
+    "stepTime",
+    ...hyperparameters.map(({ name }) => name),
+    ...withHypergradient.map(({ hypergradient }) => hypergradient),
+  ];
+}
+
 export class TrainingRun {
-  /** Columns of every step: loss, step time, effective hyperparameters, hypergradients of the stored ones. */
-  readonly metrics: readonly string[];
   readonly #run: PreparedRun;
+  readonly #control: RunControl;
   readonly #listener: RunListener;
-  #stopRequested = false;
-  #pauseRequested = false;
-  #wake: (() => void) | null = null;
   #lastTurn = 0;
 
-  constructor(run: PreparedRun, listener: RunListener) {
+  constructor(run: PreparedRun, control: RunControl, listener: RunListener) {
     this.#run = run;
+    this.#control = control;
     this.#listener = listener;
-    const { hyperparameters, withHypergradient } = run.training;
-    this.metrics = [
-      "loss",
-      "stepTime",
-      ...hyperparameters.map(({ name }) => name),
-      ...withHypergradient.map(({ hypergradient }) => hypergradient),
-    ];
-  }
-
-  pause(): void {
-    this.#pauseRequested = true;
-  }
-
-  resume(): void {
-    this.#pauseRequested = false;
-    this.#wake?.();
-  }
-
-  stop(): void {
-    this.#stopRequested = true;
-    this.#wake?.();
   }
 
   /**
@@ -83,7 +71,7 @@ export class TrainingRun {
       let examples = 0;
       for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), experiment.batchSize)) {
         await this.#turn();
-        if (this.#stopRequested) return this.#stopped(step, examples > 0 ? lossSum / examples : null);
+        if (this.#control.stopRequested) return this.#stopped(step, examples > 0 ? lossSum / examples : null);
         const values = await this.#step(step, batch);
         problem = this.#problemIn(values, step);
         this.#listener.step({ step, values });
@@ -174,13 +162,10 @@ export class TrainingRun {
   /** Waits while paused. */
   async #turn(): Promise<void> {
     await this.#breathe();
-    if (!this.#pauseRequested || this.#stopRequested) return;
+    if (!this.#control.pauseRequested) return;
     this.#listener.paused();
-    while (this.#pauseRequested && !this.#stopRequested) {
-      await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-    this.#wake = null;
-    if (!this.#stopRequested) this.#listener.resumed();
+    await this.#control.whilePaused();
+    if (!this.#control.stopRequested) this.#listener.resumed();
   }
 
   async #breathe(): Promise<void> {

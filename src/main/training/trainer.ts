@@ -1,10 +1,11 @@
 /** Entry of a trainer process: trains one run, reports every step, and goes when its parent goes. */
 import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+import { RunControl } from "./control.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { FromTrainer, ToTrainer } from "./messages.ts";
 import { prepareRun } from "./prepare.ts";
 import { Reporter } from "./reporter.ts";
-import { TrainingRun } from "./run.ts";
+import { loggedMetrics, TrainingRun } from "./run.ts";
 
 /** The parent's end: Electron's port, or Node's IPC channel. */
 interface Port {
@@ -49,47 +50,43 @@ function openPort(): Port {
 process.on("SIGINT", () => undefined);
 
 const port = openPort();
-let run: TrainingRun | null = null;
-/** What was asked for while the run was still being prepared. */
-const early = { pause: false, stop: false };
+const control = new RunControl();
 
 async function start({ experiment, startPaused }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+  if (startPaused) control.pause();
   const prepared = await prepareRun(experiment);
-  const reporter: { current: Reporter | null } = { current: null };
-  run = new TrainingRun(prepared, {
-    step: ({ step, values }) => reporter.current?.add(step, values),
-    evaluation: (evaluation) => {
-      reporter.current?.flush();
-      port.send({ type: "evaluation", evaluation });
-    },
-    paused: () => {
-      reporter.current?.flush();
-      port.send({ type: "paused" });
-    },
-    resumed: () => {
-      reporter.current?.restartClock();
-      port.send({ type: "resumed" });
-    },
-  });
-  reporter.current = new Reporter({
-    columns: run.metrics.length,
+  const metrics = loggedMetrics(prepared.training);
+  const reporter = new Reporter({
+    columns: metrics.length,
     trainExamples: prepared.dataset.train.count,
     totalSteps: totalSteps(experiment),
     stepsPerEpoch: stepsPerEpoch(experiment),
     send: (message) => port.send(message),
   });
+  const run = new TrainingRun(prepared, control, {
+    step: ({ step, values }) => reporter.add(step, values),
+    evaluation: (evaluation) => {
+      reporter.flush();
+      port.send({ type: "evaluation", evaluation });
+    },
+    paused: () => {
+      reporter.flush();
+      port.send({ type: "paused" });
+    },
+    resumed: () => {
+      reporter.restartClock();
+      port.send({ type: "resumed" });
+    },
+  });
   port.send({
     type: "started",
     device: prepared.device,
     environment: await describeEnvironment(prepared.libraries),
-    metrics: run.metrics,
+    metrics,
     totalSteps: totalSteps(experiment),
   });
-  if (early.pause || startPaused) run.pause();
-  if (early.stop) run.stop();
-
   const end = await run.train();
-  reporter.current.flush();
+  reporter.flush();
   port.send({ type: "ended", ...end });
   await prepared.executable.dispose();
 }
@@ -102,16 +99,10 @@ port.receive((message) => {
         .finally(() => port.close());
       break;
     case "pause":
-      if (run) run.pause();
-      else early.pause = true;
-      break;
+      return control.pause();
     case "resume":
-      if (run) run.resume();
-      else early.pause = false;
-      break;
+      return control.resume();
     case "stop":
-      if (run) run.stop();
-      else early.stop = true;
-      break;
+      return control.stop();
   }
 });
