@@ -19,6 +19,12 @@ export const layers = {
     layers: ["store", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
     modules: "*",
   },
+  // What a program imports as "hypertower": training without the workbench.
+  library: {
+    folder: "src/library",
+    layers: ["training", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
+    modules: ["zod", "node:*"],
+  },
   services: { folder: "src/main/services", layers: ["training", "store", "datasets", "reports", "shared"], modules: "*" },
   // What a window needs from either host: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },

@@ -33,18 +33,31 @@ export interface Executable {
    * @throws Error naming a missing or wrongly sized input
    */
   run(procedure: string, inputs?: Readonly<Record<string, InputValue>>): Promise<Readonly<Record<string, number>>>;
-  /** A copy of the state. */
-  state(): StateValues;
+  /**
+   * Adds the procedures of another program over the same state; variables it brings along start at 0.
+   * @throws Error when it disagrees about a variable or brings a procedure that is there
+   */
+  add(program: Program): void;
+  /** A copy of the state, or of the variables that are named. */
+  state(names?: readonly string[]): StateValues;
   /** Overwrites the state variables that are named; the others stay. */
   restore(values: StateValues): void;
   dispose(): Promise<void>;
 }
 
+/** The state variables that are named. @throws Error naming one that is none */
+export function namedState(variables: readonly StateVariable[], names: readonly string[]): StateVariable[] {
+  return names.map((name) => {
+    const variable = variables.find((v) => v.name === name);
+    if (!variable) throw new Error(`there is no state variable named ${name}`);
+    return variable;
+  });
+}
+
 /** @throws Error naming a value that is no state variable or of another size. */
 export function checkState(variables: readonly StateVariable[], values: StateValues): void {
   for (const [name, value] of Object.entries(values)) {
-    const variable = variables.find((v) => v.name === name);
-    if (!variable) throw new Error(`there is no state variable named ${name}`);
+    const [variable] = namedState(variables, [name]) as [StateVariable];
     if (value.length !== sizeOf(variable.shape)) {
       throw new Error(`state ${name} has ${value.length} values instead of ${sizeOf(variable.shape)}`);
     }

@@ -56,6 +56,24 @@ export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extr
   return { state: [...shapes].map(([name, shape]) => ({ name, shape })), procedures };
 }
 
+/**
+ * One program with the procedures and state of both; a variable that both declare is shared.
+ * @throws Error when a shared variable has two shapes, or both have a procedure of one name
+ */
+export function mergePrograms(a: Program, b: Program): Program {
+  const shapes = new Map(a.state.map(({ name, shape }) => [name, shape]));
+  for (const { name, shape } of b.state) {
+    const known = shapes.get(name);
+    if (known && !sameShape(known, shape)) {
+      throw new Error(`state ${name} has shape [${known.join(", ")}] and [${shape.join(", ")}]`);
+    }
+    shapes.set(name, shape);
+  }
+  const twice = Object.keys(b.procedures).find((name) => name in a.procedures);
+  if (twice !== undefined) throw new Error(`the program has a procedure ${twice} already`);
+  return { state: [...shapes].map(([name, shape]) => ({ name, shape })), procedures: { ...a.procedures, ...b.procedures } };
+}
+
 function simplifyProcedure({ outputs, updates }: Required<ProcedureSpec>): Procedure {
   const names = [...Object.keys(outputs), ...Object.keys(updates)];
   const roots = simplify([...Object.values(outputs), ...Object.values(updates)]);

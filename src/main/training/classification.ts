@@ -12,6 +12,16 @@ export interface ClassificationOptions {
   readonly scale: number;
 }
 
+/** Sum over a batch of -log p of the right class. @param logp `[batch, classes]` @param target int32 `[batch]` */
+export function negativeLogLikelihood(logp: Node, target: Node): Node {
+  return mul(constant(-1), dot(logp, oneHot(target, logp.shape[1]!)));
+}
+
+/** Number of examples whose most probable class is not the right one. */
+export function misclassified(logp: Node, target: Node): Node {
+  return sub(constant(logp.shape[0]!), reduceSum(cast(equal(argMax(logp), target), "float")));
+}
+
 /**
  * Inputs `features` (uint8 `[batch, ...example]`) and `labels` (uint8 `[batch]`);
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
@@ -20,7 +30,6 @@ export function classification({ model, exampleShape, classes, scale }: Classifi
   const logProbabilities = (parameters: readonly Node[], batchSize: number) =>
     model.forward(mul(constant(scale), cast(input("features", [batchSize, ...exampleShape], "uint8"), "float")), parameters);
   const labels = (batchSize: number) => cast(input("labels", [batchSize], "uint8"), "int32");
-  const negativeLogLikelihood = (logp: Node, target: Node) => mul(constant(-1), dot(logp, oneHot(target, classes)));
 
   return {
     parameters: model.parameters,
@@ -29,8 +38,7 @@ export function classification({ model, exampleShape, classes, scale }: Classifi
     metrics(parameters, batchSize) {
       const logp = logProbabilities(parameters, batchSize);
       const target = labels(batchSize);
-      const right = reduceSum(cast(equal(argMax(logp), target), "float"));
-      return { loss: negativeLogLikelihood(logp, target), errors: sub(constant(batchSize), right) };
+      return { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) };
     },
   };
 }

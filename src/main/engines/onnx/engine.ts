@@ -3,8 +3,8 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { env, Tensor, type InferenceSession } from "onnxruntime-node";
 import { sizeOf } from "../../program/node.ts";
-import type { Program } from "../../program/program.ts";
-import { checkState, type CompileOptions, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
+import { checkState, namedState, type CompileOptions, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
 import { OnnxProcedure, type EngineState } from "./procedure.ts";
 
 env.logLevel = "error";
@@ -23,7 +23,7 @@ export const onnxCpuEngine: Engine = {
 };
 
 class OnnxExecutable implements Executable {
-  readonly #program: Program;
+  #program: Program;
   readonly #options: InferenceSession.SessionOptions;
   readonly #state: EngineState = { arrays: new Map(), scalars: new Map() };
   readonly #procedures = new Map<string, Promise<OnnxProcedure>>();
@@ -39,10 +39,12 @@ class OnnxExecutable implements Executable {
       // Waiting threads would spin against Node's own on small machines.
       extra: { session: { intra_op: { allow_spinning: "0" } } },
     };
-    for (const { name, shape } of program.state) {
-      if (shape.length === 0) this.#state.scalars.set(name, 0);
-      else this.#state.arrays.set(name, new Tensor("float32", new Float32Array(sizeOf(shape)), shape));
-    }
+    this.#declare(program.state);
+  }
+
+  add(program: Program): void {
+    this.#program = mergePrograms(this.#program, program);
+    this.#declare(program.state);
   }
 
   async run(name: string, inputs: Readonly<Record<string, InputValue>> = {}): Promise<Readonly<Record<string, number>>> {
@@ -55,9 +57,9 @@ class OnnxExecutable implements Executable {
     return (await compiled).run(this.#state, inputs);
   }
 
-  state(): StateValues {
+  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
     return Object.fromEntries(
-      this.#program.state.map(({ name, shape }) => [
+      namedState(this.#program.state, names).map(({ name, shape }) => [
         name,
         shape.length === 0 ? Float64Array.of(this.#state.scalars.get(name)!) : Float64Array.from(this.#array(name)),
       ]),
@@ -75,6 +77,15 @@ class OnnxExecutable implements Executable {
   async dispose(): Promise<void> {
     await Promise.all([...this.#procedures.values()].map(async (procedure) => (await procedure).dispose()));
     this.#procedures.clear();
+  }
+
+  #declare(variables: readonly StateVariable[]): void {
+    const { arrays, scalars } = this.#state;
+    for (const { name, shape } of variables) {
+      if (arrays.has(name) || scalars.has(name)) continue;
+      if (shape.length === 0) scalars.set(name, 0);
+      else arrays.set(name, new Tensor("float32", new Float32Array(sizeOf(shape)), shape));
+    }
   }
 
   #array(name: string): Float32Array {

@@ -1,8 +1,8 @@
 /** The reference engine: float64, one node after the other, nothing clever. */
 import { cpus } from "node:os";
 import { sizeOf, type Node } from "../../program/node.ts";
-import { nodesOf, type Program } from "../../program/program.ts";
-import { checkedInput, checkState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { mergePrograms, nodesOf, type Program } from "../../program/program.ts";
+import { checkedInput, checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
 import { evaluate } from "./kernels.ts";
 
 export const referenceEngine: Engine = {
@@ -11,7 +11,7 @@ export const referenceEngine: Engine = {
 };
 
 export class ReferenceExecutable implements Executable {
-  readonly #program: Program;
+  #program: Program;
   #state: Map<string, Float64Array>;
   readonly #orders = new Map<string, readonly Node[]>();
 
@@ -45,8 +45,15 @@ export class ReferenceExecutable implements Executable {
     return Object.fromEntries(Object.entries(procedure.outputs).map(([output, node]) => [output, values.get(node)![0]!]));
   }
 
-  state(): StateValues {
-    return Object.fromEntries([...this.#state].map(([name, value]) => [name, value.slice()]));
+  add(program: Program): void {
+    this.#program = mergePrograms(this.#program, program);
+    for (const { name, shape } of program.state) {
+      if (!this.#state.has(name)) this.#state.set(name, new Float64Array(sizeOf(shape)));
+    }
+  }
+
+  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
+    return Object.fromEntries(namedState(this.#program.state, names).map(({ name }) => [name, this.#state.get(name)!.slice()]));
   }
 
   restore(values: StateValues): void {
