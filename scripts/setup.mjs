@@ -142,7 +142,8 @@ function npmCommand() {
     .split(delimiter)
     .filter((folder) => !resolve(folder).startsWith(modules + sep))
     .join(delimiter);
-  return { env: { ...process.env, PATH: path }, command: windows ? "npm.cmd" : "npm", shell: windows };
+  // An npm that knows no allowScripts would have ONNX Runtime fetch its CUDA libraries: hundreds of megabytes, unused.
+  return { env: { ...process.env, PATH: path, ONNXRUNTIME_NODE_INSTALL: "skip" }, command: windows ? "npm.cmd" : "npm", shell: windows };
 }
 
 /** Installs the packages when they are missing or package-lock.json has changed since. */
