@@ -61,6 +61,10 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
     sample("scalar", [[]], positive, (x) => ops.pow(x!, ops.constant(3))),
     sample("array", one, positive, (x) => ops.pow(x!, ops.constant(2.5))),
   ],
+  // Piecewise constant by definition: only the other factor is varied.
+  mod: [sample("of a state", one, anywhere, (x) => ops.mul(x!, ops.mod(ops.state("s", [2, 3]), ops.constant(0.7))))],
+  maximum: broadcasting(ops.maximum, anywhere),
+  minimum: broadcasting(ops.minimum, anywhere),
   neg: unary(ops.neg, anywhere),
   exp: unary(ops.exp, anywhere),
   log: unary(ops.log, positive),

@@ -25,6 +25,9 @@ export interface Attributes {
   mul: None;
   div: None;
   pow: None;
+  mod: None;
+  maximum: None;
+  minimum: None;
   neg: None;
   exp: None;
   log: None;

@@ -1,4 +1,4 @@
-/** Scalar meaning of the elementwise operations, for folding constants and for hosts that run scalar work themselves. */
+/** Scalar meaning of the elementwise operations (a condition is 0 or 1), for folding constants and for hosts that run scalar work themselves. */
 import type { OpName } from "./node.ts";
 
 export const scalarFunctions = {
@@ -7,6 +7,14 @@ export const scalarFunctions = {
   mul: (a: number, b: number) => a * b,
   div: (a: number, b: number) => a / b,
   pow: (a: number, b: number) => a ** b,
+  mod: (a: number, b: number) => a % b,
+  // As IEEE 754 and every engine have it: NaN wins.
+  maximum: Math.max,
+  minimum: Math.min,
+  greater: (a: number, b: number) => (a > b ? 1 : 0),
+  equal: (a: number, b: number) => (a === b ? 1 : 0),
+  select: (condition: number, a: number, b: number) => (condition ? a : b),
+  cast: (a: number) => a,
   neg: (a: number) => -a,
   exp: Math.exp,
   log: Math.log,
@@ -14,7 +22,7 @@ export const scalarFunctions = {
   tanh: Math.tanh,
   sigmoid: (a: number) => 1 / (1 + Math.exp(-a)),
   relu: (a: number) => (a > 0 ? a : a === a ? 0 : a),
-} as const satisfies Partial<Record<OpName, (a: number, b: number) => number>>;
+} as const satisfies Partial<Record<OpName, (a: number, b: number, c: number) => number>>;
 
 export type ScalarOp = keyof typeof scalarFunctions;
 

@@ -53,11 +53,11 @@ function rewrite(node: Node): Node {
 }
 
 function foldConstants(node: Node): Node | null {
-  if (!isScalar(node) || !isScalarOp(node.op)) return null;
+  if (!isScalar(node) || !isScalarOp(node.op) || node.dtype !== "float") return null;
   const values = node.inputs.map(valueOf);
   if (values.some((value) => value === null)) return null;
-  const apply: (a: number, b: number) => number = scalarFunctions[node.op];
-  return constant(apply(values[0]!, values[1] ?? 0));
+  const apply: (a: number, b: number, c: number) => number = scalarFunctions[node.op];
+  return constant(apply(values[0]!, values[1] ?? 0, values[2] ?? 0));
 }
 
 function simplifyScalar(node: Node): Node | null {
@@ -119,6 +119,8 @@ function simplifyArray(node: Node): Node | null {
         unbroadcast(node)
       );
     case "greater":
+    case "maximum":
+    case "minimum":
     case "pow":
       return unbroadcast(node);
     case "reduceSum":

@@ -23,9 +23,12 @@ export interface Partition {
   readonly sources: readonly Node[];
 }
 
-/** A float scalar the host can hold or compute. */
+/** A scalar the host can hold or compute. */
 function isHostWork(node: Node): boolean {
-  return isScalar(node) && node.dtype === "float" && (isScalarOp(node.op) || node.op === "constant" || node.op === "state" || node.op === "input");
+  if (!isScalar(node)) return false;
+  if (node.op === "constant" || node.op === "state") return true;
+  if (node.op === "input") return node.dtype === "float";
+  return isScalarOp(node.op) && (node.dtype === "float" || node.dtype === "bool") && node.inputs.every(({ dtype }) => dtype !== "int32" && dtype !== "uint8");
 }
 
 export function partition(procedure: Procedure): Partition {
@@ -38,7 +41,9 @@ export function partition(procedure: Procedure): Partition {
   const onDevice = new Set<Node>();
   for (const node of [...order].reverse()) {
     const feedsDevice = users.get(node)?.some((user) => onDevice.has(user)) ?? false;
-    if (!isHostWork(node) || (fromDevice.has(node) && feedsDevice)) onDevice.add(node);
+    // Only floats cross: a condition is computed where it is used.
+    const stays = fromDevice.has(node) || node.dtype === "bool";
+    if (!isHostWork(node) || (stays && feedsDevice)) onDevice.add(node);
   }
 
   const isSource = (node: Node) => node.op === "input" || node.op === "state";

@@ -35,10 +35,11 @@ export class ScalarMachine {
     const steps = nodes.flatMap((node) => {
       const out = this.register(node);
       if (!isScalarOp(node.op)) return [];
-      const apply: (a: number, b: number) => number = scalarFunctions[node.op];
+      const apply: (a: number, b: number, c: number) => number = scalarFunctions[node.op];
       const a = this.register(node.inputs[0]!);
       const b = node.inputs[1] ? this.register(node.inputs[1]) : a;
-      return [(values: Float64Array) => (values[out] = apply(values[a]!, values[b]!))];
+      const c = node.inputs[2] ? this.register(node.inputs[2]) : a;
+      return [(values: Float64Array) => (values[out] = apply(values[a]!, values[b]!, values[c]!))];
     });
     return () => {
       const values = this.#values;

@@ -41,7 +41,7 @@ function expand(x: Float64Array, from: Shape, to: Shape): Float64Array {
   return x.length === sizeOf(to) ? x : gatherStrided(to, broadcastStrides(from, to), x);
 }
 
-type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "greater" | "equal";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum" | "greater" | "equal";
 
 function binary<N extends BinaryOp>(f: (a: number, b: number) => number): Kernel<N> {
   return (node, [a, b]) => {
@@ -141,6 +141,9 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
   mul: binary(scalarFunctions.mul),
   div: binary(scalarFunctions.div),
   pow: binary(scalarFunctions.pow),
+  mod: binary(scalarFunctions.mod),
+  maximum: binary(scalarFunctions.maximum),
+  minimum: binary(scalarFunctions.minimum),
   neg: unary(scalarFunctions.neg),
   exp: unary(scalarFunctions.exp),
   log: unary(scalarFunctions.log),
@@ -148,8 +151,8 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
   tanh: unary(scalarFunctions.tanh),
   sigmoid: unary(scalarFunctions.sigmoid),
   relu: unary(scalarFunctions.relu),
-  greater: binary((a, b) => (a > b ? 1 : 0)),
-  equal: binary((a, b) => (a === b ? 1 : 0)),
+  greater: binary(scalarFunctions.greater),
+  equal: binary(scalarFunctions.equal),
   select: (_, [condition, a, b]) => condition!.map((c, i) => (c ? a![i]! : b![i]!)),
   cast: (node, [x]) => (node.attributes.to === "float" ? x! : x!.map(Math.trunc)),
   stopGradient: (_, [x]) => x!,

@@ -14,7 +14,7 @@ export function broadcastShapes(op: string, a: Node, b: Node): Shape {
   });
 }
 
-type BinaryName = "add" | "sub" | "mul" | "div" | "pow" | "greater" | "equal";
+type BinaryName = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum" | "greater" | "equal";
 type UnaryName = "neg" | "exp" | "log" | "sqrt" | "tanh" | "sigmoid" | "relu" | "stopGradient";
 
 function requireFloat(op: string, inputs: readonly Node[]): void {
@@ -52,6 +52,12 @@ export const mul = binary("mul");
 export const div = binary("div");
 /** a to the power b; differentiable in a only, b is taken as a constant. */
 export const pow = binary("pow");
+/** Remainder of a / b with the sign of a; piecewise constant for gradients(). */
+export const mod = binary("mod");
+/** The larger of two; where they are equal the gradient goes to b. */
+export const maximum = binary("maximum");
+/** The smaller of two; where they are equal the gradient goes to b. */
+export const minimum = binary("minimum");
 export const greater = binary("greater", "bool");
 export const equal = binary("equal", "bool");
 
@@ -87,6 +93,12 @@ function both(node: { inputs: readonly Node[] }, a: Node | null, b: Node | null)
   return [a && sumTo(a, nth(node.inputs, 0).shape), b && sumTo(b, nth(node.inputs, 1).shape)];
 }
 
+/** Adjoints of an operation that passes on its first input where a condition holds, else its second. */
+function choice(node: { inputs: readonly Node[] }, g: Node, first: Node): (Node | null)[] {
+  const share = cast(first, "float");
+  return both(node, mul(g, share), mul(g, sub(constant(1), share)));
+}
+
 /** The node itself as a value, for rules that reuse their result. */
 const value = (node: { op: OpName }) => node as Node;
 
@@ -113,6 +125,15 @@ export const elementwise = {
       return both(node, mul(g, mul(exponent, pow(base, sub(exponent, constant(1))))), null);
     },
   } satisfies Operation<"pow">,
+  mod: { rebuild: rebuild2(mod), gradient: null } satisfies Operation<"mod">,
+  maximum: {
+    rebuild: rebuild2(maximum),
+    gradient: (node, g) => choice(node, g, greater(nth(node.inputs, 0), nth(node.inputs, 1))),
+  } satisfies Operation<"maximum">,
+  minimum: {
+    rebuild: rebuild2(minimum),
+    gradient: (node, g) => choice(node, g, greater(nth(node.inputs, 1), nth(node.inputs, 0))),
+  } satisfies Operation<"minimum">,
   neg: { rebuild: rebuild1(neg), gradient: (_, g) => [neg(g)] } satisfies Operation<"neg">,
   exp: { rebuild: rebuild1(exp), gradient: (node, g) => [mul(g, value(node))] } satisfies Operation<"exp">,
   log: { rebuild: rebuild1(log), gradient: (node, g) => [div(g, nth(node.inputs, 0))] } satisfies Operation<"log">,
