@@ -4,6 +4,7 @@
  * every input is checked against its schema where it arrives.
  */
 import { z } from "zod";
+import { exportFormatNames } from "./exports.ts";
 import { evaluation, runDetail, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
 
@@ -54,6 +55,8 @@ export const seriesReply = z.object({
 
 export const presetInfo = z.object({ name: z.string(), title: z.string(), description: z.string(), experiment: z.unknown() });
 
+export const exportedFile = z.object({ filename: z.string(), mediaType: z.string(), text: z.string() });
+
 const validation = z.union([
   z.object({ ok: z.literal(true), experiment: z.unknown() }),
   z.object({ ok: z.literal(false), errors: z.array(z.object({ path: z.string(), message: z.string() })) }),
@@ -75,6 +78,8 @@ export const contract = {
     /** Moves runs to the bin; nothing is erased. */
     "runs.delete": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
     "runs.restore": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
+    /** What a run learned as a file of a few megabytes; longer ones are left to the command line. */
+    "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
     "series.read": { input: seriesRequest, output: seriesReply },
   },
   events: {

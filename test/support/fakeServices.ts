@@ -31,6 +31,7 @@ export function fakeServices(): FakeServices {
       for (const listener of listeners.get(name) ?? []) listener(payload as never);
     },
     listeners: () => [...listeners.values()].reduce((count, set) => count + set.size, 0),
+    exportRun: () => ({ filename: "empty.csv", mediaType: "text/csv", pieces: [] }),
     close: () => Promise.resolve(),
   };
 }

@@ -1,7 +1,9 @@
 /** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
-import { UserError, type Services } from "../../src/main/services/services.ts";
+import { exportRun } from "../../src/main/reports/index.ts";
+import { UserError, type ExportFile, type Services } from "../../src/main/services/services.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
+import type { ExportFormatName } from "../../src/shared/exports.ts";
 import { presets } from "../../src/shared/presets.ts";
 import { isActive, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
@@ -53,6 +55,13 @@ export class PretendTraining implements Services {
     };
   }
 
+  exportRun(id: string, format: ExportFormatName): ExportFile {
+    const run = this.run(id);
+    const columns = [...run.columns.values()];
+    const steps = Array.from({ length: run.summary.steps }, (_, step) => ({ step, values: columns.map((column) => column[step] ?? NaN) }));
+    return exportRun(this.detail(id), steps, format);
+  }
+
   private emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
     for (const listener of this.listeners.get(name) ?? []) (listener as (p: EventPayload<N>) => void)(payload);
   }
@@ -80,6 +89,10 @@ export class PretendTraining implements Services {
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
       "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: Date.now() })),
       "runs.restore": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: null })),
+      "runs.export": ({ run, format }) => {
+        const { filename, mediaType, pieces } = this.exportRun(run, format);
+        return { filename, mediaType, text: [...pieces].join("") };
+      },
       "series.read": (request) => this.series(request),
     };
   }

@@ -2,7 +2,10 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
+import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { presets } from "../../shared/presets.ts";
+import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
+import { rerun, type RerunOptions } from "./commands/rerun.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
 import { serve, type ServeOptions } from "./commands/serve.ts";
 import { show, type ShowOptions } from "./commands/show.ts";
@@ -95,6 +98,26 @@ program
   .option("--json", "one JSON object for each run, then one for the table")
   .addHelpText("after", "\nRuns that the store has already are not trained again: after an interruption the same command goes on.")
   .action((options: Table1Options) => finish(table1(places, options), options.json));
+
+program
+  .command("rerun")
+  .description("Train a run's experiment once more, plain: level 0 alone, from the values its tower learned.")
+  .argument("<run>", 'id of a finished run, the beginning of one, or "last"')
+  .option(...storeOption)
+  .option("--json", "one JSON object a line on standard output")
+  .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
+  .action((run: string, options: RerunOptions) => finish(rerun(places, run, options), options.json));
+
+program
+  .command("export")
+  .description("Write what a run learned, as a table or as code.")
+  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .requiredOption("--format <format>", exportFormatNames.join(", "), parseFormat)
+  .option("--out <file>", "file to write (default: standard output)")
+  .option("--force", "replace the file if it is there already")
+  .option(...storeOption)
+  .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}`)
+  .action((run: string, options: ExportOptions) => finish(exportCommand(places, run, options)));
 
 program
   .command("serve")

@@ -8,6 +8,7 @@ import { Store } from "../store/store.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { Events, RunThrottle } from "./events.ts";
 import { listPresets, type DatasetCatalog } from "./experiments.ts";
+import { exporter } from "./exports.ts";
 import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
@@ -49,6 +50,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const runs = new Runs({ store, supervisor, datasets, onChange: (run) => throttle.push(run, true) });
 
+  const exports = exporter((id) => runs.get(id), store);
+
   const handlers: Handlers = {
     "app.info": () => ({
       version: options.version,
@@ -70,6 +73,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.rename": ({ run, name }) => runs.rename(run, name),
     "runs.delete": ({ runs: ids }) => runs.delete(ids),
     "runs.restore": ({ runs: ids }) => runs.restore(ids),
+    "runs.export": ({ run, format }) => exports.text(run, format),
     "series.read": (query) => runs.readSeries(query),
   };
 
@@ -77,6 +81,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   return {
     handlers: withUserErrors(handlers),
     on: (name, listener) => events.on(name, listener),
+    exportRun: exports.file,
     close: () =>
       (closed ??= (async () => {
         try {

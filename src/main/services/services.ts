@@ -1,6 +1,10 @@
 /** The services behind every surface (window, local server, command line): one contract, one implementation. */
 import type { EventName, EventPayload, Handlers } from "../../shared/contract.ts";
+import type { ExportFormatName } from "../../shared/exports.ts";
+import type { ExportFile } from "../reports/index.ts";
 import type { LaunchTrainer } from "../training/process.ts";
+
+export type { ExportFile } from "../reports/index.ts";
 
 export interface ServiceOptions {
   /** Folder of the store; created when missing. */
@@ -14,6 +18,11 @@ export interface Services {
   readonly handlers: Handlers;
   /** Subscribes to an event; returns its unsubscribe. */
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
+  /**
+   * What a run learned as a file of any length, which is read while it is written.
+   * @throws UserError when there is no such run, or it cannot be exported in this form
+   */
+  exportRun(run: string, format: ExportFormatName): ExportFile;
   /** Stops every trainer, commits what is pending and closes the store. */
   close(): Promise<void>;
 }

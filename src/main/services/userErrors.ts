@@ -1,10 +1,11 @@
-/** What goes wrong with the store is something a person can act on: every surface gets it as a UserError. */
+/** What goes wrong with the store or an export is something a person can act on: every surface gets it as a UserError. */
 import type { Handlers } from "../../shared/contract.ts";
+import { ExportError } from "../reports/index.ts";
 import { StoreError } from "../store/errors.ts";
 import { UserError } from "./services.ts";
 
 export function userError(error: unknown): unknown {
-  return error instanceof StoreError ? new UserError(error.message, undefined, { cause: error }) : error;
+  return error instanceof StoreError || error instanceof ExportError ? new UserError(error.message, undefined, { cause: error }) : error;
 }
 
 export function withUserErrors(handlers: Handlers): Handlers {

@@ -1,6 +1,6 @@
 /** `hypertower show RUN`: one run with its configuration, evaluations and final hyperparameters. */
 import type { RunDetail } from "../../../shared/run.ts";
-import { UserError, type Services } from "../../services/services.ts";
+import { findRun } from "../findRun.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, formatTime, levelLines, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
@@ -18,23 +18,6 @@ export async function show(places: Places, run: string, options: ShowOptions): P
   } finally {
     await services.close();
   }
-}
-
-/** The id of the run meant by an id, the beginning of one, or `last`. Runs in the bin are found too. */
-async function findRun(services: Services, wanted: string): Promise<string> {
-  const kept = await services.handlers["runs.list"]({ deleted: false });
-  const all = [...kept, ...(await services.handlers["runs.list"]({ deleted: true }))];
-  if (wanted === "last") {
-    const last = kept.reduce<(typeof kept)[number] | undefined>((a, b) => (a && a.createdAt >= b.createdAt ? a : b), undefined);
-    if (!last) throw new UserError("there are no runs yet");
-    return last.id;
-  }
-  const exact = all.find(({ id }) => id === wanted);
-  if (exact) return exact.id;
-  const matches = [...new Set(all.map(({ id }) => id).filter((id) => id.startsWith(wanted)))];
-  if (matches.length === 1) return matches[0]!;
-  if (matches.length === 0) throw new UserError(`there is no run ${wanted}; "hypertower runs" lists them`);
-  throw new UserError(`${wanted} is the beginning of ${matches.length} runs: ${matches.slice(0, 5).join(", ")}${matches.length > 5 ? ", …" : ""}`);
 }
 
 /** The run in words, one block for each subject. */

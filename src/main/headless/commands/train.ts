@@ -1,6 +1,6 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
+import type { Experiment } from "../../../shared/experiment.ts";
 import { isActive, type RunSummary } from "../../../shared/run.ts";
-import { validateExperiment } from "../../../shared/experiment.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../experimentSource.ts";
@@ -18,22 +18,25 @@ export interface TrainOptions {
 export async function train(places: Places, file: string | undefined, options: TrainOptions): Promise<number> {
   const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
   const services = await openServices(places, storeDirOf(options.store));
-  const report = options.json ? jsonReport() : textReport();
   try {
-    for (const hint of hintsOf(experiment)) report.note(hint);
+    return await trainToTheEnd(services, experiment, options.json);
+  } finally {
+    await services.close();
+  }
+}
+
+/** Trains an experiment, says what happens to it, and resolves with the command's exit code. */
+export async function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
+  const report = json ? jsonReport() : textReport();
+  try {
+    // What is allowed but hardly meant.
+    for (const hint of towerHints(experiment.tower)) report.note(hint);
     const last = await untilItEnds(services, experiment, report);
     report.ended(last);
     return exitCodeOf(last);
   } finally {
     report.close();
-    await services.close();
   }
-}
-
-/** What is allowed but hardly meant. */
-function hintsOf(experiment: unknown): string[] {
-  const validated = validateExperiment(experiment);
-  return validated.ok ? towerHints(validated.experiment.tower) : [];
 }
 
 function exitCodeOf({ status }: RunSummary): number {

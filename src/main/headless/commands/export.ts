@@ -1,0 +1,58 @@
+/** `hypertower export RUN --format F`: what a run learned, to a file or standard output. */
+import { createWriteStream } from "node:fs";
+import { access, link, rename, rm } from "node:fs/promises";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { InvalidArgumentError } from "commander";
+import { exportFormatNames, type ExportFormatName } from "../../../shared/exports.ts";
+import { UserError, type ExportFile } from "../../services/services.ts";
+import { findRun } from "../findRun.ts";
+import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+
+export interface ExportOptions {
+  readonly format: ExportFormatName;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly store?: string;
+}
+
+export function parseFormat(text: string): ExportFormatName {
+  const format = exportFormatNames.find((name) => name === text);
+  if (!format) throw new InvalidArgumentError(`Allowed: ${exportFormatNames.join(", ")}.`);
+  return format;
+}
+
+export async function exportCommand(places: Places, run: string, options: ExportOptions): Promise<number> {
+  const services = await openExisting(places, storeDirOf(options.store));
+  try {
+    const file = services.exportRun(await findRun(services, run), options.format);
+    if (options.out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
+    else await writeWhole(resolve(options.out), file, options.force ?? false);
+    return exitCodes.ok;
+  } finally {
+    await services.close();
+  }
+}
+
+/** Writes beside the file first: under its name it is whole or not there, and nothing is replaced unless asked. */
+async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean): Promise<void> {
+  const taken = new UserError(`${path} is there already; --force replaces it`);
+  if (!replace && (await exists(path))) throw taken;
+  const part = `${path}.${process.pid}.part`;
+  try {
+    await pipeline(Readable.from(pieces), createWriteStream(part, { flags: "wx", flush: true }));
+    if (replace) await rename(part, path);
+    // Unlike a rename, a link cannot replace a file that somebody else has just written.
+    else await link(part, path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    if (error.code === "EEXIST") throw taken;
+    throw new UserError(`${path} cannot be written: ${error.message}`, undefined, { cause: error });
+  } finally {
+    await rm(part, { force: true });
+  }
+  console.error(`wrote ${path}`);
+}
+
+const exists = (path: string) => access(path).then(() => true, () => false);

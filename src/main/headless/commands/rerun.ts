@@ -1,0 +1,24 @@
+/** `hypertower rerun RUN`: the run's experiment once more, plain, from the values its tower learned. */
+import { plainAtLearnedValues } from "../../../shared/rerun.ts";
+import { UserError } from "../../services/services.ts";
+import { findRun } from "../findRun.ts";
+import { openExisting, storeDirOf, type Places } from "../session.ts";
+import { trainToTheEnd } from "./train.ts";
+
+export interface RerunOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** @returns the exit code, as `train` does */
+export async function rerun(places: Places, run: string, options: RerunOptions): Promise<number> {
+  const services = await openExisting(places, storeDirOf(options.store));
+  try {
+    const id = await findRun(services, run);
+    const plain = plainAtLearnedValues(await services.handlers["runs.get"]({ run: id }));
+    if ("impossible" in plain) throw new UserError(`run ${id} cannot be rerun. ${plain.impossible}`);
+    return await trainToTheEnd(services, plain.experiment, options.json);
+  } finally {
+    await services.close();
+  }
+}

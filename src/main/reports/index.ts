@@ -1,0 +1,65 @@
+/** What a run learned as a file for elsewhere. */
+import { exportFormat, exportProblem, type ExportFormatName } from "../../shared/exports.ts";
+import type { RunDetail } from "../../shared/run.ts";
+import type { StoredStep } from "../store/runReader.ts";
+import { ExportError } from "./errors.ts";
+import { kerasCode } from "./keras.ts";
+import { learnedOf } from "./learned.ts";
+import { libraryScript } from "./library.ts";
+import { optaxCode } from "./optax.ts";
+import { pytorchCode } from "./pytorch.ts";
+import { csv, json } from "./tables.ts";
+
+export { ExportError } from "./errors.ts";
+
+export interface ExportFile {
+  /** A name for the file; safe on every system. */
+  readonly filename: string;
+  readonly mediaType: string;
+  /** The text, a piece at a time; steps are read as the pieces are. */
+  readonly pieces: Iterable<string>;
+}
+
+/**
+ * @param steps the run's logged steps in order, values in the order of `run.metrics`
+ * @throws ExportError when the run cannot be exported in this form, saying why; code is checked before this returns
+ */
+export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): ExportFile {
+  const problem = exportProblem(run.status, format);
+  if (problem !== null) throw new ExportError(problem);
+  const { suffix, mediaType } = exportFormat(format);
+  return { filename: `${fileStem(run)}-${suffix}`, mediaType, pieces: piecesOf(run, steps, format) };
+}
+
+function piecesOf(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): Iterable<string> {
+  switch (format) {
+    case "csv":
+    case "json":
+      requireSteps(run);
+      return format === "csv" ? csv(run, steps) : json(run, steps);
+    case "pytorch":
+      return [pytorchCode(run, learnedOf(run, steps))];
+    case "optax":
+      return [optaxCode(run, learnedOf(run, steps))];
+    case "keras":
+      return [kerasCode(run, learnedOf(run, steps))];
+    case "library":
+      return [libraryScript(run)];
+    default:
+      return format satisfies never;
+  }
+}
+
+function requireSteps({ metrics, steps }: RunDetail): void {
+  if (metrics.length === 0 || steps === 0) throw new ExportError("The run has logged no steps; there is nothing to export.");
+}
+
+/** Letters, digits and dashes out of the run's name, with its id so that two runs never meet in one file. */
+function fileStem({ id, name }: RunDetail): string {
+  const words = name
+    .normalize("NFKD")
+    .replace(/[^A-Za-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 60);
+  return words === "" ? id : `${words}-${id}`;
+}

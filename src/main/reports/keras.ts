@@ -1,0 +1,84 @@
+/** What level 0 learned, as a Keras optimizer and learning-rate schedule. */
+import type { RunDetail } from "../../shared/run.ts";
+import { knotLists, type Learned } from "./learned.ts";
+import { originLines } from "./origin.ts";
+import { comment, float } from "./python.ts";
+
+interface Target {
+  readonly name: string;
+  /** Keywords beside the learning rate. */
+  readonly keywords: (value: (name: string) => string) => Readonly<Record<string, string>>;
+  readonly note?: readonly string[];
+}
+
+const targets: Record<Learned["optimizer"], Target> = {
+  sgd: {
+    name: "SGD",
+    keywords: (v) => ({ momentum: v("mu") }),
+    note: ["With momentum: Keras multiplies by the learning rate before the running sum, the run did after it; the two", "agree while the learning rate is constant."],
+  },
+  adam: {
+    name: "Adam",
+    keywords: (v) => ({ beta_1: v("beta1"), beta_2: v("beta2"), epsilon: `10.0 ** ${v("logEps")}` }),
+    note: ["Keras adds epsilon before the bias correction of the second moment, the run after it."],
+  },
+  adaGrad: { name: "Adagrad", keywords: () => ({ initial_accumulator_value: "0.1", epsilon: "1e-10" }) },
+  rmsProp: { name: "RMSprop", keywords: (v) => ({ rho: v("gamma"), epsilon: "1e-8" }) },
+};
+
+export function kerasCode(run: RunDetail, learned: Learned): string {
+  const { name, keywords, note } = targets[learned.optimizer];
+  const fixed = Object.entries(keywords((hyperparameter) => float(learned.final[hyperparameter]!)))
+    .map(([keyword, text]) => `, ${keyword}=${text}`)
+    .join("");
+  const rest = [...learned.schedules.keys()].filter((one) => one !== "alpha");
+  const moves = learned.schedules.has("alpha");
+  const remarks = [
+    ...(rest.length > 0 ? [`Keras takes a schedule for the learning rate alone: ${rest.join(" and ")} stand at the final values.`] : []),
+    ...(note && (learned.optimizer !== "sgd" || learned.final["mu"] !== 0) ? note : []),
+  ];
+  return `${comment(
+    ...originLines(run),
+    "",
+    `${learned.label} with what it learned, for Keras 3: final_optimizer() has the final values,`,
+    "scheduled_optimizer() follows the whole way there.",
+    ...remarks,
+  )}
+import keras
+from keras import ops
+
+${moves ? knotLists(learned, ["alpha"]) : `ALPHA = [(1, ${float(learned.final["alpha"]!)}), (2, ${float(learned.final["alpha"]!)})]`}
+
+
+@keras.saving.register_keras_serializable(package="hypertower")
+class LearnedSchedule(keras.optimizers.schedules.LearningRateSchedule):
+    """The run's learning rate, update by update: linear between knots. Keras counts updates from 0, the knots from 1."""
+
+    def __init__(self, knots=None):
+        super().__init__()
+        self.knots = [tuple(knot) for knot in (ALPHA if knots is None else knots)]
+
+    def __call__(self, step):
+        update = ops.cast(step, "float32") + 1.0
+        updates = ops.convert_to_tensor([knot[0] for knot in self.knots], dtype="float32")
+        values = ops.convert_to_tensor([knot[1] for knot in self.knots], dtype="float32")
+        passed = ops.sum(ops.cast(update >= updates, "int32")) - 1
+        i = ops.clip(passed, 0, len(self.knots) - 2)
+        x0, x1 = ops.take(updates, i), ops.take(updates, i + 1)
+        y0, y1 = ops.take(values, i), ops.take(values, i + 1)
+        return y0 + (y1 - y0) * ops.clip((update - x0) / (x1 - x0), 0.0, 1.0)
+
+    def get_config(self):
+        return {"knots": self.knots}
+
+
+def final_optimizer():
+    """Plain ${learned.label} at the values that the run ended with."""
+    return keras.optimizers.${name}(learning_rate=${float(learned.final["alpha"]!)}${fixed})
+
+
+def scheduled_optimizer():
+    """Gives each update the learning rate of the run."""
+    return keras.optimizers.${name}(learning_rate=LearnedSchedule()${fixed})
+`;
+}

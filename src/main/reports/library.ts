@@ -1,0 +1,192 @@
+/** A whole experiment as a Python script on the authors' library, so that anyone can check us. */
+import type { Experiment } from "../../shared/experiment.ts";
+import { optimizerSpec } from "../../shared/optimizers.ts";
+import type { RunDetail } from "../../shared/run.ts";
+import { initialValue, learnedHyperparameters, type Level } from "../../shared/tower.ts";
+import { requirePublished } from "./learned.ts";
+import { originLines } from "./origin.ts";
+import { comment, float } from "./python.ts";
+
+/** The library's classes: which hyperparameters each of them moves, and its arguments by ours. */
+const classes: Record<Level["optimizer"], { readonly all: string; readonly alphaOnly?: string; readonly keywords: Readonly<Record<string, string>> }> = {
+  sgd: { all: "SGD", keywords: { alpha: "alpha", mu: "mu" } },
+  adam: { all: "Adam", alphaOnly: "AdamBaydin", keywords: { alpha: "alpha", beta1: "beta1", beta2: "beta2", logEps: "log_eps" } },
+  adaGrad: { all: "AdaGrad", keywords: { alpha: "alpha" } },
+  rmsProp: { all: "RMSProp", alphaOnly: "RMSPropAlpha", keywords: { alpha: "alpha", gamma: "gamma" } },
+};
+
+interface LevelCode {
+  readonly text: string;
+  readonly usesOnly: boolean;
+}
+
+/** A level as a constructor call; `above` is the variable of the level above, if there is one. */
+function levelCode(of: Level, above: string | undefined): LevelCode {
+  const { all, alphaOnly, keywords } = classes[of.optimizer];
+  const learned = learnedHyperparameters(of).map(({ name }) => name);
+  const onlyAlpha = alphaOnly !== undefined && learned.length === 1 && learned[0] === "alpha";
+  // What the class would move beside what is to be learned: momentum that starts at 0 is off and has no gradient.
+  const movable = optimizerSpec(of.optimizer).hyperparameters.filter(({ name, learnable }) => learnable && !(name === "mu" && initialValue(of, "mu") === 0));
+  const restricted = above !== undefined && !onlyAlpha && learned.length < movable.length;
+  const names = learned.map((name) => `"${name}"`).join(", ");
+  const optimizer = above === undefined ? [] : [`optimizer=${restricted ? `Only([${names}], ${above})` : above}`];
+  const values = Object.entries(keywords).map(([name, keyword]) => `${keyword}=${float(initialValue(of, name))}`);
+  return { text: `gdtuo.${onlyAlpha ? alphaOnly : all}(${[...values, ...optimizer].join(", ")})`, usesOnly: restricted };
+}
+
+const only = `
+class Only(gdtuo.Optimizable):
+    """Passes only the named hyperparameters on to the optimizer above; the others stay as they are."""
+
+    def __init__(self, names, optimizer):
+        super().__init__({}, optimizer)
+        self.names = names
+
+    def step(self, params):
+        chosen = {name: params[name] for name in self.names}
+        self.optimizer.step(chosen)
+        params.update(chosen)
+
+`;
+
+const activations: Record<Experiment["model"]["activation"], string | null> = {
+  tanh: "torch.nn.Tanh()",
+  relu: "torch.nn.ReLU()",
+  sigmoid: "torch.nn.Sigmoid()",
+  identity: null,
+};
+
+/** Inputs and outputs of a network for each dataset that the script can read. */
+const ends: Record<Experiment["dataset"]["kind"], readonly [features: number, classes: number]> = { mnist: [784, 10] };
+
+function networkLines({ model, dataset }: Experiment): string[] {
+  const [features, classCount] = ends[dataset.kind];
+  const widths = [features, ...model.hidden, classCount];
+  return widths.slice(1).flatMap((out, i) => {
+    const activation = activations[i === widths.length - 2 ? model.outputActivation : model.activation];
+    return [`torch.nn.Linear(${widths[i]!}, ${out})`, ...(activation === null ? [] : [activation])];
+  });
+}
+
+/**
+ * The script: the same model and initialization scheme, data, batch size, tower and budget. Its
+ * random numbers are PyTorch's, so it agrees within the noise of a seed, not digit by digit.
+ * @throws ExportError for an option the library does not have
+ */
+export function libraryScript(run: RunDetail): string {
+  const { experiment } = run;
+  const { tower, batchSize, budget, dataset, seed } = experiment;
+  tower.forEach(requirePublished);
+  const variable = (level: number) => `level${level}`;
+  const levels = tower.map((of, i) => levelCode(of, i + 1 < tower.length ? variable(i + 1) : undefined));
+  const lines = levels.map(({ text }, i) => `    ${variable(i)} = ${text}`).reverse();
+  return `#!/usr/bin/env python3
+${comment(
+  ...originLines(run),
+  "",
+  "The experiment on the authors' library of \"Gradient Descent: The Ultimate Optimizer\":",
+  "    pip install torch gradient-descent-the-ultimate-optimizer",
+  "    python this_file.py FOLDER",
+  "FOLDER holds the four raw MNIST files: train-images-idx3-ubyte, train-labels-idx1-ubyte,",
+  "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (or each with .gz).",
+  "Random numbers are PyTorch's: expect the same results within the noise between seeds.",
+)}
+import argparse
+import gzip
+import os
+import struct
+import warnings
+
+import torch
+from gradient_descent_the_ultimate_optimizer import gdtuo
+
+BATCH_SIZE = ${batchSize}
+EPOCHS = ${budget.epochs}
+SEED = ${seed}
+TRAIN_EXAMPLES = ${dataset.trainExamples}
+TEST_EXAMPLES = ${dataset.testExamples}
+
+${levels.some(({ usesOnly }) => usesOnly) ? only : ""}
+def make_tower():
+    """${towerWords(tower)}"""
+${lines.join("\n")}
+    return level0
+
+
+def make_model():
+    return torch.nn.Sequential(
+${networkLines(experiment).map((line) => `        ${line},`).join("\n")}
+        torch.nn.LogSoftmax(dim=1),
+    )
+
+
+def read_idx(folder, name):
+    path = os.path.join(folder, name)
+    opener = open if os.path.exists(path) else gzip.open
+    with opener(path if opener is open else path + ".gz", "rb") as file:
+        data = file.read()
+    dimensions = data[3]
+    shape = struct.unpack(f">{dimensions}I", data[4 : 4 + 4 * dimensions])
+    return torch.frombuffer(bytearray(data[4 + 4 * dimensions :]), dtype=torch.uint8).reshape(shape)
+
+
+def read_examples(folder, which, count):
+    images = read_idx(folder, f"{which}-images-idx3-ubyte")[:count]
+    labels = read_idx(folder, f"{which}-labels-idx1-ubyte")[:count]
+    return images.reshape(len(images), -1).float() / 255, labels.long()
+
+
+def value_of(optimizer, name):
+    """A hyperparameter as people write it: the library stores some of them otherwise."""
+    stored = optimizer.parameters[name].detach()
+    if name in ("beta1", "beta2", "gamma"):
+        return ((stored.tanh() + 1) / 2).item()
+    if name == "alpha" and isinstance(optimizer, (gdtuo.RMSProp, gdtuo.RMSPropAlpha)):
+        return stored.square().item()
+    return stored.item()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", help="folder of the four raw MNIST files")
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--seed", type=int, default=SEED)
+    options = parser.parse_args()
+    # The library needs create_graph=True, of which PyTorch warns.
+    warnings.filterwarnings("ignore", message="Using backward\\\\(\\\\) with create_graph=True")
+
+    torch.manual_seed(options.seed)
+    x_train, y_train = read_examples(options.folder, "train", TRAIN_EXAMPLES)
+    x_test, y_test = read_examples(options.folder, "t10k", TEST_EXAMPLES)
+    model = make_model()
+    tower = make_tower()
+    wrapper = gdtuo.ModuleWrapper(model, optimizer=tower)
+    wrapper.initialize()
+
+    for epoch in range(1, options.epochs + 1):
+        total = 0.0
+        for batch in torch.randperm(len(x_train)).split(BATCH_SIZE):
+            wrapper.begin()
+            loss = torch.nn.functional.nll_loss(wrapper.forward(x_train[batch]), y_train[batch])
+            wrapper.zero_grad()
+            loss.backward(create_graph=True)
+            wrapper.step()
+            total += loss.item() * len(batch)
+        with torch.no_grad():
+            wrong = (model(x_test).argmax(dim=1) != y_test).sum().item()
+        values = ", ".join(f"{name} {value_of(tower, name):.6g}" for name in tower.parameters)
+        print(
+            f"epoch {epoch}/{options.epochs}  training loss {total / len(x_train):.4f}"
+            f"  test error {100 * wrong / len(x_test):.2f} %  level 0: {values}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
+`;
+}
+
+function towerWords(tower: readonly Level[]): string {
+  return tower.length === 1 ? "The optimizer of the weights." : "Level 0 moves the weights, every other level the hyperparameters of the one below.";
+}

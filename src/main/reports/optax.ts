@@ -1,0 +1,61 @@
+/** What level 0 learned, as an Optax optimizer and its schedules. */
+import type { RunDetail } from "../../shared/run.ts";
+import { constantName, knotLists, type Learned } from "./learned.ts";
+import { originLines } from "./origin.ts";
+import { comment, float } from "./python.ts";
+
+interface Target {
+  readonly name: string;
+  /** Keyword of each hyperparameter, in order. */
+  readonly keywords: Readonly<Record<string, string>>;
+  /** Further keywords, as written; they give Optax's rule the run's constants. */
+  readonly fixed: Readonly<Record<string, string>>;
+}
+
+const targets: Record<Learned["optimizer"], Target> = {
+  sgd: { name: "sgd", keywords: { alpha: "learning_rate", mu: "momentum" }, fixed: {} },
+  adam: { name: "adam", keywords: { alpha: "learning_rate", beta1: "b1", beta2: "b2" }, fixed: {} },
+  adaGrad: { name: "adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } },
+  rmsProp: { name: "rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } },
+};
+
+export function optaxCode(run: RunDetail, learned: Learned): string {
+  const { name, keywords, fixed } = targets[learned.optimizer];
+  const { logEps } = learned.final;
+  const constants = { ...fixed, ...(logEps !== undefined && { eps: `10.0 ** ${float(logEps)}` }) };
+  const listed = (value: (hyperparameter: string) => string) =>
+    [...Object.entries(keywords).map(([hyperparameter, keyword]) => [keyword, value(hyperparameter)]), ...Object.entries(constants)]
+      .map(([keyword, text]) => `${keyword!}=${text!}`)
+      .join(", ");
+  const finals = listed((hyperparameter) => float(learned.final[hyperparameter]!));
+  const scheduled = listed((hyperparameter) =>
+    learned.schedules.has(hyperparameter) ? `schedule(${constantName(hyperparameter)})` : float(learned.final[hyperparameter]!),
+  );
+  const lists = knotLists(learned);
+  return `${comment(
+    ...originLines(run),
+    "",
+    `${learned.label} with what it learned, for Optax: final_optimizer() has the final values,`,
+    "scheduled_optimizer() follows the whole way there.",
+  )}
+import jax.numpy as jnp
+import optax
+${lists === "" ? "" : `\n${lists}\n`}
+
+def schedule(knots):
+    """An Optax schedule that is linear between knots. Optax counts updates from 0, the knots from 1."""
+    updates = jnp.array([update for update, _ in knots], dtype=jnp.float32)
+    values = jnp.array([value for _, value in knots], dtype=jnp.float32)
+    return lambda count: jnp.interp(count + 1.0, updates, values)
+
+
+def final_optimizer():
+    """Plain ${learned.label} at the values that the run ended with."""
+    return optax.${name}(${finals})
+
+
+def scheduled_optimizer():
+    """Gives each update the hyperparameters of the run."""
+    return optax.inject_hyperparams(optax.${name})(${scheduled})
+`;
+}

@@ -1,0 +1,85 @@
+/**
+ * What a run learned, as it was logged. Row t holds the loss after t updates and the
+ * hyperparameters the latest of them was made with: those of row 0 are the initial ones, and
+ * update number t (counted from 1) was made with those of row t. The last update's follow the
+ * last logged step, in a row without a loss.
+ */
+import { stepsPerEpoch } from "../../shared/experiment.ts";
+import type { HyperparameterSpec } from "../../shared/optimizers.ts";
+import { optimizerSpec } from "../../shared/optimizers.ts";
+import type { RunDetail } from "../../shared/run.ts";
+import { hyperparameterColumns, initialValue } from "../../shared/tower.ts";
+import type { StoredStep } from "../store/runReader.ts";
+import { ExportError } from "./errors.ts";
+
+export interface ScheduleRow {
+  /** Updates made so far. */
+  readonly step: number;
+  readonly epoch: number;
+  /** NaN when it is not finite or was not measured. */
+  readonly loss: number;
+  /** In the order of `scheduleMetrics()`, effective form; NaN when not finite. */
+  readonly values: readonly number[];
+}
+
+/** Every hyperparameter the run logged, of every level. */
+export function scheduleMetrics({ experiment, metrics }: Pick<RunDetail, "experiment" | "metrics">): string[] {
+  return hyperparameterColumns(experiment.tower)
+    .map(({ metric }) => metric)
+    .filter((metric) => metrics.includes(metric));
+}
+
+/** The rows one by one, as they are read. */
+export function* scheduleRows(run: RunDetail, steps: Iterable<StoredStep>): Generator<ScheduleRow> {
+  const metrics = scheduleMetrics(run);
+  const columns = metrics.map((metric) => run.metrics.indexOf(metric));
+  const loss = run.metrics.indexOf("loss");
+  const perEpoch = stepsPerEpoch(run.experiment);
+  for (const { step, values } of steps) {
+    yield { step, epoch: step / perEpoch, loss: values[loss] ?? NaN, values: columns.map((column) => values[column] ?? NaN) };
+  }
+  // Only a run that came to its own end has carried out the update after its last step.
+  if (run.steps === 0 || (run.status !== "finished" && run.status !== "stopped")) return;
+  const final = new Map(run.hyperparameters.map(({ metric, value }) => [metric, value ?? NaN]));
+  yield { step: run.steps, epoch: run.steps / perEpoch, loss: NaN, values: metrics.map((metric) => final.get(metric) ?? NaN) };
+}
+
+/** One hyperparameter of level 0 over the updates. */
+export interface Trajectory {
+  readonly spec: HyperparameterSpec;
+  /** Value of update i + 1, effective form. */
+  readonly values: Float64Array;
+}
+
+/**
+ * The hyperparameters of level 0 that the run logged, by name, at each of its updates.
+ * @throws ExportError when no update was logged or a value is not finite, naming it and its step
+ */
+export function bottomTrajectories(run: RunDetail, steps: Iterable<StoredStep>): Map<string, Trajectory> {
+  const metrics = scheduleMetrics(run);
+  const columns = hyperparameterColumns(run.experiment.tower)
+    .filter(({ level, metric }) => level === 0 && metrics.includes(metric))
+    .map(({ spec, metric }) => ({ spec, index: metrics.indexOf(metric), values: new Float64Array(run.steps) }));
+  let updates = 0;
+  for (const { step, values } of scheduleRows(run, steps)) {
+    if (step === 0) continue;
+    for (const column of columns) {
+      const value = values[column.index]!;
+      if (!Number.isFinite(value)) {
+        throw new ExportError(`${column.spec.symbol} of level 0 is not finite at step ${step}; such a schedule can be exported as CSV or JSON only.`);
+      }
+      column.values[step - 1] = value;
+    }
+    updates = step;
+  }
+  if (updates === 0) throw new ExportError("The run has logged no update of its weights; there is nothing to export.");
+  return new Map(columns.map(({ spec, values }) => [spec.name, { spec, values: values.subarray(0, updates) }]));
+}
+
+/** Final value of each hyperparameter of level 0: the last one of its trajectory, or what it was set to. */
+export function finalValues(run: RunDetail, trajectories: ReadonlyMap<string, Trajectory>): Record<string, number> {
+  const bottom = run.experiment.tower[0]!;
+  return Object.fromEntries(
+    optimizerSpec(bottom.optimizer).hyperparameters.map(({ name }) => [name, trajectories.get(name)?.values.at(-1) ?? initialValue(bottom, name)]),
+  );
+}

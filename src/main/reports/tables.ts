@@ -1,0 +1,52 @@
+/** Every logged step as CSV or JSON, a piece at a time: a long run never stands in memory as a whole. */
+import type { RunDetail } from "../../shared/run.ts";
+import type { StoredStep } from "../store/runReader.ts";
+import { originLines } from "./origin.ts";
+import { comment } from "./python.ts";
+import { scheduleMetrics, scheduleRows, type ScheduleRow } from "./schedule.ts";
+
+const meaning = "step: updates made so far; loss: after them; hyperparameters: those the latest update was made with, the initial ones at step 0";
+
+/** Comment lines with the configuration, a line of names, then a line for each step; empty where nothing was measured, `nan` where it is not finite. */
+export function* csv(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
+  yield `${comment(...originLines(run), meaning, `experiment: ${JSON.stringify(run.experiment)}`)}\n`;
+  yield `${["step", "epoch", "loss", ...scheduleMetrics(run)].join(",")}\n`;
+  const cell = (value: number) => (Number.isFinite(value) ? String(value) : "nan");
+  yield* inPieces(scheduleRows(run, steps), (row) => {
+    const loss = row.step < run.steps ? cell(row.loss) : "";
+    return `${[row.step, row.epoch, loss, ...row.values.map(cell)].join(",")}\n`;
+  });
+}
+
+/** One object: run, experiment, `columns`, and `rows` in their order; null where a value is not finite or was not measured. */
+export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
+  const { id, name, status, reason, stack, createdAt, testError, environment, experiment, evaluations } = run;
+  const head = {
+    run: { id, name, status, reason, stack, createdAt: new Date(createdAt).toISOString(), steps: run.steps, testError, environment },
+    experiment,
+    evaluations,
+    meaning,
+    columns: ["step", "epoch", "loss", ...scheduleMetrics(run)],
+  };
+  yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "rows": [`;
+  let first = true;
+  // JSON.stringify writes null for what is not finite.
+  yield* inPieces(scheduleRows(run, steps), ({ step, epoch, loss, values }) => {
+    const start = first ? "\n" : ",\n";
+    first = false;
+    return `${start}    ${JSON.stringify([step, epoch, loss, ...values])}`;
+  });
+  yield "\n  ]\n}\n";
+}
+
+/** Texts of rows joined to pieces worth a write of their own. */
+function* inPieces(rows: Iterable<ScheduleRow>, text: (row: ScheduleRow) => string): Generator<string> {
+  let piece: string[] = [];
+  for (const row of rows) {
+    piece.push(text(row));
+    if (piece.length < 1024) continue;
+    yield piece.join("");
+    piece = [];
+  }
+  yield piece.join("");
+}

@@ -1,0 +1,45 @@
+/** Exports of runs: for the command line as a stream, for a window as one text of a bearable size. */
+import type { RequestOutput } from "../../shared/contract.ts";
+import type { ExportFormatName } from "../../shared/exports.ts";
+import type { RunDetail } from "../../shared/run.ts";
+import { exportRun } from "../reports/index.ts";
+import type { Store } from "../store/store.ts";
+import { UserError, type ExportFile } from "./services.ts";
+import { userError } from "./userErrors.ts";
+
+/** Characters sent to a window at most: about 80,000 steps of a run with five columns. */
+export const maxWindowText = 8 * 1024 * 1024;
+
+export interface Exporter {
+  /** @throws UserError when the run cannot be exported in this form */
+  file(run: string, format: ExportFormatName): ExportFile;
+  /** The whole file at once. @throws UserError when it is too long, with the command that writes it */
+  text(run: string, format: ExportFormatName): RequestOutput<"runs.export">;
+}
+
+export function exporter(get: (id: string) => RunDetail, store: Pick<Store, "readSteps">, maxText = maxWindowText): Exporter {
+  const file = (id: string, format: ExportFormatName): ExportFile => {
+    try {
+      return exportRun(get(id), store.readSteps(id), format);
+    } catch (error) {
+      throw userError(error);
+    }
+  };
+  return {
+    file,
+    text(id, format) {
+      const { filename, mediaType, pieces } = file(id, format);
+      const texts: string[] = [];
+      let length = 0;
+      for (const piece of pieces) {
+        texts.push(piece);
+        length += piece.length;
+        if (length <= maxText) continue;
+        throw new UserError(
+          `This file would be longer than ${Math.round(maxText / 2 ** 20)} MiB, too long for a window. Write it from the command line: hypertower export ${id} --format ${format} --out ${filename}`,
+        );
+      }
+      return { filename, mediaType, text: texts.join("") };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/** The forms in which what a run learned can be taken elsewhere. */
+import type { RunStatus } from "./run.ts";
+import { isActive } from "./run.ts";
+
+export interface ExportFormat {
+  readonly name: string;
+  /** In a menu. */
+  readonly label: string;
+  /** One line of help. */
+  readonly help: string;
+  /** Ending of the file's name. */
+  readonly suffix: string;
+  readonly mediaType: string;
+}
+
+export const exportFormats = [
+  { name: "csv", label: "CSV", help: "Every step: loss and hyperparameters.", suffix: "schedule.csv", mediaType: "text/csv" },
+  { name: "json", label: "JSON", help: "The configuration and every step.", suffix: "schedule.json", mediaType: "application/json" },
+  { name: "pytorch", label: "PyTorch", help: "Optimizer and scheduler with the learned values.", suffix: "pytorch.py", mediaType: "text/x-python" },
+  { name: "optax", label: "Optax", help: "Optimizer and schedules for JAX.", suffix: "optax.py", mediaType: "text/x-python" },
+  { name: "keras", label: "Keras", help: "Optimizer and learning-rate schedule.", suffix: "keras.py", mediaType: "text/x-python" },
+  {
+    name: "library",
+    label: "Authors’ library",
+    help: "The whole experiment as a Python script, to check us.",
+    suffix: "gdtuo.py",
+    mediaType: "text/x-python",
+  },
+] as const satisfies readonly ExportFormat[];
+
+export type ExportFormatName = (typeof exportFormats)[number]["name"];
+
+export const exportFormatNames = exportFormats.map(({ name }) => name) as [ExportFormatName, ...ExportFormatName[]];
+
+export function exportFormat(name: ExportFormatName): ExportFormat {
+  return exportFormats.find((format) => format.name === name)!;
+}
+
+/** Why a run in this state cannot be exported in this form yet, in words; null when it can. The script needs no results. */
+export function exportProblem(status: RunStatus, format: ExportFormatName): string | null {
+  if (format === "library" || !isActive(status)) return null;
+  return `The run is ${status}; what it learned can be exported when it has ended.`;
+}

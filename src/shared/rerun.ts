@@ -1,0 +1,45 @@
+/** A run's experiment once more, plain: the second column of the paper's Table 1. */
+import { validateExperiment, type Experiment } from "./experiment.ts";
+import { describeDomain, inDomain, optimizerSpec } from "./optimizers.ts";
+import { isActive, type RunSummary } from "./run.ts";
+import { height, initialValue } from "./tower.ts";
+
+/** The experiment to train, or why there is none, in words. */
+export type Rerun = { readonly experiment: Experiment } | { readonly impossible: string };
+
+const maxName = 200;
+const suffix = ", plain at the learned values";
+
+/**
+ * The run's experiment with level 0 alone, which starts from its final hyperparameters; the
+ * seed and all else stay. There is none for a run that did not finish, that learned nothing,
+ * or whose values cannot be started from: step sizes that are stored raw may leave their domain.
+ */
+export function plainAtLearnedValues(run: Pick<RunSummary, "name" | "status" | "experiment" | "hyperparameters">): Rerun {
+  const { name, status, experiment, hyperparameters } = run;
+  const [bottom] = experiment.tower;
+  if (!bottom || height(experiment.tower) < 1) {
+    return { impossible: "The run was plain already: its tower has one level, which learned nothing." };
+  }
+  if (status !== "finished") {
+    const when = isActive(status) ? "It has no final values yet." : "Its values are not those of a whole run.";
+    return { impossible: `The run is ${status}; only a finished run can be rerun. ${when}` };
+  }
+  const { label, hyperparameters: specs } = optimizerSpec(bottom.optimizer);
+  const learned: Record<string, number> = {};
+  for (const { name: field, symbol, domain } of specs) {
+    const found = hyperparameters.find((h) => h.level === 0 && h.name === field);
+    const value = found ? found.value : initialValue(bottom, field);
+    if (value === null) return { impossible: `${label}’s ${symbol} ended at a value that is not finite; no optimizer can start from it.` };
+    if (!inDomain(value, domain)) {
+      return { impossible: `${label}’s ${symbol} ended at ${String(value)}, from which no optimizer can start; allowed: ${describeDomain(domain)}.` };
+    }
+    learned[field] = value;
+  }
+  const result = validateExperiment({
+    ...experiment,
+    name: `${name.slice(0, maxName - suffix.length)}${suffix}`,
+    tower: [{ ...bottom, ...learned }],
+  });
+  return result.ok ? { experiment: result.experiment } : { impossible: result.errors.map(({ message }) => message).join("; ") };
+}
