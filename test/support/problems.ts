@@ -32,7 +32,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
   const classes = 4;
   const model = mlp({ widths: [features, hidden, classes], activation: "tanh", outputActivation: "tanh" });
   const training = buildTrainingProgram({
-    task: classification({ model, exampleShape: [features], classes, scale: 1 / 255 }),
+    task: classification({ model, exampleShape: [features], scale: 1 / 255 }),
     levels,
     batchSizes: [batchSize],
     evaluationBatchSizes: [batchSize],

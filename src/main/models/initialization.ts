@@ -2,7 +2,7 @@
 import type { Random } from "./random.ts";
 
 /** `size` values uniform in [-bound, bound). */
-export function uniform(random: Random, size: number, bound: number): Float64Array {
+export function uniform(random: Pick<Random, "uniform">, size: number, bound: number): Float64Array {
   return new Float64Array(size).map(() => (2 * random.uniform() - 1) * bound);
 }
 

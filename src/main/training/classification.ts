@@ -7,7 +7,6 @@ import type { Task } from "./trainingProgram.ts";
 export interface ClassificationOptions {
   readonly model: Model;
   readonly exampleShape: readonly number[];
-  readonly classes: number;
   /** The network sees `byte * scale`. */
   readonly scale: number;
 }
@@ -26,7 +25,7 @@ export function misclassified(logp: Node, target: Node): Node {
  * Inputs `features` (uint8 `[batch, ...example]`) and `labels` (uint8 `[batch]`);
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
  */
-export function classification({ model, exampleShape, classes, scale }: ClassificationOptions): Task {
+export function classification({ model, exampleShape, scale }: ClassificationOptions): Task {
   const logProbabilities = (parameters: readonly Node[], batchSize: number) =>
     model.forward(mul(constant(scale), cast(input("features", [batchSize, ...exampleShape], "uint8"), "float")), parameters);
   const labels = (batchSize: number) => cast(input("labels", [batchSize], "uint8"), "int32");

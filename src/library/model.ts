@@ -1,0 +1,84 @@
+/** Models: declared inputs, named parameters, and a forward pass of operations. */
+import { kaimingUniformBound, uniform as uniformValues } from "../main/models/initialization.ts";
+import { mlp as multilayerPerceptron } from "../main/models/mlp.ts";
+import type { Random } from "../main/models/random.ts";
+import { sizeOf, type Node, type Shape } from "../main/program/node.ts";
+import { activations, type Experiment } from "../shared/experiment.ts";
+
+/** Shape of one example, the batch axis left out; `float` unless it says otherwise. */
+export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: "float" | "int32" };
+
+export interface ParameterSpec {
+  readonly shape: Shape;
+  /** Fresh values, row-major. @param random the run's seeded source of numbers */
+  initialize(random: Pick<Random, "uniform">): Float64Array;
+}
+
+export interface Model<Input extends string = string, Parameter extends string = string> {
+  /** What a batch brings along for every example. */
+  readonly inputs: Readonly<Record<Input, InputSpec>>;
+  /** What is learned. */
+  readonly parameters: Readonly<Record<Parameter, ParameterSpec>>;
+  /**
+   * The outputs for a batch.
+   * @param inputs nodes of shape `[batch, ...declared]`
+   * @param parameters nodes of the declared shapes
+   */
+  forward(inputs: Readonly<Record<Input, Node>>, parameters: Readonly<Record<Parameter, Node>>): Node;
+}
+
+/** The model itself; for TypeScript, which then knows the names of inputs and parameters in `forward`. */
+export function defineModel<const Input extends string, const Parameter extends string>(model: Model<Input, Parameter>): Model<Input, Parameter> {
+  return model;
+}
+
+/** A parameter that starts at `value` everywhere. */
+export function constants(shape: Shape, value: number): ParameterSpec {
+  return { shape, initialize: () => new Float64Array(sizeOf(shape)).fill(value) };
+}
+
+/** A parameter that starts at 0. */
+export function zeros(shape: Shape): ParameterSpec {
+  return constants(shape, 0);
+}
+
+/** A parameter that starts uniform in [-bound, bound). */
+export function uniform(shape: Shape, bound: number): ParameterSpec {
+  return { shape, initialize: (random) => uniformValues(random, sizeOf(shape), bound) };
+}
+
+/** A weight `[out, in]` that starts as in PyTorch's nn.Linear: Kaiming-uniform with slope sqrt(5). */
+export function kaimingUniform(shape: readonly [out: number, into: number]): ParameterSpec {
+  return uniform(shape, kaimingUniformBound(shape[1], Math.sqrt(5)));
+}
+
+type Activation = Experiment["model"]["activation"];
+
+export interface MlpOptions {
+  /** After every hidden layer; tanh by default. */
+  readonly activation?: Activation;
+  /** After the last layer, before log-softmax; tanh by default, as in the paper. */
+  readonly outputActivation?: Activation;
+}
+
+/**
+ * A multilayer perceptron for classification, initialized as PyTorch initializes nn.Linear.
+ * Input `features` `[batch, widths[0]]`, output log-probabilities `[batch, classes]`.
+ * @param widths of every layer, inputs and classes included: `[784, 128, 10]`
+ * @throws RangeError naming a width or an activation that cannot be
+ */
+export function mlp(widths: readonly number[], { activation = "tanh", outputActivation = "tanh" }: MlpOptions = {}): Model<"features"> {
+  if (widths.length < 2) throw new RangeError(`mlp: ${widths.length} widths; at least two are needed, of the inputs and of the classes`);
+  for (const width of widths) {
+    if (!Number.isInteger(width) || width < 1) throw new RangeError(`mlp: a width is ${width}; allowed: whole numbers from 1`);
+  }
+  for (const [name, value] of Object.entries({ activation, outputActivation })) {
+    if (!activations.includes(value)) throw new RangeError(`mlp: ${name} is ${value}; allowed: ${activations.join(", ")}`);
+  }
+  const { parameters, forward } = multilayerPerceptron({ widths, activation, outputActivation });
+  return {
+    inputs: { features: [widths[0]!] },
+    parameters: Object.fromEntries(parameters.map(({ name, ...spec }) => [name, spec])),
+    forward: ({ features }, values) => forward(features, parameters.map(({ name }) => values[name]!)),
+  };
+}

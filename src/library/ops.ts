@@ -1,0 +1,48 @@
+/** What models, losses and metrics are built of: operations of static shape, each with its gradient. */
+import { isScalar, shapeError, sizeOf, type Node } from "../main/program/node.ts";
+import { add, constant, matmul, mul, reduceSum } from "../main/program/operations/index.ts";
+
+export {
+  add,
+  argMax,
+  broadcast,
+  cast,
+  concat,
+  constant,
+  div,
+  dot,
+  equal,
+  exp,
+  filled,
+  greater,
+  log,
+  logSoftmax,
+  matmul,
+  mul,
+  neg,
+  oneHot,
+  pow,
+  reduceMax,
+  reduceSum,
+  relu,
+  reshape,
+  select,
+  sigmoid,
+  slice,
+  sqrt,
+  stopGradient,
+  sub,
+  tanh,
+  transpose,
+} from "../main/program/operations/index.ts";
+
+/** Mean of all entries; a scalar. */
+export function mean(x: Node): Node {
+  return isScalar(x) ? x : mul(constant(1 / sizeOf(x.shape)), reduceSum(x));
+}
+
+/** `x W^T + b` as in PyTorch: x `[batch, in]`, weight `[out, in]`, bias `[out]`. */
+export function linear(x: Node, weight: Node, bias: Node): Node {
+  if (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[0]) throw shapeError("linear", [x, weight, bias], "bias needs one entry per row of weight");
+  return add(matmul(x, weight, { transposeB: true }), bias);
+}

@@ -1,0 +1,85 @@
+/** The way in: a model, an optimizer and a loss become a training. */
+import { loadEngine } from "../main/engines/index.ts";
+import { Random } from "../main/models/random.ts";
+import { sizeOf } from "../main/program/node.ts";
+import { makeProgram } from "../main/program/program.ts";
+import { towerLevel } from "../main/training/prepare.ts";
+import { TrainingProcedures } from "../main/training/trainingProcedures.ts";
+import { engine as engineSchema, fieldErrors, type EngineKind } from "../shared/experiment.ts";
+import { checkSeed } from "./data.ts";
+import type { Loss, LossFunction, Metric } from "./losses.ts";
+import type { Model } from "./model.ts";
+import { Optimizer } from "./optimizers.ts";
+import { Problem } from "./problem.ts";
+import { Training } from "./training.ts";
+
+export interface OptimizeOptions {
+  readonly optimizer: Optimizer;
+  /** One of the library's, or a function of a batch's outputs and targets to a scalar node. */
+  readonly loss: Loss | LossFunction;
+  /** Further metrics of evaluate(): sums over a batch. */
+  readonly metrics?: Readonly<Record<string, Metric>>;
+  /** Of the initial parameters; 0 by default. */
+  readonly seed?: number;
+  /** Initial values by parameter, row-major, in place of the model's own. */
+  readonly parameters?: Readonly<Record<string, ArrayLike<number>>>;
+  /** `onnx-cpu` (the default): ONNX Runtime, float32. `reference`: plain TypeScript, float64, slow. */
+  readonly engine?: EngineKind;
+  /** What a step does when the loss or a hyperparameter is no longer finite: `error` (the default) or `report`, and go on. */
+  readonly divergence?: "error" | "report";
+  /** Threads a step may use; 1 by default. */
+  readonly threads?: number;
+}
+
+/**
+ * Prepares a model for training. Steps are compiled when a batch of a new size first comes.
+ * @throws RangeError or TypeError naming the option that cannot be, Error when the engine cannot be loaded
+ */
+export async function optimize<Input extends string, Parameter extends string>(
+  model: Model<Input, Parameter>,
+  options: OptimizeOptions,
+): Promise<Training<Input>> {
+  const { optimizer, loss, metrics = {}, seed = 0, parameters = {}, divergence = "error" } = options;
+  // Plain JavaScript has no types to say so.
+  const chosen: unknown = optimizer;
+  if (!(chosen instanceof Optimizer)) throw new TypeError("optimize: optimizer is missing; give one, such as adam({ optimizer: sgd(1e-5) })");
+  if (typeof loss !== "function" && typeof (loss as Partial<Loss> | undefined)?.loss !== "function") {
+    throw new TypeError("optimize: loss is missing; give nll, meanSquaredError or a function (outputs, targets) => node");
+  }
+  checkSeed("optimize", seed);
+  const engineOptions = engineSchema.safeParse({ kind: options.engine, threads: options.threads });
+  if (!engineOptions.success) throw new RangeError(`optimize: ${fieldErrors(engineOptions.error).map(({ message }) => message).join("; ")}`);
+  const { kind, threads } = engineOptions.data;
+
+  const problem = new Problem(model, typeof loss === "function" ? { loss } : loss, metrics);
+  const initial = initialParameters(problem, seed, parameters);
+  const procedures = new TrainingProcedures({
+    parameters: problem.parameters.map(({ stateName, shape }) => ({ name: stateName, shape })),
+    levels: optimizer.levels.map(towerLevel),
+    hypergradients: "moving",
+  });
+  const program = makeProgram({ settle: procedures.settle() }, procedures.furtherState);
+  const executable = await (await loadEngine[kind]()).compile(program, { threads });
+  const values = procedures.initialState(initial);
+  executable.restore(Object.fromEntries(program.state.map(({ name }) => [name, values[name]!])));
+  return new Training({ optimizer, problem, procedures, executable, state: program.state.map(({ name }) => name), divergence });
+}
+
+function initialParameters({ parameters }: Problem, seed: number, given: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array> {
+  const unknown = Object.keys(given).find((name) => !parameters.some((parameter) => parameter.name === name));
+  if (unknown !== undefined) {
+    throw new RangeError(`optimize: the model has no parameter ${unknown}; it has ${parameters.map(({ name }) => name).join(", ")}`);
+  }
+  const random = new Random(seed, "initialization");
+  return Object.fromEntries(
+    parameters.map(({ name, stateName, shape, initialize }) => {
+      // Drawn in any case: what is given for one parameter must not change another.
+      const drawn = initialize(random);
+      const values = given[name] ? Float64Array.from(given[name]) : drawn;
+      if (values.length !== sizeOf(shape)) {
+        throw new RangeError(`optimize: parameter ${name} has ${values.length} initial values; its shape [${shape.join(", ")}] needs ${sizeOf(shape)}`);
+      }
+      return [stateName, values];
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+/** Optimizers by constructors that nest: `adam({ optimizer: sgd(1e-5) })` is Adam under SGD. */
+import { fieldErrors, type FieldError } from "../shared/experiment.ts";
+import { level, notation, tower, type Level, type LevelInput } from "../shared/tower.ts";
+
+/** An optimizer that cannot be: `fields` names each mistake and what is allowed. */
+export class OptimizerError extends Error {
+  override readonly name = "OptimizerError";
+  readonly fields: readonly FieldError[];
+
+  constructor(what: string, fields: readonly FieldError[]) {
+    super(`${what}: ${fields.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join("; ")}`);
+    this.fields = fields;
+  }
+}
+
+/** An optimizer with everything above it; immutable, and free to be used more than once. */
+export class Optimizer {
+  /** The tower from here up: levels[0] moves the weights, levels[k + 1] the hyperparameters of level k. */
+  readonly levels: readonly Level[];
+
+  /** For the constructors below and stack(). */
+  constructor(levels: readonly Level[]) {
+    this.levels = levels;
+    Object.freeze(this);
+  }
+
+  /** In the paper's notation: `Adam / SGD(1e-5)`. */
+  toString(): string {
+    return notation(this.levels);
+  }
+}
+
+type Name = LevelInput["optimizer"];
+
+/**
+ * Hyperparameters (the library's defaults where left out), `learned`: those the optimizer
+ * above moves (all of them by default), and `optimizer`: what moves them (none by default).
+ */
+export type OptimizerOptions<N extends Name> = Omit<Extract<LevelInput, { optimizer: N }>, "optimizer"> & { readonly optimizer?: Optimizer };
+
+/** @param options hyperparameters, or the step size alone; @throws OptimizerError */
+type Constructor<N extends Name> = (options?: number | OptimizerOptions<N>) => Optimizer;
+
+function constructorOf<N extends Name>(name: N): Constructor<N> {
+  return (options) => {
+    const given: { readonly optimizer?: Optimizer; readonly alpha?: number } = typeof options === "number" ? { alpha: options } : { ...options };
+    const { optimizer: above, ...hyperparameters } = given;
+    const parsed = level.safeParse({ ...hyperparameters, optimizer: name });
+    if (!parsed.success) throw new OptimizerError(name, fieldErrors(parsed.error));
+    if (above !== undefined && !(above instanceof Optimizer)) {
+      const message = "must be an optimizer, such as sgd(1e-5)";
+      throw new OptimizerError(name, [{ path: "optimizer", message }]);
+    }
+    return checked(name, [parsed.data, ...(above?.levels ?? [])]);
+  };
+}
+
+function checked(what: string, levels: readonly unknown[]): Optimizer {
+  const parsed = tower.safeParse(levels);
+  if (!parsed.success) throw new OptimizerError(what, fieldErrors(parsed.error));
+  return new Optimizer(parsed.data);
+}
+
+/** Stochastic gradient descent; with `mu` above 0, with momentum. */
+export const sgd: Constructor<"sgd"> = constructorOf("sgd");
+/** Adam (Kingma and Ba 2015). */
+export const adam: Constructor<"adam"> = constructorOf("adam");
+/** Adam of which only the step size is learned (Baydin et al. 2018). */
+export const adamBaydin: Constructor<"adamBaydin"> = constructorOf("adamBaydin");
+/** AdaGrad (Duchi et al. 2011). */
+export const adaGrad: Constructor<"adaGrad"> = constructorOf("adaGrad");
+/** RMSProp (Hinton 2012). */
+export const rmsProp: Constructor<"rmsProp"> = constructorOf("rmsProp");
+/** RMSProp of which only the step size is learned. */
+export const rmsPropAlpha: Constructor<"rmsPropAlpha"> = constructorOf("rmsPropAlpha");
+
+/**
+ * A tower from its levels as an experiment file has them, the weights' optimizer first:
+ * `stack([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }])`.
+ * @throws OptimizerError
+ */
+export function stack(levels: readonly LevelInput[]): Optimizer {
+  return checked("stack", levels);
+}

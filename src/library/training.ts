@@ -1,0 +1,284 @@
+/** A model in training: its steps, what it has learned, and its state to keep. */
+import type { Executable } from "../main/engines/engine.ts";
+import { toEffective } from "../main/hyperoptimizers/stored.ts";
+import type { Node, Shape } from "../main/program/node.ts";
+import { cast } from "../main/program/operations/index.ts";
+import { makeProgram, type ProcedureSpec } from "../main/program/program.ts";
+import type { TrainingProcedures } from "../main/training/trainingProcedures.ts";
+import type { Batch, BatchArray, CheckedBatch } from "./batch.ts";
+import { batches, type Examples } from "./data.ts";
+import type { Optimizer } from "./optimizers.ts";
+import type { Problem } from "./problem.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from "./snapshot.ts";
+
+export interface StepResult {
+  /** Number of this step, counted from 0. */
+  readonly step: number;
+  /** Mean loss of the batch, before this step's update. */
+  readonly loss: number;
+  /** Learned hyperparameters in force when the loss was measured: `{ "L0.alpha": 0.001, ... }`. */
+  readonly hyperparameters: Readonly<Record<string, number>>;
+  /** d loss / d hyperparameter (as it is stored) of those that a level above moves; 0 at step 0. */
+  readonly hypergradients: Readonly<Record<string, number>>;
+}
+
+/** Means over all examples: of the loss and of every metric. */
+export interface Evaluation {
+  readonly examples: number;
+  readonly loss: number;
+  readonly [metric: string]: number;
+}
+
+export interface Prediction {
+  /** `[batch, ...]` */
+  readonly shape: Shape;
+  /** Row-major. */
+  readonly values: Float64Array;
+}
+
+/** The model's inputs, and `targets` where the loss reads them. */
+type StepBatch<Input extends string> = Batch<Input> & { readonly targets?: BatchArray };
+
+/** A loss or a hyperparameter that is no longer finite; the step was taken. */
+export class DivergenceError extends Error {
+  override readonly name = "DivergenceError";
+  /** The step, as it would have been answered. */
+  readonly result: StepResult;
+
+  constructor(what: string, result: StepResult) {
+    super(`training diverged at step ${result.step}: ${what}`);
+    this.result = result;
+  }
+}
+
+interface Parts {
+  readonly optimizer: Optimizer;
+  readonly problem: Problem;
+  readonly procedures: TrainingProcedures;
+  readonly executable: Executable;
+  /** Names of the state that training consists of. */
+  readonly state: readonly string[];
+  readonly divergence: "error" | "report";
+}
+
+type Kind = "begin" | "step" | "evaluate" | "predict";
+
+const predictionName = (signature: string) => `prediction@${signature}`;
+
+/**
+ * Made by optimize(). Calls take their turn: one that is not awaited runs before the next
+ * one all the same, and a snapshot never sees half a step.
+ */
+export class Training<Input extends string = string> {
+  /** The optimizer with everything above it. */
+  readonly optimizer: Optimizer;
+  readonly #parts: Parts;
+  /** Shape of the outputs by compiled procedure. */
+  readonly #compiled = new Map<string, Shape>();
+  #steps = 0;
+  /** Whether the settled weights are those after the last step. */
+  #settled: Readonly<Record<string, number>> | null;
+  #last: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  /** For optimize(). */
+  constructor(parts: Parts) {
+    this.optimizer = parts.optimizer;
+    this.#parts = parts;
+    this.#settled = this.#initialHyperparameters();
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * One step: loss and gradients of a batch at the current weights, then the update of every
+   * level and of the weights. Nothing changes when the batch is refused.
+   * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN, TypeError or RangeError naming what is wrong with the batch, Error where the model or the loss cannot be built
+   */
+  step(batch: StepBatch<Input>): Promise<StepResult> {
+    return this.#inTurn(async () => {
+      const { procedures, executable } = this.#parts;
+      const checked = this.#parts.problem.check(batch);
+      const outputs = await executable.run(this.#procedure(this.#steps === 0 ? "begin" : "step", checked), checked.arrays);
+      this.#settled = null;
+      const result: StepResult = {
+        step: this.#steps++,
+        loss: outputs["loss"]!,
+        hyperparameters: this.#effective(outputs),
+        hypergradients: Object.fromEntries(procedures.withHypergradient.map(({ name, hypergradient }) => [name, outputs[hypergradient]!])),
+      };
+      const problem = this.#parts.divergence === "error" && notFinite(result);
+      if (problem) throw new DivergenceError(problem, result);
+      return result;
+    });
+  }
+
+  /** Every hyperparameter that is learned, after the last step's update, in effective form: a beta as 0.9. */
+  hyperparameters(): Promise<Readonly<Record<string, number>>> {
+    return this.#inTurn(() => this.#settle());
+  }
+
+  /** The model's parameters after the last step's update, by name, row-major. */
+  parameters(): Promise<Record<string, Float64Array>> {
+    return this.#inTurn(async () => {
+      await this.#settle();
+      const { procedures, executable, problem } = this.#parts;
+      const values = procedures.parametersOf(executable.state(procedures.settledNames));
+      return Object.fromEntries(problem.parameters.map(({ name, stateName }) => [name, values[stateName]!]));
+    });
+  }
+
+  /**
+   * Loss and metrics over examples, or over batches as they come, after the last step's update.
+   * @param batchSize examples at once, where they are not batches already
+   * @throws TypeError or RangeError naming what is wrong with a batch
+   */
+  evaluate(data: Examples<Input> | Iterable<StepBatch<Input>>, batchSize = 1000): Promise<Evaluation> {
+    return this.#inTurn(async () => {
+      await this.#settle();
+      const { problem, executable } = this.#parts;
+      const totals = new Map<string, number>();
+      let examples = 0;
+      for (const batch of Symbol.iterator in data ? data : batches(data, batchSize)) {
+        const checked = problem.check(batch);
+        const sums = await executable.run(this.#procedure("evaluate", checked), checked.arrays);
+        for (const [name, sum] of Object.entries(sums)) totals.set(name, (totals.get(name) ?? 0) + sum);
+        examples += checked.size;
+      }
+      if (examples === 0) throw new RangeError("evaluate: there are no examples");
+      return { examples, ...means(totals, examples) };
+    });
+  }
+
+  /**
+   * The model's outputs for a batch (targets are not needed), after the last step's update.
+   * @throws TypeError or RangeError naming what is wrong with the batch
+   */
+  predict(batch: Batch<Input>): Promise<Prediction> {
+    return this.#inTurn(async () => {
+      await this.#settle();
+      const { problem, executable } = this.#parts;
+      const checked = problem.check(batch);
+      const name = this.#procedure("predict", checked);
+      await executable.run(name, checked.arrays);
+      const variable = predictionName(checked.signature);
+      return { shape: this.#compiled.get(name)!, values: executable.state([variable])[variable]! };
+    });
+  }
+
+  /** Everything later steps depend on, as plain JSON: restored, training goes on bit for bit (on the same engine). */
+  save(): Promise<Snapshot> {
+    return this.#inTurn(() => {
+      const { problem, procedures, executable, state } = this.#parts;
+      const kept = state.filter((name) => !procedures.settledNames.includes(name));
+      return encodeSnapshot({ step: this.#steps, levels: this.optimizer.levels, parameters: problem.parameters, state: executable.state(kept) });
+    });
+  }
+
+  /**
+   * Goes back to a saved state, of this training or of one with the same parameters and optimizer.
+   * @throws Error saying why the snapshot does not fit; nothing has changed then
+   */
+  restore(snapshot: Snapshot): Promise<void> {
+    return this.#inTurn(() => {
+      const { problem, procedures, executable, state } = this.#parts;
+      const saved = decodeSnapshot(snapshot);
+      const shapes = (parameters: typeof saved.parameters) => parameters.map(({ name, shape }) => `${name} [${shape.join(", ")}]`).join(", ");
+      if (shapes(saved.parameters) !== shapes(problem.parameters)) {
+        throw new Error(`restore: the snapshot is of a model with ${shapes(saved.parameters)}; this one has ${shapes(problem.parameters)}`);
+      }
+      if (JSON.stringify(saved.levels) !== JSON.stringify(this.optimizer.levels)) {
+        throw new Error(`restore: the snapshot's optimizer differs from this one, ${this.optimizer.toString()}; stack(snapshot.tower) is the one it was saved with`);
+      }
+      const settled = procedures.settledNames;
+      const missing = state.find((name) => !settled.includes(name) && !(name in saved.state));
+      if (missing !== undefined) throw new Error(`restore: the snapshot is damaged: state.${missing} is missing`);
+      executable.restore({ ...saved.state, ...procedures.settledState(saved.state) });
+      this.#steps = saved.step;
+      this.#settled = saved.step === 0 ? this.#initialHyperparameters() : null;
+    });
+  }
+
+  /** Frees the engine's memory; nothing can be done with this training afterwards. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    const done = this.#inTurn(() => this.#parts.executable.dispose());
+    this.#disposed = true;
+    await done;
+  }
+
+  /** Runs after whatever was called before. */
+  #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
+    if (this.#disposed) return Promise.reject(new Error("this training has been disposed of"));
+    const result = this.#last.then(work);
+    // Its caller hears of an error; whoever comes next only waits for the end.
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Carries the pending update over to the settled weights; the hyperparameters it leads to. */
+  async #settle(): Promise<Readonly<Record<string, number>>> {
+    return (this.#settled ??= this.#effective(await this.#parts.executable.run("settle")));
+  }
+
+  #initialHyperparameters(): Record<string, number> {
+    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, initial }) => [name, initial]));
+  }
+
+  #effective(outputs: Readonly<Record<string, number>>): Record<string, number> {
+    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, spec }) => [name, toEffective(outputs[name]!, spec.storedAs)]));
+  }
+
+  /** Name of a procedure for batches like this one, built when it is first needed. */
+  #procedure(kind: Kind, batch: CheckedBatch): string {
+    const { problem, executable } = this.#parts;
+    const name = `${kind}@${batch.signature}`;
+    let outputs = this.#compiled.get(name);
+    if (!outputs) {
+      const built = this.#build(kind, batch);
+      const program = makeProgram({ [name]: built.spec });
+      if (!batch.hasTargets && program.procedures[name]!.inputs.some((node) => node.attributes.name === "targets")) {
+        throw new RangeError("batch: targets is missing");
+      }
+      executable.add(program);
+      outputs = built.outputs;
+      this.#compiled.set(name, outputs);
+    }
+    if (kind !== "predict") problem.checkTargets(batch, outputs);
+    return name;
+  }
+
+  #build(kind: Kind, batch: CheckedBatch): { spec: ProcedureSpec; outputs: Shape } {
+    const { problem, procedures } = this.#parts;
+    let shape: Shape = [];
+    const outputs = (parameters: readonly Node[]) => {
+      const node = problem.outputs(batch, parameters);
+      shape = node.shape;
+      return node;
+    };
+    const lossOf = (parameters: readonly Node[]) => problem.loss(batch, outputs(parameters));
+    const specs: Record<Kind, () => ProcedureSpec> = {
+      begin: () => procedures.begin(lossOf),
+      step: () => procedures.step(lossOf),
+      evaluate: () => ({ outputs: problem.sums(batch, outputs(procedures.settledParameters())) }),
+      predict: () => ({
+        outputs: {},
+        updates: { [predictionName(batch.signature)]: cast(outputs(procedures.settledParameters()), "float") },
+      }),
+    };
+    const spec = specs[kind]();
+    return { spec, outputs: shape };
+  }
+}
+
+function notFinite({ loss, hyperparameters }: StepResult): string | null {
+  const found = Object.entries({ ...hyperparameters, "the loss": loss }).find(([, value]) => !Number.isFinite(value));
+  return found ? `${found[0]} became ${found[1]}` : null;
+}
+
+function means(totals: ReadonlyMap<string, number>, examples: number): { loss: number } & Record<string, number> {
+  return Object.fromEntries([...totals].map(([name, sum]) => [name, sum / examples])) as { loss: number } & Record<string, number>;
+}
