@@ -27,7 +27,8 @@ export interface Learned {
 /** @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which */
 export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>): Learned {
   const bottom = run.experiment.tower[0]!;
-  requirePublished(bottom, 0);
+  // How the step size was moved is of no account to those who follow it.
+  requirePublished(bottom, 0, ["alphaAs"]);
   const spec = optimizerSpec(bottom.optimizer);
   const trajectories = bottomTrajectories(run, steps);
   const final = finalValues(run, trajectories);
@@ -40,15 +41,19 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>): Learned 
   const schedules = new Map<string, Piecewise>();
   for (const [name, { values }] of trajectories) {
     if (values.every((value) => value === values[0])) continue;
-    const scale = isDecay(name) ? (value: number) => Math.abs(1 - value) : Math.abs;
-    schedules.set(name, piecewise(values, { tolerance, maxKnots, scale }));
+    schedules.set(name, piecewise(values, { tolerance, maxKnots, scale: errorOf(name).scale }));
   }
   const [first] = trajectories.values();
   const updates = first?.values.length ?? run.steps;
   return { optimizer: bottom.optimizer, label: spec.label, final, schedules, updates };
 }
 
-const isDecay = (name: string) => name !== "alpha";
+/** What an error of a hyperparameter is measured against: of a decay its distance from 1 counts, of a power of ten the power. */
+function errorOf(name: string): { readonly of: string; readonly scale: (value: number) => number } {
+  if (name === "alpha") return { of: "its value", scale: Math.abs };
+  if (name === "logEps") return { of: "epsilon", scale: () => 1 / Math.LN10 };
+  return { of: `1 - ${name}`, scale: (value) => Math.abs(1 - value) };
+}
 
 /** The knots of every schedule as Python lists, `ALPHA` and so on, with what they are. */
 export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "updates">, names = [...schedules.keys()]): string {
@@ -56,10 +61,7 @@ export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "u
     const schedule = schedules.get(name);
     if (!schedule) return [];
     const percent = Number((100 * schedule.error).toPrecision(2));
-    const of = isDecay(name) ? `1 - ${name}` : "the value";
-    return [
-      `${comment(`${name}: at most ${percent} % of ${of} off at any update.`)}\n${constantName(name)} = ${pairs(schedule.knots)}`,
-    ];
+    return [`${comment(`${name}: at most ${percent} % of ${errorOf(name).of} off at any update.`)}\n${constantName(name)} = ${pairs(schedule.knots)}`];
   });
   if (lists.length === 0) return "";
   return [
@@ -70,16 +72,25 @@ export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "u
 
 export const constantName = (name: string) => name.toUpperCase();
 
+/** Hyperparameters of the authors' library. */
+export const published: Record<Level["optimizer"], readonly string[]> = {
+  sgd: ["alpha", "mu"],
+  adam: ["alpha", "beta1", "beta2", "logEps"],
+  adaGrad: ["alpha"],
+  rmsProp: ["alpha", "gamma"],
+};
+
 /**
- * What the paper's library does not know cannot be written down for others without a word.
+ * What the authors' library does not know is not left out without a word: it is refused.
+ * @param meaningless options that make no difference in the form asked for
  * @throws ExportError naming the option
  */
-export function requirePublished(of: Level, index: number): void {
+export function requirePublished(of: Level, index: number, meaningless: readonly string[] = []): void {
   const { optimizer } = of;
-  const published = new Set(["optimizer", "learned", ...optimizerSpec(optimizer).hyperparameters.map(({ name }) => name)]);
+  const known = ["optimizer", "learned", ...published[optimizer], ...meaningless];
   const defaults: Readonly<Record<string, unknown>> = { ...levelSchema.parse({ optimizer }) };
   for (const [option, value] of Object.entries(of)) {
-    if (published.has(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;
-    throw new ExportError(`Level ${index} uses the option ${option}, which this form cannot express; export it as CSV or JSON.`);
+    if (known.includes(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;
+    throw new ExportError(`Level ${index} sets ${option} to ${JSON.stringify(value)}, which this form cannot express; CSV and JSON can.`);
   }
 }

@@ -1,18 +1,31 @@
 /** A whole experiment as a Python script on the authors' library, so that anyone can check us. */
 import type { Experiment } from "../../shared/experiment.ts";
-import { optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, learnedHyperparameters, type Level } from "../../shared/tower.ts";
+import { ExportError } from "./errors.ts";
 import { requirePublished } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
-/** The library's classes: which hyperparameters each of them moves, and its arguments by ours. */
-const classes: Record<Level["optimizer"], { readonly all: string; readonly alphaOnly?: string; readonly keywords: Readonly<Record<string, string>> }> = {
-  sgd: { all: "SGD", keywords: { alpha: "alpha", mu: "mu" } },
-  adam: { all: "Adam", alphaOnly: "AdamBaydin", keywords: { alpha: "alpha", beta1: "beta1", beta2: "beta2", logEps: "log_eps" } },
-  adaGrad: { all: "AdaGrad", keywords: { alpha: "alpha" } },
-  rmsProp: { all: "RMSProp", alphaOnly: "RMSPropAlpha", keywords: { alpha: "alpha", gamma: "gamma" } },
+interface LibraryClass {
+  readonly all: string;
+  readonly alphaOnly?: string;
+  /** What `all` moves. */
+  readonly moved: readonly string[];
+  /** Its arguments, by our names. */
+  readonly keywords: Readonly<Record<string, string>>;
+}
+
+const classes: Record<Level["optimizer"], LibraryClass> = {
+  sgd: { all: "SGD", moved: ["alpha", "mu"], keywords: { alpha: "alpha", mu: "mu" } },
+  adam: {
+    all: "Adam",
+    alphaOnly: "AdamBaydin",
+    moved: ["alpha", "beta1", "beta2"],
+    keywords: { alpha: "alpha", beta1: "beta1", beta2: "beta2", logEps: "log_eps" },
+  },
+  adaGrad: { all: "AdaGrad", moved: ["alpha"], keywords: { alpha: "alpha" } },
+  rmsProp: { all: "RMSProp", alphaOnly: "RMSPropAlpha", moved: ["alpha", "gamma"], keywords: { alpha: "alpha", gamma: "gamma" } },
 };
 
 interface LevelCode {
@@ -21,12 +34,15 @@ interface LevelCode {
 }
 
 /** A level as a constructor call; `above` is the variable of the level above, if there is one. */
-function levelCode(of: Level, above: string | undefined): LevelCode {
-  const { all, alphaOnly, keywords } = classes[of.optimizer];
+function levelCode(of: Level, index: number, above: string | undefined): LevelCode {
+  const { all, alphaOnly, keywords, moved } = classes[of.optimizer];
   const learned = learnedHyperparameters(of).map(({ name }) => name);
   const onlyAlpha = alphaOnly !== undefined && learned.length === 1 && learned[0] === "alpha";
+  for (const name of above === undefined ? [] : learned) {
+    if (!moved.includes(name)) throw new ExportError(`Level ${index} learns ${name}, which the authors’ library cannot.`);
+  }
   // What the class would move beside what is to be learned: momentum that starts at 0 is off and has no gradient.
-  const movable = optimizerSpec(of.optimizer).hyperparameters.filter(({ name, learnable }) => learnable && !(name === "mu" && initialValue(of, "mu") === 0));
+  const movable = moved.filter((name) => !(name === "mu" && initialValue(of, "mu") === 0));
   const restricted = above !== undefined && !onlyAlpha && learned.length < movable.length;
   const names = learned.map((name) => `"${name}"`).join(", ");
   const optimizer = above === undefined ? [] : [`optimizer=${restricted ? `Only([${names}], ${above})` : above}`];
@@ -76,9 +92,9 @@ function networkLines({ model, dataset }: Experiment): string[] {
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;
   const { tower, batchSize, budget, dataset, seed } = experiment;
-  tower.forEach(requirePublished);
+  tower.forEach((of, index) => requirePublished(of, index));
   const variable = (level: number) => `level${level}`;
-  const levels = tower.map((of, i) => levelCode(of, i + 1 < tower.length ? variable(i + 1) : undefined));
+  const levels = tower.map((of, i) => levelCode(of, i, i + 1 < tower.length ? variable(i + 1) : undefined));
   const lines = levels.map(({ text }, i) => `    ${variable(i)} = ${text}`).reverse();
   return `#!/usr/bin/env python3
 ${comment(

@@ -22,6 +22,7 @@ const targets: Record<Learned["optimizer"], Target> = {
 export function optaxCode(run: RunDetail, learned: Learned): string {
   const { name, keywords, fixed } = targets[learned.optimizer];
   const { logEps } = learned.final;
+  // The one value that is a power of ten: its schedule has no keyword to go by.
   const constants = { ...fixed, ...(logEps !== undefined && { eps: `10.0 ** ${float(logEps)}` }) };
   const listed = (value: (hyperparameter: string) => string) =>
     [...Object.entries(keywords).map(([hyperparameter, keyword]) => [keyword, value(hyperparameter)]), ...Object.entries(constants)]
@@ -31,12 +32,13 @@ export function optaxCode(run: RunDetail, learned: Learned): string {
   const scheduled = listed((hyperparameter) =>
     learned.schedules.has(hyperparameter) ? `schedule(${constantName(hyperparameter)})` : float(learned.final[hyperparameter]!),
   );
-  const lists = knotLists(learned);
+  const lists = knotLists(learned, [...learned.schedules.keys()].filter((hyperparameter) => hyperparameter in keywords));
   return `${comment(
     ...originLines(run),
     "",
     `${learned.label} with what it learned, for Optax: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
+    ...(learned.schedules.has("logEps") ? ["eps stands at its final value."] : []),
   )}
 import jax.numpy as jnp
 import optax

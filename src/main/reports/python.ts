@@ -15,7 +15,6 @@ export function string(text: string): string {
 
 /** Comment lines; whatever could end a line or upset a reader becomes a space. */
 export function comment(...lines: readonly string[]): string {
-  // eslint-disable-next-line no-control-regex
   const clean = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").trimEnd();
   return lines.map((line) => (line === "" ? "#" : `# ${clean(line)}`)).join("\n");
 }

@@ -18,7 +18,7 @@ const targets: Record<Learned["optimizer"], Target> = {
   adam: {
     name: "Adam",
     keywords: (v) => ({ lr: v("alpha"), betas: `(${v("beta1")}, ${v("beta2")})`, eps: `10.0 ** ${v("logEps")}` }),
-    groups: { betas: ["beta1", "beta2"] },
+    groups: { betas: ["beta1", "beta2"], eps: ["logEps"] },
   },
   adaGrad: { name: "Adagrad", keywords: (v) => ({ lr: v("alpha"), initial_accumulator_value: "0.1", eps: "1e-10" }), groups: {} },
   rmsProp: {
