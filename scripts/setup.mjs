@@ -164,8 +164,8 @@ export async function ensureInstalled() {
 
 /** Inside a folder that every build empties, so a build by hand forgets the stamp. */
 const buildStamp = join(root, "out", "main", ".sources");
-const buildOutputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html"];
-const buildInputs = ["src", "resources", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.web.json", "package.json", "package-lock.json"];
+const buildOutputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html", "out/library/library/index.js"];
+const buildInputs = ["src", "resources", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.library.json", "tsconfig.web.json", "package.json", "package-lock.json"];
 
 function* filesUnder(path) {
   if (!existsSync(path)) return;
@@ -186,13 +186,21 @@ function sourcesHash() {
   return hash.digest("hex");
 }
 
+/** What `npm run build` does: the workbench, then the library. */
+async function buildAll() {
+  const env = toolEnvironment({ NO_COLOR: "1" });
+  const workbench = await runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env });
+  if (workbench.code !== 0) return workbench;
+  return runQuietly(localNode(), [packageBin("typescript", "tsc"), "-p", "tsconfig.library.json"], { env });
+}
+
 /** Builds when a source has changed since the last build, or an output is missing. */
 export async function ensureBuilt() {
   const hash = sourcesHash();
   const complete = buildOutputs.every((output) => existsSync(join(root, output)));
   if (complete && existsSync(buildStamp) && readFileSync(buildStamp, "utf8") === hash) return;
   rmSync(buildStamp, { force: true });
-  await step("Building", () => runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env: toolEnvironment({ NO_COLOR: "1" }) }));
+  await step("Building", buildAll);
   const missing = buildOutputs.filter((output) => !existsSync(join(root, output)));
   if (missing.length > 0) throw new SetupError(`The build ended without ${missing.join(", ")}.`);
   mkdirSync(dirname(buildStamp), { recursive: true });

@@ -80,6 +80,7 @@ describe.skipIf(process.platform === "win32")("ensureInstalled", () => {
 });
 
 describe("ensureBuilt", () => {
+  const library = "out/library/library/index.js";
   const outputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html"];
 
   beforeEach(() => {
@@ -96,6 +97,34 @@ for (const path of ${JSON.stringify(outputs)}) {
   writeFileSync(path, "");
 }`,
     );
+  });
+
+  beforeEach(() => {
+    write("node_modules/typescript/package.json", '{"bin": {"tsc": "tsc.mjs"}}');
+    write(
+      "node_modules/typescript/tsc.mjs",
+      `import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+if (process.env.FAIL_LIBRARY) { console.log("a type is unwell"); process.exit(2); }
+appendFileSync("library.log", process.argv.slice(2).join(" ") + "\\n");
+mkdirSync("out/library/library", { recursive: true });
+writeFileSync(${JSON.stringify(library)}, "");`,
+    );
+  });
+
+  it("builds the library too, and again when it is gone", () => {
+    setUp("ensureBuilt");
+    expect(readFileSync(join(root, "library.log"), "utf8").trim()).toBe("-p tsconfig.library.json");
+    rmSync(join(root, library));
+    setUp("ensureBuilt");
+    expect(logged("library.log")).toBe(2);
+  });
+
+  it("ends with the compiler's words when the library cannot be built, and tries again the next time", () => {
+    const failed = setUp("ensureBuilt", { FAIL_LIBRARY: "1" });
+    expect(failed.status).toBe(1);
+    expect(failed.stderr).toContain("a type is unwell");
+    expect(setUp("ensureBuilt").status).toBe(0);
+    expect(logged("build.log")).toBe(2);
   });
 
   it("builds once, and again when a source has changed or an output is gone", () => {
