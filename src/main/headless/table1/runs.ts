@@ -1,10 +1,11 @@
 /** Trains the runs behind Table 1, several at a time; what the store has already is taken from there. */
 import { isDeepStrictEqual } from "node:util";
 import { validateExperiment, type Experiment } from "../../../shared/experiment.ts";
+import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { isActive, type RunSummary } from "../../../shared/run.ts";
 import { table1Experiment, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
-import { plainAtLearnedValues } from "./rerun.ts";
+import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 
 export type Column = "tower" | "rerun";
 
@@ -57,7 +58,7 @@ export async function trainTable1(services: Services, { rows, seeds, workers }: 
     const tower = await obtain({ row, seed, column: "tower" }, experimentOf(row, seed));
     if (!row.rerun) return { row, seed, tower, rerun: null };
     const what: Table1Run = { row, seed, column: "rerun" };
-    const plain = tower.status === "diverged" ? { impossible: `the tower diverged: ${tower.reason ?? ""}` } : plainAtLearnedValues(tower);
+    const plain = plainAtLearnedValues(tower);
     if ("impossible" in plain) {
       listener.skipped(what, plain.impossible);
       return { row, seed, tower, rerun: plain };
@@ -87,7 +88,7 @@ export function sameExperiment(a: Experiment, b: Experiment): boolean {
 /** Trains one run to its end. */
 async function trained(services: Services, experiment: Experiment, { progress }: Table1Listener): Promise<RunSummary> {
   const begun = await services.handlers["runs.start"]({ experiment });
-  let forget = () => undefined as void;
+  let forget: () => void = () => undefined;
   const ended = new Promise<RunSummary>((resolve) => {
     forget = services.on("run.changed", (run) => {
       if (run.id !== begun.id) return;
