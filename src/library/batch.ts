@@ -18,6 +18,9 @@ export type BatchArray = NumberArray | readonly number[] | Scaled;
 /** Arrays by name, as many examples in each: the model's inputs, and `targets`. */
 export type Batch<Name extends string = string> = Readonly<Record<Name, BatchArray>>;
 
+/** The model's inputs, and `targets` where the loss reads them. */
+export type StepBatch<Input extends string> = Batch<Input> & { readonly targets?: BatchArray };
+
 export const targetsName = "targets";
 
 type Storage = "float" | "int32" | "uint8";
@@ -45,7 +48,7 @@ export function isNumberArray(value: unknown): value is NumberArray {
 }
 
 export function isScaled(value: BatchArray): value is Scaled {
-  return !ArrayBuffer.isView(value) && "values" in value && "scale" in value;
+  return typeof value === "object" && !ArrayBuffer.isView(value) && "values" in value && "scale" in value;
 }
 
 const storageOf = (values: NumberArray): Storage =>

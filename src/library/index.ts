@@ -8,7 +8,7 @@ export { meanSquaredError, nll, type Loss, type LossFunction, type Metric } from
 export { batches, loadMnist, type Dataset, type Examples } from "./data.ts";
 export { optimize, type OptimizeOptions } from "./optimize.ts";
 export { DivergenceError, type Evaluation, type Prediction, type StepResult, type Training } from "./training.ts";
-export type { Batch, BatchArray, NumberArray, Scaled } from "./batch.ts";
+export type { Batch, BatchArray, NumberArray, Scaled, StepBatch } from "./batch.ts";
 export type { Snapshot } from "./snapshot.ts";
 export type { DType, Node, Shape } from "../main/program/node.ts";
 export * as ops from "./ops.ts";

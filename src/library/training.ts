@@ -5,8 +5,8 @@ import type { Node, Shape } from "../main/program/node.ts";
 import { cast } from "../main/program/operations/index.ts";
 import { makeProgram, type ProcedureSpec } from "../main/program/program.ts";
 import type { TrainingProcedures } from "../main/training/trainingProcedures.ts";
-import type { Batch, BatchArray, CheckedBatch } from "./batch.ts";
-import { batches, type Examples } from "./data.ts";
+import type { Batch, CheckedBatch, StepBatch } from "./batch.ts";
+import { batches } from "./data.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Problem } from "./problem.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "./snapshot.ts";
@@ -35,9 +35,6 @@ export interface Prediction {
   /** Row-major. */
   readonly values: Float64Array;
 }
-
-/** The model's inputs, and `targets` where the loss reads them. */
-type StepBatch<Input extends string> = Batch<Input> & { readonly targets?: BatchArray };
 
 /** A loss or a hyperparameter that is no longer finite; the step was taken. */
 export class DivergenceError extends Error {
@@ -136,7 +133,7 @@ export class Training<Input extends string = string> {
    * @param batchSize examples at once, where they are not batches already
    * @throws TypeError or RangeError naming what is wrong with a batch
    */
-  evaluate(data: Examples<Input> | Iterable<StepBatch<Input>>, batchSize = 1000): Promise<Evaluation> {
+  evaluate(data: { readonly count: number; readonly arrays: StepBatch<Input> } | Iterable<StepBatch<Input>>, batchSize = 1000): Promise<Evaluation> {
     return this.#inTurn(async () => {
       await this.#settle();
       const { problem, executable } = this.#parts;

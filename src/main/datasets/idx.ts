@@ -23,5 +23,5 @@ export function parseIdx(bytes: Uint8Array, source: string): IdxArray {
   if (bytes.length !== header + size) {
     throw new Error(`${source}: ${bytes.length} bytes, but an idx array of ${shape.join(" x ")} has ${header + size}`);
   }
-  return { shape, data: bytes.subarray(header) };
+  return { shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset + header, size) };
 }
