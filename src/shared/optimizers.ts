@@ -8,10 +8,10 @@
  */
 
 /**
- * How a hyperparameter x is stored while it is learned: `raw` as it is, `squared` as
- * sqrt(x), so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
+ * How a hyperparameter x is stored while it is learned: `raw` as it is, `log` as ln(x) and
+ * `squared` as sqrt(x), so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
  */
-export type Parameterisation = "raw" | "squared" | "tanh";
+export type Parameterisation = "raw" | "log" | "squared" | "tanh";
 
 export interface HyperparameterSpec<Name extends string = string> {
   readonly name: Name;
@@ -22,8 +22,11 @@ export interface HyperparameterSpec<Name extends string = string> {
   readonly initial: number;
   readonly domain: Domain;
   readonly storedAs: Parameterisation;
-  /** Whether a level above can move it. */
+  /** Whether a level above can move it, and does where nothing is chosen. */
   readonly learnable: boolean;
+  readonly learnedByDefault?: boolean;
+  /** Beyond the published library: 0 unless it is set. */
+  readonly extra?: boolean;
   /** Shown on a log axis and edited in decades. */
   readonly scale: "log" | "linear";
 }
@@ -83,11 +86,39 @@ const logEpsilon: HyperparameterSpec<"logEps"> = {
   name: "logEps",
   symbol: "log₁₀ ε",
   label: "Log epsilon",
-  help: "Power of ten added to the denominator, outside the root. Constant.",
+  help: "Power of ten added to the denominator, outside the root.",
   initial: -8,
   domain: { min: -30, max: 0 },
   storedAs: "raw",
+  learnable: true,
+  learnedByDefault: false,
+  scale: "linear",
+};
+
+const weightDecay: HyperparameterSpec<"weightDecay"> = {
+  name: "weightDecay",
+  symbol: "λ",
+  label: "Weight decay",
+  help: "How strongly what is moved is pulled towards 0.",
+  initial: 0,
+  domain: { min: 0, max: 1e12 },
+  storedAs: "raw",
+  learnable: true,
+  learnedByDefault: false,
+  extra: true,
+  scale: "log",
+};
+
+const dampening: HyperparameterSpec<"dampening"> = {
+  name: "dampening",
+  symbol: "τ",
+  label: "Dampening",
+  help: "Share of the gradient kept out of the momentum buffer, after its first step.",
+  initial: 0,
+  domain: { min: 0, max: 1, maxExclusive: true },
+  storedAs: "raw",
   learnable: false,
+  extra: true,
   scale: "linear",
 };
 
@@ -109,13 +140,15 @@ export const optimizers = {
         learnable: true,
         scale: "linear",
       },
+      weightDecay,
+      dampening,
     ],
   },
   adam: {
     name: "adam",
     label: "Adam",
     help: "Adaptive moments: running means of the gradient and of its square.",
-    hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon],
+    hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon, weightDecay],
   },
   adaGrad: {
     name: "adaGrad",
@@ -154,6 +187,12 @@ export function learnableNames(optimizer: OptimizerName): string[] {
   return optimizerSpec(optimizer).hyperparameters.filter(({ learnable }) => learnable).map(({ name }) => name);
 }
 
+/** What a level learns where nothing is chosen: what the published library learns. */
+export function learnedByDefault(optimizer: OptimizerName): string[] {
+  const { hyperparameters } = optimizerSpec(optimizer);
+  return hyperparameters.filter((spec) => spec.learnable && (spec.learnedByDefault ?? true)).map(({ name }) => name);
+}
+
 /** The library's alpha-only classes, by the names that experiments may use for them. */
 const narrowForms: readonly LevelForm[] = [
   {
@@ -176,7 +215,7 @@ const narrowForms: readonly LevelForm[] = [
 export const levelForms: readonly LevelForm[] = [
   ...optimizerNames.map((name) => {
     const { label, help } = optimizerSpec(name);
-    return { name, label, help, optimizer: name, learned: learnableNames(name) };
+    return { name, label, help, optimizer: name, learned: learnedByDefault(name) };
   }),
   ...narrowForms,
 ];

@@ -6,6 +6,8 @@ import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts"
 import { toStored } from "../../src/main/hyperoptimizers/stored.ts";
 import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { level } from "../../src/shared/tower.ts";
+import { towerLevel } from "../../src/main/training/prepare.ts";
 import { findForm, optimizerSpec } from "../../src/shared/optimizers.ts";
 import { problemTask, problems, type Problem } from "./problems.ts";
 
@@ -80,7 +82,8 @@ function levelOf({ type, ...given }: { type: string; [name: string]: unknown }):
     initial[ours] = value;
   }
   // The library keeps momentum that starts at 0 off, whatever stands above.
-  return { optimizer, initial, learned: form.learned.filter((name) => name !== "mu" || initial["mu"] !== 0) };
+  const published = level.parse({ optimizer: form.name });
+  return { ...towerLevel(published), initial, learned: form.learned.filter((name) => name !== "mu" || initial["mu"] !== 0) };
 }
 
 export interface Difference {
@@ -154,8 +157,8 @@ export function replay(trace: Trace, traced: TraceCase): Difference {
 /** Stored initial value of a column such as `L1.alpha`. */
 function initialOf(levels: readonly TowerLevel[], column: string): number {
   const match = /^L(\d+)\.(\w+)$/.exec(column);
-  const level = match && levels[Number(match[1])];
-  const spec = level && optimizerSpec(level.optimizer).hyperparameters.find((h) => h.name === match[2]);
-  if (!level || !spec) throw new Error(`unknown column ${column}`);
-  return toStored(level.initial[spec.name]!, spec.storedAs);
+  const of = match && levels[Number(match[1])];
+  const spec = of && optimizerSpec(of.optimizer).hyperparameters.find((h) => h.name === match[2]);
+  if (!of || !spec) throw new Error(`unknown column ${column}`);
+  return toStored(of.initial[spec.name]!, spec.storedAs);
 }

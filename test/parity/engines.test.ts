@@ -28,6 +28,15 @@ const stacks: Record<string, readonly TowerLevel[]> = {
   "AdaGrad / RMSProp / SGD": [level("adaGrad"), level("rmsProp", { alpha: 1e-4 }), level("sgd", { alpha: 1e-6 })],
   "RMSProp / AdaGrad": [level("rmsProp"), level("adaGrad", { alpha: 1e-4 })],
   "RMSProp^α / Adam": [level("rmsPropAlpha"), level("adam")],
+  "every option": [
+    level("sgd", { alpha: 0.1, mu: 0.9, nesterov: true, dampening: 0.3, weightDecay: 0.01, weightDecayAs: "coupled", clipNorm: 0.5, clipValue: 0.1, learned: ["alpha", "mu", "weightDecay"] }),
+    level("adam", { alpha: 1e-3, alphaAs: "log", amsgrad: true, weightDecay: 1e-3, warmUp: 3, every: 2, until: 21, clipNorm: 1 }),
+    level("sgd", { alpha: 1e-6, momentumFromZero: true, clipValue: 0.1 }),
+  ],
+  "AMSGrad / squared SGD": [
+    level("adam", { amsgrad: true, weightDecay: 0.01, clipNorm: 0.1, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 1e-6, alphaAs: "squared" }),
+  ],
   "SGD x 20": Array.from({ length: 20 }, () => level("sgd")),
 };
 

@@ -8,7 +8,7 @@ import { towerLevel } from "../../src/main/training/prepare.ts";
 import { level as levelSchema } from "../../src/shared/tower.ts";
 
 /** @param name an optimizer of the paper, such as `adam` or `adamBaydin` */
-export function level(name: string, changes: Record<string, number | string[]> = {}): TowerLevel {
+export function level(name: string, changes: Record<string, unknown> = {}): TowerLevel {
   return towerLevel(levelSchema.parse({ optimizer: name, ...changes }));
 }
 

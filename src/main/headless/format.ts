@@ -1,6 +1,5 @@
 /** How runs read on a terminal and in the lines of `--json`. */
-import { formatHyperparameter, initialValue, levelLabel } from "../../shared/tower.ts";
-import { optimizerSpec } from "../../shared/optimizers.ts";
+import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 
@@ -11,7 +10,7 @@ export type LevelValues = { level: number; optimizer: string } & Record<string, 
 export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "experiment" | "hyperparameters">): LevelValues[] {
   return experiment.tower.map((of, level) => {
     const values: LevelValues = { level, optimizer: of.optimizer };
-    for (const { name } of optimizerSpec(of.optimizer).hyperparameters) {
+    for (const { name } of shownHyperparameters(of)) {
       const logged = hyperparameters.find((h) => h.level === level && h.name === name);
       values[name] = logged ? logged.value : initialValue(of, name);
     }
@@ -23,8 +22,7 @@ export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "e
 export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters">): string[] {
   const latest = levelValues(run);
   return run.experiment.tower.map((of, level) => {
-    const spec = optimizerSpec(of.optimizer);
-    const values = spec.hyperparameters.map(({ name, symbol }) => {
+    const values = shownHyperparameters(of).map(({ name, symbol }) => {
       const initial = initialValue(of, name);
       const value = latest[level]![name];
       if (typeof value !== "number") return `${symbol} not finite (from ${formatHyperparameter(initial)})`;

@@ -1,5 +1,7 @@
 /** `--set path=value`: changes one value of an experiment by its path. */
-import { findForm, optimizerSpec, type LevelForm } from "../../shared/optimizers.ts";
+import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
+import { findForm, optimizerSpec, type LevelForm, type OptimizerName } from "../../shared/optimizers.ts";
+import { publishedAlpha } from "../../shared/tower.ts";
 import { UserError } from "../services/services.ts";
 
 export interface Assignment {
@@ -70,15 +72,23 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
 
 const formOf = (name: unknown): LevelForm | undefined => (typeof name === "string" ? findForm(name) : undefined);
 
+/** Defaults of an optimizer's hyperparameters and options, by field. */
+function defaultsOf(name: OptimizerName): Map<string, unknown> {
+  return new Map<string, unknown>([
+    ...optimizerSpec(name).hyperparameters.map((spec) => [spec.name, spec.initial] as const),
+    ...optionsOf(name).map((spec) => [spec.name, initialOption(spec, publishedAlpha(name))] as const),
+  ]);
+}
+
 /**
  * Another optimizer has other hyperparameters and other defaults: of the old level
  * only what was chosen on purpose and exists in the new one stays, and it learns what
  * the new one learns.
  */
 function replaceOptimizer(level: Container, form: LevelForm): void {
-  const known = new Set(optimizerSpec(form.optimizer).hyperparameters.map((spec) => spec.name));
+  const known = defaultsOf(form.optimizer);
   const old = formOf(level["optimizer"]);
-  const oldDefaults = new Map(old ? optimizerSpec(old.optimizer).hyperparameters.map((spec) => [spec.name, spec.initial]) : []);
+  const oldDefaults = old ? defaultsOf(old.optimizer) : new Map<string, unknown>();
   for (const key of Object.keys(level)) {
     if (!oldDefaults.has(key)) continue;
     if (!known.has(key) || level[key] === oldDefaults.get(key)) delete level[key];

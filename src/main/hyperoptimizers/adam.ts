@@ -1,29 +1,40 @@
-import { add, constant, div, mul, pow, sqrt, sub } from "../program/operations/index.ts";
+import { add, constant, div, exp, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
 import type { UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
+import { decayedGradient, decayedParameter } from "./weightDecay.ts";
 
 /**
  * Adam (Kingma & Ba 2015), eps outside the root, v starting at eps as in the
- * authors' library. Both betas stay live through the bias correction.
+ * authors' library. Both betas stay live through the bias correction, and eps is
+ * 10^logEps, so that it can be learned in log space.
  *
  * With r = sqrt(1 - beta2^T), m_hat / (sqrt(v_hat) + eps) is written as
  * (r / (1 - beta1^T)) m / (sqrt(v) + r eps), which keeps the corrections scalar.
+ * AMSGrad (Reddi et al. 2018) takes the largest v so far, as PyTorch does.
  */
 export const adam: UpdateRule = {
   optimizer: "adam",
-  slots: ({ logEps }) => [
+  slots: ({ initial, options }) => [
     { name: "m", initial: 0 },
-    { name: "v", initial: 10 ** logEps! },
+    { name: "v", initial: 10 ** initial["logEps"]! },
+    ...(options.amsgrad ? [{ name: "largestV", initial: 0 }] : []),
   ],
-  update({ parameter, gradient, hyper, slot, count }, { logEps }) {
+  update(args, level) {
+    const { hyper, slot, count } = args;
     const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];
     const one = constant(1);
+    const gradient = decayedGradient(args, level);
     const m = runningMean(slot("m"), gradient, beta1);
     const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
+    const largestV = level.options.amsgrad ? maximum(slot("largestV"), v) : v;
     const correction1 = sub(one, pow(beta1, count));
     const root = sqrt(sub(one, pow(beta2, count)));
-    const direction = div(m, add(sqrt(v), mul(root, constant(10 ** logEps!))));
+    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
+    const direction = div(m, add(sqrt(largestV), mul(root, epsilon)));
     const rate = div(mul(alpha, root), correction1);
-    return { parameter: sub(parameter, mul(rate, direction)), slots: { m, v } };
+    return {
+      parameter: sub(decayedParameter(args, level), mul(rate, direction)),
+      slots: { m, v, ...(level.options.amsgrad ? { largestV } : {}) },
+    };
   },
 };

@@ -1,9 +1,18 @@
 /** An update rule, written once as program nodes; every level of a tower uses the same ones. */
 import type { Node } from "../program/node.ts";
+import type { LevelOptions } from "../../shared/levelOptions.ts";
 import type { OptimizerName } from "../../shared/optimizers.ts";
 
 /** Initial hyperparameters in effective form, by name. */
 export type Hyperparameters = Readonly<Record<string, number>>;
+
+/** What an update rule knows of its level. */
+export interface RuleContext {
+  readonly initial: Hyperparameters;
+  readonly options: LevelOptions;
+  /** Whether a level above can move the hyperparameter. */
+  learns(name: string): boolean;
+}
 
 export interface Slot {
   readonly name: string;
@@ -31,8 +40,8 @@ export interface Updated {
 
 export interface UpdateRule {
   readonly optimizer: OptimizerName;
-  /** Arrays kept per parameter, given the level's initial hyperparameters. */
-  slots(initial: Hyperparameters): readonly Slot[];
+  /** Arrays kept per parameter. */
+  slots(level: RuleContext): readonly Slot[];
   /** The moved parameter and the new slots. */
-  update(args: UpdateArguments, initial: Hyperparameters): Updated;
+  update(args: UpdateArguments, level: RuleContext): Updated;
 }

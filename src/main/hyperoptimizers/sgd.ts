@@ -1,16 +1,28 @@
-import { add, mul, sub } from "../program/operations/index.ts";
-import type { UpdateArguments, Updated, UpdateRule, Hyperparameters } from "./rule.ts";
+import { add, constant, equal, mul, select, sub } from "../program/operations/index.ts";
+import type { RuleContext, UpdateArguments, Updated, UpdateRule } from "./rule.ts";
+import { decayedGradient, decayedParameter } from "./weightDecay.ts";
+
+/** As in the authors' library, momentum is in use when mu does not *start* at 0, unless it is asked for. */
+const hasMomentum = ({ initial, options }: RuleContext) => initial["mu"] !== 0 || options.momentumFromZero;
 
 /**
- * w -= alpha g, or with momentum buf = mu buf + g, w -= alpha buf. As in the
- * authors' library, momentum is in use when mu does not *start* at 0.
+ * w -= alpha g, or with momentum buf = mu buf + (1 - dampening) g (the first time
+ * buf = g), w -= alpha buf; with Nesterov's look-ahead w -= alpha (g + mu buf).
+ * Dampening, Nesterov and coupled decay are PyTorch's.
  */
 export const sgd: UpdateRule = {
   optimizer: "sgd",
-  slots: ({ mu }) => (mu ? [{ name: "momentum", initial: 0 }] : []),
-  update({ parameter, gradient, hyper, slot }: UpdateArguments, { mu }: Hyperparameters): Updated {
-    if (!mu) return { parameter: sub(parameter, mul(hyper("alpha"), gradient)), slots: {} };
-    const momentum = add(mul(hyper("mu"), slot("momentum")), gradient);
-    return { parameter: sub(parameter, mul(hyper("alpha"), momentum)), slots: { momentum } };
+  slots: (level) => (hasMomentum(level) ? [{ name: "momentum", initial: 0 }] : []),
+  update(args: UpdateArguments, level: RuleContext): Updated {
+    const { hyper, slot, count } = args;
+    const gradient = decayedGradient(args, level);
+    const parameter = decayedParameter(args, level);
+    if (!hasMomentum(level)) return { parameter: sub(parameter, mul(hyper("alpha"), gradient)), slots: {} };
+
+    const { dampening } = level.initial;
+    const share = select(equal(count, constant(1)), constant(1), sub(constant(1), hyper("dampening")));
+    const momentum = add(mul(hyper("mu"), slot("momentum")), dampening === 0 ? gradient : mul(share, gradient));
+    const direction = level.options.nesterov ? add(gradient, mul(hyper("mu"), momentum)) : momentum;
+    return { parameter: sub(parameter, mul(hyper("alpha"), direction)), slots: { momentum } };
   },
 };

@@ -7,12 +7,15 @@
  * All that was there before (old values, gradients, slots) are leaves and hence
  * constants: a hypergradient looks back one step, as in the authors' library.
  */
-import { optimizerSpec, type HyperparameterSpec, type OptimizerName } from "../../shared/optimizers.ts";
+import type { LevelOptions } from "../../shared/levelOptions.ts";
+import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
 import type { Node, Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
-import type { Hyperparameters } from "./rule.ts";
+import { clipped } from "./clipping.ts";
+import type { Hyperparameters, RuleContext } from "./rule.ts";
 import { effectiveNode, toStored } from "./stored.ts";
+import { timing } from "./timing.ts";
 import { updateRules } from "./index.ts";
 
 /** One level: an optimizer, its initial hyperparameters in effective form, and which of them a level above moves. */
@@ -20,6 +23,7 @@ export interface TowerLevel {
   readonly optimizer: OptimizerName;
   readonly initial: Hyperparameters;
   readonly learned: readonly string[];
+  readonly options: LevelOptions;
 }
 
 /** A hyperparameter that lives in the program's state. */
@@ -31,6 +35,7 @@ export interface LearnedHyperparameter {
   /** State variable of d loss / d (stored value). */
   readonly hypergradient: string;
   readonly initial: number;
+  readonly storedAs: Parameterisation;
 }
 
 export interface Weights {
@@ -50,6 +55,7 @@ export interface TowerUpdate {
 export const gradientName = (weights: string) => `${weights}.gradient`;
 const slotName = (level: number, slot: string, parameter: string) => `L${level}.${slot}.${parameter}`;
 const countName = "count";
+const levelCountName = (level: number) => `L${level}.count`;
 
 /** What a level moves: a value, its gradient, and the name their state goes by. */
 interface Movable {
@@ -67,7 +73,7 @@ export class TowerProgram {
   constructor(levels: readonly TowerLevel[], weights: readonly Weights[]) {
     this.levels = levels;
     this.weights = weights;
-    this.learned = levels.flatMap(({ optimizer, initial, learned }, level) =>
+    this.learned = levels.flatMap(({ optimizer, initial, learned, options }, level) =>
       optimizerSpec(optimizer)
         .hyperparameters.filter((spec) => learned.includes(spec.name))
         .map((spec) => ({
@@ -76,6 +82,7 @@ export class TowerProgram {
           name: hyperparameterMetric(level, spec.name),
           hypergradient: hypergradientMetric(level, spec.name),
           initial: initial[spec.name]!,
+          storedAs: spec.name === "alpha" ? options.alphaAs : spec.storedAs,
         })),
     );
   }
@@ -87,16 +94,25 @@ export class TowerProgram {
     const moved = new Map<string, Node>(this.learned.map(({ name }) => [name, state(name, [])]));
 
     for (let level = this.levels.length - 1; level >= 0; level--) {
-      const { optimizer, initial } = this.levels[level]!;
+      const { optimizer, options } = this.levels[level]!;
       const rule = updateRules[optimizer];
+      const context = this.#contextOf(level);
       const hyper = this.#hyperparametersOf(level, moved);
-      for (const { name, parameter, gradient } of this.#below(level)) {
+      const timed = timing(count, options);
+      const choose = timed ?? ((value: Node) => value);
+      // A level that waits counts its own updates: bias corrections begin when it does.
+      const ownCount = timed ? add(state(levelCountName(level), []), constant(1)) : count;
+      if (timed) updates[levelCountName(level)] = timed(ownCount, state(levelCountName(level), []));
+      const below = this.#below(level);
+      const gradients = clipped(below.map(({ gradient }) => gradient), options);
+      below.forEach(({ name, parameter }, i) => {
         const slot = (slot: string) => state(slotName(level, slot, name), parameter.shape);
-        const result = rule.update({ parameter, gradient, hyper, slot, count }, initial);
-        moved.set(name, result.parameter);
-        updates[name] = result.parameter;
-        for (const [slot, value] of Object.entries(result.slots)) updates[slotName(level, slot, name)] = value;
-      }
+        const result = rule.update({ parameter, gradient: gradients[i]!, hyper, slot, count: ownCount }, context);
+        const next = choose(result.parameter, parameter);
+        moved.set(name, next);
+        updates[name] = next;
+        for (const [key, value] of Object.entries(result.slots)) updates[slotName(level, key, name)] = choose(value, slot(key));
+      });
     }
     return {
       weights: this.weights.map(({ name }) => moved.get(name)!),
@@ -108,14 +124,15 @@ export class TowerProgram {
   /** Initial state of all but the weights: hyperparameters as stored, slots, zero gradients. */
   initialState(): Record<string, Float64Array> {
     const values: Record<string, Float64Array> = { [countName]: Float64Array.of(0) };
-    for (const { name, hypergradient, initial, spec } of this.learned) {
-      values[name] = Float64Array.of(toStored(initial, spec.storedAs));
+    for (const { name, hypergradient, initial, storedAs } of this.learned) {
+      values[name] = Float64Array.of(toStored(initial, storedAs));
       values[hypergradient] = Float64Array.of(0);
     }
-    this.levels.forEach(({ optimizer, initial }, level) => {
+    this.levels.forEach(({ optimizer }, level) => {
+      values[levelCountName(level)] = Float64Array.of(0);
       for (const { name, parameter } of this.#below(level)) {
         const size = parameter.shape.reduce((product, n) => product * n, 1);
-        for (const slot of updateRules[optimizer].slots(initial)) {
+        for (const slot of updateRules[optimizer].slots(this.#contextOf(level))) {
           values[slotName(level, slot.name, name)] = new Float64Array(size).fill(slot.initial);
         }
       }
@@ -123,15 +140,20 @@ export class TowerProgram {
     return values;
   }
 
+  #contextOf(level: number): RuleContext {
+    const { initial, options, learned } = this.levels[level]!;
+    return { initial, options, learns: (name) => learned.includes(name) };
+  }
+
   /** Effective hyperparameters of a level: learned ones from their moved nodes, the rest constants. */
   #hyperparametersOf(level: number, moved: ReadonlyMap<string, Node>): (name: string) => Node {
     const { optimizer, initial } = this.levels[level]!;
-    const { hyperparameters } = optimizerSpec(optimizer);
     return (name) => {
-      const spec = hyperparameters.find((h) => h.name === name);
-      if (!spec) throw new Error(`${optimizer} has no hyperparameter ${name}`);
-      const live = moved.get(hyperparameterMetric(level, name));
-      return live ? effectiveNode(live, spec.storedAs) : constant(initial[name]!);
+      const known = this.learned.find((h) => h.level === level && h.spec.name === name);
+      if (known) return effectiveNode(moved.get(known.name)!, known.storedAs);
+      const value = initial[name];
+      if (value === undefined) throw new Error(`${optimizer} has no hyperparameter ${name}`);
+      return constant(value);
     };
   }
 

@@ -1,7 +1,7 @@
 /** From an experiment to everything a run needs: data, program, engine, initial weights. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { optimizerSpec } from "../../shared/optimizers.ts";
-import { initialValue, learnedHyperparameters, type Level } from "../../shared/tower.ts";
+import { initialValue, learnedHyperparameters, levelOptions, type Level } from "../../shared/tower.ts";
 import { loadDataset, type Dataset } from "../datasets/index.ts";
 import type { Executable } from "../engines/engine.ts";
 import { loadEngine } from "../engines/index.ts";
@@ -26,7 +26,7 @@ export interface PreparedRun {
 
 export function towerLevel(of: Level): TowerLevel {
   const initial = Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)]));
-  return { optimizer: of.optimizer, initial, learned: learnedHyperparameters(of).map(({ name }) => name) };
+  return { optimizer: of.optimizer, initial, learned: learnedHyperparameters(of).map(({ name }) => name), options: levelOptions(of) };
 }
 
 export function buildModel(experiment: Experiment, dataset: Pick<Dataset, "exampleShape" | "classes">): Model {

@@ -97,7 +97,7 @@ export class TrainingRun {
     return [
       outputs["loss"]!,
       time,
-      ...training.hyperparameters.map(({ name, spec }) => toEffective(outputs[name]!, spec.storedAs)),
+      ...training.hyperparameters.map(({ name, storedAs }) => toEffective(outputs[name]!, storedAs)),
       ...training.withHypergradient.map(({ hypergradient }) => outputs[hypergradient]!),
     ];
   }
@@ -106,7 +106,7 @@ export class TrainingRun {
   async #settle(): Promise<Record<string, number>> {
     const outputs = await this.#run.executable.run("settle");
     return Object.fromEntries(
-      this.#run.training.hyperparameters.map(({ name, spec }) => [name, toEffective(outputs[name]!, spec.storedAs)]),
+      this.#run.training.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]),
     );
   }
 

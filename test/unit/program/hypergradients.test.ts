@@ -24,6 +24,26 @@ const stacks: Record<string, readonly TowerLevel[]> = {
   "AdaGrad / AdaGrad / AdaGrad": [level("adaGrad", { alpha: 0.1 }), level("adaGrad"), level("adaGrad")],
   "RMSProp / RMSProp / RMSProp": [level("rmsProp"), level("rmsProp"), level("rmsProp")],
   "RMSProp^α / RMSProp^α / RMSProp^α": [level("rmsPropAlpha"), level("rmsPropAlpha"), level("rmsPropAlpha")],
+  "step sizes in log space and squared": [
+    level("sgd", { alpha: 0.1, alphaAs: "log" }),
+    level("adam", { alpha: 0.01, alphaAs: "squared" }),
+    level("rmsProp", { alphaAs: "log" }),
+  ],
+  "Nesterov with dampening and learned coupled decay / momentum from 0": [
+    level("sgd", { alpha: 0.1, mu: 0.9, nesterov: true, dampening: 0.3, weightDecay: 0.01, weightDecayAs: "coupled", learned: ["alpha", "mu", "weightDecay"] }),
+    level("sgd", { alpha: 0.01, momentumFromZero: true }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "AMSGrad with learned decoupled decay and epsilon": [
+    level("adam", { alpha: 0.01, logEps: -2, amsgrad: true, weightDecay: 0.01, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("adam", { alpha: 0.01, logEps: -3, learned: ["alpha", "logEps"] }),
+    level("sgd"),
+  ],
+  "clipped by value and norm, after a wait": [
+    level("sgd", { alpha: 0.1, clipNorm: 0.05 }),
+    level("adam", { alpha: 0.01, clipValue: 0.01, warmUp: 1 }),
+    level("sgd", { clipNorm: 0.001, warmUp: 2 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

@@ -9,6 +9,7 @@ import {
   newLevel,
   removeLevel,
   setLearned,
+  setOption,
   setLevelCount,
   setValue,
   toTower,
@@ -28,7 +29,7 @@ describe("a tower while it is composed", () => {
   it("adds on top with the optimizer's defaults", () => {
     const levels = addLevel(three(), "sgd");
     expect(names(levels)).toEqual(["adam", "sgd", "rmsProp", "sgd"]);
-    expect(levels[3]?.values).toEqual({ alpha: 0.01, mu: 0 });
+    expect(levels[3]?.values).toMatchObject({ alpha: 0.01, mu: 0 });
   });
 
   it("never loses its last level, nor grows past the limit", () => {
@@ -59,7 +60,7 @@ describe("a tower while it is composed", () => {
     expect(changed?.values).toEqual({ alpha: 0.7, gamma: 0.99 });
     expect(changed?.learned).toEqual(["alpha", "gamma"]);
     expect(changed?.id).toBe(set[0]?.id);
-    expect(changeOptimizer(three(), 0, "sgd")[0]?.values).toEqual({ alpha: 0.01, mu: 0 });
+    expect(changeOptimizer(three(), 0, "sgd")[0]?.values).toMatchObject({ alpha: 0.01, mu: 0 });
     expect(changeOptimizer(three(), 1, "adam")[1]?.values["alpha"]).toBe(1e-5);
   });
 
@@ -77,6 +78,13 @@ describe("a tower while it is composed", () => {
     expect(setLearned(held, 0, "beta1", true)[0]?.learned).toEqual(["alpha", "beta1", "beta2"]);
     expect(tower.parse(toTower(held))[0]?.learned).toEqual(["alpha", "beta2"]);
     expect(duplicateLevel(held, 0)[1]?.learned).toEqual(["alpha", "beta2"]);
+  });
+
+  it("sets options; empty text is one that is off", () => {
+    const set = setOption(setOption(three(), 1, "clipValue", 0.5), 1, "every", 10);
+    expect(tower.parse(toTower(set))[1]).toMatchObject({ clipValue: 0.5, every: 10, clipNorm: null });
+    expect(tower.parse(toTower(setOption(set, 1, "clipValue", "")))[1]).toMatchObject({ clipValue: null, every: 10 });
+    expect(duplicateLevel(set, 1)[2]?.options).toEqual(set[1]?.options);
   });
 
   it("changes nothing in place", () => {

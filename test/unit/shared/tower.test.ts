@@ -24,7 +24,7 @@ describe("what a level learns", () => {
     const result = validateExperiment({ tower: [{ optimizer: "adam", learned: ["gamma"] }] });
     expect(result).toEqual({
       ok: false,
-      errors: [{ path: "tower.0.learned.0", message: "Adam cannot learn gamma; allowed: alpha, beta1, beta2" }],
+      errors: [{ path: "tower.0.learned.0", message: "Adam cannot learn gamma; allowed: alpha, beta1, beta2, logEps, weightDecay" }],
     });
   });
 });
@@ -51,4 +51,28 @@ it("hints at a tower whose levels have nothing to move", () => {
   expect(hints({ optimizer: "adam", learned: [] }, { optimizer: "sgd" })).toEqual([
     "Level 0 (Adam^{}) learns nothing, so what stands above it has nothing to move.",
   ]);
+});
+
+describe("a level's options", () => {
+  const errors = (...levels: unknown[]) => {
+    const result = validateExperiment({ tower: levels });
+    return result.ok ? [] : result.errors.map(({ path, message }) => `${path}: ${message}`);
+  };
+
+  it("are as published where nothing is chosen, and show in the name where something is", () => {
+    expect(named({ optimizer: "sgd", mu: 0.9, nesterov: true }, { optimizer: "sgd", alphaAs: "log", clipValue: 1, every: 10 })).toBe(
+      "SGD(μ 0.9, Nesterov) / SGD(log α, clip 1, every 10)",
+    );
+    expect(named({ optimizer: "rmsProp", alphaAs: "squared" })).toBe("RMSProp");
+    expect(named({ optimizer: "adam", weightDecay: 0.01, amsgrad: true })).toBe("Adam(λ 0.01, AMSGrad)");
+  });
+
+  it("are refused by name where they make no sense", () => {
+    expect(errors({ optimizer: "sgd", alpha: 0, alphaAs: "log" })).toEqual(["tower.0.alpha: SGD alpha is 0; in log space it must be greater than 0"]);
+    expect(errors({ optimizer: "sgd", nesterov: true })).toEqual(["tower.0.nesterov: SGD nesterov needs momentum: mu is 0"]);
+    expect(errors({ optimizer: "sgd", warmUp: 5 })).toEqual(["tower.0.warmUp: warmUp is for levels that move hyperparameters, not for the first one"]);
+    expect(errors({ optimizer: "rmsProp", amsgrad: true })).toEqual(["tower.0.amsgrad: there is no field named amsgrad"]);
+    expect(errors({ optimizer: "sgd", clipNorm: 0 })).toEqual(["tower.0.clipNorm: SGD clipNorm is 0; allowed: greater than 0, or null for off"]);
+    expect(errors({ optimizer: "sgd" }, { optimizer: "sgd", every: 1.5 })).toEqual(["tower.1.every: SGD every is 1.5; allowed: a whole number, 1 or more"]);
+  });
 });

@@ -1,5 +1,6 @@
 /** Which fields of several experiments differ. */
 import type { Experiment } from "@shared/experiment.ts";
+import { isPublishedDefault } from "@shared/tower.ts";
 
 export interface Difference {
   /** Dotted path of the field, e.g. `tower.0.alpha`. */
@@ -11,6 +12,7 @@ export interface Difference {
 /** Every leaf of an experiment by its dotted path. */
 export function flatten(value: unknown, path = ""): Map<string, string | number> {
   if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
+  if (typeof value === "boolean") return new Map([[path, value ? "on" : "off"]]);
   const leaves = new Map<string, string | number>();
   if (typeof value !== "object" || value === null) return leaves;
   // A list of names is one choice, not several fields.
@@ -27,12 +29,21 @@ function byLevel(a: string, b: string): number {
   return level(a) - level(b);
 }
 
+/** Whether a field of a level is an option that every run which has it left as published. */
+function isUntouched(experiments: readonly Experiment[], path: string): boolean {
+  const [, level, field] = /^tower\.(\d+)\.(\w+)$/.exec(path) ?? [];
+  if (level === undefined || field === undefined) return false;
+  const having = experiments.flatMap(({ tower }) => tower[Number(level)] ?? []);
+  return having.every((of) => isPublishedDefault(of, field) || !(field in of));
+}
+
 /** Fields that are not the same in all experiments; the name does not count. */
 export function differences(experiments: readonly Experiment[]): Difference[] {
   const flat = experiments.map((experiment) => flatten({ ...experiment, name: undefined }));
   const paths = new Set(flat.flatMap((leaves) => [...leaves.keys()]));
   return [...paths]
     .sort(byLevel)
+    .filter((path) => !isUntouched(experiments, path))
     .map((path) => ({ path, values: flat.map((leaves) => leaves.get(path)) }))
     .filter(({ values }) => new Set(values).size > 1);
 }

@@ -58,7 +58,7 @@ const stored = z.object({
     activation: z.enum(activations),
     outputActivation: z.enum(activations),
   }),
-  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry), learned: z.array(z.string()).optional() })).min(1),
+  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry), learned: z.array(z.string()).optional(), options: z.record(z.string(), z.union([entry, z.boolean()])).optional() })).min(1),
   batchSize: entry,
   epochs: entry,
   seed: entry,
@@ -79,7 +79,7 @@ export function parseDraft(text: string): Draft | undefined {
   }
   const result = stored.safeParse(value);
   if (!result.success) return undefined;
-  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l.learned)) };
+  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l.learned, l.options)) };
 }
 
 /** Whether two drafts describe the same experiment, whatever their names. */

@@ -1,0 +1,179 @@
+/**
+ * What a level may do differently from the published library. Every default keeps
+ * the published behavior. The schema, the editor, a stack's name and the update rules
+ * all read this table.
+ */
+import type { Domain, OptimizerName, Parameterisation } from "./optimizers.ts";
+
+interface Common {
+  readonly name: string;
+  readonly label: string;
+  /** One line of help for the editor. */
+  readonly help: string;
+  /** Optimizers that have it; all by default. */
+  readonly optimizers?: readonly OptimizerName[];
+  /** Only for levels that move hyperparameters, not for the one that moves the weights. */
+  readonly upperOnly?: boolean;
+}
+
+export interface ChoiceOption extends Common {
+  readonly kind: "choice";
+  /** Values with what a stack's name shows of them. */
+  readonly choices: readonly { readonly value: string; readonly label: string; readonly short: string }[];
+  /** Undefined: as the optimizer's step size is published. */
+  readonly initial: string | undefined;
+}
+
+export interface FlagOption extends Common {
+  readonly kind: "flag";
+  readonly short: string;
+}
+
+export interface NumberOption extends Common {
+  readonly kind: "number";
+  readonly short: string;
+  /** Null: off. */
+  readonly initial: number | null;
+  readonly domain: Domain;
+  readonly whole?: boolean;
+}
+
+export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
+
+export interface LevelOptions {
+  readonly alphaAs: Exclude<Parameterisation, "tanh">;
+  readonly clipValue: number | null;
+  readonly clipNorm: number | null;
+  readonly warmUp: number;
+  readonly every: number;
+  readonly until: number | null;
+  readonly momentumFromZero: boolean;
+  readonly nesterov: boolean;
+  readonly amsgrad: boolean;
+  readonly weightDecayAs: "coupled" | "decoupled";
+}
+
+/** Options every level has, and those of single optimizers: `optimizers` of the table below, as types. */
+type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until";
+interface OwnOptions {
+  sgd: "momentumFromZero" | "nesterov" | "weightDecayAs";
+  adam: "amsgrad" | "weightDecayAs";
+  adaGrad: never;
+  rmsProp: never;
+}
+export type OptionName<N extends OptimizerName> = CommonOption | OwnOptions[N];
+
+const positive: Domain = { min: 0, max: 1e12, minExclusive: true };
+const steps = (min: number): Domain => ({ min, max: 1e12 });
+
+export const optionSpecs: readonly OptionSpec[] = [
+  {
+    name: "alphaAs",
+    kind: "choice",
+    label: "Step size moves",
+    help: "How the level above moves α: by addition (published for SGD, Adam and AdaGrad), in log space, where it is multiplied and never turns negative, or as the square of what is stored (published for RMSProp).",
+    choices: [
+      { value: "raw", label: "by addition", short: "raw α" },
+      { value: "log", label: "in log space", short: "log α" },
+      { value: "squared", label: "as a square", short: "squared α" },
+    ],
+    initial: undefined,
+  },
+  {
+    name: "clipValue",
+    kind: "number",
+    label: "Clip each gradient to ±",
+    help: "Every gradient this level moves something by is cut to this size: the weights' gradients on level 0, hypergradients above.",
+    short: "clip",
+    initial: null,
+    domain: positive,
+  },
+  {
+    name: "clipNorm",
+    kind: "number",
+    label: "Clip the gradients' norm to",
+    help: "All gradients of this level together are scaled down to this Euclidean norm where they exceed it.",
+    short: "clip norm",
+    initial: null,
+    domain: positive,
+  },
+  {
+    name: "warmUp",
+    kind: "number",
+    label: "Wait for steps",
+    help: "The level begins to move hyperparameters after this many steps.",
+    short: "after",
+    initial: 0,
+    domain: steps(0),
+    whole: true,
+    upperOnly: true,
+  },
+  {
+    name: "every",
+    kind: "number",
+    label: "Move every … steps",
+    help: "The level moves hyperparameters once every this many steps.",
+    short: "every",
+    initial: 1,
+    domain: steps(1),
+    whole: true,
+    upperOnly: true,
+  },
+  {
+    name: "until",
+    kind: "number",
+    label: "Freeze after step",
+    help: "After this many steps the level moves nothing any more.",
+    short: "until",
+    initial: null,
+    domain: steps(1),
+    whole: true,
+    upperOnly: true,
+  },
+  {
+    name: "momentumFromZero",
+    kind: "flag",
+    label: "Momentum from 0",
+    help: "Keeps a momentum buffer although μ starts at 0, so that μ can be learned from there.",
+    short: "μ from 0",
+    optimizers: ["sgd"],
+  },
+  {
+    name: "nesterov",
+    kind: "flag",
+    label: "Nesterov",
+    help: "Looks ahead along the momentum: the update is g + μ buf. Needs momentum.",
+    short: "Nesterov",
+    optimizers: ["sgd"],
+  },
+  {
+    name: "amsgrad",
+    kind: "flag",
+    label: "AMSGrad",
+    help: "Divides by the largest second moment so far (Reddi et al. 2018).",
+    short: "AMSGrad",
+    optimizers: ["adam"],
+  },
+  {
+    name: "weightDecayAs",
+    kind: "choice",
+    label: "Weight decay",
+    help: "Decoupled: shrinks the weights by α λ themselves (AdamW, Loshchilov and Hutter 2019). Coupled: adds λ w to the gradient.",
+    choices: [
+      { value: "decoupled", label: "decoupled", short: "decoupled" },
+      { value: "coupled", label: "coupled", short: "coupled" },
+    ],
+    initial: "decoupled",
+    optimizers: ["sgd", "adam"],
+  },
+];
+
+export function optionsOf(optimizer: OptimizerName): OptionSpec[] {
+  return optionSpecs.filter(({ optimizers }) => !optimizers || optimizers.includes(optimizer));
+}
+
+/** Value of an option where nothing is chosen. */
+export function initialOption(spec: OptionSpec, publishedAlpha: Parameterisation): string | number | boolean | null {
+  if (spec.kind === "flag") return false;
+  return spec.initial === undefined ? publishedAlpha : spec.initial;
+}
