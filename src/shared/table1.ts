@@ -60,3 +60,14 @@ export const table1Rows: readonly Table1Row[] = rows.map((row, i) => ({ number: 
 export function table1Experiment(row: Table1Row, seed: number): ExperimentInput {
   return { name: `Table 1, row ${row.number}: ${row.stack}`, tower: row.tower, budget: { epochs: row.epochs }, seed };
 }
+
+/** The plain optimizer at the values that the paper's tower learned; null for a row that learns none. */
+export function atPaperValues(row: Table1Row, seed: number): ExperimentInput | null {
+  const [bottom] = row.tower;
+  if (!row.rerun || !bottom) return null;
+  return {
+    ...table1Experiment(row, seed),
+    name: `Table 1, row ${row.number}: ${row.stack}, plain at the paper's learned values`,
+    tower: [{ ...bottom, ...row.rerun.learned }],
+  };
+}

@@ -93,6 +93,7 @@ program
   .option("--rows <list>", "rows as printed, e.g. 1,5-7 (default: all)")
   .option("--seeds <number>", "runs for each figure", wholeNumber(1000), 3)
   .option("--workers <number>", "runs trained at the same time (default: the number of cores)", wholeNumber(256))
+  .option("--paper-values", "also train the plain optimizers at the values that the paper's towers learned")
   .option("--markdown <file>", "write the table and every run there too")
   .option(...storeOption)
   .option("--json", "one JSON object for each run, then one for the table")

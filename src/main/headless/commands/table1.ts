@@ -16,6 +16,8 @@ export interface Table1Options {
   readonly rows?: string;
   readonly seeds: number;
   readonly workers?: number;
+  /** Also train the plain optimizers at the paper's learned values. */
+  readonly paperValues?: boolean;
   readonly markdown?: string;
   readonly store?: string;
   readonly json?: boolean;
@@ -37,7 +39,7 @@ export function parseRows(text: string | undefined): Table1Row[] {
 
 /** @returns the exit code: 0 complete, 130 stopped by a signal */
 export async function table1(places: Places, options: Table1Options): Promise<number> {
-  const plan: Table1Plan = { rows: parseRows(options.rows), seeds: options.seeds, workers: options.workers ?? availableParallelism() };
+  const plan: Table1Plan = { rows: parseRows(options.rows), seeds: options.seeds, workers: options.workers ?? availableParallelism(), atPaper: options.paperValues ?? false };
   if (options.markdown !== undefined && existsSync(options.markdown)) throw new UserError(`${options.markdown} is there already; name another file`);
   const services = await openServices(places, storeDirOf(options.store), { places: plan.workers });
   const progress = tableProgress(plan);
@@ -76,12 +78,12 @@ function withJson(progress: Table1Listener): Table1Listener {
   };
 }
 
-async function facts(services: Services, { rows }: Table1Options, { seeds, workers }: Table1Plan): Promise<string[]> {
+async function facts(services: Services, { rows }: Table1Options, { seeds, workers, atPaper }: Table1Plan): Promise<string[]> {
   const { version, cpu, cores, platform } = await services.handlers["app.info"]({});
   const [latest] = await services.handlers["runs.list"]({ deleted: false });
   const environment = latest ? (await services.handlers["runs.get"]({ run: latest.id })).environment : null;
   return [
-    `command: \`hypertower table1${rows === undefined ? "" : ` --rows ${rows}`} --seeds ${seeds} --workers ${workers}\``,
+    `command: \`hypertower table1${rows === undefined ? "" : ` --rows ${rows}`} --seeds ${seeds} --workers ${workers}${atPaper ? " --paper-values" : ""}\``,
     `machine: ${cpu}, ${cores} cores, ${platform}`,
     `hypertower ${version}${environment?.gitCommit ? `, commit ${environment.gitCommit}` : ""}${environment ? `, ${Object.entries(environment.libraries).map((entry) => entry.join(" ")).join(", ")}` : ""}`,
     `date: ${formatTime(Date.now())}`,

@@ -1,17 +1,25 @@
 /** How far the table is, on standard error: a line for every run that ended, a bar on a terminal. */
 import { SingleBar } from "cli-progress";
 import type { RunSummary } from "../../../shared/run.ts";
+import type { Table1Row } from "../../../shared/table1.ts";
 import { formatDuration, formatPercent } from "../format.ts";
-import type { Table1Listener, Table1Plan, Table1Run } from "./runs.ts";
+import type { Column, Table1Listener, Table1Plan, Table1Run } from "./runs.ts";
 
 export interface Progress extends Table1Listener {
   /** Leaves the terminal as it was found. */
   close(): void;
 }
 
-/** Steps of the whole table, counted in epochs, for runs differ in nothing else. */
-const epochsOf = ({ rows, seeds }: Table1Plan) => rows.reduce((sum, { epochs, rerun }) => sum + seeds * epochs * (rerun ? 2 : 1), 0);
-const runsOf = ({ rows, seeds }: Table1Plan) => rows.reduce((sum, { rerun }) => sum + seeds * (rerun ? 2 : 1), 0);
+const columnsOf = ({ rerun }: Table1Row, { atPaper }: Table1Plan) => (rerun ? (atPaper ? 3 : 2) : 1);
+const runsOf = (plan: Table1Plan) => plan.rows.reduce((sum, row) => sum + plan.seeds * columnsOf(row, plan), 0);
+/** Epochs of the whole table, for runs differ in little else. */
+const epochsOf = (plan: Table1Plan) => plan.rows.reduce((sum, row) => sum + plan.seeds * row.epochs * columnsOf(row, plan), 0);
+
+const columnNames: Record<Column, string> = {
+  tower: "",
+  rerun: ", plain at the learned values",
+  atPaper: ", plain at the paper's learned values",
+};
 
 export function tableProgress(plan: Table1Plan, stderr: NodeJS.WritableStream & { readonly isTTY?: boolean } = process.stderr): Progress {
   const total = runsOf(plan);
@@ -28,7 +36,7 @@ export function tableProgress(plan: Table1Plan, stderr: NodeJS.WritableStream & 
     runs++;
     epochs += row.epochs;
     if (bar) stderr.write("\r\u001B[K");
-    stderr.write(`[${String(runs).padStart(String(total).length)}/${total}] row ${row.number}, ${row.stack}, seed ${seed}${column === "rerun" ? ", plain at the learned values" : ""}: ${text}\n`);
+    stderr.write(`[${String(runs).padStart(String(total).length)}/${total}] row ${row.number}, ${row.stack}, seed ${seed}${columnNames[column]}: ${text}\n`);
     draw();
   };
   return {

@@ -1,13 +1,13 @@
 /** Trains the runs behind Table 1, several at a time; what the store has already is taken from there. */
 import { isDeepStrictEqual } from "node:util";
-import { validateExperiment, type Experiment } from "../../../shared/experiment.ts";
+import { validateExperiment, type Experiment, type ExperimentInput } from "../../../shared/experiment.ts";
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { isActive, type RunSummary } from "../../../shared/run.ts";
-import { table1Experiment, type Table1Row } from "../../../shared/table1.ts";
+import { atPaperValues, table1Experiment, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
-import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 
-export type Column = "tower" | "rerun";
+/** `atPaper`: the plain optimizer at what the paper's tower learned, to tell its two halves apart. */
+export type Column = "tower" | "rerun" | "atPaper";
 
 export interface Table1Result {
   readonly row: Table1Row;
@@ -15,6 +15,8 @@ export interface Table1Result {
   readonly tower: RunSummary;
   /** Null for a plain optimizer, which has no second column. */
   readonly rerun: { readonly run: RunSummary } | { readonly impossible: string } | null;
+  /** Null where it was not asked for or the row has none. */
+  readonly atPaper: RunSummary | null;
 }
 
 /** One run of the table. */
@@ -37,13 +39,15 @@ export interface Table1Plan {
   readonly seeds: number;
   /** Runs trained at the same time. */
   readonly workers: number;
+  /** With the runs at the paper's learned values. */
+  readonly atPaper: boolean;
 }
 
 /**
  * Results by row, then by seed.
  * @throws UserError when a run fails or is stopped; what has ended is in the store and is not trained again
  */
-export async function trainTable1(services: Services, { rows, seeds, workers }: Table1Plan, listener: Table1Listener): Promise<Table1Result[]> {
+export async function trainTable1(services: Services, { rows, seeds, workers, atPaper }: Table1Plan, listener: Table1Listener): Promise<Table1Result[]> {
   const jobs = rows.flatMap((row) => Array.from({ length: seeds }, (_, seed) => ({ row, seed })));
   const results = new Array<Table1Result>(jobs.length);
   const known = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
@@ -54,16 +58,21 @@ export async function trainTable1(services: Services, { rows, seeds, workers }: 
     listener.ended(what, run, kept !== undefined);
     return run;
   };
-  const complete = async ({ row, seed }: (typeof jobs)[number]): Promise<Table1Result> => {
-    const tower = await obtain({ row, seed, column: "tower" }, experimentOf(row, seed));
-    if (!row.rerun) return { row, seed, tower, rerun: null };
+  const rerunOf = async (row: Table1Row, seed: number, tower: RunSummary): Promise<Table1Result["rerun"]> => {
+    if (!row.rerun) return null;
     const what: Table1Run = { row, seed, column: "rerun" };
     const plain = plainAtLearnedValues(tower);
     if ("impossible" in plain) {
       listener.skipped(what, plain.impossible);
-      return { row, seed, tower, rerun: plain };
+      return plain;
     }
-    return { row, seed, tower, rerun: { run: await obtain(what, plain.experiment) } };
+    return { run: await obtain(what, plain.experiment) };
+  };
+  const complete = async ({ row, seed }: (typeof jobs)[number]): Promise<Table1Result> => {
+    const tower = await obtain({ row, seed, column: "tower" }, valid(row, table1Experiment(row, seed)));
+    const rerun = await rerunOf(row, seed, tower);
+    const published = atPaper ? atPaperValues(row, seed) : null;
+    return { row, seed, tower, rerun, atPaper: published && (await obtain({ row, seed, column: "atPaper" }, valid(row, published))) };
   };
 
   const queue = jobs.entries();
@@ -74,8 +83,8 @@ export async function trainTable1(services: Services, { rows, seeds, workers }: 
   return results;
 }
 
-function experimentOf(row: Table1Row, seed: number): Experiment {
-  const result = validateExperiment(table1Experiment(row, seed));
+function valid(row: Table1Row, input: ExperimentInput): Experiment {
+  const result = validateExperiment(input);
   if (!result.ok) throw new Error(`row ${row.number} of Table 1 is not a valid experiment: ${result.errors[0]!.message}`);
   return result.experiment;
 }

@@ -27,6 +27,8 @@ export interface TableRow {
   readonly tower: Cell;
   readonly learned: readonly LearnedValue[];
   readonly rerun: Cell | null;
+  /** Plain at the paper's learned values, beside the paper's second column; null without such runs. */
+  readonly atPaper: Cell | null;
   /** Why a run is missing from a figure, seed by seed. */
   readonly remarks: readonly string[];
 }
@@ -42,12 +44,14 @@ function tableRow(row: Table1Row, results: readonly Table1Result[]): TableRow {
     ...unusable(tower).map((why) => `seed ${seed}: ${why}`),
     ...(rerun === null ? [] : "impossible" in rerun ? [`seed ${seed}, rerun: ${rerun.impossible}`] : unusable(rerun.run).map((why) => `seed ${seed}, rerun: ${why}`)),
   ]);
+  const published = results.flatMap(({ atPaper }) => atPaper ?? []);
   return {
     row,
     seeds: results.length,
     tower: cell(results.map(({ tower }) => tower), row.paper),
     learned: row.rerun === null ? [] : learnedValues(row.rerun.learned, results.map(({ tower }) => tower)),
     rerun: row.rerun === null ? null : cell(results.flatMap(({ rerun }) => (rerun && "run" in rerun ? [rerun.run] : [])), row.rerun.paper),
+    atPaper: row.rerun === null || published.length === 0 ? null : cell(published, row.rerun.paper),
     remarks,
   };
 }

@@ -1,0 +1,206 @@
+/**
+ * `npm run bench:library`: ours against the authors' library from PyPI, on MNIST, with the
+ * same initial weights and the same batches. First the largest relative difference of the
+ * loss and of each learned hyperparameter over the steps:
+ *
+ *   32:32   ours (ONNX Runtime, float32) and the library in float32
+ *   lib     the library in float32 and the library in float64: what rounding alone does
+ *   32:64   ours in float32 and the library in float64
+ *   64:64   ours (float64 reference) and the library in float64, over fewer steps; over all
+ *           of them where 32:32 is above 1e-3, to tell rounding from a mistake
+ *
+ * Then milliseconds per step, both measured in turn, the library at its best setting.
+ */
+import { cpus, loadavg } from "node:os";
+import { parseArgs } from "node:util";
+import { loadDataset } from "../../src/main/datasets/index.ts";
+import { toEffective } from "../../src/main/hyperoptimizers/stored.ts";
+import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
+import { prepareRun } from "../../src/main/training/prepare.ts";
+import { validateExperiment, type EngineKind, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
+import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
+import { exampleOrder, startLibrary, type Library, type TimingSetting, type Trace } from "./libraryPeer.ts";
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: "string", default: "200" },
+    /** Steps of the float64 pair: the reference takes its time. */
+    "reference-steps": { type: "string", default: "20" },
+    repetitions: { type: "string", default: "15" },
+  },
+});
+const steps = Number(values.steps);
+const referenceSteps = Number(values["reference-steps"]);
+const repetitions = Number(values.repetitions);
+/** Steps of one timing. */
+const timedSteps = 40;
+
+const sgd = (alpha = 0.01) => ({ optimizer: "sgd", alpha }) as const;
+const towers: readonly NonNullable<ExperimentInput["tower"]>[] = [
+  [sgd(), sgd()],
+  [{ optimizer: "sgd", mu: 0.9 }, sgd(1e-3)],
+  [{ optimizer: "adam" }, sgd(1e-5)],
+  [{ optimizer: "adam" }, { optimizer: "adam" }],
+  [{ optimizer: "adaGrad" }, { optimizer: "adaGrad" }],
+  [{ optimizer: "rmsProp" }, { optimizer: "rmsProp", alpha: 1e-4 }],
+  [{ optimizer: "adamBaydin" }, sgd(1e-5)],
+  [{ optimizer: "rmsPropAlpha" }, sgd(1e-4)],
+  [sgd(), sgd(), sgd()],
+];
+
+function experimentOf(tower: ExperimentInput["tower"], engine: EngineKind = "onnx-cpu"): Experiment {
+  const result = validateExperiment({ tower, engine: { kind: engine } });
+  if (!result.ok) throw new Error(result.errors[0]!.message);
+  return result.experiment;
+}
+
+const base = experimentOf(undefined);
+const epochs = Math.ceil((Math.max(steps, 1) * base.batchSize) / base.dataset.trainExamples);
+const shared: Experiment = { ...base, budget: { epochs } };
+const dataset = await loadDataset(shared.dataset);
+const order = exampleOrder(shared);
+const sizes = Array<number>(steps).fill(shared.batchSize);
+
+/** The shared batches; those of an epoch run on into the next, for both sides. */
+const batches = () => batchesInOrder(dataset.train, order, shared.batchSize);
+
+async function ours(tower: ExperimentInput["tower"], engine: EngineKind, count: number): Promise<Trace> {
+  const { training, executable } = await prepareRun(experimentOf(tower, engine));
+  const columns = training.hyperparameters.map(({ name }) => name);
+  const loss = new Float64Array(count);
+  const stored: Float64Array[] = [];
+  for (const { size, features, labels } of batches()) {
+    if (stored.length === count) break;
+    const outputs = await executable.run(`${stored.length === 0 ? "begin" : "step"}@${size}`, { features, labels });
+    loss[stored.length] = outputs["loss"]!;
+    stored.push(Float64Array.from(columns, (name) => outputs[name]!));
+  }
+  await executable.dispose();
+  return { columns, loss, stored };
+}
+
+/** The loss and each moving hyperparameter, effective, as series by name. */
+function seriesOf(trace: Trace, { tower }: Experiment): Map<string, readonly number[]> {
+  const series = new Map<string, readonly number[]>([["loss", [...trace.loss]]]);
+  for (const { level, metric, spec } of hyperparameterColumns(tower)) {
+    const column = trace.columns.indexOf(metric);
+    if (level < tower.length - 1) series.set(metric, trace.stored.map((row) => toEffective(row[column]!, spec.storedAs)));
+  }
+  return series;
+}
+
+/** Largest |a - b| / |b| by series, over the steps that both have. */
+function differences(a: Trace, b: Trace, experiment: Experiment): Map<string, number> {
+  const other = seriesOf(b, experiment);
+  return new Map(
+    [...seriesOf(a, experiment)].map(([name, values]) => {
+      const expected = other.get(name)!;
+      const relative = values.slice(0, expected.length).map((value, t) => (value === expected[t] ? 0 : Math.abs(value - expected[t]!) / Math.abs(expected[t]!)));
+      return [name, Math.max(...relative)];
+    }),
+  );
+}
+
+const [library, oneCore] = [await startLibrary("any"), await startLibrary(1)];
+for (const peer of [library, oneCore]) await peer.load(shared);
+console.log(`machine: ${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${library.torch}`);
+console.log(`MNIST, MLP 784-128-10, batch 256; largest relative difference over ${steps} steps (64:64: ${referenceSteps})\n`);
+console.log(`${"stack".padEnd(30)}${"series".padEnd(10)}${["32:32", "lib", "32:64", "64:64"].map((name) => name.padStart(10)).join("")}`);
+
+/** Above this a float32 difference has to be explained: then the float64 pair runs all steps. */
+const remarkable = 1e-3;
+
+for (const tower of towers) {
+  const experiment = experimentOf(tower);
+  const our32 = await ours(tower, "onnx-cpu", steps);
+  const library32 = await library.trace(experiment.tower, sizes, "float32");
+  const library64 = await library.trace(experiment.tower, sizes, "float64");
+  const float32 = differences(our32, library32, experiment);
+  const whole = Math.max(...float32.values()) > remarkable;
+  const our64 = await ours(tower, "reference", whole ? steps : Math.min(referenceSteps, steps));
+  const columns = [
+    float32,
+    differences(library32, library64, experiment),
+    differences(our32, library64, experiment),
+    differences(our64, library64, experiment),
+  ];
+  let title = notation(experiment.tower);
+  for (const name of float32.keys()) {
+    const cells = columns.map((column) => column.get(name)!.toExponential(1).padStart(10));
+    console.log(`${title.padEnd(30)}${name.padEnd(10)}${cells.join("")}${title !== "" && whole ? `   64:64 over ${our64.loss.length}` : ""}`);
+    title = "";
+  }
+}
+
+const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
+const kept: Batch[] = [];
+for (const { size, features, labels } of batches()) {
+  if (kept.length === 16) break;
+  kept.push({ size, features: features.slice(), labels: labels.slice() });
+}
+
+/** One timing of ours, one thread. */
+async function stepper(tower: ExperimentInput["tower"]): Promise<() => Promise<number>> {
+  const { executable } = await prepareRun(experimentOf(tower));
+  let started = false;
+  const step = async ({ size, features, labels }: Batch) => {
+    await executable.run(`${started ? "step" : "begin"}@${size}`, { features, labels });
+    started = true;
+  };
+  return async () => {
+    for (let i = 0; i < 5; i++) await step(kept[i]!);
+    const start = performance.now();
+    for (let i = 0; i < timedSteps; i++) await step(kept[i % kept.length]!);
+    return (performance.now() - start) / timedSteps;
+  };
+}
+
+interface PeerSetting extends TimingSetting {
+  readonly peer: Library;
+  readonly title: string;
+}
+
+const settings: readonly PeerSetting[] = [true, false].flatMap((createGraph) => {
+  const titled = (title: string) => `${title}${createGraph ? "" : ", no create_graph"}`;
+  return [
+    { peer: oneCore, threads: 1, createGraph, title: titled("one core") },
+    { peer: library, threads: 1, createGraph, title: titled("1 thread, BLAS as it likes") },
+    { peer: library, threads: cpus().length, createGraph, title: titled(`${cpus().length} threads`) },
+  ];
+});
+
+/** The setting at which the library is fastest. */
+async function bestSetting(tower: Experiment["tower"]): Promise<PeerSetting> {
+  let best = { ms: Infinity, setting: settings[0]! };
+  for (let i = 0; i < 3; i++) {
+    for (const setting of settings) {
+      const ms = await setting.peer.time(tower, timedSteps, setting);
+      if (ms < best.ms) best = { ms, setting };
+    }
+  }
+  return best.setting;
+}
+
+console.log(`\nms per step, float32: median (least) of ${repetitions} repetitions of ${timedSteps} steps, taken in turn. Ours on one thread; the library at the`);
+console.log("setting at which it is fastest. Ratio: median of the repetitions' own ratios (ratio of the least)\n");
+console.log(`${"stack".padEnd(30)}${["ours", "library", "ratio"].map((name) => name.padStart(16)).join("")}   library's setting`);
+for (const tower of towers) {
+  const experiment = experimentOf(tower);
+  const time = await stepper(tower);
+  const { peer, title, ...setting } = await bestSetting(experiment.tower);
+  const [mine, theirs]: [number[], number[]] = [[], []];
+  for (let i = 0; i < repetitions; i++) {
+    mine.push(await time());
+    theirs.push(await peer.time(experiment.tower, timedSteps, setting));
+  }
+  const cell = (typical: number, least: number) => `${typical.toFixed(2)} (${least.toFixed(2)})`.padStart(16);
+  const cells = [
+    cell(median(mine), Math.min(...mine)),
+    cell(median(theirs), Math.min(...theirs)),
+    cell(median(mine.map((ms, i) => ms / theirs[i]!)), Math.min(...mine) / Math.min(...theirs)),
+  ];
+  console.log(`${notation(experiment.tower).padEnd(30)}${cells.join("")}   ${title}`);
+}
+library.close();
+oneCore.close();
+process.exit(0);

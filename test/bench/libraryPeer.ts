@@ -1,0 +1,117 @@
+/** The authors' library, given the same initial weights and the same order of examples as ours. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadDataset } from "../../src/main/datasets/index.ts";
+import { mnistFolder } from "../../src/main/datasets/mnist.ts";
+import { Random } from "../../src/main/models/random.ts";
+import { buildModel } from "../../src/main/training/prepare.ts";
+import type { Experiment } from "../../src/shared/experiment.ts";
+import { initialValue, learnedHyperparameters, type Level } from "../../src/shared/tower.ts";
+import { optimizerSpec } from "../../src/shared/optimizers.ts";
+import { startPython, type Cores } from "./python.ts";
+
+export type Dtype = "float32" | "float64";
+
+export interface Trace {
+  /** Hyperparameters, `L0.alpha`, as stored. */
+  readonly columns: readonly string[];
+  readonly loss: Float64Array;
+  /** By step, then by column: the values in force when that step's loss was measured. */
+  readonly stored: readonly Float64Array[];
+}
+
+export interface Trained extends Trace {
+  /** Percent. */
+  readonly testError: number;
+  /** As stored, after the last update. */
+  readonly final: Readonly<Record<string, number>>;
+}
+
+export interface TimingSetting {
+  readonly threads: number;
+  readonly createGraph: boolean;
+}
+
+export interface Library {
+  readonly torch: string;
+  /** Takes over the initial weights and the order of examples of an experiment's run. */
+  load(experiment: Experiment): Promise<void>;
+  trace(tower: readonly Level[], sizes: readonly number[], dtype: Dtype): Promise<Trace>;
+  /** A trace, and how the trained network does on the test set. */
+  train(tower: readonly Level[], sizes: readonly number[], createGraph: boolean): Promise<Trained>;
+  /** Milliseconds per step, float32. */
+  time(tower: readonly Level[], steps: number, setting: TimingSetting): Promise<number>;
+  close(): void;
+}
+
+/** Class of the library that learns what this level learns, and its arguments. */
+function libraryLevel(level: Level, top: boolean): Record<string, string | number> {
+  const learned = learnedHyperparameters(level).map(({ name }) => name);
+  const alphaAlone = !top && learned.length === 1 && learned[0] === "alpha";
+  const classes = { sgd: "SGD", adam: alphaAlone ? "AdamBaydin" : "Adam", adaGrad: "AdaGrad", rmsProp: alphaAlone ? "RMSPropAlpha" : "RMSProp" };
+  const values = optimizerSpec(level.optimizer).hyperparameters.map(({ name }) => [name === "logEps" ? "log_eps" : name, initialValue(level, name)]);
+  return { type: classes[level.optimizer], ...Object.fromEntries(values) as Record<string, number> };
+}
+
+const libraryStack = (tower: readonly Level[]) => tower.map((level, i) => libraryLevel(level, i === tower.length - 1));
+
+/** Indices of training examples over `epochs` epochs, as a run sees them. */
+export function exampleOrder({ seed, dataset, budget }: Experiment): Uint32Array {
+  const random = new Random(seed, "shuffling");
+  const order = new Uint32Array(dataset.trainExamples * budget.epochs);
+  for (let epoch = 0; epoch < budget.epochs; epoch++) order.set(random.permutation(dataset.trainExamples), epoch * dataset.trainExamples);
+  return order;
+}
+
+/** Initial parameters of a run by name, in the model's order. */
+export async function initialParameters(experiment: Experiment): Promise<Record<string, Float64Array>> {
+  const model = buildModel(experiment, await loadDataset(experiment.dataset));
+  const random = new Random(experiment.seed, "initialization");
+  return Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]));
+}
+
+export async function startLibrary(cores: Cores = "any"): Promise<Library> {
+  const folder = mkdtempSync(join(tmpdir(), "hypertower-library-"));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  const python = await startPython({
+    script: "library_peer.py",
+    cores,
+    imports: "import torch; from gradient_descent_the_ultimate_optimizer import gdtuo",
+    missing:
+      "The authors' library was not found. Install it beside PyTorch (pip install gradient-descent-the-ultimate-optimizer; with Debian's" +
+      " python3-torch: pip install --no-deps --target FOLDER gradient-descent-the-ultimate-optimizer, and PYTHONPATH=FOLDER).",
+  });
+  const out = join(folder, "trace.f64");
+  const traced = (answer: Readonly<Record<string, unknown>>, steps: number): Trace => {
+    const columns = answer["columns"] as string[];
+    const bytes = readFileSync(out);
+    const rows = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const width = columns.length + 1;
+    return {
+      columns,
+      loss: Float64Array.from({ length: steps }, (_, t) => rows[t * width]!),
+      stored: Array.from({ length: steps }, (_, t) => rows.subarray(t * width + 1, (t + 1) * width)),
+    };
+  };
+  return {
+    torch: String(python.hello["torch"]),
+    async load(experiment) {
+      const parameters = Object.values(await initialParameters(experiment));
+      writeFileSync(join(folder, "weights.f64"), Buffer.concat(parameters.map(({ buffer }) => Buffer.from(buffer))));
+      writeFileSync(join(folder, "order.u32"), exampleOrder(experiment));
+      await python.ask({ cmd: "load", folder, mnist: mnistFolder(), hidden: experiment.model.hidden[0] });
+    },
+    trace: async (tower, sizes, dtype) => traced(await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype, out }), sizes.length),
+    async train(tower, sizes, createGraph) {
+      const answer = await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype: "float32", out, test: true, createGraph });
+      return {
+        ...traced(answer, sizes.length),
+        testError: Number(answer["testError"]),
+        final: answer["hyperparameters"] as Record<string, number>,
+      };
+    },
+    time: async (tower, steps, setting) => Number((await python.ask({ cmd: "time", stack: libraryStack(tower), steps, ...setting }))["ms"]),
+    close: () => python.close(),
+  };
+}

@@ -1,0 +1,62 @@
+/** Python peers: a script that answers one JSON line for each request line. */
+import { spawn, spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+export interface PythonPeer {
+  /** What the script said when it was ready. */
+  readonly hello: Answer;
+  /** @throws Error when the peer has ended; it says why on standard error */
+  ask(request: object): Promise<Answer>;
+  close(): void;
+}
+
+/**
+ * A Python that can run `imports`: `HYPERTOWER_PYTHON`, else the usual names.
+ * @throws Error with what is missing and how to install it
+ */
+function findPython(imports: string, missing: string): string {
+  const candidates = [process.env["HYPERTOWER_PYTHON"], "python3", "/usr/bin/python3", "python"].filter((name) => name !== undefined);
+  for (const python of candidates) {
+    if (spawnSync(python, ["-c", imports], { stdio: "ignore" }).status === 0) return python;
+  }
+  throw new Error(`${missing} Set HYPERTOWER_PYTHON to a Python that has it (tried: ${candidates.join(", ")}).`);
+}
+
+export interface PythonPeerOptions {
+  /** File in this folder. */
+  readonly script: string;
+  readonly imports: string;
+  /** Said when no Python has the imports. */
+  readonly missing: string;
+  readonly cores: Cores;
+}
+
+/** 1 keeps PyTorch and its BLAS to one thread; "any" leaves both their own choice. */
+export type Cores = 1 | "any";
+
+// torch.set_num_threads() does not reach an OpenBLAS with threads of its own: only the environment does.
+const oneThread = { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1" };
+
+export async function startPython({ script, imports, missing, cores }: PythonPeerOptions): Promise<PythonPeer> {
+  const child = spawn(findPython(imports, missing), [join(import.meta.dirname, script)], {
+    stdio: ["pipe", "pipe", "inherit"],
+    env: { ...process.env, ...(cores === 1 ? oneThread : {}) },
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async (): Promise<Answer> => {
+    const line = await lines.next();
+    if (line.done) throw new Error(`${script} ended early`);
+    return JSON.parse(line.value) as Answer;
+  };
+  return {
+    hello: await answer(),
+    ask(request) {
+      child.stdin.write(`${JSON.stringify(request)}\n`);
+      return answer();
+    },
+    close: () => child.stdin.end(),
+  };
+}
