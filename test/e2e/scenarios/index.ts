@@ -3,12 +3,14 @@ import { afterEach, beforeEach, expect, it, onTestFailed } from "vitest";
 import type { Harness, StartHarness } from "../support/harness.ts";
 import { crash } from "./crash.ts";
 import { invalidField } from "./invalidField.ts";
+import { learned } from "./learned.ts";
 import { liveRun } from "./liveRun.ts";
 import { twoRuns } from "./twoRuns.ts";
 
 const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> = {
   "a run is configured, watched live, paused, resumed, stopped, and found again": liveRun,
   "two runs are trained to the end and overlaid": twoRuns,
+  "what a run learned is downloaded, and trained plain by one click": learned,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
   "an invalid field is named and blocks training": invalidField,
 };

@@ -1,11 +1,10 @@
-/** The command line as people run it: the source entry in a process of its own. */
-import { spawn } from "node:child_process";
+/** The command line as people run it. */
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 
-const entry = join(import.meta.dirname, "../../../src/main/headless/index.ts");
 let folder: string;
 let store: string;
 
@@ -15,35 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** @param onOutput sees standard output as it grows */
-function hypertower(args: readonly string[], onOutput?: (stdout: string, interrupt: () => void) => void): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [entry, ...args], {
-      env: { ...process.env, HYPERTOWER_HOME: store },
-      stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, to be interrupted whole, as a terminal does.
-      detached: true,
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-      onOutput?.(stdout, () => process.kill(-child.pid!, "SIGINT"));
-    });
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
-
-const jsonLines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
-const tiny = ["--set", "dataset.trainExamples=640", "--set", "dataset.testExamples=200", "--set", "batchSize=64", "--set", "model.hidden=[8]"];
+const hypertower = (args: readonly string[], onOutput?: Parameters<typeof runCommand>[2]) => runCommand(store, args, onOutput);
 
 describe("hypertower train", () => {
   it("trains, reports each epoch, and leaves a run that runs and show find", async () => {

@@ -1,0 +1,211 @@
+/** Runs as files: tables to the last digit, code that Python accepts and that gives the values it should. */
+import { describe, expect, it } from "vitest";
+import { exportRun } from "../../../src/main/reports/index.ts";
+import { exportFormatNames, type ExportFormatName } from "../../../src/shared/exports.ts";
+import type { ExperimentInput } from "../../../src/shared/experiment.ts";
+import type { RunDetail, RunStatus } from "../../../src/shared/run.ts";
+import { hyperparameterColumns } from "../../../src/shared/tower.ts";
+import { findPython, runPython } from "../../support/python.ts";
+import { aRun, anEnvironment } from "../../support/storeFixtures.ts";
+
+const count = 300;
+
+/** What the pretended trajectories hold after `update` updates. */
+const pretended = (metric: string, update: number): number => {
+  if (metric === "loss") return 2.3 / (1 + update / 50);
+  if (metric === "L0.alpha") return 1e-3 * 10 ** (1 - Math.exp(-update / 40)) * (1 + 0.002 * Math.sin(update));
+  if (metric.endsWith("beta1")) return 0.9 + 0.05 * (1 - Math.exp(-update / 100));
+  if (metric.endsWith("beta2")) return 0.999 - 0.002 * (1 - Math.exp(-update / 100));
+  if (metric.endsWith("mu") || metric.endsWith("gamma")) return 0.9 + 0.0001 * update;
+  return NaN;
+};
+
+interface Pretended {
+  readonly run: RunDetail;
+  readonly steps: { step: number; values: number[] }[];
+}
+
+function logged(input: ExperimentInput, { status = "finished", value = pretended }: { status?: RunStatus; value?: typeof pretended } = {}): Pretended {
+  const base = aRun({ name: 'a "name"\n# with \\ everything', dataset: { trainExamples: 2560 }, ...input }, { status, steps: count, testError: 4.5 });
+  const columns = hyperparameterColumns(base.experiment.tower);
+  const metrics = ["loss", "stepTime", ...columns.map((c) => c.metric)];
+  const top = base.experiment.tower.length - 1;
+  const at = (metric: string, update: number) => {
+    const column = columns.find((c) => c.metric === metric);
+    return column?.level === top ? column.initial : metric === "stepTime" ? 1.5 : value(metric, update);
+  };
+  const hyperparameters = base.hyperparameters.map((h) => ({ ...h, value: Number.isFinite(at(h.metric, count)) ? at(h.metric, count) : null }));
+  return {
+    run: { ...base, hyperparameters, environment: anEnvironment, metrics, evaluations: [], events: [] },
+    steps: Array.from({ length: count }, (_, step) => ({ step, values: metrics.map((metric) => at(metric, step)) })),
+  };
+}
+
+const text = ({ run, steps }: Pretended, format: ExportFormatName) => [...exportRun(run, steps, format).pieces].join("");
+const stacks: Record<string, ExperimentInput> = {
+  adam: { tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] },
+  "Adam^α": { tower: [{ optimizer: "adamBaydin", alpha: 1, logEps: -6 }, { optimizer: "adam" }, { optimizer: "sgd" }] },
+  "SGD with momentum": { tower: [{ optimizer: "sgd", mu: 0.9 }, { optimizer: "sgd" }] },
+  AdaGrad: { tower: [{ optimizer: "adaGrad" }, { optimizer: "adaGrad" }] },
+  RMSProp: { tower: [{ optimizer: "rmsProp" }, { optimizer: "rmsPropAlpha" }, { optimizer: "adam" }] },
+  "plain Adam": { tower: [{ optimizer: "adam" }] },
+};
+
+describe("tables", () => {
+  it("CSV holds every value, the update after the last step too, under the configuration", () => {
+    const made = logged(stacks["adam"]!);
+    const lines = text(made, "csv").trimEnd().split("\n");
+    const comments = lines.filter((line) => line.startsWith("#"));
+    expect(JSON.parse(comments.at(-1)!.replace("# experiment: ", ""))).toEqual(made.run.experiment);
+    const [head, ...rows] = lines.slice(comments.length).map((line) => line.split(","));
+    expect(head).toEqual(["step", "epoch", "loss", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"]);
+    expect(rows).toHaveLength(count + 1);
+    rows.forEach((row, update) => {
+      const loss = update < count ? String(pretended("loss", update)) : "";
+      const learned = ["L0.alpha", "L0.beta1", "L0.beta2"].map((metric) => String(pretended(metric, update)));
+      expect(row).toEqual([String(update), String(update / 10), loss, ...learned, "0.00001"]);
+    });
+  });
+
+  it("JSON holds the same rows, with the experiment", () => {
+    const made = logged(stacks["adam"]!);
+    const { experiment, columns, rows, run } = JSON.parse(text(made, "json")) as Record<string, never> & { rows: unknown[][] };
+    expect(experiment).toEqual(made.run.experiment);
+    expect(run).toMatchObject({ id: made.run.id, status: "finished", testError: 4.5 });
+    expect(columns).toEqual(["step", "epoch", "loss", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"]);
+    expect(rows).toHaveLength(count + 1);
+    expect(rows[7]).toEqual([7, 0.7, ...["loss", "L0.alpha", "L0.beta1", "L0.beta2"].map((metric) => pretended(metric, 7)), 1e-5]);
+    expect(rows.at(-1)!.slice(0, 3)).toEqual([count, count / 10, null]);
+  });
+
+  it("show what diverged as it is, and make up no update after it", () => {
+    const made = logged(stacks["adam"]!, { status: "diverged", value: (metric, update) => (update === count - 1 ? NaN : pretended(metric, update)) });
+    expect(text(made, "csv").trimEnd().split("\n").at(-1)).toBe(`${count - 1},${(count - 1) / 10},nan,nan,nan,nan,0.00001`);
+    const { rows } = JSON.parse(text(made, "json")) as { rows: unknown[][] };
+    expect(rows.at(-1)).toEqual([count - 1, (count - 1) / 10, null, null, null, null, 1e-5]);
+  });
+});
+
+describe("refusals", () => {
+  const refused = (made: Pretended, format: ExportFormatName) => {
+    expect(() => exportRun(made.run, made.steps, format)).toThrow();
+    try {
+      exportRun(made.run, made.steps, format);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+
+  it("has no schedule of a run under way, but the script", () => {
+    const made = logged(stacks["adam"]!, { status: "running" });
+    for (const format of exportFormatNames.filter((name) => name !== "library")) expect(refused(made, format)).toContain("The run is running;");
+    expect(text(made, "library")).toContain("gdtuo.Adam(");
+  });
+
+  it("names what is not finite and where", () => {
+    const made = logged(stacks["adam"]!, { value: (metric, update) => (metric === "L0.beta1" && update > 100 ? NaN : pretended(metric, update)) });
+    expect(refused(made, "pytorch")).toContain("β₁ of level 0 is not finite at step 101");
+  });
+
+  it("names a final value no optimizer can start from", () => {
+    const made = logged({ tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }, { value: (metric, update) => (metric === "L0.alpha" ? 0.5 - update / 400 : 1) });
+    expect(refused(made, "optax")).toMatch(/^SGD’s α ended at -0\.25, .*allowed: 0 or more/);
+  });
+
+  it("says that nothing was logged", () => {
+    const made = logged(stacks["adam"]!);
+    expect(refused({ run: { ...made.run, steps: 0 }, steps: [] }, "csv")).toContain("logged no steps");
+    expect(refused({ run: { ...made.run, steps: 1, status: "interrupted" }, steps: made.steps.slice(0, 1) }, "keras")).toContain("no update");
+  });
+});
+
+describe("the script on the authors' library", () => {
+  it("builds the same tower out of the library's classes, top level first", () => {
+    const script = text(logged(stacks["Adam^α"]!), "library");
+    expect(script).toContain(
+      [
+        "    level2 = gdtuo.SGD(alpha=0.01, mu=0.0)",
+        "    level1 = gdtuo.Adam(alpha=0.001, beta1=0.9, beta2=0.999, log_eps=-8.0, optimizer=level2)",
+        "    level0 = gdtuo.AdamBaydin(alpha=1.0, beta1=0.9, beta2=0.999, log_eps=-6.0, optimizer=level1)",
+      ].join("\n"),
+    );
+    expect(script).not.toContain("class Only");
+  });
+
+  it("holds still what a level does not learn", () => {
+    const script = text(logged({ tower: [{ optimizer: "adam", learned: ["beta1"] }, { optimizer: "sgd" }] }), "library");
+    expect(script).toContain('optimizer=Only(["beta1"], level1))');
+    expect(script).toContain("class Only");
+  });
+
+  it("has the model, the data and the budget of the experiment", () => {
+    const input: ExperimentInput = { model: { hidden: [32, 16], activation: "relu", outputActivation: "identity" }, batchSize: 100, budget: { epochs: 3 }, seed: 9 };
+    const script = text(logged(input), "library");
+    expect(script).toMatch(/Linear\(784, 32\),\s+torch\.nn\.ReLU\(\),\s+torch\.nn\.Linear\(32, 16\),\s+torch\.nn\.ReLU\(\),\s+torch\.nn\.Linear\(16, 10\),\s+torch\.nn\.LogSoftmax/);
+    for (const line of ["BATCH_SIZE = 100", "EPOCHS = 3", "SEED = 9", "TRAIN_EXAMPLES = 2560", "TEST_EXAMPLES = 10000"]) expect(script).toContain(line);
+  });
+});
+
+const python = findPython();
+const withTorch = findPython("torch");
+if (!python) console.warn("no Python here: whether it accepts the exported code was not checked");
+else if (!withTorch) console.warn("no Python with torch here: the exported PyTorch code was compiled, not run");
+
+describe("Python", () => {
+  it.skipIf(!python)("accepts all of it", () => {
+    const codes = Object.values(stacks).flatMap((input) => (["pytorch", "optax", "keras", "library"] as const).map((format) => text(logged(input), format)));
+    runPython(python!, `import json, sys\nfor code in json.load(sys.stdin): compile(code, "exported", "exec")`, codes);
+  });
+
+  it.skipIf(!withTorch)("PyTorch's scheduler gives every step the run's values, within the error it states", () => {
+    const codes = Object.fromEntries(Object.entries(stacks).map(([name, input]) => [name, text(logged(input), "pytorch")]));
+    const source = `
+import json, sys, torch
+seen = {}
+for name, code in json.load(sys.stdin).items():
+    exported = {}
+    exec(code, exported)
+    weights = [torch.nn.Parameter(torch.ones(2))]
+    optimizer, scheduler = exported["scheduled_optimizer"](weights)
+    rows = []
+    for _ in range(${count + 5}):
+        weights[0].grad = torch.full((2,), 0.1)
+        group = {key: value for key, value in optimizer.param_groups[0].items() if key in ("lr", "betas", "momentum", "alpha", "eps")}
+        rows.append(group)
+        optimizer.step()
+        scheduler.step()
+    final = exported["final_optimizer"](weights).param_groups[0]
+    seen[name] = {"rows": rows, "final": {key: final[key] for key in rows[0]}, "moved": weights[0][0].item() != 1}
+print(json.dumps(seen))`;
+    interface Group {
+      lr: number;
+      betas?: [number, number];
+      momentum?: number;
+      alpha?: number;
+      eps?: number;
+    }
+    const seen = JSON.parse(runPython(withTorch!, source, codes)) as Record<string, { rows: Group[]; final: Group; moved: boolean }>;
+    for (const [name, { rows, final, moved }] of Object.entries(seen)) {
+      expect(moved, name).toBe(true);
+      expect(rows, name).toHaveLength(count + 5);
+      if (name === "plain Adam") {
+        expect(new Set(rows.map(({ lr }) => lr)), name).toEqual(new Set([0.001]));
+        continue;
+      }
+      rows.forEach(({ lr }, i) => expect(Math.abs(lr / pretended("L0.alpha", Math.min(i + 1, count)) - 1), `${name}, update ${i + 1}`).toBeLessThan(0.001001));
+      expect(final.lr, name).toBe(pretended("L0.alpha", count));
+      // Constant once the run is over.
+      expect(rows.at(-1)!.lr, name).toBeCloseTo(final.lr, 8);
+    }
+    const { rows, final } = seen["adam"]!;
+    rows.slice(0, count).forEach(({ betas }, i) => {
+      expect((1 - betas![0]) / (1 - pretended("L0.beta1", i + 1))).toBeCloseTo(1, 2);
+      expect((1 - betas![1]) / (1 - pretended("L0.beta2", i + 1))).toBeCloseTo(1, 2);
+    });
+    expect(final.eps).toBe(1e-8);
+    expect(seen["Adam^α"]!.final).toMatchObject({ betas: [0.9, 0.999], eps: 1e-6 });
+    expect(seen["SGD with momentum"]!.rows[9]!.momentum).toBeCloseTo(pretended("L0.mu", 10), 4);
+    expect(seen["RMSProp"]!.rows[9]!.alpha).toBeCloseTo(pretended("L0.gamma", 10), 4);
+  });
+});
