@@ -71,7 +71,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     name: "alphaAs",
     kind: "choice",
     label: "Step size moves",
-    help: "How the level above moves α: by addition (published for SGD, Adam and AdaGrad), in log space, where it is multiplied and never turns negative, or as the square of what is stored (published for RMSProp).",
+    help: "How the level above moves α. In log space it is multiplied and never turns negative; RMSProp is published as a square, the others by addition.",
     choices: [
       { value: "raw", label: "by addition", short: "raw α" },
       { value: "log", label: "in log space", short: "log α" },
@@ -157,7 +157,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   {
     name: "weightDecayAs",
     kind: "choice",
-    label: "Weight decay",
+    label: "Weight decay is",
     help: "Decoupled: shrinks the weights by α λ themselves (AdamW, Loshchilov and Hutter 2019). Coupled: adds λ w to the gradient.",
     choices: [
       { value: "decoupled", label: "decoupled", short: "decoupled" },
