@@ -8,7 +8,6 @@ import { Random } from "../../src/main/models/random.ts";
 import { buildModel } from "../../src/main/training/prepare.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
 import { initialValue, learnedHyperparameters, type Level } from "../../src/shared/tower.ts";
-import { optimizerSpec } from "../../src/shared/optimizers.ts";
 import { startPython, type Cores } from "./python.ts";
 
 export type Dtype = "float32" | "float64";
@@ -45,13 +44,27 @@ export interface Library {
   close(): void;
 }
 
+interface LibraryClass {
+  readonly all: string;
+  readonly alphaAlone?: string;
+  /** Constructor arguments by the names of our hyperparameters. */
+  readonly names: Readonly<Record<string, string>>;
+}
+
+const libraryClasses: Record<Level["optimizer"], LibraryClass> = {
+  sgd: { all: "SGD", names: { alpha: "alpha", mu: "mu" } },
+  adam: { all: "Adam", alphaAlone: "AdamBaydin", names: { alpha: "alpha", beta1: "beta1", beta2: "beta2", logEps: "log_eps" } },
+  adaGrad: { all: "AdaGrad", names: { alpha: "alpha" } },
+  rmsProp: { all: "RMSProp", alphaAlone: "RMSPropAlpha", names: { alpha: "alpha", gamma: "gamma" } },
+};
+
 /** Class of the library that learns what this level learns, and its arguments. */
 function libraryLevel(level: Level, top: boolean): Record<string, string | number> {
+  const { all, alphaAlone, names } = libraryClasses[level.optimizer];
   const learned = learnedHyperparameters(level).map(({ name }) => name);
-  const alphaAlone = !top && learned.length === 1 && learned[0] === "alpha";
-  const classes = { sgd: "SGD", adam: alphaAlone ? "AdamBaydin" : "Adam", adaGrad: "AdaGrad", rmsProp: alphaAlone ? "RMSPropAlpha" : "RMSProp" };
-  const values = optimizerSpec(level.optimizer).hyperparameters.map(({ name }) => [name === "logEps" ? "log_eps" : name, initialValue(level, name)]);
-  return { type: classes[level.optimizer], ...Object.fromEntries(values) as Record<string, number> };
+  const narrow = !top && alphaAlone !== undefined && learned.join() === "alpha";
+  const values = Object.entries(names).map(([ours, theirs]) => [theirs, initialValue(level, ours)] as const);
+  return { type: narrow ? alphaAlone : all, ...Object.fromEntries(values) };
 }
 
 const libraryStack = (tower: readonly Level[]) => tower.map((level, i) => libraryLevel(level, i === tower.length - 1));
