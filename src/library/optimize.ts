@@ -9,7 +9,7 @@ import { engine as engineSchema, fieldErrors, type EngineKind } from "../shared/
 import { checkSeed } from "./data.ts";
 import type { Loss, LossFunction, Metric } from "./losses.ts";
 import type { Model } from "./model.ts";
-import { Optimizer } from "./optimizers.ts";
+import { checkedTower, Optimizer } from "./optimizers.ts";
 import { Problem } from "./problem.ts";
 import { Training } from "./training.ts";
 
@@ -33,7 +33,8 @@ export interface OptimizeOptions {
 
 /**
  * Prepares a model for training. Steps are compiled when a batch of a new size first comes.
- * @throws RangeError or TypeError naming the option that cannot be, Error when the engine cannot be loaded
+ * @throws RangeError or TypeError naming the option that cannot be, OptimizerError for a tower
+ *   that cannot stand by itself, Error when the engine cannot be loaded
  */
 export async function optimize<Input extends string, Parameter extends string>(
   model: Model<Input, Parameter>,
@@ -55,7 +56,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
     parameters: problem.parameters.map(({ stateName, shape }) => ({ name: stateName, shape })),
-    levels: optimizer.levels.map(towerLevel),
+    levels: checkedTower("optimize", optimizer.levels).map(towerLevel),
     hypergradients: "moving",
   });
   const program = makeProgram({ settle: procedures.settle() }, procedures.furtherState);

@@ -1,6 +1,6 @@
 /** Optimizers by constructors that nest: `adam({ optimizer: sgd(1e-5) })` is Adam under SGD. */
 import { fieldErrors, type FieldError } from "../shared/experiment.ts";
-import { level, notation, tower, type Level, type LevelInput } from "../shared/tower.ts";
+import { level, notation, tower, towerHints, type Level, type LevelInput } from "../shared/tower.ts";
 
 /** An optimizer that cannot be: `fields` names each mistake and what is allowed. */
 export class OptimizerError extends Error {
@@ -22,6 +22,11 @@ export class Optimizer {
   constructor(levels: readonly Level[]) {
     this.levels = levels;
     Object.freeze(this);
+  }
+
+  /** What is allowed but hardly meant, in words: levels that can change nothing. Empty when all is well. */
+  get hints(): string[] {
+    return towerHints(this.levels);
   }
 
   /** In the paper's notation: `Adam / SGD(1e-5)`. */
@@ -51,14 +56,18 @@ function constructorOf<N extends Name>(name: N): Constructor<N> {
       const message = "must be an optimizer, such as sgd(1e-5)";
       throw new OptimizerError(name, [{ path: "optimizer", message }]);
     }
-    return checked(name, [parsed.data, ...(above?.levels ?? [])]);
+    return new Optimizer([parsed.data, ...(above?.levels ?? [])]);
   };
 }
 
-function checked(what: string, levels: readonly unknown[]): Optimizer {
+/**
+ * The levels as a tower that stands by itself: what an option allows may depend on the level.
+ * @throws OptimizerError
+ */
+export function checkedTower(what: string, levels: readonly unknown[]): Level[] {
   const parsed = tower.safeParse(levels);
   if (!parsed.success) throw new OptimizerError(what, fieldErrors(parsed.error));
-  return new Optimizer(parsed.data);
+  return parsed.data;
 }
 
 /** Stochastic gradient descent; with `mu` above 0, with momentum. */
@@ -80,5 +89,5 @@ export const rmsPropAlpha: Constructor<"rmsPropAlpha"> = constructorOf("rmsPropA
  * @throws OptimizerError
  */
 export function stack(levels: readonly LevelInput[]): Optimizer {
-  return checked("stack", levels);
+  return new Optimizer(checkedTower("stack", levels));
 }

@@ -226,7 +226,7 @@ export class Training<Input extends string = string> {
   }
 
   #effective(outputs: Readonly<Record<string, number>>): Record<string, number> {
-    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, spec }) => [name, toEffective(outputs[name]!, spec.storedAs)]));
+    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]));
   }
 
   /** Name of a procedure for batches like this one, built when it is first needed. */

@@ -1,6 +1,21 @@
 /** What the library refuses, in words that name it; nothing has changed afterwards. */
 import { describe, expect, it } from "vitest";
-import { defineModel, meanSquaredError, mlp, nll, ops, optimize, sgd, zeros, type Batch, type OptimizeOptions, type Snapshot, adam } from "../../../src/library/index.ts";
+import {
+  adam,
+  defineModel,
+  meanSquaredError,
+  mlp,
+  nll,
+  ops,
+  optimize,
+  OptimizerError,
+  sgd,
+  zeros,
+  type Batch,
+  type OptimizeOptions,
+  type Optimizer,
+  type Snapshot,
+} from "../../../src/library/index.ts";
 
 const line = defineModel({
   inputs: { x: [2] },
@@ -26,6 +41,17 @@ describe("optimize", () => {
   ])("%s", async (_, model, changes, message) => {
     const options = { optimizer: sgd(), loss: meanSquaredError, ...changes } as OptimizeOptions;
     await expect(optimize(model, options)).rejects.toThrow(`optimize: ${message}`);
+  });
+
+  it("a tower that cannot stand by itself", async () => {
+    const refused = (optimizer: Optimizer) => expect(optimize(line, { optimizer, loss: meanSquaredError })).rejects;
+    const above = sgd({ warmUp: 3 });
+    await refused(above).toThrow("optimize: 0.warmUp: warmUp is for levels that move hyperparameters, not for the first one");
+    expect((await optimize(line, { optimizer: sgd({ optimizer: above }), loss: meanSquaredError })).optimizer.levels[1]).toMatchObject({ warmUp: 3 });
+    let tower = sgd();
+    for (let level = 0; level < 100; level++) tower = sgd({ optimizer: tower });
+    await refused(tower).toThrow("more than 100 levels");
+    await refused(tower).toThrow(OptimizerError);
   });
 
   it.each([

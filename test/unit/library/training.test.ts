@@ -40,7 +40,7 @@ it("takes the very steps the workbench takes", async () => {
   for (let epoch = 0; epoch < 2; epoch++) {
     for (const { size, features, labels } of batchesInOrder(dataset.train, random.permutation(300), 128)) {
       const outputs = await executable.run(`${expected.length === 0 ? "begin" : "step"}@${size}`, { features, labels });
-      expected.push([outputs["loss"]!, ...program.hyperparameters.map(({ name, spec }) => toEffective(outputs[name]!, spec.storedAs))]);
+      expected.push([outputs["loss"]!, ...program.hyperparameters.map(({ name, storedAs }) => toEffective(outputs[name]!, storedAs))]);
     }
   }
   await executable.dispose();
@@ -115,6 +115,28 @@ describe.each(engineKinds)("on %s", (engine) => {
     expect(JSON.stringify(await other.save())).toBe(JSON.stringify(await one.save()));
     await one.restore(JSON.parse(saved));
     expect(JSON.stringify(await one.save())).toBe(saved);
+  });
+
+  it("takes every option of a level, and keeps its state too", async () => {
+    const options = { clipNorm: 1, warmUp: 1, every: 2, until: 5 };
+    const optimizer = adam({
+      amsgrad: true,
+      alphaAs: "log",
+      weightDecay: 0.01,
+      optimizer: sgd({ alpha: 1e-3, mu: 0.5, nesterov: true, ...options, optimizer: sgd({ alpha: 1e-6, alphaAs: "squared" }) }),
+    });
+    const one = await optimize(line, { optimizer, loss: meanSquaredError, engine });
+    const batch = { x: [0, 1, 2], targets: [1, 3, 5] };
+    for (let n = 0; n < 3; n++) await one.step(batch);
+    const saved = JSON.stringify(await one.save());
+    const steps = [];
+    for (let n = 3; n < 8; n++) steps.push(await one.step(batch));
+    expect(steps.at(-1)!.hyperparameters["L0.alpha"]).toBeGreaterThan(0.001);
+    expect(steps.at(-1)!.hyperparameters["L0.alpha"]).toBeLessThan(0.01);
+    const other = await optimize(line, { optimizer, loss: meanSquaredError, engine });
+    await other.restore(JSON.parse(saved));
+    for (const expected of steps) expect(await other.step(batch)).toEqual(expected);
+    expect(await other.hyperparameters()).toEqual(await one.hyperparameters());
   });
 
   it("goes back to before the first step", async () => {
