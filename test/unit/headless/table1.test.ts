@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { parseRows } from "../../../src/main/headless/commands/table1.ts";
@@ -6,6 +8,8 @@ import { sameExperiment, trainTable1, type Table1Listener, type Table1Plan } fro
 import { tableRows } from "../../../src/main/headless/table1/table.ts";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import { table1Rows } from "../../../src/shared/table1.ts";
+import { jsonLines, runCommand } from "../../support/commandLine.ts";
+import { freshFolder } from "../../support/storeFixtures.ts";
 import { fakeServices } from "../../support/fakeServices.ts";
 import { runOf } from "./runs.ts";
 
@@ -150,5 +154,25 @@ describe("parseRows", () => {
 
   it.each(["19", "0", "5-3", "x", "", "1,,2"])("refuses %j and says what is allowed", (text) => {
     expect(() => parseRows(text)).toThrow(/allowed: numbers and ranges from 1 to 18/);
+  });
+});
+
+describe("hypertower table1", () => {
+  it("says what is wrong before it trains or writes anything", async () => {
+    const folder = freshFolder();
+    const [store, taken] = [join(folder, "store"), join(folder, "notes.md")];
+    writeFileSync(taken, "notes");
+    const [rows, seeds, file] = await Promise.all([
+      runCommand(store, ["table1", "--rows", "19", "--json"]),
+      runCommand(store, ["table1", "--seeds", "0"]),
+      runCommand(store, ["table1", "--markdown", taken]),
+    ]);
+    expect(rows.code).toBe(1);
+    expect(jsonLines(rows.stdout)).toMatchObject([{ type: "error", message: expect.stringContaining("from 1 to 18") as string }]);
+    expect(seeds).toMatchObject({ code: 1, stdout: "" });
+    expect(seeds.stderr).toContain("Allowed: 1 to 1000");
+    expect(file).toMatchObject({ code: 1, stdout: "" });
+    expect(file.stderr).toContain("is there already");
+    expect(existsSync(store)).toBe(false);
   });
 });
