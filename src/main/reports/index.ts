@@ -3,11 +3,11 @@ import { exportFormat, exportProblem, type ExportFormatName } from "../../shared
 import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
-import { kerasCode } from "./keras.ts";
+import { kerasCode, kerasExpresses } from "./keras.ts";
 import { learnedOf } from "./learned.ts";
 import { libraryScript } from "./library.ts";
-import { optaxCode } from "./optax.ts";
-import { pytorchCode } from "./pytorch.ts";
+import { optaxCode, optaxExpresses } from "./optax.ts";
+import { pytorchCode, pytorchExpresses } from "./pytorch.ts";
 import { csv, json } from "./tables.ts";
 
 export { ExportError } from "./errors.ts";
@@ -38,11 +38,11 @@ function piecesOf(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFor
       requireSteps(run);
       return format === "csv" ? csv(run, steps) : json(run, steps);
     case "pytorch":
-      return [pytorchCode(run, learnedOf(run, steps))];
+      return [pytorchCode(run, learnedOf(run, steps, pytorchExpresses))];
     case "optax":
-      return [optaxCode(run, learnedOf(run, steps))];
+      return [optaxCode(run, learnedOf(run, steps, optaxExpresses))];
     case "keras":
-      return [kerasCode(run, learnedOf(run, steps))];
+      return [kerasCode(run, learnedOf(run, steps, kerasExpresses))];
     case "library":
       return [libraryScript(run)];
     default:

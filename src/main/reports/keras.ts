@@ -1,6 +1,7 @@
 /** What level 0 learned, as a Keras optimizer and learning-rate schedule. */
 import type { RunDetail } from "../../shared/run.ts";
-import { knotLists, type Learned } from "./learned.ts";
+import type { Level } from "../../shared/tower.ts";
+import { decays, knotLists, type Learned } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
@@ -8,26 +9,51 @@ interface Target {
   readonly name: string;
   /** Keywords beside the learning rate. */
   readonly keywords: (value: (name: string) => string) => Readonly<Record<string, string>>;
+  /** Options beyond the authors' library that it has. */
+  readonly expresses?: readonly string[];
   readonly note?: readonly string[];
 }
 
-const targets: Record<Learned["optimizer"], Target> = {
-  sgd: {
-    name: "SGD",
-    keywords: (v) => ({ momentum: v("mu") }),
-    note: ["With momentum: Keras multiplies by the learning rate before the running sum, the run did after it; the two", "agree while the learning rate is constant."],
-  },
-  adam: {
-    name: "Adam",
-    keywords: (v) => ({ beta_1: v("beta1"), beta_2: v("beta2"), epsilon: `10.0 ** ${v("logEps")}` }),
-    note: ["Keras adds epsilon before the bias correction of the second moment, the run after it."],
-  },
-  adaGrad: { name: "Adagrad", keywords: () => ({ initial_accumulator_value: "0.1", epsilon: "1e-10" }) },
-  rmsProp: { name: "RMSprop", keywords: (v) => ({ rho: v("gamma"), epsilon: "1e-8" }) },
-};
+function targetOf(of: Level): Target {
+  // Decoupled decay is a keyword of every Keras optimizer.
+  const decoupled = decays(of) && of.weightDecayAs === "decoupled";
+  const expresses = decoupled ? ["weightDecay"] : [];
+  switch (of.optimizer) {
+    case "sgd":
+      return {
+        name: "SGD",
+        keywords: (v) => ({ momentum: v("mu"), ...(of.nesterov && { nesterov: "True" }), ...(decoupled && { weight_decay: v("weightDecay") }) }),
+        expresses: [...expresses, "momentumFromZero", "nesterov"],
+        ...((of.mu !== 0 || of.momentumFromZero) && {
+          note: ["Keras multiplies by the learning rate before the running sum of the momentum, the run did after it;", "the two agree while the learning rate is constant."],
+        }),
+      };
+    case "adam":
+      return {
+        name: decoupled ? "AdamW" : "Adam",
+        keywords: (v) => ({
+          beta_1: v("beta1"),
+          beta_2: v("beta2"),
+          epsilon: `10.0 ** ${v("logEps")}`,
+          ...(decoupled && { weight_decay: v("weightDecay") }),
+          ...(of.amsgrad && { amsgrad: "True" }),
+        }),
+        expresses: [...expresses, "amsgrad"],
+        note: ["Keras adds epsilon before the bias correction of the second moment, the run after it."],
+      };
+    case "adaGrad":
+      return { name: "Adagrad", keywords: () => ({ initial_accumulator_value: "0.1", epsilon: "1e-10" }) };
+    case "rmsProp":
+      return { name: "RMSprop", keywords: (v) => ({ rho: v("gamma"), epsilon: "1e-8" }) };
+    default:
+      return of satisfies never;
+  }
+}
+
+export const kerasExpresses = (of: Level) => targetOf(of).expresses ?? [];
 
 export function kerasCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, note } = targets[learned.optimizer];
+  const { name, keywords, note } = targetOf(learned.level);
   const fixed = Object.entries(keywords((hyperparameter) => float(learned.final[hyperparameter]!)))
     .map(([keyword, text]) => `, ${keyword}=${text}`)
     .join("");
@@ -35,7 +61,7 @@ export function kerasCode(run: RunDetail, learned: Learned): string {
   const moves = learned.schedules.has("alpha");
   const remarks = [
     ...(rest.length > 0 ? [`Keras takes a schedule for the learning rate alone: ${rest.join(" and ")} stand at the final values.`] : []),
-    ...(note && (learned.optimizer !== "sgd" || learned.final["mu"] !== 0) ? note : []),
+    ...(note ?? []),
   ];
   return `${comment(
     ...originLines(run),

@@ -13,7 +13,8 @@ const tolerance = 1e-3;
 const maxKnots = 256;
 
 export interface Learned {
-  readonly optimizer: Level["optimizer"];
+  /** Level 0 as it was set. */
+  readonly level: Level;
   /** Optimizer's name for people. */
   readonly label: string;
   /** Every hyperparameter of level 0 after the last update. */
@@ -24,11 +25,14 @@ export interface Learned {
   readonly updates: number;
 }
 
-/** @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which */
-export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>): Learned {
+/**
+ * @param expressible options beyond the authors' library that the form asked for can express for a level
+ * @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which
+ */
+export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Level) => readonly string[]): Learned {
   const bottom = run.experiment.tower[0]!;
-  // How the step size was moved is of no account to those who follow it.
-  requirePublished(bottom, 0, ["alphaAs"]);
+  // How the step size was moved is of no account to those who follow it, nor how a weight decays that does not.
+  requirePublished(bottom, 0, ["alphaAs", ...(decays(bottom) ? [] : ["weightDecayAs"]), ...expressible(bottom)]);
   const spec = optimizerSpec(bottom.optimizer);
   const trajectories = bottomTrajectories(run, steps);
   const final = finalValues(run, trajectories);
@@ -45,12 +49,12 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>): Learned 
   }
   const [first] = trajectories.values();
   const updates = first?.values.length ?? run.steps;
-  return { optimizer: bottom.optimizer, label: spec.label, final, schedules, updates };
+  return { level: bottom, label: spec.label, final, schedules, updates };
 }
 
 /** What an error of a hyperparameter is measured against: of a decay its distance from 1 counts, of a power of ten the power. */
 function errorOf(name: string): { readonly of: string; readonly scale: (value: number) => number } {
-  if (name === "alpha") return { of: "its value", scale: Math.abs };
+  if (name === "alpha" || name === "weightDecay") return { of: "its value", scale: Math.abs };
   if (name === "logEps") return { of: "epsilon", scale: () => 1 / Math.LN10 };
   return { of: `1 - ${name}`, scale: (value) => Math.abs(1 - value) };
 }
@@ -72,8 +76,13 @@ export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "u
 
 export const constantName = (name: string) => name.toUpperCase();
 
+/** Whether a level has weight decay, from the start or learned. */
+export function decays(of: Level): of is Extract<Level, { optimizer: "sgd" | "adam" }> {
+  return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
+}
+
 /** Hyperparameters of the authors' library. */
-export const published: Record<Level["optimizer"], readonly string[]> = {
+const published: Record<Level["optimizer"], readonly string[]> = {
   sgd: ["alpha", "mu"],
   adam: ["alpha", "beta1", "beta2", "logEps"],
   adaGrad: ["alpha"],
@@ -82,12 +91,12 @@ export const published: Record<Level["optimizer"], readonly string[]> = {
 
 /**
  * What the authors' library does not know is not left out without a word: it is refused.
- * @param meaningless options that make no difference in the form asked for
+ * @param expressible options that the form asked for can express, or in which they make no difference
  * @throws ExportError naming the option
  */
-export function requirePublished(of: Level, index: number, meaningless: readonly string[] = []): void {
+export function requirePublished(of: Level, index: number, expressible: readonly string[] = []): void {
   const { optimizer } = of;
-  const known = ["optimizer", "learned", ...published[optimizer], ...meaningless];
+  const known = ["optimizer", "learned", ...published[optimizer], ...expressible];
   const defaults: Readonly<Record<string, unknown>> = { ...levelSchema.parse({ optimizer }) };
   for (const [option, value] of Object.entries(of)) {
     if (known.includes(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;

@@ -3,7 +3,7 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { requirePublished } from "./learned.ts";
+import { decays, requirePublished } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
@@ -92,7 +92,11 @@ function networkLines({ model, dataset }: Experiment): string[] {
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;
   const { tower, batchSize, budget, dataset, seed } = experiment;
-  tower.forEach((of, index) => requirePublished(of, index));
+  tower.forEach((of, index) => {
+    // How the top level would be moved makes no difference, nor how a weight decays that does not.
+    const meaningless = [...(index === tower.length - 1 ? ["alphaAs"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
+    requirePublished(of, index, meaningless);
+  });
   const variable = (level: number) => `level${level}`;
   const levels = tower.map((of, i) => levelCode(of, i, i + 1 < tower.length ? variable(i + 1) : undefined));
   const lines = levels.map(({ text }, i) => `    ${variable(i)} = ${text}`).reverse();

@@ -1,6 +1,7 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
-import { constantName, knotLists, type Learned } from "./learned.ts";
+import type { Level } from "../../shared/tower.ts";
+import { constantName, decays, knotLists, type Learned } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
@@ -9,18 +10,38 @@ interface Target {
   /** Keyword of each hyperparameter, in order. */
   readonly keywords: Readonly<Record<string, string>>;
   /** Further keywords, as written; they give Optax's rule the run's constants. */
-  readonly fixed: Readonly<Record<string, string>>;
+  readonly fixed?: Readonly<Record<string, string>>;
+  /** Options beyond the authors' library that it has. */
+  readonly expresses?: readonly string[];
 }
 
-const targets: Record<Learned["optimizer"], Target> = {
-  sgd: { name: "sgd", keywords: { alpha: "learning_rate", mu: "momentum" }, fixed: {} },
-  adam: { name: "adam", keywords: { alpha: "learning_rate", beta1: "b1", beta2: "b2" }, fixed: {} },
-  adaGrad: { name: "adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } },
-  rmsProp: { name: "rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } },
-};
+function targetOf(of: Level): Target {
+  switch (of.optimizer) {
+    case "sgd":
+      return {
+        name: "sgd",
+        keywords: { alpha: "learning_rate", mu: "momentum" },
+        fixed: of.nesterov ? { nesterov: "True" } : {},
+        expresses: ["momentumFromZero", "nesterov"],
+      };
+    case "adam": {
+      const keywords = { alpha: "learning_rate", beta1: "b1", beta2: "b2" };
+      if (!decays(of) || of.weightDecayAs !== "decoupled") return { name: "adam", keywords };
+      return { name: "adamw", keywords: { ...keywords, weightDecay: "weight_decay" }, expresses: ["weightDecay"] };
+    }
+    case "adaGrad":
+      return { name: "adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } };
+    case "rmsProp":
+      return { name: "rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } };
+    default:
+      return of satisfies never;
+  }
+}
+
+export const optaxExpresses = (of: Level) => targetOf(of).expresses ?? [];
 
 export function optaxCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, fixed } = targets[learned.optimizer];
+  const { name, keywords, fixed } = targetOf(learned.level);
   const { logEps } = learned.final;
   // The one value that is a power of ten: its schedule has no keyword to go by.
   const constants = { ...fixed, ...(logEps !== undefined && { eps: `10.0 ** ${float(logEps)}` }) };

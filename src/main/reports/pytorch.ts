@@ -1,39 +1,76 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
 import type { RunDetail } from "../../shared/run.ts";
-import { constantName, knotLists, type Learned } from "./learned.ts";
+import type { Level } from "../../shared/tower.ts";
+import { constantName, decays, knotLists, type Learned } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
+
+type Expression = (hyperparameter: string) => string;
 
 interface Target {
   readonly name: string;
   /** Keyword arguments, from Python expressions of the hyperparameters. */
-  readonly keywords: (value: (name: string) => string) => Readonly<Record<string, string>>;
-  /** Keywords that depend on what is learned, beside the step size. */
+  readonly keywords: (value: Expression) => Readonly<Record<string, string>>;
+  /** Keywords that follow what is learned, beside the step size, with the hyperparameters they are made of. */
   readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** Options beyond the authors' library that it has. */
+  readonly expresses?: readonly string[];
   readonly note?: readonly string[];
 }
 
-const targets: Record<Learned["optimizer"], Target> = {
-  sgd: { name: "SGD", keywords: (v) => ({ lr: v("alpha"), momentum: v("mu") }), groups: { momentum: ["mu"] } },
-  adam: {
-    name: "Adam",
-    keywords: (v) => ({ lr: v("alpha"), betas: `(${v("beta1")}, ${v("beta2")})`, eps: `10.0 ** ${v("logEps")}` }),
-    groups: { betas: ["beta1", "beta2"], eps: ["logEps"] },
-  },
-  adaGrad: { name: "Adagrad", keywords: (v) => ({ lr: v("alpha"), initial_accumulator_value: "0.1", eps: "1e-10" }), groups: {} },
-  rmsProp: {
-    name: "RMSprop",
-    keywords: (v) => ({ lr: v("alpha"), alpha: v("gamma"), eps: "1e-4" }),
-    groups: { alpha: ["gamma"] },
-    note: [
-      "PyTorch adds eps outside the root, the run added 1e-8 inside it. With 1e-4 outside the two",
-      "agree where squared gradients are large or zero; in between PyTorch's steps are up to 29 % shorter.",
-    ],
-  },
-};
+function targetOf(of: Level): Target {
+  switch (of.optimizer) {
+    case "sgd": {
+      const coupled = decays(of) && of.weightDecayAs === "coupled";
+      return {
+        name: "SGD",
+        keywords: (v) => ({
+          lr: v("alpha"),
+          momentum: v("mu"),
+          ...(of.dampening !== 0 && { dampening: v("dampening") }),
+          ...(coupled && { weight_decay: v("weightDecay") }),
+          ...(of.nesterov && { nesterov: "True" }),
+        }),
+        groups: { momentum: ["mu"], ...(coupled && { weight_decay: ["weightDecay"] }) },
+        // PyTorch has no decoupled decay for SGD, and Nesterov's momentum only undampened.
+        expresses: ["momentumFromZero", ...(of.nesterov ? ["nesterov"] : ["dampening"]), ...(coupled ? ["weightDecay", "weightDecayAs"] : [])],
+        ...(of.momentumFromZero && of.mu === 0 && { note: ["PyTorch begins to keep momentum at the first update whose momentum is not 0."] }),
+      };
+    }
+    case "adam":
+      return {
+        name: decays(of) && of.weightDecayAs === "decoupled" ? "AdamW" : "Adam",
+        keywords: (v) => ({
+          lr: v("alpha"),
+          betas: `(${v("beta1")}, ${v("beta2")})`,
+          eps: `10.0 ** ${v("logEps")}`,
+          ...(decays(of) && { weight_decay: v("weightDecay") }),
+          ...(of.amsgrad && { amsgrad: "True" }),
+        }),
+        groups: { betas: ["beta1", "beta2"], eps: ["logEps"], ...(decays(of) && { weight_decay: ["weightDecay"] }) },
+        expresses: ["amsgrad", "weightDecay", "weightDecayAs"],
+      };
+    case "adaGrad":
+      return { name: "Adagrad", keywords: (v) => ({ lr: v("alpha"), initial_accumulator_value: "0.1", eps: "1e-10" }), groups: {} };
+    case "rmsProp":
+      return {
+        name: "RMSprop",
+        keywords: (v) => ({ lr: v("alpha"), alpha: v("gamma"), eps: "1e-4" }),
+        groups: { alpha: ["gamma"] },
+        note: [
+          "PyTorch adds eps outside the root, the run added 1e-8 inside it. With 1e-4 outside the two",
+          "agree where squared gradients are large or zero; in between PyTorch's steps are up to 29 % shorter.",
+        ],
+      };
+    default:
+      return of satisfies never;
+  }
+}
+
+export const pytorchExpresses = (of: Level) => targetOf(of).expresses ?? [];
 
 export function pytorchCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, groups, note } = targets[learned.optimizer];
+  const { name, keywords, groups, note } = targetOf(learned.level);
   const constants = keywords((hyperparameter) => float(learned.final[hyperparameter]!));
   const now = keywords((hyperparameter) =>
     learned.schedules.has(hyperparameter) ? `value_at(${constantName(hyperparameter)}, update)` : float(learned.final[hyperparameter]!),

@@ -16,6 +16,8 @@ const pretended = (metric: string, update: number): number => {
   if (metric === "L0.alpha") return 1e-3 * 10 ** (1 - Math.exp(-update / 40)) * (1 + 0.002 * Math.sin(update));
   if (metric.endsWith("beta1")) return 0.9 + 0.05 * (1 - Math.exp(-update / 100));
   if (metric.endsWith("beta2")) return 0.999 - 0.002 * (1 - Math.exp(-update / 100));
+  if (metric.endsWith("weightDecay")) return 0.01 * Math.exp(-update / 200);
+  if (metric.endsWith("logEps")) return -8 + update / 100;
   if (metric.endsWith("mu") || metric.endsWith("gamma")) return 0.9 + 0.0001 * update;
   return NaN;
 };
@@ -48,6 +50,10 @@ const stacks: Record<string, ExperimentInput> = {
   "SGD with momentum": { tower: [{ optimizer: "sgd", mu: 0.9 }, { optimizer: "sgd" }] },
   AdaGrad: { tower: [{ optimizer: "adaGrad" }, { optimizer: "adaGrad" }] },
   RMSProp: { tower: [{ optimizer: "rmsProp" }, { optimizer: "rmsPropAlpha" }, { optimizer: "adam" }] },
+  AdamW: {
+    tower: [{ optimizer: "adam", learned: ["alpha", "weightDecay", "logEps"], weightDecay: 0.01, amsgrad: true, alphaAs: "log" }, { optimizer: "sgd", every: 2 }],
+  },
+  "Nesterov with coupled decay": { tower: [{ optimizer: "sgd", mu: 0.9, nesterov: true, weightDecay: 1e-4, weightDecayAs: "coupled" }, { optimizer: "sgd" }] },
   "plain Adam": { tower: [{ optimizer: "adam" }] },
 };
 
@@ -108,6 +114,30 @@ describe("refusals", () => {
     expect(refused(made, "pytorch")).toContain("β₁ of level 0 is not finite at step 101");
   });
 
+  it("names an option that the form cannot express, where another can", () => {
+    const refusals = (level: NonNullable<ExperimentInput["tower"]>[number]) => {
+      const made = logged({ tower: [level, { optimizer: "sgd" }] });
+      const codes = ["pytorch", "optax", "keras", "library"] as const;
+      return codes.filter((format) => {
+        try {
+          return text(made, format) === "";
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^Level 0 (sets (clipNorm|dampening|amsgrad|nesterov|weightDecay|weightDecayAs) to|learns logEps)/);
+          return true;
+        }
+      });
+    };
+    expect(refusals({ optimizer: "adam", clipNorm: 1 })).toEqual(["pytorch", "optax", "keras", "library"]);
+    expect(refusals({ optimizer: "sgd", mu: 0.9, dampening: 0.5 })).toEqual(["optax", "keras", "library"]);
+    expect(refusals({ optimizer: "adam", amsgrad: true })).toEqual(["optax", "library"]);
+    expect(refusals({ optimizer: "sgd", mu: 0.9, nesterov: true })).toEqual(["library"]);
+    expect(refusals({ optimizer: "adam", weightDecay: 0.01 })).toEqual(["library"]);
+    expect(refusals({ optimizer: "sgd", weightDecay: 0.01 })).toEqual(["pytorch", "optax", "library"]);
+    expect(refusals({ optimizer: "adam", weightDecay: 0.01, weightDecayAs: "coupled" })).toEqual(["optax", "keras", "library"]);
+    expect(refusals({ optimizer: "adam", learned: ["alpha", "logEps"] })).toEqual(["library"]);
+    expect(refusals({ optimizer: "adam", weightDecayAs: "coupled" })).toEqual([]);
+  });
+
   it("names a final value no optimizer can start from", () => {
     const made = logged({ tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }, { value: (metric, update) => (metric === "L0.alpha" ? 0.5 - update / 400 : 1) });
     expect(refused(made, "optax")).toMatch(/^SGD’s α ended at -0\.25, .*allowed: 0 or more/);
@@ -154,7 +184,10 @@ else if (!withTorch) console.warn("no Python with torch here: the exported PyTor
 
 describe("Python", () => {
   it.skipIf(!python)("accepts all of it", () => {
-    const codes = Object.values(stacks).flatMap((input) => (["pytorch", "optax", "keras", "library"] as const).map((format) => text(logged(input), format)));
+    const beyond = new Set(["AdamW", "Nesterov with coupled decay"]);
+    const codes = Object.entries(stacks).flatMap(([name, input]) =>
+      (beyond.has(name) ? (["pytorch"] as const) : (["pytorch", "optax", "keras", "library"] as const)).map((format) => text(logged(input), format)),
+    );
     runPython(python!, `import json, sys\nfor code in json.load(sys.stdin): compile(code, "exported", "exec")`, codes);
   });
 
@@ -171,12 +204,12 @@ for name, code in json.load(sys.stdin).items():
     rows = []
     for _ in range(${count + 5}):
         weights[0].grad = torch.full((2,), 0.1)
-        group = {key: value for key, value in optimizer.param_groups[0].items() if key in ("lr", "betas", "momentum", "alpha", "eps")}
+        group = {key: value for key, value in optimizer.param_groups[0].items() if key in ("lr", "betas", "momentum", "alpha", "eps", "weight_decay", "nesterov", "amsgrad")}
         rows.append(group)
         optimizer.step()
         scheduler.step()
     final = exported["final_optimizer"](weights).param_groups[0]
-    seen[name] = {"rows": rows, "final": {key: final[key] for key in rows[0]}, "moved": weights[0][0].item() != 1}
+    seen[name] = {"rows": rows, "final": {key: final[key] for key in rows[0]}, "moved": weights[0][0].item() != 1, "class": type(optimizer).__name__}
 print(json.dumps(seen))`;
     interface Group {
       lr: number;
@@ -184,8 +217,11 @@ print(json.dumps(seen))`;
       momentum?: number;
       alpha?: number;
       eps?: number;
+      weight_decay?: number;
+      nesterov?: boolean;
+      amsgrad?: boolean;
     }
-    const seen = JSON.parse(runPython(withTorch!, source, codes)) as Record<string, { rows: Group[]; final: Group; moved: boolean }>;
+    const seen = JSON.parse(runPython(withTorch!, source, codes)) as Record<string, { rows: Group[]; final: Group; moved: boolean; class: string }>;
     for (const [name, { rows, final, moved }] of Object.entries(seen)) {
       expect(moved, name).toBe(true);
       expect(rows, name).toHaveLength(count + 5);
@@ -206,6 +242,10 @@ print(json.dumps(seen))`;
     expect(final.eps).toBe(1e-8);
     expect(seen["Adam^α"]!.final).toMatchObject({ betas: [0.9, 0.999], eps: 1e-6 });
     expect(seen["SGD with momentum"]!.rows[9]!.momentum).toBeCloseTo(pretended("L0.mu", 10), 4);
+    expect(seen["AdamW"]).toMatchObject({ class: "AdamW", final: { weight_decay: pretended("L0.weightDecay", count), amsgrad: true, eps: 10 ** -5 } });
+    expect(seen["AdamW"]!.rows[49]!.weight_decay! / pretended("L0.weightDecay", 50)).toBeCloseTo(1, 2);
+    expect(seen["AdamW"]!.rows[49]!.eps! / 10 ** -7.5).toBeCloseTo(1, 2);
+    expect(seen["Nesterov with coupled decay"]).toMatchObject({ class: "SGD", final: { nesterov: true, weight_decay: 1e-4 } });
     expect(seen["RMSProp"]!.rows[9]!.alpha).toBeCloseTo(pretended("L0.gamma", 10), 4);
   });
 });
