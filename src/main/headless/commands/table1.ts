@@ -8,7 +8,7 @@ import { formatTime, levelValues } from "../format.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
 import { markdownReport, textTable } from "../table1/format.ts";
 import { tableProgress } from "../table1/progress.ts";
-import { trainTable1, type Table1Listener, type Table1Plan } from "../table1/runs.ts";
+import { trainTable1, type Table1Listener, type Table1Plan, type Table1Result } from "../table1/runs.ts";
 import { tableRows } from "../table1/table.ts";
 
 export interface Table1Options {
@@ -52,7 +52,7 @@ export async function table1(places: Places, options: Table1Options): Promise<nu
       return exitCodes.interrupted;
     }
     const rows = tableRows(results);
-    if (options.markdown !== undefined) await writeFile(options.markdown, markdownReport(rows, results, await facts(services, options, plan)));
+    if (options.markdown !== undefined) await writeFile(options.markdown, markdownReport(rows, results, await facts(services, results, options, plan)));
     console.log(options.json ? JSON.stringify({ type: "table", rows }) : textTable(rows));
     return exitCodes.ok;
   } finally {
@@ -78,14 +78,21 @@ function withJson(progress: Table1Listener): Table1Listener {
   };
 }
 
-async function facts(services: Services, { rows }: Table1Options, { seeds, workers, atPaper }: Table1Plan): Promise<string[]> {
-  const { version, cpu, cores, platform } = await services.handlers["app.info"]({});
-  const [latest] = await services.handlers["runs.list"]({ deleted: false });
-  const environment = latest ? (await services.handlers["runs.get"]({ run: latest.id })).environment : null;
+/** How the table was made; runs out of the store may come from several versions. */
+async function facts(services: Services, results: readonly Table1Result[], { rows }: Table1Options, { seeds, workers, atPaper }: Table1Plan): Promise<string[]> {
+  const { cpu, cores, platform } = await services.handlers["app.info"]({});
+  const ids = results.flatMap(({ tower, rerun, atPaper }) => [tower, ...(rerun && "run" in rerun ? [rerun.run] : []), ...(atPaper ? [atPaper] : [])]).map(({ id }) => id);
+  const origins = new Set<string>();
+  for (const run of ids) {
+    const { environment } = await services.handlers["runs.get"]({ run });
+    if (!environment) continue;
+    const { hypertower, gitCommit, libraries } = environment;
+    origins.add([`hypertower ${hypertower}`, ...(gitCommit ? [`commit ${gitCommit.slice(0, 12)}`] : []), ...Object.entries(libraries).map((entry) => entry.join(" "))].join(", "));
+  }
   return [
     `command: \`hypertower table1${rows === undefined ? "" : ` --rows ${rows}`} --seeds ${seeds} --workers ${workers}${atPaper ? " --paper-values" : ""}\``,
     `machine: ${cpu}, ${cores} cores, ${platform}`,
-    `hypertower ${version}${environment?.gitCommit ? `, commit ${environment.gitCommit}` : ""}${environment ? `, ${Object.entries(environment.libraries).map((entry) => entry.join(" ")).join(", ")}` : ""}`,
+    `trained by: ${[...origins].join("; ")}`,
     `date: ${formatTime(Date.now())}`,
   ];
 }
