@@ -23,9 +23,13 @@ import { exampleOrder, startLibrary, type Library, type TimingSetting, type Trac
 
 const { values } = parseArgs({
   options: {
+    /** 0 leaves the differences out. */
     steps: { type: "string", default: "200" },
     /** Steps of the float64 pair: the reference takes its time. */
     "reference-steps": { type: "string", default: "20" },
+    /** Only stacks whose notation contains this. */
+    only: { type: "string", default: "" },
+    /** 0 leaves the timings out. */
     repetitions: { type: "string", default: "15" },
   },
 });
@@ -47,6 +51,8 @@ const towers: readonly NonNullable<ExperimentInput["tower"]>[] = [
   [{ optimizer: "rmsPropAlpha" }, sgd(1e-4)],
   [sgd(), sgd(), sgd()],
 ];
+
+const chosen = () => towers.filter((tower) => notation(experimentOf(tower).tower).includes(values.only));
 
 function experimentOf(tower: ExperimentInput["tower"], engine: EngineKind = "onnx-cpu"): Experiment {
   const result = validateExperiment({ tower, engine: { kind: engine } });
@@ -89,14 +95,19 @@ function seriesOf(trace: Trace, { tower }: Experiment): Map<string, readonly num
   return series;
 }
 
-/** Largest |a - b| / |b| by series, over the steps that both have. */
+/** Largest |a - b| / |b| over the first `count` values. */
+function largest(a: ArrayLike<number>, b: ArrayLike<number>, count: number): number {
+  const relative = Array.from({ length: count }, (_, t) => (a[t] === b[t] ? 0 : Math.abs(a[t]! - b[t]!) / Math.abs(b[t]!)));
+  return Math.max(...relative);
+}
+
+/** Largest relative difference by series, over the steps that both have. */
 function differences(a: Trace, b: Trace, experiment: Experiment): Map<string, number> {
   const other = seriesOf(b, experiment);
   return new Map(
     [...seriesOf(a, experiment)].map(([name, values]) => {
       const expected = other.get(name)!;
-      const relative = values.slice(0, expected.length).map((value, t) => (value === expected[t] ? 0 : Math.abs(value - expected[t]!) / Math.abs(expected[t]!)));
-      return [name, Math.max(...relative)];
+      return [name, largest(values, expected, Math.min(values.length, expected.length))];
     }),
   );
 }
@@ -110,11 +121,11 @@ console.log(`${"stack".padEnd(30)}${"series".padEnd(10)}${["32:32", "lib", "32:6
 /** Above this a float32 difference has to be explained: then the float64 pair runs all steps. */
 const remarkable = 1e-3;
 
-for (const tower of towers) {
+for (const tower of steps > 0 ? chosen() : []) {
   const experiment = experimentOf(tower);
   const our32 = await ours(tower, "onnx-cpu", steps);
-  const library32 = await library.trace(experiment.tower, sizes, "float32");
-  const library64 = await library.trace(experiment.tower, sizes, "float64");
+  const library32 = await oneCore.trace(experiment.tower, sizes, "float32");
+  const library64 = await oneCore.trace(experiment.tower, sizes, "float64");
   const float32 = differences(our32, library32, experiment);
   const whole = Math.max(...float32.values()) > remarkable;
   const our64 = await ours(tower, "reference", whole ? steps : Math.min(referenceSteps, steps));
@@ -127,9 +138,21 @@ for (const tower of towers) {
   let title = notation(experiment.tower);
   for (const name of float32.keys()) {
     const cells = columns.map((column) => column.get(name)!.toExponential(1).padStart(10));
-    console.log(`${title.padEnd(30)}${name.padEnd(10)}${cells.join("")}${title !== "" && whole ? `   64:64 over ${our64.loss.length}` : ""}`);
+    console.log(`${title.padEnd(30)}${name.padEnd(10)}${cells.join("")}`);
     title = "";
   }
+  if (!whole) continue;
+  // A difference that starts at one rounding and grows as a rounding of the weights does is no mistake.
+  const rounded64 = await oneCore.trace(experiment.tower, sizes, "float64", true);
+  const growth: readonly [string, Trace, Trace][] = [
+    ["32:32", our32, library32],
+    ["lib", library32, library64],
+    ["64:64", our64, library64],
+    ["rounded", rounded64, library64],
+  ];
+  const marks = [1, 10, 20, 50, 100, 150, 200, 500, 1000].filter((n) => n <= steps);
+  console.log(`  loss, largest difference over the first ${marks.map((n) => String(n)).join(", ")} steps; rounded: the library in float64, from weights one rounding (2^-52) larger`);
+  for (const [name, a, b] of growth) console.log(`  ${name.padEnd(10)}${marks.map((n) => largest(a.loss, b.loss, n).toExponential(1).padStart(10)).join("")}`);
 }
 
 const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
@@ -184,7 +207,7 @@ async function bestSetting(tower: Experiment["tower"]): Promise<PeerSetting> {
 console.log(`\nms per step, float32: median (least) of ${repetitions} repetitions of ${timedSteps} steps, taken in turn. Ours on one thread; the library at the`);
 console.log("setting at which it is fastest. Ratio: median of the repetitions' own ratios (ratio of the least)\n");
 console.log(`${"stack".padEnd(30)}${["ours", "library", "ratio"].map((name) => name.padStart(16)).join("")}   library's setting`);
-for (const tower of towers) {
+for (const tower of repetitions > 0 ? chosen() : []) {
   const experiment = experimentOf(tower);
   const time = await stepper(tower);
   const { peer, title, ...setting } = await bestSetting(experiment.tower);

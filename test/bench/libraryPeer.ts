@@ -36,7 +36,8 @@ export interface Library {
   readonly torch: string;
   /** Takes over the initial weights and the order of examples of an experiment's run. */
   load(experiment: Experiment): Promise<void>;
-  trace(tower: readonly Level[], sizes: readonly number[], dtype: Dtype): Promise<Trace>;
+  /** @param rounded starts from weights that are larger by one part in 2^52 */
+  trace(tower: readonly Level[], sizes: readonly number[], dtype: Dtype, rounded?: boolean): Promise<Trace>;
   /** A trace, and how the trained network does on the test set. */
   train(tower: readonly Level[], sizes: readonly number[], createGraph: boolean): Promise<Trained>;
   /** Milliseconds per step, float32. */
@@ -115,7 +116,8 @@ export async function startLibrary(cores: Cores = "any"): Promise<Library> {
       writeFileSync(join(folder, "order.u32"), exampleOrder(experiment));
       await python.ask({ cmd: "load", folder, mnist: mnistFolder(), hidden: experiment.model.hidden[0] });
     },
-    trace: async (tower, sizes, dtype) => traced(await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype, out }), sizes.length),
+    trace: async (tower, sizes, dtype, rounded = false) =>
+      traced(await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype, rounded, out }), sizes.length),
     async train(tower, sizes, createGraph) {
       const answer = await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype: "float32", out, test: true, createGraph });
       return {

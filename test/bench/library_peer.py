@@ -7,7 +7,8 @@ training examples in the order they are seen) and the four idx files in M.
 `{"cmd": "trace", "stack": [...], "dtype": d, "sizes": [...], "out": FILE}` trains one step for
 each batch size, and writes float64 rows to FILE: the loss, then every hyperparameter as stored
 when that loss was measured. The answer names the columns; with `"test": true` it has the test
-error in percent and the hyperparameters after the last update as well.
+error in percent and the hyperparameters after the last update as well; with `"rounded": true`
+the weights start larger by one part in 2^52.
 
 `{"cmd": "time", "stack": [...], "steps": n, "threads": t, "createGraph": b}` answers ms per step.
 
@@ -78,7 +79,7 @@ def stack_of(levels):
 
 
 class Trainer:
-    def __init__(self, shared, levels, dtype, create_graph=True):
+    def __init__(self, shared, levels, dtype, create_graph=True, rounded=False):
         # The library's hyperparameters take the default type.
         torch.set_default_dtype(dtype)
         self.create_graph = create_graph
@@ -88,6 +89,8 @@ class Trainer:
             for _, parameter in self.model.named_parameters():
                 values = shared.weights[start:start + parameter.numel()]
                 parameter.copy_(torch.from_numpy(values.reshape(tuple(parameter.shape))))
+                if rounded:
+                    parameter.mul_(1 + 2.0**-52)
                 start += parameter.numel()
         assert start == len(shared.weights), "the weights are those of another model"
         self.wrapper = gdtuo.ModuleWrapper(self.model, optimizer=stack_of(levels))
@@ -126,7 +129,7 @@ shared = None
 
 def trace(request):
     dtype = DTYPES[request["dtype"]]
-    trainer = Trainer(shared, request["stack"], dtype, request.get("createGraph", True))
+    trainer = Trainer(shared, request["stack"], dtype, request.get("createGraph", True), request.get("rounded", False))
     columns = trainer.columns()
     rows = np.empty((len(request["sizes"]), 1 + len(columns)))
     for row, (features, labels) in zip(rows, shared.batches(request["sizes"], dtype)):
