@@ -18,7 +18,7 @@ export interface PythonPeer {
  * @throws Error with what is missing and how to install it
  */
 function findPython(imports: string, missing: string): string {
-  const candidates = [process.env["HYPERTOWER_PYTHON"], "python3", "/usr/bin/python3", "python"].filter((name) => name !== undefined && name !== "");
+  const candidates = [process.env["HYPERTOWER_PYTHON"] ?? "", "python3", "/usr/bin/python3", "python"].filter((name) => name !== "");
   for (const python of candidates) {
     if (spawnSync(python, ["-c", imports], { stdio: "ignore" }).status === 0) return python;
   }
