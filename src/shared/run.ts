@@ -100,4 +100,3 @@ export type RunDetail = z.infer<typeof runDetail>;
 export type RunEvent = z.infer<typeof runEvent>;
 export type Evaluation = z.infer<typeof evaluation>;
 export type Environment = z.infer<typeof environment>;
-export type HyperparameterValue = z.infer<typeof hyperparameterValue>;

@@ -49,7 +49,7 @@ const valueOf = (node: Node | undefined): number | null => (node?.op === "consta
 
 /** One step towards the simplest form; the node itself when there is none. */
 function rewrite(node: Node): Node {
-  return foldConstants(node) ?? (isScalar(node) && isScalarOp(node.op) ? simplifyScalar(node) : simplifyArray(node)) ?? node;
+  return foldConstants(node) ?? (isScalar(node) && isScalarOp(node.op) ? dropIdentity(node) : simplifyArray(node)) ?? node;
 }
 
 function foldConstants(node: Node): Node | null {
@@ -58,10 +58,6 @@ function foldConstants(node: Node): Node | null {
   if (values.some((value) => value === null)) return null;
   const apply: (a: number, b: number, c: number) => number = scalarFunctions[node.op];
   return constant(apply(values[0]!, values[1] ?? 0, values[2] ?? 0));
-}
-
-function simplifyScalar(node: Node): Node | null {
-  return dropIdentity(node);
 }
 
 /** x + 0, x - 0, x * 1, x / 1. */

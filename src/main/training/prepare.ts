@@ -12,8 +12,8 @@ import { Random } from "../models/random.ts";
 import { classification } from "./classification.ts";
 import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
 
-/** Test examples evaluated at once. */
-const evaluationBatch = 1000;
+/** Test examples evaluated at once; the program has an `evaluate` procedure for batches of this size and the rest. */
+export const evaluationBatch = 1000;
 
 export interface PreparedRun {
   readonly experiment: Experiment;

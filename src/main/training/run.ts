@@ -6,7 +6,7 @@ import { Random } from "../models/random.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
 import type { Outcome } from "./messages.ts";
 import type { RunControl } from "./control.ts";
-import type { PreparedRun } from "./prepare.ts";
+import { evaluationBatch, type PreparedRun } from "./prepare.ts";
 import type { TrainingProgram } from "./trainingProgram.ts";
 
 export interface StepRecord {
@@ -115,7 +115,7 @@ export class TrainingRun {
     const { dataset, executable, experiment } = this.#run;
     let loss = 0;
     let errors = 0;
-    for (const { size, features, labels } of batchesAsTheyStand(dataset.test, 1000)) {
+    for (const { size, features, labels } of batchesAsTheyStand(dataset.test, evaluationBatch)) {
       const sums = await executable.run(`evaluate@${size}`, { features, labels });
       loss += sums["loss"]!;
       errors += sums["errors"]!;

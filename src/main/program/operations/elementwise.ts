@@ -23,8 +23,8 @@ function requireFloat(op: string, inputs: readonly Node[]): void {
 
 function binary(op: BinaryName, dtype: DType = "float") {
   return (a: Node, b: Node): Node => {
-    if (op === "equal" ? a.dtype !== b.dtype : false) throw shapeError(op, [a, b], "needs inputs of one type");
     if (op !== "equal") requireFloat(op, [a, b]);
+    else if (a.dtype !== b.dtype) throw shapeError(op, [a, b], "needs inputs of one type");
     return makeNode(op, [a, b], none, broadcastShapes(op, a, b), dtype);
   };
 }
