@@ -1,0 +1,77 @@
+/** What is known of a study and its runs: what the store keeps, the window shows and a report is made of. */
+import { z } from "zod";
+import { evaluation, hyperparameterValue, runStatus } from "../run.ts";
+import { study } from "./study.ts";
+
+export const studyStatuses = ["running", "paused", "finished", "stopped", "interrupted"] as const;
+export const studyStatus = z.enum(studyStatuses);
+export type StudyStatus = z.infer<typeof studyStatus>;
+
+export const studySummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: studyStatus,
+  /** Why it stands still or ended as it did, in words. */
+  reason: z.string().nullable(),
+  study,
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  /** Runs in all, and by what became of them so far. */
+  total: z.number().int(),
+  finished: z.number().int(),
+  diverged: z.number().int(),
+  failed: z.number().int(),
+  /** Stopped early as hopeless, by successive halving. */
+  pruned: z.number().int(),
+  running: z.number().int(),
+  /** Milliseconds left at the present speed; null when it stands still or nothing is known yet. */
+  millisecondsLeft: z.number().nullable(),
+  deletedAt: z.number().nullable(),
+});
+
+/** A cell of the study and what became of its run. */
+export const studyPoint = z.object({
+  key: z.string(),
+  height: z.number().int(),
+  values: z.array(z.number()),
+  seed: z.number().int(),
+  /** The latest run; null while it waits. */
+  run: z.string().nullable(),
+  /** `waiting`: no run yet; `pruned`: stopped early by successive halving; `missing`: its run is in the bin. */
+  status: z.union([runStatus, z.enum(["waiting", "pruned", "missing"])]),
+  reason: z.string().nullable(),
+  attempts: z.number().int(),
+  steps: z.number().int(),
+  totalSteps: z.number().int(),
+  /** Milliseconds spent in steps (mean of `stepTime` times steps); null when unknown. */
+  trainingTime: z.number().nullable(),
+  hyperparameters: z.array(hyperparameterValue),
+  evaluations: z.array(evaluation),
+});
+
+export const studyDetail = studySummary.extend({ points: z.array(studyPoint) });
+
+/** What a study will cost, measured on this machine before it starts. */
+export const studyEstimate = z.object({
+  runs: z.number().int(),
+  /** Runs that will train at the same time, and threads of each. */
+  workers: z.number().int(),
+  threads: z.number().int(),
+  /** Milliseconds; null when no step could be measured. */
+  duration: z.number().nullable(),
+  /** Bytes the store will grow by, and bytes free on its disk. */
+  disk: z.number(),
+  diskFree: z.number().nullable(),
+});
+
+/** A logged series of every run of a study, thinned out for a chart. */
+export const studyTrajectories = z.array(
+  z.object({ key: z.string(), run: z.string(), steps: z.array(z.number().int()), values: z.array(z.number().nullable()) }),
+);
+
+export type StudySummary = z.infer<typeof studySummary>;
+export type StudyPoint = z.infer<typeof studyPoint>;
+export type StudyDetail = z.infer<typeof studyDetail>;
+export type StudyEstimate = z.infer<typeof studyEstimate>;
+export type StudyTrajectories = z.infer<typeof studyTrajectories>;
