@@ -29,7 +29,7 @@ export default defineConfig({
   renderer: {
     root: at("src/renderer"),
     build: { outDir: at("out/renderer"), minify: true, rollupOptions: { input: at("src/renderer/index.html") } },
-    resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared") } },
+    resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
     plugins: [vue()],
   },
 });

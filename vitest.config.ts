@@ -7,7 +7,7 @@ const at = (path: string) => resolve(import.meta.dirname, path);
 /** Unit tests, golden traces and engine parity. End-to-end tests have a configuration of their own. */
 export default defineConfig({
   plugins: [vue()],
-  resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared") } },
+  resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
   test: {
     include: ["test/{unit,golden,parity}/**/*.test.ts"],
     environment: "node",

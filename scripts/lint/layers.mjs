@@ -6,14 +6,16 @@
  * modules (`node:*`); "*" is any of them except those kept to one place below.
  */
 export const layers = {
-  shared: { folder: "src/shared", layers: [], modules: ["zod"] },
+  shared: { folder: "src/shared", layers: [], modules: ["zod", "fflate"] },
+  // Pictures as pure functions: drawn by the window, and without one by reports.
+  charts: { folder: "src/charts", layers: ["shared"], modules: ["echarts", "echarts/*"] },
   program: { folder: "src/main/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/main/hyperoptimizers", layers: ["program", "shared"], modules: [] },
   models: { folder: "src/main/models", layers: ["program", "shared"], modules: ["pure-rand"] },
   engines: { folder: "src/main/engines", layers: ["program", "shared"], modules: "*" },
   datasets: { folder: "src/main/datasets", layers: ["shared"], modules: "*" },
   store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
-  reports: { folder: "src/main/reports", layers: ["store", "shared"], modules: "*" },
+  reports: { folder: "src/main/reports", layers: ["store", "charts", "shared"], modules: "*" },
   training: {
     folder: "src/main/training",
     layers: ["store", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
@@ -33,7 +35,7 @@ export const layers = {
   preload: { folder: "src/preload", layers: ["shared"], modules: ["electron"] },
   renderer: {
     folder: "src/renderer",
-    layers: ["shared"],
+    layers: ["charts", "shared"],
     modules: [
       "vue",
       "vue-router",

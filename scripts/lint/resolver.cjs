@@ -1,10 +1,10 @@
-/** Resolves imports for the import-direction rule: paths as written, and the renderer's two aliases. */
+/** Resolves imports for the import-direction rule: paths as written, and the renderer's aliases. */
 const { existsSync, statSync } = require("node:fs");
 const { isBuiltin, createRequire } = require("node:module");
 const { dirname, join, resolve } = require("node:path");
 
 const root = resolve(__dirname, "../..");
-const aliases = { "@/": "src/renderer/src/", "@shared/": "src/shared/" };
+const aliases = { "@/": "src/renderer/src/", "@shared/": "src/shared/", "@charts/": "src/charts/" };
 const endings = ["", ".ts", ".vue", ".mjs", ".js", "/index.ts"];
 
 exports.interfaceVersion = 2;

@@ -1,7 +1,7 @@
 /** How charts are drawn: remembered, and the same on every page. */
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
-import { smoothingSteps } from "@/lib/chartLines.ts";
+import { smoothingSteps } from "@charts/chartLines.ts";
 
 export const useChartSettings = createGlobalState(() => {
   /** Slider position, 0 to 100. */

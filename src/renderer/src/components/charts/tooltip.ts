@@ -1,5 +1,5 @@
 /** A chart's tooltip, built from elements: the page's policy allows no inline styles in markup. */
-import { nearest, type ChartLine } from "@/lib/chartLines.ts";
+import { nearest, type ChartLine } from "@charts/chartLines.ts";
 import { formatCount } from "@/lib/format.ts";
 
 function element(tag: string, className: string, text = ""): HTMLElement {

@@ -1,8 +1,8 @@
 /** ECharts options for the workbench's line charts. */
 import type { EChartsCoreOption } from "echarts/core";
-import type { AxisScale } from "@/lib/axes.ts";
-import { drawable, type ChartLine } from "@/lib/chartLines.ts";
-import { formatCompact } from "@/lib/format.ts";
+import type { AxisScale } from "./axes.ts";
+import { drawable, type ChartLine } from "./chartLines.ts";
+import { formatCompact } from "../shared/format.ts";
 
 export interface ChartLook {
   readonly xLog: boolean;
@@ -13,7 +13,8 @@ export interface ChartLook {
   readonly y: AxisScale | undefined;
   /** Written behind the numbers of the vertical axis. */
   readonly unit: string;
-  readonly tooltip: (x: number) => HTMLElement;
+  /** What is shown at a place: an element of the window, which alone has any. */
+  readonly tooltip: (x: number) => unknown;
 }
 
 const colors = (dark: boolean) =>
@@ -60,7 +61,7 @@ function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
   return [raw, over];
 }
 
-export function chartOption(lines: readonly ChartLine[], look: ChartLook): EChartsCoreOption {
+export function lineChart(lines: readonly ChartLine[], look: ChartLook): EChartsCoreOption {
   const { xLog, yLog, dark, x, y, unit } = look;
   const xAxis = axis(xLog, x, formatCompact, dark);
   return {

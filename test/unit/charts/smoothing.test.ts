@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { smooth } from "@/lib/smoothing.ts";
-import { bucketOf, coarsen, type Bucket } from "@shared/series.ts";
+import { smooth } from "../../../src/charts/smoothing.ts";
+import { bucketOf, coarsen, type Bucket } from "../../../src/shared/series.ts";
 
 const steps = (values: readonly number[]): Bucket[] => values.map((value, step) => bucketOf(step, value));
 

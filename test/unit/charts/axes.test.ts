@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linearScale, logScale, logTicks } from "@/lib/axes.ts";
+import { linearScale, logScale, logTicks } from "../../../src/charts/axes.ts";
 
 const labels = (values: number[], log = false) => {
   const scale = (log ? logScale : linearScale)(values);

@@ -1,5 +1,5 @@
 /** Exponential moving average over a downsampled series. */
-import type { Bucket } from "@shared/series.ts";
+import type { Bucket } from "../shared/series.ts";
 
 /**
  * Bias-corrected exponential moving average, one point per bucket at its middle.

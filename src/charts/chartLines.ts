@@ -1,10 +1,16 @@
 /** From held series to the lines of a chart. */
-import { drawnPoints } from "@shared/series.ts";
+import { drawnPoints, type Bucket } from "../shared/series.ts";
 import type { LineStyle } from "./palette.ts";
-import type { HeldSeries } from "./seriesCache.ts";
 import { smooth } from "./smoothing.ts";
 
 export type Point = [x: number, y: number];
+
+/** What is held of a logged series. */
+export interface ThinnedSeries {
+  readonly buckets: readonly Bucket[];
+  /** Values logged. */
+  readonly total: number;
+}
 
 export interface ChartLine {
   /** Name of the series, unique within its chart. */
@@ -27,7 +33,7 @@ export function smoothingSteps(slider: number): number {
 }
 
 /** The line of a logged metric. `perX` divides steps, so that epochs can be drawn. */
-export function lineOf(name: string, style: LineStyle, held: HeldSeries | undefined, steps: number, perX = 1): ChartLine {
+export function lineOf(name: string, style: LineStyle, held: ThinnedSeries | undefined, steps: number, perX = 1): ChartLine {
   const buckets = held?.buckets ?? [];
   const scaled = (points: readonly Point[]): readonly Point[] => (perX === 1 ? points : points.map(([x, y]) => [x / perX, y]));
   return {

@@ -1,5 +1,5 @@
 /** Ticks, extents and labels of chart axes that follow the data closely. */
-import { formatHyperparameter } from "@shared/tower.ts";
+import { formatHyperparameter } from "../shared/tower.ts";
 
 export interface AxisScale {
   readonly min: number;
