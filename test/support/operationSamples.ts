@@ -46,6 +46,20 @@ function unary(build: (x: Node) => Node, values: Values): Sample[] {
   return [sample("array", one, values, (x) => build(x!)), sample("scalar", [[]], values, (x) => build(x!))];
 }
 
+/** No two alike and none close to another, where maxima over windows have kinks. */
+const distinct: Values = (size) => new Float64Array(size).map((_, i) => ((i * 37) % 101) / 50 - 1);
+
+const indices = ops.cast(ops.state("classes", [4]), "int32");
+
+/** Kernels that fit exactly and that leave rows over, with and without stride and padding. */
+const convolutions: readonly { what: string; image: Shape; weight: Shape; places: Shape; options: { stride?: number; padding?: number } }[] = [
+  { what: "plain", image: [2, 2, 4, 5], weight: [3, 2, 2, 3], places: [3, 3], options: {} },
+  { what: "padded", image: [2, 2, 4, 3], weight: [3, 2, 3, 3], places: [4, 3], options: { padding: 1 } },
+  { what: "stride 2, rows left over", image: [2, 3, 6, 5], weight: [2, 3, 3, 3], places: [3, 3], options: { stride: 2, padding: 1 } },
+  { what: "stride 3, padding 2, one channel", image: [1, 1, 5, 6], weight: [2, 1, 2, 2], places: [3, 3], options: { stride: 3, padding: 2 } },
+  { what: "1 x 1, stride 2", image: [2, 2, 4, 4], weight: [3, 2, 1, 1], places: [2, 2], options: { stride: 2 } },
+];
+
 const classes: Values = (size) => new Float64Array(size).map((_, i) => (i * 2) % 3);
 
 export const samples: { readonly [N in OpName]: readonly Sample[] } = {
@@ -103,6 +117,11 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
     sample("columns", one, apart, (x) => ops.reduceMax(x!, [0])),
     sample("rows, kept", one, apart, (x) => ops.reduceMax(x!, [1], true)),
   ],
+  variance: [
+    sample("all", one, anywhere, (x) => ops.variance(ops.mul(x!, x!), [0, 1])),
+    sample("rows", one, anywhere, (x) => ops.variance(x!, [1])),
+    sample("channels", [[2, 3, 2, 2]], anywhere, (x) => ops.variance(x!, [0, 2, 3])),
+  ],
   argMax: [sample("picks", [[2, 3]], apart, (x) => ops.mul(x!, ops.oneHot(ops.argMax(x!), 3)))],
   oneHot: [
     sample("weighs", [[4, 3]], anywhere, (x) => ops.mul(x!, ops.oneHot(ops.cast(ops.state("classes", [4]), "int32"), 3))),
@@ -127,6 +146,33 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   concat: [
     sample("rows", [[2, 3], [1, 3]], anywhere, (a, b) => ops.concat([a!, b!], 0)),
     sample("columns", [[2, 3], [2, 1]], anywhere, (a, b) => ops.concat([a!, b!], 1)),
+  ],
+  gather: [
+    sample("rows", [[3, 2]], anywhere, (table) => ops.gather(ops.mul(table!, table!), indices)),
+    sample("rows by two axes", [[3, 2]], anywhere, (table) => ops.gather(table!, ops.reshape(indices, [2, 2]))),
+  ],
+  scatterAdd: [
+    sample("rows", [[4, 2]], anywhere, (x) => ops.scatterAdd(ops.mul(x!, x!), indices, 3)),
+    sample("rows by two axes", [[2, 2, 3]], anywhere, (x) => ops.scatterAdd(x!, ops.reshape(indices, [2, 2]), 5)),
+  ],
+  conv2d: convolutions.map(({ what, image, weight, options }) =>
+    sample(what, [image, weight], anywhere, (x, w) => ops.conv2d(x!, w!, options)),
+  ),
+  conv2dInputGradient: convolutions.map(({ what, image, weight, places, options }) =>
+    sample(what, [[image[0]!, weight[0]!, ...places], weight], anywhere, (g, w) => ops.conv2dInputGradient(g!, w!, [image[2]!, image[3]!], options)),
+  ),
+  conv2dWeightGradient: convolutions.map(({ what, image, weight, places, options }) =>
+    sample(what, [image, [image[0]!, weight[0]!, ...places]], anywhere, (x, g) =>
+      ops.conv2dWeightGradient(x!, g!, [weight[2]!, weight[3]!], options),
+    ),
+  ),
+  maxPool2d: [
+    sample("windows of 2", [[2, 1, 4, 4]], distinct, (x) => ops.maxPool2d(x!, 2)),
+    sample("a row and a column left over", [[1, 2, 5, 7]], distinct, (x) => ops.maxPool2d(x!, 3)),
+  ],
+  maxPool2dGradient: [
+    sample("windows of 2", [[2, 1, 4, 4], [2, 1, 2, 2]], distinct, (x, g) => ops.maxPool2dGradient(x!, g!, 2)),
+    sample("a row and a column left over", [[1, 2, 5, 7], [1, 2, 1, 2]], distinct, (x, g) => ops.maxPool2dGradient(x!, g!, 3)),
   ],
 };
 

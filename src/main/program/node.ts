@@ -47,6 +47,7 @@ export interface Attributes {
 
   reduceSum: { readonly axes: readonly number[]; readonly keepAxes: boolean };
   reduceMax: { readonly axes: readonly number[]; readonly keepAxes: boolean };
+  variance: { readonly axes: readonly number[] };
   argMax: None;
   oneHot: { readonly classes: number };
 
@@ -55,6 +56,21 @@ export interface Attributes {
   transpose: { readonly permutation: readonly number[] };
   slice: { readonly axis: number; readonly start: number; readonly end: number };
   concat: { readonly axis: number };
+  gather: None;
+  scatterAdd: { readonly rows: number };
+
+  conv2d: Convolution;
+  conv2dInputGradient: Convolution & { readonly size: readonly [height: number, width: number] };
+  conv2dWeightGradient: Convolution & { readonly kernel: readonly [height: number, width: number] };
+  maxPool2d: { readonly size: number };
+  maxPool2dGradient: { readonly size: number };
+}
+
+/** How a kernel moves over an image: alike in both directions. */
+export interface Convolution {
+  readonly stride: number;
+  /** Rows and columns of zeros on each side. */
+  readonly padding: number;
 }
 
 export type OpName = keyof Attributes;

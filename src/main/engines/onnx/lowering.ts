@@ -2,6 +2,9 @@
 import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
 import type { OnnxNode, OnnxTensor, OnnxType } from "./model.ts";
 import { onnxType } from "./model.ts";
+import { convolutionLowerings } from "./lowering/convolution.ts";
+import { indexingLowerings } from "./lowering/indexing.ts";
+import { varianceLowering } from "./lowering/variance.ts";
 
 export const onnxTypeOf: Record<DType, OnnxType> = { float: "float", int32: "int32", uint8: "uint8", bool: "bool" };
 
@@ -13,6 +16,7 @@ export class GraphWriter {
   readonly initializers: OnnxTensor[] = [];
   readonly #names = new Map<Node, string>();
   readonly #constants = new Map<string, string>();
+  readonly #emitted = new Map<string, readonly string[]>();
   #fresh = 0;
 
   /** Name of a node's value; it must have been lowered or named before. */
@@ -32,6 +36,17 @@ export class GraphWriter {
     const output = `v${this.#fresh++}`;
     this.nodes.push({ type, inputs, outputs: [output], attributes });
     return output;
+  }
+
+  /** The outputs of an ONNX node of several; a second call with the same arguments answers the same ones. */
+  emitOnce(type: string, inputs: readonly string[], outputs: number, attributes: OnnxNode["attributes"]): readonly string[] {
+    const key = JSON.stringify([type, inputs, outputs, attributes]);
+    let names = this.#emitted.get(key);
+    if (!names) {
+      this.#emitted.set(key, (names = Array.from({ length: outputs }, () => `v${this.#fresh++}`)));
+      this.nodes.push({ type, inputs, outputs: names, attributes });
+    }
+    return names;
   }
 
   /** A constant float of shape [1]. */
@@ -54,6 +69,16 @@ export class GraphWriter {
     return this.#initializer("float", shape, new Float32Array(sizeOf(shape)).fill(1), `ones${shape.join("x")}`);
   }
 
+  /** A constant float array of zeros. */
+  zeros(shape: Shape): string {
+    return this.#initializer("float", shape, new Float32Array(sizeOf(shape)), `zeros${shape.join("x")}`);
+  }
+
+  /** A constant float array, known by `key`. */
+  array(key: string, shape: Shape, values: () => Float32Array): string {
+    return this.#initializer("float", shape, values(), key);
+  }
+
   #initializer(type: OnnxType, dims: readonly number[], values: Float32Array | BigInt64Array | Int32Array, key: string): string {
     const name = `${type}:${key}`;
     if (!this.#constants.has(name)) {
@@ -64,7 +89,8 @@ export class GraphWriter {
   }
 }
 
-type Lowering<N extends OpName> = (node: NodeOf<N>, inputs: readonly string[], write: GraphWriter) => string;
+/** Writes what a node becomes and answers the name of its value. */
+export type Lowering<N extends OpName> = (node: NodeOf<N>, inputs: readonly string[], write: GraphWriter) => string;
 
 function direct<N extends OpName>(type: string): Lowering<N> {
   return (_, inputs, write) => write.emit(type, inputs);
@@ -124,6 +150,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
     return keepAxes ? sums : write.emit("Reshape", [sums, write.integers([shape[1]!])]);
   },
   reduceMax: reduce("ReduceMax"),
+  variance: varianceLowering,
   argMax: (node, inputs, write) => {
     const index = write.emit("ArgMax", inputs, { axis: { int: node.inputs[0]!.shape.length - 1 }, keepdims: { int: 0 } });
     return write.emit("Cast", [index], { to: { int: onnxType.int32 } });
@@ -139,6 +166,8 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   slice: ({ attributes: { axis, start, end } }, [x], write) =>
     write.emit("Slice", [x!, write.integers([start]), write.integers([end]), write.integers([axis])]),
   concat: (node, inputs, write) => write.emit("Concat", inputs, { axis: { int: node.attributes.axis } }),
+  ...indexingLowerings,
+  ...convolutionLowerings,
 };
 
 /**

@@ -18,10 +18,12 @@ export interface OnnxValue {
   readonly dims: readonly number[];
 }
 
-export type OnnxAttribute = { readonly int: number } | { readonly float: number } | { readonly ints: readonly number[] };
+export type OnnxAttribute = { readonly int: number } | { readonly float: number } | { readonly ints: readonly number[] } | { readonly text: string };
 
 export interface OnnxNode {
   readonly type: string;
+  /** Of the operator; ONNX's own when there is none. */
+  readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
@@ -58,10 +60,11 @@ const root = protobuf.Root.fromJSON({
         output: list(2, "string"),
         name: field(3, "string"),
         opType: field(4, "string"),
+        domain: field(7, "string"),
         attribute: list(5, "AttributeProto"),
       },
     },
-    AttributeProto: { fields: { name: field(1, "string"), f: field(2, "float"), i: field(3, "int64"), ints: list(8, "int64"), type: field(20, "int32") } },
+    AttributeProto: { fields: { name: field(1, "string"), f: field(2, "float"), i: field(3, "int64"), s: field(4, "bytes"), ints: list(8, "int64"), type: field(20, "int32") } },
     TensorProto: {
       fields: { dims: list(1, "int64"), dataType: field(2, "int32"), name: field(8, "string"), rawData: field(9, "bytes") },
     },
@@ -75,7 +78,7 @@ const root = protobuf.Root.fromJSON({
 
 const opset = 18;
 const irVersion = 9;
-const attributeType = { float: 1, int: 2, ints: 7 };
+const attributeType = { float: 1, int: 2, text: 3, ints: 7 };
 
 /** The model as the bytes of an .onnx file. */
 export function encodeModel(graph: OnnxGraph): Uint8Array {
@@ -86,17 +89,20 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
   const attribute = ([name, value]: [string, OnnxAttribute]) => {
     if ("int" in value) return { name, i: value.int, type: attributeType.int };
     if ("float" in value) return { name, f: value.float, type: attributeType.float };
+    if ("text" in value) return { name, s: Buffer.from(value.text), type: attributeType.text };
     return { name, ints: [...value.ints], type: attributeType.ints };
   };
 
+  const domains = [...new Set(graph.nodes.flatMap(({ domain }) => (domain === undefined ? [] : [domain])))];
   const message = {
     irVersion,
     producerName: "hypertower",
-    opsetImport: [{ domain: "", version: opset }],
+    opsetImport: [{ domain: "", version: opset }, ...domains.map((domain) => ({ domain, version: 1 }))],
     graph: {
       name: "step",
-      node: graph.nodes.map(({ type, inputs, outputs, attributes }, i) => ({
+      node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }, i) => ({
         opType: type,
+        ...(domain === undefined ? {} : { domain }),
         name: `${type}_${i}`,
         input: [...inputs],
         output: [...outputs],

@@ -1,8 +1,9 @@
 /** What each operation computes, in float64 and plain loops: the oracle the other engines are checked against. */
 import { sizeOf, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
 import { scalarFunctions } from "../../program/scalars.ts";
+import { convolutionKernels } from "./convolutionKernels.ts";
 
-type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly Float64Array[]) => Float64Array;
+export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly Float64Array[]) => Float64Array;
 
 /** Strides with which an array of `from` is read when it is broadcast to `to`; 0 repeats. */
 function broadcastStrides(from: Shape, to: Shape): number[] {
@@ -69,6 +70,37 @@ const strided = (shape: Shape): number[] => {
   const strides = new Array<number>(shape.length);
   for (let axis = shape.length - 1, stride = 1; axis >= 0; stride *= shape[axis--]!) strides[axis] = stride;
   return strides;
+};
+
+const variance: Kernel<"variance"> = (node, [x]) => {
+  const source = node.inputs[0]!.shape;
+  const strides = broadcastStrides(node.shape, source);
+  const count = x!.length / sizeOf(node.shape);
+  const mean = new Float64Array(sizeOf(node.shape));
+  walk(source, strides, (position, place) => (mean[position]! += x![place]! / count));
+  const out = new Float64Array(mean.length);
+  walk(source, strides, (position, place) => (out[position]! += (x![place]! - mean[position]!) ** 2 / count));
+  return out;
+};
+
+const gather: Kernel<"gather"> = (node, [table, indices]) => {
+  const [rows, width] = node.inputs[0]!.shape as [number, number];
+  const out = new Float64Array(sizeOf(node.shape));
+  indices!.forEach((row, i) => {
+    if (row < 0 || row >= rows) throw new Error(`gather: index ${row} is outside a table of ${rows} rows`);
+    out.set(table!.subarray(row * width, (row + 1) * width), i * width);
+  });
+  return out;
+};
+
+const scatterAdd: Kernel<"scatterAdd"> = (node, [values, indices]) => {
+  const [rows, width] = node.shape as [number, number];
+  const out = new Float64Array(rows * width);
+  indices!.forEach((row, i) => {
+    if (row < 0 || row >= rows) throw new Error(`scatterAdd: index ${row} is outside a table of ${rows} rows`);
+    for (let j = 0; j < width; j++) out[row * width + j]! += values![i * width + j]!;
+  });
+  return out;
 };
 
 const matmul: Kernel<"matmul"> = (node, [a, b]) => {
@@ -161,6 +193,7 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
   logSoftmax,
   reduceSum: reduce(0, (a, b) => a + b),
   reduceMax: reduce(-Infinity, (a, b) => (b > a || b !== b ? b : a)),
+  variance,
   argMax,
   oneHot,
   broadcast: (node, [x]) => expand(x!, node.inputs[0]!.shape, node.shape),
@@ -174,6 +207,9 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
     return gatherStrided(node.shape, strides, x!, node.attributes.start * strides[node.attributes.axis]!);
   },
   concat,
+  gather,
+  scatterAdd,
+  ...convolutionKernels,
 };
 
 /** Value of a node that is no source, given its inputs' values. */

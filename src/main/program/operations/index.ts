@@ -1,12 +1,16 @@
 /** Every operation of a step program: how it is built and how it is differentiated. */
 import { makeNode, type Attributes, type DType, type Node, type OpName, type Shape } from "../node.ts";
+import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
+import { indexing } from "./indexing.ts";
 import { linear } from "./linear.ts";
 import { movement } from "./movement.ts";
 import type { Operation } from "./operation.ts";
 import { reduction } from "./reduction.ts";
 
+export * from "./convolution.ts";
 export * from "./elementwise.ts";
+export * from "./indexing.ts";
 export * from "./linear.ts";
 export * from "./movement.ts";
 export * from "./reduction.ts";
@@ -28,7 +32,9 @@ function source(): never {
 export const operations: { readonly [N in OpName]: Operation<N> } = {
   input: { rebuild: source, gradient: null },
   state: { rebuild: source, gradient: null },
+  ...convolution,
   ...elementwise,
+  ...indexing,
   ...linear,
   ...movement,
   ...reduction,

@@ -1,6 +1,6 @@
 /** Sums, maxima and what classification needs of indices. */
-import { isScalar, makeNode, none, sameShape, shapeError, type Node, type Shape } from "../node.ts";
-import { cast, div, equal, filled, mul, select } from "./elementwise.ts";
+import { isScalar, makeNode, none, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
+import { cast, constant, div, equal, filled, mul, select, sub } from "./elementwise.ts";
 import { broadcast, reshape } from "./movement.ts";
 import { nth, type Operation } from "./operation.ts";
 
@@ -24,6 +24,19 @@ function reduce(op: "reduceSum" | "reduceMax") {
 export const reduceSum = reduce("reduceSum");
 /** Maximum over `axes` (all by default); ties share the gradient. */
 export const reduceMax = reduce("reduceMax");
+
+/** Mean over `axes`, which are kept with size 1. */
+export function mean(x: Node, axes: readonly number[]): Node {
+  const sum = reduceSum(x, axes, true);
+  return mul(constant(sizeOf(sum.shape) / sizeOf(x.shape)), sum);
+}
+
+/** Mean square of the distance from the mean over `axes`, which are kept with size 1. */
+export function variance(x: Node, axes: readonly number[]): Node {
+  if (x.dtype !== "float" || axes.length === 0) throw shapeError("variance", [x], "needs a float input and an axis");
+  const sorted = [...axes].sort((a, b) => a - b);
+  return makeNode("variance", [x], { axes: sorted }, reducedShape("variance", x, sorted, true));
+}
 
 /** Index of the largest entry along the last axis, the first of equals; int32, last axis dropped. */
 export function argMax(x: Node): Node {
@@ -67,6 +80,15 @@ export const reduction = {
       return [mul(spread(g, x, axes), div(share, ties))];
     },
   } satisfies Operation<"reduceMax">,
+  variance: {
+    rebuild: (inputs, { axes }) => variance(nth(inputs, 0), axes),
+    // 2 / n (x - mean), with what belongs to the axes multiplied out: it joins other terms of that size.
+    gradient: (node, g) => {
+      const x = nth(node.inputs, 0);
+      const factor = mul(constant((2 * sizeOf(node.shape)) / sizeOf(x.shape)), g);
+      return [sub(mul(factor, x), mul(factor, mean(x, node.attributes.axes)))];
+    },
+  } satisfies Operation<"variance">,
   argMax: { rebuild: (inputs) => argMax(nth(inputs, 0)), gradient: null } satisfies Operation<"argMax">,
   oneHot: { rebuild: (inputs, { classes }) => oneHot(cast(nth(inputs, 0), "int32"), classes), gradient: null } satisfies Operation<"oneHot">,
 };

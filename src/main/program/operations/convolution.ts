@@ -1,0 +1,161 @@
+/**
+ * Convolutions of images `[batch, channels, height, width]`, and pooling.
+ * A convolution is linear in the image and in the weight, and so is each of its two
+ * gradients: the three operations are one another's gradient rules.
+ */
+import { makeNode, sameShape, shapeError, type Convolution, type Node, type Shape } from "../node.ts";
+import { constant, filled, mul } from "./elementwise.ts";
+import { reshape, slice } from "./movement.ts";
+import { nth, type Operation } from "./operation.ts";
+import { reduceSum } from "./reduction.ts";
+
+type Image = readonly [batch: number, channels: number, height: number, width: number];
+
+function image(op: string, inputs: readonly Node[], x: Node, what: string): Image {
+  if (x.dtype !== "float" || x.shape.length !== 4) throw shapeError(op, inputs, `${what} must be float with four axes`);
+  return x.shape as Image;
+}
+
+/** Places of a kernel of `kernel` along an axis of `size`; less than 1 where it does not fit. */
+export function placesOf(size: number, kernel: number, { stride, padding }: Convolution): number {
+  return Math.floor((size + 2 * padding - kernel) / stride) + 1;
+}
+
+function checkStep(op: string, inputs: readonly Node[], { stride, padding }: Convolution): void {
+  if (!Number.isInteger(stride) || stride < 1) throw shapeError(op, inputs, `the stride is ${stride}; allowed: whole numbers from 1`);
+  if (!Number.isInteger(padding) || padding < 0) throw shapeError(op, inputs, `the padding is ${padding}; allowed: whole numbers from 0`);
+}
+
+const step = ({ stride = 1, padding = 0 }: Partial<Convolution>): Convolution => ({ stride, padding });
+
+/** Output size of a convolution. @throws Error where the kernel does not fit the padded image */
+function convolved(op: string, inputs: readonly Node[], size: readonly number[], kernel: readonly number[], options: Convolution): [number, number] {
+  const [height, width] = [placesOf(size[0]!, kernel[0]!, options), placesOf(size[1]!, kernel[1]!, options)];
+  if (height < 1 || width < 1) throw shapeError(op, inputs, "the kernel is larger than the padded image");
+  return [height, width];
+}
+
+/** Cross-correlation of x `[batch, in, h, w]` with weight `[out, in, kh, kw]`, as PyTorch's conv2d. */
+export function conv2d(x: Node, weight: Node, options: Partial<Convolution> = {}): Node {
+  const inputs = [x, weight];
+  const attributes = step(options);
+  checkStep("conv2d", inputs, attributes);
+  const [batch, channels, ...size] = image("conv2d", inputs, x, "the image");
+  const [out, into, ...kernel] = image("conv2d", inputs, weight, "the weight");
+  if (into !== channels) throw shapeError("conv2d", inputs, `the weight is for ${into} channels, the image has ${channels}`);
+  return makeNode("conv2d", inputs, attributes, [batch, out, ...convolved("conv2d", inputs, size, kernel, attributes)]);
+}
+
+/**
+ * Adjoint of conv2d's image.
+ * @param g `[batch, out, oh, ow]`, of the shape conv2d answers
+ * @param size height and width of the image
+ */
+export function conv2dInputGradient(g: Node, weight: Node, size: readonly [number, number], options: Partial<Convolution> = {}): Node {
+  const op = "conv2dInputGradient";
+  const inputs = [g, weight];
+  const attributes = { ...step(options), size };
+  checkStep(op, inputs, attributes);
+  const [batch, out, ...places] = image(op, inputs, g, "the adjoint");
+  const [filters, channels, ...kernel] = image(op, inputs, weight, "the weight");
+  if (filters !== out || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
+    throw shapeError(op, inputs, `does not belong to an image of ${size.join(" x ")}`);
+  }
+  return makeNode(op, inputs, attributes, [batch, channels, ...size]);
+}
+
+/**
+ * Adjoint of conv2d's weight.
+ * @param g `[batch, out, oh, ow]`, of the shape conv2d answers
+ * @param kernel height and width of the kernel
+ */
+export function conv2dWeightGradient(x: Node, g: Node, kernel: readonly [number, number], options: Partial<Convolution> = {}): Node {
+  const op = "conv2dWeightGradient";
+  const inputs = [x, g];
+  const attributes = { ...step(options), kernel };
+  checkStep(op, inputs, attributes);
+  const [batch, channels, ...size] = image(op, inputs, x, "the image");
+  const [batch2, out, ...places] = image(op, inputs, g, "the adjoint");
+  if (batch !== batch2 || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
+    throw shapeError(op, inputs, `does not belong to a kernel of ${kernel.join(" x ")}`);
+  }
+  return makeNode(op, inputs, attributes, [out, channels, ...kernel]);
+}
+
+/** Shape after windows of size x size that do not overlap; rows and columns left over are dropped. */
+function pooledShape(op: string, inputs: readonly Node[], x: Node, size: number): Shape {
+  const [batch, channels, height, width] = image(op, inputs, x, "the image");
+  const places = [Math.floor(height / size), Math.floor(width / size)];
+  if (!Number.isInteger(size) || size < 1 || places.some((n) => n < 1)) {
+    throw shapeError(op, inputs, `windows of ${size} x ${size} do not fit`);
+  }
+  return [batch, channels, ...places];
+}
+
+/** Maxima over windows of size x size that do not overlap; of equals the first, row by row, gets the gradient, as in PyTorch. */
+export function maxPool2d(x: Node, size: number): Node {
+  return makeNode("maxPool2d", [x], { size }, pooledShape("maxPool2d", [x], x, size));
+}
+
+/** Adjoint of maxPool2d's image x: each entry of g where its window has the maximum. */
+export function maxPool2dGradient(x: Node, g: Node, size: number): Node {
+  const inputs = [x, g];
+  if (!sameShape(pooledShape("maxPool2dGradient", inputs, x, size), g.shape)) {
+    throw shapeError("maxPool2dGradient", inputs, `does not belong to windows of ${size} x ${size}`);
+  }
+  return makeNode("maxPool2dGradient", inputs, { size }, x.shape);
+}
+
+/** Sums over windows of size x size that do not overlap; rows and columns left over are dropped. */
+function sumPool2d(x: Node, size: number): Node {
+  const [batch, channels, height, width] = pooledShape("avgPool2d", [x], x, size) as Image;
+  const whole = slice(slice(x, 2, 0, height * size), 3, 0, width * size);
+  return reduceSum(reshape(whole, [batch, channels, height, size, width, size]), [3, 5]);
+}
+
+/** Means over windows of size x size that do not overlap; rows and columns left over are dropped. */
+export function avgPool2d(x: Node, size: number): Node {
+  return mul(constant(1 / (size * size)), sumPool2d(x, size));
+}
+
+const two = (sizes: readonly number[]) => sizes as readonly [number, number];
+
+export const convolution = {
+  conv2d: {
+    rebuild: (inputs, attributes) => conv2d(nth(inputs, 0), nth(inputs, 1), attributes),
+    gradient: ({ inputs, attributes }, g) => {
+      const [x, weight] = [nth(inputs, 0), nth(inputs, 1)];
+      return [
+        conv2dInputGradient(g, weight, two(x.shape.slice(2)), attributes),
+        conv2dWeightGradient(x, g, two(weight.shape.slice(2)), attributes),
+      ];
+    },
+  } satisfies Operation<"conv2d">,
+  conv2dInputGradient: {
+    rebuild: (inputs, attributes) => conv2dInputGradient(nth(inputs, 0), nth(inputs, 1), attributes.size, attributes),
+    gradient: ({ inputs, attributes }, h) => {
+      const [g, weight] = [nth(inputs, 0), nth(inputs, 1)];
+      return [conv2d(h, weight, attributes), conv2dWeightGradient(h, g, two(weight.shape.slice(2)), attributes)];
+    },
+  } satisfies Operation<"conv2dInputGradient">,
+  conv2dWeightGradient: {
+    rebuild: (inputs, attributes) => conv2dWeightGradient(nth(inputs, 0), nth(inputs, 1), attributes.kernel, attributes),
+    gradient: ({ inputs, attributes }, h) => {
+      const [x, g] = [nth(inputs, 0), nth(inputs, 1)];
+      return [conv2dInputGradient(g, h, two(x.shape.slice(2)), attributes), conv2d(x, h, attributes)];
+    },
+  } satisfies Operation<"conv2dWeightGradient">,
+  maxPool2d: {
+    rebuild: (inputs, { size }) => maxPool2d(nth(inputs, 0), size),
+    gradient: (node, g) => [maxPool2dGradient(nth(node.inputs, 0), g, node.attributes.size)],
+  } satisfies Operation<"maxPool2d">,
+  maxPool2dGradient: {
+    rebuild: (inputs, { size }) => maxPool2dGradient(nth(inputs, 0), nth(inputs, 1), size),
+    // Piecewise constant in x; to g comes what stands where the maxima are.
+    gradient: (node, h) => {
+      const [x, g] = [nth(node.inputs, 0), nth(node.inputs, 1)];
+      const { size } = node.attributes;
+      return [null, sumPool2d(mul(h, maxPool2dGradient(x, filled(1, g.shape), size)), size)];
+    },
+  } satisfies Operation<"maxPool2dGradient">,
+};

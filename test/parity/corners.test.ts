@@ -1,0 +1,48 @@
+/** Where a rule has to choose or refuse, every engine does the same. */
+import { describe, expect, it } from "vitest";
+import { loadEngine } from "../../src/main/engines/index.ts";
+import { gradients } from "../../src/main/program/gradients.ts";
+import type { Node } from "../../src/main/program/node.ts";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, maxPool2d, reduceSum, scatterAdd } from "../../src/main/program/operations/index.ts";
+import { makeProgram } from "../../src/main/program/program.ts";
+import { engineKinds } from "../../src/shared/experiment.ts";
+
+describe.each(engineKinds)("%s", (kind) => {
+  const compile = async (result: Node) => (await loadEngine[kind]()).compile(makeProgram({ run: { outputs: {}, updates: { result } } }), { threads: 1 });
+
+  it("gives a maximum's gradient to the first of equals, row by row", async () => {
+    const x = input("x", [1, 1, 4, 4]);
+    const [toImage] = gradients(reduceSum(maxPool2d(x, 2)), [x]);
+    const executable = await compile(toImage!);
+    await executable.run("run", { x: Float64Array.of(0, 0, 1, 2, 0, 0, 2, 1, 3, 3, 0, 0, 1, 3, 0, 5) });
+    expect([...executable.state()["result"]!]).toEqual([1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1]);
+    await executable.dispose();
+  });
+
+  it("refuses an index outside the table", async () => {
+    const indices = input("i", [2], "int32");
+    const executable = await compile(gather(input("table", [3, 2]), indices));
+    await expect(executable.run("run", { table: new Float64Array(6), i: Int32Array.of(0, 3) })).rejects.toThrow();
+    await executable.dispose();
+  });
+});
+
+describe("shapes that do not fit are refused by name", () => {
+  const image = input("x", [2, 3, 5, 5]);
+  const weight = input("w", [4, 3, 3, 3]);
+
+  it.each<[string, () => Node, string]>([
+    ["channels", () => conv2d(image, input("w", [4, 2, 3, 3])), "the weight is for 2 channels, the image has 3"],
+    ["axes", () => conv2d(image, input("w", [4, 3])), "the weight must be float with four axes"],
+    ["kernel", () => conv2d(image, input("w", [4, 3, 6, 6])), "the kernel is larger than the padded image"],
+    ["stride", () => conv2d(image, weight, { stride: 0 }), "the stride is 0; allowed: whole numbers from 1"],
+    ["padding", () => conv2d(image, weight, { padding: 0.5 }), "the padding is 0.5; allowed: whole numbers from 0"],
+    ["an adjoint of another image", () => conv2dInputGradient(input("g", [2, 4, 3, 3]), weight, [6, 5]), "does not belong to an image of 6 x 5"],
+    ["an adjoint of another kernel", () => conv2dWeightGradient(image, input("g", [2, 4, 3, 3]), [2, 3]), "does not belong to a kernel of 2 x 3"],
+    ["windows", () => maxPool2d(image, 6), "windows of 6 x 6 do not fit"],
+    ["indices", () => gather(input("t", [3, 2]), input("i", [2])), "needs int32 indices"],
+    ["values", () => scatterAdd(input("v", [3, 2]), input("i", [2], "int32"), 4), "needs a row of floats for every index"],
+  ])("%s", (_, build, message) => {
+    expect(build).toThrow(message);
+  });
+});
