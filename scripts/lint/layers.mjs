@@ -6,7 +6,7 @@
  * modules (`node:*`); "*" is any of them except those kept to one place below.
  */
 export const layers = {
-  shared: { folder: "src/shared", layers: [], modules: ["zod", "fflate"] },
+  shared: { folder: "src/shared", layers: [], modules: ["zod", "fflate", "pure-rand"] },
   // Pictures as pure functions: drawn by the window, and without one by reports.
   charts: { folder: "src/charts", layers: ["shared"], modules: ["echarts", "echarts/*"] },
   program: { folder: "src/main/program", layers: ["shared"], modules: [] },

@@ -75,6 +75,7 @@ describe("import direction", () => {
 
   it.each([
     ["src/shared/experiment.ts", "zod"],
+    ["src/shared/study/bootstrap.ts", "pure-rand"],
     ["src/shared/experiment.ts", "./tower.ts"],
     ["src/charts/headline.ts", "echarts/core"],
     ["src/charts/headline.ts", "../shared/tower.ts"],

@@ -1,0 +1,57 @@
+/** What the axes of a study are called and how they are drawn. */
+import { optimizers, type HyperparameterSpec } from "../optimizers.ts";
+import type { Study } from "./study.ts";
+
+export interface StudyAxis {
+  /** Its place in `study.axes` and in the values of a point. */
+  readonly index: number;
+  readonly level: number;
+  readonly hyperparameter: string;
+  readonly symbol: string;
+  /** For an axis of a chart: `α of level 0`. */
+  readonly label: string;
+  /** Inside a sentence: `step size`, `momentum of level 1`. */
+  readonly words: string;
+  /** `log`: its values are all positive and spaced by factors. */
+  readonly scale: "log" | "linear";
+}
+
+function specOf(study: Study, level: number, name: string): HyperparameterSpec | undefined {
+  const specs = (optimizer: keyof typeof optimizers): readonly HyperparameterSpec[] => optimizers[optimizer].hyperparameters;
+  const own = (study.base.tower[level] ?? study.heights?.upper ?? study.base.tower[0])?.optimizer;
+  const all = [...(own ? specs(own) : []), ...(Object.keys(optimizers) as (keyof typeof optimizers)[]).flatMap(specs)];
+  return all.find((spec) => spec.name === name);
+}
+
+/** @throws RangeError when the study has no such axis */
+export function studyAxis(study: Study, index: number): StudyAxis {
+  const axis = study.axes[index];
+  if (!axis) throw new RangeError(`the study has no axis ${index}; it has ${study.axes.length}`);
+  const { level, hyperparameter, values } = axis;
+  const spec = specOf(study, level, hyperparameter);
+  const name = (spec?.label ?? hyperparameter).toLowerCase();
+  const scale = values.kind === "list" ? (spec?.scale === "log" && values.values.every((value) => value > 0) ? "log" : "linear") : values.scale;
+  return {
+    index,
+    level,
+    hyperparameter,
+    symbol: spec?.symbol ?? hyperparameter,
+    label: `${spec?.symbol ?? hyperparameter} of level ${level}`,
+    words: level === 0 ? name : `${name} of level ${level}`,
+    scale,
+  };
+}
+
+export function studyAxes(study: Study): StudyAxis[] {
+  return study.axes.map((_, index) => studyAxis(study, index));
+}
+
+/** Where a value stands on an axis: decades on a logarithmic one. */
+export function positionOn(scale: StudyAxis["scale"], value: number): number {
+  return scale === "log" ? Math.log10(value) : value;
+}
+
+/** The value that stands there. */
+export function valueOn(scale: StudyAxis["scale"], position: number): number {
+  return scale === "log" ? 10 ** position : position;
+}

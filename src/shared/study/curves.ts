@@ -1,0 +1,174 @@
+/** The runs of a study as curves and grids: one per tower height, means and spreads over the seeds. */
+import { summarize } from "../statistics.ts";
+import { studyAxis, type StudyAxis } from "./axes.ts";
+import { chanceLevel, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
+import type { StudyPoint } from "./result.ts";
+import type { Study } from "./study.ts";
+
+/** One run as a metric sees it. */
+export interface MeasuredRun {
+  readonly point: StudyPoint;
+  readonly outcome: Outcome;
+  /** Null without one: diverged, failed, missing, not begun. */
+  readonly value: number | null;
+  /** What it counts as in means: its value, the penalty of a diverged run, null where it does not count. */
+  readonly counted: number | null;
+}
+
+/** Runs that differ in nothing but the seed (and in axes that are averaged over). */
+export interface Aggregate {
+  readonly runs: readonly MeasuredRun[];
+  /** Runs that count, diverged ones among them. */
+  readonly n: number;
+  /** Runs whose training diverged, whatever the metric makes of them. */
+  readonly diverged: number;
+  readonly pending: number;
+  /** Failed or missing. */
+  readonly lost: number;
+  readonly mean: number | null;
+  /** Sample standard deviation over sqrt(n); null for fewer than two runs. */
+  readonly standardError: number | null;
+  readonly min: number | null;
+  readonly max: number | null;
+}
+
+export interface CurvePoint extends Aggregate {
+  /** Value of the axis; 0 in a study without axes. */
+  readonly x: number;
+}
+
+export interface Curve {
+  readonly height: number;
+  readonly label: string;
+  /** By rising x. */
+  readonly points: readonly CurvePoint[];
+}
+
+export interface GridCell extends Aggregate {
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface Grid {
+  readonly height: number;
+  readonly label: string;
+  readonly cells: readonly GridCell[];
+}
+
+/** Axes held at one of their values, by index; runs of axes that are neither drawn nor fixed are averaged over. */
+export type FixedAxes = Readonly<Record<number, number>>;
+
+export interface CurveOptions {
+  readonly metric: StudyMetric;
+  /** Which axis is x. */
+  readonly axis?: number;
+  readonly fixed?: FixedAxes;
+}
+
+export interface StudyCurves {
+  readonly metric: StudyMetric;
+  /** Null in a study without axes, whose curves are single points. */
+  readonly axis: StudyAxis | null;
+  /** What guessing gets; null where that is unknown. */
+  readonly chance: number | null;
+  /** What a diverged run counts as; null while nothing is known. */
+  readonly penalty: number | null;
+  readonly curves: readonly Curve[];
+}
+
+export interface StudyGrids extends Omit<StudyCurves, "axis" | "curves"> {
+  readonly x: StudyAxis;
+  readonly y: StudyAxis;
+  readonly grids: readonly Grid[];
+}
+
+export function heightLabel(height: number): string {
+  return `height ${height}`;
+}
+
+/** Groups in the order in which their keys come first. */
+export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** Every run under a metric, in their order; the penalty of diverged ones is that of the whole study. */
+export function measureRuns(study: Study, points: readonly StudyPoint[], metric: StudyMetric) {
+  const measured = points.map((point) => ({ point, ...measure(point, metric) }));
+  const chance = chanceLevel(metric.name, study.base);
+  const worst = penalty(chance, measured.flatMap(({ value }) => value ?? []));
+  const runs = measured.map((run): MeasuredRun => ({ ...run, counted: countedAs(run.outcome, run.value, worst) }));
+  return { runs, chance, penalty: worst };
+}
+
+function countedAs(outcome: Outcome, value: number | null, worst: number | null): number | null {
+  if (outcome === "measured" || outcome === "early") return value;
+  return outcome === "diverged" ? worst : null;
+}
+
+export function aggregate(runs: readonly MeasuredRun[]): Aggregate {
+  const counted = runs.flatMap(({ counted }) => counted ?? []);
+  const count = (test: (run: MeasuredRun) => boolean) => runs.filter(test).length;
+  const summary = counted.length === 0 ? null : summarize(counted);
+  return {
+    runs,
+    n: counted.length,
+    diverged: count(hasDiverged),
+    pending: count(({ outcome }) => outcome === "pending"),
+    lost: count(({ outcome }) => outcome === "failed" || outcome === "missing"),
+    mean: summary?.mean ?? null,
+    standardError: summary && summary.deviation !== null ? summary.deviation / Math.sqrt(counted.length) : null,
+    min: counted.length === 0 ? null : counted.reduce((a, b) => Math.min(a, b)),
+    max: counted.length === 0 ? null : counted.reduce((a, b) => Math.max(a, b)),
+  };
+}
+
+export function hasDiverged({ point, outcome }: MeasuredRun): boolean {
+  return point.status === "diverged" || outcome === "diverged";
+}
+
+const isAt = (fixed: FixedAxes) => {
+  const held = Object.entries(fixed).map(([index, value]) => [Number(index), value] as const);
+  return ({ point }: MeasuredRun) => held.every(([index, value]) => point.values[index] === value);
+};
+
+const rising = (a: number, b: number) => a - b;
+
+/** One curve per height. @throws RangeError when the study has axes but not the one asked for */
+export function studyCurves(study: Study, points: readonly StudyPoint[], { metric, axis = 0, fixed = {} }: CurveOptions): StudyCurves {
+  const { runs, ...levels } = measureRuns(study, points, metric);
+  const x = study.axes.length === 0 ? null : studyAxis(study, axis);
+  const curves = [...groupBy(runs.filter(isAt(fixed)), ({ point }) => point.height)]
+    .sort(([a], [b]) => rising(a, b))
+    .map(([height, own]): Curve => {
+      const byX = groupBy(own, ({ point }) => (x ? point.values[x.index]! : 0));
+      const sorted = [...byX].sort(([a], [b]) => rising(a, b));
+      return { height, label: heightLabel(height), points: sorted.map(([value, at]) => ({ x: value, ...aggregate(at) })) };
+    });
+  return { metric, axis: x, ...levels, curves };
+}
+
+/** One grid per height, of the cells that have runs. @throws RangeError when the study has no such axes */
+export function studyGrids(
+  study: Study,
+  points: readonly StudyPoint[],
+  { metric, x = 0, y = 1, fixed = {} }: { metric: StudyMetric; x?: number; y?: number; fixed?: FixedAxes },
+): StudyGrids {
+  const { runs, ...levels } = measureRuns(study, points, metric);
+  const grids = [...groupBy(runs.filter(isAt(fixed)), ({ point }) => point.height)]
+    .sort(([a], [b]) => rising(a, b))
+    .map(([height, own]): Grid => {
+      const cells = [...groupBy(own, ({ point }) => `${point.values[x]!},${point.values[y]!}`).values()].map((at): GridCell => {
+        const { values } = at[0]!.point;
+        return { x: values[x]!, y: values[y]!, ...aggregate(at) };
+      });
+      return { height, label: heightLabel(height), cells: cells.sort((a, b) => rising(a.x, b.x) || rising(a.y, b.y)) };
+    });
+  return { metric, x: studyAxis(study, x), y: studyAxis(study, y), ...levels, grids };
+}

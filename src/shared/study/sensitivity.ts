@@ -1,0 +1,44 @@
+/**
+ * How sensitive training is to an initial hyperparameter, and what tower height does to it:
+ * curves, numbers with confidence intervals, and a verdict in words.
+ */
+import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
+import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
+import { defaultMetric, type StudyMetricName } from "./metric.ts";
+import { heightNumbers, type HeightNumbers } from "./numbers.ts";
+import type { StudyPoint } from "./result.ts";
+import type { Study } from "./study.ts";
+import { verdictOf, type Verdict } from "./verdict.ts";
+import type { Tolerance } from "./width.ts";
+
+export interface SensitivityOptions extends Partial<CurveOptions> {
+  /** What is usable; by default 1 percentage point above the best error, 10 % above the best loss. */
+  readonly tolerance?: Tolerance;
+  readonly bootstrap?: Partial<BootstrapOptions>;
+}
+
+export interface Sensitivity extends StudyCurves {
+  readonly tolerance: Tolerance;
+  readonly bootstrap: BootstrapOptions;
+  readonly heights: readonly HeightNumbers[];
+  readonly verdict: Verdict;
+}
+
+export function defaultTolerance(name: StudyMetricName): Tolerance {
+  return name === "testError" ? { kind: "absolute", by: 1 } : { kind: "relative", by: 0.1 };
+}
+
+/**
+ * Everything that is said about a study. Runs that have not ended change it as they do, so it
+ * may be asked for at any time.
+ *
+ * @throws RangeError when the study has axes but not the one asked for
+ */
+export function sensitivityOf(study: Study, points: readonly StudyPoint[], options: SensitivityOptions = {}): Sensitivity {
+  const { metric = defaultMetric, axis = 0, fixed = {} } = options;
+  const found = studyCurves(study, points, { metric, axis, fixed });
+  const tolerance = options.tolerance ?? defaultTolerance(metric.name);
+  const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
+  const heights = heightNumbers(found.curves, { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity }, bootstrap);
+  return { ...found, tolerance, bootstrap, heights, verdict: verdictOf({ metric, axis: found.axis, chance: found.chance, tolerance, heights }) };
+}

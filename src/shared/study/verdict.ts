@@ -1,0 +1,199 @@
+/** What a study has shown, in plain words, from its numbers. It says what is not known as plainly as what is. */
+import { formatHyperparameter } from "../tower.ts";
+import type { StudyAxis } from "./axes.ts";
+import { metricLabel, metricUnit, type StudyMetric } from "./metric.ts";
+import type { Change, Estimate, HeightNumbers } from "./numbers.ts";
+import type { Tolerance, Usable } from "./width.ts";
+
+/**
+ * - `nothing`: no run counts yet;
+ * - `diverged`: every run that ended diverged;
+ * - `unlearned`: nothing gets better than guessing;
+ * - `single`: there is one height, so nothing to compare;
+ * - `few`: fewer than three values of the axis, so no range to speak of;
+ * - `wider`, `narrower`, `same`: what the levels do to the usable range.
+ */
+export type Finding = "nothing" | "diverged" | "unlearned" | "single" | "few" | "wider" | "narrower" | "same";
+
+export interface Verdict {
+  readonly finding: Finding;
+  /** One sentence. */
+  readonly headline: string;
+  /** Sentences that belong to it: what is better or worse besides, what limits it. */
+  readonly remarks: readonly string[];
+  /** The height it speaks of, and the one it is compared with. */
+  readonly height: number | null;
+  readonly against: number | null;
+}
+
+export interface Evidence {
+  readonly metric: StudyMetric;
+  readonly axis: StudyAxis | null;
+  readonly chance: number | null;
+  readonly tolerance: Tolerance;
+  readonly heights: readonly HeightNumbers[];
+}
+
+type Counted = HeightNumbers & { readonly numbers: NonNullable<HeightNumbers["numbers"]> };
+
+/** Fewest values of an axis that make a range. */
+const fewestValues = 3;
+/** Widths that differ by less, in the axis' unit, are called the same where there is no interval to tell. */
+const sameWidth = 0.1;
+
+const numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+const inWords = (count: number) => numbers[count] ?? String(count);
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+/** Two significant digits at least, without an exponent where it reads well. */
+const rounded = (value: number) => (Math.abs(value) >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(2))));
+
+const measured = (metric: StudyMetric, value: number) => `${metric.name === "testError" ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
+const difference = (metric: StudyMetric, value: number) =>
+  metric.name === "testError" ? `${Math.abs(value).toFixed(2)} points` : String(Number(Math.abs(value).toPrecision(3)));
+
+/** "the best best test error" says it twice. */
+const bestLabel = (metric: StudyMetric) => metricLabel(metric.at === "best" ? { ...metric, at: "final" } : metric);
+
+function widthWords(axis: StudyAxis, value: number, open: boolean, unit: boolean): string {
+  const text = axis.scale === "log" ? value.toFixed(1) : rounded(value);
+  const of = axis.scale === "log" && unit ? (text === "1.0" ? " decade" : " decades") : "";
+  return `${open ? "at least " : ""}${text}${of}`;
+}
+const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;
+
+export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): string {
+  switch (tolerance.kind) {
+    case "absolute":
+      return name === "testError" ? `within ${rounded(tolerance.by)} percentage point${tolerance.by === 1 ? "" : "s"} of the best` : `within ${rounded(tolerance.by)} of the best`;
+    case "relative":
+      return `within ${rounded(100 * tolerance.by)} % of the best`;
+    case "below":
+      return `at most ${rounded(tolerance.value)}${metricUnit(name)}`;
+  }
+}
+
+const excludesZero = ({ interval }: Estimate) => interval !== null && (interval[0] > 0 || interval[1] < 0);
+
+/** Whether a difference is there: its interval excludes 0, or, without one, it is at least so large. */
+function isClear(of: Estimate, smallest: number): boolean {
+  return of.interval === null ? Math.abs(of.value) >= smallest : excludesZero(of) && of.value !== 0;
+}
+
+function costWords(cost: Change["cost"]): string {
+  if (!cost) return "";
+  const percent = 100 * cost.value;
+  if (Math.abs(percent) < 0.05 || (cost.interval !== null && !excludesZero(cost))) return " at no measurable cost in time";
+  return ` at ${rounded(Math.abs(percent))} % ${percent > 0 ? "more" : "less"} time per step`;
+}
+
+function levelsWords({ from, levels }: Change): string {
+  const more = from === 0 ? "" : " more";
+  return `${inWords(levels)}${more} level${levels === 1 ? "" : "s"}`;
+}
+
+/** How the best itself changes; empty where it does not clearly. */
+function bestWords(metric: StudyMetric, base: Counted, top: Counted, change: Change): string[] {
+  const scale = metric.name === "testError" ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
+  if (!isClear(change.gain, scale)) return [];
+  const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];
+  const better = change.gain.value > 0;
+  return [`The best ${bestLabel(metric)} is ${difference(metric, change.gain.value)} ${better ? "lower" : "higher"}: ${after} at height ${top.height}, ${before} at height ${base.height}.`];
+}
+
+function divergedWords(heights: readonly Counted[]): string[] {
+  const some = heights.filter(({ diverged }) => diverged > 0);
+  if (some.length === 0) return [];
+  return [`${capital(some.map(({ diverged, n, height }) => `${diverged} of ${plural(n, "run")} at height ${height}`).join(", "))} diverged; each counts as the worst.`];
+}
+
+function openWords({ words }: StudyAxis, heights: readonly Counted[]): string[] {
+  const open = heights.filter(({ numbers: { usable } }) => isOpen(usable));
+  if (open.length === 0) return [];
+  return [`At ${open.map(({ height }) => `height ${height}`).join(" and ")} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
+}
+
+function certaintyWords(heights: readonly Counted[]): string[] {
+  const [reason] = heights.flatMap(({ noInterval }) => noInterval ?? []);
+  return reason === undefined ? [] : [`No confidence intervals: ${reason}.`];
+}
+
+function lostWords(heights: readonly HeightNumbers[]): string[] {
+  const lost = heights.reduce((sum, of) => sum + of.lost, 0);
+  return lost === 0 ? [] : [`${capital(plural(lost, "run"))} failed or ${lost === 1 ? "is" : "are"} missing and ${lost === 1 ? "does" : "do"} not count.`];
+}
+
+/** "So far" before anything that the runs still to come may change. */
+function soFar(heights: readonly HeightNumbers[]): { prefix: string; remarks: string[] } {
+  const pending = heights.reduce((sum, of) => sum + of.pending, 0);
+  const runs = heights.reduce((sum, of) => sum + of.runs, 0);
+  return pending === 0 ? { prefix: "", remarks: [] } : { prefix: "So far, ", remarks: [`Not finished: ${pending} of ${plural(runs, "run")} are still to come.`] };
+}
+
+const opening = (prefix: string, sentence: string) => (prefix === "" ? capital(sentence) : prefix + sentence);
+
+const place = (x: number) => formatHyperparameter(Number(x.toPrecision(2)));
+const rangeWords = ({ parts }: Usable) => parts.map(({ from, to }) => (from === to ? place(from) : `${place(from)} to ${place(to)}`)).join(" and ");
+
+function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
+  const { best, bestAt, usable, width } = of.numbers;
+  const where = axis ? `, at ${axis.words} ${formatHyperparameter(bestAt.value)}` : "";
+  const top = `at height ${of.height} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
+  if (!axis || of.known < fewestValues) return `${top}.`;
+  return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
+}
+
+/** The height whose mean over the range is lowest: what one would choose without knowing where to start. */
+const steadiest = (heights: readonly Counted[]) => heights.reduce((best, of) => (of.numbers.excess.value < best.numbers.excess.value ? of : best));
+
+export function verdictOf(evidence: Evidence): Verdict {
+  const { metric, axis, chance, tolerance, heights } = evidence;
+  const counted = heights.filter((of): of is Counted => of.numbers !== null);
+  const { prefix, remarks: unfinished } = soFar(heights);
+  const common = [...lostWords(heights), ...unfinished];
+  const say = (finding: Finding, headline: string, remarks: readonly string[], height: Counted | null = null, against: Counted | null = null): Verdict => ({
+    finding,
+    headline: opening(prefix, headline),
+    remarks: [...remarks, ...common],
+    height: height?.height ?? null,
+    against: against?.height ?? null,
+  });
+
+  const [base] = counted;
+  if (!base) return { finding: "nothing", headline: heights.some(({ pending }) => pending > 0) ? "No run has ended yet." : "No run counts.", remarks: common, height: null, against: null };
+  if (counted.every(({ n, diverged }) => n === diverged)) return say("diverged", "every run that ended diverged.", []);
+  const isLearned = ({ numbers: { best } }: Counted) => chance === null || best.value < 0.95 * chance;
+  const learned = counted.filter(isLearned);
+  if (learned.length === 0) return say("unlearned", `nothing got clearly better than guessing (${measured(metric, chance!)}).`, divergedWords(counted));
+  if (counted.length === 1) {
+    const remarks = [...divergedWords(counted), ...certaintyWords(counted)];
+    return say(axis && base.known < fewestValues ? "few" : "single", aboutOne(evidence, base), remarks, base);
+  }
+
+  const others = learned.filter((of) => of !== base);
+  if (others.length === 0) return say("narrower", `the levels above learned nothing: only height ${base.height} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);
+  const top = steadiest(others);
+  const change = top.numbers.change!;
+  const pair = [base, top];
+  const rest = [...divergedWords(pair), ...certaintyWords(pair)];
+  const levels = levelsWords(change);
+  const does = (verb: string) => (change.levels === 1 ? `${verb}s` : verb);
+  const best = bestWords(metric, base, top, change);
+  if (!isLearned(base)) {
+    return say("wider", `without ${change.from === 0 ? "" : "further "}levels nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
+  }
+  if (!axis || Math.min(base.known, top.known) < fewestValues) {
+    const reason = axis ? [`There are too few values of the ${axis.words} to speak of a usable range.`] : [];
+    const [first, ...more] = best;
+    return say("few", first ? `${levels} ${does("change")} the best${costWords(change.cost)}: ${first.charAt(0).toLowerCase()}${first.slice(1)}` : `${levels} ${does("make")} no clear difference to the best ${metricLabel(metric)}${costWords(change.cost)}.`, [...more, ...reason, ...rest], top, base);
+  }
+
+  const words = (of: Counted, unit: boolean) => widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), unit);
+  const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : " of the same height"}.`;
+  const remarks = [...best, meaning, ...openWords(axis, pair), ...rest];
+  const { wider } = change;
+  if (!isClear(wider, axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE))) {
+    return say("same", `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words}: ${words(base, false)} at height ${base.height}, ${words(top, true)} at height ${top.height}${costWords(change.cost)}.`, remarks, top, base);
+  }
+  return say(wider.value > 0 ? "wider" : "narrower", `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)} to ${words(top, true)}${costWords(change.cost)}.`, remarks, top, base);
+}

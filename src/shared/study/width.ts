@@ -1,0 +1,64 @@
+/** How much of an axis is usable: where a curve stays below a threshold. */
+import { positionOn, valueOn, type StudyAxis } from "./axes.ts";
+
+/** What is close enough to the best: so many units of the metric above it, such a share of it, or any value up to a fixed one. */
+export type Tolerance =
+  | { readonly kind: "absolute"; readonly by: number }
+  | { readonly kind: "relative"; readonly by: number }
+  | { readonly kind: "below"; readonly value: number };
+
+/** The highest value that is still usable where the best is `best`. */
+export function thresholdOf(tolerance: Tolerance, best: number): number {
+  switch (tolerance.kind) {
+    case "absolute":
+      return best + tolerance.by;
+    case "relative":
+      return best + tolerance.by * Math.abs(best);
+    case "below":
+      return tolerance.value;
+  }
+}
+
+export interface Usable {
+  /** Length of all parts: decades on a logarithmic axis, else in the axis' own unit. */
+  readonly width: number;
+  /** The parts of the axis, as its values, from low to high. */
+  readonly parts: readonly { readonly from: number; readonly to: number }[];
+  /** Whether the curve is still usable where the study's values end: the true width is then larger. */
+  readonly openLow: boolean;
+  readonly openHigh: boolean;
+}
+
+export interface Known {
+  readonly x: number;
+  readonly value: number;
+}
+
+/**
+ * Where a curve is at or below a threshold. Between neighboring points it runs straight over
+ * the axis' scale (over log10 x on a logarithmic axis); beyond the outermost ones nothing is
+ * assumed, so a single point has no width.
+ */
+export function usableRange(curve: readonly Known[], threshold: number, scale: StudyAxis["scale"]): Usable {
+  const parts: { from: number; to: number }[] = [];
+  const add = (from: number, to: number) => {
+    const last = parts.at(-1);
+    if (last && last.to === from) last.to = to;
+    else parts.push({ from, to });
+  };
+  const usable = (point: Known | undefined) => point !== undefined && point.value <= threshold;
+  for (const [i, a] of curve.entries()) {
+    const b = curve[i + 1];
+    const [start, end] = [positionOn(scale, a.x), b ? positionOn(scale, b.x) : 0];
+    if (usable(a)) add(start, start);
+    if (!b || (!usable(a) && !usable(b))) continue;
+    const crossing = () => start + ((threshold - a.value) / (b.value - a.value)) * (end - start);
+    add(usable(a) ? start : crossing(), usable(b) ? end : crossing());
+  }
+  return {
+    width: parts.reduce((sum, { from, to }) => sum + to - from, 0),
+    parts: parts.map(({ from, to }) => ({ from: valueOn(scale, from), to: valueOn(scale, to) })),
+    openLow: usable(curve[0]),
+    openHigh: usable(curve.at(-1)),
+  };
+}

@@ -1,0 +1,157 @@
+import { describe, expect, it } from "vitest";
+import { percentileInterval, quantile, resample, defaultBootstrap } from "../../../../src/shared/study/bootstrap.ts";
+import { studyCurves, studyGrids } from "../../../../src/shared/study/curves.ts";
+import { defaultMetric } from "../../../../src/shared/study/metric.ts";
+import { sensitivityOf } from "../../../../src/shared/study/sensitivity.ts";
+import { makePoints, makeStudy, stepSizeStudy } from "../../../support/studyPoints.ts";
+
+const powers = [-4, -3, -2, -1, 0, 1];
+const decade = (values: readonly number[]) => Math.round(Math.log10(values[0] ?? NaN));
+
+describe("curves", () => {
+  const study = stepSizeStudy([-2, -1], [0, 1], [0, 1, 2]);
+  const points = makePoints(study, (height, [x], seed) => (height === 1 ? { error: 5 } : x === 0.1 && seed === 2 ? { error: null } : { error: 10 + seed }));
+  const { curves, axis, penalty } = studyCurves(study, points, { metric: defaultMetric });
+
+  it("has a mean, a standard error and extremes per value and height", () => {
+    expect(axis).toMatchObject({ label: "α of level 0", words: "step size", scale: "log" });
+    expect(curves.map(({ height }) => height)).toEqual([0, 1]);
+    expect(curves[0]?.points.map(({ x }) => x)).toEqual([0.01, 0.1]);
+    expect(curves[0]?.points[0]).toMatchObject({ n: 3, diverged: 0, mean: 11, min: 10, max: 12 });
+    expect(curves[0]?.points[0]?.standardError).toBeCloseTo(1 / Math.sqrt(3), 12);
+  });
+
+  it("counts a diverged run as the worst and never drops it", () => {
+    expect(penalty).toBeCloseTo(90, 12);
+    expect(curves[0]?.points[1]).toMatchObject({ n: 3, diverged: 1, mean: (10 + 11 + 90) / 3, max: 90 });
+    expect(curves[0]?.points[1]?.runs.map(({ value }) => value)).toEqual([10, 11, null]);
+  });
+
+  it("does not count runs that failed, are missing or not there yet", () => {
+    const partial = makePoints(study, (_, __, seed) => (seed === 0 ? { error: 8 } : { error: 50, status: seed === 1 ? "failed" : "running" }));
+    const [point] = studyCurves(study, partial, { metric: defaultMetric }).curves[0]!.points;
+    expect(point).toMatchObject({ n: 1, lost: 1, pending: 1, mean: 8, standardError: null });
+    expect(point?.runs).toHaveLength(3);
+  });
+
+  it("draws either of two axes, the other one fixed or averaged over, and both as a grid", () => {
+    const two = makeStudy({
+      base: { tower: [{ optimizer: "sgd" }] },
+      axes: [{ values: { kind: "list", values: [0.01, 0.1] } }, { hyperparameter: "mu", values: { kind: "list", values: [0, 0.5, 0.9] } }],
+      seeds: [0, 1],
+    });
+    const made = makePoints(two, (_, [alpha, mu]) => ({ error: 100 * alpha! + 10 * mu! }));
+    const over = studyCurves(two, made, { metric: defaultMetric, axis: 1 });
+    expect(over.axis).toMatchObject({ scale: "linear", words: "momentum" });
+    expect(over.curves[0]?.points.map(({ n }) => n)).toEqual([4, 4, 4]);
+    expect(over.curves[0]?.points[1]?.mean).toBeCloseTo(5.5 + 5, 12);
+    const held = studyCurves(two, made, { metric: defaultMetric, axis: 1, fixed: { 0: 0.1 } });
+    expect(held.curves[0]?.points.map(({ mean }) => mean)).toEqual([10, 15, 19]);
+    const { grids } = studyGrids(two, made, { metric: defaultMetric });
+    expect(grids[0]?.cells).toHaveLength(6);
+    expect(grids[0]?.cells.at(-1)).toMatchObject({ x: 0.1, y: 0.9, n: 2, mean: 19 });
+    expect(() => studyCurves(two, made, { metric: defaultMetric, axis: 2 })).toThrow("no axis 2");
+  });
+});
+
+describe("the bootstrap", () => {
+  it("repeats itself for a seed and differs for another", () => {
+    const means = (seed: number) => {
+      const found: number[] = [];
+      resample({ ...defaultBootstrap, resamples: 20, seed }, (draw) => found.push(draw([1, 2, 3, 4, 5]).reduce((a, b) => a + b) / 5));
+      return found;
+    };
+    expect(means(1)).toEqual(means(1));
+    expect(means(1)).not.toEqual(means(2));
+  });
+
+  it("covers the mean of a known sample as its standard error says", () => {
+    const items = Array.from({ length: 100 }, (_, i) => i);
+    const means: number[] = [];
+    resample({ ...defaultBootstrap, resamples: 4000 }, (draw) => means.push(draw(items).reduce((a, b) => a + b) / 100));
+    const [low, high] = percentileInterval(means, 0.95);
+    // Deviation of 0..99 is sqrt((100² - 1) / 12); 1.96 standard errors either way, to a few percent.
+    const half = (1.96 * Math.sqrt((100 ** 2 - 1) / 12)) / 10;
+    expect(low).toBeCloseTo(49.5 - half, 0);
+    expect(high).toBeCloseTo(49.5 + half, 0);
+  });
+
+  it("interpolates quantiles", () => {
+    expect(quantile([1, 2, 4], 0.25)).toBe(1.5);
+    expect(quantile([7], 0.9)).toBe(7);
+    expect(() => quantile([], 0.5)).toThrow(RangeError);
+  });
+});
+
+describe("the numbers", () => {
+  // Height 0: a V of 20 points per decade at 1e-1, cut at 90. Height 2: 4 % everywhere up to 1, 14 % at 10.
+  const narrow = (x: readonly number[]) => Math.min(90, 4 + 20 * Math.abs(decade(x) + 1));
+  const wide = (x: readonly number[]) => (decade(x) === 1 ? 14 : 4);
+  const study = stepSizeStudy(powers, [0, 2], [0, 1]);
+  const points = makePoints(study, (height, x) => ({ error: height === 0 ? narrow(x) : wide(x), stepTime: height === 0 ? 2 : 2.1 }));
+  const result = sensitivityOf(study, points);
+  const [plain, tower] = result.heights;
+
+  it("agree with the analytic curve", () => {
+    expect(plain?.numbers?.best.value).toBe(4);
+    expect(plain?.numbers?.bestAt.value).toBe(0.1);
+    expect(plain?.numbers?.width.value).toBeCloseTo(0.1, 12);
+    // (60 + 40 + 20 + 0 + 20 + 40) / 6
+    expect(plain?.numbers?.sensitivity.value).toBeCloseTo(30, 12);
+    expect(tower?.numbers?.width.value).toBeCloseTo(4.1, 12);
+    expect(tower?.numbers?.sensitivity.value).toBeCloseTo(10 / 6, 12);
+    expect(tower?.numbers?.change).toMatchObject({ from: 0, levels: 2 });
+    expect(tower?.numbers?.change?.wider.value).toBeCloseTo(4, 12);
+    expect(tower?.numbers?.change?.cost?.value).toBeCloseTo(0.05, 12);
+    expect(tower?.numbers?.perLevel?.cost?.value).toBeCloseTo(0.025, 12);
+    expect(tower?.numbers?.perLevel?.wider.value).toBeCloseTo(2, 12);
+  });
+
+  it("have intervals without width where seeds agree", () => {
+    expect(plain?.noInterval).toBeNull();
+    expect(plain?.numbers?.sensitivity.interval?.[0]).toBeCloseTo(30, 12);
+    expect(plain?.numbers?.sensitivity.interval?.[1]).toBeCloseTo(30, 12);
+  });
+
+  it("say it in a sentence", () => {
+    expect(result.verdict.headline).toBe("Two levels widen the usable range of the step size from 0.1 to at least 4.1 decades at 5 % more time per step.");
+    expect(result.verdict).toMatchObject({ finding: "wider", height: 2, against: 0 });
+  });
+
+  it("cut off what is worse than guessing, and count a diverged run as that", () => {
+    const bad = makePoints(study, (height, x) => (height === 0 && decade(x) === 1 ? { error: null } : { error: height === 0 && decade(x) === 0 ? 97 : 50 }));
+    const [first] = sensitivityOf(study, bad).heights;
+    // 4 times 50; 97 and the diverged run, whose penalty is 97, are both cut at 90.
+    expect(first?.numbers?.sensitivity.value).toBeCloseTo((40 + 40) / 6, 12);
+    expect(first?.numbers?.divergedShare.value).toBeCloseTo(2 / 12, 12);
+    expect(first?.diverged).toBe(2);
+  });
+
+  it("have no interval with a single seed, and say why", () => {
+    const single = stepSizeStudy(powers, [0, 2], [0]);
+    const { heights, verdict } = sensitivityOf(single, makePoints(single, (height, x) => ({ error: height === 0 ? narrow(x) : wide(x) })));
+    expect(heights[0]?.numbers?.width.interval).toBeNull();
+    expect(heights[0]?.noInterval).toContain("single seed");
+    expect(verdict.remarks.join(" ")).toContain("No confidence intervals");
+  });
+
+  it("contain the truth in their intervals as often as they say, for seeds that scatter", () => {
+    // Deterministic noise: errors 10 + a standard normal per run; the mean over the axis is 10 for every height.
+    const seeds = Array.from({ length: 12 }, (_, i) => i);
+    const wild = stepSizeStudy(powers, [0], seeds);
+    let covered = 0;
+    for (let trial = 0; trial < 60; trial++) {
+      const noise: number[] = [];
+      resample({ resamples: 1, confidence: 0.95, seed: trial + 1 }, (draw) => noise.push(...draw(normals).slice(0, 72)));
+      let next = 0;
+      const made = makePoints(wild, () => ({ error: 40 + noise[next++]!, stepTime: 40 + noise[next - 1]! }));
+      const [of] = sensitivityOf(wild, made, { tolerance: { kind: "below", value: 90 }, bootstrap: { resamples: 200 } }).heights;
+      const [low, high] = of!.numbers!.timePerStep!.interval!;
+      covered += low <= 40 && 40 <= high ? 1 : 0;
+    }
+    expect(covered).toBeGreaterThanOrEqual(50);
+  });
+});
+
+/** Quantiles of the standard normal by its logistic approximation, symmetric around 0. */
+const normals = Array.from({ length: 999 }, (_, i) => Math.log((i + 1) / (999 - i)) / 1.702);
