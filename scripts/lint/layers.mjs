@@ -27,7 +27,8 @@ export const layers = {
     layers: ["training", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
     modules: ["zod", "node:*"],
   },
-  services: { folder: "src/main/services", layers: ["training", "store", "datasets", "reports", "shared"], modules: "*" },
+  studies: { folder: "src/main/studies", layers: ["training", "store", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "training", "store", "datasets", "reports", "shared"], modules: "*" },
   // What a window needs from either host: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "training", "shared"], modules: "*" },

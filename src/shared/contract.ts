@@ -7,6 +7,7 @@ import { z } from "zod";
 import { exportFormatNames } from "./exports.ts";
 import { evaluation, runDetail, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
+import { studyEvents, studyRequests } from "./study/requests.ts";
 
 const nothing = z.strictObject({}).default({});
 const runId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not a run id");
@@ -72,7 +73,11 @@ export const contract = {
     "runs.pause": { input: oneRun, output: runSummary },
     "runs.resume": { input: oneRun, output: runSummary },
     "runs.stop": { input: oneRun, output: runSummary },
-    "runs.list": { input: z.strictObject({ deleted: z.boolean().default(false) }).prefault({}), output: z.array(runSummary) },
+    /** `study`: only the runs of that study, or with null only those of none. */
+    "runs.list": {
+      input: z.strictObject({ deleted: z.boolean().default(false), study: runId.nullable().optional() }).prefault({}),
+      output: z.array(runSummary),
+    },
     "runs.get": { input: oneRun, output: runDetail },
     "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
     /** Moves runs to the bin; nothing is erased. */
@@ -81,6 +86,7 @@ export const contract = {
     /** What a run learned as a file of a few megabytes; longer ones are left to the command line. */
     "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
     "series.read": { input: seriesRequest, output: seriesReply },
+    ...studyRequests,
   },
   events: {
     /** A run's status, progress or name changed; at most a few times a second per run. */
@@ -89,6 +95,7 @@ export const contract = {
     "run.evaluated": z.object({ run: runId, evaluation }),
     /** Another process changed the store: lists should be read again. */
     "store.changed": z.object({}),
+    ...studyEvents,
   },
 } as const;
 

@@ -81,6 +81,8 @@ export const runSummary = z.object({
   /** Test error of the latest evaluation, in percent. */
   testError: z.number().nullable(),
   hyperparameters: z.array(hyperparameterValue),
+  /** The study it is part of; null for a single run. */
+  study: z.string().nullable(),
   deletedAt: z.number().nullable(),
 });
 

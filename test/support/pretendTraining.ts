@@ -1,4 +1,7 @@
 /** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
+import { readDefinition } from "../../src/main/studies/definition.ts";
+import { study } from "../../src/shared/study/study.ts";
+import { studyPresets } from "../../src/shared/study/presets.ts";
 import { exportRun } from "../../src/main/reports/index.ts";
 import { UserError, type ExportFile, type Services } from "../../src/main/services/services.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
@@ -20,6 +23,10 @@ interface FakeRun {
 export const refusedName = "refuse me";
 /** A run of this name diverges at step 300. */
 export const divergingName = "diverge";
+
+function noStudies(): never {
+  throw new UserError("no studies are trained here");
+}
 
 /** A repeatable stand-in for noise. */
 function noise(seed: number, step: number): number {
@@ -94,6 +101,24 @@ export class PretendTraining implements Services {
         return { filename, mediaType, text: [...pieces].join("") };
       },
       "series.read": (request) => this.series(request),
+      "studies.presets": () => studyPresets.map((preset) => ({ ...preset, study: study.parse(preset.study) })),
+      "studies.validate": ({ study }) => {
+        const definition = readDefinition(study);
+        return definition.ok ? { ok: true, study: definition.study, runs: definition.cells.length } : { ok: false, errors: [...definition.errors] };
+      },
+      "studies.estimate": noStudies,
+      "studies.start": noStudies,
+      "studies.pause": noStudies,
+      "studies.resume": noStudies,
+      "studies.stop": noStudies,
+      "studies.extend": noStudies,
+      "studies.retry": noStudies,
+      "studies.list": () => [],
+      "studies.get": noStudies,
+      "studies.rename": noStudies,
+      "studies.delete": noStudies,
+      "studies.restore": noStudies,
+      "studies.trajectories": noStudies,
     };
   }
 
@@ -122,7 +147,7 @@ export class PretendTraining implements Services {
     const summary: RunSummary = {
       id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
       createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
-      samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, deletedAt: null,
+      samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, study: null, deletedAt: null,
     };
     const names = ["loss", "stepTime", ...hyperparameterColumns(e.tower).flatMap((c) => [c.metric, c.hypergradient])];
     this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations: [], events: [{ at: Date.now(), step: 0, kind: "started", message: "started" }] });

@@ -5,6 +5,8 @@ import { validateExperiment } from "../../shared/experiment.ts";
 import { datasetProblem, listDatasets } from "../datasets/index.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store } from "../store/store.ts";
+import { StudyError } from "../studies/errors.ts";
+import { Studies } from "../studies/studies.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { Events, RunThrottle } from "./events.ts";
 import { listPresets, type DatasetCatalog } from "./experiments.ts";
@@ -50,6 +52,16 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const runs = new Runs({ store, supervisor, datasets, onChange: (run) => throttle.push(run, true) });
 
+  const studies = new Studies({
+    store,
+    live: (run) => supervisor.get(run),
+    onChange: (study) => events.emit("study.changed", study),
+    onAdvance: (study, point) => events.emit("study.advanced", { study, point }),
+  });
+  const notYet = (): never => {
+    throw new StudyError("Studies cannot be trained yet.");
+  };
+
   const exports = exporter((id) => runs.get(id), store);
 
   const handlers: Handlers = {
@@ -68,13 +80,28 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.pause": ({ run }) => runs.pause(run),
     "runs.resume": ({ run }) => runs.resume(run),
     "runs.stop": ({ run }) => runs.stop(run),
-    "runs.list": ({ deleted }) => runs.list(deleted),
+    "runs.list": ({ deleted, study }) => runs.list(deleted, study),
     "runs.get": ({ run }) => runs.get(run),
     "runs.rename": ({ run, name }) => runs.rename(run, name),
     "runs.delete": ({ runs: ids }) => runs.delete(ids),
     "runs.restore": ({ runs: ids }) => runs.restore(ids),
     "runs.export": ({ run, format }) => exports.text(run, format),
     "series.read": (query) => runs.readSeries(query),
+    "studies.presets": () => studies.presets(),
+    "studies.validate": ({ study }) => studies.validate(study),
+    "studies.estimate": notYet,
+    "studies.start": notYet,
+    "studies.pause": notYet,
+    "studies.resume": notYet,
+    "studies.stop": notYet,
+    "studies.extend": notYet,
+    "studies.retry": notYet,
+    "studies.list": ({ deleted }) => studies.list(deleted),
+    "studies.get": ({ study }) => studies.get(study),
+    "studies.rename": ({ study, name }) => studies.rename(study, name),
+    "studies.delete": ({ studies: ids, withRuns }) => studies.delete(ids, withRuns),
+    "studies.restore": ({ studies: ids }) => studies.restore(ids),
+    "studies.trajectories": notYet,
   };
 
   let closed: Promise<void> | undefined;

@@ -27,8 +27,8 @@ export class Runs {
     this.#onChange = onChange;
   }
 
-  list(deleted: boolean): RunSummary[] {
-    return this.#store.listRuns(deleted).map((run) => this.#live(run));
+  list(deleted: boolean, study?: string | null): RunSummary[] {
+    return this.#store.listRuns(deleted, study).map((run) => this.#live(run));
   }
 
   /** @throws UserError when there is no such run. */

@@ -5,13 +5,17 @@
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { initialLayout } from "./layout.ts";
+import { studyLayout } from "./studyLayout.ts";
 
 export interface Migration {
   readonly version: number;
   readonly sql: string;
 }
 
-export const migrations: readonly Migration[] = [{ version: 1, sql: initialLayout }];
+export const migrations: readonly Migration[] = [
+  { version: 1, sql: initialLayout },
+  { version: 2, sql: studyLayout },
+];
 
 export function versionOf(db: Database): number {
   return db.pragma("user_version", { simple: true }) as number;

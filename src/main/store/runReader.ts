@@ -19,6 +19,7 @@ export class RunReader {
   readonly #path: string;
   readonly #log: Log;
   readonly #list: Statement<[number], unknown>;
+  readonly #ofStudy: Statement<[number, string | null], unknown>;
   readonly #one: Statement<[string], { environmentText: string | null }>;
   readonly #has: Statement<[string], unknown>;
   readonly #metrics: Statement<[string], { id: number; name: string; lastStep: number }>;
@@ -30,9 +31,9 @@ export class RunReader {
   constructor(db: Database, path: string, log: Log) {
     this.#path = path;
     this.#log = log;
-    this.#list = db.prepare(
-      `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`,
-    );
+    const list = (where: string) => `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? ${where} ORDER BY created_at DESC, id DESC`;
+    this.#list = db.prepare(list(""));
+    this.#ofStudy = db.prepare(list("AND study IS ?"));
     this.#one = db.prepare(`SELECT ${summaryColumns}, environment AS environmentText FROM runs WHERE id = ?`);
     this.#has = db.prepare("SELECT 1 FROM runs WHERE id = ?");
     this.#metrics = db.prepare("SELECT id, name, last_step AS lastStep FROM metrics WHERE run = ? ORDER BY position");
@@ -46,9 +47,11 @@ export class RunReader {
     this.#get = db.transaction((id: string) => this.#detail(id));
   }
 
-  /** Runs, newest first. A row that cannot be read is reported to the log and left out. */
-  list(deleted: boolean): RunSummary[] {
-    return this.#list.all(deleted ? 1 : 0).flatMap((row) => {
+  /** Runs, newest first; of one study, or with null of none. A row that cannot be read is reported to the log and left out. */
+  list(deleted: boolean, study?: string | null): RunSummary[] {
+    const bin = deleted ? 1 : 0;
+    const rows = study === undefined ? this.#list.all(bin) : this.#ofStudy.all(bin, study);
+    return rows.flatMap((row) => {
       try {
         return [toSummary(row)];
       } catch (error) {

@@ -11,7 +11,7 @@ import {
 } from "../../shared/run.ts";
 import { finite } from "./finite.ts";
 
-const json = <T extends z.ZodType>(schema: T) =>
+export const json = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context): z.output<T> => {
     const result = schema.safeParse(JSON.parse(text));
     if (result.success) return result.data;
@@ -40,12 +40,13 @@ const summaryRow = z.object({
   loss: z.number().nullable(),
   testError: z.number().nullable(),
   hyperparameters: json(z.array(hyperparameterValue)),
+  study: z.string().nullable(),
 });
 
 export const summaryColumns = `
   id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
   finished_at AS finishedAt, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
-  samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, hyperparameters`;
+  samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, hyperparameters, study`;
 
 /** @throws ZodError when the row does not hold a run this program understands. */
 export function toSummary(row: unknown): RunSummary {
@@ -92,6 +93,7 @@ export function identityParameters(run: RunSummary) {
     engine: engine.kind,
     experiment: JSON.stringify(run.experiment),
     createdAt: run.createdAt,
+    study: run.study,
   };
 }
 

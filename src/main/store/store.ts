@@ -7,6 +7,7 @@ import { claimOwnership, heartbeatEvery, ownerLives, releaseOwnership, type Owne
 import { RunReader, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
+import { StudyTable } from "./studies.ts";
 import { Writer } from "./writer.ts";
 
 export interface StoreOptions {
@@ -36,6 +37,7 @@ interface ActiveRow {
 
 export class Store {
   readonly path: string;
+  readonly studies: StudyTable;
   readonly #connections: Connections;
   readonly #owner: Owner;
   readonly #log: Log;
@@ -72,6 +74,13 @@ export class Store {
         onCommit: options.onCommit ?? (() => undefined),
         onFailure: options.onWriteFailure ?? ((error) => this.#log.error("store: a commit failed and will be tried again", error)),
       });
+      this.studies = new StudyTable(this.#connections, {
+        path,
+        owner: this.#owner,
+        log: this.#log,
+        read: (what, work) => this.#read(what, work),
+        write: this.#writer,
+      });
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();
     } catch (error) {
@@ -83,9 +92,9 @@ export class Store {
     this.#poll.unref();
   }
 
-  /** Creates a run owned by this process; committed when this returns. */
-  createRun(run: RunSummary): void {
-    this.#writer.createRun(run);
+  /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
+  createRun(run: RunSummary, cell: string | null = null): void {
+    this.#writer.createRun(run, cell);
   }
 
   /** Creates the series of a run that has started; committed when this returns. */
@@ -116,9 +125,9 @@ export class Store {
     return this.#writer.flush();
   }
 
-  /** Runs, newest first: those in the bin, or those that are not. */
-  listRuns(deleted = false): RunSummary[] {
-    return this.#read("list of runs", () => this.#runs.list(deleted));
+  /** Runs, newest first: those in the bin, or those that are not; of one study, or with null of none. */
+  listRuns(deleted = false, study?: string | null): RunSummary[] {
+    return this.#read("list of runs", () => this.#runs.list(deleted, study));
   }
 
   getRun(id: string): RunDetail | undefined {
@@ -152,9 +161,13 @@ export class Store {
     });
   }
 
-  /** Marks active runs whose process is gone as interrupted, their steps kept. Returns their ids. */
+  /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
     this.#lookedForDead = Date.now();
+    return [...this.#markRuns(), ...this.studies.markInterrupted(this.#lookedForDead)];
+  }
+
+  #markRuns(): string[] {
     const { writer, reader } = this.#connections;
     const active = `SELECT id, steps, owner_pid AS pid, owner_host AS host, owner_token AS token, heartbeat_at AS heartbeatAt
       FROM runs WHERE status IN ('queued', 'running', 'paused')`;

@@ -59,13 +59,14 @@ export class Writer {
     this.#heartbeat.unref();
   }
 
-  /** Creates a run owned by this process; committed when this returns. */
-  createRun(run: RunSummary): void {
+  /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
+  createRun(run: RunSummary, cell: string | null = null): void {
     const { owner } = this.#options;
     this.#now("create a run", () => {
       this.#statements.create.run({
         ...identityParameters(run),
         ...progressParameters(run),
+        cell,
         ...ownerParameters(owner),
         heartbeatAt: Date.now(),
       });
@@ -191,7 +192,7 @@ export class Writer {
 
   #beat(): void {
     try {
-      this.#statements.heartbeat.run(Date.now(), this.#options.owner.token);
+      for (const statement of [this.#statements.heartbeat, this.#statements.studyHeartbeat]) statement.run(Date.now(), this.#options.owner.token);
     } catch (error) {
       const explained = explain(error, this.#options.path);
       if (!(explained instanceof StoreError)) throw explained;
@@ -213,10 +214,10 @@ function prepare(db: Database) {
     create: db.prepare(
       `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
          finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, hyperparameters,
-         owner_pid, owner_host, owner_token, heartbeat_at)
+         owner_pid, owner_host, owner_token, heartbeat_at, study, cell)
        VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
          @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @hyperparameters,
-         @ownerPid, @ownerHost, @ownerToken, @heartbeatAt)`,
+         @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, @study, @cell)`,
     ),
     progress: db.prepare(
       `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost,
@@ -230,5 +231,6 @@ function prepare(db: Database) {
     heartbeat: db.prepare<[number, string]>(
       `UPDATE runs SET heartbeat_at = ? WHERE owner_token = ? AND status IN ('queued', 'running', 'paused')`,
     ),
+    studyHeartbeat: db.prepare<[number, string]>(`UPDATE studies SET heartbeat_at = ? WHERE owner_token = ? AND status IN ('running', 'paused')`),
   };
 }

@@ -11,8 +11,8 @@ export function newRunId(now: Date): string {
   return `${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${tail}`;
 }
 
-/** A queued run of a validated experiment; without a name it gets the stack's. */
-export function newRun(experiment: Experiment, now = new Date()): RunSummary {
+/** A queued run of a validated experiment, maybe part of a study; without a name it gets the stack's. */
+export function newRun(experiment: Experiment, now = new Date(), study: string | null = null): RunSummary {
   const stack = notation(experiment.tower);
   const name = experiment.name.trim() || stack;
   return {
@@ -40,6 +40,7 @@ export function newRun(experiment: Experiment, now = new Date()): RunSummary {
       initial,
       value: initial,
     })),
+    study,
     deletedAt: null,
   };
 }

@@ -1,23 +1,234 @@
 /** The runs of a study. */
 import type { Experiment, FieldError } from "../experiment.ts";
-import type { Study } from "./study.ts";
+import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
+import { formatHyperparameter, height, tower, type Level } from "../tower.ts";
+import { maxStudyRuns, type Axis, type Study } from "./study.ts";
+import { axisValues, countValues, isSampled, rangeErrors } from "./values.ts";
+import { setBy, towerOfHeight } from "./heights.ts";
 
 /** One run of a study, by what varies. */
 export interface StudyCell {
-  /** The same for the same height, values and seed, whatever else the study has: `h1|L0.alpha=0.01|s0`. */
+  /** The same for the same height (or stack), values and seed, whatever else the study has: `h1|L0.alpha=0.01|s0`. */
   readonly key: string;
   /** Levels above level 0. */
   readonly height: number;
+  /** The stack's name, in a study that compares stacks. */
+  readonly stack?: string;
   /** Values of the axes, in their order. */
   readonly values: readonly number[];
   readonly seed: number;
   readonly experiment: Experiment;
 }
 
+const stepSize = optimizerSpec("sgd").hyperparameters.find(({ name }) => name === "alpha")!.domain;
+
 export type Expansion = { ok: true; cells: StudyCell[] } | { ok: false; errors: FieldError[] };
 
 /** Number of runs, without making them. */
-export declare function countRuns(study: Study): number;
+export function countRuns(study: Study): number {
+  return countStacks(study) * countSamples(study.axes) * study.seeds.length;
+}
+
+const countStacks = ({ heights, stacks }: Study) => stacks?.length ?? heights?.values.length ?? 1;
+
+/** Points of all axes together: sampled axes count once. */
+function countSamples(axes: readonly Axis[]): number {
+  const sampled = axes.filter(({ values }) => isSampled(values)).map(({ values }) => countValues(values));
+  const crossed = axes.filter(({ values }) => !isSampled(values)).map(({ values }) => countValues(values));
+  return crossed.reduce((product, n) => product * n, sampled.length === 0 ? 1 : Math.max(...sampled));
+}
+
+/** What stands in the place of the base's tower: a height of it, a named stack, or itself. */
+interface Variant {
+  /** Field of the study that it comes from. */
+  readonly path: string;
+  readonly key: string;
+  readonly label: string;
+  readonly height: number;
+  readonly stack?: string;
+  readonly epochs: number;
+  /** The tower from level 0 as the axes leave it. */
+  levels(bottom: Level): Level[];
+  readonly bottom: Level;
+}
+
+function variants({ base, heights, stacks }: Study): Variant[] {
+  const { epochs } = base.budget;
+  const asItIs = (levels: readonly Level[]) => ({ height: height(levels), bottom: levels[0]!, levels: (bottom: Level) => [bottom, ...levels.slice(1)] });
+  if (stacks) {
+    return stacks.map(({ name, tower: levels, epochs: own }, i) => ({
+      ...asItIs(levels),
+      path: `stacks.${i}`,
+      key: name.replaceAll("|", "/"),
+      label: name,
+      stack: name,
+      epochs: own ?? epochs,
+    }));
+  }
+  if (heights) {
+    return heights.values.map((value, i) => ({
+      path: `heights.values.${i}`,
+      key: `h${value}`,
+      label: `height ${value}`,
+      height: value,
+      epochs,
+      bottom: base.tower[0]!,
+      levels: (bottom) => towerOfHeight(value, bottom, heights, base.tower),
+    }));
+  }
+  return [{ ...asItIs(base.tower), path: "base.tower", key: `h${height(base.tower)}`, label: "", epochs }];
+}
 
 /** Every run of a study, heights outermost, seeds innermost; errors name the field that makes a run impossible. */
-export declare function expandStudy(study: Study): Expansion;
+export function expandStudy(study: Study): Expansion {
+  const contradictions = [...shapeErrors(study), ...study.axes.flatMap((axis, i) => rangeErrors(axis.values, `axes.${i}.values`))];
+  if (contradictions.length > 0) return { ok: false, errors: contradictions };
+  const { axes, seeds, base } = study;
+  const values = axisValues(axes);
+  const of = variants(study);
+  const errors = [...repeatedValues(values), ...axisErrors(study, of, values)];
+  if (errors.length > 0) return { ok: false, errors };
+
+  const samples = crossed(axes, values);
+  const cells: StudyCell[] = [];
+  for (const variant of of) {
+    for (const sample of samples) {
+      const levels = stackAt(variant, axes, sample);
+      const checked = tower.safeParse(levels);
+      if (!checked.success) {
+        const { path, message } = checked.error.issues[0]!;
+        const at = [variant.label, ...describe(axes, sample)].filter(Boolean).join(", ");
+        return { ok: false, errors: [{ path: variant.path, message: `${at}: tower.${path.join(".")}: ${message}` }] };
+      }
+      const point = axes.map(({ level, hyperparameter }, i) => `L${level}.${hyperparameter}=${sample[i]!}`);
+      for (const seed of seeds) {
+        const name = [study.name || base.name || "Study", variant.label, ...describe(axes, sample), `seed ${seed}`].filter(Boolean).join(", ");
+        cells.push({
+          key: [variant.key, ...point, `s${seed}`].join("|"),
+          height: variant.height,
+          ...(variant.stack !== undefined && { stack: variant.stack }),
+          values: sample,
+          seed,
+          experiment: { ...base, name: name.slice(0, 200), tower: checked.data, budget: { ...base.budget, epochs: variant.epochs }, seed },
+        });
+      }
+    }
+  }
+  return { ok: true, cells };
+}
+
+/** The tower of a variant at a point: level 0 first, for the rule may follow it; then what stands above. */
+function stackAt({ bottom, levels }: Variant, axes: readonly Axis[], sample: readonly number[]): Level[] {
+  const set = (of: Level, level: number): Level => {
+    const own = axes.flatMap((axis, i) => (axis.level === level ? [[axis.hyperparameter, sample[i]!] as const] : []));
+    return own.length === 0 ? of : { ...of, ...Object.fromEntries(own) };
+  };
+  return levels(set(bottom, 0)).map((of, level) => (level === 0 ? of : set(of, level)));
+}
+
+function describe(axes: readonly Axis[], sample: readonly number[]): string[] {
+  return axes.map(({ level, hyperparameter }, i) => `L${level} ${hyperparameter} ${formatHyperparameter(sample[i]!)}`);
+}
+
+/** Lists and grids crossed, the first axis outermost; the sampled axes stand together at the place of the first of them. */
+function crossed(axes: readonly Axis[], values: readonly number[][]): number[][] {
+  const sampled = axes.flatMap((axis, i) => (isSampled(axis.values) ? [i] : []));
+  let points: number[][] = [[]];
+  axes.forEach((axis, i) => {
+    if (!isSampled(axis.values)) points = points.flatMap((point) => values[i]!.map((value) => placed(point, i, value)));
+    else if (i === sampled[0]) {
+      points = points.flatMap((point) => values[i]!.map((_, sample) => sampled.reduce((at, axis) => placed(at, axis, values[axis]![sample]!), point)));
+    }
+  });
+  return points;
+}
+
+function placed(point: readonly number[], index: number, value: number): number[] {
+  const copy = [...point];
+  copy[index] = value;
+  return copy;
+}
+
+/** What contradicts itself before any value is looked at. */
+function shapeErrors(study: Study): FieldError[] {
+  const { axes, halving, heights, seeds, stacks } = study;
+  const errors: FieldError[] = [];
+  const refuse = (path: string, message: string) => errors.push({ path, message });
+
+  if (heights && stacks) refuse("stacks", "a study compares heights or stacks, not both");
+  axes.forEach(({ level, hyperparameter }, i) => {
+    const same = axes.findIndex((other) => other.level === level && other.hyperparameter === hyperparameter);
+    if (same < i) refuse(`axes.${i}.hyperparameter`, `axis ${same} varies ${hyperparameter} of level ${level} already`);
+  });
+  repeated(seeds).forEach((i) => refuse(`seeds.${i}`, `seed ${seeds[i]!} is there twice`));
+  if (heights) {
+    const { values, rule, upperAt } = heights;
+    repeated(values).forEach((i) => refuse(`heights.values.${i}`, `height ${values[i]!} is there twice`));
+    for (const at of Object.keys(upperAt)) {
+      if (!values.includes(Number(at))) refuse(`heights.upperAt.${at}`, `there is no height ${at} in heights.values`);
+    }
+    if (rule.kind === "fixed") {
+      rule.alphas.forEach((alpha, i) => {
+        if (!inDomain(alpha, stepSize)) refuse(`heights.rule.alphas.${i}`, `a step size is ${alpha}; allowed: ${describeDomain(stepSize)}`);
+      });
+    }
+    const most = setBy(rule);
+    values.forEach((value, i) => {
+      if (value > most) refuse(`heights.values.${i}`, `height is ${value}; rule ${rule.kind} names ${most} levels above level 0`);
+    });
+  }
+  if (stacks) repeated(stacks.map(({ name }) => name)).forEach((i) => refuse(`stacks.${i}.name`, `there are two stacks named ${stacks[i]!.name}`));
+  const sampled = axes.flatMap(({ values }, i) => (isSampled(values) ? [{ i, points: values.points }] : []));
+  for (const { i, points } of sampled.slice(1)) {
+    const first = sampled[0]!;
+    if (points !== first.points) {
+      refuse(`axes.${i}.values.points`, `sampled axes are sampled together: points is ${points}, but ${first.points} for axis ${first.i}`);
+    }
+  }
+  if (halving) {
+    const shortest = Math.min(...variants(study).map(({ epochs }) => epochs));
+    halving.rungs.forEach((rung, i) => {
+      if (i > 0 && rung <= halving.rungs[i - 1]!) refuse(`halving.rungs.${i}`, `rung ${rung} must be later than rung ${halving.rungs[i - 1]!}`);
+      else if (rung >= shortest) refuse(`halving.rungs.${i}`, `rung ${rung} must come before the end of training, epoch ${shortest}`);
+    });
+  }
+  const runs = countRuns(study);
+  if (runs > maxStudyRuns) refuse("", `the study has ${runs.toLocaleString("en")} runs; at most ${maxStudyRuns.toLocaleString("en")} are allowed`);
+  return errors;
+}
+
+/** Axes that meet no level, no hyperparameter, or values where they may not. */
+function axisErrors({ axes, heights }: Study, of: readonly Variant[], values: readonly number[][]): FieldError[] {
+  return axes.flatMap(({ level, hyperparameter }, i): FieldError[] => {
+    const path = `axes.${i}`;
+    const rule = heights?.rule.kind;
+    if (level > 0 && hyperparameter === "alpha" && rule !== undefined && rule !== "base") {
+      return [{ path: `${path}.level`, message: `rule ${rule} sets the step size of level ${level}; choose the rule base, or an axis on level 0` }];
+    }
+    for (const variant of of) {
+      const at = variant.label || "the base's tower";
+      if (level > variant.height) return [{ path: `${path}.level`, message: `there is no level ${level} at ${at}, whose levels are 0 to ${variant.height}` }];
+      const { label, hyperparameters } = optimizerSpec(variant.levels(variant.bottom)[level]!.optimizer);
+      const spec = hyperparameters.find(({ name }) => name === hyperparameter);
+      if (!spec) {
+        const known = hyperparameters.map(({ name }) => name).join(", ");
+        return [{ path: `${path}.hyperparameter`, message: `${label}, level ${level} at ${at}, has no ${hyperparameter}; it has: ${known}` }];
+      }
+      const outside = values[i]!.find((value) => !inDomain(value, spec.domain));
+      if (outside !== undefined) {
+        return [{ path: `${path}.values`, message: `${label} ${hyperparameter} would be ${formatHyperparameter(outside)}; allowed: ${describeDomain(spec.domain)}` }];
+      }
+    }
+    return [];
+  });
+}
+
+function repeatedValues(values: readonly number[][]): FieldError[] {
+  return values.flatMap((list, i) => repeated(list).slice(0, 1).map((at) => ({ path: `axes.${i}.values`, message: `the value ${formatHyperparameter(list[at]!)} is there twice` })));
+}
+
+/** Places of what has been in the list before. */
+function repeated(list: readonly unknown[]): number[] {
+  const seen = new Set<unknown>();
+  return list.flatMap((item, i) => (seen.size === seen.add(item).size ? [i] : []));
+}

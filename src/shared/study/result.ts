@@ -34,6 +34,8 @@ export const studySummary = z.object({
 export const studyPoint = z.object({
   key: z.string(),
   height: z.number().int(),
+  /** The stack's name, in a study that compares stacks. */
+  stack: z.string().optional(),
   values: z.array(z.number()),
   seed: z.number().int(),
   /** The latest run; null while it waits. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { experiment, fieldErrors, type FieldError } from "../experiment.ts";
-import { level, maxLevels } from "../tower.ts";
+import { level, maxLevels, tower } from "../tower.ts";
 
 /** Most runs one study may have. */
 export const maxStudyRuns = 100_000;
@@ -23,7 +23,11 @@ const seed = z
   .min(0, "a seed must be from 0 to 4294967295")
   .max(4294967295, "a seed must be from 0 to 4294967295");
 
-/** Where an axis takes its values from; `log` spaces them evenly in the logarithm. */
+/**
+ * Where an axis takes its values from; `log` spaces them evenly in the logarithm. Lists and
+ * grids are crossed with one another. Axes that are sampled (`random`, `quasiRandom`) are
+ * sampled together: each sample is one point in all of them, so they have the same number of points.
+ */
 export const axisValues = z.discriminatedUnion(
   "kind",
   [
@@ -73,6 +77,20 @@ export const heights = z.strictObject({
   upperAt: z.record(z.string().regex(/^\d+$/, "upperAt is keyed by height"), level).default({}),
 });
 
+/** A stack with a name of its own, such as a row of the paper's Table 1. */
+export const stack = z.strictObject({
+  name: z.string({ error: "a stack needs a name" }).trim().min(1, "a stack needs a name").max(200, "a stack's name: at most 200 characters"),
+  tower,
+  /** Null: the base's budget. */
+  epochs: z
+    .number({ error: "epochs must be a whole number, or null for the base's budget" })
+    .int("epochs must be a whole number")
+    .min(1, "epochs must be at least 1")
+    .max(100_000, "epochs must be at most 100000")
+    .nullable()
+    .default(null),
+});
+
 /** Successive halving: at each rung (in epochs) only the best share of what is left goes on. Off for sensitivity figures. */
 export const halving = z.strictObject({
   rungs: z.array(z.number().int().min(1, "a rung is a number of epochs, at least 1")).min(1, "halving needs at least one rung"),
@@ -85,6 +103,8 @@ export const study = z.strictObject({
   axes: z.array(axis).max(4, "at most 4 axes").default([]),
   /** Null: the base's tower as it is. */
   heights: heights.nullable().default(null),
+  /** Stacks to compare, in place of the base's tower and of heights. */
+  stacks: z.array(stack).min(1, "stacks needs at least one stack").max(1_000, "at most 1000 stacks").nullable().default(null),
   seeds: z.array(seed).min(1, "seeds needs at least one seed").max(1_000, "at most 1000 seeds").default([0]),
   halving: halving.nullable().default(null),
 });
@@ -93,6 +113,7 @@ export type Study = z.output<typeof study>;
 export type StudyInput = z.input<typeof study>;
 export type Axis = z.output<typeof axis>;
 export type AxisValues = z.output<typeof axisValues>;
+export type Stack = z.output<typeof stack>;
 export type UpperRule = z.output<typeof upperRule>;
 
 export type StudyValidation = { ok: true; study: Study } | { ok: false; errors: FieldError[] };

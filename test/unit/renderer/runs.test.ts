@@ -13,7 +13,7 @@ function run(id: string, input: object, part: Partial<RunSummary> = {}): RunSumm
   return {
     id, name: experiment.name, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null,
     createdAt: 0, startedAt: 0, finishedAt: 1000, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
-    loss: null, testError: null, hyperparameters: [], deletedAt: null, ...part,
+    loss: null, testError: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   };
 }
 

@@ -66,23 +66,23 @@ describe("opening a store", () => {
     const next = migrations.length + 1;
     const broken = [
       ...migrations,
-      { version: next, sql: "CREATE TABLE studies (id TEXT); UPDATE runs SET name = 'changed';" },
+      { version: next, sql: "CREATE TABLE whole (id TEXT); UPDATE runs SET name = 'changed';" },
       { version: next + 1, sql: "CREATE TABLE half (id TEXT); INSERT INTO nowhere VALUES (1);" },
     ];
     expect(() => openConnections(folder, broken)).toThrow(`${file}: no such table: nowhere`);
     const db = new Database(file, { readonly: true });
     expect(db.pragma("user_version", { simple: true })).toBe(migrations.length);
-    expect(db.prepare("SELECT name FROM sqlite_schema WHERE name IN ('studies', 'half')").all()).toEqual([]);
+    expect(db.prepare("SELECT name FROM sqlite_schema WHERE name IN ('whole', 'half')").all()).toEqual([]);
     db.close();
     expect(openStore(folder).listRuns()[0]!.name).toBe("kept");
   });
 
   it("applies later migrations to an older store once", () => {
     const { folder } = filledStore();
-    const longer = [...migrations, { version: migrations.length + 1, sql: "ALTER TABLE runs ADD COLUMN study TEXT" }];
+    const longer = [...migrations, { version: migrations.length + 1, sql: "ALTER TABLE runs ADD COLUMN later TEXT" }];
     closeConnections(openConnections(folder, longer));
     const again = openConnections(folder, longer);
-    expect(again.reader.prepare("SELECT name, study FROM runs").all()).toEqual([{ name: "kept", study: null }]);
+    expect(again.reader.prepare("SELECT name, later FROM runs").all()).toEqual([{ name: "kept", later: null }]);
     closeConnections(again);
     expect(refusal(folder).message).toMatch(/newer Hypertower/);
   });

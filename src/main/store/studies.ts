@@ -1,0 +1,232 @@
+/** Studies in the store: their definitions and states, and the runs of their cells. */
+import type { Database, Statement } from "better-sqlite3";
+import { z } from "zod";
+import { hyperparameterValue, runStatus, type Evaluation } from "../../shared/run.ts";
+import { studyStatus } from "../../shared/study/result.ts";
+import { study } from "../../shared/study/study.ts";
+import { StoreError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import { ownerLives, type Owner } from "./ownership.ts";
+import { pyramidWidths } from "./pyramid.ts";
+import { evaluationColumns, json } from "./runRows.ts";
+import type { Writer } from "./writer.ts";
+
+const storedStudy = z.object({
+  id: z.string(),
+  name: z.string(),
+  status: studyStatus,
+  reason: z.string().nullable(),
+  study: json(study),
+  createdAt: z.number(),
+  startedAt: z.number().nullable(),
+  finishedAt: z.number().nullable(),
+  deletedAt: z.number().nullable(),
+  /** Runs in all, and runs trained at the same time. */
+  total: z.number(),
+  workers: z.number(),
+});
+export type StoredStudy = z.infer<typeof storedStudy>;
+
+const columns = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
+  finished_at AS finishedAt, deleted_at AS deletedAt, total, workers`;
+
+const yesOrNo = z.number().transform((value) => value !== 0);
+
+/** The latest run of a cell, as far as counting needs it. */
+const cellState = z.object({ cell: z.string(), run: z.string(), status: runStatus, pruned: yesOrNo, deleted: yesOrNo, attempts: z.number() });
+export type CellState = z.infer<typeof cellState>;
+
+const cellRun = cellState.extend({
+  reason: z.string().nullable(),
+  steps: z.number(),
+  totalSteps: z.number(),
+  hyperparameters: json(z.array(hyperparameterValue)),
+});
+/** The latest run of a cell with what it came to. */
+export interface CellRun extends z.infer<typeof cellRun> {
+  readonly evaluations: readonly Evaluation[];
+  /** Mean milliseconds of a step; null when none is known. */
+  readonly stepTime: number | null;
+}
+
+/** Of a group of rows, SQLite takes the other columns from the row that holds the maximum. */
+const stateColumns = `max(rowid), cell, id AS run, status, pruned, deleted_at IS NOT NULL AS deleted, count(*) AS attempts`;
+const perCell = `FROM runs WHERE study = ? GROUP BY cell`;
+
+export interface StudiesOptions {
+  readonly path: string;
+  readonly owner: Owner;
+  readonly log: Log;
+  readonly read: <T>(what: string, work: () => T) => T;
+  readonly write: Pick<Writer, "change">;
+}
+
+export class StudyTable {
+  readonly #options: StudiesOptions;
+  readonly #reader: Database;
+  readonly #writer: Database;
+  readonly #states: Statement<[string], unknown>;
+  readonly #runs: Statement<[string], unknown>;
+  readonly #evaluations: Statement<[string], Evaluation & { run: string }>;
+  readonly #stepTimeMetric: Statement<[string], number>;
+  readonly #buckets: Statement<[number, number], { count: number; sum: number | null }>;
+  readonly #values: Statement<[number], number | null>;
+
+  constructor({ writer, reader }: { writer: Database; reader: Database }, options: StudiesOptions) {
+    this.#options = options;
+    this.#reader = reader;
+    this.#writer = writer;
+    this.#states = reader.prepare(`SELECT ${stateColumns} ${perCell}`);
+    this.#runs = reader.prepare(`SELECT ${stateColumns}, reason, steps, total_steps AS totalSteps, hyperparameters ${perCell}`);
+    this.#evaluations = reader.prepare(
+      `SELECT run, ${evaluationColumns} FROM evaluations WHERE run IN (SELECT id FROM runs WHERE study = ?) ORDER BY run, step`,
+    );
+    this.#stepTimeMetric = reader.prepare<[string], number>("SELECT id FROM metrics WHERE run = ? AND name = 'stepTime'").pluck();
+    this.#buckets = reader.prepare("SELECT sum(count - non_finite) AS count, sum(sum) AS sum FROM buckets WHERE metric = ? AND width = ?");
+    this.#values = reader.prepare<[number], number | null>("SELECT avg(value) FROM series_values WHERE metric = ?").pluck();
+  }
+
+  /** Studies, newest first. A row that cannot be read is reported to the log and left out. */
+  list(deleted: boolean): StoredStudy[] {
+    const rows = this.#options.read("list of studies", () =>
+      this.#reader.prepare(`SELECT ${columns} FROM studies WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`).all(deleted ? 1 : 0),
+    );
+    return rows.flatMap((row) => {
+      const parsed = storedStudy.safeParse(row);
+      if (parsed.success) return [parsed.data];
+      this.#options.log.error(this.#unreadable(row, parsed.error).message, parsed.error);
+      return [];
+    });
+  }
+
+  /** @throws StoreError when the study is there but does not hold what it should. */
+  get(id: string): StoredStudy | undefined {
+    const row = this.#options.read(`study ${id}`, () => this.#reader.prepare(`SELECT ${columns} FROM studies WHERE id = ?`).get(id));
+    if (row === undefined) return undefined;
+    const parsed = storedStudy.safeParse(row);
+    if (!parsed.success) throw this.#unreadable(row, parsed.error);
+    return parsed.data;
+  }
+
+  /** The latest run of every cell that has one. */
+  states(study: string): CellState[] {
+    return this.#options.read(`states of study ${study}`, () => this.#states.all(study).map((row) => cellState.parse(row)));
+  }
+
+  /** The same with what the runs came to. */
+  runs(study: string): CellRun[] {
+    return this.#options.read(`runs of study ${study}`, () =>
+      this.#reader.transaction(() => {
+        const evaluations = new Map<string, Evaluation[]>();
+        for (const { run, ...rest } of this.#evaluations.all(study)) {
+          const of = evaluations.get(run);
+          if (of) of.push(rest);
+          else evaluations.set(run, [rest]);
+        }
+        return this.#runs.all(study).map((row) => {
+          const parsed = cellRun.parse(row);
+          return {
+            ...parsed,
+            evaluations: evaluations.get(parsed.run) ?? [],
+            stepTime: this.#stepTime(parsed.run),
+          };
+        });
+      })(),
+    );
+  }
+
+  /** Creates a study that this process trains; committed when this returns. */
+  create(of: StoredStudy): void {
+    this.#change("create a study", () => {
+      this.#writer
+        .prepare(
+          `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, total, workers, definition,
+             owner_pid, owner_host, owner_token, heartbeat_at)
+           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @total, @workers, @definition, @pid, @host, @token, @now)`,
+        )
+        .run({ ...of, definition: JSON.stringify(of.study), ...this.#options.owner, now: Date.now() });
+    });
+  }
+
+  /** Writes a study's state: all but its name and deletion. This process owns it from then on. */
+  save(of: StoredStudy): void {
+    this.#change("save a study", () => {
+      this.#writer
+        .prepare(
+          `UPDATE studies SET status = @status, reason = @reason, started_at = @startedAt, finished_at = @finishedAt, total = @total,
+             workers = @workers, definition = @definition, owner_pid = @pid, owner_host = @host, owner_token = @token, heartbeat_at = @now
+           WHERE id = @id`,
+        )
+        .run({ ...of, definition: JSON.stringify(of.study), ...this.#options.owner, now: Date.now() });
+    });
+  }
+
+  rename(id: string, name: string): void {
+    this.#change("rename a study", () => this.#writer.prepare("UPDATE studies SET name = ? WHERE id = ?").run(name, id));
+  }
+
+  /** Moves studies to the bin (`at`) or back (null), with or without their runs. Nothing is erased. */
+  setDeleted(ids: readonly string[], at: number | null, withRuns: boolean): void {
+    const mark = "deleted_at = CASE WHEN @at IS NULL THEN NULL ELSE coalesce(deleted_at, @at) END";
+    this.#change("move studies to the bin or back", () => {
+      for (const id of ids) {
+        this.#writer.prepare(`UPDATE studies SET ${mark} WHERE id = @id`).run({ id, at });
+        if (withRuns) this.#writer.prepare(`UPDATE runs SET ${mark} WHERE study = @id`).run({ id, at });
+      }
+    });
+  }
+
+  /** A run was stopped early as hopeless. */
+  markPruned(run: string): void {
+    this.#change("mark a pruned run", () => this.#writer.prepare("UPDATE runs SET pruned = 1 WHERE id = ?").run(run));
+  }
+
+  /** Marks active studies whose process is gone as interrupted. Returns their ids. */
+  markInterrupted(now: number): string[] {
+    const active = `SELECT id, owner_pid AS pid, owner_host AS host, owner_token AS token, heartbeat_at AS heartbeatAt
+      FROM studies WHERE status IN ('running', 'paused')`;
+    type Row = { id: string; pid: number | null; host: string | null; token: string | null; heartbeatAt: number | null };
+    const dead = (db: Database) => db.prepare<[], Row>(active).all().filter((row) => !ownerLives(row, now));
+    if (this.#options.read("active studies", () => dead(this.#reader)).length === 0) return [];
+    return this.#change("mark interrupted studies", () =>
+      dead(this.#writer).map(({ id, pid, heartbeatAt }) => {
+        const reason = `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the study did.`;
+        this.#writer.prepare("UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?").run(reason, heartbeatAt ?? now, id);
+        return id;
+      }),
+    );
+  }
+
+  /** What was measured here for a program; undefined when it was not yet. */
+  calibration(program: string, machine: string): string | undefined {
+    return this.#options.read("calibrations", () =>
+      this.#reader.prepare<[string, string], string>("SELECT result FROM calibrations WHERE program = ? AND machine = ?").pluck().get(program, machine),
+    );
+  }
+
+  saveCalibration(program: string, machine: string, result: string): void {
+    this.#change("save a calibration", () =>
+      this.#writer.prepare("INSERT OR REPLACE INTO calibrations (program, machine, at, result) VALUES (?, ?, ?, ?)").run(program, machine, Date.now(), result),
+    );
+  }
+
+  /** From the widest finished buckets: a mean over nearly all steps in a few rows. */
+  #stepTime(run: string): number | null {
+    const metric = this.#stepTimeMetric.get(run);
+    if (metric === undefined) return null;
+    for (const width of pyramidWidths.slice(0, 2).reverse()) {
+      const found = this.#buckets.get(metric, width);
+      if (found && found.count > 0 && found.sum !== null) return found.sum / found.count;
+    }
+    return this.#values.get(metric) ?? null;
+  }
+
+  #change<T>(what: string, work: () => T): T {
+    return this.#options.write.change(what, work);
+  }
+
+  #unreadable(row: unknown, error: z.ZodError): StoreError {
+    const { id } = row as { id?: unknown };
+    return new StoreError(this.#options.path, `Study ${String(id)} in ${this.#options.path} cannot be read: ${z.prettifyError(error)}`, { cause: error });
+  }
+}

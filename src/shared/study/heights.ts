@@ -1,0 +1,44 @@
+/** Towers of a given height: what stands above level 0. */
+import type { Level } from "../tower.ts";
+import { initialValue, maxLevels } from "../tower.ts";
+import type { Study, UpperRule } from "./study.ts";
+import { rounded } from "./values.ts";
+
+type Heights = NonNullable<Study["heights"]>;
+
+/** Figure 4b of the paper (section 4.4): step sizes of the levels above a level 0 that starts at alpha. */
+function figure4b(alpha: number): readonly number[] {
+  // 1e-4 is the paper's last value of the lower scheme, 1e-3 the first of the upper one.
+  return alpha < 5e-4 ? [alpha * 1e2, alpha, alpha * 1e-2] : [alpha * 1e-3, alpha * 1e-4, 1e-8];
+}
+
+/** Most levels above level 0 that a rule can set. */
+export function setBy({ kind }: UpperRule): number {
+  return kind === "figure4b" ? figure4b(1).length : maxLevels - 1;
+}
+
+/** Step sizes of the levels above, level 1's first; null: those that the levels have themselves. */
+function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) | null {
+  switch (rule.kind) {
+    case "equal":
+      return () => alpha;
+    case "figure4b":
+      return (above) => rounded(figure4b(alpha)[above - 1]!);
+    case "fixed":
+      return (above) => rule.alphas[Math.min(above, rule.alphas.length) - 1]!;
+    case "base":
+      return null;
+  }
+}
+
+/** The tower of `height` levels above `bottom`. */
+export function towerOfHeight(height: number, bottom: Level, { rule, upper, upperAt }: Heights, base: readonly Level[]): Level[] {
+  const alphaOf = stepSizes(rule, initialValue(bottom, "alpha"));
+  const chosen = upperAt[String(height)] ?? upper;
+  const above = Array.from({ length: height }, (_, i) => {
+    const level = i + 1;
+    const own = chosen ?? (rule.kind === "base" ? (base[level] ?? base.at(-1)!) : bottom);
+    return alphaOf ? { ...own, alpha: alphaOf(level) } : own;
+  });
+  return [bottom, ...above];
+}

@@ -1,0 +1,73 @@
+/** Ready-made studies, by name. */
+import { table1Rows } from "../table1.ts";
+import type { StudyInput } from "./study.ts";
+
+export interface StudyPreset {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly study: StudyInput;
+}
+
+const seeds = (count: number) => Array.from({ length: count }, (_, seed) => seed);
+
+/** log10 of the step size from -8 to 2, heights 0 to 3, SGD throughout: the paper's Figures 4a and 4b, for its MLP on MNIST. */
+const figure4 = (rule: "equal" | "figure4b"): StudyInput => ({
+  base: { tower: [{ optimizer: "sgd" }], budget: { epochs: 30 } },
+  axes: [{ level: 0, hyperparameter: "alpha", values: { kind: "grid", scale: "log", from: 1e-8, to: 1e2, points: 11 } }],
+  heights: { values: [0, 1, 2, 3], rule: { kind: rule } },
+});
+
+const table1Stacks = (epochs?: number): StudyInput["stacks"] =>
+  table1Rows.map((row) => ({ name: `${row.number}: ${row.stack}`, tower: [...row.tower], epochs: epochs ?? row.epochs }));
+
+export const studyPresets: readonly StudyPreset[] = [
+  {
+    name: "demo",
+    title: "Sensitivity of SGD towers, a first picture",
+    description: "All of MNIST, heights 0 to 3, a coarse grid of step sizes, two seeds, two epochs: a few minutes on two cores.",
+    study: { ...figure4("equal"), name: "Sensitivity of SGD towers", base: { tower: [{ optimizer: "sgd" }], budget: { epochs: 2 } }, seeds: seeds(2) },
+  },
+  {
+    name: "figure4a",
+    title: "Figure 4a of the paper",
+    description: "Test error of the MLP against the initial step size, all levels started at the same value. Heights 0 to 3, 30 epochs, three seeds.",
+    study: { ...figure4("equal"), name: "Figure 4a", seeds: seeds(3) },
+  },
+  {
+    name: "figure4a-quick",
+    title: "Figure 4a, quick",
+    description: "The same picture from three epochs and one seed, in minutes.",
+    study: { ...figure4("equal"), name: "Figure 4a, quick", base: { tower: [{ optimizer: "sgd" }], budget: { epochs: 3 } } },
+  },
+  {
+    name: "figure4b",
+    title: "Figure 4b of the paper",
+    description: "As Figure 4a, with the paper's other scheme for the levels above. Heights 0 to 3, 30 epochs, three seeds.",
+    study: { ...figure4("figure4b"), name: "Figure 4b", seeds: seeds(3) },
+  },
+  {
+    name: "figure4b-quick",
+    title: "Figure 4b, quick",
+    description: "The same picture from three epochs and one seed, in minutes.",
+    study: { ...figure4("figure4b"), name: "Figure 4b, quick", base: { tower: [{ optimizer: "sgd" }], budget: { epochs: 3 } } },
+  },
+  {
+    name: "table1",
+    title: "Table 1 of the paper",
+    description: "The paper's 18 stacks on MNIST, three seeds each: its first column. The second, plain at the learned values, is a click on any run.",
+    study: { name: "Table 1", stacks: table1Stacks(), seeds: seeds(3) },
+  },
+  {
+    name: "table1-quick",
+    title: "Table 1, quick",
+    description: "The 18 stacks for two epochs and one seed: which learn at all, in minutes.",
+    study: { name: "Table 1, quick", stacks: table1Stacks(2) },
+  },
+];
+
+export function findStudyPreset(name: string): StudyPreset | undefined {
+  return studyPresets.find((preset) => preset.name === name);
+}
+
+export const studyPresetNames = studyPresets.map(({ name }) => name);

@@ -1,0 +1,144 @@
+import { describe, expect, it } from "vitest";
+import { countRuns, expandStudy, type StudyCell } from "../../../src/shared/study/expand.ts";
+import { studyPresets } from "../../../src/shared/study/presets.ts";
+import { study, validateStudy, type StudyInput } from "../../../src/shared/study/study.ts";
+import { table1Rows } from "../../../src/shared/table1.ts";
+import { notation } from "../../../src/shared/tower.ts";
+
+const sgd = { tower: [{ optimizer: "sgd" }] } satisfies StudyInput["base"];
+const alpha = (from: number, to: number, points: number, level = 0) =>
+  ({ level, hyperparameter: "alpha", values: { kind: "grid", from, to, points } }) as const;
+
+function cells(input: StudyInput): StudyCell[] {
+  const of = study.parse(input);
+  const expansion = expandStudy(of);
+  if (!expansion.ok) throw new Error(expansion.errors.map(({ path, message }) => `${path}: ${message}`).join("; "));
+  expect(countRuns(of)).toBe(expansion.cells.length);
+  expect(new Set(expansion.cells.map(({ key }) => key)).size).toBe(expansion.cells.length);
+  return expansion.cells;
+}
+
+/** `path: message` of everything wrong, by form or by contradiction. */
+function problems(input: unknown): string[] {
+  const validation = validateStudy(input);
+  const { errors } = validation.ok ? (expandStudy(validation.study) as { errors: { path: string; message: string }[] }) : validation;
+  return errors.map(({ path, message }) => `${path}: ${message}`);
+}
+
+const stacks = (of: readonly StudyCell[]) => of.map(({ experiment }) => notation(experiment.tower));
+
+describe("a study's runs", () => {
+  it("are every height, value and seed, in this order, under keys that say which", () => {
+    const runs = cells({ name: "S", base: sgd, axes: [alpha(1e-2, 1, 3)], heights: { values: [0, 2] }, seeds: [0, 7] });
+    expect(runs.map(({ key }) => key)).toEqual([
+      "h0|L0.alpha=0.01|s0", "h0|L0.alpha=0.01|s7", "h0|L0.alpha=0.1|s0", "h0|L0.alpha=0.1|s7", "h0|L0.alpha=1|s0", "h0|L0.alpha=1|s7",
+      "h2|L0.alpha=0.01|s0", "h2|L0.alpha=0.01|s7", "h2|L0.alpha=0.1|s0", "h2|L0.alpha=0.1|s7", "h2|L0.alpha=1|s0", "h2|L0.alpha=1|s7",
+    ]);
+    const { experiment, ...of } = runs.at(-1)!;
+    expect(of).toEqual({ key: "h2|L0.alpha=1|s7", height: 2, values: [1], seed: 7 });
+    expect(experiment).toMatchObject({ name: "S, height 2, L0 alpha 1, seed 7", seed: 7, tower: [{ alpha: 1 }, { alpha: 1 }, { alpha: 1 }] });
+  });
+
+  it("stay the same when a grid becomes finer or longer, exact decades included", () => {
+    const coarse = cells({ base: sgd, axes: [alpha(1e-8, 1e2, 11)] });
+    const fine = cells({ base: sgd, axes: [alpha(1e-8, 1e2, 21)] });
+    const longer = cells({ base: sgd, axes: [alpha(1e-9, 1e3, 13)] });
+    expect(coarse.map(({ values }) => values[0])).toEqual([1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100]);
+    for (const more of [fine, longer]) expect(more.map(({ key }) => key)).toEqual(expect.arrayContaining(coarse.map(({ key }) => key)));
+  });
+
+  it("are crossed over grids and lists, and sampled together", () => {
+    const mu = (values: object) => ({ hyperparameter: "mu", values }) as NonNullable<StudyInput["axes"]>[number];
+    const grid = cells({ base: sgd, axes: [alpha(1e-2, 1, 3), mu({ kind: "list", values: [0, 0.9] })] });
+    expect(grid.map(({ values }) => values)).toEqual([[0.01, 0], [0.01, 0.9], [0.1, 0], [0.1, 0.9], [1, 0], [1, 0.9]]);
+    for (const kind of ["random", "quasiRandom"] as const) {
+      const of = (points: number) =>
+        cells({ base: sgd, axes: [{ values: { kind, from: 1e-4, to: 1, points } }, mu({ kind, scale: "linear", from: 0, to: 0.9, points })] }).map(({ values }) => values);
+      const many = of(200);
+      expect(many).toHaveLength(200);
+      expect(of(50)).toEqual(many.slice(0, 50));
+      const decades = many.map(([a]) => Math.log10(a!));
+      const momenta = many.map(([, m]) => m!);
+      expect(Math.min(...decades)).toBeGreaterThanOrEqual(-4);
+      expect(Math.max(...decades)).toBeLessThan(0);
+      // Evenly over the range, and the two axes independent of one another.
+      for (const [x, middle] of [[decades, -2], [momenta, 0.45]] as const) {
+        expect(x.filter((v) => v < middle).length).toBeGreaterThan(80);
+        expect(x.filter((v) => v < middle).length).toBeLessThan(120);
+      }
+      expect(many.filter(([a, m]) => Math.log10(a!) < -2 === m! < 0.45).length).toBeGreaterThan(70);
+      expect(many.filter(([a, m]) => Math.log10(a!) < -2 === m! < 0.45).length).toBeLessThan(130);
+    }
+  });
+
+  it("start the levels above as the rule says", () => {
+    const at = (value: number, heights: StudyInput["heights"], base: StudyInput["base"] = sgd) =>
+      stacks(cells({ base, axes: [{ values: { kind: "list", values: [value] } }], heights }));
+    expect(at(1e-5, { values: [3], rule: { kind: "figure4b" } })).toEqual(["SGD(1e-5) / SGD(0.001) / SGD(1e-5) / SGD(1e-7)"]);
+    expect(at(1e-4, { values: [1], rule: { kind: "figure4b" } })).toEqual(["SGD(1e-4) / SGD"]);
+    expect(at(1e-3, { values: [3], rule: { kind: "figure4b" } })).toEqual(["SGD(0.001) / SGD(1e-6) / SGD(1e-7) / SGD(1e-8)"]);
+    expect(at(0.5, { values: [3], rule: { kind: "fixed", alphas: [1e-3, 1e-4] } })).toEqual(["SGD(0.5) / SGD(0.001) / SGD(1e-4) / SGD(1e-4)"]);
+    const seedExample = { tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] } satisfies StudyInput["base"];
+    expect(at(0.1, { values: [0, 1, 2], rule: { kind: "base" } }, seedExample)).toEqual(["Adam(0.1)", "Adam(0.1) / SGD(1e-5)", "Adam(0.1) / SGD(1e-5) / SGD(1e-5)"]);
+    expect(at(0.1, { values: [1, 2], upper: { optimizer: "sgd" }, upperAt: { 2: { optimizer: "rmsProp" } } }, seedExample)).toEqual([
+      "Adam(0.1) / SGD(0.1)",
+      "Adam(0.1) / RMSProp(0.1) / RMSProp(0.1)",
+    ]);
+  });
+
+  it("may vary a level above, where the rule leaves it alone", () => {
+    expect(stacks(cells({ axes: [alpha(1e-6, 1e-4, 3, 1)] }))).toEqual(["Adam / SGD(1e-6)", "Adam / SGD(1e-5)", "Adam / SGD(1e-4)"]);
+  });
+
+  it("may be stacks with budgets of their own", () => {
+    const runs = cells({ stacks: [{ name: "plain", tower: [{ optimizer: "sgd" }] }, { name: "long", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }], epochs: 9 }], axes: [alpha(0.1, 1, 2)] });
+    expect(runs.map(({ key, stack, height, experiment }) => [key, stack, height, experiment.budget.epochs])).toEqual([
+      ["plain|L0.alpha=0.1|s0", "plain", 0, 5], ["plain|L0.alpha=1|s0", "plain", 0, 5],
+      ["long|L0.alpha=0.1|s0", "long", 1, 9], ["long|L0.alpha=1|s0", "long", 1, 9],
+    ]);
+  });
+});
+
+describe("a study that contradicts itself", () => {
+  const axes = (...of: object[]) => ({ base: sgd, axes: of });
+  it.each([
+    ["zero runs", { seeds: [] }, "seeds: seeds needs at least one seed"],
+    ["a million runs", { seeds: [...Array(1000).keys()], ...axes(alpha(1e-8, 1, 1000)) }, ": the study has 1,000,000 runs; at most 100,000 are allowed"],
+    ["a hyperparameter varied twice", axes(alpha(0.1, 1, 2), alpha(1, 2, 3)), "axes.1.hyperparameter: axis 0 varies alpha of level 0 already"],
+    ["a level that a height lacks", { ...axes(alpha(0.1, 1, 2, 1)), heights: { values: [0, 1], rule: { kind: "base" } } }, "axes.0.level: there is no level 1 at height 0, whose levels are 0 to 0"],
+    ["a level that the base lacks", axes(alpha(0.1, 1, 2, 3)), "axes.0.level: there is no level 3 at the base's tower, whose levels are 0 to 0"],
+    ["a step size that the rule sets", { ...axes(alpha(0.1, 1, 2, 1)), heights: { values: [1] } }, "axes.0.level: rule equal sets the step size of level 1; choose the rule base, or an axis on level 0"],
+    ["a log grid through 0", axes(alpha(0, 1, 2)), "axes.0.values.from: from is 0; on a log scale it must be greater than 0"],
+    ["a log grid from below 0", axes(alpha(1, -1, 2)), "axes.0.values.to: to is -1; on a log scale it must be greater than 0"],
+    ["a range without width", axes(alpha(1, 1, 2)), "axes.0.values.to: 2 points need a range; from and to are both 1"],
+    ["a value outside the domain", axes({ hyperparameter: "mu", values: { kind: "list", values: [0.9, 1] } }), "axes.0.values: SGD mu would be 1; allowed: from 0 to 1 (excluded)"],
+    ["a hyperparameter nobody has", axes({ hyperparameter: "beta1", values: { kind: "list", values: [0.9] } }), "axes.0.hyperparameter: SGD, level 0 at the base's tower, has no beta1; it has: alpha, mu, weightDecay, dampening"],
+    ["a value twice", axes({ values: { kind: "list", values: [1, 2, 1] } }), "axes.0.values: the value 1 is there twice"],
+    ["a seed twice", { seeds: [3, 3] }, "seeds.1: seed 3 is there twice"],
+    ["a height twice", { heights: { values: [1, 1] } }, "heights.values.1: height 1 is there twice"],
+    ["a level for a height that is not there", { heights: { values: [1], upperAt: { 2: { optimizer: "sgd" } } } }, "heights.upperAt.2: there is no height 2 in heights.values"],
+    ["a height beyond the rule", { heights: { values: [4], rule: { kind: "figure4b" } } }, "heights.values.0: height is 4; rule figure4b names 3 levels above level 0"],
+    ["a fixed step size below 0", { heights: { values: [1], rule: { kind: "fixed", alphas: [-1] } } }, "heights.rule.alphas.0: a step size is -1; allowed: 0 or more"],
+    ["stacks and heights", { heights: { values: [1] }, stacks: [{ name: "a", tower: [{ optimizer: "sgd" }] }] }, "stacks: a study compares heights or stacks, not both"],
+    ["a stack's name twice", { stacks: [0, 1].map(() => ({ name: "a", tower: [{ optimizer: "sgd" }] })) }, "stacks.1.name: there are two stacks named a"],
+    ["samples of different number", axes({ values: { kind: "random", from: 0.1, to: 1, points: 3 } }, { hyperparameter: "mu", values: { kind: "random", scale: "linear", from: 0, to: 0.5, points: 4 } }), "axes.1.values.points: sampled axes are sampled together: points is 4, but 3 for axis 0"],
+    ["rungs after the end", { halving: { rungs: [2, 5] } }, "halving.rungs.1: rung 5 must come before the end of training, epoch 5"],
+    ["rungs out of order", { halving: { rungs: [3, 2] } }, "halving.rungs.1: rung 2 must be later than rung 3"],
+    ["a value that only some option forbids", { base: { tower: [{ optimizer: "sgd", alphaAs: "log" }] }, axes: [{ values: { kind: "list", values: [0, 1] } }] }, "base.tower: L0 alpha 0: tower.0.alpha: SGD alpha is 0; in log space it must be greater than 0"],
+    ["an unknown field", { seed: 1 }, "seed: there is no field named seed"],
+  ])("is refused by field: %s", (_what, input, expected) => {
+    expect(problems(input)).toEqual([expected]);
+  });
+});
+
+describe("study presets", () => {
+  it("are valid, and the paper's are the paper's", () => {
+    const runs = Object.fromEntries(studyPresets.map(({ name, study: of }) => [name, cells(of)]));
+    expect(runs["figure4a"]).toHaveLength(4 * 11 * 3);
+    expect(new Set(runs["figure4a"]!.map(({ experiment }) => experiment.budget.epochs))).toEqual(new Set([30]));
+    expect(runs["figure4b"]).toHaveLength(4 * 11 * 3);
+    expect(runs["table1"]!.filter(({ seed }) => seed === 0).map(({ experiment }) => [notation(experiment.tower), experiment.budget.epochs])).toEqual(
+      table1Rows.map(({ tower, epochs }) => [notation(study.parse({ stacks: [{ name: "x", tower: [...tower] }] }).stacks![0]!.tower), epochs]),
+    );
+  });
+});
