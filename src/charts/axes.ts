@@ -75,15 +75,15 @@ function difference(value: number, step: number): string {
   return `${multiple > 0 ? "+" : ""}${formatHyperparameter(multiple)}`;
 }
 
-/** A logarithmic axis around the positive values; undefined without any. */
-export function logScale(values: Iterable<number>): AxisScale | undefined {
+/** A logarithmic axis around the positive values, with at most `most` decades labelled; undefined without any. */
+export function logScale(values: Iterable<number>, most = 6): AxisScale | undefined {
   const found = extent(positive(values));
   if (!found) return undefined;
   const [low, high] = found;
   // A flat line still needs an axis with some width.
   const room = low === high ? 0.15 : Math.max(0.06 * Math.log10(high / low), 0.002);
   const [min, max] = [low / 10 ** room, high * 10 ** room];
-  const ticks = logTicks(min, max);
+  const ticks = logTicks(min, max, most);
   const closest = ticks.slice(1).reduce((least, tick, i) => Math.min(least, tick - (ticks[i] ?? 0)), max - min);
   const narrow = max / min < 10;
   const label = (tick: number) => (narrow ? written(tick, roundStep(closest, 1), max) : formatHyperparameter(tick));
@@ -96,7 +96,7 @@ function* positive(values: Iterable<number>): Generator<number> {
 }
 
 /** Round values between the ends: decades where they span enough, else 1-2-5, else evenly spaced ones. */
-export function logTicks(min: number, max: number): number[] {
+export function logTicks(min: number, max: number, most = 6): number[] {
   const from = Math.floor(Math.log10(min));
   const to = Math.ceil(Math.log10(max));
   const series = (mantissas: readonly number[], every = 1) => {
@@ -108,7 +108,7 @@ export function logTicks(min: number, max: number): number[] {
     return ticks.filter((value) => value >= min && value <= max);
   };
   const decades = series([1]);
-  if (decades.length > 6) return series([1], Math.ceil(decades.length / 6));
+  if (decades.length > most) return series([1], Math.ceil(decades.length / most));
   if (decades.length >= 3) return decades;
   const fine = series([1, 2, 5]);
   if (fine.length >= 3) return fine;

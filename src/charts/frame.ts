@@ -1,0 +1,192 @@
+/** What stands around the plots of a picture (title, legend, footer), and the axes they share. */
+import type { AxisScale } from "./axes.ts";
+import { lookOf, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Width of a text in pixels, near enough to leave room for it. */
+export function roomFor(text: string, fontSize: number): number {
+  return text.length * fontSize * 0.57;
+}
+
+export interface LegendEntry {
+  /** Of series; the first of that name gives the legend its mark. */
+  readonly name: string;
+  /** A line without a mark on it. */
+  readonly plain?: boolean;
+}
+
+interface Frame {
+  readonly look: Look;
+  /** Where the plots stand. */
+  readonly inner: Box;
+  /** Options of the title, legend and footer. */
+  readonly parts: Record<string, unknown>;
+}
+
+const margin = 14;
+
+/** Lays out a picture: what remains between head and foot is `inner`. */
+export function frameOf(settings: ChartSettings, legend: readonly LegendEntry[]): Frame {
+  const look = lookOf(settings);
+  const { width, height, title, subtitle, footer = [] } = settings;
+  const { fontSize, fontFamily } = look;
+  const texts: Record<string, unknown>[] = [];
+  let top = title !== undefined ? margin : 4;
+  if (title !== undefined) {
+    texts.push(text(title, { left: margin, top, fontSize: fontSize + 4, fontWeight: 600, color: look.text, fontFamily, width: width - 2 * margin }));
+    top += (fontSize + 4) * 1.3;
+  }
+  if (subtitle !== undefined) {
+    texts.push(text(subtitle, { left: margin, top: top + 2, fontSize: fontSize + 0.5, color: look.soft, fontFamily, width: width - 2 * margin }));
+    top += (fontSize + 0.5) * 1.3 + 3;
+  }
+  if (title !== undefined) top += 6;
+
+  const entryWidth = (name: string) => 24 + 7 + roomFor(name, fontSize) + 16;
+  const rows = legendRows(legend.map(({ name }) => entryWidth(name)), width - 2 * margin);
+  const rowHeight = fontSize + 8;
+  const legendTop = top;
+  if (legend.length > 0) top += rows * rowHeight + 6;
+
+  const footSize = Math.max(8, fontSize - 2.5);
+  const footHeight = footer.length === 0 ? 0 : footer.length * footSize * 1.45 + 10;
+  footer.forEach((line, i) => {
+    texts.push(text(line, { left: margin, top: height - footHeight + 2 + i * footSize * 1.45, fontSize: footSize, color: look.faint, fontFamily, width: width - 2 * margin }));
+  });
+  return {
+    look,
+    inner: { left: margin, top, width: width - 2 * margin, height: height - top - footHeight - 4 },
+    parts: {
+      animation: false,
+      backgroundColor: settings.footer || settings.title ? look.background : "transparent",
+      textStyle: { fontFamily, fontSize },
+      title: texts,
+      ...(legend.length > 0 && { legend: legendOption(legend, { look, top: legendTop, width: width - 2 * margin }) }),
+    },
+  };
+}
+
+function legendRows(widths: readonly number[], room: number): number {
+  let [rows, used] = [1, 0];
+  for (const width of widths) {
+    if (used > 0 && used + width > room) [rows, used] = [rows + 1, 0];
+    used += width;
+  }
+  return rows;
+}
+
+interface TextStyle {
+  readonly left: number;
+  readonly top: number;
+  readonly fontSize: number;
+  readonly color: string;
+  readonly fontFamily: string;
+  readonly fontWeight?: number;
+  readonly width?: number;
+  readonly textAlign?: "left" | "center" | "right";
+}
+
+/** A line of text somewhere on the picture. */
+export function text(content: string, { left, top, textAlign, width, ...textStyle }: TextStyle): Record<string, unknown> {
+  return {
+    text: content,
+    left,
+    top,
+    padding: 0,
+    ...(textAlign && { textAlign }),
+    textStyle: { fontWeight: 400, lineHeight: textStyle.fontSize * 1.3, ...textStyle, ...(width !== undefined && { width, overflow: "truncate" }) },
+  };
+}
+
+function legendOption(entries: readonly LegendEntry[], { look, top, width }: { look: Look; top: number; width: number }): Record<string, unknown> {
+  return {
+    show: true,
+    top,
+    left: margin,
+    width,
+    padding: 0,
+    itemGap: 16,
+    itemWidth: 26,
+    itemHeight: 9,
+    textStyle: { color: look.text, fontFamily: look.fontFamily, fontSize: look.fontSize },
+    inactiveColor: look.axis,
+    data: entries.map(({ name, plain }) => ({ name, ...(plain && { itemStyle: { opacity: 0 } }) })),
+  };
+}
+
+export interface AxisSettings {
+  readonly look: Look;
+  readonly log: boolean;
+  readonly scale: AxisScale | undefined;
+  readonly gridIndex: number;
+  /** Title with symbol and unit; left out where a neighbour shows it. */
+  readonly name?: string;
+  readonly nameGap?: number;
+  readonly labels?: boolean;
+  readonly lines?: boolean;
+  readonly label?: (tick: number) => string;
+}
+
+/** An axis of a plot: the scale's own ticks, thin lines, its title in the middle. */
+export function axisOption(direction: "x" | "y", settings: AxisSettings): Record<string, unknown> {
+  const { look, log, scale, gridIndex, name, nameGap = 30, labels = true, lines = direction === "y", label = scale?.label } = settings;
+  const font = { fontFamily: look.fontFamily, fontSize: look.fontSize };
+  return {
+    type: log ? "log" : "value",
+    gridIndex,
+    min: scale?.min,
+    max: scale?.max,
+    ...(name !== undefined && { name, nameLocation: "middle", nameGap, nameTextStyle: { ...font, fontSize: look.fontSize + 0.5, color: look.soft } }),
+    axisLine: { show: direction === "x", onZero: false, lineStyle: { color: look.axis, width: 1 } },
+    axisTick: { show: direction === "x", length: 4, lineStyle: { color: look.axis }, customValues: scale?.ticks },
+    axisLabel: { ...font, show: labels && scale !== undefined, color: look.soft, hideOverlap: true, margin: 7, customValues: scale?.ticks, formatter: (tick: number) => label?.(tick) ?? "" },
+    splitLine: { show: lines && scale !== undefined, lineStyle: { color: look.grid, width: 1 } },
+  };
+}
+
+const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** `10⁻³` for a power of ten; null for anything else. */
+export function powerOfTen(value: number): string | null {
+  const exponent = Math.round(Math.log10(value));
+  if (Math.abs(Math.log10(value) - exponent) > 1e-9) return null;
+  const digits = [...String(Math.abs(exponent))].map((digit) => superscripts[Number(digit)]!).join("");
+  return `10${exponent < 0 ? "⁻" : ""}${digits}`;
+}
+
+/** Labels of a logarithmic axis: powers of ten where every tick is one and they span enough to read better so. */
+export function logLabels(scale: AxisScale | undefined): ((tick: number) => string) | undefined {
+  if (!scale || scale.max / scale.min < 1e3 || scale.ticks.some((tick) => powerOfTen(tick) === null)) return scale?.label;
+  return (tick) => powerOfTen(tick) ?? scale.label(tick);
+}
+
+/** Width that the labels of a vertical axis take. */
+export function labelRoom(scale: AxisScale | undefined, fontSize: number, label = scale?.label): number {
+  const widest = scale?.ticks.reduce((most, tick) => Math.max(most, label?.(tick).length ?? 0), 1) ?? 2;
+  return widest * fontSize * 0.6 + 10;
+}
+
+/** What a pointer rests on: it says itself what its tooltip shows. */
+export interface Told {
+  readonly told?: () => TooltipContent;
+}
+
+/** Tooltips of items that say themselves what is shown. */
+export function tooltipOption({ tooltip }: ChartSettings): Record<string, unknown> {
+  if (!tooltip) return {};
+  return {
+    tooltip: {
+      trigger: "item",
+      confine: true,
+      transitionDuration: 0,
+      className: "chart-tooltip",
+      formatter: ({ data }: { data?: Told }) => (data?.told ? tooltip(data.told()) : ""),
+    },
+  };
+}

@@ -1,0 +1,405 @@
+/**
+ * The headline picture: a metric against an initial hyperparameter, one line per tower height, as one
+ * plot or as several side by side with the same axes. Nothing is left out: every run is a dot, or a
+ * cross at the top edge if it diverged.
+ */
+import type { Curve, CurvePoint, MeasuredRun, StudyCurves } from "../shared/study/curves.ts";
+import { hasDiverged } from "../shared/study/curves.ts";
+import type { PaperFigure } from "../shared/study/paperFigures.ts";
+import type { Study } from "../shared/study/study.ts";
+import { linearScale, logScale, type AxisScale } from "./axes.ts";
+import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry, type Told } from "./frame.ts";
+import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
+import { markOf, orderedColor, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
+
+export const bandKinds = ["standardError", "minMax", "none"] as const;
+export type BandKind = (typeof bandKinds)[number];
+
+export interface SensitivityPanel {
+  /** Above the plot, where there are several. */
+  readonly title?: string;
+  readonly study: Study;
+  readonly curves: StudyCurves;
+  /** Published values to lay over it. */
+  readonly reference?: PaperFigure;
+}
+
+export interface SensitivitySettings extends ChartSettings {
+  /** What the band around a mean spans. */
+  readonly band?: BandKind;
+  readonly yLog?: boolean;
+  /** Whether single runs are drawn as dots; diverged ones are always marked. */
+  readonly dots?: boolean;
+}
+
+/** An item of this chart as a click gets it: the runs that stand behind it. */
+export interface ChartItem extends Told {
+  readonly value: readonly [x: number, y: number];
+  /** Runs, in the order of their seeds. */
+  readonly runs: readonly string[];
+  readonly height: number;
+}
+
+const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
+const stripRow = 11;
+
+/** @param panels side by side, in rows where they do not fit; axes are shared by panels with the same axis or metric */
+export function sensitivityChart(panels: readonly SensitivityPanel[], settings: SensitivitySettings): Record<string, unknown> {
+  const styles = stylesOf(panels, settings);
+  const references = [...new Set(panels.flatMap(({ reference }) => reference ?? []))];
+  const legend: LegendEntry[] = [...[...styles.values()].map(({ name }) => ({ name })), ...references.map((figure) => ({ name: referenceName(figure), plain: true }))];
+  const frame = frameOf(settings, legend);
+  const { look, inner } = frame;
+  const plots = layOut(panels, settings, look, inner);
+  const texts = [...(frame.parts.title as Record<string, unknown>[])];
+  const grids: Record<string, unknown>[] = [];
+  const xAxes: Record<string, unknown>[] = [];
+  const yAxes: Record<string, unknown>[] = [];
+  const series: Record<string, unknown>[] = [];
+
+  for (const plot of plots) {
+    const { panel, box, strip, x, y, xLog, yLog } = plot;
+    const index = grids.length;
+    grids.push({ ...box, outerBoundsMode: "none" });
+    const known = y.scale !== undefined && x !== undefined;
+    xAxes.push(axisOption("x", { look, log: xLog, scale: x, gridIndex: index, label: xLog ? logLabels(x) : x?.label, name: panel.curves.axis ? axisTitle(panel.curves.axis) : "", nameGap: look.fontSize + 16 }));
+    yAxes.push(
+      axisOption("y", {
+        look,
+        log: yLog,
+        scale: y.scale,
+        gridIndex: index,
+        labels: plot.outer,
+        label: y.label,
+        ...(plot.outer && { name: metricTitle(panel.curves.metric), nameGap: labelRoom(y.scale, look.fontSize, y.label) + 2 }),
+      }),
+    );
+    if (panels.length > 1 && panel.title !== undefined) {
+      texts.push(text(panel.title, { left: box.left, top: plot.cell.top, fontSize: look.fontSize + 1, fontWeight: 600, color: look.text, fontFamily: look.fontFamily, width: box.width }));
+    }
+    if (!known) {
+      texts.push(text("No run has got this far yet.", { left: box.left + box.width / 2, top: box.top + box.height / 2 - 8, fontSize: look.fontSize + 1, color: look.faint, fontFamily: look.fontFamily, textAlign: "center" }));
+      continue;
+    }
+    const place = { xAxisIndex: index, yAxisIndex: index };
+    series.push(...chanceLine(panel, look, place, y.scale!, x!));
+    if (panel.reference) series.push(...referenceLines(panel.reference, styles, look, place));
+    for (const curve of panel.curves.curves) {
+      const style = styles.get(nameIn(panel, curve))!;
+      series.push(...curveSeries(panel, curve, style, settings, { ...place, yLog }));
+    }
+    if (strip) {
+      const rows = divergedCurves(panel);
+      const at = grids.length;
+      grids.push({ ...strip, show: true, backgroundColor: look.strip, borderWidth: 0, outerBoundsMode: "none" });
+      xAxes.push({ ...axisOption("x", { look, log: xLog, scale: x, gridIndex: at, labels: false }), axisLine: { show: false }, axisTick: { show: false } });
+      yAxes.push({ ...axisOption("y", { look, log: false, scale: undefined, gridIndex: at, labels: false, lines: false }), min: 0, max: rows.length });
+      if (plot.outer) {
+        texts.push(text("diverged", { left: box.left - 7, top: strip.top + strip.height / 2 - look.fontSize * 0.65, fontSize: look.fontSize, color: look.faint, fontFamily: look.fontFamily, textAlign: "right" }));
+      }
+      rows.forEach((curve, row) => series.push(crosses(panel, curve, styles.get(nameIn(panel, curve))!, rows.length - row - 0.5, { xAxisIndex: at, yAxisIndex: at, counts: hasRoom(panel, x!, box.width) })));
+    }
+  }
+  return { ...frame.parts, title: texts, grid: grids, xAxis: xAxes, yAxis: yAxes, series, ...tooltipOption(settings) };
+}
+
+interface CurveStyle {
+  readonly name: string;
+  readonly height: number;
+  readonly color: string;
+  readonly mark: string;
+}
+
+const nameIn = ({ study, curves }: SensitivityPanel, curve: Curve) => curveNames(study, curves.curves)[curves.curves.indexOf(curve)]!;
+
+/** One style per name over all panels, in the order of heights. */
+function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings): Map<string, CurveStyle> {
+  const named = new Map<string, number>();
+  for (const panel of panels) for (const curve of panel.curves.curves) named.set(nameIn(panel, curve), curve.height);
+  const sorted = [...named].sort(([, a], [, b]) => a - b);
+  return new Map(sorted.map(([name, height], i) => [name, { name, height, color: orderedColor(i, sorted.length, theme), mark: markOf(i) }]));
+}
+
+const divergedCurves = ({ curves }: SensitivityPanel) => curves.curves.filter(({ points }) => points.some(({ diverged }) => diverged > 0));
+
+// ---- where the plots stand -------------------------------------------------------------------------
+
+interface Plot {
+  readonly panel: SensitivityPanel;
+  readonly cell: Box;
+  readonly box: Box;
+  /** Where diverged runs are marked; null without any. */
+  readonly strip: Box | null;
+  /** Whether it shows the labels of its vertical axis. */
+  readonly outer: boolean;
+  readonly x: AxisScale | undefined;
+  readonly y: { readonly scale: AxisScale | undefined; readonly label: ((tick: number) => string) | undefined };
+  readonly xLog: boolean;
+  readonly yLog: boolean;
+}
+
+const smallestPlot = 230;
+
+function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettings, look: Look, inner: Box): Plot[] {
+  const columns = Math.max(1, Math.min(panels.length, Math.floor(inner.width / smallestPlot)));
+  const rows = Math.ceil(panels.length / columns);
+  const ticks = Math.max(3, Math.floor(inner.width / columns / (look.fontSize * 4.5)));
+  const scales = panels.map((panel) => ({ x: xScale(panels.filter((other) => sameAxis(other, panel)), ticks), y: yScale(panels.filter((other) => sameMetric(other, panel)), settings) }));
+  const room = Math.max(roomFor("diverged", look.fontSize), ...scales.map(({ y }) => labelRoom(y.scale, look.fontSize, y.label))) + look.fontSize + 12;
+  const stripRows = Math.max(...panels.map((panel) => divergedCurves(panel).length));
+  const gap = 14;
+  // Plots of a row have the same width; only those with labels of their own need room for them.
+  return panels.map((panel, i): Plot => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    const inRow = panels.slice(row * columns, (row + 1) * columns);
+    const outerAt = inRow.map((other, j) => j === 0 || !sameMetric(other, inRow[j - 1]!));
+    const free = inner.width - 10 - outerAt.filter(Boolean).length * room - (columns - 1) * gap;
+    const width = free / columns;
+    const left = inner.left + outerAt.slice(0, column + 1).filter(Boolean).length * room + column * (width + gap);
+    const cell: Box = { left, top: inner.top + (row * inner.height) / rows, width, height: inner.height / rows };
+    const headHeight = panels.length > 1 && panel.title !== undefined ? look.fontSize * 1.3 + 8 : 2;
+    const stripHeight = stripRows * stripRow;
+    const top = cell.top + headHeight + (stripRows > 0 ? stripHeight + 5 : 4);
+    const bottom = look.fontSize * 2 + 26;
+    return {
+      panel,
+      cell,
+      box: { left, top, width, height: Math.max(20, cell.top + cell.height - top - bottom) },
+      strip: divergedCurves(panel).length > 0 ? { left, top: cell.top + headHeight, width, height: stripHeight } : null,
+      outer: outerAt[column]!,
+      xLog: panel.curves.axis?.scale === "log",
+      yLog: settings.yLog === true,
+      ...scales[i]!,
+    };
+  });
+}
+
+const sameMetric = (a: SensitivityPanel, b: SensitivityPanel) => metricTitle(a.curves.metric) === metricTitle(b.curves.metric);
+const sameAxis = (a: SensitivityPanel, b: SensitivityPanel) =>
+  a.curves.axis?.label === b.curves.axis?.label && a.curves.axis?.scale === b.curves.axis?.scale;
+
+function xScale(panels: readonly SensitivityPanel[], ticks: number): AxisScale | undefined {
+  const values = panels.flatMap(({ curves }) => curves.curves.flatMap(({ points }) => points.map(({ x }) => x)));
+  if (panels[0]?.curves.axis?.scale === "log") return logScale(values, ticks);
+  const scale = linearScale(values, Math.min(6, ticks));
+  if (!scale) return undefined;
+  const room = (scale.max - scale.min) * 0.02;
+  return { ...scale, min: scale.min - room, max: scale.max + room };
+}
+
+function yScale(panels: readonly SensitivityPanel[], { yLog, band }: SensitivitySettings): Plot["y"] {
+  const values = panels.flatMap(({ curves }) =>
+    curves.curves.flatMap(({ points }) =>
+      points.flatMap((point) => [...point.runs.flatMap(({ value }) => value ?? []), ...(point.mean === null ? [] : [point.mean, ...(bandOf(point, band ?? "standardError") ?? [])])]),
+    ),
+  );
+  for (const { reference } of panels) for (const { values: read } of reference?.curves ?? []) values.push(...read);
+  if (values.length === 0) return { scale: undefined, label: undefined };
+  if (yLog) {
+    const scale = logScale(values);
+    return { scale, label: logLabels(scale) };
+  }
+  // From zero, unless the values are all far away from it.
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const scale = linearScale(low >= 0 && low < 0.5 * high ? [0, ...values] : values, 5);
+  return { scale, label: scale?.label };
+}
+
+/** Ends of the band at a point; null where there is none. */
+export function bandOf({ mean, standardError, min, max }: CurvePoint, kind: BandKind): [low: number, high: number] | null {
+  if (mean === null || kind === "none") return null;
+  if (kind === "minMax") return min === null || max === null ? null : [min, max];
+  return standardError === null ? null : [mean - standardError, mean + standardError];
+}
+
+// ---- what is drawn in a plot -----------------------------------------------------------------------
+
+interface Place {
+  readonly xAxisIndex: number;
+  readonly yAxisIndex: number;
+}
+
+function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, settings: SensitivitySettings, { yLog, ...place }: Place & { yLog: boolean }): Record<string, unknown>[] {
+  const { name, color, mark } = style;
+  const drawn = (y: number) => !yLog || y > 0;
+  const points = curve.points.filter(({ mean }) => mean !== null && drawn(mean));
+  const base = { ...place, name, animation: false, itemStyle: { color } };
+  const line = {
+    ...base,
+    type: "line",
+    symbol: mark,
+    symbolSize: markSize(curve.points.length),
+    showAllSymbol: true,
+    lineStyle: { color, width: 2 },
+    emphasis: { disabled: true },
+    z: 4,
+    data: curve.points.map((point): ChartItem | (number | null)[] =>
+      point.mean === null || !drawn(point.mean)
+        ? [point.x, null]
+        : { value: [point.x, point.mean], runs: idsOf(point.runs), height: curve.height, told: () => pointContent(panel, name, style, point) },
+    ),
+  };
+  const band = bandSeries(points, settings.band ?? "standardError", base, yLog);
+  // The line comes first: the legend's mark is that of the first series of a name.
+  if (settings.dots === false) return [line, ...band];
+  const dots = curve.points.flatMap((point) => point.runs.filter(({ value }) => value !== null && drawn(value)).map((run) => ({ point, run })));
+  return [
+    line,
+    ...band,
+    {
+      ...base,
+      type: "scatter",
+      symbol: "circle",
+      symbolSize: 4.5,
+      z: 3,
+      cursor: "pointer",
+      data: dots.map(({ point, run }) => ({
+        value: [point.x, run.value!],
+        runs: idsOf([run]),
+        height: curve.height,
+        // A run that has not ended, or was stopped early, is a ring.
+        itemStyle: run.outcome === "measured" ? { color, opacity: 0.55 } : { color: "transparent", borderColor: color, borderWidth: 1, opacity: 0.8 },
+        told: () => runContent(panel, name, style, point, run),
+      })),
+    },
+  ];
+}
+
+const markSize = (points: number) => (points > 40 ? 4 : points > 20 ? 6 : 8);
+
+/** Stretches of neighbouring points with a band, each as one filled outline. */
+function bandSeries(points: readonly CurvePoint[], kind: BandKind, base: Record<string, unknown>, yLog: boolean): Record<string, unknown>[] {
+  const outline = points.flatMap((point) => {
+    const ends = bandOf(point, kind);
+    return ends === null || (yLog && ends[1] <= 0) ? [] : [{ x: point.x, low: ends[0], high: ends[1] }];
+  });
+  if (outline.length < 2) return [];
+  const { color } = base.itemStyle as { color: string };
+  return [
+    {
+      ...base,
+      type: "custom",
+      silent: true,
+      clip: true,
+      z: 1,
+      // One item stands for the whole band; its coordinates come from the outline.
+      encode: { x: -1, y: -1 },
+      data: [[0]],
+      renderItem: (_: unknown, api: { coord: (at: [number, number]) => [number, number] }) => {
+        const floor = Math.min(...outline.map(({ low, high }) => (low > 0 ? low : high))) / 10;
+        const at = (x: number, y: number) => api.coord([x, yLog && y <= 0 ? floor : y]);
+        const shape = [...outline.map(({ x, high }) => at(x, high)), ...outline.toReversed().map(({ x, low }) => at(x, low))];
+        return { type: "polygon", shape: { points: shape }, style: { fill: color, opacity: 0.16 }, silent: true };
+      },
+    },
+  ];
+}
+
+/** A cross for every value of the axis at which runs diverged; beside it how many, where there are several seeds. */
+function crosses(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: number, { counts, ...place }: Place & { counts: boolean }): Record<string, unknown> {
+  const { name, color } = style;
+  return {
+    ...place,
+    type: "scatter",
+    name,
+    animation: false,
+    clip: false,
+    symbol: crossPath,
+    symbolSize: 6,
+    cursor: "pointer",
+    itemStyle: { color, borderColor: color, borderWidth: 1.6 },
+    z: 5,
+    data: curve.points
+      .filter(({ diverged }) => diverged > 0)
+      .map((point) => ({
+        value: [point.x, y],
+        runs: idsOf(point.runs.filter(hasDiverged)),
+        height: curve.height,
+        label: { show: counts && point.runs.length > 1, position: "right", distance: 3, fontSize: 9, color, formatter: `${point.diverged}/${point.runs.length}` },
+        told: () => pointContent(panel, name, style, point),
+      })),
+  };
+}
+
+/** Whether a count fits between two neighbouring crosses. */
+function hasRoom({ curves }: SensitivityPanel, { min, max }: AxisScale, width: number): boolean {
+  const at = (value: number) => (curves.axis?.scale === "log" ? Math.log10(value) : value);
+  const places = curves.curves.flatMap(({ points }) => points.filter(({ diverged }) => diverged > 0).map(({ x }) => at(x)));
+  const sorted = [...new Set(places)].sort((a, b) => a - b);
+  const closest = Math.min(...sorted.slice(1).map((place, i) => place - sorted[i]!));
+  return (closest / (at(max) - at(min))) * width > 34;
+}
+
+/** What guessing gets, where the plot reaches that far. */
+function chanceLine({ curves }: SensitivityPanel, look: Look, place: Place, y: AxisScale, x: AxisScale): Record<string, unknown>[] {
+  const { chance } = curves;
+  if (chance === null || chance < y.min || chance > y.max) return [];
+  const middle = curves.axis?.scale === "log" ? Math.sqrt(x.min * x.max) : (x.min + x.max) / 2;
+  return [
+    {
+      ...place,
+      type: "line",
+      silent: true,
+      animation: false,
+      symbol: "none",
+      showAllSymbol: true,
+      lineStyle: { color: look.axis, width: 1, type: "dotted" },
+      z: 0,
+      data: [
+        [x.min, chance],
+        { value: [middle, chance], symbol: "circle", symbolSize: 0.01, label: { show: true, position: "top", distance: 2, formatter: "guessing", color: look.faint, fontSize: look.fontSize - 1.5 } },
+        [x.max, chance],
+      ],
+    },
+  ];
+}
+
+const referenceName = ({ label }: PaperFigure) => `${label} (read by eye)`;
+
+/** Published values as dashed lines, each in the color of its height. */
+function referenceLines(reference: PaperFigure, styles: ReadonlyMap<string, CurveStyle>, look: Look, place: Place): Record<string, unknown>[] {
+  const base = { ...place, type: "line", name: referenceName(reference), silent: true, animation: false, symbol: "none", z: 2 };
+  const dashed = (color: string) => ({ lineStyle: { color, width: 1.4, type: [5, 4], opacity: 0.8 }, itemStyle: { color } });
+  const colorOf = (height: number) => [...styles.values()].find((style) => style.height === height)?.color ?? look.reference;
+  return [
+    // Without points: its neutral dashes stand in the legend.
+    { ...base, ...dashed(look.reference), data: [] },
+    ...reference.curves.map(({ height, values }) => ({ ...base, ...dashed(colorOf(height)), data: values.map((value, i) => [reference.x[i]!, value]) })),
+  ];
+}
+
+// ---- what it says ----------------------------------------------------------------------------------
+
+const idsOf = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
+
+function pointTitle({ curves }: SensitivityPanel, name: string, { x }: CurvePoint): string {
+  return curves.axis ? `${valueText(curves.axis, x)}, ${name}` : name;
+}
+
+const outcomeNotes: Partial<Record<MeasuredRun["outcome"], string>> = { early: "stopped early", pending: "so far", failed: "failed", missing: "in the bin" };
+
+function runRow({ curves }: SensitivityPanel, { color }: CurveStyle, run: MeasuredRun): TooltipContent["rows"][number] {
+  const value = run.value === null ? (run.outcome === "diverged" ? "diverged" : (outcomeNotes[run.outcome] ?? "waiting")) : formatMetric(curves.metric, run.value);
+  const note = run.value === null ? undefined : hasDiverged(run) ? "then diverged" : outcomeNotes[run.outcome];
+  return { color, name: `seed ${run.point.seed}`, value, ...(note !== undefined && { note }) };
+}
+
+function pointContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint): TooltipContent {
+  const { metric } = panel.curves;
+  const mean = formatMetric(metric, point.mean);
+  const spread = point.standardError === null ? "" : ` ± ${formatMetric(metric, point.standardError)}`;
+  const shown = point.runs.slice(0, 12);
+  const rest = point.runs.length - shown.length;
+  return {
+    title: pointTitle(panel, name, point),
+    rows: [
+      { color: style.color, name: `mean of ${point.n}`, value: `${mean}${spread}`, ...(point.diverged > 0 && panel.curves.penalty !== null && { note: `diverged runs count as ${formatMetric(metric, panel.curves.penalty)}` }) },
+      ...shown.map((run) => runRow(panel, style, run)),
+      ...(rest > 0 ? [{ name: `and ${rest} more`, value: "" }] : []),
+    ],
+  };
+}
+
+function runContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint, run: MeasuredRun): TooltipContent {
+  return { title: pointTitle(panel, name, point), rows: [runRow(panel, style, run)] };
+}

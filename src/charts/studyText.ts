@@ -1,0 +1,51 @@
+/** What the charts of studies call things. */
+import { metricLabel, metricUnit, type StudyMetric } from "../shared/study/metric.ts";
+import type { StudyAxis } from "../shared/study/axes.ts";
+import type { Study } from "../shared/study/study.ts";
+import { formatHyperparameter, levelLabel, type Level } from "../shared/tower.ts";
+import { formatMeasure, formatPercent } from "../shared/format.ts";
+
+export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Title of an axis: `Initial step size α`, `Initial momentum μ of level 1`. */
+export function axisTitle({ words, symbol, level }: Pick<StudyAxis, "words" | "symbol" | "level">): string {
+  const name = words.replace(/ of level \d+$/, "");
+  return `Initial ${name} ${symbol}${level === 0 ? "" : ` of level ${level}`}`;
+}
+
+/** Title of an axis: `Test error (%)`, `Best test loss (nats)`. */
+export function metricTitle(metric: StudyMetric): string {
+  return `${capital(metricLabel(metric))} (${metricUnit(metric.name).trim() || "nats"})`;
+}
+
+export function formatMetric({ name }: Pick<StudyMetric, "name">, value: number | null): string {
+  return metricUnit(name) === " %" ? formatPercent(value) : formatMeasure(value);
+}
+
+/** `α = 1e-3`, as a tooltip names a value of an axis. */
+export function valueText({ symbol }: Pick<StudyAxis, "symbol">, value: number): string {
+  return `${symbol} = ${formatHyperparameter(value)}`;
+}
+
+/** Optimizers of the levels of a height, level 0 first; null where the study does not say. */
+function optimizersAt({ base, heights }: Study, height: number): string[] | null {
+  const [bottom] = base.tower;
+  if (!bottom) return null;
+  if (!heights) return height === base.tower.length - 1 ? base.tower.map(levelLabel) : null;
+  const upper = (level: number): Level =>
+    heights.upperAt[height] ?? heights.upper ?? (heights.rule.kind === "base" ? (base.tower[Math.min(level, base.tower.length - 1)] ?? bottom) : bottom);
+  return Array.from({ length: height + 1 }, (_, level) => levelLabel(level === 0 ? bottom : upper(level)));
+}
+
+/**
+ * Names of a study's curves for a legend: `height 0 (SGD)`, `height 1`, ...; the optimizers
+ * of the levels above where they are not level 0's: `height 1 (Adam / SGD)`.
+ */
+export function curveNames(study: Study, curves: readonly { readonly height: number; readonly label: string }[]): string[] {
+  return curves.map(({ height, label }) => {
+    const levels = label === `height ${height}` ? optimizersAt(study, height) : null;
+    if (!levels) return label;
+    if (levels.every((level) => level === levels[0])) return height === 0 ? `${label} (${levels[0]!})` : label;
+    return `${label} (${levels.length > 3 ? `${levels[0]!} / ${levels[1]!} …` : levels.join(" / ")})`;
+  });
+}

@@ -1,0 +1,68 @@
+/** The font of exported pictures: it travels with the program, so that they look the same on every machine. */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import opentype, { type Font } from "opentype.js";
+import { exportFont } from "../../../charts/theme.ts";
+
+const weights = [
+  { name: "Regular", weight: 400 },
+  { name: "SemiBold", weight: 600 },
+] as const;
+
+/** Beside the sources and the build alike, some folders up. */
+function findFolder(): string {
+  for (let at = import.meta.dirname; ; at = dirname(at)) {
+    const folder = join(at, "resources", "fonts");
+    if (existsSync(folder)) return folder;
+    if (at === dirname(at)) throw new Error(`the folder resources/fonts is missing above ${import.meta.dirname}: this installation is incomplete`);
+  }
+}
+
+let folder: string | undefined;
+const fontPath = (file: string) => join((folder ??= findFolder()), file);
+
+/** Files of the font, for a renderer. */
+export function fontFiles(): string[] {
+  return weights.map(({ name }) => fontPath(`${exportFont}-${name}.ttf`));
+}
+
+const parsed = new Map<string, Font>();
+
+function fontOf(weight: number): Font {
+  const { name } = weight >= 550 ? weights[1] : weights[0];
+  let font = parsed.get(name);
+  if (!font) {
+    const { buffer, byteOffset, byteLength } = readFileSync(fontPath(`${exportFont}-${name}.ttf`));
+    parsed.set(name, (font = opentype.parse(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)));
+  }
+  return font;
+}
+
+const widths = new Map<string, number>();
+
+/** Width of a text in pixels in a CSS font such as `600 14px Inter`, without kerning. */
+export function textWidth(text: string, font = "12px"): number {
+  const key = `${font}\n${text}`;
+  let width = widths.get(key);
+  if (width === undefined) {
+    const size = Number(/([\d.]+)px/.exec(font)?.[1] ?? 12);
+    const weight = /\bbold\b/.test(font) ? 700 : Number(/(?:^|\s)([1-9]00)\s/.exec(font)?.[1] ?? 400);
+    const face = fontOf(weight);
+    width = [...text].reduce((sum, character) => sum + (face.charToGlyph(character).advanceWidth ?? face.unitsPerEm / 2), 0) * (size / face.unitsPerEm);
+    if (widths.size > 20_000) widths.clear();
+    widths.set(key, width);
+  }
+  return width;
+}
+
+let faces: string | undefined;
+
+/** Rules that carry the font inside an SVG or HTML file: Latin, Greek and mathematical signs. */
+export function fontFaces(): string {
+  return (faces ??= weights
+    .map(({ name, weight }) => {
+      const data = readFileSync(fontPath(`${exportFont}-${name}.subset.woff2`)).toString("base64");
+      return `@font-face{font-family:"${exportFont}";font-weight:${weight};src:url(data:font/woff2;base64,${data}) format("woff2")}`;
+    })
+    .join(""));
+}

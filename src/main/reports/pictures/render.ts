@@ -1,0 +1,52 @@
+/** Draws charts without a window: SVG by the chart library itself, PNG from that SVG. */
+import { Resvg } from "@resvg/resvg-js";
+import { init, setPlatformAPI, use } from "echarts/core";
+import { SVGRenderer } from "echarts/renderers";
+import { chartModules } from "../../../charts/modules.ts";
+import { exportFont, type ChartSize } from "../../../charts/theme.ts";
+import { fontFaces, fontFiles, textWidth } from "./fonts.ts";
+
+let ready = false;
+
+function prepare(): void {
+  if (ready) return;
+  use([...chartModules, SVGRenderer]);
+  // There is no canvas to ask: texts are measured in the font they will be drawn with.
+  setPlatformAPI({ measureText: (text: string, font?: string) => ({ width: textWidth(text, font) }) });
+  ready = true;
+}
+
+/** An SVG of `width` by `height` pixels; its text stays text. The same option gives the same file. */
+export function renderSvg(option: Record<string, unknown>, { width, height }: ChartSize): string {
+  prepare();
+  const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
+  try {
+    chart.setOption(option);
+    return plain(chart.renderToSVGString());
+  } finally {
+    chart.dispose();
+  }
+}
+
+/** Without what is numbered through the life of the process, and what only a script would read. */
+function plain(svg: string): string {
+  const named = new Map<string, string>();
+  return svg
+    .replace(/ ecmeta_[a-z_]+="[^"]*"/g, "")
+    .replace(/\bzr\d+-[\w-]+/g, (id) => named.get(id) ?? (named.set(id, `p${named.size}`), named.get(id)!));
+}
+
+/** The SVG as a file of its own: the font inside it. */
+export function withFonts(svg: string): string {
+  return svg.replace(/^(<svg[^>]*>)/, (tag) => `${tag}<style>${fontFaces()}</style>`);
+}
+
+/** A PNG of `scale` times the SVG's size. */
+export function renderPng(svg: string, scale: number): Buffer {
+  const picture = new Resvg(svg, {
+    fitTo: { mode: "zoom", value: scale },
+    font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: exportFont, sansSerifFamily: exportFont },
+    logLevel: "off",
+  });
+  return picture.render().asPng();
+}

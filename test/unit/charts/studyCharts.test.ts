@@ -1,0 +1,134 @@
+/** Charts of studies: nothing is left out, everything is named, and what is drawn is what was measured. */
+import { describe, expect, it } from "vitest";
+import { heatMapChart } from "../../../src/charts/heatMapChart.ts";
+import { sensitivityChart, type ChartItem, type SensitivitySettings } from "../../../src/charts/sensitivityChart.ts";
+import { curveNames } from "../../../src/charts/studyText.ts";
+import { channels, chartThemes, orderedColor, type TooltipContent } from "../../../src/charts/theme.ts";
+import { renderSvg } from "../../../src/main/reports/pictures/render.ts";
+import { studyCurves, studyGrids } from "../../../src/shared/study/curves.ts";
+import { findPaperFigure } from "../../../src/shared/study/paperFigures.ts";
+import { figureStudy, pretendStudy, studyOf } from "../../support/pretendStudy.ts";
+
+const settings: SensitivitySettings = { theme: "light", width: 760, height: 470, fontFamily: "Inter", title: "A title" };
+const metric = { name: "testError", at: "final" } as const;
+
+interface Series {
+  readonly type: string;
+  readonly name?: string;
+  readonly symbol?: string;
+  readonly data: readonly (Partial<ChartItem> & { readonly told?: () => TooltipContent })[];
+}
+const seriesOf = (option: Record<string, unknown>) => option.series as Series[];
+const panelOf = (study = figureStudy(), points = pretendStudy(study).points) => ({ study, curves: studyCurves(study, points, { metric }) });
+
+describe("the headline picture", () => {
+  it("draws every run: those that diverged as crosses above the plot, all others as dots", () => {
+    const study = figureStudy();
+    const { points } = pretendStudy(study);
+    const series = seriesOf(sensitivityChart([panelOf(study, points)], settings)).filter(({ type }) => type === "scatter");
+    const runsOf = (cross: boolean) => series.filter(({ symbol }) => symbol?.startsWith("path") === cross).flatMap(({ data }) => data.flatMap(({ runs }) => runs ?? []));
+    const ids = (diverged: boolean) => points.filter(({ status }) => (status === "diverged") === diverged).map(({ run }) => run!);
+    expect(ids(true).length).toBeGreaterThan(0);
+    expect(runsOf(true).toSorted()).toEqual(ids(true).toSorted());
+    expect(runsOf(false).toSorted()).toEqual(ids(false).toSorted());
+  });
+
+  it("draws the mean of a point at its mean, and says so with every seed", () => {
+    const panel = panelOf();
+    const [curve] = panel.curves.curves;
+    const line = seriesOf(sensitivityChart([panel], settings)).find(({ type, name }) => type === "line" && name === "height 0 (SGD)")!;
+    expect(line.data.map(({ value }) => value)).toEqual(curve!.points.map(({ x, mean }) => [x, mean]));
+    const said = line.data.at(-1)!.told!();
+    expect(said.title).toBe("α = 100, height 0 (SGD)");
+    expect(said.rows.map(({ value }) => value)).toEqual(["90.20 % ± 0.00 %", "diverged", "diverged", "diverged"]);
+    expect(said.rows[0]!.note).toBe("diverged runs count as 90.20 %");
+  });
+
+  it("names axes, curves and published values", () => {
+    const svg = renderSvg(sensitivityChart([{ ...panelOf(), reference: findPaperFigure("figure4a")! }], { ...settings, footer: ["where it comes from"] }), settings);
+    for (const text of ["A title", "Initial step size α", "Test error (%)", "height 0 (SGD)", "height 3", "diverged", "10⁻⁸", "10²", "paper, Figure 4a (read by eye)", "where it comes from"]) {
+      expect(svg).toContain(`>${text}<`);
+    }
+  });
+
+  it("gives several panels of one metric one scale, and labels it once", () => {
+    const low = pretendStudy(figureStudy(), { change: (point) => ({ ...point, evaluations: point.evaluations.map((e) => ({ ...e, testError: 1 })) }), diverges: () => false });
+    const option = sensitivityChart([{ title: "a", ...panelOf() }, { title: "b", ...panelOf(figureStudy(), low.points) }], settings);
+    const axes = (option.yAxis as { min: number; max: number; gridIndex: number; name?: string; axisLabel: { show: boolean } }[]).filter(({ max }) => max > 10);
+    expect(axes.map(({ min, max }) => [min, max])).toEqual([[0, 100], [0, 100]]);
+    expect(axes.map(({ axisLabel }) => axisLabel.show)).toEqual([true, false]);
+  });
+
+  it("says that there is nothing yet", () => {
+    const waiting = pretendStudy(figureStudy(), { change: (point) => ({ ...point, status: "waiting", run: null, evaluations: [] }) });
+    expect(renderSvg(sensitivityChart([panelOf(figureStudy(), waiting.points)], settings), settings)).toContain("No run has got this far yet.");
+  });
+
+  it("draws the same picture every time", () => {
+    const draw = () => renderSvg(sensitivityChart([panelOf()], settings), settings);
+    const first = draw();
+    expect(draw()).toBe(first);
+  });
+});
+
+it("names towers by their optimizers where these differ", () => {
+  const mixed = studyOf({ base: { tower: [{ optimizer: "adam" }] }, heights: { values: [0, 1, 4], upper: { optimizer: "sgd" } } });
+  const curves = mixed.heights!.values.map((height) => ({ height, label: `height ${height}` }));
+  expect(curveNames(mixed, curves)).toEqual(["height 0 (Adam)", "height 1 (Adam / SGD)", "height 4 (Adam / SGD …)"]);
+});
+
+describe("the heat map", () => {
+  const two = studyOf({
+    base: { tower: [{ optimizer: "sgd", mu: 0.5 }] },
+    axes: [
+      { level: 0, hyperparameter: "alpha", values: { kind: "list", values: [0.01, 1, 100] } },
+      { level: 0, hyperparameter: "mu", values: { kind: "list", values: [0.1, 0.9] } },
+    ],
+    heights: { values: [0, 1], rule: { kind: "base" } },
+    seeds: [0, 1],
+  });
+  const detail = pretendStudy(two);
+
+  it("has a cell for every pair of values and height, with its runs", () => {
+    const option = heatMapChart(two, studyGrids(two, detail.points, { metric }), settings);
+    const plots = seriesOf(option).filter(({ name }) => name?.startsWith("height"));
+    expect(plots.map(({ data }) => data.map(({ value }) => value))).toEqual(Array(2).fill([[0, 0], [0, 1], [1, 0], [1, 1], [2, 0], [2, 1]]));
+    expect(plots.flatMap(({ data }) => data.flatMap(({ runs }) => runs ?? [])).toSorted()).toEqual(detail.points.map(({ run }) => run!).toSorted());
+  });
+
+  it("writes both axes and what the colors mean", () => {
+    const svg = renderSvg(heatMapChart(two, studyGrids(two, detail.points, { metric }), settings), settings);
+    for (const text of ["Initial step size α", "Initial momentum μ", "Test error (%)", "height 1", "0.9"]) expect(svg).toContain(`>${text}<`);
+  });
+});
+
+describe("colors of heights", () => {
+  /** Severe deficiencies after Machado, Oliveira and Fernandes (2009), on linear light. */
+  const eyes: Record<string, readonly number[]> = {
+    all: [1, 0, 0, 0, 1, 0, 0, 0, 1],
+    protan: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
+    deutan: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
+    tritan: [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
+  };
+  const lab = (color: string, eye: readonly number[]): number[] => {
+    const [r, g, b] = channels(color).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    const seen = [0, 3, 6].map((row) => Math.max(0, eye[row]! * r! + eye[row + 1]! * g! + eye[row + 2]! * b!));
+    const xyz = [
+      (0.4124 * seen[0]! + 0.3576 * seen[1]! + 0.1805 * seen[2]!) / 0.9505,
+      0.2126 * seen[0]! + 0.7152 * seen[1]! + 0.0722 * seen[2]!,
+      (0.0193 * seen[0]! + 0.1192 * seen[1]! + 0.9505 * seen[2]!) / 1.089,
+    ].map((value) => (value > 0.008856 ? Math.cbrt(value) : 7.787 * value + 16 / 116));
+    return [116 * xyz[1]! - 16, 500 * (xyz[0]! - xyz[1]!), 200 * (xyz[1]! - xyz[2]!)];
+  };
+
+  it.each(chartThemes.flatMap((theme) => Object.keys(eyes).map((eye) => [theme, eye] as const)))("are told apart in the theme %s by %s eyes, in an order of lightness", (theme, eye) => {
+    for (const count of [2, 3, 4, 5, 6]) {
+      const colors = Array.from({ length: count }, (_, i) => lab(orderedColor(i, count, theme), eyes[eye]!));
+      for (let i = 1; i < count; i++) {
+        const [a, b] = [colors[i - 1]!, colors[i]!];
+        expect(Math.hypot(...a.map((value, j) => value - b[j]!))).toBeGreaterThan(10);
+        expect(b[0]!).toBeGreaterThan(a[0]!);
+      }
+    }
+  });
+});
