@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 import { exportFormatNames } from "./exports.ts";
-import { evaluation, runDetail, runSummary } from "./run.ts";
+import { evaluation, resumption, runDetail, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 
@@ -71,7 +71,13 @@ export const contract = {
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
     "runs.start": { input: z.strictObject({ experiment: z.unknown() }), output: runSummary },
     "runs.pause": { input: oneRun, output: runSummary },
-    "runs.resume": { input: oneRun, output: runSummary },
+    /**
+     * Goes on with a run that is paused, or takes up one that was stopped, failed or was interrupted from its
+     * checkpoint; `fromStart` begins at its first step instead, beside what is logged.
+     */
+    "runs.resume": { input: oneRun.extend({ fromStart: z.boolean().default(false) }), output: runSummary },
+    /** Where a run that was stopped, failed or was interrupted would go on; null for any other. */
+    "runs.resumption": { input: oneRun, output: resumption.nullable() },
     "runs.stop": { input: oneRun, output: runSummary },
     /** `study`: only the runs of that study, or with null only those of none. */
     "runs.list": {

@@ -23,6 +23,13 @@ export function isActive(status: RunStatus): boolean {
   return activeStatuses.includes(status);
 }
 
+/** Ended, but not for good: such a run can be taken up again. */
+export const resumableStatuses: readonly RunStatus[] = ["stopped", "failed", "interrupted"];
+
+export function isResumable(status: RunStatus): boolean {
+  return resumableStatuses.includes(status);
+}
+
 export const hyperparameterValue = z.object({
   level: z.number().int(),
   name: z.string(),
@@ -97,6 +104,15 @@ export const runDetail = runSummary.extend({
   events: z.array(runEvent),
 });
 
+/** Where a run that has ended would go on. */
+export const resumption = z.object({
+  /** Steps that need not be trained again. */
+  step: z.number().int(),
+  /** Why it can only begin once more at its first step, in words; null when all is well. */
+  problem: z.string().nullable(),
+});
+
+export type Resumption = z.infer<typeof resumption>;
 export type RunSummary = z.infer<typeof runSummary>;
 export type RunDetail = z.infer<typeof runDetail>;
 export type RunEvent = z.infer<typeof runEvent>;

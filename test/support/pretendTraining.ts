@@ -8,7 +8,7 @@ import type { EventName, EventPayload, Handlers, RequestArguments } from "../../
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
 import type { ExportFormatName } from "../../src/shared/exports.ts";
 import { presets } from "../../src/shared/presets.ts";
-import { isActive, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
+import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
 
@@ -90,6 +90,7 @@ export class PretendTraining implements Services {
       "runs.start": ({ experiment }) => this.start(experiment),
       "runs.pause": ({ run }) => this.set(run, "paused", null),
       "runs.resume": ({ run }) => this.set(run, "running", null),
+      "runs.resumption": ({ run }) => (isResumable(this.run(run).summary.status) ? { step: this.run(run).summary.steps, problem: null } : null),
       "runs.stop": ({ run }) => this.set(run, "stopped", null),
       "runs.list": ({ deleted }) => [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted),
       "runs.get": ({ run }) => this.detail(run),

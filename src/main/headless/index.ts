@@ -6,6 +6,7 @@ import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { presets } from "../../shared/presets.ts";
 import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
 import { rerun, type RerunOptions } from "./commands/rerun.ts";
+import { resume, type ResumeOptions } from "./commands/resume.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
 import { serve, type ServeOptions } from "./commands/serve.ts";
 import { show, type ShowOptions } from "./commands/show.ts";
@@ -99,6 +100,16 @@ program
   .option("--json", "one JSON object for each run, then one for the table")
   .addHelpText("after", "\nRuns that the store has already are not trained again: after an interruption the same command goes on.")
   .action((options: Table1Options) => finish(table1(places, options), options.json));
+
+program
+  .command("resume")
+  .description("Train a run on that was stopped, failed or was interrupted, from its checkpoint, as if nothing had happened.")
+  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .option("--from-start", "begin once more at the first step, beside what is logged")
+  .option(...storeOption)
+  .option("--json", "one JSON object a line on standard output")
+  .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
+  .action((run: string, options: ResumeOptions) => finish(resume(places, run, options), options.json));
 
 program
   .command("rerun")

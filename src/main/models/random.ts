@@ -1,5 +1,5 @@
 /** The seeded generator everything random of a run comes from (xoroshiro128+, pure-rand). */
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
@@ -13,9 +13,21 @@ const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1 };
 export class Random {
   readonly #generator: JumpableRandomGenerator;
 
-  constructor(seed: number, purpose: Purpose) {
-    this.#generator = xoroshiro128plus(seed);
-    for (let i = 0; i < jumps[purpose]; i++) this.#generator.jump();
+  constructor(seed: number, purpose: Purpose);
+  /** Goes on where the generator of `state` stood. */
+  constructor(state: readonly number[]);
+  constructor(from: number | readonly number[], purpose?: Purpose) {
+    if (typeof from !== "number") {
+      this.#generator = xoroshiro128plusFromState(from);
+      return;
+    }
+    this.#generator = xoroshiro128plus(from);
+    for (let i = 0; i < jumps[purpose!]; i++) this.#generator.jump();
+  }
+
+  /** Where the generator stands. */
+  get state(): readonly number[] {
+    return this.#generator.getState();
   }
 
   /** Uniform in [0, 1), 53 bits. */

@@ -7,6 +7,7 @@ import { consoleLog, type Log } from "../store/log.ts";
 import { Store } from "../store/store.ts";
 import { StudyError } from "../studies/errors.ts";
 import { Studies } from "../studies/studies.ts";
+import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { Events, RunThrottle } from "./events.ts";
 import { listPresets, type DatasetCatalog } from "./experiments.ts";
@@ -22,6 +23,8 @@ const changeInterval = 250;
 export interface ServiceExtras {
   readonly datasets?: DatasetCatalog;
   readonly log?: Log;
+  /** Milliseconds between two checkpoints of a run. */
+  readonly checkpointEvery?: number;
   /** Runs trained at the same time. */
   readonly places?: number;
 }
@@ -46,11 +49,13 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const supervisor = new Supervisor({
     launch: options.launchTrainer,
     log: store,
+    storeFolder: options.storeDir,
+    checkpointEvery: extras.checkpointEvery,
     places: extras.places,
     onChange: (run, atOnce) => throttle.push(run, atOnce),
     onEvaluation: (run, evaluation) => events.emit("run.evaluated", { run, evaluation }),
   });
-  const runs = new Runs({ store, supervisor, datasets, onChange: (run) => throttle.push(run, true) });
+  const runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
   const studies = new Studies({
     store,
@@ -78,7 +83,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "experiments.validate": ({ experiment }) => validateExperiment(experiment),
     "runs.start": ({ experiment }) => runs.start(experiment),
     "runs.pause": ({ run }) => runs.pause(run),
-    "runs.resume": ({ run }) => runs.resume(run),
+    "runs.resume": ({ run, fromStart }) => runs.resume(run, fromStart),
+    "runs.resumption": ({ run }) => runs.resumption(run),
     "runs.stop": ({ run }) => runs.stop(run),
     "runs.list": ({ deleted, study }) => runs.list(deleted, study),
     "runs.get": ({ run }) => runs.get(run),

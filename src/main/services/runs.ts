@@ -1,7 +1,9 @@
 /** Runs as the surfaces see them: the store's rows, and the live state of those trained here. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
-import { isActive, type RunDetail, type RunSummary } from "../../shared/run.ts";
+import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { Store } from "../store/store.ts";
+import { CheckpointError } from "../training/checkpoint/file.ts";
+import type { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { newRun } from "../training/newRun.ts";
 import type { Supervisor } from "../training/supervisor.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
@@ -11,6 +13,7 @@ export interface RunsOptions {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly datasets: DatasetCatalog;
+  readonly checkpoints: CheckpointFolder;
   readonly onChange: (run: RunSummary) => void;
 }
 
@@ -18,12 +21,14 @@ export class Runs {
   readonly #store: Store;
   readonly #supervisor: Supervisor;
   readonly #datasets: DatasetCatalog;
+  readonly #checkpoints: CheckpointFolder;
   readonly #onChange: (run: RunSummary) => void;
 
-  constructor({ store, supervisor, datasets, onChange }: RunsOptions) {
+  constructor({ store, supervisor, datasets, checkpoints, onChange }: RunsOptions) {
     this.#store = store;
     this.#supervisor = supervisor;
     this.#datasets = datasets;
+    this.#checkpoints = checkpoints;
     this.#onChange = onChange;
   }
 
@@ -57,7 +62,10 @@ export class Runs {
     return this.#supervisor.pause(id);
   }
 
-  async resume(id: string): Promise<RunSummary> {
+  async resume(id: string, fromStart = false): Promise<RunSummary> {
+    const { status } = this.get(id);
+    if (isResumable(status)) return this.#takeUp(id, fromStart);
+    if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only one that has ended can begin at its first step again.`);
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
     return this.#supervisor.resume(id);
@@ -66,6 +74,38 @@ export class Runs {
   async stop(id: string): Promise<RunSummary> {
     this.#requireTrainedHere(id, "stopped");
     return this.#supervisor.stop(id);
+  }
+
+  /** Where a run would go on that was stopped, failed or was interrupted; null for any other. */
+  resumption(id: string): Resumption | null {
+    const run = this.get(id);
+    if (!isResumable(run.status)) return null;
+    try {
+      const { step } = this.#checkpoints.read(run).position;
+      if (step > run.steps) throw new CheckpointError(`its checkpoint stands at step ${step}, but only ${run.steps} steps are logged`);
+      return { step, problem: null };
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      // Nothing is lost where nothing was trained.
+      return { step: 0, problem: run.steps === 0 ? null : sentence(error.message) };
+    }
+  }
+
+  /** Trains a run on that has ended before its end. */
+  async #takeUp(id: string, fromStart: boolean): Promise<RunSummary> {
+    const run = this.get(id);
+    if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
+    if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
+    await this.#supervisor.left(id);
+    const { step, problem } = this.resumption(id)!;
+    if (problem !== null && !fromStart) {
+      throw new UserError(`Run ${run.name} (${id}) cannot go on where it was: ${problem} It can begin once more at its first step.`);
+    }
+    await usableExperiment(run.experiment, this.#datasets);
+    const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
+    if (!this.#store.takeUpRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just taken up by another Hypertower process.`);
+    this.#onChange(queued);
+    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint");
   }
 
   rename(id: string, name: string): RunSummary {
@@ -103,7 +143,8 @@ export class Runs {
   #requireTrainedHere(id: string, action: "paused" | "resumed" | "stopped"): void {
     const { name, status } = this.get(id);
     if (!isActive(status)) {
-      throw new UserError(`Run ${name} (${id}) is ${status}; only a run that is queued, running or paused can be ${action}.`);
+      const allowed = action === "resumed" ? "queued, paused, stopped, failed or interrupted" : "queued, running or paused";
+      throw new UserError(`Run ${name} (${id}) is ${status}; only a run that is ${allowed} can be ${action}.`);
     }
     if (!this.#supervisor.get(id)) {
       throw new UserError(`Run ${name} (${id}) is trained by another Hypertower process; it can only be ${action} there.`);
@@ -117,8 +158,14 @@ export class Runs {
   }
 
   #changed(id: string): RunSummary {
-    const { environment: _environment, metrics: _metrics, evaluations: _evaluations, events: _events, ...run } = this.get(id);
+    const run = summaryOf(this.get(id));
     this.#onChange(run);
     return run;
   }
 }
+
+function summaryOf({ environment: _environment, metrics: _metrics, evaluations: _evaluations, events: _events, ...run }: RunDetail): RunSummary {
+  return run;
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -27,6 +27,26 @@ export interface FinishedBucket {
 export class PyramidBuilder {
   readonly #open: (Bucket | undefined)[] = pyramidWidths.map(() => undefined);
 
+  /**
+   * Goes on behind the values that are stored already.
+   * @param next step of the first value to come
+   * @param values stored values from a step on, @param buckets finished buckets of a width from a start on, both in order
+   */
+  static resume(
+    next: number,
+    values: (from: number) => readonly { step: number; value: number }[],
+    buckets: (width: number, from: number) => readonly Bucket[],
+  ): PyramidBuilder {
+    const builder = new PyramidBuilder();
+    pyramidWidths.forEach((width, level) => {
+      const start = Math.floor(next / width) * width;
+      const below = pyramidWidths[level - 1];
+      const parts = below === undefined ? values(start).map(({ step, value }) => bucketOf(step, value)) : buckets(below, start);
+      builder.#open[level] = parts.reduce<Bucket | undefined>((open, part) => (open ? mergeBuckets(start, open, part) : { ...part, start }), undefined);
+    });
+    return builder;
+  }
+
   /** Adds the next value and appends the buckets it finishes to `finished`. */
   add(step: number, value: number, finished: FinishedBucket[]): void {
     this.#merge(0, bucketOf(step, value), step, finished);

@@ -70,14 +70,14 @@ export class RunReader {
     return this.#has.get(id) !== undefined;
   }
 
-  /** Streams every logged step of a run, a page at a time, so that no long read holds up the writer's checkpoints. */
-  *steps(id: string): Generator<StoredStep> {
+  /** Streams the logged steps of a run from `from` to before `to`, a page at a time, so that no long read holds up the writer's checkpoints. */
+  *steps(id: string, from = 0, to = Infinity): Generator<StoredStep> {
     const metrics = this.#metrics.all(id);
-    const lastStep = Math.max(-1, ...metrics.map((m) => m.lastStep));
-    for (let first = 0; first <= lastStep; first += page) {
+    const end = Math.min(to, Math.max(-1, ...metrics.map((m) => m.lastStep)) + 1);
+    for (let first = from; first < end; first += page) {
       const rows = new Map<number, number[]>();
       metrics.forEach((metric, column) => {
-        for (const [step, value] of this.#values.all(metric.id, first, Math.min(first + page, lastStep + 1))) {
+        for (const [step, value] of this.#values.all(metric.id, first, Math.min(first + page, end))) {
           let values = rows.get(step);
           if (!values) rows.set(step, (values = Array<number>(metrics.length).fill(NaN)));
           values[column] = value ?? NaN;

@@ -58,6 +58,15 @@ export function toEnvironment(text: unknown): Environment | null {
   return json(environment).nullable().parse(text);
 }
 
+/** In words, for versions and devices that may compute other last digits: `onnxruntime-node 1.31.0 (was 1.30.0)`. */
+export function environmentDifferences(before: Environment, now: Environment): string[] {
+  const told = ({ hypertower, node, platform, cpu, libraries }: Environment) => ({ hypertower, node, platform, cpu, ...libraries });
+  const [old, latest]: Record<string, string>[] = [told(before), told(now)] as const;
+  return Object.keys({ ...old, ...latest })
+    .filter((name) => old![name] !== latest![name])
+    .map((name) => `${name} ${latest![name] ?? "none"} (was ${old![name] ?? "none"})`);
+}
+
 /** The columns that training changes. A name or a deletion may come from another process and is not among them. */
 export function progressParameters(run: RunSummary) {
   return {

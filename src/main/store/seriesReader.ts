@@ -2,6 +2,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { bucketOf, coarsen, widthFor, type Bucket } from "../../shared/series.ts";
 import { pyramidWidths, withFiniteSum } from "./pyramid.ts";
+import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesRows.ts";
 
 export interface SeriesQuery {
   readonly run: string;
@@ -19,17 +20,6 @@ export interface SeriesAnswer {
   readonly series: { metric: string; total: number; buckets: Bucket[] }[];
 }
 
-type BucketColumns = [
-  start: number,
-  count: number,
-  nonFinite: number,
-  min: number | null,
-  minStep: number | null,
-  max: number | null,
-  maxStep: number | null,
-  sum: number,
-];
-
 interface MetricRow {
   readonly id: number;
   readonly name: string;
@@ -45,17 +35,8 @@ export class SeriesReader {
 
   constructor(db: Database) {
     this.#metrics = db.prepare("SELECT id, name, count, last_step AS lastStep FROM metrics WHERE run = ?");
-    this.#buckets = db
-      .prepare<[number, number, number], BucketColumns>(
-        `SELECT start, count, non_finite, min, min_step, max, max_step, sum FROM buckets
-         WHERE metric = ? AND width = ? AND start >= ? ORDER BY start`,
-      )
-      .raw();
-    this.#values = db
-      .prepare<[number, number], [number, number | null]>(
-        "SELECT step, value FROM series_values WHERE metric = ? AND step >= ? ORDER BY step",
-      )
-      .raw();
+    this.#buckets = db.prepare<[number, number, number], BucketColumns>(bucketsFrom).raw();
+    this.#values = db.prepare<[number, number], [number, number | null]>(valuesFrom).raw();
     // One transaction, so that every statement sees the same commit.
     this.#read = db.transaction((query: SeriesQuery) => this.#answer(query));
   }
@@ -96,8 +77,4 @@ export class SeriesReader {
     for (const [step, value] of this.#values.all(metric, next)) parts.push(bucketOf(step, value ?? NaN));
     return coarsen(parts, width).map(withFiniteSum);
   }
-}
-
-function toBucket([start, count, nonFinite, min, minStep, max, maxStep, sum]: BucketColumns): Bucket {
-  return { start, count, nonFinite, min, minStep, max, maxStep, sum };
 }

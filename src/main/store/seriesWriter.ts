@@ -1,6 +1,7 @@
 /** Writes series: every value, and the pyramid's buckets as they are finished. */
 import type { Database, Statement } from "better-sqlite3";
 import { PyramidBuilder, type FinishedBucket } from "./pyramid.ts";
+import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesRows.ts";
 
 /** Consecutive logged steps, row-major: `values[row * columns + column]`. */
 export interface StepRows {
@@ -22,8 +23,10 @@ export class SeriesBuffer {
   #nextStep = 0;
   #pendingValues = 0;
 
-  constructor(metricIds: readonly number[]) {
-    this.#columns = metricIds.map((metric) => ({ metric, pyramid: new PyramidBuilder(), finished: [] }));
+  /** @param pyramidOf of each metric, when values are stored already and `nextStep` is the next one */
+  constructor(metricIds: readonly number[], nextStep = 0, pyramidOf: (metric: number) => PyramidBuilder = () => new PyramidBuilder()) {
+    this.#columns = metricIds.map((metric) => ({ metric, pyramid: pyramidOf(metric), finished: [] }));
+    this.#nextStep = nextStep;
   }
 
   get nextStep(): number {
@@ -81,6 +84,9 @@ export class SeriesWriter {
   readonly #bucket: Statement<BucketParameters>;
   readonly #advance: Statement<[number, number, number]>;
   readonly #define: Statement<[string, string, number], number>;
+  readonly #known: Statement<[string], { id: number; name: string; lastStep: number }>;
+  readonly #buckets: Statement<[number, number, number], BucketColumns>;
+  readonly #values: Statement<[number, number], [number, number | null]>;
 
   constructor(db: Database) {
     this.#inserts = insertSizes.map((size) => ({
@@ -95,11 +101,35 @@ export class SeriesWriter {
     this.#define = db
       .prepare<[string, string, number], number>("INSERT INTO metrics (run, name, position) VALUES (?, ?, ?) RETURNING id")
       .pluck();
+    this.#known = db.prepare("SELECT id, name, last_step AS lastStep FROM metrics WHERE run = ? ORDER BY position");
+    this.#buckets = db.prepare<[number, number, number], BucketColumns>(bucketsFrom).raw();
+    this.#values = db.prepare<[number, number], [number, number | null]>(valuesFrom).raw();
   }
 
   /** Creates the metrics of a run, in the order of its columns. Returns their ids. */
   define(run: string, metrics: readonly string[]): number[] {
     return metrics.map((name, position) => this.#define.get(run, name, position) as number);
+  }
+
+  /**
+   * A buffer that goes on behind what is stored of a run; undefined where it has no series.
+   * @throws RangeError when the run logged other metrics
+   */
+  resume(run: string, metrics: readonly string[]): SeriesBuffer | undefined {
+    const known = this.#known.all(run);
+    if (known.length === 0) return undefined;
+    const names = known.map(({ name }) => name);
+    if (names.join() !== metrics.join()) {
+      throw new RangeError(`the run logged ${names.join(", ")}; this version would log ${metrics.join(", ")}`);
+    }
+    const next = known[0]!.lastStep + 1;
+    const pyramidOf = (metric: number) =>
+      PyramidBuilder.resume(
+        next,
+        (from) => this.#values.all(metric, from).map(([step, value]) => ({ step, value: value ?? NaN })),
+        (width, from) => this.#buckets.all(metric, width, from).map(toBucket),
+      );
+    return new SeriesBuffer(known.map(({ id }) => id), next, pyramidOf);
   }
 
   write(buffer: SeriesBuffer): void {

@@ -4,6 +4,7 @@ import { closeConnections, openConnections, type Connections } from "./database.
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { claimOwnership, heartbeatEvery, ownerLives, releaseOwnership, type Owner } from "./ownership.ts";
+import { environmentDifferences } from "./runRows.ts";
 import { RunReader, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
@@ -24,6 +25,15 @@ export interface StoreOptions {
   readonly onWriteFailure?: (error: unknown) => void;
   /** Another process changed the store, or its runs were found interrupted. */
   readonly onForeignChange?: () => void;
+}
+
+export interface ResumedSeries {
+  /** The first step that is not logged yet. */
+  readonly logged: number;
+  /** Evaluations that were taken out, to be made again. */
+  readonly evaluations: readonly Evaluation[];
+  /** In what the environment is not the one the run began in. */
+  readonly differences: readonly string[];
 }
 
 interface ActiveRow {
@@ -102,6 +112,26 @@ export class Store {
     this.#writer.beginSeries(run, metrics, environment);
   }
 
+  /**
+   * Takes up a run that ended before its end: it is queued again and this process owns it. Committed when this returns.
+   * @returns false when it is not in a state to be taken up (any more)
+   */
+  takeUpRun(run: RunSummary): boolean {
+    return this.#writer.takeUpRun(run);
+  }
+
+  /**
+   * Goes on with the series of a run that was taken up; committed when this returns.
+   * @param evaluated step of its last evaluation to keep; later ones are taken out, and returned
+   * @throws RangeError when the run logged other metrics
+   */
+  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries {
+    const detail = this.getRun(run);
+    const evaluations = detail?.evaluations.filter(({ step }) => step > (evaluated ?? -1)) ?? [];
+    const logged = this.#writer.resumeSeries(run, metrics, evaluated, environment);
+    return { logged, evaluations, differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
+  }
+
   /** Takes rows for the next commit. @throws RangeError unless they continue the run's series. */
   appendRows(run: string, rows: StepRows): void {
     this.#writer.appendRows(run, rows);
@@ -142,9 +172,9 @@ export class Store {
     return this.#read(`series of run ${query.run}`, () => this.#series.read(query));
   }
 
-  /** Every logged step of a run, in order; the values in the order of `getRun().metrics`. */
-  readSteps(id: string): Generator<StoredStep> {
-    return this.#runs.steps(id);
+  /** Every logged step of a run (from `from` to before `to`), in order; the values in the order of `getRun().metrics`. */
+  readSteps(id: string, from?: number, to?: number): Generator<StoredStep> {
+    return this.#runs.steps(id, from, to);
   }
 
   renameRun(id: string, name: string): void {

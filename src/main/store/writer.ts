@@ -4,7 +4,7 @@
  * synchronous = FULL) costs little however fast the steps come.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
+import { isActive, resumableStatuses, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { explain, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { measured, type Log } from "./log.ts";
@@ -80,6 +80,30 @@ export class Writer {
       return this.#series.define(run, metrics);
     });
     this.#buffers.set(run, new SeriesBuffer(ids));
+  }
+
+  /** Queues a run again that has ended before its end, owned by this process. False when it is in no state for that. */
+  takeUpRun(run: RunSummary): boolean {
+    this.flush();
+    return this.#now("take up a run", () => {
+      const { changes } = this.#statements.takeUp.run({ ...progressParameters(run), ...ownerParameters(this.#options.owner), heartbeatAt: Date.now() });
+      return changes === 1;
+    });
+  }
+
+  /** Goes on with the series of a run, without its evaluations after step `evaluated`. Returns the next step to log. */
+  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): number {
+    const buffer = this.#now("resume series", () => {
+      const known = this.#series.resume(run, metrics);
+      this.#statements.forgetEvaluations.run(run, evaluated ?? -1);
+      return known;
+    });
+    if (!buffer) {
+      this.beginSeries(run, metrics, environment);
+      return 0;
+    }
+    this.#buffers.set(run, buffer);
+    return buffer.nextStep;
   }
 
   /**
@@ -223,6 +247,11 @@ function prepare(db: Database) {
       `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost,
          owner_token = @ownerToken, heartbeat_at = @heartbeatAt WHERE id = @id`,
     ),
+    takeUp: db.prepare(
+      `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
+         heartbeat_at = @heartbeatAt WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")})`,
+    ),
+    forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
     environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
     evaluation,
     event: db.prepare<[string, number, number, string, string]>(

@@ -1,13 +1,20 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
-import { isActive, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
+import { isActive, isResumable, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
 import { finite } from "../store/finite.ts";
-import type { FromTrainer, Rows, ToTrainer } from "./messages.ts";
+import type { ResumedSeries } from "../store/store.ts";
+import type { StoredStep } from "../store/runReader.ts";
+import type { CheckpointFolder } from "./checkpoint/folder.ts";
+import type { CheckpointOrder, FromTrainer, Rows, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
+import { Retraced } from "./retraced.ts";
 
 /** Where runs are written; the store, in the program. */
 export interface RunLog {
   /** @throws when the series cannot be created. */
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void;
+  /** Takes up the series of a run that was begun earlier. @throws when the run logs other metrics now. */
+  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries;
+  readSteps(run: string, from: number, to: number): Iterable<StoredStep>;
   /** @throws RangeError unless the rows continue the run's series. */
   appendRows(run: string, rows: Rows): void;
   saveRun(run: RunSummary): void;
@@ -16,8 +23,13 @@ export interface RunLog {
   flush(): boolean;
 }
 
+/** How a run begins: for the first time, or once more from its checkpoint or its first step. */
+export type Beginning = "new" | "checkpoint" | "firstStep";
+
 export interface ActiveRunHooks {
   readonly log: RunLog;
+  /** Where its checkpoints are kept, and how often they are made (milliseconds); undefined: none are. */
+  readonly checkpoints: { readonly folder: CheckpointFolder; readonly storeFolder: string; readonly every: number } | undefined;
   /** `atOnce` for a new status, which should not wait for a throttle. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
@@ -32,19 +44,23 @@ type Message<T extends FromTrainer["type"]> = Extract<FromTrainer, { type: T }>;
 
 export class ActiveRun {
   readonly #hooks: ActiveRunHooks;
+  readonly #beginning: Beginning;
   readonly #waiters = new Set<() => void>();
   #summary: RunSummary;
   #trainer: TrainerProcess | undefined;
   #gone = false;
   #metrics: readonly string[] = [];
+  #retraced: Retraced | undefined;
+  #checkpointsFail = false;
   #killTimer: NodeJS.Timeout | undefined;
   /** Why a stop was asked for, when it was not by a person. */
   #stopReason: string | null = null;
   /** How the run ends should its trainer be killed. */
   #killed: { status: RunStatus; reason: string } | undefined;
 
-  constructor(run: RunSummary, hooks: ActiveRunHooks) {
+  constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks) {
     this.#summary = run;
+    this.#beginning = beginning;
     this.#hooks = hooks;
   }
 
@@ -67,7 +83,7 @@ export class ActiveRun {
       this.#trainer = trainer;
       trainer.onMessage((message) => this.#receive(message));
       trainer.onExit((exit) => this.#exited(exit));
-      trainer.send({ type: "start", experiment: this.#summary.experiment });
+      trainer.send({ type: "start", experiment: this.#summary.experiment, ...this.#checkpointOrder() });
     } catch (error) {
       this.end("failed", `The trainer process could not be started: ${(error as Error).message}`);
     }
@@ -129,6 +145,7 @@ export class ActiveRun {
     if (!isActive(this.#summary.status)) return;
     this.#note(status, reason ?? "", step);
     this.#commit({ status, reason, finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null });
+    this.#cleanUp();
     if (this.#trainer) this.#killAfter(exitWithin, undefined);
     else this.#leave();
   }
@@ -151,6 +168,10 @@ export class ActiveRun {
         return this.#rows(message);
       case "evaluation":
         return this.#evaluated(message.evaluation);
+      case "checkpoint":
+        return this.#checkpoint(message.step);
+      case "checkpointFailed":
+        return this.#checkpointFailed(message);
       case "paused":
         this.#note("paused", this.#summary.reason ?? "");
         return this.#commit({ status: "paused", samplesPerSecond: null, secondsLeft: null });
@@ -166,16 +187,38 @@ export class ActiveRun {
     }
   }
 
-  #started({ device, environment, metrics, totalSteps }: Message<"started">): void {
-    this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
+  #started({ device, environment, metrics, totalSteps, from }: Message<"started">): void {
     this.#metrics = metrics;
-    this.#note("started", `on ${device}`);
-    this.#commit({ status: "running", device, totalSteps, startedAt: Date.now() });
+    if (this.#beginning === "new") {
+      this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
+      this.#note("started", `on ${device}`);
+    } else this.#takeUp(metrics, environment, from, device);
+    this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
   }
 
-  #rows({ rows, progress }: Message<"rows">): void {
-    this.#hooks.log.appendRows(this.#summary.id, rows);
-    if (rows.count === 0) return;
+  #takeUp(metrics: readonly string[], environment: Environment, from: Message<"started">["from"], device: string): void {
+    const { log } = this.#hooks;
+    const { id } = this.#summary;
+    const step = from?.step ?? 0;
+    const { logged, evaluations, differences } = log.resumeSeries(id, metrics, from?.evaluated ?? null, environment);
+    if (step > logged) throw new Error(`The checkpoint stands at step ${step}, but only ${logged} steps are logged.`);
+    this.#retraced = new Retraced({
+      metrics,
+      logged,
+      evaluations,
+      steps: (first, end) => log.readSteps(id, first, end),
+      onDifference: (at, message) => this.#note("differs", message, at),
+      onEqual: (first, last) => this.#note("retraced", `steps ${first} to ${last} were trained again and came out as they are logged`, last),
+    });
+    const where = from ? `from the checkpoint at step ${step}` : "from the first step";
+    const other = differences.length === 0 ? "" : `; other than at first: ${differences.join(", ")}`;
+    this.#note("resumed", `${where}, on ${device}; ${logged} steps are logged${other}`, step);
+  }
+
+  #rows({ rows: all, progress }: Message<"rows">): void {
+    const rows = this.#retraced ? this.#retraced.rows(all) : all;
+    if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
+    if (!rows || rows.count === 0) return;
     const last = new Map(this.#metrics.map((metric, i) => [metric, rows.values[(rows.count - 1) * this.#metrics.length + i]]));
     const running = this.#summary.status === "running";
     this.#save({
@@ -197,6 +240,7 @@ export class ActiveRun {
       testLoss: finite(evaluation.testLoss),
       testError: finite(evaluation.testError),
     };
+    this.#retraced?.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError });
     this.#hooks.log.flush();
@@ -207,6 +251,46 @@ export class ActiveRun {
   #ended({ outcome, reason, step, hyperparameters }: Message<"ended">): void {
     this.#summary = { ...this.#summary, hyperparameters: this.#hyperparameters((metric) => hyperparameters[metric]) };
     this.end(outcome, (outcome === "stopped" ? this.#stopReason : null) ?? reason, step);
+  }
+
+  /** Counts only once every step before it is in the store: it must never be ahead of the log. */
+  #checkpoint(step: number): void {
+    const { log, checkpoints } = this.#hooks;
+    if (!checkpoints) return;
+    const { id } = this.#summary;
+    try {
+      if (log.flush()) checkpoints.folder.accept(id, step);
+      else checkpoints.folder.discard(id, step);
+      this.#checkpointsFail = false;
+    } catch (error) {
+      this.#checkpointFailed({ step, message: (error as Error).message });
+    }
+  }
+
+  #checkpointFailed({ step, message }: Pick<Message<"checkpointFailed">, "step" | "message">): void {
+    if (this.#checkpointsFail) return;
+    this.#checkpointsFail = true;
+    this.#note("checkpoint", `could not be written, so an interruption would cost what was trained since the last one: ${message}`, step);
+  }
+
+  /** What has ended for good is not taken up again. */
+  #cleanUp(): void {
+    const { id, status } = this.#summary;
+    try {
+      this.#hooks.checkpoints?.folder.clean(id, !isResumable(status));
+    } catch (error) {
+      this.#note("checkpoint", `could not be removed: ${(error as Error).message}`);
+    }
+  }
+
+  #checkpointOrder(): { checkpoints?: CheckpointOrder } {
+    const { checkpoints } = this.#hooks;
+    if (!checkpoints) return {};
+    const { folder, storeFolder, every } = checkpoints;
+    const { id: run } = this.#summary;
+    folder.clean(run, false);
+    folder.prepare();
+    return { checkpoints: { run, storeFolder, every, resume: this.#beginning === "checkpoint" } };
   }
 
   #exited({ code, signal, stderr }: TrainerExit): void {

@@ -7,11 +7,11 @@ export interface Batch {
   readonly labels: Uint8Array;
 }
 
-/** Batches in the given order; the last may be smaller. The arrays of a batch are written over by a later one. */
-export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSize: number): Generator<Batch> {
+/** Batches in the given order from the one numbered `first` on; the last may be smaller. The arrays of a batch are written over by a later one. */
+export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSize: number, first = 0): Generator<Batch> {
   const width = examples.features.length / examples.count;
   const buffers = new Map<number, Batch>();
-  for (let start = 0; start < order.length; start += batchSize) {
+  for (let start = first * batchSize; start < order.length; start += batchSize) {
     const size = Math.min(batchSize, order.length - start);
     let batch = buffers.get(size);
     if (!batch) buffers.set(size, (batch = { size, features: new Uint8Array(size * width), labels: new Uint8Array(size) }));

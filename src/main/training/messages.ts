@@ -3,10 +3,26 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
 
 export type ToTrainer =
-  | { readonly type: "start"; readonly experiment: Experiment; readonly startPaused?: boolean }
+  | {
+      readonly type: "start";
+      readonly experiment: Experiment;
+      readonly startPaused?: boolean;
+      /** Without it none are kept. */
+      readonly checkpoints?: CheckpointOrder;
+    }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
   | { readonly type: "stop" };
+
+export interface CheckpointOrder {
+  readonly run: string;
+  /** Folder of the store; see CheckpointFolder. */
+  readonly storeFolder: string;
+  /** Milliseconds between two checkpoints. */
+  readonly every: number;
+  /** Go on from the run's checkpoint. */
+  readonly resume: boolean;
+}
 
 /** Consecutive logged steps, row-major: `values[row * metrics.length + column]`. */
 export interface Rows {
@@ -32,9 +48,14 @@ export type FromTrainer =
       /** Columns of every later row: `loss`, `stepTime` (ms), `L0.alpha`, `L0.alpha.hypergradient`, ... */
       readonly metrics: readonly string[];
       readonly totalSteps: number;
+      /** Where a checkpoint put it; without one the run begins at its first step. */
+      readonly from?: { readonly step: number; readonly evaluated: number | null };
     }
   | { readonly type: "rows"; readonly rows: Rows; readonly progress: Progress }
   | { readonly type: "evaluation"; readonly evaluation: Evaluation }
+  /** The checkpoint of a step is on the disk; all rows before it have been sent. */
+  | { readonly type: "checkpoint"; readonly step: number }
+  | { readonly type: "checkpointFailed"; readonly step: number; readonly message: string }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
   | {

@@ -1,9 +1,11 @@
-/** The run loop: epochs of steps, an evaluation after each; can be paused, resumed and stopped. */
+/** The run loop: epochs of steps, an evaluation after each; can be paused, resumed and stopped, left and taken up again elsewhere. */
 import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
 import type { Evaluation } from "../../shared/run.ts";
 import { toEffective } from "../hyperoptimizers/stored.ts";
 import { Random } from "../models/random.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
+import { CheckpointError, type Position } from "./checkpoint/file.ts";
+import type { Captured, Saver } from "./checkpoint/saver.ts";
 import type { Outcome } from "./messages.ts";
 import type { RunControl } from "./control.ts";
 import { evaluationBatch, type PreparedRun } from "./prepare.ts";
@@ -47,12 +49,40 @@ export class TrainingRun {
   readonly #run: PreparedRun;
   readonly #control: RunControl;
   readonly #listener: RunListener;
+  readonly #saver: Saver | undefined;
+  #position: Position;
   #lastTurn = 0;
 
-  constructor(run: PreparedRun, control: RunControl, listener: RunListener) {
+  /** @param saver keeps checkpoints, where they are wanted */
+  constructor(run: PreparedRun, control: RunControl, listener: RunListener, saver?: Saver) {
     this.#run = run;
     this.#control = control;
     this.#listener = listener;
+    this.#saver = saver;
+    const shuffling = [...new Random(run.experiment.seed, "shuffling").state];
+    this.#position = { step: 0, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
+  }
+
+  /**
+   * Puts the run where it stood when the state was captured; call before train().
+   * @throws CheckpointError when the state is not that of this program
+   */
+  restore({ position, state }: Captured): void {
+    const { training, executable } = this.#run;
+    const missing = training.durableState.filter((name) => !(name in state));
+    const unknown = Object.keys(state).filter((name) => !training.durableState.includes(name));
+    if (missing.length + unknown.length > 0) {
+      const said = [...missing.map((name) => `${name} is missing`), ...unknown.map((name) => `${name} is unknown`)];
+      throw new CheckpointError(`the checkpoint was written by another version of Hypertower: ${said.join(", ")}`);
+    }
+    executable.restore(state);
+    this.#position = { ...position };
+  }
+
+  /** All that the rest of the run depends on; only between two steps. */
+  #capture(): Captured {
+    const { training, executable } = this.#run;
+    return { position: { ...this.#position }, state: executable.state(training.durableState) };
   }
 
   /**
@@ -61,32 +91,34 @@ export class TrainingRun {
    */
   async train(): Promise<RunEnd> {
     const { experiment, dataset } = this.#run;
-    const random = new Random(experiment.seed, "shuffling");
     const steps = totalSteps(experiment);
-    let step = 0;
+    const perEpoch = stepsPerEpoch(experiment);
+    const at = this.#position;
+    const random = new Random(at.shuffling);
     let problem: string | null = null;
 
-    for (let epoch = 1; epoch <= experiment.budget.epochs; epoch++) {
-      let lossSum = 0;
-      let examples = 0;
-      for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), experiment.batchSize)) {
+    while (at.epoch <= experiment.budget.epochs) {
+      const order = random.permutation(dataset.train.count);
+      for (const batch of batchesInOrder(dataset.train, order, experiment.batchSize, at.step - (at.epoch - 1) * perEpoch)) {
         await this.#turn();
-        if (this.#control.stopRequested) return this.#stopped(step, examples > 0 ? lossSum / examples : null);
+        if (this.#control.stopRequested) return this.#stopped(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
+        const { step } = at;
         const values = await this.#step(step, batch);
         problem = this.#problemIn(values, step);
         this.#listener.step({ step, values });
-        step++;
-        if (problem) return this.#end("diverged", problem, step);
-        lossSum += values[0]! * batch.size;
-        examples += batch.size;
+        at.step++;
+        if (problem) return this.#end("diverged", problem, at.step);
+        at.lossSum += values[0]! * batch.size;
+        at.examples += batch.size;
       }
       const hyperparameters = await this.#settle();
-      const evaluation = await this.#evaluate(step, lossSum / examples);
+      const evaluation = await this.#evaluate(at.step, at.lossSum / at.examples);
       this.#listener.evaluation(evaluation);
-      problem = this.#problemAfter(hyperparameters, evaluation, step);
-      if (problem && step === steps) return this.#end("diverged", problem, step);
+      problem = this.#problemAfter(hyperparameters, evaluation, at.step);
+      if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
+      Object.assign(at, { epoch: at.epoch + 1, lossSum: 0, examples: 0, evaluated: at.step, shuffling: [...random.state] });
     }
-    return this.#end("finished", null, step);
+    return this.#end("finished", null, at.step);
   }
 
   async #step(step: number, { size, features, labels }: Batch): Promise<number[]> {
@@ -131,6 +163,7 @@ export class TrainingRun {
   }
 
   async #stopped(step: number, trainLoss: number | null): Promise<RunEnd> {
+    await this.#save();
     const atEpochEnd = step % stepsPerEpoch(this.#run.experiment) === 0;
     if (step > 0 && !atEpochEnd) {
       await this.#settle();
@@ -159,13 +192,20 @@ export class TrainingRun {
     return Number.isFinite(testLoss) ? null : `the test loss is ${String(testLoss)} after step ${step - 1}`;
   }
 
-  /** Waits while paused. */
+  /** Saves what is due and waits while paused. */
   async #turn(): Promise<void> {
     await this.#breathe();
+    // Written while training goes on: only its taking costs time here.
+    if (this.#saver?.due) void this.#save();
     if (!this.#control.pauseRequested) return;
+    await this.#save();
     this.#listener.paused();
     await this.#control.whilePaused();
     if (!this.#control.stopRequested) this.#listener.resumed();
+  }
+
+  async #save(): Promise<void> {
+    await this.#saver?.save(() => this.#capture());
   }
 
   async #breathe(): Promise<void> {

@@ -1,12 +1,17 @@
 /** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
 import { availableParallelism } from "node:os";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
-import { ActiveRun, type RunLog } from "./activeRun.ts";
+import { ActiveRun, type Beginning, type RunLog } from "./activeRun.ts";
+import { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { LaunchTrainer } from "./process.ts";
 
 export interface SupervisorOptions {
   readonly launch: LaunchTrainer;
   readonly log: RunLog;
+  /** Folder of the store, for checkpoints; without it, none are kept. */
+  readonly storeFolder?: string;
+  /** Milliseconds between two checkpoints of a run. */
+  readonly checkpointEvery?: number;
   /** Runs that train at the same time; more wait in line. The number of cores by default. A paused run takes no place. */
   readonly places?: number;
   /** A run changed; `atOnce` when its status did. */
@@ -31,11 +36,13 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Trains a run that the log already knows, now or when a place is free. */
-  start(run: RunSummary): RunSummary {
+  /** Trains a run that the log already knows, now or when a place is free. One that is not new is queued again before. */
+  start(run: RunSummary, beginning: Beginning = "new"): RunSummary {
     if (this.#closing) throw new Error("the supervisor is closing");
-    const active = new ActiveRun(run, {
+    const { storeFolder, checkpointEvery: every = 5_000 } = this.#options;
+    const active = new ActiveRun(run, beginning, {
       ...this.#options,
+      checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), storeFolder, every },
       onGone: () => {
         this.#runs.delete(run.id);
         this.#fillPlaces();
@@ -55,6 +62,11 @@ export class Supervisor {
   /** The state of a run that is trained here; undefined for any other. */
   get(id: string): RunSummary | undefined {
     return this.#runs.get(id)?.summary;
+  }
+
+  /** Resolves when the trainer of a run that has ended is gone, or was not there. */
+  async left(id: string): Promise<void> {
+    await this.#runs.get(id)?.settled(() => false, this.#options.stopWithin ?? 15_000);
   }
 
   /** The name a run shows from its next change on. */

@@ -1,11 +1,14 @@
 /** Entry of a trainer process: trains one run, reports every step, and goes when its parent goes. */
-import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
+import { experimentHash } from "./checkpoint/file.ts";
+import { CheckpointFolder } from "./checkpoint/folder.ts";
+import { CheckpointSaver } from "./checkpoint/saver.ts";
 import { RunControl } from "./control.ts";
 import { describeEnvironment } from "./environment.ts";
-import type { FromTrainer, ToTrainer } from "./messages.ts";
+import type { CheckpointOrder, FromTrainer, ToTrainer } from "./messages.ts";
 import { prepareRun } from "./prepare.ts";
 import { Reporter } from "./reporter.ts";
-import { loggedMetrics, TrainingRun } from "./run.ts";
+import { loggedMetrics, TrainingRun, type RunListener } from "./run.ts";
 
 /** The parent's end: Electron's port, or Node's IPC channel. */
 interface Port {
@@ -52,8 +55,9 @@ process.on("SIGINT", () => undefined);
 const port = openPort();
 const control = new RunControl();
 
-async function start({ experiment, startPaused }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
   if (startPaused) control.pause();
+  const resumed = checkpoints?.resume ? new CheckpointFolder(checkpoints.storeFolder).read({ id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepareRun(experiment);
   const metrics = loggedMetrics(prepared.training);
   const reporter = new Reporter({
@@ -63,7 +67,8 @@ async function start({ experiment, startPaused }: Extract<ToTrainer, { type: "st
     stepsPerEpoch: stepsPerEpoch(experiment),
     send: (message) => port.send(message),
   });
-  const run = new TrainingRun(prepared, control, {
+  const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter);
+  const listener: RunListener = {
     step: ({ step, values }) => reporter.add(step, values),
     evaluation: (evaluation) => {
       reporter.flush();
@@ -77,18 +82,33 @@ async function start({ experiment, startPaused }: Extract<ToTrainer, { type: "st
       reporter.restartClock();
       port.send({ type: "resumed" });
     },
-  });
+  };
+  const run = new TrainingRun(prepared, control, listener, saver);
+  if (resumed) run.restore(resumed);
   port.send({
     type: "started",
     device: prepared.device,
     environment: await describeEnvironment(prepared.libraries),
     metrics,
     totalSteps: totalSteps(experiment),
+    ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
   });
   const end = await run.train();
   reporter.flush();
   port.send({ type: "ended", ...end });
   await prepared.executable.dispose();
+}
+
+function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: CheckpointOrder, reporter: Reporter): CheckpointSaver {
+  const folder = new CheckpointFolder(storeFolder);
+  return new CheckpointSaver({
+    of: { run, experiment: experimentHash(experiment), engine: experiment.engine.kind },
+    every,
+    fileAt: (step) => folder.pendingFileOf(run, step),
+    before: () => reporter.flush(),
+    saved: (step) => port.send({ type: "checkpoint", step }),
+    failed: (step, { message }) => port.send({ type: "checkpointFailed", step, message }),
+  });
 }
 
 port.receive((message) => {

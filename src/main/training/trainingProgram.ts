@@ -36,6 +36,8 @@ export interface TrainingProgram {
   readonly hyperparameters: readonly LearnedHyperparameter[];
   /** Those of which begin and step answer the `hypergradient`. */
   readonly withHypergradient: readonly LearnedHyperparameter[];
+  /** State that training depends on, by name: all but the settled weights, which follow from it. */
+  readonly durableState: readonly string[];
   /** State to restore before `begin`. */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array>;
   /** Values of the parameters, by name, out of a state that was just settled. */
@@ -60,11 +62,13 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
     ),
   });
   const declared = new Set(program.state.map(({ name }) => name));
+  const settled = new Set(procedures.settledNames);
 
   return {
     program,
     hyperparameters: procedures.hyperparameters,
     withHypergradient: procedures.withHypergradient,
+    durableState: [...declared].filter((name) => !settled.has(name)),
     initialState: (parameters) =>
       Object.fromEntries(Object.entries(procedures.initialState(parameters)).filter(([name]) => declared.has(name))),
     parametersOf: (values) => procedures.parametersOf(values),

@@ -72,6 +72,19 @@ describe("hypertower train", () => {
     const [run] = jsonLines((await hypertower(["runs", "--json"])).stdout);
     expect(run).toMatchObject({ status: "stopped" });
     expect(run!["steps"]).toBeGreaterThanOrEqual(10);
+
+    // Taken up again, and stopped again.
+    let stopped = false;
+    const resumed = await hypertower(["resume", "last", "--json"], (text, interrupt) => {
+      if (stopped || !text.includes('"type":"epoch"')) return;
+      stopped = true;
+      interrupt();
+    });
+    expect(resumed.code).toBe(130);
+    expect(resumed.stderr).toContain(`hypertower resume ${String(run!["id"])} goes on with it`);
+    const last = jsonLines(resumed.stdout).at(-1)!;
+    expect(last).toMatchObject({ type: "stopped", run: run!["id"] });
+    expect(last["steps"]).toBeGreaterThan(run!["steps"] as number);
   });
 
   it.each([
@@ -113,5 +126,16 @@ describe("hypertower runs", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`there is no store in ${store}`);
     expect(existsSync(store)).toBe(false);
+  });
+});
+
+describe("hypertower resume", () => {
+  it("refuses a run that has ended for good, and one that is not there", async () => {
+    const { stdout } = await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--json"]);
+    const id = String(jsonLines(stdout).at(-1)!["run"]);
+    const finished = await hypertower(["resume", id]);
+    expect(finished).toMatchObject({ code: 1, stdout: "" });
+    expect(finished.stderr).toContain(`run ${id} is finished; only a run that is stopped, failed or interrupted can be resumed`);
+    expect((await hypertower(["resume", "nothing-like-it"])).stderr).toContain("there is no run nothing-like-it");
   });
 });

@@ -82,7 +82,7 @@ describe("services", () => {
     expect((await ask("runs.rename", { run, name: " second try " })).name).toBe("second try");
     expect((await refused("runs.delete", { runs: [run] })).message).toBe(`Run second try (${run}) is running; stop it before deleting it.`);
     expect(await ask("runs.stop", { run })).toMatchObject({ status: "stopped", name: "second try" });
-    for (const [request, action] of [["runs.pause", "paused"], ["runs.resume", "resumed"], ["runs.stop", "stopped"]] as const) {
+    for (const [request, action] of [["runs.pause", "paused"], ["runs.stop", "stopped"]] as const) {
       expect((await refused(request, { run })).message).toBe(
         `Run second try (${run}) is stopped; only a run that is queued, running or paused can be ${action}.`,
       );

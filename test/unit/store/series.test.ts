@@ -3,7 +3,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { describe, expect, it } from "vitest";
 import { appendBuckets, bucketOf, coarsen, widthFor, type Bucket } from "../../../src/shared/series.ts";
 import type { Store } from "../../../src/main/store/store.ts";
-import { anEnvironment, aRun, openStore, rowsOf } from "../../support/storeFixtures.ts";
+import { anEnvironment, aRun, freshFolder, openStore, rowsOf } from "../../support/storeFixtures.ts";
 
 /** Random values with spikes, ties, NaN and infinities among them; no -0, of which SQLite makes 0. */
 function randomValues(seed: number, count: number): number[] {
@@ -49,6 +49,52 @@ function log(store: Store, values: readonly number[], seed = 1): string {
   store.flush();
   return run.id;
 }
+
+describe("series of a run that is taken up again", () => {
+  it.each([[0, 100], [31, 33], [32, 300], [5, 260], [2_047, 2_100], [2_048, 20_000], [7_000, 16_500]])("after %i of %i steps equal brute force at every width", (first, count) => {
+    const folder = freshFolder();
+    const values = randomValues(count, count);
+    const before = openStore(folder);
+    const run = log(before, values.slice(0, first));
+    before.saveRun({ ...before.getRun(run)!, status: "stopped" });
+    before.closeNow();
+    const store = openStore(folder);
+    const metrics = ["loss", "negative"];
+    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(true);
+    // It is taken: nobody else can have it.
+    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
+    expect(() => store.resumeSeries(run, ["loss"], null, anEnvironment)).toThrow("the run logged loss, negative; this version would log loss");
+    expect(store.resumeSeries(run, metrics, null, anEnvironment)).toEqual({ logged: first, evaluations: [], differences: [] });
+    const rest = values.slice(first);
+    expect(() => store.appendRows(run, rowsOf([rest, rest.map(negative)], first + 1))).toThrow(RangeError);
+    store.appendRows(run, rowsOf([rest, rest.map(negative)], first));
+    store.flush();
+    for (const maxBuckets of [16, 100, 8192]) {
+      const reply = store.readSeries({ run, metrics, after: -1, width: 1, maxBuckets });
+      expectBuckets(reply.series[0]!.buckets, bruteForce(values, reply.width));
+      expectBuckets(reply.series[1]!.buckets, bruteForce(values.map(negative), reply.width));
+    }
+  });
+
+  it("lose their evaluations after the checkpoint, and say in what the environment differs", () => {
+    const folder = freshFolder();
+    const before = openStore(folder);
+    const run = log(before, [1, 2, 3]);
+    const evaluation = (step: number) => ({ step, epoch: step, trainLoss: 1, testLoss: null, testError: 2 });
+    for (const step of [1, 2, 3]) before.addEvaluation(run, evaluation(step));
+    before.saveRun({ ...before.getRun(run)!, status: "failed" });
+    before.closeNow();
+    const store = openStore(folder);
+    store.takeUpRun({ ...store.getRun(run)!, status: "queued" });
+    const now = { ...anEnvironment, node: "25", libraries: { "onnxruntime-node": "2" } };
+    expect(store.resumeSeries(run, ["loss", "negative"], 1, now)).toEqual({
+      logged: 3,
+      evaluations: [evaluation(2), evaluation(3)],
+      differences: ["node 25 (was 24)", "onnxruntime-node 2 (was 1)"],
+    });
+    expect(store.getRun(run)!.evaluations).toEqual([evaluation(1)]);
+  });
+});
 
 describe("series", () => {
   it.each([0, 1, 31, 32, 33, 255, 256, 300, 5_000, 20_000])("of %i steps equal brute force at every width", (count) => {

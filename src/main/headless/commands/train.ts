@@ -1,6 +1,6 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
 import type { Experiment } from "../../../shared/experiment.ts";
-import { isActive, type RunSummary } from "../../../shared/run.ts";
+import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../experimentSource.ts";
@@ -26,13 +26,19 @@ export async function train(places: Places, file: string | undefined, options: T
 }
 
 /** Trains an experiment, says what happens to it, and resolves with the command's exit code. */
-export async function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
+export function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
+  // What is allowed but hardly meant.
+  return followToTheEnd(services, () => services.handlers["runs.start"]({ experiment }), json, towerHints(experiment.tower));
+}
+
+/** The same for a run that `begin` starts or resumes. */
+export async function followToTheEnd(services: Services, begin: () => RunSummary | Promise<RunSummary>, json = false, hints: readonly string[] = []): Promise<number> {
   const report = json ? jsonReport() : textReport();
   try {
-    // What is allowed but hardly meant.
-    for (const hint of towerHints(experiment.tower)) report.note(hint);
-    const last = await untilItEnds(services, experiment, report);
+    for (const hint of hints) report.note(hint);
+    const last = await untilItEnds(services, begin, report);
     report.ended(last);
+    if (isResumable(last.status)) report.note(`hypertower resume ${last.id} goes on with it`);
     return exitCodeOf(last);
   } finally {
     report.close();
@@ -45,9 +51,9 @@ function exitCodeOf({ status }: RunSummary): number {
   return status === "stopped" ? exitCodes.interrupted : exitCodes.error;
 }
 
-/** Starts the run, reports what happens to it, and resolves with its last state. */
-async function untilItEnds(services: Services, experiment: unknown, report: TrainReport): Promise<RunSummary> {
-  const begun = await services.handlers["runs.start"]({ experiment });
+/** Begins the run, reports what happens to it, and resolves with its last state. */
+async function untilItEnds(services: Services, begin: () => RunSummary | Promise<RunSummary>, report: TrainReport): Promise<RunSummary> {
+  const begun = await begin();
   report.started(begun);
 
   const ended = new Promise<RunSummary>((resolve) => {

@@ -1,0 +1,30 @@
+/** `hypertower resume RUN`: trains a run on that was stopped, failed or was interrupted. */
+import { isActive } from "../../../shared/run.ts";
+import { UserError } from "../../services/services.ts";
+import { findRun } from "../findRun.ts";
+import { openExisting, storeDirOf, type Places } from "../session.ts";
+import { followToTheEnd } from "./train.ts";
+
+export interface ResumeOptions {
+  readonly fromStart?: boolean;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** @returns the exit code, as `train` does */
+export async function resume(places: Places, wanted: string, { fromStart = false, store, json }: ResumeOptions): Promise<number> {
+  const services = await openExisting(places, storeDirOf(store));
+  try {
+    const run = await findRun(services, wanted);
+    const { status } = await services.handlers["runs.get"]({ run });
+    const resumption = await services.handlers["runs.resumption"]({ run });
+    if (isActive(status)) throw new UserError(`run ${run} is ${status}: another Hypertower process trains it`);
+    if (!resumption) throw new UserError(`run ${run} is ${status}; only a run that is stopped, failed or interrupted can be resumed`);
+    if (resumption.problem !== null && !fromStart) {
+      throw new UserError(`run ${run} cannot go on where it was. ${resumption.problem} With --from-start it begins once more at its first step; what is logged is kept.`);
+    }
+    return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run, fromStart }), json);
+  } finally {
+    await services.close();
+  }
+}

@@ -1,0 +1,22 @@
+/** A host that trains one experiment for real, with many checkpoints, and says how far it is; to be killed. */
+import { createServices } from "../../src/main/services/createServices.ts";
+import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
+
+const [storeDir = "", experiment = "{}"] = process.argv.slice(2);
+const launch = nodeLauncher(new URL("../../src/main/training/trainer.ts", import.meta.url));
+let trainer: number | undefined;
+const services = await createServices(
+  {
+    storeDir,
+    host: "browser",
+    version: "0",
+    launchTrainer: () => {
+      const launched = launch();
+      trainer = launched.pid;
+      return launched;
+    },
+  },
+  { checkpointEvery: 30 },
+);
+services.on("run.evaluated", ({ run, evaluation }) => process.stdout.write(`${run} ${trainer} ${evaluation.epoch}\n`));
+await services.handlers["runs.start"]({ experiment: JSON.parse(experiment) });

@@ -1,0 +1,304 @@
+/** A run that is left at any moment and taken up again is the run that was never left. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { engineKinds, experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
+import { isActive, type Evaluation, type RunDetail } from "../../../src/shared/run.ts";
+import { createServices } from "../../../src/main/services/createServices.ts";
+import { storeFileName } from "../../../src/main/store/database.ts";
+import { Store } from "../../../src/main/store/store.ts";
+import { CheckpointError, decodeCheckpoint, encodeCheckpoint, experimentHash, type Checkpoint } from "../../../src/main/training/checkpoint/file.ts";
+import { CheckpointFolder } from "../../../src/main/training/checkpoint/folder.ts";
+import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
+import { RunControl } from "../../../src/main/training/control.ts";
+import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { prepareRun } from "../../../src/main/training/prepare.ts";
+import { loggedMetrics, TrainingRun } from "../../../src/main/training/run.ts";
+import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+
+const small: ExperimentInput = {
+  dataset: { trainExamples: 1000, testExamples: 300 },
+  model: { hidden: [16] },
+  batchSize: 64,
+  seed: 3,
+};
+
+/** Everything a run says and ends with. */
+async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver) {
+  const prepared = await prepareRun(experiment.parse({ ...small, ...config }));
+  const steps: number[][] = [];
+  const evaluations: Evaluation[] = [];
+  const untimed = loggedMetrics(prepared.training).map((name) => name !== "stepTime");
+  const listener = {
+    step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
+    evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
+    paused: () => undefined,
+    resumed: () => undefined,
+  };
+  const run = new TrainingRun(prepared, new RunControl(), listener, saver);
+  if (from) run.restore(from);
+  const end = await run.train();
+  const state = prepared.executable.state();
+  await prepared.executable.dispose();
+  return { steps, evaluations, end, state };
+}
+
+describe.each(engineKinds)("on %s", (kind) => {
+  it("what is captured before any step, and read back from its file, leads to the same rest", async () => {
+    const config: ExperimentInput = {
+      dataset: { trainExamples: 300, testExamples: 100 },
+      tower: [{ optimizer: "adam" }, { optimizer: "rmsProp" }, { optimizer: "sgd", alpha: 1e-3, mu: 0.5 }],
+      budget: { epochs: 3 },
+      engine: { kind },
+    };
+    const files: Buffer[] = [];
+    const common = { run: "r", experiment: "e", engine: kind, savedAt: 1 };
+    const everyStep: Saver = {
+      due: true,
+      save: (take) => {
+        files.push(encodeCheckpoint({ ...common, ...take() }));
+        return Promise.resolve();
+      },
+    };
+    const whole = await trainHere(config, undefined, everyStep);
+    expect(whole.steps).toHaveLength(15);
+    expect(files).toHaveLength(15);
+    // In the middle of an epoch, and at the beginning of one.
+    for (const at of [1, 5, 8, 14]) {
+      const { position, state } = decodeCheckpoint(files[at]!);
+      expect(position.step).toBe(at);
+      const rest = await trainHere(config, { position, state });
+      expect(rest.steps).toEqual(whole.steps.slice(at));
+      expect(rest.evaluations).toEqual(whole.evaluations.filter(({ step }) => step > (position.evaluated ?? -1)));
+      expect(rest.end).toEqual(whole.end);
+      expect(rest.state).toEqual(whole.state);
+    }
+  });
+});
+
+it("the state of another program is refused by name", async () => {
+  let captured: Captured | undefined;
+  const saver: Saver = { due: true, save: (take) => Promise.resolve(void (captured ??= take())) };
+  await trainHere({ budget: { epochs: 1 } }, undefined, saver);
+  await expect(trainHere({ budget: { epochs: 1 }, tower: [{ optimizer: "sgd" }] }, captured)).rejects.toThrow(/written by another version of Hypertower: .*L1.* is unknown/);
+});
+
+describe("a checkpoint file", () => {
+  const of = experiment.parse(small);
+  const checkpoint: Checkpoint = {
+    run: "a-run",
+    experiment: experimentHash(of),
+    engine: "onnx-cpu",
+    savedAt: 12,
+    position: { step: 7, epoch: 2, lossSum: 0.1 + 0.2, examples: 64, evaluated: 5, shuffling: [1, -2, 3, 4] },
+    state: {
+      weights: Float64Array.of(0.5, -0, NaN, Infinity),
+      // Not exact in float32.
+      slots: Float64Array.of(0.1, 1e-300),
+      count: Float64Array.of(7.1),
+      none: new Float64Array(0),
+    },
+  };
+
+  it("gives back what was put in, bit for bit", () => {
+    const read = decodeCheckpoint(encodeCheckpoint(checkpoint));
+    expect(read).toEqual(checkpoint);
+    expect(Object.is(read.state["weights"]![1], -0)).toBe(true);
+  });
+
+  it("is refused when any byte of it is another, or it is cut short", () => {
+    const file = encodeCheckpoint(checkpoint);
+    for (let i = 0; i < file.length; i++) {
+      const damaged = Buffer.from(file);
+      damaged[i]! ^= 4;
+      expect(() => decodeCheckpoint(damaged), `byte ${i}`).toThrow(CheckpointError);
+    }
+    for (const length of [0, 4, 11, 100, file.length - 1]) expect(() => decodeCheckpoint(file.subarray(0, length))).toThrow(CheckpointError);
+  });
+
+  it("belongs to one run and one experiment", () => {
+    const folder = new CheckpointFolder(freshFolder());
+    folder.prepare();
+    const other = experiment.parse({ ...small, seed: 4 });
+    expect(() => folder.read({ id: "a-run", experiment: of })).toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
+    writeFileSync(folder.fileOf("a-run"), encodeCheckpoint(checkpoint));
+    expect(folder.read({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(checkpoint);
+    expect(() => folder.read({ id: "a-run", experiment: other })).toThrow(/belongs to another experiment$/);
+    writeFileSync(folder.fileOf("b-run"), encodeCheckpoint(checkpoint));
+    expect(() => folder.read({ id: "b-run", experiment: of })).toThrow(/belongs to run a-run$/);
+  });
+});
+
+const epochs = 120;
+const disturbed: ExperimentInput = { ...small, budget: { epochs } };
+
+/** Services over a store, with the real trainer and many checkpoints. */
+async function open(storeDir: string) {
+  const launch = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+  const trainers: number[] = [];
+  const services = await createServices(
+    {
+      storeDir,
+      host: "browser",
+      version: "0",
+      launchTrainer: () => {
+        const trainer = launch();
+        trainers.push(trainer.pid!);
+        return trainer;
+      },
+    },
+    { checkpointEvery: 30, log: recordedLog() },
+  );
+  onTestFinished(() => services.close());
+  const { handlers } = services;
+  const ended = (run: string) =>
+    vi.waitFor(async () => {
+      const now = await handlers["runs.get"]({ run });
+      expect(isActive(now.status)).toBe(false);
+      return now;
+    }, { timeout: 30_000, interval: 10 });
+  const reaches = (run: string, epoch: number) =>
+    vi.waitFor(async () => {
+      const now = await handlers["runs.get"]({ run });
+      expect(now.status).toBe("running");
+      expect(now.epoch).toBeGreaterThanOrEqual(epoch);
+    }, { timeout: 30_000, interval: 2 });
+  return { services, handlers, trainers, ended, reaches };
+}
+
+/** What is left of a run in its store, without wall time. */
+function kept(storeDir: string, run: string): { steps: number[][]; detail: RunDetail } {
+  const store = new Store(storeDir, { log: recordedLog() });
+  const detail = store.getRun(run)!;
+  const at = detail.metrics.indexOf("stepTime");
+  const steps = [...store.readSteps(run)].map(({ step, values }) => [step, ...values.filter((_, i) => i !== at)]);
+  store.close();
+  return { steps, detail };
+}
+
+const undisturbed = trainHere(disturbed);
+
+async function expectUndisturbed(storeDir: string, run: string): Promise<RunDetail> {
+  const { steps, detail } = kept(storeDir, run);
+  const whole = await undisturbed;
+  expect(detail.status).toBe("finished");
+  expect(steps).toEqual(whole.steps);
+  expect(detail.evaluations).toEqual(whole.evaluations);
+  expect(detail.hyperparameters.map(({ metric, value }) => [metric, value])).toEqual(Object.entries(whole.end.hyperparameters));
+  expect(readdirSync(join(storeDir, "checkpoints"))).toEqual([]);
+  return detail;
+}
+
+const kinds = ({ events }: RunDetail) => events.map(({ kind }) => kind);
+
+describe("kill -9", () => {
+  it("of the trainer: resumed twice, the run is the undisturbed one", async () => {
+    const folder = freshFolder();
+    const { handlers, trainers, ended, reaches, services } = await open(folder);
+    const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
+    for (const epoch of [10, 50]) {
+      await reaches(run, epoch);
+      process.kill(trainers.at(-1)!, "SIGKILL");
+      expect((await ended(run)).status).toBe("failed");
+      const { step, problem } = (await handlers["runs.resumption"]({ run }))!;
+      expect(problem).toBeNull();
+      expect(step).toBeGreaterThan(0);
+      await handlers["runs.resume"]({ run, fromStart: false });
+    }
+    await ended(run);
+    await services.close();
+    const detail = await expectUndisturbed(folder, run);
+    expect(kinds(detail).filter((kind) => kind === "resumed")).toHaveLength(2);
+    expect(kinds(detail)).not.toContain("differs");
+  });
+
+  it("of host and trainer together: resumed from another host, the run is the undisturbed one", async () => {
+    const folder = freshFolder();
+    const host = spawn(process.execPath, [fileURLToPath(new URL("../../support/trainingHost.ts", import.meta.url)), folder, JSON.stringify(disturbed)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let run = "";
+    host.stdout.on("data", (chunk: Buffer) => {
+      const [id = "", trainer, epoch] = chunk.toString().trimEnd().split("\n").at(-1)!.split(" ");
+      if (Number(epoch) < 30 || run !== "") return;
+      run = id;
+      host.kill("SIGKILL");
+      process.kill(Number(trainer), "SIGKILL");
+    });
+    await once(host, "close");
+    const { handlers, ended, services } = await open(folder);
+    expect((await handlers["runs.get"]({ run })).status).toBe("interrupted");
+    await handlers["runs.resume"]({ run, fromStart: false });
+    await ended(run);
+    await services.close();
+    const detail = await expectUndisturbed(folder, run);
+    expect(kinds(detail).filter((kind) => kind !== "retraced")).toEqual(["started", "interrupted", "resumed", "finished"]);
+  });
+});
+
+describe("a stop", () => {
+  it("can be undone: the evaluation it made is gone, and the run is the undisturbed one", async () => {
+    const folder = freshFolder();
+    const { handlers, ended, reaches, services } = await open(folder);
+    const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
+    await reaches(run, 5);
+    await handlers["runs.stop"]({ run });
+    await ended(run);
+    // At once, though the trainer may not be gone yet.
+    await handlers["runs.resume"]({ run, fromStart: false });
+    await ended(run);
+    await services.close();
+    const detail = await expectUndisturbed(folder, run);
+    expect(kinds(detail).filter((kind) => kind !== "retraced")).toEqual(["started", "stopped", "resumed", "finished"]);
+  });
+});
+
+describe("a run without a usable checkpoint", () => {
+  async function interrupted() {
+    const folder = freshFolder();
+    const opened = await open(folder);
+    const { id: run } = await opened.handlers["runs.start"]({ experiment: disturbed });
+    await opened.reaches(run, 6);
+    await opened.handlers["runs.stop"]({ run });
+    await opened.ended(run);
+    return { folder, run, file: new CheckpointFolder(folder).fileOf(run), ...opened };
+  }
+
+  it("says so, begins again only where a person asks, and checks its steps against the log", async () => {
+    const { folder, run, file, handlers, ended, services } = await interrupted();
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 40]! ^= 1;
+    writeFileSync(file, bytes);
+    const said = `The checkpoint ${file} cannot be used: it is damaged: its checksum is not the one it was written with.`;
+    expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: said });
+    await expect(async () => handlers["runs.resume"]({ run, fromStart: false })).rejects.toThrow(said);
+    rmSync(file);
+    await expect(async () => handlers["runs.resume"]({ run, fromStart: false })).rejects.toThrow("There is no checkpoint");
+    expect((await handlers["runs.get"]({ run })).status).toBe("stopped");
+    await handlers["runs.resume"]({ run, fromStart: true });
+    await ended(run);
+    await services.close();
+    const { events } = await expectUndisturbed(folder, run);
+    expect(events.find(({ kind }) => kind === "retraced")!.message).toMatch(/^steps 0 to \d+ were trained again and came out as they are logged$/);
+  });
+
+  it("tells when a step does not come out as it is logged, and keeps the log", async () => {
+    const { folder, run, handlers, ended, services } = await interrupted();
+    const db = new Database(join(folder, storeFileName));
+    const metric = db.prepare("SELECT id FROM metrics WHERE run = ? AND name = 'L0.alpha'").pluck().get(run);
+    db.prepare("UPDATE series_values SET value = 0.25 WHERE metric = ? AND step = 33").run(metric);
+    db.close();
+    await handlers["runs.resume"]({ run, fromStart: true });
+    await ended(run);
+    await services.close();
+    const { detail, steps } = kept(folder, run);
+    expect(detail.status).toBe("finished");
+    expect(detail.events.filter(({ kind }) => kind === "differs")).toMatchObject([{ step: 33, message: expect.stringMatching(/^at step 33 L0\.alpha is 0\.00\d+ now and was 0\.25 when/) as string }]);
+    expect(steps).toHaveLength((await undisturbed).steps.length);
+    expect(steps[33]).toContain(0.25);
+  });
+});
