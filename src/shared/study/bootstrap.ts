@@ -13,14 +13,21 @@ export const defaultBootstrap: BootstrapOptions = { resamples: 1000, confidence:
 
 export type Interval = readonly [low: number, high: number];
 
-/** Draws as many items again, with replacement. */
-export type Draw = <T>(items: readonly T[]) => T[];
-
-/** Calls `statistics` once per resample with what draws it; the same seed gives the same draws. */
-export function resample(options: BootstrapOptions, statistics: (draw: Draw) => void): void {
-  const generator = xoroshiro128plus(options.seed);
-  const draw: Draw = (items) => items.map(() => items[uniformInt(generator, 0, items.length - 1)]!);
-  for (let i = 0; i < options.resamples; i++) statistics(draw);
+/**
+ * Draws from every stratum as many members again as it has, with replacement, and calls
+ * `visit` with how often each was drawn: once per resample, always with the same array. The
+ * strata hold the indices 0 to `count` - 1, each once. The same seed gives the same draws.
+ */
+export function resample(strata: readonly (readonly number[])[], { resamples, seed }: Omit<BootstrapOptions, "confidence">, visit: (weights: Uint32Array) => void): void {
+  const generator = xoroshiro128plus(seed);
+  const weights = new Uint32Array(strata.reduce((sum, { length }) => sum + length, 0));
+  for (let i = 0; i < resamples; i++) {
+    weights.fill(0);
+    for (const stratum of strata) {
+      for (let drawn = 0; drawn < stratum.length; drawn++) weights[stratum[uniformInt(generator, 0, stratum.length - 1)]!]! += 1;
+    }
+    visit(weights);
+  }
 }
 
 /** Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996). @throws RangeError without values */

@@ -1,7 +1,7 @@
 /** The numbers of every height of a study, with bootstrap confidence intervals over its seeds. */
-import { percentileInterval, resample, type BootstrapOptions, type Draw, type Interval } from "./bootstrap.ts";
-import { groupBy, type Curve, type MeasuredRun } from "./curves.ts";
-import { statisticsOf, type HeightSample, type HeightStatistics, type Setting } from "./statistics.ts";
+import { percentileInterval, resample, type BootstrapOptions, type Interval } from "./bootstrap.ts";
+import { groupBy, type Curve } from "./curves.ts";
+import { samplesOf, statisticsOf, type HeightSample, type HeightStatistics, type Setting } from "./statistics.ts";
 import { thresholdOf, usableRange, type Usable } from "./width.ts";
 
 export interface Estimate {
@@ -59,44 +59,36 @@ export interface HeightNumbers {
   readonly noInterval: string | null;
 }
 
-const cellKey = ({ point }: MeasuredRun) => point.values.join();
-
-/** The runs of a curve that count, by value of the axis; seeds of one cell are a stratum. */
-function sampleOf({ height, points }: Curve): HeightSample {
-  const at = points.map(({ x, runs }) => ({ x, strata: [...groupBy(runs.filter(({ counted }) => counted !== null), cellKey).values()] }));
-  return { height, at: at.filter(({ strata }) => strata.length > 0) };
+/** Runs of one height that differ in nothing but the seed, by their indices: what the bootstrap draws from. */
+function strataOf({ runs }: HeightSample): number[][] {
+  return [...groupBy(runs, ({ run }) => run.point.values.join()).values()].map((cell) => cell.map(({ index }) => index));
 }
 
-const redraw = (draw: Draw, { height, at }: HeightSample): HeightSample => ({
-  height,
-  at: at.map(({ x, strata }) => ({ x, strata: strata.map(draw) })),
-});
-
-function reasonAgainst({ at }: HeightSample): string | null {
-  const single = at.flatMap(({ strata }) => strata).filter(({ length }) => length < 2).length;
+function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
+  const single = strata.filter(({ length }) => length < 2).length;
   if (single === 0) return null;
-  const all = at.flatMap(({ strata }) => strata).length;
-  return single === all
-    ? "each point has a single seed: an interval needs at least two"
-    : `${single} of ${all} points have a single seed so far: an interval needs at least two at each`;
+  return single === strata.length
+    ? "each point has a single seed, and an interval needs at least two"
+    : `${single} of ${strata.length} points have a single seed, and an interval needs at least two at each`;
 }
 
-/** Statistics with one row per resample, for every height that has runs. */
+/** Statistics as observed and of every resample, for every height that has runs. */
 interface Bootstrapped {
-  readonly sample: HeightSample;
+  readonly height: number;
   readonly observed: HeightStatistics;
   readonly resampled: readonly HeightStatistics[];
   readonly noInterval: string | null;
 }
 
 function bootstrapped(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): Bootstrapped[] {
-  const samples = curves.map(sampleOf).filter(({ at }) => at.length > 0);
-  const reasons = samples.map(reasonAgainst);
+  const { samples, count } = samplesOf(curves);
+  const strata = samples.map(strataOf);
+  const reasons = strata.map(reasonAgainst);
   const rows: HeightStatistics[][] = [];
   // A height with single seeds takes part as it is: the others may be measured against its best.
-  if (reasons.includes(null)) resample(options, (draw) => rows.push(statisticsOf(samples.map((sample) => redraw(draw, sample)), setting)));
-  return statisticsOf(samples, setting).map((observed, i) => ({
-    sample: samples[i]!,
+  if (reasons.includes(null)) resample(strata.flat(), options, (weights) => rows.push(statisticsOf(samples, weights, setting)));
+  return statisticsOf(samples, new Uint8Array(count).fill(1), setting).map((observed, i) => ({
+    height: samples[i]!.height,
     observed,
     resampled: rows.map((row) => row[i]!),
     noInterval: reasons[i]!,
@@ -116,7 +108,7 @@ function estimate(of: Bootstrapped, statistic: Statistic, options: BootstrapOpti
 }
 
 function changeFrom(below: Bootstrapped, above: Bootstrapped, options: BootstrapOptions, perLevel: boolean): Change {
-  const levels = above.sample.height - below.sample.height;
+  const levels = above.height - below.height;
   const share = perLevel ? 1 / levels : 1;
   const between = (difference: (below: HeightStatistics, above: HeightStatistics) => number): Estimate => {
     const value = share * difference(below.observed, above.observed);
@@ -125,7 +117,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
   };
   const cost = between((a, b) => b.timePerStep / a.timePerStep - 1);
   return {
-    from: below.sample.height,
+    from: below.height,
     levels,
     gain: between((a, b) => a.best - b.best),
     steadier: between((a, b) => a.sensitivity - b.sensitivity),
@@ -141,7 +133,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
   const bestOfStudy = Math.min(...all.map(({ observed }) => observed.best));
 
   const numbersOf = (curve: Curve): HeightNumbers["numbers"] => {
-    const index = all.findIndex(({ sample }) => sample.height === curve.height);
+    const index = all.findIndex(({ height }) => height === curve.height);
     const own = all[index];
     if (!own) return null;
     const of = (statistic: Statistic) => estimate(own, statistic, options);
@@ -174,6 +166,6 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     values: curve.points.length,
     known: curve.points.filter(({ mean }) => mean !== null).length,
     numbers: numbersOf(curve),
-    noInterval: all.find(({ sample }) => sample.height === curve.height)?.noInterval ?? null,
+    noInterval: all.find(({ height }) => height === curve.height)?.noInterval ?? null,
   }));
 }

@@ -1,37 +1,47 @@
 /**
- * The numbers of one height of a study, computed from its runs: a pure function of a sample,
- * so that the bootstrap can call it for every resample. docs/sensitivity.md defines them.
+ * The numbers of each height of a study, computed from its runs and how often each of them
+ * counts: once, or as often as the bootstrap drew it. docs/sensitivity.md defines them.
  */
 import type { StudyAxis } from "./axes.ts";
-import { hasDiverged, type MeasuredRun } from "./curves.ts";
+import { hasDiverged, type Curve, type MeasuredRun } from "./curves.ts";
 import { thresholdOf, usableRange, type Known, type Tolerance } from "./width.ts";
 
-/** Runs at one value of the axis; those that count, in the strata that the bootstrap draws from. */
-export interface SampleAt {
-  readonly x: number;
-  readonly strata: readonly (readonly MeasuredRun[])[];
-}
-
+/** The runs of one height that count. */
 export interface HeightSample {
   readonly height: number;
-  readonly at: readonly SampleAt[];
+  /** Values of the axis that have such runs, rising. */
+  readonly xs: readonly number[];
+  readonly runs: readonly SampledRun[];
+  /** The runs whose time is known, by rising time per step. */
+  readonly timed: readonly SampledRun[];
+}
+
+interface SampledRun {
+  readonly run: MeasuredRun;
+  /** Its place among the weights. */
+  readonly index: number;
+  /** Place of its value of the axis in `xs`. */
+  readonly at: number;
+  readonly counted: number;
+  /** Milliseconds; NaN when unknown. */
+  readonly timePerStep: number;
 }
 
 export interface HeightStatistics {
   /** Lowest mean over the axis, and where. */
-  best: number;
-  bestAt: number;
+  readonly best: number;
+  readonly bestAt: number;
   /** Mean over the axis' values of min(metric, chance) minus the best of it (Wortsman et al. 2023). */
-  sensitivity: number;
+  readonly sensitivity: number;
   /** The same above the best of the whole study. */
-  excess: number;
+  readonly excess: number;
   /** Width of what is usable by this height's own best, and by the whole study's. */
-  width: number;
-  widthOfStudy: number;
+  readonly width: number;
+  readonly widthOfStudy: number;
   /** Share of the runs that diverged, 0 to 1. */
-  diverged: number;
-  /** Milliseconds; NaN where no run's time is known. */
-  timePerStep: number;
+  readonly diverged: number;
+  /** Milliseconds a step takes; NaN where no run's time is known. */
+  readonly timePerStep: number;
 }
 
 export interface Setting {
@@ -41,40 +51,74 @@ export interface Setting {
   readonly ceiling: number;
 }
 
-const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const lowest = (curve: readonly Known[]) => curve.reduce((best, point) => (point.value < best.value ? point : best));
+/** How often each run counts, by index. */
+export type Weights = ArrayLike<number>;
 
-function curveOf({ at }: HeightSample, counted: (run: MeasuredRun) => number): Known[] {
-  return at.map(({ x, strata }) => ({ x, value: meanOf(strata.flat().map(counted)) }));
+/** The heights that have runs which count, and the number of these runs. */
+export function samplesOf(curves: readonly Curve[]): { samples: HeightSample[]; count: number } {
+  let count = 0;
+  const samples = curves.flatMap(({ height, points }): HeightSample[] => {
+    const known = points.filter(({ n }) => n > 0);
+    if (known.length === 0) return [];
+    const runs = known.flatMap(({ runs: all }, at) =>
+      all.flatMap((run): SampledRun[] => {
+        const { counted, point } = run;
+        if (counted === null) return [];
+        const { trainingTime, steps } = point;
+        return [{ run, index: count++, at, counted, timePerStep: trainingTime === null || steps === 0 ? NaN : trainingTime / steps }];
+      }),
+    );
+    const timed = runs.filter(({ timePerStep }) => !Number.isNaN(timePerStep)).sort((a, b) => a.timePerStep - b.timePerStep);
+    return [{ height, xs: known.map(({ x }) => x), runs, timed }];
+  });
+  return { samples, count };
 }
 
-/** Milliseconds a step takes: the median over all steps of the runs, each step at its run's mean. */
-export function medianStepTime(runs: readonly MeasuredRun[]): number {
-  const times = runs.flatMap(({ point: { trainingTime, steps } }) => (trainingTime === null || steps === 0 ? [] : [{ time: trainingTime / steps, steps }]));
-  times.sort((a, b) => a.time - b.time);
-  const half = times.reduce((sum, { steps }) => sum + steps, 0) / 2;
+/** The median over all steps of the runs, each step at its run's mean: a run that diverged at once hardly counts. */
+function medianStepTime(timed: readonly SampledRun[], weights: Weights): number {
+  const stepsOf = ({ run, index }: SampledRun) => weights[index]! * run.point.steps;
+  const half = timed.reduce((sum, run) => sum + stepsOf(run), 0) / 2;
   let done = 0;
-  for (const { time, steps } of times) {
-    done += steps;
-    if (done >= half) return time;
+  for (const run of timed) {
+    done += stepsOf(run);
+    if (done >= half && done > 0) return run.timePerStep;
   }
   return NaN;
 }
 
-/** Statistics of every height; a sample without runs must not be among them. */
-export function statisticsOf(samples: readonly HeightSample[], { scale, tolerance, ceiling }: Setting): HeightStatistics[] {
-  const curves = samples.map((sample) => ({
-    sample,
-    curve: curveOf(sample, ({ counted }) => counted!),
-    capped: curveOf(sample, ({ counted }) => Math.min(counted!, ceiling)),
-  }));
-  const bestOfStudy = Math.min(...curves.map(({ curve }) => lowest(curve).value));
-  const cappedBestOfStudy = Math.min(...curves.map(({ capped }) => lowest(capped).value));
-  return curves.map(({ sample, curve, capped }): HeightStatistics => {
-    const runs = sample.at.flatMap(({ strata }) => strata.flat());
+const lowest = (curve: readonly Known[]) => curve.reduce((best, point) => (point.value < best.value ? point : best));
+
+/** Means over the axis, of the metric as it is and cut off at the ceiling. */
+function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) {
+  const sums = xs.map(() => ({ weight: 0, plain: 0, capped: 0 }));
+  for (const { index, at, counted } of runs) {
+    const sum = sums[at]!;
+    const weight = weights[index]!;
+    sum.weight += weight;
+    sum.plain += weight * counted;
+    sum.capped += weight * Math.min(counted, ceiling);
+  }
+  return {
+    curve: sums.map(({ weight, plain }, i): Known => ({ x: xs[i]!, value: plain / weight })),
+    capped: sums.map(({ weight, capped }, i): Known => ({ x: xs[i]!, value: capped / weight })),
+  };
+}
+
+/** Statistics of every height, in their order. */
+export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling }: Setting): HeightStatistics[] {
+  const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
+  const bestOfStudy = Math.min(...means.map(({ curve }) => lowest(curve).value));
+  const cappedBestOfStudy = Math.min(...means.map(({ capped }) => lowest(capped).value));
+  return means.map(({ sample, curve, capped }): HeightStatistics => {
     const best = lowest(curve);
-    const level = meanOf(capped.map(({ value }) => value));
+    const level = capped.reduce((sum, { value }) => sum + value, 0) / capped.length;
     const width = (reference: number) => usableRange(curve, thresholdOf(tolerance, reference), scale).width;
+    let drawn = 0;
+    let diverged = 0;
+    for (const { run, index } of sample.runs) {
+      drawn += weights[index]!;
+      if (hasDiverged(run)) diverged += weights[index]!;
+    }
     return {
       best: best.value,
       bestAt: best.x,
@@ -82,8 +126,8 @@ export function statisticsOf(samples: readonly HeightSample[], { scale, toleranc
       excess: level - cappedBestOfStudy,
       width: width(best.value),
       widthOfStudy: width(bestOfStudy),
-      diverged: runs.filter(hasDiverged).length / runs.length,
-      timePerStep: medianStepTime(runs),
+      diverged: diverged / drawn,
+      timePerStep: medianStepTime(sample.timed, weights),
     };
   });
 }

@@ -46,7 +46,7 @@ const inWords = (count: number) => numbers[count] ?? String(count);
 const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 /** Two significant digits at least, without an exponent where it reads well. */
-const rounded = (value: number) => (Math.abs(value) >= 10 ? value.toFixed(1) : String(Number(value.toPrecision(2))));
+const rounded = (value: number) => String(Math.abs(value) >= 10 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
 
 const measured = (metric: StudyMetric, value: number) => `${metric.name === "testError" ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
 const difference = (metric: StudyMetric, value: number) =>
@@ -92,13 +92,13 @@ function levelsWords({ from, levels }: Change): string {
   return `${inWords(levels)}${more} level${levels === 1 ? "" : "s"}`;
 }
 
-/** How the best itself changes; empty where it does not clearly. */
-function bestWords(metric: StudyMetric, base: Counted, top: Counted, change: Change): string[] {
-  const scale = metric.name === "testError" ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
-  if (!isClear(change.gain, scale)) return [];
+/** How the best itself changes: whether for the better, in words; null where it does not clearly. */
+function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
+  const noticeable = metric.name === "testError" ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
+  if (!isClear(gain, noticeable)) return null;
+  const better = gain.value > 0;
   const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];
-  const better = change.gain.value > 0;
-  return [`The best ${bestLabel(metric)} is ${difference(metric, change.gain.value)} ${better ? "lower" : "higher"}: ${after} at height ${top.height}, ${before} at height ${base.height}.`];
+  return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}, ${after} against ${before}` };
 }
 
 function divergedWords(heights: readonly Counted[]): string[] {
@@ -184,16 +184,21 @@ export function verdictOf(evidence: Evidence): Verdict {
   }
   if (!axis || Math.min(base.known, top.known) < fewestValues) {
     const reason = axis ? [`There are too few values of the ${axis.words} to speak of a usable range.`] : [];
-    const [first, ...more] = best;
-    return say("few", first ? `${levels} ${does("change")} the best${costWords(change.cost)}: ${first.charAt(0).toLowerCase()}${first.slice(1)}` : `${levels} ${does("make")} no clear difference to the best ${metricLabel(metric)}${costWords(change.cost)}.`, [...more, ...reason, ...rest], top, base);
+    const effect = best ? `with ${levels} ${best.words}` : `${levels} ${does("make")} no clear difference to the best ${bestLabel(metric)}`;
+    return say("few", `${effect}${costWords(change.cost)}.`, [...reason, ...rest], top, base);
   }
 
   const words = (of: Counted, unit: boolean) => widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), unit);
   const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : " of the same height"}.`;
-  const remarks = [...best, meaning, ...openWords(axis, pair), ...rest];
+  // What is lost belongs in the sentence itself; what is gained besides may stand after it.
+  const price = best && !best.better ? `, but ${best.words}` : "";
+  const remarks = [...(best?.better ? [`${capital(best.words)}.`] : []), meaning, ...openWords(axis, pair), ...rest];
   const { wider } = change;
-  if (!isClear(wider, axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE))) {
-    return say("same", `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words}: ${words(base, false)} at height ${base.height}, ${words(top, true)} at height ${top.height}${costWords(change.cost)}.`, remarks, top, base);
+  const noticeable = axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE);
+  if (!isClear(wider, noticeable)) {
+    const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} at height ${base.height}, ${words(top, true)} at height ${top.height})`;
+    return say("same", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
   }
-  return say(wider.value > 0 ? "wider" : "narrower", `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)} to ${words(top, true)}${costWords(change.cost)}.`, remarks, top, base);
+  const effect = `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)} to ${words(top, true)}`;
+  return say(wider.value > 0 ? "wider" : "narrower", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
 }

@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { sensitivityOf, type SensitivityOptions } from "../../../../src/shared/study/sensitivity.ts";
+import { makePoints, makeStudy, stepSizeStudy, type Result } from "../../../support/studyPoints.ts";
+
+const study = stepSizeStudy([-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2], [0, 2], [0, 1]);
+type Made = (height: number, power: number, seed: number) => Result;
+const verdict = (made: Made, options: SensitivityOptions = {}, of = study) =>
+  sensitivityOf(of, makePoints(of, (height, [x], seed) => made(height, Math.round(Math.log10(x ?? 1)), seed)), options).verdict;
+
+/** A V of so many points per decade around 0.1, cut at guessing. */
+const v = (slope: number, power: number, best = 4) => Math.min(90, best + slope * Math.abs(power + 1));
+
+describe("the verdict", () => {
+  it("says what levels gain", () => {
+    const found = verdict((height, power) => ({ error: v(height === 0 ? 20 : 1, power), stepTime: height === 0 ? 2 : 2.056 }));
+    expect(found.finding).toBe("wider");
+    expect(found.headline).toBe("Two levels widen the usable range of the step size from 0.1 to 2.0 decades at 2.8 % more time per step.");
+  });
+
+  it("says what they lose, in the same sentence", () => {
+    const found = verdict((height, power) => ({ error: height === 0 ? v(20, power, 2.4) : v(1, power, 4) }));
+    expect(found.headline).toBe(
+      "Two levels widen the usable range of the step size from 0.1 to 2.0 decades at no measurable cost in time, but the best test error is 1.60 points higher, 4.00 % against 2.40 %.",
+    );
+  });
+
+  it("says when levels narrow the range", () => {
+    const found = verdict((height, power) => ({ error: v(height === 0 ? 1 : 20, power) }));
+    expect(found.finding).toBe("narrower");
+    expect(found.headline).toContain("Two levels narrow the usable range of the step size from 2.0 to 0.1 decades");
+  });
+
+  it("says when nothing changes, or when the seeds scatter more than the levels change", () => {
+    expect(verdict((_, power) => ({ error: v(10, power) })).finding).toBe("same");
+    const noisy = verdict((height, power, seed) => ({ error: v(10, power) + (height === 2 && power === -1 ? 8 * seed : 0) }));
+    expect(noisy.finding).toBe("same");
+    expect(noisy.headline).toContain("no clear difference");
+  });
+
+  it("speaks of a study that is not finished as such", () => {
+    const found = verdict((height, power) => (height === 2 && power > 0 ? { status: "waiting" } : { error: v(height === 0 ? 20 : 1, power) }));
+    expect(found.headline).toMatch(/^So far, two levels widen/);
+    expect(found.remarks).toContain("Not finished: 4 of 44 runs are still to come.");
+    expect(verdict(() => ({ status: "waiting" })).headline).toBe("No run has ended yet.");
+  });
+
+  it("says when everything diverged, or nothing was learned", () => {
+    expect(verdict(() => ({ error: null }))).toMatchObject({ finding: "diverged", headline: "Every run that ended diverged." });
+    expect(verdict(() => ({ error: 89.6 }))).toMatchObject({ finding: "unlearned", headline: "Nothing got clearly better than guessing (90.00 %)." });
+    expect(verdict((height, power) => ({ error: height === 0 ? v(20, power) : 89.9 })).headline).toBe("The levels above learned nothing: only height 0 got better than guessing.");
+    expect(verdict((height, power) => ({ error: height === 0 ? 89.9 : v(20, power) })).headline).toMatch(/^Without levels nothing is learned; at height 2 the best test error is 4.00 %/);
+  });
+
+  it("never takes a flat curve of bad runs for a wide range", () => {
+    const found = verdict((height, power) => ({ error: height === 0 ? v(20, power) : 80 }));
+    expect(found.headline).toContain("but the best test error is 76.00 points higher");
+  });
+
+  it("counts runs that diverged and names those that do not count", () => {
+    const found = verdict((height, power, seed) => (power === 2 ? { error: height === 0 ? null : 50 } : power === -8 && seed === 1 ? { status: "failed" } : { error: v(height === 0 ? 20 : 1, power) }));
+    expect(found.remarks).toContain("2 of 21 runs at height 0 diverged; each counts as the worst.");
+    expect(found.remarks).toContain("2 runs failed or are missing and do not count.");
+  });
+
+  it("says that a range may go on beyond the values tried", () => {
+    const found = verdict((height, power) => ({ error: height === 0 ? v(20, power) : 4 }));
+    expect(found.headline).toContain("from 0.1 to at least 10.0 decades");
+    expect(found.remarks.join(" ")).toContain("At height 2 the range reaches the end of the values tried");
+  });
+
+  it("describes a single height, and says that two values are no range", () => {
+    const single = stepSizeStudy([-2, -1, 0], [1], [0]);
+    expect(verdict((_, power) => ({ error: v(10, power) }), {}, single)).toMatchObject({
+      finding: "single",
+      headline: "At height 1 the best test error is 4.00 %, at step size 0.1; it stays within 1 percentage point of the best over 0.2 decades of the step size (0.079 to 0.13).",
+    });
+    const few = stepSizeStudy([-2, -1], [0, 1], [0]);
+    const found = verdict((height, power) => ({ error: v(10, power, height === 0 ? 9 : 3) }), {}, few);
+    expect(found.finding).toBe("few");
+    expect(found.headline).toBe("With one level the best test error is 6.00 points lower, 3.00 % against 9.00 % at no measurable cost in time.");
+    expect(found.remarks).toContain("There are too few values of the step size to speak of a usable range.");
+  });
+
+  it("compares heights of a study without axes", () => {
+    const plain = makeStudy({ base: { tower: [{ optimizer: "sgd" }] }, heights: { values: [1, 3] }, seeds: [0, 1] });
+    const found = verdict((height) => ({ error: height === 1 ? 9 : 5 }), {}, plain);
+    expect(found.headline).toBe("With two more levels the best test error is 4.00 points lower, 5.00 % against 9.00 % at no measurable cost in time.");
+  });
+
+  it("speaks of a linear axis in its own unit", () => {
+    const momentum = makeStudy({
+      base: { tower: [{ optimizer: "sgd" }] },
+      axes: [{ hyperparameter: "mu", values: { kind: "grid", scale: "linear", from: 0, to: 0.8, points: 5 } }],
+      heights: { values: [0, 1] },
+      seeds: [0],
+    });
+    const listed = { ...momentum, axes: [{ ...momentum.axes[0]!, values: { kind: "list" as const, values: [0, 0.2, 0.4, 0.6, 0.8] } }] };
+    const points = makePoints(listed, (height, [x]) => ({ error: 4 + (height === 0 ? 20 : 4) * Math.abs(x! - 0.4) }));
+    const { headline } = sensitivityOf(momentum, points).verdict;
+    expect(headline).toContain("One level widens the usable range of the momentum from 0.1 to 0.5");
+  });
+
+  it("judges by a loss, and by a fixed value", () => {
+    const loss: Made = (height, power) => ({ evaluations: [{ testLoss: 0.1 * (1 + (height === 0 ? 1 : 0.1) * Math.abs(power + 1)) }], status: "finished" });
+    const found = verdict(loss, { metric: { name: "testLoss", at: "best" } });
+    expect(found.headline).toContain("from 0.2 to 2.0 decades");
+    expect(found.remarks).toContain("Usable means within 10 % of the best of the same height.");
+    const fixed = verdict((height, power) => ({ error: v(height === 0 ? 20 : 2, power) }), { tolerance: { kind: "below", value: 8 } });
+    expect(fixed.headline).toContain("from 0.4 to 4.0 decades");
+    expect(fixed.remarks).toContain("Usable means at most 8 %.");
+  });
+});
