@@ -18,4 +18,9 @@ export async function crash(harness: Harness): Promise<void> {
   const values = new Map(stored.map(({ step, value }) => [step, value]));
   for (const [step, value] of seen.points) expect(values.get(step)).toBe(value);
   await drawnAtLeast(harness.page, "loss-chart/loss", stored.length);
+
+  // It can go on, from its checkpoint if it had lived long enough for one.
+  await harness.page.getByTestId("take-up-button").click();
+  await expectStatus(harness.page, "running");
+  await drawnAtLeast(harness.page, "loss-chart/loss", stored.length + 50);
 }

@@ -1,4 +1,4 @@
-/** Configure, train, watch it live, pause, resume, stop; find it again after a reload and after a restart. */
+/** Configure, train, watch it live, pause, resume, stop, take up again; find it again after a reload and after a restart. */
 import { expect } from "vitest";
 import type { Harness } from "../support/harness.ts";
 import { storedSeries } from "./store.ts";
@@ -32,6 +32,14 @@ export async function liveRun(harness: Harness): Promise<void> {
   await expectStatus(harness.page, "running");
   await drawnAtLeast(harness.page, loss, (paused?.total ?? 0) + 50);
 
+  await harness.page.getByTestId("stop-button").click();
+  await expectStatus(harness.page, "stopped");
+  // A stop is no end: it goes on from where it was stopped, and its log too.
+  const before = storedSeries(harness.storeDir, run, "loss").length;
+  await expect.poll(() => harness.page.getByTestId("take-up-button").innerText()).toBe("Resume");
+  await harness.page.getByTestId("take-up-button").click();
+  await expectStatus(harness.page, "running");
+  await drawnAtLeast(harness.page, loss, before + 50);
   await harness.page.getByTestId("stop-button").click();
   await expectStatus(harness.page, "stopped");
   const stored = storedSeries(harness.storeDir, run, "loss");

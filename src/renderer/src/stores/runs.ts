@@ -69,7 +69,7 @@ export const useRuns = defineStore("runs", () => {
   }
 
   const pause = async (run: string): Promise<void> => keep(await call("runs.pause", { run }));
-  const resume = async (run: string): Promise<void> => keep(await call("runs.resume", { run }));
+  const resume = async (run: string, fromStart = false): Promise<void> => keep(await call("runs.resume", { run, fromStart }));
   const stop = async (run: string): Promise<void> => keep(await call("runs.stop", { run }));
   const rename = async (run: string, name: string): Promise<void> => keep(await call("runs.rename", { run, name }));
   const remove = async (ids: string[]): Promise<void> => keep(...(await call("runs.delete", { runs: ids })));
