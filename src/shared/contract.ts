@@ -4,6 +4,7 @@
  * every input is checked against its schema where it arrives.
  */
 import { z } from "zod";
+import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { exportFormatNames } from "./exports.ts";
 import { evaluation, resumption, runDetail, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
@@ -22,17 +23,6 @@ export const appInfo = z.object({
   cores: z.number().int(),
   /** Folder of the store. */
   storePath: z.string(),
-});
-
-export const datasetInfo = z.object({
-  kind: z.string(),
-  title: z.string(),
-  trainExamples: z.number().int(),
-  testExamples: z.number().int(),
-  exampleShape: z.array(z.number().int()),
-  classes: z.number().int(),
-  /** Why it cannot be used, in words; null when it is ready. */
-  problem: z.string().nullable(),
 });
 
 export const seriesRequest = z.strictObject({
@@ -66,7 +56,7 @@ const validation = z.union([
 export const contract = {
   requests: {
     "app.info": { input: nothing, output: appInfo },
-    "datasets.list": { input: nothing, output: z.array(datasetInfo) },
+    ...datasetRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
     "runs.start": { input: z.strictObject({ experiment: z.unknown() }), output: runSummary },
@@ -102,6 +92,7 @@ export const contract = {
     /** Another process changed the store: lists should be read again. */
     "store.changed": z.object({}),
     ...studyEvents,
+    ...datasetEvents,
   },
 } as const;
 

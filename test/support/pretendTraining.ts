@@ -28,6 +28,10 @@ function noStudies(): never {
   throw new UserError("no studies are trained here");
 }
 
+function noDatasets(): never {
+  throw new UserError("no datasets are kept here");
+}
+
 /** A repeatable stand-in for noise. */
 function noise(seed: number, step: number): number {
   const x = Math.sin(seed * 127.1 + step * 311.7) * 43758.5453;
@@ -83,8 +87,30 @@ export class PretendTraining implements Services {
     return {
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower" }),
       "datasets.list": () => [
-        { kind: "mnist", title: "MNIST", trainExamples: 60_000, testExamples: 10_000, exampleShape: [28, 28], classes: 10, problem: null },
+        {
+          kind: "mnist",
+          title: "MNIST",
+          task: "classification",
+          trainExamples: 60_000,
+          testExamples: 10_000,
+          exampleShape: [28, 28],
+          classNames: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
+          classes: 10,
+          own: false,
+          source: "comes with the program",
+          licence: null,
+          downloadBytes: null,
+          removable: false,
+          problem: null,
+        },
       ],
+      "datasets.look": noDatasets,
+      "datasets.download": noDatasets,
+      "datasets.stopDownload": noDatasets,
+      "datasets.import": noDatasets,
+      "datasets.remove": noDatasets,
+      "datasets.preview": noDatasets,
+      "datasets.create": noDatasets,
       "experiments.presets": () => [...presets],
       "experiments.validate": ({ experiment }) => validateExperiment(experiment),
       "runs.start": ({ experiment }) => this.start(experiment),

@@ -1,47 +1,145 @@
-/** Every dataset by name. */
-import type { z } from "zod";
-import type { datasetInfo } from "../../shared/contract.ts";
+/** Every dataset by its kind: those that come with the program, those that are fetched, and a user's own. */
+import { join } from "node:path";
+import { factsOf, type DatasetInfo } from "../../shared/datasets.ts";
 import type { Experiment } from "../../shared/experiment.ts";
-import type { Dataset, Examples } from "./dataset.ts";
-import { loadMnist, mnistProblem } from "./mnist.ts";
+import { catalog, catalogEntry } from "./catalog.ts";
+import type { Dataset, Examples, TextDataset } from "./dataset.ts";
+import { readCifar } from "./formats/cifar.ts";
+import { readText } from "./formats/text.ts";
+import { dataFolder } from "./folder.ts";
+import { loadMnist, mnistProblem, readIdxExamples } from "./mnist.ts";
+import { entryFolder, entryProblem } from "./obtain.ts";
+import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
+import { loadDigits, loadIris } from "./small.ts";
+import { divide, standardize, testCount, type Labelled } from "./split.ts";
 
-export type { Dataset, Examples } from "./dataset.ts";
+export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
-type DatasetKind = Experiment["dataset"]["kind"];
-type DatasetInfo = z.infer<typeof datasetInfo>;
+const isOwn = (kind: string) => kind.startsWith("own/");
 
-interface Source {
-  readonly info: Omit<DatasetInfo, "kind" | "problem">;
-  problem(): Promise<string | null>;
-  load(): Promise<Dataset>;
-}
+/** Share of a text that is held back: its end. */
+const textTestShare = 0.1;
 
-const sources: Record<DatasetKind, Source> = {
-  mnist: {
-    info: { title: "MNIST", trainExamples: 60_000, testExamples: 10_000, exampleShape: [784], classes: 10 },
-    problem: mnistProblem,
-    load: loadMnist,
-  },
-};
+/** Seed of the division of a user's own data. */
+const ownSplit = 0;
 
 /** Why a dataset cannot be used, in words that name the file; null when it is ready. */
-export function datasetProblem(kind: DatasetKind): Promise<string | null> {
-  return sources[kind].problem();
+export async function datasetProblem(kind: string, folder = dataFolder()): Promise<string | null> {
+  if (kind === "mnist") return mnistProblem();
+  if (isOwn(kind)) return readMeta(kind, folder).then(() => null, messageOf);
+  const entry = catalogEntry(kind);
+  if (entry) return entryProblem(entry, folder);
+  return factsOf(kind) ? null : `there is no dataset named ${kind}`;
 }
 
-export function listDatasets(): Promise<DatasetInfo[]> {
-  const kinds = Object.keys(sources) as DatasetKind[];
-  return Promise.all(kinds.map(async (kind) => ({ kind, ...sources[kind].info, problem: await sources[kind].problem() })));
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Every dataset with what is known of it without loading it. */
+export async function listDatasets(folder = dataFolder()): Promise<DatasetInfo[]> {
+  const published = await Promise.all(
+    ["mnist", ...catalog.map(({ id }) => id), "digits", "iris"].map(async (kind): Promise<DatasetInfo> => {
+      const { id: _id, ...facts } = factsOf(kind)!;
+      const entry = catalogEntry(kind);
+      return {
+        kind,
+        ...facts,
+        exampleShape: [...facts.exampleShape],
+        classNames: [...facts.classNames],
+        classes: facts.classNames.length,
+        own: false,
+        source: entry?.source ?? "comes with the program",
+        licence: entry?.licence ?? null,
+        downloadBytes: entry && entry.archives.every(({ mirrors }) => mirrors.length > 0) ? entry.archives.reduce((sum, { bytes }) => sum + bytes, 0) : null,
+        removable: entry !== undefined,
+        problem: await datasetProblem(kind, folder),
+      };
+    }),
+  );
+  const own = (await listOwn(folder)).map((one) => ("meta" in one ? ownInfo(one.meta) : brokenInfo(one.id, one.problem)));
+  return [...published, ...own];
 }
+
+function ownInfo(meta: OwnMeta): DatasetInfo {
+  const test = meta.task === "text" ? Math.floor(meta.count * textTestShare) : testCount(meta.count);
+  const { id, title, task, exampleShape, classNames, source } = meta;
+  const classes = task === "classification" ? classNames.length : task === "text" ? meta.vocabulary.length : 1;
+  return { kind: id, title, task, exampleShape, classNames, classes, trainExamples: meta.count - test, testExamples: test, own: true, source, licence: null, downloadBytes: null, removable: true, problem: null };
+}
+
+const brokenInfo = (kind: string, problem: string): DatasetInfo => ({
+  kind, title: kind, task: "classification", exampleShape: [], classNames: [], classes: 0, trainExamples: 0, testExamples: 0, own: true, source: "", licence: null, downloadBytes: null, removable: true, problem,
+});
 
 function first(examples: Examples, count: number): Examples {
-  const width = examples.features.length / examples.count;
   const kept = Math.min(count, examples.count);
-  return { count: kept, features: examples.features.subarray(0, kept * width), labels: examples.labels.subarray(0, kept) };
+  const [width, outputs] = [examples.features.length / examples.count, examples.labels.length / examples.count];
+  return { count: kept, features: examples.features.subarray(0, kept * width), labels: examples.labels.subarray(0, kept * outputs) };
 }
 
-/** Loads the dataset of an experiment, cut to the number of examples it asks for. */
-export async function loadDataset(config: Experiment["dataset"]): Promise<Dataset> {
-  const whole = await sources[config.kind].load();
+/**
+ * Loads the labelled dataset of an experiment, cut to the number of examples it asks for.
+ * @throws Error naming the file that is missing or damaged, or a dataset that is a text
+ */
+export async function loadDataset(config: Experiment["dataset"], folder = dataFolder()): Promise<Dataset> {
+  const whole = await loadWhole(config.kind, folder);
   return { ...whole, train: first(whole.train, config.trainExamples), test: first(whole.test, config.testExamples) };
+}
+
+/** A labelled dataset with all its examples. @throws Error naming the file that is missing or damaged */
+export async function loadWhole(kind: string, folder = dataFolder()): Promise<Dataset> {
+  const image = { task: "classification", classes: 10, scale: 1 / 255 } as const;
+  const problem = kind === "mnist" ? null : await datasetProblem(kind, folder);
+  if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
+  const at = (name: string) => join(entryFolder({ id: kind as "cifar10" }, folder), name);
+  switch (kind) {
+    case "mnist":
+      return loadMnist();
+    case "fashion-mnist":
+      return {
+        ...image,
+        exampleShape: [1, 28, 28],
+        train: await readIdxExamples(at("train-images-idx3-ubyte"), at("train-labels-idx1-ubyte")),
+        test: await readIdxExamples(at("t10k-images-idx3-ubyte"), at("t10k-labels-idx1-ubyte")),
+      };
+    case "cifar10":
+      return {
+        ...image,
+        exampleShape: [3, 32, 32],
+        train: await readCifar([1, 2, 3, 4, 5].map((i) => at(`data_batch_${i}.bin`))),
+        test: await readCifar([at("test_batch.bin")]),
+      };
+    case "digits":
+      return loadDigits();
+    case "iris":
+      return loadIris();
+    default:
+      if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
+      return loadOwn(kind, folder);
+  }
+}
+
+async function loadOwn(kind: string, folder: string): Promise<Dataset> {
+  const { meta, features, labels } = await readOwn(kind, folder);
+  if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
+  const { train, test } = divide({ count: meta.count, features, labels }, ownSplit);
+  if (features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
+  const bytes = features instanceof Uint8Array;
+  return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
+}
+
+/** Loads a text. @throws Error naming the file that is missing or damaged, or a dataset that is none */
+export async function loadText(kind: string, folder = dataFolder()): Promise<TextDataset> {
+  const problem = await datasetProblem(kind, folder);
+  if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
+  if (!isOwn(kind) && factsOf(kind)?.task !== "text") throw new Error(`${kind} is no text`);
+  const { vocabulary, codes } = isOwn(kind) ? await ownText(kind, folder) : await readText(join(entryFolder({ id: kind as "war-and-peace" }, folder), `${kind}.txt`));
+  const bytes = codes instanceof Uint8Array ? codes : Uint8Array.from(codes);
+  const train = codes.length - Math.floor(codes.length * textTestShare);
+  return { task: "text", vocabulary, train: bytes.subarray(0, train), test: bytes.subarray(train) };
+}
+
+async function ownText(kind: string, folder: string) {
+  const { meta, features } = await readOwn(kind, folder);
+  if (meta.task !== "text") throw new Error(`${meta.title} is no text`);
+  return { vocabulary: meta.vocabulary, codes: features as Uint8Array };
 }

@@ -67,6 +67,12 @@ async function readExamples(folder: string, images: SourceFile, labels: SourceFi
   return { count: features.shape[0]!, features: features.data, labels: classes.data };
 }
 
+/** Images and labels of MNIST's form in two idx files that were found right. @throws Error naming a file that is no idx file */
+export async function readIdxExamples(images: string, labels: string): Promise<Examples> {
+  const [features, classes] = await Promise.all([images, labels].map(async (path) => parseIdx(await readFile(path), path)));
+  return { count: features!.shape[0]!, features: features!.data, labels: classes!.data };
+}
+
 /**
  * Reads and checks all four files.
  * @throws Error naming the file that is missing or damaged.
@@ -76,5 +82,5 @@ export async function loadMnist(folder = mnistFolder()): Promise<Dataset> {
     readExamples(folder, files.trainImages, files.trainLabels),
     readExamples(folder, files.testImages, files.testLabels),
   ]);
-  return { exampleShape: [784], classes: 10, scale: 1 / 255, train, test };
+  return { task: "classification", exampleShape: [784], classes: 10, scale: 1 / 255, train, test };
 }

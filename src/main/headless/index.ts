@@ -1,9 +1,18 @@
 /** The command line: the same services and the same store as the window. */
 import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { presets } from "../../shared/presets.ts";
+import {
+  addDatasetCommand,
+  downloadDatasetCommand,
+  importDatasetCommand,
+  listDatasetsCommand,
+  removeDatasetCommand,
+  type AddOptions,
+  type DatasetsOptions,
+} from "./commands/datasets.ts";
 import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
 import { rerun, type RerunOptions } from "./commands/rerun.ts";
 import { resume, type ResumeOptions } from "./commands/resume.ts";
@@ -52,6 +61,12 @@ function wholeNumber(max: number): (text: string) => number {
     if (!/^\d+$/.test(text) || value < 1 || value > max) throw new InvalidArgumentError(`Allowed: 1 to ${max}.`);
     return value;
   };
+}
+
+function size(text: string): [number, number] {
+  const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? [];
+  if (!width || !height) throw new InvalidArgumentError("Allowed: WIDTHxHEIGHT in pixels, e.g. 32x32.");
+  return [Number(width), Number(height)];
 }
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
@@ -130,6 +145,52 @@ program
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}`)
   .action((run: string, options: ExportOptions) => finish(exportCommand(places, run, options)));
+
+const datasets = program.command("datasets").description("The datasets: list, download, import, remove, add one's own. They are kept in HYPERTOWER_DATA, or beside the store's usual place.");
+const jsonOption = ["--json", "one JSON object a line"] as const;
+datasets
+  .command("list", { isDefault: true })
+  .description("List the datasets and what is there of them.")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((options: DatasetsOptions) => finish(listDatasetsCommand(places, options), options.json));
+datasets
+  .command("download")
+  .description("Download a published dataset, checked by SHA-256; goes on where an earlier download broke off.")
+  .argument("<dataset>", "e.g. fashion-mnist")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((kind: string, options: DatasetsOptions) => finish(downloadDatasetCommand(places, kind, options), options.json));
+datasets
+  .command("import")
+  .description("Take over a local copy of a published dataset through the same checks.")
+  .argument("<dataset>", "e.g. cifar10")
+  .argument("<path>", "the archive, or a folder with the files")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((kind: string, path: string, options: DatasetsOptions) => finish(importDatasetCommand(places, kind, path, options), options.json));
+datasets
+  .command("remove")
+  .description("Delete the files of a dataset.")
+  .argument("<dataset>", "as listed")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((kind: string, options: DatasetsOptions) => finish(removeDatasetCommand(places, kind, options), options.json));
+datasets
+  .command("add")
+  .description("Make a dataset of your own: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx) or a folder of images, one folder for each class.")
+  .argument("<path>", "file or folder")
+  .option("--title <title>", "its title (default: the file's name)")
+  .option("--target <column>", "table: the column to predict, by name or number from 1 (default: the last)")
+  .option("--ignore <column>", "table: a column to leave out; may be given several times", collect, [])
+  .addOption(new Option("--task <task>", "what is predicted (default: told from the target)").choices(["classification", "regression"]))
+  .addOption(new Option("--missing <rule>", "table: what becomes of missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
+  .option("--targets <file>", "arrays: the file of the targets")
+  .option("--size <width>x<height>", "images: the size to scale to (default: the first image's)", size)
+  .option("--gray", "images: without colour")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((path: string, options: AddOptions) => finish(addDatasetCommand(places, path, options), options.json));
 
 program
   .command("serve")

@@ -2,13 +2,13 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
 import { validateExperiment } from "../../shared/experiment.ts";
-import { datasetProblem, listDatasets } from "../datasets/index.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store } from "../store/store.ts";
 import { StudyError } from "../studies/errors.ts";
 import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
+import { Datasets } from "./datasets.ts";
 import { Events, RunThrottle } from "./events.ts";
 import { listPresets, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
@@ -31,9 +31,11 @@ export interface ServiceExtras {
 
 /** @throws UserError when the store cannot be opened; it names the path and what is wrong. */
 export async function createServices(options: ServiceOptions, extras: ServiceExtras = {}): Promise<Services> {
-  const { datasets = { problem: datasetProblem, list: listDatasets }, log = consoleLog } = extras;
+  const { log = consoleLog } = extras;
   const events = new Events((error) => log.error("a listener to an event failed", error));
   const throttle = new RunThrottle(changeInterval, (run) => events.emit("run.changed", run));
+  const library = new Datasets({ onChange: (change) => events.emit("dataset.changed", change) });
+  const datasets = extras.datasets ?? library;
   const store = openStore(options.storeDir, {
     log,
     onForeignChange: () => {
@@ -79,6 +81,13 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       storePath: store.path,
     }),
     "datasets.list": () => datasets.list(),
+    "datasets.look": ({ kind }) => library.look(kind),
+    "datasets.download": ({ kind }) => library.download(kind),
+    "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
+    "datasets.import": ({ kind, path }) => library.import(kind, path),
+    "datasets.remove": ({ kind }) => library.remove(kind),
+    "datasets.preview": ({ path }) => library.preview(path),
+    "datasets.create": ({ order }) => library.create(order),
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(experiment),
     "runs.start": ({ experiment }) => runs.start(experiment),
@@ -118,7 +127,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     close: () =>
       (closed ??= (async () => {
         try {
-          await supervisor.close();
+          await Promise.all([supervisor.close(), library.close()]);
         } finally {
           throttle.close();
           store.close();

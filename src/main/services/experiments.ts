@@ -1,14 +1,15 @@
 /** Experiments as people send them: checked, with defaults, and with data to train on. */
 import type { z } from "zod";
-import type { datasetInfo, presetInfo } from "../../shared/contract.ts";
+import type { presetInfo } from "../../shared/contract.ts";
+import type { DatasetInfo } from "../../shared/datasets.ts";
 import { experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { presets } from "../../shared/presets.ts";
 import { UserError } from "./services.ts";
 
 export interface DatasetCatalog {
   /** Why a dataset cannot be used, in words; null when it is ready. */
-  problem(kind: Experiment["dataset"]["kind"]): Promise<string | null>;
-  list(): Promise<z.infer<typeof datasetInfo>[]>;
+  problem(kind: string): Promise<string | null>;
+  list(): Promise<DatasetInfo[]>;
 }
 
 /** The ready-made experiments, defaults filled in. */

@@ -3,9 +3,12 @@ import type { Examples } from "../datasets/dataset.ts";
 
 export interface Batch {
   readonly size: number;
-  readonly features: Uint8Array;
-  readonly labels: Uint8Array;
+  readonly features: Examples["features"];
+  readonly labels: Examples["labels"];
 }
+
+/** An empty array of the same kind. */
+const like = <A extends Uint8Array | Float32Array>(array: A, length: number) => (array instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as A;
 
 /** Batches in the given order from the one numbered `first` on; the last may be smaller. The arrays of a batch are written over by a later one. */
 export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSize: number, first = 0): Generator<Batch> {
@@ -14,7 +17,7 @@ export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSiz
   for (let start = first * batchSize; start < order.length; start += batchSize) {
     const size = Math.min(batchSize, order.length - start);
     let batch = buffers.get(size);
-    if (!batch) buffers.set(size, (batch = { size, features: new Uint8Array(size * width), labels: new Uint8Array(size) }));
+    if (!batch) buffers.set(size, (batch = { size, features: like(examples.features, size * width), labels: like(examples.labels, size) }));
     for (let i = 0; i < size; i++) {
       const example = order[start + i]!;
       batch.features.set(examples.features.subarray(example * width, (example + 1) * width), i * width);

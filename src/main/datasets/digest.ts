@@ -1,0 +1,33 @@
+/** Telling whether a file is the one that was published. */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import type { Digest, KeptFile } from "./catalog.ts";
+
+/** A hash that can be fed while bytes go by. */
+export function hasher(like: Digest) {
+  const [algorithm] = like.split(":") as [string];
+  const hash = createHash(algorithm);
+  return {
+    update: (bytes: Uint8Array) => void hash.update(bytes),
+    digest: (): Digest => `${algorithm}:${hash.digest("hex")}` as Digest,
+  };
+}
+
+/** Files found right, by path: their size and time of change at the check. */
+const checked = new Map<string, string>();
+
+/** Why a kept file cannot be used, naming it; null when it is there and has its digest. Unchanged files are hashed once a process. */
+export async function fileProblem(path: string, file: KeptFile): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  if (!found) return `${path} is missing`;
+  if (found.size !== file.bytes) return `${path} has ${found.size} bytes instead of ${file.bytes}`;
+  const stamp = `${found.size} ${found.mtimeMs} ${file.digest}`;
+  if (checked.get(path) === stamp) return null;
+  const hash = hasher(file.digest);
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  const digest = hash.digest();
+  if (digest !== file.digest) return `${path} is damaged: its checksum is ${digest}, expected ${file.digest}`;
+  checked.set(path, stamp);
+  return null;
+}

@@ -1,0 +1,110 @@
+/** Downloads of one file: several mirrors, resumed where they broke off, checked before anything else sees them. */
+import { createReadStream } from "node:fs";
+import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Archive } from "./catalog.ts";
+import { hasher } from "./digest.ts";
+
+export interface DownloadOptions {
+  readonly signal?: AbortSignal;
+  /** Bytes of the file that are here so far. */
+  readonly onProgress?: (bytes: number) => void;
+  /** Stands in for the network in tests. */
+  readonly fetch?: typeof fetch;
+  /** A mirror that sends nothing for this long (milliseconds) is given up. */
+  readonly silentFor?: number;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? (error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message) : String(error));
+
+/** @throws Error when the disk of `folder` has less than `bytes` free */
+export async function requireSpace(folder: string, bytes: number): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free < bytes) throw new Error(`${folder}: ${Math.ceil(bytes / 2 ** 20)} MiB are needed, the disk has ${Math.floor(free / 2 ** 20)} MiB free`);
+}
+
+/**
+ * Downloads an archive to `path`; what an earlier attempt left in `path.part` is gone on with.
+ * @throws Error naming every mirror and what was wrong there; `path` is then as it was
+ */
+export async function download(archive: Archive, path: string, options: DownloadOptions = {}): Promise<void> {
+  const part = `${path}.part`;
+  if (archive.mirrors.length === 0) throw new Error(`${archive.name} has no mirror; import a copy of it`);
+  const failures: string[] = [];
+  for (const mirror of archive.mirrors) {
+    try {
+      await requireSpace(dirname(path), archive.bytes);
+      await fetchInto(part, mirror, archive, options);
+      await requireDigest(part, mirror, archive);
+      await rename(part, path);
+      return;
+    } catch (error) {
+      if (options.signal?.aborted) throw new Error(`the download of ${archive.name} was stopped; it can be gone on with`, { cause: error });
+      failures.push(`${mirror}: ${messageOf(error)}`);
+    }
+  }
+  throw new Error(`${archive.name} could not be downloaded.\n${failures.join("\n")}`);
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return (await stat(path).catch(() => null))?.size ?? 0;
+}
+
+async function fetchInto(part: string, mirror: string, archive: Archive, options: DownloadOptions): Promise<void> {
+  const { signal, onProgress = () => undefined, fetch: request = fetch, silentFor = 30_000 } = options;
+  const had = await sizeOf(part);
+  if (had === archive.bytes) return;
+  if (had > archive.bytes) await rm(part);
+  const start = had < archive.bytes ? had : 0;
+  const silence = new AbortController();
+  let timer = setTimeout(() => silence.abort(new Error(`nothing came for ${silentFor / 1000} s`)), silentFor);
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silence.abort(new Error(`nothing came for ${silentFor / 1000} s`)), silentFor);
+  };
+  try {
+    const response = await request(mirror, {
+      headers: start > 0 ? { range: `bytes=${start}-` } : {},
+      redirect: "follow",
+      signal: AbortSignal.any([silence.signal, ...(signal ? [signal] : [])]),
+    });
+    heard();
+    if (!response.ok || !response.body) throw new Error(`answered ${response.status} ${response.statusText}`.trim());
+    // A server that knows no ranges sends the whole file again.
+    const resumed = response.status === 206;
+    const file = await open(part, resumed ? "a" : "w");
+    let size = resumed ? start : 0;
+    try {
+      onProgress(size);
+      for await (const chunk of response.body) {
+        heard();
+        size += chunk.byteLength;
+        if (size > archive.bytes) break;
+        await file.write(chunk);
+        onProgress(size);
+      }
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    if (size > archive.bytes) {
+      await rm(part);
+      throw new Error(`sends more than the ${archive.bytes} bytes of ${archive.name}`);
+    }
+    if (size < archive.bytes) throw new Error(`the download broke off after ${size} of ${archive.bytes} bytes`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A file with another checksum is deleted: what it holds is of no use to a later attempt. */
+async function requireDigest(part: string, mirror: string, archive: Archive): Promise<void> {
+  const hash = hasher(archive.digest);
+  for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
+  const found = hash.digest();
+  if (found === archive.digest) return;
+  await rm(part);
+  throw new Error(`wrong checksum: ${found}, expected ${archive.digest}; what came from ${mirror} was deleted`);
+}

@@ -1,0 +1,223 @@
+/** Tables of text: what their columns hold, and their rows as numbers. */
+import { createReadStream } from "node:fs";
+import { parse, type Info, type Parser } from "csv-parse";
+
+export const columnRoles = ["number", "category", "target", "ignore"] as const;
+export type ColumnRole = (typeof columnRoles)[number];
+
+export interface CsvColumn {
+  readonly name: string;
+  /** Rows with a number, with other text, and with nothing (empty, NA, NaN, null, ?). */
+  readonly numbers: number;
+  readonly texts: number;
+  readonly missing: number;
+  /** Different values, as far as they were counted: at most `maxCategories` + 1. */
+  readonly distinct: number;
+  readonly suggested: ColumnRole;
+}
+
+export interface CsvPreview {
+  readonly delimiter: string;
+  readonly header: boolean;
+  readonly columns: readonly CsvColumn[];
+  readonly rows: number;
+  /** The first rows, as text. */
+  readonly sample: readonly (readonly string[])[];
+}
+
+export interface CsvOptions {
+  readonly delimiter: string;
+  readonly header: boolean;
+  /** A role for each column, in order. Exactly one target. */
+  readonly roles: readonly ColumnRole[];
+  readonly task: "classification" | "regression";
+  /** Rows with a missing value: refused by line, left out, or filled with the column's mean (a category of its own). */
+  readonly missing: "refuse" | "drop" | "fill";
+}
+
+export interface CsvTable {
+  readonly count: number;
+  /** Names of the features; a category's are `column=value`. */
+  readonly featureNames: readonly string[];
+  /** `[count, features]` */
+  readonly features: Float32Array;
+  readonly targets: Float32Array;
+  /** Empty for regression. */
+  readonly classNames: readonly string[];
+  /** Rows left out, and values filled, for missing values. */
+  readonly dropped: number;
+  readonly filled: number;
+}
+
+/** Different values of a category at most; each becomes a feature. */
+export const maxCategories = 256;
+
+const missingValues = new Set(["", "na", "n/a", "nan", "null", "none", "?"]);
+const isMissing = (text: string) => missingValues.has(text.trim().toLowerCase());
+/** A number as text; NaN for other text. */
+const numberIn = (text: string) => (text.trim() === "" ? NaN : Number(text));
+
+interface Row {
+  readonly values: readonly string[];
+  /** Line of the file on which the row ends, from 1. */
+  readonly line: number;
+}
+
+/** Rows one by one, the header left out. @throws Error naming the file and the line of a row with another number of values */
+async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">): AsyncGenerator<Row> {
+  const parser: Parser = createReadStream(path).pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
+  let width: number | null = null;
+  let first = true;
+  try {
+    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
+      width ??= record.length;
+      if (record.length !== width) throw new Error(`${path}, line ${info.lines}: ${record.length} values, but the first row has ${width}`);
+      if (first && header) {
+        first = false;
+        continue;
+      }
+      first = false;
+      yield { values: record, line: info.lines };
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw message.startsWith(path) ? error : new Error(`${path}: ${message}`, { cause: error });
+  }
+}
+
+async function firstRow(path: string, delimiter: string): Promise<readonly string[]> {
+  for await (const { values } of rowsOf(path, { delimiter, header: false })) return values;
+  throw new Error(`${path}: the file has no rows`);
+}
+
+/** The delimiter that cuts the first row into most values. */
+async function guessDelimiter(path: string): Promise<string> {
+  let best = { delimiter: ",", width: 0 };
+  for (const delimiter of [",", ";", "\t", "|"]) {
+    const { length: width } = await firstRow(path, delimiter);
+    if (width > best.width) best = { delimiter, width };
+  }
+  return best.delimiter;
+}
+
+/**
+ * What a table holds, column by column, counted over all rows.
+ * @throws Error naming the file, and the line of a ragged row
+ */
+export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, "delimiter" | "header">> = {}): Promise<CsvPreview> {
+  const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
+  const top = await firstRow(path, delimiter);
+  // A header names columns: none of its values is a number.
+  const header = chosen.header ?? top.every((value) => Number.isNaN(numberIn(value)) && !isMissing(value));
+  const counts = top.map(() => ({ numbers: 0, texts: 0, missing: 0, values: new Set<string>() }));
+  const sample: (readonly string[])[] = [];
+  let rows = 0;
+  for await (const { values } of rowsOf(path, { delimiter, header })) {
+    rows++;
+    if (sample.length < 50) sample.push(values);
+    values.forEach((value, i) => {
+      const count = counts[i]!;
+      if (isMissing(value)) count.missing++;
+      else if (Number.isNaN(numberIn(value))) count.texts++;
+      else count.numbers++;
+      if (count.values.size <= maxCategories && !isMissing(value)) count.values.add(value);
+    });
+  }
+  if (rows === 0) throw new Error(`${path}: the file has a header but no rows`);
+  const columns = counts.map(({ numbers, texts, missing, values }, i): CsvColumn => {
+    const suggested = i === counts.length - 1 ? "target" : texts === 0 && numbers > 0 ? "number" : values.size <= maxCategories ? "category" : "ignore";
+    return { name: header ? top[i]! : `column ${i + 1}`, numbers, texts, missing, distinct: values.size, suggested };
+  });
+  return { delimiter, header, columns, rows, sample };
+}
+
+/** How one column turns into features. */
+interface Encoding {
+  readonly column: number;
+  readonly names: readonly string[];
+  /** Values of the features for a text; null when it is missing and cannot be filled. */
+  encode(text: string): readonly number[] | null;
+}
+
+/**
+ * A table as numbers; rows in the order of the file.
+ * @throws Error naming the file, the line and the column of a value that does not fit its role
+ */
+export async function readCsv(path: string, options: CsvOptions): Promise<CsvTable> {
+  const { columns, rows } = await previewCsv(path, options);
+  const targets = options.roles.flatMap((role, i) => (role === "target" ? [i] : []));
+  if (options.roles.length !== columns.length) throw new Error(`${path} has ${columns.length} columns, but ${options.roles.length} roles were given`);
+  if (targets.length !== 1) throw new Error(`${path}: ${targets.length} columns are the target; exactly one must be`);
+  const [target] = targets as [number];
+  const { encodings, classNames } = await encodingsOf(path, options, columns, target);
+  if (encodings.length === 0) throw new Error(`${path}: no column is a feature; give at least one the role number or category`);
+
+  const width = encodings.reduce((sum, { names }) => sum + names.length, 0);
+  const features = new Float32Array(rows * width);
+  const wanted = new Float32Array(rows);
+  let [count, dropped, filled] = [0, 0, 0];
+  for await (const { values, line } of rowsOf(path, options)) {
+    const at = (column: number) => `${path}, line ${line}, column ${columns[column]!.name}`;
+    const gaps = encodings.filter(({ column }) => isMissing(values[column]!));
+    const targetMissing = isMissing(values[target]!);
+    if (options.missing === "refuse" && (gaps.length > 0 || targetMissing)) throw new Error(`${at(targetMissing ? target : gaps[0]!.column)}: the value is missing`);
+    // A target cannot be made up.
+    if (targetMissing || (options.missing === "drop" && gaps.length > 0)) {
+      dropped++;
+      continue;
+    }
+    filled += gaps.length;
+    let place = count * width;
+    for (const { column, encode } of encodings) {
+      const encoded = encode(values[column]!);
+      if (!encoded) throw new Error(`${at(column)}: ${JSON.stringify(values[column])} is not a number`);
+      for (const value of encoded) features[place++] = value;
+    }
+    const value = options.task === "classification" ? classNames.indexOf(values[target]!) : numberIn(values[target]!);
+    if (!Number.isFinite(value)) throw new Error(`${at(target)}: ${JSON.stringify(values[target])} is not a number, which regression needs`);
+    wanted[count++] = value;
+  }
+  if (count === 0) throw new Error(`${path}: no row is left without missing values`);
+  return {
+    count,
+    featureNames: encodings.flatMap(({ names }) => names),
+    features: features.subarray(0, count * width),
+    targets: wanted.subarray(0, count),
+    classNames,
+    dropped,
+    filled,
+  };
+}
+
+async function encodingsOf(path: string, options: CsvOptions, columns: readonly CsvColumn[], target: number) {
+  const sums = columns.map(() => ({ sum: 0, count: 0 }));
+  const categories = columns.map(() => new Set<string>());
+  for await (const { values } of rowsOf(path, options)) {
+    values.forEach((value, i) => {
+      if (isMissing(value)) return;
+      const number = numberIn(value);
+      if (Number.isFinite(number)) {
+        sums[i]!.sum += number;
+        sums[i]!.count++;
+      }
+      if (options.roles[i] === "category" || i === target) categories[i]!.add(value);
+    });
+  }
+  const sorted = (i: number) => [...categories[i]!].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  const encodings = options.roles.flatMap((role, column): Encoding[] => {
+    const { name } = columns[column]!;
+    if (role === "number") {
+      const { sum, count } = sums[column]!;
+      return [{ column, names: [name], encode: (text) => (isMissing(text) ? [sum / Math.max(count, 1)] : Number.isFinite(numberIn(text)) ? [numberIn(text)] : null) }];
+    }
+    if (role !== "category") return [];
+    const values = sorted(column);
+    if (values.length > maxCategories) throw new Error(`${path}: column ${name} has more than ${maxCategories} different values; it is no category`);
+    return [{ column, names: values.map((value) => `${name}=${value}`), encode: (text) => values.map((value) => (value === text ? 1 : 0)) }];
+  });
+  const classNames = options.task === "classification" ? sorted(target) : [];
+  if (options.task === "classification" && (classNames.length < 2 || classNames.length > maxCategories)) {
+    throw new Error(`${path}: the target ${columns[target]!.name} has ${classNames.length} different values; a classification needs 2 to ${maxCategories}`);
+  }
+  return { encodings, classNames };
+}

@@ -1,0 +1,61 @@
+/** A folder of images, one folder for each class. */
+import { readdir } from "node:fs/promises";
+import { extname, join } from "node:path";
+import sharp from "sharp";
+
+export interface ImageFolderOptions {
+  /** Every image is scaled to this size, its proportions given up. */
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+}
+
+const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]);
+
+export interface ImageClass {
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+/** The classes of a folder in order of name, without those that have no image. @throws Error when there are fewer than two */
+export async function imageClasses(folder: string): Promise<ImageClass[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name).sort();
+  const classes = await Promise.all(
+    names.map(async (name) => {
+      const files = (await readdir(join(folder, name))).filter((file) => endings.has(extname(file).toLowerCase())).sort();
+      return { name, files: files.map((file) => join(folder, name, file)) };
+    }),
+  );
+  const filled = classes.filter(({ files }) => files.length > 0);
+  if (filled.length < 2) {
+    throw new Error(`${folder}: ${filled.length === 0 ? "no folder with images" : `only one folder with images (${filled[0]!.name})`}; each class needs a folder of its own (${[...endings].join(" ")})`);
+  }
+  return filled;
+}
+
+/** Width and height of an image. @throws Error naming the file */
+export async function imageSize(path: string): Promise<{ width: number; height: number }> {
+  const { width, height } = await decoding(path, () => sharp(path).metadata());
+  return { width, height };
+}
+
+/** Bytes of an image, `[channels, height, width]`. @throws Error naming a file that does not decode */
+export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
+  const { data, info } = await decoding(path, () => {
+    const image = sharp(path, { failOn: "truncated" }).removeAlpha().resize(width, height, { fit: "fill" });
+    return (channels === 1 ? image.grayscale() : image.toColourspace("srgb")).raw().toBuffer({ resolveWithObject: true });
+  });
+  const plane = width * height;
+  const planes = new Uint8Array(channels * plane);
+  for (let c = 0; c < channels; c++) for (let i = 0; i < plane; i++) planes[c * plane + i] = data[i * info.channels + Math.min(c, info.channels - 1)]!;
+  return planes;
+}
+
+async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new Error(`${path} does not decode: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

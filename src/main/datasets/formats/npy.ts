@@ -1,0 +1,67 @@
+/** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
+import { readFile } from "node:fs/promises";
+import { unzipSync } from "fflate";
+
+export interface NumericArray {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: Uint8Array | Float32Array | Int32Array;
+}
+
+const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
+
+/** How the types that are read turn into ours: bytes stay bytes, other integers become int32, floats float32. */
+const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "float"; read(view: DataView, at: number, little: boolean): number }>> = {
+  u1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
+  b1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
+  i1: { size: 1, into: "int", read: (v, at) => v.getInt8(at) },
+  u2: { size: 2, into: "int", read: (v, at, little) => v.getUint16(at, little) },
+  i2: { size: 2, into: "int", read: (v, at, little) => v.getInt16(at, little) },
+  i4: { size: 4, into: "int", read: (v, at, little) => v.getInt32(at, little) },
+  u4: { size: 4, into: "int", read: (v, at, little) => v.getUint32(at, little) },
+  i8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigInt64(at, little)) },
+  u8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigUint64(at, little)) },
+  f4: { size: 4, into: "float", read: (v, at, little) => v.getFloat32(at, little) },
+  f8: { size: 8, into: "float", read: (v, at, little) => v.getFloat64(at, little) },
+};
+
+/** @throws Error naming `source` and what about the file is not as NumPy writes it, or cannot be read here */
+export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
+  if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const long = bytes[6]! >= 2;
+  const start = long ? 12 : 10;
+  const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
+  if (bytes.length < start + length) throw new Error(`${source}: truncated header (${bytes.length} bytes, ${start + length} needed)`);
+  const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
+  const [, order, type] = /'descr':\s*'([<>|=])(\w\d)'/.exec(header) ?? [];
+  const fortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1] === "True";
+  const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "").split(",").flatMap((n) => (n.trim() === "" ? [] : [Number(n)]));
+  const reader = readers[type ?? ""];
+  if (!reader) throw new Error(`${source}: type ${/'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown"}; read are ${Object.keys(readers).join(", ")}`);
+  if (fortran && shape.length > 1) throw new Error(`${source}: the array is in Fortran order; save it with numpy.ascontiguousarray`);
+  const size = shape.reduce((product, n) => product * n, 1);
+  const needed = start + length + size * reader.size;
+  if (bytes.length !== needed) throw new Error(`${source}: ${bytes.length} bytes, but an array of ${shape.join(" x ")} has ${needed}`);
+  if (reader.into === "byte") return { shape, data: bytes.slice(start + length) };
+  const data = reader.into === "float" ? new Float32Array(size) : new Int32Array(size);
+  for (let i = 0; i < size; i++) {
+    const value = reader.read(view, start + length + i * reader.size, order !== ">");
+    if (reader.into === "int" && (value > 2 ** 31 - 1 || value < -(2 ** 31))) throw new Error(`${source}: value ${i} is ${value}, beyond 32 bits`);
+    data[i] = value;
+  }
+  return { shape, data };
+}
+
+/** The arrays of a .npy or .npz file, by name; the one of a .npy is named `array`. @throws Error naming the file */
+export async function readNumpy(path: string): Promise<Readonly<Record<string, NumericArray>>> {
+  const bytes = await readFile(path);
+  if (!path.toLowerCase().endsWith(".npz")) return { array: parseNpy(bytes, path) };
+  let entries: Record<string, Uint8Array>;
+  try {
+    entries = unzipSync(bytes);
+  } catch (error) {
+    throw new Error(`${path}: not a zip file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parseNpy(content, `${path}: ${name}`)]));
+}

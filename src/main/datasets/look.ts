@@ -1,0 +1,72 @@
+/** A look at a dataset, and at files before they are imported. */
+import { stat } from "node:fs/promises";
+import { extname } from "node:path";
+import type { DatasetInfo, DatasetLook, ImportPreview } from "../../shared/datasets.ts";
+import type { Dataset } from "./dataset.ts";
+import { previewCsv } from "./formats/csv.ts";
+import { imageClasses, imageSize } from "./formats/images.ts";
+import { readText } from "./formats/text.ts";
+import { readArrays } from "./import.ts";
+import { loadText, loadWhole } from "./index.ts";
+
+/** Examples shown. */
+const shown = 40;
+/** Larger examples are not sent as a whole. */
+const maxValues = 4_096;
+
+/** @throws Error naming the file that is missing or damaged */
+export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetLook> {
+  if (task === "text") {
+    const { train, vocabulary } = await loadText(kind);
+    return { balance: [], samples: [], range: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
+  }
+  const dataset = await loadWhole(kind);
+  return { balance: balanceOf(dataset, classNames), samples: samplesOf(dataset, classNames), range: dataset.train.features instanceof Uint8Array ? Math.round(1 / dataset.scale) : null, text: null };
+}
+
+function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetLook["balance"] {
+  if (task === "regression") return [];
+  const count = (labels: ArrayLike<number>) => {
+    const counts = new Array<number>(classes).fill(0);
+    for (let i = 0; i < labels.length; i++) counts[labels[i]!]!++;
+    return counts;
+  };
+  const [inTrain, inTest] = [count(train.labels), count(test.labels)];
+  return inTrain.map((number, i) => ({ name: names[i] ?? String(i), train: number, test: inTest[i]! }));
+}
+
+function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetLook["samples"] {
+  const width = train.features.length / train.count;
+  return Array.from({ length: Math.min(shown, train.count) }, (_, i) => ({
+    label: task === "classification" ? (names[train.labels[i]!] ?? String(train.labels[i])) : String(train.labels[i]),
+    values: [...train.features.subarray(i * width, i * width + Math.min(width, maxValues))],
+  }));
+}
+
+const arrayEndings = new Set([".npy", ".npz"]);
+
+/** What a file or folder seems to be. @throws Error naming it, and what is wrong with it or which forms are read */
+export async function previewImport(path: string): Promise<ImportPreview> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  });
+  if (found.isDirectory()) {
+    const classes = await imageClasses(path);
+    return { form: "images", classes: classes.map(({ name, files }) => ({ name, images: files.length })), ...(await imageSize(classes[0]!.files[0]!)) };
+  }
+  const ending = extname(path.toLowerCase().replace(/\.gz$/, ""));
+  if ([".csv", ".tsv", ".data"].includes(ending)) {
+    const { columns, sample, ...preview } = await previewCsv(path);
+    return { form: "csv", ...preview, columns: [...columns], sample: sample.map((row) => [...row]) };
+  }
+  if (arrayEndings.has(ending) || /ubyte$/.test(path.replace(/\.gz$/, "")) || ending === ".idx") {
+    const arrays = Object.entries(await readArrays(path));
+    return { form: "arrays", arrays: arrays.map(([name, { shape, data }]) => ({ name, shape: [...shape], type: data instanceof Uint8Array ? "bytes" : data instanceof Int32Array ? "whole numbers" : "numbers" })) };
+  }
+  if (ending === ".txt" || ending === ".md") {
+    const { codes, vocabulary } = await readText(path);
+    return { form: "text", characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
+  }
+  throw new Error(`${path}: what it holds cannot be told from its name; read are .csv and .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
+}
+

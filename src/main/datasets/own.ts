@@ -1,0 +1,121 @@
+/** A user's own datasets: imported once into the data folder, there in one form whatever they came from. */
+import { randomBytes } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { requireSpace } from "./download.ts";
+import { dataFolder } from "./folder.ts";
+
+export const ownMeta = z.object({
+  version: z.literal(1),
+  /** `own/` and a short name; the dataset's kind in an experiment. */
+  id: z.string(),
+  title: z.string(),
+  task: z.enum(["classification", "regression", "text"]),
+  /** What it was made from, in words. */
+  source: z.string(),
+  createdAt: z.number(),
+  /** Examples; characters of a text. */
+  count: z.number().int(),
+  exampleShape: z.array(z.number().int()),
+  classNames: z.array(z.string()),
+  featureNames: z.array(z.string()),
+  /** Bytes are pixels from 0 to 255; floats are standardized when they are loaded. */
+  features: z.enum(["uint8", "float32"]),
+  /** Characters of a text by their codes; empty otherwise. */
+  vocabulary: z.array(z.string()),
+});
+export type OwnMeta = z.infer<typeof ownMeta>;
+
+export interface OwnData {
+  readonly features: Uint8Array | Float32Array;
+  readonly labels: Uint8Array | Float32Array;
+}
+
+const root = (folder: string) => join(folder, "own");
+const folderOf = (id: string, folder: string) => join(root(folder), id.replace(/^own\//, ""));
+
+/** A new id made of a title. */
+export function ownId(title: string): string {
+  const base = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
+  return `own/${base || "data"}-${randomBytes(3).toString("hex")}`;
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, "wx");
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+const bytesOf = (values: Uint8Array | Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Writes a dataset whole or not at all. @throws Error when the disk is full or cannot be written */
+export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder()): Promise<void> {
+  const to = folderOf(meta.id, folder);
+  const aside = `${to}.new`;
+  await requireSpace(root(folder), data.features.byteLength + data.labels.byteLength);
+  await mkdir(aside, { recursive: true });
+  try {
+    await writeDurably(join(aside, "features.bin"), bytesOf(data.features));
+    await writeDurably(join(aside, "labels.bin"), bytesOf(data.labels));
+    await writeDurably(join(aside, "dataset.json"), new TextEncoder().encode(JSON.stringify(meta, null, 2)));
+    await rename(aside, to);
+  } catch (error) {
+    await rm(aside, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Every own dataset, with why it cannot be used where its description does not read. */
+export async function listOwn(folder = dataFolder()): Promise<({ readonly meta: OwnMeta } | { readonly id: string; readonly problem: string })[]> {
+  const names = (await readdir(root(folder)).catch(() => [])).filter((name) => !name.endsWith(".new")).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      try {
+        return { meta: await readMeta(`own/${name}`, folder) };
+      } catch (error) {
+        return { id: `own/${name}`, problem: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+}
+
+/** @throws Error naming the file */
+export async function readMeta(id: string, folder = dataFolder()): Promise<OwnMeta> {
+  const path = join(folderOf(id, folder), "dataset.json");
+  const text = await readFile(path, "utf8").catch(() => {
+    throw new Error(`there is no dataset ${id}: ${path} is missing; import it again`);
+  });
+  try {
+    return ownMeta.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${path} is damaged; import the dataset again`, { cause: error });
+  }
+}
+
+/** @throws Error naming the file that is missing or has another size than its description says */
+export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta: OwnMeta } & OwnData> {
+  const meta = await readMeta(id, folder);
+  const width = meta.task === "text" ? 1 : meta.exampleShape.reduce((product, n) => product * n, 1);
+  const features = await readValues(join(folderOf(id, folder), "features.bin"), meta.count * width, meta.features);
+  const labels = await readValues(join(folderOf(id, folder), "labels.bin"), meta.task === "text" ? 0 : meta.count, meta.task === "classification" ? "uint8" : "float32");
+  return { meta, features, labels };
+}
+
+async function readValues(path: string, count: number, type: OwnMeta["features"]): Promise<Uint8Array | Float32Array> {
+  const bytes = await readFile(path);
+  const needed = count * (type === "uint8" ? 1 : 4);
+  if (bytes.byteLength !== needed) throw new Error(`${path} has ${bytes.byteLength} bytes instead of ${needed}; import the dataset again`);
+  // A copy, for a file's buffer need not stand where floats may.
+  const copy = new Uint8Array(bytes);
+  return type === "uint8" ? copy : new Float32Array(copy.buffer);
+}
+
+/** Deletes an own dataset. */
+export async function removeOwn(id: string, folder = dataFolder()): Promise<void> {
+  await rm(folderOf(id, folder), { recursive: true, force: true });
+}

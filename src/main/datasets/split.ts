@@ -1,0 +1,58 @@
+/** Which examples are for training and which are for testing, where a dataset does not come divided. */
+import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
+/** A seeded, uniformly random order of 0 .. count - 1 (Fisher-Yates). */
+export function shuffled(count: number, seed: number): Uint32Array {
+  const generator = xoroshiro128plus(seed);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = uniformInt(generator, 0, i);
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}
+
+/** Examples held back for testing: a fifth, at least one. */
+export const testCount = (count: number) => Math.max(1, Math.round(count / 5));
+
+export interface Labelled<V extends Uint8Array | Float32Array = Uint8Array | Float32Array> {
+  readonly count: number;
+  readonly features: V;
+  readonly labels: Uint8Array | Float32Array;
+}
+
+/** Divides examples in a seeded random order: the last fifth of it is for testing. */
+export function divide(examples: Labelled, seed: number): { train: Labelled; test: Labelled } {
+  const order = shuffled(examples.count, seed);
+  const train = examples.count - testCount(examples.count);
+  return { train: take(examples, order.subarray(0, train)), test: take(examples, order.subarray(train)) };
+}
+
+function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
+  const [width, outputs] = [features.length / count, labels.length / count];
+  const pick = <A extends Uint8Array | Float32Array>(from: A, size: number): A => {
+    const to = from instanceof Uint8Array ? new Uint8Array(order.length * size) : new Float32Array(order.length * size);
+    order.forEach((example, i) => to.set(from.subarray(example * size, (example + 1) * size), i * size));
+    return to as A;
+  };
+  return { count: order.length, features: pick(features, width), labels: pick(labels, outputs) };
+}
+
+/**
+ * Scales every feature to mean 0 and deviation 1 over the training examples, the test examples by the same figures.
+ * A feature that never varies becomes 0.
+ */
+export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>): void {
+  const width = train.features.length / train.count;
+  for (let j = 0; j < width; j++) {
+    let [sum, squares] = [0, 0];
+    for (let i = 0; i < train.count; i++) sum += train.features[i * width + j]!;
+    const mean = sum / train.count;
+    for (let i = 0; i < train.count; i++) squares += (train.features[i * width + j]! - mean) ** 2;
+    const deviation = Math.sqrt(squares / train.count);
+    for (const { count, features } of [train, test]) {
+      for (let i = 0; i < count; i++) features[i * width + j] = deviation > 0 ? (features[i * width + j]! - mean) / deviation : 0;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** From an archive to the files that are kept: each is written aside, checked, and only then given its name. */
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, rename, rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Transform, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { extract } from "tar-stream";
+import type { Archive, KeptFile } from "./catalog.ts";
+import { hasher } from "./digest.ts";
+
+/**
+ * Unpacks an archive that was found right, or copies a file that is kept as it is.
+ * @throws Error naming the file and what is wrong with it; no file is then changed
+ */
+export async function unpack(path: string, archive: Archive, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const done: { aside: string; to: string }[] = [];
+  const keep = async (content: Readable, file: KeptFile) => {
+    const to = join(folder, file.name);
+    const aside = `${to}.new`;
+    done.push({ aside, to });
+    await writeChecked(content, file, aside, path);
+  };
+  try {
+    if (archive.packed === "tar.gz") await eachEntry(path, archive, keep);
+    else {
+      const source = createReadStream(path);
+      const [file] = archive.contents as [KeptFile];
+      const content = archive.packed === "gzip" ? source.pipe(createGunzip()) : source;
+      source.on("error", (error) => content.destroy(error));
+      await keep(content, file);
+    }
+    const missing = archive.contents.filter(({ name }) => !done.some(({ to }) => basename(to) === name));
+    if (missing.length > 0) throw new Error(`${path} does not contain ${missing.map(({ name }) => name).join(", ")}`);
+  } catch (error) {
+    await Promise.all(done.map(({ aside }) => rm(aside, { force: true })));
+    throw error;
+  }
+  for (const { aside, to } of done) await rename(aside, to);
+}
+
+async function eachEntry(path: string, archive: Archive, keep: (content: Readable, file: KeptFile) => Promise<void>): Promise<void> {
+  const entries = extract();
+  const fed = pipeline(createReadStream(path), createGunzip(), entries);
+  // The loop below sees the same error; without this it would count as unhandled meanwhile.
+  fed.catch(() => undefined);
+  for await (const entry of entries) {
+    const file = archive.contents.find(({ name }) => name === basename(entry.header.name));
+    if (file) await keep(entry as unknown as Readable, file);
+    else entry.resume();
+  }
+  await fed;
+}
+
+async function writeChecked(content: Readable, file: KeptFile, aside: string, source: string): Promise<void> {
+  const hash = hasher(file.digest);
+  let size = 0;
+  const check = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      hash.update(chunk);
+      done(size > file.bytes ? new Error(`${file.name} in ${source} is larger than ${file.bytes} bytes`) : null, chunk);
+    },
+  });
+  try {
+    await pipeline(content, check, createWriteStream(aside, { flush: true }));
+  } catch (error) {
+    throw new Error(`${source} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const digest = hash.digest();
+  if (digest !== file.digest) throw new Error(`${file.name} in ${source} is not the published file: its checksum is ${digest}, expected ${file.digest}`);
+}

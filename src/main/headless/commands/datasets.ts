@@ -1,0 +1,154 @@
+/** `hypertower datasets`: what is there, and getting more: by download, from a copy, or from files of one's own. */
+import { SingleBar } from "cli-progress";
+import type { DatasetInfo, ImportOrder } from "../../../shared/datasets.ts";
+import { UserError, type Services } from "../../services/services.ts";
+import { table } from "../format.ts";
+import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+
+export interface DatasetsOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
+
+function stateOf({ problem, downloadBytes, own }: DatasetInfo): string {
+  if (problem === null) return "ready";
+  if (!/is missing/.test(problem)) return problem;
+  return downloadBytes === null ? (own ? problem : "to be imported") : `to be downloaded (${megabytes(downloadBytes)})`;
+}
+
+async function withServices<T>(places: Places, options: DatasetsOptions, work: (services: Services) => Promise<T>): Promise<T> {
+  const services = await openServices(places, storeDirOf(options.store));
+  try {
+    return await work(services);
+  } finally {
+    await services.close();
+  }
+}
+
+function print(infos: readonly DatasetInfo[], json: boolean | undefined): void {
+  if (json) {
+    for (const info of infos) console.log(JSON.stringify(info));
+    return;
+  }
+  const rows = infos.map((info) => [
+    info.kind,
+    info.task,
+    `${info.trainExamples} + ${info.testExamples}`,
+    info.exampleShape.join("x") || "–",
+    String(info.classes || "–"),
+    stateOf(info),
+    info.title,
+  ]);
+  console.log(table([["DATASET", "TASK", "TRAIN + TEST", "EXAMPLE", "CLASSES", "STATE", "TITLE"], ...rows]));
+}
+
+export function listDatasetsCommand(places: Places, options: DatasetsOptions): Promise<number> {
+  return withServices(places, options, async ({ handlers }) => {
+    print(await handlers["datasets.list"]({}), options.json);
+    return exitCodes.ok;
+  });
+}
+
+/** Downloads with progress on a terminal; Ctrl+C leaves what is here, to be gone on with. */
+export function downloadDatasetCommand(places: Places, kind: string, options: DatasetsOptions): Promise<number> {
+  return withServices(places, options, async (services) => {
+    const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${kind} {bar} {percentage} %  {eta_formatted} left`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
+    let begun = false;
+    const ended = new Promise<string | null>((resolve) =>
+      services.on("dataset.changed", (change) => {
+        if (change.kind !== kind) return;
+        if (!change.obtaining) return resolve(change.problem);
+        if (!begun) bar?.start(change.obtaining.total, 0);
+        begun = true;
+        bar?.update(change.obtaining.bytes);
+      }),
+    );
+    await services.handlers["datasets.download"]({ kind });
+    const stop = () => void services.handlers["datasets.stopDownload"]({ kind });
+    process.once("SIGINT", stop);
+    try {
+      const problem = await ended;
+      if (problem) throw new UserError(problem);
+    } finally {
+      process.off("SIGINT", stop);
+      bar?.stop();
+    }
+    print((await services.handlers["datasets.list"]({})).filter((info) => info.kind === kind), options.json);
+    return exitCodes.ok;
+  });
+}
+
+export function importDatasetCommand(places: Places, kind: string, path: string, options: DatasetsOptions): Promise<number> {
+  return withServices(places, options, async ({ handlers }) => {
+    print([await handlers["datasets.import"]({ kind, path })], options.json);
+    return exitCodes.ok;
+  });
+}
+
+export function removeDatasetCommand(places: Places, kind: string, options: DatasetsOptions): Promise<number> {
+  return withServices(places, options, async ({ handlers }) => {
+    print(await handlers["datasets.remove"]({ kind }), options.json);
+    return exitCodes.ok;
+  });
+}
+
+export interface AddOptions extends DatasetsOptions {
+  readonly title?: string;
+  /** The column to predict, by name or number from 1; the last by default. */
+  readonly target?: string;
+  readonly ignore?: readonly string[];
+  readonly task?: "classification" | "regression";
+  readonly missing?: "refuse" | "drop" | "fill";
+  readonly targets?: string;
+  readonly size?: readonly [number, number];
+  readonly gray?: boolean;
+}
+
+/** Makes a dataset of a user's own files. */
+export function addDatasetCommand(places: Places, path: string, options: AddOptions): Promise<number> {
+  return withServices(places, options, async (services) => {
+    print([await services.handlers["datasets.create"]({ order: await orderOf(services, path, options) })], options.json);
+    return exitCodes.ok;
+  });
+}
+
+async function orderOf(services: Services, path: string, options: AddOptions): Promise<ImportOrder> {
+  const preview = await services.handlers["datasets.preview"]({ path });
+  const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  switch (preview.form) {
+    case "text":
+      return { form: "text", title, path };
+    case "images":
+      return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
+    case "arrays": {
+      const [targets, array] = preview.arrays.length > 1 && !options.targets ? [path, targetArray(preview.arrays)] : [options.targets, undefined];
+      if (!targets) throw new UserError(`${path} holds one array; name the file of the targets with --targets`);
+      const features = array ? { path, array: preview.arrays.find(({ name }) => name !== array)!.name } : { path };
+      return { form: "arrays", title, features, targets: { path: targets, ...(array ? { array } : {}) }, task: options.task ?? "classification" };
+    }
+    case "csv": {
+      const names = preview.columns.map(({ name }) => name);
+      const place = (wanted: string) => {
+        const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
+        if (i < 0 || i >= names.length) throw new UserError(`${path} has no column ${wanted}; its columns are: ${names.join(", ")}`);
+        return i;
+      };
+      const target = options.target ? place(options.target) : names.length - 1;
+      const ignored = (options.ignore ?? []).map(place);
+      const column = preview.columns[target]!;
+      const roles = preview.columns.map(({ suggested, texts }, i) => (i === target ? "target" : ignored.includes(i) ? "ignore" : suggested === "target" ? (texts === 0 ? "number" : "category") : suggested));
+      // A few whole values are classes, many numbers are a quantity.
+      const task = options.task ?? (column.texts > 0 || column.distinct <= 20 ? "classification" : "regression");
+      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
+    }
+  }
+}
+
+/** Of several arrays, the one of targets: by its usual names, else the one with fewest values. */
+function targetArray(arrays: readonly { name: string; shape: readonly number[] }[]): string {
+  const named = arrays.find(({ name }) => /^(y|labels?|targets?|y_train|arr_1)$/i.test(name));
+  const size = ({ shape }: { shape: readonly number[] }) => shape.reduce((product, n) => product * n, 1);
+  return (named ?? [...arrays].sort((a, b) => size(a) - size(b))[0]!).name;
+}

@@ -1,0 +1,157 @@
+/** The datasets as the surfaces see them: what is there, downloads under way, imports. */
+import type { EventPayload } from "../../shared/contract.ts";
+import type { DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
+import { catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
+import { importArrays, importCsv, importImages, importText } from "../datasets/import.ts";
+import { datasetProblem, listDatasets } from "../datasets/index.ts";
+import { lookAt, previewImport } from "../datasets/look.ts";
+import { downloadEntry, importEntry, removeEntry } from "../datasets/obtain.ts";
+import type { OwnMeta } from "../datasets/own.ts";
+import { removeOwn } from "../datasets/own.ts";
+import type { DatasetCatalog } from "./experiments.ts";
+import { UserError } from "./services.ts";
+
+type Change = EventPayload<"dataset.changed">;
+
+/** Milliseconds between two events of one download. */
+const reportEvery = 250;
+
+export interface DatasetsOptions {
+  readonly onChange: (change: Change) => void;
+  /** Stands in for the network in tests. */
+  readonly fetch?: typeof fetch;
+}
+
+export class Datasets implements DatasetCatalog {
+  readonly #options: DatasetsOptions;
+  readonly #downloads = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+
+  constructor(options: DatasetsOptions) {
+    this.#options = options;
+  }
+
+  problem(kind: string): Promise<string | null> {
+    return datasetProblem(kind);
+  }
+
+  list(): Promise<DatasetInfo[]> {
+    return listDatasets();
+  }
+
+  async look(kind: string): Promise<DatasetLook> {
+    const info = await this.#info(kind);
+    if (info.problem) throw new UserError(`${info.title} cannot be looked at: ${info.problem}`);
+    return inWords(() => lookAt(info));
+  }
+
+  /** Begins a download, or does nothing while one is under way. */
+  async download(kind: string): Promise<DatasetInfo> {
+    const entry = this.#published(kind);
+    const info = await this.#info(kind);
+    if (info.downloadBytes === null) throw new UserError(`${info.title} cannot be downloaded; import a copy of it. It is described at ${info.source}`);
+    if (!this.#downloads.has(kind)) {
+      const stop = new AbortController();
+      this.#downloads.set(kind, { stop, done: this.#download(entry, stop.signal) });
+    }
+    return info;
+  }
+
+  async stopDownload(kind: string): Promise<DatasetInfo> {
+    const under = this.#downloads.get(kind);
+    under?.stop.abort();
+    await under?.done;
+    return this.#info(kind);
+  }
+
+  async import(kind: string, path: string): Promise<DatasetInfo> {
+    const entry = this.#published(kind);
+    await inWords(() => importEntry(entry, path));
+    return this.#changed(kind);
+  }
+
+  async remove(kind: string): Promise<DatasetInfo[]> {
+    const info = await this.#info(kind);
+    if (!info.removable) throw new UserError(`${info.title} comes with the program and cannot be removed.`);
+    await this.stopDownload(kind);
+    const entry = catalogEntry(kind);
+    await inWords(() => (entry ? removeEntry(entry) : removeOwn(kind)));
+    this.#options.onChange({ kind, obtaining: null, problem: null });
+    return this.list();
+  }
+
+  preview(path: string): Promise<ImportPreview> {
+    return inWords(() => previewImport(path));
+  }
+
+  async create(order: ImportOrder): Promise<DatasetInfo> {
+    const { id } = await inWords(() => imported(order));
+    return this.#changed(id);
+  }
+
+  /** Stops every download; what is here of it is kept. */
+  async close(): Promise<void> {
+    const downloads = [...this.#downloads.values()];
+    for (const { stop } of downloads) stop.abort();
+    await Promise.all(downloads.map(({ done }) => done));
+  }
+
+  async #download(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
+    const { onChange, fetch } = this.#options;
+    let reported = 0;
+    let problem: string | null = null;
+    try {
+      await downloadEntry(entry, {
+        signal,
+        ...(fetch ? { fetch } : {}),
+        onProgress: (obtaining) => {
+          if (performance.now() - reported < reportEvery) return;
+          reported = performance.now();
+          onChange({ kind: entry.id, obtaining, problem: null });
+        },
+      });
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+    }
+    this.#downloads.delete(entry.id);
+    onChange({ kind: entry.id, obtaining: null, problem });
+  }
+
+  #published(kind: string): CatalogEntry {
+    const entry = catalogEntry(kind);
+    if (!entry) throw new UserError(`${kind} is none of the published datasets that are fetched.`);
+    return entry;
+  }
+
+  async #info(kind: string): Promise<DatasetInfo> {
+    const info = (await this.list()).find((one) => one.kind === kind);
+    if (!info) throw new UserError(`There is no dataset named ${kind}.`);
+    return info;
+  }
+
+  async #changed(kind: string): Promise<DatasetInfo> {
+    this.#options.onChange({ kind, obtaining: null, problem: null });
+    return this.#info(kind);
+  }
+}
+
+function imported(order: ImportOrder): Promise<OwnMeta> {
+  switch (order.form) {
+    case "csv":
+      return importCsv(order.path, order, order);
+    case "images":
+      return importImages(order.path, order, order);
+    case "arrays":
+      return importArrays(order, order);
+    case "text":
+      return importText(order.path, order);
+  }
+}
+
+/** What is wrong with a file is something a person can act on. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error), undefined, { cause: error });
+  }
+}

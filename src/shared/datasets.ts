@@ -1,0 +1,173 @@
+/** The vocabulary of datasets: the published ones by name, and what is known of a dataset before it is loaded. */
+import { z } from "zod";
+
+export const datasetIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris", "tiny-shakespeare", "war-and-peace"] as const;
+export type DatasetId = (typeof datasetIds)[number];
+
+/** What is learned from a dataset. */
+export type DatasetTask = "classification" | "regression" | "text";
+
+export interface DatasetFacts {
+  readonly id: DatasetId;
+  readonly title: string;
+  readonly task: DatasetTask;
+  /** Examples; characters of a text. */
+  readonly trainExamples: number;
+  readonly testExamples: number;
+  /** Of one example: `[channels, height, width]` of an image, `[features]` of a table, empty for text. */
+  readonly exampleShape: readonly number[];
+  readonly classNames: readonly string[];
+}
+
+const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+export const datasetFacts: readonly DatasetFacts[] = [
+  { id: "mnist", title: "MNIST", task: "classification", trainExamples: 60_000, testExamples: 10_000, exampleShape: [1, 28, 28], classNames: digits },
+  {
+    id: "fashion-mnist",
+    title: "Fashion-MNIST",
+    task: "classification",
+    trainExamples: 60_000,
+    testExamples: 10_000,
+    exampleShape: [1, 28, 28],
+    classNames: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
+  },
+  {
+    id: "cifar10",
+    title: "CIFAR-10",
+    task: "classification",
+    trainExamples: 50_000,
+    testExamples: 10_000,
+    exampleShape: [3, 32, 32],
+    classNames: ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
+  },
+  { id: "digits", title: "UCI digits", task: "classification", trainExamples: 1_437, testExamples: 360, exampleShape: [1, 8, 8], classNames: digits },
+  { id: "iris", title: "Iris", task: "classification", trainExamples: 120, testExamples: 30, exampleShape: [4], classNames: ["setosa", "versicolor", "virginica"] },
+  { id: "tiny-shakespeare", title: "Tiny Shakespeare", task: "text", trainExamples: 1_003_855, testExamples: 111_539, exampleShape: [], classNames: [] },
+  { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [] },
+];
+
+export function factsOf(id: string): DatasetFacts | undefined {
+  return datasetFacts.find((facts) => facts.id === id);
+}
+
+export const datasetInfo = z.object({
+  /** Its name in an experiment. */
+  kind: z.string(),
+  title: z.string(),
+  task: z.enum(["classification", "regression", "text"]),
+  /** Examples; characters of a text. */
+  trainExamples: z.number().int(),
+  testExamples: z.number().int(),
+  exampleShape: z.array(z.number().int()),
+  classNames: z.array(z.string()),
+  /** Classes, characters of a text, or 1 for a regression. */
+  classes: z.number().int(),
+  /** Imported by the user. */
+  own: z.boolean(),
+  /** Where it comes from: a home page, or the files it was made from. */
+  source: z.string(),
+  licence: z.string().nullable(),
+  /** Size of the download; null where it cannot be downloaded. */
+  downloadBytes: z.number().int().nullable(),
+  removable: z.boolean(),
+  /** Why it cannot be used, in words; null when it is ready. */
+  problem: z.string().nullable(),
+});
+export type DatasetInfo = z.infer<typeof datasetInfo>;
+
+/** A look at a dataset: how its classes are balanced, and a few of its examples. */
+export const datasetLook = z.object({
+  /** Examples for training and for testing by class, in the order of `classNames`; empty for a regression. */
+  balance: z.array(z.object({ name: z.string(), train: z.number().int(), test: z.number().int() })),
+  /** Features of the first training examples, at most 4,096 values each, and what belongs to them. */
+  samples: z.array(z.object({ label: z.string(), values: z.array(z.number()) })),
+  /** Largest value a feature can take: 255 for pixels; null where features have no common range. */
+  range: z.number().nullable(),
+  /** How a text begins; null for other data. */
+  text: z.string().nullable(),
+});
+export type DatasetLook = z.infer<typeof datasetLook>;
+
+const path = z.string().trim().min(1, "a path is needed").max(4096);
+const title = z.string().trim().min(1, "a title is needed").max(100, "at most 100 characters");
+const task = z.enum(["classification", "regression"]);
+
+/** What a file or folder seems to be, before it is imported. */
+export const importPreview = z.discriminatedUnion("form", [
+  z.object({
+    form: z.literal("csv"),
+    delimiter: z.string(),
+    header: z.boolean(),
+    rows: z.number().int(),
+    columns: z.array(
+      z.object({
+        name: z.string(),
+        numbers: z.number().int(),
+        texts: z.number().int(),
+        missing: z.number().int(),
+        distinct: z.number().int(),
+        suggested: z.enum(["number", "category", "target", "ignore"]),
+      }),
+    ),
+    sample: z.array(z.array(z.string())),
+  }),
+  z.object({ form: z.literal("images"), classes: z.array(z.object({ name: z.string(), images: z.number().int() })), width: z.number().int(), height: z.number().int() }),
+  z.object({ form: z.literal("arrays"), arrays: z.array(z.object({ name: z.string(), shape: z.array(z.number().int()), type: z.string() })) }),
+  z.object({ form: z.literal("text"), characters: z.number().int(), vocabulary: z.number().int(), beginning: z.string() }),
+]);
+export type ImportPreview = z.infer<typeof importPreview>;
+
+const arrayChoice = z.strictObject({ path, array: z.string().optional() });
+
+/** How to make a dataset of a user's files. */
+export const importOrder = z.discriminatedUnion("form", [
+  z.strictObject({
+    form: z.literal("csv"),
+    title,
+    path,
+    delimiter: z.string().min(1).max(3),
+    header: z.boolean(),
+    roles: z.array(z.enum(["number", "category", "target", "ignore"])).min(1),
+    task,
+    missing: z.enum(["refuse", "drop", "fill"]).default("refuse"),
+  }),
+  z.strictObject({
+    form: z.literal("images"),
+    title,
+    path,
+    width: z.number().int().min(1).max(1024).optional(),
+    height: z.number().int().min(1).max(1024).optional(),
+    channels: z.union([z.literal(1), z.literal(3)]).default(3),
+  }),
+  z.strictObject({ form: z.literal("arrays"), title, features: arrayChoice, targets: arrayChoice, task }),
+  z.strictObject({ form: z.literal("text"), title, path }),
+]);
+export type ImportOrder = z.infer<typeof importOrder>;
+
+const one = z.strictObject({ kind: z.string().max(100) });
+
+/** What a window asks of the datasets; part of the contract. */
+export const datasetRequests = {
+  "datasets.list": { input: z.strictObject({}).default({}), output: z.array(datasetInfo) },
+  "datasets.look": { input: one, output: datasetLook },
+  /** Begins a download or goes on with one; its progress comes as events. */
+  "datasets.download": { input: one, output: datasetInfo },
+  "datasets.stopDownload": { input: one, output: datasetInfo },
+  /** Takes over a local copy of a published dataset through the same checks. */
+  "datasets.import": { input: one.extend({ path }), output: datasetInfo },
+  "datasets.remove": { input: one, output: z.array(datasetInfo) },
+  /** What a file or folder of the machine that serves the window seems to be. */
+  "datasets.preview": { input: z.strictObject({ path }), output: importPreview },
+  "datasets.create": { input: z.strictObject({ order: importOrder }), output: datasetInfo },
+} as const;
+
+export const datasetEvents = {
+  /** A download went on, ended or failed; or what is there changed. */
+  "dataset.changed": z.object({
+    kind: z.string(),
+    obtaining: z.object({ bytes: z.number(), total: z.number() }).nullable(),
+    /** Why the last download ended, in words; null while all is well. */
+    problem: z.string().nullable(),
+  }),
+} as const;

@@ -1,0 +1,185 @@
+/** A user's own data: tables, texts, arrays and images, imported whole or refused by file and line. */
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { zipSync } from "fflate";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets/formats/csv.ts";
+import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
+import { encodeText } from "../../../src/main/datasets/formats/text.ts";
+import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
+import { listDatasets, loadText, loadWhole } from "../../../src/main/datasets/index.ts";
+import { removeOwn } from "../../../src/main/datasets/own.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hypertower-own-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const file = async (name: string, bytes: string | Uint8Array) => {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+};
+const kept = () => readdir(join(folder, "own")).catch(() => []);
+const target = (title: string) => ({ title, folder });
+
+const flowers = ["length;colour;kind", "1.5;red;rose", "2;blue;iris", ";red;rose", "3,5;red;rose"];
+const csv = { delimiter: ";", header: true, roles: ["number", "category", "target"], task: "classification", missing: "fill" } satisfies CsvOptions;
+
+describe("a table", () => {
+  it("tells delimiter, header and what columns hold", async () => {
+    const path = await file("a.csv", flowers.slice(0, 4).join("\n"));
+    const { delimiter, header, rows, columns } = await previewCsv(path);
+    expect({ delimiter, header, rows }).toEqual({ delimiter: ";", header: true, rows: 3 });
+    expect(columns).toEqual([
+      { name: "length", numbers: 2, texts: 0, missing: 1, distinct: 2, suggested: "number" },
+      { name: "colour", numbers: 0, texts: 3, missing: 0, distinct: 2, suggested: "category" },
+      { name: "kind", numbers: 0, texts: 3, missing: 0, distinct: 2, suggested: "target" },
+    ]);
+  });
+
+  it("becomes numbers: categories one by one, gaps filled with the mean", async () => {
+    const path = await file("a.csv", flowers.slice(0, 4).join("\n"));
+    const table = await readCsv(path, csv);
+    expect(table.featureNames).toEqual(["length", "colour=blue", "colour=red"]);
+    expect(table.classNames).toEqual(["iris", "rose"]);
+    expect([...table.features]).toEqual([1.5, 0, 1, 2, 1, 0, 1.75, 0, 1]);
+    expect([...table.targets]).toEqual([1, 0, 1]);
+    expect(table).toMatchObject({ count: 3, filled: 1, dropped: 0 });
+    expect(await readCsv(path, { ...csv, missing: "drop" })).toMatchObject({ count: 2, dropped: 1 });
+  });
+
+  it.each([
+    ["a ragged row", "a,b\n1,2\n1,2,3\n", {}, "line 3: 3 values, but the first row has 2"],
+    ["a missing value", "a,b\n1,2\n,3\n", { missing: "refuse" }, "line 3, column a: the value is missing"],
+    ["text in a column of numbers", "a,b\n1,2\nx,3\n", {}, 'line 3, column a: "x" is not a number'],
+    ["a target that is no number", "a,b\n1,2\n1,y\n", { task: "regression" }, 'line 3, column b: "y" is not a number'],
+    ["one class", "a,b\n1,2\n3,2\n", {}, "the target b has 1 different values"],
+    ["two targets", "a,b\n1,2\n3,2\n", { roles: ["target", "target"] }, "2 columns are the target"],
+    ["no feature", "a,b\n1,2\n3,4\n", { roles: ["ignore", "target"] }, "no column is a feature"],
+    ["no rows", "a,b\n", {}, "has a header but no rows"],
+    ["an unclosed quote", 'a,b\n1,2\n"3,4\n', {}, "Quote Not Closed"],
+  ] as const)("refuses %s by line", async (_, text, options, message) => {
+    const path = await file("bad.csv", text);
+    const all = { delimiter: ",", header: true, roles: ["number", "target"], task: "classification", missing: "fill", ...options } as CsvOptions;
+    await expect(importCsv(path, all, target("bad"))).rejects.toThrow(message);
+    await expect(importCsv(path, all, target("bad"))).rejects.toThrow(path);
+    expect(await kept()).toEqual([]);
+  });
+
+  it("is kept, divided the same way every time, and standardized", async () => {
+    const rows = Array.from({ length: 100 }, (_, i) => `${i},${i % 2 === 0 ? "even" : "odd"}`);
+    const { id } = await importCsv(await file("n.csv", ["n,parity", ...rows].join("\n")), { ...csv, delimiter: ",", roles: ["number", "target"] }, target("Parity"));
+    const { train, test, classes } = await loadWhole(id, folder);
+    expect([train.count, test.count, classes]).toEqual([80, 20, 2]);
+    expect(train).toEqual((await loadWhole(id, folder)).train);
+    const mean = Array.from(train.features).reduce((sum, x) => sum + x, 0) / 80;
+    expect(Math.abs(mean)).toBeLessThan(1e-6);
+    const listed = (await listDatasets(folder)).find(({ kind }) => kind === id);
+    expect(listed).toMatchObject({ title: "Parity", trainExamples: 80, testExamples: 20, classNames: ["even", "odd"], problem: null });
+    await removeOwn(id, folder);
+    await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
+  });
+
+  it("of a regression keeps its targets", async () => {
+    const path = await file("r.csv", ["x,y", ...Array.from({ length: 10 }, (_, i) => `${i},${i * i}`)].join("\n"));
+    const { id } = await importCsv(path, { ...csv, delimiter: ",", roles: ["number", "target"], task: "regression" }, target("squares"));
+    const { train, test, task } = await loadWhole(id, folder);
+    expect(task).toBe("regression");
+    expect([...train.labels, ...test.labels].sort((a, b) => a - b)).toEqual([0, 1, 4, 9, 16, 25, 36, 49, 64, 81]);
+  });
+});
+
+describe("a text", () => {
+  it("is one code a character, whatever plane it is on, and line ends are one", () => {
+    const { vocabulary, codes } = encodeText(new TextEncoder().encode("\uFEFFba\r\n🙂a"), "t");
+    expect(vocabulary).toEqual(["\n", "a", "b", "🙂"]);
+    expect([...codes]).toEqual([2, 1, 0, 3, 1]);
+  });
+
+  it("in another encoding is refused by byte", async () => {
+    const path = await file("latin1.txt", Uint8Array.from([...Buffer.from("é", "utf8"), 0x63, 0x61, 0x66, 0xe9, 0x20, 0x61]));
+    await expect(importText(path, target("t"))).rejects.toThrow(`${path}: byte 5 (0xe9) is not UTF-8`);
+    await expect(importText(await file("empty.txt", ""), target("t"))).rejects.toThrow("the text is empty");
+    expect(await kept()).toEqual([]);
+  });
+
+  it("is kept with its end held back", async () => {
+    const { id } = await importText(await file("t.txt", "abcdefghij".repeat(10)), target("letters"));
+    const { vocabulary, train, test } = await loadText(id, folder);
+    expect([vocabulary.length, train.length, test.length]).toEqual([10, 90, 10]);
+    await expect(loadWhole(id, folder)).rejects.toThrow("is a text");
+  });
+});
+
+/** A .npy file of version 1.0, little-endian. */
+function npy(descr: string, shape: readonly number[], data: Uint8Array): Uint8Array {
+  const header = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(", ")}${shape.length === 1 ? "," : ""}), }`.padEnd(117) + "\n";
+  return Uint8Array.from([0x93, ...Buffer.from("NUMPY"), 1, 0, header.length, 0, ...Buffer.from(header, "latin1"), ...data]);
+}
+const floats = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+const longs = (...values: number[]) => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+
+describe("arrays", () => {
+  it("are read as NumPy writes them", () => {
+    expect(parseNpy(npy("<f4", [2, 2], floats(1, 2, 3, 4.5)), "f")).toEqual({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4.5) });
+    expect(parseNpy(npy("<i8", [3], longs(-1, 0, 7)), "f")).toEqual({ shape: [3], data: Int32Array.of(-1, 0, 7) });
+  });
+
+  it.each([
+    ["another file", Uint8Array.of(1, 2, 3), "not a .npy file"],
+    ["a cut file", npy("<f4", [3], floats(1, 2)), "an array of 3 has"],
+    ["a type that is not read", npy("<c8", [1], floats(1, 2)), "type '<c8'"],
+    ["a value beyond 32 bits", npy("<i8", [1], longs(2 ** 40)), "beyond 32 bits"],
+  ])("refuse %s", (_, bytes, message) => {
+    expect(() => parseNpy(bytes, "f")).toThrow(message);
+  });
+
+  it("of a .npz become a dataset", async () => {
+    const path = await file("d.npz", zipSync({ "x.npy": npy("<f4", [4, 2], floats(1, 2, 3, 4, 5, 6, 7, 8)), "y.npy": npy("<i8", [4], longs(3, 5, 3, 5)) }));
+    const { classNames, exampleShape } = await importArrays({ features: { path, array: "x" }, targets: { path, array: "y" }, task: "classification" }, target("d"));
+    expect({ classNames, exampleShape }).toEqual({ classNames: ["3", "5"], exampleShape: [2] });
+    await expect(importArrays({ features: { path }, targets: { path, array: "y" }, task: "classification" }, target("d"))).rejects.toThrow("choose one of: x, y");
+  });
+
+  it("that do not belong together are refused", async () => {
+    const [x, y] = [await file("x.npy", npy("<f4", [3, 1], floats(1, 2, NaN))), await file("y.npy", npy("<i8", [2], longs(0, 1)))];
+    await expect(importArrays({ features: { path: x }, targets: { path: y }, task: "classification" }, target("d"))).rejects.toThrow(`${x} has 3 examples`);
+    const y3 = await file("y3.npy", npy("<i8", [3], longs(0, 1, 1)));
+    await expect(importArrays({ features: { path: x }, targets: { path: y3 }, task: "classification" }, target("d"))).rejects.toThrow(`${x}: value 2 is NaN`);
+    expect(await kept()).toEqual([]);
+  });
+});
+
+describe("a folder of images", () => {
+  const picture = (width: number, height: number, r: number, g: number, b: number) => sharp({ create: { width, height, channels: 3, background: { r, g, b } } }).png().toBuffer();
+
+  it("becomes planes of pixels, a class a folder", async () => {
+    for (const [name, r] of [["cats", 10], ["dogs", 200]] as const) {
+      await mkdir(join(folder, "images", name), { recursive: true });
+      for (let i = 0; i < 5; i++) await file(`images/${name}/${i}.png`, await picture(4, 3, r, i, 7));
+    }
+    const { id, exampleShape, classNames } = await importImages(join(folder, "images"), {}, target("pets"));
+    expect({ exampleShape, classNames }).toEqual({ exampleShape: [3, 3, 4], classNames: ["cats", "dogs"] });
+    const { train } = await loadWhole(id, folder);
+    for (let i = 0; i < train.count; i++) {
+      expect(train.features[i * 36]).toBe(train.labels[i] === 0 ? 10 : 200);
+      expect(train.features[i * 36 + 35]).toBe(7);
+    }
+    const gray = await importImages(join(folder, "images"), { width: 2, height: 2, channels: 1 }, target("gray"));
+    expect(gray.exampleShape).toEqual([1, 2, 2]);
+  });
+
+  it("with a file that does not decode is refused by file, one without classes too", async () => {
+    await mkdir(join(folder, "images", "a"), { recursive: true });
+    await file("images/a/1.png", await picture(2, 2, 1, 2, 3));
+    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow("only one folder with images (a)");
+    await mkdir(join(folder, "images", "b"));
+    const bad = await file("images/b/2.png", "no picture");
+    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow(`${bad} does not decode`);
+    expect(await kept()).toEqual([]);
+  });
+});
