@@ -55,7 +55,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   const problem = new Problem(model, typeof loss === "function" ? { loss } : loss, metrics);
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
-    parameters: problem.parameters.map(({ stateName, shape }) => ({ name: stateName, shape })),
+    parameters: problem.parameters.map(({ name, stateName, shape }) => ({ name: stateName, shape, label: name })),
     levels: checkedTower("optimize", optimizer.levels).map(towerLevel),
     hypergradients: "moving",
   });

@@ -123,7 +123,7 @@ export class Training<Input extends string = string> {
     return this.#inTurn(async () => {
       await this.#settle();
       const { procedures, executable, problem } = this.#parts;
-      const values = procedures.parametersOf(executable.state(procedures.settledNames));
+      const values = procedures.parametersOf(executable.state(procedures.parameterNames));
       return Object.fromEntries(problem.parameters.map(({ name, stateName }) => [name, values[stateName]!]));
     });
   }

@@ -1,5 +1,7 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
+import { groupProblems } from "./groups.ts";
+import { parameterNames } from "./parameters.ts";
 import { tower } from "./tower.ts";
 
 const positiveInteger = (what: string, max: number) =>
@@ -56,6 +58,10 @@ export const experiment = z.strictObject({
 }).refine((e) => e.batchSize <= e.dataset.trainExamples, {
   path: ["batchSize"],
   error: "batchSize is larger than dataset.trainExamples",
+}).superRefine(({ tower, model }, context) => {
+  for (const { index, message } of groupProblems(tower[0]!.groups, parameterNames(model), "the model's parameters")) {
+    context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
+  }
 });
 
 export type Experiment = z.output<typeof experiment>;

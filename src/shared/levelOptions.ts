@@ -14,6 +14,8 @@ interface Common {
   readonly optimizers?: readonly OptimizerName[];
   /** Only for levels that move hyperparameters, not for the one that moves the weights. */
   readonly upperOnly?: boolean;
+  /** For everything a level moves together; a group has none of its own. */
+  readonly levelOnly?: boolean;
 }
 
 export interface ChoiceOption extends Common {
@@ -61,6 +63,8 @@ interface OwnOptions {
   adaGrad: never;
   rmsProp: never;
 }
+/** `levelOnly` of the table below, as a type. */
+export type LevelOnlyOption = "clipNorm";
 export type OptionName<N extends OptimizerName> = CommonOption | OwnOptions[N];
 
 const positive: Domain = { min: 0, max: 1e12, minExclusive: true };
@@ -96,6 +100,7 @@ export const optionSpecs: readonly OptionSpec[] = [
     short: "clip norm",
     initial: null,
     domain: positive,
+    levelOnly: true,
   },
   {
     name: "warmUp",
@@ -170,6 +175,11 @@ export const optionSpecs: readonly OptionSpec[] = [
 
 export function optionsOf(optimizer: OptimizerName): OptionSpec[] {
   return optionSpecs.filter(({ optimizers }) => !optimizers || optimizers.includes(optimizer));
+}
+
+/** Options that a group of a level has of its own. */
+export function groupOptionsOf(optimizer: OptimizerName): OptionSpec[] {
+  return optionsOf(optimizer).filter(({ levelOnly }) => !levelOnly);
 }
 
 /** Value of an option where nothing is chosen. */

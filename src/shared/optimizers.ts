@@ -180,6 +180,8 @@ export interface LevelForm {
   readonly help: string;
   readonly optimizer: OptimizerName;
   readonly learned: readonly string[];
+  /** One group for each of what it moves, by `alphas`. */
+  readonly perParameter?: boolean;
 }
 
 /** Names of the hyperparameters of an optimizer that can be learned. */
@@ -193,7 +195,7 @@ export function learnedByDefault(optimizer: OptimizerName): string[] {
   return hyperparameters.filter((spec) => spec.learnable && (spec.learnedByDefault ?? true)).map(({ name }) => name);
 }
 
-/** The library's alpha-only classes, by the names that experiments may use for them. */
+/** The library's classes that are cases of another, by the names that experiments may use for them. */
 const narrowForms: readonly LevelForm[] = [
   {
     name: "adamBaydin",
@@ -208,6 +210,14 @@ const narrowForms: readonly LevelForm[] = [
     help: "RMSProp of which only the step size is learned.",
     optimizer: "rmsProp",
     learned: ["alpha"],
+  },
+  {
+    name: "sgdPerParam",
+    label: "SGDPerParam",
+    help: "SGD with a step size for each of what it names; the rest stays as it is.",
+    optimizer: "sgd",
+    learned: ["alpha"],
+    perParameter: true,
   },
 ];
 

@@ -1,4 +1,5 @@
 /** A run's experiment once more, plain: the second column of the paper's Table 1. */
+import { movingParts, nameInLevel } from "./groups.ts";
 import { validateExperiment, type Experiment } from "./experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "./optimizers.ts";
 import { isActive, type RunSummary } from "./run.ts";
@@ -25,21 +26,26 @@ export function plainAtLearnedValues(run: Pick<RunSummary, "name" | "status" | "
     const when = isActive(status) ? "It has no final values yet." : "Its values are not those of a whole run.";
     return { impossible: `The run is ${status}; only a finished run can be rerun. ${when}` };
   }
-  const { label, hyperparameters: specs } = optimizerSpec(bottom.optimizer);
-  const learned: Record<string, number> = {};
-  for (const { name: field, symbol, domain } of specs) {
-    const found = hyperparameters.find((h) => h.level === 0 && h.name === field);
-    const value = found ? found.value : initialValue(bottom, field);
-    if (value === null) return { impossible: `${label}’s ${symbol} ended at a value that is not finite; no optimizer can start from it.` };
-    if (!inDomain(value, domain)) {
-      return { impossible: `${label}’s ${symbol} ended at ${String(value)}, from which no optimizer can start; allowed: ${describeDomain(domain)}.` };
+  const learned = new Map<string | null, Record<string, number>>();
+  for (const { group, settings } of movingParts(bottom)) {
+    const { label, hyperparameters: specs } = optimizerSpec(settings.optimizer);
+    const values: Record<string, number> = {};
+    for (const { name: field, symbol, domain } of specs) {
+      const found = hyperparameters.find((h) => h.level === 0 && h.name === nameInLevel(field, group));
+      const value = found ? found.value : initialValue(settings, field);
+      const whose = `${label}’s ${nameInLevel(symbol, group)}`;
+      if (value === null) return { impossible: `${whose} ended at a value that is not finite; no optimizer can start from it.` };
+      if (!inDomain(value, domain)) {
+        return { impossible: `${whose} ended at ${String(value)}, from which no optimizer can start; allowed: ${describeDomain(domain)}.` };
+      }
+      values[field] = value;
     }
-    learned[field] = value;
+    learned.set(group, values);
   }
   const result = validateExperiment({
     ...experiment,
     name: `${name.slice(0, maxName - suffix.length)}${suffix}`,
-    tower: [{ ...bottom, ...learned }],
+    tower: [{ ...bottom, ...learned.get(null), groups: bottom.groups.map((group) => ({ ...group, ...learned.get(group.name) })) }],
   });
   return result.ok ? { experiment: result.experiment } : { impossible: result.errors.map(({ message }) => message).join("; ") };
 }

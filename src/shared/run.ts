@@ -32,6 +32,7 @@ export function isResumable(status: RunStatus): boolean {
 
 export const hyperparameterValue = z.object({
   level: z.number().int(),
+  /** Within the level: `alpha`, or `alpha[bias]` of a group. */
   name: z.string(),
   metric: z.string(),
   /** Effective form, as people write it (a beta in (0, 1)). */

@@ -5,7 +5,6 @@
 import { z } from "zod";
 import {
   describeDomain,
-  findForm,
   inDomain,
   learnableNames,
   learnedByDefault,
@@ -13,10 +12,13 @@ import {
   optimizers,
   optimizerSpec,
   type HyperparameterSpec,
+  type LevelForm,
   type OptimizerName,
   type Parameterisation,
 } from "./optimizers.ts";
-import { initialOption, optionsOf, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
+import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
+import { expandLevel } from "./levelSpellings.ts";
+import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
 
 const hyperparameter = (spec: HyperparameterSpec, label: string) =>
   z
@@ -33,7 +35,8 @@ export function publishedAlpha(name: OptimizerName): Parameterisation {
   return optimizers[name].hyperparameters[0].storedAs;
 }
 
-function levelSchema<N extends OptimizerName>(name: N) {
+/** A level's own settings or a group's: an optimizer's fields, and those that say which they are. */
+function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, Option extends OptionName<N>>(name: N, specs: readonly OptionSpec[], further: Fields) {
   const { label, hyperparameters } = optimizers[name];
   type Field = (typeof optimizers)[N]["hyperparameters"][number]["name"];
   const fields = Object.fromEntries(hyperparameters.map((spec) => [spec.name, hyperparameter(spec, label)])) as Record<
@@ -50,9 +53,11 @@ function levelSchema<N extends OptimizerName>(name: N) {
     )
     .refine((list) => new Set(list).size === list.length, "learned names a hyperparameter twice")
     .default(learnedByDefault(name));
-  const options = Object.fromEntries(optionsOf(name).map((spec) => [spec.name, optionSchema(spec, label, publishedAlpha(name))])) as unknown as OptionFields<N>;
+  const options = Object.fromEntries(
+    specs.map((spec) => [spec.name, optionSchema(spec, label, publishedAlpha(name))]),
+  ) as unknown as OptionFields<Option>;
   return z
-    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options })
+    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, ...further })
     .superRefine((of, context) => {
       const { alpha, mu, alphaAs, nesterov, momentumFromZero } = of as unknown as { alpha: number; mu: number } & LevelOptions;
       const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message: `${label} ${message}` });
@@ -62,8 +67,8 @@ function levelSchema<N extends OptimizerName>(name: N) {
 }
 
 /** Options as fields of a level; those an optimizer does not have are refused by its strict schema. */
-type OptionFields<N extends OptimizerName> = {
-  [Name in OptionName<N>]: z.ZodDefault<z.ZodType<LevelOptions[Name], LevelOptions[Name]>>;
+type OptionFields<Option extends keyof LevelOptions> = {
+  [Name in Option]: z.ZodDefault<z.ZodType<LevelOptions[Name], LevelOptions[Name]>>;
 };
 
 function optionSchema(spec: OptionSpec, label: string, alphaAs: Parameterisation) {
@@ -85,27 +90,71 @@ function optionSchema(spec: OptionSpec, label: string, alphaAs: Parameterisation
   }
 }
 
-const levelSchemas = [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")] as const;
+const frozen = z.boolean("frozen must be true or false").default(false);
 
-const anyLevel = z.discriminatedUnion("optimizer", levelSchemas, {
-  error: () => `optimizer must be one of: ${levelForms.map(({ name }) => name).join(", ")}`,
+const patterns = z.array(z.string().min(1, "match has an empty pattern"), "match must be a pattern, such as *.bias, or a list of them").min(1, "match has no pattern");
+
+/** Names what it says in metrics, such as `L0.alpha[bias]`: no space, comma or quote. */
+const groupName = z.string("a group needs a name").regex(/^[\p{L}\p{N}_.[\]-]{1,100}$/u, {
+  error: (issue) => `a group is named ${JSON.stringify(issue.input)}; allowed: 1 to 100 letters, digits and _ . - [ ]`,
 });
 
+const groupFields = { name: groupName, match: patterns, frozen };
+const groupSchema = <N extends OptimizerName>(name: N) =>
+  settingsSchema<N, typeof groupFields, Exclude<OptionName<N>, LevelOnlyOption>>(name, groupOptionsOf(name), groupFields);
+
+const oneOf = (forms: readonly LevelForm[]) => ({ error: () => `optimizer must be one of: ${forms.map(({ name }) => name).join(", ")}` });
+
+const anyGroup = z.discriminatedUnion(
+  "optimizer",
+  [groupSchema("sgd"), groupSchema("adam"), groupSchema("adaGrad"), groupSchema("rmsProp")],
+  oneOf(levelForms.filter(({ perParameter }) => !perParameter)),
+);
+
+/** Most groups a level may have. */
+const maxGroups = 1000;
+
+const groups = z
+  .array(anyGroup, { error: "groups must be a list of groups" })
+  .max(maxGroups, `a level has more than ${maxGroups} groups`)
+  .superRefine((list, context) => {
+    list.forEach(({ name }, index) => {
+      if (list.findIndex((other) => other.name === name) === index) return;
+      context.addIssue({ code: "custom", path: [index, "name"], message: `two groups are named ${name}` });
+    });
+  })
+  .default([]);
+
+const levelFields = { frozen, groups };
+const levelSchema = <N extends OptimizerName>(name: N) => settingsSchema<N, typeof levelFields, OptionName<N>>(name, optionsOf(name), levelFields);
+
+const anyLevel = z.discriminatedUnion("optimizer", [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")], oneOf(levelForms));
+
 export type Level = z.output<typeof anyLevel>;
-type Narrow<L, Name extends string> = Omit<L, "optimizer"> & { optimizer: Name };
-type InputOf<N extends OptimizerName> = Extract<z.input<typeof anyLevel>, { optimizer: N }>;
-/** A level as it may be written: the alpha-only optimizers have names of their own. */
-export type LevelInput = z.input<typeof anyLevel> | Narrow<InputOf<"adam">, "adamBaydin"> | Narrow<InputOf<"rmsProp">, "rmsPropAlpha">;
+/** Part of what a level moves, with settings of its own. */
+export type Group = z.output<typeof anyGroup>;
+/** An optimizer with its hyperparameters and options: a level's own, or a group's. */
+export type Settings = Level | Group;
 
-/** `{ optimizer: "adamBaydin" }` spelled out: Adam that learns alpha alone. */
-function expandForm(input: unknown): unknown {
-  if (typeof input !== "object" || input === null || !("optimizer" in input)) return input;
-  const form = typeof input.optimizer === "string" ? findForm(input.optimizer) : undefined;
-  if (!form || form.name === form.optimizer) return input;
-  return { learned: form.learned, ...input, optimizer: form.optimizer };
-}
+/** With the alpha-only optimizers by names of their own. */
+type WithForms<L extends { optimizer: OptimizerName }> = L | Renamed<L, "adam", "adamBaydin"> | Renamed<L, "rmsProp", "rmsPropAlpha">;
+type Renamed<L, N extends OptimizerName, Form extends string> = Omit<Extract<L, { optimizer: N }>, "optimizer"> & { optimizer: Form };
+type PartialOf<L> = L extends unknown ? Partial<L> : never;
+type WrittenMatch = { readonly match: string | readonly string[] };
 
-export const level: z.ZodType<Level, LevelInput> = z.preprocess(expandForm, anyLevel) as z.ZodType<Level, LevelInput>;
+/** A group as it may be written: what it leaves out is as in its level, where the optimizer is the same. */
+export type GroupInput = { readonly name: string } & WrittenMatch & Omit<PartialOf<WithForms<z.input<typeof anyGroup>>>, "name" | "match">;
+
+type Written<L> = L extends unknown ? Omit<L, "groups"> & { readonly groups?: readonly GroupInput[]; readonly freeze?: string | readonly string[] } : never;
+/** SGD with a step size for each of what it names; what it does not name stays as it is. */
+export type PerParameterInput = Omit<Written<Extract<z.input<typeof anyLevel>, { optimizer: "sgd" }>>, "optimizer" | "groups" | "frozen"> & {
+  optimizer: "sgdPerParam";
+  alphas: Readonly<Record<string, number>> | readonly (readonly [name: string, alpha: number])[];
+};
+/** A level as it may be written; see docs/levels.md. */
+export type LevelInput = Written<WithForms<z.input<typeof anyLevel>>> | PerParameterInput;
+
+export const level: z.ZodType<Level, LevelInput> = z.preprocess(expandLevel, anyLevel) as z.ZodType<Level, LevelInput>;
 
 /** Highest tower accepted; beyond it, scalar work dominates a step of a small model. */
 export const maxLevels = 100;
@@ -115,18 +164,28 @@ export const tower = z
   .min(1, "tower has no levels: the first level, which moves the weights, is required")
   .max(maxLevels, `tower has more than ${maxLevels} levels`)
   .superRefine((levels, context) => {
-    // Level 0 moves the weights; to wait with that is no option of a tower.
-    const [first] = levels;
-    for (const spec of first ? optionsOf(first.optimizer) : []) {
-      if (!spec.upperOnly || isPublishedDefault(first!, spec.name)) continue;
-      context.addIssue({ code: "custom", path: [0, spec.name], message: `${spec.name} is for levels that move hyperparameters, not for the first one` });
-    }
+    levels.forEach((of, index) => {
+      const refuse = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path: [index, ...path], message });
+      // Level 0 moves the weights; to wait with that is no option of a tower.
+      if (index === 0) {
+        const all = [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))];
+        for (const { path, settings } of all) {
+          for (const { name, upperOnly } of optionsOf(settings.optimizer)) {
+            if (upperOnly && !isPublishedDefault(settings, name)) refuse([...path, name], `${name} is for levels that move hyperparameters, not for the first one`);
+          }
+        }
+      } else {
+        for (const { index: group, message } of groupProblems(of.groups, learnedNames(levels[index - 1]!), `what level ${index - 1} learns`)) {
+          refuse(["groups", group, "match"], message);
+        }
+      }
+    });
   });
 
 export type Tower = z.infer<typeof tower>;
 
 /** Initial value of one hyperparameter of a level, in effective form. */
-export function initialValue(of: Level, name: string): number {
+export function initialValue(of: Settings, name: string): number {
   const value = (of as Record<string, unknown>)[name];
   if (typeof value !== "number") throw new Error(`${of.optimizer} has no hyperparameter named ${name}`);
   return value;
@@ -147,41 +206,48 @@ export function formatHyperparameter(value: number): string {
 }
 
 /** Value of an option of a level. */
-export function optionValue(of: Level, spec: OptionSpec): string | number | boolean | null {
+export function optionValue(of: Settings, spec: OptionSpec): string | number | boolean | null {
   return (of as unknown as Record<string, string | number | boolean | null>)[spec.name] ?? null;
 }
 
 /** Whether a field of a level is beyond the published library and left as it was there. */
-export function isPublishedDefault(of: Level, field: string): boolean {
+export function isPublishedDefault(of: Settings, field: string): boolean {
+  if ("groups" in of && field === "groups") return of.groups.length === 0;
+  if (field === "frozen") return !of.frozen;
   const hyperparameter = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
   if (hyperparameter) return hyperparameter.extra === true && initialValue(of, field) === hyperparameter.initial;
   const option = optionsOf(of.optimizer).find(({ name }) => name === field);
   return option !== undefined && optionValue(of, option) === initialOption(option, publishedAlpha(of.optimizer));
 }
 
-/** The options of a level, as published where its optimizer does not have them. */
-export function levelOptions(of: Level): LevelOptions {
-  return { momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", ...of };
+/** Options as published where an optimizer, or a group, does not have them. */
+export function levelOptions(of: Settings): LevelOptions {
+  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", ...of };
 }
 
 /** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */
-const inUse = (of: Level, spec: HyperparameterSpec) =>
+const inUse = (of: Settings, spec: HyperparameterSpec) =>
   !(of.optimizer === "sgd" && spec.name === "mu" && of.mu === 0 && !of.momentumFromZero);
 
-/** The hyperparameters of a level that a level above moves. */
-export function learnedHyperparameters(of: Level): HyperparameterSpec[] {
+/** The hyperparameters of a level's own settings, or a group's, that a level above moves. */
+export function learnedHyperparameters(of: Settings): HyperparameterSpec[] {
   return optimizerSpec(of.optimizer).hyperparameters.filter((spec) => of.learned.includes(spec.name) && inUse(of, spec));
 }
 
 /** The hyperparameters worth showing: those beyond the published library only where they are in use. */
-export function shownHyperparameters(of: Level): HyperparameterSpec[] {
+export function shownHyperparameters(of: Settings): HyperparameterSpec[] {
   return optimizerSpec(of.optimizer).hyperparameters.filter(
     (spec) => !spec.extra || initialValue(of, spec.name) !== 0 || of.learned.includes(spec.name),
   );
 }
 
+/** Names of all that a level has for the level above to move: `alpha`, `alpha[bias]`. */
+export function learnedNames(of: Level): string[] {
+  return movingParts(of).flatMap(({ group, settings }) => learnedHyperparameters(settings).map(({ name }) => nameInLevel(name, group)));
+}
+
 /** The optimizer's name with what it learns where that is not everything: `Adam^α`, `Adam^{α,β₁}`. */
-export function levelLabel(of: Level): string {
+export function settingsLabel(of: Settings): string {
   const { label, hyperparameters } = optimizerSpec(of.optimizer);
   const published = learnedByDefault(of.optimizer);
   const all = hyperparameters.filter((spec) => published.includes(spec.name) && inUse(of, spec)).map(({ symbol }) => symbol);
@@ -190,32 +256,65 @@ export function levelLabel(of: Level): string {
   return symbols.length === 1 ? `${label}^${symbols[0]!}` : `${label}^{${symbols.join(",")}}`;
 }
 
+/** A level's name in short: its optimizer, and how many groups it has. */
+export function levelLabel(of: Level): string {
+  if (isPerParameter(of)) return "SGDPerParam";
+  const own = of.frozen ? "frozen" : settingsLabel(of);
+  return of.groups.length === 0 ? own : `${own} + ${of.groups.length} group${of.groups.length === 1 ? "" : "s"}`;
+}
+
+/** Whether a level is the authors' SGDPerParam: a plain SGD for each of what it names, the rest frozen. */
+export function isPerParameter(of: Level): boolean {
+  const plain = (group: Group) =>
+    group.optimizer === "sgd" && group.match.join() === group.name && settingsNotation({ ...group, alpha: optimizers.sgd.hyperparameters[0].initial }) === "SGD";
+  return of.frozen && of.clipNorm === null && of.groups.length > 0 && of.groups.every((group) => !group.frozen && plain(group));
+}
+
 /** What a stack's name shows of an option: nothing while it is as published. */
-function optionNotation(of: Level, spec: OptionSpec): string[] {
+function optionNotation(of: Settings, spec: OptionSpec): string[] {
   const value = optionValue(of, spec);
   if (isPublishedDefault(of, spec.name)) return [];
   if (spec.kind === "choice") return spec.choices.filter((choice) => choice.value === value).map(({ short }) => short);
   return [spec.kind === "flag" ? spec.short : `${spec.short} ${formatHyperparameter(Number(value))}`];
 }
 
-function levelNotation(of: Level): string {
+function settingsNotation(of: Settings): string {
   const shown = optimizerSpec(of.optimizer)
     .hyperparameters.filter((h) => initialValue(of, h.name) !== h.initial)
     .map((h) => {
       const value = formatHyperparameter(initialValue(of, h.name));
       return h.name === "alpha" ? value : `${h.symbol} ${value}`;
     });
-  shown.push(...optionsOf(of.optimizer).flatMap((spec) => optionNotation(of, spec)));
-  return shown.length === 0 ? levelLabel(of) : `${levelLabel(of)}(${shown.join(", ")})`;
+  shown.push(...optionsOf(of.optimizer).filter(({ name }) => name in of).flatMap((spec) => optionNotation(of, spec)));
+  return shown.length === 0 ? settingsLabel(of) : `${settingsLabel(of)}(${shown.join(", ")})`;
 }
 
-/** What is allowed but hardly meant: nothing below a level to move. Empty when all is well. */
-export function towerHints(levels: readonly Level[]): string[] {
-  return levels.slice(0, -1).flatMap((of, index) =>
-    learnedHyperparameters(of).length > 0
-      ? []
-      : [`Level ${index} (${levelLabel(of)}) learns nothing, so what stands above it has nothing to move.`],
-  );
+/** `Adam{bias: SGD(0.1), embedding: frozen}`, the level's own settings first; `SGDPerParam(w 0.1, b 0.05)`. */
+function levelNotation(of: Level): string {
+  if (isPerParameter(of)) return `SGDPerParam(${of.groups.map(({ name, alpha }) => `${name} ${formatHyperparameter(alpha)}`).join(", ")})`;
+  const own = of.frozen ? `frozen${of.clipNorm === null ? "" : `(clip norm ${formatHyperparameter(of.clipNorm)})`}` : settingsNotation(of);
+  if (of.groups.length === 0) return own;
+  return `${own}{${of.groups.map((group) => `${group.name}: ${group.frozen ? "frozen" : settingsNotation(group)}`).join(", ")}}`;
+}
+
+/**
+ * What is allowed but hardly meant: nothing to move. Empty when all is well.
+ * @param parameters names of the model's parameters, where they are known
+ */
+export function towerHints(levels: readonly Level[], parameters?: readonly string[]): string[] {
+  return levels.flatMap((of, index) => {
+    const label = `Level ${index} (${levelLabel(of)})`;
+    const parts = movingParts(of);
+    const names = index === 0 ? parameters : learnedNames(levels[index - 1]!);
+    const moved = names?.filter((name) => !(groupOf(of.groups, name) ?? of).frozen);
+    if (parts.length === 0 || (names && names.length > 0 && moved?.length === 0)) return [`${label} moves nothing: all that it could move is frozen.`];
+    return [
+      ...(names && of.groups.length > 0 && !of.frozen && names.every((name) => groupOf(of.groups, name))
+        ? [`${label}: every one of ${index === 0 ? "the model's parameters" : `level ${index - 1}'s hyperparameters`} is in a group, so its own settings move nothing.`]
+        : []),
+      ...(index < levels.length - 1 && learnedNames(of).length === 0 ? [`${label} learns nothing, so what stands above it has nothing to move.`] : []),
+    ];
+  });
 }
 
 /**
@@ -235,18 +334,20 @@ export function notation(levels: readonly Level[]): string {
     .join(" / ");
 }
 
-/** Metric name of a hyperparameter: `L0.alpha`. */
-export function hyperparameterMetric(levelIndex: number, name: string): string {
-  return `L${levelIndex}.${name}`;
+/** Metric name of a hyperparameter: `L0.alpha`, or `L0.alpha[bias]` of a group. */
+export function hyperparameterMetric(levelIndex: number, name: string, group: string | null = null): string {
+  return `L${levelIndex}.${nameInLevel(name, group)}`;
 }
 
 /** Metric name of d loss / d (stored hyperparameter): `L0.alpha.hypergradient`. */
-export function hypergradientMetric(levelIndex: number, name: string): string {
-  return `${hyperparameterMetric(levelIndex, name)}.hypergradient`;
+export function hypergradientMetric(levelIndex: number, name: string, group: string | null = null): string {
+  return `${hyperparameterMetric(levelIndex, name, group)}.hypergradient`;
 }
 
 export interface HyperparameterColumn {
   readonly level: number;
+  /** Null: of the level's own settings. */
+  readonly group: string | null;
   readonly spec: HyperparameterSpec;
   readonly initial: number;
   readonly metric: string;
@@ -255,13 +356,16 @@ export interface HyperparameterColumn {
 
 /** Every hyperparameter a tower logs: those that are learned, the top level's as if something stood above it. */
 export function hyperparameterColumns(levels: readonly Level[]): HyperparameterColumn[] {
-  return levels.flatMap((of, index) =>
-    learnedHyperparameters(of).map((spec) => ({
-      level: index,
-      spec,
-      initial: initialValue(of, spec.name),
-      metric: hyperparameterMetric(index, spec.name),
-      hypergradient: hypergradientMetric(index, spec.name),
-    })),
+  return levels.flatMap((of, level) =>
+    movingParts(of).flatMap(({ group, settings }) =>
+      learnedHyperparameters(settings).map((spec) => ({
+        level,
+        group,
+        spec,
+        initial: initialValue(settings, spec.name),
+        metric: hyperparameterMetric(level, spec.name, group),
+        hypergradient: hypergradientMetric(level, spec.name, group),
+      })),
+    ),
   );
 }

@@ -68,12 +68,36 @@ export function stackOf(stack: TraceCase["stack"]): TowerLevel[] {
     if (!match) throw new Error(`unknown stack "${stack}"`);
     return Array.from({ length: Number(match[3]) }, () => levelOf({ type: match[1]!, alpha: Number(match[2]) }));
   }
-  return stack.map(levelOf);
+  return stack.map((of, index) => (of.type === perParameter ? perParameterLevel(of, stack[index - 1]) : levelOf(of)));
 }
 
-function levelOf({ type, ...given }: { type: string; [name: string]: unknown }): TowerLevel {
+interface TracedLevel {
+  readonly type: string;
+  readonly [name: string]: unknown;
+}
+
+const perParameter = "SGDPerParam";
+
+/**
+ * The library names the step size of what it calls x `x_alpha`, here it is `alpha[x]`: the
+ * groups keep the library's names, and match ours.
+ */
+const ourName = (name: string, of: TracedLevel | undefined) => (of?.type === perParameter ? name.replace(/^(.*)_alpha$/s, "alpha[$1]") : name);
+
+/** @param below what it moves; undefined for the weights */
+function perParameterLevel({ type, alphas, params = alphas, ...rest }: TracedLevel, below: TracedLevel | undefined): TowerLevel {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw new Error(`unknown argument ${unknown} of ${type}`);
+  const pairs = z.array(z.tuple([z.string(), z.number()]));
+  const list = z.union([z.record(z.string(), z.number()).transform(Object.entries<number>), pairs]).safeParse(params);
+  if (!list.success) throw new Error(`${type} needs alphas: a step size by name, or a list of [name, step size]`);
+  const groups = list.data.map(([name, alpha]) => ({ name, match: ourName(name, below), alpha, learned: ["alpha"] }));
+  return towerLevel(level.parse({ optimizer: "sgd", frozen: true, groups }));
+}
+
+function levelOf({ type, ...given }: TracedLevel): TowerLevel {
   const form = findForm(classes[type] ?? "");
-  if (!form) throw new Error(`unknown optimizer ${type} (known: ${Object.keys(classes).join(", ")})`);
+  if (!form) throw new Error(`unknown optimizer ${type} (known: ${[...Object.keys(classes), perParameter].join(", ")})`);
   const { optimizer } = form;
   const initial = Object.fromEntries(optimizerSpec(optimizer).hyperparameters.map((h) => [h.name, h.initial]));
   for (const [name, value] of Object.entries(given)) {
@@ -139,12 +163,12 @@ export function replay(trace: Trace, traced: TraceCase): Difference {
   comparison.series(() => "final loss", [evaluation["loss"]! / batchSize], [traced.finalLoss]);
   const rawSteps = traced.rawSteps ?? traced.raw.map((_, t) => t);
   traced.columns.forEach((column, c) => {
-    const initial = initialOf(levels, column);
-    const stored = [...outputs.slice(1), last].map((o) => o[column] ?? initial);
+    const { initial, metric } = columnOf(levels, traced.stack, column);
+    const stored = [...outputs.slice(1), last].map((o) => o[metric] ?? initial);
     comparison.series(() => `initial ${column}`, [initial], [traced.initialRaw[c]!]);
     comparison.series((i) => `${column} after step ${rawSteps[i]}`, rawSteps.map((t) => stored[t]!), traced.raw.map((row) => row[c]!));
     if (traced.hypergrad) {
-      const ours = outputs.map((o) => o[`${column}.hypergradient`] ?? 0);
+      const ours = outputs.map((o) => o[`${metric}.hypergradient`] ?? 0);
       comparison.series((t) => `hypergradient of ${column} at step ${t}`, ours, traced.hypergrad.map((row) => row[c]!));
     }
   });
@@ -154,11 +178,15 @@ export function replay(trace: Trace, traced: TraceCase): Difference {
   return comparison.worst;
 }
 
-/** Stored initial value of a column such as `L1.alpha`. */
-function initialOf(levels: readonly TowerLevel[], column: string): number {
-  const match = /^L(\d+)\.(\w+)$/.exec(column);
-  const of = match && levels[Number(match[1])];
-  const spec = of && optimizerSpec(of.optimizer).hyperparameters.find((h) => h.name === match[2]);
-  if (!of || !spec) throw new Error(`unknown column ${column}`);
-  return toStored(of.initial[spec.name]!, spec.storedAs);
+/** Stored initial value of a column such as `L1.alpha` or `L0.layer1.weight_alpha`, and our metric. */
+function columnOf(levels: readonly TowerLevel[], stack: TraceCase["stack"], column: string): { initial: number; metric: string } {
+  const [, index, given] = /^L(\d+)\.(.+)$/s.exec(column) ?? [];
+  const of = index === undefined ? undefined : levels[Number(index)];
+  if (!of || given === undefined) throw new Error(`unknown column ${column}`);
+  const ours = typeof stack === "string" ? given : ourName(given, stack[Number(index)]);
+  const [, name, group] = /^(\w+)(?:\[(.+)\])?$/s.exec(ours) ?? [];
+  const settings = group === undefined ? of : of.groups.find((one) => one.name === group);
+  const spec = settings && optimizerSpec(settings.optimizer).hyperparameters.find((h) => h.name === name);
+  if (!settings || !spec) throw new Error(`unknown column ${column}`);
+  return { initial: toStored(settings.initial[spec.name]!, spec.storedAs), metric: `L${index}.${ours}` };
 }

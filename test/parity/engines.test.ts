@@ -37,6 +37,13 @@ const stacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { amsgrad: true, weightDecay: 0.01, clipNorm: 0.1, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
     level("sgd", { alpha: 1e-6, alphaAs: "squared" }),
   ],
+  "groups with optimizers of their own": [
+    level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
+    level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),
+  ],
+  "a frozen layer": [level("adam", { freeze: "layer1.*" }), level("sgd", { alpha: 1e-5 })],
+  "everything frozen": [level("adam", { frozen: true }), level("sgd", { alpha: 1e-5 })],
+  "SGDPerParam / SGD": [level("sgdPerParam", { alphas: { "layer1.weight": 0.1, "layer2.bias": 0.05 } }), level("sgd", { alpha: 1e-4 })],
   "SGD x 20": Array.from({ length: 20 }, () => level("sgd")),
 };
 

@@ -7,7 +7,7 @@ import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import { towerLevel } from "../../src/main/training/prepare.ts";
 import { level as levelSchema } from "../../src/shared/tower.ts";
 
-/** @param name an optimizer of the paper, such as `adam` or `adamBaydin` */
+/** @param name an optimizer of the paper, such as `adam`, `adamBaydin` or `sgdPerParam` */
 export function level(name: string, changes: Record<string, unknown> = {}): TowerLevel {
   return towerLevel(levelSchema.parse({ optimizer: name, ...changes }));
 }

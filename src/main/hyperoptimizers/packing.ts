@@ -3,16 +3,21 @@
  * is a handful of operations instead of a handful per parameter; large ones stay
  * as they are, because cutting them out of a vector would copy them every step.
  */
+import { nameInLevel } from "../../shared/groups.ts";
 import { sameShape, sizeOf, type Node, type Shape } from "../program/node.ts";
-import { reshape, slice } from "../program/operations/index.ts";
+import { reshape, slice, state } from "../program/operations/index.ts";
 import type { Weights } from "./tower.ts";
 
 /** Parameters of at least this many values are not packed: a copy of fewer costs less than a node. */
 const aloneFrom = 16_384;
 
-interface Named {
+export interface PackedParameter {
   readonly name: string;
   readonly shape: Shape;
+  /** Of the tower's level 0, which holds it; null for none. */
+  readonly group: string | null;
+  /** Stays as it is, and by itself. */
+  readonly frozen: boolean;
 }
 
 interface Place {
@@ -21,32 +26,37 @@ interface Place {
 }
 
 export class Packing {
+  /** What moves: large parameters alone, then the small ones of each group together. */
   readonly packs: readonly Weights[];
-  readonly #parameters: readonly Named[];
+  readonly frozen: readonly Weights[];
+  readonly #parameters: readonly PackedParameter[];
   readonly #places: readonly Place[];
 
-  constructor(parameters: readonly Named[]) {
-    const small = parameters.filter(({ shape }) => sizeOf(shape) < aloneFrom);
-    const shared = small.length > 1 ? small : [];
-    const alone = parameters.filter((parameter) => !shared.includes(parameter));
-    const sharedSize = shared.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  constructor(parameters: readonly PackedParameter[]) {
+    const small = parameters.filter(({ shape, frozen }) => !frozen && sizeOf(shape) < aloneFrom);
+    const groups = [...new Set(small.map(({ group }) => group))];
+    const shared = groups.map((one) => small.filter(({ group }) => group === one)).filter((members) => members.length > 1);
+    const alone = parameters.filter((parameter) => !parameter.frozen && !shared.some((members) => members.includes(parameter)));
+    const frozen = parameters.filter((parameter) => parameter.frozen);
+    const asPack = ({ name, shape, group }: PackedParameter): Weights => ({ name, shape, group });
+    const sharedPack = (members: readonly PackedParameter[]): Weights => {
+      const { group } = members[0]!;
+      return { name: nameInLevel("small", group), shape: [totalSize(members)], group };
+    };
     this.#parameters = parameters;
-    this.packs = [
-      ...alone.map(({ name, shape }) => ({ name, shape })),
-      ...(shared.length > 0 ? [{ name: "small", shape: [sharedSize] }] : []),
-    ];
-    let offset = 0;
+    this.packs = [...alone.map(asPack), ...shared.map(sharedPack)];
+    this.frozen = frozen.map(asPack);
+    const contents = [...alone.map((one) => [one]), ...shared, ...frozen.map((one) => [one])];
     this.#places = parameters.map((parameter) => {
-      const own = alone.indexOf(parameter);
-      if (own >= 0) return { pack: own, offset: 0 };
-      const place = { pack: alone.length, offset };
-      offset += sizeOf(parameter.shape);
-      return place;
+      const pack = contents.findIndex((members) => members.includes(parameter));
+      const members = contents[pack]!;
+      return { pack, offset: totalSize(members.slice(0, members.indexOf(parameter))) };
     });
   }
 
-  /** Nodes of the parameters, cut out of nodes of the packs. */
-  unpack(packs: readonly Node[]): Node[] {
+  /** Nodes of the parameters, cut out of nodes of the packs; frozen ones come from the state. */
+  unpack(moved: readonly Node[]): Node[] {
+    const packs = [...moved, ...this.frozen.map(({ name, shape }) => state(name, shape))];
     return this.#parameters.map(({ shape }, i) => {
       const { pack, offset } = this.#places[i]!;
       const whole = packs[pack]!;
@@ -54,19 +64,20 @@ export class Packing {
     });
   }
 
-  /** Values of the packs from values of the parameters, by name. */
+  /** Values of the packs, frozen ones too, from values of the parameters, by name. */
   packValues(values: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
-    const packed = Object.fromEntries(this.packs.map(({ name, shape }) => [name, new Float64Array(sizeOf(shape))]));
+    const packs = [...this.packs, ...this.frozen];
+    const packed = Object.fromEntries(packs.map(({ name, shape }) => [name, new Float64Array(sizeOf(shape))]));
     this.#parameters.forEach(({ name, shape }, i) => {
       const value = values[name];
       if (value?.length !== sizeOf(shape)) throw new Error(`parameter ${name} needs ${sizeOf(shape)} values`);
       const { pack, offset } = this.#places[i]!;
-      packed[this.packs[pack]!.name]!.set(value, offset);
+      packed[packs[pack]!.name]!.set(value, offset);
     });
     return packed;
   }
 
-  /** Values of the parameters by name, from values of the packs in order. */
+  /** Values of the parameters by name, from values of the packs in order, then of the frozen ones. */
   unpackValues(packs: readonly Float64Array[]): Record<string, Float64Array> {
     return Object.fromEntries(
       this.#parameters.map(({ name, shape }, i) => {
@@ -75,4 +86,8 @@ export class Packing {
       }),
     );
   }
+}
+
+function totalSize(parameters: readonly PackedParameter[]): number {
+  return parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }

@@ -7,6 +7,7 @@
  * All that was there before (old values, gradients, slots) are leaves and hence
  * constants: a hypergradient looks back one step, as in the authors' library.
  */
+import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
@@ -18,17 +19,28 @@ import { effectiveNode, toStored } from "./stored.ts";
 import { timing } from "./timing.ts";
 import { updateRules } from "./index.ts";
 
-/** One level: an optimizer, its initial hyperparameters in effective form, and which of them a level above moves. */
-export interface TowerLevel {
+/** An optimizer, its initial hyperparameters in effective form, and which of them a level above moves. */
+export interface TowerSettings {
   readonly optimizer: OptimizerName;
   readonly initial: Hyperparameters;
   readonly learned: readonly string[];
   readonly options: LevelOptions;
+  /** Whether what it holds stays as it is. */
+  readonly frozen: boolean;
+}
+
+export interface TowerGroup extends TowerSettings, NamedPart {}
+
+/** One level: settings of its own for what is in none of its groups. */
+export interface TowerLevel extends TowerSettings {
+  readonly groups: readonly TowerGroup[];
 }
 
 /** A hyperparameter that lives in the program's state. */
 export interface LearnedHyperparameter {
   readonly level: number;
+  /** Null: of the level's own settings. */
+  readonly group: string | null;
   readonly spec: HyperparameterSpec;
   /** State variable and metric of its stored value: `L0.alpha`. */
   readonly name: string;
@@ -36,11 +48,15 @@ export interface LearnedHyperparameter {
   readonly hypergradient: string;
   readonly initial: number;
   readonly storedAs: Parameterisation;
+  /** Whether a level above moves it: not at the top, nor where it is frozen. */
+  readonly moved: boolean;
 }
 
 export interface Weights {
   readonly name: string;
   readonly shape: Shape;
+  /** Of level 0, which holds them; null for none. */
+  readonly group: string | null;
 }
 
 export interface TowerUpdate {
@@ -55,13 +71,20 @@ export interface TowerUpdate {
 export const gradientName = (weights: string) => `${weights}.gradient`;
 const slotName = (level: number, slot: string, parameter: string) => `L${level}.${slot}.${parameter}`;
 const countName = "count";
-const levelCountName = (level: number) => `L${level}.count`;
+const ownCountName = (level: number, group: string | null) => `L${level}.${nameInLevel("count", group)}`;
 
-/** What a level moves: a value, its gradient, and the name their state goes by. */
+/** What a level moves: a value, its gradient, the name their state goes by, and the group that holds it. */
 interface Movable {
   readonly name: string;
   readonly parameter: Node;
   readonly gradient: Node;
+  readonly group: string | null;
+}
+
+/** The settings that hold what goes by a name on a level. */
+export function heldBy(level: TowerLevel, name: string): { readonly group: string | null; readonly frozen: boolean } {
+  const group = groupOf(level.groups, name);
+  return { group: group?.name ?? null, frozen: (group ?? level).frozen };
 }
 
 export class TowerProgram {
@@ -70,20 +93,25 @@ export class TowerProgram {
   /** Every hyperparameter that can move, level by level. Momentum that starts at 0 is off, not learned. */
   readonly learned: readonly LearnedHyperparameter[];
 
+  /** @param weights those that level 0 moves */
   constructor(levels: readonly TowerLevel[], weights: readonly Weights[]) {
     this.levels = levels;
     this.weights = weights;
-    this.learned = levels.flatMap(({ optimizer, initial, learned, options }, level) =>
-      optimizerSpec(optimizer)
-        .hyperparameters.filter((spec) => learned.includes(spec.name))
-        .map((spec) => ({
-          level,
-          spec,
-          name: hyperparameterMetric(level, spec.name),
-          hypergradient: hypergradientMetric(level, spec.name),
-          initial: initial[spec.name]!,
-          storedAs: spec.name === "alpha" ? options.alphaAs : spec.storedAs,
-        })),
+    this.learned = levels.flatMap((of, level) =>
+      movingParts(of).flatMap(({ group, settings: { optimizer, initial, learned, options } }) =>
+        optimizerSpec(optimizer)
+          .hyperparameters.filter((spec) => learned.includes(spec.name))
+          .map((spec) => ({
+            level,
+            group,
+            spec,
+            name: hyperparameterMetric(level, spec.name, group),
+            hypergradient: hypergradientMetric(level, spec.name, group),
+            initial: initial[spec.name]!,
+            storedAs: spec.name === "alpha" ? options.alphaAs : spec.storedAs,
+            moved: level + 1 < levels.length && !heldBy(levels[level + 1]!, nameInLevel(spec.name, group)).frozen,
+          })),
+      ),
     );
   }
 
@@ -94,20 +122,17 @@ export class TowerProgram {
     const moved = new Map<string, Node>(this.learned.map(({ name }) => [name, state(name, [])]));
 
     for (let level = this.levels.length - 1; level >= 0; level--) {
-      const { optimizer, options } = this.levels[level]!;
-      const rule = updateRules[optimizer];
-      const context = this.#contextOf(level);
-      const hyper = this.#hyperparametersOf(level, moved);
-      const timed = timing(count, options);
-      const choose = timed ?? ((value: Node) => value);
-      // A level that waits counts its own updates: bias corrections begin when it does.
-      const ownCount = timed ? add(state(levelCountName(level), []), constant(1)) : count;
-      if (timed) updates[levelCountName(level)] = timed(ownCount, state(levelCountName(level), []));
+      const parts = new Map(movingParts(this.levels[level]!).map(({ group, settings }) => [group, this.#partOf(level, group, settings, moved, count)]));
+      for (const { counts } of parts.values()) Object.assign(updates, counts);
       const below = this.#below(level);
-      const gradients = clipped(below.map(({ gradient }) => gradient), options);
-      below.forEach(({ name, parameter }, i) => {
+      const gradients = clipped(
+        below.map(({ gradient, group }) => ({ gradient, clipValue: parts.get(group)!.options.clipValue })),
+        this.levels[level]!.options.clipNorm,
+      );
+      below.forEach(({ name, parameter, group }, i) => {
+        const { rule, context, hyper, choose, count } = parts.get(group)!;
         const slot = (slot: string) => state(slotName(level, slot, name), parameter.shape);
-        const result = rule.update({ parameter, gradient: gradients[i]!, hyper, slot, count: ownCount }, context);
+        const result = rule.update({ parameter, gradient: gradients[i]!, hyper, slot, count }, context);
         const next = choose(result.parameter, parameter);
         moved.set(name, next);
         updates[name] = next;
@@ -128,11 +153,13 @@ export class TowerProgram {
       values[name] = Float64Array.of(toStored(initial, storedAs));
       values[hypergradient] = Float64Array.of(0);
     }
-    this.levels.forEach(({ optimizer }, level) => {
-      values[levelCountName(level)] = Float64Array.of(0);
-      for (const { name, parameter } of this.#below(level)) {
+    this.levels.forEach((of, level) => {
+      const parts = new Map(movingParts(of).map(({ group, settings }) => [group, settings]));
+      for (const group of parts.keys()) values[ownCountName(level, group)] = Float64Array.of(0);
+      for (const { name, parameter, group } of this.#below(level)) {
+        const settings = parts.get(group)!;
         const size = parameter.shape.reduce((product, n) => product * n, 1);
-        for (const slot of updateRules[optimizer].slots(this.#contextOf(level))) {
+        for (const slot of updateRules[settings.optimizer].slots(contextOf(settings))) {
           values[slotName(level, slot.name, name)] = new Float64Array(size).fill(slot.initial);
         }
       }
@@ -140,16 +167,29 @@ export class TowerProgram {
     return values;
   }
 
-  #contextOf(level: number): RuleContext {
-    const { initial, options, learned } = this.levels[level]!;
-    return { initial, options, learns: (name) => learned.includes(name) };
+  /** How a part of a level moves what it holds. */
+  #partOf(level: number, group: string | null, settings: TowerSettings, moved: ReadonlyMap<string, Node>, count: Node) {
+    const { optimizer, options } = settings;
+    const hyper = this.#hyperparametersOf(level, group, settings, moved);
+    const timed = timing(count, options);
+    // What waits counts its own updates: bias corrections begin when it does.
+    const before = state(ownCountName(level, group), []);
+    const ownCount = timed ? add(before, constant(1)) : count;
+    return {
+      rule: updateRules[optimizer],
+      context: contextOf(settings),
+      options,
+      hyper,
+      choose: timed ?? ((value: Node) => value),
+      count: ownCount,
+      counts: timed ? { [ownCountName(level, group)]: timed(ownCount, before) } : {},
+    };
   }
 
-  /** Effective hyperparameters of a level: learned ones from their moved nodes, the rest constants. */
-  #hyperparametersOf(level: number, moved: ReadonlyMap<string, Node>): (name: string) => Node {
-    const { optimizer, initial } = this.levels[level]!;
+  /** Effective hyperparameters of a part of a level: learned ones from their moved nodes, the rest constants. */
+  #hyperparametersOf(level: number, group: string | null, { optimizer, initial }: TowerSettings, moved: ReadonlyMap<string, Node>): (name: string) => Node {
     return (name) => {
-      const known = this.learned.find((h) => h.level === level && h.spec.name === name);
+      const known = this.learned.find((h) => h.level === level && h.group === group && h.spec.name === name);
       if (known) return effectiveNode(moved.get(known.name)!, known.storedAs);
       const value = initial[name];
       if (value === undefined) throw new Error(`${optimizer} has no hyperparameter ${name}`);
@@ -157,16 +197,27 @@ export class TowerProgram {
     };
   }
 
+  /** What a level moves; what is frozen is not among it. */
   #below(level: number): Movable[] {
     if (level === 0) {
-      return this.weights.map(({ name, shape }) => ({
+      return this.weights.map(({ name, shape, group }) => ({
         name,
         parameter: state(name, shape),
         gradient: state(gradientName(name), shape),
+        group,
       }));
     }
     return this.learned
-      .filter((h) => h.level === level - 1)
-      .map(({ name, hypergradient }) => ({ name, parameter: state(name, []), gradient: state(hypergradient, []) }));
+      .filter((h) => h.level === level - 1 && h.moved)
+      .map(({ name, hypergradient, spec, group }) => ({
+        name,
+        parameter: state(name, []),
+        gradient: state(hypergradient, []),
+        group: heldBy(this.levels[level]!, nameInLevel(spec.name, group)).group,
+      }));
   }
+}
+
+function contextOf({ initial, options, learned }: TowerSettings): RuleContext {
+  return { initial, options, learns: (name) => learned.includes(name) };
 }

@@ -1,5 +1,6 @@
 /** What a run looks like before it has started. */
 import { randomInt } from "node:crypto";
+import { nameInLevel } from "../../shared/groups.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import { hyperparameterColumns, notation } from "../../shared/tower.ts";
@@ -33,9 +34,9 @@ export function newRun(experiment: Experiment, now = new Date(), study: string |
     secondsLeft: null,
     loss: null,
     testError: null,
-    hyperparameters: hyperparameterColumns(experiment.tower).map(({ level, spec, metric, initial }) => ({
+    hyperparameters: hyperparameterColumns(experiment.tower).map(({ level, group, spec, metric, initial }) => ({
       level,
-      name: spec.name,
+      name: nameInLevel(spec.name, group),
       metric,
       initial,
       value: initial,

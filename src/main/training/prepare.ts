@@ -1,11 +1,11 @@
 /** From an experiment to everything a run needs: data, program, engine, initial weights. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { optimizerSpec } from "../../shared/optimizers.ts";
-import { initialValue, learnedHyperparameters, levelOptions, type Level } from "../../shared/tower.ts";
+import { initialValue, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import { loadDataset, type Dataset } from "../datasets/index.ts";
 import type { Executable } from "../engines/engine.ts";
 import { loadEngine } from "../engines/index.ts";
-import type { TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
 import { mlp } from "../models/mlp.ts";
 import type { Model } from "../models/model.ts";
 import { Random } from "../models/random.ts";
@@ -24,9 +24,14 @@ export interface PreparedRun {
   readonly libraries: Readonly<Record<string, string>>;
 }
 
-export function towerLevel(of: Level): TowerLevel {
+function towerSettings(of: Settings): TowerSettings {
   const initial = Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)]));
-  return { optimizer: of.optimizer, initial, learned: learnedHyperparameters(of).map(({ name }) => name), options: levelOptions(of) };
+  const learned = learnedHyperparameters(of).map(({ name }) => name);
+  return { optimizer: of.optimizer, initial, learned, options: levelOptions(of), frozen: of.frozen };
+}
+
+export function towerLevel(of: Level): TowerLevel {
+  return { ...towerSettings(of), groups: of.groups.map((group) => ({ ...towerSettings(group), name: group.name, match: group.match })) };
 }
 
 export function buildModel(experiment: Experiment, dataset: Pick<Dataset, "exampleShape" | "classes">): Model {

@@ -7,10 +7,18 @@ import type { Node, Shape } from "../program/node.ts";
 import { constant, state } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
-import { gradientName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import { gradientName, heldBy, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+
+export interface TrainedParameter {
+  /** In the program's state. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** As the model names it, by which groups find it; its `name` by default. */
+  readonly label?: string;
+}
 
 export interface TrainingProceduresOptions {
-  readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly parameters: readonly TrainedParameter[];
   readonly levels: readonly TowerLevel[];
   /**
    * `moving`: only of hyperparameters that a level above moves. `all`: the top
@@ -33,10 +41,10 @@ export class TrainingProcedures {
   readonly #tower: TowerProgram;
 
   constructor({ parameters, levels, hypergradients }: TrainingProceduresOptions) {
-    this.#packing = new Packing(parameters);
+    this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
     this.#tower = new TowerProgram(levels, this.#packing.packs);
     this.hyperparameters = this.#tower.learned;
-    this.withHypergradient = this.#tower.learned.filter(({ level }) => hypergradients === "all" || level < levels.length - 1);
+    this.withHypergradient = this.#tower.learned.filter(({ moved }) => hypergradients === "all" || moved);
   }
 
   /** Loss and weight gradients at the initial weights; no update is pending yet. */
@@ -83,14 +91,19 @@ export class TrainingProcedures {
 
   /** State that the procedures share although `settle` reads none of it. */
   get furtherState(): readonly StateVariable[] {
-    return this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] }));
+    return [...this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] })), ...this.frozenState];
+  }
+
+  /** Parameters that stay as they are. */
+  get frozenState(): readonly StateVariable[] {
+    return this.#packing.frozen.map(({ name, shape }) => ({ name, shape }));
   }
 
   /** Values of all state before `begin`, the settled weights included; more than a program may declare. */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     const packs = this.#packing.packValues(parameters);
     const values: Record<string, Float64Array> = { ...this.#tower.initialState(), ...packs, ...this.settledState(packs) };
-    for (const [name, value] of Object.entries(packs)) values[gradientName(name)] = new Float64Array(value.length);
+    for (const { name } of this.#packing.packs) values[gradientName(name)] = new Float64Array(packs[name]!.length);
     return values;
   }
 
@@ -99,14 +112,19 @@ export class TrainingProcedures {
     return Object.fromEntries(this.#packing.packs.map(({ name }) => [settled(name), state[name]!]));
   }
 
-  /** Names of the state in which the settled weights are. */
+  /** Names of the state in which the settled weights are: copies, which settling makes again. */
   get settledNames(): readonly string[] {
     return this.#packing.packs.map(({ name }) => settled(name));
   }
 
+  /** Names of the state that parametersOf() reads. */
+  get parameterNames(): readonly string[] {
+    return [...this.settledNames, ...this.#packing.frozen.map(({ name }) => name)];
+  }
+
   /** Values of the parameters, by name, out of a state that was just settled. */
   parametersOf(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
-    return this.#packing.unpackValues(this.settledNames.map((name) => state[name]!));
+    return this.#packing.unpackValues(this.parameterNames.map((name) => state[name]!));
   }
 
   #outputs(loss: Node, stored: readonly Node[], hypergradients: readonly Node[]): Record<string, Node> {

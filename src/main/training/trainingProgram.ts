@@ -49,7 +49,7 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
   const procedures = new TrainingProcedures({ parameters: task.parameters, levels, hypergradients });
   const lossAt = (batchSize: number) => (parameters: readonly Node[]) => task.loss(parameters, batchSize);
 
-  const program = makeProgram({
+  const specs = {
     ...Object.fromEntries(
       options.batchSizes.flatMap((b) => [
         [`begin@${b}`, procedures.begin(lossAt(b))],
@@ -60,7 +60,8 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
     ...Object.fromEntries(
       options.evaluationBatchSizes.map((b) => [`evaluate@${b}`, { outputs: task.metrics(procedures.settledParameters(), b) }]),
     ),
-  });
+  };
+  const program = makeProgram(specs, procedures.frozenState);
   const declared = new Set(program.state.map(({ name }) => name));
   const settled = new Set(procedures.settledNames);
 

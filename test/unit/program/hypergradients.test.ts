@@ -44,6 +44,26 @@ const stacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { alpha: 0.01, clipValue: 0.01, warmUp: 1 }),
     level("sgd", { clipNorm: 0.001, warmUp: 2 }),
   ],
+  "groups: SGD for biases, a step size of their own for the last layer, whose hyperparameters Adam moves apart": [
+    level("adam", {
+      alpha: 0.01,
+      groups: [
+        { name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.5 },
+        { name: "last", match: "layer2.*", alpha: 0.02, alphaAs: "log" },
+      ],
+    }),
+    level("sgd", { alpha: 0.01, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 0.01 }] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "SGDPerParam / SGDPerParam / SGD": [
+    level("sgdPerParam", { alphas: { "layer1.weight": 0.1, "layer1.bias": 0.05 } }),
+    level("sgdPerParam", { alphas: { "alpha[layer1.weight]": 0.02, "alpha[layer1.bias]": 0.1 } }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "a frozen first layer, clipped together": [
+    level("sgd", { alpha: 0.1, clipNorm: 0.05, freeze: "layer1.weight", groups: [{ name: "bias", match: "*.bias", alpha: 0.2, clipValue: 0.01 }] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

@@ -1,18 +1,20 @@
 import { describe, expect, it } from "vitest";
 import {
   addLevel,
-  changeOptimizer,
+  changeLevel,
   duplicateLevel,
   fromTower,
+  learnedNames,
   learnedSymbols,
   moveLevel,
   newLevel,
   removeLevel,
-  setLearned,
-  setOption,
   setLevelCount,
-  setValue,
   toTower,
+  withLearned,
+  withOptimizer,
+  withOption,
+  withValue,
   type DraftLevel,
 } from "@/lib/towerEdits.ts";
 import { maxLevels, tower } from "@shared/tower.ts";
@@ -55,13 +57,13 @@ describe("a tower while it is composed", () => {
   });
 
   it("keeps what was set when the optimizer changes, and takes the new defaults elsewhere", () => {
-    const set = setValue(three(), 0, "alpha", 0.7);
-    const changed = changeOptimizer(set, 0, "rmsProp")[0];
+    const set = changeLevel(three(), 0, (of) => withValue(of, "alpha", 0.7));
+    const changed = changeLevel(set, 0, (of) => withOptimizer(of, "rmsProp"))[0];
     expect(changed?.values).toEqual({ alpha: 0.7, gamma: 0.99 });
     expect(changed?.learned).toEqual(["alpha", "gamma"]);
     expect(changed?.id).toBe(set[0]?.id);
-    expect(changeOptimizer(three(), 0, "sgd")[0]?.values).toMatchObject({ alpha: 0.01, mu: 0 });
-    expect(changeOptimizer(three(), 1, "adam")[1]?.values["alpha"]).toBe(1e-5);
+    expect(changeLevel(three(), 0, (of) => withOptimizer(of, "sgd"))[0]?.values).toMatchObject({ alpha: 0.01, mu: 0 });
+    expect(changeLevel(three(), 1, (of) => withOptimizer(of, "adam"))[1]?.values["alpha"]).toBe(1e-5);
   });
 
   it("grows with copies of its top and shrinks from the top", () => {
@@ -73,27 +75,48 @@ describe("a tower while it is composed", () => {
   });
 
   it("chooses what is learned, in the optimizer's order", () => {
-    const held = setLearned(three(), 0, "beta1", false);
+    const held = changeLevel(three(), 0, (of) => withLearned(of, "beta1", false));
     expect(held[0]?.learned).toEqual(["alpha", "beta2"]);
-    expect(setLearned(held, 0, "beta1", true)[0]?.learned).toEqual(["alpha", "beta1", "beta2"]);
+    expect(changeLevel(held, 0, (of) => withLearned(of, "beta1", true))[0]?.learned).toEqual(["alpha", "beta1", "beta2"]);
     expect(tower.parse(toTower(held))[0]?.learned).toEqual(["alpha", "beta2"]);
     expect(duplicateLevel(held, 0)[1]?.learned).toEqual(["alpha", "beta2"]);
   });
 
   it("sets options; empty text is one that is off", () => {
-    const set = setOption(setOption(three(), 1, "clipValue", 0.5), 1, "every", 10);
+    const set = changeLevel(three(), 1, (of) => withOption(withOption(of, "clipValue", 0.5), "every", 10));
     expect(tower.parse(toTower(set))[1]).toMatchObject({ clipValue: 0.5, every: 10, clipNorm: null });
-    expect(tower.parse(toTower(setOption(set, 1, "clipValue", "")))[1]).toMatchObject({ clipValue: null, every: 10 });
+    expect(tower.parse(toTower(changeLevel(set, 1, (of) => withOption(of, "clipValue", ""))))[1]).toMatchObject({ clipValue: null, every: 10 });
     expect(duplicateLevel(set, 1)[2]?.options).toEqual(set[1]?.options);
+  });
+
+  it("keeps groups, which come back from a stored tower and go into one unchanged", () => {
+    const bias = { name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.5 } as const;
+    const stored = tower.parse([
+      { optimizer: "adam", clipNorm: 1, groups: [bias, { name: "first", match: ["layer1.*", "layer2.*"], frozen: true }] },
+      { optimizer: "sgdPerParam", alphas: { alpha: 0.1, "mu[bias]": 0.2 } },
+    ]);
+    const levels = fromTower(stored);
+    expect(tower.parse(toTower(levels))).toEqual(stored);
+    expect(tower.parse(toTower(duplicateLevel(levels, 1)).slice(0, 2))).toEqual(stored);
+    expect(learnedNames(levels[0]!)).toEqual(["alpha", "beta1", "beta2", "alpha[bias]", "mu[bias]"]);
+    expect(learnedSymbols(levels[1]!)).toEqual(["α[alpha]", "α[mu[bias]]"]);
+  });
+
+  it("adds SGDPerParam with a step size for each of what it moves", () => {
+    const [, added] = addLevel([newLevel("adam")], "sgdPerParam");
+    expect(added).toMatchObject({ optimizer: "sgd", frozen: true });
+    expect(added?.groups.map(({ name, match, learned }) => ({ name, match, learned }))).toEqual(
+      ["alpha", "beta1", "beta2"].map((name) => ({ name, match: [name], learned: ["alpha"] })),
+    );
   });
 
   it("changes nothing in place", () => {
     const levels = three();
     const before = structuredClone(levels);
-    setValue(levels, 0, "alpha", 5);
+    changeLevel(levels, 0, (of) => withValue(of, "alpha", 5));
     removeLevel(levels, 1);
     moveLevel(levels, 0, 1);
-    changeOptimizer(levels, 0, "sgd");
+    changeLevel(levels, 0, (of) => withOptimizer(of, "sgd"));
     expect(levels).toEqual(before);
   });
 });

@@ -47,6 +47,17 @@ it("keeps what was not learned as it was set", () => {
   expect(planned(run).tower[0]).toMatchObject({ optimizer: "adam", alpha: 0.002, beta1: 0.8, beta2: 0.999 });
 });
 
+it("starts every group from what it learned; what was frozen stays frozen", () => {
+  const groups = [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1 } as const, { name: "first", match: "layer1.*", frozen: true }];
+  const run = ended({ tower: [{ optimizer: "adam", groups }, { optimizer: "sgd" }] }, { ...learned, "alpha[bias]": 0.3 });
+  expect(planned(run).tower[0]).toEqual({
+    ...run.experiment.tower[0],
+    ...learned,
+    groups: [{ ...run.experiment.tower[0]!.groups[0], alpha: 0.3 }, run.experiment.tower[0]!.groups[1]],
+  });
+  expect(refusal(ended({ tower: run.experiment.tower }, { ...learned, "alpha[bias]": -0.3 }))).toMatch(/^SGD’s α\[bias\] ended at -0\.3, /);
+});
+
 it.each(["queued", "running", "paused", "stopped", "diverged", "failed", "interrupted"] as const)("refuses a run that is %s", (status) => {
   expect(refusal(ended(seedExample, learned, { status }))).toContain(`The run is ${status}; only a finished run can be rerun.`);
 });

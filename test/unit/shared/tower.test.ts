@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
-import { learnedHyperparameters, level, notation, tower, towerHints, type LevelInput } from "../../../src/shared/tower.ts";
+import { mlp } from "../../../src/main/models/mlp.ts";
+import { parameterNames } from "../../../src/shared/parameters.ts";
+import { hyperparameterColumns, learnedHyperparameters, level, levelLabel, notation, tower, towerHints, type Level, type LevelInput } from "../../../src/shared/tower.ts";
 
 const named = (...levels: LevelInput[]) => notation(tower.parse(levels));
 const learns = (of: LevelInput) => learnedHyperparameters(level.parse(of)).map(({ name }) => name);
@@ -75,4 +77,113 @@ describe("a level's options", () => {
     expect(errors({ optimizer: "sgd", clipNorm: 0 })).toEqual(["tower.0.clipNorm: SGD clipNorm is 0; allowed: greater than 0, or null for off"]);
     expect(errors({ optimizer: "sgd" }, { optimizer: "sgd", every: 1.5 })).toEqual(["tower.1.every: SGD every is 1.5; allowed: a whole number, 1 or more"]);
   });
+});
+
+describe("groups of a level", () => {
+  const errors = (...levels: unknown[]) => {
+    const result = validateExperiment({ tower: levels });
+    return result.ok ? [] : result.errors.map(({ path, message }) => `${path}: ${message}`);
+  };
+  const bias = { name: "bias", match: "*.bias" };
+
+  it("take over what they leave out from their level, where the optimizer is the same", () => {
+    const of = level.parse({ optimizer: "sgd", alpha: 0.5, mu: 0.9, clipNorm: 1, learned: ["mu"], groups: [{ ...bias, alpha: 0.1 }, { name: "last", match: ["a", "b"], optimizer: "adamBaydin" }] });
+    expect(of.groups).toEqual([
+      { ...withoutClipNorm(level.parse({ optimizer: "sgd", alpha: 0.1, mu: 0.9, learned: ["mu"] })), name: "bias", match: ["*.bias"] },
+      { ...withoutClipNorm(level.parse({ optimizer: "adamBaydin" })), name: "last", match: ["a", "b"] },
+    ]);
+    // What a store or a file holds is spelled out, and stays as it is.
+    expect(level.parse(of)).toEqual(of);
+  });
+
+  it("have the library's SGDPerParam and a list of what to freeze as spellings", () => {
+    const alphas = { "layer1.weight": 0.1, "layer1.bias": 0.05 };
+    const of = level.parse({ optimizer: "sgdPerParam", alphas });
+    expect(of.frozen).toBe(true);
+    expect(of.groups.map(({ name, match, alpha, learned, frozen }) => ({ name, match, alpha, learned, frozen }))).toEqual([
+      { name: "layer1.weight", match: ["layer1.weight"], alpha: 0.1, learned: ["alpha"], frozen: false },
+      { name: "layer1.bias", match: ["layer1.bias"], alpha: 0.05, learned: ["alpha"], frozen: false },
+    ]);
+    expect(level.parse({ optimizer: "sgdPerParam", alphas: [["layer1.weight", 0.1], ["layer1.bias", 0.05]] })).toEqual(of);
+    const frozen = level.parse({ optimizer: "adam", freeze: "layer1.*", groups: [bias] });
+    expect(frozen.groups.map(({ name, match, frozen }) => ({ name, match, frozen }))).toEqual([
+      { name: "frozen", match: ["layer1.*"], frozen: true },
+      { name: "bias", match: ["*.bias"], frozen: false },
+    ]);
+  });
+
+  it("show in the stack's name", () => {
+    const groups = [{ ...bias, optimizer: "sgd" as const, alpha: 0.1 }, { name: "first", match: "layer1.*", frozen: true }];
+    expect(named({ optimizer: "adam", groups }, { optimizer: "sgd" })).toBe("Adam{bias: SGD(0.1), first: frozen} / SGD");
+    expect(named({ optimizer: "adam", frozen: true, groups: [{ ...bias, alpha: 0.1 }] })).toBe("frozen{bias: Adam(0.1)}");
+    expect(named({ optimizer: "sgdPerParam", alphas: { w: 0.1, b: 0.05 } }, { optimizer: "sgd" })).toBe("SGDPerParam(w 0.1, b 0.05) / SGD");
+    expect(levelLabel(level.parse({ optimizer: "adam", groups }))).toBe("Adam + 2 groups");
+  });
+
+  it("have names for their hyperparameters", () => {
+    const levels = tower.parse([
+      { optimizer: "adam", learned: ["alpha"], groups: [{ ...bias, optimizer: "sgd", alpha: 0.1 }] },
+      { optimizer: "sgd", freeze: "alpha", groups: [{ name: "bias", match: "*[bias]" }] },
+    ]);
+    expect(hyperparameterColumns(levels).map(({ metric, initial }) => [metric, initial])).toEqual([
+      ["L0.alpha", 0.001],
+      ["L0.alpha[bias]", 0.1],
+      ["L1.alpha", 0.01],
+      ["L1.alpha[bias]", 0.01],
+    ]);
+  });
+
+  it("are refused by name where they hold nothing or cannot be", () => {
+    const known = "they are layer1.weight, layer1.bias, layer2.weight, layer2.bias";
+    expect(errors({ optimizer: "sgd", groups: [{ name: "emb", match: ["*.bias", "embedding.*"] }] })).toEqual([
+      `tower.0.groups.0.match: group emb: embedding.* matches none of the model's parameters; ${known}`,
+    ]);
+    expect(errors({ optimizer: "sgd", groups: [{ name: "all", match: "*" }, bias] })).toEqual([
+      "tower.0.groups.1.match: group bias holds nothing: the groups before it have all that it matches",
+    ]);
+    expect(errors({ optimizer: "adam", groups: [bias] }, { optimizer: "sgd", groups: [{ name: "x", match: "mu*" }] })).toEqual([
+      "tower.1.groups.0.match: group x: mu* matches none of what level 0 learns; they are alpha, beta1, beta2, alpha[bias], beta1[bias], beta2[bias]",
+    ]);
+    expect(errors({ optimizer: "sgd", groups: [bias, { ...bias, match: "*.weight" }] })).toEqual(["tower.0.groups.1.name: two groups are named bias"]);
+    expect(errors({ optimizer: "sgd", groups: [{ match: "*.bias" }] })).toEqual(["tower.0.groups.0.name: a group needs a name"]);
+    expect(errors({ optimizer: "sgd", groups: [{ name: "a b", match: "*.bias" }] })).toEqual([
+      'tower.0.groups.0.name: a group is named "a b"; allowed: 1 to 100 letters, digits and _ . - [ ]',
+    ]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, match: [] }] })).toEqual(["tower.0.groups.0.match: match has no pattern"]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, match: 7 }] })).toEqual(["tower.0.groups.0.match: match must be a pattern, such as *.bias, or a list of them"]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, alpha: -1 }] })).toEqual(["tower.0.groups.0.alpha: SGD alpha is -1; allowed: 0 or more"]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, clipNorm: 1 }] })).toEqual(["tower.0.groups.0.clipNorm: there is no field named clipNorm"]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, warmUp: 3 }] })).toEqual([
+      "tower.0.groups.0.warmUp: warmUp is for levels that move hyperparameters, not for the first one",
+    ]);
+    expect(errors({ optimizer: "sgd", groups: [{ ...bias, optimizer: "lion" }] })).toEqual([
+      "tower.0.groups.0.optimizer: optimizer must be one of: sgd, adam, adaGrad, rmsProp, adamBaydin, rmsPropAlpha",
+    ]);
+    expect(errors({ optimizer: "sgd", groups: "bias" })).toEqual(["tower.0.groups: groups must be a list of groups"]);
+    expect(errors({ optimizer: "sgd", groups: [null] })).toHaveLength(1);
+    expect(errors({ optimizer: "sgdPerParam" })).toEqual(['tower.0.alphas: SGDPerParam needs alphas: a step size for each name, such as { "layer1.weight": 0.1 }']);
+    expect(errors({ optimizer: "sgdPerParam", alphas: { "layer1.weight": 0.1 }, groups: [bias] })).toEqual(["tower.0.groups: SGDPerParam has alphas in place of groups"]);
+    expect(errors({ optimizer: "sgdPerParam", alphas: { "layer9.weight": 0.1 } })).toHaveLength(1);
+    expect(errors({ optimizer: "adam", freeze: "layer9.*" })).toEqual([`tower.0.groups.0.match: group frozen: layer9.* matches none of the model's parameters; ${known}`]);
+  });
+
+  it("get a hint where nothing is left to move", () => {
+    const hints = (...levels: LevelInput[]) => towerHints(tower.parse(levels), ["layer1.weight", "layer1.bias"]);
+    expect(hints({ optimizer: "sgd", groups: [bias] }, { optimizer: "sgd" })).toEqual([]);
+    expect(hints({ optimizer: "sgd", freeze: "*" })).toEqual(["Level 0 (SGD + 1 group) moves nothing: all that it could move is frozen."]);
+    expect(hints({ optimizer: "sgd", frozen: true })).toEqual(["Level 0 (frozen) moves nothing: all that it could move is frozen."]);
+    expect(hints({ optimizer: "sgd" }, { optimizer: "sgd", freeze: "alpha" })).toEqual(["Level 1 (SGD + 1 group) moves nothing: all that it could move is frozen."]);
+    expect(hints({ optimizer: "sgd", groups: [{ name: "all", match: "layer1.*" }] })).toEqual([
+      "Level 0 (SGD + 1 group): every one of the model's parameters is in a group, so its own settings move nothing.",
+    ]);
+  });
+});
+
+const withoutClipNorm = (of: Level) => Object.fromEntries(Object.entries(of).filter(([field]) => !["clipNorm", "groups"].includes(field)));
+
+it("parameters have the names the model gives them", () => {
+  for (const hidden of [[], [7], [7, 5]]) {
+    const model = mlp({ widths: [3, ...hidden, 2], activation: "tanh", outputActivation: "tanh" });
+    expect(parameterNames({ kind: "mlp", hidden })).toEqual(model.parameters.map(({ name }) => name));
+  }
 });

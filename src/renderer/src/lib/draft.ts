@@ -49,6 +49,13 @@ export function defaultDraft(): Draft {
 }
 
 const entry = z.union([z.number(), z.string()]);
+const settings = {
+  optimizer: z.enum(optimizerNames),
+  values: z.record(z.string(), entry),
+  learned: z.array(z.string()).optional(),
+  options: z.record(z.string(), z.union([entry, z.boolean()])).optional(),
+  frozen: z.boolean().optional(),
+};
 const stored = z.object({
   name: z.string(),
   dataset: z.object({ kind: z.literal("mnist"), trainExamples: entry, testExamples: entry }),
@@ -58,7 +65,7 @@ const stored = z.object({
     activation: z.enum(activations),
     outputActivation: z.enum(activations),
   }),
-  levels: z.array(z.object({ optimizer: z.enum(optimizerNames), values: z.record(z.string(), entry), learned: z.array(z.string()).optional(), options: z.record(z.string(), z.union([entry, z.boolean()])).optional() })).min(1),
+  levels: z.array(z.object({ ...settings, groups: z.array(z.object({ ...settings, name: z.string(), match: z.array(z.string()) })).optional() })).min(1),
   batchSize: entry,
   epochs: entry,
   seed: entry,
@@ -79,7 +86,7 @@ export function parseDraft(text: string): Draft | undefined {
   }
   const result = stored.safeParse(value);
   if (!result.success) return undefined;
-  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l.learned, l.options)) };
+  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l)) };
 }
 
 /** Whether two drafts describe the same experiment, whatever their names. */

@@ -1,0 +1,60 @@
+/**
+ * A level as it may be written, spelled out: `adamBaydin` is Adam that learns alpha alone,
+ * `sgdPerParam` SGD with a group for each parameter, `freeze` a first group that stays as
+ * it is, and a group takes over what it leaves out from its level.
+ */
+import { findForm, type OptimizerName } from "./optimizers.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Where mistakes of the spelling itself go; the rest is the schema's to find. */
+interface Issues {
+  addIssue(issue: { code: "custom"; path: string[]; message: string; input: unknown }): void;
+}
+
+const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** What a group cannot take over. */
+const ofLevelAlone = ["groups", "frozen", "clipNorm"];
+
+export function expandLevel(input: unknown, issues: Issues): unknown {
+  if (!isFields(input)) return input;
+  const { freeze, ...written } = expandPerParameter(input, issues);
+  const level = expandForm(written);
+  const frozen = freeze === undefined ? [] : [{ name: "frozen", match: freeze, frozen: true }];
+  const groups: unknown = level["groups"] ?? [];
+  if (!Array.isArray(groups) || (groups.length === 0 && frozen.length === 0)) return level;
+  return { ...level, groups: [...frozen, ...(groups as unknown[])].map((group) => (isFields(group) ? expandGroup(level, group) : group)) };
+}
+
+function expandForm(settings: Fields): Fields {
+  const form = typeof settings["optimizer"] === "string" ? findForm(settings["optimizer"]) : undefined;
+  if (!form || form.name === form.optimizer || form.perParameter) return settings;
+  return { learned: form.learned, ...settings, optimizer: form.optimizer };
+}
+
+function expandGroup(level: Fields, written: Fields): Fields {
+  const group: Fields = expandForm(typeof written["match"] === "string" ? { ...written, match: [written["match"]] } : written);
+  const same = group["optimizer"] === undefined || group["optimizer"] === level["optimizer"];
+  if (!same) return group;
+  return { ...Object.fromEntries(Object.entries(level).filter(([field]) => !ofLevelAlone.includes(field))), ...group };
+}
+
+/** `alphas` as the authors' library takes them, by name: groups of one each, and the rest frozen. */
+function expandPerParameter(input: Fields, issues: Issues): Fields {
+  if (input["optimizer"] !== "sgdPerParam") return input;
+  const { alphas, groups, frozen: _, ...rest } = input;
+  const entries: unknown[] = Array.isArray(alphas) ? alphas : isFields(alphas) ? Object.entries(alphas) : [];
+  const refuse = (path: string, message: string) => issues.addIssue({ code: "custom", path: [path], message, input: input[path] });
+  if (entries.length === 0 || !entries.every((entry) => Array.isArray(entry) && entry.length === 2)) {
+    refuse("alphas", 'SGDPerParam needs alphas: a step size for each name, such as { "layer1.weight": 0.1 }');
+  }
+  if (Array.isArray(groups) && groups.length > 0) refuse("groups", "SGDPerParam has alphas in place of groups");
+  return {
+    learned: ["alpha"],
+    ...rest,
+    optimizer: "sgd" satisfies OptimizerName,
+    frozen: true,
+    groups: entries.filter(Array.isArray).map(([name, alpha]) => ({ name: name as unknown, match: name as unknown, alpha: alpha as unknown })),
+  };
+}
