@@ -1,10 +1,11 @@
 /** ONNX Runtime on the CPU: a whole step, backward pass and tower included, as one graph in float32. */
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { env, Tensor, type InferenceSession } from "onnxruntime-node";
-import { sizeOf } from "../../program/node.ts";
+import { env, type InferenceSession } from "onnxruntime-node";
+import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type CompileOptions, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { Arena } from "./kernels/arena.ts";
 import { OnnxProcedure, type EngineState } from "./procedure.ts";
 
 env.logLevel = "error";
@@ -25,7 +26,7 @@ export const onnxCpuEngine: Engine = {
 class OnnxExecutable implements Executable {
   #program: Program;
   readonly #options: InferenceSession.SessionOptions;
-  readonly #state: EngineState = { arrays: new Map(), scalars: new Map() };
+  readonly #state: EngineState = { arena: new Arena(), arrays: new Map(), scalars: new Map() };
   readonly #procedures = new Map<string, Promise<OnnxProcedure>>();
 
   constructor(program: Program, { threads }: CompileOptions) {
@@ -52,9 +53,9 @@ class OnnxExecutable implements Executable {
     if (!compiled) {
       const procedure = this.#program.procedures[name];
       if (!procedure) throw new Error(`the program has no procedure ${name}`);
-      this.#procedures.set(name, (compiled = OnnxProcedure.compile(name, procedure, this.#options)));
+      this.#procedures.set(name, (compiled = OnnxProcedure.compile(name, procedure, this.#state, this.#options)));
     }
-    return (await compiled).run(this.#state, inputs);
+    return (await compiled).run(inputs);
   }
 
   state(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
@@ -80,15 +81,15 @@ class OnnxExecutable implements Executable {
   }
 
   #declare(variables: readonly StateVariable[]): void {
-    const { arrays, scalars } = this.#state;
-    for (const { name, shape } of variables) {
-      if (arrays.has(name) || scalars.has(name)) continue;
-      if (shape.length === 0) scalars.set(name, 0);
-      else arrays.set(name, new Tensor("float32", new Float32Array(sizeOf(shape)), shape));
-    }
+    const { arena, arrays, scalars } = this.#state;
+    const added = variables.filter(({ name }) => !arrays.has(name) && !scalars.has(name));
+    for (const { name } of added.filter(isScalar)) scalars.set(name, 0);
+    const addedArrays = added.filter((variable) => !isScalar(variable));
+    const blocks = arena.allocate(addedArrays.flatMap(({ shape }) => [shape, shape]));
+    addedArrays.forEach(({ name }, i) => arrays.set(name, { current: blocks[2 * i]!, next: blocks[2 * i + 1]! }));
   }
 
   #array(name: string): Float32Array {
-    return this.#state.arrays.get(name)!.data as Float32Array;
+    return this.#state.arrays.get(name)!.current.tensor.data as Float32Array;
   }
 }

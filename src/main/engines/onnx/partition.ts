@@ -1,31 +1,34 @@
 /**
- * Splits a procedure between host and device. Scalar work before and after the
- * array work (bias corrections, the towers' upper levels) runs on the host, where
- * an operation costs nanoseconds: launched as a graph node it would cost as much
- * as thousands of array elements, and fifty levels would show.
+ * Splits a procedure between host and device. What can be done before and after the
+ * device's graph runs on the host: scalars (bias corrections, the towers' upper
+ * levels), where an operation costs nanoseconds and a graph node as much as thousands
+ * of array elements, and elementwise work on state (update rules, the dot products of
+ * hypergradients), where kernels make one pass of what would be a pass for each node.
  */
 import { isScalar, type Node } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { isScalarOp } from "../../program/scalars.ts";
+import { isKernelWork } from "./kernels/kernel.ts";
 
 export interface Partition {
-  /** Scalars computed from host state and inputs, in order. */
+  /** Host work from host state and inputs alone, in order. */
   readonly before: readonly Node[];
-  /** Array work, and scalars between two pieces of it, in order. */
+  /** Work between the two, in order. */
   readonly device: readonly Node[];
-  /** Scalars computed from the device's results, in order. */
+  /** Host work from the device's results, in order, with what it computes once more of the work before. */
   readonly after: readonly Node[];
   /** Host scalars the device needs. */
   readonly toDevice: readonly Node[];
   /** Device scalars the host needs. */
   readonly toHost: readonly Node[];
-  /** Array-valued sources. */
-  readonly sources: readonly Node[];
+  /** Arrays the device needs: inputs, state, and what the host computes before. */
+  readonly arraysToDevice: readonly Node[];
 }
 
+const isSource = (node: Node) => node.op === "input" || node.op === "state";
+
 /** A scalar the host can hold or compute. */
-function isHostWork(node: Node): boolean {
-  if (!isScalar(node)) return false;
+function isHostScalar(node: Node): boolean {
   if (node.op === "constant" || node.op === "state") return true;
   if (node.op === "input") return node.dtype === "float";
   return isScalarOp(node.op) && (node.dtype === "float" || node.dtype === "bool") && node.inputs.every(({ dtype }) => dtype !== "int32" && dtype !== "uint8");
@@ -35,31 +38,49 @@ export function partition(procedure: Procedure): Partition {
   const order = nodesOf(procedure);
   const users = new Map<Node, Node[]>();
   for (const node of order) for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
+  const updates = new Set(Object.values(procedure.updates));
 
-  const fromDevice = new Set<Node>();
-  for (const node of order) if (!isHostWork(node) || node.inputs.some((input) => fromDevice.has(input))) fromDevice.add(node);
-  const onDevice = new Set<Node>();
-  for (const node of [...order].reverse()) {
-    const feedsDevice = users.get(node)?.some((user) => onDevice.has(user)) ?? false;
-    // Only floats cross: a condition is computed where it is used.
-    const stays = fromDevice.has(node) || node.dtype === "bool";
-    if (!isHostWork(node) || (stays && feedsDevice)) onDevice.add(node);
+  const host = new Set<Node>();
+  for (const node of order) {
+    // The device's results are in memory where they are updates.
+    const within = (input: Node) => isScalar(input) || host.has(input) || updates.has(input);
+    const can = isScalar(node) && node.op !== "dot" ? isHostScalar(node) : node.op === "state" || (isKernelWork(node) && node.inputs.every(within));
+    if (can) host.add(node);
   }
 
-  const isSource = (node: Node) => node.op === "input" || node.op === "state";
-  const hostRoots = new Set(
-    [...Object.values(procedure.outputs), ...Object.values(procedure.updates)].filter(isScalar),
-  );
-  return {
-    before: order.filter((node) => !fromDevice.has(node) && !isSource(node)),
-    device: order.filter((node) => onDevice.has(node) && !isSource(node)),
-    after: order.filter((node) => fromDevice.has(node) && !onDevice.has(node)),
-    toDevice: order.filter(
-      (node) => !onDevice.has(node) && node.op !== "constant" && users.get(node)?.some((user) => onDevice.has(user)),
-    ),
-    toHost: order.filter(
-      (node) => onDevice.has(node) && isScalar(node) && (hostRoots.has(node) || users.get(node)?.some((user) => !onDevice.has(user))),
-    ),
-    sources: order.filter((node) => isSource(node) && onDevice.has(node)),
-  };
+  for (;;) {
+    const fromDevice = new Set<Node>();
+    for (const node of order) if (!host.has(node) || node.inputs.some((input) => fromDevice.has(input))) fromDevice.add(node);
+    const onDevice = new Set<Node>();
+    for (const node of [...order].reverse()) {
+      const feedsDevice = users.get(node)?.some((user) => onDevice.has(user)) ?? false;
+      // Only floats cross: a condition is computed where it is used.
+      const stays = fromDevice.has(node) || node.dtype === "bool";
+      if (!host.has(node) || (stays && feedsDevice)) onDevice.add(node);
+    }
+    const onHost = (node: Node) => host.has(node) && !(fromDevice.has(node) && onDevice.has(node));
+    // An array that stays on the device takes along what is made of it.
+    const following = order.filter(
+      (node) => onHost(node) && node.inputs.some((input) => !isScalar(input) && !onHost(input) && !updates.has(input)),
+    );
+    if (following.length > 0) {
+      for (const node of following) host.delete(node);
+      continue;
+    }
+
+    const needs = (node: Node) => users.get(node)?.some((user) => onDevice.has(user)) ?? false;
+    const hostRoots = new Set([...Object.values(procedure.outputs), ...updates].filter(isScalar));
+    const crossing = order.filter((node) => !onDevice.has(node) && node.op !== "constant" && needs(node));
+    const work = order.filter((node) => onHost(node) && !isSource(node));
+    return {
+      before: work.filter((node) => !fromDevice.has(node)),
+      device: order.filter((node) => onDevice.has(node) && !isSource(node)),
+      after: work.filter((node) => fromDevice.has(node)),
+      toDevice: crossing.filter(isScalar),
+      toHost: order.filter(
+        (node) => isScalar(node) && !onHost(node) && onDevice.has(node) && (hostRoots.has(node) || users.get(node)?.some(onHost)),
+      ),
+      arraysToDevice: order.filter((node) => !isScalar(node) && (onDevice.has(node) ? node.op === "input" : crossing.includes(node))),
+    };
+  }
 }

@@ -1,21 +1,31 @@
-/** One procedure of a program as an ONNX Runtime session plus the scalar work around it. */
+/** One procedure of a program as an ONNX Runtime session plus the host's work around it. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { sizeOf, type Node } from "../../program/node.ts";
+import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
-import { GraphWriter, lower, onnxShape, onnxTypeOf } from "./lowering.ts";
+import { compileHostWork, type Store } from "./hostWork.ts";
+import type { Arena, Block } from "./kernels/arena.ts";
+import { GraphWriter, lower, onnxTypeOf } from "./lowering.ts";
 import { encodeModel, type OnnxGraph, type OnnxValue } from "./model.ts";
 import { partition } from "./partition.ts";
 import { ScalarMachine } from "./scalarMachine.ts";
 
-/** State as the engine keeps it: arrays as float32 tensors, scalars as numbers. */
+/** A state variable's two places: its value, and what the running procedure makes it. They are exchanged when it is done. */
+export interface StateArray {
+  current: Block;
+  next: Block;
+}
+
+/** State as the engine keeps it: arrays as float32 in the arena, scalars as numbers. */
 export interface EngineState {
-  readonly arrays: Map<string, Tensor>;
+  readonly arena: Arena;
+  readonly arrays: Map<string, StateArray>;
   readonly scalars: Map<string, number>;
 }
 
 const toDeviceName = "host";
 const toHostName = "results";
+const inputName = (name: string) => `input ${name}`;
 
 interface ScalarBinding {
   readonly name: string;
@@ -25,6 +35,7 @@ interface ScalarBinding {
 export class OnnxProcedure {
   readonly #name: string;
   readonly #procedure: Procedure;
+  readonly #state: EngineState;
   readonly #session: InferenceSession | null;
   readonly #machine = new ScalarMachine();
   readonly #before: () => void;
@@ -35,84 +46,100 @@ export class OnnxProcedure {
   readonly #scalarUpdates: ScalarBinding[];
   readonly #toDevice: number[];
   readonly #toHost: number[];
-  readonly #arrayState: string[];
-  /** Output value in the graph of each array update. */
-  readonly #arrayUpdates: { variable: string; output: string; dims: readonly number[] }[];
-  /** Buffers the next call writes its array updates to; they trade places with the state's. */
-  readonly #spare = new Map<string, Tensor>();
+  readonly #arrayInputs: { name: string; block: () => Block }[];
+  readonly #arrayOutputs: { output: string; array: StateArray }[];
+  /** Arrays whose new value is in `next` once all is done. */
+  readonly #updated: StateArray[];
   readonly #feeds: Record<string, Tensor> = {};
   readonly #hostVector: Float32Array;
   readonly #resultVector: Float32Array;
 
-  static async compile(name: string, procedure: Procedure, options: InferenceSession.SessionOptions): Promise<OnnxProcedure> {
+  static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions): Promise<OnnxProcedure> {
     const plan = new Plan(procedure);
-    const session = plan.graph.nodes.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), options) : null;
-    return new OnnxProcedure(name, procedure, plan, session);
+    const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), options) : null;
+    return new OnnxProcedure(name, procedure, state, plan, session);
   }
 
-  private constructor(name: string, procedure: Procedure, plan: Plan, session: InferenceSession | null) {
+  private constructor(name: string, procedure: Procedure, state: EngineState, plan: Plan, session: InferenceSession | null) {
     this.#name = name;
     this.#procedure = procedure;
+    this.#state = state;
     this.#session = session;
     const { parts } = plan;
     const machine = this.#machine;
     const bind = (entries: [string, Node][]): ScalarBinding[] =>
-      entries.filter(([, node]) => node.shape.length === 0).map(([key, node]) => ({ name: key, register: machine.register(node) }));
+      entries.filter(([, node]) => isScalar(node)).map(([key, node]) => ({ name: key, register: machine.register(node) }));
+    const stateNodes = nodesOf(procedure).filter((node): node is NodeOf<"state"> => node.op === "state");
 
     this.#toDevice = parts.toDevice.map((node) => machine.register(node));
     this.#toHost = parts.toHost.map((node) => machine.register(node));
     this.#scalarOutputs = bind(Object.entries(procedure.outputs));
     this.#scalarUpdates = bind(Object.entries(procedure.updates));
-    this.#before = machine.compile(parts.before);
-    this.#after = machine.compile(parts.after);
     this.#scalarInputs = bind(procedure.inputs.map((node) => [node.attributes.name, node as Node]));
-    this.#scalarState = bind(plan.hostState.map((node) => [node.attributes.name, node]));
-    this.#arrayState = plan.arrayState;
-    this.#arrayUpdates = plan.arrayUpdates;
-    for (const { variable, dims } of plan.arrayUpdates) {
-      this.#spare.set(variable, new Tensor("float32", new Float32Array(sizeOf(dims)), dims));
-    }
+    this.#scalarState = bind(stateNodes.map((node) => [node.attributes.name, node]));
+
+    const array = (variable: string) => state.arrays.get(variable)!;
+    const next = (variable: string) => () => array(variable).next;
+    const places = new Map<Node, () => Block>();
+    for (const node of stateNodes) if (!isScalar(node)) places.set(node, () => array(node.attributes.name).current);
+    const hostWork = (nodes: readonly Node[], stores: readonly Store[]) =>
+      compileHostWork({ nodes, stores, inMemory: places, machine, arena: state.arena });
+
+    const early = new Set<Node>([...parts.before, ...stateNodes]);
+    const scratch = state.arena.allocate(plan.scratch.map(({ shape }) => shape));
+    const storesBefore = [
+      ...plan.hostUpdates.filter(({ node }) => early.has(node)).map(({ variable, node }) => ({ node, to: next(variable) })),
+      ...plan.scratch.map((node, i) => ({ node, to: () => scratch[i]! })),
+    ];
+    this.#before = hostWork(parts.before, storesBefore);
+    for (const { node, to } of storesBefore) if (!places.has(node)) places.set(node, to);
+    for (const { variable } of plan.deviceUpdates) places.set(procedure.updates[variable]!, next(variable));
+    this.#after = hostWork(
+      parts.after,
+      plan.hostUpdates.filter(({ node }) => !early.has(node)).map(({ variable, node }) => ({ node, to: next(variable) })),
+    );
+
+    this.#arrayInputs = plan.arrayInputs.map(({ name, node }) => ({ name, block: places.get(node)! }));
+    this.#arrayOutputs = plan.deviceUpdates.map(({ variable, output }) => ({ output, array: array(variable) }));
+    this.#updated = [...plan.hostUpdates, ...plan.deviceUpdates].map(({ variable }) => array(variable));
     this.#hostVector = new Float32Array(this.#toDevice.length);
     this.#resultVector = new Float32Array(this.#toHost.length);
     if (this.#toDevice.length > 0) this.#feeds[toDeviceName] = new Tensor("float32", this.#hostVector, [this.#toDevice.length]);
   }
 
   /** Runs on the state and advances it; nothing changes when it throws. */
-  async run(state: EngineState, inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, number>> {
+  async run(inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, number>> {
     const machine = this.#machine;
-    for (const { name, register } of this.#scalarState) machine.set(register, state.scalars.get(name)!);
+    const { scalars } = this.#state;
+    for (const { name, register } of this.#scalarState) machine.set(register, scalars.get(name)!);
     for (const { name, register } of this.#scalarInputs) machine.set(register, checkedInput(this.#name, name, 1, inputs)[0]!);
     this.#before();
-    await this.#runDevice(state, inputs);
+    await this.#runDevice(inputs);
     this.#after();
 
-    for (const { name, register } of this.#scalarUpdates) state.scalars.set(name, machine.get(register));
+    for (const array of this.#updated) [array.current, array.next] = [array.next, array.current];
+    for (const { name, register } of this.#scalarUpdates) scalars.set(name, machine.get(register));
     const outputs: Record<string, number> = {};
     for (const { name, register } of this.#scalarOutputs) outputs[name] = machine.get(register);
     return outputs;
   }
 
-  async #runDevice(state: EngineState, inputs: Readonly<Record<string, InputValue>>): Promise<void> {
+  async #runDevice(inputs: Readonly<Record<string, InputValue>>): Promise<void> {
     if (!this.#session) return;
     const feeds = this.#feeds;
     const machine = this.#machine;
     this.#toDevice.forEach((register, i) => (this.#hostVector[i] = machine.get(register)));
-    for (const variable of this.#arrayState) feeds[variable] = state.arrays.get(variable)!;
+    for (const { name, block } of this.#arrayInputs) feeds[name] = block().tensor;
     for (const { attributes, shape, dtype } of this.#procedure.inputs) {
       if (shape.length === 0) continue;
       const value = checkedInput(this.#name, attributes.name, sizeOf(shape), inputs);
-      feeds[`input ${attributes.name}`] = inputTensor(value, dtype, shape, `${this.#name}: input ${attributes.name}`);
+      feeds[inputName(attributes.name)] = inputTensor(value, dtype, shape, `${this.#name}: input ${attributes.name}`);
     }
     const fetches: Record<string, Tensor> = {};
-    for (const { variable, output } of this.#arrayUpdates) fetches[output] = this.#spare.get(variable)!;
+    for (const { output, array } of this.#arrayOutputs) fetches[output] = array.next.tensor;
     if (this.#toHost.length > 0) fetches[toHostName] = new Tensor("float32", this.#resultVector, [this.#toHost.length]);
 
     await this.#session.run(feeds, fetches);
-
-    for (const { variable, output } of this.#arrayUpdates) {
-      this.#spare.set(variable, state.arrays.get(variable)!);
-      state.arrays.set(variable, fetches[output]!);
-    }
     this.#toHost.forEach((register, i) => machine.set(register, this.#resultVector[i]!));
   }
 
@@ -129,17 +156,22 @@ function inputTensor(value: InputValue, dtype: Node["dtype"], shape: readonly nu
   throw new Error(`${what} must hold ${dtype} values, not a ${value.constructor.name}`);
 }
 
-/** The device's graph and where its inputs and outputs come from and go to. */
+/** The device's graph, and where its inputs and outputs come from and go to. */
 class Plan {
   readonly parts;
   readonly graph: OnnxGraph;
-  readonly arrayState: string[];
-  readonly arrayUpdates: { variable: string; output: string; dims: readonly number[] }[];
-  readonly hostState: Extract<Node, { op: "state" }>[];
+  /** What the host computes before the graph for it alone, beside the new state. */
+  readonly scratch: readonly Node[];
+  /** Graph inputs that are arrays in memory. */
+  readonly arrayInputs: readonly { name: string; node: Node }[];
+  /** Output value in the graph of each array update the device makes. */
+  readonly deviceUpdates: readonly { variable: string; output: string }[];
+  /** Array updates the host makes. */
+  readonly hostUpdates: readonly { variable: string; node: Node }[];
 
   constructor(procedure: Procedure) {
     this.parts = partition(procedure);
-    const { device, toDevice, toHost, sources } = this.parts;
+    const { before, device, after, toDevice, toHost, arraysToDevice } = this.parts;
     const write = new GraphWriter();
     const inputs: OnnxValue[] = [];
 
@@ -152,36 +184,33 @@ class Plan {
       if (names.length === 1) write.setName(toDevice[0]!, toDeviceName);
       else write.nodes.push({ type: "Split", inputs: [toDeviceName], outputs: names, attributes: { axis: { int: 0 }, num_outputs: { int: names.length } } });
     }
-    for (const source of sources) {
-      if (source.op !== "input" && source.op !== "state") continue;
-      const name = source.op === "input" ? `input ${source.attributes.name}` : source.attributes.name;
-      inputs.push({ name, type: onnxTypeOf[source.dtype], dims: onnxShape(source.shape) });
-      write.setName(source, name);
+    const arrays = arraysToDevice.map((node, i) => ({ name: node.op === "input" ? inputName(node.attributes.name) : `array ${i}`, node }));
+    for (const { name, node } of arrays) {
+      inputs.push({ name, type: onnxTypeOf[node.dtype], dims: node.shape });
+      write.setName(node, name);
     }
     lower(device, write);
 
-    const updates = Object.entries(procedure.updates).filter(([, node]) => node.shape.length > 0);
+    const updates = Object.entries(procedure.updates).flatMap(([variable, node]) => (isScalar(node) ? [] : [{ variable, node }]));
+    const made = new Set([...before, ...after]);
+    const byHost = ({ node }: { node: Node }) => made.has(node) || node.op === "state";
     const taken = new Set(inputs.map(({ name }) => name));
-    this.arrayUpdates = updates.map(([variable, node]) => {
+    this.hostUpdates = updates.filter(byHost);
+    this.deviceUpdates = updates.filter((update) => !byHost(update)).map(({ variable, node }) => {
       // An output of its own for every update, also where one is a plain copy or two take the same value.
       const value = write.nameOf(node);
       const output = taken.has(value) ? write.emit("Identity", [value]) : value;
       taken.add(output);
-      return { variable, output, dims: node.shape };
+      return { variable, output };
     });
-    const outputs: OnnxValue[] = this.arrayUpdates.map(({ output, dims }) => ({ name: output, type: "float", dims }));
+    const outputs: OnnxValue[] = this.deviceUpdates.map(({ variable, output }) => ({ name: output, type: "float", dims: procedure.updates[variable]!.shape }));
     if (toHost.length > 0) {
       write.nodes.push({ type: "Concat", inputs: toHost.map((node) => write.nameOf(node)), outputs: [toHostName], attributes: { axis: { int: 0 } } });
       outputs.push({ name: toHostName, type: "float", dims: [toHost.length] });
     }
     this.graph = { nodes: write.nodes, initializers: write.initializers, inputs, outputs };
-    this.arrayState = sources.flatMap((source) => (source.op === "state" ? [source.attributes.name] : []));
-    this.hostState = hostStateOf(procedure, sources);
+    this.arrayInputs = arrays.filter(({ node }) => node.op !== "input");
+    const kept = new Set(this.hostUpdates.map(({ node }) => node));
+    this.scratch = this.arrayInputs.flatMap(({ node }) => (node.op === "state" || kept.has(node) ? [] : [node]));
   }
-}
-
-function hostStateOf(procedure: Procedure, sources: readonly Node[]): Extract<Node, { op: "state" }>[] {
-  const found = new Set<Extract<Node, { op: "state" }>>();
-  for (const node of nodesOf(procedure)) if (node.op === "state" && !sources.includes(node)) found.add(node);
-  return [...found];
 }

@@ -1,0 +1,56 @@
+/** Memory that kernels and ONNX Runtime share: arrays in WebAssembly memory, and tensors that are views of them. */
+import { Tensor } from "onnxruntime-node";
+import { sizeOf, type Shape } from "../../../program/node.ts";
+
+/** What is used of the standard interface, which Node's types leave out. */
+declare const WebAssembly: {
+  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
+  readonly Instance: new (module: object, imports: Readonly<Record<string, object>>) => { readonly exports: Readonly<Record<string, unknown>> };
+};
+
+/** An array of float32 in the arena. */
+export interface Block {
+  /** Byte offset in the arena. */
+  readonly address: number;
+  readonly shape: Shape;
+  /** A view; another one after the arena has grown. */
+  readonly tensor: Tensor;
+}
+
+const pageBytes = 65_536;
+/** Blocks start at cache lines, and end there: a kernel may write up to the next. */
+const lineBytes = 64;
+
+export class Arena {
+  readonly #memory = new WebAssembly.Memory({ initial: 0 });
+  readonly #blocks: { -readonly [K in keyof Block]: Block[K] }[] = [];
+  #used = 0;
+
+  /** Blocks of zeros. Growing replaces the views of all blocks, hence many at once. */
+  allocate(shapes: readonly Shape[]): Block[] {
+    const addresses = shapes.map((shape) => {
+      const address = this.#used;
+      this.#used += lineBytes * Math.ceil((4 * sizeOf(shape)) / lineBytes);
+      return address;
+    });
+    const missing = this.#used - this.#memory.buffer.byteLength;
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / pageBytes));
+      for (const block of this.#blocks) block.tensor = this.#view(block.address, block.shape);
+    }
+    const blocks = shapes.map((shape, i) => ({ address: addresses[i]!, shape, tensor: this.#view(addresses[i]!, shape) }));
+    this.#blocks.push(...blocks);
+    return blocks;
+  }
+
+  /** The function that a module exports as `run`, over this memory. */
+  instantiate(module: Uint8Array<ArrayBuffer>): (...args: readonly number[]) => unknown {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { env: { memory: this.#memory } });
+    return exports["run"] as (...args: readonly number[]) => unknown;
+  }
+
+  #view(address: number, shape: Shape): Tensor {
+    return new Tensor("float32", new Float32Array(this.#memory.buffer, address, sizeOf(shape)), shape);
+  }
+}
