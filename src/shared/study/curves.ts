@@ -1,4 +1,4 @@
-/** The runs of a study as curves and grids: one per tower height, means and spreads over the seeds. */
+/** The runs of a study as curves and grids: one per tower height or stack, means and spreads over the seeds. */
 import { summarize } from "../statistics.ts";
 import { studyAxis, type StudyAxis } from "./axes.ts";
 import { chanceLevel, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
@@ -37,9 +37,15 @@ export interface CurvePoint extends Aggregate {
   readonly x: number;
 }
 
-export interface Curve {
+/** What a curve or a grid is of: a height of the tower, or a stack with a name. */
+export interface Variant {
   readonly height: number;
+  /** Null in a study that compares heights. */
+  readonly stack: string | null;
   readonly label: string;
+}
+
+export interface Curve extends Variant {
   /** By rising x. */
   readonly points: readonly CurvePoint[];
 }
@@ -49,9 +55,7 @@ export interface GridCell extends Aggregate {
   readonly y: number;
 }
 
-export interface Grid {
-  readonly height: number;
-  readonly label: string;
+export interface Grid extends Variant {
   readonly cells: readonly GridCell[];
 }
 
@@ -140,35 +144,42 @@ const isAt = (fixed: FixedAxes) => {
 
 const rising = (a: number, b: number) => a - b;
 
-/** One curve per height. @throws RangeError when the study has axes but not the one asked for */
+/** The runs of each height, lowest first; of each stack in a study of stacks, as they are listed. */
+function byVariant({ stacks }: Study, runs: readonly MeasuredRun[]): { variant: Variant; runs: MeasuredRun[] }[] {
+  const order = stacks?.map(({ name }) => name) ?? [];
+  return [...groupBy(runs, ({ point }) => point.stack ?? point.height).values()]
+    .map((own) => {
+      const { height, stack = null } = own[0]!.point;
+      return { variant: { height, stack, label: stack ?? heightLabel(height) }, runs: own };
+    })
+    .sort(({ variant: a }, { variant: b }) => (a.stack !== null && b.stack !== null ? order.indexOf(a.stack) - order.indexOf(b.stack) : a.height - b.height));
+}
+
+/** One curve per height or stack. @throws RangeError when the study has axes but not the one asked for */
 export function studyCurves(study: Study, points: readonly StudyPoint[], { metric, axis = 0, fixed = {} }: CurveOptions): StudyCurves {
   const { runs, ...levels } = measureRuns(study, points, metric);
   const x = study.axes.length === 0 ? null : studyAxis(study, axis);
-  const curves = [...groupBy(runs.filter(isAt(fixed)), ({ point }) => point.height)]
-    .sort(([a], [b]) => rising(a, b))
-    .map(([height, own]): Curve => {
-      const byX = groupBy(own, ({ point }) => (x ? point.values[x.index]! : 0));
-      const sorted = [...byX].sort(([a], [b]) => rising(a, b));
-      return { height, label: heightLabel(height), points: sorted.map(([value, at]) => ({ x: value, ...aggregate(at) })) };
-    });
+  const curves = byVariant(study, runs.filter(isAt(fixed))).map(({ variant, runs: own }): Curve => {
+    const byX = groupBy(own, ({ point }) => (x ? point.values[x.index]! : 0));
+    const sorted = [...byX].sort(([a], [b]) => rising(a, b));
+    return { ...variant, points: sorted.map(([value, at]) => ({ x: value, ...aggregate(at) })) };
+  });
   return { metric, axis: x, ...levels, curves };
 }
 
-/** One grid per height, of the cells that have runs. @throws RangeError when the study has no such axes */
+/** One grid per height or stack, of the cells that have runs. @throws RangeError when the study has no such axes */
 export function studyGrids(
   study: Study,
   points: readonly StudyPoint[],
   { metric, x = 0, y = 1, fixed = {} }: { metric: StudyMetric; x?: number; y?: number; fixed?: FixedAxes },
 ): StudyGrids {
   const { runs, ...levels } = measureRuns(study, points, metric);
-  const grids = [...groupBy(runs.filter(isAt(fixed)), ({ point }) => point.height)]
-    .sort(([a], [b]) => rising(a, b))
-    .map(([height, own]): Grid => {
-      const cells = [...groupBy(own, ({ point }) => `${point.values[x]!},${point.values[y]!}`).values()].map((at): GridCell => {
-        const { values } = at[0]!.point;
-        return { x: values[x]!, y: values[y]!, ...aggregate(at) };
-      });
-      return { height, label: heightLabel(height), cells: cells.sort((a, b) => rising(a.x, b.x) || rising(a.y, b.y)) };
+  const grids = byVariant(study, runs.filter(isAt(fixed))).map(({ variant, runs: own }): Grid => {
+    const cells = [...groupBy(own, ({ point }) => `${point.values[x]!},${point.values[y]!}`).values()].map((at): GridCell => {
+      const { values } = at[0]!.point;
+      return { x: values[x]!, y: values[y]!, ...aggregate(at) };
     });
+    return { ...variant, cells: cells.sort((a, b) => rising(a.x, b.x) || rising(a.y, b.y)) };
+  });
   return { metric, x: studyAxis(study, x), y: studyAxis(study, y), ...levels, grids };
 }

@@ -1,6 +1,6 @@
 /** The numbers of every height of a study, with bootstrap confidence intervals over its seeds. */
 import { percentileInterval, resample, type BootstrapOptions, type Interval } from "./bootstrap.ts";
-import { groupBy, type Curve } from "./curves.ts";
+import { groupBy, type Curve, type Variant } from "./curves.ts";
 import { samplesOf, statisticsOf, type HeightSample, type HeightStatistics, type Setting } from "./statistics.ts";
 import { thresholdOf, usableRange, type Usable } from "./width.ts";
 
@@ -10,10 +10,11 @@ export interface Estimate {
   readonly interval: Interval | null;
 }
 
-/** How a height differs from a lower one; lower metric and wider range are better, time is relative. */
+/** How a height differs from a lower one, or a stack from another; lower metric and wider range are better, time is relative. */
 export interface Change {
-  /** The height it is compared with. */
-  readonly from: number;
+  /** What it is compared with. */
+  readonly from: Variant;
+  /** Levels that it has more. */
   readonly levels: number;
   /** Metric of the lower height's best minus this one's: above 0 is better. */
   readonly gain: Estimate;
@@ -25,9 +26,7 @@ export interface Change {
   readonly cost: Estimate | null;
 }
 
-export interface HeightNumbers {
-  readonly height: number;
-  readonly label: string;
+export interface HeightNumbers extends Variant {
   /** Runs in all, those that count, diverged, not there yet, failed or missing. */
   readonly runs: number;
   readonly n: number;
@@ -51,8 +50,9 @@ export interface HeightNumbers {
     /** What is usable by its own best, and by the study's. */
     readonly usable: Usable;
     readonly usableOfStudy: Usable;
-    /** Against the lowest height of the study, and against the next lower one, divided by the levels between. Null for the lowest. */
+    /** Against the first of the study: its lowest height, or first stack. Null for itself. */
     readonly change: Change | null;
+    /** Against the next lower height, divided by the levels between. Null for the lowest, and between stacks. */
     readonly perLevel: Change | null;
   } | null;
   /** Why there are no confidence intervals, in words; null when there are. */
@@ -74,7 +74,7 @@ function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
 
 /** Statistics as observed and of every resample, for every height that has runs. */
 interface Bootstrapped {
-  readonly height: number;
+  readonly curve: Curve;
   readonly observed: HeightStatistics;
   readonly resampled: readonly HeightStatistics[];
   readonly noInterval: string | null;
@@ -88,7 +88,7 @@ function bootstrapped(curves: readonly Curve[], setting: Setting, options: Boots
   // A height with single seeds takes part as it is: the others may be measured against its best.
   if (reasons.includes(null)) resample(strata.flat(), options, (weights) => rows.push(statisticsOf(samples, weights, setting)));
   return statisticsOf(samples, new Uint8Array(count).fill(1), setting).map((observed, i) => ({
-    height: samples[i]!.height,
+    curve: samples[i]!.curve,
     observed,
     resampled: rows.map((row) => row[i]!),
     noInterval: reasons[i]!,
@@ -108,7 +108,8 @@ function estimate(of: Bootstrapped, statistic: Statistic, options: BootstrapOpti
 }
 
 function changeFrom(below: Bootstrapped, above: Bootstrapped, options: BootstrapOptions, perLevel: boolean): Change {
-  const levels = above.height - below.height;
+  const { height, stack, label } = below.curve;
+  const levels = above.curve.height - height;
   const share = perLevel ? 1 / levels : 1;
   const between = (difference: (below: HeightStatistics, above: HeightStatistics) => number): Estimate => {
     const value = share * difference(below.observed, above.observed);
@@ -117,7 +118,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
   };
   const cost = between((a, b) => b.timePerStep / a.timePerStep - 1);
   return {
-    from: below.height,
+    from: { height, stack, label },
     levels,
     gain: between((a, b) => a.best - b.best),
     steadier: between((a, b) => a.sensitivity - b.sensitivity),
@@ -133,7 +134,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
   const bestOfStudy = Math.min(...all.map(({ observed }) => observed.best));
 
   const numbersOf = (curve: Curve): HeightNumbers["numbers"] => {
-    const index = all.findIndex(({ height }) => height === curve.height);
+    const index = all.findIndex((of) => of.curve === curve);
     const own = all[index];
     if (!own) return null;
     const of = (statistic: Statistic) => estimate(own, statistic, options);
@@ -152,11 +153,12 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
       usable: usable(own.observed.best),
       usableOfStudy: usable(bestOfStudy),
       change: index > 0 ? changeFrom(all[0]!, own, options, false) : null,
-      perLevel: index > 0 ? changeFrom(all[index - 1]!, own, options, true) : null,
+      perLevel: index > 0 && curve.stack === null ? changeFrom(all[index - 1]!, own, options, true) : null,
     };
   };
   return curves.map((curve): HeightNumbers => ({
     height: curve.height,
+    stack: curve.stack,
     label: curve.label,
     runs: total(curve, ({ runs }) => runs.length),
     n: total(curve, ({ n }) => n),
@@ -166,6 +168,6 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     values: curve.points.length,
     known: curve.points.filter(({ mean }) => mean !== null).length,
     numbers: numbersOf(curve),
-    noInterval: all.find(({ height }) => height === curve.height)?.noInterval ?? null,
+    noInterval: all.find((of) => of.curve === curve)?.noInterval ?? null,
   }));
 }

@@ -6,9 +6,9 @@ import type { StudyAxis } from "./axes.ts";
 import { hasDiverged, type Curve, type MeasuredRun } from "./curves.ts";
 import { thresholdOf, usableRange, type Known, type Tolerance } from "./width.ts";
 
-/** The runs of one height that count. */
+/** The runs of one height, or stack, that count. */
 export interface HeightSample {
-  readonly height: number;
+  readonly curve: Curve;
   /** Values of the axis that have such runs, rising. */
   readonly xs: readonly number[];
   readonly runs: readonly SampledRun[];
@@ -57,8 +57,8 @@ export type Weights = ArrayLike<number>;
 /** The heights that have runs which count, and the number of these runs. */
 export function samplesOf(curves: readonly Curve[]): { samples: HeightSample[]; count: number } {
   let count = 0;
-  const samples = curves.flatMap(({ height, points }): HeightSample[] => {
-    const known = points.filter(({ n }) => n > 0);
+  const samples = curves.flatMap((curve): HeightSample[] => {
+    const known = curve.points.filter(({ n }) => n > 0);
     if (known.length === 0) return [];
     const runs = known.flatMap(({ runs: all }, at) =>
       all.flatMap((run): SampledRun[] => {
@@ -69,7 +69,7 @@ export function samplesOf(curves: readonly Curve[]): { samples: HeightSample[]; 
       }),
     );
     const timed = runs.filter(({ timePerStep }) => !Number.isNaN(timePerStep)).sort((a, b) => a.timePerStep - b.timePerStep);
-    return [{ height, xs: known.map(({ x }) => x), runs, timed }];
+    return [{ curve, xs: known.map(({ x }) => x), runs, timed }];
   });
   return { samples, count };
 }

@@ -2,6 +2,7 @@
 import { formatHyperparameter } from "../tower.ts";
 import type { StudyAxis } from "./axes.ts";
 import { metricLabel, metricUnit, type StudyMetric } from "./metric.ts";
+import type { Variant } from "./curves.ts";
 import type { Change, Estimate, HeightNumbers } from "./numbers.ts";
 import type { Tolerance, Usable } from "./width.ts";
 
@@ -21,9 +22,9 @@ export interface Verdict {
   readonly headline: string;
   /** Sentences that belong to it: what is better or worse besides, what limits it. */
   readonly remarks: readonly string[];
-  /** The height it speaks of, and the one it is compared with. */
-  readonly height: number | null;
-  readonly against: number | null;
+  /** Labels of the height or stack it speaks of, and of the one it is compared with. */
+  readonly of: string | null;
+  readonly against: string | null;
 }
 
 export interface Evidence {
@@ -87,10 +88,13 @@ function costWords(cost: Change["cost"]): string {
   return ` at ${rounded(Math.abs(percent))} % ${percent > 0 ? "more" : "less"} time per step`;
 }
 
-function levelsWords({ from, levels }: Change): string {
-  const more = from === 0 ? "" : " more";
-  return `${inWords(levels)}${more} level${levels === 1 ? "" : "s"}`;
+/** What makes the difference, as the subject of a sentence: `two more levels`, or the name of a stack. */
+function subjectOf(top: Variant, { from, levels }: Change): string {
+  const more = from.height === 0 ? "" : " more";
+  return top.stack ?? `${inWords(levels)}${more} level${levels === 1 ? "" : "s"}`;
 }
+
+const placeOf = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
 
 /** How the best itself changes: whether for the better, in words; null where it does not clearly. */
 function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
@@ -98,19 +102,19 @@ function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: C
   if (!isClear(gain, noticeable)) return null;
   const better = gain.value > 0;
   const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];
-  return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}, ${after} against ${before}` };
+  return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}${base.stack === null ? "" : ` than with ${base.stack}`}, ${after} against ${before}` };
 }
 
 function divergedWords(heights: readonly Counted[]): string[] {
   const some = heights.filter(({ diverged }) => diverged > 0);
   if (some.length === 0) return [];
-  return [`${capital(some.map(({ diverged, n, height }) => `${diverged} of ${plural(n, "run")} at height ${height}`).join(", "))} diverged; each counts as the worst.`];
+  return [`${capital(some.map(({ diverged, n, height, stack }) => `${diverged} of ${plural(n, "run")} ${placeOf({ height, stack })}`).join(", "))} diverged; each counts as the worst.`];
 }
 
 function openWords({ words }: StudyAxis, heights: readonly Counted[]): string[] {
   const open = heights.filter(({ numbers: { usable } }) => isOpen(usable));
   if (open.length === 0) return [];
-  return [`At ${open.map(({ height }) => `height ${height}`).join(" and ")} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
+  return [`${capital(open.map(placeOf).join(" and "))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
 }
 
 function certaintyWords(heights: readonly Counted[]): string[] {
@@ -138,7 +142,7 @@ const rangeWords = ({ parts }: Usable) => parts.map(({ from, to }) => (from === 
 function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
   const { best, bestAt, usable, width } = of.numbers;
   const where = axis ? `, at ${axis.words} ${formatHyperparameter(bestAt.value)}` : "";
-  const top = `at height ${of.height} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
+  const top = `${placeOf(of)} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
   if (!axis || of.known < fewestValues) return `${top}.`;
   return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
 }
@@ -155,12 +159,12 @@ export function verdictOf(evidence: Evidence): Verdict {
     finding,
     headline: opening(prefix, headline),
     remarks: [...remarks, ...common],
-    height: height?.height ?? null,
-    against: against?.height ?? null,
+    of: height?.label ?? null,
+    against: against?.label ?? null,
   });
 
   const [base] = counted;
-  if (!base) return { finding: "nothing", headline: heights.some(({ pending }) => pending > 0) ? "No run has ended yet." : "No run counts.", remarks: common, height: null, against: null };
+  if (!base) return { finding: "nothing", headline: heights.some(({ pending }) => pending > 0) ? "No run has ended yet." : "No run counts.", remarks: common, of: null, against: null };
   if (counted.every(({ n, diverged }) => n === diverged)) return say("diverged", "every run that ended diverged.", []);
   const isLearned = ({ numbers: { best } }: Counted) => chance === null || best.value < 0.95 * chance;
   const learned = counted.filter(isLearned);
@@ -171,34 +175,35 @@ export function verdictOf(evidence: Evidence): Verdict {
   }
 
   const others = learned.filter((of) => of !== base);
-  if (others.length === 0) return say("narrower", `the levels above learned nothing: only height ${base.height} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);
+  if (others.length === 0) return say("narrower", `${base.stack === null ? "the levels above" : "the others"} learned nothing: only ${base.label} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);
   const top = steadiest(others);
   const change = top.numbers.change!;
   const pair = [base, top];
   const rest = [...divergedWords(pair), ...certaintyWords(pair)];
-  const levels = levelsWords(change);
-  const does = (verb: string) => (change.levels === 1 ? `${verb}s` : verb);
+  const levels = subjectOf(top, change);
+  const does = (verb: string) => (change.levels === 1 || top.stack !== null ? `${verb}s` : verb);
   const best = bestWords(metric, base, top, change);
   if (!isLearned(base)) {
-    return say("wider", `without ${change.from === 0 ? "" : "further "}levels nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
+    return say("wider", `${placeOf(base)} nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
   }
   if (!axis || Math.min(base.known, top.known) < fewestValues) {
     const reason = axis ? [`There are too few values of the ${axis.words} to speak of a usable range.`] : [];
-    const effect = best ? `with ${levels} ${best.words}` : `${levels} ${does("make")} no clear difference to the best ${bestLabel(metric)}`;
+    const some = top.stack !== null && counted.length > 2 ? `of ${counted.length} stacks, ` : "";
+    const effect = best ? `${some}with ${levels} ${best.words}` : `${levels} ${does("make")} no clear difference to the best ${bestLabel(metric)}`;
     return say("few", `${effect}${costWords(change.cost)}.`, [...reason, ...rest], top, base);
   }
 
   const words = (of: Counted, unit: boolean) => widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), unit);
-  const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : " of the same height"}.`;
+  const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : ` of the same ${base.stack === null ? "height" : "stack"}`}.`;
   // What is lost belongs in the sentence itself; what is gained besides may stand after it.
   const price = best && !best.better ? `, but ${best.words}` : "";
   const remarks = [...(best?.better ? [`${capital(best.words)}.`] : []), meaning, ...openWords(axis, pair), ...rest];
   const { wider } = change;
   const noticeable = axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE);
   if (!isClear(wider, noticeable)) {
-    const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} at height ${base.height}, ${words(top, true)} at height ${top.height})`;
+    const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} ${placeOf(base)}, ${words(top, true)} ${placeOf(top)})`;
     return say("same", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
   }
-  const effect = `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)} to ${words(top, true)}`;
+  const effect = `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)}${base.stack === null ? "" : ` with ${base.stack}`} to ${words(top, true)}`;
   return say(wider.value > 0 ? "wider" : "narrower", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
 }

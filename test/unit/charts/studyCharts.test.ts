@@ -2,6 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { heatMapChart } from "../../../src/charts/heatMapChart.ts";
 import { sensitivityChart, type ChartItem, type SensitivitySettings } from "../../../src/charts/sensitivityChart.ts";
+import type { ChartLine } from "../../../src/charts/chartLines.ts";
+import { numbersChart } from "../../../src/charts/numbersChart.ts";
+import { estimateText, numberColumns } from "../../../src/charts/numberTable.ts";
+import { runChart } from "../../../src/charts/runChart.ts";
+import { trajectoriesChart } from "../../../src/charts/trajectoriesChart.ts";
+import { sensitivityOf } from "../../../src/shared/study/sensitivity.ts";
 import { curveNames } from "../../../src/charts/studyText.ts";
 import { channels, chartThemes, orderedColor, type TooltipContent } from "../../../src/charts/theme.ts";
 import { renderSvg } from "../../../src/main/reports/pictures/render.ts";
@@ -100,6 +106,51 @@ describe("the heat map", () => {
     const svg = renderSvg(heatMapChart(two, studyGrids(two, detail.points, { metric }), settings), settings);
     for (const text of ["Initial step size α", "Initial momentum μ", "Test error (%)", "height 1", "0.9"]) expect(svg).toContain(`>${text}<`);
   });
+});
+
+describe("learned trajectories", () => {
+  const study = figureStudy();
+  const { points } = pretendStudy(study);
+  const found = points.map(({ key, run, values }) => ({ key, run: run!, steps: [0, 1, 2], values: [values[0]!, -1, 0.5] }));
+
+  it("draws a line for every run, and says what a log axis has no place for", () => {
+    const option = trajectoriesChart(study, points, found, "L0.alpha", { ...settings, perHeight: true, colorBy: "start" });
+    const lines = seriesOf(option).filter(({ type }) => type === "line");
+    expect(lines.map(({ data }) => data)).toEqual(points.map(({ values }) => [[0, values[0]], [1, null], [2, 0.5]]));
+    const svg = renderSvg(option, settings);
+    for (const text of ["Step size α of level 0", "height 3", "α = 1e-8", "33 values at or below 0 not drawn"]) expect(svg).toContain(`>${text}<`);
+  });
+
+  it("marks where runs diverged", () => {
+    const ends = seriesOf(trajectoriesChart(study, points, found, "L0.alpha", settings)).filter(({ type }) => type === "scatter");
+    const crossed = ends.filter(({ symbol }) => symbol?.startsWith("path")).flatMap(({ data }) => data.flatMap(({ runs }) => runs ?? []));
+    expect(crossed).toEqual(points.filter(({ status }) => status === "diverged").map(({ run }) => run));
+  });
+});
+
+describe("the numbers", () => {
+  const study = figureStudy();
+  const found = sensitivityOf(study, pretendStudy(study).points);
+
+  it("are a table whose entries have their unit and interval", () => {
+    const columns = numberColumns(found);
+    const width = columns.find(({ key }) => key === "width")!;
+    const { value, interval } = found.heights[0]!.numbers!.width;
+    expect(estimateText(width, width.of(found.heights[0]!))).toBe(`${value.toFixed(1)} decades (${interval![0].toFixed(1)} to ${interval![1].toFixed(1)})`);
+    expect(width.definition).toContain("within 1 percentage point of the best of the same height");
+    expect(columns.find(({ key }) => key === "gain")!.of(found.heights[0]!)).toBeNull();
+  });
+
+  it("are drawn with every height", () => {
+    const svg = renderSvg(numbersChart(study, found, settings), settings);
+    for (const text of ["height 0 (SGD)", "height 3", "Usable width", "decades", "Sensitivity", "points"]) expect(svg).toContain(`>${text}<`);
+  });
+});
+
+it("draws a run's curves, and says what they leave out", () => {
+  const line: ChartLine = { name: "loss", style: { color: "#000000", dash: "solid" }, points: [[0, 2], [1, -1], [2, 1]], smoothed: null, total: 4, nonFinite: 1 };
+  const svg = renderSvg(runChart([{ title: "Training loss", yName: "Loss (nats)", xName: "Step", yLog: true, lines: [line] }], settings), settings);
+  for (const text of ["Training loss", "Loss (nats)", "Step", "1 at or below 0 not drawn; 1 not finite"]) expect(svg).toContain(`>${text}<`);
 });
 
 describe("colors of heights", () => {

@@ -28,11 +28,13 @@ export function renderSvg(option: Record<string, unknown>, { width, height }: Ch
   }
 }
 
-/** Without what is numbered through the life of the process, and what only a script would read. */
+/** Without what only a pointer or a script would see, and with names that do not count through the life of the process. */
 function plain(svg: string): string {
   const named = new Map<string, string>();
   return svg
     .replace(/ ecmeta_[a-z_]+="[^"]*"/g, "")
+    .replace(/<style ?>[\s\S]*?<\/style>\n?/g, "")
+    .replace(/ class="[^"]*"/g, "")
     .replace(/\bzr\d+-[\w-]+/g, (id) => named.get(id) ?? (named.set(id, `p${named.size}`), named.get(id)!));
 }
 

@@ -109,7 +109,7 @@ describe("the numbers", () => {
     expect(plain?.numbers?.sensitivity.value).toBeCloseTo(30, 12);
     expect(tower?.numbers?.width.value).toBeCloseTo(4.1, 12);
     expect(tower?.numbers?.sensitivity.value).toBeCloseTo(10 / 6, 12);
-    expect(tower?.numbers?.change).toMatchObject({ from: 0, levels: 2 });
+    expect(tower?.numbers?.change).toMatchObject({ from: { height: 0 }, levels: 2 });
     expect(tower?.numbers?.change?.wider.value).toBeCloseTo(4, 12);
     expect(tower?.numbers?.change?.cost?.value).toBeCloseTo(0.05, 12);
     expect(tower?.numbers?.perLevel?.cost?.value).toBeCloseTo(0.025, 12);
@@ -124,7 +124,7 @@ describe("the numbers", () => {
 
   it("say it in a sentence", () => {
     expect(result.verdict.headline).toBe("Two levels widen the usable range of the step size from 0.1 to at least 4.1 decades at 5 % more time per step.");
-    expect(result.verdict).toMatchObject({ finding: "wider", height: 2, against: 0 });
+    expect(result.verdict).toMatchObject({ finding: "wider", of: "height 2", against: "height 0" });
   });
 
   it("cut off what is worse than guessing, and count a diverged run as that", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { sensitivityOf, type SensitivityOptions } from "../../../../src/shared/study/sensitivity.ts";
-import { makePoints, makeStudy, stepSizeStudy, type Result } from "../../../support/studyPoints.ts";
+import { makePoint, makePoints, makeStudy, stepSizeStudy, type Result } from "../../../support/studyPoints.ts";
 
 const study = stepSizeStudy([-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2], [0, 2], [0, 1]);
 type Made = (height: number, power: number, seed: number) => Result;
@@ -48,7 +48,7 @@ describe("the verdict", () => {
     expect(verdict(() => ({ error: null }))).toMatchObject({ finding: "diverged", headline: "Every run that ended diverged." });
     expect(verdict(() => ({ error: 89.6 }))).toMatchObject({ finding: "unlearned", headline: "Nothing got clearly better than guessing (90.00 %)." });
     expect(verdict((height, power) => ({ error: height === 0 ? v(20, power) : 89.9 })).headline).toBe("The levels above learned nothing: only height 0 got better than guessing.");
-    expect(verdict((height, power) => ({ error: height === 0 ? 89.9 : v(20, power) })).headline).toMatch(/^Without levels nothing is learned; at height 2 the best test error is 4.00 %/);
+    expect(verdict((height, power) => ({ error: height === 0 ? 89.9 : v(20, power) })).headline).toMatch(/^At height 0 nothing is learned; at height 2 the best test error is 4.00 %/);
   });
 
   it("never takes a flat curve of bad runs for a wide range", () => {
@@ -85,6 +85,16 @@ describe("the verdict", () => {
     const plain = makeStudy({ base: { tower: [{ optimizer: "sgd" }] }, heights: { values: [1, 3] }, seeds: [0, 1] });
     const found = verdict((height) => ({ error: height === 1 ? 9 : 5 }), {}, plain);
     expect(found.headline).toBe("With two more levels the best test error is 4.00 points lower, 5.00 % against 9.00 % at no measurable cost in time.");
+  });
+
+  it("compares stacks by their names", () => {
+    const stacks = makeStudy({ stacks: [{ name: "SGD", tower: [{ optimizer: "sgd" }] }, { name: "SGD / SGD", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }, { name: "Adam", tower: [{ optimizer: "adam" }] }], seeds: [0, 1] });
+    const points = ["SGD", "Adam", "SGD / SGD"].flatMap((stack, i) => [0, 1].map((seed) => ({ ...makePoint(i % 2, [], seed, { error: [9, 6, 5][i]! + 0.1 * seed }), stack })));
+    const { heights, verdict: found } = sensitivityOf(stacks, points);
+    expect(heights.map(({ label }) => label)).toEqual(["SGD", "SGD / SGD", "Adam"]);
+    expect(heights.map(({ numbers }) => numbers?.perLevel)).toEqual([null, null, null]);
+    expect(found).toMatchObject({ of: "SGD / SGD", against: "SGD" });
+    expect(found.headline).toBe("Of 3 stacks, with SGD / SGD the best test error is 4.00 points lower than with SGD, 5.05 % against 9.05 % at no measurable cost in time.");
   });
 
   it("speaks of a linear axis in its own unit", () => {

@@ -1,0 +1,74 @@
+/** The numbers of a study as a table: what each is called, its unit, and how it is written. */
+import { metricLabel, metricUnit } from "../shared/study/metric.ts";
+import type { Estimate, HeightNumbers } from "../shared/study/numbers.ts";
+import type { Sensitivity } from "../shared/study/sensitivity.ts";
+import { toleranceWords } from "../shared/study/verdict.ts";
+import { formatHyperparameter } from "../shared/tower.ts";
+import { capital } from "./studyText.ts";
+
+export interface NumberColumn {
+  readonly key: string;
+  readonly title: string;
+  /** Behind a value in words; empty for none. */
+  readonly unit: string;
+  /** One sentence. */
+  readonly definition: string;
+  /** Drawn on a log axis. */
+  readonly log: boolean;
+  readonly of: (height: HeightNumbers) => Estimate | null;
+  /** Without the unit. */
+  readonly format: (value: number) => string;
+}
+
+const decimals = (digits: number) => (value: number) => value.toFixed(digits);
+const significant = (digits: number) => (value: number) => String(Number(value.toPrecision(digits)));
+const percent = (value: number) => (100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0);
+
+/** Every number that the study has a value of, in the order in which they are read. */
+export function numberColumns({ metric, axis, tolerance, chance, heights }: Sensitivity): NumberColumn[] {
+  const isError = metric.name === "testError";
+  const unit = metricUnit(metric.name).trim();
+  const points = isError ? "points" : "";
+  const label = metricLabel(metric);
+  const measured = isError ? decimals(2) : significant(4);
+  const columns: NumberColumn[] = [
+    { key: "best", title: `Best ${label.replace(/^best /, "")}`, unit, definition: `The lowest mean ${label} over the seeds that any value of the axis has.`, log: false, of: ({ numbers }) => numbers?.best ?? null, format: measured },
+    ...(axis
+      ? ([
+          { key: "bestAt", title: `Best ${axis.symbol}`, unit: "", definition: `Where on the axis (${axis.label}) that is.`, log: axis.scale === "log", of: ({ numbers }) => numbers?.bestAt ?? null, format: formatHyperparameter },
+          {
+            key: "sensitivity",
+            title: "Sensitivity",
+            unit: points,
+            definition: `Mean of the ${label} over the values of the axis, minus the best of it${chance === null ? "" : "; values worse than guessing count as guessing"} (Wortsman et al. 2023). 0 means that any value is as good as the best.`,
+            log: false,
+            of: ({ numbers }) => numbers?.sensitivity ?? null,
+            format: measured,
+          },
+          {
+            key: "width",
+            title: "Usable width",
+            unit: axis.scale === "log" ? "decades" : "",
+            definition: `Length of the range of ${axis.words} whose mean ${label} is ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : " of the same height"}, interpolated between the values of the axis.`,
+            log: false,
+            of: ({ numbers }) => numbers?.width ?? null,
+            format: axis.scale === "log" ? decimals(1) : significant(3),
+          },
+        ] satisfies NumberColumn[])
+      : []),
+    { key: "divergedShare", title: "Diverged", unit: "%", definition: "Share of the runs whose loss or weights stopped being finite.", log: false, of: ({ numbers }) => numbers?.divergedShare ?? null, format: percent },
+    { key: "timePerStep", title: "Time per step", unit: "ms", definition: "Median over all steps of the height's runs, each step at its run's mean.", log: false, of: ({ numbers }) => numbers?.timePerStep ?? null, format: significant(3) },
+    { key: "gain", title: "Gain", unit: points, definition: `By how much the best ${label} is lower than the lowest height's.`, log: false, of: ({ numbers }) => numbers?.change?.gain ?? null, format: measured },
+    { key: "gainPerLevel", title: "Gain per level", unit: points, definition: "The same against the next lower height, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.gain ?? null, format: measured },
+    { key: "costPerLevel", title: "Cost per level", unit: "%", definition: "By how much a step takes longer than the next lower height's, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.cost ?? null, format: percent },
+  ];
+  return columns.map((column) => ({ ...column, title: capital(column.title) })).filter(({ of }) => heights.some((height) => of(height) !== null));
+}
+
+/** `3.41 % (3.35 to 3.49)` */
+export function estimateText({ format, unit }: NumberColumn, estimate: Estimate | null): string {
+  if (estimate === null) return "–";
+  const { value, interval } = estimate;
+  const range = interval === null ? "" : ` (${format(interval[0])} to ${format(interval[1])})`;
+  return `${format(value)}${unit === "" ? "" : ` ${unit}`}${range}`;
+}

@@ -1,0 +1,79 @@
+/** Several plots in one picture, laid out in rows: what charts of many small plots share. */
+import type { AxisScale } from "./axes.ts";
+import { axisOption, labelRoom, text, type Box } from "./frame.ts";
+import type { Look } from "./theme.ts";
+
+export interface Plot {
+  readonly title?: string;
+  readonly x: PlotAxis;
+  readonly y: PlotAxis;
+  /** Series of the chart library, without the numbers of their axes. */
+  readonly series: readonly Record<string, unknown>[];
+  /** Shown while there is nothing to draw. */
+  readonly empty?: string;
+  /** A remark under the title: what could not be drawn. */
+  readonly note?: string;
+}
+
+export interface PlotAxis {
+  readonly scale: AxisScale | undefined;
+  readonly log: boolean;
+  readonly name?: string;
+  readonly label?: (tick: number) => string;
+  readonly lines?: boolean;
+}
+
+export interface PlotLayout {
+  readonly look: Look;
+  readonly inner: Box;
+  /** Plots in a row where there is room. */
+  readonly columns: number;
+  /** One scale for all: labels stand at the left of each row only. */
+  readonly shareY?: boolean;
+  /** Pixels between neighbours. */
+  readonly gap?: number;
+}
+
+export interface LaidOut {
+  readonly title: Record<string, unknown>[];
+  readonly grid: Record<string, unknown>[];
+  readonly xAxis: Record<string, unknown>[];
+  readonly yAxis: Record<string, unknown>[];
+  readonly series: Record<string, unknown>[];
+}
+
+const narrowest = 150;
+
+/** Options of plots side by side, in their order. */
+export function layOutPlots(plots: readonly Plot[], { look, inner, columns: wanted, shareY = false, gap = 18 }: PlotLayout): LaidOut {
+  const { fontSize, fontFamily } = look;
+  const roomOf = ({ y }: Plot) => labelRoom(y.scale, fontSize, y.label ?? y.scale?.label) + (y.name === undefined ? 4 : fontSize + 12);
+  const room = Math.max(...plots.map(roomOf));
+  const columns = Math.max(1, Math.min(wanted, plots.length, Math.floor(inner.width / (narrowest + (shareY ? 0 : room)))));
+  const rows = Math.ceil(plots.length / columns);
+  const width = (inner.width - 10 - (shareY ? room : columns * room) - (columns - 1) * gap) / columns;
+  const head = plots.some(({ title }) => title !== undefined) ? fontSize * 1.3 + 8 : 4;
+  const foot = fontSize + 14 + (plots.some(({ x }) => x.name !== undefined) ? fontSize + 10 : 0);
+  const out: LaidOut = { title: [], grid: [], xAxis: [], yAxis: [], series: [] };
+  plots.forEach((plot, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    const top = inner.top + (row * inner.height) / rows;
+    const left = inner.left + (shareY ? room : (column + 1) * room) + column * (width + gap);
+    const box: Box = { left, top: top + head, width, height: Math.max(20, inner.height / rows - head - foot) };
+    const labels = !shareY || column === 0;
+    const gridIndex = out.grid.length;
+    const { x, y } = plot;
+    out.grid.push({ ...box, outerBoundsMode: "none" });
+    out.xAxis.push(axisOption("x", { look, log: x.log, scale: x.scale, gridIndex, label: x.label, lines: x.lines ?? false, nameGap: fontSize + 16, ...(x.name !== undefined && { name: x.name }) }));
+    out.yAxis.push(
+      axisOption("y", { look, log: y.log, scale: y.scale, gridIndex, label: y.label, lines: y.lines ?? true, labels, ...(labels && y.name !== undefined && { name: y.name, nameGap: labelRoom(y.scale, fontSize, y.label) + 2 }) }),
+    );
+    if (plot.title !== undefined) {
+      out.title.push(text(plot.title, { left, top, fontSize: fontSize + 0.5, fontWeight: 600, color: look.text, fontFamily, width }));
+    }
+    if (plot.note !== undefined) out.title.push(text(plot.note, { left: left + width, top: box.top + 3, fontSize: fontSize - 2, color: look.faint, fontFamily, textAlign: "right" }));
+    if (plot.empty !== undefined) out.title.push(text(plot.empty, { left: left + width / 2, top: box.top + box.height / 2 - 8, fontSize, color: look.faint, fontFamily, textAlign: "center" }));
+    out.series.push(...plot.series.map((one) => ({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex })));
+  });
+  return out;
+}

@@ -1,0 +1,54 @@
+/** A run's loss, evaluations and hyperparameters in one picture. */
+import { linearScale, logScale } from "./axes.ts";
+import { drawable, type ChartLine } from "./chartLines.ts";
+import { frameOf, logLabels } from "./frame.ts";
+import { layOutPlots, type Plot } from "./plots.ts";
+import type { ChartSettings } from "./theme.ts";
+
+export interface RunPlot {
+  readonly title: string;
+  /** Title of the vertical axis, with its unit. */
+  readonly yName: string;
+  readonly xName: string;
+  readonly yLog: boolean;
+  readonly lines: readonly ChartLine[];
+}
+
+export interface RunSettings extends ChartSettings {
+  readonly columns?: number;
+}
+
+export function runChart(plots: readonly RunPlot[], settings: RunSettings): Record<string, unknown> {
+  const frame = frameOf(settings, []);
+  const { title, ...rest } = layOutPlots(plots.map(plotOf), { look: frame.look, inner: frame.inner, columns: settings.columns ?? 2 });
+  return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest };
+}
+
+function plotOf({ title, yName, xName, yLog, lines }: RunPlot): Plot {
+  const drawn = lines.map((line) => ({ line, points: drawable(line.points, false, yLog) }));
+  const at = (which: 0 | 1) => drawn.flatMap(({ points }) => points.map((point) => point[which]));
+  const x = linearScale(at(0), 5, true);
+  const y = (yLog ? logScale : linearScale)(at(1));
+  const hidden = lines.reduce((sum, { points }) => sum + points.length, 0) - at(1).length;
+  const broken = lines.reduce((sum, { nonFinite }) => sum + nonFinite, 0);
+  const left = [...(hidden > 0 ? [`${hidden} at or below 0 not drawn`] : []), ...(broken > 0 ? [`${broken} not finite`] : [])];
+  return {
+    title,
+    x: { scale: x && { ...x, min: Math.min(...at(0), 0), max: Math.max(...at(0), 1) }, log: false, name: xName },
+    y: { scale: y, log: yLog, name: yName, label: yLog ? logLabels(y) : y?.label },
+    ...(at(1).length === 0 && { empty: "Nothing to draw." }),
+    ...(left.length > 0 && { note: left.join("; ") }),
+    series: drawn.flatMap(({ line, points }) => [
+      {
+        type: "line",
+        animation: false,
+        symbol: line.symbols ? "circle" : "none",
+        symbolSize: 5,
+        itemStyle: { color: line.style.color },
+        lineStyle: { color: line.style.color, width: line.smoothed ? 1 : 1.5, opacity: line.smoothed ? 0.3 : 1 },
+        data: points,
+      },
+      ...(line.smoothed ? [{ type: "line", animation: false, symbol: "none", lineStyle: { color: line.style.color, width: 1.8 }, data: drawable(line.smoothed, false, yLog) }] : []),
+    ]),
+  };
+}

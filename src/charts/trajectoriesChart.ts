@@ -1,0 +1,120 @@
+/** A learned hyperparameter over the steps, from every starting point of a study: do they meet? */
+import type { StudyPoint, StudyTrajectories } from "../shared/study/result.ts";
+import { studyAxis } from "../shared/study/axes.ts";
+import type { Study } from "../shared/study/study.ts";
+import { optimizerSpec, type HyperparameterSpec } from "../shared/optimizers.ts";
+import { formatCount, formatMeasure } from "../shared/format.ts";
+import { linearScale, logScale } from "./axes.ts";
+import { frameOf, logLabels, tooltipOption, type LegendEntry, type Told } from "./frame.ts";
+import { layOutPlots, type Plot } from "./plots.ts";
+import { curveNames, valueText } from "./studyText.ts";
+import { orderedColor, type ChartSettings } from "./theme.ts";
+
+export interface TrajectoriesSettings extends ChartSettings {
+  /** What a color stands for: the tower's height, or where the hyperparameter started. */
+  readonly colorBy?: "height" | "start";
+  /** A plot for each height, with the same axes. */
+  readonly perHeight?: boolean;
+  readonly yLog?: boolean;
+}
+
+/** `L0.alpha` in words: `Step size α of level 0`. */
+export function metricName(study: Study, metric: string): string {
+  const [, level, name] = /^L(\d+)\.(\w+)$/.exec(metric) ?? [];
+  if (level === undefined || name === undefined) return metric === "loss" ? "Loss of the batch" : metric;
+  const of = study.stacks?.[0]?.tower[Number(level)] ?? study.base.tower[Number(level)] ?? study.heights?.upper ?? study.base.tower[0];
+  const spec = of && (optimizerSpec(of.optimizer).hyperparameters as readonly HyperparameterSpec[]).find((one) => one.name === name);
+  return spec ? `${spec.label} ${spec.symbol} of level ${level}` : metric;
+}
+
+interface Trajectory {
+  readonly point: StudyPoint;
+  readonly run: string;
+  readonly line: readonly (readonly [number, number | null])[];
+  /** Values that a logarithmic axis has no place for. */
+  readonly hidden: number;
+}
+
+export function trajectoriesChart(
+  study: Study,
+  points: readonly StudyPoint[],
+  found: StudyTrajectories,
+  metric: string,
+  settings: TrajectoriesSettings,
+): Record<string, unknown> {
+  const { colorBy = "height", perHeight = false, theme, yLog = true } = settings;
+  const byKey = new Map(points.map((point) => [point.key, point]));
+  const all = found.flatMap(({ key, run, steps, values }): Trajectory[] => {
+    const point = byKey.get(key);
+    if (!point) return [];
+    const shown = values.map((value) => (value !== null && (!yLog || value > 0) ? value : null));
+    return [{ point, run, line: shown.map((value, i) => [steps[i]!, value]), hidden: values.filter((value) => yLog && value !== null && value <= 0).length }];
+  });
+
+  const heights = [...new Set(points.map(({ height }) => height))].sort((a, b) => a - b);
+  const names = curveNames(study, heights.map((height) => ({ height, label: `height ${height}` })));
+  const starts = [...new Set(all.map(({ point }) => point.values[0] ?? 0))].sort((a, b) => a - b);
+  const axis = study.axes.length > 0 ? studyAxis(study, 0) : null;
+  const groupOf = ({ point }: Trajectory) => (colorBy === "height" ? heights.indexOf(point.height) : starts.indexOf(point.values[0] ?? 0));
+  const groups = colorBy === "height" ? names : starts.map((start) => (axis ? valueText(axis, start) : "start"));
+
+  const values = all.flatMap(({ line }) => line.flatMap(([, value]) => value ?? []));
+  const yScale = (yLog ? logScale : linearScale)(values);
+  const steps = all.flatMap(({ line }) => line.map(([step]) => step));
+  const xScale = linearScale(steps, 5, true);
+  const last = Math.max(0, ...steps);
+
+  const plotOf = (own: readonly Trajectory[], title?: string): Plot => {
+    const hidden = own.reduce((sum, { hidden }) => sum + hidden, 0);
+    return {
+      ...(title !== undefined && { title }),
+      x: { scale: xScale && { ...xScale, min: 0, max: Math.max(1, last) }, log: false, name: "Step" },
+      y: { scale: yScale, log: yLog, name: metricName(study, metric), label: yLog ? logLabels(yScale) : yScale?.label },
+      ...(own.every(({ line }) => line.every(([, value]) => value === null)) && { empty: "No run has logged it yet." }),
+      ...(hidden > 0 && { note: `${formatCount(hidden)} values at or below 0 not drawn` }),
+      series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, orderedColor(groupOf(trajectory), groups.length, theme), axis ? valueText(axis, trajectory.point.values[0]!) : "")),
+    };
+  };
+  const plots = perHeight
+    ? heights.map((height, i) => plotOf(all.filter(({ point }) => point.height === height), names[i]))
+    : [plotOf(all)];
+  const drawn = new Set(all.map((trajectory) => groups[groupOf(trajectory)]!));
+  const legend: LegendEntry[] = perHeight && colorBy === "height" ? [] : some(groups.filter((name) => drawn.has(name))).map((name) => ({ name, plain: true }));
+  const frame = frameOf(settings, legend);
+  const { title, ...rest } = layOutPlots(plots, { look: frame.look, inner: frame.inner, columns: 4, shareY: true });
+  return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
+}
+
+/** As many names as a legend has room for, the first and the last among them. */
+function some(names: readonly string[]): string[] {
+  const most = 11;
+  if (names.length <= most) return [...names];
+  return Array.from({ length: most }, (_, i) => names[Math.round((i * (names.length - 1)) / (most - 1))]!);
+}
+
+function lineOf({ point, run, line }: Trajectory, name: string, color: string, start: string): Record<string, unknown>[] {
+  const told: Told["told"] = () => ({
+    title: `${start === "" ? "" : `${start}, `}height ${point.height}, seed ${point.seed}`,
+    rows: [{ color, name: "last value", value: formatMeasure(line.at(-1)?.[1]) }],
+  });
+  const base = { name, animation: false, itemStyle: { color } };
+  const finite = line.findLast(([, value]) => value !== null);
+  const end = point.status === "diverged" && finite;
+  return [
+    { ...base, type: "line", symbol: "none", lineStyle: { color, width: 1.3, opacity: 0.75 }, emphasis: { disabled: true }, silent: true, data: line.map(([step, value]) => [step, value]) },
+    ...(finite
+      ? [
+          {
+            ...base,
+            type: "scatter",
+            symbol: end ? "path://M-1,-1L1,1M-1,1L1,-1" : "circle",
+            symbolSize: end ? 7 : 5,
+            itemStyle: end ? { color, borderColor: color, borderWidth: 1.6 } : { color },
+            cursor: "pointer",
+            z: 4,
+            data: [{ value: finite, runs: [run], height: point.height, told }],
+          },
+        ]
+      : []),
+  ];
+}
