@@ -1,8 +1,11 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** End-to-end tests: they run what `npm run build` made, each on a data folder of its own. */
 export default defineConfig({
   test: {
+    // Data that tests import must not go to the user's own.
+    env: { HYPERTOWER_DATA: resolve(import.meta.dirname, "test-results/data") },
     include: ["test/e2e/**/*.test.ts"],
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",

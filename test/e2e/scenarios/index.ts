@@ -5,6 +5,7 @@ import { crash } from "./crash.ts";
 import { invalidField } from "./invalidField.ts";
 import { learned } from "./learned.ts";
 import { liveRun } from "./liveRun.ts";
+import { ownData } from "./ownData.ts";
 import { twoRuns } from "./twoRuns.ts";
 
 const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> = {
@@ -12,6 +13,7 @@ const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> =
   "two runs are trained to the end and overlaid": twoRuns,
   "what a run learned is downloaded, and trained plain by one click": learned,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
+  "a table of one's own becomes a dataset": ownData,
   "an invalid field is named and blocks training": invalidField,
 };
 

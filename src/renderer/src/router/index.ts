@@ -1,5 +1,6 @@
 import { createRouter, createWebHashHistory } from "vue-router";
 import ComparePage from "@/pages/ComparePage.vue";
+import DatasetsPage from "@/pages/DatasetsPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
@@ -20,6 +21,7 @@ export const router = createRouter({
     { path: "/runs", name: "runs", component: HistoryPage, meta: { title: "Runs" } },
     { path: "/runs/:id", name: "run", component: RunPage, props: true, meta: { title: "Run" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
+    { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

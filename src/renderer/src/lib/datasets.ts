@@ -1,0 +1,52 @@
+/** Datasets in words. */
+import type { DatasetInfo, ImportOrder, ImportPreview } from "@shared/datasets.ts";
+import { formatCount } from "@/lib/format.ts";
+
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]!}`;
+}
+
+/** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
+export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: DatasetInfo): string {
+  if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} characters` : "a text";
+  const what = exampleShape.length === 3 ? `${exampleShape[0] === 3 ? "colour " : ""}images of ${exampleShape.slice(1).join(" × ")}` : `examples of ${formatCount(exampleShape.reduce((a, b) => a * b, 1))} values`;
+  return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "a number to predict" : `${formatCount(classes)} classes`}`;
+}
+
+export type DatasetState = "ready" | "missing" | "damaged";
+
+export function stateOf({ problem }: DatasetInfo): DatasetState {
+  if (problem === null) return "ready";
+  return problem.endsWith("is missing") ? "missing" : "damaged";
+}
+
+/** The order that a preview suggests; what a person changes in it is theirs. */
+export function suggestedOrder(preview: ImportPreview, path: string): ImportOrder {
+  const title = path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)?.replace(/\.[a-z0-9]+$/i, "") || "My data";
+  switch (preview.form) {
+    case "csv": {
+      const target = preview.columns.findIndex(({ suggested }) => suggested === "target");
+      const column = preview.columns[target];
+      const task = !column || column.texts > 0 || column.distinct <= 20 ? "classification" : "regression";
+      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles: preview.columns.map(({ suggested }) => suggested), task, missing: "refuse" };
+    }
+    case "images":
+      return { form: "images", title, path, width: preview.width, height: preview.height, channels: 3 };
+    case "arrays": {
+      const [first, second] = preview.arrays;
+      const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
+      const [features, targets] = first && second && size(second.shape) > size(first.shape) ? [second, first] : [first, second];
+      const choice = (array: typeof features) => (preview.arrays.length > 1 && array ? { path, array: array.name } : { path });
+      return { form: "arrays", title, features: choice(features), targets: targets ? choice(targets) : { path: "" }, task: "classification" };
+    }
+    case "text":
+      return { form: "text", title, path };
+  }
+}

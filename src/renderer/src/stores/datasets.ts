@@ -1,0 +1,61 @@
+/** The datasets and the downloads under way. */
+import { defineStore } from "pinia";
+import { computed, shallowReactive } from "vue";
+import type { DatasetInfo } from "@shared/datasets.ts";
+import { useApp } from "@/stores/app.ts";
+import { call, listen } from "@/transport/client.ts";
+
+export interface Obtaining {
+  readonly bytes: number;
+  readonly total: number;
+}
+
+export const useDatasets = defineStore("datasets", () => {
+  const app = useApp();
+  const obtaining = shallowReactive(new Map<string, Obtaining>());
+  /** Why the last download of a dataset ended before it was whole. */
+  const problems = shallowReactive(new Map<string, string>());
+
+  const list = computed(() => app.datasets);
+
+  async function reload(): Promise<void> {
+    app.datasets = await call("datasets.list", {});
+  }
+
+  function take(info: DatasetInfo): void {
+    const known = app.datasets.some(({ kind }) => kind === info.kind);
+    app.datasets = known ? app.datasets.map((one) => (one.kind === info.kind ? info : one)) : [...app.datasets, info];
+  }
+
+  listen("dataset.changed", ({ kind, obtaining: progress, problem }) => {
+    if (progress) {
+      obtaining.set(kind, progress);
+      return;
+    }
+    obtaining.delete(kind);
+    if (problem) problems.set(kind, problem);
+    else problems.delete(kind);
+    void reload();
+  });
+
+  async function download(info: DatasetInfo): Promise<void> {
+    problems.delete(info.kind);
+    obtaining.set(info.kind, { bytes: 0, total: info.downloadBytes ?? 0 });
+    try {
+      await call("datasets.download", { kind: info.kind });
+    } catch (error) {
+      obtaining.delete(info.kind);
+      throw error;
+    }
+  }
+
+  const stop = async (kind: string) => take(await call("datasets.stopDownload", { kind }));
+  const takeCopy = async (kind: string, path: string) => take(await call("datasets.import", { kind, path }));
+
+  async function remove(kind: string): Promise<void> {
+    app.datasets = await call("datasets.remove", { kind });
+    problems.delete(kind);
+  }
+
+  return { list, obtaining, problems, reload, take, download, stop, takeCopy, remove };
+});

@@ -1,0 +1,40 @@
+/** A table of one's own is looked at, imported with its gap filled, looked at again and removed. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import type { Harness } from "../support/harness.ts";
+
+export async function ownData({ page, storeDir }: Harness): Promise<void> {
+  const path = join(storeDir, "flowers.csv");
+  writeFileSync(path, ["length,colour,kind", "5.1,red,rose", ",red,rose", "6.3,blue,iris", "5.8,blue,iris", "7.1,white,lily"].join("\n"));
+  await page.getByTestId("nav-datasets").click();
+  await page.getByTestId("dataset-mnist").waitFor();
+  expect(await page.getByTestId("dataset-mnist").getAttribute("data-state")).toBe("ready");
+
+  await page.getByTestId("add-button").click();
+  await page.getByTestId("add-path").fill(`${path}.missing`);
+  await page.getByTestId("add-preview").click();
+  await page.getByTestId("add-problem").getByText("cannot be read").waitFor();
+  await page.getByTestId("add-path").fill(path);
+  await page.getByTestId("add-preview").click();
+  await page.getByTestId("csv-columns").getByText("1 missing").waitFor();
+  await page.getByTestId("add-title").fill("Flowers");
+  await page.getByTestId("add-create").click();
+  await page.getByTestId("add-problem").getByText("line 3, column length: the value is missing").waitFor();
+  await page.getByTestId("add-dataset").getByText("Refuse, naming the line").click();
+  await page.getByRole("option", { name: "Fill with the column's mean" }).click();
+  await page.getByTestId("add-create").click();
+
+  const row = page.locator("[data-testid^='dataset-own/']", { hasText: "Flowers" });
+  await row.getByText("4 + 1 examples of 4 values, 3 classes").waitFor();
+  await row.getByTestId("look-button").click();
+  const look = page.getByTestId("dataset-look");
+  await look.getByTestId("class-balance").getByText("lily").waitFor();
+  expect(await look.getByTestId("sample-table").locator("tbody tr").count()).toBe(4);
+  await page.keyboard.press("Escape");
+  await look.waitFor({ state: "hidden" });
+
+  await row.getByTestId("remove-button").click();
+  await page.getByRole("button", { name: "Remove", exact: true }).last().click();
+  await row.waitFor({ state: "detached" });
+}
