@@ -22,6 +22,12 @@ export interface FakePlan {
   readonly neverStarts?: boolean;
   /** Stays after it said that it ended. */
   readonly lingers?: boolean;
+  /** Evaluates after every so many steps; the test error is the seed plus 1 / epoch. */
+  readonly epochSteps?: number;
+  /** Diverges at step 20 with this step size of level 0 or more. */
+  readonly divergeFrom?: number;
+  /** Fails at step 20 with this seed. */
+  readonly failSeed?: number;
 }
 
 const batch = 10;
@@ -32,20 +38,29 @@ function say(message: FromTrainer): Promise<void> {
 
 process.on("disconnect", () => process.exit(2));
 process.on("message", (message: ToTrainer) => {
-  if (message.type === "start") void train(message.experiment);
+  if (message.type === "start") void train(message.experiment, message.stay ?? false);
+  if (message.type === "measure") {
+    void say({ type: "measured", measurement: { step: 1 / message.experiment.engine.threads, evaluation: 1, begin: 1 } }).then(() => (message.stay ? say({ type: "idle" }) : process.disconnect()));
+  }
 });
 
-async function train(experiment: Experiment): Promise<void> {
-  const plan: FakePlan = experiment.name.startsWith("{") ? (JSON.parse(experiment.name) as FakePlan) : {};
+async function train(experiment: Experiment, stay: boolean): Promise<void> {
+  const asked: FakePlan = experiment.name.startsWith("{") ? (JSON.parse(experiment.name.slice(0, experiment.name.lastIndexOf("}") + 1)) as FakePlan) : {};
+  const plan = {
+    ...asked,
+    ...(asked.divergeFrom !== undefined && experiment.tower[0]!.alpha >= asked.divergeFrom && { divergeAt: 15 }),
+    ...(asked.failSeed === experiment.seed && { failAt: 20 }),
+  };
   const { steps = 1_000, every = 1 } = plan;
   const state = { paused: false, stopped: false };
-  process.on("message", ({ type }: ToTrainer) => {
+  const hear = ({ type }: ToTrainer) => {
     if (type === "stop" && !plan.ignoreStop) state.stopped = true;
     if ((type === "pause" || type === "resume") && state.paused !== (type === "pause")) {
       state.paused = type === "pause";
       void say({ type: state.paused ? "paused" : "resumed" });
     }
-  });
+  };
+  process.on("message", hear);
   if (plan.neverStarts) return;
   const columns = hyperparameterColumns(experiment.tower);
   await say({
@@ -59,7 +74,10 @@ async function train(experiment: Experiment): Promise<void> {
   const end = async (outcome: "finished" | "stopped" | "diverged", step: number, reason: string | null) => {
     const hyperparameters = Object.fromEntries(columns.map((c) => [c.metric, outcome === "diverged" ? NaN : c.initial + step]));
     await say({ type: "ended", outcome, reason, step, hyperparameters });
-    if (!plan.lingers) process.disconnect();
+    process.off("message", hear);
+    if (plan.lingers) return;
+    if (stay) await say({ type: "idle" });
+    else process.disconnect();
   };
   for (let step = 0; step < steps; ) {
     await new Promise((resolve) => setTimeout(resolve, every));
@@ -80,6 +98,10 @@ async function train(experiment: Experiment): Promise<void> {
       await say({ type: "failed", message: "MNIST could not be read" });
       process.disconnect();
       return;
+    }
+    if (plan.epochSteps !== undefined && step % plan.epochSteps === 0) {
+      const epoch = step / plan.epochSteps;
+      await say({ type: "evaluation", evaluation: { step, epoch, trainLoss: 0.5, testLoss: 0.5, testError: experiment.seed + 1 / epoch } });
     }
     if (plan.evaluateAt === step) {
       await say({ type: "evaluation", evaluation: { step, epoch: 1, trainLoss: 0.5, testLoss: NaN, testError: 3.5 } });

@@ -2,15 +2,18 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
 import { validateExperiment } from "../../shared/experiment.ts";
+import type { RunSummary } from "../../shared/run.ts";
+import type { StudySummary } from "../../shared/study/result.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store } from "../store/store.ts";
-import { StudyError } from "../studies/errors.ts";
+import { Calibration } from "../studies/calibration.ts";
 import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
+import { TrainerPool } from "../training/trainerPool.ts";
 import { Datasets } from "./datasets.ts";
-import { Events, RunThrottle } from "./events.ts";
-import { listPresets, type DatasetCatalog } from "./experiments.ts";
+import { Events, Throttle } from "./events.ts";
+import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
 import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
@@ -27,13 +30,16 @@ export interface ServiceExtras {
   readonly checkpointEvery?: number;
   /** Runs trained at the same time. */
   readonly places?: number;
+  /** Bytes free on the disk of a file. */
+  readonly freeBytes?: (file: string) => Promise<number>;
 }
 
 /** @throws UserError when the store cannot be opened; it names the path and what is wrong. */
 export async function createServices(options: ServiceOptions, extras: ServiceExtras = {}): Promise<Services> {
   const { log = consoleLog } = extras;
   const events = new Events((error) => log.error("a listener to an event failed", error));
-  const throttle = new RunThrottle(changeInterval, (run) => events.emit("run.changed", run));
+  const throttle = new Throttle<RunSummary>(changeInterval, (run) => events.emit("run.changed", run));
+  const studyThrottle = new Throttle<StudySummary>(changeInterval, (study) => events.emit("study.changed", study));
   const library = new Datasets({ onChange: (change) => events.emit("dataset.changed", change) });
   const datasets = extras.datasets ?? library;
   const store = openStore(options.storeDir, {
@@ -45,28 +51,48 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     onWriteFailure: (error) => {
       const why = error instanceof Error ? error.message : String(error);
       log.error("what the runs logged cannot be written; it is kept and tried again", error);
-      supervisor.holdAll(`Paused, because what it logs cannot be written: ${why}`);
+      const reason = `Paused, because what it logs cannot be written: ${why}`;
+      supervisor.holdAll(reason);
+      studies.hold(reason);
     },
   });
-  const supervisor = new Supervisor({
-    launch: options.launchTrainer,
+  const pool = new TrainerPool({ launch: options.launchTrainer });
+  const supervisor: Supervisor = new Supervisor({
+    launch: pool.launch,
     log: store,
     storeFolder: options.storeDir,
     checkpointEvery: extras.checkpointEvery,
-    places: extras.places,
-    onChange: (run, atOnce) => throttle.push(run, atOnce),
-    onEvaluation: (run, evaluation) => events.emit("run.evaluated", { run, evaluation }),
+    places: () => Math.max(extras.places ?? availableParallelism(), studies.workers),
+    onChange: (run, atOnce) => {
+      throttle.push(run, atOnce);
+      studies.runChanged(run);
+    },
+    onEvaluation: (run, evaluation) => {
+      events.emit("run.evaluated", { run, evaluation });
+      studies.runEvaluated(run, evaluation);
+    },
   });
-  const runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
+  const runs: Runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
-  const studies = new Studies({
+  const studies: Studies = new Studies({
     store,
-    live: (run) => supervisor.get(run),
-    onChange: (study) => events.emit("study.changed", study),
+    controls: {
+      start: (experiment, study, cell) => runs.start(experiment, { study, cell }),
+      resume: (run) => runs.goOn(run),
+      pause: (run) => runs.pause(run),
+      stop: (run) => runs.stop(run),
+      live: (run) => supervisor.get(run),
+      left: (run) => supervisor.left(run),
+    },
+    calibration: new Calibration({ launch: pool.launch, store, version: options.version }),
+    check: (experiment) => usableExperiment(experiment, datasets),
+    free: extras.freeBytes,
+    onChange: (study, atOnce) => studyThrottle.push(study, atOnce),
     onAdvance: (study, point) => events.emit("study.advanced", { study, point }),
   });
-  const notYet = (): never => {
-    throw new StudyError("Studies cannot be trained yet.");
+  const moved = (changed: RunSummary[]) => {
+    studies.runsDeleted(changed);
+    return changed;
   };
 
   const exports = exporter((id) => runs.get(id), store);
@@ -98,25 +124,25 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.list": ({ deleted, study }) => runs.list(deleted, study),
     "runs.get": ({ run }) => runs.get(run),
     "runs.rename": ({ run, name }) => runs.rename(run, name),
-    "runs.delete": ({ runs: ids }) => runs.delete(ids),
-    "runs.restore": ({ runs: ids }) => runs.restore(ids),
+    "runs.delete": ({ runs: ids }) => moved(runs.delete(ids)),
+    "runs.restore": ({ runs: ids }) => moved(runs.restore(ids)),
     "runs.export": ({ run, format }) => exports.text(run, format),
     "series.read": (query) => runs.readSeries(query),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
-    "studies.estimate": notYet,
-    "studies.start": notYet,
-    "studies.pause": notYet,
-    "studies.resume": notYet,
-    "studies.stop": notYet,
-    "studies.extend": notYet,
-    "studies.retry": notYet,
+    "studies.estimate": ({ study, workers }) => studies.estimate(study, workers),
+    "studies.start": ({ study, workers }) => studies.start(study, workers),
+    "studies.pause": ({ study }) => studies.pause(study),
+    "studies.resume": ({ study }) => studies.resume(study),
+    "studies.stop": ({ study }) => studies.stop(study),
+    "studies.extend": ({ study, definition }) => studies.extend(study, definition),
+    "studies.retry": ({ study }) => studies.retry(study),
     "studies.list": ({ deleted }) => studies.list(deleted),
     "studies.get": ({ study }) => studies.get(study),
     "studies.rename": ({ study, name }) => studies.rename(study, name),
     "studies.delete": ({ studies: ids, withRuns }) => studies.delete(ids, withRuns),
     "studies.restore": ({ studies: ids }) => studies.restore(ids),
-    "studies.trajectories": notYet,
+    "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
   let closed: Promise<void> | undefined;
@@ -127,8 +153,11 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     close: () =>
       (closed ??= (async () => {
         try {
+          studies.close();
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
+          pool.close();
+          studyThrottle.close();
           throttle.close();
           store.close();
         }

@@ -1,6 +1,5 @@
 /** Events from the services to every surface, run changes at a bearable rate. */
 import type { EventName, EventPayload } from "../../shared/contract.ts";
-import type { RunSummary } from "../../shared/run.ts";
 
 type Listener<N extends EventName> = (payload: EventPayload<N>) => void;
 
@@ -32,26 +31,26 @@ export class Events {
   }
 }
 
-/** Passes on the changes of each run at most once per interval, and always the last one. */
-export class RunThrottle {
+/** Passes on the changes of each run, or of each study, at most once per interval, and always the last one. */
+export class Throttle<T extends { readonly id: string }> {
   readonly #interval: number;
-  readonly #emit: (run: RunSummary) => void;
-  readonly #waiting = new Map<string, { timer: NodeJS.Timeout; latest: RunSummary | undefined }>();
+  readonly #emit: (changed: T) => void;
+  readonly #waiting = new Map<string, { timer: NodeJS.Timeout; latest: T | undefined }>();
 
-  constructor(interval: number, emit: (run: RunSummary) => void) {
+  constructor(interval: number, emit: (changed: T) => void) {
     this.#interval = interval;
     this.#emit = emit;
   }
 
-  push(run: RunSummary, atOnce: boolean): void {
-    const waiting = this.#waiting.get(run.id);
+  push(changed: T, atOnce: boolean): void {
+    const waiting = this.#waiting.get(changed.id);
     if (waiting && !atOnce) {
-      waiting.latest = run;
+      waiting.latest = changed;
       return;
     }
     clearTimeout(waiting?.timer);
-    this.#emit(run);
-    this.#pause(run.id);
+    this.#emit(changed);
+    this.#pause(changed.id);
   }
 
   /** Passes on what waits. */

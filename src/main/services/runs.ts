@@ -49,10 +49,12 @@ export class Runs {
     return this.#store.readSeries(query);
   }
 
-  async start(experiment: unknown): Promise<RunSummary> {
+  /** @param place the study that the run is part of, and its cell there */
+  async start(experiment: unknown, place?: { readonly study: string; readonly cell: string }): Promise<RunSummary> {
+    const usable = await usableExperiment(experiment, this.#datasets);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
-    const run = newRun(await usableExperiment(experiment, this.#datasets));
-    this.#store.createRun(run);
+    const run = newRun(usable, new Date(), place?.study);
+    this.#store.createRun(run, place?.cell);
     this.#onChange(run);
     return this.#supervisor.start(run);
   }
@@ -69,6 +71,11 @@ export class Runs {
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
     return this.#supervisor.resume(id);
+  }
+
+  /** Takes a run up wherever that is possible: from its checkpoint, or else its first step. */
+  async goOn(id: string): Promise<RunSummary> {
+    return this.resume(id, typeof this.resumption(id)?.problem === "string");
   }
 
   async stop(id: string): Promise<RunSummary> {

@@ -67,6 +67,8 @@ export class StudyTable {
   readonly #writer: Database;
   readonly #states: Statement<[string], unknown>;
   readonly #runs: Statement<[string], unknown>;
+  readonly #run: Statement<[string], unknown>;
+  readonly #evaluationsOf: Statement<[string], Evaluation>;
   readonly #evaluations: Statement<[string], Evaluation & { run: string }>;
   readonly #stepTimeMetric: Statement<[string], number>;
   readonly #buckets: Statement<[number, number], { count: number; sum: number | null }>;
@@ -77,7 +79,10 @@ export class StudyTable {
     this.#reader = reader;
     this.#writer = writer;
     this.#states = reader.prepare(`SELECT ${stateColumns} ${perCell}`);
-    this.#runs = reader.prepare(`SELECT ${stateColumns}, reason, steps, total_steps AS totalSteps, hyperparameters ${perCell}`);
+    const runColumns = `${stateColumns}, reason, steps, total_steps AS totalSteps, hyperparameters`;
+    this.#runs = reader.prepare(`SELECT ${runColumns} ${perCell}`);
+    this.#run = reader.prepare(`SELECT ${runColumns} FROM runs WHERE study IS NOT NULL AND (study, cell) = (SELECT study, cell FROM runs WHERE id = ?) GROUP BY cell`);
+    this.#evaluationsOf = reader.prepare(`SELECT ${evaluationColumns} FROM evaluations WHERE run = ? ORDER BY step`);
     this.#evaluations = reader.prepare(
       `SELECT run, ${evaluationColumns} FROM evaluations WHERE run IN (SELECT id FROM runs WHERE study = ?) ORDER BY run, step`,
     );
@@ -123,14 +128,17 @@ export class StudyTable {
           if (of) of.push(rest);
           else evaluations.set(run, [rest]);
         }
-        return this.#runs.all(study).map((row) => {
-          const parsed = cellRun.parse(row);
-          return {
-            ...parsed,
-            evaluations: evaluations.get(parsed.run) ?? [],
-            stepTime: this.#stepTime(parsed.run),
-          };
-        });
+        return this.#runs.all(study).map((row) => this.#cellRun(row, evaluations.get((row as { run: string }).run) ?? []));
+      })(),
+    );
+  }
+
+  /** One run of a study. */
+  run(id: string): CellRun | undefined {
+    return this.#options.read(`run ${id} of its study`, () =>
+      this.#reader.transaction(() => {
+        const row = this.#run.get(id);
+        return row === undefined ? undefined : this.#cellRun(row, this.#evaluationsOf.all(id));
       })(),
     );
   }
@@ -165,20 +173,29 @@ export class StudyTable {
     this.#change("rename a study", () => this.#writer.prepare("UPDATE studies SET name = ? WHERE id = ?").run(name, id));
   }
 
-  /** Moves studies to the bin (`at`) or back (null), with or without their runs. Nothing is erased. */
-  setDeleted(ids: readonly string[], at: number | null, withRuns: boolean): void {
-    const mark = "deleted_at = CASE WHEN @at IS NULL THEN NULL ELSE coalesce(deleted_at, @at) END";
-    this.#change("move studies to the bin or back", () => {
+  /** Moves studies to the bin, with or without their runs. Nothing is erased. */
+  moveToBin(ids: readonly string[], at: number, withRuns: boolean): void {
+    this.#change("move studies to the bin", () => {
       for (const id of ids) {
-        this.#writer.prepare(`UPDATE studies SET ${mark} WHERE id = @id`).run({ id, at });
-        if (withRuns) this.#writer.prepare(`UPDATE runs SET ${mark} WHERE study = @id`).run({ id, at });
+        this.#writer.prepare("UPDATE studies SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL").run(at, id);
+        if (withRuns) this.#writer.prepare("UPDATE runs SET deleted_at = ? WHERE study = ? AND deleted_at IS NULL").run(at, id);
       }
     });
   }
 
-  /** A run was stopped early as hopeless. */
-  markPruned(run: string): void {
-    this.#change("mark a pruned run", () => this.#writer.prepare("UPDATE runs SET pruned = 1 WHERE id = ?").run(run));
+  /** Moves studies back, with the runs that went into the bin together with them. */
+  restore(ids: readonly string[]): void {
+    this.#change("restore studies", () => {
+      for (const id of ids) {
+        this.#writer.prepare("UPDATE runs SET deleted_at = NULL WHERE study = @id AND deleted_at = (SELECT deleted_at FROM studies WHERE id = @id)").run({ id });
+        this.#writer.prepare("UPDATE studies SET deleted_at = NULL WHERE id = ?").run(id);
+      }
+    });
+  }
+
+  /** A run was stopped early as hopeless, or is given another chance. */
+  markPruned(run: string, pruned: boolean): void {
+    this.#change("mark a pruned run", () => this.#writer.prepare("UPDATE runs SET pruned = ? WHERE id = ?").run(pruned ? 1 : 0, run));
   }
 
   /** Marks active studies whose process is gone as interrupted. Returns their ids. */
@@ -208,6 +225,11 @@ export class StudyTable {
     this.#change("save a calibration", () =>
       this.#writer.prepare("INSERT OR REPLACE INTO calibrations (program, machine, at, result) VALUES (?, ?, ?, ?)").run(program, machine, Date.now(), result),
     );
+  }
+
+  #cellRun(row: unknown, evaluations: readonly Evaluation[]): CellRun {
+    const parsed = cellRun.parse(row);
+    return { ...parsed, evaluations, stepTime: this.#stepTime(parsed.run) };
   }
 
   /** From the widest finished buckets: a mean over nearly all steps in a few rows. */

@@ -1,25 +1,40 @@
-/** Studies as the surfaces see them. */
+/** Studies as the surfaces see them: looked at, started, steered. */
 import { studyPresets } from "../../shared/study/presets.ts";
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
-import type { StudyDetail, StudyPoint, StudySummary } from "../../shared/study/result.ts";
+import type { Experiment } from "../../shared/experiment.ts";
+import type { Evaluation, RunSummary } from "../../shared/run.ts";
+import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
 import { study, type Study } from "../../shared/study/study.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
-import { readDefinition } from "./definition.ts";
+import { newRunId } from "../training/newRun.ts";
+import type { Calibration, Places } from "./calibration.ts";
+import { diskOf, freeBytes, requireDisk } from "./costs.ts";
+import { readDefinition, usableStudy } from "./definition.ts";
 import { StudyError } from "./errors.ts";
-import { pointOf, summaryOf, type Live } from "./view.ts";
+import { StudyRunner, type RunControls } from "./runner.ts";
+import { trajectoriesOf } from "./trajectories.ts";
+import { pointOf, summaryOf } from "./view.ts";
 
 export interface StudiesOptions {
-  readonly store: Pick<Store, "path" | "studies">;
-  readonly live: Live;
-  readonly onChange: (study: StudySummary) => void;
+  readonly store: Pick<Store, "path" | "studies" | "readSeries">;
+  readonly controls: RunControls;
+  readonly calibration: Calibration;
+  /** @throws when an experiment has no data to train on */
+  readonly check: (experiment: Experiment) => Promise<unknown>;
+  /** Bytes free on the disk of a file. */
+  readonly free?: ((file: string) => Promise<number | null>) | undefined;
+  readonly onChange: (study: StudySummary, atOnce: boolean) => void;
   readonly onAdvance: (study: string, point: StudyPoint) => void;
 }
 
 export class Studies {
   readonly #options: StudiesOptions;
+  readonly #runners = new Map<string, StudyRunner>();
   /** Expansions by study: of the definition they belong to. */
   readonly #expansions = new Map<string, { definition: string; cells: readonly StudyCell[] }>();
+  #closing = false;
 
   constructor(options: StudiesOptions) {
     this.#options = options;
@@ -35,16 +50,119 @@ export class Studies {
     return definition.ok ? { ok: true, study: definition.study, runs: definition.cells.length } : { ok: false, errors: [...definition.errors] };
   }
 
+  /**
+   * What a study would take here. Trains a few steps, in processes of their own.
+   * @throws StudyError when the study is not valid
+   */
+  async estimate(input: unknown, workers: number | null): Promise<StudyEstimate> {
+    const { cells } = usableStudy(input);
+    await this.#options.check(cells[0]!.experiment);
+    const disk = { disk: diskOf(cells), diskFree: await this.#free() };
+    try {
+      const places = await this.#places(cells, workers);
+      return { runs: cells.length, ...places, duration: await this.#options.calibration.duration(cells, places), ...disk };
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      return { runs: cells.length, workers: workers ?? 1, threads: cells[0]!.experiment.engine.threads, duration: null, ...disk };
+    }
+  }
+
+  /** @throws StudyError when the study is not valid, its program cannot be trained, or the disk will not hold it */
+  async start(input: unknown, workers: number | null): Promise<StudySummary> {
+    this.#requireOpen();
+    const usable = usableStudy(input);
+    await this.#options.check(usable.cells[0]!.experiment);
+    requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
+    const places = await this.#places(usable.cells, workers).catch((error: unknown) => {
+      if (error instanceof StoreError) throw error;
+      throw new StudyError(`The study cannot be trained here: ${error instanceof Error ? error.message : String(error)}`);
+    });
+    // How many threads a run has may show in its last digits, so it belongs to the study.
+    const { engine } = usable.study.base;
+    const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } } };
+    const { cells } = usableStudy(of);
+    const now = new Date();
+    const stored: StoredStudy = {
+      id: newRunId(now),
+      name: of.name.trim() || "Study",
+      status: "running",
+      reason: null,
+      study: of,
+      createdAt: now.getTime(),
+      startedAt: now.getTime(),
+      finishedAt: null,
+      deletedAt: null,
+      total: cells.length,
+      workers: places.workers,
+    };
+    this.#requireOpen();
+    this.#options.store.studies.create(stored);
+    const expected = workers === null ? await this.#options.calibration.duration(cells, places).catch(() => null) : null;
+    await this.#runner(stored, cells, expected).run();
+    return this.#changed(stored.id);
+  }
+
+  async pause(id: string): Promise<StudySummary> {
+    await this.#steered(id, ["running"], "paused").pause();
+    return this.#changed(id);
+  }
+
+  async stop(id: string): Promise<StudySummary> {
+    await this.#steered(id, ["running", "paused"], "stopped").stop();
+    return this.#changed(id);
+  }
+
+  async resume(id: string): Promise<StudySummary> {
+    const stored = this.#stored(id);
+    if (stored.status === "running") throw new StudyError(`The study ${stored.name} (${id}) is running already.`);
+    if (stored.status === "finished") throw new StudyError(`The study ${stored.name} (${id}) is finished; what failed or is missing can be trained again with a retry.`);
+    await this.#goOn(stored).run();
+    return this.#changed(id);
+  }
+
+  async retry(id: string): Promise<StudySummary> {
+    const stored = this.#stored(id);
+    const runner = this.#goOn(stored);
+    runner.retry();
+    if (stored.status === "paused") return this.#changed(id);
+    await runner.run();
+    return this.#changed(id);
+  }
+
+  /** @throws StudyError when the study has runs of another form, which the new one would not repeat */
+  async extend(id: string, input: unknown): Promise<StudySummary> {
+    const stored = this.#stored(id);
+    const asked = usableStudy(input).study;
+    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine } };
+    const { cells } = usableStudy(of);
+    const before = new Map(this.#cells(stored).map((cell) => [cell.key, cell]));
+    const added = cells.filter(({ key }) => !before.has(key));
+    for (const cell of cells) {
+      const same = before.get(cell.key);
+      if (!same || sameRun(same.experiment, cell.experiment)) continue;
+      throw new StudyError(
+        `The study ${stored.name} (${id}) has runs that its new form trains otherwise (${cell.key}). ` +
+          "Values, heights, stacks and seeds can be added; for another base or rule, start another study.",
+      );
+    }
+    requireDisk(diskOf(added), await this.#free(), this.#options.store.path);
+    const runner = this.#goOn(stored);
+    runner.define(of, cells);
+    if (stored.status === "paused") this.#options.store.studies.save(runner.stored);
+    else await runner.run();
+    return this.#changed(id);
+  }
+
   list(deleted: boolean): StudySummary[] {
-    return this.#options.store.studies.list(deleted).map((stored) => this.#summary(stored));
+    return this.#options.store.studies.list(deleted).map((stored) => this.#summary(this.#now(stored)));
   }
 
   /** @throws StudyError when there is no such study */
   get(id: string): StudyDetail {
     const stored = this.#stored(id);
     const runs = new Map(this.#options.store.studies.runs(id).map((run) => [run.cell, run]));
-    const cells = this.#cells(stored);
-    return { ...this.#summary(stored, runs), points: cells.map((cell) => pointOf(cell, runs.get(cell.key), this.#options.live)) };
+    const points = this.#cells(stored).map((cell) => pointOf(cell, runs.get(cell.key), this.#options.controls.live));
+    return { ...this.#summary(stored, runs), points };
   }
 
   rename(id: string, name: string): StudySummary {
@@ -59,23 +177,135 @@ export class Studies {
       const { name, status } = this.#stored(id);
       if (status === "running" || status === "paused") throw new StudyError(`The study ${name} (${id}) is ${status}; stop it before deleting it.`);
     }
-    this.#options.store.studies.setDeleted(ids, Date.now(), withRuns);
+    this.#options.store.studies.moveToBin(ids, Date.now(), withRuns);
+    for (const id of ids) this.#runners.delete(id);
     return ids.map((id) => this.#changed(id));
   }
 
   restore(ids: readonly string[]): StudySummary[] {
     for (const id of ids) this.#stored(id);
-    this.#options.store.studies.setDeleted(ids, null, true);
+    this.#options.store.studies.restore(ids);
     return ids.map((id) => this.#changed(id));
+  }
+
+  trajectories(id: string, metric: string, maxPoints: number): Promise<StudyTrajectories> {
+    const stored = this.#stored(id);
+    const keys = new Set(this.#cells(stored).map(({ key }) => key));
+    const runs = this.#options.store.studies.states(id).filter(({ cell, deleted }) => keys.has(cell) && !deleted);
+    return trajectoriesOf(this.#options.store, runs, metric, maxPoints);
+  }
+
+  /** Runs that the supervisor may train at the same time for the studies' sake. */
+  get workers(): number {
+    return [...this.#runners.values()].reduce((sum, { stored }) => (stored.status === "running" ? sum + stored.workers : sum), 0);
+  }
+
+  /** A run changed that is trained here. */
+  runChanged(run: RunSummary): void {
+    if (run.study !== null) this.#runners.get(run.study)?.changed(run);
+  }
+
+  runEvaluated(run: string, evaluation: Evaluation): void {
+    for (const runner of this.#runners.values()) runner.evaluated(run, evaluation);
+  }
+
+  /** Runs were moved to the bin or back. */
+  runsDeleted(runs: readonly RunSummary[]): void {
+    for (const { id, study, deletedAt } of runs) if (study !== null) this.#runners.get(study)?.deleted(id, deletedAt !== null);
+  }
+
+  /** What runs log cannot be written: nothing goes on until a person says so. */
+  hold(reason: string): void {
+    for (const runner of this.#runners.values()) if (runner.stored.status === "running") void runner.pause(reason);
+  }
+
+  /** Leaves the studies as interrupted. The runs are stopped by who trains them. */
+  close(): void {
+    this.#closing = true;
+    for (const runner of this.#runners.values()) {
+      if (runner.stored.status === "running" || runner.stored.status === "paused") runner.leave();
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new StudyError("Hypertower is closing; no study can be started.");
+  }
+
+  #places(cells: readonly StudyCell[], workers: number | null): Promise<Places> {
+    if (workers === null) return this.#options.calibration.choose(cells);
+    return Promise.resolve({ workers, threads: cells[0]!.experiment.engine.threads });
+  }
+
+  #free(): Promise<number | null> {
+    return (this.#options.free ?? freeBytes)(this.#options.store.path);
+  }
+
+  /** The runner of a study that is trained here and in one of these states. */
+  #steered(id: string, allowed: readonly StudySummary["status"][], what: string): StudyRunner {
+    const { name, status } = this.#stored(id);
+    if (!allowed.includes(status)) throw new StudyError(`The study ${name} (${id}) is ${status}; only one that is ${allowed.join(" or ")} can be ${what}.`);
+    const runner = this.#runners.get(id);
+    if (!runner) throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process; it can only be ${what} there.`);
+    return runner;
+  }
+
+  /** The runner of a study, whoever trained it before. */
+  #goOn(stored: StoredStudy): StudyRunner {
+    this.#requireOpen();
+    const { id, name, status, deletedAt } = stored;
+    if (deletedAt !== null) throw new StudyError(`The study ${name} (${id}) is in the bin; restore it first.`);
+    const here = this.#runners.get(id);
+    if (here) return here;
+    if (status === "running" || status === "paused") throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process.`);
+    return this.#runner(stored, this.#cells(stored), null);
+  }
+
+  #runner(stored: StoredStudy, cells: readonly StudyCell[], expected: number | null): StudyRunner {
+    const { store, controls, onAdvance } = this.#options;
+    const runner: StudyRunner = new StudyRunner({
+      stored,
+      cells,
+      known: store.studies.runs(stored.id),
+      controls,
+      expected,
+      save: (study) => this.#save(study),
+      markPruned: (run, pruned) => store.studies.markPruned(run, pruned),
+      onChange: (atOnce) => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce),
+      onAdvance: (cell) => {
+        const state = runner.states.get(cell.key);
+        onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live));
+      },
+    });
+    this.#runners.set(stored.id, runner);
+    return runner;
+  }
+
+  /** A store that cannot be written keeps the state it had; the next change of state writes both. */
+  #save(study: StoredStudy): void {
+    try {
+      this.#options.store.studies.save(study);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    }
   }
 
   #stored(id: string): StoredStudy {
     const stored = this.#options.store.studies.get(id);
     if (!stored) throw new StudyError(`There is no study ${id} in ${this.#options.store.path}.`);
-    return stored;
+    return this.#now(stored);
+  }
+
+  /** The state of a study trained here may be ahead of the store; its name and the bin are the store's. */
+  #now(stored: StoredStudy): StoredStudy {
+    const runner = this.#runners.get(stored.id);
+    if (!runner) return stored;
+    const { name, deletedAt } = this.#options.store.studies.get(stored.id) ?? stored;
+    return { ...runner.stored, name, deletedAt };
   }
 
   #cells({ id, study }: StoredStudy): readonly StudyCell[] {
+    const runner = this.#runners.get(id);
+    if (runner) return runner.cells;
     const definition = JSON.stringify(study);
     const known = this.#expansions.get(id);
     if (known?.definition === definition) return known.cells;
@@ -86,13 +316,20 @@ export class Studies {
   }
 
   #summary(stored: StoredStudy, states?: ReadonlyMap<string, CellState>): StudySummary {
-    const known = states ?? new Map(this.#options.store.studies.states(stored.id).map((state) => [state.cell, state]));
-    return summaryOf(stored, this.#cells(stored), known, this.#options.live, null);
+    const runner = this.#runners.get(stored.id);
+    const known = states ?? runner?.states ?? new Map(this.#options.store.studies.states(stored.id).map((state) => [state.cell, state]));
+    return summaryOf(stored, this.#cells(stored), known, this.#options.controls.live, runner?.millisecondsLeft ?? null);
   }
 
   #changed(id: string): StudySummary {
     const summary = this.#summary(this.#stored(id));
-    this.#options.onChange(summary);
+    this.#options.onChange(summary, true);
     return summary;
   }
+}
+
+/** Whether two experiments are the same training, whatever they are called. */
+function sameRun(a: Experiment, b: Experiment): boolean {
+  const plain = ({ name: _name, ...rest }: Experiment) => JSON.stringify(rest);
+  return plain(a) === plain(b);
 }

@@ -182,6 +182,9 @@ export class ActiveRun {
         return this.#ended(message);
       case "failed":
         return this.end("failed", message.message);
+      case "measured":
+      case "idle":
+        return;
       default:
         throw new Error(`The trainer sent a message of an unknown type: ${JSON.stringify(message)}`);
     }

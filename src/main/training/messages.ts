@@ -1,6 +1,7 @@
 /** What the supervisor and a trainer process say to one another. Typed arrays travel by structured clone. */
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
+import type { Measurement } from "./measure.ts";
 
 export type ToTrainer =
   | {
@@ -9,7 +10,10 @@ export type ToTrainer =
       readonly startPaused?: boolean;
       /** Without it none are kept. */
       readonly checkpoints?: CheckpointOrder;
+      readonly stay?: Stay;
     }
+  /** Trains a few steps to see what they cost; answered by `measured` or `failed`. */
+  | { readonly type: "measure"; readonly experiment: Experiment; readonly stay?: Stay }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
   | { readonly type: "stop" };
@@ -23,6 +27,9 @@ export interface CheckpointOrder {
   /** Go on from the run's checkpoint. */
   readonly resume: boolean;
 }
+
+/** The trainer says `idle` when it is done and waits for another run, rather than to leave; one that failed leaves. */
+type Stay = boolean;
 
 /** Consecutive logged steps, row-major: `values[row * metrics.length + column]`. */
 export interface Rows {
@@ -66,4 +73,6 @@ export type FromTrainer =
       /** Effective values after the last update, by metric (`L0.alpha`). */
       readonly hyperparameters: Readonly<Record<string, number>>;
     }
-  | { readonly type: "failed"; readonly message: string };
+  | { readonly type: "measured"; readonly measurement: Measurement }
+  | { readonly type: "failed"; readonly message: string }
+  | { readonly type: "idle" };

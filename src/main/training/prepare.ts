@@ -46,9 +46,20 @@ export function batchSizes(count: number, batchSize: number): number[] {
   return [...(count >= batchSize ? [batchSize] : []), ...(rest > 0 ? [rest] : [])];
 }
 
+/** The data of the latest run: the next one of this process is likely to train on the same. */
+let held: { readonly of: string; readonly dataset: Promise<Dataset> } | undefined;
+
+function heldDataset(config: Experiment["dataset"]): Promise<Dataset> {
+  const of = JSON.stringify(config);
+  if (held?.of !== of) held = { of, dataset: loadDataset(config) };
+  // What could not be read may be there the next time.
+  held.dataset.catch(() => (held = undefined));
+  return held.dataset;
+}
+
 /** @throws Error when the dataset cannot be read or the engine cannot be loaded */
 export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
-  const [dataset, engine] = await Promise.all([loadDataset(experiment.dataset), loadEngine[experiment.engine.kind]()]);
+  const [dataset, engine] = await Promise.all([heldDataset(experiment.dataset), loadEngine[experiment.engine.kind]()]);
   const model = buildModel(experiment, dataset);
   const training = buildTrainingProgram({
     task: classification({ model, ...dataset }),

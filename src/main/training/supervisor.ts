@@ -12,8 +12,8 @@ export interface SupervisorOptions {
   readonly storeFolder?: string;
   /** Milliseconds between two checkpoints of a run. */
   readonly checkpointEvery?: number;
-  /** Runs that train at the same time; more wait in line. The number of cores by default. A paused run takes no place. */
-  readonly places?: number;
+  /** Runs that train at the same time at present; more wait in line. The number of cores by default. A paused run takes no place. */
+  readonly places?: () => number;
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
@@ -141,7 +141,7 @@ export class Supervisor {
   }
 
   #fillPlaces(): void {
-    const places = this.#options.places ?? availableParallelism();
+    const places = this.#options.places?.() ?? availableParallelism();
     for (const active of [...this.#runs.values()]) {
       const taken = [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused").length;
       if (taken >= places || this.#closing || this.#held) return;

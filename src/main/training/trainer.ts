@@ -1,10 +1,11 @@
-/** Entry of a trainer process: trains one run, reports every step, and goes when its parent goes. */
+/** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { experimentHash } from "./checkpoint/file.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { CheckpointSaver } from "./checkpoint/saver.ts";
 import { RunControl } from "./control.ts";
 import { describeEnvironment } from "./environment.ts";
+import { measure } from "./measure.ts";
 import type { CheckpointOrder, FromTrainer, ToTrainer } from "./messages.ts";
 import { prepareRun } from "./prepare.ts";
 import { Reporter } from "./reporter.ts";
@@ -53,9 +54,11 @@ function openPort(): Port {
 process.on("SIGINT", () => undefined);
 
 const port = openPort();
-const control = new RunControl();
+/** Of the latest run. */
+let control = new RunControl();
 
 async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+  control = new RunControl();
   if (startPaused) control.pause();
   const resumed = checkpoints?.resume ? new CheckpointFolder(checkpoints.storeFolder).read({ id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepareRun(experiment);
@@ -94,6 +97,8 @@ async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer
     ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
   });
   const end = await run.train();
+  // One that is still being written belongs to this run.
+  await saver?.settled();
   reporter.flush();
   port.send({ type: "ended", ...end });
   await prepared.executable.dispose();
@@ -111,13 +116,26 @@ function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: Ch
   });
 }
 
+/** Does what was asked, then leaves or waits for more. */
+function work(task: Promise<void>, stay = false): void {
+  task.then(
+    () => (stay ? port.send({ type: "idle" }) : port.close()),
+    (error: unknown) => {
+      port.send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      port.close();
+    },
+  );
+}
+
 port.receive((message) => {
   switch (message.type) {
     case "start":
-      start(message)
-        .catch((error: unknown) => port.send({ type: "failed", message: error instanceof Error ? error.message : String(error) }))
-        .finally(() => port.close());
-      break;
+      return work(start(message), message.stay);
+    case "measure":
+      return work(
+        measure(message.experiment).then((measurement) => port.send({ type: "measured", measurement })),
+        message.stay,
+      );
     case "pause":
       return control.pause();
     case "resume":

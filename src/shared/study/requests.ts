@@ -10,6 +10,9 @@ const someStudies = z.strictObject({ studies: z.array(id).min(1) });
 /** A study as it was typed: the services validate it and name the fields. */
 const draft = z.strictObject({ study: z.unknown() });
 
+/** Runs trained at the same time; null lets the calibration choose. */
+const workers = z.number().int().min(1).max(256).nullable().default(null);
+
 const fields = z.array(z.object({ path: z.string(), message: z.string() }));
 
 export const studyPresetInfo = z.object({ name: z.string(), title: z.string(), description: z.string(), study: z.unknown() });
@@ -22,9 +25,9 @@ export const studyRequests = {
     output: z.union([z.object({ ok: z.literal(true), study, runs: z.number().int() }), z.object({ ok: z.literal(false), errors: fields })]),
   },
   /** Measures a few steps, in a process of its own: takes seconds. Refuses what `validate` refuses. */
-  "studies.estimate": { input: draft, output: studyEstimate },
-  /** `workers`: runs trained at the same time; null lets the calibration choose. */
-  "studies.start": { input: draft.extend({ workers: z.number().int().min(1).max(256).nullable().default(null) }), output: studySummary },
+  "studies.estimate": { input: draft.extend({ workers }), output: studyEstimate },
+  /** Refuses what `validate` refuses, and what the store's disk will not hold. */
+  "studies.start": { input: draft.extend({ workers }), output: studySummary },
   "studies.pause": { input: oneStudy, output: studySummary },
   /** Goes on with a study that is paused, stopped or was interrupted, and with its interrupted runs from their checkpoints. */
   "studies.resume": { input: oneStudy, output: studySummary },

@@ -20,9 +20,9 @@ describe("studies in the store", () => {
     studies.rename("s1", "Another name");
     studies.save(aStudy({ status: "paused", reason: "why", name: "not this" }));
     expect(studies.get("s1")).toEqual(aStudy({ status: "paused", reason: "why", name: "Another name" }));
-    studies.setDeleted(["s2"], 7, false);
+    studies.moveToBin(["s2"], 7, false);
     expect([studies.list(false), studies.list(true)].map((list) => list.map(({ id }) => id))).toEqual([["s1"], ["s2"]]);
-    studies.setDeleted(["s2"], null, false);
+    studies.restore(["s2"]);
     expect(studies.list(true)).toEqual([]);
     expect(studies.get("s3")).toBeUndefined();
   });
@@ -45,7 +45,7 @@ describe("studies in the store", () => {
     const evaluation = { step: 300, epoch: 1, trainLoss: 1, testLoss: 2, testError: 3 };
     store.addEvaluation("r2", evaluation);
     store.flush();
-    store.studies.markPruned("r3");
+    store.studies.markPruned("r3", true);
     store.setDeleted(["r2"], 5);
 
     expect(store.studies.states("s1")).toEqual([
@@ -57,8 +57,11 @@ describe("studies in the store", () => {
     expect(b).toMatchObject({ run: "r3", evaluations: [], stepTime: null });
     const ids = (of?: string | null) => store.listRuns(false, of).map(({ id }) => id).sort();
     expect([ids(), ids("s1"), ids(null)]).toEqual([["r1", "r3", "r4"], ["r1", "r3"], ["r4"]]);
-    store.studies.setDeleted(["s1"], 9, true);
+    store.studies.moveToBin(["s1"], 9, true);
     expect(ids()).toEqual(["r4"]);
+    // What was in the bin before stays there.
+    store.studies.restore(["s1"]);
+    expect(ids()).toEqual(["r1", "r3", "r4"]);
   });
 
   it("are interrupted when their process is gone, and only then", () => {

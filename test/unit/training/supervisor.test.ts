@@ -19,7 +19,7 @@ function supervise(options: Partial<SupervisorOptions> = {}) {
   const launch = options.launch ?? nodeLauncher(fakeTrainer);
   const supervisor = new Supervisor({
     log: store,
-    places: 2,
+    places: () => 2,
     onChange: (run) => changes.push(run),
     onEvaluation: () => undefined,
     ...options,
@@ -163,7 +163,7 @@ describe("a run", () => {
 
 describe("the line", () => {
   it("holds runs until a place is free; they can be paused, resumed and stopped in it", async () => {
-    const { start, status, reaches, supervisor, store, trainers, gone } = supervise({ places: 1 });
+    const { start, status, reaches, supervisor, store, trainers, gone } = supervise({ places: () => 1 });
     const [first, second, third, fourth] = [start({ steps: 1e9 }), start({ steps: 10 }), start({ steps: 10 }), start({ steps: 10 })];
     await reaches(first, "running");
     expect([second, third, fourth].map(status)).toEqual(["queued", "queued", "queued"]);
@@ -184,7 +184,7 @@ describe("the line", () => {
 
 describe("a paused run", () => {
   it("leaves its place to the next in line", async () => {
-    const { start, status, reaches, supervisor, gone } = supervise({ places: 1 });
+    const { start, status, reaches, supervisor, gone } = supervise({ places: () => 1 });
     const [first, second] = [start({ steps: 1e9 }), start({ steps: 10 })];
     await reaches(first, "running");
     expect(status(second)).toBe("queued");
@@ -197,7 +197,7 @@ describe("a paused run", () => {
 
 describe("holding", () => {
   it("pauses what trains, with the reason, and starts nothing until a person goes on", async () => {
-    const { start, status, reaches, supervisor } = supervise({ places: 1 });
+    const { start, status, reaches, supervisor } = supervise({ places: () => 1 });
     const [first, second] = [start({ steps: 1e9 }), start({ steps: 1e9 })];
     await reaches(first, "running");
     supervisor.holdAll("the disk is full");
@@ -213,7 +213,7 @@ describe("holding", () => {
 
 describe("closing", () => {
   it("stops what can be stopped, kills the rest, and leaves no run active and no process alive", async () => {
-    const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: 3 });
+    const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: () => 3 });
     const runs = {
       willing: start({ steps: 1e9 }),
       deaf: start({ steps: 1e9, ignoreStop: true }),

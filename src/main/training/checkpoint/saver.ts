@@ -42,6 +42,11 @@ export class CheckpointSaver implements Saver {
     return this.#saving === undefined && performance.now() >= this.#next;
   }
 
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await this.#saving;
+  }
+
   async save(take: () => Captured): Promise<void> {
     // Nothing may happen between the call and the taking, unless one is still being written.
     if (this.#saving) await this.#saving;

@@ -1,0 +1,160 @@
+/**
+ * How a study is best trained here: threads of a run times runs at a time, chosen by training
+ * a few dozen steps of its own program in processes of their own, as many at once as would
+ * train then. What was measured is kept for the program and the machine.
+ */
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { z } from "zod";
+import type { Experiment } from "../../shared/experiment.ts";
+import type { StudyCell } from "../../shared/study/expand.ts";
+import type { Store } from "../store/store.ts";
+import type { Measurement } from "../training/measure.ts";
+import type { LaunchTrainer } from "../training/process.ts";
+import { timeOfRun } from "./costs.ts";
+
+/** Runs trained at the same time, and threads of each. */
+export interface Places {
+  readonly workers: number;
+  readonly threads: number;
+}
+
+export interface CalibrationOptions {
+  readonly launch: LaunchTrainer;
+  readonly store: Pick<Store, "studies">;
+  readonly version: string;
+  readonly cores?: number;
+  /** A trainer that has not measured by then (milliseconds) is given up. */
+  readonly within?: number;
+}
+
+const measurement: z.ZodType<Measurement> = z.object({ step: z.number(), evaluation: z.number(), begin: z.number() });
+
+/** A trainer with MNIST and an MLP takes half of it. */
+const memoryOfTrainer = 512 * 2 ** 20;
+
+/** Programs of one study that are measured; those between them are taken for alike. */
+const mostPrograms = 6;
+
+export class Calibration {
+  readonly #options: CalibrationOptions;
+  readonly #machine: string;
+  readonly #cores: number;
+  /** One measurement at a time: two would measure one another. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: CalibrationOptions) {
+    this.#options = options;
+    this.#cores = options.cores ?? availableParallelism();
+    this.#machine = `${cpus()[0]?.model.trim() ?? process.arch} ×${this.#cores}, ${process.platform}, hypertower ${options.version}`;
+  }
+
+  /**
+   * The fastest places for a study: one thread for each run and a run on every core, or fewer runs
+   * with more threads. A base that asks for threads of its own keeps them.
+   * @throws Error when its program cannot be trained
+   */
+  async choose(cells: readonly StudyCell[]): Promise<Places> {
+    const { experiment } = middle(cells);
+    let best: { places: Places; perRun: number } | undefined;
+    for (const places of this.#candidates(experiment)) {
+      const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / places.workers;
+      if (!best || perRun < best.perRun) best = { places, perRun };
+    }
+    return best!.places;
+  }
+
+  /**
+   * Milliseconds that all cells take in these places.
+   * @throws Error when a program cannot be trained
+   */
+  async duration(cells: readonly StudyCell[], places: Places): Promise<number> {
+    const programs = new Map<string, StudyCell[]>();
+    for (const cell of cells) {
+      const program = programOf(cell.experiment);
+      const of = programs.get(program);
+      if (of) of.push(cell);
+      else programs.set(program, [cell]);
+    }
+    const groups = [...programs.values()];
+    const known: { group: number; measured: Measurement }[] = [];
+    for (const group of spread(groups.length, mostPrograms)) known.push({ group, measured: await this.#measured(middle(groups[group]!).experiment, places) });
+    let sum = 0;
+    let longest = 0;
+    groups.forEach((of, group) => {
+      const { measured } = known.reduce((a, b) => (Math.abs(b.group - group) < Math.abs(a.group - group) ? b : a));
+      for (const { experiment } of of) {
+        const time = timeOfRun(experiment, measured);
+        sum += time;
+        longest = Math.max(longest, time);
+      }
+    });
+    return Math.max(longest, sum / Math.min(places.workers, cells.length));
+  }
+
+  #candidates({ engine }: Experiment): Places[] {
+    const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
+    const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(this.#cores / threads)));
+    if (engine.kind === "reference") return [{ threads: engine.threads, workers: workersFor(1) }];
+    if (engine.threads > 1) return [{ threads: engine.threads, workers: workersFor(engine.threads) }];
+    const candidates: Places[] = [];
+    for (let threads = 1; threads <= this.#cores; threads *= 2) candidates.push({ threads, workers: workersFor(threads) });
+    return candidates;
+  }
+
+  async #measured(experiment: Experiment, places: Places): Promise<Measurement> {
+    const program = `${programOf(experiment)} ${places.workers} x ${places.threads}`;
+    const stored = this.#options.store.studies.calibration(program, this.#machine);
+    const known = stored === undefined ? undefined : measurement.safeParse(JSON.parse(stored));
+    if (known?.success) return known.data;
+    const measuring = this.#last.then(() => this.#measure(experiment, places));
+    this.#last = measuring.catch(() => undefined);
+    const measured = await measuring;
+    this.#options.store.studies.saveCalibration(program, this.#machine, JSON.stringify(measured));
+    return measured;
+  }
+
+  /** The mean over trainers that measure at the same time. */
+  async #measure(experiment: Experiment, { workers, threads }: Places): Promise<Measurement> {
+    const task = { ...experiment, engine: { ...experiment.engine, threads } };
+    const all = await Promise.all(Array.from({ length: workers }, () => this.#ask(task)));
+    const mean = (of: (one: Measurement) => number) => all.reduce((sum, one) => sum + of(one), 0) / all.length;
+    return { step: mean(({ step }) => step), evaluation: mean(({ evaluation }) => evaluation), begin: mean(({ begin }) => begin) };
+  }
+
+  #ask(experiment: Experiment): Promise<Measurement> {
+    const { launch, within = 60_000 } = this.#options;
+    return new Promise((resolve, reject) => {
+      const trainer = launch();
+      const timer = setTimeout(() => {
+        reject(new Error(`a few steps took longer than ${within / 1000} s`));
+        trainer.kill();
+      }, within);
+      trainer.onMessage((message) => {
+        if (message.type === "measured") resolve(message.measurement);
+        if (message.type === "failed") reject(new Error(message.message));
+      });
+      trainer.onExit(({ code, signal, stderr }) => {
+        clearTimeout(timer);
+        reject(new Error(`the trainer ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "" : `: ${stderr}`}`));
+      });
+      trainer.send({ type: "measure", experiment });
+    });
+  }
+}
+
+/** The middle of the axes: values at their ends may diverge at once. */
+function middle(cells: readonly StudyCell[]): StudyCell {
+  return cells[cells.length >> 1]!;
+}
+
+/** Everything that shapes the program, not the values it works on: those cost nothing. */
+function programOf({ dataset, model, batchSize, engine, tower }: Experiment): string {
+  const shape = JSON.stringify(tower, (_key, value: unknown) => (typeof value === "number" ? Math.sign(value) : value));
+  return JSON.stringify([dataset, model, batchSize, engine.kind, shape]);
+}
+
+/** At most `most` of the numbers below `count`, evenly, both ends among them. */
+function spread(count: number, most: number): number[] {
+  if (count <= most) return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
+}

@@ -1,0 +1,53 @@
+/** What a study takes: time from what its steps cost here, and disk from how much they log. */
+import { statfs } from "node:fs/promises";
+import { dirname } from "node:path";
+import { totalSteps, type Experiment } from "../../shared/experiment.ts";
+import type { StudyCell } from "../../shared/study/expand.ts";
+import { hyperparameterColumns } from "../../shared/tower.ts";
+import type { Measurement } from "../training/measure.ts";
+import { StudyError } from "./errors.ts";
+
+/** Bytes that the store needs for a logged value with its share of the pyramid, for an evaluation, and for a run itself. */
+const bytes = { value: 24, evaluation: 100, run: 8_192 };
+
+/** Left free on the disk whatever a study needs: for the write-ahead log and for everything else. */
+const spare = 256 * 2 ** 20;
+
+/** Bytes by which the store grows; an upper bound, for a diverged run logs less. */
+export function diskOf(cells: readonly StudyCell[]): number {
+  return cells.reduce((sum, { experiment }) => sum + diskOfRun(experiment), 0);
+}
+
+function diskOfRun(experiment: Experiment): number {
+  // The loss, the step's time, and every hyperparameter with its hypergradient.
+  const columns = 2 + 2 * hyperparameterColumns(experiment.tower).length;
+  return bytes.run + totalSteps(experiment) * columns * bytes.value + experiment.budget.epochs * bytes.evaluation;
+}
+
+/** Bytes free on the disk of a file; null where the system does not say. */
+export async function freeBytes(file: string): Promise<number | null> {
+  try {
+    const { bavail, bsize } = await statfs(dirname(file));
+    return bavail * bsize;
+  } catch {
+    return null;
+  }
+}
+
+/** @throws StudyError when the store's disk will not hold the runs */
+export function requireDisk(needed: number, free: number | null, storePath: string): void {
+  if (free === null || needed + spare <= free) return;
+  throw new StudyError(
+    `The runs need about ${megabytes(needed)} in ${storePath}, and ${megabytes(spare)} have to stay free, but its disk has only ${megabytes(free)} left. ` +
+      "Make room, choose another folder for the store, or make the study smaller.",
+  );
+}
+
+export function megabytes(count: number): string {
+  return count < 2 ** 30 ? `${Math.max(1, Math.round(count / 2 ** 20))} MiB` : `${(count / 2 ** 30).toFixed(1)} GiB`;
+}
+
+/** Milliseconds that a run trains. */
+export function timeOfRun(experiment: Experiment, { begin, step, evaluation }: Measurement): number {
+  return begin + totalSteps(experiment) * step + experiment.budget.epochs * evaluation;
+}

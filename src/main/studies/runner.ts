@@ -1,0 +1,315 @@
+/** Trains a study: so many runs at a time, each cell until it has its result. */
+import { totalSteps, type Experiment } from "../../shared/experiment.ts";
+import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import type { StudyCell } from "../../shared/study/expand.ts";
+import type { StudyStatus } from "../../shared/study/result.ts";
+import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
+import { atRung, rungsOf, type Rungs } from "./halving.ts";
+import { Speed } from "./speed.ts";
+
+/** How single runs are trained and steered. */
+export interface RunControls {
+  /** Starts a run of a study. */
+  start(experiment: Experiment, study: string, cell: string): Promise<RunSummary>;
+  /** Goes on with a run that is paused, or takes up one that ended before its end, from its checkpoint or else its first step. */
+  resume(run: string): Promise<RunSummary>;
+  pause(run: string): Promise<RunSummary>;
+  stop(run: string): Promise<RunSummary>;
+  /** The state of a run that is trained here. */
+  live(run: string): RunSummary | undefined;
+  /** Resolves when the trainer of a run that has ended is free for another. */
+  left(run: string): Promise<void>;
+}
+
+export interface RunnerOptions {
+  readonly stored: StoredStudy;
+  readonly cells: readonly StudyCell[];
+  readonly known: readonly CellRun[];
+  readonly controls: RunControls;
+  /** Milliseconds that all of it takes, as measured before; null when that is not known. */
+  readonly expected: number | null;
+  readonly save: (study: StoredStudy) => void;
+  readonly markPruned: (run: string, pruned: boolean) => void;
+  /** The state of the study or its counts changed; `atOnce` for a new status. */
+  readonly onChange: (atOnce: boolean) => void;
+  /** A cell came to a new state. */
+  readonly onAdvance: (cell: StudyCell) => void;
+}
+
+/** What is known of a cell that has or had a run. */
+interface Progress extends CellState {
+  steps: number;
+  evaluations: readonly Evaluation[];
+  /** Its run is to be taken up, or replaced where it is in the bin. */
+  again: boolean;
+}
+
+/** Failures of one cell before it is left alone, until a person asks for another try. */
+const mostFailures = 3;
+/** Failures in a row, without any success, that speak of the machine rather than of single runs. */
+const failuresInARow = 6;
+
+export class StudyRunner {
+  readonly #options: RunnerOptions;
+  readonly #byRun = new Map<string, StudyCell>();
+  readonly #progress = new Map<string, Progress>();
+  readonly #failures = new Map<string, number>();
+  /** Cells whose run is being started or resumed. */
+  readonly #beginning = new Set<string>();
+  /** Runs that were asked to stop at a rung. */
+  readonly #parked = new Set<string>();
+  readonly #speed: Speed;
+  #stored: StoredStudy;
+  #cells: readonly StudyCell[] = [];
+  #queue: StudyCell[] = [];
+  #rungs: Rungs | null = null;
+  #failed = 0;
+
+  constructor(options: RunnerOptions) {
+    this.#options = options;
+    this.#stored = options.stored;
+    for (const run of options.known) this.#progress.set(run.cell, { ...run, again: false });
+    this.#speed = new Speed(options.expected);
+    this.define(options.stored.study, options.cells);
+  }
+
+  get stored(): StoredStudy {
+    return this.#stored;
+  }
+
+  get cells(): readonly StudyCell[] {
+    return this.#cells;
+  }
+
+  get states(): ReadonlyMap<string, CellState> {
+    return this.#progress;
+  }
+
+  get millisecondsLeft(): number | null {
+    if (this.#stored.status !== "running") return null;
+    let left = 0;
+    for (const { key, experiment } of this.#cells) {
+      const at = this.#progress.get(key);
+      if (!at) left += totalSteps(experiment);
+      else if (isActive(at.status) || this.#waits(at)) left += totalSteps(experiment) - at.steps;
+    }
+    return this.#speed.timeFor(left);
+  }
+
+  /** Another form of the study; its name and state stay. */
+  define(study: StoredStudy["study"], cells: readonly StudyCell[]): void {
+    this.#cells = cells;
+    this.#stored = { ...this.#stored, study, total: cells.length };
+    this.#byRun.clear();
+    for (const cell of cells) {
+      const at = this.#progress.get(cell.key);
+      if (at) this.#byRun.set(at.run, cell);
+    }
+    this.#line();
+  }
+
+  /** Begins, or goes on after a pause or a stop. */
+  async run(): Promise<void> {
+    this.#failed = 0;
+    this.#speed.restart();
+    for (const at of this.#progress.values()) if (at.status === "stopped" || at.status === "interrupted") at.again = true;
+    this.#line();
+    this.#set("running", null, { startedAt: this.#stored.startedAt ?? Date.now(), finishedAt: null });
+    const paused = this.#training().filter((run) => this.#options.controls.live(run)?.status === "paused");
+    this.#fill();
+    await Promise.all(paused.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
+  }
+
+  async pause(reason: string | null = null): Promise<void> {
+    this.#set("paused", reason);
+    // A run that ended in this very moment has nothing left to pause.
+    await Promise.all(this.#training().map((run) => this.#options.controls.pause(run).catch(() => undefined)));
+  }
+
+  async stop(reason: string | null = null): Promise<void> {
+    this.#end("stopped", reason);
+    await Promise.all(this.#training().map((run) => this.#options.controls.stop(run).catch(() => undefined)));
+  }
+
+  /** The host closes, and stops the runs itself. */
+  leave(): void {
+    this.#end("interrupted", "Hypertower was closed.");
+  }
+
+  /** Puts what failed or is missing in line once more. */
+  retry(): void {
+    this.#failures.clear();
+    for (const at of this.#progress.values()) if (at.deleted || at.status === "failed") at.again = true;
+  }
+
+  /** A run was moved to the bin or back. */
+  deleted(run: string, deleted: boolean): void {
+    const [cell, at] = this.#latest(run);
+    if (!cell || !at || at.deleted === deleted) return;
+    at.deleted = deleted;
+    this.#options.onAdvance(cell);
+    this.#options.onChange(false);
+  }
+
+  evaluated(run: string, evaluation: Evaluation): void {
+    const [cell, at] = this.#latest(run);
+    if (!cell || !at) return;
+    at.evaluations = [...at.evaluations.filter(({ step }) => step < evaluation.step), evaluation];
+    this.#options.onAdvance(cell);
+    const until = this.#rungs?.until;
+    if (until !== null && until !== undefined && evaluation.epoch >= until && evaluation.epoch < cell.experiment.budget.epochs && !this.#parked.has(run)) {
+      this.#parked.add(run);
+      void this.#options.controls.stop(run).catch(() => undefined);
+    }
+  }
+
+  /** A run of this study that is trained here changed. */
+  changed(run: RunSummary): void {
+    const [cell, at] = this.#latest(run.id);
+    if (!cell || !at) return;
+    this.#speed.add(Math.max(0, run.steps - at.steps));
+    const news = at.status !== run.status;
+    const ended = isActive(at.status) && !isActive(run.status);
+    at.steps = run.steps;
+    at.status = run.status;
+    if (news) this.#options.onAdvance(cell);
+    if (ended) this.#ended(cell, run);
+    this.#options.onChange(false);
+  }
+
+  /** The cell of a run, if it is its latest. */
+  #latest(run: string): [cell?: StudyCell, at?: Progress] {
+    const cell = this.#byRun.get(run);
+    const at = cell && this.#progress.get(cell.key);
+    return at?.run === run ? [cell, at] : [];
+  }
+
+  #ended(cell: StudyCell, { id, status, reason }: RunSummary): void {
+    // One that had come to its end before it heard needs nothing more.
+    if (this.#parked.delete(id) && status === "stopped") this.#progress.get(cell.key)!.again = true;
+    if (status === "failed") {
+      this.#failed++;
+      const failures = (this.#failures.get(cell.key) ?? 0) + 1;
+      this.#failures.set(cell.key, failures);
+      if (this.#stored.status === "running" && this.#failed >= failuresInARow) {
+        void this.stop(`${this.#failed} runs in a row failed, the last one because: ${reason ?? "no reason was given"}`);
+        return;
+      }
+      if (failures < mostFailures) this.#queue.push(cell);
+    } else if (status === "finished" || status === "diverged") this.#failed = 0;
+    if (this.#stored.study.halving) this.#line();
+    void this.#options.controls.left(id).then(() => this.#fill());
+  }
+
+  /** Runs of this study that have a trainer or wait for one. */
+  #training(): string[] {
+    return this.#cells.flatMap(({ key }) => {
+      const at = this.#progress.get(key);
+      return at && isActive(at.status) && this.#options.controls.live(at.run) ? [at.run] : [];
+    });
+  }
+
+  /** Whether the latest run of a cell is to be taken up or replaced. */
+  #waits({ again, pruned, status }: Progress): boolean {
+    return again && !pruned && !isActive(status);
+  }
+
+  /** Puts in line what has no result yet: the first seed of every point before the second, so that a picture comes early. */
+  #line(): void {
+    const { seeds, halving } = this.#stored.study;
+    this.#rungs = halving ? this.#runged(halving) : null;
+    const rank = new Map(seeds.map((seed, i) => [seed, i]));
+    const due = this.#cells.filter((cell) => {
+      const at = this.#progress.get(cell.key);
+      if (this.#beginning.has(cell.key)) return false;
+      if (this.#rungs && !this.#rungs.alive.has(cell.key)) return false;
+      if (this.#rungs?.until && at && atRung(at.evaluations, this.#rungs.until)) return false;
+      return !at || this.#waits(at);
+    });
+    this.#queue = due.sort((a, b) => rank.get(a.seed)! - rank.get(b.seed)!);
+  }
+
+  /** Where successive halving stands; marks those that lost. */
+  #runged(halving: NonNullable<StoredStudy["study"]["halving"]>): Rungs {
+    const contenders = this.#cells.map(({ key }) => {
+      const at = this.#progress.get(key);
+      const failed = at?.status === "failed" && (this.#failures.get(key) ?? mostFailures) >= mostFailures;
+      return { key, evaluations: at?.evaluations ?? [], out: at !== undefined && (at.deleted || at.status === "diverged" || failed) };
+    });
+    const rungs = rungsOf(halving, contenders);
+    for (const cell of this.#cells) {
+      const at = this.#progress.get(cell.key);
+      const pruned = rungs.pruned.has(cell.key);
+      if (!at || at.pruned === pruned || isActive(at.status)) continue;
+      this.#options.markPruned(at.run, pruned);
+      at.pruned = pruned;
+      if (!pruned) at.again = true;
+      this.#options.onAdvance(cell);
+    }
+    return rungs;
+  }
+
+  #fill(): void {
+    if (this.#stored.status !== "running") return;
+    while (this.#training().length + this.#beginning.size < this.#stored.workers) {
+      const cell = this.#queue.shift();
+      if (!cell) break;
+      void this.#begin(cell);
+    }
+    if (this.#queue.length > 0 || this.#beginning.size > 0 || this.#training().length > 0) return;
+    // Runs that stopped at a rung go on from there.
+    this.#line();
+    if (this.#queue.length > 0) return this.#fill();
+    this.#end("finished", this.#leftOver());
+  }
+
+  /** What keeps a finished study from being complete, in words. */
+  #leftOver(): string | null {
+    const said = (["failed", "stopped", "interrupted"] as const).flatMap((status) => {
+      const count = this.#cells.filter(({ key }) => {
+        const at = this.#progress.get(key);
+        return at?.status === status && !at.pruned && !at.deleted;
+      }).length;
+      return count === 0 ? [] : [`${count} ${status}`];
+    });
+    return said.length === 0 ? null : `Not every run has a result: ${said.join(", ")}.`;
+  }
+
+  async #begin(cell: StudyCell): Promise<void> {
+    const { controls } = this.#options;
+    const { key, experiment } = cell;
+    const at = this.#progress.get(key);
+    this.#beginning.add(key);
+    try {
+      // A run that failed a second time begins anew; one that is in the bin stays there.
+      const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
+      const run = takeUp ? await controls.resume(at.run) : await controls.start(experiment, this.#stored.id, key);
+      const now = controls.live(run.id) ?? run;
+      const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
+      this.#byRun.set(run.id, cell);
+      this.#progress.set(key, {
+        cell: key, run: run.id, status: run.status, pruned: false, deleted: false, attempts,
+        steps: now.steps, evaluations: takeUp ? at.evaluations : [], again: false,
+      });
+      this.#beginning.delete(key);
+      this.#options.onAdvance(cell);
+      this.changed(now);
+      // Asked to stop while it was on its way.
+      if (this.#stored.status === "stopped") await controls.stop(run.id);
+      if (this.#stored.status === "paused") await controls.pause(run.id);
+    } catch (error) {
+      this.#beginning.delete(key);
+      if (this.#stored.status === "running") await this.stop(`A run could not be started: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #end(status: Extract<StudyStatus, "finished" | "stopped" | "interrupted">, reason: string | null): void {
+    this.#set(status, reason, { finishedAt: Date.now() });
+  }
+
+  #set(status: StudyStatus, reason: string | null, times: Partial<Pick<StoredStudy, "startedAt" | "finishedAt">> = {}): void {
+    this.#stored = { ...this.#stored, status, reason, ...times };
+    this.#options.save(this.#stored);
+    this.#options.onChange(true);
+  }
+}

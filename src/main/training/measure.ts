@@ -1,0 +1,56 @@
+/** What a program costs on this machine: a few dozen steps and an evaluation, trained for real and not kept. */
+import type { Experiment } from "../../shared/experiment.ts";
+import { RunControl } from "./control.ts";
+import { prepareRun } from "./prepare.ts";
+import { TrainingRun } from "./run.ts";
+
+export interface Measurement {
+  /** Milliseconds of one step, its batch and its turn in the loop included: the median. */
+  readonly step: number;
+  /** Milliseconds of one evaluation on the whole test set. */
+  readonly evaluation: number;
+  /** Milliseconds before the first step in a process that has the data already. */
+  readonly begin: number;
+}
+
+/** Steps that are not counted: the engine still settles. */
+const warmUp = 8;
+/** Measured are so many steps and for so long (milliseconds), or a single step that takes longer than all of it. */
+const fewest = 24;
+const shortest = 400;
+const longest = 4_000;
+
+/** @throws Error when the experiment cannot be prepared */
+export async function measure(experiment: Experiment): Promise<Measurement> {
+  // Reads the data, which a trainer that is warm has already.
+  await (await prepareRun(experiment)).executable.dispose();
+  const asked = performance.now();
+  const prepared = await prepareRun(experiment);
+  const begin = performance.now() - asked;
+  const control = new RunControl();
+  const times: number[] = [];
+  const started = performance.now();
+  let last = started;
+  let evaluation = 0;
+  try {
+    const run = new TrainingRun(prepared, control, {
+      step: ({ step }) => {
+        const now = performance.now();
+        if (step >= warmUp || now - last > longest) times.push(now - last);
+        last = now;
+        if (now - started > longest || (times.length >= fewest && now - started > shortest)) control.stop();
+      },
+      evaluation: () => {
+        evaluation = performance.now() - last;
+        last = performance.now();
+      },
+      paused: () => undefined,
+      resumed: () => undefined,
+    });
+    await run.train();
+  } finally {
+    await prepared.executable.dispose();
+  }
+  const step = times.length === 0 ? last - started : times.sort((a, b) => a - b)[times.length >> 1]!;
+  return { step, evaluation, begin };
+}

@@ -1,0 +1,244 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
+import type { StudyDetail, StudyPoint, StudySummary } from "../../../src/shared/study/result.ts";
+import type { StudyInput } from "../../../src/shared/study/study.ts";
+import { createServices, type ServiceExtras } from "../../../src/main/services/createServices.ts";
+import { dispatch } from "../../../src/main/services/dispatch.ts";
+import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
+import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import type { TrainerProcess } from "../../../src/main/training/process.ts";
+import type { FakePlan } from "../../support/fakeTrainer.ts";
+import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+
+const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
+
+async function open(storeDir = freshFolder(), extras: ServiceExtras = {}) {
+  const log = recordedLog();
+  const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+  const launched: TrainerProcess[] = [];
+  const launchTrainer = () => {
+    const process = launch();
+    launched.push(process);
+    return process;
+  };
+  const services = await createServices({ storeDir, host: "browser", version: "1.2.3", launchTrainer }, { datasets: usable, log, ...extras });
+  onTestFinished(() => services.close());
+  const ask = async <N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> => {
+    const reply = await dispatch(services, name, input, log);
+    if (!reply.ok) throw new Error([reply.error.message, ...(reply.error.fields ?? []).map(({ path }) => path)].join(" | "));
+    expect(contract.requests[name].output.parse(JSON.parse(JSON.stringify(reply.value)))).toEqual(reply.value);
+    return reply.value as RequestOutput<N>;
+  };
+  const until = (study: string, status: StudySummary["status"]) =>
+    vi.waitFor(
+      async () => {
+        const now = await ask("studies.get", { study });
+        expect(now.status, now.reason ?? "").toBe(status);
+        return now;
+      },
+      { timeout: 20_000, interval: 10 },
+    );
+  return { services, ask, until, launched, log };
+}
+
+/** Heights 0 and 1, three step sizes, two seeds: 12 runs. */
+function aStudy(plan: FakePlan, more: StudyInput = {}): StudyInput {
+  return {
+    name: JSON.stringify(plan),
+    base: { tower: [{ optimizer: "sgd" }] },
+    axes: [{ values: { kind: "list", values: [0.1, 1, 10] } }],
+    heights: { values: [0, 1] },
+    seeds: [0, 1],
+    ...more,
+  };
+}
+
+const statuses = ({ points }: StudyDetail) => points.map(({ status }) => status);
+const counts = ({ total, finished, diverged, failed, pruned, running }: StudySummary) => ({ total, finished, diverged, failed, pruned, running });
+
+describe("a study", () => {
+  it("trains every run, on trainers that stay, and tells how it goes", async () => {
+    const { services, ask, until, launched } = await open();
+    const seen: StudySummary[] = [];
+    const points: StudyPoint[] = [];
+    services.on("study.changed", (study) => seen.push(study));
+    services.on("study.advanced", ({ point }) => points.push(point));
+    const begun = await ask("studies.start", { study: aStudy({ steps: 100, epochSteps: 50, divergeFrom: 10 }), workers: 2 });
+    expect(begun).toMatchObject({ status: "running", total: 12 });
+    const done = await until(begun.id, "finished");
+    expect(counts(done)).toEqual({ total: 12, finished: 8, diverged: 4, failed: 0, pruned: 0, running: 0 });
+    expect(done.reason).toBeNull();
+    for (const point of done.points) {
+      const diverged = point.values[0] === 10;
+      expect(point).toMatchObject({ status: diverged ? "diverged" : "finished", attempts: 1, steps: diverged ? 20 : 100 });
+      expect(point.evaluations.map(({ testError }) => testError)).toEqual(diverged ? [] : [point.seed + 1, point.seed + 0.5]);
+      expect(point.trainingTime).toBeCloseTo(1.5 * point.steps, 6);
+    }
+    // A run each for 12 cells, but no process each.
+    expect(launched.length).toBeLessThanOrEqual(3);
+    await vi.waitFor(() => expect(seen.at(-1)).toMatchObject({ status: "finished", millisecondsLeft: null }));
+    expect(new Set(points.map(({ key }) => key)).size).toBe(12);
+    // The first seed of every point comes first.
+    const order = [...new Set(points.map(({ key }) => key))];
+    expect(order.slice(0, 6).every((key) => key.endsWith("s0"))).toBe(true);
+    expect((await ask("runs.list", { study: begun.id })).every(({ study }) => study === begun.id)).toBe(true);
+    expect(await ask("runs.list", { study: null })).toEqual([]);
+    const trajectories = await ask("studies.trajectories", { study: begun.id, metric: "L0.alpha" });
+    // Height 0 learns nothing and logs what could be learned all the same.
+    expect(trajectories).toHaveLength(12);
+    expect(trajectories[0]!.steps.at(-1)).toBe(99);
+  });
+
+  it("pauses, goes on, stops, and goes on from there", async () => {
+    const { ask, until } = await open();
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 1_000, every: 2 }), workers: 2 });
+    const training = () =>
+      vi.waitFor(async () => {
+        const now = await ask("studies.get", { study });
+        expect(statuses(now).filter((status) => status === "running")).toHaveLength(2);
+        return now;
+      }, { timeout: 10_000 });
+    const first = await training();
+    expect((await ask("studies.pause", { study })).status).toBe("paused");
+    const paused = await ask("studies.get", { study });
+    expect(statuses(paused).filter((status) => status === "paused")).toHaveLength(2);
+    await delay(100);
+    expect((await ask("studies.get", { study })).points).toEqual(paused.points);
+    expect(await ask("studies.resume", { study })).toMatchObject({ status: "running", running: 2 });
+    await training();
+    const stopped = await ask("studies.stop", { study });
+    expect(stopped).toMatchObject({ status: "stopped", running: 0 });
+    await expect(ask("studies.pause", { study })).rejects.toThrow("is stopped; only one that is running can be paused");
+    await ask("studies.resume", { study });
+    const done = await until(study, "finished");
+    expect(counts(done)).toMatchObject({ finished: 12 });
+    // What had begun was taken up, not repeated.
+    const begun = first.points.filter(({ run }) => run !== null);
+    for (const { key, run } of begun) expect(done.points.find((point) => point.key === key)).toMatchObject({ run, attempts: 1 });
+  });
+
+  it("tries a failed run a few times, then says so, and again when it is asked", async () => {
+    const { ask, until } = await open();
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 50, failSeed: 1 }, { heights: null, axes: [], seeds: [0, 1, 2] }), workers: 1 });
+    const done = await until(study, "finished");
+    expect(done.reason).toBe("Not every run has a result: 1 failed.");
+    expect(counts(done)).toMatchObject({ finished: 2, failed: 1 });
+    // Taken up once, then begun anew.
+    expect(done.points.find(({ seed }) => seed === 1)).toMatchObject({ status: "failed", attempts: 2, reason: "MNIST could not be read" });
+    await ask("studies.retry", { study });
+    const again = await until(study, "finished");
+    expect(again.points.find(({ seed }) => seed === 1)!.attempts).toBe(3);
+  });
+
+  it("stops when everything fails", async () => {
+    const { ask, until } = await open();
+    const { id: study } = await ask("studies.start", { study: aStudy({ failAt: 20 }), workers: 2 });
+    expect((await until(study, "stopped")).reason).toBe("6 runs in a row failed, the last one because: MNIST could not be read");
+  });
+
+  it("shows a deleted run as missing and trains it again only when asked", async () => {
+    const { ask, until } = await open();
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 30 }), workers: 2 });
+    const { points } = await until(study, "finished");
+    await ask("runs.delete", { runs: [points[3]!.run!] });
+    expect((await ask("studies.get", { study })).points[3]).toMatchObject({ status: "missing", run: points[3]!.run });
+    expect(await ask("studies.list", {})).toMatchObject([{ finished: 11, total: 12 }]);
+    await expect(ask("studies.resume", { study })).rejects.toThrow("is finished; what failed or is missing can be trained again with a retry");
+    await ask("studies.retry", { study });
+    const again = await until(study, "finished");
+    expect(again.points[3]).toMatchObject({ status: "finished", attempts: 2 });
+    expect(again.points[3]!.run).not.toBe(points[3]!.run);
+  });
+
+  it("takes more values and seeds later, and keeps what it has", async () => {
+    const { ask, until } = await open();
+    const plan = { steps: 30 };
+    const { id: study } = await ask("studies.start", { study: aStudy(plan), workers: 2 });
+    const { points } = await until(study, "finished");
+    const more = aStudy(plan, { axes: [{ values: { kind: "list", values: [0.01, 0.1, 1, 10] } }], seeds: [0, 1, 5] });
+    await ask("studies.extend", { study, definition: more });
+    const done = await until(study, "finished");
+    expect(counts(done)).toMatchObject({ total: 24, finished: 24 });
+    for (const { key, run } of points) expect(done.points.find((point) => point.key === key)!.run).toBe(run);
+    await expect(ask("studies.extend", { study, definition: aStudy(plan, { base: { tower: [{ optimizer: "sgd" }], batchSize: 64 } }) })).rejects.toThrow(
+      "has runs that its new form trains otherwise (h0|L0.alpha=0.1|s0)",
+    );
+  });
+
+  it("prunes by successive halving, by what the runs came to and not by their order", async () => {
+    const { ask, until } = await open();
+    const seeds = [5, 2, 7, 1, 6, 3, 0, 4];
+    const halved = aStudy({ steps: 200, epochSteps: 50, every: 2 }, { heights: null, axes: [], seeds, base: { budget: { epochs: 4 } }, halving: { rungs: [1, 2] } });
+    const { id: study } = await ask("studies.start", { study: halved, workers: 3 });
+    const done = await until(study, "finished");
+    const by = (status: string) => done.points.filter((point) => point.status === status).map(({ seed }) => seed).sort();
+    // The fake trainer's test error grows with the seed.
+    expect([by("finished"), by("pruned")]).toEqual([[0, 1], [2, 3, 4, 5, 6, 7]]);
+    expect(counts(done)).toMatchObject({ finished: 2, pruned: 6 });
+    expect(done.points.every(({ attempts }) => attempts === 1)).toBe(true);
+  });
+
+  it("is left interrupted when its host closes, and completed by the next", async () => {
+    const folder = freshFolder();
+    const today = await open(folder);
+    const { id: study } = await today.ask("studies.start", { study: aStudy({ steps: 200, every: 2 }), workers: 2 });
+    await vi.waitFor(async () => expect((await today.ask("studies.get", { study })).finished).toBeGreaterThan(1), { timeout: 10_000 });
+    await today.services.close();
+    const tomorrow = await open(folder);
+    const left = await tomorrow.ask("studies.get", { study });
+    expect(left).toMatchObject({ status: "interrupted", reason: "Hypertower was closed." });
+    await tomorrow.ask("studies.resume", { study });
+    const done = await tomorrow.until(study, "finished");
+    expect(counts(done)).toMatchObject({ finished: 12 });
+    for (const { key, run } of left.points) if (run !== null) expect(done.points.find((point) => point.key === key)).toMatchObject({ run, attempts: 1 });
+  });
+
+  it("leaves a single run its turn", async () => {
+    const { ask, until } = await open(undefined, { places: 1 });
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 100, every: 2 }), workers: 1 });
+    const single = await ask("runs.start", { experiment: { name: JSON.stringify({ steps: 20 }) } });
+    await vi.waitFor(async () => expect((await ask("runs.get", { run: single.id })).status).toBe("finished"), { timeout: 10_000 });
+    expect((await ask("studies.get", { study })).finished).toBeLessThan(4);
+    await until(study, "finished");
+  });
+});
+
+describe("before a study starts", () => {
+  it("its costs are measured once, and the places chosen by them", async () => {
+    const folder = freshFolder();
+    const { ask, launched } = await open(folder);
+    const estimate = await ask("studies.estimate", { study: aStudy({}) });
+    // The fake trainer is as much faster as it has threads, so places are worth the same; one thread each comes first.
+    expect(estimate).toMatchObject({ runs: 12, threads: 1 });
+    expect(estimate.duration).toBeGreaterThan(0);
+    expect(estimate.disk).toBeGreaterThan(12 * 235 * 5 * 3 * 20);
+    expect(estimate.diskFree).toBeGreaterThan(0);
+    const before = launched.length;
+    expect(await ask("studies.estimate", { study: aStudy({}) })).toMatchObject({ duration: estimate.duration });
+    expect(launched).toHaveLength(before);
+  });
+
+  it("what is wrong with it is named by field, and nothing is written", async () => {
+    const { ask } = await open();
+    const refused = (study: unknown) => expect(ask("studies.start", { study })).rejects;
+    await refused({ seeds: [] }).toThrow("The study is not valid: seeds: seeds needs at least one seed. | seeds");
+    await refused({ seeds: [1, 1] }).toThrow("| seeds.1");
+    await expect(ask("studies.estimate", { study: { axes: [{ values: { kind: "grid", from: 0, to: 1, points: 3 } }] } })).rejects.toThrow("| axes.0.values.from");
+    await expect(ask("studies.get", { study: "nope" })).rejects.toThrow(/^There is no study nope in \//);
+    expect(await ask("studies.validate", { study: { seeds: [1, 1] } })).toEqual({ ok: false, errors: [{ path: "seeds.1", message: "seed 1 is there twice" }] });
+    expect(await ask("studies.validate", { study: aStudy({}) })).toMatchObject({ ok: true, runs: 12 });
+    expect(await ask("studies.list", {})).toEqual([]);
+    expect(await ask("runs.list", {})).toEqual([]);
+  });
+
+  it("a disk that will not hold it and data that is not there are named", async () => {
+    const small = await open(undefined, { freeBytes: () => Promise.resolve(300 * 2 ** 20) });
+    const large = aStudy({}, { base: { budget: { epochs: 100_000 } } });
+    await expect(small.ask("studies.start", { study: large, workers: 1 })).rejects.toThrow(/^The runs need about .* GiB in .*hypertower\.sqlite, and 256 MiB have to stay free, but its disk has only 300 MiB left/);
+    const missing = await open(undefined, { datasets: { ...usable, problem: () => Promise.resolve("its file is missing") } });
+    await expect(missing.ask("studies.start", { study: aStudy({}), workers: 1 })).rejects.toThrow("The dataset mnist cannot be used: its file is missing");
+    expect(await small.ask("studies.list", {})).toEqual([]);
+    expect(await missing.ask("studies.list", {})).toEqual([]);
+  });
+});
