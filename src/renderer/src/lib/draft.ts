@@ -48,45 +48,51 @@ export function defaultDraft(): Draft {
   return draftOf(result.experiment);
 }
 
-const entry = z.union([z.number(), z.string()]);
-const settings = {
+export const storedEntry = z.union([z.number(), z.string()]);
+const storedSettings = {
   optimizer: z.enum(optimizerNames),
-  values: z.record(z.string(), entry),
+  values: z.record(z.string(), storedEntry),
   learned: z.array(z.string()).optional(),
-  options: z.record(z.string(), z.union([entry, z.boolean()])).optional(),
+  options: z.record(z.string(), z.union([storedEntry, z.boolean()])).optional(),
   frozen: z.boolean().optional(),
 };
-const stored = z.object({
+export const storedLevel = z
+  .object({ ...storedSettings, groups: z.array(z.object({ ...storedSettings, name: z.string(), match: z.array(z.string()) })).optional() })
+  .transform((level) => newLevel(level.optimizer, level.values, level));
+export const storedDraft = z.object({
   name: z.string(),
-  dataset: z.object({ kind: z.literal("mnist"), trainExamples: entry, testExamples: entry }),
+  dataset: z.object({ kind: z.literal("mnist"), trainExamples: storedEntry, testExamples: storedEntry }),
   model: z.object({
     kind: z.literal("mlp"),
-    hidden: z.array(entry),
+    hidden: z.array(storedEntry),
     activation: z.enum(activations),
     outputActivation: z.enum(activations),
   }),
-  levels: z.array(z.object({ ...settings, groups: z.array(z.object({ ...settings, name: z.string(), match: z.array(z.string()) })).optional() })).min(1),
-  batchSize: entry,
-  epochs: entry,
-  seed: entry,
-  engine: z.object({ kind: z.enum(engineKinds), threads: entry }),
+  levels: z.array(storedLevel).min(1),
+  batchSize: storedEntry,
+  epochs: storedEntry,
+  seed: storedEntry,
+  engine: z.object({ kind: z.enum(engineKinds), threads: storedEntry }),
 });
 
 export function serializeDraft(draft: Draft): string {
   return JSON.stringify(draft);
 }
 
-/** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
-export function parseDraft(text: string): Draft | undefined {
+/** Reads what was remembered in the form of the schema; undefined when it is none (an older form, or damaged). */
+export function parseStored<T>(form: z.ZodType<T>, text: string): T | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return undefined;
   }
-  const result = stored.safeParse(value);
-  if (!result.success) return undefined;
-  return { ...result.data, levels: result.data.levels.map((l) => newLevel(l.optimizer, l.values, l)) };
+  const result = form.safeParse(value);
+  return result.success ? result.data : undefined;
+}
+
+export function parseDraft(text: string): Draft | undefined {
+  return parseStored(storedDraft, text);
 }
 
 /** Whether two drafts describe the same experiment, whatever their names. */

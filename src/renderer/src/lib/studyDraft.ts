@@ -1,0 +1,265 @@
+/** A study while it is written: every field may hold text that is not yet a number. */
+import { z } from "zod";
+import type { FieldError } from "@shared/experiment.ts";
+import { optimizerSpec, type HyperparameterSpec } from "@shared/optimizers.ts";
+import { countRuns, expandStudy } from "@shared/study/expand.ts";
+import { validateStudy, type Axis, type AxisValues, type Study, type UpperRule } from "@shared/study/study.ts";
+import { axisValues } from "@shared/study/values.ts";
+import type { Level } from "@shared/tower.ts";
+import { defaultDraft, draftOf, experimentOf, parseStored, storedDraft, storedEntry, storedLevel, type Draft } from "./draft.ts";
+import { readEntry, type Entry } from "./numbers.ts";
+import { fromTower, toTower, type DraftLevel } from "./towerEdits.ts";
+
+export const valueKinds = ["grid", "list", "random", "quasiRandom"] as const satisfies readonly AxisValues["kind"][];
+export const upperRules = ["equal", "figure4b", "fixed", "base"] as const satisfies readonly UpperRule["kind"][];
+/** What stands in the place of the base's tower: itself, heights of it, or stacks with names. */
+export const comparisons = ["base", "heights", "stacks"] as const;
+
+export interface DraftAxis {
+  /** Identity while axes come and go; never stored with a study. */
+  readonly id: number;
+  level: number;
+  hyperparameter: string;
+  kind: AxisValues["kind"];
+  /** Values as people write them, parted by commas or spaces. */
+  list: string;
+  scale: "log" | "linear";
+  from: Entry;
+  to: Entry;
+  points: Entry;
+  seed: Entry;
+}
+
+export interface DraftStack {
+  readonly name: string;
+  readonly levels: readonly DraftLevel[];
+  readonly epochs: number | null;
+}
+
+export interface StudyDraft {
+  name: string;
+  base: Draft;
+  axes: DraftAxis[];
+  compares: (typeof comparisons)[number];
+  heights: {
+    values: number[];
+    rule: UpperRule["kind"];
+    /** Of the rule `fixed`, as people write them. */
+    alphas: string;
+    /** The level above level 0; null: as the rule has it. */
+    upper: DraftLevel | null;
+    /** Another such level at single heights. */
+    upperAt: Record<string, DraftLevel>;
+  };
+  stacks: DraftStack[];
+  seeds: { by: "count" | "list"; count: Entry; list: string };
+  halving: { on: boolean; rungs: string; keep: Entry };
+}
+
+let lastId = 0;
+
+/** The hyperparameter's own range: a decade or more around where it starts. */
+export function newAxis(level: number, spec: HyperparameterSpec, initial: number): DraftAxis {
+  const isLog = spec.scale === "log";
+  const range = isLog ? decadesAround(initial) : linearAround(initial, spec);
+  return { id: ++lastId, level, hyperparameter: spec.name, kind: "grid", list: "", scale: spec.scale, ...range, seed: 0 };
+}
+
+function decadesAround(initial: number): { from: number; to: number; points: number } {
+  const middle = initial > 0 ? Math.round(Math.log10(initial)) : -3;
+  return { from: Number(`1e${middle - 2}`), to: Number(`1e${middle + 2}`), points: 5 };
+}
+
+function linearAround(initial: number, { domain }: HyperparameterSpec): { from: number; to: number; points: number } {
+  const inside = domain.max === 1;
+  return inside ? { from: 0.5, to: Math.max(0.99, initial), points: 5 } : { from: initial, to: initial + 1, points: 5 };
+}
+
+const written = (values: readonly number[]) => values.map((value) => String(value).replace("e+", "e")).join(", ");
+
+/** Reads `1e-3, 0.01 0.1`; text that is no number stays, for validation to refuse. */
+export function readList(text: string): Entry[] {
+  return text.split(/[\s,;]+/).filter((part) => part !== "").map(readEntry);
+}
+
+function draftAxis({ level, hyperparameter, values }: Axis): DraftAxis {
+  const blank = { list: "", scale: "log" as const, from: 1e-5, to: 1, points: 6, seed: 0 };
+  const own = values.kind === "list" ? { list: written(values.values) } : values;
+  return { ...blank, ...own, id: ++lastId, level, hyperparameter, kind: values.kind };
+}
+
+/** 0, 1, 2, ... is a count; any other seeds are a list. */
+function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
+  const counted = seeds.every((seed, index) => seed === index);
+  return { by: counted ? "count" : "list", count: seeds.length, list: written(seeds) };
+}
+
+const draftLevel = (level: Level): DraftLevel => fromTower([level])[0]!;
+
+export function studyDraftOf(study: Study): StudyDraft {
+  const { name, base, axes, heights, stacks, seeds, halving } = study;
+  return {
+    name,
+    base: draftOf(base),
+    axes: axes.map(draftAxis),
+    compares: stacks ? "stacks" : heights ? "heights" : "base",
+    heights: {
+      values: heights?.values ?? [0, 1],
+      rule: heights?.rule.kind ?? "equal",
+      alphas: heights?.rule.kind === "fixed" ? written(heights.rule.alphas) : "",
+      upper: heights?.upper ? draftLevel(heights.upper) : null,
+      upperAt: Object.fromEntries(Object.entries(heights?.upperAt ?? {}).map(([at, level]) => [at, draftLevel(level)])),
+    },
+    stacks: (stacks ?? []).map(({ name: label, tower, epochs }) => ({ name: label, levels: fromTower(tower), epochs })),
+    seeds: draftSeeds(seeds),
+    halving: { on: halving !== null, rungs: written(halving?.rungs ?? [1]), keep: halving?.keep ?? 0.5 },
+  };
+}
+
+/** A study of the base's step size under towers of heights 0 and 1. */
+export function studyOfExperiment(base: Draft): StudyDraft {
+  const bottom = base.levels[0];
+  const spec = bottom && optimizerSpec(bottom.optimizer).hyperparameters[0];
+  const start = bottom?.values["alpha"];
+  return {
+    name: base.name === "" ? "" : `Study of ${base.name}`.slice(0, 200),
+    base: { ...base, name: "" },
+    axes: spec ? [newAxis(0, spec, typeof start === "number" ? start : spec.initial)] : [],
+    compares: "heights",
+    heights: { values: [0, 1], rule: "base", alphas: "", upper: null, upperAt: {} },
+    stacks: [],
+    seeds: { by: "count", count: 2, list: "0, 1" },
+    halving: { on: false, rungs: "1", keep: 0.5 },
+  };
+}
+
+export const defaultStudyDraft = (): StudyDraft => studyOfExperiment(defaultDraft());
+
+function valuesOf({ kind, list, scale, from, to, points, seed }: DraftAxis): unknown {
+  if (kind === "list") return { kind, values: readList(list) };
+  return { kind, scale, from, to, points, ...(kind === "random" ? { seed } : {}) };
+}
+
+const levelOf = (level: DraftLevel): unknown => toTower([level])[0];
+
+function heightsOf({ values, rule, alphas, upper, upperAt }: StudyDraft["heights"]): unknown {
+  return {
+    values,
+    rule: rule === "fixed" ? { kind: rule, alphas: readList(alphas) } : { kind: rule },
+    upper: upper && levelOf(upper),
+    upperAt: Object.fromEntries(Object.entries(upperAt).filter(([at]) => values.includes(Number(at))).map(([at, level]) => [at, levelOf(level)])),
+  };
+}
+
+/** Numbers from 0 on; what is no sensible count stands for itself, for validation to refuse. */
+function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
+  if (by === "list") return readList(list);
+  if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > 1_000) return [];
+  return Array.from({ length: count }, (_, seed) => seed);
+}
+
+/** The study as it travels; not validated. */
+export function studyOf(draft: StudyDraft): unknown {
+  const { name, base, axes, compares, heights, stacks, seeds, halving } = draft;
+  return {
+    name,
+    base: experimentOf({ ...base, name: "", seed: 0 }),
+    axes: axes.map((axis) => ({ level: axis.level, hyperparameter: axis.hyperparameter, values: valuesOf(axis) })),
+    heights: compares === "heights" ? heightsOf(heights) : null,
+    stacks: compares === "stacks" ? stacks.map(({ name: label, levels, epochs }) => ({ name: label, tower: toTower(levels), epochs })) : null,
+    seeds: seedsOf(seeds),
+    halving: halving.on ? { rungs: readList(halving.rungs), keep: halving.keep } : null,
+  };
+}
+
+export type StudyDraftValidation = { ok: true; study: Study; runs: number } | { ok: false; errors: FieldError[] };
+
+/** Checks the form, then what contradicts itself, as the services will. */
+export function validateStudyDraft(draft: StudyDraft): StudyDraftValidation {
+  const form = validateStudy(studyOf(draft));
+  if (!form.ok) return { ok: false, errors: form.errors.map((error) => inWords(error, draft)) };
+  const expansion = expandStudy(form.study);
+  return expansion.ok ? { ok: true, study: form.study, runs: countRuns(form.study) } : expansion;
+}
+
+/** A count that is none leaves no seeds; say it in the words of the field. */
+function inWords(error: FieldError, { seeds }: StudyDraft): FieldError {
+  return error.path === "seeds" && seeds.by === "count" ? { path: "seeds", message: "the number of seeds must be a whole number from 1 to 1000" } : error;
+}
+
+/**
+ * Errors by the path of the field that shows them: those of the base by its own fields' paths,
+ * those of an entry of a list by the list's, for a list is one field.
+ */
+export function errorsByField(errors: readonly FieldError[]): Map<string, string> {
+  const byPath = new Map<string, string>();
+  const put = (path: string, message: string) => byPath.has(path) || byPath.set(path, message);
+  for (const { path, message } of errors) put(path.replace(/^base\./, ""), message);
+  for (const { path, message } of errors) {
+    const list = /^(.*)\.\d+$/.exec(path)?.[1];
+    if (list !== undefined && !list.startsWith("base.")) put(list, message);
+  }
+  return byPath;
+}
+
+/** Values of one axis, or undefined while it cannot be read. */
+export function previewAxis(draft: StudyDraft, index: number): number[] | undefined {
+  const axes = draft.axes.map(({ level, hyperparameter, ...rest }) => ({ level, hyperparameter, values: valuesOf({ level, hyperparameter, ...rest }) }));
+  const parsed = validateStudy({ axes });
+  if (!parsed.ok) {
+    const own = axes[index];
+    const alone = own && validateStudy({ axes: [own] });
+    return alone?.ok ? axisValues(alone.study.axes)[0] : undefined;
+  }
+  return axisValues(parsed.study.axes)[index];
+}
+
+export interface AxisChoice {
+  readonly level: number;
+  readonly spec: HyperparameterSpec;
+  readonly initial: Entry;
+}
+
+/** Every hyperparameter that an axis may vary: those of the base's levels, and of the levels that the heights add. */
+export function axisChoices({ base, compares, heights }: StudyDraft): AxisChoice[] {
+  const { levels } = base;
+  const highest = compares === "heights" ? Math.max(0, ...heights.values) : levels.length - 1;
+  return Array.from({ length: highest + 1 }, (_, level) => {
+    const own = heights.rule === "base" || compares !== "heights" ? (levels[level] ?? levels.at(-1)) : levels[0];
+    const of = level === 0 ? levels[0] : compares === "heights" ? (heights.upper ?? own) : own;
+    return of ? optimizerSpec(of.optimizer).hyperparameters.map((spec) => ({ level, spec, initial: of.values[spec.name] ?? spec.initial })) : [];
+  }).flat();
+}
+
+const text = z.string().max(100_000);
+const storedStudy = z.object({
+  name: text,
+  base: storedDraft,
+  axes: z.array(
+    z
+      .object({ level: z.number(), hyperparameter: text, kind: z.enum(valueKinds), list: text, scale: z.enum(["log", "linear"]), from: storedEntry, to: storedEntry, points: storedEntry, seed: storedEntry })
+      .transform((axis) => ({ ...axis, id: ++lastId })),
+  ),
+  compares: z.enum(comparisons),
+  heights: z.object({
+    values: z.array(z.number()),
+    rule: z.enum(upperRules),
+    alphas: text,
+    upper: storedLevel.nullable(),
+    upperAt: z.record(z.string(), storedLevel),
+  }),
+  stacks: z.array(z.object({ name: text, levels: z.array(storedLevel).min(1), epochs: z.number().nullable() })),
+  seeds: z.object({ by: z.enum(["count", "list"]), count: storedEntry, list: text }),
+  halving: z.object({ on: z.boolean(), rungs: text, keep: storedEntry }),
+});
+
+/** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
+export function parseStudyDraft(remembered: string): StudyDraft | undefined {
+  return parseStored(storedStudy, remembered);
+}
+
+/** Whether two drafts describe the same study, whatever their names. */
+export function sameStudy(a: StudyDraft, b: StudyDraft): boolean {
+  const plain = (draft: StudyDraft) => JSON.stringify(studyOf({ ...draft, name: "" }));
+  return plain(a) === plain(b);
+}
