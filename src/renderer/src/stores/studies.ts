@@ -1,10 +1,11 @@
 /** All studies and their presets, kept up to date by events. */
 import { defineStore } from "pinia";
-import { computed, ref, shallowRef, triggerRef } from "vue";
+import { computed, shallowRef } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import type { StudySummary } from "@shared/study/result.ts";
 import { validateStudy, type Study } from "@shared/study/study.ts";
-import { call, connection, listen, messageOf } from "@/transport/client.ts";
+import { call, connection, listen } from "@/transport/client.ts";
+import { useRecords } from "./records.ts";
 
 export interface StudyPreset {
   readonly name: string;
@@ -14,51 +15,11 @@ export interface StudyPreset {
 }
 
 export const useStudies = defineStore("studies", () => {
-  const byId = shallowRef(new Map<string, StudySummary>());
+  const { kept: studies, binned, loaded, error, load, keep, get, ...records } = useRecords<StudySummary>((deleted) => call("studies.list", { deleted }));
   const presets = shallowRef<StudyPreset[]>([]);
-  const loaded = ref(false);
-  const error = ref<string | null>(null);
-
-  const all = computed(() => [...byId.value.values()]);
-  const studies = computed(() => all.value.filter((study) => study.deletedAt === null));
-  const binned = computed(() => all.value.filter((study) => study.deletedAt !== null));
   const active = computed(() =>
     studies.value.filter(({ status }) => status === "running" || status === "paused").sort((a, b) => a.createdAt - b.createdAt),
   );
-
-  /** What changes while lists are being read, and so may be newer than they; null at other times. */
-  let changedMeanwhile: Map<string, StudySummary> | null = null;
-
-  const show = () => triggerRef(byId);
-  const showSoon = useThrottleFn(show, 200, true, true);
-
-  function put(...changed: StudySummary[]): void {
-    for (const study of changed) {
-      byId.value.set(study.id, study);
-      changedMeanwhile?.set(study.id, study);
-    }
-  }
-
-  function keep(...changed: StudySummary[]): void {
-    put(...changed);
-    show();
-  }
-
-  async function load(): Promise<void> {
-    const meanwhile = new Map<string, StudySummary>();
-    changedMeanwhile = meanwhile;
-    try {
-      const [kept, deleted] = await Promise.all([call("studies.list", {}), call("studies.list", { deleted: true })]);
-      // A later reading is under way: its lists are newer.
-      if (changedMeanwhile !== meanwhile) return;
-      byId.value = new Map([...kept, ...deleted, ...meanwhile.values()].map((study) => [study.id, study]));
-      changedMeanwhile = null;
-      loaded.value = true;
-      error.value = null;
-    } catch (failure) {
-      error.value = messageOf(failure);
-    }
-  }
 
   async function loadPresets(): Promise<void> {
     const list = await call("studies.presets", {});
@@ -71,16 +32,10 @@ export const useStudies = defineStore("studies", () => {
 
   /** Starts following events; call once. */
   function follow(): void {
-    listen("study.changed", (study) => {
-      put(study);
-      void showSoon();
-    });
-    // Another process that trains may write several times a second.
+    listen("study.changed", records.follow);
     listen("store.changed", useThrottleFn(load, 1000, true));
     connection().onReconnect(() => void load());
   }
-
-  const get = (id: string): StudySummary | undefined => byId.value.get(id);
 
   async function start(study: unknown, workers: number | null): Promise<StudySummary> {
     const started = await call("studies.start", { study, workers });
