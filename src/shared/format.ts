@@ -39,3 +39,12 @@ export function formatSeconds(seconds: number | null | undefined): string {
   if (hours < 48) return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+const byteUnits = ["B", "kB", "MB", "GB", "TB"] as const;
+
+/** Bytes in the largest decimal unit that leaves a digit before the point: `312 MB`. */
+export function formatBytes(bytes: number | null | undefined): string {
+  if (bytes === null || bytes === undefined || !Number.isFinite(bytes)) return missing;
+  const unit = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  return `${Number((bytes / 10 ** (3 * unit)).toPrecision(3))} ${byteUnits[unit]!}`;
+}

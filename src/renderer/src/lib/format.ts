@@ -5,7 +5,7 @@ import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
 import { missing } from "@shared/format.ts";
 
-export { formatCompact, formatCount, formatMeasure, formatPercent, formatSeconds, missing } from "@shared/format.ts";
+export { formatBytes, formatCompact, formatCount, formatMeasure, formatPercent, formatSeconds, missing } from "@shared/format.ts";
 
 /** A field of an experiment: hyperparameters as step sizes are written, counts and names as they are. */
 export function formatField(path: string, value: string | number | undefined): string {

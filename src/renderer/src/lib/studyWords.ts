@@ -1,0 +1,99 @@
+/** A study in words: what varies, how far it is. */
+import { optimizerSpec } from "@shared/optimizers.ts";
+import type { StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
+import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
+import { countValues } from "@shared/study/values.ts";
+import { formatHyperparameter, levelLabel, notation } from "@shared/tower.ts";
+import { formatCount, statusLabels } from "./format.ts";
+
+export const studyStatusLabels: Record<StudyStatus, string> = {
+  running: "Running",
+  paused: "Paused",
+  finished: "Finished",
+  stopped: "Stopped",
+  interrupted: "Interrupted",
+};
+
+export const pointStatusLabels: Record<StudyPoint["status"], string> = { ...statusLabels, waiting: "Waiting", pruned: "Stopped early", missing: "In the bin" };
+
+/** A study's name, or what it varies where it has none. */
+export function studyTitle({ name, study }: Pick<StudySummary, "name" | "study">): string {
+  return name !== "" ? name : `Study of ${axesInWords(study)}`;
+}
+
+/** Symbol of the hyperparameter that an axis varies, with its level where that is not the first: `α`, `α of level 1`. */
+export function axisName({ level, hyperparameter }: Pick<Axis, "level" | "hyperparameter">, { base, heights }: Pick<Study, "base" | "heights">): string {
+  const of = level === 0 ? base.tower[0] : (heights?.upper ?? base.tower[level] ?? base.tower.at(-1));
+  const spec = of && optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === hyperparameter);
+  return `${spec?.symbol ?? hyperparameter}${level === 0 ? "" : ` of level ${level}`}`;
+}
+
+/** Where an axis runs from and to: `1e-8 to 100`. */
+export function rangeInWords({ values }: Pick<Axis, "values">): string {
+  const [from, to] = values.kind === "list" ? [Math.min(...values.values), Math.max(...values.values)] : [values.from, values.to];
+  return from === to ? formatHyperparameter(from) : `${formatHyperparameter(from)} to ${formatHyperparameter(to)}`;
+}
+
+/** Every axis: `α from 1e-8 to 100 (11 values), μ from 0 to 0.9 (4 values)`. */
+export function axesInWords(study: Study): string {
+  const { axes, stacks } = study;
+  const parts = axes.map((axis) => {
+    const count = countValues(axis.values);
+    return count === 1 ? `${axisName(axis, study)} = ${rangeInWords(axis)}` : `${axisName(axis, study)} from ${rangeInWords(axis)} (${formatCount(count)} values)`;
+  });
+  if (parts.length > 0) return parts.join(", ");
+  return stacks ? counted(stacks.length, "stack") : "seeds alone";
+}
+
+/** Consecutive heights are folded: `0 to 3`, `0, 2, 5`. */
+export function heightsInWords({ base, heights, stacks }: Study): string {
+  if (stacks) return counted(stacks.length, "stack");
+  const values = (heights?.values ?? [base.tower.length - 1]).toSorted((a, b) => a - b);
+  const [first, last] = [values[0]!, values.at(-1)!];
+  if (values.length > 2 && last - first === values.length - 1) return `${first} to ${last}`;
+  return values.join(", ");
+}
+
+export const upperRuleLabels: Record<UpperRule["kind"], { label: string; help: string }> = {
+  equal: { label: "All equal", help: "Every level starts at the step size that level 0 starts at, as in the paper’s Figure 4a." },
+  figure4b: { label: "The paper’s other scheme", help: "Figure 4b, up to height 3: 100 α, α and α/100 while α is at most 1e-4; above that 1e-3 α, 1e-4 α and 1e-8." },
+  fixed: { label: "Fixed", help: "The same step sizes wherever level 0 starts; the last one is kept for the levels beyond." },
+  base: { label: "The base’s own", help: "The levels of the base experiment’s tower; its top level is repeated beyond it." },
+};
+
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${formatCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** How the number of runs comes about: `11 values × 4 heights × 3 seeds`. */
+export function productInWords({ axes, heights, stacks, seeds }: Study): string {
+  const crossed = axes.filter(({ values }) => values.kind === "list" || values.kind === "grid");
+  const sampled = axes.filter((axis) => !crossed.includes(axis));
+  const parts = crossed.map((axis) => counted(countValues(axis.values), "value"));
+  if (sampled.length > 0) parts.push(counted(countValues(sampled[0]!.values), "sample"));
+  if (stacks) parts.push(counted(stacks.length, "stack"));
+  else if (heights) parts.push(counted(heights.values.length, "height"));
+  return [...parts, counted(seeds.length, "seed")].join(" × ");
+}
+
+/** The base experiment in one line. */
+export function baseInWords({ base, heights, stacks }: Study): string {
+  const { model, dataset, budget, batchSize } = base;
+  const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
+  const examples = dataset.trainExamples === 60_000 ? "MNIST" : `${formatCount(dataset.trainExamples)} examples of MNIST`;
+  return `${tower}${model.kind.toUpperCase()} with ${model.hidden.length === 0 ? "no hidden layer" : `${model.hidden.join(" → ")} hidden`}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}`;
+}
+
+/** Runs that need no more training, in percent. */
+export function percentDone({ total, finished, diverged, failed, pruned }: Pick<StudySummary, "total" | "finished" | "diverged" | "failed" | "pruned">): number {
+  return total === 0 ? 100 : (100 * (finished + diverged + failed + pruned)) / total;
+}
+
+/** What became of the runs: `84 of 132 finished, 6 diverged, 1 failed`. */
+export function outcomesInWords({ total, finished, diverged, failed, pruned }: StudySummary): string {
+  const parts = [`${formatCount(finished)} of ${formatCount(total)} finished`];
+  if (diverged > 0) parts.push(`${formatCount(diverged)} diverged`);
+  if (pruned > 0) parts.push(`${formatCount(pruned)} stopped early`);
+  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
+  return parts.join(", ");
+}
