@@ -1,7 +1,4 @@
 /** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
-import { readDefinition } from "../../src/main/studies/definition.ts";
-import { study } from "../../src/shared/study/study.ts";
-import { studyPresets } from "../../src/shared/study/presets.ts";
 import { exportRun } from "../../src/main/reports/index.ts";
 import { UserError, type ExportFile, type Services } from "../../src/main/services/services.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
@@ -11,6 +8,7 @@ import { presets } from "../../src/shared/presets.ts";
 import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
+import { PretendStudies } from "./pretendStudies.ts";
 
 interface FakeRun {
   summary: RunSummary;
@@ -24,10 +22,6 @@ export const refusedName = "refuse me";
 /** A run of this name diverges at step 300. */
 export const divergingName = "diverge";
 
-function noStudies(): never {
-  throw new UserError("no studies are trained here");
-}
-
 function noDatasets(): never {
   throw new UserError("no datasets are kept here");
 }
@@ -40,9 +34,15 @@ function noise(seed: number, step: number): number {
 
 export class PretendTraining implements Services {
   readonly runs = new Map<string, FakeRun>();
+  readonly studies = new PretendStudies(
+    (name, payload) => this.emit(name, payload),
+    ({ experiment }, study, { status, steps, evaluations }) => this.add(experiment, { study, status, steps, finishedAt: Date.now() }, evaluations).id,
+  );
   readonly handlers: Handlers;
   private readonly listeners = new Map<EventName, Set<(payload: never) => void>>();
   private readonly stepsPerTick: number;
+  /** Runs of each study that end each 100 ms. */
+  runsPerTick = 2;
   private readonly timer: ReturnType<typeof setInterval>;
   private nextId = 1;
 
@@ -128,24 +128,7 @@ export class PretendTraining implements Services {
         return { filename, mediaType, text: [...pieces].join("") };
       },
       "series.read": (request) => this.series(request),
-      "studies.presets": () => studyPresets.map((preset) => ({ ...preset, study: study.parse(preset.study) })),
-      "studies.validate": ({ study }) => {
-        const definition = readDefinition(study);
-        return definition.ok ? { ok: true, study: definition.study, runs: definition.cells.length } : { ok: false, errors: [...definition.errors] };
-      },
-      "studies.estimate": noStudies,
-      "studies.start": noStudies,
-      "studies.pause": noStudies,
-      "studies.resume": noStudies,
-      "studies.stop": noStudies,
-      "studies.extend": noStudies,
-      "studies.retry": noStudies,
-      "studies.list": () => [],
-      "studies.get": noStudies,
-      "studies.rename": noStudies,
-      "studies.delete": noStudies,
-      "studies.restore": noStudies,
-      "studies.trajectories": noStudies,
+      ...this.studies.handlers,
     };
   }
 
@@ -169,15 +152,20 @@ export class PretendTraining implements Services {
     if (!result.ok) throw new UserError("the experiment is not valid", result.errors);
     const e = result.experiment;
     if (e.name === refusedName) throw new UserError("the experiment is refused", [{ path: "batchSize", message: "batchSize is refused here" }]);
+    return this.add(e);
+  }
+
+  private add(e: Experiment, part: Partial<RunSummary> = {}, evaluations: Evaluation[] = []): RunSummary {
     const id = `run${this.nextId++}`;
     const hyperparameters = hyperparameterColumns(e.tower).map((c) => ({ level: c.level, name: c.spec.name, metric: c.metric, initial: c.initial, value: c.initial }));
     const summary: RunSummary = {
       id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
       createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
       samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, study: null, deletedAt: null,
+      ...part,
     };
     const names = ["loss", "stepTime", ...hyperparameterColumns(e.tower).flatMap((c) => [c.metric, c.hypergradient])];
-    this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations: [], events: [{ at: Date.now(), step: 0, kind: "started", message: "started" }] });
+    this.runs.set(id, { summary, columns: new Map(names.map((n) => [n, []])), evaluations, events: [{ at: Date.now(), step: 0, kind: "started", message: "started" }] });
     this.emit("run.changed", summary);
     return summary;
   }
@@ -210,6 +198,7 @@ export class PretendTraining implements Services {
   }
 
   private tick(): void {
+    this.studies.tick(this.runsPerTick);
     for (const run of this.runs.values()) {
       if (run.summary.status === "running") this.advance(run.summary.id, this.stepsPerTick);
     }

@@ -12,7 +12,7 @@ export async function invalidField({ page }: Harness): Promise<void> {
   expect(await error.innerText()).toMatch(/1/);
   expect(await beta.getAttribute("aria-invalid")).toBe("true");
 
-  await page.getByTestId("train-button").click();
+  await page.getByTestId("experiment-start").click();
   expect(await page.getByTestId("problem-count").innerText()).toContain("1 field");
   await page.waitForTimeout(300);
   expect(page.url()).not.toContain("/runs/");

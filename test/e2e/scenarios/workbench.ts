@@ -43,7 +43,7 @@ export async function configure(page: Page, settings: Settings): Promise<void> {
 
 /** Presses Train; returns the new run's id once its page is there. */
 export async function train(page: Page): Promise<string> {
-  await page.getByTestId("train-button").click();
+  await page.getByTestId("experiment-start").click();
   await page.waitForURL(/#\/runs\/[^/]+$/);
   return /#\/runs\/([^/?]+)$/.exec(page.url())?.[1] ?? "";
 }

@@ -22,7 +22,7 @@ afterEach(async () => {
 });
 
 const at = (testId: string) => window.page.getByTestId(testId);
-const stack = () => at("stack-name").innerText();
+const stack = () => at("experiment-title").innerText();
 
 it("composes a tower by menu, keyboard, mouse and height", async () => {
   const { page } = window;
@@ -79,7 +79,7 @@ it("remembers what was typed, even what is not valid, and can undo a preset", as
 
 it("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
   await at("experiment-name").fill(refusedName);
-  await at("train-button").click();
+  await at("experiment-start").click();
   await expect.poll(() => window.page.locator('[data-field="batchSize"]').innerText()).toContain("refused here");
   expect(await at("start-error").innerText()).toContain("refused");
   await at("batch-size").fill("128");

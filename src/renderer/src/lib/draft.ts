@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { activations, engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
+import { formatCount } from "./format.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
@@ -112,4 +113,13 @@ export function weightCount(inputs: number, hidden: readonly Entry[], outputs: n
     from = to;
   }
   return count;
+}
+
+/** Layers and weights of a multilayer perceptron: `784 → 128 → 10, tanh · 101,770 with biases`. */
+export function weightsInWords({ model }: Draft, dataset: { exampleShape: readonly number[]; classes: number } | undefined): string {
+  if (!dataset) return "";
+  const inputs = dataset.exampleShape.reduce((a, b) => a * b, 1);
+  const count = weightCount(inputs, model.hidden, dataset.classes);
+  const layers = [inputs, ...model.hidden, dataset.classes].join(" → ");
+  return `${layers}, ${model.activation}${count === undefined ? "" : ` · ${formatCount(count)} with biases`}`;
 }

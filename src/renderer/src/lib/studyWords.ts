@@ -1,10 +1,10 @@
 /** A study in words: what varies, how far it is. */
-import { optimizerSpec } from "@shared/optimizers.ts";
-import type { StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
+import { studyAxis } from "@shared/study/axes.ts";
+import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
 import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
 import { countValues } from "@shared/study/values.ts";
 import { formatHyperparameter, levelLabel, notation } from "@shared/tower.ts";
-import { formatCount, statusLabels } from "./format.ts";
+import { formatBytes, formatCount, formatSeconds, statusLabels } from "./format.ts";
 
 export const studyStatusLabels: Record<StudyStatus, string> = {
   running: "Running",
@@ -21,11 +21,10 @@ export function studyTitle({ name, study }: Pick<StudySummary, "name" | "study">
   return name !== "" ? name : `Study of ${axesInWords(study)}`;
 }
 
-/** Symbol of the hyperparameter that an axis varies, with its level where that is not the first: `α`, `α of level 1`. */
-export function axisName({ level, hyperparameter }: Pick<Axis, "level" | "hyperparameter">, { base, heights }: Pick<Study, "base" | "heights">): string {
-  const of = level === 0 ? base.tower[0] : (heights?.upper ?? base.tower[level] ?? base.tower.at(-1));
-  const spec = of && optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === hyperparameter);
-  return `${spec?.symbol ?? hyperparameter}${level === 0 ? "" : ` of level ${level}`}`;
+/** Symbol of what an axis varies, with its level where that is not the first: `α`, `α of level 1`. */
+export function axisName(study: Study, index: number): string {
+  const { symbol, level } = studyAxis(study, index);
+  return level === 0 ? symbol : `${symbol} of level ${level}`;
 }
 
 /** Where an axis runs from and to: `1e-8 to 100`. */
@@ -37,9 +36,10 @@ export function rangeInWords({ values }: Pick<Axis, "values">): string {
 /** Every axis: `α from 1e-8 to 100 (11 values), μ from 0 to 0.9 (4 values)`. */
 export function axesInWords(study: Study): string {
   const { axes, stacks } = study;
-  const parts = axes.map((axis) => {
+  const parts = axes.map((axis, index) => {
     const count = countValues(axis.values);
-    return count === 1 ? `${axisName(axis, study)} = ${rangeInWords(axis)}` : `${axisName(axis, study)} from ${rangeInWords(axis)} (${formatCount(count)} values)`;
+    const name = axisName(study, index);
+    return count === 1 ? `${name} = ${rangeInWords(axis)}` : `${name} from ${rangeInWords(axis)} (${formatCount(count)} values)`;
   });
   if (parts.length > 0) return parts.join(", ");
   return stacks ? counted(stacks.length, "stack") : "seeds alone";
@@ -96,4 +96,17 @@ export function outcomesInWords({ total, finished, diverged, failed, pruned }: S
   if (pruned > 0) parts.push(`${formatCount(pruned)} stopped early`);
   if (failed > 0) parts.push(`${formatCount(failed)} failed`);
   return parts.join(", ");
+}
+
+/** What a study will take: `about 42 min, 2 at a time · 119 MB of 41 GB free`. */
+export function estimateInWords({ duration, workers, threads, disk, diskFree }: StudyEstimate): string {
+  const time = duration === null ? "time unknown" : `about ${formatSeconds(duration / 1000)}`;
+  const each = threads > 1 ? `, ${threads} threads each` : "";
+  return `${time}, ${formatCount(workers)} at a time${each} · ${formatBytes(disk)}${diskFree === null ? "" : ` of ${formatBytes(diskFree)} free`}`;
+}
+
+/** Why it should not be started as it is, in words. */
+export function estimateProblem(estimate: StudyEstimate | null): string | null {
+  if (!estimate || estimate.diskFree === null || estimate.disk <= estimate.diskFree) return null;
+  return `It needs ${formatBytes(estimate.disk)} of disk, of which ${formatBytes(estimate.diskFree)} are free`;
 }

@@ -4,7 +4,10 @@ import DatasetsPage from "@/pages/DatasetsPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
+import NewStudyPage from "@/pages/NewStudyPage.vue";
 import RunPage from "@/pages/RunPage.vue";
+import StudiesPage from "@/pages/StudiesPage.vue";
+import StudyPage from "@/pages/StudyPage.vue";
 
 declare module "vue-router" {
   interface RouteMeta {
@@ -20,6 +23,9 @@ export const router = createRouter({
     { path: "/", name: "new", component: NewExperimentPage, meta: { title: "New experiment" } },
     { path: "/runs", name: "runs", component: HistoryPage, meta: { title: "Runs" } },
     { path: "/runs/:id", name: "run", component: RunPage, props: true, meta: { title: "Run" } },
+    { path: "/studies", name: "studies", component: StudiesPage, meta: { title: "Studies" } },
+    { path: "/studies/new", name: "newStudy", component: NewStudyPage, meta: { title: "New study" } },
+    { path: "/studies/:id", name: "study", component: StudyPage, props: true, meta: { title: "Study" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },

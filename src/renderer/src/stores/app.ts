@@ -2,37 +2,52 @@
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import type { RequestOutput } from "@shared/contract.ts";
-import { validateExperiment, type Experiment } from "@shared/experiment.ts";
+import { validateExperiment, type Experiment, type FieldError } from "@shared/experiment.ts";
+import { validateStudy, type Study } from "@shared/study/study.ts";
 import { call, messageOf } from "@/transport/client.ts";
 
 export type AppInfo = RequestOutput<"app.info">;
 export type DatasetInfo = RequestOutput<"datasets.list">[number];
-export interface ReadyPreset {
+export interface PresetCard {
   readonly name: string;
   readonly title: string;
   readonly description: string;
+}
+export interface ReadyPreset extends PresetCard {
   readonly experiment: Experiment;
+}
+export interface StudyPreset extends PresetCard {
+  readonly study: Study;
+}
+
+function refusePreset({ name }: PresetCard, errors: readonly FieldError[]): never {
+  throw new Error(`the preset ${name} is not valid: ${errors[0]?.message ?? ""}`);
 }
 
 export const useApp = defineStore("app", () => {
   const info = shallowRef<AppInfo | null>(null);
   const datasets = shallowRef<DatasetInfo[]>([]);
   const presets = shallowRef<ReadyPreset[]>([]);
+  const studyPresets = shallowRef<StudyPreset[]>([]);
   const error = ref<string | null>(null);
 
   async function load(): Promise<void> {
     try {
-      const [appInfo, datasetList, presetList] = await Promise.all([
+      const [appInfo, datasetList, presetList, studyPresetList] = await Promise.all([
         call("app.info", {}),
         call("datasets.list", {}),
         call("experiments.presets", {}),
+        call("studies.presets", {}),
       ]);
       info.value = appInfo;
       datasets.value = datasetList;
       presets.value = presetList.map(({ experiment, ...preset }) => {
         const result = validateExperiment(experiment);
-        if (!result.ok) throw new Error(`the preset ${preset.name} is not valid: ${result.errors[0]?.message ?? ""}`);
-        return { ...preset, experiment: result.experiment };
+        return result.ok ? { ...preset, experiment: result.experiment } : refusePreset(preset, result.errors);
+      });
+      studyPresets.value = studyPresetList.map(({ study, ...preset }) => {
+        const result = validateStudy(study);
+        return result.ok ? { ...preset, study: result.study } : refusePreset(preset, result.errors);
       });
       error.value = null;
     } catch (failure) {
@@ -40,5 +55,5 @@ export const useApp = defineStore("app", () => {
     }
   }
 
-  return { info, datasets, presets, error, load };
+  return { info, datasets, presets, studyPresets, error, load };
 });

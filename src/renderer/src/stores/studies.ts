@@ -1,34 +1,16 @@
-/** All studies and their presets, kept up to date by events. */
+/** All studies, kept up to date by events. */
 import { defineStore } from "pinia";
-import { computed, shallowRef } from "vue";
+import { computed } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import type { StudySummary } from "@shared/study/result.ts";
-import { validateStudy, type Study } from "@shared/study/study.ts";
 import { call, connection, listen } from "@/transport/client.ts";
 import { useRecords } from "./records.ts";
 
-export interface StudyPreset {
-  readonly name: string;
-  readonly title: string;
-  readonly description: string;
-  readonly study: Study;
-}
-
 export const useStudies = defineStore("studies", () => {
   const { kept: studies, binned, loaded, error, load, keep, get, ...records } = useRecords<StudySummary>((deleted) => call("studies.list", { deleted }));
-  const presets = shallowRef<StudyPreset[]>([]);
   const active = computed(() =>
     studies.value.filter(({ status }) => status === "running" || status === "paused").sort((a, b) => a.createdAt - b.createdAt),
   );
-
-  async function loadPresets(): Promise<void> {
-    const list = await call("studies.presets", {});
-    presets.value = list.map(({ study, ...preset }) => {
-      const result = validateStudy(study);
-      if (!result.ok) throw new Error(`the preset ${preset.name} is not valid: ${result.errors[0]?.message ?? ""}`);
-      return { ...preset, study: result.study };
-    });
-  }
 
   /** Starts following events; call once. */
   function follow(): void {
@@ -52,5 +34,5 @@ export const useStudies = defineStore("studies", () => {
   const remove = async (ids: string[], withRuns: boolean): Promise<void> => keep(...(await call("studies.delete", { studies: ids, withRuns })));
   const restore = async (ids: string[]): Promise<void> => keep(...(await call("studies.restore", { studies: ids })));
 
-  return { studies, binned, active, presets, loaded, error, load, loadPresets, follow, get, keep, start, pause, resume, stop, retry, extend, rename, remove, restore };
+  return { studies, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, retry, extend, rename, remove, restore };
 });

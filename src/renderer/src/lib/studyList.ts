@@ -1,0 +1,16 @@
+/** Filtering the list of studies. */
+import type { StudyStatus, StudySummary } from "@shared/study/result.ts";
+import { axesInWords, baseInWords, studyStatusLabels, studyTitle } from "./studyWords.ts";
+
+/** Studies of a status whose name, id, axes or base hold every word of the text; newest first. */
+export function filterStudies(studies: readonly StudySummary[], text: string, status: StudyStatus | "all"): StudySummary[] {
+  const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
+  return studies
+    .filter((study) => {
+      if (status !== "all" && study.status !== status) return false;
+      if (words.length === 0) return true;
+      const all = `${studyTitle(study)} ${study.id} ${axesInWords(study.study)} ${baseInWords(study.study)} ${studyStatusLabels[study.status]}`.toLowerCase();
+      return words.every((word) => all.includes(word));
+    })
+    .sort((a, b) => b.createdAt - a.createdAt);
+}
