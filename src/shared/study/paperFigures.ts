@@ -3,6 +3,7 @@
  * read off the plots by eye: about half a point off, or more where a curve leaves its neighbours.
  */
 import type { StudyMetricName } from "./metric.ts";
+import type { Study } from "./study.ts";
 
 export interface PaperFigure {
   readonly name: string;
@@ -36,4 +37,15 @@ export const paperFigures: readonly PaperFigure[] = [
 
 export function findPaperFigure(name: string): PaperFigure | undefined {
   return paperFigures.find((figure) => figure.name === name);
+}
+
+const equalValues = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((value, i) => value === b[i]);
+
+/** The figure that a study repeats, on whatever part of its range: SGD towers of its heights, started as it says. */
+export function paperFigureOf({ base, axes, heights }: Pick<Study, "base" | "axes" | "heights">): PaperFigure | undefined {
+  const [axis] = axes;
+  const isStepSize = axes.length === 1 && axis?.level === 0 && axis.hyperparameter === "alpha";
+  const isModel = base.model.kind === "mlp" && base.dataset.kind === "mnist" && equalValues(base.model.hidden, [128]);
+  if (!isStepSize || !isModel || base.tower[0]?.optimizer !== "sgd" || heights?.rule.kind !== "equal" || heights.upper !== null) return undefined;
+  return findPaperFigure("figure4a");
 }

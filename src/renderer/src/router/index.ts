@@ -1,6 +1,7 @@
 import { createRouter, createWebHashHistory } from "vue-router";
 import ComparePage from "@/pages/ComparePage.vue";
 import DatasetsPage from "@/pages/DatasetsPage.vue";
+import ExtendStudyPage from "@/pages/ExtendStudyPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
@@ -26,6 +27,7 @@ export const router = createRouter({
     { path: "/studies", name: "studies", component: StudiesPage, meta: { title: "Studies" } },
     { path: "/studies/new", name: "newStudy", component: NewStudyPage, meta: { title: "New study" } },
     { path: "/studies/:id", name: "study", component: StudyPage, props: true, meta: { title: "Study" } },
+    { path: "/studies/:id/extend", name: "extendStudy", component: ExtendStudyPage, props: true, meta: { title: "Extend the study" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },

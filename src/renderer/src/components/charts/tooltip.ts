@@ -1,4 +1,5 @@
 /** A chart's tooltip, built from elements: the page's policy allows no inline styles in markup. */
+import type { TooltipContent } from "@charts/theme.ts";
 import { nearest, type ChartLine } from "@charts/chartLines.ts";
 import { formatCount } from "@/lib/format.ts";
 
@@ -22,6 +23,24 @@ export function tooltipAt(x: number, lines: readonly ChartLine[], xName: string,
     const average = smoothed ? nearest(smoothed, x) : undefined;
     row.append(swatch, element("span", "tip-name", name), element("span", "tip-value", formatY(point[1])));
     if (average) row.append(element("span", "tip-smoothed", `smoothed ${formatY(average[1])}`));
+    box.append(row);
+  }
+  return box;
+}
+
+/** What a chart of a study says about an item. */
+export function tooltipOf({ title, rows }: TooltipContent): HTMLElement {
+  const box = element("div", "tip");
+  box.append(element("div", "tip-x", title));
+  for (const { color, name, value, note } of rows) {
+    const row = element("div", "tip-row");
+    if (color !== undefined) {
+      const swatch = element("span", "tip-swatch");
+      swatch.style.background = color;
+      row.append(swatch);
+    }
+    row.append(element("span", "tip-name", name), element("span", "tip-value", value));
+    if (note !== undefined) row.append(element("span", "tip-smoothed", note));
     box.append(row);
   }
   return box;

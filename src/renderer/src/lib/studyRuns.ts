@@ -1,0 +1,40 @@
+/** The runs of a study as a table that can be sorted and filtered. */
+import type { MeasuredRun } from "@shared/study/curves.ts";
+import { pointStatusLabels } from "./studyWords.ts";
+
+export interface RunSorting {
+  /** `x0`, `x1`, ... are the axes. */
+  readonly column: string;
+  readonly order: "asc" | "desc";
+}
+
+function sortKey({ point, value }: MeasuredRun, column: string): string | number | null {
+  if (column.startsWith("x")) return point.values[Number(column.slice(1))] ?? null;
+  switch (column) {
+    case "status":
+      return pointStatusLabels[point.status];
+    case "tower":
+      return point.stack ?? point.height;
+    case "seed":
+      return point.seed;
+    case "steps":
+      return point.steps;
+    case "time":
+      return point.trainingTime;
+    default:
+      return value;
+  }
+}
+
+/** Sorted copy; what has no value comes last in either order, equal ones stay as they were. */
+export function sortStudyRuns(runs: readonly MeasuredRun[], { column, order }: RunSorting): MeasuredRun[] {
+  const sign = order === "asc" ? 1 : -1;
+  const keyed = runs.map((run, index) => ({ run, index, key: sortKey(run, column) }));
+  keyed.sort((a, b) => {
+    if (a.key === b.key) return a.index - b.index;
+    if (a.key === null) return 1;
+    if (b.key === null) return -1;
+    return a.key < b.key ? -sign : sign;
+  });
+  return keyed.map(({ run }) => run);
+}

@@ -1,0 +1,61 @@
+/** The points of a study as rows of a table, each to be opened to its runs. */
+import type { CurvePoint, MeasuredRun, StudyCurves } from "@shared/study/curves.ts";
+import { hasDiverged } from "@shared/study/curves.ts";
+
+export interface PointRow {
+  readonly kind: "point";
+  readonly id: string;
+  /** Place of its curve among the study's. */
+  readonly curve: number;
+  readonly point: CurvePoint;
+  readonly open: boolean;
+}
+
+export interface RunRow {
+  readonly kind: "run";
+  readonly id: string;
+  readonly curve: number;
+  readonly run: MeasuredRun;
+}
+
+export type StudyTableRow = PointRow | RunRow;
+
+export type PointOrder = "axis" | "best";
+
+const rowId = (curve: number, x: number) => `${curve}:${x}`;
+
+/**
+ * A row for each height and value, and below those that are opened one for each run.
+ * `axis`: as the curves run; `best`: the best mean first, points without one last.
+ */
+export function tableRows({ curves }: Pick<StudyCurves, "curves">, opened: ReadonlySet<string>, order: PointOrder): StudyTableRow[] {
+  const points = curves.flatMap(({ points }, curve) => points.map((point) => ({ curve, point })));
+  if (order === "best") points.sort((a, b) => (a.point.mean ?? Infinity) - (b.point.mean ?? Infinity));
+  return points.flatMap(({ curve, point }): StudyTableRow[] => {
+    const id = rowId(curve, point.x);
+    const open = opened.has(id);
+    const runs = open ? point.runs.map((run): RunRow => ({ kind: "run", id: run.point.key, curve, run })) : [];
+    return [{ kind: "point", id, curve, point, open }, ...runs];
+  });
+}
+
+/** Row of the point that a run belongs to, by run. */
+export function rowsByRun({ curves }: Pick<StudyCurves, "curves">): Map<string, string> {
+  return new Map(
+    curves.flatMap(({ points }, curve) => points.flatMap((point) => point.runs.flatMap(({ point: { run } }) => (run === null ? [] : [[run, rowId(curve, point.x)] as const])))),
+  );
+}
+
+export const runIds = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
+
+/** What is not simply measured, in words: `2 diverged, 1 waiting`; empty when all is well. */
+export function remarks({ runs, diverged, pending, lost }: CurvePoint): string {
+  const early = runs.filter((run) => run.outcome === "early" && !hasDiverged(run)).length;
+  const parts = [
+    [diverged, "diverged"],
+    [early, "stopped early"],
+    [pending, "to come"],
+    [lost, "failed or missing"],
+  ] as const;
+  return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(", ");
+}
