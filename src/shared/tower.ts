@@ -139,11 +139,10 @@ export type Settings = Level | Group;
 /** With the alpha-only optimizers by names of their own. */
 type WithForms<L extends { optimizer: OptimizerName }> = L | Renamed<L, "adam", "adamBaydin"> | Renamed<L, "rmsProp", "rmsPropAlpha">;
 type Renamed<L, N extends OptimizerName, Form extends string> = Omit<Extract<L, { optimizer: N }>, "optimizer"> & { optimizer: Form };
-type PartialOf<L> = L extends unknown ? Partial<L> : never;
-type WrittenMatch = { readonly match: string | readonly string[] };
+type FieldsOf<G> = G extends unknown ? Omit<Partial<G>, "name" | "match"> : never;
 
 /** A group as it may be written: what it leaves out is as in its level, where the optimizer is the same. */
-export type GroupInput = { readonly name: string } & WrittenMatch & Omit<PartialOf<WithForms<z.input<typeof anyGroup>>>, "name" | "match">;
+export type GroupInput = { readonly name: string; readonly match: string | readonly string[] } & FieldsOf<WithForms<z.input<typeof anyGroup>>>;
 
 type Written<L> = L extends unknown ? Omit<L, "groups"> & { readonly groups?: readonly GroupInput[]; readonly freeze?: string | readonly string[] } : never;
 /** SGD with a step size for each of what it names; what it does not name stays as it is. */

@@ -6,7 +6,7 @@ import { readTrace, replay, stackOf } from "./traces.ts";
 const folder = join(import.meta.dirname, "traces");
 const tolerances = { float64: 1e-12, float32: 1e-5 };
 
-for (const file of ["leastsquares_f64.json", "mlp_f64.json", "towers_f64.json", "mlp_f32.json"]) {
+for (const file of ["leastsquares_f64.json", "mlp_f64.json", "sgdperparam_f64.json", "towers_f64.json", "mlp_f32.json"]) {
   const trace = await readTrace(join(folder, file));
   describe(file, () => {
     for (const traced of trace.cases) {

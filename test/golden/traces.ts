@@ -4,8 +4,9 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
 import { toStored } from "../../src/main/hyperoptimizers/stored.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import { heldBy, type TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { groupOf, movingParts, nameInLevel } from "../../src/shared/groups.ts";
 import { level } from "../../src/shared/tower.ts";
 import { towerLevel } from "../../src/main/training/prepare.ts";
 import { findForm, optimizerSpec } from "../../src/shared/optimizers.ts";
@@ -68,7 +69,31 @@ export function stackOf(stack: TraceCase["stack"]): TowerLevel[] {
     if (!match) throw new Error(`unknown stack "${stack}"`);
     return Array.from({ length: Number(match[3]) }, () => levelOf({ type: match[1]!, alpha: Number(match[2]) }));
   }
-  return stack.map((of, index) => (of.type === perParameter ? perParameterLevel(of, stack[index - 1]) : levelOf(of)));
+  return withoutDead(stack.map((of, index) => (of.type === perParameter ? perParameterLevel(of, stack[index - 1]) : levelOf(of))));
+}
+
+/**
+ * In the library a hyperparameter has a gradient only where a live one made it: what SGDPerParam
+ * leaves as it is cuts the graph, and what such values alone move gets no gradient any more and
+ * stands still. Here it would move on; for a replay it is frozen.
+ */
+function withoutDead(levels: readonly TowerLevel[]): TowerLevel[] {
+  const result = [...levels];
+  const namesOf = (of: TowerLevel) => movingParts(of).flatMap(({ group, settings }) => settings.learned.map((name) => nameInLevel(name, group)));
+  // Nothing replaces those of the top level: they are live.
+  let live = new Set(namesOf(levels.at(-1)!));
+  for (let k = levels.length - 2; k >= 0; k--) {
+    const above = result[k + 1]!;
+    const isDead = (name: string) => {
+      const holder = groupOf(above.groups, name);
+      return !(holder ?? above).learned.some((one) => live.has(nameInLevel(one, holder?.name ?? null)));
+    };
+    const names = namesOf(levels[k]!);
+    const dead = names.filter(isDead);
+    if (dead.length > 0) result[k + 1] = { ...above, groups: [{ ...above, name: "dead", match: dead, frozen: true }, ...above.groups] };
+    live = new Set(names.filter((name) => !heldBy(result[k + 1]!, name).frozen));
+  }
+  return result;
 }
 
 interface TracedLevel {

@@ -1,6 +1,7 @@
 /** What level 0 learned, as a Keras optimizer and learning-rate schedule. */
 import type { RunDetail } from "../../shared/run.ts";
-import type { Level } from "../../shared/tower.ts";
+import type { Settings } from "../../shared/tower.ts";
+import { ExportError } from "./errors.ts";
 import { decays, knotLists, type Learned } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
@@ -14,7 +15,7 @@ interface Target {
   readonly note?: readonly string[];
 }
 
-function targetOf(of: Level): Target {
+function targetOf(of: Settings): Target {
   // Decoupled decay is a keyword of every Keras optimizer.
   const decoupled = decays(of) && of.weightDecayAs === "decoupled";
   const expresses = decoupled ? ["weightDecay"] : [];
@@ -50,30 +51,37 @@ function targetOf(of: Level): Target {
   }
 }
 
-export const kerasExpresses = (of: Level) => targetOf(of).expresses ?? [];
+export const kerasExpresses = (of: Settings) => targetOf(of).expresses ?? [];
 
+/** @throws ExportError where several groups move: a Keras optimizer has one set of values for all weights */
 export function kerasCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, note } = targetOf(learned.level);
-  const fixed = Object.entries(keywords((hyperparameter) => float(learned.final[hyperparameter]!)))
+  const [part, another] = learned.parts;
+  if (!part || another) {
+    throw new ExportError("Level 0 moves several groups by settings of their own; a Keras optimizer has one set for all weights. PyTorch and Optax code, CSV and JSON can express it.");
+  }
+  const { name, keywords, note } = targetOf(part.settings);
+  const fixed = Object.entries(keywords((hyperparameter) => float(part.final[hyperparameter]!)))
     .map(([keyword, text]) => `, ${keyword}=${text}`)
     .join("");
-  const rest = [...learned.schedules.keys()].filter((one) => one !== "alpha");
-  const moves = learned.schedules.has("alpha");
+  const rest = [...part.schedules.keys()].filter((one) => one !== "alpha");
+  const moves = part.schedules.has("alpha");
+  const alpha = float(part.final["alpha"]!);
   const remarks = [
     ...(rest.length > 0 ? [`Keras takes a schedule for the learning rate alone: ${rest.join(" and ")} stand at the final values.`] : []),
     ...(note ?? []),
+    ...fixedWeights(learned),
   ];
   return `${comment(
     ...originLines(run),
     "",
-    `${learned.label} with what it learned, for Keras 3: final_optimizer() has the final values,`,
+    `${part.label} with what it learned, for Keras 3: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
     ...remarks,
   )}
 import keras
 from keras import ops
 
-${moves ? knotLists(learned, ["alpha"]) : `ALPHA = [(1, ${float(learned.final["alpha"]!)}), (2, ${float(learned.final["alpha"]!)})]`}
+${moves ? knotLists({ ...learned, parts: [{ ...part, suffix: "" }] }, (_, hyperparameter) => hyperparameter === "alpha") : `ALPHA = [(1, ${alpha}), (2, ${alpha})]`}
 
 
 @keras.saving.register_keras_serializable(package="hypertower")
@@ -99,12 +107,20 @@ class LearnedSchedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 def final_optimizer():
-    """Plain ${learned.label} at the values that the run ended with."""
-    return keras.optimizers.${name}(learning_rate=${float(learned.final["alpha"]!)}${fixed})
+    """Plain ${part.label} at the values that the run ended with."""
+    return keras.optimizers.${name}(learning_rate=${alpha}${fixed})
 
 
 def scheduled_optimizer():
     """Gives each update the learning rate of the run."""
     return keras.optimizers.${name}(learning_rate=LearnedSchedule()${fixed})
 `;
+}
+
+/** Keras freezes variables, not the weights of an optimizer: what to do by hand. */
+function fixedWeights({ level: { groups, frozen } }: Learned): string[] {
+  if (groups.length === 0) return [];
+  const fate = (of: { readonly frozen: boolean }) => (of.frozen ? "fixed" : "moved");
+  const list = [...groups.map((group) => `${group.match.join(", ")}: ${fate(group)}`), `the rest: ${fate({ frozen })}`];
+  return ["Set trainable = False on what the run held fixed (the first pattern that matches wins):", ...list];
 }

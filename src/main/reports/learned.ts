@@ -1,55 +1,86 @@
 /** What level 0 learned, in the shape that code for another framework needs. */
+import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { level as levelSchema, type Level } from "../../shared/tower.ts";
+import { level as levelSchema, type Level, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
-import { comment, pairs } from "./python.ts";
-import { bottomTrajectories, finalValues } from "./schedule.ts";
+import { comment, pairs, string } from "./python.ts";
+import { bottomTrajectories, finalValues, type Trajectory } from "./schedule.ts";
 
 /** Largest error of a schedule in code, unless that takes more knots than this. */
 const tolerance = 1e-3;
 const maxKnots = 256;
 
-export interface Learned {
-  /** Level 0 as it was set. */
-  readonly level: Level;
+/** One set of settings of level 0 with what became of it. */
+export interface LearnedPart {
+  /** Null: of the level's own. */
+  readonly group: string | null;
+  /** As they were set. */
+  readonly settings: Settings;
   /** Optimizer's name for people. */
   readonly label: string;
-  /** Every hyperparameter of level 0 after the last update. */
+  /** Every hyperparameter after the last update. */
   readonly final: Readonly<Record<string, number>>;
   /** Those that changed on the way. */
   readonly schedules: ReadonlyMap<string, Piecewise>;
+  /** Ends the names of its constants in code: nothing, or `_BIAS`. */
+  readonly suffix: string;
+}
+
+export interface Learned {
+  readonly level: Level;
+  /** What moves the weights, the level's own settings first. */
+  readonly parts: readonly LearnedPart[];
   /** Updates the schedules cover. */
   readonly updates: number;
 }
 
 /**
- * @param expressible options beyond the authors' library that the form asked for can express for a level
+ * @param expressible options beyond the authors' library that the form asked for can express for a part of the level
  * @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which
  */
-export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Level) => readonly string[]): Learned {
+export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Settings) => readonly string[]): Learned {
   const bottom = run.experiment.tower[0]!;
+  const parts = movingParts(bottom);
+  if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
+  requireOneClip(bottom);
   // How the step size was moved is of no account to those who follow it, nor how a weight decays that does not.
-  requirePublished(bottom, 0, ["alphaAs", ...(decays(bottom) ? [] : ["weightDecayAs"]), ...expressible(bottom)]);
-  const spec = optimizerSpec(bottom.optimizer);
-  const trajectories = bottomTrajectories(run, steps);
-  const final = finalValues(run, trajectories);
-  for (const { name, symbol, domain } of spec.hyperparameters) {
-    if (inDomain(final[name]!, domain)) continue;
-    throw new ExportError(
-      `${spec.label}’s ${symbol} ended at ${final[name]!}, from which no optimizer can start (allowed: ${describeDomain(domain)}); export it as CSV or JSON.`,
-    );
+  for (const { group, settings } of parts) {
+    requirePublished(settings, 0, group, ["alphaAs", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
   }
+  const trajectories = bottomTrajectories(run, steps);
+  const [first] = trajectories.values();
+  return {
+    level: bottom,
+    parts: parts.map(({ group, settings }, index) => partOf(group, settings, trajectories, suffixOf(parts, index))),
+    updates: first?.values.length ?? run.steps,
+  };
+}
+
+function partOf(group: string | null, settings: Settings, trajectories: ReadonlyMap<string, Trajectory>, suffix: string): LearnedPart {
+  const spec = optimizerSpec(settings.optimizer);
+  const final = finalValues(settings, group, trajectories);
   const schedules = new Map<string, Piecewise>();
-  for (const [name, { values }] of trajectories) {
-    if (values.every((value) => value === values[0])) continue;
+  for (const { name, symbol, domain } of spec.hyperparameters) {
+    if (!inDomain(final[name]!, domain)) {
+      throw new ExportError(
+        `${spec.label}’s ${nameInLevel(symbol, group)} ended at ${final[name]!}, from which no optimizer can start (allowed: ${describeDomain(domain)}); export it as CSV or JSON.`,
+      );
+    }
+    const values = trajectories.get(nameInLevel(name, group))?.values;
+    if (!values || values.every((value) => value === values[0])) continue;
     schedules.set(name, piecewise(values, { tolerance, maxKnots, scale: errorOf(name).scale }));
   }
-  const [first] = trajectories.values();
-  const updates = first?.values.length ?? run.steps;
-  return { level: bottom, label: spec.label, final, schedules, updates };
+  return { group, settings, label: spec.label, final, schedules, suffix };
+}
+
+/** An identifier's end out of a group's name, with its number where two would be alike. */
+function suffixOf(parts: readonly { readonly group: string | null }[], index: number): string {
+  const plain = ({ group }: { readonly group: string | null }) => (group === null ? "" : `_${group.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`);
+  const own = plain(parts[index]!);
+  return parts.filter((part) => plain(part) === own).length > 1 && parts[index]!.group !== null ? `${own}_${index}` : own;
 }
 
 /** What an error of a hyperparameter is measured against: of a decay its distance from 1 counts, of a power of ten the power. */
@@ -59,14 +90,16 @@ function errorOf(name: string): { readonly of: string; readonly scale: (value: n
   return { of: `1 - ${name}`, scale: (value) => Math.abs(1 - value) };
 }
 
-/** The knots of every schedule as Python lists, `ALPHA` and so on, with what they are. */
-export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "updates">, names = [...schedules.keys()]): string {
-  const lists = names.flatMap((name) => {
-    const schedule = schedules.get(name);
-    if (!schedule) return [];
-    const percent = Number((100 * schedule.error).toPrecision(2));
-    return [`${comment(`${name}: at most ${percent} % of ${errorOf(name).of} off at any update.`)}\n${constantName(name)} = ${pairs(schedule.knots)}`];
-  });
+/** The knots of every schedule as Python lists, `ALPHA`, `ALPHA_BIAS` and so on, with what they are. */
+export function knotLists({ parts, updates }: Pick<Learned, "parts" | "updates">, has: (part: LearnedPart, name: string) => boolean = () => true): string {
+  const lists = parts.flatMap((part) =>
+    [...part.schedules].flatMap(([name, schedule]) => {
+      if (!has(part, name)) return [];
+      const percent = Number((100 * schedule.error).toPrecision(2));
+      const what = `${nameInLevel(name, part.group)}: at most ${percent} % of ${errorOf(name).of} off at any update.`;
+      return [`${comment(what)}\n${constantName(part, name)} = ${pairs(schedule.knots)}`];
+    }),
+  );
   if (lists.length === 0) return "";
   return [
     comment(`(number of the update, value it was made with); linear in between, constant after the last of ${updates}.`),
@@ -74,10 +107,35 @@ export function knotLists({ schedules, updates }: Pick<Learned, "schedules" | "u
   ].join("\n");
 }
 
-export const constantName = (name: string) => name.toUpperCase();
+export const constantName = ({ suffix }: Pick<LearnedPart, "suffix">, name: string) => `${name.toUpperCase()}${suffix}`;
 
-/** Whether a level has weight decay, from the start or learned. */
-export function decays(of: Level): of is Extract<Level, { optimizer: "sgd" | "adam" }> {
+/**
+ * How parameters find their part, as Python: GROUPS and group_of(). "" is the rest; the
+ * settings of what is frozen are missing wherever parts are listed.
+ */
+export function groupsCode({ level }: Pick<Learned, "level">): string {
+  const lines = level.groups.map(({ name, match }) => `    (${string(name)}, [${match.map(string).join(", ")}]),`);
+  return `# Patterns of each group, as the run's model names its parameters; the first that matches wins.
+GROUPS = [
+${lines.join("\n")}
+]
+
+
+def group_of(name):
+    """The group of a parameter; "" for what is in none."""
+    for group, patterns in GROUPS:
+        if any(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) for pattern in patterns):
+            return group
+    return ""`;
+}
+
+/** Names of what stays as it is, "" for the rest. */
+export function frozenGroups({ groups, frozen }: Level): string[] {
+  return [...(frozen ? [""] : []), ...groups.filter((group) => group.frozen).map(({ name }) => name)];
+}
+
+/** Whether there is weight decay, from the start or learned. */
+export function decays(of: Settings): of is Extract<Settings, { optimizer: "sgd" | "adam" }> {
   return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
 }
 
@@ -91,15 +149,22 @@ const published: Record<Level["optimizer"], readonly string[]> = {
 
 /**
  * What the authors' library does not know is not left out without a word: it is refused.
+ * Groups are the caller's to express.
  * @param expressible options that the form asked for can express, or in which they make no difference
  * @throws ExportError naming the option
  */
-export function requirePublished(of: Level, index: number, expressible: readonly string[] = []): void {
+export function requirePublished(of: Settings, index: number, group: string | null, expressible: readonly string[] = []): void {
   const { optimizer } = of;
-  const known = ["optimizer", "learned", ...published[optimizer], ...expressible];
+  const known = ["optimizer", "learned", "name", "match", "groups", "frozen", ...published[optimizer], ...expressible];
   const defaults: Readonly<Record<string, unknown>> = { ...levelSchema.parse({ optimizer }) };
   for (const [option, value] of Object.entries(of)) {
     if (known.includes(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;
-    throw new ExportError(`Level ${index} sets ${option} to ${JSON.stringify(value)}, which this form cannot express; CSV and JSON can.`);
+    const where = group === null ? `Level ${index}` : `Level ${index}’s group ${group}`;
+    throw new ExportError(`${where} sets ${option} to ${JSON.stringify(value)}, which this form cannot express; CSV and JSON can.`);
   }
+}
+
+/** The norm of a level whose own settings are frozen still clips its groups. */
+function requireOneClip({ frozen, clipNorm }: Level): void {
+  if (frozen && clipNorm !== null) throw new ExportError(`Level 0 sets clipNorm to ${clipNorm}, which this form cannot express; CSV and JSON can.`);
 }

@@ -1,11 +1,12 @@
 /** A whole experiment as a Python script on the authors' library, so that anyone can check us. */
 import type { Experiment } from "../../shared/experiment.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { initialValue, learnedHyperparameters, type Level } from "../../shared/tower.ts";
+import { movingParts } from "../../shared/groups.ts";
+import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
 import { decays, requirePublished } from "./learned.ts";
 import { originLines } from "./origin.ts";
-import { comment, float } from "./python.ts";
+import { comment, float, string } from "./python.ts";
 
 interface LibraryClass {
   readonly all: string;
@@ -33,8 +34,34 @@ interface LevelCode {
   readonly usesOnly: boolean;
 }
 
+/**
+ * What the library calls a parameter or a hyperparameter that goes by `name` here: its
+ * SGDPerParam names the step size of what it calls x `x_alpha`, its model is a Sequential.
+ */
+function libraryName(name: string, index: number, model: Experiment["model"]): string {
+  if (index > 0) {
+    const [, of] = /^alpha\[(.+)\]$/s.exec(name) ?? [];
+    return of === undefined ? name : `${libraryName(of, index - 1, model)}_alpha`;
+  }
+  const [, layer, which] = /^layer(\d+)\.(\w+)$/.exec(name) ?? [];
+  return `${(Number(layer) - 1) * (activations[model.activation] === null ? 1 : 2)}.${which!}`;
+}
+
+/** SGDPerParam as a constructor call; other groups the library does not have. */
+function perParameterCode(index: number, experiment: Experiment, above: string | undefined): LevelCode {
+  const of = experiment.tower[index]!;
+  if (!isPerParameter(of)) {
+    throw new ExportError(`Level ${index} has groups or frozen parts, which the authors’ library knows only as SGDPerParam: plain SGD by name, the rest frozen.`);
+  }
+  const entries = of.groups.map(({ name, alpha }) => `(${string(libraryName(name, index, experiment.model))}, ${float(alpha)})`);
+  const optimizer = above === undefined ? "" : `, optimizer=${above}`;
+  return { text: `gdtuo.SGDPerParam(params=[${entries.join(", ")}]${optimizer})`, usesOnly: false };
+}
+
 /** A level as a constructor call; `above` is the variable of the level above, if there is one. */
-function levelCode(of: Level, index: number, above: string | undefined): LevelCode {
+function levelCode(experiment: Experiment, index: number, above: string | undefined): LevelCode {
+  const of = experiment.tower[index]!;
+  if (of.frozen || of.groups.length > 0) return perParameterCode(index, experiment, above);
   const { all, alphaOnly, keywords, moved } = classes[of.optimizer];
   const learned = learnedHyperparameters(of).map(({ name }) => name);
   const onlyAlpha = alphaOnly !== undefined && learned.length === 1 && learned[0] === "alpha";
@@ -95,10 +122,10 @@ export function libraryScript(run: RunDetail): string {
   tower.forEach((of, index) => {
     // How the top level would be moved makes no difference, nor how a weight decays that does not.
     const meaningless = [...(index === tower.length - 1 ? ["alphaAs"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
-    requirePublished(of, index, meaningless);
+    for (const { group, settings } of movingParts(of)) requirePublished(settings, index, group, meaningless);
   });
   const variable = (level: number) => `level${level}`;
-  const levels = tower.map((of, i) => levelCode(of, i, i + 1 < tower.length ? variable(i + 1) : undefined));
+  const levels = tower.map((_, i) => levelCode(experiment, i, i + 1 < tower.length ? variable(i + 1) : undefined));
   const lines = levels.map(({ text }, i) => `    ${variable(i)} = ${text}`).reverse();
   return `#!/usr/bin/env python3
 ${comment(

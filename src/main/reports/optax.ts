@@ -1,9 +1,9 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
-import type { Level } from "../../shared/tower.ts";
-import { constantName, decays, knotLists, type Learned } from "./learned.ts";
+import type { Settings } from "../../shared/tower.ts";
+import { constantName, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
-import { comment, float } from "./python.ts";
+import { comment, float, string } from "./python.ts";
 
 interface Target {
   readonly name: string;
@@ -15,7 +15,7 @@ interface Target {
   readonly expresses?: readonly string[];
 }
 
-function targetOf(of: Level): Target {
+function targetOf(of: Settings): Target {
   switch (of.optimizer) {
     case "sgd":
       return {
@@ -38,32 +38,39 @@ function targetOf(of: Level): Target {
   }
 }
 
-export const optaxExpresses = (of: Level) => targetOf(of).expresses ?? [];
+export const optaxExpresses = (of: Settings) => targetOf(of).expresses ?? [];
 
-export function optaxCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, fixed } = targetOf(learned.level);
-  const { logEps } = learned.final;
+/** The calls that make a part's rule, at the final values and following its schedules. */
+function callsOf(part: LearnedPart): { readonly final: string; readonly scheduled: string } {
+  const { name, keywords, fixed } = targetOf(part.settings);
+  const { logEps } = part.final;
   // The one value that is a power of ten: its schedule has no keyword to go by.
   const constants = { ...fixed, ...(logEps !== undefined && { eps: `10.0 ** ${float(logEps)}` }) };
   const listed = (value: (hyperparameter: string) => string) =>
     [...Object.entries(keywords).map(([hyperparameter, keyword]) => [keyword, value(hyperparameter)]), ...Object.entries(constants)]
       .map(([keyword, text]) => `${keyword!}=${text!}`)
       .join(", ");
-  const finals = listed((hyperparameter) => float(learned.final[hyperparameter]!));
-  const scheduled = listed((hyperparameter) =>
-    learned.schedules.has(hyperparameter) ? `schedule(${constantName(hyperparameter)})` : float(learned.final[hyperparameter]!),
-  );
-  const lists = knotLists(learned, [...learned.schedules.keys()].filter((hyperparameter) => hyperparameter in keywords));
+  const final = (hyperparameter: string) => float(part.final[hyperparameter]!);
+  const scheduled = (hyperparameter: string) => (part.schedules.has(hyperparameter) ? `schedule(${constantName(part, hyperparameter)})` : final(hyperparameter));
+  return { final: `optax.${name}(${listed(final)})`, scheduled: `optax.inject_hyperparams(optax.${name})(${listed(scheduled)})` };
+}
+
+export function optaxCode(run: RunDetail, learned: Learned): string {
+  const { parts, level } = learned;
+  const grouped = level.groups.length > 0;
+  const lists = knotLists(learned, (part, hyperparameter) => hyperparameter in targetOf(part.settings).keywords);
+  const made = (which: "final" | "scheduled") => (grouped ? multiTransform(learned, which) : callsOf(parts[0]!)[which]);
+  const what = grouped ? "The groups" : parts[0]!.label;
   return `${comment(
     ...originLines(run),
     "",
-    `${learned.label} with what it learned, for Optax: final_optimizer() has the final values,`,
+    `${what} with what ${grouped ? "they" : "it"} learned, for Optax: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
-    ...(learned.schedules.has("logEps") ? ["eps stands at its final value."] : []),
+    ...(parts.some(({ schedules }) => schedules.has("logEps")) ? ["eps stands at its final value."] : []),
   )}
-import jax.numpy as jnp
+${grouped ? "import re\n\nimport jax\n" : ""}import jax.numpy as jnp
 import optax
-${lists === "" ? "" : `\n${lists}\n`}
+${lists === "" ? "" : `\n${lists}\n`}${grouped ? labelsCode(learned) : ""}
 
 def schedule(knots):
     """An Optax schedule that is linear between knots. Optax counts updates from 0, the knots from 1."""
@@ -73,12 +80,32 @@ def schedule(knots):
 
 
 def final_optimizer():
-    """Plain ${learned.label} at the values that the run ended with."""
-    return optax.${name}(${finals})
+    """${grouped ? "Each group's plain optimizer" : `Plain ${parts[0]!.label}`} at the values that the run ended with."""
+    return ${made("final")}
 
 
 def scheduled_optimizer():
     """Gives each update the hyperparameters of the run."""
-    return optax.inject_hyperparams(optax.${name})(${scheduled})
+    return ${made("scheduled")}
 `;
+}
+
+const labelsCode = (learned: Learned) => `
+${groupsCode(learned)}
+
+
+def labels(params):
+    """The group of each leaf of a tree of parameters, by its path: params["layer1"]["bias"] is layer1.bias."""
+    part = lambda key: str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))))
+    return jax.tree_util.tree_map_with_path(lambda path, _: group_of(".".join(map(part, path))), params)
+
+`;
+
+/** What the run held fixed gets no updates. */
+function multiTransform({ parts, level }: Learned, which: "final" | "scheduled"): string {
+  const entries = [
+    ...parts.map((part) => `        ${string(part.group ?? "")}: ${callsOf(part)[which]},`),
+    ...frozenGroups(level).map((name) => `        ${string(name)}: optax.set_to_zero(),`),
+  ];
+  return `optax.multi_transform({\n${entries.join("\n")}\n    }, labels)`;
 }

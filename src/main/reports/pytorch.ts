@@ -1,9 +1,10 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
 import type { RunDetail } from "../../shared/run.ts";
-import type { Level } from "../../shared/tower.ts";
-import { constantName, decays, knotLists, type Learned } from "./learned.ts";
+import type { Settings } from "../../shared/tower.ts";
+import { ExportError } from "./errors.ts";
+import { constantName, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
-import { comment, float } from "./python.ts";
+import { comment, float, string } from "./python.ts";
 
 type Expression = (hyperparameter: string) => string;
 
@@ -18,7 +19,7 @@ interface Target {
   readonly note?: readonly string[];
 }
 
-function targetOf(of: Level): Target {
+function targetOf(of: Settings): Target {
   switch (of.optimizer) {
     case "sgd": {
       const coupled = decays(of) && of.weightDecayAs === "coupled";
@@ -67,24 +68,21 @@ function targetOf(of: Level): Target {
   }
 }
 
-export const pytorchExpresses = (of: Level) => targetOf(of).expresses ?? [];
+export const pytorchExpresses = (of: Settings) => targetOf(of).expresses ?? [];
 
 export function pytorchCode(run: RunDetail, learned: Learned): string {
-  const { name, keywords, groups, note } = targetOf(learned.level);
-  const constants = keywords((hyperparameter) => float(learned.final[hyperparameter]!));
-  const now = keywords((hyperparameter) =>
-    learned.schedules.has(hyperparameter) ? `value_at(${constantName(hyperparameter)}, update)` : float(learned.final[hyperparameter]!),
-  );
-  const changing = Object.entries(groups).filter(([, names]) => names.some((one) => learned.schedules.has(one)));
-  const settings = changing.map(([keyword]) => `            group["${keyword}"] = ${now[keyword]!}`);
-  const inGroups = settings.length === 0 ? "" : `        for group in self.optimizer.param_groups:\n${settings.join("\n")}\n`;
-  const lists = knotLists(learned);
-  return `${comment(...originLines(run), "", ...head(learned, note))}
-from bisect import bisect_right
+  return learned.level.groups.length === 0 ? oneGroup(run, learned, learned.parts[0]!) : parameterGroups(run, learned);
+}
 
-import torch
+/** Keyword arguments with the final values, and with those of an update. */
+function keywordsOf(part: LearnedPart): { readonly final: Readonly<Record<string, string>>; readonly now: Readonly<Record<string, string>> } {
+  const { keywords } = targetOf(part.settings);
+  const final = (hyperparameter: string) => float(part.final[hyperparameter]!);
+  const now = (hyperparameter: string) => (part.schedules.has(hyperparameter) ? `value_at(${constantName(part, hyperparameter)}, update)` : final(hyperparameter));
+  return { final: keywords(final), now: keywords(now) };
+}
 
-${lists === "" ? "" : `${lists}\n\n`}LRScheduler = getattr(torch.optim.lr_scheduler, "LRScheduler", None) or torch.optim.lr_scheduler._LRScheduler
+const baseClass = `LRScheduler = getattr(torch.optim.lr_scheduler, "LRScheduler", None) or torch.optim.lr_scheduler._LRScheduler
 
 
 def value_at(knots, update):
@@ -93,12 +91,27 @@ def value_at(knots, update):
     if i == 0 or i == len(knots):
         return knots[max(0, i - 1)][1]
     (x0, y0), (x1, y1) = knots[i - 1], knots[i]
-    return y0 + (y1 - y0) * (update - x0) / (x1 - x0)
+    return y0 + (y1 - y0) * (update - x0) / (x1 - x0)`;
+
+function oneGroup(run: RunDetail, learned: Learned, part: LearnedPart): string {
+  const { label, settings, schedules } = part;
+  const { name, groups, note } = targetOf(settings);
+  const { final, now } = keywordsOf(part);
+  const changing = Object.entries(groups).filter(([, names]) => names.some((one) => schedules.has(one)));
+  const lines = changing.map(([keyword]) => `            group["${keyword}"] = ${now[keyword]!}`);
+  const inGroups = lines.length === 0 ? "" : `        for group in self.optimizer.param_groups:\n${lines.join("\n")}\n`;
+  const lists = knotLists(learned);
+  return `${comment(...originLines(run), "", ...head(label, note))}
+from bisect import bisect_right
+
+import torch
+
+${lists === "" ? "" : `${lists}\n\n`}${baseClass}
 
 
 def final_optimizer(parameters):
-    """Plain ${learned.label} at the values that the run ended with."""
-    return torch.optim.${name}(parameters, ${args(constants)})
+    """Plain ${label} at the values that the run ended with."""
+    return torch.optim.${name}(parameters, ${args(final)})
 
 
 class LearnedSchedule(LRScheduler):
@@ -116,9 +129,76 @@ def scheduled_optimizer(parameters):
 `;
 }
 
-function head({ label }: Learned, note: readonly string[] = []): string[] {
+/** @throws ExportError where the groups have more than one rule between them */
+function parameterGroups(run: RunDetail, learned: Learned): string {
+  const { parts, level } = learned;
+  const names = [...new Set(parts.map(({ settings }) => targetOf(settings).name))];
+  if (names.length > 1) {
+    throw new ExportError(`The groups of level 0 are moved by ${names.join(" and ")}; a PyTorch optimizer has one rule for all its groups. Optax code, CSV and JSON can express it.`);
+  }
+  const notes = [...new Set(parts.flatMap(({ settings }) => targetOf(settings).note ?? []))];
+  const frozen = frozenGroups(level).map((name) => (name === "" ? "what is in no group" : name));
+  const lists = knotLists(learned);
+  const entries = (text: (part: LearnedPart) => string) => parts.map((part) => `    ${string(part.group ?? "")}: ${text(part)},`).join("\n");
+  return `${comment(
+    ...originLines(run),
+    "",
+    ...head(`Groups of ${parts[0]!.label}`, notes),
+    "Both take a model's named_parameters().",
+    ...(frozen.length > 0 ? [`Held fixed by the run, and so given to no optimizer: ${frozen.join(", ")}.`] : []),
+  )}
+import re
+from bisect import bisect_right
+
+import torch
+
+${lists === "" ? "" : `${lists}\n\n`}${groupsCode(learned)}
+
+
+${baseClass}
+
+
+# Final values; the groups that the run held fixed are missing.
+FINAL = {
+${entries((part) => `dict(${args(keywordsOf(part).final)})`)}
+}
+
+# Values of an update, counted from 1.
+SCHEDULED = {
+${entries((part) => `lambda update: dict(${args(keywordsOf(part).now)})`)}
+}
+
+
+def final_optimizer(named_parameters):
+    """Plain ${parts[0]!.label} at the values that the run ended with, a parameter group for each group."""
+    members = {}
+    for name, parameter in named_parameters:
+        if group_of(name) in FINAL:
+            members.setdefault(group_of(name), []).append(parameter)
+    groups = [{"params": parameters, "group": group, **FINAL[group]} for group, parameters in members.items()]
+    return torch.optim.${names[0]!}(groups, lr=0.0)
+
+
+class LearnedSchedule(LRScheduler):
+    """The run's hyperparameters, update by update; call step() after each step() of the optimizer."""
+
+    def get_lr(self):
+        now = [SCHEDULED[group["group"]](self.last_epoch + 1) for group in self.optimizer.param_groups]
+        for group, values in zip(self.optimizer.param_groups, now):
+            group.update({name: value for name, value in values.items() if name != "lr"})
+        return [values["lr"] for values in now]
+
+
+def scheduled_optimizer(named_parameters):
+    """The optimizer and the scheduler that gives each of its steps the hyperparameters of the run."""
+    optimizer = final_optimizer(named_parameters)
+    return optimizer, LearnedSchedule(optimizer)
+`;
+}
+
+function head(what: string, note: readonly string[] = []): string[] {
   return [
-    `${label} with what it learned, for PyTorch: final_optimizer() has the final values,`,
+    `${what} with what it learned, for PyTorch: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
     ...note,
   ];

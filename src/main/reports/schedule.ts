@@ -5,10 +5,10 @@
  * last logged step, in a row without a loss.
  */
 import { stepsPerEpoch } from "../../shared/experiment.ts";
-import type { HyperparameterSpec } from "../../shared/optimizers.ts";
-import { optimizerSpec } from "../../shared/optimizers.ts";
+import { nameInLevel } from "../../shared/groups.ts";
+import { optimizerSpec, type HyperparameterSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { hyperparameterColumns, initialValue } from "../../shared/tower.ts";
+import { hyperparameterColumns, initialValue, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 
@@ -52,34 +52,36 @@ export interface Trajectory {
 }
 
 /**
- * The hyperparameters of level 0 that the run logged, by name, at each of its updates.
+ * The hyperparameters of level 0 that the run logged, by name within the level, at each of its updates.
  * @throws ExportError when no update was logged or a value is not finite, naming it and its step
  */
 export function bottomTrajectories(run: RunDetail, steps: Iterable<StoredStep>): Map<string, Trajectory> {
   const metrics = scheduleMetrics(run);
   const columns = hyperparameterColumns(run.experiment.tower)
     .filter(({ level, metric }) => level === 0 && metrics.includes(metric))
-    .map(({ spec, metric }) => ({ spec, index: metrics.indexOf(metric), values: new Float64Array(run.steps) }));
+    .map(({ group, spec, metric }) => ({ group, spec, index: metrics.indexOf(metric), values: new Float64Array(run.steps) }));
   let updates = 0;
   for (const { step, values } of scheduleRows(run, steps)) {
     if (step === 0) continue;
     for (const column of columns) {
       const value = values[column.index]!;
       if (!Number.isFinite(value)) {
-        throw new ExportError(`${column.spec.symbol} of level 0 is not finite at step ${step}; such a schedule can be exported as CSV or JSON only.`);
+        throw new ExportError(`${nameInLevel(column.spec.symbol, column.group)} of level 0 is not finite at step ${step}; such a schedule can be exported as CSV or JSON only.`);
       }
       column.values[step - 1] = value;
     }
     updates = step;
   }
   if (updates === 0) throw new ExportError("The run has logged no update of its weights; there is nothing to export.");
-  return new Map(columns.map(({ spec, values }) => [spec.name, { spec, values: values.subarray(0, updates) }]));
+  return new Map(columns.map(({ group, spec, values }) => [nameInLevel(spec.name, group), { spec, values: values.subarray(0, updates) }]));
 }
 
-/** Final value of each hyperparameter of level 0: the last one of its trajectory, or what it was set to. */
-export function finalValues(run: RunDetail, trajectories: ReadonlyMap<string, Trajectory>): Record<string, number> {
-  const bottom = run.experiment.tower[0]!;
+/** Final value of each hyperparameter of a part of level 0: the last one of its trajectory, or what it was set to. */
+export function finalValues(settings: Settings, group: string | null, trajectories: ReadonlyMap<string, Trajectory>): Record<string, number> {
   return Object.fromEntries(
-    optimizerSpec(bottom.optimizer).hyperparameters.map(({ name }) => [name, trajectories.get(name)?.values.at(-1) ?? initialValue(bottom, name)]),
+    optimizerSpec(settings.optimizer).hyperparameters.map(({ name }) => [
+      name,
+      trajectories.get(nameInLevel(name, group))?.values.at(-1) ?? initialValue(settings, name),
+    ]),
   );
 }

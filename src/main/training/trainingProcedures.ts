@@ -44,7 +44,9 @@ export class TrainingProcedures {
     this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
     this.#tower = new TowerProgram(levels, this.#packing.packs);
     this.hyperparameters = this.#tower.learned;
-    this.withHypergradient = this.#tower.learned.filter(({ moved }) => hypergradients === "all" || moved);
+    this.withHypergradient = this.#tower.learned.filter(
+      ({ level, moved }) => moved || (hypergradients === "all" && level === levels.length - 1),
+    );
   }
 
   /** Loss and weight gradients at the initial weights; no update is pending yet. */

@@ -13,12 +13,12 @@ const count = 300;
 /** What the pretended trajectories hold after `update` updates. */
 const pretended = (metric: string, update: number): number => {
   if (metric === "loss") return 2.3 / (1 + update / 50);
-  if (metric === "L0.alpha") return 1e-3 * 10 ** (1 - Math.exp(-update / 40)) * (1 + 0.002 * Math.sin(update));
-  if (metric.endsWith("beta1")) return 0.9 + 0.05 * (1 - Math.exp(-update / 100));
-  if (metric.endsWith("beta2")) return 0.999 - 0.002 * (1 - Math.exp(-update / 100));
-  if (metric.endsWith("weightDecay")) return 0.01 * Math.exp(-update / 200);
-  if (metric.endsWith("logEps")) return -8 + update / 100;
-  if (metric.endsWith("mu") || metric.endsWith("gamma")) return 0.9 + 0.0001 * update;
+  if (metric.startsWith("L0.alpha")) return 1e-3 * 10 ** (1 - Math.exp(-update / 40)) * (1 + 0.002 * Math.sin(update));
+  if (metric.includes("beta1")) return 0.9 + 0.05 * (1 - Math.exp(-update / 100));
+  if (metric.includes("beta2")) return 0.999 - 0.002 * (1 - Math.exp(-update / 100));
+  if (metric.includes("weightDecay")) return 0.01 * Math.exp(-update / 200);
+  if (metric.includes("logEps")) return -8 + update / 100;
+  if (metric.includes("mu") || metric.includes("gamma")) return 0.9 + 0.0001 * update;
   return NaN;
 };
 
@@ -55,6 +55,22 @@ const stacks: Record<string, ExperimentInput> = {
   },
   "Nesterov with coupled decay": { tower: [{ optimizer: "sgd", mu: 0.9, nesterov: true, weightDecay: 1e-4, weightDecayAs: "coupled" }, { optimizer: "sgd" }] },
   "plain Adam": { tower: [{ optimizer: "adam" }] },
+};
+
+const first = { name: "first", match: "layer1.weight", frozen: true };
+/** Groups, beyond what every form can express. */
+const grouped: Record<"two groups and a frozen one" | "two rules" | "one that moves" | "SGDPerParam", ExperimentInput> = {
+  "two groups and a frozen one": {
+    tower: [{ optimizer: "adam", groups: [first, { name: "bias.es", match: ["*.bias"], alpha: 0.01, learned: ["alpha"] }] }, { optimizer: "sgd", alpha: 1e-5 }],
+  },
+  "two rules": { tower: [{ optimizer: "adam", groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", mu: 0.5 }] }, { optimizer: "sgd" }] },
+  "one that moves": { tower: [{ optimizer: "adam", freeze: "layer1.*" }, { optimizer: "sgd" }] },
+  SGDPerParam: {
+    tower: [
+      { optimizer: "sgdPerParam", alphas: { "layer1.weight": 0.1, "layer2.bias": 0.05 } },
+      { optimizer: "sgdPerParam", alphas: { "alpha[layer1.weight]": 0.02 } },
+    ],
+  },
 };
 
 describe("tables", () => {
@@ -138,6 +154,19 @@ describe("refusals", () => {
     expect(refusals({ optimizer: "adam", weightDecayAs: "coupled" })).toEqual([]);
   });
 
+  it("names groups where the form has none, or one rule for all", () => {
+    expect(refused(logged(grouped["two rules"]), "pytorch")).toMatch(/^The groups of level 0 are moved by Adam and SGD; a PyTorch optimizer has one rule/);
+    for (const input of [grouped["two rules"], grouped["two groups and a frozen one"]]) {
+      expect(refused(logged(input), "keras")).toMatch(/^Level 0 moves several groups by settings of their own; a Keras optimizer has one set/);
+      expect(refused(logged(input), "library")).toMatch(/^Level 0 has groups or frozen parts, which the authors’ library knows only as SGDPerParam/);
+    }
+    const clipped = logged({ tower: [{ optimizer: "sgd", groups: [{ name: "bias", match: "*.bias", clipValue: 1 }] }] });
+    expect(refused(clipped, "optax")).toMatch(/^Level 0’s group bias sets clipValue to 1,/);
+    const frozen = { optimizer: "sgd", frozen: true, clipNorm: 1, groups: [{ name: "bias", match: "*.bias" }] } as const;
+    expect(refused(logged({ tower: [frozen] }), "optax")).toMatch(/^Level 0 sets clipNorm to 1,/);
+    expect(refused(logged({ tower: [{ optimizer: "sgd", frozen: true }] }), "keras")).toMatch(/^Everything was frozen/);
+  });
+
   it("names a final value no optimizer can start from", () => {
     const made = logged({ tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }, { value: (metric, update) => (metric === "L0.alpha" ? 0.5 - update / 400 : 1) });
     expect(refused(made, "optax")).toMatch(/^SGD’s α ended at -0\.25, .*allowed: 0 or more/);
@@ -161,6 +190,15 @@ describe("the script on the authors' library", () => {
       ].join("\n"),
     );
     expect(script).not.toContain("class Only");
+  });
+
+  it("has SGDPerParam by the names that its model and the level below have there", () => {
+    expect(text(logged(grouped["SGDPerParam"]), "library")).toContain(
+      [
+        '    level1 = gdtuo.SGDPerParam(params=[("0.weight_alpha", 0.02)])',
+        '    level0 = gdtuo.SGDPerParam(params=[("0.weight", 0.1), ("2.bias", 0.05)], optimizer=level1)',
+      ].join("\n"),
+    );
   });
 
   it("holds still what a level does not learn", () => {
@@ -187,6 +225,12 @@ describe("Python", () => {
     const beyond = new Set(["AdamW", "Nesterov with coupled decay"]);
     const codes = Object.entries(stacks).flatMap(([name, input]) =>
       (beyond.has(name) ? (["pytorch"] as const) : (["pytorch", "optax", "keras", "library"] as const)).map((format) => text(logged(input), format)),
+    );
+    codes.push(
+      ...(["pytorch", "optax"] as const).map((format) => text(logged(grouped["two groups and a frozen one"]), format)),
+      text(logged(grouped["two rules"]), "optax"),
+      text(logged(grouped["one that moves"]), "keras"),
+      ...(["pytorch", "optax", "library"] as const).map((format) => text(logged(grouped["SGDPerParam"]), format)),
     );
     runPython(python!, `import json, sys\nfor code in json.load(sys.stdin): compile(code, "exported", "exec")`, codes);
   });
@@ -247,5 +291,33 @@ print(json.dumps(seen))`;
     expect(seen["AdamW"]!.rows[49]!.eps! / 10 ** -7.5).toBeCloseTo(1, 2);
     expect(seen["Nesterov with coupled decay"]).toMatchObject({ class: "SGD", final: { nesterov: true, weight_decay: 1e-4 } });
     expect(seen["RMSProp"]!.rows[9]!.alpha).toBeCloseTo(pretended("L0.gamma", 10), 4);
+  });
+
+  it.skipIf(!withTorch)("PyTorch's parameter groups follow each its own schedule, and what was frozen is in none", () => {
+    const source = `
+import json, sys, torch
+exported = {}
+exec(json.load(sys.stdin), exported)
+names = ["layer1.weight", "layer1.bias", "layer2.weight", "layer2.bias"]
+weights = {name: torch.nn.Parameter(torch.ones(2)) for name in names}
+optimizer, scheduler = exported["scheduled_optimizer"](weights.items())
+rows = []
+for _ in range(60):
+    for weight in weights.values(): weight.grad = torch.full((2,), 0.1)
+    rows.append([{"group": g["group"], "size": len(g["params"]), "lr": g["lr"], "betas": g["betas"]} for g in optimizer.param_groups])
+    optimizer.step()
+    scheduler.step()
+print(json.dumps({"rows": rows, "moved": {name: weight[0].item() != 1 for name, weight in weights.items()}}))`;
+    const seen = JSON.parse(runPython(withTorch!, source, text(logged(grouped["two groups and a frozen one"]), "pytorch"))) as {
+      rows: { group: string; size: number; lr: number; betas: number[] }[][];
+      moved: Record<string, boolean>;
+    };
+    expect(seen.moved).toEqual({ "layer1.weight": false, "layer1.bias": true, "layer2.weight": true, "layer2.bias": true });
+    seen.rows.forEach((groups, i) => {
+      expect(groups.map(({ group, size }) => [group, size])).toEqual([["bias.es", 2], ["", 1]]);
+      for (const { lr } of groups) expect(Math.abs(lr / pretended("L0.alpha", i + 1) - 1)).toBeLessThan(0.001001);
+      expect(groups[0]!.betas).toEqual([0.9, 0.999]);
+      expect((1 - groups[1]!.betas[0]!) / (1 - pretended("L0.beta1", i + 1))).toBeCloseTo(1, 2);
+    });
   });
 });
