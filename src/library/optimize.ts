@@ -6,10 +6,11 @@ import { makeProgram } from "../main/program/program.ts";
 import { towerLevel } from "../main/training/prepare.ts";
 import { TrainingProcedures } from "../main/training/trainingProcedures.ts";
 import { engine as engineSchema, fieldErrors, type EngineKind } from "../shared/experiment.ts";
+import { groupProblems } from "../shared/groups.ts";
 import { checkSeed } from "./data.ts";
 import type { Loss, LossFunction, Metric } from "./losses.ts";
 import type { Model } from "./model.ts";
-import { checkedTower, Optimizer } from "./optimizers.ts";
+import { checkedTower, Optimizer, OptimizerError } from "./optimizers.ts";
 import { Problem } from "./problem.ts";
 import { Training } from "./training.ts";
 
@@ -53,10 +54,14 @@ export async function optimize<Input extends string, Parameter extends string>(
   const { kind, threads } = engineOptions.data;
 
   const problem = new Problem(model, typeof loss === "function" ? { loss } : loss, metrics);
+  const levels = checkedTower("optimize", optimizer.levels);
+  const names = problem.parameters.map(({ name }) => name);
+  const wrong = groupProblems(levels[0]!.groups, names, "the model's parameters");
+  if (wrong.length > 0) throw new OptimizerError("optimize", wrong.map(({ index, message }) => ({ path: `0.groups.${index}.match`, message })));
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
     parameters: problem.parameters.map(({ name, stateName, shape }) => ({ name: stateName, shape, label: name })),
-    levels: checkedTower("optimize", optimizer.levels).map(towerLevel),
+    levels: levels.map(towerLevel),
     hypergradients: "moving",
   });
   const program = makeProgram({ settle: procedures.settle() }, procedures.furtherState);

@@ -40,6 +40,7 @@ type Name = LevelInput["optimizer"];
 /**
  * Hyperparameters (the library's defaults where left out), `learned`: those the optimizer
  * above moves (all of them by default), and `optimizer`: what moves them (none by default).
+ * `groups` moves parts by settings of their own, `freeze` leaves parts as they are.
  */
 export type OptimizerOptions<N extends Name> = Omit<Extract<LevelInput, { optimizer: N }>, "optimizer"> & { readonly optimizer?: Optimizer };
 
@@ -70,6 +71,12 @@ export function checkedTower(what: string, levels: readonly unknown[]): Level[] 
   return parsed.data;
 }
 
+/**
+ * SGD with a step size for each of what `alphas` names, all else frozen, as the authors' class has it:
+ * `sgdPerParam({ alphas: { w: 0.1, b: 0.05 }, optimizer: sgd(0.02) })`.
+ * @throws OptimizerError
+ */
+export const sgdPerParam: (options: OptimizerOptions<"sgdPerParam">) => Optimizer = constructorOf("sgdPerParam");
 /** Stochastic gradient descent; with `mu` above 0, with momentum. */
 export const sgd: Constructor<"sgd"> = constructorOf("sgd");
 /** Adam (Kingma and Ba 2015). */

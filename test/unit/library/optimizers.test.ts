@@ -1,6 +1,6 @@
 /** Optimizers by constructors: what nests, what is filled in, and what is refused by name. */
 import { describe, expect, it } from "vitest";
-import { adaGrad, adam, adamBaydin, OptimizerError, rmsProp, rmsPropAlpha, sgd, stack, type Optimizer } from "../../../src/library/index.ts";
+import { adaGrad, adam, adamBaydin, OptimizerError, rmsProp, rmsPropAlpha, sgd, sgdPerParam, stack, type Optimizer } from "../../../src/library/index.ts";
 import { experiment } from "../../../src/shared/experiment.ts";
 
 function refusal(make: () => unknown): OptimizerError {
@@ -33,6 +33,8 @@ describe("constructors", () => {
     [adaGrad(), "AdaGrad"],
     [rmsProp(), "RMSProp"],
     [rmsPropAlpha(), "RMSProp^α"],
+    [sgdPerParam({ alphas: { w: 0.1, b: 0.05 }, optimizer: sgd(0.02) }), "SGDPerParam(w 0.1, b 0.05) / SGD(0.02)"],
+    [adam({ freeze: "embedding.*", groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", mu: 0.9 }] }), "Adam{frozen: frozen, bias: SGD(μ 0.9)}"],
     [adam({ learned: ["alpha", "beta1"], optimizer: adaGrad({ optimizer: sgd() }) }), "Adam^{α,β₁} / AdaGrad / SGD"],
   ])("%s", (made, notation) => {
     expect(String(made)).toBe(notation);
@@ -63,6 +65,10 @@ describe("refusals", () => {
     [() => sgd(NaN), "sgd: alpha:"],
     [() => adam({ learned: ["mu"] }), "Adam cannot learn mu; allowed: alpha, beta1, beta2"],
     [() => stack([]), "stack: tower has no levels"],
+    [() => sgdPerParam({ alphas: {} }), "sgdPerParam: alphas: SGDPerParam needs alphas"],
+    [() => sgdPerParam({ alphas: { w: -1 } }), "sgdPerParam: groups.0.alpha: SGD alpha is -1; allowed: 0 or more"],
+    [() => adam({ groups: [{ name: "a", match: "*" }, { name: "a", match: "*" }] }), "adam: groups.1.name: two groups are named a"],
+    [() => stack([{ optimizer: "adam" }, { optimizer: "sgd", freeze: "mu" }]), "stack: 1.groups.0.match: group frozen: mu matches none of what level 0 learns; they are alpha, beta1, beta2"],
   ])("%s", (make, message) => {
     expect(refusal(make).message).toContain(message);
   });

@@ -90,7 +90,7 @@ defineModel({ inputs: { x: [1] }, parameters: { w: zeros([1]) }, forward: ({ x }
 
 describe("the documents' code", () => {
   it("is there", () => {
-    expect(examples.map(({ from }) => from)).toEqual(["README.md", "docs/library.md", "docs/library.md", "docs/library.md"]);
+    expect(examples.map(({ from }) => from)).toEqual(["README.md", "docs/library.md", "docs/library.md", "docs/library.md", "docs/library.md"]);
   });
 
   it("README: the paper's example reaches the paper's error", async () => {
@@ -118,5 +118,12 @@ describe("the documents' code", () => {
 
   it("docs: saved and restored", async () => {
     expect(await node(examples[3]!.file)).toMatch(/step: 1,\s+loss: \d/);
+  });
+
+  it("docs: groups, frozen and tied parameters", async () => {
+    const said = await node(examples[4]!.file);
+    expect(said).toMatch(/hidden: Float64Array\(2\) \[ 0, 0 \]/);
+    expect(said).not.toMatch(/out: Float64Array\(3\) \[ 0, 0, 0 \]/);
+    expect(said).toContain("'L0.alpha[offset]': ");
   });
 });

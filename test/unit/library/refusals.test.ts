@@ -28,6 +28,7 @@ describe("optimize", () => {
   const model = (changes: Partial<typeof line>) => ({ ...line, ...changes });
   it.each<[string, ReturnType<typeof model>, Partial<Record<keyof OptimizeOptions, unknown>>, string]>([
     ["no optimizer", line, { optimizer: undefined }, "optimizer is missing"],
+    ["a group without parameters", line, { optimizer: adam({ groups: [{ name: "bias", match: "*.bias" }] }) }, "0.groups.0.match: group bias: *.bias matches none of the model's parameters; they are w, b"],
     ["no loss", line, { loss: "nll" }, "loss is missing"],
     ["an engine there is not", line, { engine: "cuda" }, "engine.kind must be one of: onnx-cpu, reference"],
     ["no threads", line, { threads: 0 }, "engine.threads must be at least 1"],

@@ -61,6 +61,62 @@ describe.each(engineKinds)("on %s", (engine) => {
   /** Relative rounding of a few operations. */
   const digits = engine === "reference" ? 12 : 5;
 
+  it("adds the gradients of a parameter that stands in two places", async () => {
+    // loss = (w w x - t)^2, so d loss / d w = 2 (w w x - t) (2 w x).
+    const tied = defineModel({
+      inputs: { x: [1] },
+      parameters: { w: constants([1, 1], 0.5), b: constants([1], 0.25) },
+      forward: ({ x }, { w, b }) => ops.add(ops.matmul(ops.matmul(x, w), ops.transpose(w)), ops.sub(b, b)),
+    });
+    const [kappa, x, t] = [1e-4, 2, 3];
+    let [w, alpha, gradient, hypergradient] = [0.5, 0.002, 0, 0];
+    const training = await optimize(tied, { optimizer: sgd({ alpha, optimizer: sgd(kappa) }), loss: meanSquaredError, engine });
+    for (let step = 0; step < 5; step++) {
+      alpha -= kappa * hypergradient;
+      w -= alpha * gradient;
+      const now = 2 * (w * w * x - t) * 2 * w * x;
+      hypergradient = -now * gradient;
+      gradient = now;
+      const result = await training.step({ x: [x], targets: [t] });
+      expect(result.loss).toBeCloseTo((w * w * x - t) ** 2, digits);
+      expect(result.hyperparameters["L0.alpha"]).toBeCloseTo(alpha, digits);
+      expect(result.hypergradients["L0.alpha"]).toBeCloseTo(hypergradient, digits - 2);
+    }
+    await training.dispose();
+  });
+
+  it("leaves frozen parameters as they are, bit for bit, and keeps them in a snapshot", async () => {
+    const frozen = [0.1234567];
+    const begin = (parameters: Record<string, number[]>) =>
+      optimize(line, { optimizer: adam({ alpha: 0.1, weightDecay: 0.1, freeze: "b", optimizer: sgd(1e-4) }), loss: meanSquaredError, parameters, engine });
+    const training = await begin({ b: frozen });
+    const { b: before } = await training.parameters();
+    for (let step = 0; step < 50; step++) await training.step({ x: [1, 2], targets: [1, 3] });
+    const { b, w } = await training.parameters();
+    expect(b).toEqual(before);
+    expect(w).not.toEqual(Float64Array.of(0));
+    const other = await begin({});
+    await other.restore(JSON.parse(JSON.stringify(await training.save())));
+    expect(await other.parameters()).toEqual({ w, b });
+    expect(await other.step({ x: [1], targets: [1] })).toEqual(await training.step({ x: [1], targets: [1] }));
+    expect((await other.predict({ x: [0] })).values).toEqual(b);
+    await Promise.all([training.dispose(), other.dispose()]);
+  });
+
+  it("moves groups by optimizers of their own", async () => {
+    const optimizer = sgd({ alpha: 0.1, groups: [{ name: "offset", match: "b", alpha: 0.01 }], optimizer: sgd({ alpha: 1e-3, groups: [{ name: "still", match: "*[offset]", frozen: true }] }) });
+    const training = await optimize(line, { optimizer, loss: meanSquaredError, engine });
+    await training.step({ x: [1], targets: [1] });
+    const { w, b } = await training.parameters();
+    expect(w![0]).toBeCloseTo(0.2, digits);
+    expect(b![0]).toBeCloseTo(0.02, digits);
+    for (let step = 0; step < 3; step++) await training.step({ x: [1], targets: [1] });
+    const { "L0.alpha": rest, "L0.alpha[offset]": offset } = await training.hyperparameters();
+    expect(rest).toBeGreaterThan(0.1);
+    expect(offset).toBeCloseTo(0.01, 8);
+    await training.dispose();
+  });
+
   it("takes the steps that SGD / SGD takes by hand", async () => {
     const [kappa, steps] = [1e-4, 5];
     let [w, alpha, gradient, hypergradient] = [3, 0.1, 0, 0];
