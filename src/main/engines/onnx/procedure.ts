@@ -139,13 +139,24 @@ export class OnnxProcedure {
     for (const { output, array } of this.#arrayOutputs) fetches[output] = array.next.tensor;
     if (this.#toHost.length > 0) fetches[toHostName] = new Tensor("float32", this.#resultVector, [this.#toHost.length]);
 
-    await this.#session.run(feeds, fetches);
+    const results = await this.#session.run(feeds, fetches);
+    for (const { output, array } of this.#arrayOutputs) letGo(results[output]!, array.next.tensor);
     this.#toHost.forEach((register, i) => machine.set(register, this.#resultVector[i]!));
   }
 
   async dispose(): Promise<void> {
     await this.#session?.release();
   }
+}
+
+/**
+ * Frees what ONNX Runtime answered for an output that it was given the place of: it writes
+ * there, and copies the values to memory of their own as well. Left to the garbage collector,
+ * which counts such memory, these copies would call it every few dozen steps.
+ */
+function letGo(answered: Tensor, given: Tensor): void {
+  const { buffer } = answered.data as Float32Array;
+  if (buffer instanceof ArrayBuffer && buffer !== (given.data as Float32Array).buffer) buffer.transfer(0);
 }
 
 function inputTensor(value: InputValue, dtype: Node["dtype"], shape: readonly number[], what: string): Tensor {
