@@ -42,6 +42,9 @@ export interface NumberOption extends Common {
 
 export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
 
+/** Least and largest value; null for none. */
+export type Bounds = readonly [min: number | null, max: number | null];
+
 export interface LevelOptions {
   readonly alphaAs: Exclude<Parameterisation, "tanh">;
   readonly clipValue: number | null;
@@ -49,6 +52,10 @@ export interface LevelOptions {
   readonly warmUp: number;
   readonly every: number;
   readonly until: number | null;
+  readonly maxChange: number | null;
+  /** Of what a level learns, by name, in effective form; not in the table below. */
+  readonly bounds: Readonly<Record<string, Bounds>>;
+  readonly atBounds: "clamp" | "reflect";
   readonly momentumFromZero: boolean;
   readonly nesterov: boolean;
   readonly amsgrad: boolean;
@@ -56,7 +63,7 @@ export interface LevelOptions {
 }
 
 /** Options every level has, and those of single optimizers: `optimizers` of the table below, as types. */
-type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until";
+type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "atBounds";
 interface OwnOptions {
   sgd: "momentumFromZero" | "nesterov" | "weightDecayAs";
   adam: "amsgrad" | "weightDecayAs";
@@ -134,6 +141,27 @@ export const optionSpecs: readonly OptionSpec[] = [
     domain: steps(1),
     whole: true,
     upperOnly: true,
+  },
+  {
+    name: "maxChange",
+    kind: "number",
+    label: "Change by at most",
+    help: "In one step no step size grows or shrinks by more than this share (0.1 is 10 %), and no coefficient moves further than this as stored.",
+    short: "change",
+    initial: null,
+    domain: { min: 0, max: 1e12, minExclusive: true },
+    upperOnly: true,
+  },
+  {
+    name: "atBounds",
+    kind: "choice",
+    label: "At a bound",
+    help: "A hyperparameter of this level that is moved beyond its bounds is set onto the bound, or thrown back by as much.",
+    choices: [
+      { value: "clamp", label: "it stops", short: "clamp" },
+      { value: "reflect", label: "it turns back", short: "reflect" },
+    ],
+    initial: "clamp",
   },
   {
     name: "momentumFromZero",

@@ -45,7 +45,8 @@ export function plainAtLearnedValues(run: Pick<RunSummary, "name" | "status" | "
   const result = validateExperiment({
     ...experiment,
     name: `${name.slice(0, maxName - suffix.length)}${suffix}`,
-    tower: [{ ...bottom, ...learned.get(null), groups: bottom.groups.map((group) => ({ ...group, ...learned.get(group.name) })) }],
+    // Bounds are for what moves.
+    tower: [{ ...bottom, ...learned.get(null), bounds: {}, groups: bottom.groups.map((group) => ({ ...group, ...learned.get(group.name), bounds: {} })) }],
   });
   return result.ok ? { experiment: result.experiment } : { impossible: result.errors.map(({ message }) => message).join("; ") };
 }

@@ -16,6 +16,7 @@ import {
   type OptimizerName,
   type Parameterisation,
 } from "./optimizers.ts";
+import { boundsInUse, boundsNotation, boundsProblems, type BoundSettings } from "./bounds.ts";
 import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { expandLevel } from "./levelSpellings.ts";
 import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
@@ -53,17 +54,34 @@ function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, O
     )
     .refine((list) => new Set(list).size === list.length, "learned names a hyperparameter twice")
     .default(learnedByDefault(name));
+  const bounds = boundsSchema(name, label);
   const options = Object.fromEntries(
     specs.map((spec) => [spec.name, optionSchema(spec, label, publishedAlpha(name))]),
   ) as unknown as OptionFields<Option>;
   return z
-    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, ...further })
+    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, bounds, ...further })
     .superRefine((of, context) => {
       const { alpha, mu, alphaAs, nesterov, momentumFromZero } = of as unknown as { alpha: number; mu: number } & LevelOptions;
       const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message: `${label} ${message}` });
       if (alphaAs === "log" && alpha === 0) refuse("alpha", "alpha is 0; in log space it must be greater than 0");
+      for (const { name, message } of boundsProblems(of as unknown as BoundSettings, (field) => (of as unknown as Record<string, number>)[field]!)) {
+        context.addIssue({ code: "custom", path: ["bounds", name], message: `${label}: ${message}` });
+      }
       if (nesterov && mu === 0 && !momentumFromZero) refuse("nesterov", "nesterov needs momentum: mu is 0");
     });
+}
+
+/** A bound on a step size may be negative: as published, step sizes may turn negative themselves. */
+function boundsSchema(name: OptimizerName, label: string) {
+  const learnable = learnableNames(name);
+  const bound = z.number(`${label} bounds must be numbers, or null for none`).nullable();
+  return z
+    .record(
+      z.string(),
+      z.tuple([bound, bound], `${label} bounds must be [least, largest], each a number or null`),
+      `${label} bounds must name hyperparameters: ${learnable.join(", ")}`,
+    )
+    .default({});
 }
 
 /** Options as fields of a level; those an optimizer does not have are refused by its strict schema. */
@@ -213,6 +231,7 @@ export function optionValue(of: Settings, spec: OptionSpec): string | number | b
 export function isPublishedDefault(of: Settings, field: string): boolean {
   if ("groups" in of && field === "groups") return of.groups.length === 0;
   if (field === "frozen") return !of.frozen;
+  if (field === "bounds") return boundsInUse(of.optimizer, of.bounds).length === 0;
   const hyperparameter = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
   if (hyperparameter) return hyperparameter.extra === true && initialValue(of, field) === hyperparameter.initial;
   const option = optionsOf(of.optimizer).find(({ name }) => name === field);
@@ -284,6 +303,7 @@ function settingsNotation(of: Settings): string {
       const value = formatHyperparameter(initialValue(of, h.name));
       return h.name === "alpha" ? value : `${h.symbol} ${value}`;
     });
+  shown.push(...boundsInUse(of.optimizer, of.bounds).map(({ spec, within }) => `${spec.symbol}${within.includes(null) ? "" : " in"} ${boundsNotation(within, formatHyperparameter)}`));
   shown.push(...optionsOf(of.optimizer).filter(({ name }) => name in of).flatMap((spec) => optionNotation(of, spec)));
   return shown.length === 0 ? settingsLabel(of) : `${settingsLabel(of)}(${shown.join(", ")})`;
 }

@@ -37,6 +37,11 @@ const stacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { amsgrad: true, weightDecay: 0.01, clipNorm: 0.1, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
     level("sgd", { alpha: 1e-6, alphaAs: "squared" }),
   ],
+  "within bounds and a largest change": [
+    level("sgd", { alpha: 0.1, alphaAs: "log", bounds: { alpha: [0.05, 0.3] } }),
+    level("adam", { alpha: 0.01, bounds: { alpha: [null, 0.011], beta1: [0.5, 0.99] }, atBounds: "reflect", maxChange: 0.05 }),
+    level("sgd", { maxChange: 0.5 }),
+  ],
   "groups with optimizers of their own": [
     level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
     level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),

@@ -14,6 +14,7 @@ import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts
 import type { Node, Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
 import { clipped } from "./clipping.ts";
+import { bounded, limitedChange } from "./confinement.ts";
 import type { Hyperparameters, RuleContext } from "./rule.ts";
 import { effectiveNode, toStored } from "./stored.ts";
 import { timing } from "./timing.ts";
@@ -47,6 +48,8 @@ export interface LearnedHyperparameter {
   /** State variable of d loss / d (stored value). */
   readonly hypergradient: string;
   readonly initial: number;
+  /** Of the settings it belongs to. */
+  readonly options: LevelOptions;
   readonly storedAs: Parameterisation;
   /** Whether a level above moves it: not at the top, nor where it is frozen. */
   readonly moved: boolean;
@@ -79,6 +82,8 @@ interface Movable {
   readonly parameter: Node;
   readonly gradient: Node;
   readonly group: string | null;
+  /** What a move leads to: all of it for a weight, less for a hyperparameter that is confined. */
+  readonly confine: (moved: Node, mover: LevelOptions) => Node;
 }
 
 /** The settings that hold what goes by a name on a level. */
@@ -108,6 +113,7 @@ export class TowerProgram {
             name: hyperparameterMetric(level, spec.name, group),
             hypergradient: hypergradientMetric(level, spec.name, group),
             initial: initial[spec.name]!,
+            options,
             storedAs: spec.name === "alpha" ? options.alphaAs : spec.storedAs,
             moved: level + 1 < levels.length && !heldBy(levels[level + 1]!, nameInLevel(spec.name, group)).frozen,
           })),
@@ -129,11 +135,11 @@ export class TowerProgram {
         below.map(({ gradient, group }) => ({ gradient, clipValue: parts.get(group)!.options.clipValue })),
         this.levels[level]!.options.clipNorm,
       );
-      below.forEach(({ name, parameter, group }, i) => {
-        const { rule, context, hyper, choose, count } = parts.get(group)!;
+      below.forEach(({ name, parameter, group, confine }, i) => {
+        const { rule, context, options, hyper, choose, count } = parts.get(group)!;
         const slot = (slot: string) => state(slotName(level, slot, name), parameter.shape);
         const result = rule.update({ parameter, gradient: gradients[i]!, hyper, slot, count }, context);
-        const next = choose(result.parameter, parameter);
+        const next = choose(confine(result.parameter, options), parameter);
         moved.set(name, next);
         updates[name] = next;
         for (const [key, value] of Object.entries(result.slots)) updates[slotName(level, key, name)] = choose(value, slot(key));
@@ -205,15 +211,17 @@ export class TowerProgram {
         parameter: state(name, shape),
         gradient: state(gradientName(name), shape),
         group,
+        confine: (moved) => moved,
       }));
     }
     return this.learned
       .filter((h) => h.level === level - 1 && h.moved)
-      .map(({ name, hypergradient, spec, group }) => ({
-        name,
-        parameter: state(name, []),
-        gradient: state(hypergradient, []),
-        group: heldBy(this.levels[level]!, nameInLevel(spec.name, group)).group,
+      .map((h) => ({
+        name: h.name,
+        parameter: state(h.name, []),
+        gradient: state(h.hypergradient, []),
+        group: heldBy(this.levels[level]!, nameInLevel(h.spec.name, h.group)).group,
+        confine: (moved, { maxChange }) => bounded(limitedChange(moved, state(h.name, []), h, maxChange), h, h.options),
       }));
   }
 }

@@ -48,7 +48,7 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   requireOneClip(bottom);
   // How the step size was moved is of no account to those who follow it, nor how a weight decays that does not.
   for (const { group, settings } of parts) {
-    requirePublished(settings, 0, group, ["alphaAs", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
+    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
   }
   const trajectories = bottomTrajectories(run, steps);
   const [first] = trajectories.values();

@@ -121,7 +121,7 @@ export function libraryScript(run: RunDetail): string {
   const { tower, batchSize, budget, dataset, seed } = experiment;
   tower.forEach((of, index) => {
     // How the top level would be moved makes no difference, nor how a weight decays that does not.
-    const meaningless = [...(index === tower.length - 1 ? ["alphaAs"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
+    const meaningless = [...(index === tower.length - 1 ? ["alphaAs", "bounds", "atBounds"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
     for (const { group, settings } of movingParts(of)) requirePublished(settings, index, group, meaningless);
   });
   const variable = (level: number) => `level${level}`;

@@ -64,6 +64,11 @@ const stacks: Record<string, readonly TowerLevel[]> = {
     level("sgd", { alpha: 0.1, clipNorm: 0.05, freeze: "layer1.weight", groups: [{ name: "bias", match: "*.bias", alpha: 0.2, clipValue: 0.01 }] }),
     level("sgd", { alpha: 0.01 }),
   ],
+  "within bounds and a largest change": [
+    level("sgd", { alpha: 0.1, alphaAs: "log", bounds: { alpha: [1e-3, 2] } }),
+    level("adam", { alpha: 0.001, bounds: { alpha: [null, 1], beta1: [0.5, 0.99] }, atBounds: "reflect", maxChange: 0.5 }),
+    level("sgd", { maxChange: 0.5 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

@@ -55,6 +55,7 @@ const storedSettings = {
   values: z.record(z.string(), storedEntry),
   learned: z.array(z.string()).optional(),
   options: z.record(z.string(), z.union([storedEntry, z.boolean()])).optional(),
+  bounds: z.record(z.string(), z.tuple([storedEntry, storedEntry])).optional(),
   frozen: z.boolean().optional(),
 };
 export const storedLevel = z

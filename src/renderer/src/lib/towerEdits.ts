@@ -8,6 +8,8 @@ import type { Entry } from "./numbers.ts";
 /** A value of an option: empty text stands for one that is off. */
 export type OptionEntry = Entry | boolean;
 
+export type DraftBounds = readonly [min: Entry, max: Entry];
+
 /** An optimizer as the editor holds it: values may still be text that is no number. */
 export interface DraftSettings {
   readonly optimizer: OptimizerName;
@@ -15,6 +17,8 @@ export interface DraftSettings {
   /** Names of the hyperparameters that a level above moves. */
   readonly learned: readonly string[];
   readonly options: Readonly<Record<string, OptionEntry>>;
+  /** Least and largest value of what is learned, by name; empty text for none. */
+  readonly bounds: Readonly<Record<string, DraftBounds>>;
   /** Whether what it holds stays as it is. */
   readonly frozen: boolean;
 }
@@ -40,11 +44,12 @@ export interface GivenSettings {
   readonly values?: Readonly<Record<string, Entry>> | undefined;
   readonly learned?: readonly string[] | undefined;
   readonly options?: Readonly<Record<string, OptionEntry>> | undefined;
+  readonly bounds?: Readonly<Record<string, DraftBounds>> | undefined;
   readonly frozen?: boolean | undefined;
 }
 
 /** @param form an optimizer of the paper, e.g. `adam`, or `adamBaydin` for Adam that learns alpha alone */
-function newSettings(form: string, { values = {}, learned, options = {}, frozen = false }: GivenSettings): DraftSettings {
+function newSettings(form: string, { values = {}, learned, options = {}, bounds = {}, frozen = false }: GivenSettings): DraftSettings {
   const found = findForm(form);
   if (!found) throw new Error(`there is no optimizer named ${form}`);
   const { optimizer } = found;
@@ -54,6 +59,7 @@ function newSettings(form: string, { values = {}, learned, options = {}, frozen 
     values: Object.fromEntries(defaults) as Record<string, Entry>,
     learned: learned ?? found.learned,
     options: Object.fromEntries(optionsOf(optimizer).map((spec) => [spec.name, options[spec.name] ?? publishedOption(optimizer, spec)])),
+    bounds,
     frozen,
   };
 }
@@ -88,6 +94,7 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
     values: Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)] as const)),
     learned: of.learned,
     options: Object.fromEntries(optionsOf(of.optimizer).map((spec) => [spec.name, optionValue(of, spec) ?? ""] as const)),
+    bounds: Object.fromEntries(Object.entries(of.bounds).map(([name, [min, max]]) => [name, [min ?? "", max ?? ""] as const])),
     frozen: of.frozen,
   });
   return levels.map((of) => {
@@ -98,11 +105,13 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
 
 /** The tower as an experiment names it; unread text is passed on for validation to refuse. */
 export function toTower(levels: readonly DraftLevel[]): Record<string, unknown>[] {
-  const written = ({ optimizer, values, learned, options, frozen }: DraftSettings, specs: readonly OptionSpec[]) => ({
+  const bound = (entry: Entry) => (entry === "" ? null : entry);
+  const written = ({ optimizer, values, learned, options, bounds, frozen }: DraftSettings, specs: readonly OptionSpec[]) => ({
     optimizer,
     ...values,
     learned,
     ...Object.fromEntries(specs.map(({ name }) => [name, options[name] === "" ? null : options[name]])),
+    bounds: Object.fromEntries(Object.entries(bounds).map(([name, [min, max]]) => [name, [bound(min), bound(max)]])),
     frozen,
   });
   return levels.map((level) => ({
@@ -134,6 +143,12 @@ export function withLearned<S extends DraftSettings>(settings: S, name: string, 
 
 export function withOption<S extends DraftSettings>(settings: S, name: string, value: OptionEntry): S {
   return { ...settings, options: { ...settings.options, [name]: value } };
+}
+
+/** Bounds of a hyperparameter; without either, it has none. */
+export function withBounds<S extends DraftSettings>(settings: S, name: string, bounds: DraftBounds): S {
+  const { [name]: _, ...others } = settings.bounds;
+  return { ...settings, bounds: bounds.every((bound) => bound === "") ? others : { ...others, [name]: bounds } };
 }
 
 export function withValue<S extends DraftSettings>(settings: S, name: string, value: Entry): S {
