@@ -33,6 +33,7 @@ export interface TimingSetting {
 }
 
 export interface Library {
+  /** Version, and how fast its products are. */
   readonly torch: string;
   /** Takes over the initial weights and the order of examples of an experiment's run. */
   load(experiment: Experiment): Promise<void>;
@@ -109,7 +110,7 @@ export async function startLibrary(cores: Cores = "any"): Promise<Library> {
     };
   };
   return {
-    torch: String(python.hello["torch"]),
+    torch: `${String(python.hello["torch"])}, ${python.blas}`,
     async load(experiment) {
       const parameters = Object.values(await initialParameters(experiment));
       writeFileSync(join(folder, "weights.f64"), Buffer.concat(parameters.map(({ buffer }) => Buffer.from(buffer))));
