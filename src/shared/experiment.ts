@@ -59,6 +59,8 @@ export const experiment = z.strictObject({
   path: ["batchSize"],
   error: "batchSize is larger than dataset.trainExamples",
 }).superRefine(({ tower, model }, context) => {
+  // A tower without levels is refused already.
+  if (tower.length === 0) return;
   for (const { index, message } of groupProblems(tower[0]!.groups, parameterNames(model), "the model's parameters")) {
     context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
   }
