@@ -101,6 +101,23 @@ describe("kernels", () => {
   });
 });
 
+describe("arena", () => {
+  it("keeps what is there when it grows", () => {
+    const arena = new Arena();
+    const [first] = arena.allocate([[5]]);
+    valuesOf(first!).set([1, 2, 3, 4, 5]);
+    const [second] = arena.allocate([[100_000]]);
+    expect([...valuesOf(first!)]).toEqual([1, 2, 3, 4, 5]);
+    expect(valuesOf(second!)).toEqual(new Float32Array(100_000));
+  });
+
+  it("refuses more than it can hold, and goes on with less", () => {
+    const arena = new Arena();
+    expect(() => arena.allocate([[2 ** 15, 2 ** 15]])).toThrow("need 4.0 GiB on the ONNX CPU engine; allowed: less than 4");
+    expect(arena.allocate([[3]])[0]!.address).toBe(0);
+  });
+});
+
 describe("partition", () => {
   const partsOf = (updates: Readonly<Record<string, Node>>, outputs: Readonly<Record<string, Node>> = {}) => {
     const procedure = makeProgram({ run: { outputs, updates } }).procedures["run"]!;

@@ -21,14 +21,22 @@ export interface Block {
 const pageBytes = 65_536;
 /** Blocks start at cache lines, and end there: a kernel may write up to the next. */
 const lineBytes = 64;
+const largestBytes = 2 ** 32 - pageBytes;
 
 export class Arena {
   readonly #memory = new WebAssembly.Memory({ initial: 0 });
   readonly #blocks: { -readonly [K in keyof Block]: Block[K] }[] = [];
   #used = 0;
 
-  /** Blocks of zeros. Growing replaces the views of all blocks, hence many at once. */
+  /**
+   * Blocks of zeros. Growing replaces the views of all blocks, hence many at once.
+   * @throws Error when they do not fit in 4 GiB; nothing is allocated then
+   */
   allocate(shapes: readonly Shape[]): Block[] {
+    const bytes = shapes.reduce((sum, shape) => sum + 4 * sizeOf(shape), this.#used);
+    if (bytes > largestBytes) {
+      throw new Error(`the weights and what their optimizer keeps need ${(bytes / 2 ** 30).toFixed(1)} GiB on the ONNX CPU engine; allowed: less than 4`);
+    }
     const addresses = shapes.map((shape) => {
       const address = this.#used;
       this.#used += lineBytes * Math.ceil((4 * sizeOf(shape)) / lineBytes);
