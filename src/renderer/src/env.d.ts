@@ -8,6 +8,8 @@ export interface DrawnSeries {
   drawn: number;
   /** Values logged, of which `drawn` are shown. */
   total: number;
+  /** Where on the page the points are, in pixels; of charts that can be pointed at. */
+  places?: [number, number][];
 }
 
 declare global {

@@ -6,6 +6,7 @@ import { invalidField } from "./invalidField.ts";
 import { learned } from "./learned.ts";
 import { liveRun } from "./liveRun.ts";
 import { ownData } from "./ownData.ts";
+import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
 
 const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> = {
@@ -14,6 +15,7 @@ const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> =
   "what a run learned is downloaded, and trained plain by one click": learned,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
   "a table of one's own becomes a dataset": ownData,
+  "a study is composed, watched, pointed at, extended, and found again": study,
   "an invalid field is named and blocks training": invalidField,
 };
 

@@ -6,6 +6,8 @@ export interface DrawnSeries {
   points: [step: number, value: number][];
   drawn: number;
   total: number;
+  /** Where on the page the points are. */
+  places?: [x: number, y: number][];
 }
 
 interface WorkbenchWindow {
@@ -24,6 +26,11 @@ export interface Settings {
 /** Fills in the form of the new experiment; what is not named stays as it is. */
 export async function configure(page: Page, settings: Settings): Promise<void> {
   await page.getByTestId("nav-new").click();
+  await fillBase(page, settings);
+}
+
+/** The same fields, wherever they are. */
+export async function fillBase(page: Page, settings: Settings): Promise<void> {
   const limits = page.getByTestId("dataset-limits");
   const fewer = page.getByTestId("train-examples");
   await limits.or(fewer).first().waitFor();
