@@ -1,9 +1,12 @@
 /** Models: declared inputs, named parameters, and a forward pass of operations. */
-import { kaimingUniformBound, uniform as uniformValues } from "../main/models/initialization.ts";
+import { batchOf, rows } from "../main/models/activations.ts";
+import { uniform as uniformValues } from "../main/models/initialization.ts";
 import { mlp as multilayerPerceptron } from "../main/models/mlp.ts";
 import type { Random } from "../main/models/random.ts";
 import { sizeOf, type Node, type Shape } from "../main/program/node.ts";
-import { activations, type Experiment } from "../shared/experiment.ts";
+import { logSoftmax } from "../main/program/operations/index.ts";
+import { kaimingUniformBound } from "../shared/models/initialization.ts";
+import { activations, type Activation } from "../shared/models/layers.ts";
 
 /** Shape of one example, the batch axis left out; `float` unless it says otherwise. */
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: "float" | "int32" };
@@ -52,8 +55,6 @@ export function kaimingUniform(shape: readonly [out: number, into: number]): Par
   return uniform(shape, kaimingUniformBound(shape[1], Math.sqrt(5)));
 }
 
-type Activation = Experiment["model"]["activation"];
-
 export interface MlpOptions {
   /** After every hidden layer; tanh by default. */
   readonly activation?: Activation;
@@ -79,6 +80,9 @@ export function mlp(widths: readonly number[], { activation = "tanh", outputActi
   return {
     inputs: { features: [widths[0]!] },
     parameters: Object.fromEntries(parameters.map(({ name, ...spec }) => [name, spec])),
-    forward: ({ features }, values) => forward(features, parameters.map(({ name }) => values[name]!)),
+    forward({ features }, values) {
+      const pass = { parameters: parameters.map(({ name }) => values[name]!), buffers: {}, training: true };
+      return logSoftmax(rows(forward(batchOf(features), pass).output));
+    },
   };
 }

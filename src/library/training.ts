@@ -256,7 +256,7 @@ export class Training<Input extends string = string> {
       shape = node.shape;
       return node;
     };
-    const lossOf = (parameters: readonly Node[]) => problem.loss(batch, outputs(parameters));
+    const lossOf = (parameters: readonly Node[]) => ({ loss: problem.loss(batch, outputs(parameters)) });
     const specs: Record<Kind, () => ProcedureSpec> = {
       begin: () => procedures.begin(lossOf),
       step: () => procedures.step(lossOf),

@@ -1,7 +1,10 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
 import { groupProblems } from "./groups.ts";
-import { parameterNames } from "./parameters.ts";
+import { describeModel, parametersOf } from "./models/architecture.ts";
+import { dataShape } from "./models/data.ts";
+import { ModelError } from "./models/describe.ts";
+import { model } from "./models/schema.ts";
 import { tower } from "./tower.ts";
 
 const positiveInteger = (what: string, max: number) =>
@@ -18,22 +21,6 @@ export const dataset = z.strictObject({
   testExamples: positiveInteger("dataset.testExamples", 10_000).default(10_000),
 });
 
-export const activations = ["tanh", "relu", "sigmoid", "identity"] as const;
-
-export const model = z.strictObject({
-  kind: z.enum(["mlp"], { error: "model.kind must be one of: mlp" }).default("mlp"),
-  /** Widths of the hidden layers, input and output excluded. */
-  hidden: z
-    .array(positiveInteger("a hidden layer's width", 8192), { error: "model.hidden must be a list of widths" })
-    .max(16, "at most 16 hidden layers")
-    .default([128]),
-  activation: z.enum(activations, { error: `model.activation must be one of: ${activations.join(", ")}` }).default("tanh"),
-  /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
-  outputActivation: z
-    .enum(activations, { error: `model.outputActivation must be one of: ${activations.join(", ")}` })
-    .default("tanh"),
-});
-
 export const engineKinds = ["onnx-cpu", "reference"] as const;
 
 export const engine = z.strictObject({
@@ -41,7 +28,7 @@ export const engine = z.strictObject({
   threads: positiveInteger("engine.threads", 256).default(1),
 });
 
-export const experiment = z.strictObject({
+const fields = z.strictObject({
   name: z.string().max(200, "name: at most 200 characters").default(""),
   dataset: dataset.prefault({}),
   model: model.prefault({}),
@@ -55,19 +42,35 @@ export const experiment = z.strictObject({
     .max(4294967295, "seed must be from 0 to 4294967295")
     .default(0),
   engine: engine.prefault({}),
-}).refine((e) => e.batchSize <= e.dataset.trainExamples, {
-  path: ["batchSize"],
-  error: "batchSize is larger than dataset.trainExamples",
-}).superRefine(({ tower, model }, context) => {
-  // A tower without levels is refused already.
-  if (tower.length === 0) return;
-  for (const { index, message } of groupProblems(tower[0]!.groups, parameterNames(model), "the model's parameters")) {
-    context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
-  }
 });
 
-export type Experiment = z.output<typeof experiment>;
-export type ExperimentInput = z.input<typeof experiment>;
+const checked = fields
+  .refine((e) => e.batchSize <= e.dataset.trainExamples, {
+    path: ["batchSize"],
+    error: "batchSize is larger than dataset.trainExamples",
+  })
+  .superRefine((e, context) => {
+    // What is out of range already is named as that.
+    const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);
+    if (refused("model") || refused("dataset")) return;
+    try {
+      const names = parametersOf(describeModel(e.model, dataShape(e))).map(({ name }) => name);
+      if (refused("tower")) return;
+      for (const { index, message } of groupProblems(e.tower[0]!.groups, names, "the model's parameters")) {
+        context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
+      }
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      context.addIssue({ code: "custom", path: [...error.path], message: error.message });
+    }
+  });
+
+// Interfaces, so that types built of them stay short enough for the compiler to write out.
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface Experiment extends z.output<typeof checked> {}
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface ExperimentInput extends z.input<typeof checked> {}
+export const experiment: z.ZodType<Experiment, ExperimentInput> = checked;
 export type EngineKind = (typeof engineKinds)[number];
 
 export interface FieldError {

@@ -2,11 +2,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadDataset } from "../../src/main/datasets/index.ts";
 import { mnistFolder } from "../../src/main/datasets/mnist.ts";
+import { buildModel } from "../../src/main/models/build.ts";
 import { Random } from "../../src/main/models/random.ts";
-import { buildModel } from "../../src/main/training/prepare.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
+import { describeModel } from "../../src/shared/models/architecture.ts";
+import { dataShape } from "../../src/shared/models/data.ts";
 import { initialValue, learnedHyperparameters, type Level } from "../../src/shared/tower.ts";
 import { startPython, type Cores } from "./python.ts";
 
@@ -80,8 +81,8 @@ export function exampleOrder({ seed, dataset, budget }: Experiment): Uint32Array
 }
 
 /** Initial parameters of a run by name, in the model's order. */
-export async function initialParameters(experiment: Experiment): Promise<Record<string, Float64Array>> {
-  const model = buildModel(experiment, await loadDataset(experiment.dataset));
+export function initialParameters(experiment: Experiment): Record<string, Float64Array> {
+  const model = buildModel(describeModel(experiment.model, dataShape(experiment)));
   const random = new Random(experiment.seed, "initialization");
   return Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]));
 }
@@ -112,7 +113,8 @@ export async function startLibrary(cores: Cores = "any"): Promise<Library> {
   return {
     torch: `${String(python.hello["torch"])}, ${python.blas}`,
     async load(experiment) {
-      const parameters = Object.values(await initialParameters(experiment));
+      if (experiment.model.kind !== "mlp") throw new Error(`the peer trains an MLP, not a ${experiment.model.kind}`);
+      const parameters = Object.values(initialParameters(experiment));
       writeFileSync(join(folder, "weights.f64"), Buffer.concat(parameters.map(({ buffer }) => Buffer.from(buffer))));
       writeFileSync(join(folder, "order.u32"), exampleOrder(experiment));
       await python.ask({ cmd: "load", folder, mnist: mnistFolder(), hidden: experiment.model.hidden[0] });

@@ -47,10 +47,11 @@ export function problemTask(problem: Problem): ProblemTask {
     initialParameters: Object.fromEntries(initial.map(([name, value]) => [name, Float64Array.from(value.flat())])),
   };
   const parameters = initial.map(([name, value]) => ({ name, shape: shapeOf(value) }));
-  const task = (loss: Task["loss"]): Task => ({
+  const task = (loss: (parameters: readonly Node[], batchSize: number) => Node): Task => ({
     parameters,
-    loss,
-    metrics: (values, batchSize) => ({ loss: mul(constant(batchSize), loss(values, batchSize)) }),
+    buffers: {},
+    loss: (values, batchSize) => ({ loss: loss(values, batchSize) }),
+    metrics: (values, batchSize) => ({ outputs: { loss: mul(constant(batchSize), loss(values, batchSize)) } }),
   });
   if (problem.kind === "mlp") {
     return {

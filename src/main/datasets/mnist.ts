@@ -82,5 +82,5 @@ export async function loadMnist(folder = mnistFolder()): Promise<Dataset> {
     readExamples(folder, files.trainImages, files.trainLabels),
     readExamples(folder, files.testImages, files.testLabels),
   ]);
-  return { task: "classification", exampleShape: [784], classes: 10, scale: 1 / 255, train, test };
+  return { task: "classification", exampleShape: [1, 28, 28], classes: 10, scale: 1 / 255, train, test };
 }

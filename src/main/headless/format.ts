@@ -1,6 +1,7 @@
 /** How runs read on a terminal and in the lines of `--json`. */
 import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
 import type { Experiment } from "../../shared/experiment.ts";
+import { modelText } from "../../shared/models/text.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 
 /** Hyperparameters of one level by name, effective form; null where the value is not finite. */
@@ -55,7 +56,7 @@ function formatCount(value: number): string {
 export function experimentLine({ dataset, model, batchSize, budget, seed, engine }: Experiment): string {
   return [
     `${dataset.kind} ${dataset.trainExamples}`,
-    `${model.kind} ${model.hidden.join("-") || "no hidden layer"} ${model.activation}/${model.outputActivation}`,
+    modelText(model),
     `batch ${batchSize}`,
     plural(budget.epochs, "epoch"),
     `seed ${seed}`,

@@ -1,20 +1,38 @@
-/** What a model is: named parameters, and a forward pass as program nodes. */
+/** What a model is: named parameters and buffers, and a forward pass as program nodes. */
+import type { BufferDescription } from "../../shared/models/describe.ts";
 import type { Node, Shape } from "../program/node.ts";
-import type { Random } from "./random.ts";
+import type { Activations } from "./activations.ts";
+import type { Source } from "./initialization.ts";
 
 export interface Parameter {
   /** As PyTorch names it: `layer1.weight`. */
   readonly name: string;
   readonly shape: Shape;
   /** Fresh values, row-major. */
-  initialize(random: Random): Float64Array;
+  initialize(random: Source): Float64Array;
+}
+
+/** Buffers by full name: `bn1.running_mean`. */
+export type Buffer = BufferDescription;
+
+export interface Pass {
+  /** In the order of the model's parameters. */
+  readonly parameters: readonly Node[];
+  /** By name; of a carried one, `[batch, ...shape]`. */
+  readonly buffers: Readonly<Record<string, Node>>;
+  /** In training a batch is normalized by its own statistics, otherwise by the running ones. */
+  readonly training: boolean;
+}
+
+export interface Forward {
+  readonly output: Activations;
+  /** New values of the buffers that the pass replaces. */
+  readonly buffers: Readonly<Record<string, Node>>;
 }
 
 export interface Model {
   readonly parameters: readonly Parameter[];
-  /**
-   * Log-probabilities `[batch, classes]` of features `[batch, ...example]`.
-   * @param parameters in the order of `this.parameters`
-   */
-  forward(features: Node, parameters: readonly Node[]): Node;
+  readonly buffers: readonly Buffer[];
+  /** Scores of classes `[batch, classes]`, before any softmax; of a sequence, those of every step. */
+  forward(input: Activations, pass: Pass): Forward;
 }

@@ -1,5 +1,8 @@
 /** A whole experiment as a Python script on the authors' library, so that anyone can check us. */
 import type { Experiment } from "../../shared/experiment.ts";
+import type { Activation } from "../../shared/models/layers.ts";
+import type { ModelConfigOf } from "../../shared/models/schema.ts";
+import { modelText } from "../../shared/models/text.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { movingParts } from "../../shared/groups.ts";
 import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
@@ -38,7 +41,7 @@ interface LevelCode {
  * What the library calls a parameter or a hyperparameter that goes by `name` here: its
  * SGDPerParam names the step size of what it calls x `x_alpha`, its model is a Sequential.
  */
-function libraryName(name: string, index: number, model: Experiment["model"]): string {
+function libraryName(name: string, index: number, model: Mlp): string {
   if (index > 0) {
     const [, of] = /^alpha\[(.+)\]$/s.exec(name) ?? [];
     return of === undefined ? name : `${libraryName(of, index - 1, model)}_alpha`;
@@ -53,7 +56,8 @@ function perParameterCode(index: number, experiment: Experiment, above: string |
   if (!isPerParameter(of)) {
     throw new ExportError(`Level ${index} has groups or frozen parts, which the authors’ library knows only as SGDPerParam: plain SGD by name, the rest frozen.`);
   }
-  const entries = of.groups.map(({ name, alpha }) => `(${string(libraryName(name, index, experiment.model))}, ${float(alpha)})`);
+  const model = mlpOf(experiment);
+  const entries = of.groups.map(({ name, alpha }) => `(${string(libraryName(name, index, model))}, ${float(alpha)})`);
   const optimizer = above === undefined ? "" : `, optimizer=${above}`;
   return { text: `gdtuo.SGDPerParam(params=[${entries.join(", ")}]${optimizer})`, usesOnly: false };
 }
@@ -92,7 +96,7 @@ class Only(gdtuo.Optimizable):
 
 `;
 
-const activations: Record<Experiment["model"]["activation"], string | null> = {
+const activations: Record<Activation, string | null> = {
   tanh: "torch.nn.Tanh()",
   relu: "torch.nn.ReLU()",
   sigmoid: "torch.nn.Sigmoid()",
@@ -102,7 +106,20 @@ const activations: Record<Experiment["model"]["activation"], string | null> = {
 /** Inputs and outputs of a network for each dataset that the script can read. */
 const ends: Record<Experiment["dataset"]["kind"], readonly [features: number, classes: number]> = { mnist: [784, 10] };
 
-function networkLines({ model, dataset }: Experiment): string[] {
+type Mlp = ModelConfigOf<"mlp">;
+
+/** @throws ExportError for a model that the script does not write */
+function mlpOf({ model }: Experiment): Mlp {
+  if (model.kind !== "mlp") throw new ExportError(`The script is written for multilayer perceptrons; this run’s model is ${modelText(model)}.`);
+  if (model.initialization !== "default") {
+    throw new ExportError(`The script initializes weights as PyTorch does by default; this run’s are initialized by ${model.initialization}.`);
+  }
+  return model;
+}
+
+function networkLines(experiment: Experiment): string[] {
+  const { dataset } = experiment;
+  const model = mlpOf(experiment);
   const [features, classCount] = ends[dataset.kind];
   const widths = [features, ...model.hidden, classCount];
   return widths.slice(1).flatMap((out, i) => {
@@ -114,7 +131,7 @@ function networkLines({ model, dataset }: Experiment): string[] {
 /**
  * The script: the same model and initialization scheme, data, batch size, tower and budget. Its
  * random numbers are PyTorch's, so it agrees within the noise of a seed, not digit by digit.
- * @throws ExportError for an option the library does not have
+ * @throws ExportError for an option the library does not have, or another model than an MLP
  */
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;

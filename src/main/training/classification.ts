@@ -1,7 +1,9 @@
 /** Classification of byte-valued examples as a training task. */
+import { batchOf, rows } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
-import { argMax, cast, constant, dot, equal, input, mul, oneHot, reduceSum, sub } from "../program/operations/index.ts";
+import { argMax, cast, constant, dot, equal, input, logSoftmax, mul, oneHot, reduceSum, sub } from "../program/operations/index.ts";
+import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.ts";
 import type { Task } from "./trainingProgram.ts";
 
 export interface ClassificationOptions {
@@ -26,18 +28,25 @@ export function misclassified(logp: Node, target: Node): Node {
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
  */
 export function classification({ model, exampleShape, scale }: ClassificationOptions): Task {
-  const logProbabilities = (parameters: readonly Node[], batchSize: number) =>
-    model.forward(mul(constant(scale), cast(input("features", [batchSize, ...exampleShape], "uint8"), "float")), parameters);
+  const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
+    const features = mul(constant(scale), cast(input("features", [batchSize, ...exampleShape], "uint8"), "float"));
+    const buffers = bufferNodes(model, batchSize, use);
+    const result = model.forward(batchOf(features), { parameters, buffers, training: use === "training" });
+    return { logp: logSoftmax(rows(result.output)), buffers: bufferUpdates(model, result, use) };
+  };
   const labels = (batchSize: number) => cast(input("labels", [batchSize], "uint8"), "int32");
 
   return {
     parameters: model.parameters,
-    loss: (parameters, batchSize) =>
-      mul(constant(1 / batchSize), negativeLogLikelihood(logProbabilities(parameters, batchSize), labels(batchSize))),
+    buffers: initialBuffers(model),
+    loss(parameters, batchSize) {
+      const { logp, buffers } = forward(parameters, batchSize, "training");
+      return { loss: mul(constant(1 / batchSize), negativeLogLikelihood(logp, labels(batchSize))), buffers };
+    },
     metrics(parameters, batchSize) {
-      const logp = logProbabilities(parameters, batchSize);
+      const { logp, buffers } = forward(parameters, batchSize, "evaluation");
       const target = labels(batchSize);
-      return { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) };
+      return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
     },
   };
 }

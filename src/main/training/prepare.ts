@@ -1,13 +1,14 @@
 /** From an experiment to everything a run needs: data, program, engine, initial weights. */
 import type { Experiment } from "../../shared/experiment.ts";
+import { describeModel } from "../../shared/models/architecture.ts";
+import { dataShape } from "../../shared/models/data.ts";
 import { optimizerSpec } from "../../shared/optimizers.ts";
 import { initialValue, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import { loadDataset, type Dataset } from "../datasets/index.ts";
 import type { Executable } from "../engines/engine.ts";
 import { loadEngine } from "../engines/index.ts";
 import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
-import { mlp } from "../models/mlp.ts";
-import type { Model } from "../models/model.ts";
+import { buildModel } from "../models/build.ts";
 import { Random } from "../models/random.ts";
 import { classification } from "./classification.ts";
 import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
@@ -34,12 +35,6 @@ export function towerLevel(of: Level): TowerLevel {
   return { ...towerSettings(of), groups: of.groups.map((group) => ({ ...towerSettings(group), name: group.name, match: group.match })) };
 }
 
-export function buildModel(experiment: Experiment, dataset: Pick<Dataset, "exampleShape" | "classes">): Model {
-  const { hidden, activation, outputActivation } = experiment.model;
-  const features = dataset.exampleShape.reduce((product, n) => product * n, 1);
-  return mlp({ widths: [features, ...hidden, dataset.classes], activation, outputActivation });
-}
-
 /** Sizes of the batches into which `count` examples fall, each once; the last batch may be smaller. */
 export function batchSizes(count: number, batchSize: number): number[] {
   const rest = count % batchSize;
@@ -60,7 +55,7 @@ function heldDataset(config: Experiment["dataset"]): Promise<Dataset> {
 /** @throws Error when the dataset cannot be read or the engine cannot be loaded */
 export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
   const [dataset, engine] = await Promise.all([heldDataset(experiment.dataset), loadEngine[experiment.engine.kind]()]);
-  const model = buildModel(experiment, dataset);
+  const model = buildModel(describeModel(experiment.model, dataShape(experiment)));
   const training = buildTrainingProgram({
     task: classification({ model, ...dataset }),
     levels: experiment.tower.map(towerLevel),

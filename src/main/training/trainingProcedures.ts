@@ -27,8 +27,16 @@ export interface TrainingProceduresOptions {
   readonly hypergradients: "moving" | "all";
 }
 
-/** A scalar made of nodes of the parameters, in the order they were given. */
-export type LossOf = (parameters: readonly Node[]) => Node;
+/** A loss, and the state beside the weights that computing it replaces. */
+export interface Loss {
+  /** A scalar. */
+  readonly loss: Node;
+  /** New values by state variable: running statistics, hidden states. No optimizer moves them, no gradient passes through. */
+  readonly buffers?: Readonly<Record<string, Node>>;
+}
+
+/** The loss at nodes of the parameters, in the order they were given. */
+export type LossOf = (parameters: readonly Node[]) => Loss;
 
 const settled = (name: string) => `settled.${name}`;
 
@@ -52,24 +60,25 @@ export class TrainingProcedures {
   /** Loss and weight gradients at the initial weights; no update is pending yet. */
   begin(lossOf: LossOf): ProcedureSpec {
     const weights = this.#packing.packs.map(({ name, shape }) => state(name, shape));
-    const loss = lossOf(this.#packing.unpack(weights));
+    const { loss, buffers } = lossOf(this.#packing.unpack(weights));
     const stored = this.hyperparameters.map(({ name }) => state(name, []));
     return {
       outputs: this.#outputs(loss, stored, this.withHypergradient.map(() => constant(0))),
-      updates: this.#weightGradients(gradients(loss, weights)),
+      updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)) },
     };
   }
 
   /** The pending update, then loss, weight gradients and hypergradients at the new weights. */
   step(lossOf: LossOf): ProcedureSpec {
     const { weights, hyperparameters, updates } = this.#tower.update();
-    const loss = lossOf(this.#packing.unpack(weights));
+    const { loss, buffers } = lossOf(this.#packing.unpack(weights));
     const live = this.withHypergradient.map((h) => hyperparameters[this.hyperparameters.indexOf(h)]!);
     const all = gradients(loss, [...weights, ...live]);
     const hypergradients = all.slice(weights.length);
     return {
       outputs: this.#outputs(loss, hyperparameters, hypergradients),
       updates: {
+        ...buffers,
         ...updates,
         ...this.#weightGradients(all),
         ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),

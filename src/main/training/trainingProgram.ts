@@ -6,19 +6,24 @@
  *                gradients and hypergradients at the new weights: the next pending update
  * - `settle`     copies the weights that the pending update leads to into `settled.*`
  * - `evaluate@B` sums of a task's metrics over a batch, at the settled weights
+ *
+ * A task may have state beside the weights (running statistics, hidden states): `begin` and
+ * `step` replace it with what the forward pass makes of it, and `evaluate` reads it.
  */
 import type { LearnedHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
-import type { Node, Shape } from "../program/node.ts";
-import { makeProgram, type Program } from "../program/program.ts";
-import { TrainingProcedures, type TrainingProceduresOptions } from "./trainingProcedures.ts";
+import { sizeOf, type Node, type Shape } from "../program/node.ts";
+import { makeProgram, type ProcedureSpec, type Program } from "../program/program.ts";
+import { TrainingProcedures, type Loss, type TrainingProceduresOptions } from "./trainingProcedures.ts";
 
 /** What is learned: parameters and a loss of them on a batch. Input nodes are the task's own. */
 export interface Task {
   readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
-  /** Mean loss of a batch of `batchSize` examples; a scalar. */
-  loss(parameters: readonly Node[], batchSize: number): Node;
-  /** Sums over a batch (not means), by metric. */
-  metrics(parameters: readonly Node[], batchSize: number): Readonly<Record<string, Node>>;
+  /** State beside the weights, by variable, and the value it starts with in every place. */
+  readonly buffers: Readonly<Record<string, number>>;
+  /** Mean loss of a batch of `batchSize` examples. */
+  loss(parameters: readonly Node[], batchSize: number): Loss;
+  /** Sums over a batch (not means), by metric, and what evaluating it replaces. */
+  metrics(parameters: readonly Node[], batchSize: number): ProcedureSpec;
 }
 
 export interface TrainingProgramOptions {
@@ -58,12 +63,18 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
     ),
     settle: procedures.settle(),
     ...Object.fromEntries(
-      options.evaluationBatchSizes.map((b) => [`evaluate@${b}`, { outputs: task.metrics(procedures.settledParameters(), b) }]),
+      options.evaluationBatchSizes.map((b) => [`evaluate@${b}`, task.metrics(procedures.settledParameters(), b)]),
     ),
   };
   const program = makeProgram(specs, procedures.frozenState);
   const declared = new Set(program.state.map(({ name }) => name));
   const settled = new Set(procedures.settledNames);
+  const buffers = Object.fromEntries(
+    program.state.flatMap(({ name, shape }) => {
+      const initial = task.buffers[name];
+      return initial === undefined ? [] : [[name, new Float64Array(sizeOf(shape)).fill(initial)]];
+    }),
+  );
 
   return {
     program,
@@ -71,7 +82,9 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
     withHypergradient: procedures.withHypergradient,
     durableState: [...declared].filter((name) => !settled.has(name)),
     initialState: (parameters) =>
-      Object.fromEntries(Object.entries(procedures.initialState(parameters)).filter(([name]) => declared.has(name))),
+      Object.fromEntries(
+        Object.entries({ ...procedures.initialState(parameters), ...structuredClone(buffers) }).filter(([name]) => declared.has(name)),
+      ),
     parametersOf: (values) => procedures.parametersOf(values),
   };
 }

@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
-import { defaultDraft, draftOf, parseDraft, sameExperiment, serializeDraft, validateDraft, weightCount } from "@/lib/draft.ts";
+import { defaultDraft, draftOf, parseDraft, sameExperiment, serializeDraft, validateDraft } from "@/lib/draft.ts";
+import { isDraftModel, layersOf, newLayer, newModel, placeFor } from "@/lib/modelDraft.ts";
 import { validateExperiment, type Experiment } from "@shared/experiment.ts";
+import { layerKinds } from "@shared/models/layers.ts";
+import { modelKinds } from "@shared/models/schema.ts";
 
 function valid(input: unknown): Experiment {
   const result = validateExperiment(input);
@@ -20,7 +23,7 @@ it("starts from the seed example", () => {
 it("keeps half-typed text across a visit, and reports it at its field", () => {
   const draft = defaultDraft();
   draft.batchSize = "1e";
-  draft.model.hidden = [128, ""];
+  draft.model = { ...draft.model, hidden: [128, ""] };
   const again = parseDraft(serializeDraft(draft));
   expect(again?.batchSize).toBe("1e");
   const result = again && validateDraft(again);
@@ -48,9 +51,36 @@ it("tells experiments apart whatever their names", () => {
   expect(sameExperiment(a, parseDraft(serializeDraft(a)) ?? defaultDraft())).toBe(true);
 });
 
-it("counts weights and biases", () => {
-  expect(weightCount(784, [128], 10)).toBe(101_770);
-  expect(weightCount(784, [], 10)).toBe(7850);
-  expect(weightCount(784, ["x"], 10)).toBeUndefined();
-  expect(weightCount(784, [0], 10)).toBeUndefined();
+it("carries every kind of model through the form, and a visit", () => {
+  const models: unknown[] = [
+    { kind: "linear", initialization: "zeros" },
+    { kind: "cnn", channels: [8], kernel: 3, batchNorm: true },
+    { kind: "resnet", depth: 8, width: 4 },
+    { kind: "sequential", layers: [{ kind: "conv2d", channels: 3 }, { kind: "relu" }, { kind: "flatten" }, { kind: "linear" }] },
+  ];
+  for (const model of models) {
+    const experiment = valid({ model });
+    const again = parseDraft(serializeDraft(draftOf(experiment)));
+    expect(again && validateDraft(again)).toEqual({ ok: true, experiment });
+  }
+});
+
+it("forgets a remembered model whose form has other fields", () => {
+  const draft = defaultDraft();
+  for (const model of [{ kind: "mlp", hidden: [3] }, { kind: "gone" }, { kind: "sequential", layers: [{ kind: "conv2d" }] }, { ...draft.model, hidden: 3 }]) {
+    expect(parseDraft(JSON.stringify({ ...draft, model }))).toBeUndefined();
+  }
+});
+
+it("starts every kind of model and layer with a form that validates", () => {
+  for (const kind of modelKinds) expect(isDraftModel(newModel(kind)), kind).toBe(true);
+  for (const kind of layerKinds) expect(isDraftModel({ kind: "sequential", layers: [newLayer(kind)] }), kind).toBe(true);
+});
+
+it("puts a new layer where it most likely belongs", () => {
+  const layers = layersOf(newModel("sequential"));
+  expect(layers.map(({ kind }) => kind)).toEqual(["flatten", "linear"]);
+  expect(placeFor(layers, "conv2d")).toBe(0);
+  expect(placeFor(layers, "relu")).toBe(1);
+  expect(placeFor([newLayer("imageRows"), newLayer("gru")], "lastStep")).toBe(2);
 });

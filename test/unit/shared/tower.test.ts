@@ -1,7 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
-import { mlp } from "../../../src/main/models/mlp.ts";
-import { parameterNames } from "../../../src/shared/parameters.ts";
 import { hyperparameterColumns, learnedHyperparameters, level, levelLabel, notation, tower, towerHints, type Level, type LevelInput } from "../../../src/shared/tower.ts";
 
 const named = (...levels: LevelInput[]) => notation(tower.parse(levels));
@@ -180,10 +178,3 @@ describe("groups of a level", () => {
 });
 
 const withoutClipNorm = (of: Level) => Object.fromEntries(Object.entries(of).filter(([field]) => !["clipNorm", "groups"].includes(field)));
-
-it("parameters have the names the model gives them", () => {
-  for (const hidden of [[], [7], [7, 5]]) {
-    const model = mlp({ widths: [3, ...hidden, 2], activation: "tanh", outputActivation: "tanh" });
-    expect(parameterNames({ kind: "mlp", hidden })).toEqual(model.parameters.map(({ name }) => name));
-  }
-});

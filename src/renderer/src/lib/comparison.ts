@@ -41,6 +41,7 @@ const labels: Readonly<Record<string, string>> = {
   "dataset.trainExamples": "training examples",
   "dataset.testExamples": "test examples",
   "model.kind": "model",
+  "model.initialization": "initialization",
   "model.activation": "hidden activation",
   "model.outputActivation": "output activation",
   batchSize: "batch size",

@@ -1,15 +1,22 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
 import { z } from "zod";
-import { activations, engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { describeModel, parameterCount } from "@shared/models/architecture.ts";
+import { dataShape } from "@shared/models/data.ts";
+import { ModelError } from "@shared/models/describe.ts";
+import { model as modelSchema } from "@shared/models/schema.ts";
+import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { formatCount } from "./format.ts";
+import { draftOfModel, isDraftModel, type DraftModel } from "./modelDraft.ts";
+import { modelTitles } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface Draft {
   name: string;
   dataset: { kind: "mnist"; trainExamples: Entry; testExamples: Entry };
-  model: { kind: "mlp"; hidden: Entry[]; activation: Activation; outputActivation: Activation };
+  model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
   epochs: Entry;
@@ -17,13 +24,11 @@ export interface Draft {
   engine: { kind: (typeof engineKinds)[number]; threads: Entry };
 }
 
-export type Activation = (typeof activations)[number];
-
 export function draftOf(e: Experiment): Draft {
   return {
     name: e.name,
     dataset: { ...e.dataset },
-    model: { ...e.model, hidden: [...e.model.hidden] },
+    model: draftOfModel(e.model),
     levels: fromTower(e.tower),
     batchSize: e.batchSize,
     epochs: e.budget.epochs,
@@ -64,12 +69,7 @@ export const storedLevel = z
 export const storedDraft = z.object({
   name: z.string(),
   dataset: z.object({ kind: z.literal("mnist"), trainExamples: storedEntry, testExamples: storedEntry }),
-  model: z.object({
-    kind: z.literal("mlp"),
-    hidden: z.array(storedEntry),
-    activation: z.enum(activations),
-    outputActivation: z.enum(activations),
-  }),
+  model: z.custom<DraftModel>(isDraftModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
   epochs: storedEntry,
@@ -103,24 +103,13 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
   return plain(a) === plain(b);
 }
 
-/** Weights and biases of a multilayer perceptron; undefined while a width is no whole number above 0. */
-export function weightCount(inputs: number, hidden: readonly Entry[], outputs: number): number | undefined {
-  const widths = [inputs, ...hidden, outputs];
-  let count = 0;
-  let from: number | undefined;
-  for (const to of widths) {
-    if (typeof to !== "number" || !Number.isInteger(to) || to < 1) return undefined;
-    if (from !== undefined) count += from * to + to;
-    from = to;
+/** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */
+export function weightsInWords({ model, dataset }: Draft): string {
+  const parsed = modelSchema.safeParse(model);
+  try {
+    if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(parameterCount(describeModel(parsed.data, dataShape({ dataset }))))} with biases`;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
   }
-  return count;
-}
-
-/** Layers and weights of a multilayer perceptron: `784 → 128 → 10, tanh · 101,770 with biases`. */
-export function weightsInWords({ model }: Draft, dataset: { exampleShape: readonly number[]; classes: number } | undefined): string {
-  if (!dataset) return "";
-  const inputs = dataset.exampleShape.reduce((a, b) => a * b, 1);
-  const count = weightCount(inputs, model.hidden, dataset.classes);
-  const layers = [inputs, ...model.hidden, dataset.classes].join(" → ");
-  return `${layers}, ${model.activation}${count === undefined ? "" : ` · ${formatCount(count)} with biases`}`;
+  return modelTitles[model.kind];
 }

@@ -56,3 +56,11 @@ export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
 };
 /** For narrow columns. */
 export const engineNames: Record<Experiment["engine"]["kind"], string> = { "onnx-cpu": "ONNX CPU", reference: "Reference" };
+
+const flopUnits = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
+
+/** Floating-point operations: `1.13 GFLOP`. */
+export function formatFlops(flops: number): string {
+  const exponent = Math.min(Math.floor(Math.log10(Math.max(flops, 1)) / 3 + 1e-9), flopUnits.length - 1);
+  return `${Number((flops / 1000 ** exponent).toPrecision(3))} ${flopUnits[exponent]!}`;
+}

@@ -1,4 +1,5 @@
 /** A study in words: what varies, how far it is. */
+import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
 import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
 import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
@@ -76,12 +77,17 @@ export function productInWords({ axes, heights, stacks, seeds }: Study): string 
   return [...parts, counted(seeds.length, "seed")].join(" × ");
 }
 
+function modelInWords(model: Study["base"]["model"]): string {
+  if (model.kind !== "mlp") return modelText(model);
+  return `MLP with ${model.hidden.length === 0 ? "no hidden layer" : `${model.hidden.join(" → ")} hidden`}`;
+}
+
 /** The base experiment in one line. */
 export function baseInWords({ base, heights, stacks }: Study): string {
   const { model, dataset, budget, batchSize } = base;
   const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
   const examples = dataset.trainExamples === 60_000 ? "MNIST" : `${formatCount(dataset.trainExamples)} examples of MNIST`;
-  return `${tower}${model.kind.toUpperCase()} with ${model.hidden.length === 0 ? "no hidden layer" : `${model.hidden.join(" → ")} hidden`}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}`;
+  return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}`;
 }
 
 /** Runs that need no more training, in percent. */

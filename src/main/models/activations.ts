@@ -1,0 +1,56 @@
+/** Activations of a batch, in the order of axes that suits the layer they come from. */
+import { sizeOf, type Node, type Shape } from "../program/node.ts";
+import { reshape, transpose } from "../program/operations/index.ts";
+
+export interface Activations {
+  readonly node: Node;
+  readonly batch: number;
+  /** Of one example. */
+  readonly shape: Shape;
+  /**
+   * - `rows`: `[batch, ...shape]`
+   * - `columns`: `[width, batch]`, for vectors: the backward pass of linear layers transposes nothing large
+   * - `steps`: `[steps * batch, width]`, for sequences, step by step
+   * - `tokens`: int32 `[steps, batch]`
+   */
+  readonly layout: "rows" | "columns" | "steps" | "tokens";
+}
+
+/** A batch of examples as they come: `[batch, ...shape]`. */
+export function batchOf(node: Node): Activations {
+  const [batch, ...shape] = node.shape;
+  return { node, batch: batch!, shape, layout: "rows" };
+}
+
+/** A batch of sequences of symbols: int32 `[batch, steps]`. */
+export function tokensOf(node: Node): Activations {
+  const [batch, steps] = node.shape as [number, number];
+  return { node: transpose(node), batch, shape: [steps], layout: "tokens" };
+}
+
+/** The node in `[batch, ...shape]`. */
+export function rows({ node, batch, shape, layout }: Activations): Node {
+  switch (layout) {
+    case "rows":
+      return node;
+    case "columns":
+      return transpose(node);
+    case "steps":
+      return transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
+    case "tokens":
+      return transpose(node);
+  }
+}
+
+/** The node of sequences in `[steps * batch, width]`. */
+export function steps(x: Activations): Node {
+  if (x.layout === "steps") return x.node;
+  return reshape(transpose(rows(x), [1, 0, 2]), [x.batch * x.shape[0]!, x.shape[1]!]);
+}
+
+/** The same examples as vectors. */
+export function vectors(x: Activations): Activations {
+  if (x.shape.length === 1) return x;
+  const shape = [sizeOf(x.shape)];
+  return { node: reshape(rows(x), [x.batch, ...shape]), batch: x.batch, shape, layout: "rows" };
+}

@@ -1,0 +1,75 @@
+/** From a description of layers to a model. */
+import { flatLayers } from "../../shared/models/architecture.ts";
+import type { LayerDescription } from "../../shared/models/describe.ts";
+import type { LayerKind } from "../../shared/models/layers.ts";
+import type { Node } from "../program/node.ts";
+import { add } from "../program/operations/index.ts";
+import { rows, type Activations } from "./activations.ts";
+import { draw } from "./initialization.ts";
+import { elementwiseLayers } from "./layers/elementwise.ts";
+import { imageLayers, shortcut } from "./layers/images.ts";
+import type { Apply, Scope } from "./layers/layer.ts";
+import { linearLayers } from "./layers/linear.ts";
+import { normalizationLayers } from "./layers/batchNorm.ts";
+import { recurrentLayers } from "./layers/recurrent.ts";
+import type { Model, Pass } from "./model.ts";
+
+const layers: { readonly [K in LayerKind]: Apply<K> } = {
+  ...elementwiseLayers,
+  ...imageLayers,
+  ...linearLayers,
+  ...normalizationLayers,
+  ...recurrentLayers,
+};
+
+/** The model of described layers; parameters and buffers by full name, in the layers' order. */
+export function buildModel(described: readonly LayerDescription[]): Model {
+  const flat = flatLayers(described);
+  const parameters = flat.flatMap(({ name, parameters }) =>
+    parameters.map(({ name: own, shape, initialization }) => ({
+      name: `${name}.${own}`,
+      shape,
+      initialize: (random: Parameters<typeof draw>[2]) => draw(initialization, shape, random),
+    })),
+  );
+  const buffers = flat.flatMap(({ name, buffers }) => buffers.map((buffer) => ({ ...buffer, name: `${name}.${buffer.name}` })));
+  return {
+    parameters,
+    buffers,
+    forward(input, pass) {
+      const nodes = new Map(parameters.map(({ name }, i) => [name, pass.parameters[i]!]));
+      const replaced: Record<string, Node> = {};
+      const output = run(described, input, (layer) => scopeOf(layer, nodes, pass, replaced), "");
+      return { output, buffers: replaced };
+    },
+  };
+}
+
+function scopeOf(layer: string, parameters: ReadonlyMap<string, Node>, pass: Pass, replaced: Record<string, Node>): Scope {
+  const known = (what: string, name: string, node: Node | undefined): Node => {
+    if (!node) throw new Error(`${layer} has no ${what} ${name}`);
+    return node;
+  };
+  return {
+    training: pass.training,
+    parameter: (name) => known("parameter", name, parameters.get(`${layer}.${name}`)),
+    buffer: (name) => known("buffer", name, pass.buffers[`${layer}.${name}`]),
+    setBuffer: (name, value) => (replaced[`${layer}.${name}`] = value),
+  };
+}
+
+function run(described: readonly LayerDescription[], input: Activations, scopeFor: (layer: string) => Scope, prefix: string): Activations {
+  let x = input;
+  for (const description of described) {
+    const { layer, inner, output } = description;
+    const name = `${prefix}${description.name}`;
+    if (layer.kind === "residual") {
+      const body = run(inner, x, scopeFor, `${name}.`);
+      const kept = shortcut(x, output.shape as readonly [number, number, number]);
+      x = { ...body, node: add(rows(body), kept), layout: "rows" };
+    } else {
+      x = (layers[layer.kind] as Apply<LayerKind>)(x, layer, scopeFor(name), description);
+    }
+  }
+  return x;
+}

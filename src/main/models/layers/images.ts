@@ -1,0 +1,44 @@
+import { sizeOf, type Node } from "../../program/node.ts";
+import { add, avgPool2d, concat, constant, conv2d, filled, maxPool2d, mul, reduceSum, reshape, slice } from "../../program/operations/index.ts";
+import { rows, type Activations } from "../activations.ts";
+import type { Apply } from "./layer.ts";
+
+/** Weight `[out, in, kernel, kernel]`, as PyTorch's nn.Conv2d. */
+const convolution: Apply<"conv2d"> = (x, { stride, padding, bias }, scope, { output }) => {
+  const weight = scope.parameter("weight");
+  const product = conv2d(rows(x), weight, { stride, padding });
+  return { ...x, node: bias ? add(product, reshape(scope.parameter("bias"), [weight.shape[0]!, 1, 1])) : product, shape: output.shape, layout: "rows" };
+};
+
+const maxPool: Apply<"maxPool"> = (x, { size }, _, { output }) => ({ ...x, node: maxPool2d(rows(x), size), shape: output.shape, layout: "rows" });
+
+const avgPool: Apply<"avgPool"> = (x, { size }, _, { output }) => ({ ...x, node: avgPool2d(rows(x), size), shape: output.shape, layout: "rows" });
+
+const globalAvgPool: Apply<"globalAvgPool"> = (x, _, __, { output }) => ({
+  ...x,
+  node: mul(constant(sizeOf(output.shape) / sizeOf(x.shape)), reduceSum(rows(x), [2, 3])),
+  shape: output.shape,
+  layout: "rows",
+});
+
+/** Every `stride`th entry along an axis, from the first on. */
+function thinned(x: Node, axis: number, stride: number): Node {
+  if (stride === 1) return x;
+  const before = x.shape.slice(0, axis);
+  const after = x.shape.slice(axis + 1);
+  const places = Math.ceil(x.shape[axis]! / stride);
+  const missing = places * stride - x.shape[axis]!;
+  const whole = missing > 0 ? concat([x, filled(0, [...before, missing, ...after])], axis) : x;
+  return reshape(slice(reshape(whole, [...before, places, stride, ...after]), axis + 1, 0, 1), [...before, places, ...after]);
+}
+
+/** x as it is added to what a residual block makes of it: thinned out, with zero channels on both sides (option A of He et al. 2016). */
+export function shortcut(x: Activations, [channels, height, width]: readonly [number, number, number]): Node {
+  const [from, rowsBefore, columnsBefore] = x.shape as [number, number, number];
+  const small = thinned(thinned(rows(x), 2, Math.ceil(rowsBefore / height)), 3, Math.ceil(columnsBefore / width));
+  const zeros = (count: number) => (count > 0 ? [filled(0, [x.batch, count, height, width])] : []);
+  const before = Math.floor((channels - from) / 2);
+  return concat([...zeros(before), small, ...zeros(channels - from - before)], 1);
+}
+
+export const imageLayers = { conv2d: convolution, maxPool, avgPool, globalAvgPool };

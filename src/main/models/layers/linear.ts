@@ -1,0 +1,41 @@
+import { add, gather, matmul, reshape, slice, transpose } from "../../program/operations/index.ts";
+import { batchOf, rows, steps, vectors } from "../activations.ts";
+import type { Apply } from "./layer.ts";
+
+/** y = W x + b with weight `[out, in]`, as PyTorch's nn.Linear; on every step of a sequence. */
+const linear: Apply<"linear"> = (x, config, scope, { output }) => {
+  const weight = scope.parameter("weight");
+  const width = weight.shape[0]!;
+  if (x.shape.length === 2) {
+    const product = matmul(steps(x), weight, { transposeB: true });
+    return { ...x, node: config.bias ? add(product, scope.parameter("bias")) : product, shape: output.shape, layout: "steps" };
+  }
+  const product = matmul(weight, x.node, { transposeB: x.layout === "rows" });
+  return { ...x, node: config.bias ? add(product, reshape(scope.parameter("bias"), [width, 1])) : product, shape: output.shape, layout: "columns" };
+};
+
+const flatten: Apply<"flatten"> = (x) => vectors(x);
+
+/** An image as a sequence of its rows, from top to bottom, channels side by side. */
+const imageRows: Apply<"imageRows"> = (x, _, __, { output }) => {
+  const [channels] = x.shape as [number];
+  const image = rows(x);
+  const byRow = channels === 1 ? image : transpose(image, [0, 2, 1, 3]);
+  return batchOf(reshape(byRow, [x.batch, ...output.shape]));
+};
+
+/** Vectors of symbols by a table `[vocabulary, width]`. */
+const embedding: Apply<"embedding"> = (x, { width }, scope) => {
+  const [count] = x.shape as [number];
+  const vectorsOfSteps = gather(scope.parameter("weight"), x.node);
+  return { node: reshape(vectorsOfSteps, [count * x.batch, width]), batch: x.batch, shape: [count, width], layout: "steps" };
+};
+
+/** What stands at the end of a sequence. */
+const lastStep: Apply<"lastStep"> = (x) => {
+  const [count, width] = x.shape as [number, number];
+  const node = slice(steps(x), 0, (count - 1) * x.batch, count * x.batch);
+  return { node, batch: x.batch, shape: [width], layout: "rows" };
+};
+
+export const linearLayers = { linear, flatten, imageRows, embedding, lastStep };

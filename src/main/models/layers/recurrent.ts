@@ -1,0 +1,90 @@
+/** LSTM and GRU layers with PyTorch's parameters, unrolled over the steps of a sequence. */
+import { carriedNames } from "../../../shared/models/describe.ts";
+import type { Config } from "../../../shared/models/layers.ts";
+import type { Node } from "../../program/node.ts";
+import { add, concat, constant, gather, matmul, mul, reshape, sigmoid, slice, sub, tanh, transpose } from "../../program/operations/index.ts";
+import { steps, type Activations } from "../activations.ts";
+import type { Scope } from "./layer.ts";
+
+/** What a cell hands on to the next step: its output first. */
+type CellState = readonly Node[];
+
+interface Cell {
+  /**
+   * One step.
+   * @param fromInput what the step's input adds to the gates, biases included as far as they are added first
+   * @param state of the step before; null at the beginning, where it is all zero
+   * @param recurrent weight_hh and, where it is not in `fromInput`, its bias
+   */
+  step(fromInput: Node, state: CellState | null, recurrent: { readonly weight: Node; readonly bias: Node }): CellState;
+  /** Whether bias_hh is simply added to what comes from the input. */
+  readonly addsBiases: boolean;
+}
+
+const gate = (gates: Node, index: number, hidden: number) => slice(gates, 1, index * hidden, (index + 1) * hidden);
+
+/** Hochreiter and Schmidhuber 1997, with forget gate; gates in PyTorch's order: input, forget, cell, output. */
+const lstm: Cell = {
+  addsBiases: true,
+  step(fromInput, state, { weight }) {
+    const gates = state ? add(matmul(state[0]!, weight, { transposeB: true }), fromInput) : fromInput;
+    const hidden = weight.shape[1]!;
+    const [input, forget, candidate, output] = [0, 1, 2, 3].map((index) => gate(gates, index, hidden)) as [Node, Node, Node, Node];
+    const fresh = mul(sigmoid(input), tanh(candidate));
+    const cell = state ? add(mul(sigmoid(forget), state[1]!), fresh) : fresh;
+    return [mul(sigmoid(output), tanh(cell)), cell];
+  },
+};
+
+/** Cho et al. 2014 in PyTorch's form, the reset gate behind the product; gates: reset, update, new. */
+const gru: Cell = {
+  addsBiases: false,
+  step(fromInput, state, { weight, bias }) {
+    const hidden = weight.shape[1]!;
+    const own = (index: number) => gate(fromInput, index, hidden);
+    const product = state ? add(matmul(state[0]!, weight, { transposeB: true }), bias) : null;
+    const recurrent = (index: number) => (product ? gate(product, index, hidden) : slice(bias, 0, index * hidden, (index + 1) * hidden));
+    const reset = sigmoid(add(own(0), recurrent(0)));
+    const update = sigmoid(add(own(1), recurrent(1)));
+    const fresh = tanh(add(own(2), mul(reset, recurrent(2))));
+    // (1 - update) fresh + update before
+    return [state ? add(fresh, mul(update, sub(state[0]!, fresh))) : mul(sub(constant(1), update), fresh)];
+  },
+};
+
+const cells = { lstm, gru };
+
+/** What the inputs of all steps add to the gates, `[steps * batch, gates]`: one product for all of them. */
+function gatesFromInput(x: Activations, weight: Node, bias: Node): Node {
+  if (x.layout !== "tokens") return add(matmul(steps(x), weight, { transposeB: true }), bias);
+  // The product with one-hot symbols picks columns of the weight.
+  const rowsOfSymbols = gather(transpose(weight), x.node);
+  return add(reshape(rowsOfSymbols, [x.shape[0]! * x.batch, weight.shape[0]!]), bias);
+}
+
+function layer(x: Activations, kind: "lstm" | "gru", index: number, carry: boolean, scope: Scope): Activations {
+  const cell = cells[kind];
+  const parameter = (name: string) => scope.parameter(`${name}_l${index}`);
+  const [count] = x.shape as [number];
+  const biases = cell.addsBiases ? add(parameter("bias_ih"), parameter("bias_hh")) : parameter("bias_ih");
+  const fromInput = gatesFromInput(x, parameter("weight_ih"), biases);
+  const recurrent = { weight: parameter("weight_hh"), bias: parameter("bias_hh") };
+  const carried = carriedNames(kind, index);
+
+  let state: CellState | null = carry ? carried.map((name) => scope.buffer(name)) : null;
+  const outputs: Node[] = [];
+  for (let step = 0; step < count; step++) {
+    state = cell.step(slice(fromInput, 0, step * x.batch, (step + 1) * x.batch), state, recurrent);
+    outputs.push(state[0]!);
+  }
+  if (carry) carried.forEach((name, i) => scope.setBuffer(name, state![i]!));
+  return { node: concat(outputs, 0), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "steps" };
+}
+
+function stack(x: Activations, { kind, layers, carry }: Config<"lstm"> | Config<"gru">, scope: Scope): Activations {
+  let signal = x;
+  for (let index = 0; index < layers; index++) signal = layer(signal, kind, index, carry, scope);
+  return signal;
+}
+
+export const recurrentLayers = { lstm: stack, gru: stack };

@@ -1,0 +1,158 @@
+/** Which layers each model consists of. */
+import { describeLayers, ModelError, type LayerDescription, type NamedLayer } from "./describe.ts";
+import type { InitializationName } from "./initialization.ts";
+import { layerOf, type Activation, type Config, type LayerConfig } from "./layers.ts";
+import type { ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
+import { shapeText, sizeOf, type DataShape, type Signal } from "./shape.ts";
+
+const named = (name: string, layer: LayerConfig, path?: NamedLayer["path"]): NamedLayer => ({ name, layer, ...(path ? { path } : {}) });
+
+const flattened = (input: Signal): NamedLayer[] => (input.shape.length === 1 ? [] : [named("flatten", layerOf({ kind: "flatten" }))]);
+
+/** None for the identity. */
+const activated = (name: string, kind: Activation): NamedLayer[] => (kind === "identity" ? [] : [named(name, layerOf({ kind }))]);
+
+/** Without a bias: what follows has one. */
+function convolution(channels: number, initialization: InitializationName, options: Partial<Config<"conv2d">> = {}): Config<"conv2d"> {
+  return layerOf({ kind: "conv2d", channels, bias: false, initialization, ...options });
+}
+
+function mlp({ hidden, activation, outputActivation, initialization }: ModelConfigOf<"mlp">, { input }: DataShape): NamedLayer[] {
+  const linear = (width: number | "classes") => layerOf({ kind: "linear", width, initialization });
+  return [
+    ...flattened(input),
+    ...hidden.flatMap((width, i) => [
+      named(`layer${i + 1}`, linear(width), ["model", "hidden", i]),
+      ...activated(`activation${i + 1}`, activation),
+    ]),
+    named(`layer${hidden.length + 1}`, linear("classes")),
+    ...activated(`activation${hidden.length + 1}`, outputActivation),
+  ];
+}
+
+function cnn({ channels, kernel, batchNorm, hidden, activation, initialization }: ModelConfigOf<"cnn">): NamedLayer[] {
+  return [
+    ...channels.flatMap((count, i) => [
+      named(
+        `conv${i + 1}`,
+        layerOf({ kind: "conv2d", channels: count, kernel, padding: (kernel - 1) / 2, bias: !batchNorm, initialization }),
+        ["model", "channels", i],
+      ),
+      ...(batchNorm ? [named(`bn${i + 1}`, layerOf({ kind: "batchNorm" }))] : []),
+      ...activated(`activation${i + 1}`, activation),
+      named(`pool${i + 1}`, layerOf({ kind: "maxPool" }), ["model", "channels", i]),
+    ]),
+    named("flatten", layerOf({ kind: "flatten" })),
+    ...hidden.flatMap((width, i) => [
+      named(`fc${i + 1}`, layerOf({ kind: "linear", width, initialization }), ["model", "hidden", i]),
+      ...activated(`activation${channels.length + i + 1}`, activation),
+    ]),
+    named(`fc${hidden.length + 1}`, layerOf({ kind: "linear", initialization })),
+  ];
+}
+
+/** He et al. 2016, section 4.2: 6n + 2 layers in three stages of n blocks, shortcuts of option A. */
+function resnet({ depth, width, initialization }: ModelConfigOf<"resnet">): NamedLayer[] {
+  const blocks = (depth - 2) / 6;
+  const norm = layerOf({ kind: "batchNorm" });
+  const relu = layerOf({ kind: "relu" });
+  return [
+    named("conv1", convolution(width, initialization)),
+    named("bn1", norm),
+    named("relu1", relu),
+    ...[1, 2, 3].flatMap((stage) =>
+      Array.from({ length: blocks }, (_, i): NamedLayer[] => {
+        const channels = width * 2 ** (stage - 1);
+        const stride = stage > 1 && i === 0 ? 2 : 1;
+        const name = `layer${stage}.${i}`;
+        const inner = [
+          named("conv1", convolution(channels, initialization, { stride })),
+          named("bn1", norm),
+          named("relu1", relu),
+          named("conv2", convolution(channels, initialization)),
+          named("bn2", norm),
+        ];
+        return [{ name, layer: { kind: "residual", layers: inner } }, named(`${name}.relu2`, relu)];
+      }).flat(),
+    ),
+    named("pool", layerOf({ kind: "globalAvgPool" })),
+    named("fc", layerOf({ kind: "linear", initialization })),
+  ];
+}
+
+function charRnn({ cell, layers, hidden, embedding, initialization }: ModelConfigOf<"charRnn">): NamedLayer[] {
+  return [
+    ...(embedding > 0 ? [named("embedding", layerOf({ kind: "embedding", width: embedding }))] : []),
+    named("rnn", layerOf({ kind: cell, hidden, layers, carry: true, initialization })),
+    named("decoder", layerOf({ kind: "linear", initialization })),
+  ];
+}
+
+/** Named by kind and number: `conv2d1`, `linear2`. */
+function sequential({ layers }: ModelConfigOf<"sequential">): NamedLayer[] {
+  const seen = new Map<string, number>();
+  return layers.map((layer, i) => {
+    const number = (seen.get(layer.kind) ?? 0) + 1;
+    seen.set(layer.kind, number);
+    return named(`${layer.kind}${number}`, layer, ["model", "layers", i]);
+  });
+}
+
+const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, data: DataShape) => NamedLayer[] } = {
+  mlp,
+  linear: ({ initialization }, { input }) => [...flattened(input), named("fc", layerOf({ kind: "linear", initialization }))],
+  cnn,
+  resnet,
+  charRnn,
+  sequential,
+};
+
+/** Kinds that need a text; `sequential` takes what its layers take. */
+const readsText = (kind: ModelKind): boolean => kind === "charRnn";
+
+/**
+ * The model's layers with all their shapes, ending in scores `[classes]` (of every step, for a text).
+ * @throws ModelError naming what does not fit the data
+ */
+export function describeModel(config: ModelConfig, data: DataShape): LayerDescription[] {
+  const { input, classes } = data;
+  if (readsText(config.kind) !== (input.kind === "tokens") && config.kind !== "sequential") {
+    const [needs, has] = input.kind === "tokens" ? ["numbers", "a text"] : ["a text", shapeText(input)];
+    throw new ModelError(`model.kind is ${config.kind}, which needs ${needs}; the data is ${has}`, ["model", "kind"]);
+  }
+  const layers = describeLayers((architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data), input, data);
+  const output = layers.at(-1)?.output ?? input;
+  const wanted = input.kind === "tokens" ? [input.shape[0], classes] : [classes];
+  if (output.kind === "tokens" || output.shape.length !== wanted.length || output.shape.some((n, axis) => n !== wanted[axis])) {
+    const path = config.kind === "sequential" ? ["model", "layers"] : ["model"];
+    throw new ModelError(`the model ends in ${shapeText(output)}; the data asks for ${wanted.join(" × ")}: end with a linear layer of width "classes"`, path);
+  }
+  const flat = flatLayers(layers);
+  const carrying = flat.findIndex(({ buffers }) => buffers.some(({ role }) => role === "carried"));
+  if (carrying >= 0 && input.kind !== "tokens") {
+    throw new ModelError("a hidden state is carried from batch to batch along a text; these examples are shuffled", ["model", "layers", carrying, "carry"]);
+  }
+  const names = new Set<string>();
+  for (const { name } of parametersOf(layers)) {
+    if (names.has(name)) throw new Error(`two parameters are named ${name}`);
+    names.add(name);
+  }
+  if (names.size === 0) throw new ModelError("the model has nothing to learn: add a layer with weights", ["model"]);
+  return layers;
+}
+
+/** Every layer, blocks opened, with its full name. */
+export function flatLayers(layers: readonly LayerDescription[], prefix = ""): LayerDescription[] {
+  return layers.flatMap((layer) => {
+    const name = `${prefix}${layer.name}`;
+    return layer.inner.length > 0 ? flatLayers(layer.inner, `${name}.`) : [{ ...layer, name }];
+  });
+}
+
+/** All parameters in order, by full name: `layer1.0.conv1.weight`. */
+export function parametersOf(layers: readonly LayerDescription[]): { readonly name: string; readonly shape: readonly number[] }[] {
+  return flatLayers(layers).flatMap(({ name, parameters }) => parameters.map((p) => ({ name: `${name}.${p.name}`, shape: p.shape })));
+}
+
+export const parameterCount = (layers: readonly LayerDescription[]): number =>
+  parametersOf(layers).reduce((sum, { shape }) => sum + sizeOf(shape), 0);

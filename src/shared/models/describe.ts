@@ -1,0 +1,241 @@
+/** What layers do to shapes, and which parameters and buffers they have: a model before any number is in it. */
+import { kaimingUniformBound, weightInitialization, type Initialization } from "./initialization.ts";
+import type { Config, LayerConfig, LayerKind } from "./layers.ts";
+import { shapeText, sizeOf, values, type DataShape, type Shape, type Signal } from "./shape.ts";
+
+/** x + layers(x): a residual block (He et al. 2016). Where the shapes differ x is thinned out and padded with zero channels (option A). */
+export interface Residual {
+  readonly kind: "residual";
+  readonly layers: readonly NamedLayer[];
+}
+
+export interface NamedLayer {
+  /** Prefix of its parameters' names. */
+  readonly name: string;
+  readonly layer: LayerConfig | Residual;
+  /** Where an experiment says so, from `model` on; problems with the layer point there. */
+  readonly path?: readonly (string | number)[];
+}
+
+export interface ParameterDescription {
+  /** As PyTorch names it within its layer: `weight`, `weight_ih_l0`. */
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initialization: Initialization;
+}
+
+/** State that a forward pass reads and replaces, and no optimizer moves. */
+export interface BufferDescription {
+  readonly name: string;
+  /** Of one example where there is one for each. */
+  readonly shape: Shape;
+  readonly initial: number;
+  /** `statistics` of the training batches, used in evaluation; `carried` from a batch to the one after it, for each example. */
+  readonly role: "statistics" | "carried";
+}
+
+export interface LayerDescription {
+  readonly name: string;
+  readonly layer: LayerConfig | Residual;
+  readonly input: Signal;
+  readonly output: Signal;
+  readonly parameters: readonly ParameterDescription[];
+  readonly buffers: readonly BufferDescription[];
+  /** Of one example's forward pass: products and sums of matrix products and convolutions, each counted; elementwise work is not. */
+  readonly flops: number;
+  /** Of a residual block. */
+  readonly inner: readonly LayerDescription[];
+}
+
+/** A model that cannot be: what does not fit where. */
+export class ModelError extends Error {
+  override readonly name = "ModelError";
+  /** Of the field, from `model` on. */
+  readonly path: readonly (string | number)[];
+
+  constructor(message: string, path: readonly (string | number)[] = []) {
+    super(message);
+    this.path = path;
+  }
+}
+
+type Facts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDescription, "parameters" | "buffers" | "flops">>;
+type Describe<K extends LayerKind> = (config: Config<K>, input: Signal, data: DataShape) => Facts;
+
+const wants = (layer: string, wanted: string, input: Signal) => new ModelError(`${layer} needs ${wanted}; it gets ${shapeText(input)}`);
+
+function imageOf(layer: string, input: Signal): readonly [channels: number, height: number, width: number] {
+  const [channels, height, width, ...more] = input.shape;
+  if (input.kind !== "values" || width === undefined || more.length > 0) throw wants(layer, "images (channels × height × width)", input);
+  return [channels!, height!, width];
+}
+
+function sequenceOf(layer: string, input: Signal): readonly [steps: number, width: number] {
+  const [steps, width, ...more] = input.shape;
+  if (input.kind !== "values" || width === undefined || more.length > 0) throw wants(layer, "sequences (steps × width)", input);
+  return [steps!, width];
+}
+
+function bias(config: { bias: boolean }, size: number, fanIn: number): ParameterDescription[] {
+  return config.bias ? [{ name: "bias", shape: [size], initialization: { scheme: "uniform", bound: 1 / Math.sqrt(fanIn) } }] : [];
+}
+
+const unchanged = (_: unknown, output: Signal): Facts => {
+  if (output.kind === "tokens") throw new ModelError(`symbols need an embedding or a recurrent layer first`);
+  return { output };
+};
+
+const pooled = ({ kind, size }: Config<"maxPool"> | Config<"avgPool">, input: Signal): Facts => {
+  const [channels, height, width] = imageOf(kind, input);
+  if (size > Math.min(height, width)) throw new ModelError(`${kind} has windows of ${size} × ${size}; it gets ${shapeText(input)}`);
+  return { output: values(channels, Math.floor(height / size), Math.floor(width / size)) };
+};
+
+/** Gates by kind of cell, in PyTorch's order: input, forget, cell, output; reset, update, new. */
+export const gatesOf = { lstm: 4, gru: 3 } as const;
+
+/** Names of the carried state of layer `index`. */
+export const carriedNames = (kind: "lstm" | "gru", index: number): string[] =>
+  kind === "lstm" ? [`hidden_l${index}`, `cell_l${index}`] : [`hidden_l${index}`];
+
+const recurrent = ({ kind, hidden, layers, carry, initialization }: Config<"lstm"> | Config<"gru">, input: Signal): Facts => {
+  const [steps, into] = input.kind === "tokens" ? [input.shape[0], input.vocabulary] : sequenceOf(kind, input);
+  const gates = gatesOf[kind] * hidden;
+  const byDefault: Initialization = { scheme: "uniform", bound: 1 / Math.sqrt(hidden) };
+  const weight = (name: string, shape: Shape) => ({ name, shape, initialization: weightInitialization(initialization, shape, byDefault) });
+  const widthOf = (index: number) => (index === 0 ? into : hidden);
+  const every = Array.from({ length: layers }, (_, index) => index);
+  // Symbols only look rows of the first weight up.
+  const looksUp = input.kind === "tokens";
+  return {
+    output: values(steps, hidden),
+    parameters: every.flatMap((index) => [
+      weight(`weight_ih_l${index}`, [gates, widthOf(index)]),
+      weight(`weight_hh_l${index}`, [gates, hidden]),
+      { name: `bias_ih_l${index}`, shape: [gates], initialization: byDefault },
+      { name: `bias_hh_l${index}`, shape: [gates], initialization: byDefault },
+    ]),
+    buffers: carry
+      ? every.flatMap((index) => carriedNames(kind, index).map((name) => ({ name, shape: [hidden], initial: 0, role: "carried" as const })))
+      : [],
+    flops: steps * every.reduce((sum, index) => sum + 2 * gates * ((index === 0 && looksUp ? 0 : widthOf(index)) + hidden), 0),
+  };
+};
+
+const describers: { readonly [K in LayerKind]: Describe<K> } = {
+  linear: (config, input, { classes }) => {
+    if (input.kind === "tokens") throw wants("linear", "numbers", input);
+    if (input.shape.length > 2) throw wants("linear", "vectors or sequences (a flatten layer makes vectors)", input);
+    const into = input.shape.at(-1)!;
+    const width = config.width === "classes" ? classes : config.width;
+    const shape = [width, into];
+    const byDefault: Initialization = { scheme: "uniform", bound: kaimingUniformBound(into, Math.sqrt(5)) };
+    return {
+      output: values(...input.shape.slice(0, -1), width),
+      parameters: [
+        { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault) },
+        ...bias(config, width, into),
+      ],
+      flops: 2 * sizeOf(input.shape) * width,
+    };
+  },
+  conv2d: (config, input) => {
+    const [into, height, width] = imageOf("conv2d", input);
+    const { channels, kernel, stride, padding } = config;
+    const places = [height, width].map((n) => Math.floor((n + 2 * padding - kernel) / stride) + 1);
+    if (places.some((n) => n < 1)) {
+      throw new ModelError(`conv2d has a kernel of ${kernel} × ${kernel}; with a padding of ${padding} it gets ${[height, width].map((n) => n + 2 * padding).join(" × ")}`);
+    }
+    const shape = [channels, into, kernel, kernel];
+    const fanIn = into * kernel * kernel;
+    const byDefault: Initialization = { scheme: "uniform", bound: kaimingUniformBound(fanIn, Math.sqrt(5)) };
+    return {
+      output: values(channels, ...places),
+      parameters: [
+        { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault) },
+        ...bias(config, channels, fanIn),
+      ],
+      flops: 2 * fanIn * channels * sizeOf(places),
+    };
+  },
+  batchNorm: (_, input) => {
+    if (input.kind === "tokens" || input.shape.length === 2) throw wants("batchNorm", "images or vectors", input);
+    const shape = [input.shape[0]!];
+    return {
+      output: input,
+      parameters: [
+        { name: "weight", shape, initialization: { scheme: "constant", value: 1 } },
+        { name: "bias", shape, initialization: { scheme: "constant", value: 0 } },
+      ],
+      buffers: [
+        { name: "running_mean", shape, initial: 0, role: "statistics" },
+        { name: "running_var", shape, initial: 1, role: "statistics" },
+      ],
+    };
+  },
+  tanh: unchanged,
+  relu: unchanged,
+  sigmoid: unchanged,
+  identity: unchanged,
+  maxPool: pooled,
+  avgPool: pooled,
+  globalAvgPool: (_, input) => ({ output: values(imageOf("globalAvgPool", input)[0]) }),
+  flatten: (_, input) => {
+    if (input.kind === "tokens") throw wants("flatten", "numbers", input);
+    return { output: values(sizeOf(input.shape)) };
+  },
+  imageRows: (_, input) => {
+    const [channels, height, width] = imageOf("imageRows", input);
+    return { output: values(height, channels * width) };
+  },
+  embedding: (config, input) => {
+    if (input.kind !== "tokens") throw wants("embedding", "symbols", input);
+    const shape = [input.vocabulary, config.width];
+    return {
+      output: values(input.shape[0], config.width),
+      parameters: [{ name: "weight", shape, initialization: weightInitialization(config.initialization, shape, { scheme: "normal", deviation: 1 }) }],
+    };
+  },
+  lstm: recurrent,
+  gru: recurrent,
+  lastStep: (_, input) => ({ output: values(sequenceOf("lastStep", input)[1]) }),
+};
+
+function describeResidual({ layers }: Residual, input: Signal, data: DataShape): Facts & { inner: LayerDescription[] } {
+  const inner = describeLayers(layers, input, data);
+  const output = inner.at(-1)?.output ?? input;
+  const [from, to] = [imageOf("residual", input), imageOf("residual", output)];
+  const stride = Math.ceil(from[1] / to[1]);
+  const thinned = [1, 2].map((axis) => Math.ceil(from[axis as 1 | 2] / stride));
+  if (to[0] < from[0] || thinned[0] !== to[1] || thinned[1] !== to[2]) {
+    throw new ModelError(`a residual block makes ${shapeText(output)} of ${shapeText(input)}, which cannot be added`);
+  }
+  return { output, inner, flops: inner.reduce((sum, { flops }) => sum + flops, 0) };
+}
+
+function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape): LayerDescription {
+  try {
+    const nothing = { parameters: [], buffers: [], flops: 0, inner: [] };
+    if (layer.kind === "residual") return { name, layer, input, ...nothing, ...describeResidual(layer, input, data) };
+    const describe = describers[layer.kind] as Describe<LayerKind>;
+    return { name, layer, input, ...nothing, ...describe(layer, input, data) };
+  } catch (error) {
+    if (!(error instanceof ModelError) || error.path.length > 0) throw error;
+    throw new ModelError(error.message, path ?? ["model"]);
+  }
+}
+
+/**
+ * Every layer with its shapes.
+ * @throws ModelError naming the layer that does not fit what it gets
+ */
+export function describeLayers(layers: readonly NamedLayer[], input: Signal, data: DataShape): LayerDescription[] {
+  const described: LayerDescription[] = [];
+  let signal = input;
+  for (const layer of layers) {
+    const description = describeLayer(layer, signal, data);
+    described.push(description);
+    signal = description.output;
+  }
+  return described;
+}

@@ -1,0 +1,65 @@
+/** How weights start, named as in PyTorch's torch.nn.init. */
+import type { Shape } from "./shape.ts";
+
+export const initializationNames = [
+  "default",
+  "kaiming_uniform",
+  "kaiming_normal",
+  "xavier_uniform",
+  "xavier_normal",
+  "orthogonal",
+  "normal",
+  "zeros",
+] as const;
+
+/** `default` is what PyTorch's layer of that kind does by itself. */
+export type InitializationName = (typeof initializationNames)[number];
+
+/** What fresh values are drawn from. */
+export type Initialization =
+  | { readonly scheme: "uniform"; readonly bound: number }
+  | { readonly scheme: "normal"; readonly deviation: number }
+  | { readonly scheme: "orthogonal" }
+  | { readonly scheme: "constant"; readonly value: number };
+
+/** Standard deviation of `normal`. */
+export const normalDeviation = 0.02;
+
+/** Numbers of inputs and outputs of a weight `[out, in, ...kernel]`, as PyTorch counts them. */
+export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
+  const [out = 1, into = 1, ...kernel] = shape;
+  const field = kernel.reduce((product, n) => product * n, 1);
+  return { fanIn: into * field, fanOut: out * field };
+}
+
+/** Bound of Kaiming-uniform (He et al. 2015) for a leaky slope `a`: sqrt(6 / ((1 + a^2) fanIn)). */
+export function kaimingUniformBound(fanIn: number, a: number): number {
+  return Math.sqrt(6 / ((1 + a * a) * fanIn));
+}
+
+/**
+ * The named scheme for a weight; He et al. 2015 (gain of relu, by inputs), Glorot and
+ * Bengio 2010, Saxe et al. 2014.
+ * @param byDefault what `default` stands for
+ */
+export function weightInitialization(name: InitializationName, shape: Shape, byDefault: Initialization): Initialization {
+  const { fanIn, fanOut } = fans(shape);
+  switch (name) {
+    case "default":
+      return byDefault;
+    case "kaiming_uniform":
+      return { scheme: "uniform", bound: kaimingUniformBound(fanIn, 0) };
+    case "kaiming_normal":
+      return { scheme: "normal", deviation: Math.sqrt(2 / fanIn) };
+    case "xavier_uniform":
+      return { scheme: "uniform", bound: Math.sqrt(6 / (fanIn + fanOut)) };
+    case "xavier_normal":
+      return { scheme: "normal", deviation: Math.sqrt(2 / (fanIn + fanOut)) };
+    case "orthogonal":
+      return { scheme: "orthogonal" };
+    case "normal":
+      return { scheme: "normal", deviation: normalDeviation };
+    case "zeros":
+      return { scheme: "constant", value: 0 };
+  }
+}

@@ -1,0 +1,118 @@
+/** The layers a model is composed of, as they are written down; what each does to shapes stands in describe.ts. */
+import { z } from "zod";
+import { initializationNames } from "./initialization.ts";
+
+export const activations = ["tanh", "relu", "sigmoid", "identity"] as const;
+export type Activation = (typeof activations)[number];
+
+/** A whole number in a range; messages name the field. */
+export const whole = (what: string, min: number, max: number) =>
+  z
+    .number({ error: `${what} must be a whole number from ${min} to ${max}` })
+    .int(`${what} must be a whole number`)
+    .min(min, `${what} must be at least ${min}`)
+    .max(max, `${what} must be at most ${max}`);
+
+const flag = (what: string) => z.boolean({ error: `${what} must be true or false` });
+
+export const initialization = z
+  .enum(initializationNames, { error: `initialization must be one of: ${initializationNames.join(", ")}` })
+  .default("default");
+
+export const widthLimit = 8192;
+export const width = (what: string) => whole(what, 1, widthLimit);
+
+/** Kernels and strides alike in both directions. */
+const conv2d = z.strictObject({
+  kind: z.literal("conv2d"),
+  channels: whole("channels", 1, 2048),
+  kernel: whole("kernel", 1, 31).default(3),
+  stride: whole("stride", 1, 16).default(1),
+  padding: whole("padding", 0, 15).default(1),
+  bias: flag("bias").default(true),
+  initialization,
+});
+
+const linear = z.strictObject({
+  kind: z.literal("linear"),
+  /** Outputs; `classes` for as many as the data asks for. */
+  width: z
+    .union([z.literal("classes"), width("width")], { error: `width must be "classes" or a whole number from 1 to ${widthLimit}` })
+    .default("classes"),
+  bias: flag("bias").default(true),
+  initialization,
+});
+
+const batchNorm = z.strictObject({
+  kind: z.literal("batchNorm"),
+  /** Share of a batch's statistics in the running ones. */
+  momentum: z.number({ error: "momentum must be a number from 0 to 1" }).min(0, "momentum must be at least 0").max(1, "momentum must be at most 1").default(0.1),
+  epsilon: z.number({ error: "epsilon must be a number above 0" }).positive("epsilon must be above 0").default(1e-5),
+});
+
+const pool = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), size: whole("size", 1, 64).default(2) });
+
+const recurrent = <K extends string>(kind: K) =>
+  z.strictObject({
+    kind: z.literal(kind),
+    hidden: whole("hidden", 1, 4096).default(64),
+    layers: whole("layers", 1, 8).default(1),
+    /** Whether a batch begins with the hidden state in which the one before it ended. */
+    carry: flag("carry").default(false),
+    initialization,
+  });
+
+/** A layer without settings. */
+const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind) });
+
+export const layerKinds = [
+  "linear",
+  "conv2d",
+  "batchNorm",
+  "tanh",
+  "relu",
+  "sigmoid",
+  "identity",
+  "maxPool",
+  "avgPool",
+  "globalAvgPool",
+  "flatten",
+  "imageRows",
+  "embedding",
+  "lstm",
+  "gru",
+  "lastStep",
+] as const;
+
+export const layer = z.discriminatedUnion(
+  "kind",
+  [
+    linear,
+    conv2d,
+    batchNorm,
+    bare("tanh"),
+    bare("relu"),
+    bare("sigmoid"),
+    bare("identity"),
+    pool("maxPool"),
+    pool("avgPool"),
+    bare("globalAvgPool"),
+    bare("flatten"),
+    bare("imageRows"),
+    z.strictObject({ kind: z.literal("embedding"), width: whole("width", 1, 4096).default(64), initialization }),
+    recurrent("lstm"),
+    recurrent("gru"),
+    bare("lastStep"),
+  ],
+  { error: (issue) => (issue.code === "invalid_union" ? `kind must be one of: ${layerKinds.join(", ")}` : undefined) },
+);
+
+export type LayerConfig = z.output<typeof layer>;
+export type LayerKind = (typeof layerKinds)[number];
+/** The settings of one kind of layer. */
+export type Config<K extends LayerKind> = Extract<LayerConfig, { kind: K }>;
+
+/** A layer with all its defaults. @throws never for a kind whose settings all have defaults */
+export function layerOf<K extends LayerKind>(config: { kind: K } & Partial<Config<K>>): Config<K> {
+  return layer.parse(config) as Config<K>;
+}

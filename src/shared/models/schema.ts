@@ -1,0 +1,90 @@
+/** The models an experiment may choose, validated, with defaults. */
+import { z } from "zod";
+import { activations, initialization, layer, whole, width } from "./layers.ts";
+
+const activation = (field: string) => z.enum(activations, { error: `model.${field} must be one of: ${activations.join(", ")}` });
+
+const mlp = z.strictObject({
+  kind: z.literal("mlp"),
+  /** Widths of the hidden layers, input and output excluded. */
+  hidden: z
+    .array(width("a hidden layer's width"), { error: "model.hidden must be a list of widths" })
+    .max(16, "at most 16 hidden layers")
+    .default([128]),
+  activation: activation("activation").default("tanh"),
+  /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
+  outputActivation: activation("outputActivation").default("tanh"),
+  initialization,
+});
+
+/** Softmax regression: logistic regression where there are two classes. */
+const linear = z.strictObject({ kind: z.literal("linear"), initialization });
+
+const cnn = z.strictObject({
+  kind: z.literal("cnn"),
+  /** Of each convolution; a max pool of 2 × 2 follows it. */
+  channels: z
+    .array(whole("a convolution's channels", 1, 2048), { error: "model.channels must be a list of channels" })
+    .min(1, "at least 1 convolution")
+    .max(8, "at most 8 convolutions")
+    .default([16, 32]),
+  kernel: z.literal([1, 3, 5, 7], { error: "model.kernel must be one of: 1, 3, 5, 7" }).default(5),
+  batchNorm: z.boolean({ error: "model.batchNorm must be true or false" }).default(false),
+  /** Widths of the fully connected layers before the last. */
+  hidden: z
+    .array(width("a hidden layer's width"), { error: "model.hidden must be a list of widths" })
+    .max(8, "at most 8 hidden layers")
+    .default([]),
+  activation: activation("activation").default("relu"),
+  initialization,
+});
+
+export const resnetDepths = [8, 14, 20, 32, 44, 56] as const;
+
+const resnet = z.strictObject({
+  kind: z.literal("resnet"),
+  depth: z.literal(resnetDepths, { error: `model.depth must be one of: ${resnetDepths.join(", ")}` }).default(20),
+  /** Channels of the first stage; the second and third have twice and four times as many. */
+  width: whole("model.width", 1, 512).default(16),
+  initialization: initialization.unwrap().default("kaiming_normal"),
+});
+
+export const cells = ["lstm", "gru"] as const;
+
+const charRnn = z.strictObject({
+  kind: z.literal("charRnn"),
+  cell: z.enum(cells, { error: `model.cell must be one of: ${cells.join(", ")}` }).default("lstm"),
+  layers: whole("model.layers", 1, 8).default(2),
+  hidden: whole("model.hidden", 1, 4096).default(128),
+  /** Width of the embedding; 0 for one-hot symbols. */
+  embedding: whole("model.embedding", 0, 4096).default(128),
+  /** Symbols of one step: gradients reach back no further; the hidden state does. */
+  steps: whole("model.steps", 1, 512).default(50),
+  initialization,
+});
+
+const sequential = z.strictObject({
+  kind: z.literal("sequential"),
+  layers: z
+    .array(layer, { error: "model.layers must be a list of layers" })
+    .min(1, "at least 1 layer")
+    .max(64, "at most 64 layers")
+    .default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
+});
+
+export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "sequential"] as const;
+export type ModelKind = (typeof modelKinds)[number];
+
+const union = z.discriminatedUnion("kind", [mlp, linear, cnn, resnet, charRnn, sequential], {
+  error: (issue) => (issue.code === "invalid_union" ? `model.kind must be one of: ${modelKinds.join(", ")}` : "model must be an object"),
+});
+
+export type ModelConfig = z.output<typeof union>;
+export type ModelConfigOf<K extends ModelKind> = Extract<ModelConfig, { kind: K }>;
+type MlpInput = Omit<z.input<typeof mlp>, "kind"> & { kind?: "mlp" };
+
+/** A model without a kind is an MLP. */
+export const model = z.preprocess(
+  (given: unknown) => (typeof given === "object" && given !== null && !Array.isArray(given) && !("kind" in given) ? { kind: "mlp", ...given } : given),
+  union,
+) as unknown as z.ZodType<ModelConfig, z.input<typeof union> | MlpInput>;

@@ -1,0 +1,35 @@
+/** What goes into a model and comes out of its layers, for one example. */
+
+/** Sizes of the axes, outermost first. */
+export type Shape = readonly number[];
+
+export const sizeOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+
+export interface Values {
+  readonly kind: "values";
+  /** `[width]`, an image `[channels, height, width]` or a sequence `[steps, width]`. */
+  readonly shape: Shape;
+}
+
+/** A sequence of symbols, `[steps]`, each from 0 to `vocabulary` - 1. */
+export interface Tokens {
+  readonly kind: "tokens";
+  readonly shape: readonly [steps: number];
+  readonly vocabulary: number;
+}
+
+export type Signal = Values | Tokens;
+
+/** What a dataset gives and asks for. */
+export interface DataShape {
+  readonly input: Signal;
+  /** Classes to tell apart; for a text, the symbols the next one is among. */
+  readonly classes: number;
+}
+
+/** A shape in words: `3 × 32 × 32`. */
+export function shapeText({ kind, shape }: Signal): string {
+  return kind === "tokens" ? `${shape[0]} symbols` : shape.join(" × ");
+}
+
+export const values = (...shape: number[]): Values => ({ kind: "values", shape });

@@ -1,0 +1,102 @@
+/** A model in figures: what each layer answers and holds, and what a training step costs. */
+import type { OptimizerName } from "../optimizers.ts";
+import { describeModel, flatLayers } from "./architecture.ts";
+import { gatesOf, type LayerDescription } from "./describe.ts";
+import type { ModelConfig } from "./schema.ts";
+import { sizeOf, type DataShape, type Signal } from "./shape.ts";
+
+export interface LayerSummary {
+  readonly name: string;
+  /** Kind with what sets it apart: `conv2d 3 × 3, stride 2`. */
+  readonly title: string;
+  readonly output: Signal;
+  readonly parameters: number;
+  /** Of a training step, as in `flops` below. */
+  readonly flops: number;
+}
+
+export interface ModelSummary {
+  readonly layers: readonly LayerSummary[];
+  readonly parameters: number;
+  /**
+   * Floating-point operations of a training step: a matrix product or convolution counts its
+   * products and sums, forward, for the weights' gradient and for its input's (which a model's
+   * first such layer does without); elementwise work and the update are left out.
+   */
+  readonly flops: number;
+  /** Bytes, estimated: state of training, and activations kept for the backward pass. */
+  readonly memory: number;
+}
+
+export interface SummaryOptions {
+  readonly model: ModelConfig;
+  readonly data: DataShape;
+  readonly batchSize: number;
+  /** Of the level that moves the weights; its slots take memory. */
+  readonly optimizer?: OptimizerName;
+}
+
+function titleOf({ layer }: LayerDescription): string {
+  switch (layer.kind) {
+    case "conv2d":
+      return `conv2d ${layer.kernel} × ${layer.kernel}${layer.stride > 1 ? `, stride ${layer.stride}` : ""}`;
+    case "maxPool":
+    case "avgPool":
+      return `${layer.kind} ${layer.size} × ${layer.size}`;
+    case "lstm":
+    case "gru":
+      return layer.layers > 1 ? `${layer.kind}, ${layer.layers} layers` : layer.kind;
+    default:
+      return layer.kind;
+  }
+}
+
+/** Arrays that each optimizer keeps for every weight. */
+const slots: Record<OptimizerName, number> = { sgd: 1, adam: 2, adaGrad: 1, rmsProp: 1 };
+
+const bytes = 4;
+
+/** Values that the backward pass of one example needs of a layer: what it answers, and what is inside a cell. */
+function keptValues({ layer, input, output }: LayerDescription): number {
+  if (layer.kind === "flatten" || layer.kind === "identity" || input.kind === "tokens") return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : 0;
+  return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : sizeOf(output.shape);
+}
+
+/** Gates before and after their functions, their adjoints, states: of every step and layer. */
+function insideCells({ kind, layers, hidden }: { kind: "lstm" | "gru"; layers: number; hidden: number }, output: Signal): number {
+  return output.shape[0]! * layers * hidden * (3 * gatesOf[kind] + 3);
+}
+
+/** Patches of the largest convolution, and the same once more, transposed. */
+function patchValues(layers: readonly LayerDescription[]): number {
+  return Math.max(
+    0,
+    ...layers.map(({ layer, input, output }) => (layer.kind === "conv2d" ? 2 * input.shape[0]! * layer.kernel ** 2 * sizeOf(output.shape.slice(1)) : 0)),
+  );
+}
+
+/**
+ * Layers, parameters, operations and memory of an experiment's model.
+ * @throws ModelError naming what does not fit the data
+ */
+export function summarizeModel({ model, data, batchSize, optimizer = "sgd" }: SummaryOptions): ModelSummary {
+  const flat = flatLayers(describeModel(model, data));
+  const firstProduct = flat.findIndex(({ flops }) => flops > 0);
+  const layers = flat.map((layer, i): LayerSummary => ({
+    name: layer.name,
+    title: titleOf(layer),
+    output: layer.output,
+    parameters: layer.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    flops: (i === firstProduct ? 2 : 3) * layer.flops * batchSize,
+  }));
+  const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
+  // Weights, gradients and slots, each with a buffer the next step writes to; the settled weights.
+  const state = bytes * parameters * (2 * (2 + slots[optimizer]) + 2);
+  const kept = flat.reduce((sum, layer) => sum + keptValues(layer), 0);
+  return {
+    layers,
+    parameters,
+    flops: layers.reduce((sum, layer) => sum + layer.flops, 0),
+    memory: state + bytes * batchSize * (sizeOf(data.input.shape) + 2 * kept + patchValues(flat)),
+  };
+}

@@ -1,0 +1,20 @@
+/** A model in a few words. */
+import type { ModelConfig } from "./schema.ts";
+
+/** `mlp 128 tanh/tanh`, `resnet-20`, `charRnn lstm 2 x 128`. */
+export function modelText(model: ModelConfig): string {
+  switch (model.kind) {
+    case "mlp":
+      return `mlp ${model.hidden.join("-") || "no hidden layer"} ${model.activation}/${model.outputActivation}`;
+    case "linear":
+      return "linear";
+    case "cnn":
+      return `cnn ${model.channels.join("-")}${model.hidden.length > 0 ? ` ${model.hidden.join("-")}` : ""} ${model.activation}`;
+    case "resnet":
+      return `resnet-${model.depth}${model.width === 16 ? "" : ` width ${model.width}`}`;
+    case "charRnn":
+      return `charRnn ${model.cell} ${model.layers} x ${model.hidden}`;
+    case "sequential":
+      return `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
+  }
+}

@@ -1,0 +1,160 @@
+"""Records what PyTorch makes of small models at given weights: `python3 record.py` writes the JSON files beside it.
+
+Everything is float64 on one thread. Of each model: configuration, weights, inputs, and for every batch
+the loss and its gradients, with what the batch leaves in the buffers; images also the scores in evaluation.
+"""
+import json
+import os
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+folder = os.path.dirname(os.path.abspath(__file__))
+
+
+class Block(nn.Module):
+    """He et al. 2016 for CIFAR, shortcut of option A."""
+
+    def __init__(self, into, channels, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(into, channels, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.conv2 = nn.Conv2d(channels, channels, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.stride, self.pad = stride, (channels - into) // 2
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x)))))
+        short = x[:, :, :: self.stride, :: self.stride]
+        return F.relu(y + F.pad(short, (0, 0, 0, 0, self.pad, self.pad)))
+
+
+class ResNet(nn.Module):
+    def __init__(self, channels, width, blocks, classes):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, width, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        into = width
+        for stage in (1, 2, 3):
+            layers = []
+            for i in range(blocks):
+                out = width * 2 ** (stage - 1)
+                layers.append(Block(into, out, 2 if stage > 1 and i == 0 else 1))
+                into = out
+            setattr(self, f"layer{stage}", nn.Sequential(*layers))
+        self.fc = nn.Linear(into, classes)
+
+    def forward(self, x):
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = self.layer3(self.layer2(self.layer1(x)))
+        return self.fc(x.mean(dim=(2, 3)))
+
+
+class Cnn(nn.Module):
+    def __init__(self, channels, outs, kernel, hidden, size, classes):
+        super().__init__()
+        for i, (into, out) in enumerate(zip([channels, *outs], outs)):
+            setattr(self, f"conv{i + 1}", nn.Conv2d(into, out, kernel, padding=kernel // 2))
+            size //= 2
+        self.count = len(outs)
+        self.fc1 = nn.Linear(outs[-1] * size * size, hidden)
+        self.fc2 = nn.Linear(hidden, classes)
+
+    def forward(self, x):
+        for i in range(self.count):
+            x = F.max_pool2d(F.relu(getattr(self, f"conv{i + 1}")(x)), 2)
+        return self.fc2(F.relu(self.fc1(x.flatten(1))))
+
+
+class CharRnn(nn.Module):
+    def __init__(self, cell, vocabulary, hidden, layers, embedding):
+        super().__init__()
+        self.vocabulary = vocabulary
+        if embedding:
+            self.embedding = nn.Embedding(vocabulary, embedding)
+        self.rnn = {"lstm": nn.LSTM, "gru": nn.GRU}[cell](embedding or vocabulary, hidden, layers, batch_first=True)
+        self.decoder = nn.Linear(hidden, vocabulary)
+
+    def forward(self, symbols, state):
+        x = self.embedding(symbols) if hasattr(self, "embedding") else F.one_hot(symbols, self.vocabulary).double()
+        y, state = self.rnn(x, state)
+        return self.decoder(y), state
+
+
+def lists(tensors):
+    return {name: tensor.detach().reshape(-1).tolist() for name, tensor in tensors}
+
+
+def gradients(model, loss):
+    model.zero_grad()
+    loss.backward()
+    return {"loss": loss.item(), "gradients": lists((n, p.grad) for n, p in model.named_parameters())}
+
+
+def buffers(model):
+    return lists((n, b) for n, b in model.named_buffers() if not n.endswith("num_batches_tracked"))
+
+
+def write(name, value):
+    with open(os.path.join(folder, f"{name}.json"), "w") as file:
+        json.dump({"torch": torch.__version__, **value}, file, separators=(",", ":"))
+        file.write("\n")
+
+
+def images(name, config, model, shape, classes, batch):
+    # Fresh biases and factors are all alike: moved, each of them counts.
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 0.1 * torch.randn_like(parameter)
+    weights = lists(model.named_parameters())
+    batches = []
+    model.train()
+    for _ in range(2):
+        features = torch.randint(0, 256, (batch, *shape))
+        labels = torch.randint(0, classes, (batch,))
+        loss = F.cross_entropy(model(features / 255), labels)
+        batches.append(
+            {"features": features.reshape(-1).tolist(), "labels": labels.tolist(), **gradients(model, loss), "buffers": buffers(model)}
+        )
+    model.eval()
+    last = batches[-1]
+    features = torch.tensor(last["features"]).reshape(batch, *shape) / 255
+    loss = F.cross_entropy(model(features), torch.tensor(last["labels"]), reduction="sum").item()
+    write(name, {"model": config, "shape": shape, "classes": classes, "batch": batch, "weights": weights, "batches": batches, "evaluation": loss})
+
+
+def text(name, config, vocabulary, batch):
+    model = CharRnn(config["cell"], vocabulary, config["hidden"], config["layers"], config["embedding"])
+    steps = config["steps"]
+    batches = []
+    state = None
+    for _ in range(2):
+        symbols = torch.randint(0, vocabulary, (batch, steps))
+        targets = torch.randint(0, vocabulary, (batch, steps))
+        scores, state = model(symbols, state)
+        loss = F.cross_entropy(scores.reshape(-1, vocabulary), targets.reshape(-1))
+        result = gradients(model, loss)
+        state = tuple(s.detach() for s in state) if isinstance(state, tuple) else state.detach()
+        carried = {}
+        for kind, of in zip(("hidden", "cell"), state if isinstance(state, tuple) else (state,)):
+            for layer in range(config["layers"]):
+                carried[f"rnn.{kind}_l{layer}"] = of[layer].reshape(-1).tolist()
+        batches.append({"symbols": symbols.reshape(-1).tolist(), "targets": targets.reshape(-1).tolist(), **result, "buffers": carried})
+    write(name, {"model": config, "vocabulary": vocabulary, "batch": batch, "weights": lists(model.named_parameters()), "batches": batches})
+
+
+torch.manual_seed(1)
+images("cnn", {"kind": "cnn", "channels": [3, 4], "kernel": 3, "hidden": [6]}, Cnn(2, [3, 4], 3, 6, 9, 4), (2, 9, 9), 4, 3)
+torch.manual_seed(2)
+images("resnet", {"kind": "resnet", "depth": 8, "width": 2}, ResNet(3, 2, 1, 4), (3, 7, 7), 4, 3)
+torch.manual_seed(3)
+text("lstm", {"kind": "charRnn", "cell": "lstm", "layers": 2, "hidden": 5, "embedding": 3, "steps": 6}, 7, 3)
+torch.manual_seed(4)
+text("lstm-one-hot", {"kind": "charRnn", "cell": "lstm", "layers": 1, "hidden": 4, "embedding": 0, "steps": 5}, 6, 2)
+torch.manual_seed(5)
+text("gru", {"kind": "charRnn", "cell": "gru", "layers": 2, "hidden": 5, "embedding": 3, "steps": 6}, 7, 3)
+torch.manual_seed(6)
+text("gru-one-hot", {"kind": "charRnn", "cell": "gru", "layers": 1, "hidden": 4, "embedding": 0, "steps": 5}, 6, 2)
