@@ -42,6 +42,8 @@ export interface Library {
   trace(tower: readonly Level[], sizes: readonly number[], dtype: Dtype, rounded?: boolean): Promise<Trace>;
   /** A trace, and how the trained network does on the test set. */
   train(tower: readonly Level[], sizes: readonly number[], createGraph: boolean): Promise<Trained>;
+  /** Whole runs in float32, one after another, an evaluation after each epoch: seconds, and the test errors in percent. */
+  runs(towers: readonly (readonly Level[])[], options: { readonly epochs: number; readonly threads: number; readonly trainExamples: number }): Promise<{ readonly seconds: number; readonly testErrors: readonly number[] }>;
   /** Milliseconds per step, float32. */
   time(tower: readonly Level[], steps: number, setting: TimingSetting): Promise<number>;
   close(): void;
@@ -128,6 +130,10 @@ export async function startLibrary(cores: Cores = "any"): Promise<Library> {
         testError: Number(answer["testError"]),
         final: answer["hyperparameters"] as Record<string, number>,
       };
+    },
+    async runs(towers, options) {
+      const answer = await python.ask({ cmd: "runs", stacks: towers.map(libraryStack), ...options });
+      return { seconds: Number(answer["seconds"]), testErrors: answer["testErrors"] as number[] };
     },
     time: async (tower, steps, setting) => Number((await python.ask({ cmd: "time", stack: libraryStack(tower), steps, ...setting }))["ms"]),
     close: () => python.close(),

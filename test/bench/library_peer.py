@@ -12,6 +12,10 @@ the weights start larger by one part in 2^52.
 
 `{"cmd": "time", "stack": [...], "steps": n, "threads": t, "createGraph": b}` answers ms per step.
 
+`{"cmd": "runs", "stacks": [...], "epochs": n, "threads": t, "trainExamples": m}` trains whole runs, one
+after another, with an evaluation on the test set after every epoch, as a script of the library's users
+would, the data in memory; it answers the seconds that took and the last test errors.
+
 A stack is `[{"type": "Adam", "alpha": 0.001}, ...]`, the weights' optimizer first.
 """
 import gc
@@ -155,6 +159,22 @@ def timing(request):
     return {"ms": (time.perf_counter() - start) / request["steps"] * 1e3}
 
 
+def runs(request):
+    torch.set_num_threads(request["threads"])
+    images, labels = (tensor[:request["trainExamples"]] for tensor in shared.train)
+    start = time.perf_counter()
+    errors = []
+    for stack in request["stacks"]:
+        trainer = Trainer(shared, stack, torch.float32)
+        for _ in range(request["epochs"]):
+            for index in torch.randperm(len(labels)).split(BATCH):
+                trainer.step(images[index].to(torch.float32) * SCALE, labels[index])
+            error = trainer.test_error(*shared.test, torch.float32)
+        errors.append(error)
+        gc.collect()
+    return {"seconds": time.perf_counter() - start, "testErrors": errors}
+
+
 print(json.dumps({"torch": torch.__version__, "threads": torch.get_num_threads()}), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
@@ -162,6 +182,6 @@ for line in sys.stdin:
         shared = Shared(request["folder"], request["mnist"], request["hidden"])
         reply = {}
     else:
-        reply = {"trace": trace, "time": timing}[request["cmd"]](request)
+        reply = {"trace": trace, "time": timing, "runs": runs}[request["cmd"]](request)
     gc.collect()
     print(json.dumps(reply), flush=True)

@@ -5,6 +5,8 @@ import { promisify } from "node:util";
 import type { Environment } from "../../shared/run.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 
+let commit: Promise<string | null> | undefined;
+
 /** Commit of the program's own checkout; null where it was installed without one. */
 async function gitCommit(): Promise<string | null> {
   try {
@@ -23,6 +25,7 @@ export async function describeEnvironment(libraries: Readonly<Record<string, str
     platform: `${platform()} ${release()} ${arch()}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     libraries: { ...libraries },
-    gitCommit: await gitCommit(),
+    // Asked once: a trainer that is warm describes itself for every run.
+    gitCommit: await (commit ??= gitCommit()),
   };
 }
