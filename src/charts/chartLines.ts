@@ -5,6 +5,12 @@ import { smooth } from "./smoothing.ts";
 
 export type Point = [x: number, y: number];
 
+export interface BandPoint {
+  readonly x: number;
+  readonly low: number;
+  readonly high: number;
+}
+
 /** What is held of a logged series. */
 export interface ThinnedSeries {
   readonly buckets: readonly Bucket[];
@@ -25,6 +31,8 @@ export interface ChartLine {
   /** Values that are not finite, and so cannot be drawn. */
   readonly nonFinite: number;
   readonly symbols?: boolean;
+  /** Least and greatest value of the runs that the line is the mean of. */
+  readonly band?: readonly BandPoint[];
 }
 
 /** Time constant of the smoothing in steps, for a slider from 0 (off) to 100 (1,000 steps). */

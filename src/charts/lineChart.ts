@@ -1,6 +1,7 @@
 /** ECharts options for the workbench's line charts. */
 import type { EChartsCoreOption } from "echarts/core";
 import type { AxisScale } from "./axes.ts";
+import { bandSeries } from "./band.ts";
 import { drawable, type ChartLine } from "./chartLines.ts";
 import { formatCompact } from "../shared/format.ts";
 
@@ -49,7 +50,8 @@ function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
     lineStyle: { color: style.color, type: style.dash, width: smoothed ? 1 : 1.7, opacity: smoothed ? (crowded ? 0.16 : 0.3) : 1 },
     z: 2,
   };
-  if (!smoothed) return [raw];
+  const band = line.band ? bandSeries(line.band.filter(({ x }) => !look.xLog || x > 0), style.color, look.yLog, { animation: false, name: `${name} (band)` }) : [];
+  if (!smoothed) return [raw, ...band];
   const over = {
     ...base,
     name: `${name} (smoothed)`,
@@ -58,7 +60,7 @@ function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
     lineStyle: { color: style.color, type: style.dash, width: 2 },
     z: 3,
   };
-  return [raw, over];
+  return [raw, over, ...band];
 }
 
 export function lineChart(lines: readonly ChartLine[], look: ChartLook): EChartsCoreOption {

@@ -8,6 +8,8 @@ import { hasDiverged } from "../shared/study/curves.ts";
 import type { PaperFigure } from "../shared/study/paperFigures.ts";
 import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
+import { bandSeries } from "./band.ts";
+import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry, type Told } from "./frame.ts";
 import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
 import { markOf, orderedColor, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
@@ -239,7 +241,11 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
         : { value: [point.x, point.mean], runs: idsOf(point.runs), height: curve.height, told: () => pointContent(panel, name, style, point) },
     ),
   };
-  const band = bandSeries(points, settings.band ?? "standardError", base, yLog);
+  const outline = points.flatMap((point): BandPoint[] => {
+    const ends = bandOf(point, settings.band ?? "standardError");
+    return ends === null ? [] : [{ x: point.x, low: ends[0], high: ends[1] }];
+  });
+  const band = bandSeries(outline, color, yLog, base);
   // The line comes first: the legend's mark is that of the first series of a name.
   if (settings.dots === false) return [line, ...band];
   const dots = curve.points.flatMap((point) => point.runs.filter(({ value }) => value !== null && drawn(value)).map((run) => ({ point, run })));
@@ -266,34 +272,6 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
 }
 
 const markSize = (points: number) => (points > 40 ? 4 : points > 20 ? 6 : 8);
-
-/** Stretches of neighbouring points with a band, each as one filled outline. */
-function bandSeries(points: readonly CurvePoint[], kind: BandKind, base: Record<string, unknown>, yLog: boolean): Record<string, unknown>[] {
-  const outline = points.flatMap((point) => {
-    const ends = bandOf(point, kind);
-    return ends === null || (yLog && ends[1] <= 0) ? [] : [{ x: point.x, low: ends[0], high: ends[1] }];
-  });
-  if (outline.length < 2) return [];
-  const { color } = base.itemStyle as { color: string };
-  return [
-    {
-      ...base,
-      type: "custom",
-      silent: true,
-      clip: true,
-      z: 1,
-      // One item stands for the whole band; its coordinates come from the outline.
-      encode: { x: -1, y: -1 },
-      data: [[0]],
-      renderItem: (_: unknown, api: { coord: (at: [number, number]) => [number, number] }) => {
-        const floor = Math.min(...outline.map(({ low, high }) => (low > 0 ? low : high))) / 10;
-        const at = (x: number, y: number) => api.coord([x, yLog && y <= 0 ? floor : y]);
-        const shape = [...outline.map(({ x, high }) => at(x, high)), ...outline.toReversed().map(({ x, low }) => at(x, low))];
-        return { type: "polygon", shape: { points: shape }, style: { fill: color, opacity: 0.16 }, silent: true };
-      },
-    },
-  ];
-}
 
 /** A cross for every value of the axis at which runs diverged; beside it how many, where there are several seeds. */
 function crosses(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: number, { counts, ...place }: Place & { counts: boolean }): Record<string, unknown> {

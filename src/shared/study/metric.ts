@@ -59,7 +59,7 @@ function valueAt(evaluations: readonly Evaluation[], { name, at }: StudyMetric):
 }
 
 /** Value of a run under a metric, and whether it has one. */
-export function measure({ status, evaluations }: Pick<StudyPoint, "status" | "evaluations">, metric: StudyMetric): Measurement {
+export function measure({ status, evaluations }: Pick<StudyPoint, "status"> & { readonly evaluations: readonly Evaluation[] }, metric: StudyMetric): Measurement {
   const value = valueAt(evaluations, metric);
   const diverged: Measurement = { outcome: "diverged", value: null };
   const measured: Measurement = value === null ? diverged : { outcome: "measured", value };

@@ -1,15 +1,21 @@
-/** Which fields of several experiments differ. */
+/** Which fields of several experiments differ, with the levels of their towers side by side. */
 import type { Experiment } from "@shared/experiment.ts";
-import { isPublishedDefault } from "@shared/tower.ts";
+import { optionsOf } from "@shared/levelOptions.ts";
+import { optimizerSpec } from "@shared/optimizers.ts";
+import { isPublishedDefault, notation, type Level } from "@shared/tower.ts";
+import { alignTowers, type Slot } from "./alignment.ts";
+
+export type FieldValue = string | number | undefined;
 
 export interface Difference {
-  /** Dotted path of the field, e.g. `tower.0.alpha`. */
+  /** Dotted path of the field, e.g. `tower.0.alpha`, levels counted as they are aligned; a level as a whole is `tower.1`. */
   readonly path: string;
+  readonly label: string;
   /** Value per experiment, in their order; undefined where it has no such field. */
-  readonly values: readonly (string | number | undefined)[];
+  readonly values: readonly FieldValue[];
 }
 
-/** Every leaf of an experiment by its dotted path. */
+/** Every leaf of a part of an experiment by its dotted path. */
 export function flatten(value: unknown, path = ""): Map<string, string | number> {
   if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
   if (typeof value === "boolean") return new Map([[path, value ? "on" : "off"]]);
@@ -23,27 +29,70 @@ export function flatten(value: unknown, path = ""): Map<string, string | number>
   return leaves;
 }
 
-/** Fields of a tower's levels together and in order, whichever run has them; all others stay where they are. */
-function byLevel(a: string, b: string): number {
-  const level = (path: string) => Number(/^tower\.(\d+)\./.exec(path)?.[1] ?? -1);
-  return level(a) - level(b);
+const labels: Readonly<Record<string, string>> = {
+  "dataset.kind": "dataset",
+  "dataset.trainExamples": "training examples",
+  "dataset.testExamples": "test examples",
+  "model.kind": "model",
+  "model.initialization": "initialization",
+  "model.activation": "hidden activation",
+  "model.outputActivation": "output activation",
+  batchSize: "batch size",
+  "budget.epochs": "epochs",
+  "engine.kind": "engine",
+  "engine.threads": "threads",
+};
+
+/** Label of a field outside the tower. */
+export function fieldLabel(path: string): string {
+  return labels[path] ?? path.replace(/^model\.hidden\.(\d+)$/, (_, index) => `width of hidden layer ${Number(index) + 1}`);
 }
 
-/** Whether a field of a level is an option that every run which has it left as published. */
-function isUntouched(experiments: readonly Experiment[], path: string): boolean {
-  const [, level, field] = /^tower\.(\d+)\.(\w+)$/.exec(path) ?? [];
-  if (level === undefined || field === undefined) return false;
-  const having = experiments.flatMap(({ tower }) => tower[Number(level)] ?? []);
-  return having.every((of) => isPublishedDefault(of, field) || !(field in of));
+/** Label of a field of a level: `α of level 0`. */
+export function levelFieldLabel(field: string, { label }: Pick<Slot, "label">, levels: readonly Level[]): string {
+  if (field === "learned") return `learned in ${label}`;
+  for (const of of levels) {
+    const spec = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
+    if (spec) return `${spec.symbol} of ${label}`;
+    const option = optionsOf(of.optimizer).find(({ name }) => name === field);
+    if (option) return `${option.label.toLowerCase()}, ${label}`;
+  }
+  return `${field} of ${label}`;
 }
 
-/** Fields that are not the same in all experiments; the name does not count. */
-export function differences(experiments: readonly Experiment[]): Difference[] {
-  const flat = experiments.map((experiment) => flatten({ ...experiment, name: undefined }));
-  const paths = new Set(flat.flatMap((leaves) => [...leaves.keys()]));
-  return [...paths]
-    .sort(byLevel)
-    .filter((path) => !isUntouched(experiments, path))
-    .map((path) => ({ path, values: flat.map((leaves) => leaves.get(path)) }))
-    .filter(({ values }) => new Set(values).size > 1);
+const vary = (values: readonly FieldValue[]) => new Set(values).size > 1;
+
+function rows(flat: readonly Map<string, string | number>[], pathOf: (leaf: string) => string, labelOf: (leaf: string) => string): Difference[] {
+  const leaves = new Set(flat.flatMap((of) => [...of.keys()]));
+  return [...leaves].map((leaf) => ({ path: pathOf(leaf), label: labelOf(leaf), values: flat.map((of) => of.get(leaf)) }));
+}
+
+/**
+ * A slot in which not all towers have a level, or the optimizers differ, has a row that says what stands there.
+ * Then follow the fields that differ among those who have them; of different optimizers, what they have in common.
+ */
+function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[]): Difference[] {
+  const levels = slot.levels.map((index, of) => (index === null ? undefined : towers[of]?.[index]));
+  const having = levels.filter((level) => level !== undefined);
+  const mixed = vary(having.map(({ optimizer }) => optimizer));
+  const path = `tower.${at}`;
+  const fields = rows(levels.map((level) => flatten(level)), (leaf) => `${path}.${leaf}`, (leaf) => levelFieldLabel(leaf, slot, having)).filter((row) => {
+    const field = row.path.slice(path.length + 1);
+    const present = row.values.filter((_, i) => levels[i] !== undefined);
+    if (mixed && (field === "optimizer" || field === "learned" || present.includes(undefined))) return false;
+    // An option that nobody has touched says nothing, though some optimizers do not have it.
+    return vary(present) && !having.every((level) => isPublishedDefault(level, field) || !(field in level));
+  });
+  if (having.length === levels.length && !mixed) return fields;
+  return [{ path, label: slot.label, values: levels.map((level) => level && notation([level])) }, ...fields];
+}
+
+/**
+ * Fields that are not the same in all experiments, the name aside. Levels are aligned to the tower of
+ * the experiment at `baseline`.
+ */
+export function differences(experiments: readonly Experiment[], baseline = 0): Difference[] {
+  const towers = experiments.map(({ tower }) => tower);
+  const others = rows(experiments.map((of) => flatten({ ...of, name: undefined, tower: undefined })), (leaf) => leaf, fieldLabel);
+  return [...others.filter(({ values }) => vary(values)), ...alignTowers(towers, baseline).flatMap((slot, at) => slotRows(slot, at, towers))];
 }

@@ -4,7 +4,8 @@ import { reactive } from "vue";
 import { call } from "@/transport/client.ts";
 import { SeriesCache, type HeldSeries } from "@/lib/seriesCache.ts";
 
-const runsHeld = 24;
+/** More than a comparison draws at once. */
+const runsHeld = 160;
 /** Enough that a wide chart has more points than pixels to show them. */
 const maxBuckets = 1024;
 

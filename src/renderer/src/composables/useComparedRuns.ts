@@ -1,0 +1,77 @@
+/** The runs of a comparison with their evaluations: runs picked one by one, and all runs of some studies. */
+import { computed, onScopeDispose, ref, shallowReactive, watch, type Ref } from "vue";
+import { useThrottleFn } from "@vueuse/core";
+import type { Evaluation, RunSummary } from "@shared/run.ts";
+import type { ComparedRun } from "@/lib/compared.ts";
+import { useRuns } from "@/stores/runs.ts";
+import { call, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
+
+export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: Readonly<Ref<readonly string[]>>) {
+  const store = useRuns();
+  /** What was read here; the store's summaries are newer where it has them. */
+  const summaries = shallowReactive(new Map<string, RunSummary>());
+  const evaluations = shallowReactive(new Map<string, readonly Evaluation[]>());
+  const members = shallowReactive(new Map<string, readonly string[]>());
+  const error = ref<string | null>(null);
+  const reading = ref(0);
+
+  async function attempt(read: () => Promise<void>): Promise<void> {
+    reading.value++;
+    try {
+      await read();
+      error.value = null;
+    } catch (failure) {
+      if (!(failure instanceof ConnectionLost)) error.value = messageOf(failure);
+    } finally {
+      reading.value--;
+    }
+  }
+
+  async function readRun(run: string): Promise<void> {
+    const detail = await call("runs.get", { run });
+    summaries.set(run, detail);
+    evaluations.set(run, detail.evaluations);
+  }
+
+  async function readStudy(study: string): Promise<void> {
+    const [detail, runs] = await Promise.all([call("studies.get", { study }), call("runs.list", { study })]);
+    for (const run of runs) summaries.set(run.id, run);
+    for (const point of detail.points) if (point.run !== null) evaluations.set(point.run, point.evaluations);
+    members.set(study, detail.points.flatMap(({ run }) => (run !== null && runs.some(({ id }) => id === run) ? [run] : [])));
+  }
+
+  const all = computed(() => [...new Set([...ids.value, ...studies.value.flatMap((study) => members.get(study) ?? [])])]);
+  const summaryOf = (id: string) => store.get(id) ?? summaries.get(id);
+  // Single runs are read one by one, and again as they go on; a study's in one piece, as it goes on.
+  watch(
+    () => ids.value.map((id) => `${id}:${summaryOf(id)?.status ?? ""}:${summaryOf(id)?.testError ?? ""}`),
+    (states, before) => {
+      const stale = states.filter((state) => !before?.includes(state)).map((state) => state.split(":")[0]!);
+      if (stale.length > 0) void attempt(async () => void (await Promise.all(stale.map(readRun))));
+    },
+    { immediate: true },
+  );
+  const readStudies = (which: readonly string[]) => attempt(async () => void (await Promise.all(which.map(readStudy))));
+  watch(studies, (now, before) => void readStudies(now.filter((study) => !before?.includes(study))), { immediate: true });
+  const moved = new Set<string>();
+  const readMoved = useThrottleFn(() => {
+    const which = [...moved].filter((study) => studies.value.includes(study));
+    moved.clear();
+    return which.length > 0 ? readStudies(which) : undefined;
+  }, 2_000, true);
+  onScopeDispose(
+    listen("study.changed", ({ id }) => {
+      moved.add(id);
+      void readMoved();
+    }),
+  );
+
+  const runs = computed((): ComparedRun[] =>
+    all.value.flatMap((id) => {
+      const run = summaryOf(id);
+      return run ? [{ run, evaluations: evaluations.get(id) ?? null }] : [];
+    }),
+  );
+  const missing = computed(() => (store.loaded && reading.value === 0 ? ids.value.filter((id) => !summaryOf(id)) : []));
+  return { runs, missing, error, reading: computed(() => reading.value > 0) };
+}

@@ -1,0 +1,103 @@
+/**
+ * Which levels of several towers correspond: a level added to a tower is shown as added, and does
+ * not shift those above it. A progressive alignment: every tower is aligned (Needleman and Wunsch
+ * 1970) to the levels known so far, the baseline's first, and brings those that have no counterpart.
+ */
+import type { Level } from "@shared/tower.ts";
+
+/** Levels of several towers that correspond: one of the baseline's, or one that only others have. */
+export interface Slot {
+  /** `level 2`: of the baseline, or added on top of it in all towers alike; else `added above level 0`. */
+  readonly label: string;
+  readonly added: boolean;
+  /** Index of the level in each tower, in their order; null where it has none. */
+  readonly levels: readonly (number | null)[];
+}
+
+interface Growing {
+  readonly level: Level;
+  readonly added: boolean;
+  readonly levels: (number | null)[];
+}
+
+/** A level without a counterpart costs 1; another optimizer costs more than its settings, less than a level left out and one added. */
+function costOf(a: Level, b: Level): number {
+  if (a.optimizer !== b.optimizer) return 1.5;
+  const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
+  const differing = Object.keys({ ...one, ...other }).filter((field) => JSON.stringify(one[field]) !== JSON.stringify(other[field])).length;
+  return Math.min(0.8, 0.2 * differing);
+}
+const gap = 1;
+
+/** For each level of `tower` its counterpart among the slots, or null; rising. Level 0 moves the weights in all. */
+function counterparts(slots: readonly Growing[], tower: readonly Level[]): (number | null)[] {
+  // cost[i][j]: of what remains from slot i and level j on.
+  const cost = Array.from({ length: slots.length + 1 }, () => Array<number>(tower.length + 1).fill(0));
+  const match = (i: number, j: number) => costOf(slots[i]!.level, tower[j]!) + cost[i + 1]![j + 1]!;
+  for (let i = slots.length; i >= 1; i--) {
+    for (let j = tower.length; j >= 1; j--) {
+      const alone = Math.min(i < slots.length ? gap + cost[i + 1]![j]! : Infinity, j < tower.length ? gap + cost[i]![j + 1]! : Infinity);
+      cost[i]![j] = i === slots.length && j === tower.length ? 0 : Math.min(alone, i < slots.length && j < tower.length ? match(i, j) : Infinity);
+    }
+  }
+  const found: (number | null)[] = [0];
+  let [i, j] = [1, 1];
+  while (j < tower.length) {
+    // Of equally good alignments the one whose gaps stand highest.
+    if (i < slots.length && cost[i]![j] === match(i, j)) {
+      found.push(i++);
+      j++;
+    } else if (i < slots.length && cost[i]![j] === gap + cost[i + 1]![j]!) i++;
+    else {
+      found.push(null);
+      j++;
+    }
+  }
+  return found;
+}
+
+/** Aligns a tower and takes in its levels that have no counterpart. */
+function grow(slots: readonly Growing[], tower: readonly Level[], of: number, count: number): Growing[] {
+  const grown = [...slots];
+  let inserted = 0;
+  let after = -1;
+  counterparts(slots, tower).forEach((counterpart, index) => {
+    if (counterpart !== null) {
+      after = counterpart + inserted;
+      grown[after]!.levels[of] = index;
+      return;
+    }
+    const levels = Array<number | null>(count).fill(null);
+    levels[of] = index;
+    grown.splice(++after, 0, { level: tower[index]!, added: true, levels });
+    inserted++;
+  });
+  return grown;
+}
+
+function labelOf(slots: readonly Growing[], at: number): string {
+  const { added, levels } = slots[at]!;
+  const below = slots.slice(0, at + 1).filter((slot) => !slot.added).length - 1;
+  if (!added) return `level ${below}`;
+  const onTop = !slots.slice(at).some((slot) => !slot.added);
+  const indices = new Set(levels.filter((level) => level !== null));
+  const [only] = indices;
+  if (onTop && indices.size === 1) return `level ${only!} (added)`;
+  const among = slots.slice(0, at).reverse().findIndex((slot) => !slot.added);
+  return `level added above level ${below}${among > 0 ? `, no. ${among + 1}` : ""}`;
+}
+
+/** Slots from level 0 upward; those that are added stand where they were. */
+export function alignTowers(towers: readonly (readonly Level[])[], baseline = 0): Slot[] {
+  // Taller towers first: the levels of lower ones then find their counterparts among all there are.
+  const order = towers.map((_, of) => of).sort((a, b) => Number(b === baseline) - Number(a === baseline) || towers[b]!.length - towers[a]!.length);
+  const [first, ...others] = order;
+  if (first === undefined) return [];
+  let slots = towers[first]!.map((level, index): Growing => {
+    const levels = Array<number | null>(towers.length).fill(null);
+    levels[first] = index;
+    return { level, added: false, levels };
+  });
+  for (const of of others) slots = grow(slots, towers[of]!, of, towers.length);
+  return slots.map(({ added, levels }, at) => ({ added, levels, label: labelOf(slots, at) }));
+}

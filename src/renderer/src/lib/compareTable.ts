@@ -1,0 +1,169 @@
+/** The table of a comparison: what configurations differ in, how runs ended, and how far that is from a baseline. */
+import type { RunSummary } from "@shared/run.ts";
+import { summarize } from "@shared/statistics.ts";
+import { formatHyperparameter } from "@shared/tower.ts";
+import { alignTowers } from "./alignment.ts";
+import type { Compared, Result } from "./compared.ts";
+import { differences, levelFieldLabel } from "./differences.ts";
+import { follows } from "./varied.ts";
+import { durationOf, formatCount, formatField, formatMeasure, formatSeconds, missing, statusLabels } from "./format.ts";
+
+export interface Cell {
+  readonly text: string;
+  /** For sorting; null where there is no number. */
+  readonly number: number | null;
+  /** Whether it is as in the baseline; a cell of the baseline itself is. */
+  readonly same: boolean;
+  /** From the baseline's value to this one. */
+  readonly delta: { readonly difference: string; readonly relative: string | null; readonly better: boolean | null } | null;
+}
+
+export interface Field {
+  /** Path of a setting, name of a result. */
+  readonly key: string;
+  readonly label: string;
+  readonly section: "configuration" | "results";
+  /** One per compared, in their order. */
+  readonly cells: readonly Cell[];
+}
+
+export interface TableData {
+  readonly compared: readonly Compared[];
+  /** By run, under "test error" at the end and at its best. */
+  readonly final: ReadonlyMap<string, Result>;
+  readonly best: ReadonlyMap<string, Result>;
+  /** Index of the pinned baseline; null without one. */
+  readonly baseline: number | null;
+  readonly now: number;
+}
+
+function settings({ compared, baseline }: TableData): Field[] {
+  const experiments = compared.map(({ runs }) => runs[0]!.run.experiment);
+  const cells = (values: readonly { text: string; number: number | null }[]) =>
+    values.map((cell): Cell => ({ ...cell, delta: null, same: baseline !== null && cell.text === values[baseline]?.text }));
+  const stacks = compared.map(({ runs }) => runs[0]!.run.stack);
+  const grouped = compared.some(({ runs }) => runs.length > 1);
+  const rows = differences(experiments, baseline ?? 0)
+    .filter(({ path }) => !(grouped && path === "seed"))
+    .map(({ path, label, values }): Field => ({
+      key: path,
+      label,
+      section: "configuration",
+      cells: cells(values.map((value) => ({ text: formatField(path, value), number: typeof value === "number" ? value : null }))),
+    }));
+  if (new Set(stacks).size < 2) return rows;
+  return [{ key: "tower", label: "tower", section: "configuration", cells: cells(stacks.map((text) => ({ text, number: null }))) }, ...rows];
+}
+
+interface Measured {
+  readonly key: string;
+  readonly label: string;
+  /** Value of each run of a compared; null where it has none. */
+  valueOf(run: RunSummary, of: number): number | null;
+  format(value: number): string;
+  readonly unit?: string;
+  readonly lowerIsBetter?: boolean;
+  /** How a spread is written; two significant digits by default. */
+  spread?(deviation: number): string;
+  /** In place of a number that only stands for having diverged. */
+  diverged?(run: RunSummary): boolean;
+}
+
+const signed = (text: string, value: number) => (value > 0 ? `+${text}` : text.replace("-", "−"));
+
+function results(data: TableData, { key, label, valueOf, format, unit = "", lowerIsBetter, spread = (deviation) => formatMeasure(Number(deviation.toPrecision(2))), diverged = () => false }: Measured): Field {
+  const { compared, baseline } = data;
+  const summaries = compared.map(({ runs }, of) => {
+    const values = runs.flatMap(({ run }) => valueOf(run, of) ?? []);
+    return values.length === 0 ? null : summarize(values);
+  });
+  const base = baseline === null ? null : (summaries[baseline]?.mean ?? null);
+  const cells = summaries.map((summary, of): Cell => {
+    if (!summary) return { text: missing, number: null, same: false, delta: null };
+    const around = summary.deviation === null || summary.deviation === 0 ? "" : spread(summary.deviation);
+    const written = around === "" ? format(summary.mean) : `${format(summary.mean)} ± ${around}`;
+    const difference = base === null || of === baseline ? null : summary.mean - base;
+    const relative = difference === null || base === null || base === 0 ? null : (100 * difference) / Math.abs(base);
+    return {
+      text: compared[of]!.runs.every(({ run }) => diverged(run)) ? "diverged" : `${written}${unit}`,
+      number: summary.mean,
+      same: base !== null && summary.mean === base,
+      delta:
+        difference === null
+          ? null
+          : {
+              difference: difference === 0 ? "±0" : signed(`${format(difference)}${unit}`, difference),
+              relative: relative === null || difference === 0 ? null : signed(`${Number(relative.toPrecision(Math.abs(relative) >= 100 ? 3 : 2))} %`, relative),
+              better: difference === 0 || lowerIsBetter === undefined ? null : difference < 0 === lowerIsBetter,
+            },
+    };
+  });
+  return { key, label, section: "results", cells };
+}
+
+/** How many runs of a compared ended how: `finished`, or `2 finished, 1 diverged`. */
+function statuses({ runs }: Compared): string {
+  const counts = new Map<string, number>();
+  for (const { run } of runs) counts.set(statusLabels[run.status], (counts.get(statusLabels[run.status]) ?? 0) + 1);
+  const [only] = counts.keys();
+  return counts.size === 1 && runs.length === 1 ? only! : [...counts].map(([status, count]) => `${count} ${status.toLowerCase()}`).join(", ");
+}
+
+/** Final values of what the levels learn, levels side by side; where only one compared has a level it says nothing by comparison. */
+function learned(data: TableData): Field[] {
+  const towers = data.compared.map(({ runs }) => runs[0]!.run.experiment.tower);
+  return alignTowers(towers, data.baseline ?? 0).flatMap((slot, at) => {
+    const having = slot.levels.filter((level) => level !== null).length;
+    if (having < Math.min(2, towers.length)) return [];
+    const levels = slot.levels.flatMap((level, of) => (level === null ? [] : [towers[of]![level]!]));
+    const names = new Set(data.compared.flatMap(({ runs }, of) => runs.flatMap(({ run }) => run.hyperparameters.filter(({ level }) => level === slot.levels[of]).map(({ name }) => name))));
+    return [...names].map((name) =>
+      results(data, {
+        key: `${at}.${name}`,
+        label: `${levelFieldLabel(name, slot, levels)}, last`,
+        valueOf: (run, of) => run.hyperparameters.find((h) => h.level === slot.levels[of] && h.name === name)?.value ?? null,
+        format: formatHyperparameter,
+      }),
+    );
+  });
+}
+
+/**
+ * What is worth a column where many stand in rows: the results first; of the settings neither which levels there
+ * are, which the tower says, nor those that always go along with another.
+ */
+export function columnsOf(fields: readonly Field[]): Field[] {
+  const textsOf = ({ cells }: Field) => cells.map(({ text }) => (text === missing ? undefined : text));
+  const settings = fields.filter(({ section, key }) => section === "configuration" && !/^tower\.[^.]+$/.test(key));
+  const kept: Field[] = [];
+  for (const field of settings) if (field.key === "tower" || !kept.some((other) => other.key !== "tower" && follows(textsOf(field), textsOf(other)))) kept.push(field);
+  return [...fields.filter(({ key }) => key === "status" || key === "testError" || key === "bestTestError"), ...kept, ...fields.filter(({ section, key }) => section === "results" && !["status", "testError", "bestTestError"].includes(key))];
+}
+
+/** Every field of the table; without a baseline no cell has a delta. */
+export function compareTable(data: TableData): Field[] {
+  const resultOf = (from: ReadonlyMap<string, Result>) => ({
+    valueOf: ({ id }: RunSummary) => from.get(id)?.counted ?? from.get(id)?.value ?? null,
+    diverged: ({ id }: RunSummary) => from.get(id)?.outcome === "diverged",
+    format: (value: number) => value.toFixed(2),
+    spread: (deviation: number) => deviation.toFixed(2),
+    unit: " %",
+    lowerIsBetter: true,
+  });
+  const plain = (key: string, label: string, textOf: (of: Compared) => string): Field => ({
+    key,
+    label,
+    section: "results",
+    cells: data.compared.map((of) => ({ text: textOf(of), number: null, same: false, delta: null })),
+  });
+  return [
+    ...settings(data),
+    plain("status", "status", statuses),
+    results(data, { key: "testError", label: "test error, last", ...resultOf(data.final) }),
+    results(data, { key: "bestTestError", label: "test error, best", ...resultOf(data.best) }),
+    results(data, { key: "loss", label: "loss, last step", valueOf: ({ loss }) => loss, format: formatMeasure, lowerIsBetter: true }),
+    results(data, { key: "steps", label: "steps", valueOf: ({ steps }) => steps, format: (value) => formatCount(value) }),
+    results(data, { key: "duration", label: "duration", valueOf: (run) => durationOf(run, data.now), format: (value) => (value < 0 ? `-${formatSeconds(-value)}` : formatSeconds(value)), spread: () => "", lowerIsBetter: true }),
+    ...learned(data),
+  ];
+}

@@ -1,0 +1,69 @@
+/** Runs of one configuration as one line: the mean over them, with a band from the least to the greatest. */
+import { coarsen, type Bucket } from "@shared/series.ts";
+import type { Evaluation } from "@shared/run.ts";
+import { lineOf, type BandPoint, type ChartLine, type Point } from "@charts/chartLines.ts";
+import type { LineStyle } from "@charts/palette.ts";
+import { smooth } from "@charts/smoothing.ts";
+import type { HeldSeries } from "./seriesCache.ts";
+
+interface Spread {
+  readonly mean: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  return { mean: values.reduce((sum, value) => sum + value, 0) / values.length, low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
+}
+
+/** A bucket as if every value in it were `value`. */
+const uniform = (start: number, count: number, value: number): Bucket => ({
+  start, count, nonFinite: 0, min: value, minStep: start, max: value, maxStep: start, sum: value * count,
+});
+
+/**
+ * The mean of a logged metric over the runs that got as far as each step, so that it may jump where one
+ * ends. Buckets are brought to one width; the mean of a run within a bucket stands for it.
+ */
+export function meanLine(name: string, style: LineStyle, held: readonly (HeldSeries | undefined)[], steps: number, perX = 1): ChartLine {
+  const series = held.filter((one) => one !== undefined);
+  const width = series.reduce((widest, one) => Math.max(widest, one.width), 1);
+  const at = new Map<number, { count: number; values: number[] }>();
+  for (const { buckets } of series) {
+    for (const { start, count, nonFinite, sum } of coarsen(buckets, width)) {
+      if (count === nonFinite) continue;
+      const entry = at.get(start) ?? { count: 0, values: [] };
+      at.set(start, { count: Math.max(entry.count, count), values: [...entry.values, sum / (count - nonFinite)] });
+    }
+  }
+  const spreads = [...at].sort(([a], [b]) => a - b).map(([start, { count, values }]) => ({ start, count, ...spreadOf(values) }));
+  const bucketsOf = (which: keyof Spread) => spreads.map(({ start, count, [which]: value }) => uniform(start, count, value));
+  const edge = (which: "low" | "high"): readonly Point[] =>
+    steps > 1 ? smooth(bucketsOf(which), 1 - 1 / steps) : spreads.map(({ start, [which]: value }): Point => [start, value]);
+  const [low, high] = [edge("low"), edge("high")];
+  const line = lineOf(name, style, { buckets: bucketsOf("mean"), total: series.reduce((most, one) => Math.max(most, one.total), 0) }, steps, perX);
+  return {
+    ...line,
+    nonFinite: series.reduce((sum, { buckets }) => sum + buckets.reduce((all, { nonFinite }) => all + nonFinite, 0), 0),
+    ...(series.length > 1 && { band: low.map(([x, value], i): BandPoint => ({ x: x / perX, low: value, high: high[i]![1] })) }),
+  };
+}
+
+/** Test error against epochs: one run's as it is, several as their mean over those that were evaluated there. */
+export function errorLine(name: string, style: LineStyle, runs: readonly (readonly Evaluation[])[]): ChartLine {
+  const at = new Map<number, number[]>();
+  for (const evaluations of runs) {
+    for (const { epoch, testError } of evaluations) if (testError !== null) at.set(epoch, [...(at.get(epoch) ?? []), testError]);
+  }
+  const spreads = [...at].sort(([a], [b]) => a - b).map(([epoch, values]) => ({ x: epoch, ...spreadOf(values) }));
+  return {
+    name,
+    style,
+    points: spreads.map(({ x, mean }): Point => [x, mean]),
+    smoothed: null,
+    total: runs.reduce((most, { length }) => Math.max(most, length), 0),
+    nonFinite: 0,
+    symbols: true,
+    ...(runs.length > 1 && { band: spreads }),
+  };
+}
