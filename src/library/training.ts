@@ -123,7 +123,7 @@ export class Training<Input extends string = string> {
     return this.#inTurn(async () => {
       await this.#settle();
       const { procedures, executable, problem } = this.#parts;
-      const values = procedures.parametersOf(executable.state(procedures.parameterNames));
+      const values = procedures.parametersOf(await executable.state(procedures.parameterNames));
       return Object.fromEntries(problem.parameters.map(({ name, stateName }) => [name, values[stateName]!]));
     });
   }
@@ -162,16 +162,16 @@ export class Training<Input extends string = string> {
       const name = this.#procedure("predict", checked);
       await executable.run(name, checked.arrays);
       const variable = predictionName(checked.signature);
-      return { shape: this.#compiled.get(name)!, values: executable.state([variable])[variable]! };
+      return { shape: this.#compiled.get(name)!, values: (await executable.state([variable]))[variable]! };
     });
   }
 
   /** Everything later steps depend on, as plain JSON: restored, training goes on bit for bit (on the same engine). */
   save(): Promise<Snapshot> {
-    return this.#inTurn(() => {
+    return this.#inTurn(async () => {
       const { problem, procedures, executable, state } = this.#parts;
       const kept = state.filter((name) => !procedures.settledNames.includes(name));
-      return encodeSnapshot({ step: this.#steps, levels: this.optimizer.levels, parameters: problem.parameters, state: executable.state(kept) });
+      return encodeSnapshot({ step: this.#steps, levels: this.optimizer.levels, parameters: problem.parameters, state: await executable.state(kept) });
     });
   }
 

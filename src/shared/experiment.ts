@@ -21,7 +21,7 @@ export const dataset = z.strictObject({
   testExamples: positiveInteger("dataset.testExamples", 10_000).default(10_000),
 });
 
-export const engineKinds = ["onnx-cpu", "reference"] as const;
+export const engineKinds = ["onnx-cpu", "reference", "tfjs-node-gpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
 
 export const engine = z.strictObject({
   kind: z.enum(engineKinds, { error: `engine.kind must be one of: ${engineKinds.join(", ")}` }).default("onnx-cpu"),

@@ -181,7 +181,7 @@ export function replay(trace: Trace, traced: TraceCase): Difference {
   const outputs = Array.from({ length: trace.steps }, (_, t) => engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, inputs));
   const last = engine.runNow("settle");
   const evaluation = engine.runNow(`evaluate@${batchSize}`, inputs);
-  const finalWeights = training.parametersOf(engine.state());
+  const finalWeights = training.parametersOf(engine.stateNow());
 
   const comparison = new Comparison();
   comparison.series((t) => `loss at step ${t}`, outputs.map((o) => o["loss"]!), traced.loss);

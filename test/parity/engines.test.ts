@@ -7,7 +7,7 @@ import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import type { OpName } from "../../src/main/program/node.ts";
 import { operations } from "../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
-import { engineKinds } from "../../src/shared/experiment.ts";
+import { presentEngines } from "../support/engines.ts";
 import { samples, sampleState } from "../support/operationSamples.ts";
 import { level, smallProblem } from "../support/problems.ts";
 
@@ -70,12 +70,12 @@ async function trained(engine: Engine, levels: readonly TowerLevel[], steps: num
   for (let t = 0; t < steps; t++) losses.push((await executable.run(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)))["loss"]!);
   const hyperparameters = Object.values(await executable.run("settle"));
   const evaluation = await executable.run(`evaluate@${batchSize}`, batch(0));
-  const state: StateValues = executable.state();
+  const state: StateValues = await executable.state();
   await executable.dispose();
   return { losses, hyperparameters, evaluation, state };
 }
 
-for (const kind of engineKinds.filter((kind) => kind !== "reference")) {
+for (const kind of presentEngines.filter((kind) => kind !== "reference")) {
   describe(kind, async () => {
     const engine = await loadEngine[kind]();
 
@@ -90,7 +90,7 @@ for (const kind of engineKinds.filter((kind) => kind !== "reference")) {
               Object.fromEntries(Object.entries(sampleState).filter(([name]) => program.state.some((v) => v.name === name))),
             );
             await executable.run("run", given);
-            const value = executable.state()["result"]!;
+            const value = (await executable.state())["result"]!;
             await executable.dispose();
             return value;
           }),
@@ -116,11 +116,11 @@ for (const kind of engineKinds.filter((kind) => kind !== "reference")) {
       await one.run(`begin@${batchSize}`, batch(0));
       for (let t = 1; t < 5; t++) await one.run(`step@${batchSize}`, batch(t));
       const other = await engine.compile(training.program, { threads: 1 });
-      other.restore(one.state());
+      other.restore(await one.state());
       for (let t = 5; t < 10; t++) {
         expect(await other.run(`step@${batchSize}`, batch(t))).toEqual(await one.run(`step@${batchSize}`, batch(t)));
       }
-      expect(other.state()).toEqual(one.state());
+      expect(await other.state()).toEqual(await one.state());
     });
 
     it("names a missing or wrongly sized input, an unknown procedure, an unknown state", async () => {

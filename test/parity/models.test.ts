@@ -9,7 +9,7 @@ import { Random } from "../../src/main/models/random.ts";
 import { classification } from "../../src/main/training/classification.ts";
 import { languageModelling } from "../../src/main/training/languageModelling.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
-import { engineKinds } from "../../src/shared/experiment.ts";
+import { presentEngines } from "../support/engines.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../src/shared/models/shape.ts";
@@ -101,14 +101,14 @@ async function trained(engine: Engine, of: (typeof cases)[string], count: number
   const losses: number[] = [];
   for (let t = 0; t < count; t++) losses.push((await executable.run(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)))["loss"]!);
   const hyperparameters = Object.values(await executable.run("settle"));
-  const before = executable.state();
+  const before = await executable.state();
   const evaluation = await executable.run(`evaluate@${batchSize}`, batch(0));
-  const after = executable.state();
+  const after = await executable.state();
   await executable.dispose();
   return { losses, hyperparameters, evaluation, before, after };
 }
 
-for (const kind of engineKinds.filter((kind) => kind !== "reference")) {
+for (const kind of presentEngines.filter((kind) => kind !== "reference")) {
   describe(kind, async () => {
     const engine = await loadEngine[kind]();
 
@@ -150,7 +150,7 @@ describe("buffers", () => {
     expect(continued).not.toBe(fresh);
     expect(await evaluate(0)).toBe(fresh);
     await executable.run(`begin@${batchSize}`, batch(0));
-    expect(executable.state(["rnn.hidden_l0"])["rnn.hidden_l0"]!.some((value) => value !== 0)).toBe(true);
+    expect((await executable.state(["rnn.hidden_l0"]))["rnn.hidden_l0"]!.some((value) => value !== 0)).toBe(true);
     expect(await evaluate(0)).toBe(fresh);
     // A state that has become NaN does not survive a new beginning.
     executable.restore({ "evaluation.rnn.cell_l0": new Float64Array(24).fill(NaN) });

@@ -46,7 +46,7 @@ export function gradientError({ inputs, result, state = {} }: Check, h = 1e-6): 
   );
   const given = { ...values, weights };
   engine.runNow("gradients", given);
-  const found = engine.state();
+  const found = engine.stateNow();
 
   let worst = 0;
   let scale = 0;

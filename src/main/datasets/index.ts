@@ -10,7 +10,6 @@ import { dataFolder } from "./folder.ts";
 import { loadMnist, mnistProblem, readIdxExamples } from "./mnist.ts";
 import { entryFolder, entryProblem } from "./obtain.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
-import { loadDigits, loadIris } from "./small.ts";
 import { divide, standardize, testCount, type Labelled } from "./split.ts";
 
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
@@ -109,9 +108,9 @@ export async function loadWhole(kind: string, folder = dataFolder()): Promise<Da
         test: await readCifar([at("test_batch.bin")]),
       };
     case "digits":
-      return loadDigits();
+      return (await import("./small.ts")).loadDigits();
     case "iris":
-      return loadIris();
+      return (await import("./small.ts")).loadIris();
     default:
       if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
       return loadOwn(kind, folder);

@@ -39,7 +39,7 @@ export interface Executable {
    */
   add(program: Program): void;
   /** A copy of the state, or of the variables that are named. */
-  state(names?: readonly string[]): StateValues;
+  state(names?: readonly string[]): Promise<StateValues>;
   /** Overwrites the state variables that are named; the others stay. */
   restore(values: StateValues): void;
   dispose(): Promise<void>;

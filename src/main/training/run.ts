@@ -80,9 +80,9 @@ export class TrainingRun {
   }
 
   /** All that the rest of the run depends on; only between two steps. */
-  #capture(): Captured {
+  async #capture(): Promise<Captured> {
     const { training, executable } = this.#run;
-    return { position: { ...this.#position }, state: executable.state(training.durableState) };
+    return { position: { ...this.#position }, state: await executable.state(training.durableState) };
   }
 
   /**
@@ -196,7 +196,7 @@ export class TrainingRun {
   async #turn(): Promise<void> {
     await this.#breathe();
     // Written while training goes on: only its taking costs time here.
-    if (this.#saver?.due) void this.#save();
+    if (this.#saver?.due) void this.#saver.save(await this.#capture());
     if (!this.#control.pauseRequested) return;
     await this.#save();
     this.#listener.paused();
@@ -205,7 +205,7 @@ export class TrainingRun {
   }
 
   async #save(): Promise<void> {
-    await this.#saver?.save(() => this.#capture());
+    await this.#saver?.save(await this.#capture());
   }
 
   async #breathe(): Promise<void> {

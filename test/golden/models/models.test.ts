@@ -83,7 +83,7 @@ describe("models agree with PyTorch", () => {
           ? { features: Uint8Array.from(batch.features), labels: Uint8Array.from(batch.labels) }
           : { symbols: Int32Array.from(batch.symbols), targets: Int32Array.from(batch.targets), carry: Float64Array.of(i) };
       expectClose([engine.runNow("run", inputs)["loss"]!], [batch.loss], `loss ${i}`);
-      const found = engine.state();
+      const found = engine.stateNow();
       task.parameters.forEach((p, k) => expectClose(found[`gradient ${k}`]!, batch.gradients[p.name]!, `gradient of ${p.name}, batch ${i}`));
       for (const [key, list] of Object.entries(batch.buffers)) expectClose(found[key]!, list, `${key}, batch ${i}`);
     });

@@ -2,8 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { compileHostWork } from "../../../src/main/engines/onnx/hostWork.ts";
 import { Arena, type Block } from "../../../src/main/engines/onnx/kernels/arena.ts";
-import { partition } from "../../../src/main/engines/onnx/partition.ts";
-import { ScalarMachine } from "../../../src/main/engines/onnx/scalarMachine.ts";
+import { isKernelWork } from "../../../src/main/engines/onnx/kernels/kernel.ts";
+import { partition } from "../../../src/main/engines/host/partition.ts";
+import { ScalarMachine } from "../../../src/main/engines/host/scalarMachine.ts";
 import { evaluate } from "../../../src/main/engines/reference/kernels.ts";
 import { topologicalOrder, type Node } from "../../../src/main/program/node.ts";
 import * as ops from "../../../src/main/program/operations/index.ts";
@@ -122,7 +123,7 @@ describe("partition", () => {
   const partsOf = (updates: Readonly<Record<string, Node>>, outputs: Readonly<Record<string, Node>> = {}) => {
     const procedure = makeProgram({ run: { outputs, updates } }).procedures["run"]!;
     const names = (nodes: readonly Node[]) => nodes.map(({ op }) => op);
-    const { before, device, after, toDevice, toHost, arraysToDevice } = partition(procedure);
+    const { before, device, after, toDevice, toHost, arraysToDevice } = partition(procedure, isKernelWork);
     return {
       before: names(before).filter((op) => op !== "constant"),
       device: names(device).filter((op) => op !== "constant"),

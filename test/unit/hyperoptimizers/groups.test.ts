@@ -21,7 +21,7 @@ function trained(levels: readonly TowerLevel[], steps: number): Trained {
   for (let t = 0; t < steps; t++) {
     outputs.push(engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)));
     engine.runNow("settle");
-    parameters.push(training.parametersOf(engine.state()));
+    parameters.push(training.parametersOf(engine.stateNow()));
   }
   return { parameters, outputs, stateNames: training.program.state.map(({ name }) => name) };
 }

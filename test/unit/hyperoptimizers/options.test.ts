@@ -13,7 +13,7 @@ function trained(levels: readonly TowerLevel[], steps: number) {
   const outputs = [];
   for (let t = 0; t < steps; t++) {
     outputs.push(engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)));
-    states.push(engine.state());
+    states.push(engine.stateNow());
   }
   return { states, outputs };
 }

@@ -19,7 +19,8 @@ import { toEffective } from "../../../src/main/hyperoptimizers/stored.ts";
 import { Random } from "../../../src/main/models/random.ts";
 import { batchesInOrder } from "../../../src/main/training/batches.ts";
 import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { engineKinds, experiment } from "../../../src/shared/experiment.ts";
+import { steadyEngines } from "../../support/engines.ts";
+import { experiment } from "../../../src/shared/experiment.ts";
 
 const line = defineModel({
   inputs: { x: [1] },
@@ -57,7 +58,7 @@ it("takes the very steps the workbench takes", async () => {
   expect(ours).toEqual(expected);
 });
 
-describe.each(engineKinds)("on %s", (engine) => {
+describe.each(steadyEngines)("on %s", (engine) => {
   /** Relative rounding of a few operations. */
   const digits = engine === "reference" ? 12 : 5;
 

@@ -79,7 +79,7 @@ describe.each(Object.entries(stacks))("%s", (_, levels) => {
   engine.restore(initialState);
   engine.runNow(`begin@${batchSize}`, batch(0));
   for (let t = 1; t < 5; t++) engine.runNow(`step@${batchSize}`, batch(t));
-  const before = engine.state();
+  const before = engine.stateNow();
   const outputs = engine.runNow(`step@${batchSize}`, batch(5));
 
   /**

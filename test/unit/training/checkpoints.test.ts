@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { engineKinds, experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
+import { steadyEngines } from "../../support/engines.ts";
+import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { isActive, type Evaluation, type RunDetail } from "../../../src/shared/run.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
@@ -42,12 +43,12 @@ async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver
   const run = new TrainingRun(prepared, new RunControl(), listener, saver);
   if (from) run.restore(from);
   const end = await run.train();
-  const state = prepared.executable.state();
+  const state = await prepared.executable.state();
   await prepared.executable.dispose();
   return { steps, evaluations, end, state };
 }
 
-describe.each(engineKinds)("on %s", (kind) => {
+describe.each(steadyEngines)("on %s", (kind) => {
   it("what is captured before any step, and read back from its file, leads to the same rest", async () => {
     const config: ExperimentInput = {
       dataset: { trainExamples: 300, testExamples: 100 },
@@ -59,8 +60,8 @@ describe.each(engineKinds)("on %s", (kind) => {
     const common = { run: "r", experiment: "e", engine: kind, savedAt: 1 };
     const everyStep: Saver = {
       due: true,
-      save: (take) => {
-        files.push(encodeCheckpoint({ ...common, ...take() }));
+      save: (captured) => {
+        files.push(encodeCheckpoint({ ...common, ...captured }));
         return Promise.resolve();
       },
     };
@@ -82,7 +83,7 @@ describe.each(engineKinds)("on %s", (kind) => {
 
 it("the state of another program is refused by name", async () => {
   let captured: Captured | undefined;
-  const saver: Saver = { due: true, save: (take) => Promise.resolve(void (captured ??= take())) };
+  const saver: Saver = { due: true, save: (taken) => Promise.resolve(void (captured ??= taken)) };
   await trainHere({ budget: { epochs: 1 } }, undefined, saver);
   await expect(trainHere({ budget: { epochs: 1 }, tower: [{ optimizer: "sgd" }] }, captured)).rejects.toThrow(/written by another version of Hypertower: .*L1.* is unknown/);
 });

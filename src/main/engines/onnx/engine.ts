@@ -58,7 +58,11 @@ class OnnxExecutable implements Executable {
     return (await compiled).run(inputs);
   }
 
-  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
+  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): Promise<StateValues> {
+    return Promise.resolve().then(() => this.#values(names));
+  }
+
+  #values(names: readonly string[]): StateValues {
     return Object.fromEntries(
       namedState(this.#program.state, names).map(({ name, shape }) => [
         name,

@@ -6,7 +6,7 @@
 import { isScalar, type Node } from "../../program/node.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
 import { compileKernel, kernelDots, kernelScalars } from "./kernels/kernel.ts";
-import type { ScalarMachine } from "./scalarMachine.ts";
+import type { ScalarMachine } from "../host/scalarMachine.ts";
 
 /** Where an array is at the moment: state changes its place with every call. */
 export type Place = () => Block;

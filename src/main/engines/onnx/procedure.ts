@@ -5,10 +5,11 @@ import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
 import { compileHostWork, type Store } from "./hostWork.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
+import { isKernelWork } from "./kernels/kernel.ts";
 import { GraphWriter, lower, onnxTypeOf } from "./lowering.ts";
 import { encodeModel, type OnnxGraph, type OnnxValue } from "./model.ts";
-import { partition } from "./partition.ts";
-import { ScalarMachine } from "./scalarMachine.ts";
+import { partition } from "../host/partition.ts";
+import { ScalarMachine } from "../host/scalarMachine.ts";
 
 /** A state variable's two places: its value, and what the running procedure makes it. They are exchanged when it is done. */
 export interface StateArray {
@@ -181,7 +182,7 @@ class Plan {
   readonly hostUpdates: readonly { variable: string; node: Node }[];
 
   constructor(procedure: Procedure) {
-    this.parts = partition(procedure);
+    this.parts = partition(procedure, isKernelWork);
     const { before, device, after, toDevice, toHost, arraysToDevice } = this.parts;
     const write = new GraphWriter();
     const inputs: OnnxValue[] = [];

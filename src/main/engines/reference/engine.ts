@@ -52,7 +52,12 @@ export class ReferenceExecutable implements Executable {
     }
   }
 
-  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
+  state(names?: readonly string[]): Promise<StateValues> {
+    return Promise.resolve().then(() => this.stateNow(names));
+  }
+
+  /** state() without the promise, for tests and the replay. */
+  stateNow(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
     return Object.fromEntries(namedState(this.#program.state, names).map(({ name }) => [name, this.#state.get(name)!.slice()]));
   }
 

@@ -22,8 +22,8 @@ export interface SaverOptions {
 export interface Saver {
   /** Time for the next one. */
   readonly due: boolean;
-  /** Takes the checkpoint at once. Resolves when it is on the disk, or has failed. */
-  save(take: () => Captured): Promise<void>;
+  /** Resolves when it is on the disk, or has failed. */
+  save(captured: Captured): Promise<void>;
 }
 
 export class CheckpointSaver implements Saver {
@@ -47,10 +47,8 @@ export class CheckpointSaver implements Saver {
     await this.#saving;
   }
 
-  async save(take: () => Captured): Promise<void> {
-    // Nothing may happen between the call and the taking, unless one is still being written.
+  async save(captured: Captured): Promise<void> {
     if (this.#saving) await this.#saving;
-    const captured = take();
     const { step } = captured.position;
     // Nothing has happened since the last one.
     if (step === this.#lastStep) return;

@@ -52,10 +52,21 @@ export const statusLabels: Record<RunStatus, string> = {
 export const datasetTitles: Record<Experiment["dataset"]["kind"], string> = { mnist: "MNIST" };
 export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
   "onnx-cpu": "ONNX Runtime, CPU",
+  "tfjs-node-gpu": "TensorFlow (tfjs-node-gpu, CUDA)",
+  "tfjs-webgpu": "TensorFlow.js, WebGPU",
+  "tfjs-wasm": "TensorFlow.js, WebAssembly",
+  "tfjs-cpu": "TensorFlow.js, JavaScript",
   reference: "Reference, float64",
 };
 /** For narrow columns. */
-export const engineNames: Record<Experiment["engine"]["kind"], string> = { "onnx-cpu": "ONNX CPU", reference: "Reference" };
+export const engineNames: Record<Experiment["engine"]["kind"], string> = {
+  "onnx-cpu": "ONNX CPU",
+  reference: "Reference",
+  "tfjs-node-gpu": "TensorFlow",
+  "tfjs-webgpu": "WebGPU",
+  "tfjs-wasm": "Wasm",
+  "tfjs-cpu": "tfjs CPU",
+};
 
 const flopUnits = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
 

@@ -8,7 +8,6 @@
 import { isScalar, type Node } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { isScalarOp } from "../../program/scalars.ts";
-import { isKernelWork } from "./kernels/kernel.ts";
 
 export interface Partition {
   /** Host work from host state and inputs alone, in order. */
@@ -34,7 +33,11 @@ function isHostScalar(node: Node): boolean {
   return isScalarOp(node.op) && (node.dtype === "float" || node.dtype === "bool") && node.inputs.every(({ dtype }) => dtype !== "int32" && dtype !== "uint8");
 }
 
-export function partition(procedure: Procedure): Partition {
+/**
+ * @param isHostArray whether the host can compute an array node whose array inputs are in its
+ *   memory; without it, the host has no arrays, and state that is one belongs to the device
+ */
+export function partition(procedure: Procedure, isHostArray?: (node: Node) => boolean): Partition {
   const order = nodesOf(procedure);
   const users = new Map<Node, Node[]>();
   for (const node of order) for (const input of node.inputs) users.set(input, [...(users.get(input) ?? []), node]);
@@ -44,7 +47,7 @@ export function partition(procedure: Procedure): Partition {
   for (const node of order) {
     // The device's results are in memory where they are updates.
     const within = (input: Node) => isScalar(input) || host.has(input) || updates.has(input);
-    const can = isScalar(node) && node.op !== "dot" ? isHostScalar(node) : node.op === "state" || (isKernelWork(node) && node.inputs.every(within));
+    const can = isScalar(node) && node.op !== "dot" ? isHostScalar(node) : isHostArray !== undefined && (node.op === "state" || (isHostArray(node) && node.inputs.every(within)));
     if (can) host.add(node);
   }
 

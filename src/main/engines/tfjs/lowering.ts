@@ -1,0 +1,139 @@
+/** Each operation of a program as TensorFlow.js kernels. A program brings its own backward pass: no gradients of tfjs are used. */
+import * as tf from "@tensorflow/tfjs-core";
+import type { Convolution, DType, Node, NodeOf, OpName } from "../../program/node.ts";
+
+export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly tf.Tensor[]) => tf.Tensor;
+
+/** Bytes have no type of their own in tfjs. */
+export const tensorType: Readonly<Record<DType, "float32" | "int32" | "bool">> = { float: "float32", int32: "int32", uint8: "int32", bool: "bool" };
+
+const shape = (node: Node) => [...node.shape];
+
+type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+type Unary = (x: tf.Tensor) => tf.Tensor;
+const binary = (f: Binary) => (_: Node, [a, b]: readonly tf.Tensor[]) => f(a!, b!);
+const unary = (f: Unary) => (_: Node, [x]: readonly tf.Tensor[]) => f(x!);
+
+/** Images are kept [batch, channels, height, width] in programs; most backends convolve [batch, height, width, channels] only. */
+const toLast = (x: tf.Tensor) => tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
+const toFirst = (x: tf.Tensor) => tf.transpose(x, [0, 3, 1, 2]);
+/** Weights [out, in, h, w] as [h, w, in, out]. */
+const filterOf = (weight: tf.Tensor) => tf.transpose(weight, [2, 3, 1, 0]) as tf.Tensor4D;
+
+/** With its zeros around it: backends differ in which paddings they know, so kernels get none. */
+const padded = (x: tf.Tensor4D, { padding }: Convolution) => (padding === 0 ? x : tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]));
+
+const conv2d: Kernel<"conv2d"> = ({ attributes }, [x, weight]) =>
+  toFirst(tf.conv2d(padded(toLast(x!), attributes), filterOf(weight!), attributes.stride, "valid"));
+
+const conv2dInputGradient: Kernel<"conv2dInputGradient"> = (node, [g, weight]) => {
+  const { padding, stride, size } = node.attributes;
+  const [batch, channels] = node.shape as [number, number];
+  const [height, width] = [size[0] + 2 * padding, size[1] + 2 * padding];
+  const attributes = { strides: stride, pad: "valid", dataFormat: "NHWC", inputShape: [batch, height, width, channels] };
+  const whole = tf.engine().runKernel("Conv2DBackpropInput", { dy: toLast(g!), filter: filterOf(weight!) }, attributes) as tf.Tensor;
+  return toFirst(padding === 0 ? whole : tf.slice(whole, [0, padding, padding, 0], [batch, size[0], size[1], channels]));
+};
+
+/** The image, its channels as its batch, is convolved with the adjoint as the kernel; the stride becomes a dilation. */
+const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
+  const { stride, kernel } = node.attributes;
+  const [out, channels] = node.shape as [number, number];
+  const image = tf.transpose(padded(toLast(x!), node.attributes), [3, 1, 2, 0]) as tf.Tensor4D;
+  const filter = tf.transpose(g!, [2, 3, 0, 1]) as tf.Tensor4D;
+  const all = tf.conv2d(image, filter, 1, "valid", "NHWC", stride);
+  // Rows and columns of the image that no place of the kernel reached make it larger.
+  return tf.transpose(tf.slice(all, [0, 0, 0, 0], [channels, kernel[0], kernel[1], out]), [3, 0, 1, 2]);
+};
+
+/** In whole numbers first: the wasm backend writes an integer's bits into a float's place. */
+const oneHot = (indices: tf.Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
+
+/** Windows of an image in rows: [batch, channels, places h, places w, size * size]. */
+function windows(x: tf.Tensor, size: number): tf.Tensor {
+  const [batch, channels, height, width] = x.shape as [number, number, number, number];
+  const [h, w] = [Math.floor(height / size), Math.floor(width / size)];
+  const whole = tf.slice(x, [0, 0, 0, 0], [batch, channels, h * size, w * size]);
+  const cut = tf.transpose(tf.reshape(whole, [batch * channels, h, size, w, size]), [0, 1, 3, 2, 4]);
+  return tf.reshape(cut, [batch, channels, h, w, size * size]);
+}
+
+const maxPool2dGradient: Kernel<"maxPool2dGradient"> = (node, [x, g]) => {
+  const { size } = node.attributes;
+  const [batch, channels, height, width] = node.shape as [number, number, number, number];
+  const [h, w] = g!.shape.slice(2) as [number, number];
+  // argMax takes the first of equals, as PyTorch does.
+  const first = oneHot(tf.argMax(windows(x!, size), 4), size * size);
+  const spread = tf.mul(first, tf.expandDims(g!, 4));
+  const back = tf.transpose(tf.reshape(spread, [batch * channels, h, w, size, size]), [0, 1, 3, 2, 4]);
+  const whole = tf.reshape(back, [batch, channels, h * size, w * size]);
+  return height === h * size && width === w * size ? whole : tf.pad(whole, [[0, 0], [0, 0], [0, height - h * size], [0, width - w * size]]);
+};
+
+/** The remainder with the sign of the first, as in JavaScript and ONNX (fmod). */
+const remainder: Binary = (a, b) => {
+  const size = tf.floor(tf.div(tf.abs(a), tf.abs(b)));
+  return tf.mul(tf.sign(a), tf.sub(tf.abs(a), tf.mul(size, tf.abs(b))));
+};
+
+const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> } = {
+  constant: (node) => tf.scalar(node.attributes.value),
+  add: binary(tf.add),
+  sub: binary(tf.sub),
+  mul: binary(tf.mul),
+  div: binary(tf.div),
+  pow: binary(tf.pow),
+  mod: binary(remainder),
+  maximum: binary(tf.maximum),
+  minimum: binary(tf.minimum),
+  neg: unary(tf.neg),
+  exp: unary(tf.exp),
+  log: unary(tf.log),
+  sqrt: unary(tf.sqrt),
+  tanh: unary(tf.tanh),
+  sigmoid: unary(tf.sigmoid),
+  relu: unary(tf.relu),
+  greater: binary(tf.greater),
+  equal: binary(tf.equal),
+  select: (_, [condition, a, b]) => tf.where(condition!, a!, b!),
+  cast: (node, [x]) => tf.cast(x!, tensorType[node.attributes.to]),
+  stopGradient: unary((x) => x),
+  matmul: ({ attributes: { transposeA, transposeB, scale } }, [a, b]) => {
+    const product = tf.matMul(a!, b!, transposeA, transposeB);
+    return scale === 1 ? product : tf.mul(product, scale);
+  },
+  dot: (_, [a, b]) => tf.sum(tf.mul(tf.reshape(a!, [-1]), tf.reshape(b!, [-1]))),
+  logSoftmax: (_, [x]) => {
+    const shifted = tf.sub(x!, tf.max(x!, 1, true));
+    return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
+  },
+  reduceSum: (node, [x]) => tf.reshape(tf.sum(x!, [...node.attributes.axes]), shape(node)),
+  reduceMax: (node, [x]) => tf.reshape(tf.max(x!, [...node.attributes.axes]), shape(node)),
+  variance: (node, [x]) => tf.reshape(tf.moments(x!, [...node.attributes.axes], true).variance, shape(node)),
+  argMax: (_, [x]) => tf.argMax(x!, -1),
+  oneHot: ({ attributes: { classes } }, [indices]) => oneHot(indices!, classes),
+  broadcast: (node, [x]) => tf.broadcastTo(x!, shape(node)),
+  reshape: (node, [x]) => tf.reshape(x!, shape(node)),
+  transpose: ({ attributes }, [x]) => tf.transpose(x!, [...attributes.permutation]),
+  slice: (node, [x]) => {
+    const begin = node.shape.map((_, axis) => (axis === node.attributes.axis ? node.attributes.start : 0));
+    return tf.slice(x!, begin, shape(node));
+  },
+  concat: ({ attributes }, parts) => tf.concat([...parts], attributes.axis),
+  gather: (_, [table, indices]) => tf.gather(table!, indices! as tf.Tensor1D),
+  scatterAdd: ({ attributes: { rows } }, [values, indices]) => {
+    const chosen = oneHot(tf.reshape(indices!, [-1]), rows);
+    return tf.matMul(chosen, tf.reshape(values!, [chosen.shape[0]!, -1]), true, false);
+  },
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
+  maxPool2d: (node, [x]) => tf.max(windows(x!, node.attributes.size), 4),
+  maxPool2dGradient,
+};
+
+/** Value of a node that is no source. The caller disposes what comes of it. */
+export function evaluate(node: Node, inputs: readonly tf.Tensor[]): tf.Tensor {
+  if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no value of its own`);
+  return (kernels[node.op] as Kernel<OpName>)(node, inputs);
+}
