@@ -6,6 +6,7 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Page } from "playwright";
 import type { ExperimentInput } from "../../src/shared/experiment.ts";
+import type { StudyInput } from "../../src/shared/study/study.ts";
 import type { Bridge } from "../../src/shared/contract.ts";
 import { startBrowserWorkbench } from "./browser/harness.ts";
 import { launchChromium } from "./support/chromium.ts";
@@ -24,23 +25,35 @@ const experiments: ExperimentInput[] = [
 /** Photographed while it trains. */
 const live: ExperimentInput = { name: "seed example, 30 epochs", seed: 2, budget: { epochs: 30 } };
 
-/** Starts a run over the page's own connection; resolves to its id. */
-async function start(page: Page, experiment: ExperimentInput): Promise<string> {
-  return page.evaluate(async (input) => {
-    const socket = new WebSocket(`ws://${location.host}/ws`);
-    const reply = await new Promise<Awaited<ReturnType<Bridge["request"]>>>((done, fail) => {
-      socket.onopen = () => socket.send(JSON.stringify({ id: 1, name: "runs.start", input: { experiment: input } }));
-      socket.onmessage = ({ data }) => {
-        const message = JSON.parse(String(data)) as { id?: number; reply: Awaited<ReturnType<Bridge["request"]>> };
-        if (message.id === 1) done(message.reply);
-      };
-      socket.onclose = () => fail(new Error("the connection closed"));
-    });
-    socket.onclose = null;
-    socket.close();
-    if (!reply.ok) throw new Error(reply.error.message);
-    return (reply.value as { id: string }).id;
-  }, experiment as never);
+/** A small study, compared run by run. */
+const studied: StudyInput = {
+  name: "Step sizes",
+  base: { dataset: { trainExamples: 6000, testExamples: 2000 }, tower: [{ optimizer: "sgd" }], budget: { epochs: 3 } },
+  axes: [{ values: { kind: "grid", scale: "log", from: 1e-5, to: 10, points: 7 } }],
+  heights: { values: [0, 1, 2] },
+  seeds: [0, 1, 2],
+};
+
+/** A request over the page's own connection that answers with something new; resolves to its id. */
+async function start(page: Page, name: "runs.start" | "studies.start", input: unknown): Promise<string> {
+  return page.evaluate(
+    async ([request, of]) => {
+      const socket = new WebSocket(`ws://${location.host}/ws`);
+      const reply = await new Promise<Awaited<ReturnType<Bridge["request"]>>>((done, fail) => {
+        socket.onopen = () => socket.send(JSON.stringify({ id: 1, name: request, input: of }));
+        socket.onmessage = ({ data }) => {
+          const message = JSON.parse(String(data)) as { id?: number; reply: Awaited<ReturnType<Bridge["request"]>> };
+          if (message.id === 1) done(message.reply);
+        };
+        socket.onclose = () => fail(new Error("the connection closed"));
+      });
+      socket.onclose = null;
+      socket.close();
+      if (!reply.ok) throw new Error(reply.error.message);
+      return (reply.value as { id: string }).id;
+    },
+    [name, input] as const,
+  );
 }
 
 async function show(page: Page, path: string): Promise<void> {
@@ -65,13 +78,13 @@ try {
   await page.setViewportSize(size);
   const ids: string[] = [];
   for (const experiment of experiments) {
-    const id = await start(page, experiment);
+    const id = await start(page, "runs.start", { experiment });
     ids.push(id);
     await show(page, `/runs/${id}`);
     await page.locator("[data-testid=run-status]:not([data-status=queued]):not([data-status=running])").waitFor({ timeout: 300_000 });
     console.log(`trained ${experiment.name ?? id}`);
   }
-  const liveId = await start(page, live);
+  const liveId = await start(page, "runs.start", { experiment: live });
   await show(page, `/runs/${liveId}`);
   await page.waitForFunction(() => (window as unknown as { hypertowerCharts: Record<string, () => { total: number }> }).hypertowerCharts["loss-chart/loss"]!().total > 1500, undefined, { timeout: 120_000 });
   await photograph(page, "run");
@@ -83,6 +96,13 @@ try {
   await photograph(page, "diverged");
   await show(page, `/compare?runs=${ids.slice(0, 4).join(",")}`);
   await photograph(page, "compare");
+  const study = await start(page, "studies.start", { study: studied });
+  await show(page, `/studies/${study}`);
+  await page.locator("[data-testid=study-status][data-status=finished]").waitFor({ timeout: 300_000 });
+  await show(page, `/compare?studies=${study}&group=seed`);
+  await page.setViewportSize({ width: size.width, height: 1900 });
+  await photograph(page, "compare-study");
+  await page.setViewportSize(size);
   await show(page, `/?from=${ids[3] ?? ""}`);
   await page.waitForTimeout(9000);
   await photograph(page, "new-experiment");

@@ -118,7 +118,8 @@ export class PretendTraining implements Services {
       "runs.resume": ({ run }) => this.set(run, "running", null),
       "runs.resumption": ({ run }) => (isResumable(this.run(run).summary.status) ? { step: this.run(run).summary.steps, problem: null } : null),
       "runs.stop": ({ run }) => this.set(run, "stopped", null),
-      "runs.list": ({ deleted }) => [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted),
+      "runs.list": ({ deleted, study }) =>
+        [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted && (study === undefined || s.study === study)),
       "runs.get": ({ run }) => this.detail(run),
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
       "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: Date.now() })),

@@ -152,3 +152,46 @@ it("lists thousands of runs, and overlays two picked by filter", async () => {
   expect(await page.locator('[data-testid=compare-table] [data-field="seed"]').count()).toBe(1);
   expect(await drawn(page, "compare-chart/nothing")).toBeNull();
 });
+
+it("compares all runs of a study: grouped by configuration, against a baseline, and what matters", async () => {
+  const { page, services } = window;
+  const { id } = services.studies.start({
+    name: "Figure",
+    base: { tower: [{ optimizer: "sgd" }] },
+    axes: [{ values: { kind: "list", values: [1e-6, 1e-4, 1e-2, 1] } }],
+    heights: { values: [0, 1] },
+    seeds: [0, 1, 2],
+  });
+  services.studies.advance(id, 24);
+  await page.goto(new URL(`/#/studies/${id}`, page.url()).href);
+  await at("compare-study").click();
+  await page.waitForURL(/#\/compare/);
+  const legend = at("compare-legend").locator("li");
+  await expect.poll(() => legend.count()).toBe(8);
+  expect(await legend.first().innerText()).toMatch(/3 runs, seeds 0, 1, 2/);
+  expect(await legend.first().innerText()).toMatch(/^height 0/);
+
+  // The address keeps the baseline, the table measures against it.
+  const table = at("compare-table");
+  expect(await table.locator(".delta").count()).toBe(0);
+  await legend.nth(2).locator("[data-testid^=pin-]").click();
+  await expect.poll(() => page.url()).toContain("pin=");
+  await expect.poll(() => table.locator(".delta").count()).toBeGreaterThan(7);
+  expect(await table.locator("tr.base").innerText()).toContain("baseline");
+  await page.reload();
+  await expect.poll(() => table.locator("tr.base").count()).toBe(1);
+
+  // Sorted by the error, the worst come last; singly there are 24.
+  await table.locator('th[data-field="testError"] button').click();
+  const errors = async () => (await table.locator("tbody tr").evaluateAll((rows) => rows.map((row) => (row as HTMLTableRowElement).cells[2]?.innerText ?? ""))).map((text) => (text.startsWith("diverged") ? 90 : Number.parseFloat(text)));
+  await expect.poll(async () => (await errors()).every((error, i, all) => i === 0 || all[i - 1]! <= error)).toBe(true);
+  await at("compare-group").click();
+  await expect.poll(() => table.locator("tbody tr").count()).toBe(24);
+  await expect.poll(() => at("importance").innerText()).toMatch(/α of level 0[^]*levels above × α of level 0[^]*the rest/);
+  await at("parallel-chart").waitFor();
+
+  await legend.first().getByRole("button", { name: /^Leave out/ }).click();
+  await expect.poll(() => table.locator("tbody tr").count()).toBe(23);
+  await at(`compare-study-${id}`).locator(".el-tag__close").click();
+  await expect.poll(() => page.getByText("Nothing to compare yet").count()).toBe(1);
+});

@@ -1,6 +1,7 @@
 /** What stands side by side on the page of comparisons: single runs, or groups that differ in the seed only. */
 import type { Experiment } from "@shared/experiment.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
+import { groupBy } from "@shared/study/curves.ts";
 import { chanceLevel, measure, metricLabel, penalty, type Outcome, type StudyMetric } from "@shared/study/metric.ts";
 import { notation } from "@shared/tower.ts";
 
@@ -60,12 +61,7 @@ function groupName(runs: readonly ComparedRun[]): string {
 
 /** Runs of one configuration together, in the order in which they first come. */
 export function bySeed(runs: readonly ComparedRun[]): Compared[] {
-  const groups = new Map<string, ComparedRun[]>();
-  for (const one of runs) {
-    const key = configurationKey(one.run.experiment);
-    groups.set(key, [...(groups.get(key) ?? []), one]);
-  }
-  const members = [...groups.values()];
+  const members = [...groupBy(runs, ({ run }) => configurationKey(run.experiment)).values()];
   const names = withoutCommonStart(members.map(groupName));
   const repeated = countsOf(names);
   const seen = new Map<string, number>();
