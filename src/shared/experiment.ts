@@ -1,8 +1,7 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
 import { groupProblems } from "./groups.ts";
-import { describeModel, parametersOf } from "./models/architecture.ts";
-import { dataShape } from "./models/data.ts";
+import { parameterNames } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { tower } from "./tower.ts";
@@ -54,7 +53,7 @@ const checked = fields
     const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);
     if (refused("model") || refused("dataset")) return;
     try {
-      const names = parametersOf(describeModel(e.model, dataShape(e))).map(({ name }) => name);
+      const names = parameterNames(e);
       if (refused("tower")) return;
       for (const { index, message } of groupProblems(e.tower[0]!.groups, names, "the model's parameters")) {
         context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });

@@ -313,7 +313,12 @@ function levelNotation(of: Level): string {
   if (isPerParameter(of)) return `SGDPerParam(${of.groups.map(({ name, alpha }) => `${name} ${formatHyperparameter(alpha)}`).join(", ")})`;
   const own = of.frozen ? `frozen${of.clipNorm === null ? "" : `(clip norm ${formatHyperparameter(of.clipNorm)})`}` : settingsNotation(of);
   if (of.groups.length === 0) return own;
-  return `${own}{${of.groups.map((group) => `${group.name}: ${group.frozen ? "frozen" : settingsNotation(group)}`).join(", ")}}`;
+  return `${own}{${of.groups.map(groupNotation).join(", ")}}`;
+}
+
+/** `bias: SGD(0.1)`, or `embedding: frozen`. */
+export function groupNotation(group: Group): string {
+  return `${group.name}: ${group.frozen ? "frozen" : settingsNotation(group)}`;
 }
 
 /**

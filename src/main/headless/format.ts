@@ -1,19 +1,23 @@
 /** How runs read on a terminal and in the lines of `--json`. */
+import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 
-/** Hyperparameters of one level by name, effective form; null where the value is not finite. */
+/** Hyperparameters of one level by name (`alpha`, `alpha[bias]` of a group), effective form; null where the value is not finite. */
 export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
 
 /** The latest hyperparameters of every level, constant ones included. */
 export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "experiment" | "hyperparameters">): LevelValues[] {
   return experiment.tower.map((of, level) => {
     const values: LevelValues = { level, optimizer: of.optimizer };
-    for (const { name } of shownHyperparameters(of)) {
-      const logged = hyperparameters.find((h) => h.level === level && h.name === name);
-      values[name] = logged ? logged.value : initialValue(of, name);
+    for (const { group, settings } of movingParts(of)) {
+      for (const { name } of shownHyperparameters(settings)) {
+        const field = nameInLevel(name, group);
+        const logged = hyperparameters.find((h) => h.level === level && h.name === field);
+        values[field] = logged ? logged.value : initialValue(settings, name);
+      }
     }
     return values;
   });
@@ -23,9 +27,11 @@ export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "e
 export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters">): string[] {
   const latest = levelValues(run);
   return run.experiment.tower.map((of, level) => {
-    const values = shownHyperparameters(of).map(({ name, symbol }) => {
-      const initial = initialValue(of, name);
-      const value = latest[level]![name];
+    const shown = movingParts(of).flatMap(({ group, settings }) => shownHyperparameters(settings).map((spec) => ({ group, settings, spec })));
+    const values = shown.map(({ group, settings, spec }) => {
+      const initial = initialValue(settings, spec.name);
+      const value = latest[level]![nameInLevel(spec.name, group)];
+      const symbol = nameInLevel(spec.symbol, group);
       if (typeof value !== "number") return `${symbol} not finite (from ${formatHyperparameter(initial)})`;
       const [now, before] = [formatHyperparameter(value), formatHyperparameter(initial)];
       return now === before ? `${symbol} ${now}` : `${symbol} ${now} (from ${before})`;

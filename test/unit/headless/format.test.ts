@@ -31,6 +31,12 @@ describe("format", () => {
     ]);
   });
 
+  it("gives the hyperparameters of every group that moves", () => {
+    const run = runOf({ tower: [{ optimizer: "adam", freeze: "layer1.*", groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1 }], frozen: true }] });
+    expect(levelValues(run)).toEqual([{ level: 0, optimizer: "adam", "alpha[bias]": 0.1, "mu[bias]": 0 }]);
+    expect(levelLines(run)).toEqual(["level 0  frozen + 2 groups  α[bias] 0.1  μ[bias] 0"]);
+  });
+
   it.each([
     [0, "0.0 s"],
     [59_940, "59.9 s"],

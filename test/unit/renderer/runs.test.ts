@@ -48,6 +48,15 @@ it("lists exactly the fields that differ, absent ones included", () => {
   expect(differences([experiments[0], experiments[0]].filter((e) => e !== undefined))).toEqual([]);
 });
 
+it("tells groups as one choice, in words", () => {
+  const bias = { name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1 };
+  const tower = (groups: object[]) => run("a", { tower: [{ optimizer: "adam", groups }] }).experiment;
+  const found = differences([tower([bias]), tower([bias, { name: "rest", match: "*", frozen: true }]), tower([])]);
+  expect(found).toEqual([{ path: "tower.0.groups", label: "groups of level 0", values: ["bias (*.bias): SGD(0.1)", "bias (*.bias): SGD(0.1), rest (*): frozen", "nothing"] }]);
+  const grouped = { ...run("g", {}), experiment: tower([bias]) };
+  expect(metricChoices([grouped]).find(({ metric }) => metric === "L0.alpha[bias]")?.label).toBe("α[bias] of level 0");
+});
+
 it("labels fields as people call them", () => {
   expect(fieldLabel("batchSize")).toBe("batch size");
   expect(fieldLabel("model.hidden.1")).toBe("width of hidden layer 2");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  addGroup,
   addLevel,
   changeLevel,
   duplicateLevel,
@@ -8,9 +9,12 @@ import {
   learnedSymbols,
   moveLevel,
   newLevel,
+  onePerName,
+  patternsFor,
   removeLevel,
   setLevelCount,
   toTower,
+  withGroups,
   withLearned,
   withOptimizer,
   withOption,
@@ -108,6 +112,21 @@ describe("a tower while it is composed", () => {
     expect(added?.groups.map(({ name, match, learned }) => ({ name, match, learned }))).toEqual(
       ["alpha", "beta1", "beta2"].map((name) => ({ name, match: [name], learned: ["alpha"] })),
     );
+  });
+
+  it("adds groups with the level's settings under a free name, and one for each parameter", () => {
+    const [level] = [newLevel("adam", { alpha: 0.5 })];
+    const two = addGroup(addGroup(level!));
+    expect(two.groups.map(({ name, match, values }) => [name, match, values["alpha"]])).toEqual([["group1", [], 0.5], ["group2", [], 0.5]]);
+    expect(addGroup(withGroups(two, two.groups.slice(1))).groups.map(({ name }) => name)).toEqual(["group2", "group3"]);
+    expect(tower.parse(toTower([onePerName(level!, ["w", "b"])]))[0]).toMatchObject({ frozen: true, groups: [{ name: "w", match: ["w"], alpha: 0.5 }, { name: "b" }] });
+  });
+
+  it("offers patterns that match several names before the names themselves", () => {
+    expect(patternsFor(["layer1.weight", "layer1.bias", "layer2.bias"])).toEqual([
+      "*.weight", "layer1.*", "*.bias", "layer2.*", "layer1.weight", "layer1.bias", "layer2.bias",
+    ]);
+    expect(patternsFor(["alpha", "alpha[bias]"])).toEqual(["alpha[*", "*[bias]", "alpha", "alpha[bias]"]);
   });
 
   it("changes nothing in place", () => {

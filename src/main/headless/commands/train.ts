@@ -1,5 +1,6 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
 import type { Experiment } from "../../../shared/experiment.ts";
+import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
@@ -28,7 +29,7 @@ export async function train(places: Places, file: string | undefined, options: T
 /** Trains an experiment, says what happens to it, and resolves with the command's exit code. */
 export function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
   // What is allowed but hardly meant.
-  return followToTheEnd(services, () => services.handlers["runs.start"]({ experiment }), json, towerHints(experiment.tower));
+  return followToTheEnd(services, () => services.handlers["runs.start"]({ experiment }), json, towerHints(experiment.tower, parameterNames(experiment)));
 }
 
 /** The same for a run that `begin` starts or resumes. */

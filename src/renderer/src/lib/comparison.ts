@@ -1,4 +1,5 @@
 /** What several runs can be compared by. */
+import { nameInLevel } from "@shared/groups.ts";
 import { hyperparameterColumns } from "@shared/tower.ts";
 import type { RunSummary } from "@shared/run.ts";
 
@@ -18,11 +19,11 @@ export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
   add({ metric: "testError", label: "Test error", group: "Training", logarithmic: false });
   add({ metric: "stepTime", label: "Step time (ms)", group: "Training", logarithmic: false });
   const columns = runs.flatMap((run) => hyperparameterColumns(run.experiment.tower)).sort((a, b) => a.level - b.level);
-  for (const { level, spec, metric } of columns) {
-    add({ metric, label: `${spec.symbol} of level ${level}`, group: `Level ${level}`, logarithmic: spec.scale === "log" });
+  for (const { level, group, spec, metric } of columns) {
+    add({ metric, label: `${nameInLevel(spec.symbol, group)} of level ${level}`, group: `Level ${level}`, logarithmic: spec.scale === "log" });
   }
-  for (const { level, spec, hypergradient } of columns) {
-    add({ metric: hypergradient, label: `∂loss/∂${spec.symbol} of level ${level}`, group: `Level ${level}`, logarithmic: false });
+  for (const { level, group, spec, hypergradient } of columns) {
+    add({ metric: hypergradient, label: `∂loss/∂${nameInLevel(spec.symbol, group)} of level ${level}`, group: `Level ${level}`, logarithmic: false });
   }
   return [...choices.values()];
 }

@@ -2,7 +2,7 @@
 import type { Experiment } from "@shared/experiment.ts";
 import { optionsOf } from "@shared/levelOptions.ts";
 import { optimizerSpec } from "@shared/optimizers.ts";
-import { isPublishedDefault, notation, type Level } from "@shared/tower.ts";
+import { groupNotation, isPublishedDefault, notation, type Level } from "@shared/tower.ts";
 import { alignTowers, type Slot } from "./alignment.ts";
 
 export type FieldValue = string | number | undefined;
@@ -16,7 +16,7 @@ export interface Difference {
 }
 
 /** Every leaf of a part of an experiment by its dotted path. */
-export function flatten(value: unknown, path = ""): Map<string, string | number> {
+function flatten(value: unknown, path = ""): Map<string, string | number> {
   if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
   if (typeof value === "boolean") return new Map([[path, value ? "on" : "off"]]);
   const leaves = new Map<string, string | number>();
@@ -27,6 +27,16 @@ export function flatten(value: unknown, path = ""): Map<string, string | number>
     for (const [leaf, of] of flatten(child, path === "" ? key : `${path}.${key}`)) leaves.set(leaf, of);
   }
   return leaves;
+}
+
+/** A level whose groups are one choice: `bias (*.bias): SGD(0.1)`. */
+function withGroupsInWords(of: Level): object {
+  return { ...of, groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
+}
+
+/** Every field of an experiment by its dotted path, groups in words. */
+export function fieldsOf(experiment: Experiment): Map<string, string | number> {
+  return flatten({ ...experiment, tower: experiment.tower.map(withGroupsInWords) });
 }
 
 const labels: Readonly<Record<string, string>> = {
@@ -51,6 +61,7 @@ export function fieldLabel(path: string): string {
 /** Label of a field of a level: `α of level 0`. */
 export function levelFieldLabel(field: string, { label }: Pick<Slot, "label">, levels: readonly Level[]): string {
   if (field === "learned") return `learned in ${label}`;
+  if (field === "frozen") return `the rest of ${label} frozen`;
   for (const of of levels) {
     const spec = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
     if (spec) return `${spec.symbol} of ${label}`;
@@ -76,7 +87,7 @@ function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[])
   const having = levels.filter((level) => level !== undefined);
   const mixed = vary(having.map(({ optimizer }) => optimizer));
   const path = `tower.${at}`;
-  const fields = rows(levels.map((level) => flatten(level)), (leaf) => `${path}.${leaf}`, (leaf) => levelFieldLabel(leaf, slot, having)).filter((row) => {
+  const fields = rows(levels.map((level) => flatten(level && withGroupsInWords(level))), (leaf) => `${path}.${leaf}`, (leaf) => levelFieldLabel(leaf, slot, having)).filter((row) => {
     const field = row.path.slice(path.length + 1);
     const present = row.values.filter((_, i) => levels[i] !== undefined);
     if (mixed && (field === "optimizer" || field === "learned" || present.includes(undefined))) return false;

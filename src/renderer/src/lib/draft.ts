@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { describeModel, parameterCount } from "@shared/models/architecture.ts";
-import { dataShape } from "@shared/models/data.ts";
+import { dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
 import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
@@ -112,4 +112,15 @@ export function weightsInWords({ model, dataset }: Draft): string {
     if (!(error instanceof ModelError)) throw error;
   }
   return modelTitles[model.kind];
+}
+
+/** Names of the model's parameters; none while the model cannot be. */
+export function namesOfParameters({ model, dataset }: Draft): string[] {
+  const parsed = modelSchema.safeParse(model);
+  try {
+    return parsed.success ? parameterNames({ model: parsed.data, dataset }) : [];
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return [];
+  }
 }

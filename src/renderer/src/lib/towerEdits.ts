@@ -136,6 +136,9 @@ export function changeLevel(levels: readonly DraftLevel[], index: number, change
   return levels.map((level, i) => (i === index ? change(level) : level));
 }
 
+/** An edit of settings, a level's own or a group's. */
+export type SettingsChange = <S extends DraftSettings>(settings: S) => S;
+
 /** Learns a hyperparameter or holds it constant; names stay in the optimizer's order. */
 export function withLearned<S extends DraftSettings>(settings: S, name: string, learns: boolean): S {
   return { ...settings, learned: learnableNames(settings.optimizer).filter((n) => (n === name ? learns : settings.learned.includes(n))) };
@@ -178,6 +181,29 @@ export function moveLevel(levels: readonly DraftLevel[], from: number, to: numbe
   const moved = levels[from];
   if (!moved || to < 0 || to >= levels.length) return [...levels];
   return levels.toSpliced(from, 1).toSpliced(to, 0, moved);
+}
+
+export function withGroups(level: DraftLevel, groups: readonly DraftGroup[]): DraftLevel {
+  return { ...level, groups };
+}
+
+/** One more group, with the level's settings and a name that is free. */
+export function addGroup(level: DraftLevel): DraftLevel {
+  const taken = new Set(level.groups.map(({ name }) => name));
+  let number = level.groups.length + 1;
+  while (taken.has(`group${number}`)) number++;
+  return withGroups(level, [...level.groups, newGroup({ ...level, name: `group${number}`, match: [], frozen: false })]);
+}
+
+/** Patterns worth offering for what goes by `names`: `*.bias`, `layer1.*`, `*[bias]`, then every name. */
+export function patternsFor(names: readonly string[]): string[] {
+  const wholes = names.flatMap((name) => {
+    const [, first, last] = /^([^.[]+)\.(?:.*\.)?([^.]+)$/.exec(name) ?? [];
+    const [, hyperparameter, group] = /^(\w+)\[(.+)\]$/.exec(name) ?? [];
+    if (group !== undefined) return [`${hyperparameter!}[*`, `*[${group}]`];
+    return first === undefined ? [] : [`*.${last!}`, `${first}.*`];
+  });
+  return [...new Set([...wholes, ...names])];
 }
 
 /** Grows the tower with copies of its top level, or takes levels off the top; at least one stays. */

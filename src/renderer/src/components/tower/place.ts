@@ -1,0 +1,17 @@
+/** Where settings stand in the form: a level's own, or those of one of its groups. */
+export interface Place {
+  /** Of their fields: `tower.0`, `tower.0.groups.1`. */
+  readonly path: string;
+  readonly testid: string;
+  /** In words: "level 0", "group bias of level 0". */
+  readonly words: string;
+  readonly level: number;
+}
+
+export function levelPlace(level: number): Place {
+  return { path: `tower.${level}`, testid: `stack-level-${level}`, words: `level ${level}`, level };
+}
+
+export function groupPlace(level: number, index: number, name: string): Place {
+  return { path: `tower.${level}.groups.${index}`, testid: `stack-level-${level}-group-${index}`, words: `group ${name} of level ${level}`, level };
+}
