@@ -1,0 +1,169 @@
+/** What a level may be: the schema of its optimizer's fields, options and groups, and its types. */
+import { z } from "zod";
+import { boundsProblems, type BoundSettings } from "./bounds.ts";
+import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
+import { expandLevel } from "./levelSpellings.ts";
+import {
+  describeDomain,
+  inDomain,
+  learnableNames,
+  learnedByDefault,
+  levelForms,
+  optimizers,
+  type HyperparameterSpec,
+  type LevelForm,
+  type OptimizerName,
+  type Parameterisation,
+} from "./optimizers.ts";
+
+const hyperparameter = (spec: HyperparameterSpec, label: string) =>
+  z
+    .number({
+      error: (issue) => (issue.input === undefined ? undefined : `${label} ${spec.name} must be a number`),
+    })
+    .refine((value) => inDomain(value, spec.domain), {
+      error: (issue) => `${label} ${spec.name} is ${String(issue.input)}; allowed: ${describeDomain(spec.domain)}`,
+    })
+    .default(spec.initial);
+
+/** How the published library stores an optimizer's step size. */
+export function publishedAlpha(name: OptimizerName): Parameterisation {
+  return optimizers[name].hyperparameters[0].storedAs;
+}
+
+/** A level's own settings or a group's: an optimizer's fields, and those that say which they are. */
+function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, Option extends OptionName<N>>(name: N, specs: readonly OptionSpec[], further: Fields) {
+  const { label, hyperparameters } = optimizers[name];
+  type Field = (typeof optimizers)[N]["hyperparameters"][number]["name"];
+  const fields = Object.fromEntries(hyperparameters.map((spec) => [spec.name, hyperparameter(spec, label)])) as Record<
+    Field,
+    ReturnType<typeof hyperparameter>
+  >;
+  const learnable = learnableNames(name);
+  const learned = z
+    .array(
+      z.string().refine((value) => learnable.includes(value), {
+        error: (issue) => `${label} cannot learn ${String(issue.input)}; allowed: ${learnable.join(", ")}`,
+      }),
+      { error: `learned must be a list of hyperparameters of ${label}: ${learnable.join(", ")}` },
+    )
+    .refine((list) => new Set(list).size === list.length, "learned names a hyperparameter twice")
+    .default(learnedByDefault(name));
+  const bounds = boundsSchema(name, label);
+  const options = Object.fromEntries(
+    specs.map((spec) => [spec.name, optionSchema(spec, label, publishedAlpha(name))]),
+  ) as unknown as OptionFields<Option>;
+  return z
+    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, bounds, ...further })
+    .superRefine((of, context) => {
+      const { alpha, mu, alphaAs, nesterov, momentumFromZero } = of as unknown as { alpha: number; mu: number } & LevelOptions;
+      const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message: `${label} ${message}` });
+      if (alphaAs === "log" && alpha === 0) refuse("alpha", "alpha is 0; in log space it must be greater than 0");
+      for (const { name, message } of boundsProblems(of as unknown as BoundSettings, (field) => (of as unknown as Record<string, number>)[field]!)) {
+        context.addIssue({ code: "custom", path: ["bounds", name], message: `${label}: ${message}` });
+      }
+      if (nesterov && mu === 0 && !momentumFromZero) refuse("nesterov", "nesterov needs momentum: mu is 0");
+    });
+}
+
+/** A bound on a step size may be negative: as published, step sizes may turn negative themselves. */
+function boundsSchema(name: OptimizerName, label: string) {
+  const learnable = learnableNames(name);
+  const bound = z.number(`${label} bounds must be numbers, or null for none`).nullable();
+  return z
+    .record(
+      z.string(),
+      z.tuple([bound, bound], `${label} bounds must be [least, largest], each a number or null`),
+      `${label} bounds must name hyperparameters: ${learnable.join(", ")}`,
+    )
+    .default({});
+}
+
+/** Options as fields of a level; those an optimizer does not have are refused by its strict schema. */
+type OptionFields<Option extends keyof LevelOptions> = {
+  [Name in Option]: z.ZodDefault<z.ZodType<LevelOptions[Name], LevelOptions[Name]>>;
+};
+
+function optionSchema(spec: OptionSpec, label: string, alphaAs: Parameterisation) {
+  const initial = initialOption(spec, alphaAs);
+  switch (spec.kind) {
+    case "flag":
+      return z.boolean(`${label} ${spec.name} must be true or false`).default(false);
+    case "choice": {
+      const values = spec.choices.map(({ value }) => value);
+      return z.enum(values as [string, ...string[]], `${label} ${spec.name} must be one of: ${values.join(", ")}`).default(initial as string);
+    }
+    case "number": {
+      const allowed = `${spec.whole ? "a whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null ? ", or null for off" : ""}`;
+      const number = z.number(`${label} ${spec.name} must be ${allowed}`).refine((value) => inDomain(value, spec.domain) && (!spec.whole || Number.isInteger(value)), {
+        error: (issue) => `${label} ${spec.name} is ${String(issue.input)}; allowed: ${allowed}`,
+      });
+      return spec.initial === null ? number.nullable().default(null) : number.default(spec.initial);
+    }
+  }
+}
+
+const frozen = z.boolean("frozen must be true or false").default(false);
+
+const patterns = z.array(z.string().min(1, "match has an empty pattern"), "match must be a pattern, such as *.bias, or a list of them").min(1, "match has no pattern");
+
+/** Names what it says in metrics, such as `L0.alpha[bias]`: no space, comma or quote. */
+const groupName = z.string("a group needs a name").regex(/^[\p{L}\p{N}_.[\]-]{1,100}$/u, {
+  error: (issue) => `a group is named ${JSON.stringify(issue.input)}; allowed: 1 to 100 letters, digits and _ . - [ ]`,
+});
+
+const groupFields = { name: groupName, match: patterns, frozen };
+const groupSchema = <N extends OptimizerName>(name: N) =>
+  settingsSchema<N, typeof groupFields, Exclude<OptionName<N>, LevelOnlyOption>>(name, groupOptionsOf(name), groupFields);
+
+const oneOf = (forms: readonly LevelForm[]) => ({ error: () => `optimizer must be one of: ${forms.map(({ name }) => name).join(", ")}` });
+
+const anyGroup = z.discriminatedUnion(
+  "optimizer",
+  [groupSchema("sgd"), groupSchema("adam"), groupSchema("adaGrad"), groupSchema("rmsProp")],
+  oneOf(levelForms.filter(({ perParameter }) => !perParameter)),
+);
+
+/** Most groups a level may have. */
+const maxGroups = 1000;
+
+const groups = z
+  .array(anyGroup, { error: "groups must be a list of groups" })
+  .max(maxGroups, `a level has more than ${maxGroups} groups`)
+  .superRefine((list, context) => {
+    list.forEach(({ name }, index) => {
+      if (list.findIndex((other) => other.name === name) === index) return;
+      context.addIssue({ code: "custom", path: [index, "name"], message: `two groups are named ${name}` });
+    });
+  })
+  .default([]);
+
+const levelFields = { frozen, groups };
+const levelSchema = <N extends OptimizerName>(name: N) => settingsSchema<N, typeof levelFields, OptionName<N>>(name, optionsOf(name), levelFields);
+
+const anyLevel = z.discriminatedUnion("optimizer", [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")], oneOf(levelForms));
+
+export type Level = z.output<typeof anyLevel>;
+/** Part of what a level moves, with settings of its own. */
+export type Group = z.output<typeof anyGroup>;
+/** An optimizer with its hyperparameters and options: a level's own, or a group's. */
+export type Settings = Level | Group;
+
+/** With the alpha-only optimizers by names of their own. */
+type WithForms<L extends { optimizer: OptimizerName }> = L | Renamed<L, "adam", "adamBaydin"> | Renamed<L, "rmsProp", "rmsPropAlpha">;
+type Renamed<L, N extends OptimizerName, Form extends string> = Omit<Extract<L, { optimizer: N }>, "optimizer"> & { optimizer: Form };
+type FieldsOf<G> = G extends unknown ? Omit<Partial<G>, "name" | "match"> : never;
+
+/** A group as it may be written: what it leaves out is as in its level, where the optimizer is the same. */
+export type GroupInput = { readonly name: string; readonly match: string | readonly string[] } & FieldsOf<WithForms<z.input<typeof anyGroup>>>;
+
+type Written<L> = L extends unknown ? Omit<L, "groups"> & { readonly groups?: readonly GroupInput[]; readonly freeze?: string | readonly string[] } : never;
+/** SGD with a step size for each of what it names; what it does not name stays as it is. */
+export type PerParameterInput = Omit<Written<Extract<z.input<typeof anyLevel>, { optimizer: "sgd" }>>, "optimizer" | "groups" | "frozen"> & {
+  optimizer: "sgdPerParam";
+  alphas: Readonly<Record<string, number>> | readonly (readonly [name: string, alpha: number])[];
+};
+/** A level as it may be written; see docs/levels.md. */
+export type LevelInput = Written<WithForms<z.input<typeof anyLevel>>> | PerParameterInput;
+
+export const level: z.ZodType<Level, LevelInput> = z.preprocess(expandLevel, anyLevel) as z.ZodType<Level, LevelInput>;
