@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { presets } from "../../shared/presets.ts";
+import { studyPresetNames } from "../../shared/study/presets.ts";
 import {
   addDatasetCommand,
   downloadDatasetCommand,
@@ -19,6 +20,8 @@ import { resume, type ResumeOptions } from "./commands/resume.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
 import { serve, type ServeOptions } from "./commands/serve.ts";
 import { show, type ShowOptions } from "./commands/show.ts";
+import { studies, type StudiesOptions } from "./commands/studies.ts";
+import { study, type StudyOptions } from "./commands/study.ts";
 import { table1, type Table1Options } from "./commands/table1.ts";
 import { train, type TrainOptions } from "./commands/train.ts";
 import { errorLines, exitCodes, type Places } from "./session.ts";
@@ -125,6 +128,29 @@ program
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
   .action((run: string, options: ResumeOptions) => finish(resume(places, run, options), options.json));
+
+program
+  .command("study")
+  .description("Train a study: one experiment from many initial hyperparameters, under towers of several heights, with several seeds.")
+  .argument("[study]", "study file (JSON)")
+  .option("--preset <name>", `a ready-made study: ${studyPresetNames.join(", ")}`)
+  .option("--set <path=value>", "set one value, e.g. --set base.budget.epochs=3; may be given several times", collect, [])
+  .option("--seeds <list>", "a number of seeds, or a list of them: 3, or 0,4,7")
+  .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(256))
+  .option("--dry-run", "show the runs, and what they take; train only the few steps that measure it")
+  .option("--resume <study>", 'go on with a study that was stopped or interrupted: its id, the beginning of one, or "last"')
+  .option("--retry", "with --resume: also train again what failed, or is missing because its run was deleted")
+  .option(...storeOption)
+  .option("--json", "one JSON object a line on standard output")
+  .addHelpText("after", "\nExit codes: 0 every run has a result (diverged is one), 1 some have none, 130 stopped; --resume goes on from there.")
+  .action((file: string | undefined, options: StudyOptions) => finish(study(places, file, options), options.json));
+
+program
+  .command("studies")
+  .description("List the studies, newest first.")
+  .option(...storeOption)
+  .option("--json", "one JSON object a line")
+  .action((options: StudiesOptions) => finish(studies(places, options), options.json));
 
 program
   .command("rerun")

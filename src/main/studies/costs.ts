@@ -2,6 +2,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
+import { formatBytes } from "../../shared/format.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { hyperparameterColumns } from "../../shared/tower.ts";
 import type { Measurement } from "../training/measure.ts";
@@ -11,7 +12,7 @@ import { StudyError } from "./errors.ts";
 const bytes = { value: 24, evaluation: 100, run: 8_192 };
 
 /** Left free on the disk whatever a study needs: for the write-ahead log and for everything else. */
-const spare = 256 * 2 ** 20;
+const spare = 256e6;
 
 /** Bytes by which the store grows; an upper bound, for a diverged run logs less. */
 export function diskOf(cells: readonly StudyCell[]): number {
@@ -38,13 +39,9 @@ export async function freeBytes(file: string): Promise<number | null> {
 export function requireDisk(needed: number, free: number | null, storePath: string): void {
   if (free === null || needed + spare <= free) return;
   throw new StudyError(
-    `The runs need about ${megabytes(needed)} in ${storePath}, and ${megabytes(spare)} have to stay free, but its disk has only ${megabytes(free)} left. ` +
+    `The runs need about ${formatBytes(needed)} in ${storePath}, and ${formatBytes(spare)} have to stay free, but its disk has only ${formatBytes(free)} left. ` +
       "Make room, choose another folder for the store, or make the study smaller.",
   );
-}
-
-export function megabytes(count: number): string {
-  return count < 2 ** 30 ? `${Math.max(1, Math.round(count / 2 ** 20))} MiB` : `${(count / 2 ** 30).toFixed(1)} GiB`;
 }
 
 /** Milliseconds that a run trains. */

@@ -233,9 +233,9 @@ describe("before a study starts", () => {
   });
 
   it("a disk that will not hold it and data that is not there are named", async () => {
-    const small = await open(undefined, { freeBytes: () => Promise.resolve(300 * 2 ** 20) });
+    const small = await open(undefined, { freeBytes: () => Promise.resolve(300e6) });
     const large = aStudy({}, { base: { budget: { epochs: 100_000 } } });
-    await expect(small.ask("studies.start", { study: large, workers: 1 })).rejects.toThrow(/^The runs need about .* GiB in .*hypertower\.sqlite, and 256 MiB have to stay free, but its disk has only 300 MiB left/);
+    await expect(small.ask("studies.start", { study: large, workers: 1 })).rejects.toThrow(/^The runs need about .* GB in .*hypertower\.sqlite, and 256 MB have to stay free, but its disk has only 300 MB left/);
     const missing = await open(undefined, { datasets: { ...usable, problem: () => Promise.resolve("its file is missing") } });
     await expect(missing.ask("studies.start", { study: aStudy({}), workers: 1 })).rejects.toThrow("The dataset mnist cannot be used: its file is missing");
     expect(await small.ask("studies.list", {})).toEqual([]);

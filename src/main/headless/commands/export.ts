@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { InvalidArgumentError } from "commander";
 import { exportFormatNames, type ExportFormatName } from "../../../shared/exports.ts";
 import { UserError, type ExportFile } from "../../services/services.ts";
-import { findRun } from "../findRun.ts";
+import { findRun } from "../find.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
 export interface ExportOptions {

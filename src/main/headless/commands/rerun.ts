@@ -1,7 +1,7 @@
 /** `hypertower rerun RUN`: the run's experiment once more, plain, from the values its tower learned. */
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { UserError } from "../../services/services.ts";
-import { findRun } from "../findRun.ts";
+import { findRun } from "../find.ts";
 import { openExisting, storeDirOf, type Places } from "../session.ts";
 import { trainToTheEnd } from "./train.ts";
 

@@ -1,7 +1,7 @@
 /** `hypertower resume RUN`: trains a run on that was stopped, failed or was interrupted. */
 import { isActive } from "../../../shared/run.ts";
 import { UserError } from "../../services/services.ts";
-import { findRun } from "../findRun.ts";
+import { findRun } from "../find.ts";
 import { openExisting, storeDirOf, type Places } from "../session.ts";
 import { followToTheEnd } from "./train.ts";
 

@@ -1,6 +1,6 @@
 /** `hypertower show RUN`: one run with its configuration, evaluations and final hyperparameters. */
 import type { RunDetail } from "../../../shared/run.ts";
-import { findRun } from "../findRun.ts";
+import { findRun } from "../find.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, formatTime, levelLines, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 

@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { table1Rows, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { formatTime, levelValues } from "../format.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
 import { markdownReport, textTable } from "../table1/format.ts";
 import { tableProgress } from "../table1/progress.ts";
@@ -43,9 +44,11 @@ export async function table1(places: Places, options: Table1Options): Promise<nu
   if (options.markdown !== undefined && existsSync(options.markdown)) throw new UserError(`${options.markdown} is there already; name another file`);
   const services = await openServices(places, storeDirOf(options.store), { places: plan.workers });
   const progress = tableProgress(plan);
-  const interruption = onInterrupt();
+  let interrupt: (value: "interrupted") => void = () => undefined;
+  const interrupted = new Promise<"interrupted">((resolve) => (interrupt = resolve));
+  const forgetSignals = onInterrupt(() => interrupt("interrupted"));
   try {
-    const results = await Promise.race([trainTable1(services, plan, options.json ? withJson(progress) : progress), interruption.promise]);
+    const results = await Promise.race([trainTable1(services, plan, options.json ? withJson(progress) : progress), interrupted]);
     progress.close();
     if (results === "interrupted") {
       console.error("stopping; the runs that have ended are kept, and the same command goes on from there (again to force)");
@@ -58,7 +61,7 @@ export async function table1(places: Places, options: Table1Options): Promise<nu
   } finally {
     progress.close();
     await services.close();
-    interruption.forget();
+    forgetSignals();
   }
 }
 
@@ -95,25 +98,4 @@ async function facts(services: Services, results: readonly Table1Result[], { row
     `trained by: ${[...origins].join("; ")}`,
     `date: ${formatTime(Date.now())}`,
   ];
-}
-
-/** The first Ctrl+C ends the command, which stops its runs; the second ends this process at once. */
-function onInterrupt(): { readonly promise: Promise<"interrupted">; forget(): void } {
-  let asked = false;
-  let resolve: (value: "interrupted") => void = () => undefined;
-  const promise = new Promise<"interrupted">((done) => (resolve = done));
-  const interrupt = () => {
-    if (asked) process.exit(exitCodes.interrupted);
-    asked = true;
-    resolve("interrupted");
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  return {
-    promise,
-    forget: () => {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", interrupt);
-    },
-  };
 }

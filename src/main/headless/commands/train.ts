@@ -4,7 +4,8 @@ import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
-import { loadExperiment } from "../experimentSource.ts";
+import { loadExperiment } from "../definitionSource.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
 import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
 
@@ -67,29 +68,15 @@ async function untilItEnds(services: Services, begin: () => RunSummary | Promise
       if (run === begun.id) report.evaluated(begun, evaluation);
     });
   });
-  const forgetSignals = onInterrupt(() => services.handlers["runs.stop"]({ run: begun.id }), report);
+  const forgetSignals = onInterrupt(() => {
+    report.note("stopping; everything up to now is kept (again to force)");
+    // A run that ended in this very moment has nothing left to stop.
+    Promise.resolve(services.handlers["runs.stop"]({ run: begun.id })).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
+  });
   try {
     const now = await services.handlers["runs.get"]({ run: begun.id });
     return isActive(now.status) ? await ended : now;
   } finally {
     forgetSignals();
   }
-}
-
-/** The first Ctrl+C stops the run and keeps it; the second ends this process at once. */
-function onInterrupt(stop: () => unknown, report: TrainReport): () => void {
-  let asked = false;
-  const interrupt = () => {
-    if (asked) process.exit(exitCodes.interrupted);
-    asked = true;
-    report.note("stopping; everything up to now is kept (again to force)");
-    // A run that ended in this very moment has nothing left to stop.
-    Promise.resolve().then(stop).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
-  return () => {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
-  };
 }

@@ -2,17 +2,6 @@
 import type { DatasetInfo, ImportOrder, ImportPreview } from "@shared/datasets.ts";
 import { formatCount } from "@/lib/format.ts";
 
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
-    value /= 1000;
-    unit++;
-  }
-  return `${value < 10 && unit > 0 ? value.toFixed(1) : Math.round(value)} ${units[unit]!}`;
-}
-
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
 export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: DatasetInfo): string {
   if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} characters` : "a text";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadExperiment } from "../../../src/main/headless/experimentSource.ts";
+import { loadExperiment } from "../../../src/main/headless/definitionSource.ts";
 import { presetNames } from "../../../src/shared/presets.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 

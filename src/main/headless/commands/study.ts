@@ -1,0 +1,135 @@
+/** `hypertower study`: trains a study, or goes on with one. */
+import { formatBytes } from "../../../shared/format.ts";
+import { expandStudy } from "../../../shared/study/expand.ts";
+import type { StudySummary } from "../../../shared/study/result.ts";
+import type { Study } from "../../../shared/study/study.ts";
+import { UserError, type Services } from "../../services/services.ts";
+import { loadStudy } from "../definitionSource.ts";
+import { findStudy } from "../find.ts";
+import { formatDuration, plural } from "../format.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { exitCodes, openExisting, openServices, storeDirOf, type Places } from "../session.ts";
+import { jsonReport, textReport, type StudyReport } from "../study/report.ts";
+import { cellsTable } from "../study/table.ts";
+
+export interface StudyOptions {
+  readonly preset?: string;
+  readonly set: readonly string[];
+  readonly seeds?: string;
+  readonly workers?: number;
+  readonly dryRun?: boolean;
+  readonly resume?: string;
+  readonly retry?: boolean;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+/** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
+export async function study(places: Places, file: string | undefined, options: StudyOptions): Promise<number> {
+  const storeDir = storeDirOf(options.store);
+  if (options.resume !== undefined) {
+    const other = file ?? options.preset ?? options.set[0] ?? options.seeds;
+    if (other !== undefined) throw new UserError(`--resume goes on with the study as it was defined; "${other}" cannot change it`);
+    const services = await openExisting(places, storeDir);
+    return closing(services, async () => {
+      const id = await findStudy(services, options.resume!);
+      return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), options.json);
+    });
+  }
+  if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
+  const definition = await loadStudy({ file, preset: options.preset, set: [...options.set, ...seedsAssignment(options.seeds)] });
+  const workers = options.workers ?? null;
+  // What contradicts itself is said before a store is opened or created.
+  const expansion = expandStudy(definition);
+  if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
+  const services = await openServices(places, storeDir);
+  return closing(services, () =>
+    options.dryRun ? dryRun(services, definition, workers, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, workers }), options.json),
+  );
+}
+
+/** `3`: seeds 0, 1, 2; `0,4,7`: those. */
+function seedsAssignment(seeds: string | undefined): string[] {
+  if (seeds === undefined) return [];
+  if (!/^\d+(,\d+)*$/.test(seeds) || seeds === "0") throw new UserError(`--seeds ${seeds}: expected a number of seeds, such as 3, or a list of them, such as 0,4,7`);
+  const list = seeds.includes(",") ? seeds.split(",").map(Number) : Array.from({ length: Math.min(Number(seeds), 1_001) }, (_, seed) => seed);
+  return [`seeds=${JSON.stringify(list)}`];
+}
+
+async function closing(services: Services, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } finally {
+    await services.close();
+  }
+}
+
+/** What would be trained and what it takes. Only measured is a few steps. */
+async function dryRun(services: Services, study: Study, workers: number | null, json = false): Promise<number> {
+  const estimate = await services.handlers["studies.estimate"]({ study, workers });
+  const expansion = expandStudy(study);
+  const cells = expansion.ok ? expansion.cells : [];
+  if (json) {
+    for (const { experiment: _experiment, ...cell } of cells) console.log(JSON.stringify({ type: "cell", ...cell }));
+    console.log(JSON.stringify({ type: "estimate", ...estimate }));
+    return exitCodes.ok;
+  }
+  console.log(cellsTable(study, cells));
+  console.log("");
+  const took = estimate.duration === null ? "no step could be measured" : `about ${formatDuration(estimate.duration)}`;
+  const free = estimate.diskFree === null ? "" : ` of ${formatBytes(estimate.diskFree)} free`;
+  console.log(`${plural(estimate.runs, "run")}, ${estimate.workers} at a time with ${plural(estimate.threads, "thread")} each: ${took}, ${formatBytes(estimate.disk)} on disk${free}`);
+  return exitCodes.ok;
+}
+
+/** Begins a study, says what happens to it, and resolves with the command's exit code. */
+async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, json = false): Promise<number> {
+  const report: StudyReport = json ? jsonReport() : textReport();
+  let id: string | undefined;
+  let asked = false;
+  const stop = () => {
+    if (id === undefined) return;
+    // A study that ended in this very moment has nothing left to stop.
+    Promise.resolve(services.handlers["studies.stop"]({ study: id })).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
+  };
+  const forget = onInterrupt(() => {
+    asked = true;
+    report.note("stopping; everything up to now is kept (again to force)");
+    stop();
+  });
+  try {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const standsStill = ({ status }: StudySummary) => status !== "running" && status !== "paused";
+    services.on("study.changed", (changed) => {
+      if (changed.id !== id) return;
+      report.progress(changed);
+      if (standsStill(changed)) end();
+    });
+    services.on("study.advanced", ({ study: of, point }) => {
+      if (of === id) report.advanced(point);
+    });
+    const begun = await begin();
+    id = begun.id;
+    report.started(begun);
+    if (asked) stop();
+    if (!standsStill(await services.handlers["studies.get"]({ study: id }))) await ended;
+    // Runs that were asked to stop still have to say where.
+    const last = await untilQuiet(services, id);
+    report.ended(last);
+    if (last.status === "stopped" || last.status === "interrupted") report.note(`hypertower study --resume ${id} goes on with it`);
+    if (last.status !== "finished") return asked ? exitCodes.interrupted : exitCodes.error;
+    return last.finished + last.diverged + last.pruned === last.total ? exitCodes.ok : exitCodes.error;
+  } finally {
+    forget();
+    report.close();
+  }
+}
+
+async function untilQuiet(services: Services, study: string) {
+  for (;;) {
+    const now = await services.handlers["studies.get"]({ study });
+    if (now.running === 0) return now;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,124 @@
+/** Where `train` and `study` get what they train: a file, a preset or the defaults, then `--set`. Nothing is written here. */
+import { readFile } from "node:fs/promises";
+import { parse as locate, type ParseError } from "jsonc-parser";
+import { validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
+import { findPreset, presetNames } from "../../shared/presets.ts";
+import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
+import { validateStudy, type Study } from "../../shared/study/study.ts";
+import { UserError } from "../services/services.ts";
+import { assign, parseAssignment } from "./setValue.ts";
+
+export interface DefinitionSource {
+  readonly file?: string | undefined;
+  readonly preset?: string | undefined;
+  /** `path=value`, applied in order. */
+  readonly set: readonly string[];
+}
+
+/** What is read: its name in messages, its presets, and what it is without a file or preset. */
+interface Form<T> {
+  readonly what: "experiment" | "study";
+  readonly presets: readonly string[];
+  preset(name: string): unknown;
+  /** Undefined: there is none, a file or preset has to be given. */
+  readonly fallback?: unknown;
+  validate(input: unknown): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
+}
+
+const experiments: Form<Experiment> = {
+  what: "experiment",
+  presets: presetNames,
+  preset: (name) => findPreset(name)?.experiment,
+  fallback: {},
+  validate: (input) => {
+    const result = validateExperiment(input);
+    return result.ok ? { ok: true, value: result.experiment } : result;
+  },
+};
+
+const studies: Form<Study> = {
+  what: "study",
+  presets: studyPresetNames,
+  preset: (name) => findStudyPreset(name)?.study,
+  validate: (input) => {
+    const result = validateStudy(input);
+    return result.ok ? { ok: true, value: result.study } : result;
+  },
+};
+
+/**
+ * The experiment to train, with every default filled in.
+ * @throws UserError naming the file, preset or field that is wrong and what is allowed.
+ */
+export function loadExperiment(source: DefinitionSource): Promise<Experiment> {
+  return load(experiments, source);
+}
+
+/** The same for a study; it has no default. Whether its runs contradict one another is not checked here. */
+export function loadStudy(source: DefinitionSource): Promise<Study> {
+  return load(studies, source);
+}
+
+async function load<T>(form: Form<T>, { file, preset, set }: DefinitionSource): Promise<T> {
+  const assignments = set.map(parseAssignment);
+  const { input, origin } = await readSource(form, file, preset);
+  const base = validated(form, input, origin);
+  if (assignments.length === 0) return base;
+  const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);
+  return validated(form, changed, `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
+}
+
+async function readSource({ what, presets, preset: find, fallback }: Form<unknown>, file: string | undefined, preset: string | undefined): Promise<{ input: unknown; origin: string }> {
+  if (file !== undefined && preset !== undefined) {
+    throw new UserError(`both ${article(what)} file (${file}) and a preset (${preset}) were given; give one of them`);
+  }
+  if (file !== undefined) return { input: await readJson(what, file), origin: file };
+  if (preset === undefined) {
+    if (fallback === undefined) throw new UserError(`give ${article(what)} file, or --preset with one of: ${presets.join(", ")}`);
+    return { input: fallback, origin: `the default ${what}` };
+  }
+  const found = find(preset);
+  if (found === undefined) throw new UserError(`there is no preset named ${preset}; known presets: ${presets.join(", ")}`);
+  return { input: found, origin: `preset ${preset}` };
+}
+
+const article = (what: string) => (what === "experiment" ? `an ${what}` : `a ${what}`);
+
+async function readJson(what: string, file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read the ${what} file ${file}: ${reason(error)}`, undefined, { cause: error });
+  }
+  text = text.replace(/^\uFEFF/, "");
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new UserError(`${file}${position(text)} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`, undefined, { cause: error });
+  }
+}
+
+function reason(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "ENOENT") return "there is no such file";
+  if (code === "EISDIR") return "it is a folder";
+  if (code === "EACCES" || code === "EPERM") return "this account may not read it";
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** `:LINE:COLUMN` of the first thing wrong, for JSON.parse does not always say. */
+function position(text: string): string {
+  const errors: ParseError[] = [];
+  locate(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+  const [first] = errors;
+  if (!first) return "";
+  const before = text.slice(0, first.offset).split("\n");
+  return `:${before.length}:${before.at(-1)!.length + 1}`;
+}
+
+function validated<T>({ what, validate }: Form<T>, input: unknown, origin: string): T {
+  const result = validate(input);
+  if (result.ok) return result.value;
+  throw new UserError(`${origin} is not a valid ${what}:`, result.errors);
+}

@@ -1,0 +1,111 @@
+/** What `study` says while it trains: lines for people, or one JSON object a line. */
+import { SingleBar } from "cli-progress";
+import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
+import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
+import { formatDuration, formatPercent, plural } from "../format.ts";
+import { resultsTable } from "./table.ts";
+
+export interface StudyReport {
+  started(study: StudySummary): void;
+  progress(study: StudySummary): void;
+  /** A run came to a new state. */
+  advanced(point: StudyPoint): void;
+  ended(study: StudyDetail): void;
+  note(message: string): void;
+  /** Leaves the terminal as it was found. */
+  close(): void;
+}
+
+interface Streams {
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+}
+
+/** Runs that need nothing more. */
+export const endedRuns = ({ finished, diverged, failed, pruned }: StudySummary) => finished + diverged + failed + pruned;
+
+const isOver = ({ status }: StudyPoint) => status === "finished" || status === "diverged" || status === "failed" || status === "pruned";
+
+/** On standard error: a bar on a terminal, else a line for every run that ended. */
+function progressOn({ stderr }: Streams) {
+  const bar = stderr.isTTY
+    ? new SingleBar({ stream: stderr, format: "{bar} {percentage} %  {value}/{total} runs{left}", gracefulExit: false, hideCursor: true, clearOnComplete: true, barsize: 20 })
+    : null;
+  let total = 0;
+  const told = new Set<string>();
+  const left = ({ millisecondsLeft }: StudySummary) => ({ left: millisecondsLeft === null ? "" : `  ${formatDuration(millisecondsLeft)} left` });
+  const say = (text: string) => {
+    if (bar) stderr.write("\r\u001B[K");
+    stderr.write(`${text}\n`);
+  };
+  return {
+    say,
+    started: (study: StudySummary) => {
+      total = study.total;
+      bar?.start(total, endedRuns(study), left(study));
+    },
+    progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
+    advanced: (point: StudyPoint) => {
+      if (!isOver(point) || told.has(`${point.run} ${point.status}`)) return;
+      told.add(`${point.run} ${point.status}`);
+      if (bar) return;
+      const error = formatPercent(point.evaluations.at(-1)?.testError ?? null);
+      say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? error : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
+    },
+    close: () => bar?.stop(),
+  };
+}
+
+export function textReport(streams: Streams = process): StudyReport {
+  const progress = progressOn(streams);
+  const line = (text: string) => streams.stdout.write(`${text}\n`);
+  return {
+    started: (study) => {
+      progress.say(`study ${study.id}  ${study.name}  ${plural(study.total, "run")}`);
+      progress.started(study);
+    },
+    progress: progress.progress,
+    advanced: progress.advanced,
+    ended: (study) => {
+      progress.close();
+      line(resultsTable(study.study, study.points));
+      line("");
+      line(outcome(study));
+      if (endedRuns(study) > 0) line(sensitivityOf(study.study, study.points).verdict.headline);
+      line(`study ${study.id}`);
+    },
+    note: progress.say,
+    close: progress.close,
+  };
+}
+
+export function jsonReport(streams: Streams = process): StudyReport {
+  const progress = progressOn(streams);
+  const line = (object: object) => streams.stdout.write(`${JSON.stringify(object)}\n`);
+  return {
+    started: (study) => {
+      line({ type: "started", ...studyLine(study), definition: study.study });
+      progress.started(study);
+    },
+    progress: progress.progress,
+    advanced: (point) => {
+      progress.advanced(point);
+      if (isOver(point)) line({ type: "run", ...point });
+    },
+    ended: (study) => line({ type: study.status, ...studyLine(study), reason: study.reason, points: study.points }),
+    note: progress.say,
+    close: progress.close,
+  };
+}
+
+function studyLine({ id, name, total, finished, diverged, failed, pruned }: StudySummary) {
+  return { study: id, name, total, finished, diverged, failed, pruned };
+}
+
+/** `finished in 3 min 20 s: 40 finished, 4 diverged of 44 runs` */
+export function outcome(study: StudySummary): string {
+  const { status, reason, startedAt, finishedAt, total } = study;
+  const took = status === "finished" && startedAt !== null && finishedAt !== null ? ` in ${formatDuration(finishedAt - startedAt)}` : "";
+  const counts = (["finished", "diverged", "pruned", "failed"] as const).flatMap((what) => (study[what] > 0 ? [`${study[what]} ${what}`] : []));
+  return `${status}${took}: ${counts.join(", ") || "none"} of ${plural(total, "run")}${reason ? `. ${reason}` : ""}`;
+}

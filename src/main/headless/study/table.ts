@@ -1,0 +1,55 @@
+/** A study as a table: a row for each height or stack and each point of its axes, its seeds together. */
+import { studyAxes } from "../../../shared/study/axes.ts";
+import { heightLabel } from "../../../shared/study/curves.ts";
+import type { StudyCell } from "../../../shared/study/expand.ts";
+import type { StudyPoint } from "../../../shared/study/result.ts";
+import type { Study } from "../../../shared/study/study.ts";
+import { summarize } from "../../../shared/statistics.ts";
+import { formatHyperparameter, notation } from "../../../shared/tower.ts";
+import { table } from "../format.ts";
+
+type Placed = Pick<StudyPoint, "height" | "values" | "seed"> & { readonly stack?: string | undefined };
+
+function rows<T extends Placed>(points: readonly T[]): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const point of points) {
+    const key = JSON.stringify([point.stack ?? point.height, point.values]);
+    const of = groups.get(key);
+    if (of) of.push(point);
+    else groups.set(key, [point]);
+  }
+  return [...groups.values()];
+}
+
+const place = ({ height, stack, values }: Placed) => [stack ?? heightLabel(height), ...values.map(formatHyperparameter)];
+
+function header(study: Study): string[] {
+  return [study.stacks ? "STACK" : "HEIGHT", ...studyAxes(study).map(({ label }) => label)];
+}
+
+/** What each run will be. */
+export function cellsTable(study: Study, cells: readonly StudyCell[]): string {
+  const body = rows(cells as readonly (StudyCell & Placed)[]).map((of) => {
+    const { experiment } = of[0]!;
+    return [...place(of[0]!), notation(experiment.tower), String(experiment.budget.epochs), of.map(({ seed }) => seed).join(" ")];
+  });
+  return table([[...header(study), "TOWER", "EPOCHS", "SEEDS"], ...body]);
+}
+
+/** What became of them: the test error at the end, over the seeds. */
+export function resultsTable(study: Study, points: readonly StudyPoint[]): string {
+  const body = rows(points).map((of) => {
+    const errors = of.flatMap(({ status, evaluations }) => (status === "finished" ? (evaluations.at(-1)?.testError ?? []) : []));
+    const summary = errors.length === 0 ? null : summarize(errors);
+    const error = summary === null ? "–" : `${summary.mean.toFixed(2)}${summary.deviation === null ? "" : ` ± ${summary.deviation.toFixed(2)}`} %`;
+    return [...place(of[0]!), String(errors.length), error, remarks(of)];
+  });
+  return table([[...header(study), "RUNS", "TEST ERROR", ""], ...body]);
+}
+
+/** Runs that stand behind no error, by what became of them: `2 diverged, 1 missing`. */
+function remarks(points: readonly StudyPoint[]): string {
+  const counts = new Map<string, number>();
+  for (const { status } of points) if (status !== "finished") counts.set(status, (counts.get(status) ?? 0) + 1);
+  return [...counts].map(([status, count]) => `${count} ${status}`).join(", ");
+}

@@ -1,0 +1,50 @@
+/** `hypertower study` in a process group of its own, to be killed whole with its trainers. */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import type { StudyPoint } from "../../src/shared/study/result.ts";
+
+const entry = join(import.meta.dirname, "../../src/main/headless/index.ts");
+
+export interface StudyProcess {
+  /** Objects that it wrote so far, one a line. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** Resolves with its exit code; null when it was killed. */
+  readonly ended: Promise<number | null>;
+  /** kill -9 of the command and every trainer. */
+  kill(): void;
+}
+
+/** @param onLine sees every object as it comes */
+export function startStudy(store: string, args: readonly string[], onLine: (line: Record<string, unknown>) => void = () => undefined): StudyProcess {
+  const child = spawn(process.execPath, [entry, "study", ...args, "--json"], {
+    env: { ...process.env, HYPERTOWER_HOME: store },
+    stdio: ["ignore", "pipe", "ignore"],
+    detached: true,
+  });
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on("line", (text) => {
+    const line = JSON.parse(text) as Record<string, unknown>;
+    lines.push(line);
+    onLine(line);
+  });
+  return {
+    lines,
+    ended: new Promise((resolve) => child.on("close", resolve)),
+    kill: () => {
+      if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+    },
+  };
+}
+
+/** The study's last line, which holds all its points. */
+export function finalPoints({ lines }: Pick<StudyProcess, "lines">): StudyPoint[] {
+  const last = lines.at(-1);
+  if (last?.["type"] !== "finished") throw new Error(`the study did not finish: ${JSON.stringify({ ...last, points: undefined })}`);
+  return last["points"] as StudyPoint[];
+}
+
+/** What must not depend on how often a study was interrupted: every number of every run, but not ids and times. */
+export function numbersOf(points: readonly StudyPoint[]) {
+  return points.map(({ key, status, reason, steps, totalSteps, hyperparameters, evaluations }) => ({ key, status, reason, steps, totalSteps, hyperparameters, evaluations }));
+}
