@@ -7,7 +7,7 @@ import type { DrawApi } from "./heatMapChart.ts";
 import { estimateText, numberColumns, type NumberColumn } from "./numberTable.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
 import { curveNames } from "./studyText.ts";
-import { orderedColor, type ChartSettings, type Look } from "./theme.ts";
+import { variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
 export interface NumbersSettings extends ChartSettings {
   /** Which numbers, by key; those a picture has room for by default. */
@@ -41,6 +41,7 @@ function widened(scale: AxisScale, log: boolean): AxisScale {
 }
 
 function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly string[], rows: AxisScale, look: Look, { theme }: ChartSettings): Plot {
+  const colorOf = (i: number) => variantStyle(i, heights.length, heights.some(({ stack }) => stack !== null), theme).color;
   const known = heights.flatMap((height, i) => {
     const estimate = column.of(height);
     return estimate === null ? [] : [{ i, estimate }];
@@ -52,11 +53,11 @@ function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly 
   const label = (tick: number) => (column.log ? (logLabels(found) ?? found.label)(tick) : shared ? String(Math.round(100 * tick)) : found.label(tick));
   const data = known.map(({ i, estimate }): Row => ({
     value: [estimate.value, heights.length - 1 - i],
-    told: () => ({ title: `${column.title}, ${names[i]!}`, rows: [{ color: orderedColor(i, heights.length, theme), name: "", value: estimateText(column, estimate) }] }),
+    told: () => ({ title: `${column.title}, ${names[i]!}`, rows: [{ color: colorOf(i), name: "", value: estimateText(column, estimate) }] }),
   }));
   const draw = ({ dataIndex }: { dataIndex: number }, api: DrawApi) => {
     const { i, estimate } = known[dataIndex]!;
-    const color = orderedColor(i, heights.length, theme);
+    const color = colorOf(i);
     const y = heights.length - 1 - i;
     const [x, middle] = api.coord([estimate.value, y]);
     const interval = estimate.interval?.map((end) => api.coord([end, y])[0]);

@@ -54,12 +54,13 @@ export function layOutPlots(plots: readonly Plot[], { look, inner, columns: want
   const width = (inner.width - 10 - (shareY ? room : columns * room) - (columns - 1) * gap) / columns;
   const head = plots.some(({ title }) => title !== undefined) ? fontSize * 1.3 + 8 : 4;
   const foot = fontSize + 14 + (plots.some(({ x }) => x.name !== undefined) ? fontSize + 10 : 0);
+  const between = rows > 1 ? 12 : 0;
   const out: LaidOut = { title: [], grid: [], xAxis: [], yAxis: [], series: [] };
   plots.forEach((plot, i) => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     const top = inner.top + (row * inner.height) / rows;
     const left = inner.left + (shareY ? room : (column + 1) * room) + column * (width + gap);
-    const box: Box = { left, top: top + head, width, height: Math.max(20, inner.height / rows - head - foot) };
+    const box: Box = { left, top: top + head, width, height: Math.max(20, inner.height / rows - head - foot - between) };
     const labels = !shareY || column === 0;
     const gridIndex = out.grid.length;
     const { x, y } = plot;

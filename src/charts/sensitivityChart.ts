@@ -12,7 +12,8 @@ import { bandSeries } from "./band.ts";
 import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry, type Told } from "./frame.ts";
 import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
-import { markOf, orderedColor, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
+import { type Dash } from "./palette.ts";
+import { markOf, variantStyle, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
 
 export const bandKinds = ["standardError", "minMax", "none"] as const;
 export type BandKind = (typeof bandKinds)[number];
@@ -50,7 +51,8 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
   const styles = stylesOf(panels, settings);
   const references = [...new Set(panels.flatMap(({ reference }) => reference ?? []))];
   const legend: LegendEntry[] = [...[...styles.values()].map(({ name }) => ({ name })), ...references.map((figure) => ({ name: referenceName(figure), plain: true }))];
-  const frame = frameOf(settings, legend);
+  const empty = panels.every(({ curves }) => curves.curves.every(({ points }) => points.every(({ mean }) => mean === null)));
+  const frame = frameOf(settings, empty ? [] : legend);
   const { look, inner } = frame;
   const plots = layOut(panels, settings, look, inner);
   const texts = [...(frame.parts.title as Record<string, unknown>[])];
@@ -107,19 +109,21 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
 
 interface CurveStyle {
   readonly name: string;
-  readonly height: number;
+  /** Null for a stack, which published values do not know. */
+  readonly height: number | null;
   readonly color: string;
+  readonly dash: Dash;
   readonly mark: string;
 }
 
 const nameIn = ({ study, curves }: SensitivityPanel, curve: Curve) => curveNames(study, curves.curves)[curves.curves.indexOf(curve)]!;
 
-/** One style per name over all panels, in the order of heights. */
+/** One style per name over all panels: heights have an order of color, stacks only colors of their own. */
 function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings): Map<string, CurveStyle> {
-  const named = new Map<string, number>();
-  for (const panel of panels) for (const curve of panel.curves.curves) named.set(nameIn(panel, curve), curve.height);
-  const sorted = [...named].sort(([, a], [, b]) => a - b);
-  return new Map(sorted.map(([name, height], i) => [name, { name, height, color: orderedColor(i, sorted.length, theme), mark: markOf(i) }]));
+  const named = new Map<string, Curve>();
+  for (const panel of panels) for (const curve of panel.curves.curves) if (!named.has(nameIn(panel, curve))) named.set(nameIn(panel, curve), curve);
+  const ordered = [...named].sort(([, a], [, b]) => (a.stack === null && b.stack === null ? a.height - b.height : 0));
+  return new Map(ordered.map(([name, { height, stack }], i) => [name, { name, height: stack === null ? height : null, mark: markOf(i), ...variantStyle(i, ordered.length, stack !== null, theme) }]));
 }
 
 const divergedCurves = ({ curves }: SensitivityPanel) => curves.curves.filter(({ points }) => points.some(({ diverged }) => diverged > 0));
@@ -222,7 +226,7 @@ interface Place {
 }
 
 function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, settings: SensitivitySettings, { yLog, ...place }: Place & { yLog: boolean }): Record<string, unknown>[] {
-  const { name, color, mark } = style;
+  const { name, color, dash, mark } = style;
   const drawn = (y: number) => !yLog || y > 0;
   const points = curve.points.filter(({ mean }) => mean !== null && drawn(mean));
   const base = { ...place, name, animation: false, itemStyle: { color } };
@@ -232,7 +236,7 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
     symbol: mark,
     symbolSize: markSize(curve.points.length),
     showAllSymbol: true,
-    lineStyle: { color, width: 2 },
+    lineStyle: { color, width: 2, type: dash },
     emphasis: { disabled: true },
     z: 4,
     data: curve.points.map((point): ChartItem | (number | null)[] =>

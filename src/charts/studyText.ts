@@ -1,5 +1,6 @@
 /** What the charts of studies call things. */
 import { metricLabel, metricUnit, type StudyMetric } from "../shared/study/metric.ts";
+import type { Variant } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { formatHyperparameter, levelLabel, type Level } from "../shared/tower.ts";
@@ -41,9 +42,9 @@ function optimizersAt({ base, heights }: Study, height: number): string[] | null
  * Names of a study's curves for a legend: `height 0 (SGD)`, `height 1`, ...; the optimizers
  * of the levels above where they are not level 0's: `height 1 (Adam / SGD)`.
  */
-export function curveNames(study: Study, curves: readonly { readonly height: number; readonly label: string }[]): string[] {
-  return curves.map(({ height, label }) => {
-    const levels = label === `height ${height}` ? optimizersAt(study, height) : null;
+export function curveNames(study: Study, curves: readonly Variant[]): string[] {
+  return curves.map(({ height, stack, label }) => {
+    const levels = stack === null ? optimizersAt(study, height) : null;
     if (!levels) return label;
     if (levels.every((level) => level === levels[0])) return height === 0 ? `${label} (${levels[0]!})` : label;
     return `${label} (${levels.length > 3 ? `${levels[0]!} / ${levels[1]!} …` : levels.join(" / ")})`;

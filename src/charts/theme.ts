@@ -1,5 +1,7 @@
 /** How pictures look: colors, type and sizes, the same for every chart of a theme. */
 
+import { lineStyle, type LineStyle } from "./palette.ts";
+
 /** `print` is for paper: white ground, darker lines. */
 export const chartThemes = ["light", "dark", "print"] as const;
 export type ChartTheme = (typeof chartThemes)[number];
@@ -78,6 +80,11 @@ const ramps: Record<ChartTheme, readonly string[]> = {
 /** Color of the `index`-th of `count` things that have an order, such as tower heights. */
 export function orderedColor(index: number, count: number, theme: ChartTheme): string {
   return orderedMix(ramps[theme], count <= 1 ? 0 : index / (count - 1));
+}
+
+/** Style of the `index`-th of `count` tower heights, or of stacks, which have no order. */
+export function variantStyle(index: number, count: number, stacks: boolean, theme: ChartTheme): LineStyle {
+  return stacks ? lineStyle(index, theme === "dark") : { color: orderedColor(index, count, theme), dash: "solid" };
 }
 
 /** Stops of the scale that colors a heat map: pale for small on light ground, dark for small on dark ground. */

@@ -1,5 +1,6 @@
 /** A learned hyperparameter over the steps, from every starting point of a study: do they meet? */
 import type { StudyPoint, StudyTrajectories } from "../shared/study/result.ts";
+import { variantsOf } from "../shared/study/curves.ts";
 import { studyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { optimizerSpec, type HyperparameterSpec } from "../shared/optimizers.ts";
@@ -8,7 +9,7 @@ import { linearScale, logScale } from "./axes.ts";
 import { frameOf, logLabels, tooltipOption, type LegendEntry, type Told } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
 import { curveNames, valueText } from "./studyText.ts";
-import { orderedColor, type ChartSettings } from "./theme.ts";
+import { variantStyle, type ChartSettings } from "./theme.ts";
 
 export interface TrajectoriesSettings extends ChartSettings {
   /** What a color stands for: the tower's height, or where the hyperparameter started. */
@@ -51,11 +52,12 @@ export function trajectoriesChart(
     return [{ point, run, line: shown.map((value, i) => [steps[i]!, value]), hidden: values.filter((value) => yLog && value !== null && value <= 0).length }];
   });
 
-  const heights = [...new Set(points.map(({ height }) => height))].sort((a, b) => a - b);
-  const names = curveNames(study, heights.map((height) => ({ height, label: `height ${height}` })));
+  const variants = variantsOf(study, points);
+  const names = curveNames(study, variants);
+  const placeOf = ({ height, stack }: StudyPoint) => variants.findIndex((variant) => (stack === undefined ? variant.height === height : variant.stack === stack));
   const starts = [...new Set(all.map(({ point }) => point.values[0] ?? 0))].sort((a, b) => a - b);
   const axis = study.axes.length > 0 ? studyAxis(study, 0) : null;
-  const groupOf = ({ point }: Trajectory) => (colorBy === "height" ? heights.indexOf(point.height) : starts.indexOf(point.values[0] ?? 0));
+  const groupOf = ({ point }: Trajectory) => (colorBy === "height" ? placeOf(point) : starts.indexOf(point.values[0] ?? 0));
   const groups = colorBy === "height" ? names : starts.map((start) => (axis ? valueText(axis, start) : "start"));
 
   const values = all.flatMap(({ line }) => line.flatMap(([, value]) => value ?? []));
@@ -72,11 +74,11 @@ export function trajectoriesChart(
       y: { scale: yScale, log: yLog, name: metricName(study, metric), label: yLog ? logLabels(yScale) : yScale?.label },
       ...(own.every(({ line }) => line.every(([, value]) => value === null)) && { empty: "No run has logged it yet." }),
       ...(hidden > 0 && { note: `${formatCount(hidden)} values at or below 0 not drawn` }),
-      series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, orderedColor(groupOf(trajectory), groups.length, theme), axis ? valueText(axis, trajectory.point.values[0]!) : "")),
+      series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, variantStyle(groupOf(trajectory), groups.length, colorBy === "height" && study.stacks !== null, theme).color, axis ? valueText(axis, trajectory.point.values[0]!) : "")),
     };
   };
   const plots = perHeight
-    ? heights.map((height, i) => plotOf(all.filter(({ point }) => point.height === height), names[i]))
+    ? variants.map((_, i) => plotOf(all.filter(({ point }) => placeOf(point) === i), names[i]))
     : [plotOf(all)];
   const drawn = new Set(all.map((trajectory) => groups[groupOf(trajectory)]!));
   const legend: LegendEntry[] = perHeight && colorBy === "height" ? [] : some(groups.filter((name) => drawn.has(name))).map((name) => ({ name, plain: true }));
@@ -94,7 +96,7 @@ function some(names: readonly string[]): string[] {
 
 function lineOf({ point, run, line }: Trajectory, name: string, color: string, start: string): Record<string, unknown>[] {
   const told: Told["told"] = () => ({
-    title: `${start === "" ? "" : `${start}, `}height ${point.height}, seed ${point.seed}`,
+    title: `${start === "" ? "" : `${start}, `}${point.stack ?? `height ${point.height}`}, seed ${point.seed}`,
     rows: [{ color, name: "last value", value: formatMeasure(line.at(-1)?.[1]) }],
   });
   const base = { name, animation: false, itemStyle: { color } };

@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { exportFormatNames } from "./exports.ts";
+import { reportRequests } from "./reports.ts";
 import { evaluation, resumption, runDetail, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
@@ -83,6 +84,7 @@ export const contract = {
     "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
     "series.read": { input: seriesRequest, output: seriesReply },
     ...studyRequests,
+    ...reportRequests,
   },
   events: {
     /** A run's status, progress or name changed; at most a few times a second per run. */

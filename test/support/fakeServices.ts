@@ -32,6 +32,9 @@ export function fakeServices(): FakeServices {
     },
     listeners: () => [...listeners.values()].reduce((count, set) => count + set.size, 0),
     exportRun: () => ({ filename: "empty.csv", mediaType: "text/csv", pieces: [] }),
+    reportFile: ({ file }) => ({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
+    writeReport: () => Promise.resolve({ files: [], remarks: [] }),
+    readSteps: () => [],
     close: () => Promise.resolve(),
   };
 }

@@ -102,7 +102,7 @@ export class PretendStudies {
     return definition;
   }
 
-  private detail(id: string): StudyDetail {
+  detail(id: string): StudyDetail {
     const { summary, points } = this.study(id);
     return { ...summary, points: [...points.values()] };
   }

@@ -1,7 +1,12 @@
 /** Studies as if they had been trained: results out of a formula, with everything that can happen to a run. */
 import { validateStudy, type Study, type StudyInput } from "../../src/shared/study/study.ts";
 import type { StudyDetail, StudyPoint } from "../../src/shared/study/result.ts";
-import { expandStudy } from "../../src/shared/study/expand.ts";
+import { expandStudy, type StudyCell } from "../../src/shared/study/expand.ts";
+import type { RunSummary } from "../../src/shared/run.ts";
+import { hyperparameterColumns } from "../../src/shared/tower.ts";
+import type { Store } from "../../src/main/store/store.ts";
+import { pointOf } from "../../src/main/studies/view.ts";
+import { newRun } from "../../src/main/training/newRun.ts";
 
 export function studyOf(input: StudyInput): Study {
   const result = validateStudy(input);
@@ -88,4 +93,55 @@ export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) 
     deletedAt: null,
     points,
   };
+}
+
+/**
+ * Puts a study's runs into a store, each with `steps` logged steps of made-up values (a diverged one fewer,
+ * the last not finite), and returns the study as it is read back.
+ */
+export function storeStudy(store: Store, detail: StudyDetail, steps = 40): StudyDetail {
+  const { points: _points, total, finished: _f, diverged: _d, failed: _x, pruned: _p, running: _r, millisecondsLeft: _l, ...summary } = detail;
+  store.studies.create({ ...summary, total, workers: 2 });
+  const cells = new Map((expandStudy(detail.study) as { cells: StudyCell[] }).cells.map((cell) => [cell.key, cell]));
+  for (const point of detail.points) {
+    if (point.run === null) continue;
+    const { experiment } = cells.get(point.key)!;
+    const columns = hyperparameterColumns(experiment.tower);
+    const metrics = ["loss", "stepTime", ...columns.map(({ metric }) => metric), ...columns.map(({ hypergradient }) => hypergradient)];
+    const count = point.status === "diverged" ? Math.floor(steps / 2) : steps;
+    const values = metrics.map((metric) =>
+      Array.from({ length: count }, (_, step) => {
+        if (metric === "loss" && point.status === "diverged" && step === count - 1) return NaN;
+        const column = columns.find((one) => one.metric === metric);
+        if (metric === "loss") return 0.2 + 2.1 * Math.exp(-step / 12) * (1 + 0.1 * noise(point.key, step));
+        if (metric === "stepTime") return 1.5 + 0.3 * noise(point.key, "t", step);
+        if (column) return column.level < experiment.tower.length - 1 ? column.initial * (0.1 / column.initial) ** (1 - Math.exp((-step * (column.level === 0 ? point.height : 1)) / steps)) : column.initial;
+        return noise(point.key, metric, step) - 0.5;
+      }),
+    );
+    const run = {
+      ...newRun(experiment),
+      id: point.run,
+      study: detail.id,
+      status: point.status as RunSummary["status"],
+      reason: point.reason,
+      createdAt: detail.createdAt,
+      startedAt: detail.createdAt,
+      finishedAt: detail.finishedAt,
+      steps: count,
+      totalSteps: steps,
+      testError: point.evaluations.at(-1)?.testError ?? null,
+      hyperparameters: columns.map(({ level, spec, metric, initial }, i) => ({ level, name: spec.name, metric, initial, value: values[2 + i]!.at(-1)! })),
+    };
+    store.createRun(run, point.key);
+    store.beginSeries(run.id, metrics, { hypertower: "0.1.0", node: "24.21.0", platform: "linux", cpu: "A processor", libraries: { "onnxruntime-node": "1.30.0" }, gitCommit: "1a2b3c4d5e6f" });
+    const rows = new Float64Array(count * metrics.length);
+    values.forEach((column, c) => column.forEach((value, row) => (rows[row * metrics.length + c] = value)));
+    store.appendRows(run.id, { firstStep: 0, count, values: rows });
+    for (const one of point.evaluations) store.addEvaluation(run.id, one);
+    store.saveRun(run);
+  }
+  store.flush();
+  const runs = new Map(store.studies.runs(detail.id).map((run) => [run.cell, run]));
+  return { ...detail, points: [...cells.values()].map((cell) => pointOf(cell, runs.get(cell.key), () => undefined)) };
 }

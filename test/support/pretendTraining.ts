@@ -1,10 +1,13 @@
 /** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
 import { exportRun } from "../../src/main/reports/index.ts";
-import { UserError, type ExportFile, type Services } from "../../src/main/services/services.ts";
+import { Reports } from "../../src/main/services/reports.ts";
+import { UserError, type ExportFile, type Services, type TextFile } from "../../src/main/services/services.ts";
+import type { StoredStep } from "../../src/main/store/runReader.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
 import type { ExportFormatName } from "../../src/shared/exports.ts";
 import { presets } from "../../src/shared/presets.ts";
+import type { ReportFileRequest } from "../../src/shared/reports.ts";
 import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
@@ -66,11 +69,29 @@ export class PretendTraining implements Services {
     };
   }
 
-  exportRun(id: string, format: ExportFormatName): ExportFile {
+  exportRun(id: string, format: ExportFormatName): TextFile {
+    return exportRun(this.detail(id), this.readSteps(id), format);
+  }
+
+  private readonly reports = new Reports({
+    version: "0.1.0",
+    run: (id) => this.detail(id),
+    study: (id) => this.studies.detail(id),
+    store: { readSteps: (id) => this.readSteps(id), readSeries: ({ metrics, ...query }) => this.series({ ...query, metrics: [...metrics] }) },
+  });
+
+  reportFile(request: ReportFileRequest): ExportFile {
+    return this.reports.file(request);
+  }
+
+  writeReport(...parameters: Parameters<Reports["write"]>): ReturnType<Reports["write"]> {
+    return this.reports.write(...parameters);
+  }
+
+  *readSteps(id: string): Generator<StoredStep> {
     const run = this.run(id);
     const columns = [...run.columns.values()];
-    const steps = Array.from({ length: run.summary.steps }, (_, step) => ({ step, values: columns.map((column) => column[step] ?? NaN) }));
-    return exportRun(this.detail(id), steps, format);
+    for (let step = 0; step < run.summary.steps; step++) yield { step, values: columns.map((column) => column[step] ?? NaN) };
   }
 
   private emit<N extends EventName>(name: N, payload: EventPayload<N>): void {
@@ -129,6 +150,8 @@ export class PretendTraining implements Services {
         return { filename, mediaType, text: [...pieces].join("") };
       },
       "series.read": (request) => this.series(request),
+      "reports.describe": (request) => this.reports.describe(request),
+      "reports.file": (request) => this.reports.address(request),
       ...this.studies.handlers,
     };
   }

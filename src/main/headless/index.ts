@@ -4,6 +4,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { presets } from "../../shared/presets.ts";
+import { bandNames, chartThemeNames } from "../../shared/reports.ts";
+import { paperFigures } from "../../shared/study/paperFigures.ts";
+import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
 import {
   addDatasetCommand,
@@ -15,6 +18,8 @@ import {
   type DatasetsOptions,
 } from "./commands/datasets.ts";
 import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
+import { report, type ReportOptions } from "./commands/report.ts";
+import { reproduce, type ReproduceOptions } from "./commands/reproduce.ts";
 import { rerun, type RerunOptions } from "./commands/rerun.ts";
 import { resume, type ResumeOptions } from "./commands/resume.ts";
 import { runs, type RunsOptions } from "./commands/runs.ts";
@@ -171,6 +176,35 @@ program
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}`)
   .action((run: string, options: ExportOptions) => finish(exportCommand(places, run, options)));
+
+program
+  .command("report")
+  .description("Write a report of a study or a run into a folder: tables of every step, pictures, and one HTML page.")
+  .argument("<study|run>", 'id of a study or run, the beginning of one, or "last" for the latest study')
+  .option("--out <folder>", "where to (default: report-ID in this folder)")
+  .option("--run", '"last" is the latest run')
+  .option("--theme <theme>", `of the pictures: ${chartThemeNames.join(", ")} (default: light)`)
+  .option("--width <pixels>", "of the pictures (default: each its own)", Number)
+  .option("--height <pixels>", "of the pictures (default: each its own)", Number)
+  .option("--scale <factor>", "pixels of a PNG for each of these (default: 2)", Number)
+  .option("--metric <metric>", `what runs are judged by: ${studyMetricNames.join(", ")} (default: testError)`)
+  .option("--at <moment>", "final, or best of all evaluations (default: final)")
+  .option("--band <band>", `around a mean: ${bandNames.join(", ")} (default: standardError)`)
+  .option("--y-log", "a logarithmic vertical axis for the headline picture")
+  .option("--reference <figure>", `lay the paper's values over it: ${paperFigures.map(({ name }) => name).join(", ")}`)
+  .option("--force", "replace files that are there already")
+  .option(...storeOption)
+  .option("--json", "one JSON object on standard output")
+  .action((wanted: string, options: ReportOptions) => finish(report(places, wanted, options), options.json));
+
+program
+  .command("reproduce")
+  .description("Train a run's experiment again, and say whether it goes the same way step by step.")
+  .argument("<run>", 'id of a run that has ended, the beginning of one, or "last"')
+  .option(...storeOption)
+  .option("--json", "one JSON object a line on standard output")
+  .addHelpText("after", "\nExit codes: 0 identical, 4 different, 1 error, 130 stopped. The repetition is kept as a run.")
+  .action((run: string, options: ReproduceOptions) => finish(reproduce(places, run, options), options.json));
 
 const datasets = program.command("datasets").description("The datasets: list, download, import, remove, add one's own. They are kept in HYPERTOWER_DATA, or beside the store's usual place.");
 const jsonOption = ["--json", "one JSON object a line"] as const;

@@ -16,7 +16,7 @@ export interface Places {
 }
 
 /** Exit codes of every command. */
-export const exitCodes = { ok: 0, error: 1, diverged: 3, interrupted: 130 } as const;
+export const exitCodes = { ok: 0, error: 1, diverged: 3, different: 4, interrupted: 130 } as const;
 
 export function storeDirOf(option: string | undefined): string {
   return option === undefined ? defaultStoreDir() : resolve(option);

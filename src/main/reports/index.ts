@@ -16,7 +16,11 @@ export interface ExportFile {
   /** A name for the file; safe on every system. */
   readonly filename: string;
   readonly mediaType: string;
-  /** The text, a piece at a time; steps are read as the pieces are. */
+  /** The content, a piece at a time; steps are read as the pieces are. */
+  readonly pieces: Iterable<string | Uint8Array>;
+}
+
+export interface TextFile extends ExportFile {
   readonly pieces: Iterable<string>;
 }
 
@@ -24,7 +28,7 @@ export interface ExportFile {
  * @param steps the run's logged steps in order, values in the order of `run.metrics`
  * @throws ExportError when the run cannot be exported in this form, saying why; code is checked before this returns
  */
-export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): ExportFile {
+export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): TextFile {
   const problem = exportProblem(run.status, format);
   if (problem !== null) throw new ExportError(problem);
   const { suffix, mediaType } = exportFormat(format);
@@ -54,8 +58,8 @@ function requireSteps({ metrics, steps }: RunDetail): void {
   if (metrics.length === 0 || steps === 0) throw new ExportError("The run has logged no steps; there is nothing to export.");
 }
 
-/** Letters, digits and dashes out of the run's name, with its id so that two runs never meet in one file. */
-function fileStem({ id, name }: RunDetail): string {
+/** Letters, digits and dashes out of a name, with the id so that two runs never meet in one file. */
+export function fileStem({ id, name }: { readonly id: string; readonly name: string }): string {
   const words = name
     .normalize("NFKD")
     .replace(/[^A-Za-z0-9]+/g, "-")

@@ -15,6 +15,7 @@ import { Datasets } from "./datasets.ts";
 import { Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
@@ -96,6 +97,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   };
 
   const exports = exporter((id) => runs.get(id), store);
+  const reports = new Reports({ run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 
   const handlers: Handlers = {
     "app.info": () => ({
@@ -142,6 +144,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.rename": ({ study, name }) => studies.rename(study, name),
     "studies.delete": ({ studies: ids, withRuns }) => studies.delete(ids, withRuns),
     "studies.restore": ({ studies: ids }) => studies.restore(ids),
+    "reports.describe": (request) => reports.describe(request),
+    "reports.file": (request) => reports.address(request),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
@@ -150,6 +154,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     handlers: withUserErrors(handlers),
     on: (name, listener) => events.on(name, listener),
     exportRun: exports.file,
+    reportFile: (request) => reports.file(request),
+    writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
+    readSteps: (run) => store.readSteps(run),
     close: () =>
       (closed ??= (async () => {
         try {

@@ -4,7 +4,7 @@ import type { ExportFormatName } from "../../shared/exports.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { exportRun } from "../reports/index.ts";
 import type { Store } from "../store/store.ts";
-import { UserError, type ExportFile } from "./services.ts";
+import { UserError, type TextFile } from "./services.ts";
 import { userError } from "./userErrors.ts";
 
 /** Characters sent to a window at most: about 80,000 steps of a run with five columns. */
@@ -12,13 +12,13 @@ export const maxWindowText = 8 * 1024 * 1024;
 
 export interface Exporter {
   /** @throws UserError when the run cannot be exported in this form */
-  file(run: string, format: ExportFormatName): ExportFile;
+  file(run: string, format: ExportFormatName): TextFile;
   /** The whole file at once. @throws UserError when it is too long, with the command that writes it */
   text(run: string, format: ExportFormatName): RequestOutput<"runs.export">;
 }
 
 export function exporter(get: (id: string) => RunDetail, store: Pick<Store, "readSteps">, maxText = maxWindowText): Exporter {
-  const file = (id: string, format: ExportFormatName): ExportFile => {
+  const file = (id: string, format: ExportFormatName): TextFile => {
     try {
       return exportRun(get(id), store.readSteps(id), format);
     } catch (error) {

@@ -1,10 +1,13 @@
 /** The services behind every surface (window, local server, command line): one contract, one implementation. */
 import type { EventName, EventPayload, Handlers } from "../../shared/contract.ts";
 import type { ExportFormatName } from "../../shared/exports.ts";
-import type { ExportFile } from "../reports/index.ts";
+import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../shared/reports.ts";
+import type { ExportFile, TextFile } from "../reports/index.ts";
+import type { WriteOptions } from "../reports/report/write.ts";
+import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchTrainer } from "../training/process.ts";
 
-export type { ExportFile } from "../reports/index.ts";
+export type { ExportFile, TextFile } from "../reports/index.ts";
 
 export interface ServiceOptions {
   /** Folder of the store; created when missing. */
@@ -22,7 +25,19 @@ export interface Services {
    * What a run learned as a file of any length, which is read while it is written.
    * @throws UserError when there is no such run, or it cannot be exported in this form
    */
-  exportRun(run: string, format: ExportFormatName): ExportFile;
+  exportRun(run: string, format: ExportFormatName): TextFile;
+  /**
+   * One file of a report, made while it is read.
+   * @throws UserError when there is no such report or no such file in it
+   */
+  reportFile(request: ReportFileRequest): ExportFile;
+  /**
+   * Writes a report into a folder: all of it, or nothing.
+   * @throws UserError when that cannot be done, before anything is written where it can be known
+   */
+  writeReport(of: ReportSubject, folder: string, settings: PictureSettings, options: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }>;
+  /** Every logged step of a run, in order. */
+  readSteps(run: string): Iterable<StoredStep>;
   /** Stops every trainer, commits what is pending and closes the store. */
   close(): Promise<void>;
 }

@@ -144,15 +144,20 @@ const isAt = (fixed: FixedAxes) => {
 
 const rising = (a: number, b: number) => a - b;
 
-/** The runs of each height, lowest first; of each stack in a study of stacks, as they are listed. */
-function byVariant({ stacks }: Study, runs: readonly MeasuredRun[]): { variant: Variant; runs: MeasuredRun[] }[] {
+/** The heights that have runs, lowest first; in a study of stacks those, as they are listed. */
+export function variantsOf({ stacks }: Study, points: readonly StudyPoint[]): Variant[] {
   const order = stacks?.map(({ name }) => name) ?? [];
-  return [...groupBy(runs, ({ point }) => point.stack ?? point.height).values()]
-    .map((own) => {
-      const { height, stack = null } = own[0]!.point;
-      return { variant: { height, stack, label: stack ?? heightLabel(height) }, runs: own };
+  return [...groupBy(points, ({ stack, height }) => stack ?? height).values()]
+    .map(([first]): Variant => {
+      const { height, stack = null } = first!;
+      return { height, stack, label: stack ?? heightLabel(height) };
     })
-    .sort(({ variant: a }, { variant: b }) => (a.stack !== null && b.stack !== null ? order.indexOf(a.stack) - order.indexOf(b.stack) : a.height - b.height));
+    .sort((a, b) => (a.stack !== null && b.stack !== null ? order.indexOf(a.stack) - order.indexOf(b.stack) : a.height - b.height));
+}
+
+function byVariant(study: Study, runs: readonly MeasuredRun[]): { variant: Variant; runs: MeasuredRun[] }[] {
+  const own = groupBy(runs, ({ point }) => point.stack ?? point.height);
+  return variantsOf(study, runs.map(({ point }) => point)).map((variant) => ({ variant, runs: own.get(variant.stack ?? variant.height)! }));
 }
 
 /** One curve per height or stack. @throws RangeError when the study has axes but not the one asked for */

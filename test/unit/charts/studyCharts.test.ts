@@ -79,7 +79,7 @@ describe("the headline picture", () => {
 
 it("names towers by their optimizers where these differ", () => {
   const mixed = studyOf({ base: { tower: [{ optimizer: "adam" }] }, heights: { values: [0, 1, 4], upper: { optimizer: "sgd" } } });
-  const curves = mixed.heights!.values.map((height) => ({ height, label: `height ${height}` }));
+  const curves = mixed.heights!.values.map((height) => ({ height, stack: null, label: `height ${height}` }));
   expect(curveNames(mixed, curves)).toEqual(["height 0 (Adam)", "height 1 (Adam / SGD)", "height 4 (Adam / SGD …)"]);
 });
 

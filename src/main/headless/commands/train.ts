@@ -54,7 +54,7 @@ function exitCodeOf({ status }: RunSummary): number {
 }
 
 /** Begins the run, reports what happens to it, and resolves with its last state. */
-async function untilItEnds(services: Services, begin: () => RunSummary | Promise<RunSummary>, report: TrainReport): Promise<RunSummary> {
+export async function untilItEnds(services: Services, begin: () => RunSummary | Promise<RunSummary>, report: TrainReport): Promise<RunSummary> {
   const begun = await begin();
   report.started(begun);
 

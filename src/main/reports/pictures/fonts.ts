@@ -1,8 +1,8 @@
 /** The font of exported pictures: it travels with the program, so that they look the same on every machine. */
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import opentype, { type Font } from "opentype.js";
 import { exportFont } from "../../../charts/theme.ts";
+import { parse, type Font } from "./opentype.ts";
 
 const weights = [
   { name: "Regular", weight: 400 },
@@ -33,7 +33,7 @@ function fontOf(weight: number): Font {
   let font = parsed.get(name);
   if (!font) {
     const { buffer, byteOffset, byteLength } = readFileSync(fontPath(`${exportFont}-${name}.ttf`));
-    parsed.set(name, (font = opentype.parse(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)));
+    parsed.set(name, (font = parse(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)));
   }
   return font;
 }

@@ -1,0 +1,36 @@
+/** What the columns of logged metrics are called and measured in. */
+import { optimizers, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "../../../shared/optimizers.ts";
+import type { Level } from "../../../shared/tower.ts";
+import type { Column } from "./csv.ts";
+
+const fixed: Record<string, Omit<Column, "name">> = {
+  loss: { unit: "nats", description: "loss of the step's batch, at the weights before its update" },
+  stepTime: { unit: "ms", description: "time the step took" },
+};
+
+const allSpecs: readonly HyperparameterSpec[] = (Object.keys(optimizers) as OptimizerName[]).flatMap((name) => optimizerSpec(name).hyperparameters);
+
+/** @param levels where known, so that a hyperparameter has its optimizer's own description */
+export function metricColumn(metric: string, levels: readonly Level[] = []): Column {
+  const known = fixed[metric];
+  if (known) return { name: metric, ...known };
+  const [, level, name, hyper] = /^L(\d+)\.(\w+)(\.hypergradient)?$/.exec(metric) ?? [];
+  if (level === undefined || name === undefined) return { name: metric, unit: "", description: metric };
+  const of = levels[Number(level)];
+  const specs: readonly HyperparameterSpec[] = of ? optimizerSpec(of.optimizer).hyperparameters : allSpecs;
+  const label = specs.find((spec) => spec.name === name)?.label.toLowerCase() ?? name;
+  return hyper === undefined
+    ? { name: metric, unit: "1", description: `${label} of level ${level} in force at the step, in effective form` }
+    : { name: metric, unit: "nats", description: `derivative of the step's loss with respect to the ${label} of level ${level}, as stored` };
+}
+
+/** Metrics of several runs in one order: loss, step time, values by level, then hypergradients by level. */
+export function mergedMetrics(lists: Iterable<readonly string[]>): string[] {
+  const rank = (metric: string) => (metric in fixed ? 0 : metric.endsWith(".hypergradient") ? 2 : 1);
+  const level = (metric: string) => Number(/^L(\d+)/.exec(metric)?.[1] ?? -1);
+  const all = [...new Set([...lists].flat())];
+  return all
+    .map((metric, i) => ({ metric, i }))
+    .sort((a, b) => rank(a.metric) - rank(b.metric) || level(a.metric) - level(b.metric) || a.i - b.i)
+    .map(({ metric }) => metric);
+}

@@ -1,0 +1,112 @@
+/** Reports of studies and runs: tables, pictures and a page, all made from what the store holds. */
+import { defaultMetric } from "../../../shared/study/metric.ts";
+import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
+import type { RunDetail } from "../../../shared/run.ts";
+import { isActive } from "../../../shared/run.ts";
+import type { StudyDetail } from "../../../shared/study/result.ts";
+import { ExportError } from "../errors.ts";
+import { csvTable } from "./csv.ts";
+import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
+import { plural, runFooter, studyFooter } from "./origin.ts";
+import { runFigures } from "./runFigures.ts";
+import { runPage } from "./runPage.ts";
+import { evaluationsTable, runStepsTable } from "./runTables.ts";
+import { figureFile, numbersOf, sidecar } from "./sidecar.ts";
+import type { ReportFile, RunSource } from "./source.ts";
+import { studyFigures, type StudyFigureOptions } from "./studyFigures.ts";
+import { studyPage } from "./studyPage.ts";
+import { curvesTable, pointRuns, runsTable, stepsTable, type Table } from "./studyTables.ts";
+
+export { pictureFile, pictureFormats, type Figure, type PictureFormat, type PictureOptions } from "./figure.ts";
+export type { StudyFigureOptions } from "./studyFigures.ts";
+export type { ReportFile, RunSource } from "./source.ts";
+
+export interface Report {
+  /** What a reader should know before the report is used. */
+  readonly remarks: readonly string[];
+  readonly figures: readonly Figure[];
+  /** Every file but the pictures. */
+  readonly documents: readonly ReportFile[];
+}
+
+export const defaultFigureOptions: StudyFigureOptions = { metric: defaultMetric, band: "standardError", yLog: false };
+
+const tableFile = (table: Table): ReportFile => ({ name: table.name, mediaType: "text/csv", pieces: () => csvTable(table.columns, table.rows()) });
+const jsonFile = (name: string, value: () => unknown): ReportFile => ({ name, mediaType: "application/json", pieces: () => [`${JSON.stringify(value(), null, 2)}\n`] });
+const iso = (at: number) => new Date(at).toISOString();
+
+/** @throws ExportError when no run of the study has anything to report yet */
+export function studyReport(study: StudyDetail, source: RunSource, options: StudyFigureOptions = defaultFigureOptions): Report {
+  const of = { study, source };
+  if (!study.points.some(({ run, steps }) => run !== null && steps > 0)) {
+    throw new ExportError(`The study ${study.name || study.id} has no run with results yet; there is nothing to report.`);
+  }
+  const runs = pointRuns(of);
+  const definition = { ...study.study, name: study.name };
+  const found = sensitivityOf(study.study, study.points, { metric: options.metric });
+  const environments = runs.flatMap(({ run }) => run?.environment ?? []);
+  const remarks = remarksOf(study);
+  const footer = studyFooter(definition, { name: study.name, id: study.id, at: study.finishedAt ?? study.createdAt }, environments, source.program);
+  const figures = studyFigures(of, runs, found, footer, options);
+  const tables = [curvesTable(of, found), runsTable(of, runs), stepsTable(of, runs)];
+  const counts: Record<string, number> = {};
+  for (const { status } of study.points) counts[status] = (counts[status] ?? 0) + 1;
+  const { id, name, status, createdAt, finishedAt } = study;
+  const head = { id, name, status, createdAt: iso(createdAt), finishedAt: finishedAt === null ? null : iso(finishedAt), runs: counts, definition };
+  return {
+    remarks,
+    figures,
+    documents: [
+      { name: "report.html", mediaType: "text/html", pieces: () => [studyPage(of, runs, found, figures, remarks)] },
+      jsonFile("report.json", () => sidecar({ of: { study: head }, program: source.program, remarks, tables, figures, environments, numbers: numbersOf(definition, found) })),
+      jsonFile("study.json", () => definition),
+      ...tables.map(tableFile),
+    ],
+  };
+}
+
+/** Most runs named in a remark. */
+const mostNamed = 5;
+
+/** What is not there, or not there yet. */
+function remarksOf({ points, status, reason }: StudyDetail): string[] {
+  const named = (which: (status: string) => boolean) => {
+    const keys = points.filter((point) => which(point.status)).map(({ run, key }) => run ?? key);
+    return { count: keys.length, names: `${keys.slice(0, mostNamed).join(", ")}${keys.length > mostNamed ? `, and ${keys.length - mostNamed} more` : ""}` };
+  };
+  const remarks: string[] = [];
+  const missing = named((one) => one === "missing");
+  if (missing.count > 0) remarks.push(`${plural(missing.count, "run")} of the study ${missing.count === 1 ? "is" : "are"} in the bin and left out of every number: ${missing.names}.`);
+  const failed = named((one) => one === "failed");
+  if (failed.count > 0) remarks.push(`${plural(failed.count, "run")} failed and ${failed.count === 1 ? "does" : "do"} not count: ${failed.names}.`);
+  const open = named((one) => !["finished", "diverged", "pruned", "missing", "failed"].includes(one));
+  if (open.count > 0) remarks.push(`The study is ${status}${reason ? ` (${reason})` : ""}: ${plural(open.count, "run")} of ${points.length} ${open.count === 1 ? "has" : "have"} not come to an end, and the numbers are those of the others.`);
+  return remarks;
+}
+
+/** @throws ExportError when the run has logged nothing */
+export function runReport(run: RunDetail, source: RunSource): Report {
+  if (run.steps === 0 || run.metrics.length === 0) throw new ExportError(`The run ${run.name} (${run.id}) has logged no steps; there is nothing to report.`);
+  const remarks = isActive(run.status) ? [`The run is ${run.status}: this is what it had logged when the report was made.`] : [];
+  const figures = runFigures(run, source, runFooter(run, source.program));
+  const tables = [evaluationsTable(run), runStepsTable(run, source)];
+  const head = { run: run.id, name: run.name, status: run.status, createdAt: iso(run.createdAt), finishedAt: run.finishedAt === null ? null : iso(run.finishedAt), definition: run.experiment };
+  return {
+    remarks,
+    figures,
+    documents: [
+      { name: "report.html", mediaType: "text/html", pieces: () => [runPage(run, source, figures, remarks)] },
+      jsonFile("report.json", () => sidecar({ of: { experiment: head }, program: source.program, remarks, tables, figures, environments: run.environment ? [run.environment] : [] })),
+      jsonFile("experiment.json", () => run.experiment),
+      ...tables.map(tableFile),
+    ],
+  };
+}
+
+/** All files of a report, pictures drawn when they are written. */
+export function reportFiles({ documents, figures }: Report, options: PictureOptions & { readonly scale?: number }): ReportFile[] {
+  const pictures = figures.flatMap((figure) =>
+    pictureFormats.map((format): ReportFile => ({ name: figureFile(figure, format), mediaType: format === "svg" ? "image/svg+xml" : "image/png", pieces: () => [pictureFile(figure, format, options)] })),
+  );
+  return [...documents, ...pictures];
+}

@@ -1,0 +1,51 @@
+/** Where a report's figures come from, in the few lines below each picture and in full. */
+import type { Experiment } from "../../../shared/experiment.ts";
+import type { Environment, RunDetail } from "../../../shared/run.ts";
+import type { Study } from "../../../shared/study/study.ts";
+import { notation } from "../../../shared/tower.ts";
+import { formatCount } from "../../../shared/format.ts";
+
+/** What a report names as its maker. */
+export interface Program {
+  readonly version: string;
+}
+
+/** Numbers in a row as people write them: `0 to 3`, `0, 2, 5`. */
+export function listed(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const inRow = sorted.length > 2 && sorted.every((value, i) => i === 0 || value === sorted[i - 1]! + 1);
+  return inRow ? `${sorted[0]!} to ${sorted.at(-1)!}` : sorted.join(", ");
+}
+
+const counted = (values: readonly number[], one: string, many: string) => `${values.length === 1 ? one : many} ${listed(values)}`;
+export const plural = (count: number, one: string, many = `${one}s`) => `${formatCount(count)} ${count === 1 ? one : many}`;
+
+/** Dataset, model, batches and epochs: `mnist 60,000 · mlp 128 tanh/tanh · batches of 256 · 5 epochs`. */
+export function setup({ dataset, model, batchSize, budget }: Experiment): string {
+  const { kind, ...shape } = model;
+  const words = Object.values(shape).map((value) => (Array.isArray(value) ? value.join("-") : String(value)));
+  return [`${dataset.kind} ${formatCount(dataset.trainExamples)}`, `${kind} ${words.filter(Boolean).join(" ")}`, `batches of ${batchSize}`, plural(budget.epochs, "epoch")].join(" · ");
+}
+
+const day = (at: number) => new Date(at).toISOString().slice(0, 10);
+
+/** The programs that trained, each once: `Hypertower 0.1.0 (commit 1a2b3c4d)`. */
+export function trainedBy(environments: readonly Environment[], { version }: Program): string {
+  const names = environments.map(({ hypertower, gitCommit }) => `Hypertower ${hypertower}${gitCommit ? ` (commit ${gitCommit.slice(0, 8)})` : ""}`);
+  return [...new Set(names)].join(", ") || `Hypertower ${version}`;
+}
+
+export function studyFooter(study: Study, { name, id, at }: { readonly name: string; readonly id: string; readonly at: number }, environments: readonly Environment[], program: Program): string[] {
+  const towers = study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${counted(study.heights.values, "height", "heights")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
+  return [
+    [name || "Study", towers, counted(study.seeds, "seed", "seeds"), setup(study.base)].join(" · "),
+    [trainedBy(environments, program), day(at), `study ${id}`].join(" · "),
+  ];
+}
+
+export function runFooter(run: RunDetail, program: Program): string[] {
+  return [
+    [run.stack, setup(run.experiment), `seed ${run.experiment.seed}`].join(" · "),
+    [trainedBy(run.environment ? [run.environment] : [], program), day(run.finishedAt ?? run.createdAt), `run ${run.id}`].join(" · "),
+  ];
+}

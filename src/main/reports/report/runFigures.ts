@@ -1,0 +1,73 @@
+/** The pictures of a single run. */
+import { lineOf } from "../../../charts/chartLines.ts";
+import { variantStyle } from "../../../charts/theme.ts";
+import { runChart, type RunPlot } from "../../../charts/runChart.ts";
+import type { Evaluation, RunDetail } from "../../../shared/run.ts";
+import { hyperparameterColumns, levelLabel } from "../../../shared/tower.ts";
+import type { Figure } from "./figure.ts";
+import type { RunSource } from "./source.ts";
+
+const buckets = 400;
+/** Steps of the moving average drawn over the loss. */
+const smoothing = 50;
+/** Most hyperparameters drawn, the lowest levels' first. */
+const mostPlots = 24;
+
+export function runFigures(run: RunDetail, source: RunSource, footer: readonly string[]): Figure[] {
+  const { tower } = run.experiment;
+  const title = run.name || run.stack;
+  const style = (level: number, theme: Parameters<typeof variantStyle>[3]) => variantStyle(level, tower.length, false, theme);
+  const columns = hyperparameterColumns(tower).filter(({ metric }) => run.metrics.includes(metric));
+  const shown = columns.slice(0, mostPlots);
+  const plotsOf = (metric: "metric" | "hypergradient", theme: Parameters<typeof variantStyle>[3]): RunPlot[] =>
+    shown.map((column) => {
+      const { spec, level } = column;
+      const gradient = metric === "hypergradient";
+      return {
+        title: `${gradient ? `∂loss/∂${spec.symbol}` : spec.symbol} of level ${level} (${levelLabel(tower[level]!)})`,
+        yName: gradient ? `∂loss/∂${spec.symbol}` : `${spec.label} ${spec.symbol}`,
+        xName: "Step",
+        yLog: !gradient && spec.scale === "log",
+        lines: [lineOf(column[metric], style(level, theme), source.series(run.id, column[metric], buckets), 0)],
+      };
+    });
+  const left = columns.length > mostPlots ? ` The first ${mostPlots} of ${columns.length} are drawn.` : "";
+  const rows = Math.ceil(shown.length / 2);
+  const figure = (own: Omit<Figure, "footer">): Figure => ({ ...own, footer });
+  return [
+    figure({
+      name: "training",
+      title: `${title}: training`,
+      caption: `Loss of every step's batch, with its moving average over ${smoothing} steps, and the evaluations after each epoch.`,
+      size: { width: 960, height: 380 },
+      option: (settings) =>
+        runChart(
+          [
+            { title: "Loss", yName: "Loss of the batch (nats)", xName: "Step", yLog: true, lines: [lineOf("loss", style(0, settings.theme), source.series(run.id, "loss", buckets), smoothing)] },
+            ...evaluationPlot(run.evaluations, style(0, settings.theme)),
+          ],
+          settings,
+        ),
+    }),
+    ...(shown.length === 0
+      ? []
+      : ([
+          ["hyperparameters", "metric", "hyperparameters", `Every learned hyperparameter, as in force at each step.${left}`],
+          ["hypergradients", "hypergradient", "hypergradients", `Derivative of each step's loss with respect to each hyperparameter, as stored.${left}`],
+        ] as const).map(([name, metric, words, caption]) =>
+          figure({
+            name,
+            title: `${title}: ${words}`,
+            caption,
+            size: { width: shown.length === 1 ? 560 : 960, height: 80 + 240 * rows },
+            option: (settings) => runChart(plotsOf(metric, settings.theme), settings),
+          }),
+        )),
+  ];
+}
+
+function evaluationPlot(evaluations: readonly Evaluation[], style: RunPlot["lines"][number]["style"]): RunPlot[] {
+  const points = evaluations.flatMap(({ epoch, testError }): [number, number][] => (testError === null ? [] : [[epoch, testError]]));
+  if (points.length === 0) return [];
+  return [{ title: "Test error", yName: "Test error (%)", xName: "Epoch", yLog: false, lines: [{ name: "testError", style, points, smoothed: null, total: points.length, nonFinite: evaluations.length - points.length, symbols: true }] }];
+}

@@ -1,0 +1,54 @@
+/** Parts of a report that studies and runs share. */
+import type { Experiment } from "../../../shared/experiment.ts";
+import type { Environment } from "../../../shared/run.ts";
+import { notation } from "../../../shared/tower.ts";
+import { formatCount } from "../../../shared/format.ts";
+import { html, type Html } from "./markup.ts";
+import { plural, type Program } from "./origin.ts";
+
+export function definitions(entries: readonly (readonly [string, string | Html])[]): Html {
+  return html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
+}
+
+/** What a part of an experiment sets, in words that need no list of its fields: `kind mlp, hidden 128, activation tanh`. */
+function settings(part: Readonly<Record<string, unknown>>): string {
+  return Object.entries(part)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${typeof value === "number" ? formatCount(value) : typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+}
+
+export function configuration({ dataset, model, tower, batchSize, budget, engine }: Experiment, seeds: string): [string, string][] {
+  return [
+    ["Dataset", settings(dataset)],
+    ["Model", settings(model)],
+    ["Tower", notation(tower)],
+    ["Batches", `${plural(batchSize, "example")} each`],
+    ["Budget", plural(budget.epochs, "epoch")],
+    ["Seeds", seeds],
+    ["Engine", settings(engine)],
+  ];
+}
+
+/** Every environment that trained a run of the report, with how many. */
+export function environments(of: readonly Environment[]): Html {
+  const counts = new Map<string, { environment: Environment; runs: number }>();
+  for (const environment of of) {
+    const key = JSON.stringify(environment);
+    const known = counts.get(key);
+    if (known) known.runs++;
+    else counts.set(key, { environment, runs: 1 });
+  }
+  return html`${[...counts.values()].map(({ environment, runs }) =>
+    definitions([
+      ["Runs", formatCount(runs)],
+      ["Hypertower", `${environment.hypertower}${environment.gitCommit ? `, commit ${environment.gitCommit}` : ""}`],
+      ["Libraries", Object.entries(environment.libraries).map((entry) => entry.join(" ")).join(", ")],
+      ["Machine", `${environment.cpu}, ${environment.platform}, Node ${environment.node}`],
+    ]),
+  )}`;
+}
+
+export function madeBy({ version }: Program, what: string): Html {
+  return html`<footer>${what} Made by Hypertower ${version}. Everything in this file is in this file: it needs no network and no script.</footer>`;
+}

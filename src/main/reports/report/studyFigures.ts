@@ -1,0 +1,121 @@
+/** The pictures of a study. */
+import type { BandKind } from "../../../charts/sensitivityChart.ts";
+import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
+import { heatMapChart } from "../../../charts/heatMapChart.ts";
+import { numbersChart } from "../../../charts/numbersChart.ts";
+import { metricName, trajectoriesChart } from "../../../charts/trajectoriesChart.ts";
+import { capital } from "../../../charts/studyText.ts";
+import { drawnPoints } from "../../../shared/series.ts";
+import { hyperparameterMetric } from "../../../shared/tower.ts";
+import { studyAxes } from "../../../shared/study/axes.ts";
+import { studyCurves, studyGrids, variantsOf } from "../../../shared/study/curves.ts";
+import { metricLabel, studyMetricNames, type StudyMetric } from "../../../shared/study/metric.ts";
+import type { PaperFigure } from "../../../shared/study/paperFigures.ts";
+import type { StudyTrajectories } from "../../../shared/study/result.ts";
+import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
+import type { Figure } from "./figure.ts";
+import type { PointRun } from "./studyTables.ts";
+import type { ReportOfStudy } from "./source.ts";
+
+export interface StudyFigureOptions {
+  readonly metric: StudyMetric;
+  readonly band: BandKind;
+  readonly yLog: boolean;
+  readonly reference?: PaperFigure;
+}
+
+const bandWords: Record<BandKind, string> = { standardError: "the mean ± its standard error", minMax: "the lowest to the highest run", none: "" };
+
+/** Buckets a learned series is thinned out to: two points each. */
+const trajectoryBuckets = 96;
+
+/** Every picture that a study has data for, the headline first. */
+export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found: Sensitivity, footer: readonly string[], options: StudyFigureOptions): Figure[] {
+  const { study, name } = of.study;
+  const title = name || "Study";
+  const axes = studyAxes(study);
+  const { metric, band, yLog, reference } = options;
+  const seeds = study.seeds.length;
+  const spread = band === "none" || seeds === 1 ? "" : ` The band spans ${bandWords[band]} over ${seeds} seeds.`;
+  const variant = study.stacks ? "stack" : "tower height";
+  const figure = (own: Omit<Figure, "footer">): Figure => ({ ...own, footer });
+  const figures: Figure[] = [];
+
+  axes.forEach((axis, index) => {
+    const curves = index === 0 ? found : studyCurves(study, of.study.points, { metric, axis: index });
+    const others = axes.length > 1 ? " Each point averages over the other axes." : "";
+    figures.push(
+      figure({
+        name: index === 0 ? "sensitivity" : `sensitivity-${axis.level}-${axis.hyperparameter}`,
+        title: `${title}: ${metricLabel(metric)} against the initial ${axis.words}`,
+        caption: `${capital(metricLabel(metric))} against the initial ${axis.words}, one line for each ${variant}.${spread} Dots are single runs; crosses above the plot are runs that diverged, which count as the worst.${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot.` : ""}`,
+        size: { width: 760, height: 470 },
+        option: (settings) => sensitivityChart([{ study, curves, ...(index === 0 && reference && { reference }) }], { ...settings, band, yLog }),
+      }),
+    );
+  });
+  if (axes.length > 0) {
+    const panels = studyMetricNames.filter((other) => other !== metric.name).map((other) => ({ name: other, at: metric.at }));
+    figures.push(
+      figure({
+        name: "metrics",
+        title: `${title}: ${panels.map(metricLabel).join(" and ")}`,
+        caption: `The same for the ${panels.map(metricLabel).join(" and the ")}.`,
+        size: { width: 960, height: 400 },
+        option: (settings) => sensitivityChart(panels.map((one) => ({ title: capital(metricLabel(one)), study, curves: studyCurves(study, of.study.points, { metric: one }) })), { ...settings, band, dots: false }),
+      }),
+    );
+  }
+  if (axes.length > 1) {
+    const grids = studyGrids(study, of.study.points, { metric });
+    figures.push(
+      figure({
+        name: "heatmap",
+        title: `${title}: ${metricLabel(metric)} over ${axes[0]!.words} and ${axes[1]!.words}`,
+        caption: `Mean ${metricLabel(metric)} over the seeds, on a logarithmic color scale that all plots share. A cross marks a cell in which runs diverged.`,
+        size: { width: Math.min(1180, 190 + 260 * grids.grids.length), height: 340 * Math.ceil(grids.grids.length / 4) + 30 },
+        option: (settings) => heatMapChart(study, grids, settings),
+      }),
+    );
+  }
+  figures.push(
+    figure({
+      name: "numbers",
+      title: `${title}: the numbers`,
+      caption: `The numbers of each ${variant} with their ${Math.round(100 * found.bootstrap.confidence)} % confidence intervals (bootstrap over the seeds).`,
+      size: { width: 1000, height: 130 + 38 * found.heights.length },
+      option: (settings) => numbersChart(study, found, { ...settings, ...(axes.length === 0 && { numbers: ["best", "divergedShare", "timePerStep"] }) }),
+    }),
+  );
+  for (const metricOfRun of learnedMetrics(of, runs)) {
+    let held: StudyTrajectories | undefined;
+    const trajectories = () => (held ??= readTrajectories(of, runs, metricOfRun));
+    const count = variantsOf(study, of.study.points).length;
+    figures.push(
+      figure({
+        name: `trajectories-${metricOfRun}`,
+        title: `${title}: ${metricName(study, metricOfRun).replace(/^./, (first) => first.toLowerCase())} while it is learned`,
+        caption: `What each run made of it, step by step${axes[0] ? `, colored by the initial ${axes[0].words}` : ""}. A dot ends a run, a cross one that diverged.`,
+        size: { width: Math.min(1180, 200 + 260 * count), height: 380 * Math.ceil(count / 4) },
+        option: (settings) => trajectoriesChart(study, of.study.points, trajectories(), metricOfRun, { ...settings, perHeight: count > 1, colorBy: "start", yLog: axes[0]?.scale !== "linear" }),
+      }),
+    );
+  }
+  return figures;
+}
+
+/** Hyperparameters of the axes that some run learned: their initial and final values differ. */
+function learnedMetrics({ study: { study } }: ReportOfStudy, runs: readonly PointRun[]): string[] {
+  const wanted = study.axes.length > 0 ? study.axes.map(({ level, hyperparameter }) => hyperparameterMetric(level, hyperparameter)) : ["L0.alpha"];
+  const moved = (metric: string) => runs.some(({ point, run }) => run && point.hyperparameters.some((one) => one.metric === metric && one.value !== one.initial) && run.metrics.includes(metric));
+  return [...new Set(wanted)].filter(moved);
+}
+
+function readTrajectories({ source }: ReportOfStudy, runs: readonly PointRun[], metric: string): StudyTrajectories {
+  return runs.flatMap(({ point, run }) => {
+    if (!run?.metrics.includes(metric)) return [];
+    const points = drawnPoints(source.series(run.id, metric, trajectoryBuckets).buckets);
+    return [{ key: point.key, run: run.id, steps: points.map(([step]) => step), values: points.map(([, value]) => value) }];
+  });
+}
+

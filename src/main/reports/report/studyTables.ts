@@ -1,0 +1,149 @@
+/** The tables of a study's report: every step of every run, the runs, and the curves of the headline picture. */
+import type { RunDetail } from "../../../shared/run.ts";
+import { studyAxes } from "../../../shared/study/axes.ts";
+import { curveNames } from "../../../charts/studyText.ts";
+import type { StudyPoint } from "../../../shared/study/result.ts";
+import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
+import { mergedMetrics, metricColumn } from "./columns.ts";
+import type { Cell, Column } from "./csv.ts";
+import type { ReportOfStudy } from "./source.ts";
+
+export interface Table {
+  readonly name: string;
+  readonly description: string;
+  readonly columns: readonly Column[];
+  readonly rows: () => Iterable<readonly Cell[]>;
+}
+
+const column = (name: string, unit: string, description: string): Column => ({ name, unit, description });
+
+/** Runs of a study, with the run where there is one. */
+export interface PointRun {
+  readonly point: StudyPoint;
+  readonly run: RunDetail | null;
+}
+
+export function pointRuns({ study, source }: ReportOfStudy): PointRun[] {
+  return study.points.map((point) => ({ point, run: point.run === null ? null : source.run(point.run) }));
+}
+
+/** What tells a run of the study from the others. */
+function identity({ study }: ReportOfStudy): { columns: Column[]; cells: (point: StudyPoint) => Cell[] } {
+  const axes = study.study.axes;
+  const stacks = study.study.stacks !== null;
+  const names = studyAxes(study.study);
+  return {
+    columns: [
+      column("run", "", "id of the run"),
+      column("key", "", "place of the run in the study, the same in every repetition of it"),
+      column("height", "levels", "levels above the one that moves the weights"),
+      ...(stacks ? [column("stack", "", "name of the stack")] : []),
+      ...axes.map(({ level, hyperparameter }, i) => column(`L${level}.${hyperparameter}.initial`, "1", `initial ${names[i]!.words}`)),
+      column("seed", "", "seed of the run"),
+    ],
+    cells: ({ run, key, height, stack, values, seed }) => [run, key, height, ...(stacks ? [stack] : []), ...axes.map((_, i) => values[i]), seed],
+  };
+}
+
+/** Every logged step of every run. */
+export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
+  const { columns, cells } = identity(of);
+  const metrics = mergedMetrics(runs.map(({ run }) => run?.metrics ?? []));
+  const highest = runs.reduce<RunDetail | null>((a, { run }) => (run && run.experiment.tower.length > (a?.experiment.tower.length ?? 0) ? run : a), null);
+  return {
+    name: "steps.csv",
+    description: "every logged step of every run; empty where a run does not log a metric, nan where a value is not finite",
+    columns: [...columns, column("step", "updates", "weight updates made before the step"), ...metrics.map((metric) => metricColumn(metric, highest?.experiment.tower))],
+    *rows() {
+      for (const { point, run } of runs) {
+        if (!run) continue;
+        const places = metrics.map((metric) => run.metrics.indexOf(metric));
+        const first = cells(point);
+        for (const { step, values } of of.source.steps(run.id)) yield [...first, step, ...places.map((at) => (at === -1 ? null : values[at]!))];
+      }
+    },
+  };
+}
+
+const lowest = (values: readonly (number | null)[]) => values.reduce<number | null>((a, b) => (b === null || (a !== null && a <= b) ? a : b), null);
+
+/** One line for every run that the study has, trained or not. */
+export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
+  const { columns, cells } = identity(of);
+  const learned = mergedMetrics(runs.map(({ point }) => point.hyperparameters.map(({ metric }) => metric)));
+  return {
+    name: "runs.csv",
+    description: "one line for every run of the study, with what it came to",
+    columns: [
+      ...columns,
+      column("status", "", "what became of the run"),
+      column("reason", "", "why, in words"),
+      column("attempts", "", "how often it was begun"),
+      column("steps", "updates", "steps logged"),
+      column("totalSteps", "updates", "steps of its whole budget"),
+      column("trainingTime", "ms", "time spent in steps"),
+      ...(["testError", "testLoss", "trainLoss"] as const).flatMap((metric) => {
+        const unit = metric === "testError" ? "%" : "nats";
+        const words = { testError: "misclassified test examples", testLoss: "mean loss of the test examples", trainLoss: "mean loss of the batches of the last epoch" }[metric];
+        return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the lowest of all evaluations: ${words}`)];
+      }),
+      ...learned.map((metric) => ({ ...metricColumn(metric), name: `${metric}.final`, description: metricColumn(metric).description.replace("in force at the step", "after the last update") })),
+      column("createdAt", "ISO 8601", "when it was begun"),
+      column("hypertower", "", "version of the program that trained it"),
+      column("gitCommit", "", "commit of that program"),
+    ],
+    *rows() {
+      for (const { point, run } of runs) {
+        const { evaluations } = point;
+        yield [
+          ...cells(point),
+          point.status,
+          point.reason,
+          point.attempts,
+          point.steps,
+          point.totalSteps,
+          point.trainingTime,
+          ...(["testError", "testLoss", "trainLoss"] as const).flatMap((metric) => [evaluations.at(-1)?.[metric], lowest(evaluations.map((one) => one[metric]))]),
+          ...learned.map((metric) => {
+            const found = point.hyperparameters.find((one) => one.metric === metric);
+            return found ? (found.value ?? NaN) : null;
+          }),
+          run && new Date(run.createdAt).toISOString(),
+          run?.environment?.hypertower,
+          run?.environment?.gitCommit,
+        ];
+      }
+    },
+  };
+}
+
+/** What the headline picture draws: a line for every height and value of the axis. */
+export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric }: Sensitivity): Table {
+  const unit = metric.name === "testError" ? "%" : "nats";
+  const names = curveNames(study.study, curves);
+  return {
+    name: "curves.csv",
+    description: "mean and spread over the runs of every height and value of the axis, as drawn in the headline picture",
+    columns: [
+      column("curve", "", "name in the picture's legend"),
+      column("height", "levels", "levels above the one that moves the weights"),
+      column(axis ? `L${axis.level}.${axis.hyperparameter}.initial` : "value", "1", axis ? `initial ${axis.words}` : "there is no axis"),
+      column("runs", "", "runs in all"),
+      column("counted", "", "runs that count in the mean; a diverged run counts as the worst"),
+      column("diverged", "", "runs that diverged"),
+      column("pending", "", "runs not there yet"),
+      column("lost", "", "runs that failed or are in the bin"),
+      column("mean", unit, `mean ${metric.name}`),
+      column("standardError", unit, "sample standard deviation over the square root of the number of runs"),
+      column("min", unit, "lowest"),
+      column("max", unit, "highest"),
+    ],
+    *rows() {
+      for (const [i, { height, points }] of curves.entries()) {
+        for (const { x, runs, n, diverged, pending, lost, mean, standardError, min, max } of points) {
+          yield [names[i], height, axis ? x : null, runs.length, n, diverged, pending, lost, mean, standardError, min, max];
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,86 @@
+/** Writes a report into a folder: all of it or, when something goes wrong, nothing. */
+import { constants, createWriteStream } from "node:fs";
+import { access, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ExportError } from "../errors.ts";
+import type { ReportFile } from "./source.ts";
+
+export interface WriteOptions {
+  /** Replace files that are there already. */
+  readonly force: boolean;
+  /** A file is whole, under a name for the time being. */
+  readonly onFile?: (file: string) => void;
+}
+
+/**
+ * Files are written beside their places first and moved when all are whole.
+ * @returns the paths written
+ * @throws ExportError when the folder cannot be written, or files are there already
+ */
+export async function writeReport(folder: string, files: readonly ReportFile[], { force, onFile = () => undefined }: WriteOptions): Promise<string[]> {
+  const places = files.map(({ name }) => join(folder, ...name.split("/")));
+  const made = await prepareFolders(folder, places, force);
+  const part = (place: string) => `${place}.${process.pid}.part`;
+  try {
+    for (const [i, file] of files.entries()) {
+      await pipeline(Readable.from(file.pieces()), createWriteStream(part(places[i]!), { flags: "wx" }));
+      onFile(file.name);
+    }
+    for (const place of places) await rename(part(place), place);
+    return places;
+  } catch (error) {
+    await Promise.all(places.map((place) => rm(part(place), { force: true })));
+    for (const each of made.reverse()) await rmdir(each).catch(() => undefined);
+    throw isSystemError(error) ? new ExportError(`${folder} cannot be written: ${error.message}`) : error;
+  }
+}
+
+/** @returns the folders that were made, outermost first */
+async function prepareFolders(folder: string, places: readonly string[], force: boolean): Promise<string[]> {
+  await requireFolder(folder);
+  if (!force) {
+    const taken: string[] = [];
+    for (const place of places) if (await exists(place)) taken.push(place);
+    if (taken.length > 0) {
+      throw new ExportError(`${taken.slice(0, 3).join(", ")}${taken.length > 3 ? ` and ${taken.length - 3} more files are` : taken.length > 1 ? " are" : " is"} there already; --force replaces ${taken.length > 1 ? "them" : "it"}`);
+    }
+  }
+  const made: string[] = [];
+  try {
+    for (const each of new Set([folder, ...places.map(dirname)])) {
+      made.push(...(await makeFolders(each)));
+      await access(each, constants.W_OK | constants.X_OK);
+    }
+  } catch (error) {
+    for (const each of made.reverse()) await rmdir(each).catch(() => undefined);
+    throw isSystemError(error) ? new ExportError(`${folder} cannot be written: ${error.message}`) : error;
+  }
+  return made;
+}
+
+/**
+ * Makes a folder and those above it that are missing; those made, outermost first. Not with `recursive`: where
+ * a file system refuses new folders with ENOENT, as /proc does, that never returns.
+ */
+async function makeFolders(folder: string): Promise<string[]> {
+  const missing: string[] = [];
+  for (let at = folder; !(await exists(at)); at = dirname(at)) missing.unshift(at);
+  for (const each of missing) await mkdir(each);
+  return missing;
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch((error: unknown) => {
+    if (isSystemError(error) && (error.code === "ENOENT" || error.code === "ENOTDIR")) return null;
+    throw isSystemError(error) ? new ExportError(`${folder} cannot be written: ${error.message}`) : error;
+  });
+  if (found && !found.isDirectory()) throw new ExportError(`${folder} is a file; a report is a folder of files`);
+}
+
+const exists = (path: string) => access(path).then(() => true, () => false);
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error;
+}

@@ -1,0 +1,86 @@
+/** Reports for every surface: described for a window, one file at a time for downloads, all of them into a folder. */
+import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
+import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
+import type { RunDetail } from "../../shared/run.ts";
+import { findPaperFigure } from "../../shared/study/paperFigures.ts";
+import type { StudyDetail } from "../../shared/study/result.ts";
+import { fileStem } from "../reports/index.ts";
+import { reportFiles, runReport, studyReport, type Report, type ReportFile } from "../reports/report/index.ts";
+import { writeReport, type WriteOptions } from "../reports/report/write.ts";
+import type { Store } from "../store/store.ts";
+import { UserError, type ExportFile } from "./services.ts";
+import { userError } from "./userErrors.ts";
+
+export interface ReportsOptions {
+  readonly run: (id: string) => RunDetail;
+  readonly study: (id: string) => StudyDetail;
+  readonly store: Pick<Store, "readSteps" | "readSeries">;
+  readonly version: string;
+}
+
+export class Reports {
+  readonly #options: ReportsOptions;
+
+  constructor(options: ReportsOptions) {
+    this.#options = options;
+  }
+
+  describe({ of, settings }: RequestArguments<"reports.describe">): RequestOutput<"reports.describe"> {
+    const { remarks, documents, figures } = this.#report(of, settings);
+    return { remarks: [...remarks], documents: documents.map(({ name }) => name), figures: figures.map(({ name, title, size }) => ({ name, title, ...size })) };
+  }
+
+  address(request: ReportFileRequest): RequestOutput<"reports.file"> {
+    const { filename, mediaType } = this.file(request);
+    return { path: downloadPath(request, filename), filename, mediaType };
+  }
+
+  /** @throws UserError when there is no such report or no such file in it */
+  file({ of, file, settings }: ReportFileRequest): ExportFile {
+    const files = this.#files(this.#report(of, settings), settings);
+    const found = files.find(({ name }) => name === file);
+    if (!found) throw new UserError(`A report has no file ${file}; it has: ${files.map(({ name }) => name).join(", ")}.`);
+    const { name, mediaType, pieces } = found;
+    return { filename: `${this.#stem(of)}-${name.replace("figures/", "")}`, mediaType, pieces: { [Symbol.iterator]: () => pieces()[Symbol.iterator]() } };
+  }
+
+  /**
+   * Writes a whole report into a folder, or nothing.
+   * @returns the files written, and what a reader should know
+   * @throws UserError before anything is written, when that can be known
+   */
+  async write(of: ReportSubject, folder: string, settings: PictureSettings, { onRemarks, ...options }: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }> {
+    try {
+      const report = this.#report(of, settings);
+      onRemarks?.(report.remarks);
+      return { files: await writeReport(folder, this.#files(report, settings), options), remarks: report.remarks };
+    } catch (error) {
+      throw userError(error);
+    }
+  }
+
+  #files(report: Report, { theme, width, height, scale }: PictureSettings): ReportFile[] {
+    return reportFiles(report, { theme, scale, ...(width !== null && { width }), ...(height !== null && { height }) });
+  }
+
+  #report(of: ReportSubject, { metric, at, band, yLog, reference }: PictureSettings): Report {
+    const { run, study, store, version } = this.#options;
+    const source = {
+      program: { version },
+      run,
+      steps: (id: string) => store.readSteps(id),
+      series: (id: string, name: string, maxBuckets: number) => store.readSeries({ run: id, metrics: [name], after: -1, width: 1, maxBuckets }).series[0] ?? { total: 0, buckets: [] },
+    };
+    try {
+      if ("run" in of) return runReport(run(of.run), source);
+      const figure = reference === null ? undefined : findPaperFigure(reference);
+      return studyReport(study(of.study), source, { metric: { name: metric, at }, band, yLog, ...(figure && { reference: figure }) });
+    } catch (error) {
+      throw userError(error);
+    }
+  }
+
+  #stem(of: ReportSubject): string {
+    return fileStem("run" in of ? this.#options.run(of.run) : this.#options.study(of.study));
+  }
+}

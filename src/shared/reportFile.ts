@@ -1,0 +1,40 @@
+/** `report.json`, which stands beside the tables and pictures of a report and says what they are. Its schema is documented in docs/reports.md. */
+import { z } from "zod";
+import { experiment } from "./experiment.ts";
+import { environment } from "./run.ts";
+import { study } from "./study/study.ts";
+
+const estimate = z.object({ value: z.number(), interval: z.tuple([z.number(), z.number()]).nullable() });
+
+export const reportFile = z
+  .strictObject({
+    format: z.literal("hypertower-report"),
+    formatVersion: z.literal(1),
+    /** The program that wrote the report; `environments` are those that trained. */
+    program: z.object({ name: z.literal("hypertower"), version: z.string() }),
+    /** What a reader should know: runs that are missing, that have not ended, ... */
+    remarks: z.array(z.string()),
+    study: z
+      .object({ id: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), runs: z.record(z.string(), z.number().int()), definition: study })
+      .optional(),
+    experiment: z
+      .object({ run: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), definition: experiment })
+      .optional(),
+    tables: z.array(z.object({ file: z.string(), description: z.string(), columns: z.array(z.object({ name: z.string(), unit: z.string(), description: z.string() })) })),
+    figures: z.array(z.object({ name: z.string(), title: z.string(), caption: z.string(), files: z.array(z.string()), width: z.number(), height: z.number() })),
+    /** What the numbers are about, and each by height or stack; only for studies. */
+    numbers: z
+      .object({
+        metric: z.string(),
+        confidence: z.number(),
+        resamples: z.number().int(),
+        definitions: z.record(z.string(), z.object({ title: z.string(), unit: z.string(), definition: z.string() })),
+        values: z.array(z.object({ curve: z.string(), height: z.number().int(), stack: z.string().nullable(), runs: z.number().int(), diverged: z.number().int(), numbers: z.record(z.string(), estimate.nullable()) })),
+        verdict: z.object({ headline: z.string(), remarks: z.array(z.string()) }),
+      })
+      .optional(),
+    environments: z.array(environment),
+  })
+  .refine((of) => (of.study === undefined) !== (of.experiment === undefined), "a report is of a study or of an experiment");
+
+export type ReportFileContent = z.output<typeof reportFile>;

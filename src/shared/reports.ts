@@ -1,0 +1,83 @@
+/** What a window and the services say to one another about reports, and the addresses at which their files are fetched. */
+import { z } from "zod";
+import { paperFigures } from "./study/paperFigures.ts";
+import { studyMetricNames } from "./study/metric.ts";
+
+const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
+/** What a report is of: exactly one of the two. */
+export const reportSubject = z.union([z.strictObject({ study: id }), z.strictObject({ run: id })], { error: "a report is of a study or of a run: give one id" });
+
+const pixels = (what: string) =>
+  z
+    .number({ error: `${what} must be a number of pixels from 200 to 8000` })
+    .int(`${what} must be a whole number of pixels`)
+    .min(200, `${what} must be at least 200 pixels`)
+    .max(8000, `${what} must be at most 8000 pixels`);
+
+export const chartThemeNames = ["light", "dark", "print"] as const;
+export const bandNames = ["standardError", "minMax", "none"] as const;
+const figureNames = paperFigures.map(({ name }) => name);
+
+/** How pictures are drawn. */
+export const pictureSettings = z.strictObject({
+  theme: z.enum(chartThemeNames, { error: `theme must be one of: ${chartThemeNames.join(", ")}` }).default("light"),
+  /** Pixels at scale 1; each picture's own size by default. */
+  width: pixels("width").nullable().default(null),
+  height: pixels("height").nullable().default(null),
+  /** Multiplies the pixels of a PNG. */
+  scale: z.number({ error: "scale must be a number from 0.5 to 8" }).min(0.5, "scale must be at least 0.5").max(8, "scale must be at most 8").default(2),
+  metric: z.enum(studyMetricNames, { error: `metric must be one of: ${studyMetricNames.join(", ")}` }).default("testError"),
+  at: z.enum(["final", "best"], { error: "at must be final or best" }).default("final"),
+  band: z.enum(bandNames, { error: `band must be one of: ${bandNames.join(", ")}` }).default("standardError"),
+  yLog: z.boolean({ error: "yLog must be true or false" }).default(false),
+  /** A figure of the paper whose values are laid over the headline picture. */
+  reference: z
+    .string()
+    .refine((name) => figureNames.includes(name), { error: (issue) => `there are no values of ${String(issue.input)}; allowed: ${figureNames.join(", ")}` })
+    .nullable()
+    .default(null),
+});
+export type PictureSettings = z.output<typeof pictureSettings>;
+
+/** One file of a report: `report.html`, `steps.csv`, `figures/sensitivity.png`. */
+export const reportFileRequest = z.strictObject({
+  of: reportSubject,
+  file: z.string().max(200),
+  settings: pictureSettings.prefault({}),
+});
+export type ReportFileRequest = z.output<typeof reportFileRequest>;
+export type ReportSubject = z.output<typeof reportSubject>;
+
+export const reportRequests = {
+  /** What a report of it would hold. Refuses what has nothing to report yet. */
+  "reports.describe": {
+    input: z.strictObject({ of: reportSubject, settings: pictureSettings.prefault({}) }),
+    output: z.object({
+      remarks: z.array(z.string()),
+      documents: z.array(z.string()),
+      figures: z.array(z.object({ name: z.string(), title: z.string(), width: z.number(), height: z.number() })),
+    }),
+  },
+  /** Checks that the file can be made, and says at which address of the window's own host it is fetched. */
+  "reports.file": { input: reportFileRequest, output: z.object({ path: z.string(), filename: z.string(), mediaType: z.string() }) },
+} as const;
+
+/** Where files are fetched, under the window's own origin. */
+export const downloadPrefix = "/download/";
+
+/** The address of a file; its last part is only the name it is saved under. */
+export function downloadPath(request: ReportFileRequest, filename: string): string {
+  return `${downloadPrefix}${encodeURIComponent(JSON.stringify(request))}/${encodeURIComponent(filename)}`;
+}
+
+/** What an address asks for; null where it is none. */
+export function parseDownloadPath(path: string): ReportFileRequest | null {
+  const [encoded, filename, ...rest] = path.startsWith(downloadPrefix) ? path.slice(downloadPrefix.length).split("/") : [];
+  if (encoded === undefined || filename === undefined || rest.length > 0) return null;
+  try {
+    const parsed = reportFileRequest.safeParse(JSON.parse(decodeURIComponent(encoded)));
+    return parsed.success ? parsed.data : null;
+  } catch {
+    return null;
+  }
+}
