@@ -73,3 +73,9 @@ export function nearest(points: readonly Point[], x: number): Point | undefined 
   if (!after || !before) return after;
   return x - before[0] <= after[0] - x ? before : after;
 }
+
+/** A step at which something happened, and what. */
+export interface ChartMark {
+  readonly step: number;
+  readonly what: string;
+}

@@ -12,6 +12,8 @@ export interface ChartLook {
   /** Scale of each axis; undefined while there is nothing to draw. */
   readonly x: AxisScale | undefined;
   readonly y: AxisScale | undefined;
+  /** Places on the horizontal axis where something happened, each a vertical line. */
+  readonly marks?: readonly number[];
   /** Written behind the numbers of the vertical axis. */
   readonly unit: string;
   /** What is shown at a place: an element of the window, which alone has any. */
@@ -63,6 +65,24 @@ function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
   return [raw, over, ...band];
 }
 
+/** The marks hang on the first series: they are drawn once. */
+function withMarks(series: readonly object[], { marks = [], xLog, dark }: ChartLook): object[] {
+  const [first, ...rest] = series;
+  const shown = marks.filter((mark) => !xLog || mark > 0);
+  if (!first || shown.length === 0) return [...series];
+  const markLine = {
+    silent: true,
+    animation: false,
+    symbol: ["none", "triangle"],
+    symbolSize: 7,
+    label: { show: false },
+    lineStyle: { color: dark ? "#e0a04f" : "#b8731a", type: "dashed", width: 1 },
+    itemStyle: { color: dark ? "#e0a04f" : "#b8731a" },
+    data: shown.map((xAxis) => ({ xAxis })),
+  };
+  return [{ ...first, markLine }, ...rest];
+}
+
 export function lineChart(lines: readonly ChartLine[], look: ChartLook): EChartsCoreOption {
   const { xLog, yLog, dark, x, y, unit } = look;
   const xAxis = axis(xLog, x, formatCompact, dark);
@@ -79,6 +99,6 @@ export function lineChart(lines: readonly ChartLine[], look: ChartLook): ECharts
       axisPointer: { type: "line", lineStyle: { color: colors(dark).pointer, type: "solid", width: 1 } },
       formatter: (params: readonly { axisValue?: number | string }[]) => look.tooltip(Number(params[0]?.axisValue)),
     },
-    series: lines.flatMap((line) => seriesOf(line, look, lines.length > 3)),
+    series: withMarks(lines.flatMap((line) => seriesOf(line, look, lines.length > 3)), look),
   };
 }

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { exportFormatNames } from "./exports.ts";
 import { reportRequests } from "./reports.ts";
-import { evaluation, resumption, runDetail, runSummary } from "./run.ts";
+import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 
@@ -91,6 +91,8 @@ export const contract = {
     "run.changed": runSummary,
     /** An evaluation was stored. */
     "run.evaluated": z.object({ run: runId, evaluation }),
+    /** Something happened to a run, and was noted in its log. */
+    "run.noted": z.object({ run: runId, event: runEvent }),
     /** Another process changed the store: lists should be read again. */
     "store.changed": z.object({}),
     ...studyEvents,

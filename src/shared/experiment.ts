@@ -1,6 +1,7 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
 import { groupProblems } from "./groups.ts";
+import { guard } from "./guard.ts";
 import { parameterNames } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
@@ -41,6 +42,7 @@ const fields = z.strictObject({
     .max(4294967295, "seed must be from 0 to 4294967295")
     .default(0),
   engine: engine.prefault({}),
+  guard: guard.prefault({}),
 });
 
 const checked = fields

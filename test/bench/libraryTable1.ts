@@ -28,7 +28,7 @@ async function ours(experiment: Experiment): Promise<Outcome> {
   let testError: number | null = null;
   const nothing = () => undefined;
   const prepared = await prepareRun(experiment);
-  const listener = { step: nothing, paused: nothing, resumed: nothing, evaluation: (e: { testError: number | null }) => (testError = e.testError) };
+  const listener = { step: nothing, paused: nothing, resumed: nothing, rolledBack: nothing, evaluation: (e: { testError: number | null }) => (testError = e.testError) };
   const { hyperparameters } = await new TrainingRun(prepared, new RunControl(), listener).train();
   await prepared.executable.dispose();
   return { testError, learned: hyperparameters };

@@ -91,6 +91,7 @@ program
   .argument("[experiment]", "experiment file (JSON)")
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
   .option("--set <path=value>", "set one value, e.g. --set tower.0.alpha=1e-3; may be given several times", collect, [])
+  .option("--safe", "with what keeps a tower from diverging: see docs/guard.md")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")

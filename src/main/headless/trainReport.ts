@@ -1,6 +1,6 @@
 /** What `train` says while it trains: lines for people, or one JSON object a line. */
 import { SingleBar } from "cli-progress";
-import { evaluation as evaluationSchema, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { evaluation as evaluationSchema, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { stepsPerEpoch } from "../../shared/experiment.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, levelLines, levelValues, plural } from "./format.ts";
 
@@ -8,6 +8,8 @@ export interface TrainReport {
   started(run: RunSummary): void;
   progress(run: RunSummary): void;
   evaluated(run: RunSummary, evaluation: Evaluation): void;
+  /** The guard went back. */
+  guarded(run: RunSummary, event: RunEvent): void;
   ended(run: RunSummary): void;
   /** A remark for the person at the terminal. */
   note(message: string): void;
@@ -31,6 +33,7 @@ export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
     },
     progress: bar.update,
     evaluated: (run, evaluation) => line({ type: "epoch", run: run.id, ...evaluationSchema.parse(evaluation) }),
+    guarded: (run, { step, message }) => line({ type: "guard", run: run.id, step, message }),
     ended: (run) =>
       line({
         type: run.status,
@@ -59,6 +62,7 @@ export function textReport({ stdout, stderr }: Streams = process): TrainReport {
     },
     progress: bar.update,
     evaluated: (run, evaluation) => line(epochLine(evaluation, run.experiment.budget.epochs)),
+    guarded: (_, { message }) => line(`guard: ${message}`),
     ended: (run) => {
       bar.close();
       const took = run.startedAt !== null && run.finishedAt !== null ? ` in ${formatDuration(run.finishedAt - run.startedAt)}` : "";

@@ -12,6 +12,13 @@ import { decayedGradient, decayedParameter } from "./weightDecay.ts";
  * (r / (1 - beta1^T)) m / (sqrt(v) + r eps), which keeps the corrections scalar.
  * AMSGrad (Reddi et al. 2018) takes the largest v so far, as PyTorch does.
  */
+/**
+ * The smallest normal number of float32. A second moment without gradients decays until it
+ * underflows to 0, where the slope of its root is infinite; with this added the root's slope is
+ * finite, and no other second moment changes in a digit that float32 has.
+ */
+const underflow = 2 ** -126;
+
 export const adam: UpdateRule = {
   optimizer: "adam",
   slots: ({ initial, options }) => [
@@ -30,7 +37,9 @@ export const adam: UpdateRule = {
     const correction1 = sub(one, pow(beta1, count));
     const root = sqrt(sub(one, pow(beta2, count)));
     const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
-    const direction = div(m, add(sqrt(largestV), mul(root, epsilon)));
+    // Only beta2 is learned through the root.
+    const secondMoment = level.learns("beta2") ? add(largestV, constant(underflow)) : largestV;
+    const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));
     const rate = div(mul(alpha, root), correction1);
     return {
       parameter: sub(decayedParameter(args, level), mul(rate, direction)),

@@ -53,6 +53,8 @@ export interface LearnedHyperparameter {
   readonly storedAs: Parameterisation;
   /** Whether a level above moves it: not at the top, nor where it is frozen. */
   readonly moved: boolean;
+  /** Name of the step size by which it is moved, where that lives in the state too. */
+  readonly mover: string | null;
 }
 
 export interface Weights {
@@ -115,7 +117,7 @@ export class TowerProgram {
             initial: initial[spec.name]!,
             options,
             storedAs: spec.name === "alpha" ? options.alphaAs : spec.storedAs,
-            moved: level + 1 < levels.length && !heldBy(levels[level + 1]!, nameInLevel(spec.name, group)).frozen,
+            ...moverOf(levels, level, nameInLevel(spec.name, group)),
           })),
       ),
     );
@@ -224,6 +226,14 @@ export class TowerProgram {
         confine: (moved, { maxChange }) => bounded(limitedChange(moved, state(h.name, []), h, maxChange), h, h.options),
       }));
   }
+}
+
+function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover"> {
+  const above = levels[level + 1];
+  if (!above) return { moved: false, mover: null };
+  const { group, frozen } = heldBy(above, name);
+  const settings = above.groups.find((one) => one.name === group) ?? above;
+  return { moved: !frozen, mover: !frozen && settings.learned.includes("alpha") ? hyperparameterMetric(level + 1, "alpha", group) : null };
 }
 
 function contextOf({ initial, options, learned }: TowerSettings): RuleContext {

@@ -72,6 +72,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       events.emit("run.evaluated", { run, evaluation });
       studies.runEvaluated(run, evaluation);
     },
+    onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 

@@ -32,6 +32,8 @@ export interface ResumedSeries {
   readonly logged: number;
   /** Evaluations that were taken out, to be made again. */
   readonly evaluations: readonly Evaluation[];
+  /** What happened to it so far. */
+  readonly events: readonly RunEvent[];
   /** In what the environment is not the one the run began in. */
   readonly differences: readonly string[];
 }
@@ -129,7 +131,7 @@ export class Store {
     const detail = this.getRun(run);
     const evaluations = detail?.evaluations.filter(({ step }) => step > (evaluated ?? -1)) ?? [];
     const logged = this.#writer.resumeSeries(run, metrics, evaluated, environment);
-    return { logged, evaluations, differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
+    return { logged, evaluations, events: detail?.events ?? [], differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
   }
 
   /** Takes rows for the next commit. @throws RangeError unless they continue the run's series. */

@@ -33,6 +33,8 @@ export interface ActiveRunHooks {
   /** `atOnce` for a new status, which should not wait for a throttle. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  /** Something was noted in the run's log. */
+  readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
   /** The trainer is gone, or there will be none. */
   readonly onGone: () => void;
 }
@@ -51,6 +53,8 @@ export class ActiveRun {
   #gone = false;
   #metrics: readonly string[] = [];
   #retraced: Retraced | undefined;
+  /** Steps after which the guard went back before the run was taken up again. */
+  #guarded: ReadonlySet<number> = new Set();
   #checkpointsFail = false;
   #killTimer: NodeJS.Timeout | undefined;
   /** Why a stop was asked for, when it was not by a person. */
@@ -172,6 +176,10 @@ export class ActiveRun {
         return this.#checkpoint(message.step);
       case "checkpointFailed":
         return this.#checkpointFailed(message);
+      case "rolledBack":
+        // Steps that a resumed run trains once more were noted when they were first trained.
+        if (!this.#guarded.has(message.step)) this.#note("guard", message.message, message.step);
+        return;
       case "paused":
         this.#note("paused", this.#summary.reason ?? "");
         return this.#commit({ status: "paused", samplesPerSecond: null, secondsLeft: null });
@@ -203,7 +211,8 @@ export class ActiveRun {
     const { log } = this.#hooks;
     const { id } = this.#summary;
     const step = from?.step ?? 0;
-    const { logged, evaluations, differences } = log.resumeSeries(id, metrics, from?.evaluated ?? null, environment);
+    const { logged, evaluations, events, differences } = log.resumeSeries(id, metrics, from?.evaluated ?? null, environment);
+    this.#guarded = new Set(events.flatMap((event) => (event.kind === "guard" ? [event.step] : [])));
     if (step > logged) throw new Error(`The checkpoint stands at step ${step}, but only ${logged} steps are logged.`);
     this.#retraced = new Retraced({
       metrics,
@@ -329,7 +338,9 @@ export class ActiveRun {
   }
 
   #note(kind: string, message: string, step = this.#summary.steps): void {
-    this.#hooks.log.addEvent(this.#summary.id, { at: Date.now(), step, kind, message });
+    const event = { at: Date.now(), step, kind, message };
+    this.#hooks.log.addEvent(this.#summary.id, event);
+    this.#hooks.onEvent?.(this.#summary.id, event);
   }
 
   #save(changes: Partial<RunSummary>): void {

@@ -46,6 +46,7 @@ export async function measure(experiment: Experiment): Promise<Measurement> {
       },
       paused: () => undefined,
       resumed: () => undefined,
+    rolledBack: () => undefined,
     });
     await run.train();
   } finally {

@@ -63,6 +63,8 @@ export type FromTrainer =
   /** The checkpoint of a step is on the disk; all rows before it have been sent. */
   | { readonly type: "checkpoint"; readonly step: number }
   | { readonly type: "checkpointFailed"; readonly step: number; readonly message: string }
+  /** The guard went back after a step. */
+  | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
   | {

@@ -8,6 +8,8 @@ import { CheckpointError, type Position } from "./checkpoint/file.ts";
 import type { Captured, Saver } from "./checkpoint/saver.ts";
 import type { Outcome } from "./messages.ts";
 import type { RunControl } from "./control.ts";
+import { Guard } from "./guard.ts";
+import type { StateValues } from "../engines/engine.ts";
 import { evaluationBatch, type PreparedRun } from "./prepare.ts";
 import type { TrainingProgram } from "./trainingProgram.ts";
 
@@ -22,6 +24,8 @@ export interface RunListener {
   evaluation(evaluation: Evaluation): void;
   paused(): void;
   resumed(): void;
+  /** The guard went back after a step, which is logged as it was. */
+  rolledBack(step: number, message: string): void;
 }
 
 export interface RunEnd {
@@ -45,12 +49,22 @@ export function loggedMetrics({ hyperparameters, withHypergradient }: TrainingPr
   ];
 }
 
+/** @throws CheckpointError naming what is missing or unknown */
+function requireState(names: readonly string[], state: StateValues): void {
+  const missing = names.filter((name) => !(name in state));
+  const unknown = Object.keys(state).filter((name) => !names.includes(name));
+  if (missing.length + unknown.length === 0) return;
+  const said = [...missing.map((name) => `${name} is missing`), ...unknown.map((name) => `${name} is unknown`)];
+  throw new CheckpointError(`the checkpoint was written by another version of Hypertower: ${said.join(", ")}`);
+}
+
 export class TrainingRun {
   readonly #run: PreparedRun;
   readonly #control: RunControl;
   readonly #listener: RunListener;
   readonly #saver: Saver | undefined;
   #position: Position;
+  #guard: Guard | undefined;
   #lastTurn = 0;
 
   /** @param saver keeps checkpoints, where they are wanted */
@@ -60,34 +74,33 @@ export class TrainingRun {
     this.#listener = listener;
     this.#saver = saver;
     const shuffling = [...new Random(run.experiment.seed, "shuffling").state];
-    this.#position = { step: 0, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
+    if (run.experiment.guard.on) this.#guard = new Guard(run.experiment.guard, run.training.hyperparameters);
+    this.#position = { step: 0, begun: false, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
   }
 
   /**
    * Puts the run where it stood when the state was captured; call before train().
    * @throws CheckpointError when the state is not that of this program
    */
-  restore({ position, state }: Captured): void {
-    const { training, executable } = this.#run;
-    const missing = training.durableState.filter((name) => !(name in state));
-    const unknown = Object.keys(state).filter((name) => !training.durableState.includes(name));
-    if (missing.length + unknown.length > 0) {
-      const said = [...missing.map((name) => `${name} is missing`), ...unknown.map((name) => `${name} is unknown`)];
-      throw new CheckpointError(`the checkpoint was written by another version of Hypertower: ${said.join(", ")}`);
-    }
+  restore({ position, state, guard }: Captured): void {
+    const { training, executable, experiment } = this.#run;
+    for (const one of [state, ...(guard?.snapshots ?? []).map((snapshot) => snapshot.state)]) requireState(training.durableState, one);
     executable.restore(state);
     this.#position = { ...position };
+    if (experiment.guard.on) this.#guard = new Guard(experiment.guard, training.hyperparameters, guard ?? undefined);
   }
 
   /** All that the rest of the run depends on; only between two steps. */
   async #capture(): Promise<Captured> {
     const { training, executable } = this.#run;
-    return { position: { ...this.#position }, state: await executable.state(training.durableState) };
+    const [position, guard] = [{ ...this.#position }, this.#guard?.memory ?? null];
+    return { position, state: await executable.state(training.durableState), guard };
   }
 
   /**
    * Trains to the end of the budget, a stop, or divergence: a non-finite loss or
-   * hyperparameter ends the run at that step, which is still reported.
+   * hyperparameter ends the run at that step, which is still reported, unless a guard
+   * goes back. Then steps and data count on, from the state that was restored.
    */
   async train(): Promise<RunEnd> {
     const { experiment, dataset } = this.#run;
@@ -103,29 +116,51 @@ export class TrainingRun {
         await this.#turn();
         if (this.#control.stopRequested) return this.#stopped(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
         const { step } = at;
-        const values = await this.#step(step, batch);
+        await this.#remember();
+        const values = await this.#step(batch);
         problem = this.#problemIn(values, step);
         this.#listener.step({ step, values });
         at.step++;
-        if (problem) return this.#end("diverged", problem, at.step);
+        if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
+        if (!Number.isFinite(values[0])) continue;
         at.lossSum += values[0]! * batch.size;
         at.examples += batch.size;
       }
-      const hyperparameters = await this.#settle();
-      const evaluation = await this.#evaluate(at.step, at.lossSum / at.examples);
-      this.#listener.evaluation(evaluation);
-      problem = this.#problemAfter(hyperparameters, evaluation, at.step);
+      do {
+        const hyperparameters = await this.#settle();
+        const evaluation = await this.#evaluate(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
+        this.#listener.evaluation(evaluation);
+        problem = this.#problemAfter(hyperparameters, evaluation, at.step);
+      } while (problem && this.#goBack(problem));
       if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
       Object.assign(at, { epoch: at.epoch + 1, lossSum: 0, examples: 0, evaluated: at.step, shuffling: [...random.state] });
     }
     return this.#end("finished", null, at.step);
   }
 
-  async #step(step: number, { size, features, labels }: Batch): Promise<number[]> {
+  /** Keeps the state before a step for the guard, when it wants it. */
+  async #remember(): Promise<void> {
+    const { step, begun } = this.#position;
+    if (this.#guard?.wants(step)) this.#guard.keep(step, begun, await this.#run.executable.state(this.#run.training.durableState));
+  }
+
+  /** Lets the guard restore a state that was good; false where there is no guard, or it has had its turns. */
+  #goBack(problem: string): boolean {
+    const at = this.#position;
+    const back = this.#guard?.rollBack(at.step - 1, problem);
+    if (!back) return false;
+    this.#run.executable.restore(back.snapshot.state);
+    at.begun = back.snapshot.begun;
+    this.#listener.rolledBack(at.step - 1, back.message);
+    return true;
+  }
+
+  async #step({ size, features, labels }: Batch): Promise<number[]> {
     const { training, executable } = this.#run;
     const start = performance.now();
-    const outputs = await executable.run(`${step === 0 ? "begin" : "step"}@${size}`, { features, labels });
+    const outputs = await executable.run(`${this.#position.begun ? "step" : "begin"}@${size}`, { features, labels });
     const time = performance.now() - start;
+    this.#position.begun = true;
     return [
       outputs["loss"]!,
       time,
@@ -174,11 +209,14 @@ export class TrainingRun {
 
   async #end(outcome: Outcome, reason: string | null, step: number): Promise<RunEnd> {
     const initial = Object.fromEntries(this.#run.training.hyperparameters.map((h) => [h.name, h.initial]));
-    return { outcome, reason, step, hyperparameters: step > 0 ? await this.#settle() : initial };
+    const tried = this.#guard?.memory.rollbacks ?? 0;
+    const why = outcome === "diverged" && tried > 0 ? `${reason}, after the guard had gone back ${tried} times` : reason;
+    return { outcome, reason: why, step, hyperparameters: step > 0 ? await this.#settle() : initial };
   }
 
   #problemIn(values: readonly number[], step: number): string | null {
     const { hyperparameters } = this.#run.training;
+    if (this.#guard) return this.#guard.observe(step, values[0]!, values.slice(2, 2 + hyperparameters.length));
     for (const [i, { name }] of hyperparameters.entries()) {
       if (!Number.isFinite(values[2 + i]!)) return `${name} became ${values[2 + i]!} at step ${step}`;
     }

@@ -1,6 +1,6 @@
 /** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
 import { availableParallelism } from "node:os";
-import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { ActiveRun, type Beginning, type RunLog } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { LaunchTrainer } from "./process.ts";
@@ -17,6 +17,7 @@ export interface SupervisorOptions {
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  readonly onEvent?: (run: string, event: RunEvent) => void;
   /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
   readonly answerWithin?: number;
   /** A trainer that has not stopped by then is killed (milliseconds). */

@@ -85,6 +85,10 @@ async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer
       reporter.restartClock();
       port.send({ type: "resumed" });
     },
+    rolledBack: (step, message) => {
+      reporter.flush();
+      port.send({ type: "rolledBack", step, message });
+    },
   };
   const run = new TrainingRun(prepared, control, listener, saver);
   if (resumed) run.restore(resumed);

@@ -139,3 +139,25 @@ describe("hypertower resume", () => {
     expect((await hypertower(["resume", "nothing-like-it"])).stderr).toContain("there is no run nothing-like-it");
   });
 });
+
+describe("hypertower train with a guard", () => {
+  const wild = ["--set", 'tower=[{"optimizer":"sgd","alpha":0.05},{"optimizer":"sgd","alpha":1e6}]', "--set", "model.outputActivation=identity", "--set", "model.activation=relu", "--set", "budget.epochs=2"];
+
+  it("tells each time it went back, keeps it in the log, and finishes", async () => {
+    const { code, stdout } = await hypertower(["train", ...tiny, ...wild, "--set", "guard.on=true", "--json"]);
+    expect(code).toBe(0);
+    const told = jsonLines(stdout).filter((line) => line["type"] === "guard");
+    expect(told.length).toBeGreaterThan(0);
+    expect(told[0]).toMatchObject({ step: expect.any(Number) as number, message: expect.stringContaining("so L1.alpha goes from 1e6 to") as string });
+    const shown = jsonLines((await hypertower(["show", "last", "--json"])).stdout)[0]!;
+    const noted = (shown["events"] as { kind: string; step: number; message: string }[]).filter(({ kind }) => kind === "guard");
+    expect(noted.map(({ step, message }) => ({ step, message }))).toEqual(told.map(({ step, message }) => ({ step, message })));
+  });
+
+  it("is never called upon where the tower is safe", async () => {
+    const { code, stdout } = await hypertower(["train", ...tiny, ...wild, "--safe", "--json"]);
+    expect(code).toBe(0);
+    expect(jsonLines(stdout).some((line) => line["type"] === "guard")).toBe(false);
+    expect(jsonLines(stdout)[0]!["stack"]).toBe("SGD(0.05) / SGD(1e6, change 0.03)");
+  });
+});

@@ -19,8 +19,10 @@ const beta1 = optimizerSpec("adam").hyperparameters[1]!;
 function at(build: (moved: ReturnType<typeof state>, held: ReturnType<typeof state>) => ReturnType<typeof state>, moved: number, held = moved) {
   const [x, before] = [state("moved", []), state("held", [])];
   const out = build(x, before);
-  const engine = new ReferenceExecutable(makeProgram({ p: { outputs: { out, slope: gradients(out, [x])[0]! } } }));
-  engine.restore(Object.fromEntries(Object.entries({ moved: Float64Array.of(moved), held: Float64Array.of(held) }).filter(([name]) => name in engine.state())));
+  const program = makeProgram({ p: { outputs: { out, slope: gradients(out, [x])[0]! } } });
+  const engine = new ReferenceExecutable(program);
+  const values = { moved: Float64Array.of(moved), held: Float64Array.of(held) };
+  engine.restore(Object.fromEntries(Object.entries(values).filter(([name]) => program.state.some((variable) => variable.name === name))));
   return engine.runNow("p") as { out: number; slope: number };
 }
 

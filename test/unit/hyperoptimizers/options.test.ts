@@ -1,5 +1,6 @@
 /** What each option of a level does, in float64. */
 import { describe, expect, it } from "vitest";
+import { loadEngine } from "../../../src/main/engines/index.ts";
 import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
 import type { TowerLevel } from "../../../src/main/hyperoptimizers/tower.ts";
 import { level, smallProblem } from "../../support/problems.ts";
@@ -129,4 +130,20 @@ it("AMSGrad never lets the second moment fall", () => {
   const largest = states.map((s) => s["L0.largestV.small"]!);
   for (let t = 2; t < 8; t++) largest[t]!.forEach((v, i) => expect(v).toBeGreaterThanOrEqual(largest[t - 1]![i]!));
   expect(states.slice(2).some((s, t) => s["L0.v.small"]!.some((v, i) => v < states[t + 1]!["L0.v.small"]![i]!))).toBe(true);
+});
+
+describe("a second moment of Adam that has underflowed", () => {
+  it.each(["reference", "onnx-cpu"] as const)("leaves every hypergradient finite on %s", async (kind) => {
+    const { training, initialState, batchSize, batch } = smallProblem([level("adam"), level("sgd", { alpha: 1e-5 })]);
+    const engine = await (await loadEngine[kind]()).compile(training.program, { threads: 1 });
+    engine.restore(initialState);
+    await engine.run(`begin@${batchSize}`, batch(0));
+    // As after very many steps without a gradient: nothing is left of the moment, and there is still none.
+    const empty = Object.entries(await engine.state()).filter(([name]) => /\.(v|m|gradient)\b|gradient$/.test(name) && !name.includes("hyper"));
+    expect(empty.length).toBeGreaterThan(2);
+    engine.restore(Object.fromEntries(empty.map(([name, values]) => [name, values.map(() => 0)])));
+    const outputs = await engine.run(`step@${batchSize}`, batch(1));
+    expect(Object.values(outputs).every(Number.isFinite)).toBe(true);
+    await engine.dispose();
+  });
 });

@@ -64,7 +64,7 @@ describe("series of a run that is taken up again", () => {
     // It is taken: nobody else can have it.
     expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
     expect(() => store.resumeSeries(run, ["loss"], null, anEnvironment)).toThrow("the run logged loss, negative; this version would log loss");
-    expect(store.resumeSeries(run, metrics, null, anEnvironment)).toEqual({ logged: first, evaluations: [], differences: [] });
+    expect(store.resumeSeries(run, metrics, null, anEnvironment)).toEqual({ logged: first, evaluations: [], events: [], differences: [] });
     const rest = values.slice(first);
     expect(() => store.appendRows(run, rowsOf([rest, rest.map(negative)], first + 1))).toThrow(RangeError);
     store.appendRows(run, rowsOf([rest, rest.map(negative)], first));
@@ -90,6 +90,7 @@ describe("series of a run that is taken up again", () => {
     expect(store.resumeSeries(run, ["loss", "negative"], 1, now)).toEqual({
       logged: 3,
       evaluations: [evaluation(2), evaluation(3)],
+      events: [],
       differences: ["node 25 (was 24)", "onnxruntime-node 2 (was 1)"],
     });
     expect(store.getRun(run)!.evaluations).toEqual([evaluation(1)]);

@@ -33,19 +33,21 @@ async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver
   const prepared = await prepareRun(experiment.parse({ ...small, ...config }));
   const steps: number[][] = [];
   const evaluations: Evaluation[] = [];
+  const rollbacks: [number, string][] = [];
   const untimed = loggedMetrics(prepared.training).map((name) => name !== "stepTime");
   const listener = {
     step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
     evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
     paused: () => undefined,
     resumed: () => undefined,
+    rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
   };
   const run = new TrainingRun(prepared, new RunControl(), listener, saver);
   if (from) run.restore(from);
   const end = await run.train();
   const state = await prepared.executable.state();
   await prepared.executable.dispose();
-  return { steps, evaluations, end, state };
+  return { steps, evaluations, rollbacks, end, state };
 }
 
 describe.each(steadyEngines)("on %s", (kind) => {
@@ -70,9 +72,9 @@ describe.each(steadyEngines)("on %s", (kind) => {
     expect(files).toHaveLength(15);
     // In the middle of an epoch, and at the beginning of one.
     for (const at of [1, 5, 8, 14]) {
-      const { position, state } = decodeCheckpoint(files[at]!);
+      const { position, state, guard } = decodeCheckpoint(files[at]!);
       expect(position.step).toBe(at);
-      const rest = await trainHere(config, { position, state });
+      const rest = await trainHere(config, { position, state, guard });
       expect(rest.steps).toEqual(whole.steps.slice(at));
       expect(rest.evaluations).toEqual(whole.evaluations.filter(({ step }) => step > (position.evaluated ?? -1)));
       expect(rest.end).toEqual(whole.end);
@@ -95,7 +97,15 @@ describe("a checkpoint file", () => {
     experiment: experimentHash(of),
     engine: "onnx-cpu",
     savedAt: 12,
-    position: { step: 7, epoch: 2, lossSum: 0.1 + 0.2, examples: 64, evaluated: 5, shuffling: [1, -2, 3, 4] },
+    position: { step: 7, begun: true, epoch: 2, lossSum: 0.1 + 0.2, examples: 64, evaluated: 5, shuffling: [1, -2, 3, 4] },
+    guard: {
+      rollbacks: 2,
+      first: 2.3,
+      losses: [[5, 0.1], [6, 0.2]],
+      since: 6,
+      values: [0.1, 1e-300],
+      snapshots: [0, 5].map((step) => ({ step, begun: step > 0, used: step > 0, state: { weights: Float64Array.of(step, 0.5), count: Float64Array.of(step + 0.1) } })),
+    },
     state: {
       weights: Float64Array.of(0.5, -0, NaN, Infinity),
       // Not exact in float32.

@@ -4,6 +4,7 @@ import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
+import { madeSafe } from "../../../shared/safe.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
@@ -12,13 +13,15 @@ import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
 export interface TrainOptions {
   readonly preset?: string;
   readonly set: readonly string[];
+  readonly safe?: boolean;
   readonly store?: string;
   readonly json?: boolean;
 }
 
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
 export async function train(places: Places, file: string | undefined, options: TrainOptions): Promise<number> {
-  const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
+  const chosen = await loadExperiment({ file, preset: options.preset, set: options.set });
+  const experiment = options.safe ? madeSafe(chosen) : chosen;
   const services = await openServices(places, storeDirOf(options.store));
   try {
     return await trainToTheEnd(services, experiment, options.json);
@@ -66,6 +69,9 @@ export async function untilItEnds(services: Services, begin: () => RunSummary | 
     });
     services.on("run.evaluated", ({ run, evaluation }) => {
       if (run === begun.id) report.evaluated(begun, evaluation);
+    });
+    services.on("run.noted", ({ run, event }) => {
+      if (run === begun.id && event.kind === "guard") report.guarded(begun, event);
     });
   });
   const forgetSignals = onInterrupt(() => {

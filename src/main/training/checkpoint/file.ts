@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fieldErrors, type Experiment } from "../../../shared/experiment.ts";
 import type { StateValues } from "../../engines/engine.ts";
+import type { GuardMemory } from "../guard.ts";
 import { decodeValues, encodeValues, widthOf } from "../stateCodec.ts";
 
 const magic = Buffer.from("HYPTCKPT");
@@ -19,6 +20,8 @@ const prefixLength = magic.length + 4;
 const position = z.strictObject({
   /** Steps taken: the next one has this number. */
   step: z.int().min(0),
+  /** Whether an update is pending: not before the first step, nor where the guard went back there. */
+  begun: z.boolean(),
   /** Epoch of the next step, from 1. */
   epoch: z.int().min(1),
   /** Sum of the losses of this epoch's examples so far, and their number. */
@@ -30,6 +33,16 @@ const position = z.strictObject({
   shuffling: z.array(z.int()),
 });
 
+/** What the guard remembers, its snapshots' values aside. */
+const guardMemory = z.strictObject({
+  rollbacks: z.int().min(0),
+  first: z.number().nullable(),
+  losses: z.array(z.tuple([z.int(), z.number()])),
+  since: z.int().nullable(),
+  values: z.array(z.number()).nullable(),
+  snapshots: z.array(z.strictObject({ step: z.int().min(0), begun: z.boolean(), used: z.boolean() })),
+});
+
 const header = z.strictObject({
   run: z.string(),
   /** SHA-256 of the experiment: see experimentHash(). */
@@ -37,6 +50,7 @@ const header = z.strictObject({
   engine: z.string(),
   savedAt: z.number(),
   position,
+  guard: guardMemory.nullable(),
   /** The arrays that follow, in their order. */
   state: z.array(z.strictObject({ name: z.string(), dtype: z.enum(["float32", "float64"]), length: z.int().min(0) })),
 });
@@ -44,8 +58,10 @@ const header = z.strictObject({
 export type Position = z.infer<typeof position>;
 type Header = z.infer<typeof header>;
 
-export interface Checkpoint extends Omit<Header, "state"> {
+export interface Checkpoint extends Omit<Header, "state" | "guard"> {
   readonly state: StateValues;
+  /** Null where there is no guard. */
+  readonly guard: GuardMemory | null;
 }
 
 /** A checkpoint that cannot be used; the message says why. */
@@ -68,9 +84,22 @@ function sorted(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
 }
 
-export function encodeCheckpoint({ state, ...rest }: Checkpoint): Buffer {
-  const arrays = Object.entries(state).map(([name, values]) => ({ name, length: values.length, ...encodeValues(values) }));
-  const head: Header = { ...rest, state: arrays.map(({ name, dtype, length }) => ({ name, dtype, length })) };
+/** Of the state of the guard's nth snapshot, the name under which a file has it. */
+const inSnapshot = (index: number, name: string) => `snapshot ${index}: ${name}`;
+
+function guardHeader({ losses, values, snapshots, ...rest }: GuardMemory): NonNullable<Header["guard"]> {
+  return {
+    ...rest,
+    losses: losses.map(([step, loss]) => [step, loss]),
+    values: values && [...values],
+    snapshots: snapshots.map(({ step, begun, used }) => ({ step, begun, used })),
+  };
+}
+
+export function encodeCheckpoint({ state, guard, ...rest }: Checkpoint): Buffer {
+  const kept = (guard?.snapshots ?? []).flatMap((snapshot, i) => Object.entries(snapshot.state).map(([name, values]) => [inSnapshot(i, name), values] as const));
+  const arrays = [...Object.entries(state), ...kept].map(([name, values]) => ({ name, length: values.length, ...encodeValues(values) }));
+  const head: Header = { ...rest, guard: guard && guardHeader(guard), state: arrays.map(({ name, dtype, length }) => ({ name, dtype, length })) };
   const text = Buffer.from(JSON.stringify({ version, ...head }));
   const length = Buffer.alloc(4);
   length.writeUInt32LE(text.length);
@@ -92,7 +121,21 @@ export function decodeCheckpoint(file: Buffer): Checkpoint {
     if (at > body.length) throw new CheckpointError(`it is damaged: the values of ${name} are missing`);
     return [name, decodeValues(dtype, bytes)] as const;
   });
-  return { ...head, state: Object.fromEntries(state) };
+  return { ...head, ...withSnapshots(head.guard, new Map(state)) };
+}
+
+/** Takes the values of the guard's snapshots out of all that a file holds. */
+function withSnapshots(guard: Header["guard"], all: Map<string, Float64Array>): Pick<Checkpoint, "state" | "guard"> {
+  const snapshots = guard?.snapshots.map((snapshot, i) => {
+    const state: Record<string, Float64Array> = {};
+    for (const [name, values] of all) {
+      if (!name.startsWith(inSnapshot(i, ""))) continue;
+      state[name.slice(inSnapshot(i, "").length)] = values;
+      all.delete(name);
+    }
+    return { ...snapshot, state };
+  });
+  return { state: Object.fromEntries(all), guard: guard && { ...guard, snapshots: snapshots ?? [] } };
 }
 
 /** The header alone, from the beginning of the file. @throws CheckpointError */

@@ -3,7 +3,7 @@ import { open, rm } from "node:fs/promises";
 import { encodeCheckpoint, type Checkpoint } from "./file.ts";
 
 /** What the run loop holds between two steps. */
-export type Captured = Pick<Checkpoint, "position" | "state">;
+export type Captured = Pick<Checkpoint, "position" | "state" | "guard">;
 
 export interface SaverOptions {
   /** What all checkpoints of the run have in common. */

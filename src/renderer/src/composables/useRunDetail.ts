@@ -1,7 +1,7 @@
 /** A run with its evaluations and log, kept up to date while it is shown. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { useThrottleFn } from "@vueuse/core";
-import type { RunDetail, RunSummary } from "@shared/run.ts";
+import type { RunDetail, RunEvent, RunSummary } from "@shared/run.ts";
 import { useRuns } from "@/stores/runs.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
 
@@ -12,12 +12,19 @@ export function useRunDetail(id: Ref<string>) {
   /** The latest of it: events carry summaries more often than details are read. */
   const run = computed<RunSummary | null>(() => runs.get(id.value) ?? (detail.value?.id === id.value ? detail.value : null));
 
+  /** What was told of it meanwhile: what is read may be older. */
+  let noted: RunEvent[] = [];
+  function withNoted(read: RunDetail): RunDetail {
+    const known = (event: RunEvent) => read.events.some(({ at, kind, message }) => at === event.at && kind === event.kind && message === event.message);
+    return { ...read, events: [...read.events, ...noted.filter((event) => !known(event))] };
+  }
+
   async function load(): Promise<void> {
     const wanted = id.value;
     try {
       const read = await call("runs.get", { run: wanted });
       if (wanted !== id.value) return;
-      detail.value = read;
+      detail.value = withNoted(read);
       error.value = null;
       if (!runs.get(wanted)) runs.keep(read);
     } catch (failure) {
@@ -30,6 +37,7 @@ export function useRunDetail(id: Ref<string>) {
     () => {
       detail.value = null;
       error.value = null;
+      noted = [];
     },
     { flush: "sync" },
   );
@@ -41,6 +49,11 @@ export function useRunDetail(id: Ref<string>) {
       if (of !== id.value || !detail.value) return;
       const others = detail.value.evaluations.filter(({ step }) => step !== evaluation.step);
       detail.value = { ...detail.value, evaluations: [...others, evaluation].sort((a, b) => a.step - b.step) };
+    }),
+    listen("run.noted", ({ run: of, event }) => {
+      if (of !== id.value) return;
+      noted.push(event);
+      if (detail.value) detail.value = withNoted(detail.value);
     }),
     // A run trained by another process says no more than this.
     listen("store.changed", useThrottleFn(load, 1000, true)),

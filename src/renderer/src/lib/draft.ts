@@ -1,6 +1,7 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
 import { z } from "zod";
 import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
@@ -22,7 +23,10 @@ export interface Draft {
   epochs: Entry;
   seed: Entry;
   engine: { kind: (typeof engineKinds)[number]; threads: Entry };
+  guard: GuardDraft;
 }
+
+export type GuardDraft = { on: boolean } & Record<GuardSpec["name"], Entry>;
 
 export function draftOf(e: Experiment): Draft {
   return {
@@ -34,13 +38,14 @@ export function draftOf(e: Experiment): Draft {
     epochs: e.budget.epochs,
     seed: e.seed,
     engine: { ...e.engine },
+    guard: { ...e.guard },
   };
 }
 
 /** The experiment as it travels; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, epochs, seed, engine } = draft;
-  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, seed, engine };
+  const { name, dataset, model, levels, batchSize, epochs, seed, engine, guard } = draft;
+  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, seed, engine, guard };
 }
 
 export function validateDraft(draft: Draft): Validation {
@@ -75,6 +80,8 @@ export const storedDraft = z.object({
   epochs: storedEntry,
   seed: storedEntry,
   engine: z.object({ kind: z.enum(engineKinds), threads: storedEntry }),
+  // A draft of a version without a guard has none.
+  guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
 });
 
 export function serializeDraft(draft: Draft): string {
