@@ -48,7 +48,8 @@ function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly 
   });
   const ends = known.flatMap(({ estimate: { value, interval } }) => [value, ...(interval ?? [])]);
   const shared = column.key === "divergedShare";
-  const all = shared ? [0, ...ends] : ends;
+  // Nothing diverged: the axis still reads from 0 upwards.
+  const all = shared ? [0, ...ends, ...(ends.some((end) => end > 0) ? [] : [0.1])] : ends;
   const found = (column.log ? logScale(all, 3) : linearScale(all, 3)) ?? linearScale([0, 1], 2)!;
   const label = (tick: number) => (column.log ? (logLabels(found) ?? found.label)(tick) : shared ? String(Math.round(100 * tick)) : found.label(tick));
   const data = known.map(({ i, estimate }): Row => ({

@@ -13,6 +13,7 @@ import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry, type Told } from "./frame.ts";
 import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
 import { type Dash } from "./palette.ts";
+import { towersChart } from "./towersChart.ts";
 import { markOf, variantStyle, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
 
 export const bandKinds = ["standardError", "minMax", "none"] as const;
@@ -43,11 +44,12 @@ export interface ChartItem extends Told {
   readonly height: number;
 }
 
-const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
+export const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
 const stripRow = 11;
 
-/** @param panels side by side, in rows where they do not fit; axes are shared by panels with the same axis or metric */
+/** Of studies without axes it is a row for each tower. @param panels side by side, in rows where they do not fit; axes are shared by panels with the same axis or metric */
 export function sensitivityChart(panels: readonly SensitivityPanel[], settings: SensitivitySettings): Record<string, unknown> {
+  if (panels.every(({ curves }) => curves.axis === null)) return towersChart(panels, settings);
   const styles = stylesOf(panels, settings);
   const references = [...new Set(panels.flatMap(({ reference }) => reference ?? []))];
   const legend: LegendEntry[] = [...[...styles.values()].map(({ name }) => ({ name })), ...references.map((figure) => ({ name: referenceName(figure), plain: true }))];
@@ -107,7 +109,7 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
   return { ...frame.parts, title: texts, grid: grids, xAxis: xAxes, yAxis: yAxes, series, ...tooltipOption(settings) };
 }
 
-interface CurveStyle {
+export interface CurveStyle {
   readonly name: string;
   /** Null for a stack, which published values do not know. */
   readonly height: number | null;
@@ -352,7 +354,7 @@ function referenceLines(reference: PaperFigure, styles: ReadonlyMap<string, Curv
 
 // ---- what it says ----------------------------------------------------------------------------------
 
-const idsOf = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
+export const idsOf = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
 
 function pointTitle({ curves }: SensitivityPanel, name: string, { x }: CurvePoint): string {
   return curves.axis ? `${valueText(curves.axis, x)}, ${name}` : name;
@@ -366,10 +368,13 @@ function runRow({ curves }: SensitivityPanel, { color }: CurveStyle, run: Measur
   return { color, name: `seed ${run.point.seed}`, value, ...(note !== undefined && { note }) };
 }
 
-function pointContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint): TooltipContent {
+export function pointContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint): TooltipContent {
   const { metric } = panel.curves;
   const mean = formatMetric(metric, point.mean);
   const spread = point.standardError === null ? "" : ` ± ${formatMetric(metric, point.standardError)}`;
+  // A single run says it all.
+  const [only] = point.runs;
+  if (only && point.runs.length === 1) return runContent(panel, name, style, point, only);
   const shown = point.runs.slice(0, 12);
   const rest = point.runs.length - shown.length;
   return {

@@ -11,6 +11,7 @@ import { sensitivityOf } from "../../../src/shared/study/sensitivity.ts";
 import { curveNames } from "../../../src/charts/studyText.ts";
 import { channels, chartThemes, orderedColor, type TooltipContent } from "../../../src/charts/theme.ts";
 import { renderSvg } from "../../../src/main/reports/pictures/render.ts";
+import type { StudyPoint } from "../../../src/shared/study/result.ts";
 import { studyCurves, studyGrids } from "../../../src/shared/study/curves.ts";
 import { findPaperFigure } from "../../../src/shared/study/paperFigures.ts";
 import { figureStudy, pretendStudy, studyOf } from "../../support/pretendStudy.ts";
@@ -75,6 +76,22 @@ describe("the headline picture", () => {
     const first = draw();
     expect(draw()).toBe(first);
   });
+});
+
+it("gives a study without axes a row for each tower, every run in it", () => {
+  const study = studyOf({ stacks: [{ name: "plain", tower: [{ optimizer: "sgd" }] }, { name: "tall", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }], seeds: [0, 1, 2] });
+  const point = (stack: string, seed: number, testError: number | null): StudyPoint => ({
+    key: `${stack}|s${seed}`, height: stack === "plain" ? 0 : 1, stack, values: [], seed, run: `${stack}-${seed}`, status: testError === null ? "diverged" : "finished", reason: null,
+    attempts: 1, steps: 10, totalSteps: 10, trainingTime: 10, hyperparameters: [], evaluations: testError === null ? [] : [{ step: 10, epoch: 1, trainLoss: null, testLoss: null, testError }],
+  });
+  const points = [point("plain", 0, 8), point("plain", 1, 9), point("plain", 2, 10), point("tall", 0, 4), point("tall", 1, 5), point("tall", 2, null)];
+  const option = sensitivityChart([panelOf(study, points)], settings);
+  const at = (y: number, path: boolean) => seriesOf(option).filter(({ type, symbol }) => type === "scatter" && symbol?.startsWith("path") === path).flatMap(({ data }) => data).filter(({ value }) => value![1] === y);
+  expect(at(1, false).map(({ value }) => value![0])).toEqual([8, 9, 10, 9]);
+  expect(at(0, true).map(({ runs }) => runs)).toEqual([["tall-2"]]);
+  expect(at(0, true)[0]!.value![0]).toBeGreaterThan(10);
+  const svg = renderSvg(option, settings);
+  for (const text of ["plain", "tall", "Test error (%)", "1/3"]) expect(svg).toContain(`>${text}<`);
 });
 
 it("names towers by their optimizers where these differ", () => {
