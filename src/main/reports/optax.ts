@@ -98,7 +98,6 @@ def labels(params):
     """The group of each leaf of a tree of parameters, by its path: params["layer1"]["bias"] is layer1.bias."""
     part = lambda key: str(getattr(key, "key", getattr(key, "name", getattr(key, "idx", key))))
     return jax.tree_util.tree_map_with_path(lambda path, _: group_of(".".join(map(part, path))), params)
-
 `;
 
 /** What the run held fixed gets no updates. */
