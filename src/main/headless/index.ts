@@ -99,7 +99,8 @@ program
 
 program
   .command("runs")
-  .description("List the runs, newest first.")
+  .description("List the single runs, or those of a study, newest first.")
+  .option("--study <study>", 'id of a study, the beginning of one, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line")
   .action((options: RunsOptions) => finish(runs(places, options), options.json));

@@ -214,10 +214,10 @@ export class StudyTable {
     );
   }
 
-  /** What was measured here for a program; undefined when it was not yet. */
-  calibration(program: string, machine: string): string | undefined {
+  /** What was measured here for a program since `after`; undefined when nothing was. */
+  calibration(program: string, machine: string, after: number): string | undefined {
     return this.#options.read("calibrations", () =>
-      this.#reader.prepare<[string, string], string>("SELECT result FROM calibrations WHERE program = ? AND machine = ?").pluck().get(program, machine),
+      this.#reader.prepare<[string, string, number], string>("SELECT result FROM calibrations WHERE program = ? AND machine = ? AND at > ?").pluck().get(program, machine, after),
     );
   }
 

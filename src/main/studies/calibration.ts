@@ -32,6 +32,9 @@ const measurement: z.ZodType<Measurement> = z.object({ step: z.number(), evaluat
 /** A trainer with MNIST and an MLP takes half of it. */
 const memoryOfTrainer = 512 * 2 ** 20;
 
+/** Measurements are taken anew after this long (milliseconds): the machine may have been busy with something else. */
+const validFor = 7 * 24 * 3_600_000;
+
 /** Programs of one study that are measured; those between them are taken for alike. */
 const mostPrograms = 6;
 
@@ -49,8 +52,8 @@ export class Calibration {
   }
 
   /**
-   * The fastest places for a study: one thread for each run and a run on every core, or fewer runs
-   * with more threads. A base that asks for threads of its own keeps them.
+   * The fastest places for a study: on the processor one thread for each run and a run on every core,
+   * or fewer runs with more threads; on a device one run or more. A base that asks for threads keeps them.
    * @throws Error when its program cannot be trained
    */
   async choose(cells: readonly StudyCell[]): Promise<Places> {
@@ -58,7 +61,7 @@ export class Calibration {
     let best: { places: Places; perRun: number } | undefined;
     for (const places of this.#candidates(experiment)) {
       const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / places.workers;
-      // More threads for fewer runs have to be worth it: a busy machine makes such differences by itself.
+      // Another choice has to be worth it: a busy machine makes small differences by itself.
       if (!best || perRun < 0.9 * best.perRun) best = { places, perRun };
     }
     return best!.places;
@@ -95,16 +98,16 @@ export class Calibration {
   #candidates({ engine }: Experiment): Places[] {
     const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
     const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(this.#cores / threads)));
-    if (engine.kind === "reference") return [{ threads: engine.threads, workers: workersFor(1) }];
+    const doubling = Array.from({ length: Math.floor(Math.log2(this.#cores)) + 1 }, (_, i) => 2 ** i);
+    // Threads are a choice for ONNX Runtime on the processor alone; a device may be best with one run at a time.
+    if (engine.kind !== "onnx-cpu") return doubling.map((workers) => ({ threads: engine.threads, workers: Math.min(workers, workersFor(1)) }));
     if (engine.threads > 1) return [{ threads: engine.threads, workers: workersFor(engine.threads) }];
-    const candidates: Places[] = [];
-    for (let threads = 1; threads <= this.#cores; threads *= 2) candidates.push({ threads, workers: workersFor(threads) });
-    return candidates;
+    return doubling.map((threads) => ({ threads, workers: workersFor(threads) }));
   }
 
   async #measured(experiment: Experiment, places: Places): Promise<Measurement> {
     const program = `${programOf(experiment)} ${places.workers} x ${places.threads}`;
-    const stored = this.#options.store.studies.calibration(program, this.#machine);
+    const stored = this.#options.store.studies.calibration(program, this.#machine, Date.now() - validFor);
     const known = stored === undefined ? undefined : measurement.safeParse(JSON.parse(stored));
     if (known?.success) return known.data;
     const measuring = this.#last.then(() => this.#measure(experiment, places));

@@ -112,7 +112,7 @@ export class StudyRunner {
   async run(): Promise<void> {
     this.#failed = 0;
     this.#speed.restart();
-    for (const at of this.#progress.values()) if (at.status === "stopped" || at.status === "interrupted") at.again = true;
+    for (const at of this.#progress.values()) if (!at.deleted && (at.status === "stopped" || at.status === "interrupted")) at.again = true;
     this.#line();
     this.#set("running", null, { startedAt: this.#stored.startedAt ?? Date.now(), finishedAt: null });
     const paused = this.#training().filter((run) => this.#options.controls.live(run)?.status === "paused");
@@ -195,7 +195,10 @@ export class StudyRunner {
         void this.stop(`${this.#failed} runs in a row failed, the last one because: ${reason ?? "no reason was given"}`);
         return;
       }
-      if (failures < mostFailures) this.#queue.push(cell);
+      if (failures < mostFailures) {
+        this.#progress.get(cell.key)!.again = true;
+        this.#queue.push(cell);
+      }
     } else if (status === "finished" || status === "diverged") this.#failed = 0;
     if (this.#stored.study.halving) this.#line();
     void this.#options.controls.left(id).then(() => this.#fill());

@@ -284,6 +284,8 @@ export class Studies {
   #save(study: StoredStudy): void {
     try {
       this.#options.store.studies.save(study);
+      // From here on the store knows all there is to know.
+      if (study.status === "finished") this.#runners.delete(study.id);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
     }

@@ -60,7 +60,6 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(stdout).toMatch(/^height 1 +0\.1 +SGD\(0\.1\) \/ SGD\(0\.1\) +3 +0 1 2$/m);
     expect(stdout).toMatch(/\n12 runs, \d at a time with \d threads? each: about [\d.]+ s, [\d.]+ [kM]B on disk of .* free\n/);
     expect((await hypertower(["studies", "--json"])).stdout).toBe("");
-    expect((await hypertower(["runs", "--json"])).stdout).toBe("");
   });
 
   it("names what is wrong, and leaves no store behind", async () => {

@@ -78,9 +78,9 @@ describe("studies in the store", () => {
 
   it("keep what was measured for a program on a machine", () => {
     const { studies } = openStore();
-    expect(studies.calibration("p", "m")).toBeUndefined();
+    expect(studies.calibration("p", "m", 0)).toBeUndefined();
     studies.saveCalibration("p", "m", "{}");
     studies.saveCalibration("p", "m", '{"a":1}');
-    expect([studies.calibration("p", "m"), studies.calibration("p", "n")]).toEqual(['{"a":1}', undefined]);
+    expect([studies.calibration("p", "m", 0), studies.calibration("p", "n", 0), studies.calibration("p", "m", Date.now() + 1)]).toEqual(['{"a":1}', undefined, undefined]);
   });
 });

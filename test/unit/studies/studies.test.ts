@@ -179,6 +179,35 @@ describe("a study", () => {
     expect(done.points.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
+  it("prunes around a run that fails: it is tried again, and then counts no more", async () => {
+    const { ask, until } = await open();
+    const seeds = [3, 1, 0, 2];
+    const halved = aStudy({ steps: 200, epochSteps: 50, every: 2, failSeed: 0 }, { heights: null, axes: [], seeds, base: { budget: { epochs: 4 } }, halving: { rungs: [2] } });
+    const { id: study } = await ask("studies.start", { study: halved, workers: 2 });
+    const done = await until(study, "finished");
+    expect(Object.fromEntries(done.points.map(({ seed, status, attempts }) => [seed, [status, attempts]]))).toEqual({
+      0: ["failed", 2], 1: ["finished", 1], 2: ["finished", 1], 3: ["pruned", 1],
+    });
+  });
+
+  it("leaves a run in the bin that was stopped by hand", async () => {
+    const { ask, until } = await open();
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 300, every: 2 }), workers: 1 });
+    const { points } = await vi.waitFor(async () => {
+      const now = await ask("studies.get", { study });
+      expect(now.points.some(({ status }) => status === "running")).toBe(true);
+      return now;
+    }, { timeout: 10_000 });
+    const { run, key } = points.find(({ status }) => status === "running")!;
+    await ask("runs.stop", { run: run! });
+    await ask("studies.stop", { study });
+    await ask("runs.delete", { runs: [run!] });
+    await ask("studies.resume", { study });
+    const done = await until(study, "finished");
+    expect(done.points.find((point) => point.key === key)).toMatchObject({ status: "missing", run, attempts: 1 });
+    expect(counts(done)).toMatchObject({ finished: 11 });
+  });
+
   it("is left interrupted when its host closes, and completed by the next", async () => {
     const folder = freshFolder();
     const today = await open(folder);

@@ -1,8 +1,11 @@
 /** `hypertower runs`: the runs of the store, newest first. */
+import { findStudy } from "../find.ts";
 import { formatPercent, formatTime, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
 export interface RunsOptions {
+  /** Those of a study; single runs by default. */
+  readonly study?: string;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -11,11 +14,12 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
   const storeDir = storeDirOf(options.store);
   const services = await openExisting(places, storeDir);
   try {
-    const list = [...(await services.handlers["runs.list"]({ deleted: false }))].sort((a, b) => b.createdAt - a.createdAt);
+    const study = options.study === undefined ? null : await findStudy(services, options.study);
+    const list = [...(await services.handlers["runs.list"]({ deleted: false, study }))].sort((a, b) => b.createdAt - a.createdAt);
     if (options.json) {
       for (const run of list) console.log(JSON.stringify({ ...run, hyperparameters: levelValues(run) }));
     } else if (list.length === 0) {
-      console.log(`no runs in ${storeDir} yet`);
+      console.log(study === null ? `no single runs in ${storeDir} yet; "hypertower studies" lists the studies` : `the study ${study} has no runs`);
     } else {
       const rows = list.map((run) => [
         run.id,
