@@ -65,7 +65,7 @@ async function start(): Promise<void> {
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
   const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainers.launch });
   guardQuit({ services, window: () => window, training: trainers.count });
-  serveWindow(files.renderer, developmentUrl);
+  serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null);
   setMenu(storeDir);
   started = true;

@@ -1,5 +1,8 @@
 /** app://hypertower/: the window's built files, with the same headers as over HTTP. */
+import { Readable } from "node:stream";
 import { net, protocol } from "electron";
+import type { Services } from "../services/services.ts";
+import { isDownload, openDownload } from "../web/downloads.ts";
 import { securityHeaders } from "../web/headers.ts";
 import { readStaticFile } from "../web/staticFiles.ts";
 import { isOwnUrl, scheme } from "./location.ts";
@@ -12,11 +15,12 @@ export function registerScheme(): void {
 }
 
 /**
- * Serves the files of `rendererDir`; in development those of Vite's server at
+ * Serves the files of `rendererDir`, and what the services make to be saved; in development those of Vite's server at
  * `developmentUrl`, without the policy, which hot replacement could not keep.
  */
-export function serveWindow(rendererDir: string, developmentUrl?: string): void {
+export function serveWindow(rendererDir: string, services: Pick<Services, "reportFile">, developmentUrl?: string): void {
   protocol.handle(scheme, async (request) => {
+    if (isOwnUrl(request.url) && isDownload(new URL(request.url).pathname)) return sendDownload(request, services);
     if (developmentUrl !== undefined) {
       const { pathname, search } = new URL(request.url);
       return net.fetch(new URL(pathname + search, developmentUrl).href, { headers: request.headers });
@@ -34,6 +38,24 @@ export function serveWindow(rendererDir: string, developmentUrl?: string): void 
       return plain(500, "This file could not be read.");
     }
   });
+}
+
+function sendDownload(request: Request, services: Pick<Services, "reportFile">): Response {
+  if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Only GET and HEAD are answered here.");
+  try {
+    const download = openDownload(services, new URL(request.url).pathname);
+    if (download.status !== 200) return plain(404, download.message);
+    const body = request.method === "HEAD" ? null : (Readable.toWeb(Readable.from(bytes(download.pieces))) as unknown as ReadableStream<Uint8Array>);
+    return new Response(body, { headers: { ...securityHeaders, ...download.headers } });
+  } catch (error) {
+    console.error(`${request.url.slice(0, 200)} could not be made:`, error);
+    return plain(500, "This file could not be made.");
+  }
+}
+
+/** A response takes bytes, not text. */
+function* bytes(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
+  for (const piece of pieces) yield typeof piece === "string" ? Buffer.from(piece) : piece;
 }
 
 function plain(status: number, text: string): Response {

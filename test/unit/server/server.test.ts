@@ -8,6 +8,7 @@ import { WebSocket } from "ws";
 import { startServer, type LocalServer } from "../../../src/main/headless/server/index.ts";
 import { maxMessageBytes } from "../../../src/main/headless/server/socket.ts";
 import { UserError } from "../../../src/main/services/services.ts";
+import { downloadPath, pictureSettings } from "../../../src/shared/reports.ts";
 import { fakeServices, type FakeServices } from "../../support/fakeServices.ts";
 
 interface Answer {
@@ -264,5 +265,70 @@ describe("starting", () => {
     const other = await startServer({ services, port: 0, rendererDir: folder });
     expect(new URL(other.url).searchParams.get("token")).toMatch(/^[\w-]{43}$/);
     await other.close();
+  });
+});
+
+describe("downloads", () => {
+  const wanted = { of: { study: "s1" }, file: "steps.csv", settings: pictureSettings.parse({}) };
+  const path = downloadPath(wanted, "little-s1-steps.csv");
+
+  it("are made by the services and saved under their name", async () => {
+    const cookie = await signIn();
+    const asked: unknown[] = [];
+    services.reportFile = (of) => {
+      asked.push(of);
+      return { filename: "little-s1-steps.csv", mediaType: "text/csv", pieces: ["a,b\n", Buffer.from("1,2\n")] };
+    };
+    const { status, headers, body } = await ask(path, { cookie });
+    expect([status, body]).toEqual([200, "a,b\n1,2\n"]);
+    expect(headers["content-disposition"]).toBe('attachment; filename="little-s1-steps.csv"');
+    expect(headers["content-type"]).toBe("text/csv; charset=utf-8");
+    expect(headers["content-security-policy"]).toContain("default-src 'none'");
+    expect(asked).toEqual([wanted]);
+  });
+
+  it("need a session, and a request that is one", async () => {
+    const cookie = await signIn();
+    expect((await ask(path)).status).toBe(403);
+    expect((await ask("/download/nothing/x.csv", { cookie })).status).toBe(404);
+    expect((await ask(`/download/${encodeURIComponent(JSON.stringify({ ...wanted, of: { study: "../x" } }))}/x.csv`, { cookie })).status).toBe(404);
+    services.reportFile = () => {
+      throw new UserError("There is no study s1.");
+    };
+    const { status, body } = await ask(path, { cookie });
+    expect([status, body]).toEqual([404, "There is no study s1.\n"]);
+  });
+
+  it("are sent while they are made, and end when the browser goes", async () => {
+    const cookie = await signIn();
+    let made = 0;
+    let ended = false;
+    services.reportFile = () => ({
+      filename: "long.csv",
+      mediaType: "text/csv",
+      pieces: {
+        *[Symbol.iterator]() {
+          try {
+            for (;;) {
+              made++;
+              yield "x".repeat(65_536);
+            }
+          } finally {
+            ended = true;
+          }
+        },
+      },
+    });
+    await new Promise<void>((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port: server.port, path, headers: { cookie } }, (response) => {
+        response.once("data", () => {
+          response.destroy();
+          resolve();
+        });
+      });
+      sent.on("error", reject).end();
+    });
+    await expect.poll(() => ended).toBe(true);
+    expect(made).toBeLessThan(10_000);
   });
 });

@@ -1,5 +1,9 @@
 /** Answers to plain HTTP requests: the link, the session check and the window's files. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { Services } from "../../services/services.ts";
+import { isDownload, openDownload } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
 import { readStaticFile } from "../../web/staticFiles.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
@@ -10,7 +14,7 @@ const html = "text/html; charset=utf-8";
 
 interface Answer {
   readonly status: number;
-  readonly body: string | Buffer;
+  readonly body: string | Buffer | Iterable<string | Uint8Array>;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -18,26 +22,35 @@ function answer(status: number, contentType: string, body: string | Buffer, head
   return { status, body, headers: { "content-type": contentType, "cache-control": "no-store", ...headers } };
 }
 
-/** Serves the files of `rendererDir` to browsers that hold a session. */
-export function httpHandler(access: Access, rendererDir: string) {
+/** Serves the files of `rendererDir`, and what the services make to be saved, to browsers that hold a session. */
+export function httpHandler(access: Access, rendererDir: string, services: Pick<Services, "reportFile">) {
   return (request: IncomingMessage, response: ServerResponse): void => {
-    respond(request, access, rendererDir)
+    respond(request, access, rendererDir, services)
       .catch((error: unknown) => {
         console.error(`${request.method ?? ""} ${request.url ?? ""} failed:`, error);
         return answer(500, text, "The server could not read this file; its terminal says why.\n");
       })
       .then(({ status, body, headers }) => {
-        response.writeHead(status, { ...securityHeaders, ...headers, "content-length": Buffer.byteLength(body) });
-        response.end(request.method === "HEAD" ? undefined : body);
+        const all = { ...securityHeaders, ...headers };
+        if (typeof body === "string" || Buffer.isBuffer(body)) {
+          response.writeHead(status, { ...all, "content-length": Buffer.byteLength(body) });
+          response.end(request.method === "HEAD" ? undefined : body);
+          return;
+        }
+        response.writeHead(status, all);
+        if (request.method === "HEAD") response.end();
+        // Sent as fast as it is taken; a browser that goes away ends it.
+        else return pipeline(Readable.from(body), response);
       })
       .catch((error: unknown) => {
-        console.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
+        // A browser that stopped a download is no failure of ours.
+        if (!request.destroyed && !response.destroyed) console.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
         response.destroy();
       });
   };
 }
 
-async function respond(request: IncomingMessage, access: Access, rendererDir: string): Promise<Answer> {
+async function respond(request: IncomingMessage, access: Access, rendererDir: string, services: Pick<Services, "reportFile">): Promise<Answer> {
   const { method, headers } = request;
   if (!isLoopbackHost(headers.host)) return answer(403, text, "This server answers to 127.0.0.1 and localhost only.\n");
   if (method !== "GET" && method !== "HEAD") {
@@ -63,6 +76,10 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
     const fromElsewhere = headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] === "navigate";
     if (fromElsewhere && path === "/") return answer(200, html, comeIn);
     return answer(403, html, sessionRequired);
+  }
+  if (isDownload(path)) {
+    const download = openDownload(services, path);
+    return download.status === 200 ? { status: 200, headers: download.headers, body: download.pieces } : answer(404, text, `${download.message}\n`);
   }
   const file = await readStaticFile(rendererDir, path);
   if (!file) return answer(404, html, notFound);

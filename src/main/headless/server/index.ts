@@ -39,7 +39,7 @@ export async function startServer({ services, port, rendererDir, token }: Server
     throw new UserError(`${port} is not a port; allowed: 1 to 65535, or 0 for any free one`);
   }
   const access = new Access(token);
-  const server = createServer(httpHandler(access, rendererDir));
+  const server = createServer(httpHandler(access, rendererDir, services));
   await listen(server, port);
   const socket = attachSocket(server, access, services);
   const bound = (server.address() as AddressInfo).port;

@@ -1,0 +1,24 @@
+/** Files of reports as a window fetches them, over app:// and over HTTP alike: made while they are sent. */
+import { downloadPrefix, parseDownloadPath } from "../../shared/reports.ts";
+import { UserError, type Services } from "../services/services.ts";
+
+export type Download =
+  | { readonly status: 200; readonly headers: Readonly<Record<string, string>>; readonly pieces: Iterable<string | Uint8Array> }
+  | { readonly status: 404; readonly message: string };
+
+export const isDownload = (path: string) => path.startsWith(downloadPrefix);
+
+/** @param path of the address, still percent-encoded, without query */
+export function openDownload(services: Pick<Services, "reportFile">, path: string): Download {
+  const request = parseDownloadPath(path);
+  if (!request) return { status: 404, message: "This is no address of a file." };
+  try {
+    const { filename, mediaType, pieces } = services.reportFile(request);
+    const type = mediaType.startsWith("text/") || mediaType.endsWith("json") ? `${mediaType}; charset=utf-8` : mediaType;
+    // Saved, never shown: a page that is downloaded has no part in this origin.
+    return { status: 200, headers: { "content-type": type, "content-disposition": `attachment; filename="${filename}"`, "cache-control": "no-store" }, pieces };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { status: 404, message: error.message };
+  }
+}
