@@ -6,6 +6,7 @@ import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
 import NewStudyPage from "@/pages/NewStudyPage.vue";
+import OpenPage from "@/pages/OpenPage.vue";
 import RunPage from "@/pages/RunPage.vue";
 import StudiesPage from "@/pages/StudiesPage.vue";
 import StudyPage from "@/pages/StudyPage.vue";
@@ -30,6 +31,7 @@ export const router = createRouter({
     { path: "/studies/:id/extend", name: "extendStudy", component: ExtendStudyPage, props: true, meta: { title: "Extend the study" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
+    { path: "/open/:kind/:payload", name: "open", component: OpenPage, props: true, meta: { title: "Open" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },
   ],
   scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },

@@ -1,0 +1,49 @@
+/** What a menu of a report does. */
+import { ref, type Ref } from "vue";
+import { ElMessage } from "element-plus";
+import { useClipboard } from "@vueuse/core";
+import type { ReportSubject } from "@shared/reports.ts";
+import { encodeLink, openPath, type Shared } from "@shared/sharing.ts";
+import { attempt } from "@/composables/useNotify.ts";
+import { download, downloadReportFile } from "@/lib/download.ts";
+import { useApp } from "@/stores/app.ts";
+
+export interface ReportActions {
+  readonly busy: Ref<boolean>;
+  /** Whether the dialog about pictures is open. */
+  readonly pictures: Ref<boolean>;
+  /** @param command of one of `ReportItems` */
+  run(command: string): Promise<void>;
+}
+
+export function useReport(of: () => ReportSubject, definition: () => Shared): ReportActions {
+  const busy = ref(false);
+  const pictures = ref(false);
+  const app = useApp();
+  const { copy } = useClipboard({ legacy: true });
+
+  async function copyLink(): Promise<void> {
+    const shared = definition();
+    // A browser can open the address itself; in the desktop app the text is imported.
+    await copy(app.info?.host === "desktop" ? encodeLink(shared) : `${location.origin}/#${openPath(shared)}`);
+    ElMessage({ type: "success", message: `The ${shared.kind} is in the clipboard. “Import…” opens it in any workbench.`, grouping: true });
+  }
+
+  async function run(command: string): Promise<void> {
+    if (command === "pictures") {
+      pictures.value = true;
+      return;
+    }
+    busy.value = true;
+    await attempt("Nothing was exported", async () => {
+      if (command === "link") await copyLink();
+      else if (command === "definition") {
+        const { kind, value } = definition();
+        download(`${kind}.json`, "application/json", `${JSON.stringify(value, null, 2)}\n`);
+      } else await downloadReportFile({ of: of(), file: command });
+    });
+    busy.value = false;
+  }
+
+  return { busy, pictures, run };
+}
