@@ -1,5 +1,6 @@
 /** Where a report's figures come from, in the few lines below each picture and in full. */
 import type { Experiment } from "../../../shared/experiment.ts";
+import { modelText } from "../../../shared/models/text.ts";
 import type { Environment, RunDetail } from "../../../shared/run.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import { notation } from "../../../shared/tower.ts";
@@ -22,9 +23,7 @@ export const plural = (count: number, one: string, many = `${one}s`) => `${forma
 
 /** Dataset, model, batches and epochs: `mnist 60,000 · mlp 128 tanh/tanh · batches of 256 · 5 epochs`. */
 export function setup({ dataset, model, batchSize, budget }: Experiment): string {
-  const { kind, ...shape } = model;
-  const words = Object.values(shape).map((value) => (Array.isArray(value) ? value.join("-") : String(value)));
-  return [`${dataset.kind} ${formatCount(dataset.trainExamples)}`, `${kind} ${words.filter(Boolean).join(" ")}`, `batches of ${batchSize}`, plural(budget.epochs, "epoch")].join(" · ");
+  return [`${dataset.kind} ${formatCount(dataset.trainExamples)}`, modelText(model), `batches of ${batchSize}`, plural(budget.epochs, "epoch")].join(" · ");
 }
 
 const day = (at: number) => new Date(at).toISOString().slice(0, 10);

@@ -1,5 +1,6 @@
 /** Parts of a report that studies and runs share. */
 import type { Experiment } from "../../../shared/experiment.ts";
+import { modelText } from "../../../shared/models/text.ts";
 import type { Environment } from "../../../shared/run.ts";
 import { notation } from "../../../shared/tower.ts";
 import { formatCount } from "../../../shared/format.ts";
@@ -21,7 +22,7 @@ function settings(part: Readonly<Record<string, unknown>>): string {
 export function configuration({ dataset, model, tower, batchSize, budget, engine }: Experiment, seeds: string): [string, string][] {
   return [
     ["Dataset", settings(dataset)],
-    ["Model", settings(model)],
+    ["Model", modelText(model)],
     ["Tower", notation(tower)],
     ["Batches", `${plural(batchSize, "example")} each`],
     ["Budget", plural(budget.epochs, "epoch")],
