@@ -119,10 +119,12 @@ export class TrainingRun {
         await this.#remember();
         const values = await this.#step(batch);
         problem = this.#problemIn(values, step);
+        const suspicious = problem !== null || this.#guard?.memory.since != null;
         this.#listener.step({ step, values });
         at.step++;
         if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
-        if (!Number.isFinite(values[0])) continue;
+        // What is likely to be undone is no part of the epoch's loss.
+        if (suspicious) continue;
         at.lossSum += values[0]! * batch.size;
         at.examples += batch.size;
       }

@@ -149,7 +149,8 @@ describe("a run", () => {
     expect(guarded.rollbacks.length).toBeGreaterThan(0);
     expect(guarded.rollbacks[0]![1]).toMatch(/back to the state before step \d+; L0\.alpha had moved furthest \(.+\), so L1\.alpha goes from 1e6 to 2.5e5 \(1 of at most 10\)$/);
     expect(guarded.steps.at(-1)![1]).toBeLessThan(guarded.steps[0]![1]!);
-    expect(guarded.evaluations.at(-1)!.trainLoss).not.toBeNull();
+    // What exploded is no part of the epochs' losses.
+    for (const { trainLoss } of guarded.evaluations) expect(trainLoss).toBeLessThan(3 * guarded.steps[0]![1]!);
     expect(await trained(wild)).toEqual(guarded);
   });
 

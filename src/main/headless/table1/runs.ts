@@ -50,12 +50,11 @@ export interface Table1Plan {
 export async function trainTable1(services: Services, { rows, seeds, workers, atPaper }: Table1Plan, listener: Table1Listener): Promise<Table1Result[]> {
   const jobs = rows.flatMap((row) => Array.from({ length: seeds }, (_, seed) => ({ row, seed })));
   const results = new Array<Table1Result>(jobs.length);
-  const known = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
+  const obtainOf = await obtainer(services, (run) => listener.progress(run));
 
   const obtain = async (what: Table1Run, experiment: Experiment): Promise<RunSummary> => {
-    const kept = known.find((run) => sameExperiment(run.experiment, experiment));
-    const run = kept ?? (await trained(services, experiment, listener));
-    listener.ended(what, run, kept !== undefined);
+    const { run, reused } = await obtainOf(experiment);
+    listener.ended(what, run, reused);
     return run;
   };
   const rerunOf = async (row: Table1Row, seed: number, tower: RunSummary): Promise<Table1Result["rerun"]> => {
@@ -94,8 +93,20 @@ export function sameExperiment(a: Experiment, b: Experiment): boolean {
   return isDeepStrictEqual({ ...a, name: "" }, { ...b, name: "" });
 }
 
+/**
+ * Gives the run of an experiment: the store's where it has one that ended, else it is trained.
+ * @throws UserError when a run fails or is stopped
+ */
+export async function obtainer(services: Services, progress: (run: RunSummary) => void): Promise<(experiment: Experiment) => Promise<{ readonly run: RunSummary; readonly reused: boolean }>> {
+  const known = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
+  return async (experiment) => {
+    const kept = known.find((run) => sameExperiment(run.experiment, experiment));
+    return { run: kept ?? (await trained(services, experiment, progress)), reused: kept !== undefined };
+  };
+}
+
 /** Trains one run to its end. */
-async function trained(services: Services, experiment: Experiment, { progress }: Table1Listener): Promise<RunSummary> {
+async function trained(services: Services, experiment: Experiment, progress: (run: RunSummary) => void): Promise<RunSummary> {
   const begun = await services.handlers["runs.start"]({ experiment });
   let forget: () => void = () => undefined;
   const ended = new Promise<RunSummary>((resolve) => {
