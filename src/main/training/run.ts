@@ -119,7 +119,7 @@ export class TrainingRun {
         await this.#remember();
         const values = await this.#step(batch);
         problem = this.#problemIn(values, step);
-        const suspicious = problem !== null || this.#guard?.memory.since != null;
+        const suspicious = problem !== null || (this.#guard?.memory.since ?? null) !== null;
         this.#listener.step({ step, values });
         at.step++;
         if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
