@@ -7,6 +7,7 @@
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
 import { add, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
 import { isScalarOp, scalarFunctions } from "./scalars.ts";
+import { smallTermsLast } from "./smallTerms.ts";
 
 /** The roots, simplified, in the same order. */
 export function simplify(roots: readonly Node[]): Node[] {
@@ -112,7 +113,8 @@ function simplifyArray(node: Node): Node | null {
         (node.op === "add" ? joinPadded(a!, b!) : null) ??
         negatedTerm(node.op, a!, b!) ??
         commonFactor(node.op, a!, b!) ??
-        unbroadcast(node)
+        unbroadcast(node) ??
+        smallTermsLast(node, a!, b!)
       );
     case "greater":
     case "maximum":
@@ -237,10 +239,10 @@ function joinPadded(a: Node, b: Node): Node | null {
   return concat(joined, axis);
 }
 
-/** Lets an operation broadcast a scalar itself instead of reading an array of equal values. */
+/** Lets an operation broadcast a value itself instead of reading an array of repetitions. */
 function unbroadcast(node: Node): Node | null {
   const [a, b] = node.inputs;
-  const bare = (x: Node) => (x.op === "broadcast" && isScalar(x.inputs[0]!) ? x.inputs[0]! : null);
+  const bare = (x: Node) => (x.op === "broadcast" ? x.inputs[0]! : null);
   const left = bare(a!);
   const right = bare(b!);
   if (right && sameShape(broadcastShapes(node.op, a!, right), node.shape)) return withInputs(node, [a!, right]);

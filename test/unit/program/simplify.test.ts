@@ -54,6 +54,20 @@ describe("simplify", () => {
     expect(count([node], "broadcast")).toBe(0);
   });
 
+  it("adds up what is broadcast first, and goes through the whole array once", () => {
+    const [x, y] = [input("x", [2, 3, 4, 4]), input("y", [2, 3, 4, 4])];
+    const [a, b, c] = [input("a", [1, 3, 1, 1]), input("b", [1, 3, 1, 1]), input("c", [1, 3, 1, 1])];
+    const node = only(ops.sub(ops.add(ops.sub(ops.mul(x, a), b), ops.sub(y, c)), ops.broadcast(a, x.shape)));
+    const whole = topologicalOrder([node]).filter(({ shape, op }) => shape.length === 4 && shape[3] === 4 && op !== "input");
+    expect(whole.map(({ op }) => op).sort()).toEqual(["add", "mul", expect.stringMatching(/add|sub/) as string]);
+  });
+
+  it("leaves a bias with its product", () => {
+    const [x, w, bias] = [input("x", [2, 3]), input("w", [3, 4]), input("bias", [4])];
+    const node = only(ops.add(ops.add(ops.matmul(x, w), bias), input("y", [2, 4])));
+    expect(node.inputs.map(({ op }) => op)).toEqual(["add", "input"]);
+  });
+
   it("does not join parts that overlap", () => {
     const [x, y] = [input("x", [2]), input("y", [2])];
     const zero = ops.filled(0, [1]);

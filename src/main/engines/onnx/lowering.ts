@@ -3,6 +3,7 @@ import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type
 import type { OnnxNode, OnnxTensor, OnnxType } from "./model.ts";
 import { onnxType } from "./model.ts";
 import { convolutionLowerings } from "./lowering/convolution.ts";
+import { fusions, writeChannelSum } from "./lowering/fusion.ts";
 import { indexingLowerings } from "./lowering/indexing.ts";
 import { varianceLowering } from "./lowering/variance.ts";
 
@@ -17,7 +18,13 @@ export class GraphWriter {
   readonly #names = new Map<Node, string>();
   readonly #constants = new Map<string, string>();
   readonly #emitted = new Map<string, readonly string[]>();
+  /** Channels in a block where convolutions on blocks are to be used. */
+  readonly block: number | null;
   #fresh = 0;
+
+  constructor(block: number | null) {
+    this.block = block;
+  }
 
   /** Name of a node's value; it must have been lowered or named before. */
   nameOf(node: Node): string {
@@ -35,6 +42,13 @@ export class GraphWriter {
   emit(type: string, inputs: readonly string[], attributes: OnnxNode["attributes"] = {}): string {
     const output = `v${this.#fresh++}`;
     this.nodes.push({ type, inputs, outputs: [output], attributes });
+    return output;
+  }
+
+  /** emit() for an operator that is not ONNX's own. */
+  emitFrom(domain: string, type: string, inputs: readonly string[], attributes: OnnxNode["attributes"]): string {
+    const output = `v${this.#fresh++}`;
+    this.nodes.push({ type, domain, inputs, outputs: [output], attributes });
     return output;
   }
 
@@ -170,41 +184,19 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   ...convolutionLowerings,
 };
 
-/**
- * Adds the ONNX nodes of an ordered list of nodes whose sources have names.
- * A bias added to a matrix product that nothing else reads joins the product.
- */
+/** Adds the ONNX nodes of an ordered list of nodes whose sources have names. */
 export function lower(nodes: readonly Node[], write: GraphWriter): void {
-  const biased = biasedProducts(nodes);
-  const inside = new Set([...biased.values()].map(({ product }) => product));
+  const { biased, channelSums, inside } = fusions(nodes);
   for (const node of nodes) {
-    if (node.op === "input" || node.op === "state" || node.op === "constant" || inside.has(node as NodeOf<"matmul">)) continue;
+    if (node.op === "input" || node.op === "state" || node.op === "constant" || inside.has(node)) continue;
+    const channelSum = channelSums.get(node);
+    if (channelSum) {
+      write.setName(node, writeChannelSum(channelSum, write));
+      continue;
+    }
     const fused = biased.get(node);
-    const { inputs, attributes } = fused ? fused.product : node;
-    const names = [...inputs, ...(fused ? [fused.bias] : [])].map((input) => write.nameOf(input));
-    const lowered = fused ? { ...fused.product, attributes } : node;
-    write.setName(node, (lowerings[lowered.op] as Lowering<OpName>)(lowered as Node, names, write));
+    const lowered = fused ? fused.product : node;
+    const names = [...lowered.inputs, ...(fused ? [fused.bias] : [])].map((input) => write.nameOf(input));
+    write.setName(node, (lowerings[lowered.op as Lowered] as Lowering<OpName>)(lowered, names, write));
   }
-}
-
-interface BiasedProduct {
-  readonly product: NodeOf<"matmul">;
-  readonly bias: Node;
-}
-
-/** Additions of a bias (a row or a column) to a matrix product of one use, by the addition. */
-function biasedProducts(nodes: readonly Node[]): Map<Node, BiasedProduct> {
-  const uses = new Map<Node, number>();
-  for (const node of nodes) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
-  const found = new Map<Node, BiasedProduct>();
-  for (const node of nodes) {
-    if (node.op !== "add") continue;
-    const [product, bias] = node.inputs;
-    if (product?.op !== "matmul" || !bias || uses.get(product) !== 1) continue;
-    const [rows, columns] = product.shape;
-    const isRow = bias.shape.length === 1 && bias.shape[0] === columns;
-    const isColumn = bias.shape.length === 2 && bias.shape[0] === rows && bias.shape[1] === 1;
-    if (isRow || isColumn) found.set(node, { product, bias });
-  }
-  return found;
 }

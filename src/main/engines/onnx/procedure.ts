@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
+import { blockSize } from "./blockSize.ts";
 import { compileHostWork, type Store } from "./hostWork.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
 import { isKernelWork } from "./kernels/kernel.ts";
@@ -56,7 +57,7 @@ export class OnnxProcedure {
   readonly #resultVector: Float32Array;
 
   static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions): Promise<OnnxProcedure> {
-    const plan = new Plan(procedure);
+    const plan = new Plan(procedure, await blockSize());
     const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), options) : null;
     return new OnnxProcedure(name, procedure, state, plan, session);
   }
@@ -181,10 +182,10 @@ class Plan {
   /** Array updates the host makes. */
   readonly hostUpdates: readonly { variable: string; node: Node }[];
 
-  constructor(procedure: Procedure) {
+  constructor(procedure: Procedure, block: number | null) {
     this.parts = partition(procedure, isKernelWork);
     const { before, device, after, toDevice, toHost, arraysToDevice } = this.parts;
-    const write = new GraphWriter();
+    const write = new GraphWriter(block);
     const inputs: OnnxValue[] = [];
 
     if (toDevice.length > 0) {

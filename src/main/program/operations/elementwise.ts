@@ -151,7 +151,7 @@ export const elementwise = {
   } satisfies Operation<"sigmoid">,
   relu: {
     rebuild: rebuild1(relu),
-    gradient: (node, g) => [select(greater(value(node), constant(0)), g, filled(0, g.shape))],
+    gradient: (node, g) => [mul(g, cast(greater(value(node), constant(0)), "float"))],
   } satisfies Operation<"relu">,
   greater: { rebuild: rebuild2(greater), gradient: null } satisfies Operation<"greater">,
   equal: { rebuild: rebuild2(equal), gradient: null } satisfies Operation<"equal">,

@@ -1,0 +1,63 @@
+/**
+ * ONNX Runtime has faster convolutions for images whose channels lie in blocks side by side
+ * (`[batch, channels / block, height, width, block]`). It uses them by itself where weights are
+ * constants, which they are not in training; its operators for that layout can be written into
+ * a graph all the same. Whether they are there, and the size of a block, depend on the processor
+ * and are found out by trying.
+ */
+import { InferenceSession, Tensor } from "onnxruntime-node";
+import { GraphWriter } from "./lowering.ts";
+import { encodeModel } from "./model.ts";
+import { blocked, blockedConvolution } from "./lowering/blocked.ts";
+
+const channels = 64;
+const options: InferenceSession.SessionOptions = { executionProviders: ["cpu"], intraOpNumThreads: 1, logSeverityLevel: 4 };
+
+let found: Promise<number | null> | undefined;
+
+/** Channels in a block; null where there are no such convolutions, or they are not right. */
+export function blockSize(): Promise<number | null> {
+  return (found ??= tried().catch(() => null));
+}
+
+async function tried(): Promise<number | null> {
+  const size = await sizeOfBlock();
+  return size !== null && (await convolvesRight(size)) ? size : null;
+}
+
+/** Two pixels of many channels, reordered: the second pixel's first channel comes after the first pixel's block. */
+async function sizeOfBlock(): Promise<number | null> {
+  const write = new GraphWriter(null);
+  const output = blocked("x", write);
+  const reordered = await run(write, { x: new Tensor("float32", Float32Array.from({ length: 2 * channels }, (_, i) => i), [1, channels, 1, 2]) }, output);
+  const size = reordered.indexOf(1);
+  return size > 1 && channels % size === 0 ? size : null;
+}
+
+/** A sum over all channels under a kernel of ones, which is easy to know. */
+async function convolvesRight(block: number): Promise<boolean> {
+  const write = new GraphWriter(block);
+  const output = blockedConvolution("x", ["w"], { out: channels, into: channels, kernel: [3, 3], stride: 1, padding: 1 }, block, write);
+  const pixels = 4;
+  const x = Float32Array.from({ length: channels * pixels }, (_, i) => (i % 7) - 3);
+  const w = new Float32Array(channels * channels * 9).fill(1);
+  const sums = await run(write, { x: new Tensor("float32", x, [1, channels, 2, 2]), w: new Tensor("float32", w, [channels, channels, 3, 3]) }, output);
+  const expected = x.reduce((sum, value) => sum + value, 0);
+  return sums.length === channels * pixels && sums.every((sum) => sum === expected);
+}
+
+async function run(write: GraphWriter, feeds: Readonly<Record<string, Tensor>>, output: string): Promise<Float32Array> {
+  const dims = feeds["x"]!.dims;
+  const graph = {
+    nodes: write.nodes,
+    initializers: write.initializers,
+    inputs: Object.entries(feeds).map(([name, tensor]) => ({ name, type: "float" as const, dims: tensor.dims })),
+    outputs: [{ name: output, type: "float" as const, dims }],
+  };
+  const session = await InferenceSession.create(encodeModel(graph), options);
+  try {
+    return Float32Array.from((await session.run(feeds))[output]!.data as Float32Array);
+  } finally {
+    await session.release();
+  }
+}

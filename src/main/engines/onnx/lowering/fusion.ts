@@ -1,0 +1,91 @@
+/** Sums that ONNX has one operator for: a bias on a product, a factor and a summand for every channel. */
+import { isScalar, type Node, type NodeOf } from "../../../program/node.ts";
+import type { GraphWriter } from "../lowering.ts";
+
+type Product = NodeOf<"matmul"> | NodeOf<"conv2d">;
+
+/** factor * image + summand, and what may be left of the sum. */
+export interface ChannelSum {
+  readonly image: Node;
+  readonly factor: Node;
+  readonly summand: Node;
+  readonly rest: Node | null;
+}
+
+export interface Fusions {
+  /** By the addition: a product that nothing else reads, and what is added to it. */
+  readonly biased: ReadonlyMap<Node, { readonly product: Product; readonly bias: Node }>;
+  /** By the last addition. */
+  readonly channelSums: ReadonlyMap<Node, ChannelSum>;
+  /** Nodes that are part of one of them and need no value of their own. */
+  readonly inside: ReadonlySet<Node>;
+}
+
+/** Whether x is one value a channel, to be broadcast over images. */
+function isPerChannel(x: Node, image: Node): boolean {
+  const shape = [...Array<number>(Math.max(0, 4 - x.shape.length)).fill(1), ...x.shape];
+  return image.shape.length === 4 && !isScalar(x) && shape.every((n, axis) => n === (axis === 1 ? image.shape[1] : 1));
+}
+
+function fitsProduct(product: Product, bias: Node): boolean {
+  if (product.op === "conv2d") return isPerChannel(bias, product);
+  const [rows, columns] = product.shape;
+  const isRow = bias.shape.length === 1 && bias.shape[0] === columns;
+  const isColumn = bias.shape.length === 2 && bias.shape[0] === rows && bias.shape[1] === 1;
+  return isRow || isColumn;
+}
+
+export function fusions(nodes: readonly Node[]): Fusions {
+  const uses = new Map<Node, number>();
+  for (const node of nodes) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+  const usedOnce = (node: Node | undefined): node is Node => node !== undefined && uses.get(node) === 1;
+  const present = new Set(nodes);
+  const biased = new Map<Node, { product: Product; bias: Node }>();
+  const channelSums = new Map<Node, ChannelSum>();
+  const inside = new Set<Node>();
+
+  /** A product of an image and a factor a channel. */
+  const scaledImage = (x: Node): { image: Node; factor: Node } | null => {
+    const [a, b] = x.inputs;
+    if (x.op !== "mul" || !a || !b || !usedOnce(x) || !present.has(x) || inside.has(x)) return null;
+    if (isPerChannel(b, a)) return { image: a, factor: b };
+    return isPerChannel(a, b) ? { image: b, factor: a } : null;
+  };
+
+  for (const node of nodes) {
+    if (node.op !== "add") continue;
+    const [first, last] = node.inputs as readonly [Node, Node];
+    if ((first.op === "matmul" || first.op === "conv2d") && usedOnce(first) && present.has(first) && fitsProduct(first, last)) {
+      biased.set(node, { product: first, bias: last });
+      inside.add(first);
+      continue;
+    }
+    for (const [sum, summand] of [[first, last], [last, first]] as const) {
+      if (channelSums.has(node) || !isPerChannel(summand, sum)) continue;
+      const whole = scaledImage(sum);
+      if (whole) {
+        channelSums.set(node, { ...whole, summand, rest: null });
+        inside.add(sum);
+        continue;
+      }
+      // (factor * image + rest) + summand: the summand goes with the factor.
+      if (sum.op !== "add" || !usedOnce(sum) || !present.has(sum) || inside.has(sum) || biased.has(sum) || channelSums.has(sum)) continue;
+      for (const [term, rest] of [[sum.inputs[0]!, sum.inputs[1]!], [sum.inputs[1]!, sum.inputs[0]!]] as const) {
+        const part = scaledImage(term);
+        if (!part || channelSums.has(node)) continue;
+        channelSums.set(node, { ...part, summand, rest });
+        inside.add(sum).add(term);
+      }
+    }
+  }
+  return { biased, channelSums, inside };
+}
+
+/** By batch normalization with a mean of 0 and a variance of 1: one pass where Mul and Add take two. */
+export function writeChannelSum({ image, factor, summand, rest }: ChannelSum, write: GraphWriter): string {
+  const channels = image.shape[1]!;
+  const vector = (x: Node) => write.emit("Reshape", [write.nameOf(x), write.integers([channels])]);
+  const neutral = [write.zeros([channels]), write.ones([channels])];
+  const sum = write.emit("BatchNormalization", [write.nameOf(image), vector(factor), vector(summand), ...neutral], { epsilon: { float: 0 } });
+  return rest ? write.emit("Add", [sum, write.nameOf(rest)]) : sum;
+}
