@@ -47,6 +47,9 @@ export const datasetFacts: readonly DatasetFacts[] = [
   { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [] },
 ];
 
+/** Those that an experiment can train on: whose examples have classes. */
+export const trainableIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris"] as const satisfies readonly DatasetId[];
+
 export function factsOf(id: string): DatasetFacts | undefined {
   return datasetFacts.find((facts) => facts.id === id);
 }

@@ -1,5 +1,6 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
+import { factsOf, trainableIds } from "./datasets.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
 import { parameterNames } from "./models/data.ts";
@@ -14,12 +15,21 @@ const positiveInteger = (what: string, max: number) =>
     .min(1, `${what} must be at least 1`)
     .max(max, `${what} must be at most ${max}`);
 
-export const dataset = z.strictObject({
-  kind: z.enum(["mnist"], { error: "dataset.kind must be one of: mnist" }).default("mnist"),
-  /** Train on the first N examples only; all 60,000 by default. */
-  trainExamples: positiveInteger("dataset.trainExamples", 60_000).default(60_000),
-  testExamples: positiveInteger("dataset.testExamples", 10_000).default(10_000),
-});
+export const dataset = z
+  .strictObject({
+    kind: z.enum(trainableIds, { error: `dataset.kind must be one of: ${trainableIds.join(", ")}` }).default("mnist"),
+    /** Train on the first N examples only; all of the dataset by default. */
+    trainExamples: positiveInteger("dataset.trainExamples", 60_000).optional(),
+    testExamples: positiveInteger("dataset.testExamples", 10_000).optional(),
+  })
+  .transform(({ kind, trainExamples, testExamples }, context) => {
+    const facts = factsOf(kind)!;
+    const sizes = { trainExamples: trainExamples ?? facts.trainExamples, testExamples: testExamples ?? facts.testExamples };
+    for (const name of ["trainExamples", "testExamples"] as const) {
+      if (sizes[name] > facts[name]) context.addIssue({ code: "custom", path: [name], message: `dataset.${name} is ${sizes[name]}; ${facts.title} has ${facts[name]}` });
+    }
+    return { kind, ...sizes };
+  });
 
 export const engineKinds = ["onnx-cpu", "reference", "tfjs-node-gpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
 

@@ -1,4 +1,5 @@
 /** `--set path=value`: changes one value of an experiment by its path. */
+import { factsOf } from "../../shared/datasets.ts";
 import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
 import { findForm, optimizerSpec, type LevelForm, type OptimizerName } from "../../shared/optimizers.ts";
 import { publishedAlpha } from "../../shared/tower.ts";
@@ -44,6 +45,7 @@ export function assign(target: unknown, { path, value }: Assignment): unknown {
     if (depth === path.length - 1) {
       const form = key === "optimizer" ? formOf(value) : undefined;
       if (form) replaceOptimizer(container, form);
+      else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
@@ -71,6 +73,13 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
 }
 
 const formOf = (name: unknown): LevelForm | undefined => (typeof name === "string" ? findForm(name) : undefined);
+
+/** Another dataset has other sizes: those that said "all of the old one" go, one that was chosen stays. */
+function replaceDataset(dataset: Container, kind: unknown): void {
+  const old = factsOf(String(dataset["kind"]));
+  for (const size of ["trainExamples", "testExamples"] as const) if (dataset[size] === old?.[size]) delete dataset[size];
+  dataset["kind"] = kind;
+}
 
 /** Defaults of an optimizer's hyperparameters and options, by field. */
 function defaultsOf(name: OptimizerName): Map<string, unknown> {

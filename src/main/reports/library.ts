@@ -104,7 +104,8 @@ const activations: Record<Activation, string | null> = {
 };
 
 /** Inputs and outputs of a network for each dataset that the script can read. */
-const ends: Record<Experiment["dataset"]["kind"], readonly [features: number, classes: number]> = { mnist: [784, 10] };
+/** Datasets in four idx files, which the script reads. */
+const inIdxFiles: readonly Experiment["dataset"]["kind"][] = ["mnist", "fashion-mnist"];
 
 type Mlp = ModelConfigOf<"mlp">;
 
@@ -120,7 +121,8 @@ function mlpOf({ model }: Experiment): Mlp {
 function networkLines(experiment: Experiment): string[] {
   const { dataset } = experiment;
   const model = mlpOf(experiment);
-  const [features, classCount] = ends[dataset.kind];
+  if (!inIdxFiles.includes(dataset.kind)) throw new ExportError(`The script reads ${inIdxFiles.join(" and ")}; this run’s dataset is ${dataset.kind}.`);
+  const [features, classCount] = [28 * 28, 10];
   const widths = [features, ...model.hidden, classCount];
   return widths.slice(1).flatMap((out, i) => {
     const activation = activations[i === widths.length - 2 ? model.outputActivation : model.activation];

@@ -1,4 +1,4 @@
-/** Classification of byte-valued examples as a training task. */
+/** Classification as a training task. */
 import { batchOf, rows } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
@@ -9,8 +9,10 @@ import type { Task } from "./trainingProgram.ts";
 export interface ClassificationOptions {
   readonly model: Model;
   readonly exampleShape: readonly number[];
-  /** The network sees `byte * scale`. */
+  /** The network sees `feature * scale`. */
   readonly scale: number;
+  /** How features are stored: pixels as bytes (the default), measures as floats. */
+  readonly features?: "uint8" | "float";
 }
 
 /** Sum over a batch of -log p of the right class. @param logp `[batch, classes]` @param target int32 `[batch]` */
@@ -24,12 +26,13 @@ export function misclassified(logp: Node, target: Node): Node {
 }
 
 /**
- * Inputs `features` (uint8 `[batch, ...example]`) and `labels` (uint8 `[batch]`);
+ * Inputs `features` (`[batch, ...example]`) and `labels` (uint8 `[batch]`);
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
  */
-export function classification({ model, exampleShape, scale }: ClassificationOptions): Task {
+export function classification({ model, exampleShape, scale, features: stored = "uint8" }: ClassificationOptions): Task {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
-    const features = mul(constant(scale), cast(input("features", [batchSize, ...exampleShape], "uint8"), "float"));
+    const given = input("features", [batchSize, ...exampleShape], stored);
+    const features = mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
     const buffers = bufferNodes(model, batchSize, use);
     const result = model.forward(batchOf(features), { parameters, buffers, training: use === "training" });
     return { logp: logSoftmax(rows(result.output)), buffers: bufferUpdates(model, result, use) };

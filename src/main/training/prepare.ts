@@ -57,7 +57,7 @@ export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
   const [dataset, engine] = await Promise.all([heldDataset(experiment.dataset), loadEngine[experiment.engine.kind]()]);
   const model = buildModel(describeModel(experiment.model, dataShape(experiment)));
   const training = buildTrainingProgram({
-    task: classification({ model, ...dataset }),
+    task: classification({ model, ...dataset, features: dataset.train.features instanceof Uint8Array ? "uint8" : "float" }),
     levels: experiment.tower.map(towerLevel),
     batchSizes: batchSizes(dataset.train.count, experiment.batchSize),
     evaluationBatchSizes: batchSizes(dataset.test.count, evaluationBatch),

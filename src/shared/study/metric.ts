@@ -1,4 +1,5 @@
 /** What a run of a study is judged by, and what counts for a run that has no such value. */
+import { factsOf } from "../datasets.ts";
 import type { Experiment } from "../experiment.ts";
 import type { Evaluation } from "../run.ts";
 import type { StudyPoint } from "./result.ts";
@@ -72,16 +73,13 @@ export function measure({ status, evaluations }: Pick<StudyPoint, "status"> & { 
   return { outcome: "pending", value };
 }
 
-/** Classes of each dataset; null where it is not about classes. */
-const classes: Record<Experiment["dataset"]["kind"], number | null> = { mnist: 10 };
-
 /**
  * What a model that knows nothing gets: the error (1 - 1/classes) * 100 % of guessing, the
  * loss ln(classes) of equal probabilities, in nats. Null without classes.
  */
 export function chanceLevel(name: StudyMetricName, { dataset }: Pick<Experiment, "dataset">): number | null {
-  const count = classes[dataset.kind];
-  if (count === null) return null;
+  const count = factsOf(dataset.kind)?.classNames.length ?? 0;
+  if (count < 2) return null;
   return name === "testError" ? 100 * (1 - 1 / count) : Math.log(count);
 }
 

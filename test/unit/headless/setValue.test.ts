@@ -58,3 +58,19 @@ describe("assign", () => {
     expect(fresh).toMatchObject({ ok: true, experiment: { tower: [{ optimizer: "sgd", alpha: 0.01 }, { alpha: 1e-5 }] } });
   });
 });
+
+describe("another dataset", () => {
+  const dataset = (...texts: string[]) => validateExperiment(set(defaults(), ...texts));
+
+  it("comes whole, unless a number was chosen", () => {
+    expect(dataset("dataset.kind=iris", "batchSize=16")).toMatchObject({ ok: true, experiment: { dataset: { kind: "iris", trainExamples: 120, testExamples: 30 } } });
+    expect(dataset("dataset.trainExamples=100", "dataset.kind=iris", "batchSize=16")).toMatchObject({ ok: true, experiment: { dataset: { trainExamples: 100, testExamples: 30 } } });
+  });
+
+  it("has no more examples than it has", () => {
+    expect(dataset("dataset.kind=digits", "dataset.trainExamples=2000")).toEqual({
+      ok: false,
+      errors: expect.arrayContaining([{ path: "dataset.trainExamples", message: "dataset.trainExamples is 2000; UCI digits has 1437" }]) as unknown,
+    });
+  });
+});

@@ -1,4 +1,5 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
+import { trainableIds } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
@@ -16,7 +17,7 @@ import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface Draft {
   name: string;
-  dataset: { kind: "mnist"; trainExamples: Entry; testExamples: Entry };
+  dataset: { kind: Experiment["dataset"]["kind"]; trainExamples: Entry; testExamples: Entry };
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
@@ -73,7 +74,7 @@ export const storedLevel = z
   .transform((level) => newLevel(level.optimizer, level.values, level));
 export const storedDraft = z.object({
   name: z.string(),
-  dataset: z.object({ kind: z.literal("mnist"), trainExamples: storedEntry, testExamples: storedEntry }),
+  dataset: z.object({ kind: z.enum(trainableIds), trainExamples: storedEntry, testExamples: storedEntry }),
   model: z.custom<DraftModel>(isDraftModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,

@@ -49,7 +49,6 @@ export const statusLabels: Record<RunStatus, string> = {
   interrupted: "Interrupted",
 };
 
-export const datasetTitles: Record<Experiment["dataset"]["kind"], string> = { mnist: "MNIST" };
 export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
   "onnx-cpu": "ONNX Runtime, CPU",
   "tfjs-node-gpu": "TensorFlow (tfjs-node-gpu, CUDA)",

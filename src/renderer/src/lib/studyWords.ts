@@ -1,4 +1,5 @@
 /** A study in words: what varies, how far it is. */
+import { factsOf } from "@shared/datasets.ts";
 import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
 import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
@@ -86,7 +87,8 @@ function modelInWords(model: Study["base"]["model"]): string {
 export function baseInWords({ base, heights, stacks }: Study): string {
   const { model, dataset, budget, batchSize } = base;
   const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
-  const examples = dataset.trainExamples === 60_000 ? "MNIST" : `${formatCount(dataset.trainExamples)} examples of MNIST`;
+  const { title, trainExamples } = factsOf(dataset.kind)!;
+  const examples = dataset.trainExamples === trainExamples ? title : `${formatCount(dataset.trainExamples)} examples of ${title}`;
   return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}`;
 }
 
