@@ -6,12 +6,9 @@ import { isSafe, withoutSafe, withSafe } from "@/lib/safeDraft.ts";
 
 const towers: Record<string, ExperimentInput["tower"]> = {
   "Adam / SGD": [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }],
-  plain: [{ optimizer: "sgd" }],
-  "with choices of its own": [{ optimizer: "sgd", bounds: { alpha: [1e-3, 1] } }, { optimizer: "sgd", maxChange: 0.5 }, { optimizer: "adam" }],
-  "that start at 0 or are not learned": [{ optimizer: "sgd", alpha: 0 }, { optimizer: "adam", learned: [] }, { optimizer: "sgd" }],
-  "in log space, with groups": [
-    { optimizer: "adam", alphaAs: "log", groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1 }] },
-    { optimizer: "sgd", alpha: 1e-5, groups: [{ name: "b", match: "*[bias]", optimizer: "adam" }] },
+  "choices of its own, and groups": [
+    { optimizer: "sgd", groups: [{ name: "bias", match: "*.bias", alpha: 0.1 }] },
+    { optimizer: "sgd", maxChange: 0.5, groups: [{ name: "b", match: "*[bias]", optimizer: "adam" }] },
     { optimizer: "rmsProp" },
   ],
 };

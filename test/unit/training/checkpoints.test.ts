@@ -8,18 +8,16 @@ import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { steadyEngines } from "../../support/engines.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
-import { isActive, type Evaluation, type RunDetail } from "../../../src/shared/run.ts";
+import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
 import { Store } from "../../../src/main/store/store.ts";
 import { CheckpointError, decodeCheckpoint, encodeCheckpoint, experimentHash, type Checkpoint } from "../../../src/main/training/checkpoint/file.ts";
 import { CheckpointFolder } from "../../../src/main/training/checkpoint/folder.ts";
 import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
 import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { loggedMetrics, TrainingRun } from "../../../src/main/training/run.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { trainHere } from "../../support/trainHere.ts";
 
 const small: ExperimentInput = {
   dataset: { trainExamples: 1000, testExamples: 300 },
@@ -28,27 +26,7 @@ const small: ExperimentInput = {
   seed: 3,
 };
 
-/** Everything a run says and ends with. */
-async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver) {
-  const prepared = await prepareRun(experiment.parse({ ...small, ...config }));
-  const steps: number[][] = [];
-  const evaluations: Evaluation[] = [];
-  const rollbacks: [number, string][] = [];
-  const untimed = loggedMetrics(prepared.training).map((name) => name !== "stepTime");
-  const listener = {
-    step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
-    evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
-    paused: () => undefined,
-    resumed: () => undefined,
-    rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
-  };
-  const run = new TrainingRun(prepared, new RunControl(), listener, saver);
-  if (from) run.restore(from);
-  const end = await run.train();
-  const state = await prepared.executable.state();
-  await prepared.executable.dispose();
-  return { steps, evaluations, rollbacks, end, state };
-}
+const trainSmall = (config: ExperimentInput, from?: Captured, saver?: Saver) => trainHere({ ...small, ...config }, from, saver);
 
 describe.each(steadyEngines)("on %s", (kind) => {
   it("what is captured before any step, and read back from its file, leads to the same rest", async () => {
@@ -67,14 +45,14 @@ describe.each(steadyEngines)("on %s", (kind) => {
         return Promise.resolve();
       },
     };
-    const whole = await trainHere(config, undefined, everyStep);
+    const whole = await trainSmall(config, undefined, everyStep);
     expect(whole.steps).toHaveLength(15);
     expect(files).toHaveLength(15);
     // In the middle of an epoch, and at the beginning of one.
     for (const at of [1, 5, 8, 14]) {
       const { position, state, guard } = decodeCheckpoint(files[at]!);
       expect(position.step).toBe(at);
-      const rest = await trainHere(config, { position, state, guard });
+      const rest = await trainSmall(config, { position, state, guard });
       expect(rest.steps).toEqual(whole.steps.slice(at));
       expect(rest.evaluations).toEqual(whole.evaluations.filter(({ step }) => step > (position.evaluated ?? -1)));
       expect(rest.end).toEqual(whole.end);
@@ -86,8 +64,8 @@ describe.each(steadyEngines)("on %s", (kind) => {
 it("the state of another program is refused by name", async () => {
   let captured: Captured | undefined;
   const saver: Saver = { due: true, save: (taken) => Promise.resolve(void (captured ??= taken)) };
-  await trainHere({ budget: { epochs: 1 } }, undefined, saver);
-  await expect(trainHere({ budget: { epochs: 1 }, tower: [{ optimizer: "sgd" }] }, captured)).rejects.toThrow(/written by another version of Hypertower: .*L1.* is unknown/);
+  await trainSmall({ budget: { epochs: 1 } }, undefined, saver);
+  await expect(trainSmall({ budget: { epochs: 1 }, tower: [{ optimizer: "sgd" }] }, captured)).rejects.toThrow(/written by another version of Hypertower: .*L1.* is unknown/);
 });
 
 describe("a checkpoint file", () => {
@@ -191,7 +169,7 @@ function kept(storeDir: string, run: string): { steps: number[][]; detail: RunDe
   return { steps, detail };
 }
 
-const undisturbed = trainHere(disturbed);
+const undisturbed = trainSmall(disturbed);
 
 async function expectUndisturbed(storeDir: string, run: string): Promise<RunDetail> {
   const { steps, detail } = kept(storeDir, run);

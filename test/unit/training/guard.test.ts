@@ -2,15 +2,12 @@
 import { describe, expect, it } from "vitest";
 import { TowerProgram } from "../../../src/main/hyperoptimizers/tower.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "../../../src/main/training/checkpoint/file.ts";
-import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
+import type { Saver } from "../../../src/main/training/checkpoint/saver.ts";
 import { Guard } from "../../../src/main/training/guard.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../../src/main/training/run.ts";
-import { experiment, validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
+import { validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { guard as guardSchema, type GuardOptions } from "../../../src/shared/guard.ts";
-import type { Evaluation } from "../../../src/shared/run.ts";
 import { level } from "../../support/problems.ts";
+import { trainHere } from "../../support/trainHere.ts";
 
 const options = (changes: Partial<GuardOptions> = {}) => guardSchema.parse({ on: true, window: 5, patience: 3, every: 10, rollbacks: 2, ...changes });
 const adamUnderSgd = new TowerProgram([level("adam"), level("sgd", { alpha: 0.5 }), level("sgd", { alpha: 0.125 })], []);
@@ -120,30 +117,10 @@ const wild: ExperimentInput = {
   guard: { on: true, every: 10 },
 };
 
-async function trained(config: ExperimentInput, from?: Captured, saver?: Saver) {
-  const prepared = await prepareRun(experiment.parse(config));
-  const steps: [number, ...number[]][] = [];
-  const rollbacks: [number, string][] = [];
-  const evaluations: Evaluation[] = [];
-  const listener = {
-    step: ({ step, values: [loss, _time, ...rest] }: { step: number; values: readonly number[] }) => void steps.push([step, loss!, ...rest]),
-    evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
-    paused: () => undefined,
-    resumed: () => undefined,
-    rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
-  };
-  const run = new TrainingRun(prepared, new RunControl(), listener, saver);
-  if (from) run.restore(from);
-  const end = await run.train();
-  const state = await prepared.executable.state();
-  await prepared.executable.dispose();
-  return { steps, rollbacks, evaluations, end, state };
-}
-
 describe("a run", () => {
   it("that would diverge is brought to its end, every step logged once, and repeats", async () => {
-    expect((await trained({ ...wild, guard: { on: false } })).end.outcome).toBe("diverged");
-    const guarded = await trained(wild);
+    expect((await trainHere({ ...wild, guard: { on: false } })).end.outcome).toBe("diverged");
+    const guarded = await trainHere(wild);
     expect(guarded.end).toMatchObject({ outcome: "finished", reason: null, step: 80 });
     expect(guarded.steps.map(([step]) => step)).toEqual(Array.from({ length: 80 }, (_, t) => t));
     expect(guarded.rollbacks.length).toBeGreaterThan(0);
@@ -151,7 +128,7 @@ describe("a run", () => {
     expect(guarded.steps.at(-1)![1]).toBeLessThan(guarded.steps[0]![1]!);
     // What exploded is no part of the epochs' losses.
     for (const { trainLoss } of guarded.evaluations) expect(trainLoss).toBeLessThan(3 * guarded.steps[0]![1]!);
-    expect(await trained(wild)).toEqual(guarded);
+    expect(await trainHere(wild)).toEqual(guarded);
   });
 
   it("is the same over a checkpoint before any step, what the guard remembers included", async () => {
@@ -160,10 +137,10 @@ describe("a run", () => {
       due: true,
       save: (captured) => Promise.resolve(void files.push(encodeCheckpoint({ run: "r", experiment: "e", engine: "onnx-cpu", savedAt: 0, ...captured }))),
     };
-    const whole = await trained(wild, undefined, saver);
+    const whole = await trainHere(wild, undefined, saver);
     const [[first]] = whole.rollbacks as [[number, string]];
     for (const at of [first - 1, first, first + 1, first + 2, 40]) {
-      const rest = await trained(wild, decodeCheckpoint(files[at]!));
+      const rest = await trainHere(wild, decodeCheckpoint(files[at]!));
       expect(rest.steps).toEqual(whole.steps.slice(at));
       expect(rest.rollbacks).toEqual(whole.rollbacks.filter(([step]) => step >= at));
       expect(rest.state).toEqual(whole.state);
@@ -172,7 +149,7 @@ describe("a run", () => {
   });
 
   it("ends as diverged when the guard has had its turns, and says so", async () => {
-    const { end, rollbacks } = await trained({ ...wild, guard: { on: true, rollbacks: 2, shrink: 0.999 } });
+    const { end, rollbacks } = await trainHere({ ...wild, guard: { on: true, rollbacks: 2, shrink: 0.999 } });
     expect(rollbacks).toHaveLength(2);
     expect(end.outcome).toBe("diverged");
     expect(end.reason).toMatch(/, after the guard had gone back 2 times$/);
@@ -180,8 +157,8 @@ describe("a run", () => {
 
   it("that is well behaved is not changed by it", async () => {
     const calm: ExperimentInput = { ...wild, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] };
-    const free = await trained({ ...calm, guard: { on: false } });
-    expect(await trained(calm)).toEqual(free);
+    const free = await trainHere({ ...calm, guard: { on: false } });
+    expect(await trainHere(calm)).toEqual(free);
   });
 });
 

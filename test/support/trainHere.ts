@@ -1,0 +1,29 @@
+/** A run trained in this process, without a store: for tests of what it computes. */
+import type { Captured, Saver } from "../../src/main/training/checkpoint/saver.ts";
+import { RunControl } from "../../src/main/training/control.ts";
+import { prepareRun } from "../../src/main/training/prepare.ts";
+import { loggedMetrics, TrainingRun } from "../../src/main/training/run.ts";
+import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
+import type { Evaluation } from "../../src/shared/run.ts";
+
+/** Everything the run says and ends with; of each step its number, then the logged values without wall time. */
+export async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver) {
+  const prepared = await prepareRun(experiment.parse(config));
+  const steps: number[][] = [];
+  const evaluations: Evaluation[] = [];
+  const rollbacks: [number, string][] = [];
+  const untimed = loggedMetrics(prepared.training).map((name) => name !== "stepTime");
+  const listener = {
+    step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
+    evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
+    paused: () => undefined,
+    resumed: () => undefined,
+    rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
+  };
+  const run = new TrainingRun(prepared, new RunControl(), listener, saver);
+  if (from) run.restore(from);
+  const end = await run.train();
+  const state = await prepared.executable.state();
+  await prepared.executable.dispose();
+  return { steps, evaluations, rollbacks, end, state };
+}
