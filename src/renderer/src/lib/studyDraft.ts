@@ -187,17 +187,17 @@ function inWords(error: FieldError, { seeds }: StudyDraft): FieldError {
   return error.path === "seeds" && seeds.by === "count" ? { path: "seeds", message: "the number of seeds must be a whole number from 1 to 1000" } : error;
 }
 
+const listEntry = /^(axes\.\d+\.values\.values|heights\.values|heights\.rule\.alphas|seeds|halving\.rungs)\.\d+$/;
+
 /**
  * Errors by the path of the field that shows them: those of the base by its own fields' paths,
  * those of an entry of a list by the list's, for a list is one field.
  */
 export function errorsByField(errors: readonly FieldError[]): Map<string, string> {
   const byPath = new Map<string, string>();
-  const put = (path: string, message: string) => byPath.has(path) || byPath.set(path, message);
-  for (const { path, message } of errors) put(path.replace(/^base\./, ""), message);
   for (const { path, message } of errors) {
-    const list = /^(.*)\.\d+$/.exec(path)?.[1];
-    if (list !== undefined && !list.startsWith("base.")) put(list, message);
+    const own = path.startsWith("base.") ? path.slice("base.".length) : (listEntry.exec(path)?.[1] ?? path);
+    if (!byPath.has(own)) byPath.set(own, message);
   }
   return byPath;
 }
