@@ -34,6 +34,22 @@ const studied: StudyInput = {
   seeds: [0, 1, 2],
 };
 
+/** The paper's Figure 4a on a fifth of the data, for three epochs. */
+const pictured: StudyInput = {
+  name: "Figure 4a in small",
+  base: { dataset: { trainExamples: 12_000, testExamples: 2000 }, tower: [{ optimizer: "sgd" }], budget: { epochs: 3 } },
+  axes: [{ values: { kind: "grid", scale: "log", from: 1e-8, to: 100, points: 11 } }],
+  heights: { values: [0, 1, 2, 3] },
+  seeds: [0, 1, 2],
+};
+const second: StudyInput = {
+  name: "Step size against momentum",
+  base: { dataset: { trainExamples: 6000, testExamples: 2000 }, tower: [{ optimizer: "sgd" }], budget: { epochs: 2 } },
+  axes: [{ values: { kind: "grid", scale: "log", from: 1e-4, to: 10, points: 6 } }, { hyperparameter: "mu", values: { kind: "list", values: [0, 0.5, 0.9] } }],
+  heights: { values: [0, 1] },
+  seeds: [0],
+};
+
 /** A request over the page's own connection that answers with something new; resolves to its id. */
 async function start(page: Page, name: "runs.start" | "studies.start", input: unknown): Promise<string> {
   return page.evaluate(
@@ -103,6 +119,36 @@ try {
   await page.setViewportSize({ width: size.width, height: 1900 });
   await photograph(page, "compare-study");
   await page.setViewportSize(size);
+
+  const picture = await start(page, "studies.start", { study: pictured });
+  await show(page, `/studies/${picture}`);
+  await page.locator("[data-testid=study-status][data-status=finished]").waitFor({ timeout: 900_000 });
+  await page.setViewportSize({ width: size.width, height: 1560 });
+  await show(page, `/studies/${picture}`);
+  await page.getByRole("tab", { name: "Trajectories" }).click();
+  await page.waitForTimeout(1500);
+  await photograph(page, "study");
+  const other = await start(page, "studies.start", { study: second });
+  await show(page, `/studies/${other}`);
+  await page.locator("[data-testid=study-status][data-status=finished]").waitFor({ timeout: 300_000 });
+  await page.getByRole("tab", { name: "Heat map" }).click();
+  await page.waitForTimeout(1500);
+  await photograph(page, "study-two-axes");
+  await page.setViewportSize(size);
+  const running = await start(page, "studies.start", { study: { ...studied, name: "Step sizes, more seeds", seeds: [3, 4, 5, 6, 7] } });
+  await show(page, `/studies/${running}`);
+  await page.waitForFunction(() => Number(document.querySelector("[data-testid=stat-finished]")?.textContent) >= 30, undefined, { timeout: 300_000 });
+  await show(page, "/studies");
+  await photograph(page, "studies");
+  await page.goto(new URL(`/#/studies/${running}`, page.url()).href);
+  await page.getByTestId("stop-study").click();
+  await show(page, "/studies/new?preset=figure4a");
+  // The offer to undo goes by itself.
+  await page.waitForTimeout(9000);
+  await page.setViewportSize({ width: size.width, height: 1250 });
+  await photograph(page, "new-study");
+  await page.setViewportSize(size);
+
   await show(page, `/?from=${ids[3] ?? ""}`);
   await page.waitForTimeout(9000);
   await photograph(page, "new-experiment");
