@@ -166,7 +166,8 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
     const left = inner.left + outerAt.slice(0, column + 1).filter(Boolean).length * room + column * (width + gap);
     const cell: Box = { left, top: inner.top + (row * inner.height) / rows, width, height: inner.height / rows };
     const headHeight = panels.length > 1 && panel.title !== undefined ? look.fontSize * 1.3 + 8 : 2;
-    const stripHeight = stripRows * stripRow;
+    // Its label must not touch the topmost of the axis.
+    const stripHeight = stripRows === 0 ? 0 : Math.max(stripRows * stripRow, look.fontSize * 1.6);
     const top = cell.top + headHeight + (stripRows > 0 ? stripHeight + 5 : 4);
     const bottom = look.fontSize * 2 + 26;
     return {

@@ -81,7 +81,8 @@ async function show(page: Page, path: string): Promise<void> {
 async function photograph(page: Page, name: string): Promise<void> {
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    await page.waitForTimeout(400);
+    // Colors change slowly.
+    await page.waitForTimeout(1200);
     await page.screenshot({ path: resolve(folder, `${name}-${scheme}.png`) });
   }
 }
