@@ -11,7 +11,7 @@ export interface Plot {
   readonly series: readonly Record<string, unknown>[];
   /** Shown while there is nothing to draw. */
   readonly empty?: string;
-  /** A remark under the title: what could not be drawn. */
+  /** A remark beside the title: what could not be drawn. */
   readonly note?: string;
 }
 
@@ -72,7 +72,7 @@ export function layOutPlots(plots: readonly Plot[], { look, inner, columns: want
     if (plot.title !== undefined) {
       out.title.push(text(plot.title, { left, top, fontSize: fontSize + 0.5, fontWeight: 600, color: look.text, fontFamily, width }));
     }
-    if (plot.note !== undefined) out.title.push(text(plot.note, { left: left + width, top: box.top + 3, fontSize: fontSize - 2, color: look.faint, fontFamily, textAlign: "right" }));
+    if (plot.note !== undefined) out.title.push(text(plot.note, { left: left + width, top: top + 2, fontSize: fontSize - 2.5, color: look.faint, fontFamily, textAlign: "right" }));
     if (plot.empty !== undefined) out.title.push(text(plot.empty, { left: left + width / 2, top: box.top + box.height / 2 - 8, fontSize, color: look.faint, fontFamily, textAlign: "center" }));
     out.series.push(...plot.series.map((one) => ({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex })));
   });

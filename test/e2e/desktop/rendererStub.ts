@@ -51,6 +51,20 @@ export function runPreload(preload: (require: (name: string) => object) => void)
     },
   };
 
+  // Chromium takes downloads from the network past the harness; fetched here, they come from the app's protocol handler.
+  const { click } = HTMLAnchorElement.prototype;
+  HTMLAnchorElement.prototype.click = function (): void {
+    if (!this.hasAttribute("download") || this.protocol === "blob:") return click.call(this);
+    void fetch(this.href)
+      .then((response) => response.blob())
+      .then((content) => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(content);
+        link.download = this.download;
+        click.call(link);
+      });
+  };
+
   preload((name) => {
     if (name === "electron") return { contextBridge, ipcRenderer };
     throw new Error(`module not found: ${name}`);

@@ -2,14 +2,15 @@
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright";
 import { expect } from "vitest";
+import { readShared } from "../../../src/shared/sharing.ts";
 import type { Harness } from "../support/harness.ts";
 import { storedSeries } from "./store.ts";
 import { configure, expectStatus, train } from "./workbench.ts";
 
-async function downloaded(page: Page, format: string): Promise<{ name: string; text: string }> {
+async function downloaded(page: Page, item: string): Promise<{ name: string; text: string }> {
   const download = page.waitForEvent("download");
   await page.getByTestId("export-button").click();
-  await page.getByTestId(`export-${format}`).click();
+  await page.getByTestId(item).click();
   const file = await download;
   return { name: file.suggestedFilename(), text: readFileSync(await file.path(), "utf8") };
 }
@@ -19,15 +20,24 @@ export async function learned({ page, storeDir }: Harness): Promise<void> {
   const run = await train(page);
   await expectStatus(page, "finished");
 
-  const table = await downloaded(page, "csv");
+  const table = await downloaded(page, "export-csv");
   expect(table.name).toBe(`learns-${run}-schedule.csv`);
   const rows = table.text.trimEnd().split("\n").filter((line) => !line.startsWith("#")).map((line) => line.split(","));
   const alpha = rows[0]?.indexOf("L0.alpha") ?? -1;
   for (const { step, value } of storedSeries(storeDir, run, "L0.alpha")) expect(rows[step + 1]?.[alpha]).toBe(String(value));
   const last = rows.at(-1)?.[alpha] ?? "";
-  const code = await downloaded(page, "pytorch");
+  const code = await downloaded(page, "export-pytorch");
   expect(code.name).toBe(`learns-${run}-pytorch.py`);
   expect(code.text).toContain(`lr=${last}`);
+
+  // Made by the host while it is saved: every step, as the store has it.
+  const steps = await downloaded(page, "report-steps");
+  expect(steps.name).toBe(`learns-${run}-steps.csv`);
+  const [head = "", ...logged] = steps.text.trimEnd().split("\n");
+  const column = head.split(",").indexOf("loss");
+  expect(logged.map((line) => line.split(",")[column])).toEqual(storedSeries(storeDir, run, "loss").map(({ value }) => String(value)));
+  const report = await downloaded(page, "report-html");
+  expect(readShared(report.text)).toMatchObject({ ok: true, kind: "experiment", value: { name: "learns" } });
 
   await page.getByTestId("rerun-button").click();
   await page.waitForURL((url) => !url.hash.includes(run));
