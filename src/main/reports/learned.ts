@@ -42,6 +42,7 @@ export interface Learned {
  * @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which
  */
 export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Settings) => readonly string[]): Learned {
+  requireUnguarded(run);
   const bottom = run.experiment.tower[0]!;
   const parts = movingParts(bottom);
   if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
@@ -146,6 +147,13 @@ const published: Record<Level["optimizer"], readonly string[]> = {
   adaGrad: ["alpha"],
   rmsProp: ["alpha", "gamma"],
 };
+
+/** @throws ExportError when a guard went back in the run: what was undone is in its log, and nothing else can follow it */
+export function requireUnguarded({ events }: RunDetail): void {
+  const times = events.filter(({ kind }) => kind === "guard").length;
+  if (times === 0) return;
+  throw new ExportError(`The guard went back ${times === 1 ? "once" : `${times} times`} in this run, which this form cannot express; CSV and JSON can.`);
+}
 
 /**
  * What the authors' library does not know is not left out without a word: it is refused.

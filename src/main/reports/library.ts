@@ -7,7 +7,7 @@ import type { RunDetail } from "../../shared/run.ts";
 import { movingParts } from "../../shared/groups.ts";
 import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { decays, requirePublished } from "./learned.ts";
+import { decays, requirePublished, requireUnguarded } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
@@ -138,6 +138,7 @@ function networkLines(experiment: Experiment): string[] {
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;
   const { tower, batchSize, budget, dataset, seed } = experiment;
+  requireUnguarded(run);
   tower.forEach((of, index) => {
     // How the top level would be moved makes no difference, nor how a weight decays that does not.
     const meaningless = [...(index === tower.length - 1 ? ["alphaAs", "bounds", "atBounds"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];

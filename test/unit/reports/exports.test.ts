@@ -154,6 +154,13 @@ describe("refusals", () => {
     expect(refusals({ optimizer: "adam", weightDecayAs: "coupled" })).toEqual([]);
   });
 
+  it("names a guard that went back: what was undone cannot be followed elsewhere", () => {
+    const { run, steps } = logged(stacks["adam"]!);
+    const made = { run: { ...run, events: [{ at: 0, step: 7, kind: "guard", message: "back" }] }, steps };
+    for (const format of ["pytorch", "optax", "keras", "library"] as const) expect(refused(made, format)).toMatch(/^The guard went back once in this run/);
+    expect(text(made, "csv")).not.toBe("");
+  });
+
   it("names groups where the form has none, or one rule for all", () => {
     expect(refused(logged(grouped["two rules"]), "pytorch")).toMatch(/^The groups of level 0 are moved by Adam and SGD; a PyTorch optimizer has one rule/);
     for (const input of [grouped["two rules"], grouped["two groups and a frozen one"]]) {
