@@ -9,7 +9,7 @@ import { ensureChromium } from "./chromium.mjs";
 import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, runQuietly, SetupError, toolEnvironment } from "./setup.mjs";
 
 /** A check that hangs is a failure, not a wait: milliseconds. */
-const limit = 8 * 60_000;
+const limit = 20 * 60_000;
 const reports = mkdtempSync(join(tmpdir(), "hypertower-test-"));
 
 /** @typedef {{ name: string, passed: number, failed: number, skipped: number, seconds: number }} Result */
