@@ -73,7 +73,7 @@ export function trajectoriesChart(
       x: { scale: xScale && { ...xScale, min: 0, max: Math.max(1, last) }, log: false, name: "Step" },
       y: { scale: yScale, log: yLog, name: metricName(study, metric), label: yLog ? logLabels(yScale) : yScale?.label },
       ...(own.every(({ line }) => line.every(([, value]) => value === null)) && { empty: "No run has logged it yet." }),
-      ...(hidden > 0 && { note: `${formatCount(hidden)} values at or below 0 not drawn` }),
+      ...(hidden > 0 && { note: `${formatCount(hidden)} ${hidden === 1 ? "value" : "values"} at or below 0 not drawn` }),
       series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, variantStyle(groupOf(trajectory), groups.length, colorBy === "height" && study.stacks !== null, theme).color, axis ? valueText(axis, trajectory.point.values[0]!) : "")),
     };
   };

@@ -81,8 +81,10 @@ async function show(page: Page, path: string): Promise<void> {
 async function photograph(page: Page, name: string): Promise<void> {
   for (const scheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-    // Colors change slowly.
-    await page.waitForTimeout(1200);
+    // Colors change slowly, and parts that nothing touches only once a frame is asked for.
+    await page.waitForTimeout(800);
+    await page.screenshot();
+    await page.waitForTimeout(400);
     await page.screenshot({ path: resolve(folder, `${name}-${scheme}.png`) });
   }
 }
