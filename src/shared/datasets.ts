@@ -148,6 +148,18 @@ export const importOrder = z.discriminatedUnion("form", [
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 
+/** What a table's target seems to be: a few whole values are classes, many numbers a quantity. */
+export function suggestedTask({ texts, distinct }: { readonly texts: number; readonly distinct: number }): "classification" | "regression" {
+  return texts > 0 || distinct <= 20 ? "classification" : "regression";
+}
+
+export type DatasetState = "ready" | "missing" | "damaged";
+
+export function datasetState({ problem }: Pick<DatasetInfo, "problem">): DatasetState {
+  if (problem === null) return "ready";
+  return problem.endsWith("is missing") ? "missing" : "damaged";
+}
+
 const one = z.strictObject({ kind: z.string().max(100) });
 
 /** What a window asks of the datasets; part of the contract. */

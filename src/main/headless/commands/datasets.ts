@@ -1,6 +1,7 @@
 /** `hypertower datasets`: what is there, and getting more: by download, from a copy, or from files of one's own. */
 import { SingleBar } from "cli-progress";
-import type { DatasetInfo, ImportOrder } from "../../../shared/datasets.ts";
+import { datasetState, suggestedTask, type DatasetInfo, type ImportOrder } from "../../../shared/datasets.ts";
+import { formatBytes } from "../../../shared/format.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { table } from "../format.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
@@ -10,12 +11,11 @@ export interface DatasetsOptions {
   readonly json?: boolean;
 }
 
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
-
-function stateOf({ problem, downloadBytes, own }: DatasetInfo): string {
+function stateOf(info: DatasetInfo): string {
+  const { problem, downloadBytes } = info;
   if (problem === null) return "ready";
-  if (!/is missing/.test(problem)) return problem;
-  return downloadBytes === null ? (own ? problem : "to be imported") : `to be downloaded (${megabytes(downloadBytes)})`;
+  if (datasetState(info) === "damaged") return problem;
+  return downloadBytes === null ? "to be imported" : `to be downloaded (${formatBytes(downloadBytes)})`;
 }
 
 async function withServices<T>(places: Places, options: DatasetsOptions, work: (services: Services) => Promise<T>): Promise<T> {
@@ -139,8 +139,7 @@ async function orderOf(services: Services, path: string, options: AddOptions): P
       const ignored = (options.ignore ?? []).map(place);
       const column = preview.columns[target]!;
       const roles = preview.columns.map(({ suggested, texts }, i) => (i === target ? "target" : ignored.includes(i) ? "ignore" : suggested === "target" ? (texts === 0 ? "number" : "category") : suggested));
-      // A few whole values are classes, many numbers are a quantity.
-      const task = options.task ?? (column.texts > 0 || column.distinct <= 20 ? "classification" : "regression");
+      const task = options.task ?? suggestedTask(column);
       return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
     }
   }

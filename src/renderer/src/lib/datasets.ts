@@ -1,5 +1,5 @@
 /** Datasets in words. */
-import type { DatasetInfo, ImportOrder, ImportPreview } from "@shared/datasets.ts";
+import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview } from "@shared/datasets.ts";
 import { formatCount } from "@/lib/format.ts";
 
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
@@ -9,13 +9,6 @@ export function describeDataset({ task, trainExamples, testExamples, exampleShap
   return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "a number to predict" : `${formatCount(classes)} classes`}`;
 }
 
-export type DatasetState = "ready" | "missing" | "damaged";
-
-export function stateOf({ problem }: DatasetInfo): DatasetState {
-  if (problem === null) return "ready";
-  return problem.endsWith("is missing") ? "missing" : "damaged";
-}
-
 /** The order that a preview suggests; what a person changes in it is theirs. */
 export function suggestedOrder(preview: ImportPreview, path: string): ImportOrder {
   const title = path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)?.replace(/\.[a-z0-9]+$/i, "") || "My data";
@@ -23,7 +16,7 @@ export function suggestedOrder(preview: ImportPreview, path: string): ImportOrde
     case "csv": {
       const target = preview.columns.findIndex(({ suggested }) => suggested === "target");
       const column = preview.columns[target];
-      const task = !column || column.texts > 0 || column.distinct <= 20 ? "classification" : "regression";
+      const task = column ? suggestedTask(column) : "classification";
       return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles: preview.columns.map(({ suggested }) => suggested), task, missing: "refuse" };
     }
     case "images":
