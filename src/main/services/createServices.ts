@@ -164,7 +164,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           studies.close();
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
-          pool.close();
+          await pool.close();
           studyThrottle.close();
           throttle.close();
           store.close();

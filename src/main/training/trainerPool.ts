@@ -3,6 +3,7 @@
  * much as an epoch of a small model; kept warm, that is paid once for many runs. A crash still
  * costs one run: the process that crashed is not used again.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { FromTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 
@@ -25,6 +26,8 @@ interface Worker {
 export class TrainerPool {
   readonly #options: TrainerPoolOptions;
   readonly #workers = new Set<Worker>();
+  /** Killed, and not gone yet. */
+  readonly #ending = new Map<Worker, PromiseWithResolvers<void>>();
   #closed = false;
 
   constructor(options: TrainerPoolOptions) {
@@ -39,10 +42,12 @@ export class TrainerPool {
     return (worker.lease = new Lease(worker.process));
   };
 
-  /** Ends the trainers that have no run, and keeps none from now on. */
-  close(): void {
+  /** Ends the trainers that have no run, and keeps none from now on. Resolves when they are gone, or after `within` milliseconds. */
+  async close(within = 1_000): Promise<void> {
     this.#closed = true;
     for (const worker of this.#workers) if (worker.lease === null) this.#end(worker);
+    const gone = Promise.all([...this.#ending.values()].map(({ promise }) => promise));
+    await Promise.race([gone, delay(within, undefined, { ref: false })]);
   }
 
   #start(): Worker {
@@ -54,6 +59,8 @@ export class TrainerPool {
     });
     worker.process.onExit((exit) => {
       this.#workers.delete(worker);
+      this.#ending.get(worker)?.resolve();
+      this.#ending.delete(worker);
       worker.lease?.exited(exit);
     });
     return worker;
@@ -74,6 +81,7 @@ export class TrainerPool {
   #end(worker: Worker): void {
     this.#workers.delete(worker);
     clearTimeout(worker.idle);
+    this.#ending.set(worker, Promise.withResolvers());
     worker.process.kill();
   }
 }

@@ -50,13 +50,6 @@ const whole = (bytes: Uint8Array): Respond => (request, response) => {
   if (start) response.writeHead(206).end(bytes.subarray(Number(start)));
   else response.writeHead(200).end(bytes);
 };
-/** Sends a part of the file and breaks the connection. */
-const broken = (bytes: Uint8Array, after: number): Respond => (_, response) => {
-  response.writeHead(200, { "content-length": String(bytes.length) });
-  // Ended, not reset: what was sent arrives.
-  response.write(bytes.subarray(0, after), () => response.socket?.end());
-};
-
 function entry(paths: readonly string[], archive: Partial<Archive> = {}): CatalogEntry {
   const file: Archive = { ...kept("numbers.gz", zipped), packed: "gzip", mirrors: paths.map((path) => base + path), contents: [kept("numbers", content)], ...archive };
   return { id: "fashion-mnist", source: "", licence: "", archives: [file] };
@@ -76,8 +69,14 @@ describe("a download", () => {
   });
 
   it("goes on where it broke off", async () => {
-    respond["/a"] = broken(zipped, 1000);
-    await expect(downloadEntry(entry(["/a"]), { folder })).rejects.toThrow("/a: ");
+    let answer: ServerResponse | undefined;
+    respond["/a"] = (_, response) => {
+      answer = response.writeHead(200, { "content-length": String(zipped.length) });
+      response.write(zipped.subarray(0, 1000));
+    };
+    // Broken once a part has arrived.
+    const onProgress = ({ bytes }: { bytes: number }) => void (bytes > 0 && answer?.destroy());
+    await expect(downloadEntry(entry(["/a"]), { folder, onProgress })).rejects.toThrow("/a: ");
     expect(await entryProblem(entry([]), folder)).toContain("numbers is missing");
     respond["/a"] = whole(zipped);
     await downloadEntry(entry(["/a"]), { folder });

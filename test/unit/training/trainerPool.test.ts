@@ -19,8 +19,8 @@ function open(options: Partial<TrainerPoolOptions> = {}, entry = "../../support/
     },
     ...options,
   });
-  onTestFinished(() => {
-    pool.close();
+  onTestFinished(async () => {
+    await pool.close();
     for (const process of launched) process.kill();
   });
   /** Trains one run; everything its trainer said, and how it went. */
@@ -78,8 +78,8 @@ describe("a pool of trainers", () => {
     expect(tired.launched).toHaveLength(2);
     const closed = open();
     await closed.fake({ steps: 10 });
-    closed.pool.close();
-    await vi.waitFor(() => expect(closed.exited).toHaveLength(1), { timeout: 5_000 });
+    await closed.pool.close();
+    expect(closed.exited).toHaveLength(1);
   });
 
   it("is deaf to a run that is over", async () => {
