@@ -17,6 +17,8 @@ export interface DatasetFacts {
   /** Of one example: `[channels, height, width]` of an image, `[features]` of a table, empty for text. */
   readonly exampleShape: readonly number[];
   readonly classNames: readonly string[];
+  /** Different characters of a text. */
+  readonly symbols?: number;
 }
 
 const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
@@ -43,12 +45,12 @@ export const datasetFacts: readonly DatasetFacts[] = [
   },
   { id: "digits", title: "UCI digits", task: "classification", trainExamples: 1_437, testExamples: 360, exampleShape: [1, 8, 8], classNames: digits },
   { id: "iris", title: "Iris", task: "classification", trainExamples: 120, testExamples: 30, exampleShape: [4], classNames: ["setosa", "versicolor", "virginica"] },
-  { id: "tiny-shakespeare", title: "Tiny Shakespeare", task: "text", trainExamples: 1_003_855, testExamples: 111_539, exampleShape: [], classNames: [] },
-  { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [] },
+  { id: "tiny-shakespeare", title: "Tiny Shakespeare", task: "text", trainExamples: 1_003_855, testExamples: 111_539, exampleShape: [], classNames: [], symbols: 65 },
+  { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [], symbols: 82 },
 ];
 
-/** Those that an experiment can train on: whose examples have classes. */
-export const trainableIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris"] as const satisfies readonly DatasetId[];
+/** Those that an experiment can train on: whose examples have classes, and texts. */
+export const trainableIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris", "tiny-shakespeare", "war-and-peace"] as const satisfies readonly DatasetId[];
 
 export function factsOf(id: string): DatasetFacts | undefined {
   return datasetFacts.find((facts) => facts.id === id);

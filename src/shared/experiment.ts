@@ -1,9 +1,9 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
-import { factsOf, trainableIds } from "./datasets.ts";
+import { datasetFacts, factsOf, trainableIds } from "./datasets.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
-import { parameterNames } from "./models/data.ts";
+import { parameterNames, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { tower } from "./tower.ts";
@@ -15,12 +15,14 @@ const positiveInteger = (what: string, max: number) =>
     .min(1, `${what} must be at least 1`)
     .max(max, `${what} must be at most ${max}`);
 
+const largest = (size: "trainExamples" | "testExamples") => Math.max(...datasetFacts.map((facts) => facts[size]));
+
 export const dataset = z
   .strictObject({
     kind: z.enum(trainableIds, { error: `dataset.kind must be one of: ${trainableIds.join(", ")}` }).default("mnist"),
-    /** Train on the first N examples only; all of the dataset by default. */
-    trainExamples: positiveInteger("dataset.trainExamples", 60_000).optional(),
-    testExamples: positiveInteger("dataset.testExamples", 10_000).optional(),
+    /** Train on the first N examples, or characters of a text, only; all of the dataset by default. */
+    trainExamples: positiveInteger("dataset.trainExamples", largest("trainExamples")).optional(),
+    testExamples: positiveInteger("dataset.testExamples", largest("testExamples")).optional(),
   })
   .transform(({ kind, trainExamples, testExamples }, context) => {
     const facts = factsOf(kind)!;
@@ -66,6 +68,12 @@ const checked = fields
     if (refused("model") || refused("dataset")) return;
     try {
       const names = parameterNames(e);
+      for (const [name, count] of Object.entries({ trainExamples: e.dataset.trainExamples, testExamples: e.dataset.testExamples })) {
+        if (isText(e) && textBatches(e, count) < 1) {
+          const message = `dataset.${name} is ${count}; a batch needs ${e.batchSize} × ${textSteps(e.model)} characters, and one more for each row`;
+          context.addIssue({ code: "custom", path: ["dataset", name], message });
+        }
+      }
       if (refused("tower")) return;
       for (const { index, message } of groupProblems(e.tower[0]!.groups, names, "the model's parameters")) {
         context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
@@ -106,9 +114,19 @@ export function validateExperiment(input: unknown): Validation {
   return result.success ? { ok: true, experiment: result.data } : { ok: false, errors: fieldErrors(result.error) };
 }
 
-/** Steps per epoch; the last batch of an epoch may be smaller, and is trained on. */
-export function stepsPerEpoch(e: Experiment): number {
-  return Math.ceil(e.dataset.trainExamples / e.batchSize);
+type Sizes = Pick<z.output<typeof fields>, "dataset" | "model" | "batchSize">;
+
+export const isText = ({ dataset }: Pick<Sizes, "dataset">): boolean => factsOf(dataset.kind)?.task === "text";
+
+/** Whole batches of a text: it is cut into as many streams as a batch has rows, each read on from batch to batch. */
+export function textBatches({ model, batchSize }: Pick<Sizes, "model" | "batchSize">, characters: number): number {
+  return Math.floor(Math.floor((characters - 1) / batchSize) / textSteps(model));
+}
+
+/** Steps per epoch; the last batch of an epoch may be smaller, and is trained on, unless it is of a text. */
+export function stepsPerEpoch(e: Sizes): number {
+  const { trainExamples } = e.dataset;
+  return isText(e) ? textBatches(e, trainExamples) : Math.ceil(trainExamples / e.batchSize);
 }
 
 export function totalSteps(e: Experiment): number {

@@ -118,4 +118,7 @@ export type RunSummary = z.infer<typeof runSummary>;
 export type RunDetail = z.infer<typeof runDetail>;
 export type RunEvent = z.infer<typeof runEvent>;
 export type Evaluation = z.infer<typeof evaluation>;
+
+/** Of a model of texts: e to the mean negative log-likelihood of a symbol, in nats. */
+export const perplexity = (loss: number | null): number | null => (loss === null ? null : Math.exp(loss));
 export type Environment = z.infer<typeof environment>;

@@ -1,9 +1,9 @@
 /** How runs read on a terminal and in the lines of `--json`. */
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
-import type { Experiment } from "../../shared/experiment.ts";
+import { isText, type Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
-import type { Evaluation, RunSummary } from "../../shared/run.ts";
+import { perplexity, type Evaluation, type RunSummary } from "../../shared/run.ts";
 
 /** Hyperparameters of one level by name (`alpha`, `alpha[bias]` of a group), effective form; null where the value is not finite. */
 export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
@@ -49,8 +49,9 @@ export function formatPercent(value: number | null): string {
 }
 
 /** `epoch 1/5  training loss 0.4123  test error 5.21 %` */
-export function epochLine({ epoch, trainLoss, testError }: Evaluation, epochs: number): string {
-  return `epoch ${formatCount(epoch)}/${epochs}  training loss ${formatLoss(trainLoss)}  test error ${formatPercent(testError)}`;
+export function epochLine({ epoch, trainLoss, testLoss, testError }: Evaluation, experiment: Pick<Experiment, "budget" | "dataset">): string {
+  const result = isText(experiment) ? `perplexity ${formatLoss(perplexity(testLoss))}` : `test error ${formatPercent(testError)}`;
+  return `epoch ${formatCount(epoch)}/${experiment.budget.epochs}  training loss ${formatLoss(trainLoss)}  ${result}`;
 }
 
 /** Whole numbers as they are, parts of an epoch with two digits. */

@@ -46,6 +46,7 @@ export function assign(target: unknown, { path, value }: Assignment): unknown {
       const form = key === "optimizer" ? formOf(value) : undefined;
       if (form) replaceOptimizer(container, form);
       else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value);
+      else if (key === "kind" && path.at(-2) === "model") replaceModel(container, value);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
@@ -79,6 +80,12 @@ function replaceDataset(dataset: Container, kind: unknown): void {
   const old = factsOf(String(dataset["kind"]));
   for (const size of ["trainExamples", "testExamples"] as const) if (dataset[size] === old?.[size]) delete dataset[size];
   dataset["kind"] = kind;
+}
+
+/** Another model has other fields: it begins with its own defaults. */
+function replaceModel(model: Container, kind: unknown): void {
+  if (model["kind"] !== kind) for (const field of Object.keys(model)) delete model[field];
+  model["kind"] = kind;
 }
 
 /** Defaults of an optimizer's hyperparameters and options, by field. */

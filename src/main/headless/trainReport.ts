@@ -61,7 +61,7 @@ export function textReport({ stdout, stderr }: Streams = process): TrainReport {
       bar.start(run);
     },
     progress: bar.update,
-    evaluated: (run, evaluation) => line(epochLine(evaluation, run.experiment.budget.epochs)),
+    evaluated: (run, evaluation) => line(epochLine(evaluation, run.experiment)),
     guarded: (_, { message }) => line(`guard: ${message}`),
     ended: (run) => {
       bar.close();

@@ -3,14 +3,14 @@ import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
 import type { Evaluation } from "../../shared/run.ts";
 import { toEffective } from "../hyperoptimizers/stored.ts";
 import { Random } from "../models/random.ts";
-import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
 import { CheckpointError, type Position } from "./checkpoint/file.ts";
 import type { Captured, Saver } from "./checkpoint/saver.ts";
+import type { FeedBatch } from "./feed.ts";
 import type { Outcome } from "./messages.ts";
 import type { RunControl } from "./control.ts";
 import { Guard } from "./guard.ts";
 import type { StateValues } from "../engines/engine.ts";
-import { evaluationBatch, type PreparedRun } from "./prepare.ts";
+import type { PreparedRun } from "./prepare.ts";
 import type { TrainingProgram } from "./trainingProgram.ts";
 
 export interface StepRecord {
@@ -103,7 +103,7 @@ export class TrainingRun {
    * goes back. Then steps and data count on, from the state that was restored.
    */
   async train(): Promise<RunEnd> {
-    const { experiment, dataset } = this.#run;
+    const { experiment, feed } = this.#run;
     const steps = totalSteps(experiment);
     const perEpoch = stepsPerEpoch(experiment);
     const at = this.#position;
@@ -111,8 +111,7 @@ export class TrainingRun {
     let problem: string | null = null;
 
     while (at.epoch <= experiment.budget.epochs) {
-      const order = random.permutation(dataset.train.count);
-      for (const batch of batchesInOrder(dataset.train, order, experiment.batchSize, at.step - (at.epoch - 1) * perEpoch)) {
+      for (const batch of feed.epoch(random, at.step - (at.epoch - 1) * perEpoch)) {
         await this.#turn();
         if (this.#control.stopRequested) return this.#stopped(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
         const { step } = at;
@@ -125,8 +124,8 @@ export class TrainingRun {
         if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
         // What is likely to be undone is no part of the epoch's loss.
         if (suspicious) continue;
-        at.lossSum += values[0]! * batch.size;
-        at.examples += batch.size;
+        at.lossSum += values[0]! * batch.examples;
+        at.examples += batch.examples;
       }
       do {
         const hyperparameters = await this.#settle();
@@ -157,10 +156,10 @@ export class TrainingRun {
     return true;
   }
 
-  async #step({ size, features, labels }: Batch): Promise<number[]> {
+  async #step({ size, inputs }: FeedBatch): Promise<number[]> {
     const { training, executable } = this.#run;
     const start = performance.now();
-    const outputs = await executable.run(`${this.#position.begun ? "step" : "begin"}@${size}`, { features, labels });
+    const outputs = await executable.run(`${this.#position.begun ? "step" : "begin"}@${size}`, inputs);
     const time = performance.now() - start;
     this.#position.begun = true;
     return [
@@ -181,21 +180,23 @@ export class TrainingRun {
 
   /** Loss and error on the whole test set, at the settled weights. */
   async #evaluate(step: number, trainLoss: number | null): Promise<Evaluation> {
-    const { dataset, executable, experiment } = this.#run;
+    const { feed, executable, experiment } = this.#run;
     let loss = 0;
     let errors = 0;
-    for (const { size, features, labels } of batchesAsTheyStand(dataset.test, evaluationBatch)) {
-      const sums = await executable.run(`evaluate@${size}`, { features, labels });
+    let count = 0;
+    for (const { size, examples, inputs } of feed.evaluation()) {
+      const sums = await executable.run(`evaluate@${size}`, inputs);
       loss += sums["loss"]!;
       errors += sums["errors"]!;
+      count += examples;
       await this.#breathe();
     }
     return {
       step,
       epoch: step / stepsPerEpoch(experiment),
       trainLoss,
-      testLoss: loss / dataset.test.count,
-      testError: (100 * errors) / dataset.test.count,
+      testLoss: loss / count,
+      testError: (100 * errors) / count,
     };
   }
 

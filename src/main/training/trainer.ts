@@ -65,7 +65,7 @@ async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer
   const metrics = loggedMetrics(prepared.training);
   const reporter = new Reporter({
     columns: metrics.length,
-    trainExamples: prepared.dataset.train.count,
+    trainExamples: prepared.feed.examples,
     totalSteps: totalSteps(experiment),
     stepsPerEpoch: stepsPerEpoch(experiment),
     send: (message) => port.send(message),

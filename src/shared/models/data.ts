@@ -4,12 +4,28 @@ import type { Experiment } from "../experiment.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
 import type { DataShape } from "./shape.ts";
 
-export function dataShape({ dataset }: { readonly dataset: Pick<Experiment["dataset"], "kind"> }): DataShape {
-  const { exampleShape, classNames } = factsOf(dataset.kind)!;
+/** Symbols of a step for a model that does not say. */
+const usualSteps = 50;
+
+/** Symbols of a step of a model on a text: gradients reach back no further. */
+export function textSteps(model: object | undefined): number {
+  const steps: unknown = model && "steps" in model ? model.steps : undefined;
+  return typeof steps === "number" && Number.isInteger(steps) && steps >= 1 ? steps : usualSteps;
+}
+
+export interface DataChoice {
+  readonly dataset: Pick<Experiment["dataset"], "kind">;
+  /** It may be half typed. */
+  readonly model?: object;
+}
+
+export function dataShape({ dataset, model }: DataChoice): DataShape {
+  const { exampleShape, classNames, symbols } = factsOf(dataset.kind)!;
+  if (symbols !== undefined) return { input: { kind: "tokens", shape: [textSteps(model)], vocabulary: symbols }, classes: symbols };
   return { input: { kind: "values", shape: exampleShape }, classes: classNames.length };
 }
 
 /** Names of an experiment's parameters, in the model's order. @throws ModelError */
-export function parameterNames({ model, dataset }: Pick<Experiment, "model"> & Parameters<typeof dataShape>[0]): string[] {
-  return parametersOf(describeModel(model, dataShape({ dataset }))).map(({ name }) => name);
+export function parameterNames(of: Pick<Experiment, "model"> & Pick<DataChoice, "dataset">): string[] {
+  return parametersOf(describeModel(of.model, dataShape(of))).map(({ name }) => name);
 }

@@ -2,13 +2,19 @@ import { describe, expect, it } from "vitest";
 import { epochLine, experimentLine, formatDuration, levelLines, levelValues, table } from "../../../src/main/headless/format.ts";
 import { runOf } from "./runs.ts";
 
+const of = (epochs: number) => ({ budget: { epochs }, dataset: { kind: "mnist" as const, trainExamples: 100, testExamples: 10 } });
 const evaluation = { step: 235, epoch: 1, trainLoss: 0.41234, testLoss: 0.2, testError: 5.214 };
 
 describe("format", () => {
   it("tells an epoch as the seed example does", () => {
-    expect(epochLine(evaluation, 5)).toBe("epoch 1/5  training loss 0.4123  test error 5.21 %");
-    expect(epochLine({ ...evaluation, trainLoss: null, testError: null }, 5)).toBe("epoch 1/5  training loss not finite  test error –");
-    expect(epochLine({ ...evaluation, epoch: 0.5 }, 1)).toMatch(/^epoch 0\.50\/1 /);
+    expect(epochLine(evaluation, of(5))).toBe("epoch 1/5  training loss 0.4123  test error 5.21 %");
+    expect(epochLine({ ...evaluation, trainLoss: null, testError: null }, of(5))).toBe("epoch 1/5  training loss not finite  test error –");
+    expect(epochLine({ ...evaluation, epoch: 0.5 }, of(1))).toMatch(/^epoch 0\.50\/1 /);
+  });
+
+  it("tells a text's epoch by its perplexity", () => {
+    const text = { ...of(2), dataset: { kind: "tiny-shakespeare" as const, trainExamples: 5000, testExamples: 500 } };
+    expect(epochLine({ ...evaluation, testLoss: Math.log(6.5) }, text)).toBe("epoch 1/2  training loss 0.4123  perplexity 6.5000");
   });
 
   it("tells an experiment in one line", () => {

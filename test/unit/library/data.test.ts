@@ -58,6 +58,6 @@ describe("loadMnist", () => {
   });
 
   it("refuses a number of examples there are not", async () => {
-    await expect(loadMnist({ trainExamples: 60_001 })).rejects.toThrow("loadMnist: dataset.trainExamples must be at most 60000");
+    await expect(loadMnist({ trainExamples: 60_001 })).rejects.toThrow("loadMnist: dataset.trainExamples is 60001; MNIST has 60000");
   });
 });

@@ -17,6 +17,7 @@ import {
 } from "../../../src/library/index.ts";
 import { toEffective } from "../../../src/main/hyperoptimizers/stored.ts";
 import { Random } from "../../../src/main/models/random.ts";
+import { loadDataset } from "../../../src/main/datasets/index.ts";
 import { batchesInOrder } from "../../../src/main/training/batches.ts";
 import { prepareRun } from "../../../src/main/training/prepare.ts";
 import { steadyEngines } from "../../support/engines.ts";
@@ -35,7 +36,7 @@ const itself = (outputs: Parameters<typeof ops.neg>[0]) => outputs;
 it("takes the very steps the workbench takes", async () => {
   const size = { trainExamples: 300, testExamples: 150 };
   const config = experiment.parse({ dataset: size, batchSize: 128, budget: { epochs: 2 }, seed: 7 });
-  const { dataset, training: program, executable } = await prepareRun(config);
+  const [{ training: program, executable }, dataset] = [await prepareRun(config), await loadDataset(config.dataset)];
   const random = new Random(7, "shuffling");
   const expected: number[][] = [];
   for (let epoch = 0; epoch < 2; epoch++) {

@@ -42,7 +42,7 @@ export function describe(run: RunDetail): string {
     facts.push(["versions", [`hypertower ${hypertower}`, `node ${node}`, platform, ...versions].join(", ")]);
     if (gitCommit) facts.push(["git commit", gitCommit]);
   }
-  const evaluations = run.evaluations.map((one) => `  ${epochLine(one, run.experiment.budget.epochs)}`);
+  const evaluations = run.evaluations.map((one) => `  ${epochLine(one, run.experiment)}`);
   return [
     table(facts),
     "",

@@ -1,5 +1,5 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
-import { trainableIds } from "@shared/datasets.ts";
+import { factsOf, trainableIds } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
@@ -10,7 +10,7 @@ import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { formatCount } from "./format.ts";
-import { draftOfModel, isDraftModel, type DraftModel } from "./modelDraft.ts";
+import { draftOfModel, isDraftModel, newModel, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
@@ -111,11 +111,19 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
   return plain(a) === plain(b);
 }
 
+/** Another dataset comes whole; a model that cannot learn it gives way to the usual one that can. */
+export function withDataset(draft: Draft, kind: Draft["dataset"]["kind"]): Draft {
+  const { trainExamples, testExamples, task } = factsOf(kind)!;
+  const readsText = draft.model.kind === "charRnn" || draft.model.kind === "sequential";
+  const fits = task === "text" ? readsText : draft.model.kind !== "charRnn";
+  return { ...draft, dataset: { kind, trainExamples, testExamples }, model: fits ? draft.model : newModel(task === "text" ? "charRnn" : "mlp") };
+}
+
 /** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */
 export function weightsInWords({ model, dataset }: Draft): string {
   const parsed = modelSchema.safeParse(model);
   try {
-    if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(parameterCount(describeModel(parsed.data, dataShape({ dataset }))))} with biases`;
+    if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(parameterCount(describeModel(parsed.data, dataShape({ dataset, model: parsed.data }))))} with biases`;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
   }
