@@ -48,6 +48,21 @@ const cases: Record<string, { data: DataShape; model: unknown; levels: readonly 
     },
     levels: sgd,
   },
+  "own blocks around images, sequences and vectors": {
+    data: image,
+    model: {
+      kind: "sequential",
+      layers: [
+        { kind: "residual", layers: [{ kind: "conv2d", channels: 5, stride: 2, bias: false }, { kind: "batchNorm" }] },
+        { kind: "imageRows" },
+        { kind: "residual", layers: [{ kind: "gru", hidden: 20 }, { kind: "tanh" }] },
+        { kind: "lastStep" },
+        { kind: "residual", layers: [{ kind: "linear", width: 20 }, { kind: "relu" }, { kind: "linear", width: 20 }] },
+        { kind: "linear" },
+      ],
+    },
+    levels: adam,
+  },
   "image rows through a GRU": {
     data: image,
     model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },

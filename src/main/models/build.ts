@@ -3,11 +3,10 @@ import { flatLayers } from "../../shared/models/architecture.ts";
 import type { LayerDescription } from "../../shared/models/describe.ts";
 import type { LayerKind } from "../../shared/models/layers.ts";
 import type { Node } from "../program/node.ts";
-import { add } from "../program/operations/index.ts";
-import { rows, type Activations } from "./activations.ts";
+import type { Activations } from "./activations.ts";
 import { draw } from "./initialization.ts";
 import { elementwiseLayers } from "./layers/elementwise.ts";
-import { imageLayers, shortcut } from "./layers/images.ts";
+import { imageLayers, residual } from "./layers/images.ts";
 import type { Apply, Scope } from "./layers/layer.ts";
 import { linearLayers } from "./layers/linear.ts";
 import { normalizationLayers } from "./layers/batchNorm.ts";
@@ -61,12 +60,10 @@ function scopeOf(layer: string, parameters: ReadonlyMap<string, Node>, pass: Pas
 function run(described: readonly LayerDescription[], input: Activations, scopeFor: (layer: string) => Scope, prefix: string): Activations {
   let x = input;
   for (const description of described) {
-    const { layer, inner, output } = description;
+    const { layer, inner } = description;
     const name = `${prefix}${description.name}`;
     if (layer.kind === "residual") {
-      const body = run(inner, x, scopeFor, `${name}.`);
-      const kept = shortcut(x, output.shape as readonly [number, number, number]);
-      x = { ...body, node: add(rows(body), kept), layout: "rows" };
+      x = residual(x, run(inner, x, scopeFor, `${name}.`));
     } else {
       x = (layers[layer.kind] as Apply<LayerKind>)(x, layer, scopeFor(name), description);
     }

@@ -1,11 +1,11 @@
 /** Which layers each model consists of. */
 import { describeLayers, ModelError, type LayerDescription, type NamedLayer } from "./describe.ts";
 import type { InitializationName } from "./initialization.ts";
-import { layerOf, type Activation, type Config, type LayerConfig } from "./layers.ts";
-import type { ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
+import { layerOf, type Activation, type Config, type LayerConfig, type OwnLayer } from "./layers.ts";
+import { usualSteps, type ModelConfig, type ModelConfigOf, type ModelKind } from "./schema.ts";
 import { shapeText, sizeOf, type DataShape, type Signal } from "./shape.ts";
 
-const named = (name: string, layer: LayerConfig, path?: NamedLayer["path"]): NamedLayer => ({ name, layer, ...(path ? { path } : {}) });
+const named = (name: string, layer: NamedLayer["layer"], path?: NamedLayer["path"]): NamedLayer => ({ name, layer, ...(path ? { path } : {}) });
 
 const flattened = (input: Signal): NamedLayer[] => (input.shape.length === 1 ? [] : [named("flatten", layerOf({ kind: "flatten" }))]);
 
@@ -89,13 +89,18 @@ function charRnn({ cell, layers, hidden, embedding, initialization }: ModelConfi
   ];
 }
 
-/** Named by kind and number: `conv2d1`, `linear2`. */
-function sequential({ layers }: ModelConfigOf<"sequential">): NamedLayer[] {
+/** Those without a name are called by kind and number: `conv2d1`, `linear2`. */
+function ownLayers(layers: readonly OwnLayer[], path: readonly (string | number)[]): NamedLayer[] {
   const seen = new Map<string, number>();
+  const names = new Set<string>();
   return layers.map((layer, i) => {
     const number = (seen.get(layer.kind) ?? 0) + 1;
     seen.set(layer.kind, number);
-    return named(`${layer.kind}${number}`, layer, ["model", "layers", i]);
+    const name = layer.name ?? `${layer.kind}${number}`;
+    const at = [...path, i];
+    if (names.has(name)) throw new ModelError(`an earlier layer is named ${name} already`, [...at, "name"]);
+    names.add(name);
+    return named(name, layer.kind === "residual" ? { kind: "residual", layers: ownLayers(layer.layers, [...at, "layers"]) } : layer, at);
   });
 }
 
@@ -105,8 +110,11 @@ const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, dat
   cnn,
   resnet,
   charRnn,
-  sequential,
+  sequential: ({ layers }) => ownLayers(layers, ["model", "layers"]),
 };
+
+const layersOfModel = (config: ModelConfig, data: DataShape): NamedLayer[] =>
+  (architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data);
 
 /** Kinds that need a text; `sequential` takes what its layers take. */
 const readsText = (kind: ModelKind): boolean => kind === "charRnn";
@@ -121,25 +129,35 @@ export function describeModel(config: ModelConfig, data: DataShape): LayerDescri
     const [needs, has] = input.kind === "tokens" ? ["numbers", "a text"] : ["a text", shapeText(input)];
     throw new ModelError(`model.kind is ${config.kind}, which needs ${needs}; the data is ${has}`, ["model", "kind"]);
   }
-  const layers = describeLayers((architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data), input, data);
+  const layers = describeLayers(layersOfModel(config, data), input, data);
   const output = layers.at(-1)?.output ?? input;
   const wanted = input.kind === "tokens" ? [input.shape[0], classes] : [classes];
   if (output.kind === "tokens" || output.shape.length !== wanted.length || output.shape.some((n, axis) => n !== wanted[axis])) {
     const path = config.kind === "sequential" ? ["model", "layers"] : ["model"];
     throw new ModelError(`the model ends in ${shapeText(output)}; the data asks for ${wanted.join(" × ")}: end with a linear layer of width "classes"`, path);
   }
-  const flat = flatLayers(layers);
-  const carrying = flat.findIndex(({ buffers }) => buffers.some(({ role }) => role === "carried"));
-  if (carrying >= 0 && input.kind !== "tokens") {
-    throw new ModelError("a hidden state is carried from batch to batch along a text; these examples are shuffled", ["model", "layers", carrying, "carry"]);
+  const carrying = flatLayers(layers).find(({ buffers }) => buffers.some(({ role }) => role === "carried"));
+  if (carrying && input.kind !== "tokens") {
+    throw new ModelError("a hidden state is carried from batch to batch along a text; these examples are shuffled", [...(carrying.path ?? ["model"]), "carry"]);
   }
   const names = new Set<string>();
   for (const { name } of parametersOf(layers)) {
-    if (names.has(name)) throw new Error(`two parameters are named ${name}`);
+    if (names.has(name)) throw new ModelError(`two parameters are named ${name}: name their layers differently`, ["model", "layers"]);
     names.add(name);
   }
   if (names.size === 0) throw new ModelError("the model has nothing to learn: add a layer with weights", ["model"]);
   return layers;
+}
+
+/**
+ * The same model, layer by layer: as an own architecture whose parameters have the same names,
+ * and start from the same values.
+ */
+export function asSequential(config: ModelConfig, data: DataShape): ModelConfigOf<"sequential"> {
+  if (config.kind === "sequential") return config;
+  const own = ({ name, layer }: NamedLayer): OwnLayer =>
+    layer.kind === "residual" ? { kind: "residual", name, layers: layer.layers.map(own) as LayerConfig[] } : { ...layer, name };
+  return { kind: "sequential", layers: layersOfModel(config, data).map(own), steps: config.kind === "charRnn" ? config.steps : usualSteps };
 }
 
 /** Every layer, blocks opened, with its full name. */

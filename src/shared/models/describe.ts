@@ -3,7 +3,7 @@ import { kaimingUniformBound, weightInitialization, type Initialization } from "
 import type { Config, LayerConfig, LayerKind } from "./layers.ts";
 import { shapeText, sizeOf, values, type DataShape, type Shape, type Signal } from "./shape.ts";
 
-/** x + layers(x): a residual block (He et al. 2016). Where the shapes differ x is thinned out and padded with zero channels (option A). */
+/** x + layers(x): a residual block (He et al. 2016). Where the shapes of images differ x is thinned out and padded with zero channels (option A). */
 export interface Residual {
   readonly kind: "residual";
   readonly layers: readonly NamedLayer[];
@@ -43,6 +43,8 @@ export interface LayerDescription {
   readonly buffers: readonly BufferDescription[];
   /** Of one example's forward pass: products and sums of matrix products and convolutions, each counted; elementwise work is not. */
   readonly flops: number;
+  /** Where an experiment says so. */
+  readonly path?: readonly (string | number)[];
   /** Of a residual block. */
   readonly inner: readonly LayerDescription[];
 }
@@ -201,24 +203,29 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
   lastStep: (_, input) => ({ output: values(sequenceOf("lastStep", input)[1]) }),
 };
 
+/** Whether `from` can be added to `to`: as it is, or thinned out by a stride and padded with channels. */
+function canBeAdded({ kind, shape: from }: Signal, { shape: to }: Signal): boolean {
+  if (kind === "tokens" || from.length !== to.length) return false;
+  if (from.every((n, axis) => n === to[axis])) return true;
+  const stride = Math.ceil(from[1]! / to[1]!);
+  return from.length === 3 && from[0]! <= to[0]! && [1, 2].every((axis) => Math.ceil(from[axis]! / stride) === to[axis]);
+}
+
 function describeResidual({ layers }: Residual, input: Signal, data: DataShape): Facts & { inner: LayerDescription[] } {
   const inner = describeLayers(layers, input, data);
   const output = inner.at(-1)?.output ?? input;
-  const [from, to] = [imageOf("residual", input), imageOf("residual", output)];
-  const stride = Math.ceil(from[1] / to[1]);
-  const thinned = [1, 2].map((axis) => Math.ceil(from[axis as 1 | 2] / stride));
-  if (to[0] < from[0] || thinned[0] !== to[1] || thinned[1] !== to[2]) {
-    throw new ModelError(`a residual block makes ${shapeText(output)} of ${shapeText(input)}, which cannot be added`);
+  if (!canBeAdded(input, output)) {
+    throw new ModelError(`a residual block makes ${shapeText(output)} of ${shapeText(input)}; both are added, so they must be alike, or images that a stride makes smaller and that have no fewer channels`);
   }
   return { output, inner, flops: inner.reduce((sum, { flops }) => sum + flops, 0) };
 }
 
 function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape): LayerDescription {
   try {
-    const nothing = { parameters: [], buffers: [], flops: 0, inner: [] };
-    if (layer.kind === "residual") return { name, layer, input, ...nothing, ...describeResidual(layer, input, data) };
+    const nothing = { name, layer, input, parameters: [], buffers: [], flops: 0, inner: [], ...(path ? { path } : {}) };
+    if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, data) };
     const describe = describers[layer.kind] as Describe<LayerKind>;
-    return { name, layer, input, ...nothing, ...describe(layer, input, data) };
+    return { ...nothing, ...describe(layer, input, data) };
   } catch (error) {
     if (!(error instanceof ModelError) || error.path.length > 0) throw error;
     throw new ModelError(error.message, path ?? ["model"]);

@@ -22,9 +22,16 @@ export const initialization = z
 export const widthLimit = 8192;
 export const width = (what: string) => whole(what, 1, widthLimit);
 
+/** What its parameters' names begin with; without it a layer goes by its kind and number. */
+const name = z
+  .string({ error: "name must be text" })
+  .regex(/^[A-Za-z][\w.-]{0,39}$/, "name must begin with a letter, and have letters, digits, _, - and . only, at most 40")
+  .optional();
+
 /** Kernels and strides alike in both directions. */
 const conv2d = z.strictObject({
   kind: z.literal("conv2d"),
+  name,
   channels: whole("channels", 1, 2048),
   kernel: whole("kernel", 1, 31).default(3),
   stride: whole("stride", 1, 16).default(1),
@@ -35,6 +42,7 @@ const conv2d = z.strictObject({
 
 const linear = z.strictObject({
   kind: z.literal("linear"),
+  name,
   /** Outputs; `classes` for as many as the data asks for. */
   width: z
     .union([z.literal("classes"), width("width")], { error: `width must be "classes" or a whole number from 1 to ${widthLimit}` })
@@ -45,16 +53,18 @@ const linear = z.strictObject({
 
 const batchNorm = z.strictObject({
   kind: z.literal("batchNorm"),
+  name,
   /** Share of a batch's statistics in the running ones. */
   momentum: z.number({ error: "momentum must be a number from 0 to 1" }).min(0, "momentum must be at least 0").max(1, "momentum must be at most 1").default(0.1),
   epsilon: z.number({ error: "epsilon must be a number above 0" }).positive("epsilon must be above 0").default(1e-5),
 });
 
-const pool = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), size: whole("size", 1, 64).default(2) });
+const pool = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name, size: whole("size", 1, 64).default(2) });
 
 const recurrent = <K extends string>(kind: K) =>
   z.strictObject({
     kind: z.literal(kind),
+    name,
     hidden: whole("hidden", 1, 4096).default(64),
     layers: whole("layers", 1, 8).default(1),
     /** Whether a batch begins with the hidden state in which the one before it ended. */
@@ -63,7 +73,7 @@ const recurrent = <K extends string>(kind: K) =>
   });
 
 /** A layer without settings. */
-const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind) });
+const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name });
 
 export const layerKinds = [
   "linear",
@@ -84,28 +94,46 @@ export const layerKinds = [
   "lastStep",
 ] as const;
 
-export const layer = z.discriminatedUnion(
-  "kind",
-  [
-    linear,
-    conv2d,
-    batchNorm,
-    bare("tanh"),
-    bare("relu"),
-    bare("sigmoid"),
-    bare("identity"),
-    pool("maxPool"),
-    pool("avgPool"),
-    bare("globalAvgPool"),
-    bare("flatten"),
-    bare("imageRows"),
-    z.strictObject({ kind: z.literal("embedding"), width: whole("width", 1, 4096).default(64), initialization }),
-    recurrent("lstm"),
-    recurrent("gru"),
-    bare("lastStep"),
-  ],
-  { error: (issue) => (issue.code === "invalid_union" ? `kind must be one of: ${layerKinds.join(", ")}` : undefined) },
-);
+const plainLayers = [
+  linear,
+  conv2d,
+  batchNorm,
+  bare("tanh"),
+  bare("relu"),
+  bare("sigmoid"),
+  bare("identity"),
+  pool("maxPool"),
+  pool("avgPool"),
+  bare("globalAvgPool"),
+  bare("flatten"),
+  bare("imageRows"),
+  z.strictObject({ kind: z.literal("embedding"), name, width: whole("width", 1, 4096).default(64), initialization }),
+  recurrent("lstm"),
+  recurrent("gru"),
+  bare("lastStep"),
+] as const;
+
+const oneOf = (kinds: readonly string[]) => ({
+  error: (issue: { code?: string }) => (issue.code === "invalid_union" ? `kind must be one of: ${kinds.join(", ")}` : undefined),
+});
+
+export const layer = z.discriminatedUnion("kind", plainLayers, oneOf(layerKinds));
+
+/** Most layers of an own architecture, and of a block in it. */
+export const mostLayers = 64;
+
+export const layersOf = <L extends z.ZodType>(one: L, field: string) =>
+  z.array(one, { error: `${field} must be a list of layers` }).min(1, "at least 1 layer").max(mostLayers, `at most ${mostLayers} layers`);
+
+/** x + layers(x). */
+const residual = z.strictObject({ kind: z.literal("residual"), name, layers: layersOf(layer, "layers") });
+
+export const ownLayerKinds = [...layerKinds, "residual"] as const;
+export type OwnLayerKind = (typeof ownLayerKinds)[number];
+
+/** A layer of an own architecture: one of the above, or a block of them. */
+export const ownLayer = z.discriminatedUnion("kind", [...plainLayers, residual], oneOf(ownLayerKinds));
+export type OwnLayer = z.output<typeof ownLayer>;
 
 export type LayerConfig = z.output<typeof layer>;
 export type LayerKind = (typeof layerKinds)[number];

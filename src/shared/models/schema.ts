@@ -1,6 +1,6 @@
 /** The models an experiment may choose, validated, with defaults. */
 import { z } from "zod";
-import { activations, initialization, layer, whole, width } from "./layers.ts";
+import { activations, initialization, layer, layersOf, ownLayer, whole, width } from "./layers.ts";
 
 const activation = (field: string) => z.enum(activations, { error: `model.${field} must be one of: ${activations.join(", ")}` });
 
@@ -49,6 +49,10 @@ const resnet = z.strictObject({
   initialization: initialization.unwrap().default("kaiming_normal"),
 });
 
+export const usualSteps = 50;
+/** Symbols of one step of training: gradients reach back no further; the hidden state does. */
+const steps = whole("model.steps", 1, 512).default(usualSteps);
+
 export const cells = ["lstm", "gru"] as const;
 
 const charRnn = z.strictObject({
@@ -58,18 +62,15 @@ const charRnn = z.strictObject({
   hidden: whole("model.hidden", 1, 4096).default(128),
   /** Width of the embedding; 0 for one-hot symbols. */
   embedding: whole("model.embedding", 0, 4096).default(128),
-  /** Symbols of one step: gradients reach back no further; the hidden state does. */
-  steps: whole("model.steps", 1, 512).default(50),
+  steps,
   initialization,
 });
 
 const sequential = z.strictObject({
   kind: z.literal("sequential"),
-  layers: z
-    .array(layer, { error: "model.layers must be a list of layers" })
-    .min(1, "at least 1 layer")
-    .max(64, "at most 64 layers")
-    .default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
+  layers: layersOf(ownLayer, "model.layers").default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
+  /** Of a text, as in a character RNN; nothing else has steps. */
+  steps,
 });
 
 export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "sequential"] as const;

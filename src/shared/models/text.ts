@@ -1,6 +1,9 @@
 /** A model in a few words. */
 import type { ModelConfig } from "./schema.ts";
 
+/** Layers that are named one by one; more are counted. */
+const mostNamed = 8;
+
 /** `mlp 128 tanh/tanh`, `resnet-20`, `charRnn lstm 2 x 128`. */
 export function modelText(model: ModelConfig): string {
   switch (model.kind) {
@@ -15,6 +18,6 @@ export function modelText(model: ModelConfig): string {
     case "charRnn":
       return `charRnn ${model.cell} ${model.layers} x ${model.hidden}`;
     case "sequential":
-      return `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
+      return model.layers.length > mostNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
   }
 }

@@ -11,7 +11,7 @@ import { state } from "../../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../../src/main/program/program.ts";
 import { classification } from "../../../src/main/training/classification.ts";
 import { languageModelling } from "../../../src/main/training/languageModelling.ts";
-import { describeModel } from "../../../src/shared/models/architecture.ts";
+import { asSequential, describeModel } from "../../../src/shared/models/architecture.ts";
 import { model as modelSchema, type ModelConfig } from "../../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../../src/shared/models/shape.ts";
 
@@ -42,25 +42,28 @@ function expectClose(found: ArrayLike<number>, expected: readonly number[], what
   expect(worst / scale, what).toBeLessThan(tolerance);
 }
 
-function taskOf(file: z.output<typeof imageFile> | z.output<typeof textFile>) {
+function taskOf(file: z.output<typeof imageFile> | z.output<typeof textFile>, written: (config: ModelConfig, data: DataShape) => ModelConfig) {
   const config: ModelConfig = modelSchema.parse(file.model);
-  if ("shape" in file) {
-    const model = buildModel(describeModel(config, { input: values(...file.shape), classes: file.classes }));
-    return classification({ model, exampleShape: file.shape, scale: 1 / 255 });
-  }
+  const build = (data: DataShape) => buildModel(describeModel(written(config, data), data));
+  if ("shape" in file) return classification({ model: build({ input: values(...file.shape), classes: file.classes }), exampleShape: file.shape, scale: 1 / 255 });
   const steps = config.kind === "charRnn" ? config.steps : 0;
-  const data: DataShape = { input: { kind: "tokens", shape: [steps], vocabulary: file.vocabulary }, classes: file.vocabulary };
-  return languageModelling({ model: buildModel(describeModel(config, data)), steps });
+  return languageModelling({ model: build({ input: { kind: "tokens", shape: [steps], vocabulary: file.vocabulary }, classes: file.vocabulary }), steps });
 }
+
+const ways: [string, (config: ModelConfig, data: DataShape) => ModelConfig][] = [
+  ["as they are", (config) => config],
+  // Through its JSON, as it is kept and edited.
+  ["layer by layer", (config, data) => modelSchema.parse(JSON.parse(JSON.stringify(asSequential(config, data))))],
+];
 
 const files = readdirSync(import.meta.dirname).filter((name) => name.endsWith(".json"));
 
-describe("models agree with PyTorch", () => {
+describe.each(ways)("models agree with PyTorch, %s", (_, written) => {
   it("has files", () => expect(files.length).toBeGreaterThan(3));
 
   it.each(files)("%s", (name) => {
     const file = z.union([imageFile, textFile]).parse(JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8")));
-    const task = taskOf(file);
+    const task = taskOf(file, written);
     expect(task.parameters.map((p) => p.name)).toEqual(Object.keys(file.weights));
 
     const nodes = task.parameters.map((p) => state(p.name, p.shape));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
-import { describeModel, flatLayers, parameterCount, parametersOf } from "../../../src/shared/models/architecture.ts";
+import { asSequential, describeModel, flatLayers, parameterCount, parametersOf } from "../../../src/shared/models/architecture.ts";
 import { model as modelSchema, modelKinds, type ModelKind } from "../../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../../src/shared/models/shape.ts";
 import { summarizeModel } from "../../../src/shared/models/summary.ts";
@@ -73,6 +73,14 @@ describe("what does not fit is named with its field", () => {
     ["nothing to learn", layers({ kind: "globalAvgPool" }, { kind: "identity" }), "model.layers: the model ends in 1; the data asks for 10"],
     ["a state carried along shuffled images", layers({ kind: "imageRows" }, { kind: "gru", carry: true }, { kind: "lastStep" }, { kind: "linear" }), "model.layers.1.carry: a hidden state is carried"],
     ["no layers", layers(), "model.layers: at least 1 layer"],
+    ["a layer inside a block", layers({ kind: "residual", layers: [{ kind: "relu" }, { kind: "conv2d", channels: 2, kernel: 40 }] }), "model.layers.0.layers.1.kernel: kernel must be at most 31"],
+    ["a block in a block", layers({ kind: "residual", layers: [{ kind: "residual", layers: [] }] }), "model.layers.0.layers.0.kind: kind must be one of: linear, conv2d"],
+    ["an empty block", layers({ kind: "residual", layers: [] }), "model.layers.0.layers: at least 1 layer"],
+    ["a shape inside a block", layers({ kind: "residual", layers: [{ kind: "flatten" }, { kind: "maxPool" }] }), "model.layers.0.layers.1: maxPool needs images"],
+    ["a block that cannot be added", layers({ kind: "flatten" }, { kind: "residual", layers: [{ kind: "linear", width: 9 }] }, { kind: "linear" }), "model.layers.1: a residual block makes 9 of 784"],
+    ["a carried state in a block", layers({ kind: "imageRows" }, { kind: "residual", layers: [{ kind: "gru", hidden: 28, carry: true }] }, { kind: "lastStep" }, { kind: "linear" }), "model.layers.1.layers.0.carry: a hidden state is carried"],
+    ["a name that is taken", layers({ kind: "flatten", name: "linear1" }, { kind: "linear" }), "model.layers.1.name: an earlier layer is named linear1 already"],
+    ["a name with a blank", layers({ kind: "flatten", name: "my layer" }, { kind: "linear" }), "model.layers.0.name: name must begin with a letter"],
     ["an unknown scheme", { kind: "linear", initialization: "he" }, "model.initialization: initialization must be one of: default, kaiming_uniform"],
   ])("%s", (_, model, message) => {
     const found = errors(model);
@@ -87,6 +95,27 @@ describe("what does not fit is named with its field", () => {
 
   it("every kind's defaults stand, on the data they are for", () => {
     for (const kind of modelKinds) expect(parameterCount(describeAs({ kind }, kind === "charRnn" ? text(50) : mnist)), kind).toBeGreaterThan(100);
+  });
+});
+
+describe("layer by layer", () => {
+  it.each<[string, unknown, DataShape]>([
+    ["an MLP", { hidden: [30, 20], outputActivation: "identity" }, mnist],
+    ["a CNN", { kind: "cnn", batchNorm: true, hidden: [9] }, mnist],
+    ["ResNet-56, the deepest", { kind: "resnet", depth: 56 }, cifar],
+    ["a character RNN", { kind: "charRnn", cell: "gru", steps: 7 }, text(7)],
+    ["a linear model", { kind: "linear", initialization: "orthogonal" }, cifar],
+  ])("%s has the same parameters, shapes and beginnings", (_, given, data) => {
+    const config = modelSchema.parse(given);
+    const own = modelSchema.parse(JSON.parse(JSON.stringify(asSequential(config, data))));
+    expect(own.kind).toBe("sequential");
+    const facts = (of: typeof config) => flatLayers(describeModel(of, data)).map(({ name, input, output, parameters, buffers }) => ({ name, input, output, parameters, buffers }));
+    expect(facts(own)).toEqual(facts(config));
+  });
+
+  it("an own architecture stays as it is, with its steps", () => {
+    const own = modelSchema.parse({ kind: "sequential", layers: [{ kind: "embedding" }, { kind: "lstm", carry: true }, { kind: "linear" }], steps: 12 });
+    expect(asSequential(own, text(12))).toBe(own);
   });
 });
 

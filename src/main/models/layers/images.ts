@@ -1,4 +1,4 @@
-import { sizeOf, type Node } from "../../program/node.ts";
+import { sizeOf, type Node, type Shape } from "../../program/node.ts";
 import { add, avgPool2d, concat, constant, conv2d, filled, maxPool2d, mul, reduceSum, reshape, slice } from "../../program/operations/index.ts";
 import { rows, type Activations } from "../activations.ts";
 import type { Apply } from "./layer.ts";
@@ -32,13 +32,21 @@ function thinned(x: Node, axis: number, stride: number): Node {
   return reshape(slice(reshape(whole, [...before, places, stride, ...after]), axis + 1, 0, 1), [...before, places, ...after]);
 }
 
-/** x as it is added to what a residual block makes of it: thinned out, with zero channels on both sides (option A of He et al. 2016). */
-export function shortcut(x: Activations, [channels, height, width]: readonly [number, number, number]): Node {
+/** x as it is added to what a residual block makes of it: where the shapes differ thinned out, with zero channels on both sides (option A of He et al. 2016). */
+function shortcut(x: Activations, shape: Shape): Node {
+  if (x.shape.every((n, axis) => n === shape[axis])) return rows(x);
+  const [channels, height, width] = shape as [number, number, number];
   const [from, rowsBefore, columnsBefore] = x.shape as [number, number, number];
   const small = thinned(thinned(rows(x), 2, Math.ceil(rowsBefore / height)), 3, Math.ceil(columnsBefore / width));
   const zeros = (count: number) => (count > 0 ? [filled(0, [x.batch, count, height, width])] : []);
   const before = Math.floor((channels - from) / 2);
   return concat([...zeros(before), small, ...zeros(channels - from - before)], 1);
+}
+
+/** What a residual block answers: x, and what its layers make of it. */
+export function residual(x: Activations, body: Activations): Activations {
+  if (x.layout === body.layout && x.layout !== "rows") return { ...body, node: add(body.node, x.node) };
+  return { ...body, node: add(rows(body), shortcut(x, body.shape)), layout: "rows" };
 }
 
 export const imageLayers = { conv2d: convolution, maxPool, avgPool, globalAvgPool };
