@@ -40,6 +40,16 @@ export const engine = z.strictObject({
   threads: positiveInteger("engine.threads", 256).default(1),
 });
 
+const mostSteps = 1_000_000_000;
+const scheduleRule = `evaluation.every must be epoch, end, or a whole number of steps from 1 to ${mostSteps}`;
+
+export const evaluationSchedule = z.strictObject({
+  /** When the test examples are looked at: after every `epoch`, after every so many steps, or only at the `end`, which is never left out. */
+  every: z
+    .union([z.enum(["epoch", "end"]), z.int(scheduleRule).min(1, scheduleRule).max(mostSteps, scheduleRule)], { error: scheduleRule })
+    .default("epoch"),
+});
+
 const fields = z.strictObject({
   name: z.string().max(200, "name: at most 200 characters").default(""),
   dataset: dataset.prefault({}),
@@ -47,6 +57,7 @@ const fields = z.strictObject({
   tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
   batchSize: positiveInteger("batchSize", 60_000).default(256),
   budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
+  evaluation: evaluationSchedule.prefault({}),
   seed: z
     .number({ error: "seed must be a whole number from 0 to 4294967295" })
     .int("seed must be a whole number")
@@ -131,4 +142,20 @@ export function stepsPerEpoch(e: Sizes): number {
 
 export function totalSteps(e: Experiment): number {
   return stepsPerEpoch(e) * e.budget.epochs;
+}
+
+/** Steps between two evaluations. */
+function stepsBetweenEvaluations(e: Experiment): number {
+  const { every } = e.evaluation;
+  return every === "end" ? totalSteps(e) : every === "epoch" ? stepsPerEpoch(e) : every;
+}
+
+/** Whether a run is evaluated once it has taken so many steps. */
+export function evaluatesAfter(e: Experiment, steps: number): boolean {
+  return steps === totalSteps(e) || steps % stepsBetweenEvaluations(e) === 0;
+}
+
+/** Evaluations of a whole run. */
+export function evaluationCount(e: Experiment): number {
+  return Math.ceil(totalSteps(e) / stepsBetweenEvaluations(e));
 }

@@ -46,7 +46,7 @@ export const evaluation = z.object({
   step: z.number().int(),
   /** Epochs completed. */
   epoch: z.number(),
-  /** Mean training loss over the epoch that ended, each batch at the weights it was seen with. */
+  /** Mean training loss since the evaluation before, each batch at the weights it was seen with. */
   trainLoss: z.number().nullable(),
   testLoss: z.number().nullable(),
   /** Misclassified test examples, in percent. */

@@ -3,11 +3,12 @@ import type { Captured, Saver } from "../../src/main/training/checkpoint/saver.t
 import { RunControl } from "../../src/main/training/control.ts";
 import { prepareRun } from "../../src/main/training/prepare.ts";
 import { loggedMetrics, TrainingRun } from "../../src/main/training/run.ts";
+import type { WeightsKeeper } from "../../src/main/training/weights/keeper.ts";
 import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import type { Evaluation } from "../../src/shared/run.ts";
 
 /** Everything the run says and ends with; of each step its number, then the logged values without wall time. */
-export async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver) {
+export async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver, keeper?: Pick<WeightsKeeper, "keep">) {
   const prepared = await prepareRun(experiment.parse(config));
   const steps: number[][] = [];
   const evaluations: Evaluation[] = [];
@@ -20,7 +21,7 @@ export async function trainHere(config: ExperimentInput, from?: Captured, saver?
     resumed: () => undefined,
     rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
   };
-  const run = new TrainingRun(prepared, new RunControl(), listener, saver);
+  const run = new TrainingRun(prepared, new RunControl(), listener, saver, keeper);
   if (from) run.restore(from);
   const end = await run.train();
   const state = await prepared.executable.state();

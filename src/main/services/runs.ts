@@ -2,7 +2,7 @@
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { Store } from "../store/store.ts";
-import { CheckpointError } from "../training/checkpoint/file.ts";
+import { CheckpointError } from "../training/checkpoint/container.ts";
 import type { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { newRun } from "../training/newRun.ts";
 import type { Supervisor } from "../training/supervisor.ts";

@@ -1,7 +1,7 @@
 /** What a study takes: time from what its steps cost here, and disk from how much they log. */
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { totalSteps, type Experiment } from "../../shared/experiment.ts";
+import { evaluationCount, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { formatBytes } from "../../shared/format.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { hyperparameterColumns } from "../../shared/tower.ts";
@@ -22,7 +22,7 @@ export function diskOf(cells: readonly StudyCell[]): number {
 function diskOfRun(experiment: Experiment): number {
   // The loss, the step's time, and every hyperparameter with its hypergradient.
   const columns = 2 + 2 * hyperparameterColumns(experiment.tower).length;
-  return bytes.run + totalSteps(experiment) * columns * bytes.value + experiment.budget.epochs * bytes.evaluation;
+  return bytes.run + totalSteps(experiment) * columns * bytes.value + evaluationCount(experiment) * bytes.evaluation;
 }
 
 /** Bytes free on the disk of a file; null where the system does not say. */
@@ -46,5 +46,5 @@ export function requireDisk(needed: number, free: number | null, storePath: stri
 
 /** Milliseconds that a run trains. */
 export function timeOfRun(experiment: Experiment, { begin, step, evaluation }: Measurement): number {
-  return begin + totalSteps(experiment) * step + experiment.budget.epochs * evaluation;
+  return begin + totalSteps(experiment) * step + evaluationCount(experiment) * evaluation;
 }

@@ -7,6 +7,7 @@ import type { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { CheckpointOrder, FromTrainer, Rows, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 import { Retraced } from "./retraced.ts";
+import type { WeightsFolder } from "./weights/folder.ts";
 
 /** Where runs are written; the store, in the program. */
 export interface RunLog {
@@ -29,10 +30,12 @@ export type Beginning = "new" | "checkpoint" | "firstStep";
 export interface ActiveRunHooks {
   readonly log: RunLog;
   /** Where its checkpoints are kept, and how often they are made (milliseconds); undefined: none are. */
-  readonly checkpoints: { readonly folder: CheckpointFolder; readonly storeFolder: string; readonly every: number } | undefined;
+  readonly checkpoints: { readonly folder: CheckpointFolder; readonly weights: WeightsFolder; readonly storeFolder: string; readonly every: number } | undefined;
   /** `atOnce` for a new status, which should not wait for a throttle. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  /** The weights of another evaluation are kept. */
+  readonly onKept?: ((run: string) => void) | undefined;
   /** Something was noted in the run's log. */
   readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
   /** The trainer is gone, or there will be none. */
@@ -56,6 +59,7 @@ export class ActiveRun {
   /** Steps after which the guard went back before the run was taken up again. */
   #guarded: ReadonlySet<number> = new Set();
   #checkpointsFail = false;
+  #weightsFail = false;
   #killTimer: NodeJS.Timeout | undefined;
   /** Why a stop was asked for, when it was not by a person. */
   #stopReason: string | null = null;
@@ -176,6 +180,10 @@ export class ActiveRun {
         return this.#checkpoint(message.step);
       case "checkpointFailed":
         return this.#checkpointFailed(message);
+      case "weights":
+        return this.#weights(message.step);
+      case "weightsFailed":
+        return this.#weightsFailed(message);
       case "rolledBack":
         // Steps that a resumed run trains once more were noted when they were first trained.
         if (!this.#guarded.has(message.step)) this.#note("guard", message.message, message.step);
@@ -285,11 +293,33 @@ export class ActiveRun {
     this.#note("checkpoint", `could not be written, so an interruption would cost what was trained since the last one: ${message}`, step);
   }
 
+  /** Weights that are kept have their evaluation in the store. */
+  #weights(step: number): void {
+    const { log, checkpoints, onKept } = this.#hooks;
+    if (!checkpoints) return;
+    const { id, experiment } = this.#summary;
+    try {
+      if (log.flush()) checkpoints.weights.accept({ id, experiment }, step);
+      else checkpoints.weights.discard(id, step);
+      this.#weightsFail = false;
+      onKept?.(id);
+    } catch (error) {
+      this.#weightsFailed({ step, message: (error as Error).message });
+    }
+  }
+
+  #weightsFailed({ step, message }: Pick<Message<"weightsFailed">, "step" | "message">): void {
+    if (this.#weightsFail) return;
+    this.#weightsFail = true;
+    this.#note("weights", `could not be kept, so nothing can be predicted from this evaluation: ${message}`, step);
+  }
+
   /** What has ended for good is not taken up again. */
   #cleanUp(): void {
     const { id, status } = this.#summary;
     try {
       this.#hooks.checkpoints?.folder.clean(id, !isResumable(status));
+      this.#hooks.checkpoints?.weights.clean(id, false);
     } catch (error) {
       this.#note("checkpoint", `could not be removed: ${(error as Error).message}`);
     }
@@ -298,11 +328,16 @@ export class ActiveRun {
   #checkpointOrder(): { checkpoints?: CheckpointOrder } {
     const { checkpoints } = this.#hooks;
     if (!checkpoints) return {};
-    const { folder, storeFolder, every } = checkpoints;
-    const { id: run } = this.#summary;
+    const { folder, weights, storeFolder, every } = checkpoints;
+    const { id: run, study } = this.#summary;
+    const resume = this.#beginning === "checkpoint";
     folder.clean(run, false);
     folder.prepare();
-    return { checkpoints: { run, storeFolder, every, resume: this.#beginning === "checkpoint" } };
+    weights.clean(run, !resume);
+    // Those of a study's runs would take more room than all that they log.
+    const keepWeights = study === null;
+    if (keepWeights) weights.prepare();
+    return { checkpoints: { run, storeFolder, every, resume, keepWeights } };
   }
 
   #exited({ code, signal, stderr }: TrainerExit): void {

@@ -26,6 +26,8 @@ export interface CheckpointOrder {
   readonly every: number;
   /** Go on from the run's checkpoint. */
   readonly resume: boolean;
+  /** Keep the weights of evaluations: see WeightsFolder. */
+  readonly keepWeights: boolean;
 }
 
 /** The trainer says `idle` when it is done and waits for another run, rather than to leave; one that failed leaves. */
@@ -63,6 +65,9 @@ export type FromTrainer =
   /** The checkpoint of a step is on the disk; all rows before it have been sent. */
   | { readonly type: "checkpoint"; readonly step: number }
   | { readonly type: "checkpointFailed"; readonly step: number; readonly message: string }
+  /** The weights of the evaluation after so many steps are on the disk; the evaluation has been sent. */
+  | { readonly type: "weights"; readonly step: number }
+  | { readonly type: "weightsFailed"; readonly step: number; readonly message: string }
   /** The guard went back after a step. */
   | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
   | { readonly type: "paused" }

@@ -8,6 +8,7 @@ import type { Executable } from "../engines/engine.ts";
 import { loadEngine } from "../engines/index.ts";
 import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
 import { buildModel } from "../models/build.ts";
+import type { Model } from "../models/model.ts";
 import { Random } from "../models/random.ts";
 import { loadFeed, type Feed } from "./feed.ts";
 import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
@@ -15,6 +16,7 @@ import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts
 export interface PreparedRun {
   readonly experiment: Experiment;
   readonly feed: Feed;
+  readonly model: Model;
   readonly training: TrainingProgram;
   readonly executable: Executable;
   readonly device: string;
@@ -49,5 +51,5 @@ export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
   executable.restore(
     training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))),
   );
-  return { experiment, feed, training, executable, ...engine.describe({ threads }) };
+  return { experiment, feed, model, training, executable, ...engine.describe({ threads }) };
 }

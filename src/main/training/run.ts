@@ -1,9 +1,10 @@
-/** The run loop: epochs of steps, an evaluation after each; can be paused, resumed and stopped, left and taken up again elsewhere. */
-import { stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+/** The run loop: epochs of steps, evaluations as they are planned; can be paused, resumed and stopped, left and taken up again elsewhere. */
+import { evaluatesAfter, stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
 import type { Evaluation } from "../../shared/run.ts";
 import { toEffective } from "../hyperoptimizers/stored.ts";
 import { Random } from "../models/random.ts";
-import { CheckpointError, type Position } from "./checkpoint/file.ts";
+import { CheckpointError } from "./checkpoint/container.ts";
+import type { Position } from "./checkpoint/file.ts";
 import type { Captured, Saver } from "./checkpoint/saver.ts";
 import type { FeedBatch } from "./feed.ts";
 import type { Outcome } from "./messages.ts";
@@ -12,6 +13,7 @@ import { Guard } from "./guard.ts";
 import type { StateValues } from "../engines/engine.ts";
 import type { PreparedRun } from "./prepare.ts";
 import type { TrainingProgram } from "./trainingProgram.ts";
+import { settledWeights, type WeightsKeeper } from "./weights/keeper.ts";
 
 export interface StepRecord {
   readonly step: number;
@@ -63,16 +65,18 @@ export class TrainingRun {
   readonly #control: RunControl;
   readonly #listener: RunListener;
   readonly #saver: Saver | undefined;
+  readonly #keeper: Pick<WeightsKeeper, "keep"> | undefined;
   #position: Position;
   #guard: Guard | undefined;
   #lastTurn = 0;
 
-  /** @param saver keeps checkpoints, where they are wanted */
-  constructor(run: PreparedRun, control: RunControl, listener: RunListener, saver?: Saver) {
+  /** @param saver keeps checkpoints, and `keeper` what was evaluated, where they are wanted */
+  constructor(run: PreparedRun, control: RunControl, listener: RunListener, saver?: Saver, keeper?: Pick<WeightsKeeper, "keep">) {
     this.#run = run;
     this.#control = control;
     this.#listener = listener;
     this.#saver = saver;
+    this.#keeper = keeper;
     const shuffling = [...new Random(run.experiment.seed, "shuffling").state];
     if (run.experiment.guard.on) this.#guard = new Guard(run.experiment.guard, run.training.hyperparameters);
     this.#position = { step: 0, begun: false, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
@@ -113,7 +117,7 @@ export class TrainingRun {
     while (at.epoch <= experiment.budget.epochs) {
       for (const batch of feed.epoch(random, at.step - (at.epoch - 1) * perEpoch)) {
         await this.#turn();
-        if (this.#control.stopRequested) return this.#stopped(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
+        if (this.#control.stopRequested) return this.#stopped();
         const { step } = at;
         await this.#remember();
         const values = await this.#step(batch);
@@ -122,21 +126,30 @@ export class TrainingRun {
         this.#listener.step({ step, values });
         at.step++;
         if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
-        // What is likely to be undone is no part of the epoch's loss.
-        if (suspicious) continue;
-        at.lossSum += values[0]! * batch.examples;
-        at.examples += batch.examples;
+        // What is likely to be undone is no part of the mean loss.
+        if (!suspicious) {
+          at.lossSum += values[0]! * batch.examples;
+          at.examples += batch.examples;
+        }
+        if (!evaluatesAfter(experiment, at.step)) continue;
+        problem = await this.#evaluateAsPlanned();
+        if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
       }
-      do {
-        const hyperparameters = await this.#settle();
-        const evaluation = await this.#evaluate(at.step, at.examples > 0 ? at.lossSum / at.examples : null);
-        this.#listener.evaluation(evaluation);
-        problem = this.#problemAfter(hyperparameters, evaluation, at.step);
-      } while (problem && this.#goBack(problem));
-      if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
-      Object.assign(at, { epoch: at.epoch + 1, lossSum: 0, examples: 0, evaluated: at.step, shuffling: [...random.state] });
+      Object.assign(at, { epoch: at.epoch + 1, shuffling: [...random.state] });
     }
     return this.#end("finished", null, at.step);
+  }
+
+  /** An evaluation of the schedule; what is wrong with its result, unless the guard went back to where nothing is. */
+  async #evaluateAsPlanned(): Promise<string | null> {
+    const at = this.#position;
+    let problem: string | null;
+    do {
+      const hyperparameters = await this.#settle();
+      problem = this.#problemAfter(hyperparameters, await this.#evaluate(), at.step);
+    } while (problem && this.#goBack(problem));
+    Object.assign(at, { lossSum: 0, examples: 0, evaluated: at.step });
+    return problem;
   }
 
   /** Keeps the state before a step for the guard, when it wants it. */
@@ -179,8 +192,9 @@ export class TrainingRun {
   }
 
   /** Loss and error on the whole test set, at the settled weights. */
-  async #evaluate(step: number, trainLoss: number | null): Promise<Evaluation> {
+  async #evaluate(): Promise<Evaluation> {
     const { feed, executable, experiment } = this.#run;
+    const { step, lossSum, examples: trained } = this.#position;
     let loss = 0;
     let errors = 0;
     let count = 0;
@@ -191,21 +205,25 @@ export class TrainingRun {
       count += examples;
       await this.#breathe();
     }
-    return {
+    const evaluation = {
       step,
       epoch: step / stepsPerEpoch(experiment),
-      trainLoss,
+      trainLoss: trained > 0 ? lossSum / trained : null,
       testLoss: loss / count,
       testError: (100 * errors) / count,
     };
+    this.#listener.evaluation(evaluation);
+    // Nothing can be predicted from what has diverged.
+    if (this.#keeper && Number.isFinite(evaluation.testLoss)) this.#keeper.keep(evaluation, await settledWeights(this.#run));
+    return evaluation;
   }
 
-  async #stopped(step: number, trainLoss: number | null): Promise<RunEnd> {
+  async #stopped(): Promise<RunEnd> {
     await this.#save();
-    const atEpochEnd = step % stepsPerEpoch(this.#run.experiment) === 0;
-    if (step > 0 && !atEpochEnd) {
+    const { step, evaluated } = this.#position;
+    if (step > 0 && step !== evaluated) {
       await this.#settle();
-      this.#listener.evaluation(await this.#evaluate(step, trainLoss));
+      await this.#evaluate();
     }
     return this.#end("stopped", `stopped at step ${step} of ${totalSteps(this.#run.experiment)}`, step);
   }

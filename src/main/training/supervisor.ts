@@ -4,6 +4,7 @@ import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../..
 import { ActiveRun, type Beginning, type RunLog } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { LaunchTrainer } from "./process.ts";
+import { WeightsFolder } from "./weights/folder.ts";
 
 export interface SupervisorOptions {
   readonly launch: LaunchTrainer;
@@ -17,6 +18,7 @@ export interface SupervisorOptions {
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  readonly onKept?: (run: string) => void;
   readonly onEvent?: (run: string, event: RunEvent) => void;
   /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
   readonly answerWithin?: number;
@@ -43,7 +45,7 @@ export class Supervisor {
     const { storeFolder, checkpointEvery: every = 5_000 } = this.#options;
     const active = new ActiveRun(run, beginning, {
       ...this.#options,
-      checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), storeFolder, every },
+      checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), storeFolder, every },
       onGone: () => {
         this.#runs.delete(run.id);
         this.#fillPlaces();

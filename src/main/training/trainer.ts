@@ -10,6 +10,8 @@ import type { CheckpointOrder, FromTrainer, ToTrainer } from "./messages.ts";
 import { prepareRun } from "./prepare.ts";
 import { Reporter } from "./reporter.ts";
 import { loggedMetrics, TrainingRun, type RunListener } from "./run.ts";
+import { WeightsFolder } from "./weights/folder.ts";
+import { WeightsKeeper } from "./weights/keeper.ts";
 
 /** The parent's end: Electron's port, or Node's IPC channel. */
 interface Port {
@@ -90,7 +92,8 @@ async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer
       port.send({ type: "rolledBack", step, message });
     },
   };
-  const run = new TrainingRun(prepared, control, listener, saver);
+  const keeper = checkpoints?.keepWeights ? weightsKeeper(experiment, checkpoints) : undefined;
+  const run = new TrainingRun(prepared, control, listener, saver, keeper);
   if (resumed) run.restore(resumed);
   port.send({
     type: "started",
@@ -101,8 +104,8 @@ async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer
     ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
   });
   const end = await run.train();
-  // One that is still being written belongs to this run.
-  await saver?.settled();
+  // What is still being written belongs to this run.
+  await Promise.all([saver?.settled(), keeper?.settled()]);
   reporter.flush();
   port.send({ type: "ended", ...end });
   await prepared.executable.dispose();
@@ -117,6 +120,16 @@ function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: Ch
     before: () => reporter.flush(),
     saved: (step) => port.send({ type: "checkpoint", step }),
     failed: (step, { message }) => port.send({ type: "checkpointFailed", step, message }),
+  });
+}
+
+function weightsKeeper(experiment: Experiment, { run, storeFolder }: CheckpointOrder): WeightsKeeper {
+  const folder = new WeightsFolder(storeFolder);
+  return new WeightsKeeper({
+    of: { run, experiment: experimentHash(experiment) },
+    fileAt: (step) => folder.pendingFileOf(run, step),
+    kept: (step) => port.send({ type: "weights", step }),
+    failed: (step, { message }) => port.send({ type: "weightsFailed", step, message }),
   });
 }
 

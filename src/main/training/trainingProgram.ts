@@ -45,6 +45,8 @@ export interface TrainingProgram {
   readonly durableState: readonly string[];
   /** State to restore before `begin`. */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array>;
+  /** State that parametersOf() reads. */
+  readonly settledState: readonly string[];
   /** Values of the parameters, by name, out of a state that was just settled. */
   parametersOf(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array>;
 }
@@ -85,6 +87,7 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
       Object.fromEntries(
         Object.entries({ ...procedures.initialState(parameters), ...structuredClone(buffers) }).filter(([name]) => declared.has(name)),
       ),
+    settledState: procedures.parameterNames,
     parametersOf: (values) => procedures.parametersOf(values),
   };
 }

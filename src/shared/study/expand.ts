@@ -186,6 +186,7 @@ function shapeErrors(study: Study): FieldError[] {
     }
   }
   if (halving) {
+    if (study.base.evaluation.every === "end") refuse("halving", "halving compares runs at its rungs, and base.evaluation.every is end: they are not evaluated before");
     const shortest = Math.min(...variants(study).map(({ epochs }) => epochs));
     halving.rungs.forEach((rung, i) => {
       if (i > 0 && rung <= halving.rungs[i - 1]!) refuse(`halving.rungs.${i}`, `rung ${rung} must be later than rung ${halving.rungs[i - 1]!}`);

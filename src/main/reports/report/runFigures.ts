@@ -38,7 +38,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
     figure({
       name: "training",
       title: `${title}: training`,
-      caption: `Loss of every step's batch, with its moving average over ${smoothing} steps, and the evaluations after each epoch.`,
+      caption: `Loss of every step's batch, with its moving average over ${smoothing} steps, and the evaluations.`,
       size: { width: 960, height: 380 },
       option: (settings) =>
         runChart(

@@ -1,20 +1,10 @@
-/**
- * A checkpoint as a file: everything a run needs to go on as if nothing had happened.
- *
- * `HYPTCKPT`, length of the header (uint32, little-endian), the header as JSON, the arrays
- * one after the other as the header lists them, and SHA-256 of all that stands before it.
- */
+/** A checkpoint as a file: everything a run needs to go on as if nothing had happened. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { fieldErrors, type Experiment } from "../../../shared/experiment.ts";
+import type { Experiment } from "../../../shared/experiment.ts";
 import type { StateValues } from "../../engines/engine.ts";
 import type { GuardMemory } from "../guard.ts";
-import { decodeValues, encodeValues, widthOf } from "../stateCodec.ts";
-
-const magic = Buffer.from("HYPTCKPT");
-const version = 1;
-const hashLength = 32;
-const prefixLength = magic.length + 4;
+import { arrayEntry, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
 
 /** Where a run stands, always between two steps. */
 const position = z.strictObject({
@@ -24,7 +14,7 @@ const position = z.strictObject({
   begun: z.boolean(),
   /** Epoch of the next step, from 1. */
   epoch: z.int().min(1),
-  /** Sum of the losses of this epoch's examples so far, and their number. */
+  /** Sum of the losses of the examples since the latest evaluation, and their number. */
   lossSum: z.number(),
   examples: z.int().min(0),
   /** Step of the latest evaluation that belongs to the schedule; null before the first. */
@@ -52,7 +42,7 @@ const header = z.strictObject({
   position,
   guard: guardMemory.nullable(),
   /** The arrays that follow, in their order. */
-  state: z.array(z.strictObject({ name: z.string(), dtype: z.enum(["float32", "float64"]), length: z.int().min(0) })),
+  state: z.array(arrayEntry),
 });
 
 export type Position = z.infer<typeof position>;
@@ -64,16 +54,10 @@ export interface Checkpoint extends Omit<Header, "state" | "guard"> {
   readonly guard: GuardMemory | null;
 }
 
-/** A checkpoint that cannot be used; the message says why. */
-export class CheckpointError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = "CheckpointError";
-  }
-}
+const container: Container<Header> = { magic: "HYPTCKPT", what: "checkpoint of Hypertower", version: 1, header };
 
-/** Tells experiments apart by everything but their name. */
-export function experimentHash({ name: _name, ...experiment }: Experiment): string {
+/** Tells experiments apart by everything that the trajectory depends on: neither their name nor when they are evaluated. */
+export function experimentHash({ name: _name, evaluation: _evaluation, ...experiment }: Experiment): string {
   return createHash("sha256").update(JSON.stringify(sorted(experiment))).digest("hex");
 }
 
@@ -98,30 +82,14 @@ function guardHeader({ losses, values, snapshots, ...rest }: GuardMemory): NonNu
 
 export function encodeCheckpoint({ state, guard, ...rest }: Checkpoint): Buffer {
   const kept = (guard?.snapshots ?? []).flatMap((snapshot, i) => Object.entries(snapshot.state).map(([name, values]) => [inSnapshot(i, name), values] as const));
-  const arrays = [...Object.entries(state), ...kept].map(([name, values]) => ({ name, length: values.length, ...encodeValues(values) }));
-  const head: Header = { ...rest, guard: guard && guardHeader(guard), state: arrays.map(({ name, dtype, length }) => ({ name, dtype, length })) };
-  const text = Buffer.from(JSON.stringify({ version, ...head }));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(text.length);
-  const parts = [magic, length, text, ...arrays.map(({ bytes }) => bytes)];
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return Buffer.concat([...parts, hash.digest()]);
+  const { entries, bytes } = packArrays([...Object.entries(state), ...kept]);
+  return encodeContainer(container, { ...rest, guard: guard && guardHeader(guard), state: entries }, bytes);
 }
 
 /** @throws CheckpointError saying what is wrong with it */
 export function decodeCheckpoint(file: Buffer): Checkpoint {
-  const { head, end } = decodeHeader(file);
-  const body = file.subarray(0, -hashLength);
-  const sum = createHash("sha256").update(body).digest();
-  if (!sum.equals(file.subarray(-hashLength))) throw new CheckpointError("it is damaged: its checksum is not the one it was written with");
-  let at = end;
-  const state = head.state.map(({ name, dtype, length }) => {
-    const bytes = body.subarray(at, (at += length * widthOf[dtype]));
-    if (at > body.length) throw new CheckpointError(`it is damaged: the values of ${name} are missing`);
-    return [name, decodeValues(dtype, bytes)] as const;
-  });
-  return { ...head, ...withSnapshots(head.guard, new Map(state)) };
+  const { header: head, arrays } = decodeContainer(container, file, ({ state }) => state);
+  return { ...head, ...withSnapshots(head.guard, arrays) };
 }
 
 /** Takes the values of the guard's snapshots out of all that a file holds. */
@@ -136,27 +104,4 @@ function withSnapshots(guard: Header["guard"], all: Map<string, Float64Array>): 
     return { ...snapshot, state };
   });
   return { state: Object.fromEntries(all), guard: guard && { ...guard, snapshots: snapshots ?? [] } };
-}
-
-/** The header alone, from the beginning of the file. @throws CheckpointError */
-function decodeHeader(file: Buffer): { head: Header; end: number } {
-  if (!file.subarray(0, magic.length).equals(magic)) throw new CheckpointError("it is no checkpoint of Hypertower");
-  const end = file.length < prefixLength ? Infinity : prefixLength + file.readUInt32LE(magic.length);
-  if (end + hashLength > file.length) throw new CheckpointError("it is damaged: it ends too early");
-  let read: unknown;
-  try {
-    read = JSON.parse(file.toString("utf8", prefixLength, end));
-  } catch (error) {
-    throw new CheckpointError("it is damaged: its header cannot be read", { cause: error });
-  }
-  const written = z.looseObject({ version: z.number() }).safeParse(read);
-  if (!written.success) throw new CheckpointError("it is damaged: its header names no version");
-  const { version: found, ...rest } = written.data;
-  if (found !== version) throw new CheckpointError(`it has version ${found}; this Hypertower reads version ${version}`);
-  const parsed = header.safeParse(rest);
-  if (!parsed.success) {
-    const [first] = fieldErrors(parsed.error);
-    throw new CheckpointError(`it is damaged: ${first!.path}: ${first!.message}`);
-  }
-  return { head: parsed.data, end };
 }

@@ -6,7 +6,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { RunSummary } from "../../../shared/run.ts";
-import { CheckpointError, decodeCheckpoint, experimentHash, type Checkpoint } from "./file.ts";
+import { CheckpointError } from "./container.ts";
+import { decodeCheckpoint, experimentHash, type Checkpoint } from "./file.ts";
 
 export class CheckpointFolder {
   readonly path: string;

@@ -1,5 +1,5 @@
 /** The trainer's side of checkpoints: when one is due, and how it gets onto the disk whole. */
-import { open, rm } from "node:fs/promises";
+import { writeDurably } from "./container.ts";
 import { encodeCheckpoint, type Checkpoint } from "./file.ts";
 
 /** What the run loop holds between two steps. */
@@ -62,19 +62,11 @@ export class CheckpointSaver implements Saver {
   }
 
   async #write(step: number, bytes: Buffer): Promise<void> {
-    const path = this.#options.fileAt(step);
     try {
-      const file = await open(path, "w");
-      try {
-        await file.writeFile(bytes);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeDurably(this.#options.fileAt(step), bytes);
       this.#lastStep = step;
       this.#options.saved(step);
     } catch (error) {
-      await rm(path, { force: true }).catch(() => undefined);
       this.#options.failed(step, error as Error);
     }
   }

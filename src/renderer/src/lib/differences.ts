@@ -49,6 +49,7 @@ const labels: Readonly<Record<string, string>> = {
   "model.outputActivation": "output activation",
   batchSize: "batch size",
   "budget.epochs": "epochs",
+  "evaluation.every": "evaluated every",
   "engine.kind": "engine",
   "engine.threads": "threads",
 };

@@ -22,6 +22,7 @@ export interface Draft {
   levels: DraftLevel[];
   batchSize: Entry;
   epochs: Entry;
+  evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
   engine: { kind: (typeof engineKinds)[number]; threads: Entry };
   guard: GuardDraft;
@@ -37,16 +38,25 @@ export function draftOf(e: Experiment): Draft {
     levels: fromTower(e.tower),
     batchSize: e.batchSize,
     epochs: e.budget.epochs,
+    evaluation: draftOfSchedule(e.evaluation),
     seed: e.seed,
     engine: { ...e.engine },
     guard: { ...e.guard },
   };
 }
 
+/** Offered when evaluations go by steps. */
+const usualSteps = 500;
+
+function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation"] {
+  return typeof every === "number" ? { when: "steps", steps: every } : { when: every, steps: usualSteps };
+}
+
 /** The experiment as it travels; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, epochs, seed, engine, guard } = draft;
-  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, seed, engine, guard };
+  const { name, dataset, model, levels, batchSize, epochs, evaluation, seed, engine, guard } = draft;
+  const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
+  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, evaluation: { every }, seed, engine, guard };
 }
 
 export function validateDraft(draft: Draft): Validation {
@@ -79,6 +89,8 @@ export const storedDraft = z.object({
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
   epochs: storedEntry,
+  // A draft of a version without a schedule is evaluated after every epoch.
+  evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),
   seed: storedEntry,
   engine: z.object({ kind: z.enum(engineKinds), threads: storedEntry }),
   // A draft of a version without a guard has none.

@@ -1,0 +1,30 @@
+/** The weights a run keeps: those of its best evaluation, and of its last. */
+import { z } from "zod";
+import { isText, type Experiment } from "./experiment.ts";
+import { evaluation, type Evaluation } from "./run.ts";
+
+export const keptNames = ["best", "last"] as const;
+export type KeptName = (typeof keptNames)[number];
+export const keptName = z.enum(keptNames, { error: `checkpoint must be one of: ${keptNames.join(", ")}` });
+
+/** Weights that can be predicted from. */
+export const kept = z.object({
+  name: keptName,
+  /** What these weights were found to do, and at which step. */
+  evaluation,
+  savedAt: z.number(),
+  bytes: z.number().int(),
+});
+export type Kept = z.infer<typeof kept>;
+
+/** What evaluations are ranked by, lower first: the error of classes, the loss of everything else; then the loss. */
+function scores({ testError, testLoss }: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
+  const loss = testLoss ?? Infinity;
+  return [isText(experiment) ? loss : (testError ?? loss), loss];
+}
+
+/** Whether an evaluation is better than another; the earlier of two equal ones stays the best. */
+export function isBetter(a: Evaluation, b: Evaluation, experiment: Pick<Experiment, "dataset">): boolean {
+  const [[first, second], [thanFirst, thanSecond]] = [scores(a, experiment), scores(b, experiment)];
+  return first === thanFirst ? second < thanSecond : first < thanFirst;
+}
