@@ -48,6 +48,12 @@ export function nameInLevel(hyperparameter: string, group: string | null): strin
   return group === null ? hyperparameter : `${hyperparameter}[${group}]`;
 }
 
+/** The same, read: `alpha[bias]` is alpha of the group bias. */
+export function partNamed(name: string): { readonly hyperparameter: string; readonly group: string | null } {
+  const [, hyperparameter = name, group = null] = /^([^[]+)\[(.+)\]$/s.exec(name) ?? [];
+  return { hyperparameter, group };
+}
+
 /** What is wrong with a group. */
 export interface GroupProblem {
   readonly index: number;

@@ -18,6 +18,17 @@ export const chartThemeNames = ["light", "dark", "print"] as const;
 export const bandNames = ["standardError", "minMax", "none"] as const;
 const figureNames = paperFigures.map(({ name }) => name);
 
+const allowedMoments = "at must be final, best, epoch:N or step:N, with N from 1";
+const counted = z.number(allowedMoments).int(allowedMoments).min(1, allowedMoments);
+/** `final`, `best`, `epoch:3`, `step:500`. */
+const moment = z.preprocess(
+  (input) => {
+    const [, unit, count] = (typeof input === "string" && /^(epoch|step):(\d{1,15})$/.exec(input)) || [];
+    return unit === undefined ? input : { [unit]: Number(count) };
+  },
+  z.union([z.enum(["final", "best"]), z.strictObject({ epoch: counted }), z.strictObject({ step: counted })], { error: allowedMoments }),
+);
+
 /** How pictures are drawn. */
 export const pictureSettings = z.strictObject({
   theme: z.enum(chartThemeNames, { error: `theme must be one of: ${chartThemeNames.join(", ")}` }).default("light"),
@@ -27,7 +38,7 @@ export const pictureSettings = z.strictObject({
   /** Multiplies the pixels of a PNG. */
   scale: z.number({ error: "scale must be a number from 0.5 to 8" }).min(0.5, "scale must be at least 0.5").max(8, "scale must be at most 8").default(2),
   metric: z.enum(studyMetricNames, { error: `metric must be one of: ${studyMetricNames.join(", ")}` }).default("testError"),
-  at: z.enum(["final", "best"], { error: "at must be final or best" }).default("final"),
+  at: moment.default("final"),
   band: z.enum(bandNames, { error: `band must be one of: ${bandNames.join(", ")}` }).default("standardError"),
   yLog: z.boolean({ error: "yLog must be true or false" }).default(false),
   /** A figure of the paper whose values are laid over the headline picture. */

@@ -49,6 +49,8 @@ const mostFailures = 3;
 /** Failures in a row, without any success, that speak of the machine rather than of single runs. */
 const failuresInARow = 6;
 
+const pointName = ({ values }: StudyCell) => values.join();
+
 export class StudyRunner {
   readonly #options: RunnerOptions;
   readonly #byRun = new Map<string, StudyCell>();
@@ -217,11 +219,15 @@ export class StudyRunner {
     return again && !pruned && !isActive(status);
   }
 
-  /** Puts in line what has no result yet: the first seed of every point before the second, so that a picture comes early. */
+  /**
+   * Puts in line what has no result yet: the first seed of every point before the second, so that a picture comes
+   * early, and a point's heights side by side, so that a machine that gets slower does so for all of them.
+   */
   #line(): void {
     const { seeds, halving } = this.#stored.study;
     this.#rungs = halving ? this.#runged(halving) : null;
-    const rank = new Map(seeds.map((seed, i) => [seed, i]));
+    const seedAt = new Map(seeds.map((seed, i) => [seed, i]));
+    const pointAt = new Map([...new Set(this.#cells.map(pointName))].map((name, i) => [name, i]));
     const due = this.#cells.filter((cell) => {
       const at = this.#progress.get(cell.key);
       if (this.#beginning.has(cell.key)) return false;
@@ -229,7 +235,7 @@ export class StudyRunner {
       if (this.#rungs?.until && at && atRung(at.evaluations, this.#rungs.until)) return false;
       return !at || this.#waits(at);
     });
-    this.#queue = due.sort((a, b) => rank.get(a.seed)! - rank.get(b.seed)!);
+    this.#queue = due.sort((a, b) => seedAt.get(a.seed)! - seedAt.get(b.seed)! || pointAt.get(pointName(a))! - pointAt.get(pointName(b))!);
   }
 
   /** Where successive halving stands; marks those that lost. */

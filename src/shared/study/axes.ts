@@ -1,5 +1,6 @@
 /** What the axes of a study are called and how they are drawn. */
 import { optimizers, type HyperparameterSpec } from "../optimizers.ts";
+import { nameInLevel, partNamed } from "../groups.ts";
 import type { Study } from "./study.ts";
 
 export interface StudyAxis {
@@ -16,9 +17,10 @@ export interface StudyAxis {
   readonly scale: "log" | "linear";
 }
 
-function specOf(study: Study, level: number, name: string): HyperparameterSpec | undefined {
+function specOf(study: Study, level: number, name: string, group: string | null): HyperparameterSpec | undefined {
   const specs = (optimizer: keyof typeof optimizers): readonly HyperparameterSpec[] => optimizers[optimizer].hyperparameters;
-  const own = (study.base.tower[level] ?? study.heights?.upper ?? study.base.tower[0])?.optimizer;
+  const of = study.base.tower[level] ?? study.heights?.upper ?? study.base.tower[0];
+  const own = (of?.groups.find((one) => one.name === group) ?? of)?.optimizer;
   const all = [...(own ? specs(own) : []), ...(Object.keys(optimizers) as (keyof typeof optimizers)[]).flatMap(specs)];
   return all.find((spec) => spec.name === name);
 }
@@ -28,15 +30,17 @@ export function studyAxis(study: Study, index: number): StudyAxis {
   const axis = study.axes[index];
   if (!axis) throw new RangeError(`the study has no axis ${index}; it has ${study.axes.length}`);
   const { level, hyperparameter, values } = axis;
-  const spec = specOf(study, level, hyperparameter);
-  const name = (spec?.label ?? hyperparameter).toLowerCase();
+  const { hyperparameter: own, group } = partNamed(hyperparameter);
+  const spec = specOf(study, level, own, group);
+  const symbol = nameInLevel(spec?.symbol ?? own, group);
+  const name = `${(spec?.label ?? own).toLowerCase()}${group === null ? "" : ` of ${group}`}`;
   const scale = values.kind === "list" ? (spec?.scale === "log" && values.values.every((value) => value > 0) ? "log" : "linear") : values.scale;
   return {
     index,
     level,
     hyperparameter,
-    symbol: spec?.symbol ?? hyperparameter,
-    label: `${spec?.symbol ?? hyperparameter} of level ${level}`,
+    symbol,
+    label: `${symbol} of level ${level}`,
     words: level === 0 ? name : `${name} of level ${level}`,
     scale,
   };

@@ -1,6 +1,8 @@
 /** The runs of a study. */
 import type { Experiment, FieldError } from "../experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
+import { partNamed } from "../groups.ts";
+import { madeSafe } from "../safe.ts";
 import { formatHyperparameter, height, tower, type Level } from "../tower.ts";
 import { maxStudyRuns, type Axis, type Study } from "./study.ts";
 import { axisValues, countValues, isSampled, rangeErrors } from "./values.ts";
@@ -83,7 +85,7 @@ function variants({ base, heights, stacks }: Study): Variant[] {
 export function expandStudy(study: Study): Expansion {
   const contradictions = [...shapeErrors(study), ...study.axes.flatMap((axis, i) => rangeErrors(axis.values, `axes.${i}.values`))];
   if (contradictions.length > 0) return { ok: false, errors: contradictions };
-  const { axes, seeds, base } = study;
+  const { axes, seeds, base, safe } = study;
   const values = axisValues(axes);
   const of = variants(study);
   const errors = [...repeatedValues(values), ...axisErrors(study, of, values)];
@@ -103,13 +105,14 @@ export function expandStudy(study: Study): Expansion {
       const point = axes.map(({ level, hyperparameter }, i) => `L${level}.${hyperparameter}=${sample[i]!}`);
       for (const seed of seeds) {
         const name = [study.name || base.name || "Study", variant.label, ...describe(axes, sample), `seed ${seed}`].filter(Boolean).join(", ");
+        const experiment = { ...base, name: name.slice(0, 200), tower: checked.data, budget: { ...base.budget, epochs: variant.epochs }, seed };
         cells.push({
           key: [variant.key, ...point, `s${seed}`].join("|"),
           height: variant.height,
           ...(variant.stack !== undefined && { stack: variant.stack }),
           values: sample,
           seed,
-          experiment: { ...base, name: name.slice(0, 200), tower: checked.data, budget: { ...base.budget, epochs: variant.epochs }, seed },
+          experiment: safe ? madeSafe(experiment) : experiment,
         });
       }
     }
@@ -119,11 +122,15 @@ export function expandStudy(study: Study): Expansion {
 
 /** The tower of a variant at a point: level 0 first, for the rule may follow it; then what stands above. */
 function stackAt({ bottom, levels }: Variant, axes: readonly Axis[], sample: readonly number[]): Level[] {
-  const set = (of: Level, level: number): Level => {
-    const own = axes.flatMap((axis, i) => (axis.level === level ? [[axis.hyperparameter, sample[i]!] as const] : []));
-    return own.length === 0 ? of : { ...of, ...Object.fromEntries(own) };
-  };
+  const set = (of: Level, level: number) => axes.reduce((at, axis, i) => (axis.level === level ? withValue(at, axis.hyperparameter, sample[i]!) : at), of);
   return levels(set(bottom, 0)).map((of, level) => (level === 0 ? of : set(of, level)));
+}
+
+/** A level with another value of `alpha`, or of a group's `alpha[bias]`. */
+function withValue(of: Level, name: string, value: number): Level {
+  const { hyperparameter, group } = partNamed(name);
+  if (group === null) return { ...of, [hyperparameter]: value };
+  return { ...of, groups: of.groups.map((own) => (own.name === group ? { ...own, [hyperparameter]: value } : own)) };
 }
 
 function describe(axes: readonly Axis[], sample: readonly number[]): string[] {
@@ -209,11 +216,18 @@ function axisErrors({ axes, heights }: Study, of: readonly Variant[], values: re
     for (const variant of of) {
       const at = variant.label || "the base's tower";
       if (level > variant.height) return [{ path: `${path}.level`, message: `there is no level ${level} at ${at}, whose levels are 0 to ${variant.height}` }];
-      const { label, hyperparameters } = optimizerSpec(variant.levels(variant.bottom)[level]!.optimizer);
-      const spec = hyperparameters.find(({ name }) => name === hyperparameter);
+      const own = variant.levels(variant.bottom)[level]!;
+      const { hyperparameter: name, group } = partNamed(hyperparameter);
+      const settings = group === null ? own : own.groups.find((one) => one.name === group);
+      if (!settings) {
+        const known = own.groups.length === 0 ? "it has no groups" : `it has: ${own.groups.map((one) => one.name).join(", ")}`;
+        return [{ path: `${path}.hyperparameter`, message: `level ${level} at ${at} has no group ${group}; ${known}` }];
+      }
+      const { label, hyperparameters } = optimizerSpec(settings.optimizer);
+      const spec = hyperparameters.find((one) => one.name === name);
       if (!spec) {
-        const known = hyperparameters.map(({ name }) => name).join(", ");
-        return [{ path: `${path}.hyperparameter`, message: `${label}, level ${level} at ${at}, has no ${hyperparameter}; it has: ${known}` }];
+        const known = hyperparameters.map((one) => one.name).join(", ");
+        return [{ path: `${path}.hyperparameter`, message: `${label}, level ${level} at ${at}, has no ${name}; it has: ${known}` }];
       }
       const outside = values[i]!.find((value) => !inDomain(value, spec.domain));
       if (outside !== undefined) {

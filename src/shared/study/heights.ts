@@ -31,13 +31,16 @@ function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) 
   }
 }
 
+/** Level 0 as a level above it, where its groups, which are of the model's parameters, hold nothing. */
+const asUpper = (bottom: Level): Level => ({ ...bottom, frozen: false, groups: [] });
+
 /** The tower of `height` levels above `bottom`. */
 export function towerOfHeight(height: number, bottom: Level, { rule, upper, upperAt }: Heights, base: readonly Level[]): Level[] {
   const alphaOf = stepSizes(rule, initialValue(bottom, "alpha"));
   const chosen = upperAt[String(height)] ?? upper;
   const above = Array.from({ length: height }, (_, i) => {
     const level = i + 1;
-    const own = chosen ?? (rule.kind === "base" ? (base[level] ?? base.at(-1)!) : bottom);
+    const own = chosen ?? (rule.kind !== "base" ? asUpper(bottom) : base.length === 1 ? asUpper(base[0]!) : (base[level] ?? base.at(-1)!));
     return alphaOf ? { ...own, alpha: alphaOf(level) } : own;
   });
   return [bottom, ...above];

@@ -43,6 +43,7 @@ export const axisValues = z.discriminatedUnion(
 /** An initial hyperparameter that varies. */
 export const axis = z.strictObject({
   level: z.number({ error: "level must be a whole number" }).int("level must be a whole number").min(0, "level must be at least 0").max(maxLevels - 1).default(0),
+  /** Of the level, `alpha`, or of one of its groups, `alpha[bias]`. */
   hyperparameter: z.string({ error: "hyperparameter must be a name, such as alpha" }).default("alpha"),
   values: axisValues,
 });
@@ -107,6 +108,8 @@ export const study = z.strictObject({
   stacks: z.array(stack).min(1, "stacks needs at least one stack").max(1_000, "at most 1000 stacks").nullable().default(null),
   seeds: z.array(seed).min(1, "seeds needs at least one seed").max(1_000, "at most 1000 seeds").default([0]),
   halving: halving.nullable().default(null),
+  /** Every run with what keeps a tower from diverging (docs/guard.md). */
+  safe: z.boolean("safe must be true or false").default(false),
 });
 
 export type Study = z.output<typeof study>;

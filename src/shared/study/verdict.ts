@@ -58,7 +58,7 @@ const bestLabel = (metric: StudyMetric) => metricLabel(metric.at === "best" ? { 
 
 function widthWords(axis: StudyAxis, value: number, open: boolean, unit: boolean): string {
   const text = axis.scale === "log" ? value.toFixed(1) : rounded(value);
-  const of = axis.scale === "log" && unit ? (text === "1.0" ? " decade" : " decades") : "";
+  const of = axis.scale === "log" && unit ? " decades" : "";
   return `${open ? "at least " : ""}${text}${of}`;
 }
 const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;

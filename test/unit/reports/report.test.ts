@@ -188,6 +188,16 @@ describe("the pictures", () => {
     }
   });
 
+  it("take the metric when they are told to", () => {
+    const first = pictureSettings.parse({ at: "epoch:1" }).at;
+    expect(first).toEqual({ epoch: 1 });
+    expect(textOf(file("figures/sensitivity.svg", { at: first }))).toContain("test error at epoch 1");
+    const [row] = parseCsv(textOf(file("curves.csv", { at: first })));
+    const runs = fixture.study.points.filter(({ height, values }) => height === 0 && values[0] === Number(row!["L0.alpha.initial"]));
+    expect(Number(row!["max"])).toBe(Math.max(...runs.map(({ evaluations }) => evaluations[0]!.testError!)));
+    for (const at of ["epoch:0", "step:", "later", { epoch: 1, step: 1 }]) expect(pictureSettings.safeParse({ at }).error?.issues[0]?.message).toMatch(/^at must be final, best/);
+  });
+
   it("lay the paper's values over the headline", () => {
     expect(textOf(file("figures/sensitivity.svg", { reference: "figure4a" }))).toContain("paper, Figure 4a (read by eye)");
   });

@@ -90,6 +90,27 @@ describe("a study's runs", () => {
     expect(stacks(cells({ axes: [alpha(1e-6, 1e-4, 3, 1)] }))).toEqual(["Adam / SGD(1e-6)", "Adam / SGD(1e-5)", "Adam / SGD(1e-4)"]);
   });
 
+  it("may vary what a group of a level starts from, which levels above do not have", () => {
+    const base: StudyInput["base"] = { tower: [{ optimizer: "sgd", groups: [{ name: "bias", match: "*.bias", optimizer: "adam" }] }] };
+    const runs = cells({ base, axes: [alpha(0.1, 1, 2), { hyperparameter: "alpha[bias]", values: { kind: "list", values: [1e-3, 1e-2] } }], heights: { values: [0, 1] } });
+    expect(runs.map(({ key }) => key).slice(0, 2)).toEqual(["h0|L0.alpha=0.1|L0.alpha[bias]=0.001|s0", "h0|L0.alpha=0.1|L0.alpha[bias]=0.01|s0"]);
+    const { tower } = runs.at(-1)!.experiment;
+    expect(tower).toMatchObject([{ alpha: 1, groups: [{ name: "bias", optimizer: "adam", alpha: 0.01 }] }, { alpha: 1, groups: [] }]);
+    expect(problems({ base, axes: [{ hyperparameter: "gamma[bias]", values: { kind: "list", values: [0.1] } }] })).toEqual([
+      "axes.0.hyperparameter: Adam, level 0 at the base's tower, has no gamma; it has: alpha, beta1, beta2, logEps, weightDecay",
+    ]);
+    expect(problems({ base, axes: [{ hyperparameter: "alpha[out]", values: { kind: "list", values: [0.1] } }] })).toEqual([
+      "axes.0.hyperparameter: level 0 at the base's tower has no group out; it has: bias",
+    ]);
+  });
+
+  it("are all made safe where that is asked for", () => {
+    const runs = cells({ base: sgd, axes: [alpha(0.1, 1, 2)], heights: { values: [0, 2] }, safe: true });
+    expect(runs.every(({ experiment }) => experiment.guard.on)).toBe(true);
+    expect(runs.map(({ experiment }) => experiment.tower.map(({ maxChange }) => maxChange))).toEqual([[null], [null], [null, 0.03, 0.03], [null, 0.03, 0.03]]);
+    expect(cells({ base: sgd, heights: { values: [2] } }).some(({ experiment }) => experiment.guard.on)).toBe(false);
+  });
+
   it("may be stacks with budgets of their own", () => {
     const runs = cells({ stacks: [{ name: "plain", tower: [{ optimizer: "sgd" }] }, { name: "long", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }], epochs: 9 }], axes: [alpha(0.1, 1, 2)] });
     expect(runs.map(({ key, stack, height, experiment }) => [key, stack, height, experiment.budget.epochs])).toEqual([

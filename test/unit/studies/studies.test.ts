@@ -82,6 +82,8 @@ describe("a study", () => {
     // The first seed of every point comes first.
     const order = [...new Set(points.map(({ key }) => key))];
     expect(order.slice(0, 6).every((key) => key.endsWith("s0"))).toBe(true);
+    // And a point's heights side by side: two trainers, so neighbors may change places.
+    expect(new Set(order.slice(0, 2).map((key) => key.slice(0, 2)))).toEqual(new Set(["h0", "h1"]));
     expect((await ask("runs.list", { study: begun.id })).every(({ study }) => study === begun.id)).toBe(true);
     expect(await ask("runs.list", { study: null })).toEqual([]);
     const trajectories = await ask("studies.trajectories", { study: begun.id, metric: "L0.alpha" });

@@ -16,6 +16,7 @@ export interface StudyOptions {
   readonly preset?: string;
   readonly set: readonly string[];
   readonly seeds?: string;
+  readonly safe?: boolean;
   readonly workers?: number;
   readonly dryRun?: boolean;
   readonly resume?: string;
@@ -28,7 +29,7 @@ export interface StudyOptions {
 export async function study(places: Places, file: string | undefined, options: StudyOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
   if (options.resume !== undefined) {
-    const other = file ?? options.preset ?? options.set[0] ?? options.seeds;
+    const other = file ?? options.preset ?? options.set[0] ?? options.seeds ?? (options.safe ? "--safe" : undefined);
     if (other !== undefined) throw new UserError(`--resume goes on with the study as it was defined; "${other}" cannot change it`);
     const services = await openExisting(places, storeDir);
     return closing(services, async () => {
@@ -37,7 +38,7 @@ export async function study(places: Places, file: string | undefined, options: S
     });
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
-  const definition = await loadStudy({ file, preset: options.preset, set: [...options.set, ...seedsAssignment(options.seeds)] });
+  const definition = await loadStudy({ file, preset: options.preset, set: [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])] });
   const workers = options.workers ?? null;
   // What contradicts itself is said before a store is opened or created.
   const expansion = expandStudy(definition);

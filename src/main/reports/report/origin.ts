@@ -37,7 +37,7 @@ export function trainedBy(environments: readonly Environment[], { version }: Pro
 export function studyFooter(study: Study, { name, id, at }: { readonly name: string; readonly id: string; readonly at: number }, environments: readonly Environment[], program: Program): string[] {
   const towers = study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${counted(study.heights.values, "height", "heights")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
   return [
-    [name || "Study", towers, counted(study.seeds, "seed", "seeds"), setup(study.base)].join(" · "),
+    [name || "Study", towers, ...(study.safe ? ["safe"] : []), counted(study.seeds, "seed", "seeds"), setup(study.base)].join(" · "),
     [trainedBy(environments, program), day(at), `study ${id}`].join(" · "),
   ];
 }

@@ -2,7 +2,7 @@
 import { ref, type Ref } from "vue";
 import { ElMessage } from "element-plus";
 import { useClipboard } from "@vueuse/core";
-import type { ReportSubject } from "@shared/reports.ts";
+import type { PictureSettings, ReportSubject } from "@shared/reports.ts";
 import { encodeLink, openPath, type Shared } from "@shared/sharing.ts";
 import { attempt } from "@/composables/useNotify.ts";
 import { download, downloadReportFile } from "@/lib/download.ts";
@@ -16,7 +16,8 @@ export interface ReportActions {
   run(command: string): Promise<void>;
 }
 
-export function useReport(of: () => ReportSubject, definition: () => Shared): ReportActions {
+/** @param settings as they are chosen on the page: what is saved shows the same */
+export function useReport(of: () => ReportSubject, definition: () => Shared, settings: () => Partial<PictureSettings> = () => ({})): ReportActions {
   const busy = ref(false);
   const pictures = ref(false);
   const app = useApp();
@@ -40,7 +41,7 @@ export function useReport(of: () => ReportSubject, definition: () => Shared): Re
       else if (command === "definition") {
         const { kind, value } = definition();
         download(`${kind}.json`, "application/json", `${JSON.stringify(value, null, 2)}\n`);
-      } else await downloadReportFile({ of: of(), file: command });
+      } else await downloadReportFile({ of: of(), file: command, settings: settings() });
     });
     busy.value = false;
   }

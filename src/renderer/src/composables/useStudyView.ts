@@ -2,16 +2,21 @@
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
 import type { BandKind } from "@charts/sensitivityChart.ts";
-import type { StudyMetric, StudyMetricName } from "@shared/study/metric.ts";
+import type { Moment, StudyMetric, StudyMetricName } from "@shared/study/metric.ts";
 
 export const useStudyView = createGlobalState(() => {
   const name = useLocalStorage<StudyMetricName>("hypertower.study.metric", "testError");
-  const moment = useLocalStorage<"final" | "best" | "epoch">("hypertower.study.moment", "final");
+  const moment = useLocalStorage<"final" | "best" | "epoch" | "step">("hypertower.study.moment", "final");
   const epoch = useLocalStorage("hypertower.study.epoch", 1);
+  const step = useLocalStorage("hypertower.study.step", 1000);
   const band = useLocalStorage<BandKind>("hypertower.study.band", "standardError");
   const dots = useLocalStorage("hypertower.study.dots", true);
   const logY = useLocalStorage("hypertower.study.logY", false);
   const paper = useLocalStorage("hypertower.study.paper", true);
-  const metric = computed((): StudyMetric => ({ name: name.value, at: moment.value === "epoch" ? { epoch: epoch.value } : moment.value }));
-  return { name, moment, epoch, band, dots, logY, paper, metric };
+  const at = computed((): Moment => {
+    if (moment.value === "epoch") return { epoch: epoch.value };
+    return moment.value === "step" ? { step: step.value } : moment.value;
+  });
+  const metric = computed((): StudyMetric => ({ name: name.value, at: at.value }));
+  return { name, moment, epoch, step, band, dots, logY, paper, metric };
 });

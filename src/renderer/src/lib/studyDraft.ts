@@ -1,5 +1,6 @@
 /** A study while it is written: every field may hold text that is not yet a number. */
 import { z } from "zod";
+import { nameInLevel } from "@shared/groups.ts";
 import type { FieldError } from "@shared/experiment.ts";
 import { optimizerSpec, type HyperparameterSpec } from "@shared/optimizers.ts";
 import { countRuns, expandStudy } from "@shared/study/expand.ts";
@@ -54,15 +55,17 @@ export interface StudyDraft {
   stacks: DraftStack[];
   seeds: { by: "count" | "list"; count: Entry; list: string };
   halving: { on: boolean; rungs: string; keep: Entry };
+  safe: boolean;
 }
 
 let lastId = 0;
 
 /** The hyperparameter's own range: a decade or more around where it starts. */
-export function newAxis(level: number, spec: HyperparameterSpec, initial: number): DraftAxis {
+export function newAxis({ level, name, spec, initial }: AxisChoice): DraftAxis {
   const isLog = spec.scale === "log";
-  const range = isLog ? decadesAround(initial) : linearAround(initial, spec);
-  return { id: ++lastId, level, hyperparameter: spec.name, kind: "grid", list: "", scale: spec.scale, ...range, seed: 0 };
+  const start = typeof initial === "number" ? initial : (spec.initial ?? 1);
+  const range = isLog ? decadesAround(start) : linearAround(start, spec);
+  return { id: ++lastId, level, hyperparameter: name, kind: "grid", list: "", scale: spec.scale, ...range, seed: 0 };
 }
 
 function decadesAround(initial: number): { from: number; to: number; points: number } {
@@ -97,7 +100,7 @@ function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
 const draftLevel = (level: Level): DraftLevel => fromTower([level])[0]!;
 
 export function studyDraftOf(study: Study): StudyDraft {
-  const { name, base, axes, heights, stacks, seeds, halving } = study;
+  const { name, base, axes, heights, stacks, seeds, halving, safe } = study;
   return {
     name,
     base: draftOf(base),
@@ -113,6 +116,7 @@ export function studyDraftOf(study: Study): StudyDraft {
     stacks: (stacks ?? []).map(({ name: label, tower, epochs }) => ({ name: label, levels: fromTower(tower), epochs })),
     seeds: draftSeeds(seeds),
     halving: { on: halving !== null, rungs: written(halving?.rungs ?? [1]), keep: halving?.keep ?? 0.5 },
+    safe,
   };
 }
 
@@ -124,12 +128,13 @@ export function studyOfExperiment(base: Draft): StudyDraft {
   return {
     name: base.name === "" ? "" : `Study of ${base.name}`.slice(0, 200),
     base: { ...base, name: "" },
-    axes: spec ? [newAxis(0, spec, typeof start === "number" ? start : spec.initial)] : [],
+    axes: spec ? [newAxis({ level: 0, name: spec.name, spec, initial: start ?? spec.initial })] : [],
     compares: "heights",
     heights: { values: [0, 1], rule: "base", alphas: "", upper: null, upperAt: {} },
     stacks: [],
     seeds: { by: "count", count: 2, list: "0, 1" },
     halving: { on: false, rungs: "1", keep: 0.5 },
+    safe: false,
   };
 }
 
@@ -160,7 +165,7 @@ function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
 
 /** The study as it travels; not validated. */
 export function studyOf(draft: StudyDraft): unknown {
-  const { name, base, axes, compares, heights, stacks, seeds, halving } = draft;
+  const { name, base, axes, compares, heights, stacks, seeds, halving, safe } = draft;
   return {
     name,
     base: experimentOf({ ...base, name: "", seed: 0 }),
@@ -169,6 +174,7 @@ export function studyOf(draft: StudyDraft): unknown {
     stacks: compares === "stacks" ? stacks.map(({ name: label, levels, epochs }) => ({ name: label, tower: toTower(levels), epochs })) : null,
     seeds: seedsOf(seeds),
     halving: halving.on ? { rungs: readList(halving.rungs), keep: halving.keep } : null,
+    safe,
   };
 }
 
@@ -216,6 +222,8 @@ export function previewAxis(draft: StudyDraft, index: number): number[] | undefi
 
 export interface AxisChoice {
   readonly level: number;
+  /** `alpha`, or `alpha[bias]` of a group. */
+  readonly name: string;
   readonly spec: HyperparameterSpec;
   readonly initial: Entry;
 }
@@ -227,7 +235,12 @@ export function axisChoices({ base, compares, heights }: StudyDraft): AxisChoice
   return Array.from({ length: highest + 1 }, (_, level) => {
     const own = heights.rule === "base" || compares !== "heights" ? (levels[level] ?? levels.at(-1)) : levels[0];
     const of = level === 0 ? levels[0] : compares === "heights" ? (heights.upper ?? own) : own;
-    return of ? optimizerSpec(of.optimizer).hyperparameters.map((spec) => ({ level, spec, initial: of.values[spec.name] ?? spec.initial })) : [];
+    if (!of) return [];
+    // Those of level 0 are of the model's parameters.
+    const groups = level > 0 && of === levels[0] ? [] : of.groups;
+    return [{ name: null, settings: of }, ...groups.map((group) => ({ name: group.name, settings: group }))].flatMap(({ name, settings }) =>
+      optimizerSpec(settings.optimizer).hyperparameters.map((spec) => ({ level, name: nameInLevel(spec.name, name), spec, initial: settings.values[spec.name] ?? spec.initial })),
+    );
   }).flat();
 }
 
@@ -251,6 +264,7 @@ const storedStudy = z.object({
   stacks: z.array(z.object({ name: text, levels: z.array(storedLevel).min(1), epochs: z.number().nullable() })),
   seeds: z.object({ by: z.enum(["count", "list"]), count: storedEntry, list: text }),
   halving: z.object({ on: z.boolean(), rungs: text, keep: storedEntry }),
+  safe: z.boolean().default(false),
 });
 
 /** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
