@@ -9,58 +9,14 @@ import { operations } from "../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
 import { presentEngines } from "../support/engines.ts";
 import { samples, sampleState } from "../support/operationSamples.ts";
+import { difference } from "../support/difference.ts";
 import { level, smallProblem } from "../support/problems.ts";
+import { stacks } from "../support/stacks.ts";
 
 /** A few roundings of float32 (6e-8 each), relative to the largest entry. */
 const operationTolerance = 2e-6;
 /** After 30 steps: roundings add up and pass through square roots and divisions. */
 const trainingTolerance = 2e-4;
-
-const stacks: Record<string, readonly TowerLevel[]> = {
-  SGD: [level("sgd")],
-  "SGD with momentum / SGD": [level("sgd", { mu: 0.9 }), level("sgd", { alpha: 1e-4 })],
-  "SGD / SGD / SGD": [level("sgd"), level("sgd"), level("sgd")],
-  "SGD / Adam": [level("sgd"), level("adam")],
-  Adam: [level("adam")],
-  "Adam / SGD(1e-5)": [level("adam"), level("sgd", { alpha: 1e-5 })],
-  "Adam / Adam / SGD": [level("adam"), level("adam"), level("sgd", { alpha: 1e-6 })],
-  "Adam^α / SGD with momentum": [level("adamBaydin"), level("sgd", { alpha: 1e-5, mu: 0.5 })],
-  "AdaGrad / RMSProp / SGD": [level("adaGrad"), level("rmsProp", { alpha: 1e-4 }), level("sgd", { alpha: 1e-6 })],
-  "RMSProp / AdaGrad": [level("rmsProp"), level("adaGrad", { alpha: 1e-4 })],
-  "RMSProp^α / Adam": [level("rmsPropAlpha"), level("adam")],
-  "every option": [
-    level("sgd", { alpha: 0.1, mu: 0.9, nesterov: true, dampening: 0.3, weightDecay: 0.01, weightDecayAs: "coupled", clipNorm: 0.5, clipValue: 0.1, learned: ["alpha", "mu", "weightDecay"] }),
-    level("adam", { alpha: 1e-3, alphaAs: "log", amsgrad: true, weightDecay: 1e-3, warmUp: 3, every: 2, until: 21, clipNorm: 1 }),
-    level("sgd", { alpha: 1e-6, momentumFromZero: true, clipValue: 0.1 }),
-  ],
-  "AMSGrad / squared SGD": [
-    level("adam", { amsgrad: true, weightDecay: 0.01, clipNorm: 0.1, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
-    level("sgd", { alpha: 1e-6, alphaAs: "squared" }),
-  ],
-  "within bounds and a largest change": [
-    level("sgd", { alpha: 0.1, alphaAs: "log", bounds: { alpha: [0.05, 0.3] } }),
-    level("adam", { alpha: 0.01, bounds: { alpha: [null, 0.011], beta1: [0.5, 0.99] }, atBounds: "reflect", maxChange: 0.05 }),
-    level("sgd", { maxChange: 0.5 }),
-  ],
-  "groups with optimizers of their own": [
-    level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
-    level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),
-  ],
-  "a frozen layer": [level("adam", { freeze: "layer1.*" }), level("sgd", { alpha: 1e-5 })],
-  "everything frozen": [level("adam", { frozen: true }), level("sgd", { alpha: 1e-5 })],
-  "SGDPerParam / SGD": [level("sgdPerParam", { alphas: { "layer1.weight": 0.1, "layer2.bias": 0.05 } }), level("sgd", { alpha: 1e-4 })],
-  "SGD x 20": Array.from({ length: 20 }, () => level("sgd")),
-};
-
-/** Largest difference, relative to the largest entry of what is expected. */
-function difference(ours: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [worst, scale] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    worst = Math.max(worst, Math.abs(ours[i]! - expected[i]!));
-    scale = Math.max(scale, Math.abs(expected[i]!));
-  }
-  return worst / Math.max(scale, 1e-6);
-}
 
 async function trained(engine: Engine, levels: readonly TowerLevel[], steps: number) {
   const { training, initialState, batchSize, batch } = smallProblem(levels);

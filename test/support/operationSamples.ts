@@ -101,6 +101,13 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
     sample("both transposed, scaled", [[3, 2], [4, 3]], anywhere, (a, b) =>
       ops.matmul(a!, b!, { transposeA: true, transposeB: true, scale: 0.3 }),
     ),
+    sample("many at once", [[2, 2, 3], [2, 3, 4]], anywhere, (a, b) => ops.matmul(a!, b!)),
+    sample("many at once, both transposed, scaled", [[2, 3, 2], [2, 4, 3]], anywhere, (a, b) =>
+      ops.matmul(a!, b!, { transposeA: true, transposeB: true, scale: 0.3 }),
+    ),
+    sample("one by many", [[2, 3], [2, 3, 4]], anywhere, (a, b) => ops.matmul(a!, b!)),
+    sample("many by one, transposed", [[2, 3, 2], [4, 3]], anywhere, (a, b) => ops.matmul(a!, b!, { transposeA: true, transposeB: true })),
+    sample("many with a bias row", [[2, 2, 3], [2, 3, 4], [4]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
     sample("with a bias column", [[2, 3], [3, 4], [2, 1]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
     sample("with a bias row", [[2, 3], [3, 4], [4]], anywhere, (a, b, c) => ops.add(ops.matmul(a!, b!), c!)),
   ],

@@ -25,10 +25,12 @@ export interface SmallProblemOptions {
   readonly features?: number;
   readonly hidden?: number;
   readonly hypergradients?: "moving" | "all";
+  /** Of the initial weights. */
+  readonly seed?: number;
 }
 
 export function smallProblem(levels: readonly TowerLevel[], options: SmallProblemOptions = {}): SmallProblem {
-  const { batchSize = 16, features = 12, hidden = 8, hypergradients = "all" } = options;
+  const { batchSize = 16, features = 12, hidden = 8, hypergradients = "all", seed = 1 } = options;
   const classes = 4;
   const model = mlp({ widths: [features, hidden, classes], activation: "tanh", outputActivation: "tanh" });
   const training = buildTrainingProgram({
@@ -38,7 +40,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
     evaluationBatchSizes: [batchSize],
     hypergradients,
   });
-  const weights = new Random(1, "initialization");
+  const weights = new Random(seed, "initialization");
   return {
     training,
     batchSize,

@@ -118,6 +118,21 @@ function reduce(type: string): Lowering<"reduceSum"> & Lowering<"reduceMax"> {
   };
 }
 
+const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale } }, inputs, write) =>
+  write.emit("Gemm", inputs, {
+    transA: { int: Number(transposeA) },
+    transB: { int: Number(transposeB) },
+    ...(scale === 1 ? {} : { alpha: { float: scale } }),
+  });
+
+/** Many products at once. ONNX Runtime takes the transpositions into the product. */
+const batchedMatmul: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b], write) => {
+  const turned = (node: Node, value: string, transpose: boolean) =>
+    transpose ? write.emit("Transpose", [value], { perm: { ints: node.shape.length === 2 ? [1, 0] : [0, 2, 1] } }) : value;
+  const product = write.emit("MatMul", [turned(x!, a!, transposeA), turned(y!, b!, transposeB)]);
+  return scale === 1 ? product : write.emit("Mul", [product, write.float(scale)]);
+};
+
 /** Operations with a value of their own; sources are named by the engine. */
 type Lowered = Exclude<OpName, "input" | "state" | "constant">;
 
@@ -142,12 +157,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   select: direct("Where"),
   stopGradient: direct("Identity"),
   cast: (node, inputs, write) => write.emit("Cast", inputs, { to: { int: onnxType[onnxTypeOf[node.attributes.to]] } }),
-  matmul: ({ attributes: { transposeA, transposeB, scale } }, inputs, write) =>
-    write.emit("Gemm", inputs, {
-      transA: { int: Number(transposeA) },
-      transB: { int: Number(transposeB) },
-      ...(scale === 1 ? {} : { alpha: { float: scale } }),
-    }),
+  matmul: (node, inputs, write) => (node.shape.length === 2 ? gemm : batchedMatmul)(node, inputs, write),
   // As the product of a row and a column: one pass over both, nothing written.
   dot: (node, [a, b], write) => {
     const row = write.integers([1, sizeOf(node.inputs[0]!.shape)]);

@@ -105,15 +105,21 @@ const scatterAdd: Kernel<"scatterAdd"> = (node, [values, indices]) => {
 
 const matmul: Kernel<"matmul"> = (node, [a, b]) => {
   const { transposeA, transposeB, scale } = node.attributes;
-  const [m, n] = node.shape as [number, number];
-  const k = node.inputs[0]!.shape[transposeA ? 0 : 1]!;
+  const [m, n] = node.shape.slice(-2) as [number, number];
+  const [shapeA, shapeB] = [node.inputs[0]!.shape, node.inputs[1]!.shape];
+  const k = shapeA.at(transposeA ? -2 : -1)!;
   const [aRow, aInner] = transposeA ? [1, m] : [k, 1];
   const [bInner, bColumn] = transposeB ? [1, k] : [n, 1];
-  const out = new Float64Array(m * n);
-  for (let i = 0; i < m; i++) {
-    for (let p = 0; p < k; p++) {
-      const factor = scale * a![i * aRow + p * aInner]!;
-      for (let j = 0; j < n; j++) out[i * n + j]! += factor * b![p * bInner + j * bColumn]!;
+  const out = new Float64Array(sizeOf(node.shape));
+  // A side with two axes is the same in every product.
+  const [aStride, bStride] = [shapeA.length === 2 ? 0 : m * k, shapeB.length === 2 ? 0 : k * n];
+  for (let product = 0; product * m * n < out.length; product++) {
+    const [x, y, to] = [product * aStride, product * bStride, product * m * n];
+    for (let i = 0; i < m; i++) {
+      for (let p = 0; p < k; p++) {
+        const factor = scale * a![x + i * aRow + p * aInner]!;
+        for (let j = 0; j < n; j++) out[to + i * n + j]! += factor * b![y + p * bInner + j * bColumn]!;
+      }
     }
   }
   return out;

@@ -2,7 +2,7 @@
 import { isScalar, makeNode, none, sameShape, shapeError, type Node } from "../node.ts";
 import { exp, mul, sub } from "./elementwise.ts";
 import { nth, type Operation } from "./operation.ts";
-import { reduceSum } from "./reduction.ts";
+import { reduceSum, sumTo } from "./reduction.ts";
 
 export interface MatmulOptions {
   readonly transposeA?: boolean;
@@ -11,14 +11,24 @@ export interface MatmulOptions {
   readonly scale?: number;
 }
 
-/** `[m, k] x [k, n]` to `[m, n]`, each side optionally transposed first. */
+/**
+ * `[m, k] x [k, n]` to `[m, n]`, each side optionally transposed first. With an axis in front,
+ * many products at once, `[p, m, k] x [p, k, n]`; a side without it is the same in all of them.
+ */
 export function matmul(a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {}): Node {
-  const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-  const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-  if (a.shape.length !== 2 || b.shape.length !== 2 || m === undefined || n === undefined || k !== k2) {
+  const [rows, inner] = a.shape.slice(-2);
+  const [inner2, columns] = b.shape.slice(-2);
+  const [m, k] = transposeA ? [inner, rows] : [rows, inner];
+  const [k2, n] = transposeB ? [columns, inner2] : [inner2, columns];
+  const [products, products2] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  if (products.length > 1 || products2.length > 1 || (products.length === products2.length && products[0] !== products2[0])) {
+    throw shapeError("matmul", [a, b], "needs two axes, or three with as many matrices on both sides");
+  }
+  if (m === undefined || n === undefined || k !== k2) {
     throw shapeError("matmul", [a, b], `inner sizes differ${transposeA ? ", a transposed" : ""}${transposeB ? ", b transposed" : ""}`);
   }
-  return makeNode("matmul", [a, b], { transposeA, transposeB, scale }, [m, n]);
+  const leading = products.length > 0 ? products : products2;
+  return makeNode("matmul", [a, b], { transposeA, transposeB, scale }, [...leading, m, n]);
 }
 
 /** Sum of the products of two values of one shape; a scalar. */
@@ -40,14 +50,13 @@ export const linear = {
       const a = nth(node.inputs, 0);
       const b = nth(node.inputs, 1);
       const { transposeA, transposeB, scale } = node.attributes;
-      return [
-        transposeA
-          ? matmul(b, g, { transposeA: transposeB, transposeB: true, scale })
-          : matmul(g, b, { transposeB: !transposeB, scale }),
-        transposeB
-          ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
-          : matmul(a, g, { transposeA: !transposeA, scale }),
-      ];
+      const toA = transposeA
+        ? matmul(b, g, { transposeA: transposeB, transposeB: true, scale })
+        : matmul(g, b, { transposeB: !transposeB, scale });
+      const toB = transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
+        : matmul(a, g, { transposeA: !transposeA, scale });
+      return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
     },
   } satisfies Operation<"matmul">,
   dot: {

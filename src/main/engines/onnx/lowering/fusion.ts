@@ -29,6 +29,8 @@ function isPerChannel(x: Node, image: Node): boolean {
 
 function fitsProduct(product: Product, bias: Node): boolean {
   if (product.op === "conv2d") return isPerChannel(bias, product);
+  // Gemm adds a bias, MatMul does not.
+  if (product.shape.length !== 2) return false;
   const [rows, columns] = product.shape;
   const isRow = bias.shape.length === 1 && bias.shape[0] === columns;
   const isColumn = bias.shape.length === 2 && bias.shape[0] === rows && bias.shape[1] === 1;

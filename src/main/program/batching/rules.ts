@@ -1,0 +1,177 @@
+/**
+ * What each operation becomes when many runs of one program are executed as one: a value that
+ * differs between runs has a leading axis of runs, and no operation mixes what belongs to two
+ * runs. One rule for each operation, as in jax.vmap.
+ */
+import type { Attributes, Node, NodeOf, OpName, Shape } from "../node.ts";
+import { sizeOf } from "../node.ts";
+import * as ops from "../operations/index.ts";
+
+/** A value of the single program: with `each`, its node has a leading axis of runs, otherwise it is the same in all of them. */
+export interface Batched {
+  readonly node: Node;
+  readonly each: boolean;
+}
+
+/** The node with a leading axis of runs. Called where at least one input differs between runs. */
+type Rule<N extends OpName> = (node: NodeOf<N>, inputs: readonly Batched[], runs: number) => Node;
+
+/** The value for each run, also where it is the same. */
+export function forEach({ node, each }: Batched, runs: number): Node {
+  if (each) return node;
+  const source = node.op === "broadcast" ? node.inputs[0]! : node;
+  return ops.broadcast(source, [runs, ...node.shape]);
+}
+
+/** With axes of size 1 after that of the runs, so that it broadcasts to `rank` axes within each run. */
+function aligned({ node, each }: Batched, rank: number): Node {
+  if (!each) return node;
+  const [runs, ...shape] = node.shape;
+  return ops.reshape(node, [runs!, ...Array<number>(rank - shape.length).fill(1), ...shape]);
+}
+
+/** Runs and the first axis as one axis. */
+function folded(x: Batched, runs: number): Node {
+  const node = forEach(x, runs);
+  const [, first, ...rest] = node.shape;
+  return ops.reshape(node, [runs * first!, ...rest]);
+}
+
+const unfolded = (node: Node, runs: number): Node => ops.reshape(node, [runs, node.shape[0]! / runs, ...node.shape.slice(1)]);
+const shifted = (axes: readonly number[]): number[] => axes.map((axis) => axis + 1);
+const allAxes = (shape: Shape): number[] => shape.map((_, axis) => axis);
+
+function rebuilt<N extends OpName>(node: NodeOf<N>, inputs: readonly Node[], attributes: Attributes[N] = node.attributes): Node {
+  return ops.operations[node.op].rebuild(inputs, attributes);
+}
+
+/** Axes that every engine broadcasts over. */
+const mostAxes = 6;
+
+/** Runs join the first axis where another axis would be too many. */
+function elementwise<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  const rank = node.shape.length;
+  const whole = inputs.every(({ node: x, each }) => (each ? x.shape.length === rank + 1 && x.shape[1] === node.shape[0] : x.shape.length < rank));
+  if (rank >= mostAxes && whole) return unfolded(rebuilt(node, inputs.map((input) => (input.each ? folded(input, runs) : input.node))), runs);
+  return rebuilt(node, inputs.map((input) => aligned(input, rank)));
+}
+
+/** An operation that treats the entries of its first axis alike. */
+function alongFirst<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  return unfolded(rebuilt(node, inputs.map((input) => folded(input, runs))), runs);
+}
+
+/** Where the first axis stays, runs join it: engines know only so many axes. */
+function reduction<N extends "reduceSum" | "reduceMax" | "variance">(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  if (!node.attributes.axes.includes(0)) return alongFirst(node, inputs, runs);
+  return rebuilt(node, [inputs[0]!.node], { ...node.attributes, axes: shifted(node.attributes.axes) });
+}
+
+/** Run by run. What only some engines have batched is better written so that all can execute it. */
+function unrolled<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  const of = (run: number) => ({ node: x, each }: Batched) => (each ? ops.reshape(ops.slice(x, 0, run, run + 1), x.shape.slice(1)) : x);
+  const results = Array.from({ length: runs }, (_, run) => ops.reshape(rebuilt(node, inputs.map(of(run))), [1, ...node.shape]));
+  return ops.concat(results, 0);
+}
+
+/** A convolution whose weight is the same for all runs takes the runs as examples. */
+function convolution<N extends "conv2d" | "conv2dInputGradient">(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  const [image, weight] = inputs as readonly [Batched, Batched];
+  return weight.each ? unrolled(node, inputs, runs) : unfolded(rebuilt(node, [folded(image, runs), weight.node]), runs);
+}
+
+/** Rows of 0 and 1 by which a table is looked up as a product, for tables that differ between runs: `[runs or none, indices, rows]`. */
+function chosen({ node, each }: Batched, rows: number): Node {
+  const count = sizeOf(node.shape) / (each ? node.shape[0]! : 1);
+  return ops.oneHot(ops.reshape(node, each ? [node.shape[0]!, count] : [count]), rows);
+}
+
+/** A matrix `[m, n]` once for each of many products: `[products, m, n]`. */
+function repeated({ node, each }: Batched, products: number): Batched {
+  const [runs, shape] = each ? [node.shape.slice(0, 1), node.shape.slice(1)] : [[], node.shape];
+  return { node: ops.broadcast(ops.reshape(node, [...runs, 1, ...shape]), [...runs, products, ...shape]), each };
+}
+
+function source(): never {
+  throw new Error("a source has no inputs that could differ between runs");
+}
+
+export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
+  input: source,
+  state: source,
+  constant: source,
+
+  add: elementwise,
+  sub: elementwise,
+  mul: elementwise,
+  div: elementwise,
+  pow: elementwise,
+  mod: elementwise,
+  maximum: elementwise,
+  minimum: elementwise,
+  greater: elementwise,
+  equal: elementwise,
+  neg: elementwise,
+  exp: elementwise,
+  log: elementwise,
+  sqrt: elementwise,
+  tanh: elementwise,
+  sigmoid: elementwise,
+  relu: elementwise,
+  cast: elementwise,
+  stopGradient: elementwise,
+  select: (node, inputs, runs) => rebuilt(node, inputs.map((input) => forEach(input, runs))),
+
+  matmul: (node, inputs, runs) => {
+    if (node.shape.length === 2) return rebuilt(node, inputs.map((input) => input.node));
+    // Products that were many already: the matrices of all runs side by side.
+    const many = inputs.map((input, i) => (node.inputs[i]!.shape.length === 3 ? input : repeated(input, node.shape[0]!)));
+    return unfolded(rebuilt(node, many.map((input) => folded(input, runs))), runs);
+  },
+  dot: (_, [a, b], runs) => {
+    const product = ops.mul(forEach(a!, runs), forEach(b!, runs));
+    return ops.reduceSum(product, allAxes(product.shape).slice(1));
+  },
+  logSoftmax: alongFirst,
+
+  reduceSum: reduction,
+  reduceMax: reduction,
+  variance: reduction,
+  argMax: (_, [x]) => ops.argMax(x!.node),
+  oneHot: (node, [x]) => ops.oneHot(x!.node, node.attributes.classes),
+
+  broadcast: (node, [x], runs) => {
+    const rank = node.shape.length;
+    const to = [runs, ...node.shape];
+    const fold = rank >= mostAxes && x!.node.shape.length === rank + 1 && x!.node.shape[1] === node.shape[0];
+    return fold ? unfolded(ops.broadcast(folded(x!, runs), [runs * to[1]!, ...to.slice(2)]), runs) : ops.broadcast(aligned(x!, rank), to);
+  },
+  reshape: (node, [x], runs) => ops.reshape(x!.node, [runs, ...node.shape]),
+  transpose: (node, inputs, runs) =>
+    node.attributes.permutation[0] === 0 ? alongFirst(node, inputs, runs) : ops.transpose(inputs[0]!.node, [0, ...shifted(node.attributes.permutation)]),
+  slice: (node, inputs, runs) => {
+    const { axis, start, end } = node.attributes;
+    return axis > 0 ? alongFirst(node, inputs, runs) : ops.slice(inputs[0]!.node, 1, start, end);
+  },
+  concat: (node, inputs, runs) =>
+    node.attributes.axis > 0 ? alongFirst(node, inputs, runs) : ops.concat(inputs.map((input) => forEach(input, runs)), 1),
+
+  gather: (node, [table, indices], runs) => {
+    if (!table!.each) return ops.gather(table!.node, indices!.node);
+    const rows = node.inputs[0]!.shape[0]!;
+    return ops.reshape(ops.matmul(chosen(indices!, rows), table!.node), [runs, ...node.shape]);
+  },
+  scatterAdd: (node, [values, indices], runs) => {
+    const { rows } = node.attributes;
+    const width = node.shape[1]!;
+    const { node: all, each } = values!;
+    const table = ops.reshape(all, [...(each ? [runs] : []), sizeOf(node.inputs[1]!.shape), width]);
+    return ops.matmul(chosen(indices!, rows), table, { transposeA: true });
+  },
+
+  conv2d: convolution,
+  conv2dInputGradient: convolution,
+  conv2dWeightGradient: unrolled,
+  maxPool2d: alongFirst,
+  maxPool2dGradient: alongFirst,
+};

@@ -1,0 +1,102 @@
+/** Small training problems of every kind of model. */
+import type { InputValue } from "../../src/main/engines/engine.ts";
+import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import { buildModel } from "../../src/main/models/build.ts";
+import { Random } from "../../src/main/models/random.ts";
+import { classification } from "../../src/main/training/classification.ts";
+import { languageModelling } from "../../src/main/training/languageModelling.ts";
+import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { describeModel } from "../../src/shared/models/architecture.ts";
+import { model as modelSchema } from "../../src/shared/models/schema.ts";
+import { values, type DataShape } from "../../src/shared/models/shape.ts";
+import { level } from "./problems.ts";
+
+export const batchSize = 4;
+
+const image: DataShape = { input: values(2, 8, 8), classes: 3 };
+const steps = 7;
+const text: DataShape = { input: { kind: "tokens", shape: [steps], vocabulary: 5 }, classes: 5 };
+
+const sgd = [level("sgd", { alpha: 0.02 }), level("sgd", { alpha: 1e-4 })];
+const adam = [level("adam", { alpha: 1e-3 }), level("sgd", { alpha: 1e-6 })];
+
+export interface ModelCase {
+  readonly data: DataShape;
+  readonly model: unknown;
+  readonly levels: readonly TowerLevel[];
+}
+
+export const modelCases: Record<string, ModelCase> = {
+  "CNN, SGD / SGD": { data: image, model: { kind: "cnn", channels: [3, 4], kernel: 3 }, levels: sgd },
+  "CNN with batch normalization, Adam / SGD": { data: image, model: { kind: "cnn", channels: [4], batchNorm: true, hidden: [5] }, levels: adam },
+  "ResNet-8, SGD with momentum / SGD": { data: image, model: { kind: "resnet", depth: 8, width: 4 }, levels: [level("sgd", { alpha: 0.02, mu: 0.9 }), sgd[1]!] },
+  "linear, Adam / SGD": { data: image, model: { kind: "linear" }, levels: adam },
+  "own layers": {
+    data: image,
+    model: {
+      kind: "sequential",
+      layers: [
+        { kind: "conv2d", channels: 4, stride: 2, padding: 0 },
+        { kind: "sigmoid" },
+        { kind: "avgPool", size: 3 },
+        { kind: "flatten" },
+        { kind: "linear", width: 6, initialization: "orthogonal" },
+        { kind: "batchNorm" },
+        { kind: "tanh" },
+        { kind: "linear" },
+      ],
+    },
+    levels: sgd,
+  },
+  "own blocks around images, sequences and vectors": {
+    data: image,
+    model: {
+      kind: "sequential",
+      layers: [
+        { kind: "residual", layers: [{ kind: "conv2d", channels: 5, stride: 2, bias: false }, { kind: "batchNorm" }] },
+        { kind: "imageRows" },
+        { kind: "residual", layers: [{ kind: "gru", hidden: 20 }, { kind: "tanh" }] },
+        { kind: "lastStep" },
+        { kind: "residual", layers: [{ kind: "linear", width: 20 }, { kind: "relu" }, { kind: "linear", width: 20 }] },
+        { kind: "linear" },
+      ],
+    },
+    levels: adam,
+  },
+  "image rows through a GRU": {
+    data: image,
+    model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },
+    levels: adam,
+  },
+  "LSTM, Adam / SGD": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: adam },
+  "LSTM on one-hot symbols, SGD / SGD": { data: text, model: { kind: "charRnn", hidden: 6, layers: 1, embedding: 0, steps }, levels: sgd },
+  "GRU, Adam / SGD": { data: text, model: { kind: "charRnn", cell: "gru", hidden: 6, embedding: 4, steps }, levels: adam },
+  "GRU on one-hot symbols, SGD / SGD": { data: text, model: { kind: "charRnn", cell: "gru", hidden: 6, layers: 1, embedding: 0, steps }, levels: sgd },
+};
+
+/** @param seed of the initial weights */
+export function modelProblem({ data, model, levels }: ModelCase, seed = 1) {
+  const built = buildModel(describeModel(modelSchema.parse(model), data));
+  const isText = data.input.kind === "tokens";
+  const task = isText ? languageModelling({ model: built, steps }) : classification({ model: built, exampleShape: data.input.shape, scale: 1 / 255 });
+  const training = buildTrainingProgram({ task, levels, batchSizes: [batchSize], evaluationBatchSizes: [batchSize], hypergradients: "moving" });
+  const random = new Random(seed, "initialization");
+  const initialState = training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)])));
+  const batch = (n: number): Record<string, InputValue> => {
+    const draw = new Random(1000 + n, "shuffling");
+    if (isText) {
+      // The next symbol is the one before last plus one, now and then any.
+      const rows = Array.from({ length: batchSize }, () => {
+        const row = [draw.below(5), draw.below(5)];
+        while (row.length <= steps) row.push(draw.below(4) === 0 ? draw.below(5) : (row.at(-2)! + 1) % 5);
+        return row;
+      });
+      const part = (from: number) => Int32Array.from(rows.flatMap((row) => row.slice(from, from + steps)));
+      return { symbols: part(0), targets: part(1), carry: Float64Array.of(n % 5 === 0 ? 0 : 1) };
+    }
+    const labels = Uint8Array.from({ length: batchSize }, () => draw.below(3));
+    const features = Uint8Array.from({ length: batchSize * 128 }, (_, i) => (i % 3 === labels[Math.floor(i / 128)] ? 120 : 0) + draw.below(130));
+    return { features, labels };
+  };
+  return { training, initialState, batch };
+}
