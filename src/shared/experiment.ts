@@ -33,7 +33,7 @@ export const dataset = z
     return { kind, ...sizes };
   });
 
-export const engineKinds = ["onnx-cpu", "reference", "tfjs-node-gpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
+export const engineKinds = ["onnx-cpu", "reference", "tfjs-node", "tfjs-node-gpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
 
 export const engine = z.strictObject({
   kind: z.enum(engineKinds, { error: `engine.kind must be one of: ${engineKinds.join(", ")}` }).default("onnx-cpu"),

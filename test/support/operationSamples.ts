@@ -137,6 +137,7 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
     sample("scalar", [[]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
     sample("row", [[3]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
     sample("column", [[2, 1]], anywhere, (x) => ops.broadcast(x!, [2, 3])),
+    sample("some of six axes", [[2, 1, 1, 2, 1]], anywhere, (x) => ops.broadcast(x!, [2, 2, 3, 2, 2, 2])),
   ],
   reshape: [sample("flat", one, anywhere, (x) => ops.reshape(ops.mul(x!, x!), [6]))],
   transpose: [

@@ -4,6 +4,7 @@ import type { Engine } from "./engine.ts";
 /** Every engine by name, loaded when it is first asked for: a native library that fails concerns only who uses it. */
 export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   "onnx-cpu": async () => (await import("./onnx/engine.ts")).onnxCpuEngine,
+  "tfjs-node": () => tfjs("tfjs-node"),
   "tfjs-node-gpu": () => tfjs("tfjs-node-gpu"),
   "tfjs-webgpu": () => tfjs("tfjs-webgpu"),
   "tfjs-wasm": () => tfjs("tfjs-wasm"),

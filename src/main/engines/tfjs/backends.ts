@@ -57,6 +57,7 @@ interface AdapterInfo {
   readonly description: string;
 }
 let adapter: AdapterInfo | undefined;
+const matMulByTiles = 3;
 
 /** Dawn's WebGPU through its Node binding. */
 const webgpu: Backend = {
@@ -72,44 +73,62 @@ const webgpu: Backend = {
     if (!found) throw new Error("no graphics device that WebGPU can use was found: a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed");
     adapter = found.info;
     await import("@tensorflow/tfjs-backend-webgpu");
+    // Its matrix products for small results over a long axis (tfjs 4.22) are wrong where the second factor is transposed, and
+    // add up in an order that changes from run to run; those for very small results crawl where a processor plays the device.
+    tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMulByTiles);
     await use("webgpu");
   },
   device: () => [adapter?.vendor, adapter?.architecture || adapter?.device, adapter?.description].filter(Boolean).join(" ") || "WebGPU device",
 };
 
+/** Settings of TensorFlow, read when it is loaded: a run takes one thread, as on the other backends, and the memory of a card that it needs. */
+const tensorflowDefaults = { TF_CPP_MIN_LOG_LEVEL: "2", TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", TF_FORCE_GPU_ALLOW_GROWTH: "true" };
+
+interface TensorflowBackend {
+  readonly isUsingGpuDevice: boolean;
+  readonly binding: { readonly TF_Version: string };
+}
+const tensorflowBackend = () => tf.findBackend("tensorflow") as unknown as TensorflowBackend;
+
+/** Package whose binding this process has loaded: both register one name. */
+let loadedTensorflow: string | undefined;
+
 /** TensorFlow's own kernels. Its addon and libtensorflow are put in by `npm run engines:tensorflow`. */
-const tensorflow: Backend = {
-  name: "tensorflow",
-  packages: ["@tensorflow/tfjs-node-gpu"],
-  load() {
-    // Node 23 removed what the binding still calls.
-    const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean };
-    util.isNullOrUndefined ??= (value) => value === null || value === undefined;
-    try {
-      require("@tensorflow/tfjs-node-gpu");
-    } catch (error) {
-      throw new Error(whyNot(error), { cause: error });
-    }
-    return use("tensorflow");
-  },
-  device: () => (gpuIsUsed() ? "NVIDIA GPU (CUDA, TensorFlow)" : `${processor()} (TensorFlow)`),
-};
+function tensorflow(form: "cpu" | "gpu"): Backend {
+  const name = form === "gpu" ? "@tensorflow/tfjs-node-gpu" : "@tensorflow/tfjs-node";
+  return {
+    name: "tensorflow",
+    packages: [name],
+    async load() {
+      if (loadedTensorflow !== undefined && loadedTensorflow !== name) throw new Error(`this process uses ${loadedTensorflow} already, and a process can have one of the two`);
+      for (const [variable, value] of Object.entries(tensorflowDefaults)) process.env[variable] ??= value;
+      // Node 23 removed the one, and warns of the other, that the binding still calls.
+      const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean };
+      util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+      util.isArray = Array.isArray;
+      try {
+        require(name);
+      } catch (error) {
+        throw new Error(whyNot(form, name, error), { cause: error });
+      }
+      loadedTensorflow = name;
+      await use("tensorflow");
+      if (form === "gpu" && !tensorflowBackend().isUsingGpuDevice) throw new Error(`TensorFlow ${tensorflowBackend().binding.TF_Version} found no NVIDIA GPU that it can use: nvidia-smi must list one, with a driver for CUDA 12 (525 or later); the engine tfjs-node uses the processor`);
+    },
+    device: () => `${form === "gpu" ? "NVIDIA GPU (CUDA," : `${processor()} (`}TensorFlow ${tensorflowBackend().binding.TF_Version}${form === "gpu" ? "" : `, threads: ${process.env["TF_NUM_INTRAOP_THREADS"]!}`})`,
+  };
+}
 
 /** What the binding says when it cannot start, in words a person can act on. */
-function whyNot(error: unknown): string {
+function whyNot(form: "cpu" | "gpu", name: string, error: unknown): string {
   const message = messageOf(error);
-  if (/Cannot find module '@tensorflow\/tfjs-node-gpu'/.test(message)) {
-    return `tfjs-node-gpu is not installed; it exists for Linux and Windows on x64 processors (this is ${process.platform} ${process.arch})`;
-  }
-  if (/tfjs_binding|Cannot find module/.test(message)) return "its native addon is not there; run: npm run engines:tensorflow";
-  if (/libcudart|libcublas|libcudnn|CUDA/i.test(message)) return `it needs NVIDIA's CUDA 11.2 and cuDNN 8: ${message.split("\n")[0]!}`;
-  if (/libtensorflow|tensorflow\.dll/i.test(message)) return `libtensorflow is not there; run: npm run engines:tensorflow (${message.split("\n")[0]!})`;
-  return message.split("\n")[0]!;
+  const [line] = message.split("\n") as [string];
+  const install = `run: npm run engines:tensorflow -- ${form}`;
+  if (message.includes(`Cannot find module '${name}'`)) return `the package ${name} is not installed (it is optional, and exists for x64 and arm64 processors; this is ${process.platform} ${process.arch})`;
+  if (/tfjs_binding|Cannot find module/.test(message)) return `its native addon is not there; ${install}`;
+  if (/libtensorflow|tensorflow\.dll|undefined symbol/i.test(message)) return `its TensorFlow does not load; ${install} (${line})`;
+  if (/libcu|CUDA/i.test(message)) return `it needs NVIDIA's CUDA libraries: ${line}`;
+  return line;
 }
 
-function gpuIsUsed(): boolean {
-  const backend = tf.backend() as { isGPUPackage?: boolean; isUsingGpuDevice?: boolean };
-  return backend.isUsingGpuDevice === true;
-}
-
-export const backends = { "tfjs-cpu": cpu, "tfjs-wasm": wasm, "tfjs-webgpu": webgpu, "tfjs-node-gpu": tensorflow } as const;
+export const backends = { "tfjs-cpu": cpu, "tfjs-wasm": wasm, "tfjs-webgpu": webgpu, "tfjs-node": tensorflow("cpu"), "tfjs-node-gpu": tensorflow("gpu") } as const;

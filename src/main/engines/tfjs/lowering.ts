@@ -70,6 +70,29 @@ const maxPool2dGradient: Kernel<"maxPool2dGradient"> = (node, [x, g]) => {
   return height === h * size && width === w * size ? whole : tf.pad(whole, [[0, 0], [0, 0], [0, height - h * size], [0, width - w * size]]);
 };
 
+/**
+ * Neighbouring axes that are all stretched, or all kept, as one: WebGPU stretches four axes at most on the device.
+ * @returns sizes before and after
+ */
+function joinedAxes(from: readonly number[], to: readonly number[]): { from: number[]; to: number[] } {
+  const joined: { from: number[]; to: number[] } = { from: [], to: [] };
+  let stretchedBefore: boolean | undefined;
+  to.forEach((size, axis) => {
+    const before = from[axis - to.length + from.length] ?? 1;
+    const stretched = before !== size;
+    const goesOn = stretched === stretchedBefore;
+    joined.from.push(goesOn ? joined.from.pop()! * before : before);
+    joined.to.push(goesOn ? joined.to.pop()! * size : size);
+    stretchedBefore = stretched;
+  });
+  return joined;
+}
+
+const broadcast: Kernel<"broadcast"> = (node, [x]) => {
+  const { from, to } = joinedAxes(x!.shape, node.shape);
+  return tf.reshape(tf.broadcastTo(tf.reshape(x!, from), to), shape(node));
+};
+
 /** The remainder with the sign of the first, as in JavaScript and ONNX (fmod). */
 const remainder: Binary = (a, b) => {
   const size = tf.floor(tf.div(tf.abs(a), tf.abs(b)));
@@ -112,7 +135,7 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
   variance: (node, [x]) => tf.reshape(tf.moments(x!, [...node.attributes.axes], true).variance, shape(node)),
   argMax: (_, [x]) => tf.argMax(x!, -1),
   oneHot: ({ attributes: { classes } }, [indices]) => oneHot(indices!, classes),
-  broadcast: (node, [x]) => tf.broadcastTo(x!, shape(node)),
+  broadcast,
   reshape: (node, [x]) => tf.reshape(x!, shape(node)),
   transpose: ({ attributes }, [x]) => tf.transpose(x!, [...attributes.permutation]),
   slice: (node, [x]) => {

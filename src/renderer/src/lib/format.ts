@@ -51,7 +51,8 @@ export const statusLabels: Record<RunStatus, string> = {
 
 export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
   "onnx-cpu": "ONNX Runtime, CPU",
-  "tfjs-node-gpu": "TensorFlow (tfjs-node-gpu, CUDA)",
+  "tfjs-node": "TensorFlow, CPU (tfjs-node)",
+  "tfjs-node-gpu": "TensorFlow, CUDA (tfjs-node-gpu)",
   "tfjs-webgpu": "TensorFlow.js, WebGPU",
   "tfjs-wasm": "TensorFlow.js, WebAssembly",
   "tfjs-cpu": "TensorFlow.js, JavaScript",
@@ -61,7 +62,8 @@ export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
 export const engineNames: Record<Experiment["engine"]["kind"], string> = {
   "onnx-cpu": "ONNX CPU",
   reference: "Reference",
-  "tfjs-node-gpu": "TensorFlow",
+  "tfjs-node": "TensorFlow CPU",
+  "tfjs-node-gpu": "TensorFlow CUDA",
   "tfjs-webgpu": "WebGPU",
   "tfjs-wasm": "Wasm",
   "tfjs-cpu": "tfjs CPU",
