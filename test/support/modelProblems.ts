@@ -30,6 +30,7 @@ export const modelCases: Record<string, ModelCase> = {
   "CNN, SGD / SGD": { data: image, model: { kind: "cnn", channels: [3, 4], kernel: 3 }, levels: sgd },
   "CNN with batch normalization, Adam / SGD": { data: image, model: { kind: "cnn", channels: [4], batchNorm: true, hidden: [5] }, levels: adam },
   "ResNet-8, SGD with momentum / SGD": { data: image, model: { kind: "resnet", depth: 8, width: 4 }, levels: [level("sgd", { alpha: 0.02, mu: 0.9 }), sgd[1]!] },
+  "CNN of whole blocks of channels, SGD / SGD": { data: image, model: { kind: "cnn", channels: [16, 32], kernel: 3, batchNorm: true }, levels: sgd },
   "linear, Adam / SGD": { data: image, model: { kind: "linear" }, levels: adam },
   "own layers": {
     data: image,

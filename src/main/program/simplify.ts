@@ -148,10 +148,20 @@ function simplifyArray(node: Node): Node | null {
 function scaleProduct(a: Node, b: Node): Node | null {
   const left = scaled(a);
   const right = scaled(b);
-  if (isScalar(a)) return right.coefficient && mul(mul(a, right.coefficient), right.core);
-  if (isScalar(b)) return left.coefficient && mul(mul(b, left.coefficient), left.core);
-  const coefficient = product(left.coefficient, right.coefficient);
-  return coefficient && mul(coefficient, mul(left.core, right.core));
+  if (isScalar(a)) return right.coefficient ? mul(mul(a, right.coefficient), right.core) : scaleSmaller(a, b);
+  if (isScalar(b)) return left.coefficient ? mul(mul(b, left.coefficient), left.core) : scaleSmaller(b, a);
+  // A factor stays with what is broadcast, where it costs little.
+  const free = ({ coefficient, core }: Scaled, other: Node) => (sizeOf(core.shape) < sizeOf(other.shape) ? null : coefficient);
+  const [ofLeft, ofRight] = [free(left, b), free(right, a)];
+  const coefficient = product(ofLeft, ofRight);
+  return coefficient && mul(coefficient, mul(ofLeft ? left.core : a, ofRight ? right.core : b));
+}
+
+/** scalar * (small * large) with the scalar at what is broadcast. */
+function scaleSmaller(scalar: Node, x: Node): Node | null {
+  const [a, b] = x.inputs;
+  if (x.op !== "mul" || !a || !b || isScalar(a) || isScalar(b) || sizeOf(a.shape) === sizeOf(b.shape)) return null;
+  return sizeOf(a.shape) < sizeOf(b.shape) ? mul(mul(scalar, a), b) : mul(a, mul(scalar, b));
 }
 
 function scaleQuotient(a: Node, b: Node): Node | null {

@@ -6,9 +6,9 @@
  * and are found out by trying.
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { GraphWriter } from "./lowering.ts";
+import { blockedConvolution, scaledChannels } from "./lowering/blocked.ts";
+import { GraphWriter, nchwc } from "./lowering/writer.ts";
 import { encodeModel } from "./model.ts";
-import { blocked, blockedConvolution } from "./lowering/blocked.ts";
 
 const channels = 64;
 const options: InferenceSession.SessionOptions = { executionProviders: ["cpu"], intraOpNumThreads: 1, logSeverityLevel: 4 };
@@ -28,27 +28,32 @@ async function tried(): Promise<number | null> {
 /** Two pixels of many channels, reordered: the second pixel's first channel comes after the first pixel's block. */
 async function sizeOfBlock(): Promise<number | null> {
   const write = new GraphWriter(null);
-  const output = blocked("x", write);
-  const reordered = await run(write, { x: new Tensor("float32", Float32Array.from({ length: 2 * channels }, (_, i) => i), [1, channels, 1, 2]) }, output);
+  const output = write.emit("ReorderInput", ["x"], {}, nchwc);
+  const reordered = await run(write, { x: new Tensor("float32", Float32Array.from({ length: 2 * channels }, (_, i) => i), [1, channels, 1, 2]) }, output, [1, channels, 1, 2]);
   const size = reordered.indexOf(1);
   return size > 1 && channels % size === 0 ? size : null;
 }
 
-/** A sum over all channels under a kernel of ones, which is easy to know. */
+/** Sums over all channels under a kernel of ones, which are easy to know, and what is done in one pass with them, on average. */
 async function convolvesRight(block: number): Promise<boolean> {
   const write = new GraphWriter(block);
-  const output = blockedConvolution("x", ["w"], { out: channels, into: channels, kernel: [3, 3], stride: 1, padding: 1 }, block, write);
+  const image = write.emit("ReorderInput", ["x"], {}, nchwc);
+  const filters = { out: channels, into: channels, kernel: [3, 3], stride: 1, padding: 1 } as const;
+  const convolved = blockedConvolution(image, [1, channels, 2, 2], "w", filters, {}, block, write);
+  const [factor, bias] = [write.array("factor", [channels], () => new Float32Array(channels).fill(-2)), write.ones([channels])];
+  const rectified = scaledChannels(convolved, factor, channels, { bias, added: convolved, rectified: true }, write);
+  const averages = write.emit("GlobalAveragePool", [rectified], {}, nchwc);
+  const output = write.emit("Concat", [write.emit("ReorderOutput", [convolved], { channels: { int: channels } }, nchwc), averages].map((name) => write.emit("Reshape", [name, write.integers([-1])])), { axis: { int: 0 } });
   const pixels = 4;
   const x = Float32Array.from({ length: channels * pixels }, (_, i) => (i % 7) - 3);
   const w = new Float32Array(channels * channels * 9).fill(1);
-  const sums = await run(write, { x: new Tensor("float32", x, [1, channels, 2, 2]), w: new Tensor("float32", w, [channels, channels, 3, 3]) }, output);
-  const expected = x.reduce((sum, value) => sum + value, 0);
-  return sums.length === channels * pixels && sums.every((sum) => sum === expected);
+  const found = await run(write, { x: new Tensor("float32", x, [1, channels, 2, 2]), w: new Tensor("float32", w, [channels, channels, 3, 3]) }, output, [channels * (pixels + 1)]);
+  const sum = x.reduce((sum, value) => sum + value, 0);
+  return found.length === channels * (pixels + 1) && found.every((value, i) => value === (i < channels * pixels ? sum : Math.max(0, 1 - sum)));
 }
 
-async function run(write: GraphWriter, feeds: Readonly<Record<string, Tensor>>, output: string): Promise<Float32Array> {
-  const dims = feeds["x"]!.dims;
-  const graph = {
+async function run(write: GraphWriter, feeds: Readonly<Record<string, Tensor>>, output: string, dims: readonly number[]): Promise<Float32Array> {
+    const graph = {
     nodes: write.nodes,
     initializers: write.initializers,
     inputs: Object.entries(feeds).map(([name, tensor]) => ({ name, type: "float" as const, dims: tensor.dims })),

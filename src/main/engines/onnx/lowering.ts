@@ -1,107 +1,17 @@
 /** What each operation becomes in ONNX. Scalars travel as arrays of shape [1]. */
 import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
-import type { OnnxNode, OnnxTensor, OnnxType } from "./model.ts";
-import { onnxType } from "./model.ts";
+import { onnxType, type OnnxType } from "./model.ts";
 import { convolutionLowerings } from "./lowering/convolution.ts";
 import { fusions, writeChannelSum } from "./lowering/fusion.ts";
+import { lowerImage } from "./lowering/images.ts";
 import { indexingLowerings } from "./lowering/indexing.ts";
 import { varianceLowering } from "./lowering/variance.ts";
+import { writeMask } from "./lowering/pooling.ts";
+import type { GraphWriter } from "./lowering/writer.ts";
 
 export const onnxTypeOf: Record<DType, OnnxType> = { float: "float", int32: "int32", uint8: "uint8", bool: "bool" };
 
 export const onnxShape = (shape: Shape): Shape => (shape.length === 0 ? [1] : shape);
-
-/** Collects ONNX nodes and constants while a graph is lowered. */
-export class GraphWriter {
-  readonly nodes: OnnxNode[] = [];
-  readonly initializers: OnnxTensor[] = [];
-  readonly #names = new Map<Node, string>();
-  readonly #constants = new Map<string, string>();
-  readonly #emitted = new Map<string, readonly string[]>();
-  /** Channels in a block where convolutions on blocks are to be used. */
-  readonly block: number | null;
-  #fresh = 0;
-
-  constructor(block: number | null) {
-    this.block = block;
-  }
-
-  /** Name of a node's value; it must have been lowered or named before. */
-  nameOf(node: Node): string {
-    if (node.op === "constant") return this.float(node.attributes.value);
-    const name = this.#names.get(node);
-    if (name === undefined) throw new Error(`${node.op} is used before it is computed`);
-    return name;
-  }
-
-  setName(node: Node, name: string): void {
-    this.#names.set(node, name);
-  }
-
-  /** Adds an ONNX node of one output and returns that output's name. */
-  emit(type: string, inputs: readonly string[], attributes: OnnxNode["attributes"] = {}): string {
-    const output = `v${this.#fresh++}`;
-    this.nodes.push({ type, inputs, outputs: [output], attributes });
-    return output;
-  }
-
-  /** emit() for an operator that is not ONNX's own. */
-  emitFrom(domain: string, type: string, inputs: readonly string[], attributes: OnnxNode["attributes"]): string {
-    const output = `v${this.#fresh++}`;
-    this.nodes.push({ type, domain, inputs, outputs: [output], attributes });
-    return output;
-  }
-
-  /** The outputs of an ONNX node of several; a second call with the same arguments answers the same ones. */
-  emitOnce(type: string, inputs: readonly string[], outputs: number, attributes: OnnxNode["attributes"]): readonly string[] {
-    const key = JSON.stringify([type, inputs, outputs, attributes]);
-    let names = this.#emitted.get(key);
-    if (!names) {
-      this.#emitted.set(key, (names = Array.from({ length: outputs }, () => `v${this.#fresh++}`)));
-      this.nodes.push({ type, inputs, outputs: names, attributes });
-    }
-    return names;
-  }
-
-  /** A constant float of shape [1]. */
-  float(value: number): string {
-    return this.#initializer("float", [1], Float32Array.of(value), `${Object.is(value, -0) ? "-0" : value}`);
-  }
-
-  /** A constant list of int64: axes, shapes, bounds. */
-  integers(values: readonly number[]): string {
-    return this.#initializer("int64", [values.length], BigInt64Array.from(values, BigInt), values.join("_"));
-  }
-
-  /** 0, 1, .. n - 1 as int32. */
-  iota(n: number): string {
-    return this.#initializer("int32", [n], Int32Array.from({ length: n }, (_, i) => i), `iota${n}`);
-  }
-
-  /** A constant float array of ones. */
-  ones(shape: Shape): string {
-    return this.#initializer("float", shape, new Float32Array(sizeOf(shape)).fill(1), `ones${shape.join("x")}`);
-  }
-
-  /** A constant float array of zeros. */
-  zeros(shape: Shape): string {
-    return this.#initializer("float", shape, new Float32Array(sizeOf(shape)), `zeros${shape.join("x")}`);
-  }
-
-  /** A constant float array, known by `key`. */
-  array(key: string, shape: Shape, values: () => Float32Array): string {
-    return this.#initializer("float", shape, values(), key);
-  }
-
-  #initializer(type: OnnxType, dims: readonly number[], values: Float32Array | BigInt64Array | Int32Array, key: string): string {
-    const name = `${type}:${key}`;
-    if (!this.#constants.has(name)) {
-      this.#constants.set(name, name);
-      this.initializers.push({ name, type, dims, data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength) });
-    }
-    return name;
-  }
-}
 
 /** Writes what a node becomes and answers the name of its value. */
 export type Lowering<N extends OpName> = (node: NodeOf<N>, inputs: readonly string[], write: GraphWriter) => string;
@@ -194,19 +104,26 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   ...convolutionLowerings,
 };
 
-/** Adds the ONNX nodes of an ordered list of nodes whose sources have names. */
-export function lower(nodes: readonly Node[], write: GraphWriter): void {
-  const { biased, channelSums, inside } = fusions(nodes);
-  for (const node of nodes) {
-    if (node.op === "input" || node.op === "state" || node.op === "constant" || inside.has(node)) continue;
-    const channelSum = channelSums.get(node);
-    if (channelSum) {
-      write.setName(node, writeChannelSum(channelSum, write));
-      continue;
-    }
-    const fused = biased.get(node);
-    const lowered = fused ? fused.product : node;
-    const names = [...lowered.inputs, ...(fused ? [fused.bias] : [])].map((input) => write.nameOf(input));
+/**
+ * Adds the ONNX nodes of an ordered list of nodes whose sources have names.
+ * @param results nodes of the list that are read from outside
+ */
+export function lower(nodes: readonly Node[], results: Iterable<Node>, write: GraphWriter): void {
+  const fused = fusions(nodes, results);
+  const lowerOne = (node: Node) => {
+    if (lowerImage(node, fused, write)) return;
+    const inner = fused.rectified.get(node) ?? fused.joined.get(node)?.product;
+    if (inner) lowerOne(inner);
+    const channelSum = fused.channelSums.get(node);
+    if (channelSum) return write.setName(node, writeChannelSum(channelSum, write));
+    const masked = fused.masks.get(node);
+    if (masked) return write.setName(node, writeMask(write.nameOf(masked), write));
+    const biased = fused.biased.get(node);
+    const lowered = biased ? biased.product : node;
+    const names = [...lowered.inputs, ...(biased ? [biased.bias] : [])].map((input) => write.nameOf(input));
     write.setName(node, (lowerings[lowered.op as Lowered] as Lowering<OpName>)(lowered, names, write));
+  };
+  for (const node of nodes) {
+    if (node.op !== "input" && node.op !== "state" && node.op !== "constant" && !fused.inside.has(node)) lowerOne(node);
   }
 }

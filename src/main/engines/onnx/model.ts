@@ -93,7 +93,7 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     return { name, ints: [...value.ints], type: attributeType.ints };
   };
 
-  const domains = [...new Set(graph.nodes.flatMap(({ domain }) => (domain === undefined ? [] : [domain])))];
+  const domains = [...new Set(graph.nodes.flatMap(({ domain }) => (domain ? [domain] : [])))];
   const message = {
     irVersion,
     producerName: "hypertower",
@@ -102,7 +102,7 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
       name: "step",
       node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }, i) => ({
         opType: type,
-        ...(domain === undefined ? {} : { domain }),
+        ...(domain ? { domain } : {}),
         name: `${type}_${i}`,
         input: [...inputs],
         output: [...outputs],

@@ -7,7 +7,8 @@ import { blockSize } from "./blockSize.ts";
 import { compileHostWork, type Store } from "./hostWork.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
 import { isKernelWork } from "./kernels/kernel.ts";
-import { GraphWriter, lower, onnxTypeOf } from "./lowering.ts";
+import { lower, onnxTypeOf } from "./lowering.ts";
+import { GraphWriter } from "./lowering/writer.ts";
 import { encodeModel, type OnnxGraph, type OnnxValue } from "./model.ts";
 import { partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
@@ -202,7 +203,7 @@ class Plan {
       inputs.push({ name, type: onnxTypeOf[node.dtype], dims: node.shape });
       write.setName(node, name);
     }
-    lower(device, write);
+    lower(device, [...toHost, ...Object.values(procedure.updates)], write);
 
     const updates = Object.entries(procedure.updates).flatMap(([variable, node]) => (isScalar(node) ? [] : [{ variable, node }]));
     const made = new Set([...before, ...after]);

@@ -1,13 +1,21 @@
-/** Convolutions on channels in blocks: see blockSize.ts. */
-import type { Convolution } from "../../../program/node.ts";
-import type { GraphWriter } from "../lowering.ts";
+/** Convolutions on channels in blocks: see blockSize.ts. Names of images are names of blocked ones. */
+import { sizeOf, type Convolution, type NodeOf, type Shape } from "../../../program/node.ts";
+import type { OnnxAttribute } from "../model.ts";
+import { nchwc, type GraphWriter } from "./writer.ts";
 
-const domain = "com.microsoft.nchwc";
-
-interface Filters extends Convolution {
+export interface Filters extends Convolution {
   readonly out: number;
   readonly into: number;
   readonly kernel: readonly [number, number];
+}
+
+/** What a convolution does with its sums on the way out. */
+export interface Finish {
+  /** `[channels]`. */
+  readonly bias?: string | undefined;
+  /** An image of the result's shape. */
+  readonly added?: string | undefined;
+  readonly rectified?: boolean | undefined;
 }
 
 /** Whether a convolution of these channels has a form for blocks; few input channels need not be in blocks. */
@@ -15,9 +23,9 @@ export function fitsBlocks(out: number, into: number, block: number): boolean {
   return out % block === 0 && (into % block === 0 || into < block);
 }
 
-/** An image with its channels in blocks. */
-export function blocked(image: string, write: GraphWriter): string {
-  return write.emitFrom(domain, "ReorderInput", [image], {});
+function convolve(image: string, filters: string, attributes: Readonly<Record<string, OnnxAttribute>>, { bias, added, rectified }: Finish, write: GraphWriter): string {
+  const inputs = [image, filters, ...(bias === undefined && added === undefined ? [] : [bias ?? ""]), ...(added === undefined ? [] : [added])];
+  return write.emit("Conv", inputs, { ...attributes, ...(rectified ? { activation: { text: "Relu" } } : {}) }, nchwc);
 }
 
 /** `[out, in, ...kernel]` as the kernels read weights: a block of outputs innermost, then one of inputs. */
@@ -29,24 +37,81 @@ function blockedWeight(weight: string, { out, into, kernel }: Filters, block: nu
   return write.emit("Reshape", [moved, write.integers([out, into, ...kernel])]);
 }
 
-/** conv2d of an image and a weight, and a bias if there is one, in their usual order, answered in the usual order. */
-export function blockedConvolution(image: string, [weight, ...bias]: readonly string[], filters: Filters, block: number, write: GraphWriter): string {
-  const { into, out, kernel, stride, padding } = filters;
-  const convolved = write.emitFrom(domain, "Conv", [into < block ? image : blocked(image, write), blockedWeight(weight!, filters, block, write), ...bias], {
+/** conv2d of an image, in the usual order where it has fewer channels than a block, and a weight in the usual order. */
+export function blockedConvolution(image: string, shape: Shape, weight: string, filters: Filters, finish: Finish, block: number, write: GraphWriter): string {
+  const { into, kernel, stride, padding } = filters;
+  // Results whose kernels reach over an edge are computed one by one: where they are many, a wider image is faster.
+  const isNarrow = into >= block && 2 * padding >= narrow * shape[3]!;
+  const besides = isNarrow ? 0 : padding;
+  const attributes = {
     kernel_shape: { ints: kernel },
     strides: { ints: [stride, stride] },
     dilations: { ints: [1, 1] },
-    pads: { ints: [padding, padding, padding, padding] },
+    pads: { ints: [padding, besides, padding, besides] },
     group: { int: 1 },
-  });
-  return write.emitFrom(domain, "ReorderOutput", [convolved], { channels: { int: out } });
+  };
+  const padded = isNarrow ? widened(image, shape, padding, block, write) : image;
+  return convolve(padded, blockedWeight(weight, filters, block, write), attributes, finish, write);
+}
+
+/** Part of the columns that padding is of narrow images. */
+const narrow = 0.2;
+
+/** An image in blocks with columns of zeros on both sides. */
+function widened(image: string, [batch, channels, height, width]: Shape, padding: number, block: number, write: GraphWriter): string {
+  const lines = (batch! * channels! * height!) / block;
+  const zeros = write.zeros([lines, padding * block]);
+  const wide = write.emit("Concat", [zeros, write.emit("Reshape", [image, write.integers([lines, width! * block])]), zeros], { axis: { int: 1 } });
+  return write.emit("Reshape", [wide, write.integers([batch!, channels!, height!, width! + 2 * padding])]);
+}
+
+/** A factor for each channel, `[channels]`, and whatever is to be done then: all in one pass. */
+export function scaledChannels(image: string, factor: string, channels: number, finish: Finish, write: GraphWriter): string {
+  const attributes = { kernel_shape: { ints: [1, 1] }, strides: { ints: [1, 1] }, dilations: { ints: [1, 1] }, pads: { ints: [0, 0, 0, 0] }, group: { int: channels } };
+  return convolve(image, write.emit("Reshape", [factor, write.integers([channels, 1, 1, 1])]), attributes, finish, write);
 }
 
 /** The weight of the convolution that is another's adjoint: inputs and outputs exchanged, the kernel turned about. */
-export function turnedWeight(weight: string, [out, into, height, width]: readonly [number, number, number, number], write: GraphWriter): string {
-  const places = height * width;
-  const flat = write.emit("Reshape", [weight, write.integers([out, into, places])]);
+export function turnedWeight(weight: string, [out, into, height, width]: Shape, write: GraphWriter): string {
+  const places = height! * width!;
+  const flat = write.emit("Reshape", [weight, write.integers([out!, into!, places])]);
   const turned = write.emit("Slice", [flat, write.integers([-1]), write.integers([-places - 1]), write.integers([2]), write.integers([-1])]);
   const exchanged = write.emit("Transpose", [turned], { perm: { ints: [1, 0, 2] } });
-  return write.emit("Reshape", [exchanged, write.integers([into, out, height, width])]);
+  return write.emit("Reshape", [exchanged, write.integers([into!, out!, height!, width!])]);
+}
+
+/**
+ * The adjoint of a weight as a convolution over the batch: examples are the channels that are
+ * summed over, the adjoint g of the result is the filters, whose places are a stride apart. The
+ * image's channels stand beside one another in its rows, `[batch, rows, columns * in]`, so that
+ * the places of the kernel and the channels are one long row of results.
+ * @param image the image with its channels last, `[batch, rows, columns, in]`
+ * @param adjoint of g
+ */
+export function blockedWeightGradient(node: NodeOf<"conv2dWeightGradient">, image: string, adjoint: string, block: number, write: GraphWriter): string {
+  const { kernel, stride, padding } = node.attributes;
+  const [batch, into, ...size] = node.inputs[0]!.shape as [number, number, number, number];
+  const [, out, ...places] = node.inputs[1]!.shape as [number, number, number, number];
+  const missing = (block - (batch % block)) % block;
+  // What of the padded image no place of the kernel reaches is cut off.
+  const after = size.map((n, axis) => padding - (n + 2 * padding - (places[axis]! - 1) * stride - kernel[axis]!));
+  const examples = write.emit("Reshape", [image, write.integers([1, batch, size[0]!, size[1]! * into])]);
+  const begin = [0, 0, 0, padding * into];
+  const end = [0, missing, Math.min(0, after[0]!), after[1]! * into];
+  const padded = [...begin, ...end].every((n) => n === 0) ? examples : write.emit("Pad", [examples, write.integers([...begin, ...end])]);
+  const inBlocks = write.emit("ReorderInput", [padded], {}, nchwc);
+
+  const whole = missing === 0 ? adjoint : write.emit("Pad", [adjoint, write.integers([0, 0, 0, 0, missing, 0, 0, 0])]);
+  const split = write.emit("Reshape", [whole, write.integers([(batch + missing) / block, block, out / block, sizeOf(places), block])]);
+  const turned = write.emit("Transpose", [split], { perm: { ints: [2, 0, 3, 1, 4] } });
+  const filters = write.emit("Reshape", [turned, write.integers([out, batch + missing, ...places])]);
+  const attributes = {
+    kernel_shape: { ints: places },
+    strides: { ints: [1, 1] },
+    dilations: { ints: [stride, stride * into] },
+    pads: { ints: [padding, 0, Math.max(0, after[0]!), 0] },
+    group: { int: 1 },
+  };
+  const sums = write.emit("ReorderOutput", [convolve(inBlocks, filters, attributes, {}, write)], { channels: { int: out } }, nchwc);
+  return write.emit("Transpose", [write.emit("Reshape", [sums, write.integers([out, ...kernel, into])])], { perm: { ints: [0, 3, 1, 2] } });
 }

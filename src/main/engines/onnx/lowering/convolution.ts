@@ -1,8 +1,8 @@
-/** Convolutions and pooling in ONNX, each in the form that was fastest on the CPU. */
+/** Convolutions and pooling of images in their usual layout, each in the form that was fastest on the CPU; images.ts has those in blocks. */
 import type { Convolution, NodeOf, Shape } from "../../../program/node.ts";
-import type { GraphWriter, Lowering } from "../lowering.ts";
+import type { Lowering } from "../lowering.ts";
 import type { OnnxAttribute } from "../model.ts";
-import { blockedConvolution, fitsBlocks, turnedWeight } from "./blocked.ts";
+import type { GraphWriter } from "./writer.ts";
 
 type Image = readonly [batch: number, channels: number, height: number, width: number];
 
@@ -13,24 +13,14 @@ const shapeOf = (node: { readonly inputs: readonly { readonly shape: Shape }[] }
 
 /** With a bias, where one is given: a value for each output channel. */
 const conv2d: Lowering<"conv2d"> = (node, [x, weight, bias], write) => {
-  const [out, into, ...kernel] = shapeOf(node, 1);
-  const biases = bias === undefined ? [] : [write.emit("Reshape", [bias, write.integers([out])])];
-  if (write.block !== null && fitsBlocks(out, into, write.block)) {
-    return blockedConvolution(x!, [weight!, ...biases], { out, into, kernel, ...node.attributes }, write.block, write);
-  }
+  const biases = bias === undefined ? [] : [write.emit("Reshape", [bias, write.integers([node.shape[1]!])])];
   return write.emit("Conv", [x!, weight!, ...biases], { strides: strides(node.attributes), pads: pads(node.attributes) });
 };
 
 const conv2dInputGradient: Lowering<"conv2dInputGradient"> = (node, [g, weight], write) => {
   const { size, stride, padding } = node.attributes;
-  const shape = shapeOf(node, 1);
-  const [out, into, height, width] = shape;
-  const turned = height - 1 - padding;
-  if (write.block !== null && stride === 1 && height === width && turned >= 0 && fitsBlocks(into, out, write.block)) {
-    const filters = { out: into, into: out, kernel: [height, width] as const, stride: 1, padding: turned };
-    return blockedConvolution(g!, [turnedWeight(weight!, shape, write)], filters, write.block, write);
-  }
-  const left = size.map((n, axis) => n - ((shapeOf(node, 0)[2 + axis]! - 1) * stride + shape[2 + axis]! - 2 * padding));
+  const [g0, kernel] = [shapeOf(node, 0), shapeOf(node, 1)];
+  const left = size.map((n, axis) => n - ((g0[2 + axis]! - 1) * stride + kernel[2 + axis]! - 2 * padding));
   return write.emit("ConvTranspose", [g!, weight!], { strides: strides(node.attributes), pads: pads(node.attributes), output_padding: { ints: left } });
 };
 

@@ -1,6 +1,6 @@
 /** Sums that ONNX has one operator for: a bias on a product, a factor and a summand for every channel. */
-import { isScalar, type Node, type NodeOf } from "../../../program/node.ts";
-import type { GraphWriter } from "../lowering.ts";
+import { isScalar, sameShape, type Node, type NodeOf } from "../../../program/node.ts";
+import type { GraphWriter } from "./writer.ts";
 
 type Product = NodeOf<"matmul"> | NodeOf<"conv2d">;
 
@@ -17,12 +17,20 @@ export interface Fusions {
   readonly biased: ReadonlyMap<Node, { readonly product: Product; readonly bias: Node }>;
   /** By the last addition. */
   readonly channelSums: ReadonlyMap<Node, ChannelSum>;
+  /** By the addition: the adjoint of a convolution's image that nothing else reads, and an image that is added to it. */
+  readonly joined: ReadonlyMap<Node, { readonly product: NodeOf<"conv2dInputGradient">; readonly image: Node }>;
+  /** By the relu: a product with a bias, or a sum, that it alone reads. */
+  readonly rectified: ReadonlyMap<Node, Node>;
+  /** By the cast of a comparison with 0: what is compared. */
+  readonly masks: ReadonlyMap<Node, Node>;
+  /** Poolings whose gradient asks where the maxima were. */
+  readonly withPlaces: ReadonlySet<Node>;
   /** Nodes that are part of one of them and need no value of their own. */
   readonly inside: ReadonlySet<Node>;
 }
 
 /** Whether x is one value a channel, to be broadcast over images. */
-function isPerChannel(x: Node, image: Node): boolean {
+export function isPerChannel(x: Node, image: Node): boolean {
   const shape = [...Array<number>(Math.max(0, 4 - x.shape.length)).fill(1), ...x.shape];
   return image.shape.length === 4 && !isScalar(x) && shape.every((n, axis) => n === (axis === 1 ? image.shape[1] : 1));
 }
@@ -37,9 +45,10 @@ function fitsProduct(product: Product, bias: Node): boolean {
   return isRow || isColumn;
 }
 
-export function fusions(nodes: readonly Node[]): Fusions {
+/** @param results nodes that are read from outside */
+export function fusions(nodes: readonly Node[], results: Iterable<Node>): Fusions {
   const uses = new Map<Node, number>();
-  for (const node of nodes) for (const input of node.inputs) uses.set(input, (uses.get(input) ?? 0) + 1);
+  for (const read of [...nodes.flatMap(({ inputs }) => inputs), ...results]) uses.set(read, (uses.get(read) ?? 0) + 1);
   const usedOnce = (node: Node | undefined): node is Node => node !== undefined && uses.get(node) === 1;
   const present = new Set(nodes);
   const biased = new Map<Node, { product: Product; bias: Node }>();
@@ -80,7 +89,35 @@ export function fusions(nodes: readonly Node[]): Fusions {
       }
     }
   }
-  return { biased, channelSums, inside };
+
+  const joined = new Map<Node, { product: NodeOf<"conv2dInputGradient">; image: Node }>();
+  const rectified = new Map<Node, Node>();
+  const masks = new Map<Node, Node>();
+  const pooledImages = new Set<Node>();
+  for (const node of nodes) {
+    const [x] = node.inputs;
+    if (node.op === "relu" && usedOnce(x) && (biased.has(x) || channelSums.has(x))) {
+      rectified.set(node, x);
+      inside.add(x);
+    }
+    if (node.op === "cast" && node.dtype === "float" && x?.op === "greater" && present.has(x)) {
+      const [left, right] = x.inputs as readonly [Node, Node];
+      if (right.op !== "constant" || right.attributes.value !== 0 || isScalar(left)) continue;
+      masks.set(node, left);
+      if (usedOnce(x)) inside.add(x);
+    }
+    if (node.op === "add" && !inside.has(node) && !channelSums.has(node)) {
+      const product = node.inputs.find((input) => input.op === "conv2dInputGradient" && usedOnce(input) && present.has(input) && !inside.has(input));
+      const image = node.inputs.find((input) => input !== product && sameShape(input.shape, node.shape));
+      if (product?.op === "conv2dInputGradient" && image) {
+        joined.set(node, { product, image });
+        inside.add(product);
+      }
+    }
+    if (node.op === "maxPool2dGradient") pooledImages.add(x!);
+  }
+  const withPlaces = new Set(nodes.filter((node) => node.op === "maxPool2d" && pooledImages.has(node.inputs[0]!)));
+  return { biased, channelSums, joined, rectified, masks, withPlaces, inside };
 }
 
 /** By batch normalization with a mean of 0 and a variance of 1: one pass where Mul and Add take two. */
