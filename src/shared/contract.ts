@@ -6,6 +6,7 @@
 import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { exportFormatNames } from "./exports.ts";
+import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
 import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
@@ -83,6 +84,7 @@ export const contract = {
     /** What a run learned as a file of a few megabytes; longer ones are left to the command line. */
     "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
     "series.read": { input: seriesRequest, output: seriesReply },
+    ...predictionRequests,
     ...studyRequests,
     ...reportRequests,
   },
@@ -91,6 +93,8 @@ export const contract = {
     "run.changed": runSummary,
     /** An evaluation was stored. */
     "run.evaluated": z.object({ run: runId, evaluation }),
+    /** Other weights of a run are kept: it can be predicted from them. */
+    "run.kept": z.object({ run: runId }),
     /** Something happened to a run, and was noted in its log. */
     "run.noted": z.object({ run: runId, event: runEvent }),
     /** Another process changed the store: lists should be read again. */

@@ -17,6 +17,9 @@ export const kept = z.object({
 });
 export type Kept = z.infer<typeof kept>;
 
+/** Name of the file that holds them for NumPy, among those that a window can fetch of a run. */
+export const weightsFile = (name: KeptName) => `weights-${name}.npz`;
+
 /** What evaluations are ranked by, lower first: the error of classes, the loss of everything else; then the loss. */
 function scores({ testError, testLoss }: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
   const loss = testLoss ?? Infinity;

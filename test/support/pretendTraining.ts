@@ -73,7 +73,12 @@ export class PretendTraining implements Services {
     return exportRun(this.detail(id), this.readSteps(id), format);
   }
 
+  exportWeights(): ExportFile {
+    throw new UserError("This run keeps no weights.");
+  }
+
   private readonly reports = new Reports({
+    weights: () => this.exportWeights(),
     version: "0.1.0",
     run: (id) => this.detail(id),
     study: (id) => this.studies.detail(id),
@@ -106,6 +111,8 @@ export class PretendTraining implements Services {
 
   private makeHandlers(): Handlers {
     return {
+      "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
+      ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower" }),
       "datasets.list": () => [
         {

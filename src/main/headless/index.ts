@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
+import { keptNames } from "../../shared/kept.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
@@ -17,7 +18,9 @@ import {
   type AddOptions,
   type DatasetsOptions,
 } from "./commands/datasets.ts";
+import { evaluate, type EvaluateOptions } from "./commands/evaluate.ts";
 import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
+import { generateCommand, type GenerateOptions } from "./commands/generate.ts";
 import { report, type ReportOptions } from "./commands/report.ts";
 import { reproduce, type ReproduceOptions } from "./commands/reproduce.ts";
 import { rerun, type RerunOptions } from "./commands/rerun.ts";
@@ -79,6 +82,8 @@ function size(text: string): [number, number] {
 
 const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
 const storeOption = ["--store <folder>", "folder of the store (default: HYPERTOWER_HOME, or the system's place for application data)"] as const;
+
+const checkpointOption = (what = "weights of the best evaluation or of the last") => new Option("--checkpoint <which>", what).choices([...keptNames]).default("best");
 
 const program = new Command("hypertower")
   .description("An experiment workbench for towers of hyperoptimizers.")
@@ -171,14 +176,37 @@ program
 
 program
   .command("export")
-  .description("Write what a run learned, as a table or as code.")
+  .description("Write what a run learned, as a table, as code, or as its weights for NumPy.")
   .argument("<run>", 'id of a run, the beginning of one, or "last"')
-  .requiredOption("--format <format>", exportFormatNames.join(", "), parseFormat)
+  .requiredOption("--format <format>", [...exportFormatNames, "npz"].join(", "), parseFormat)
+  .addOption(checkpointOption("npz: the weights of which evaluation"))
   .option("--out <file>", "file to write (default: standard output)")
   .option("--force", "replace the file if it is there already")
   .option(...storeOption)
-  .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}`)
+  .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
   .action((run: string, options: ExportOptions) => finish(exportCommand(places, run, options)));
+
+program
+  .command("evaluate")
+  .description("Say how a run's kept weights do on the test examples: metrics, and the confusion of classes or the residuals.")
+  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .addOption(checkpointOption())
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((run: string, options: EvaluateOptions) => finish(evaluate(places, run, options), options.json));
+
+program
+  .command("generate")
+  .description("Let a character model write: what it goes on with after a beginning, the same for the same seed.")
+  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .requiredOption("--prime <text>", "the beginning, in characters of the text it was trained on")
+  .option("--length <number>", "characters to add (default: 500)", Number)
+  .option("--temperature <number>", "1 as trained, less is bolder, 0 always takes the most probable character (default: 0.8)", Number)
+  .option("--seed <number>", "of the draws (default: 0)", Number)
+  .addOption(checkpointOption())
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((run: string, options: GenerateOptions) => finish(generateCommand(places, run, options), options.json));
 
 program
   .command("report")

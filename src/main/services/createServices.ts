@@ -2,6 +2,7 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
 import { validateExperiment } from "../../shared/experiment.ts";
+import type { KeptName } from "../../shared/kept.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
 import { consoleLog, type Log } from "../store/log.ts";
@@ -11,10 +12,12 @@ import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { TrainerPool } from "../training/trainerPool.ts";
+import { WeightsFolder } from "../training/weights/folder.ts";
 import { Datasets } from "./datasets.ts";
 import { Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
@@ -72,6 +75,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       events.emit("run.evaluated", { run, evaluation });
       studies.runEvaluated(run, evaluation);
     },
+    onKept: (run) => events.emit("run.kept", { run }),
     onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
@@ -98,7 +102,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   };
 
   const exports = exporter((id) => runs.get(id), store);
-  const reports = new Reports({ run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
+  const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, launch: pool.launch });
+  const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
+  const reports = new Reports({ weights: exportWeights, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
+
 
   const handlers: Handlers = {
     "app.info": () => ({
@@ -131,6 +138,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.restore": ({ runs: ids }) => moved(runs.restore(ids)),
     "runs.export": ({ run, format }) => exports.text(run, format),
     "series.read": (query) => runs.readSeries(query),
+    "predictions.kept": ({ run }) => predictions.kept(run),
+    "predictions.report": ({ run, checkpoint }) => predictions.report(run, checkpoint),
+    "predictions.samples": (request) => predictions.samples(request),
+    "predictions.text": (request) => predictions.text(request),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
     "studies.estimate": ({ study, workers }) => studies.estimate(study, workers),
@@ -155,6 +166,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     handlers: withUserErrors(handlers),
     on: (name, listener) => events.on(name, listener),
     exportRun: exports.file,
+    exportWeights,
     reportFile: (request) => reports.file(request),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     readSteps: (run) => store.readSteps(run),
@@ -162,6 +174,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       (closed ??= (async () => {
         try {
           studies.close();
+          predictions.close();
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
           await pool.close();

@@ -1,5 +1,6 @@
 /** Reports for every surface: described for a window, one file at a time for downloads, all of them into a folder. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
+import { keptNames, weightsFile, type KeptName } from "../../shared/kept.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { findPaperFigure } from "../../shared/study/paperFigures.ts";
@@ -16,6 +17,8 @@ export interface ReportsOptions {
   readonly study: (id: string) => StudyDetail;
   readonly store: Pick<Store, "readSteps" | "readSeries">;
   readonly version: string;
+  /** The weights of a run's best or last evaluation as a file. @throws UserError */
+  readonly weights: (run: string, name: KeptName) => ExportFile;
 }
 
 export class Reports {
@@ -37,6 +40,8 @@ export class Reports {
 
   /** @throws UserError when there is no such report or no such file in it */
   file({ of, file, settings }: ReportFileRequest): ExportFile {
+    const weights = keptNames.find((name) => weightsFile(name) === file);
+    if (weights && "run" in of) return this.#options.weights(of.run, weights);
     const files = this.#files(this.#report(of, settings), settings);
     const found = files.find(({ name }) => name === file);
     if (!found) throw new UserError(`A report has no file ${file}; it has: ${files.map(({ name }) => name).join(", ")}.`);

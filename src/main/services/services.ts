@@ -1,6 +1,7 @@
 /** The services behind every surface (window, local server, command line): one contract, one implementation. */
 import type { EventName, EventPayload, Handlers } from "../../shared/contract.ts";
 import type { ExportFormatName } from "../../shared/exports.ts";
+import type { KeptName } from "../../shared/kept.ts";
 import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../shared/reports.ts";
 import type { ExportFile, TextFile } from "../reports/index.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
@@ -26,6 +27,11 @@ export interface Services {
    * @throws UserError when there is no such run, or it cannot be exported in this form
    */
   exportRun(run: string, format: ExportFormatName): TextFile;
+  /**
+   * The weights of a run's best or last evaluation as a .npz file.
+   * @throws UserError when there is no such run, or it keeps none
+   */
+  exportWeights(run: string, name: KeptName): ExportFile;
   /**
    * One file of a report, made while it is read.
    * @throws UserError when there is no such report or no such file in it

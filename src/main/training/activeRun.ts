@@ -199,6 +199,7 @@ export class ActiveRun {
       case "failed":
         return this.end("failed", message.message);
       case "measured":
+      case "predicted":
       case "idle":
         return;
       default:

@@ -4,7 +4,7 @@ import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
 import { argMax, cast, constant, dot, equal, input, logSoftmax, mul, oneHot, reduceSum, sub } from "../program/operations/index.ts";
 import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.ts";
-import type { Task } from "./trainingProgram.ts";
+import type { PredictiveTask } from "./trainingProgram.ts";
 
 export interface ClassificationOptions {
   readonly model: Model;
@@ -29,7 +29,7 @@ export function misclassified(logp: Node, target: Node): Node {
  * Inputs `features` (`[batch, ...example]`) and `labels` (uint8 `[batch]`);
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
  */
-export function classification({ model, exampleShape, scale, features: stored = "uint8" }: ClassificationOptions): Task {
+export function classification({ model, exampleShape, scale, features: stored = "uint8" }: ClassificationOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
     const given = input("features", [batchSize, ...exampleShape], stored);
     const features = mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
@@ -51,5 +51,6 @@ export function classification({ model, exampleShape, scale, features: stored = 
       const target = labels(batchSize);
       return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
     },
+    scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
   };
 }

@@ -7,7 +7,7 @@ import type { Random } from "../models/random.ts";
 import { batchesAsTheyStand, batchesInOrder } from "./batches.ts";
 import { classification } from "./classification.ts";
 import { textFeed } from "./textFeed.ts";
-import type { Task } from "./trainingProgram.ts";
+import type { PredictiveTask } from "./trainingProgram.ts";
 
 export interface FeedBatch {
   /** By which the procedures that take it are named: `step@256`. */
@@ -18,7 +18,7 @@ export interface FeedBatch {
 }
 
 export interface Feed {
-  readonly task: Task;
+  readonly task: PredictiveTask;
   /** Sizes of all training batches, and of all evaluation batches, each once. */
   readonly batchSizes: readonly number[];
   readonly evaluationBatchSizes: readonly number[];
@@ -30,6 +30,8 @@ export interface Feed {
    */
   epoch(random: Random, first: number): Iterable<FeedBatch>;
   evaluation(): Iterable<FeedBatch>;
+  /** Characters of a text by their codes; null of examples with labels. */
+  readonly vocabulary: readonly string[] | null;
 }
 
 /** Test examples evaluated at once. */
@@ -49,6 +51,7 @@ function labelledFeed(dataset: Dataset, { batchSize }: Experiment, model: Model)
     batchSizes: batchSizes(train.count, batchSize),
     evaluationBatchSizes: batchSizes(test.count, evaluationBatch),
     examples: train.count,
+    vocabulary: null,
     *epoch(random, first) {
       for (const batch of batchesInOrder(train, random.permutation(train.count), batchSize, first)) yield fed(batch);
     },

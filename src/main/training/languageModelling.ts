@@ -5,7 +5,7 @@ import type { Node } from "../program/node.ts";
 import { constant, input, logSoftmax, mul, reshape, transpose } from "../program/operations/index.ts";
 import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.ts";
 import { misclassified, negativeLogLikelihood } from "./classification.ts";
-import type { Task } from "./trainingProgram.ts";
+import type { PredictiveTask } from "./trainingProgram.ts";
 
 export interface LanguageModellingOptions {
   readonly model: Model;
@@ -18,7 +18,7 @@ export interface LanguageModellingOptions {
  * later) and `carry` (a scalar: 1 where this batch continues the one before, 0 at a beginning).
  * Loss: mean negative log-likelihood of a symbol. Metrics: sums of `loss` and of `errors`.
  */
-export function languageModelling({ model, steps: count }: LanguageModellingOptions): Task {
+export function languageModelling({ model, steps: count }: LanguageModellingOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
     const buffers = bufferNodes(model, batchSize, use, input("carry", []));
     const symbols = tokensOf(input("symbols", [batchSize, count], "int32"));
@@ -40,5 +40,6 @@ export function languageModelling({ model, steps: count }: LanguageModellingOpti
       const target = targets(batchSize);
       return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
     },
+    scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
   };
 }

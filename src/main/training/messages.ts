@@ -2,6 +2,7 @@
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
 import type { Measurement } from "./measure.ts";
+import type { PredictionJob, PredictionResult } from "./prediction/jobs.ts";
 
 export type ToTrainer =
   | {
@@ -14,6 +15,8 @@ export type ToTrainer =
     }
   /** Trains a few steps to see what they cost; answered by `measured` or `failed`. */
   | { readonly type: "measure"; readonly experiment: Experiment; readonly stay?: Stay }
+  /** Asks a trained model; answered by `predicted` or `failed`. */
+  | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: string; readonly job: PredictionJob; readonly stay?: Stay }
   | { readonly type: "pause" }
   | { readonly type: "resume" }
   | { readonly type: "stop" };
@@ -81,5 +84,6 @@ export type FromTrainer =
       readonly hyperparameters: Readonly<Record<string, number>>;
     }
   | { readonly type: "measured"; readonly measurement: Measurement }
+  | { readonly type: "predicted"; readonly result: PredictionResult }
   | { readonly type: "failed"; readonly message: string }
   | { readonly type: "idle" };

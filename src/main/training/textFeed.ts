@@ -32,6 +32,7 @@ export function textFeed(text: TextDataset, experiment: Experiment, model: Model
     batchSizes: [batchSize],
     evaluationBatchSizes: [batchSize],
     examples: textBatches(experiment, train.length) * batchSize * steps,
+    vocabulary: text.vocabulary,
     epoch: (_, first) => streams(train, batchSize, steps, first),
     evaluation: () => streams(test, batchSize, steps),
   };

@@ -7,6 +7,7 @@ import { RunControl } from "./control.ts";
 import { describeEnvironment } from "./environment.ts";
 import { measure } from "./measure.ts";
 import type { CheckpointOrder, FromTrainer, ToTrainer } from "./messages.ts";
+import { predict } from "./prediction/jobs.ts";
 import { prepareRun } from "./prepare.ts";
 import { Reporter } from "./reporter.ts";
 import { loggedMetrics, TrainingRun, type RunListener } from "./run.ts";
@@ -151,6 +152,11 @@ port.receive((message) => {
     case "measure":
       return work(
         measure(message.experiment).then((measurement) => port.send({ type: "measured", measurement })),
+        message.stay,
+      );
+    case "predict":
+      return work(
+        predict(message.experiment, message.weights, message.job).then((result) => port.send({ type: "predicted", result })),
         message.stay,
       );
     case "pause":

@@ -103,7 +103,7 @@ class Lease implements TrainerProcess {
 
   send(message: Parameters<TrainerProcess["send"]>[0]): void {
     if (this.#exit) return;
-    this.#process.send(message.type === "start" || message.type === "measure" ? { ...message, stay: true } : message);
+    this.#process.send(message.type === "start" || message.type === "measure" || message.type === "predict" ? { ...message, stay: true } : message);
   }
 
   onMessage(listener: (message: FromTrainer) => void): () => void {

@@ -26,6 +26,12 @@ export interface Task {
   metrics(parameters: readonly Node[], batchSize: number): ProcedureSpec;
 }
 
+/** A task whose model can be asked what it says. */
+export interface PredictiveTask extends Task {
+  /** Of a batch, an example or symbol a row: log probabilities of classes, or values of a regression. */
+  scores(parameters: readonly Node[], batchSize: number): Node;
+}
+
 export interface TrainingProgramOptions {
   readonly task: Task;
   readonly levels: readonly TowerLevel[];

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { readNumpy } from "../../../src/main/datasets/formats/npy.ts";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 
 let folder: string;
@@ -160,4 +161,30 @@ describe("hypertower train with a guard", () => {
     expect(jsonLines(stdout).some((line) => line["type"] === "guard")).toBe(false);
     expect(jsonLines(stdout)[0]!["stack"]).toBe("SGD(0.05) / SGD(1e6, change 0.03)");
   });
+});
+
+describe("hypertower evaluate, generate and export --format npz", () => {
+  it("say what a run's kept weights do, and hand them out", async () => {
+    const trained = await hypertower(["train", ...tiny, "--set", "evaluation.every=5", "--set", "budget.epochs=1", "--json"]);
+    const lines = jsonLines(trained.stdout);
+    expect(lines.map(({ type, step }) => [type, step])).toEqual([["started", undefined], ["epoch", 5], ["epoch", 10], ["finished", undefined]]);
+
+    const evaluated = await hypertower(["evaluate", "last", "--checkpoint", "last", "--json"]);
+    expect(evaluated.stderr).toBe("");
+    const report = jsonLines(evaluated.stdout)[0]!;
+    expect(report).toMatchObject({ type: "evaluation", task: "classification", examples: 200, kept: { name: "last", evaluation: { step: 10 } } });
+    expect(report["error"]).toBeCloseTo(lines[2]!["testError"] as number, 6);
+    const words = await hypertower(["evaluate", "last"]);
+    expect(words.stdout).toMatch(/checkpoint +best, after (5|10) steps \(epoch (0\.5|1)\)\n/);
+    expect(words.stdout.trimEnd().split("\n")).toHaveLength(18);
+
+    const [npz, wrong] = [join(folder, "weights.npz"), await hypertower(["evaluate", "last", "--checkpoint", "middle"])];
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("best, last") as string });
+    expect(await hypertower(["export", "last", "--format", "npz", "--checkpoint", "last", "--out", npz])).toMatchObject({ code: 0 });
+    expect(Object.fromEntries(Object.entries(await readNumpy(npz)).map(([name, { shape }]) => [name, shape]))).toEqual({ "layer1.weight": [8, 784], "layer1.bias": [8], "layer2.weight": [10, 8], "layer2.bias": [10] });
+    const text = await hypertower(["generate", "last", "--prime", "Who", "--length", "3"]);
+    expect(text).toMatchObject({ code: 1, stdout: "" });
+    expect(text.stderr).toMatch(/trained on MNIST, which is no text/);
+    expect((await hypertower(["generate", "last", "--prime", "Who", "--length", "x"])).stderr).toMatch(/length must be a whole number from 1 to 10000/);
+  }, 120_000);
 });

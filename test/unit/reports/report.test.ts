@@ -15,6 +15,10 @@ import { Store } from "../../../src/main/store/store.ts";
 import { figureStudy, pretendStudy, storeStudy, studyOf } from "../../support/pretendStudy.ts";
 import { freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
 
+const noWeights = () => {
+  throw new UserError("none are kept");
+};
+
 const steps = 24;
 const settings = (of: Partial<PictureSettings> = {}) => pictureSettings.parse(of);
 
@@ -31,7 +35,7 @@ function stored(detail: StudyDetail, store: Store = openStore()): Fixture {
     if (!found) throw new UserError(`There is no run ${id}`);
     return found;
   };
-  return { store, study, reports: new Reports({ run, study: () => study, store, version: "0.1.0" }) };
+  return { store, study, reports: new Reports({ weights: noWeights, run, study: () => study, store, version: "0.1.0" }) };
 }
 
 const small = () => figureStudy({ axes: [{ level: 0, hyperparameter: "alpha", values: { kind: "list", values: [1e-4, 1e-2, 100] } }], heights: { values: [0, 2] }, seeds: [0, 1] });
@@ -223,7 +227,7 @@ describe("what is not as it should be", () => {
     const { points } = fixture.study;
     const change = (status: "missing" | "failed" | "waiting", at: number) => ({ ...points[at]!, status, ...(status === "waiting" && { run: null }) });
     const study = { ...fixture.study, status: "stopped" as const, points: [change("missing", 0), change("failed", 1), change("waiting", 2), ...points.slice(3)] };
-    const reports = new Reports({ run: (id) => fixture.store.getRun(id)!, study: () => study, store: fixture.store, version: "0" });
+    const reports = new Reports({ weights: noWeights, run: (id) => fixture.store.getRun(id)!, study: () => study, store: fixture.store, version: "0" });
     const { remarks } = reports.describe({ of: { study: study.id }, settings: settings() });
     expect(remarks).toEqual([
       `1 run of the study is in the bin and left out of every number: ${points[0]!.run!}.`,

@@ -6,27 +6,31 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InvalidArgumentError } from "commander";
 import { exportFormatNames, type ExportFormatName } from "../../../shared/exports.ts";
+import type { KeptName } from "../../../shared/kept.ts";
 import { UserError, type ExportFile } from "../../services/services.ts";
 import { findRun } from "../find.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
 export interface ExportOptions {
-  readonly format: ExportFormatName;
+  readonly format: ExportFormatName | "npz";
+  readonly checkpoint: KeptName;
   readonly out?: string;
   readonly force?: boolean;
   readonly store?: string;
 }
 
-export function parseFormat(text: string): ExportFormatName {
-  const format = exportFormatNames.find((name) => name === text);
-  if (!format) throw new InvalidArgumentError(`Allowed: ${exportFormatNames.join(", ")}.`);
+export function parseFormat(text: string): ExportFormatName | "npz" {
+  const names = [...exportFormatNames, "npz"] as const;
+  const format = names.find((name) => name === text);
+  if (!format) throw new InvalidArgumentError(`Allowed: ${names.join(", ")}.`);
   return format;
 }
 
 export async function exportCommand(places: Places, run: string, options: ExportOptions): Promise<number> {
   const services = await openExisting(places, storeDirOf(options.store));
   try {
-    const file = services.exportRun(await findRun(services, run), options.format);
+    const id = await findRun(services, run);
+    const file = options.format === "npz" ? services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
     if (options.out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
     else await writeWhole(resolve(options.out), file, options.force ?? false);
     return exitCodes.ok;

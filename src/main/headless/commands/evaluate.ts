@@ -1,0 +1,68 @@
+/** `hypertower evaluate RUN`: how a run's kept weights do on the test examples. */
+import { isText, type Experiment } from "../../../shared/experiment.ts";
+import { formatCount, formatMeasure } from "../../../shared/format.ts";
+import type { KeptName } from "../../../shared/kept.ts";
+import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
+import { perplexity } from "../../../shared/run.ts";
+import { findRun } from "../find.ts";
+import { formatLoss, formatPercent, table } from "../format.ts";
+import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+
+export interface EvaluateOptions {
+  readonly checkpoint: KeptName;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+export async function evaluate(places: Places, wanted: string, options: EvaluateOptions): Promise<number> {
+  const services = await openExisting(places, storeDirOf(options.store));
+  try {
+    const run = await findRun(services, wanted);
+    const report = await services.handlers["predictions.report"]({ run, checkpoint: options.checkpoint });
+    const { experiment } = await services.handlers["runs.get"]({ run });
+    console.log(options.json ? JSON.stringify({ type: "evaluation", run, ...report }) : described(run, report, experiment));
+    return exitCodes.ok;
+  } finally {
+    await services.close();
+  }
+}
+
+function described(run: string, report: PredictionReport, experiment: Experiment): string {
+  const { kept, examples, loss } = report;
+  const facts = [
+    ["run", run],
+    ["checkpoint", `${kept.name}, after ${formatCount(kept.evaluation.step)} steps (epoch ${Number(kept.evaluation.epoch.toFixed(2))})`],
+    [isText(experiment) ? "symbols" : "test examples", formatCount(examples)],
+    ["loss", formatLoss(loss)],
+  ];
+  switch (report.task) {
+    case "classification":
+      return [table([...facts, ["test error", formatPercent(report.error)]]), "", "confusion: a row for each class, a column for each prediction", confusion(report)].join("\n");
+    case "regression":
+      return [table([...facts, ...residuals(report)])].join("\n");
+    case "text":
+      return table([...facts, ["perplexity", formatLoss(perplexity(loss))], ["bits per character", formatLoss(loss / Math.LN2)], ["test error", formatPercent(report.error)]]);
+  }
+}
+
+function residuals({ rmse, mae, bias, r2 }: RegressionReport): string[][] {
+  return [
+    ["RMSE", formatMeasure(rmse)],
+    ["mean absolute error", formatMeasure(mae)],
+    ["mean residual", formatMeasure(bias)],
+    ["R²", r2 === null ? "–: the truth does not vary" : formatMeasure(r2)],
+  ];
+}
+
+/** Counts, with the share of each class that is right. */
+function confusion({ classNames, confusion: counts }: ClassificationReport): string {
+  const columns = classNames.map((name, i) => [name, ...counts.map((row) => formatCount(row[i]!))]);
+  const right = counts.map((row, i) => {
+    const all = row.reduce((sum, n) => sum + n, 0);
+    return all === 0 ? "–" : formatPercent((100 * row[i]!) / all);
+  });
+  const all = [["", ...classNames], ...columns, ["right", ...right]];
+  const width = (column: readonly string[]) => Math.max(...column.map((cell) => cell.length));
+  const widths = all.map(width);
+  return all[0]!.map((_, row) => all.map((column, i) => (i === 0 ? column[row]!.padEnd(widths[i]!) : column[row]!.padStart(widths[i]!))).join("  ").trimEnd()).join("\n");
+}

@@ -1,0 +1,172 @@
+/** Predictions of runs from the weights they keep, made by a trainer process and remembered for a while. */
+import type { DatasetInfo } from "../../shared/datasets.ts";
+import type { Experiment } from "../../shared/experiment.ts";
+import { weightsFile, type Kept, type KeptName } from "../../shared/kept.ts";
+import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
+import { isActive, type RunDetail } from "../../shared/run.ts";
+import { encodeNpz } from "../datasets/formats/npy.ts";
+import { fileStem } from "../reports/index.ts";
+import { CheckpointError } from "../training/checkpoint/container.ts";
+import type { Outputs, PredictionJob, PredictionResult } from "../training/prediction/jobs.ts";
+import type { LaunchTrainer, TrainerProcess } from "../training/process.ts";
+import type { Kept as KeptWeights, WeightsFolder } from "../training/weights/folder.ts";
+import type { DatasetCatalog } from "./experiments.ts";
+import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
+import { UserError, type ExportFile } from "./services.ts";
+
+export interface PredictionsOptions {
+  /** @throws UserError when there is no such run */
+  readonly run: (id: string) => RunDetail;
+  readonly weights: WeightsFolder;
+  readonly datasets: DatasetCatalog;
+  readonly launch: LaunchTrainer;
+}
+
+/** Outputs of so many runs are remembered: one of MNIST takes half a megabyte. */
+const remembered = 6;
+
+/** Feature values that one answer holds at most. */
+const mostValues = 400_000;
+
+type Labelled = NonNullable<Outputs["labelled"]>;
+
+export class Predictions {
+  readonly #options: PredictionsOptions;
+  readonly #outputs = new Map<string, Promise<Outputs>>();
+  readonly #working = new Set<TrainerProcess>();
+
+  constructor(options: PredictionsOptions) {
+    this.#options = options;
+  }
+
+  kept(id: string): { kept: Kept[]; problem: string | null } {
+    const run = this.#options.run(id);
+    try {
+      const kept = this.#options.weights.list(run).map(shown);
+      return { kept, problem: kept.length > 0 ? null : whyNothing(run) };
+    } catch (error) {
+      if (!(error instanceof CheckpointError)) throw error;
+      return { kept: [], problem: `${sentence(error.message)} Train the run's experiment again to predict from it.` };
+    }
+  }
+
+  /** @throws UserError saying why there are none */
+  #weights(id: string, name: KeptName): KeptWeights {
+    const { problem } = this.kept(id);
+    if (problem !== null) throw new UserError(problem);
+    return this.#options.weights.list(this.#options.run(id)).find((one) => one.name === name)!;
+  }
+
+  /** The weights as NumPy reads them. @throws UserError saying why there are none */
+  file(id: string, name: KeptName): ExportFile {
+    const { arrays } = this.#weights(id, name).weights;
+    return { filename: `${fileStem(this.#options.run(id))}-${weightsFile(name)}`, mediaType: "application/zip", pieces: [encodeNpz(arrays)] };
+  }
+
+  async report(id: string, name: KeptName): Promise<PredictionReport> {
+    const weights = this.#weights(id, name);
+    const { experiment } = this.#options.run(id);
+    const [found, info] = await Promise.all([this.#outputsOf(experiment, weights), this.#dataset(experiment)]);
+    const { examples, sums, labelled } = found;
+    const common = { kept: shown(weights), examples, loss: sums["loss"]! / examples };
+    const error = (100 * (sums["errors"] ?? 0)) / examples;
+    if (info.task === "text" || !labelled) return { task: "text", ...common, error };
+    if (info.task === "regression") return { task: "regression", ...common, ...residualsOf(labelled) };
+    const classNames = Array.from({ length: labelled.width }, (_, i) => info.classNames[i] ?? String(i));
+    return { task: "classification", ...common, error, classNames, confusion: confusionOf(classified(labelled), labelled.width) };
+  }
+
+  async samples(request: SamplesRequest): Promise<SamplesReply> {
+    const weights = this.#weights(request.run, request.checkpoint);
+    const { experiment } = this.#options.run(request.run);
+    const info = await this.#dataset(experiment);
+    if (info.task !== "classification") throw new UserError(`${info.title} has no classes; there are no predictions of them to look at.`);
+    const labelled = (await this.#outputsOf(experiment, weights)).labelled!;
+    const all = chosen(classified(labelled), request);
+    const width = info.exampleShape.reduce((size, n) => size * n, 1);
+    const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(mostValues / width))));
+    const result = first.length === 0 ? undefined : await this.#ask(experiment, weights, { kind: "examples", indices: first.map(({ index }) => index) });
+    if (result && result.kind !== "examples") throw new Error(`a trainer answered ${result.kind} instead of examples`);
+    return {
+      total: all.length,
+      samples: first.map(({ index, actual, predicted }, i) => ({ index, actual, predicted, probabilities: probabilitiesOf(labelled, index), values: Array.from(result!.values[i]!) })),
+      exampleShape: [...info.exampleShape],
+      range: result?.range ?? null,
+    };
+  }
+
+  async text({ run, checkpoint, ...continuation }: TextRequest): Promise<{ kept: Kept; text: string }> {
+    const weights = this.#weights(run, checkpoint);
+    const { experiment } = this.#options.run(run);
+    const info = await this.#dataset(experiment);
+    if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is no text; it generates none.`);
+    const result = await this.#ask(experiment, weights, { kind: "text", ...continuation });
+    if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
+    return { kept: shown(weights), text: result.text };
+  }
+
+  /** Gives up what is under way. */
+  close(): void {
+    for (const trainer of this.#working) trainer.kill();
+  }
+
+  /** Remembered, for a page asks for several views of it. */
+  #outputsOf(experiment: Experiment, weights: KeptWeights): Promise<Outputs> {
+    const { run, savedAt, evaluation } = weights.weights;
+    const key = `${run} ${evaluation.step} ${savedAt}`;
+    let outputs = this.#outputs.get(key);
+    if (!outputs) {
+      outputs = this.#ask(experiment, weights, { kind: "outputs" }).then((result) => {
+        if (result.kind !== "outputs") throw new Error(`a trainer answered ${result.kind} instead of outputs`);
+        return result;
+      });
+      outputs.catch(() => this.#outputs.delete(key));
+    }
+    // The latest is the last to be forgotten.
+    this.#outputs.delete(key);
+    this.#outputs.set(key, outputs);
+    for (const old of [...this.#outputs.keys()].slice(0, -remembered)) this.#outputs.delete(old);
+    return outputs;
+  }
+
+  /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
+  #ask(experiment: Experiment, { path }: KeptWeights, job: PredictionJob): Promise<PredictionResult> {
+    return new Promise((resolve, reject) => {
+      const trainer = this.#options.launch();
+      this.#working.add(trainer);
+      trainer.onMessage((message) => {
+        if (message.type === "predicted") resolve(message.result);
+        if (message.type === "failed") reject(new UserError(`Nothing could be predicted: ${message.message}`));
+      });
+      trainer.onExit(({ code, signal, stderr }) => {
+        this.#working.delete(trainer);
+        reject(new UserError(`Nothing could be predicted: the process that should ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "." : `; its last output:\n${stderr}`}`));
+      });
+      trainer.send({ type: "predict", experiment, weights: path, job });
+    });
+  }
+
+  async #dataset({ dataset: { kind } }: Experiment): Promise<DatasetInfo> {
+    const info = (await this.#options.datasets.list()).find((one) => one.kind === kind);
+    if (!info) throw new UserError(`The dataset ${kind} of this run is not there any more.`);
+    if (info.problem) throw new UserError(`Nothing can be predicted without the data: ${info.title}: ${info.problem}`);
+    return info;
+  }
+}
+
+const shown = ({ name, bytes, weights: { evaluation, savedAt } }: KeptWeights): Kept => ({ name, bytes, evaluation, savedAt });
+
+function probabilitiesOf({ scores, width }: Labelled, index: number): number[] {
+  return Array.from(scores.subarray(index * width, (index + 1) * width), (score) => Math.exp(score));
+}
+
+/** Why a run without weights has none. */
+function whyNothing({ study, status, evaluations }: RunDetail): string {
+  if (study !== null) return "Runs of a study keep no weights. Train this one's experiment by itself to predict from it.";
+  const finite = evaluations.some(({ testLoss }) => testLoss !== null);
+  if (isActive(status) && !finite) return "Weights are kept from the first evaluation on; this run has none yet.";
+  if (!finite) return `The run ${status === "diverged" ? "diverged" : "ended"} before its first evaluation, so it has no weights to predict from.`;
+  return "The run was trained by a version that kept no weights. Train its experiment again to predict from it.";
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

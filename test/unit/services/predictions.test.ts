@@ -1,0 +1,130 @@
+/** Predictions as the surfaces ask for them: from runs that were trained for real. */
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { unzipSync } from "fflate";
+import { expect, it, onTestFinished, vi } from "vitest";
+import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
+import { pictureSettings } from "../../../src/shared/reports.ts";
+import { isActive } from "../../../src/shared/run.ts";
+import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
+import { createServices } from "../../../src/main/services/createServices.ts";
+import { dispatch } from "../../../src/main/services/dispatch.ts";
+import { chosen, classified, confusionOf, residualsOf } from "../../../src/main/services/predictionSummary.ts";
+import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+
+const launchTrainer = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+
+async function open(storeDir = freshFolder()) {
+  const log = recordedLog();
+  const services = await createServices({ storeDir, host: "browser", version: "0", launchTrainer }, { log });
+  onTestFinished(() => services.close());
+  const answer = (name: RequestName, input: unknown) => dispatch(services, name, input, log);
+  const ask = async <N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> => {
+    const reply = await answer(name, input);
+    if (!reply.ok) throw new Error(reply.error.message);
+    return contract.requests[name].output.parse(JSON.parse(JSON.stringify(reply.value))) as RequestOutput<N>;
+  };
+  const train = async (experiment: unknown) => {
+    const { id } = await ask("runs.start", { experiment });
+    await vi.waitFor(async () => expect(isActive((await ask("runs.get", { run: id })).status)).toBe(false), { timeout: 30_000, interval: 20 });
+    return id;
+  };
+  return { services, ask, train, storeDir, refusal: async (name: RequestName, input: unknown) => ((reply) => (reply.ok ? "granted" : reply.error.message))(await answer(name, input)) };
+}
+
+const small = { dataset: { trainExamples: 2000, testExamples: 500 }, model: { hidden: [16] }, batchSize: 100, budget: { epochs: 3 } };
+
+it("a run keeps what it was evaluated by, and predicts from it", async () => {
+  const { ask, train, services, refusal, storeDir } = await open();
+  const seen = vi.fn();
+  services.on("run.kept", seen);
+  // The step size rises until learning is undone: the best is not the last.
+  const run = await train({ ...small, tower: [{ optimizer: "sgd", alpha: 0.5 }, { optimizer: "sgd", alpha: 50 }], evaluation: { every: 10 } });
+  const { evaluations, status } = await ask("runs.get", { run });
+  const best = evaluations.reduce((a, b) => (b.testError! < a.testError! || (b.testError === a.testError && b.testLoss! < a.testLoss!) ? b : a));
+  const { kept, problem } = await ask("predictions.kept", { run });
+  expect({ status, problem }).toEqual({ status: "finished", problem: null });
+  expect(kept.map(({ name, evaluation }) => [name, evaluation])).toEqual([["best", best], ["last", evaluations.at(-1)]]);
+  expect(best.step).toBeLessThan(60);
+  expect(seen).toHaveBeenCalledWith({ run });
+  expect(readdirSync(join(storeDir, "weights")).sort()).toEqual([`${run}.best.weights`, `${run}.last.weights`]);
+
+  for (const checkpoint of ["best", "last"] as const) {
+    const report = await ask("predictions.report", { run, checkpoint });
+    const evaluation = checkpoint === "best" ? best : evaluations.at(-1)!;
+    if (report.task !== "classification") throw new Error(report.task);
+    expect(report).toMatchObject({ examples: 500, kept: { name: checkpoint, evaluation }, classNames: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] });
+    expect(report.error).toBeCloseTo(evaluation.testError!, 6);
+    expect(report.loss).toBeCloseTo(evaluation.testLoss!, 4);
+    expect(report.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(500);
+    const wrong = 500 - report.confusion.reduce((sum, row, i) => sum + row[i]!, 0);
+    expect(wrong / 5).toBeCloseTo(report.error, 6);
+
+    const samples = await ask("predictions.samples", { run, checkpoint, order: "wrong", limit: 5 });
+    expect(samples).toMatchObject({ total: wrong, exampleShape: [1, 28, 28], range: 255 });
+    const truths = samples.samples.map(({ actual, probabilities }) => probabilities[actual]!);
+    expect(truths).toEqual([...truths].sort((a, b) => a - b));
+    for (const { actual, predicted, probabilities, values } of samples.samples) {
+      expect(predicted).not.toBe(actual);
+      expect(probabilities.indexOf(Math.max(...probabilities))).toBe(predicted);
+      expect(values).toHaveLength(784);
+    }
+  }
+  const last = await ask("predictions.report", { run, checkpoint: "last" });
+  const counts = last.task === "classification" ? last.confusion : [];
+  const [actual, predicted] = counts.flatMap((row, i) => row.flatMap((count, j) => (i !== j && count > 0 ? [[i, j] as const] : [])))[0]!;
+  const cell = await ask("predictions.samples", { run, checkpoint: "last", cell: { actual, predicted }, order: "random", seed: 4 });
+  expect(cell.total).toBe(counts[actual]![predicted]);
+  expect(cell.samples.every((sample) => sample.actual === actual && sample.predicted === predicted)).toBe(true);
+  expect(await refusal("predictions.text", { run, prime: "a" })).toMatch(/trained on MNIST, which is no text; it generates none\.$/);
+  expect(await refusal("predictions.text", { run, prime: "", temperature: -1 })).toMatch(/prime needs at least one character; temperature: temperature must be from 0 to 10/);
+  expect(await refusal("predictions.report", { run, checkpoint: "first" })).toMatch(/checkpoint must be one of: best, last/);
+
+  // As NumPy would read them, under PyTorch's names.
+  const file = services.exportWeights(run, "best");
+  expect(file.filename).toMatch(/-weights-best\.npz$/);
+  expect([...services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) }).pieces]).toEqual([...file.pieces]);
+  const arrays = Object.entries(unzipSync(Buffer.concat([...file.pieces].map((piece) => Buffer.from(piece))))).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);
+  expect(arrays.map(([name, { shape }]) => [name, shape])).toEqual([["layer1.weight.npy", [16, 784]], ["layer1.bias.npy", [16]], ["layer2.weight.npy", [10, 16]], ["layer2.bias.npy", [10]]]);
+  expect(arrays[0]![1].data).toBeInstanceOf(Float32Array);
+
+  writeFileSync(join(storeDir, "weights", `${run}.best.weights`), "nothing");
+  expect(await refusal("predictions.report", { run })).toMatch(/The weights .*best\.weights cannot be used: it is no file of weights.* Train the run's experiment again/);
+});
+
+it("says why a run has nothing to predict from", async () => {
+  const { ask, train, refusal, storeDir } = await open();
+  const wild = await train({ ...small, tower: [{ optimizer: "sgd", alpha: 1e12 }, { optimizer: "sgd", alpha: 1e12 }], model: { hidden: [8], activation: "relu", outputActivation: "identity" } });
+  expect(await ask("predictions.kept", { run: wild })).toEqual({ kept: [], problem: expect.stringMatching(/diverged before its first evaluation/) as string });
+  expect(await refusal("predictions.samples", { run: wild })).toMatch(/diverged before its first evaluation/);
+  const { id } = await ask("studies.start", { study: { base: { ...small, budget: { epochs: 1 } }, axes: [], heights: null, seeds: [1] }, workers: 1 });
+  await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).status).toBe("finished"), { timeout: 60_000, interval: 50 });
+  const [of] = await ask("runs.list", { study: id });
+  expect((await ask("predictions.kept", { run: of!.id })).problem).toMatch(/Runs of a study keep no weights\./);
+  expect(existsSync(join(storeDir, "weights", `${of!.id}.best.weights`))).toBe(false);
+});
+
+const scores = (rows: readonly (readonly number[])[]) => Float32Array.from(rows.flat().map(Math.log));
+const five = { labels: Float32Array.of(0, 1, 1, 0, 2), width: 3, scores: scores([[0.7, 0.2, 0.1], [0.6, 0.3, 0.1], [0.05, 0.9, 0.05], [0.25, 0.25, 0.5], [0.2, 0.2, 0.6]]) };
+
+it("counts classes against predictions, and finds what is worth a look", () => {
+  const examples = classified(five);
+  expect(confusionOf(examples, 3)).toEqual([[1, 0, 1], [1, 1, 0], [0, 0, 1]]);
+  const order = (request: Parameters<typeof chosen>[1]) => chosen(examples, request).map(({ index }) => index);
+  expect(order({ order: "wrong", cell: null, seed: 0 })).toEqual([3, 1]);
+  expect(order({ order: "wrong", cell: { actual: 1, predicted: 1 }, seed: 0 })).toEqual([2]);
+  expect(order({ order: "class", cell: null, seed: 0 })).toEqual([0, 1, 4, 3, 2]);
+  expect(order({ order: "random", cell: null, seed: 1 })).not.toEqual(order({ order: "random", cell: null, seed: 2 }));
+  expect([...order({ order: "random", cell: null, seed: 1 })].sort()).toEqual([0, 1, 2, 3, 4]);
+});
+
+it("summarizes residuals", () => {
+  const { rmse, mae, bias, r2, points, histogram } = residualsOf({ labels: Float32Array.of(1, 2, 3, 4), scores: Float32Array.of(2, 2, 3, 2) });
+  expect({ rmse, mae, bias, r2 }).toEqual({ rmse: Math.sqrt(5 / 4), mae: 0.75, bias: -0.25, r2: 0 });
+  expect(points).toEqual([[1, 2], [2, 2], [3, 3], [4, 2]]);
+  expect(histogram.counts.reduce((sum, n) => sum + n, 0)).toBe(4);
+  expect(histogram.counts[20]).toBe(2);
+  expect([histogram.counts[0], histogram.counts[30]]).toEqual([1, 1]);
+  expect(residualsOf({ labels: Float32Array.of(1, 1), scores: Float32Array.of(1, 1) })).toMatchObject({ r2: null, rmse: 0 });
+});
