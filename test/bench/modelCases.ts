@@ -20,6 +20,7 @@ const char = (cell: "lstm" | "gru"): ModelCase => ({
 });
 
 export const modelCases: Readonly<Record<string, ModelCase>> = {
+  mlp: { title: "MLP 784-128-10", model: { kind: "mlp" }, data: mnist, batchSize: 256 },
   cnn: { title: "CNN 16-32, 28 x 28", model: { kind: "cnn" }, data: mnist, batchSize: 64 },
   resnet20: { title: "ResNet-20, 32 x 32", model: { kind: "resnet" }, data: { input: values(3, 32, 32), classes: 10 }, batchSize: 128 },
   lstm: { title: "LSTM 64, 28 steps", model: rows("lstm"), data: mnist, batchSize: 64 },

@@ -1,5 +1,9 @@
-/** One model in a process of its own, so that its peak memory is its own: `node modelsOurs.ts CASE`, then a JSON line of work for each answer. */
+/**
+ * One model on one engine in a process of its own, so that its peak memory is its own and what it breaks is too:
+ * `node modelsOurs.ts CASE TOWER [ENGINE] [RUNS]`, then a JSON line of work for each answer. RUNS of it train as one program.
+ */
 import { createInterface } from "node:readline";
+import { compileCohort } from "../../src/main/engines/cohort.ts";
 import type { InputValue } from "../../src/main/engines/engine.ts";
 import { loadEngine } from "../../src/main/engines/index.ts";
 import { buildModel } from "../../src/main/models/build.ts";
@@ -9,13 +13,15 @@ import { languageModelling } from "../../src/main/training/languageModelling.ts"
 import { towerLevel } from "../../src/main/training/prepare.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
+import type { EngineKind } from "../../src/shared/experiment.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { sizeOf } from "../../src/shared/models/shape.ts";
 import { summarizeModel } from "../../src/shared/models/summary.ts";
 import { tower as towerSchema } from "../../src/shared/tower.ts";
 import { modelCases } from "./modelCases.ts";
 
-const [, , name = "", stack = "[]"] = process.argv;
+const [, , name = "", stack = "[]", kind = "onnx-cpu", runs = "1"] = process.argv;
+const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
 const { model: config, data, batchSize } = modelCases[name]!;
 const model = modelSchema.parse(config);
 const built = buildModel(describeModel(model, data));
@@ -32,26 +38,32 @@ const training = buildTrainingProgram({
   hypergradients: "moving",
 });
 const random = new Random(0, "initialization");
-const engine = await loadEngine["onnx-cpu"]();
+const engine = await loadEngine[kind as EngineKind]().catch((error: unknown) => {
+  say({ problem: error instanceof Error ? error.message : String(error) });
+  process.exit(0);
+});
 const compiled = performance.now();
-const executable = await engine.compile(training.program, { threads: 1 });
-executable.restore(training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
+const options = { threads: 1 };
+const executables = runs === "1" ? [await engine.compile(training.program, options)] : await compileCohort(engine, training.program, Number(runs), options);
+for (const executable of executables) {
+  executable.restore(training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
+}
 
 const whole = (size: number, below: number) => Int32Array.from({ length: size }, () => random.below(below));
 const inputs: Record<string, InputValue> = isText
   ? { symbols: whole(batchSize * count, data.classes), targets: whole(batchSize * count, data.classes), carry: Float64Array.of(1) }
   : { features: Uint8Array.from(whole(batchSize * sizeOf(data.input.shape), 256)), labels: Uint8Array.from(whole(batchSize, data.classes)) };
-await executable.run(`begin@${batchSize}`, inputs);
-await executable.run(`step@${batchSize}`, inputs);
+const run = (procedure: string) => Promise.all(executables.map((executable) => executable.run(`${procedure}@${batchSize}`, inputs)));
+await run("begin");
+await run("step");
 
 const peak = () => process.resourceUsage().maxRSS / 1024;
-const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
-say({ estimated: summarizeModel({ model, data, batchSize }).memory / 2 ** 20, compiled: performance.now() - compiled });
+say({ device: engine.describe(options).device, estimated: summarizeModel({ model, data, batchSize }).memory / 2 ** 20, compiled: performance.now() - compiled });
 for await (const line of createInterface({ input: process.stdin })) {
   const { steps } = JSON.parse(line) as { steps: number };
   const start = performance.now();
   const usage = process.cpuUsage();
-  for (let i = 0; i < steps; i++) await executable.run(`step@${batchSize}`, inputs);
+  for (let i = 0; i < steps; i++) await run("step");
   const { user, system } = process.cpuUsage(usage);
   say({ ms: (performance.now() - start) / steps, cpu: (user + system) / 1e3 / steps, peak: peak() });
 }

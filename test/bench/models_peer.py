@@ -1,8 +1,13 @@
-"""The models of modelCases.ts in PyTorch under plain SGD: answers a JSON line for each line of work, one model a process."""
+"""The models of modelCases.ts in PyTorch: answers a JSON line for each line of work, one model a process.
+
+`{"load": name, "optimizer": "sgd" | "tower", "device": "cpu" | "cuda", "steps": n}`: plain SGD, or Adam under SGD
+by the authors' library.
+"""
 import json
 import resource
 import sys
 import time
+import warnings
 
 import torch
 import torch.nn as nn
@@ -84,7 +89,12 @@ def bytes_of(*shape):
     return torch.randint(0, 256, shape, dtype=torch.uint8)
 
 
+def mlp():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 128), nn.Tanh(), nn.Linear(128, 10), nn.Tanh())
+
+
 cases = {
+    "mlp": lambda: (mlp(), bytes_of(256, 1, 28, 28), (256,), 10),
     "cnn": lambda: (cnn(), bytes_of(64, 1, 28, 28), (64,), 10),
     "resnet20": lambda: (ResNet20(), bytes_of(128, 3, 32, 32), (128,), 10),
     "lstm": lambda: (Rows(nn.LSTM), bytes_of(64, 1, 28, 28), (64,), 10),
@@ -94,33 +104,70 @@ cases = {
 }
 
 step = None
+device = "cpu"
 
 
-def load(name):
+def load(name, optimizer="sgd"):
     global step
     model, inputs, shape, classes = cases[name]()
-    targets = torch.randint(0, classes, shape)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    model, inputs = model.to(device), inputs.to(device)
+    targets = torch.randint(0, classes, shape).to(device)
 
-    def one():
-        optimizer.zero_grad()
+    def loss():
         x = inputs.float() * (1 / 255) if inputs.dtype == torch.uint8 else inputs
-        F.cross_entropy(model(x), targets).backward()
-        optimizer.step()
+        return F.cross_entropy(model(x), targets)
+
+    if optimizer == "tower":
+        from gradient_descent_the_ultimate_optimizer import gdtuo
+
+        wrapper = gdtuo.ModuleWrapper(model, optimizer=gdtuo.Adam(optimizer=gdtuo.SGD(1e-5)))
+        wrapper.initialize()
+        # The library's own hyperparameters are on the processor unless it is told otherwise.
+        level = wrapper.optimizer
+        while hasattr(level, "parameters") and level.parameters:
+            level.parameters = {key: value.detach().to(device).requires_grad_() for key, value in level.parameters.items()}
+            level = level.optimizer
+
+        def one():
+            wrapper.begin()
+            value = loss()
+            wrapper.zero_grad()
+            value.backward(create_graph=True)
+            wrapper.step()
+
+    else:
+        plain = torch.optim.SGD(model.parameters(), lr=0.01)
+
+        def one():
+            plain.zero_grad()
+            loss().backward()
+            plain.step()
 
     step = one
 
 
-print(json.dumps({"torch": torch.__version__, "onednn": torch.backends.mkldnn.is_available()}), flush=True)
+def finished():
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+warnings.filterwarnings("ignore", message=".*create_graph=True.*")
+hello = {"torch": torch.__version__, "onednn": torch.backends.mkldnn.is_available()}
+if torch.cuda.is_available():
+    hello["cuda"] = torch.cuda.get_device_name(0)
+print(json.dumps(hello), flush=True)
 for line in sys.stdin:
     request = json.loads(line)
     torch.set_num_threads(1)
     if "load" in request:
-        load(request["load"])
+        device = request.get("device", "cpu")
+        load(request["load"], request.get("optimizer", "sgd"))
         step()
+    finished()
     start, used = time.perf_counter(), time.process_time()
     for _ in range(request["steps"]):
         step()
+    finished()
     ms = (time.perf_counter() - start) / request["steps"] * 1e3
     cpu = (time.process_time() - used) / request["steps"] * 1e3
     print(json.dumps({"ms": ms, "cpu": cpu, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}), flush=True)
