@@ -56,6 +56,8 @@ const fields = z.strictObject({
   model: model.prefault({}),
   tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
   batchSize: positiveInteger("batchSize", 60_000).default(256),
+  /** Examples in a new order every epoch; false: as they stand. A text is read on either way. */
+  shuffle: z.boolean("shuffle must be true or false").default(true),
   budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
   evaluation: evaluationSchedule.prefault({}),
   seed: z

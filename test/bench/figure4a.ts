@@ -17,6 +17,8 @@ const { values } = parseArgs({
     heights: { type: "string", default: "1,2,3" },
     seeds: { type: "string", default: "3" },
     epochs: { type: "string", default: "30" },
+    /** Examples as they stand, in every epoch. */
+    "no-shuffle": { type: "boolean", default: false },
   },
 });
 const numbers = (list: string) => list.split(",").map(Number);
@@ -37,7 +39,7 @@ const cells = stepSizes.flatMap((alpha) =>
 const library = await startLibrary(1);
 for (let seed = 0; seed < seeds; seed++) {
   for (const { alpha, height, tower, outcomes } of cells) {
-    const outcome = await bothTrained(library, experimentOf({ tower, budget: { epochs: Number(values.epochs) }, seed }));
+    const outcome = await bothTrained(library, experimentOf({ tower, budget: { epochs: Number(values.epochs) }, shuffle: !values["no-shuffle"], seed }));
     outcomes.push(outcome);
     const words = ({ testError, learned }: Outcomes["ours"]) => `${errorOf({ testError })} % (α ${learned["L0.alpha"]!.toPrecision(4)})`;
     console.error(`step size ${formatHyperparameter(alpha)}, height ${height}, seed ${seed}: library ${words(outcome.library)}, ours ${words(outcome.ours)}`);
@@ -45,7 +47,7 @@ for (let seed = 0; seed < seeds; seed++) {
 }
 library.close();
 
-console.log(`${cpus()[0]?.model.trim() ?? "?"}; node ${process.versions.node}; torch ${library.torch}; ${values.epochs} epochs\n`);
+console.log(`${cpus()[0]?.model.trim() ?? "?"}; node ${process.versions.node}; torch ${library.torch}; ${values.epochs} epochs${values["no-shuffle"] ? ", not shuffled" : ""}\n`);
 console.log("| step size | height | library, seed by seed | ours, seed by seed | library | ours | paper |");
 console.log("| --- | --- | --- | --- | --- | --- | --- |");
 for (const { alpha, height, paper, outcomes } of cells) {

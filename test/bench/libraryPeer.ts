@@ -75,10 +75,11 @@ function libraryLevel(level: Level, top: boolean): Record<string, string | numbe
 const libraryStack = (tower: readonly Level[]) => tower.map((level, i) => libraryLevel(level, i === tower.length - 1));
 
 /** Indices of training examples over `epochs` epochs, as a run sees them. */
-export function exampleOrder({ seed, dataset, budget }: Experiment): Uint32Array {
+export function exampleOrder({ seed, dataset: { trainExamples }, budget, shuffle }: Experiment): Uint32Array {
   const random = new Random(seed, "shuffling");
-  const order = new Uint32Array(dataset.trainExamples * budget.epochs);
-  for (let epoch = 0; epoch < budget.epochs; epoch++) order.set(random.permutation(dataset.trainExamples), epoch * dataset.trainExamples);
+  const order = new Uint32Array(trainExamples * budget.epochs);
+  const asTheyStand = Uint32Array.from({ length: trainExamples }, (_, i) => i);
+  for (let epoch = 0; epoch < budget.epochs; epoch++) order.set(shuffle ? random.permutation(trainExamples) : asTheyStand, epoch * trainExamples);
   return order;
 }
 

@@ -60,11 +60,11 @@ function formatCount(value: number): string {
 }
 
 /** `mnist 60000  mlp 128 tanh/tanh  batch 256  5 epochs  seed 0  onnx-cpu, 1 thread` */
-export function experimentLine({ dataset, model, batchSize, budget, seed, engine }: Experiment): string {
+export function experimentLine({ dataset, model, batchSize, shuffle, budget, seed, engine }: Experiment): string {
   return [
     `${dataset.kind} ${dataset.trainExamples}`,
     modelText(model),
-    `batch ${batchSize}`,
+    `batch ${batchSize}${shuffle ? "" : ", not shuffled"}`,
     plural(budget.epochs, "epoch"),
     `seed ${seed}`,
     `${engine.kind}, ${plural(engine.threads, "thread")}`,

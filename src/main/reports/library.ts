@@ -137,7 +137,7 @@ function networkLines(experiment: Experiment): string[] {
  */
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;
-  const { tower, batchSize, budget, dataset, seed } = experiment;
+  const { tower, batchSize, budget, dataset, seed, shuffle } = experiment;
   requireUnguarded(run);
   tower.forEach((of, index) => {
     // How the top level would be moved makes no difference, nor how a weight decays that does not.
@@ -232,7 +232,7 @@ def main():
 
     for epoch in range(1, options.epochs + 1):
         total = 0.0
-        for batch in torch.randperm(len(x_train)).split(BATCH_SIZE):
+        for batch in torch.${shuffle ? "randperm" : "arange"}(len(x_train)).split(BATCH_SIZE):
             wrapper.begin()
             loss = torch.nn.functional.nll_loss(wrapper.forward(x_train[batch]), y_train[batch])
             wrapper.zero_grad()

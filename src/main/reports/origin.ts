@@ -8,7 +8,7 @@ export function originLines(run: RunDetail): string[] {
   return [
     `${run.name}: ${run.stack}`,
     `run ${run.id}${environment ? `, Hypertower ${environment.hypertower}` : ""}, ${run.status} after ${run.steps} of ${run.totalSteps} steps`,
-    `${dataset.kind}, ${dataset.trainExamples} training examples; ${modelText(model)}; batches of ${experiment.batchSize}; seed ${experiment.seed}`,
+    `${dataset.kind}, ${dataset.trainExamples} training examples; ${modelText(model)}; batches of ${experiment.batchSize}${experiment.shuffle ? "" : ", not shuffled"}; seed ${experiment.seed}`,
     ...(run.testError === null ? [] : [`test error ${run.testError.toFixed(2)} %`]),
   ];
 }

@@ -43,7 +43,7 @@ export function batchSizes(count: number, batchSize: number): number[] {
   return [...(count >= batchSize ? [batchSize] : []), ...(rest > 0 ? [rest] : [])];
 }
 
-function labelledFeed(dataset: Dataset, { batchSize }: Experiment, model: Model): Feed {
+function labelledFeed(dataset: Dataset, { batchSize, shuffle }: Experiment, model: Model): Feed {
   const { train, test } = dataset;
   const fed = ({ size, ...inputs }: { size: number; features: InputValue; labels: InputValue }): FeedBatch => ({ size, examples: size, inputs });
   return {
@@ -53,7 +53,8 @@ function labelledFeed(dataset: Dataset, { batchSize }: Experiment, model: Model)
     examples: train.count,
     vocabulary: null,
     *epoch(random, first) {
-      for (const batch of batchesInOrder(train, random.permutation(train.count), batchSize, first)) yield fed(batch);
+      const order = shuffle ? random.permutation(train.count) : Uint32Array.from({ length: train.count }, (_, i) => i);
+      for (const batch of batchesInOrder(train, order, batchSize, first)) yield fed(batch);
     },
     *evaluation() {
       for (const batch of batchesAsTheyStand(test, evaluationBatch)) yield fed(batch);

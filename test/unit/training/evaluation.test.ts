@@ -22,6 +22,26 @@ const small: ExperimentInput = {
   engine: { kind: "onnx-cpu" },
 };
 
+describe("the order of examples", () => {
+  const still: ExperimentInput = { ...small, tower: [{ optimizer: "sgd", alpha: 0 }] };
+  const losses = async (of: ExperimentInput, from?: Captured, saver?: Saver) => (await trainHere({ ...still, ...of }, from, saver)).steps.map(([, loss]) => loss!);
+
+  it("is another in every epoch, or the one in which they stand", async () => {
+    const [shuffled, asTheyStand, first] = await Promise.all([losses({}), losses({ shuffle: false }), losses({ shuffle: false, dataset: { trainExamples: 50, testExamples: 200 } })]);
+    expect(shuffled.slice(0, 10)).not.toEqual(shuffled.slice(10));
+    expect(asTheyStand.slice(0, 10)).toEqual(asTheyStand.slice(10));
+    expect(new Set(asTheyStand).size).toBe(10);
+    expect(asTheyStand[0]).toBe(first[0]);
+  });
+
+  it("goes on from a checkpoint in the middle of an epoch", async () => {
+    let at: Captured | undefined;
+    const saver: Saver = { due: true, save: (captured) => Promise.resolve(void (captured.position.step === 15 && (at = captured))) };
+    const whole = await losses({ shuffle: false }, undefined, saver);
+    expect(await losses({ shuffle: false }, at)).toEqual(whole.slice(15));
+  });
+});
+
 describe("the schedule", () => {
   const every = (of: ExperimentInput["evaluation"]) => trainHere({ ...small, evaluation: of });
 

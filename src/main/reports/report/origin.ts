@@ -22,8 +22,8 @@ const counted = (values: readonly number[], one: string, many: string) => `${val
 export const plural = (count: number, one: string, many = `${one}s`) => `${formatCount(count)} ${count === 1 ? one : many}`;
 
 /** Dataset, model, batches and epochs: `mnist 60,000 · mlp 128 tanh/tanh · batches of 256 · 5 epochs`. */
-export function setup({ dataset, model, batchSize, budget }: Experiment): string {
-  return [`${dataset.kind} ${formatCount(dataset.trainExamples)}`, modelText(model), `batches of ${batchSize}`, plural(budget.epochs, "epoch")].join(" · ");
+export function setup({ dataset, model, batchSize, budget, shuffle }: Experiment): string {
+  return [`${dataset.kind} ${formatCount(dataset.trainExamples)}`, modelText(model), `batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`, plural(budget.epochs, "epoch")].join(" · ");
 }
 
 const day = (at: number) => new Date(at).toISOString().slice(0, 10);

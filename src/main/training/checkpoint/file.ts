@@ -57,8 +57,9 @@ export interface Checkpoint extends Omit<Header, "state" | "guard"> {
 const container: Container<Header> = { magic: "HYPTCKPT", what: "checkpoint of Hypertower", version: 1, header };
 
 /** Tells experiments apart by everything that the trajectory depends on: neither their name nor when they are evaluated. */
-export function experimentHash({ name: _name, evaluation: _evaluation, ...experiment }: Experiment): string {
-  return createHash("sha256").update(JSON.stringify(sorted(experiment))).digest("hex");
+export function experimentHash({ name: _name, evaluation: _evaluation, shuffle, ...experiment }: Experiment): string {
+  // Shuffled goes without saying: it was so before there was a choice.
+  return createHash("sha256").update(JSON.stringify(sorted(shuffle ? experiment : { ...experiment, shuffle }))).digest("hex");
 }
 
 /** The same values with the fields of every object in one order. */

@@ -48,6 +48,7 @@ const labels: Readonly<Record<string, string>> = {
   "model.activation": "hidden activation",
   "model.outputActivation": "output activation",
   batchSize: "batch size",
+  shuffle: "shuffled",
   "budget.epochs": "epochs",
   "evaluation.every": "evaluated every",
   "engine.kind": "engine",

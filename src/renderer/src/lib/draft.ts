@@ -21,6 +21,7 @@ export interface Draft {
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
+  shuffle: boolean;
   epochs: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
@@ -37,6 +38,7 @@ export function draftOf(e: Experiment): Draft {
     model: draftOfModel(e.model),
     levels: fromTower(e.tower),
     batchSize: e.batchSize,
+    shuffle: e.shuffle,
     epochs: e.budget.epochs,
     evaluation: draftOfSchedule(e.evaluation),
     seed: e.seed,
@@ -54,9 +56,9 @@ function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation
 
 /** The experiment as it travels; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, epochs, evaluation, seed, engine, guard } = draft;
+  const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, engine, guard } = draft;
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
-  return { name, dataset, model, tower: toTower(levels), batchSize, budget: { epochs }, evaluation: { every }, seed, engine, guard };
+  return { name, dataset, model, tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, engine, guard };
 }
 
 export function validateDraft(draft: Draft): Validation {
@@ -88,6 +90,7 @@ export const storedDraft = z.object({
   model: z.custom<DraftModel>(isDraftModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
+  shuffle: z.boolean().default(true),
   epochs: storedEntry,
   // A draft of a version without a schedule is evaluated after every epoch.
   evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),

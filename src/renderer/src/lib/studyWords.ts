@@ -85,11 +85,11 @@ function modelInWords(model: Study["base"]["model"]): string {
 
 /** The base experiment in one line. */
 export function baseInWords({ base, heights, stacks }: Study): string {
-  const { model, dataset, budget, batchSize } = base;
+  const { model, dataset, budget, batchSize, shuffle } = base;
   const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
   const { title, trainExamples } = factsOf(dataset.kind)!;
   const examples = dataset.trainExamples === trainExamples ? title : `${formatCount(dataset.trainExamples)} examples of ${title}`;
-  return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}`;
+  return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`;
 }
 
 /** Runs that need no more training, in percent. */
