@@ -14,6 +14,8 @@ export interface Procedure {
   readonly outputs: Readonly<Record<string, Node>>;
   /** New values of state variables; those not named stay. */
   readonly updates: Readonly<Record<string, Node>>;
+  /** Called once or so: not worth memory between calls. */
+  readonly seldom: boolean;
 }
 
 export interface Program {
@@ -24,6 +26,7 @@ export interface Program {
 export interface ProcedureSpec {
   readonly outputs: Readonly<Record<string, Node>>;
   readonly updates?: Readonly<Record<string, Node>>;
+  readonly seldom?: boolean;
 }
 
 /**
@@ -44,8 +47,8 @@ export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extr
   for (const { name, shape } of extraState) declare(name, shape);
 
   const procedures: Record<string, Procedure> = {};
-  for (const [name, { outputs, updates = {} }] of Object.entries(specs)) {
-    const procedure = simplifyProcedure({ outputs, updates });
+  for (const [name, { outputs, updates = {}, seldom = false }] of Object.entries(specs)) {
+    const procedure = simplifyProcedure({ outputs, updates, seldom });
     for (const [output, node] of Object.entries(procedure.outputs)) {
       if (node.shape.length > 0) throw new Error(`output ${output} of ${name} is not a scalar`);
     }
@@ -74,7 +77,7 @@ export function mergePrograms(a: Program, b: Program): Program {
   return { state: [...shapes].map(([name, shape]) => ({ name, shape })), procedures: { ...a.procedures, ...b.procedures } };
 }
 
-function simplifyProcedure({ outputs, updates }: Required<ProcedureSpec>): Procedure {
+function simplifyProcedure({ outputs, updates, seldom }: Required<ProcedureSpec>): Procedure {
   const names = [...Object.keys(outputs), ...Object.keys(updates)];
   const roots = simplify([...Object.values(outputs), ...Object.values(updates)]);
   const entries = names.map((name, i) => [name, roots[i]!] as const);
@@ -84,6 +87,7 @@ function simplifyProcedure({ outputs, updates }: Required<ProcedureSpec>): Proce
     inputs,
     outputs: Object.fromEntries(entries.slice(0, outputCount)),
     updates: Object.fromEntries(entries.slice(outputCount)),
+    seldom,
   };
 }
 

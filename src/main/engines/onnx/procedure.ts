@@ -26,6 +26,9 @@ export interface EngineState {
   readonly scalars: Map<string, number>;
 }
 
+/** Bytes of all arrays of a graph from which on memory counts more than microseconds. */
+const large = 2 ** 26;
+
 const toDeviceName = "host";
 const toHostName = "results";
 const inputName = (name: string) => `input ${name}`;
@@ -59,7 +62,14 @@ export class OnnxProcedure {
 
   static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions): Promise<OnnxProcedure> {
     const plan = new Plan(procedure, await blockSize());
-    const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), options) : null;
+    const size = 4 * plan.parts.device.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const memory = {
+      // Between calls it belongs to the session.
+      enableCpuMemArena: !procedure.seldom,
+      // Places known in advance save time where arrays are small; the block for them all is memory beside that of the first call, which has none.
+      enableMemPattern: size < large,
+    };
+    const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), { ...options, ...memory }) : null;
     return new OnnxProcedure(name, procedure, state, plan, session);
   }
 

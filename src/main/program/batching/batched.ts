@@ -65,6 +65,7 @@ function batchedProcedure(name: string, procedure: Procedure, runs: number, { sh
     inputs: members ? [...inputs, members as NodeOf<"input">] : inputs,
     outputs: {},
     updates: outputs.length > 0 ? { ...updates, [resultsOf(name)]: concat(outputs, 0) } : updates,
+    seldom: procedure.seldom,
   };
 }
 
