@@ -78,7 +78,7 @@ export class PretendStudies {
       },
       "studies.estimate": ({ study }) => {
         const { cells } = this.read(study);
-        return { runs: cells.length, workers: 2, threads: 1, duration: cells.length * 4_000, disk: cells.length * 900_000, diskFree: 41e9 };
+        return { runs: cells.length, workers: 2, threads: 1, cohort: 1, duration: cells.length * 4_000, disk: cells.length * 900_000, diskFree: 41e9 };
       },
       "studies.start": ({ study }) => this.start(study),
       "studies.pause": ({ study }) => this.change(study, { status: "paused", running: 0, millisecondsLeft: null }),

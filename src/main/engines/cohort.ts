@@ -115,16 +115,19 @@ class Cohort {
     });
   }
 
+  /**
+   * Executes one procedure. Of several the one that the fewest asked for: they catch up with the
+   * others (an evaluation, a last step before leaving), and go on together with them.
+   */
   async #round(): Promise<void> {
-    const groups = Map.groupBy(this.#asked.values(), ({ procedure }) => procedure);
-    this.#asked.clear();
-    for (const [procedure, requests] of groups) {
-      try {
-        const outputs = await this.#execute(procedure, requests);
-        requests.forEach(({ resolve }, i) => resolve(outputs[i]!));
-      } catch (error) {
-        for (const { reject } of requests) reject(error);
-      }
+    const groups = [...Map.groupBy(this.#asked.values(), ({ procedure }) => procedure)];
+    const [procedure, requests] = groups.reduce((least, group) => (group[1].length < least[1].length ? group : least));
+    for (const { member } of requests) this.#asked.delete(member);
+    try {
+      const outputs = await this.#execute(procedure, requests);
+      requests.forEach(({ resolve }, i) => resolve(outputs[i]!));
+    } catch (error) {
+      for (const { reject } of requests) reject(error);
     }
   }
 
@@ -208,6 +211,7 @@ class Cohort {
   async #leave(member: number): Promise<void> {
     if (!this.#seated.delete(member)) return;
     this.#takingPart.delete(member);
+    this.#asked.delete(member);
     for (const given of this.#restored.values()) given.delete(member);
     this.#read.clear();
     if (this.#seated.size === 0) await this.#executable.dispose();

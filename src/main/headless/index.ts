@@ -74,6 +74,10 @@ function wholeNumber(max: number): (text: string) => number {
   };
 }
 
+function cohortSize(text: string): number | "auto" {
+  return text === "auto" ? text : wholeNumber(1024)(text);
+}
+
 function size(text: string): [number, number] {
   const [, width, height] = /^(\d{1,4})x(\d{1,4})$/.exec(text) ?? [];
   if (!width || !height) throw new InvalidArgumentError("Allowed: WIDTHxHEIGHT in pixels, e.g. 32x32.");
@@ -150,6 +154,7 @@ program
   .option("--seeds <list>", "a number of seeds, or a list of them: 3, or 0,4,7")
   .option("--safe", "every run with what keeps a tower from diverging: see docs/guard.md")
   .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(256))
+  .option("--cohort <number>", "runs that train as one program, where they are alike; auto: as many as train fastest here (default: as the study says, auto)", cohortSize)
   .option("--dry-run", "show the runs, and what they take; train only the few steps that measure it")
   .option("--resume <study>", 'go on with a study that was stopped or interrupted: its id, the beginning of one, or "last"')
   .option("--retry", "with --resume: also train again what failed, or is missing because its run was deleted")

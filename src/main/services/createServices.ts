@@ -83,8 +83,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const studies: Studies = new Studies({
     store,
     controls: {
-      start: (experiment, study, cell) => runs.start(experiment, { study, cell }),
-      resume: (run) => runs.goOn(run),
+      start: (experiment, study, cell, seat) => runs.start(experiment, { study, cell }, seat),
+      resume: (run, seat) => runs.goOn(run, seat),
+      cohort: (size) => supervisor.cohort(size),
       pause: (run) => runs.pause(run),
       stop: (run) => runs.stop(run),
       live: (run) => supervisor.get(run),
@@ -144,8 +145,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "predictions.text": (request) => predictions.text(request),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
-    "studies.estimate": ({ study, workers }) => studies.estimate(study, workers),
-    "studies.start": ({ study, workers }) => studies.start(study, workers),
+    "studies.estimate": ({ study, workers, cohort }) => studies.estimate(study, workers, cohort),
+    "studies.start": ({ study, workers, cohort }) => studies.start(study, workers, cohort),
     "studies.pause": ({ study }) => studies.pause(study),
     "studies.resume": ({ study }) => studies.resume(study),
     "studies.stop": ({ study }) => studies.stop(study),

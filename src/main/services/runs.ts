@@ -5,7 +5,7 @@ import type { Store } from "../store/store.ts";
 import { CheckpointError } from "../training/checkpoint/container.ts";
 import type { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { newRun } from "../training/newRun.ts";
-import type { Supervisor } from "../training/supervisor.ts";
+import type { CohortSeat, Supervisor } from "../training/supervisor.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { UserError } from "./services.ts";
 
@@ -49,14 +49,17 @@ export class Runs {
     return this.#store.readSeries(query);
   }
 
-  /** @param place the study that the run is part of, and its cell there */
-  async start(experiment: unknown, place?: { readonly study: string; readonly cell: string }): Promise<RunSummary> {
+  /**
+   * @param place the study that the run is part of, and its cell there
+   * @param seat in a cohort with which it trains
+   */
+  async start(experiment: unknown, place?: { readonly study: string; readonly cell: string }, seat?: CohortSeat): Promise<RunSummary> {
     const usable = await usableExperiment(experiment, this.#datasets);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
     const run = newRun(usable, new Date(), place?.study);
     this.#store.createRun(run, place?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run);
+    return this.#supervisor.start(run, "new", seat);
   }
 
   async pause(id: string): Promise<RunSummary> {
@@ -64,9 +67,9 @@ export class Runs {
     return this.#supervisor.pause(id);
   }
 
-  async resume(id: string, fromStart = false): Promise<RunSummary> {
+  async resume(id: string, fromStart = false, seat?: CohortSeat): Promise<RunSummary> {
     const { status } = this.get(id);
-    if (isResumable(status)) return this.#takeUp(id, fromStart);
+    if (isResumable(status)) return this.#takeUp(id, fromStart, seat);
     if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only one that has ended can begin at its first step again.`);
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
@@ -74,8 +77,8 @@ export class Runs {
   }
 
   /** Takes a run up wherever that is possible: from its checkpoint, or else its first step. */
-  async goOn(id: string): Promise<RunSummary> {
-    return this.resume(id, typeof this.resumption(id)?.problem === "string");
+  async goOn(id: string, seat?: CohortSeat): Promise<RunSummary> {
+    return this.resume(id, typeof this.resumption(id)?.problem === "string", seat);
   }
 
   async stop(id: string): Promise<RunSummary> {
@@ -99,7 +102,7 @@ export class Runs {
   }
 
   /** Trains a run on that has ended before its end. */
-  async #takeUp(id: string, fromStart: boolean): Promise<RunSummary> {
+  async #takeUp(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
     const run = this.get(id);
     if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
@@ -112,7 +115,7 @@ export class Runs {
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
     if (!this.#store.takeUpRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just taken up by another Hypertower process.`);
     this.#onChange(queued);
-    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint");
+    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat);
   }
 
   rename(id: string, name: string): RunSummary {

@@ -6,16 +6,18 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { z } from "zod";
 import type { Experiment } from "../../shared/experiment.ts";
+import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Store } from "../store/store.ts";
 import type { Measurement } from "../training/measure.ts";
 import type { LaunchTrainer } from "../training/process.ts";
 import { timeOfRun } from "./costs.ts";
 
-/** Runs trained at the same time, and threads of each. */
+/** Programs trained at the same time, threads of each, and runs that are one program. */
 export interface Places {
   readonly workers: number;
   readonly threads: number;
+  readonly cohort: number;
 }
 
 export interface CalibrationOptions {
@@ -34,6 +36,10 @@ const memoryOfTrainer = 512 * 2 ** 20;
 
 /** Measurements are taken anew after this long (milliseconds): the machine may have been busy with something else. */
 const validFor = 7 * 24 * 3_600_000;
+
+/** Cohorts are tried for a study that takes longer (milliseconds), up to this size. */
+const worthCohorts = 60_000;
+const largestCohort = 256;
 
 /** Programs of one study that are measured; those between them are taken for alike. */
 const mostPrograms = 6;
@@ -56,14 +62,20 @@ export class Calibration {
    * or fewer runs with more threads; on a device one run or more. A base that asks for threads keeps them.
    * @throws Error when its program cannot be trained
    */
-  async choose(cells: readonly StudyCell[]): Promise<Places> {
+  async choose(cells: readonly StudyCell[], cohort: number | "auto"): Promise<Places> {
     const { experiment } = middle(cells);
+    const most = Math.max(...cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
     let best: { places: Places; perRun: number } | undefined;
-    for (const places of this.#candidates(experiment)) {
-      const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / places.workers;
+    const consider = async (places: Places): Promise<boolean> => {
+      const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / (places.workers * places.cohort);
       // Another choice has to be worth it: a busy machine makes small differences by itself.
-      if (!best || perRun < 0.9 * best.perRun) best = { places, perRun };
-    }
+      const better = !best || perRun < 0.9 * best.perRun;
+      if (better) best = { places, perRun };
+      return better;
+    };
+    for (const places of this.#candidates(experiment)) await consider({ ...places, cohort: cohort === "auto" ? 1 : Math.min(cohort, most) });
+    const { places, perRun } = best!;
+    if (cohort === "auto" && perRun * cells.length > worthCohorts) await growCohort(places, most, consider);
     return best!.places;
   }
 
@@ -92,10 +104,11 @@ export class Calibration {
         longest = Math.max(longest, time);
       }
     });
-    return Math.max(longest, sum / Math.min(places.workers, cells.length));
+    const { workers, cohort } = places;
+    return Math.max(longest, sum / Math.min(workers * cohort, cells.length));
   }
 
-  #candidates({ engine }: Experiment): Places[] {
+  #candidates({ engine }: Experiment): Omit<Places, "cohort">[] {
     const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
     const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(this.#cores / threads)));
     const doubling = Array.from({ length: Math.floor(Math.log2(this.#cores)) + 1 }, (_, i) => 2 ** i);
@@ -106,7 +119,7 @@ export class Calibration {
   }
 
   async #measured(experiment: Experiment, places: Places): Promise<Measurement> {
-    const program = `${programOf(experiment)} ${places.workers} x ${places.threads}`;
+    const program = `${programOf(experiment)} ${places.workers} x ${places.threads}${places.cohort > 1 ? `, cohorts of ${places.cohort}` : ""}`;
     const stored = this.#options.store.studies.calibration(program, this.#machine, Date.now() - validFor);
     const known = stored === undefined ? undefined : measurement.safeParse(JSON.parse(stored));
     if (known?.success) return known.data;
@@ -118,14 +131,14 @@ export class Calibration {
   }
 
   /** The mean over trainers that measure at the same time. */
-  async #measure(experiment: Experiment, { workers, threads }: Places): Promise<Measurement> {
+  async #measure(experiment: Experiment, { workers, threads, cohort }: Places): Promise<Measurement> {
     const task = { ...experiment, engine: { ...experiment.engine, threads } };
-    const all = await Promise.all(Array.from({ length: workers }, () => this.#ask(task)));
+    const all = await Promise.all(Array.from({ length: workers }, () => this.#ask(task, cohort)));
     const mean = (of: (one: Measurement) => number) => all.reduce((sum, one) => sum + of(one), 0) / all.length;
     return { step: mean(({ step }) => step), evaluation: mean(({ evaluation }) => evaluation), begin: mean(({ begin }) => begin) };
   }
 
-  #ask(experiment: Experiment): Promise<Measurement> {
+  #ask(experiment: Experiment, cohort: number): Promise<Measurement> {
     const { launch, within = 60_000 } = this.#options;
     return new Promise((resolve, reject) => {
       const trainer = launch();
@@ -141,8 +154,22 @@ export class Calibration {
         clearTimeout(timer);
         reject(new Error(`the trainer ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "" : `: ${stderr}`}`));
       });
-      trainer.send({ type: "measure", experiment });
+      trainer.send({ type: "measure", experiment, cohort });
     });
+  }
+}
+
+/** Larger and larger cohorts, as long as they train faster and fit the device's memory. */
+async function growCohort(places: Places, most: number, consider: (places: Places) => Promise<boolean>): Promise<void> {
+  for (const size of [16, 64, 256]) {
+    const cohort = Math.min(size, most);
+    if (cohort < 2) return;
+    try {
+      if (!(await consider({ ...places, cohort })) || cohort === most) return;
+    } catch {
+      // What cannot be trained at once here, too large for its memory for instance, is no choice.
+      return;
+    }
   }
 }
 

@@ -1,18 +1,22 @@
 /** Trains a study: so many runs at a time, each cell until it has its result. */
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { StudyStatus } from "../../shared/study/result.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
+import type { Cohort, CohortSeat } from "../training/supervisor.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 
 /** How single runs are trained and steered. */
 export interface RunControls {
-  /** Starts a run of a study. */
-  start(experiment: Experiment, study: string, cell: string): Promise<RunSummary>;
+  /** Starts a run of a study, by itself or in a cohort. */
+  start(experiment: Experiment, study: string, cell: string, seat?: CohortSeat): Promise<RunSummary>;
   /** Goes on with a run that is paused, or takes up one that ended before its end, from its checkpoint or else its first step. */
-  resume(run: string): Promise<RunSummary>;
+  resume(run: string, seat?: CohortSeat): Promise<RunSummary>;
+  /** A cohort of so many seats. Its runs begin to train once it is complete. */
+  cohort(size: number): Cohort;
   pause(run: string): Promise<RunSummary>;
   stop(run: string): Promise<RunSummary>;
   /** The state of a run that is trained here. */
@@ -58,6 +62,10 @@ export class StudyRunner {
   readonly #failures = new Map<string, number>();
   /** Cells whose run is being started or resumed. */
   readonly #beginning = new Set<string>();
+  /** By cell: those that train as one program with it, it included. */
+  #cohorts = new Map<string, readonly StudyCell[]>();
+  /** By cell: what it began to train with, and takes one worker's place with. */
+  readonly #units = new Map<string, object>();
   /** Runs that were asked to stop at a rung. */
   readonly #parked = new Set<string>();
   readonly #speed: Speed;
@@ -102,6 +110,8 @@ export class StudyRunner {
   define(study: StoredStudy["study"], cells: readonly StudyCell[]): void {
     this.#cells = cells;
     this.#stored = { ...this.#stored, study, total: cells.length };
+    const size = study.cohort === "auto" ? 1 : study.cohort;
+    this.#cohorts = new Map(cohortsOf(cells, study.seeds, size).flatMap((cohort) => cohort.map(({ key }) => [key, cohort] as const)));
     this.#byRun.clear();
     for (const cell of cells) {
       const at = this.#progress.get(cell.key);
@@ -260,16 +270,39 @@ export class StudyRunner {
 
   #fill(): void {
     if (this.#stored.status !== "running") return;
-    while (this.#training().length + this.#beginning.size < this.#stored.workers) {
-      const cell = this.#queue.shift();
+    while (this.#unitsBusy() < this.#stored.workers) {
+      const [cell] = this.#queue;
       if (!cell) break;
-      void this.#begin(cell);
+      const cohort = this.#cohorts.get(cell.key)!;
+      const due = new Set(this.#queue.filter((one) => cohort.includes(one)));
+      this.#queue = this.#queue.filter((one) => !due.has(one));
+      void this.#beginTogether([...due], cohort);
     }
     if (this.#queue.length > 0 || this.#beginning.size > 0 || this.#training().length > 0) return;
     // Runs that stopped at a rung go on from there.
     this.#line();
     if (this.#queue.length > 0) return this.#fill();
     this.#end("finished", this.#leftOver());
+  }
+
+  /** Programs that train or are about to. */
+  #unitsBusy(): number {
+    const training = new Set(this.#training());
+    const busy = this.#cells.filter(({ key }) => this.#beginning.has(key) || training.has(this.#progress.get(key)?.run ?? ""));
+    return new Set(busy.map(({ key }) => this.#units.get(key) ?? key)).size;
+  }
+
+  /** Begins those of a cohort that are due, as one program. Each keeps its seat, whatever became of the others. */
+  async #beginTogether(due: readonly StudyCell[], of: readonly StudyCell[]): Promise<void> {
+    const unit = {};
+    for (const { key } of due) {
+      this.#units.set(key, unit);
+      this.#beginning.add(key);
+    }
+    if (of.length === 1) return this.#begin(due[0]!);
+    const cohort = this.#options.controls.cohort(of.length);
+    for (const cell of due) await this.#begin(cell, { cohort, number: of.indexOf(cell) });
+    cohort.complete();
   }
 
   /** What keeps a finished study from being complete, in words. */
@@ -284,7 +317,7 @@ export class StudyRunner {
     return said.length === 0 ? null : `Not every run has a result: ${said.join(", ")}.`;
   }
 
-  async #begin(cell: StudyCell): Promise<void> {
+  async #begin(cell: StudyCell, seat?: CohortSeat): Promise<void> {
     const { controls } = this.#options;
     const { key, experiment } = cell;
     const at = this.#progress.get(key);
@@ -292,7 +325,7 @@ export class StudyRunner {
     try {
       // A run that failed a second time begins anew; one that is in the bin stays there.
       const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
-      const run = takeUp ? await controls.resume(at.run) : await controls.start(experiment, this.#stored.id, key);
+      const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, this.#stored.id, key, seat);
       const now = controls.live(run.id) ?? run;
       const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
       this.#byRun.set(run.id, cell);

@@ -4,7 +4,7 @@ import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
-import { study, type Study } from "../../shared/study/study.ts";
+import { study, type CohortChoice, type Study } from "../../shared/study/study.ts";
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
@@ -54,32 +54,32 @@ export class Studies {
    * What a study would take here. Trains a few steps, in processes of their own.
    * @throws StudyError when the study is not valid
    */
-  async estimate(input: unknown, workers: number | null): Promise<StudyEstimate> {
-    const { cells } = usableStudy(input);
+  async estimate(input: unknown, workers: number | null, cohort?: CohortChoice): Promise<StudyEstimate> {
+    const { study: of, cells } = usableStudy(input);
     await this.#options.check(cells[0]!.experiment);
     const disk = { disk: diskOf(cells), diskFree: await this.#free() };
     try {
-      const places = await this.#places(cells, workers);
+      const places = await this.#places(of, cells, workers, cohort);
       return { runs: cells.length, ...places, duration: await this.#options.calibration.duration(cells, places), ...disk };
     } catch (error) {
       if (error instanceof StoreError) throw error;
-      return { runs: cells.length, workers: workers ?? 1, threads: cells[0]!.experiment.engine.threads, duration: null, ...disk };
+      return { runs: cells.length, workers: workers ?? 1, threads: cells[0]!.experiment.engine.threads, cohort: typeof cohort === "number" ? cohort : 1, duration: null, ...disk };
     }
   }
 
   /** @throws StudyError when the study is not valid, its program cannot be trained, or the disk will not hold it */
-  async start(input: unknown, workers: number | null): Promise<StudySummary> {
+  async start(input: unknown, workers: number | null, cohort?: CohortChoice): Promise<StudySummary> {
     this.#requireOpen();
     const usable = usableStudy(input);
     await this.#options.check(usable.cells[0]!.experiment);
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
-    const places = await this.#places(usable.cells, workers).catch((error: unknown) => {
-      if (error instanceof StoreError) throw error;
+    const places = await this.#places(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
+      if (error instanceof StoreError || error instanceof StudyError) throw error;
       throw new StudyError(`The study cannot be trained here: ${error instanceof Error ? error.message : String(error)}`);
     });
-    // How many threads a run has may show in its last digits, so it belongs to the study.
+    // How many threads a run has, and how many train as one, may show in its last digits: both belong to the study.
     const { engine } = usable.study.base;
-    const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } } };
+    const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } }, cohort: places.cohort };
     const { cells } = usableStudy(of);
     const now = new Date();
     const stored: StoredStudy = {
@@ -133,7 +133,7 @@ export class Studies {
   async extend(id: string, input: unknown): Promise<StudySummary> {
     const stored = this.#stored(id);
     const asked = usableStudy(input).study;
-    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine } };
+    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine }, cohort: stored.study.cohort };
     const { cells } = usableStudy(of);
     const before = new Map(this.#cells(stored).map((cell) => [cell.key, cell]));
     const added = cells.filter(({ key }) => !before.has(key));
@@ -231,9 +231,15 @@ export class Studies {
     if (this.#closing) throw new StudyError("Hypertower is closing; no study can be started.");
   }
 
-  #places(cells: readonly StudyCell[], workers: number | null): Promise<Places> {
-    if (workers === null) return this.#options.calibration.choose(cells);
-    return Promise.resolve({ workers, threads: cells[0]!.experiment.engine.threads });
+  async #places(of: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Places> {
+    const wanted = asked ?? of.cohort;
+    if (of.halving && wanted !== "auto" && wanted > 1) {
+      throw new StudyError(`cohort is ${wanted}, and successive halving ends the runs of a cohort at different steps; allowed with it: 1`);
+    }
+    const cohort = of.halving ? 1 : wanted;
+    if (workers === null) return this.#options.calibration.choose(cells, cohort);
+    // Who says how many train at a time does without measuring.
+    return { workers, threads: cells[0]!.experiment.engine.threads, cohort: cohort === "auto" ? 1 : cohort };
   }
 
   #free(): Promise<number | null> {

@@ -201,6 +201,7 @@ export class ActiveRun {
       case "measured":
       case "predicted":
       case "idle":
+      case "member":
         return;
       default:
         throw new Error(`The trainer sent a message of an unknown type: ${JSON.stringify(message)}`);

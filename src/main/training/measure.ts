@@ -1,8 +1,8 @@
-/** What a program costs on this machine: a few dozen steps and an evaluation, trained for real and not kept. */
+/** What a program costs on this machine, for one run or a cohort: a few dozen steps and an evaluation, trained for real and not kept. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { RunControl } from "./control.ts";
-import { prepareRun } from "./prepare.ts";
-import { TrainingRun } from "./run.ts";
+import { prepareCohort, prepareRun, type PreparedRun } from "./prepare.ts";
+import { TrainingRun, type RunListener } from "./run.ts";
 
 export interface Measurement {
   /** Milliseconds of one step, its batch and its turn in the loop included: the median. */
@@ -21,36 +21,41 @@ const shortest = 400;
 const longest = 4_000;
 
 /** @throws Error when the experiment cannot be prepared */
-export async function measure(experiment: Experiment): Promise<Measurement> {
+export async function measure(experiment: Experiment, cohort = 1): Promise<Measurement> {
+  const prepare = async (): Promise<PreparedRun[]> =>
+    cohort === 1 ? [await prepareRun(experiment)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort);
+  const dispose = (runs: readonly PreparedRun[]) => Promise.all(runs.map(({ executable }) => executable.dispose()));
   // Reads the data, which a trainer that is warm has already.
   await (await prepareRun(experiment)).executable.dispose();
   const asked = performance.now();
-  const prepared = await prepareRun(experiment);
+  const prepared = await prepare();
   const begin = performance.now() - asked;
-  const control = new RunControl();
+  const controls = prepared.map(() => new RunControl());
   const times: number[] = [];
   const started = performance.now();
   let last = started;
   let evaluation = 0;
-  try {
-    const run = new TrainingRun(prepared, control, {
-      step: ({ step }) => {
-        const now = performance.now();
-        if (step >= warmUp || now - last > longest) times.push(now - last);
-        last = now;
-        if (now - started > longest || (times.length >= fewest && now - started > shortest)) control.stop();
-      },
-      evaluation: () => {
-        evaluation = performance.now() - last;
-        last = performance.now();
-      },
-      paused: () => undefined,
-      resumed: () => undefined,
+  // The last run of a cohort is heard of when all have made the step.
+  const clock: RunListener = {
+    step: ({ step }) => {
+      const now = performance.now();
+      if (step >= warmUp || now - last > longest) times.push(now - last);
+      last = now;
+      if (now - started > longest || (times.length >= fewest && now - started > shortest)) for (const control of controls) control.stop();
+    },
+    evaluation: () => {
+      evaluation = performance.now() - last;
+      last = performance.now();
+    },
+    paused: () => undefined,
+    resumed: () => undefined,
     rolledBack: () => undefined,
-    });
-    await run.train();
+  };
+  const silent: RunListener = { ...clock, step: () => undefined, evaluation: () => undefined };
+  try {
+    await Promise.all(prepared.map((run, i) => new TrainingRun(run, controls[i]!, i === prepared.length - 1 ? clock : silent).train()));
   } finally {
-    await prepared.executable.dispose();
+    await dispose(prepared);
   }
   const step = times.length === 0 ? last - started : times.sort((a, b) => a - b)[times.length >> 1]!;
   return { step, evaluation, begin };

@@ -4,22 +4,32 @@ import type { Environment, Evaluation } from "../../shared/run.ts";
 import type { Measurement } from "./measure.ts";
 import type { PredictionJob, PredictionResult } from "./prediction/jobs.ts";
 
+/** A run to train. */
+export interface RunOrder {
+  readonly experiment: Experiment;
+  /** Without it none are kept. */
+  readonly checkpoints?: CheckpointOrder | undefined;
+}
+
+/** What a run is asked while it trains. */
+export type Steering = { readonly type: "pause" } | { readonly type: "resume" } | { readonly type: "stop" };
+
 export type ToTrainer =
+  | (RunOrder & { readonly type: "start"; readonly startPaused?: boolean; readonly stay?: Stay })
+  /** Trains many runs as one program of `size` seats; what is said of a run travels as `member`. */
   | {
-      readonly type: "start";
-      readonly experiment: Experiment;
-      readonly startPaused?: boolean;
-      /** Without it none are kept. */
-      readonly checkpoints?: CheckpointOrder;
+      readonly type: "startCohort";
+      readonly size: number;
+      readonly members: readonly (RunOrder & { readonly seat: number; readonly startPaused?: boolean })[];
       readonly stay?: Stay;
     }
-  /** Trains a few steps to see what they cost; answered by `measured` or `failed`. */
-  | { readonly type: "measure"; readonly experiment: Experiment; readonly stay?: Stay }
+  /** Of the nth of a cohort's members. */
+  | { readonly type: "member"; readonly member: number; readonly message: Steering }
+  /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
+  | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; readonly stay?: Stay }
   /** Asks a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: string; readonly job: PredictionJob; readonly stay?: Stay }
-  | { readonly type: "pause" }
-  | { readonly type: "resume" }
-  | { readonly type: "stop" };
+  | Steering;
 
 export interface CheckpointOrder {
   readonly run: string;
@@ -83,6 +93,8 @@ export type FromTrainer =
       /** Effective values after the last update, by metric (`L0.alpha`). */
       readonly hyperparameters: Readonly<Record<string, number>>;
     }
+  /** Of the nth of a cohort's members. */
+  | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
   | { readonly type: "measured"; readonly measurement: Measurement }
   | { readonly type: "predicted"; readonly result: PredictionResult }
   | { readonly type: "failed"; readonly message: string }

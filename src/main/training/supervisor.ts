@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { ActiveRun, type Beginning, type RunLog } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
+import { Crew } from "./crew.ts";
 import type { LaunchTrainer } from "./process.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 
@@ -28,9 +29,27 @@ export interface SupervisorOptions {
   readonly closeWithin?: number;
 }
 
+/** Runs that train as one program. */
+export interface Cohort {
+  readonly size: number;
+  isComplete: boolean;
+  /** Every run that belongs to it has been started. */
+  complete(): void;
+}
+
+/** A run's place in a cohort, from 0; each is taken once. */
+export interface CohortSeat {
+  readonly cohort: Cohort;
+  readonly number: number;
+}
+
+/** Members of a cohort that write checkpoints as often as a run alone; more do it less often. */
+const membersAtPace = 16;
+
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, ActiveRun>();
+  readonly #seats = new WeakMap<ActiveRun, CohortSeat>();
   #closing = false;
   /** Nothing is started for now: what it logs could not be written. */
   #held = false;
@@ -39,10 +58,15 @@ export class Supervisor {
     this.#options = options;
   }
 
-  /** Trains a run that the log already knows, now or when a place is free. One that is not new is queued again before. */
-  start(run: RunSummary, beginning: Beginning = "new"): RunSummary {
+  /**
+   * Trains a run that the log already knows, now or when a place is free. One that is not new is queued again before.
+   * @param seat in a cohort, with which it begins once that is complete
+   */
+  start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat): RunSummary {
     if (this.#closing) throw new Error("the supervisor is closing");
-    const { storeFolder, checkpointEvery: every = 5_000 } = this.#options;
+    const { storeFolder, checkpointEvery = 5_000 } = this.#options;
+    // All members write theirs at one time, while none of them trains.
+    const every = checkpointEvery * Math.max(1, (seat?.cohort.size ?? 1) / membersAtPace);
     const active = new ActiveRun(run, beginning, {
       ...this.#options,
       checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), storeFolder, every },
@@ -52,9 +76,23 @@ export class Supervisor {
       },
     });
     this.#runs.set(run.id, active);
+    if (seat) this.#seats.set(active, seat);
     this.#held = false;
     this.#fillPlaces();
     return active.summary;
+  }
+
+  /** A cohort of `size` seats: runs are started into it, and train as one program once it is complete. It takes the place of one run. */
+  cohort(size: number): Cohort {
+    const cohort: Cohort = {
+      size,
+      isComplete: false,
+      complete: () => {
+        cohort.isComplete = true;
+        this.#fillPlaces();
+      },
+    };
+    return cohort;
   }
 
   /** No run can be started any more. */
@@ -146,9 +184,24 @@ export class Supervisor {
   #fillPlaces(): void {
     const places = this.#options.places?.() ?? availableParallelism();
     for (const active of [...this.#runs.values()]) {
-      const taken = [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused").length;
+      const training = [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused");
+      const taken = new Set(training.map((run) => this.#seats.get(run)?.cohort ?? run)).size;
       if (taken >= places || this.#closing || this.#held) return;
-      if (!active.launched && active.summary.status === "queued") active.launch(this.#options.launch);
+      if (active.launched || active.summary.status !== "queued") continue;
+      const cohort = this.#seats.get(active)?.cohort;
+      if (!cohort) active.launch(this.#options.launch);
+      else if (cohort.isComplete) this.#launchCohort(cohort);
     }
+  }
+
+  /** One that was paused in the queue when the others began trains by itself later. */
+  #launchCohort(cohort: Cohort): void {
+    const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.launched);
+    const crew = new Crew(this.#options.launch, cohort.size);
+    for (const run of members) {
+      if (run.summary.status === "queued") run.launch(crew.at(this.#seats.get(run)!.number));
+      else this.#seats.delete(run);
+    }
+    crew.go();
   }
 }

@@ -1,18 +1,10 @@
 /** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
-import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
-import { experimentHash } from "./checkpoint/file.ts";
-import { CheckpointFolder } from "./checkpoint/folder.ts";
-import { CheckpointSaver } from "./checkpoint/saver.ts";
 import { RunControl } from "./control.ts";
-import { describeEnvironment } from "./environment.ts";
 import { measure } from "./measure.ts";
-import type { CheckpointOrder, FromTrainer, ToTrainer } from "./messages.ts";
+import type { FromTrainer, Steering, ToTrainer } from "./messages.ts";
 import { predict } from "./prediction/jobs.ts";
-import { prepareRun } from "./prepare.ts";
-import { Reporter } from "./reporter.ts";
-import { loggedMetrics, TrainingRun, type RunListener } from "./run.ts";
-import { WeightsFolder } from "./weights/folder.ts";
-import { WeightsKeeper } from "./weights/keeper.ts";
+import { prepareCohort, prepareRun } from "./prepare.ts";
+import { trainOne } from "./trainOne.ts";
 
 /** The parent's end: Electron's port, or Node's IPC channel. */
 interface Port {
@@ -57,89 +49,54 @@ function openPort(): Port {
 process.on("SIGINT", () => undefined);
 
 const port = openPort();
-/** Of the latest run. */
+/** Of the latest run, and of the latest cohort's runs. */
 let control = new RunControl();
+let controls: readonly RunControl[] = [];
 
 async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
   control = new RunControl();
   if (startPaused) control.pause();
-  const resumed = checkpoints?.resume ? new CheckpointFolder(checkpoints.storeFolder).read({ id: checkpoints.run, experiment }) : undefined;
-  const prepared = await prepareRun(experiment);
-  const metrics = loggedMetrics(prepared.training);
-  const reporter = new Reporter({
-    columns: metrics.length,
-    trainExamples: prepared.feed.examples,
-    totalSteps: totalSteps(experiment),
-    stepsPerEpoch: stepsPerEpoch(experiment),
-    send: (message) => port.send(message),
-  });
-  const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter);
-  const listener: RunListener = {
-    step: ({ step, values }) => reporter.add(step, values),
-    evaluation: (evaluation) => {
-      reporter.flush();
-      port.send({ type: "evaluation", evaluation });
-    },
-    paused: () => {
-      reporter.flush();
-      port.send({ type: "paused" });
-    },
-    resumed: () => {
-      reporter.restartClock();
-      port.send({ type: "resumed" });
-    },
-    rolledBack: (step, message) => {
-      reporter.flush();
-      port.send({ type: "rolledBack", step, message });
-    },
-  };
-  const keeper = checkpoints?.keepWeights ? weightsKeeper(experiment, checkpoints) : undefined;
-  const run = new TrainingRun(prepared, control, listener, saver, keeper);
-  if (resumed) run.restore(resumed);
-  port.send({
-    type: "started",
-    device: prepared.device,
-    environment: await describeEnvironment(prepared.libraries),
-    metrics,
-    totalSteps: totalSteps(experiment),
-    ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
-  });
-  const end = await run.train();
-  // What is still being written belongs to this run.
-  await Promise.all([saver?.settled(), keeper?.settled()]);
-  reporter.flush();
-  port.send({ type: "ended", ...end });
-  await prepared.executable.dispose();
+  await trainOne({ experiment, checkpoints }, control, () => prepareRun(experiment), (message) => port.send(message));
 }
 
-function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: CheckpointOrder, reporter: Reporter): CheckpointSaver {
-  const folder = new CheckpointFolder(storeFolder);
-  return new CheckpointSaver({
-    of: { run, experiment: experimentHash(experiment), engine: experiment.engine.kind },
-    every,
-    fileAt: (step) => folder.pendingFileOf(run, step),
-    before: () => reporter.flush(),
-    saved: (step) => port.send({ type: "checkpoint", step }),
-    failed: (step, { message }) => port.send({ type: "checkpointFailed", step, message }),
+/** Each run ends by itself; what concerns them all is thrown. */
+async function startCohort({ size, members }: Extract<ToTrainer, { type: "startCohort" }>): Promise<void> {
+  controls = members.map(({ startPaused }) => {
+    const one = new RunControl();
+    if (startPaused) one.pause();
+    return one;
   });
+  const prepared = await prepareCohort(members, size);
+  await Promise.all(
+    prepared.map(async (run, member) => {
+      const send = (message: FromTrainer) => {
+        // The others go on while one is paused.
+        if (message.type === "paused") run.executable.rest();
+        if (message.type === "resumed") run.executable.rejoin();
+        port.send({ type: "member", member, message });
+      };
+      try {
+        await trainOne(members[member]!, controls[member]!, () => Promise.resolve(run), send);
+      } catch (error) {
+        await run.executable.dispose();
+        send({ type: "failed", message: messageOf(error) });
+      }
+    }),
+  );
 }
 
-function weightsKeeper(experiment: Experiment, { run, storeFolder }: CheckpointOrder): WeightsKeeper {
-  const folder = new WeightsFolder(storeFolder);
-  return new WeightsKeeper({
-    of: { run, experiment: experimentHash(experiment) },
-    fileAt: (step) => folder.pendingFileOf(run, step),
-    kept: (step) => port.send({ type: "weights", step }),
-    failed: (step, { message }) => port.send({ type: "weightsFailed", step, message }),
-  });
+function steer(of: RunControl | undefined, what: Steering["type"]): void {
+  of?.[what]();
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Does what was asked, then leaves or waits for more. */
 function work(task: Promise<void>, stay = false): void {
   task.then(
     () => (stay ? port.send({ type: "idle" }) : port.close()),
     (error: unknown) => {
-      port.send({ type: "failed", message: error instanceof Error ? error.message : String(error) });
+      port.send({ type: "failed", message: messageOf(error) });
       port.close();
     },
   );
@@ -149,9 +106,11 @@ port.receive((message) => {
   switch (message.type) {
     case "start":
       return work(start(message), message.stay);
+    case "startCohort":
+      return work(startCohort(message), message.stay);
     case "measure":
       return work(
-        measure(message.experiment).then((measurement) => port.send({ type: "measured", measurement })),
+        measure(message.experiment, message.cohort).then((measurement) => port.send({ type: "measured", measurement })),
         message.stay,
       );
     case "predict":
@@ -159,11 +118,11 @@ port.receive((message) => {
         predict(message.experiment, message.weights, message.job).then((result) => port.send({ type: "predicted", result })),
         message.stay,
       );
+    case "member":
+      return steer(controls[message.member], message.message.type);
     case "pause":
-      return control.pause();
     case "resume":
-      return control.resume();
     case "stop":
-      return control.stop();
+      return steer(control, message.type);
   }
 });

@@ -4,7 +4,7 @@
  * costs one run: the process that crashed is not used again.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { FromTrainer } from "./messages.ts";
+import type { FromTrainer, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 
 export interface TrainerPoolOptions {
@@ -86,6 +86,11 @@ export class TrainerPool {
   }
 }
 
+/** What a trainer does and is then free again. */
+type Work = Extract<ToTrainer, { readonly stay?: boolean }>;
+const works: ReadonlySet<string> = new Set<Work["type"]>(["start", "startCohort", "measure", "predict"]);
+const isWork = (message: ToTrainer): message is Work => works.has(message.type);
+
 /** A process as long as one run has it. */
 class Lease implements TrainerProcess {
   readonly #process: TrainerProcess;
@@ -103,7 +108,7 @@ class Lease implements TrainerProcess {
 
   send(message: Parameters<TrainerProcess["send"]>[0]): void {
     if (this.#exit) return;
-    this.#process.send(message.type === "start" || message.type === "measure" || message.type === "predict" ? { ...message, stay: true } : message);
+    this.#process.send(isWork(message) ? { ...message, stay: true } : message);
   }
 
   onMessage(listener: (message: FromTrainer) => void): () => void {

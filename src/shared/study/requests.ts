@@ -1,7 +1,7 @@
 /** What a window and the services say to one another about studies; part of the contract. */
 import { z } from "zod";
 import { studyDetail, studyEstimate, studyPoint, studySummary, studyTrajectories } from "./result.ts";
-import { study } from "./study.ts";
+import { cohort, study } from "./study.ts";
 
 const nothing = z.strictObject({}).prefault({});
 const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not a study id");
@@ -12,6 +12,9 @@ const draft = z.strictObject({ study: z.unknown() });
 
 /** Runs trained at the same time; null lets the calibration choose. */
 const workers = z.number().int().min(1).max(256).nullable().default(null);
+
+/** In place of what the study says. */
+const running = { workers, cohort: cohort.optional() };
 
 const fields = z.array(z.object({ path: z.string(), message: z.string() }));
 
@@ -25,9 +28,9 @@ export const studyRequests = {
     output: z.union([z.object({ ok: z.literal(true), study, runs: z.number().int() }), z.object({ ok: z.literal(false), errors: fields })]),
   },
   /** Measures a few steps, in a process of its own: takes seconds. Refuses what `validate` refuses. */
-  "studies.estimate": { input: draft.extend({ workers }), output: studyEstimate },
+  "studies.estimate": { input: draft.extend(running), output: studyEstimate },
   /** Refuses what `validate` refuses, and what the store's disk will not hold. */
-  "studies.start": { input: draft.extend({ workers }), output: studySummary },
+  "studies.start": { input: draft.extend(running), output: studySummary },
   "studies.pause": { input: oneStudy, output: studySummary },
   /** Goes on with a study that is paused, stopped or was interrupted, and with its interrupted runs from their checkpoints. */
   "studies.resume": { input: oneStudy, output: studySummary },

@@ -60,6 +60,8 @@ export const studyEstimate = z.object({
   /** Runs that will train at the same time, and threads of each. */
   workers: z.number().int(),
   threads: z.number().int(),
+  /** Runs that will train as one program, where they are alike; `workers` such programs at a time. */
+  cohort: z.number().int(),
   /** Milliseconds; null when no step could be measured. */
   duration: z.number().nullable(),
   /** Bytes the store will grow by, and bytes free on its disk. */

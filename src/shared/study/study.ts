@@ -92,6 +92,10 @@ export const stack = z.strictObject({
     .default(null),
 });
 
+/** Runs that train as one program, where they are alike; `auto`: as many as train fastest here, by measurement. */
+export const cohort = z.union([z.literal("auto"), z.number().int().min(1).max(1024)], { error: 'cohort must be "auto" or a whole number from 1 to 1024' });
+export type CohortChoice = z.output<typeof cohort>;
+
 /** Successive halving: at each rung (in epochs) only the best share of what is left goes on. Off for sensitivity figures. */
 export const halving = z.strictObject({
   rungs: z.array(z.number().int().min(1, "a rung is a number of epochs, at least 1")).min(1, "halving needs at least one rung"),
@@ -110,6 +114,8 @@ export const study = z.strictObject({
   halving: halving.nullable().default(null),
   /** Every run with what keeps a tower from diverging (docs/guard.md). */
   safe: z.boolean("safe must be true or false").default(false),
+  /** A study that has begun has the number: it may show in the last digits. */
+  cohort: cohort.default("auto"),
 });
 
 export type Study = z.output<typeof study>;

@@ -67,12 +67,15 @@ describe("a cohort", () => {
     expect(await seats[1]!.state()).toEqual(await expected.state());
   });
 
-  it("keeps runs apart that ask for different procedures", async () => {
+  it("keeps runs apart that ask for different procedures, and waits for those that fall behind", async () => {
     const seats = await cohort();
     await Promise.all(seats.map((seat, run) => advance(seat, run, 0, 2)));
     // One settles and evaluates while the others train on.
     const [settled] = await Promise.all([
-      seats[0]!.run("settle").then(() => seats[0]!.run("evaluate@16", batchOf(0, 9))),
+      seats[0]!
+        .run("settle")
+        .then(() => seats[0]!.run("evaluate@16", batchOf(0, 9)))
+        .finally(() => seats[0]!.rest()),
       advance(seats[1]!, 1, 2, 4),
       advance(seats[2]!, 2, 2, 4),
     ]);

@@ -72,7 +72,7 @@ it("says in words what varies and how far it is", () => {
 });
 
 it("says what a study will take, and when its disk does not hold it", () => {
-  const estimate = { runs: 132, workers: 2, threads: 1, duration: 2_520_000, disk: 119e6, diskFree: 41e9 };
+  const estimate = { runs: 132, workers: 2, threads: 1, cohort: 1, duration: 2_520_000, disk: 119e6, diskFree: 41e9 };
   expect(estimateInWords(estimate)).toBe("about 42 min, 2 at a time · 119 MB of 41 GB free");
   expect(estimateProblem(estimate)).toBeNull();
   expect(estimateProblem({ ...estimate, diskFree: 1e6 })).toMatch(/119 MB .* 1 MB/);

@@ -2,7 +2,7 @@
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
 import type { StudySummary } from "../../../shared/study/result.ts";
-import type { Study } from "../../../shared/study/study.ts";
+import type { CohortChoice, Study } from "../../../shared/study/study.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
@@ -18,11 +18,18 @@ export interface StudyOptions {
   readonly seeds?: string;
   readonly safe?: boolean;
   readonly workers?: number;
+  readonly cohort?: CohortChoice;
   readonly dryRun?: boolean;
   readonly resume?: string;
   readonly retry?: boolean;
   readonly store?: string;
   readonly json?: boolean;
+}
+
+/** How a study is trained, where that is not left to a calibration. */
+interface Running {
+  readonly workers: number | null;
+  readonly cohort?: CohortChoice;
 }
 
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
@@ -39,13 +46,13 @@ export async function study(places: Places, file: string | undefined, options: S
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
   const definition = await loadStudy({ file, preset: options.preset, set: [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])] });
-  const workers = options.workers ?? null;
+  const running = { workers: options.workers ?? null, ...(options.cohort !== undefined && { cohort: options.cohort }) };
   // What contradicts itself is said before a store is opened or created.
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
   const services = await openServices(places, storeDir);
   return closing(services, () =>
-    options.dryRun ? dryRun(services, definition, workers, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, workers }), options.json),
+    options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), options.json),
   );
 }
 
@@ -66,8 +73,8 @@ async function closing(services: Services, work: () => Promise<number>): Promise
 }
 
 /** What would be trained and what it takes. Only measured is a few steps. */
-async function dryRun(services: Services, study: Study, workers: number | null, json = false): Promise<number> {
-  const estimate = await services.handlers["studies.estimate"]({ study, workers });
+async function dryRun(services: Services, study: Study, running: Running, json = false): Promise<number> {
+  const estimate = await services.handlers["studies.estimate"]({ study, ...running });
   const expansion = expandStudy(study);
   const cells = expansion.ok ? expansion.cells : [];
   if (json) {
@@ -79,7 +86,8 @@ async function dryRun(services: Services, study: Study, workers: number | null, 
   console.log("");
   const took = estimate.duration === null ? "no step could be measured" : `about ${formatDuration(estimate.duration)}`;
   const free = estimate.diskFree === null ? "" : ` of ${formatBytes(estimate.diskFree)} free`;
-  console.log(`${plural(estimate.runs, "run")}, ${estimate.workers} at a time with ${plural(estimate.threads, "thread")} each: ${took}, ${formatBytes(estimate.disk)} on disk${free}`);
+  const together = estimate.cohort === 1 ? "" : ` in cohorts of ${estimate.cohort}`;
+  console.log(`${plural(estimate.runs, "run")}${together}, ${estimate.workers} at a time with ${plural(estimate.threads, "thread")} each: ${took}, ${formatBytes(estimate.disk)} on disk${free}`);
   return exitCodes.ok;
 }
 

@@ -107,10 +107,10 @@ export function outcomesInWords({ total, finished, diverged, failed, pruned }: S
 }
 
 /** What a study will take: `about 42 min, 2 at a time · 119 MB of 41 GB free`. */
-export function estimateInWords({ duration, workers, threads, disk, diskFree }: StudyEstimate): string {
+export function estimateInWords({ duration, workers, threads, cohort, disk, diskFree }: StudyEstimate): string {
   const time = duration === null ? "time unknown" : `about ${formatSeconds(duration / 1000)}`;
   const each = threads > 1 ? `, ${threads} threads each` : "";
-  return `${time}, ${formatCount(workers)} at a time${each} · ${formatBytes(disk)}${diskFree === null ? "" : ` of ${formatBytes(diskFree)} free`}`;
+  return `${time}, ${formatCount(workers)} at a time${each}${cohort === 1 ? "" : `, in cohorts of ${formatCount(cohort)}`} · ${formatBytes(disk)}${diskFree === null ? "" : ` of ${formatBytes(diskFree)} free`}`;
 }
 
 /** Why it should not be started as it is, in words. */
