@@ -93,7 +93,8 @@ export const stack = z.strictObject({
 });
 
 /** Runs that train as one program, where they are alike; `auto`: as many as train fastest here, by measurement. */
-export const cohort = z.union([z.literal("auto"), z.number().int().min(1).max(1024)], { error: 'cohort must be "auto" or a whole number from 1 to 1024' });
+const cohortAllowed = 'cohort must be "auto" or a whole number from 1 to 1024';
+export const cohort = z.union([z.literal("auto"), z.number().int(cohortAllowed).min(1, cohortAllowed).max(1024, cohortAllowed)], { error: cohortAllowed });
 export type CohortChoice = z.output<typeof cohort>;
 
 /** Successive halving: at each rung (in epochs) only the best share of what is left goes on. Off for sensitivity figures. */
