@@ -6,6 +6,7 @@ import { invalidField } from "./invalidField.ts";
 import { learned } from "./learned.ts";
 import { liveRun } from "./liveRun.ts";
 import { ownData } from "./ownData.ts";
+import { predictions } from "./predictions.ts";
 import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
 
@@ -13,6 +14,7 @@ const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> =
   "a run is configured, watched live, paused, resumed, stopped, and found again": liveRun,
   "two runs are trained to the end and overlaid": twoRuns,
   "what a run learned is downloaded, and trained plain by one click": learned,
+  "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
   "a table of one's own becomes a dataset": ownData,
   "a study is composed, watched, pointed at, extended, and found again": study,

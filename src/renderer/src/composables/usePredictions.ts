@@ -1,0 +1,74 @@
+/** The weights that a run keeps, and what they say of the test examples: asked for once it is looked at. */
+import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
+import type { Kept, KeptName } from "@shared/kept.ts";
+import type { PredictionReport } from "@shared/predictions.ts";
+import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
+
+/** @param wanted whether a report is to be made now */
+export function usePredictions(run: Ref<string>, wanted: Ref<boolean>) {
+  const kept = shallowRef<readonly Kept[]>([]);
+  /** Why there is nothing to predict from. */
+  const nothing = ref<string | null>(null);
+  const checkpoint = ref<KeptName>("best");
+  const report = shallowRef<PredictionReport | null>(null);
+  const problem = ref<string | null>(null);
+  const busy = ref(false);
+
+  const chosen = computed(() => kept.value.find(({ name }) => name === checkpoint.value) ?? null);
+  /** Weights that were written later say something else. */
+  const isStale = computed(() => report.value !== null && chosen.value !== null && report.value.kept.savedAt !== chosen.value.savedAt);
+
+  async function load(): Promise<void> {
+    const of = run.value;
+    try {
+      const answer = await call("predictions.kept", { run: of });
+      if (of !== run.value) return;
+      kept.value = answer.kept;
+      nothing.value = answer.problem;
+    } catch (error) {
+      if (of === run.value && !(error instanceof ConnectionLost)) nothing.value = messageOf(error);
+    }
+  }
+
+  let asked = 0;
+  async function predict(): Promise<void> {
+    const current = ++asked;
+    const request = { run: run.value, checkpoint: checkpoint.value };
+    busy.value = true;
+    problem.value = null;
+    try {
+      const answer = await call("predictions.report", request);
+      if (current === asked) report.value = answer;
+    } catch (error) {
+      if (current === asked) problem.value = messageOf(error);
+    }
+    if (current === asked) busy.value = false;
+  }
+
+  watch(
+    run,
+    () => {
+      asked++;
+      [kept.value, nothing.value, report.value, problem.value, busy.value] = [[], null, null, null, false];
+      void load();
+    },
+    { immediate: true },
+  );
+  // What is looked at already stays until it is asked for again.
+  watch([wanted, chosen], ([now]) => {
+    if (now && chosen.value && (report.value === null || report.value.kept.name !== checkpoint.value)) void predict();
+  }, { immediate: true });
+
+  const stops = [
+    listen("run.kept", ({ run: of }) => {
+      if (of === run.value) void load();
+    }),
+    connection().onReconnect(() => void load()),
+  ];
+  onScopeDispose(() => {
+    asked++;
+    stops.forEach((stop) => stop());
+  });
+
+  return { kept, nothing, checkpoint, chosen, report, problem, busy, isStale, predict };
+}

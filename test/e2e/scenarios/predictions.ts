@@ -1,0 +1,43 @@
+/** A run is evaluated by steps, keeps its best weights, and its predictions are looked at cell by cell. */
+import { readFileSync } from "node:fs";
+import { unzipSync } from "fflate";
+import { expect } from "vitest";
+import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
+import type { Harness } from "../support/harness.ts";
+import { configure, expectStatus, train } from "./workbench.ts";
+
+export async function predictions({ page }: Harness): Promise<void> {
+  await configure(page, { name: "predicts", trainExamples: 3000, testExamples: 400, batchSize: 100, epochs: 2 });
+  await page.getByTestId("evaluate").click();
+  await page.getByRole("option", { name: "By steps, and at the end" }).click();
+  await page.getByTestId("evaluate-steps").fill("25");
+  await train(page);
+  await expectStatus(page, "finished");
+  expect(await page.getByTestId("evaluation-table").locator("tbody tr").count()).toBe(3);
+
+  const panel = page.getByTestId("predictions");
+  await panel.scrollIntoViewIfNeeded();
+  await panel.getByTestId("kept").getByText(/step \d+, epoch [\d.]+: test error [\d.]+ %/).waitFor();
+  const matrix = panel.getByTestId("confusion-matrix");
+  await matrix.waitFor();
+  const counts = await matrix.locator("tbody button").evaluateAll((cells) => cells.map((cell) => [cell.getAttribute("data-testid"), Number(cell.querySelector(".count")?.textContent ?? "0")] as const));
+  expect(counts).toHaveLength(100);
+  expect(counts.reduce((sum, [, count]) => sum + count, 0)).toBe(400);
+
+  // The cell with the most mistakes shows just those.
+  const mistakes = counts.filter(([id]) => !/-(\d)-\1$/.test(id ?? "")).sort(([, a], [, b]) => b - a);
+  const [id, most] = mistakes[0]!;
+  await panel.getByTestId(id!).click();
+  await panel.getByTestId("sample-count").getByText(new RegExp(`^${most} of ${most} \\d, taken for \\d$`)).waitFor();
+  await expect.poll(() => panel.getByTestId("samples").locator("canvas").count()).toBe(most);
+  await panel.getByTestId("sample-cell").click();
+  await panel.getByTestId("sample-order").getByText("By class").click();
+  await panel.getByTestId("sample-count").getByText("24 of 400 test examples").waitFor();
+
+  const download = page.waitForEvent("download");
+  await panel.getByTestId("export-weights").click();
+  const file = await download;
+  expect(file.suggestedFilename()).toMatch(/^predicts-.*-weights-best\.npz$/);
+  const arrays = Object.entries(unzipSync(readFileSync(await file.path())));
+  expect(arrays.map(([name, bytes]) => [name, parseNpy(bytes, name).shape])).toContainEqual(["layer1.weight.npy", [128, 784]]);
+}
