@@ -1,12 +1,15 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
 import { datasetFacts, factsOf, trainableIds } from "./datasets.ts";
+import { engineKinds } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
 import { parameterNames, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { tower } from "./tower.ts";
+
+export { engineKinds, type EngineKind } from "./engines.ts";
 
 const positiveInteger = (what: string, max: number) =>
   z
@@ -32,8 +35,6 @@ export const dataset = z
     }
     return { kind, ...sizes };
   });
-
-export const engineKinds = ["onnx-cpu", "reference", "tfjs-node", "tfjs-node-gpu", "tfjs-webgpu", "tfjs-wasm", "tfjs-cpu"] as const;
 
 export const engine = z.strictObject({
   kind: z.enum(engineKinds, { error: `engine.kind must be one of: ${engineKinds.join(", ")}` }).default("onnx-cpu"),
@@ -103,7 +104,6 @@ export interface Experiment extends z.output<typeof checked> {}
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface ExperimentInput extends z.input<typeof checked> {}
 export const experiment: z.ZodType<Experiment, ExperimentInput> = checked;
-export type EngineKind = (typeof engineKinds)[number];
 
 export interface FieldError {
   /** Dotted path of the field, e.g. `tower.0.beta1`; empty for the whole. */

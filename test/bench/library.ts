@@ -17,7 +17,8 @@ import { loadDataset } from "../../src/main/datasets/index.ts";
 import { toEffective } from "../../src/main/hyperoptimizers/stored.ts";
 import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
 import { prepareRun } from "../../src/main/training/prepare.ts";
-import { validateExperiment, type EngineKind, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
+import type { EngineKind } from "../../src/shared/engines.ts";
+import { validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
 import { exampleOrder, startLibrary, type Trace } from "./libraryPeer.ts";
 

@@ -1,35 +1,15 @@
 /** The engines agree with the float64 reference: every operation, and whole training steps of every kind of stack. */
 import { describe, expect, it } from "vitest";
-import type { Engine, StateValues } from "../../src/main/engines/engine.ts";
 import { loadEngine } from "../../src/main/engines/index.ts";
 import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
 import type { OpName } from "../../src/main/program/node.ts";
 import { operations } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
 import { presentEngines } from "../support/engines.ts";
-import { samples, sampleState } from "../support/operationSamples.ts";
+import { samples } from "../support/operationSamples.ts";
 import { difference } from "../support/difference.ts";
+import { operationTolerance, resultOf, trained, trainingTolerance } from "../support/parity.ts";
 import { level, smallProblem } from "../support/problems.ts";
 import { stacks } from "../support/stacks.ts";
-
-/** A few roundings of float32 (6e-8 each), relative to the largest entry. */
-const operationTolerance = 2e-6;
-/** After 30 steps: roundings add up and pass through square roots and divisions. */
-const trainingTolerance = 2e-4;
-
-async function trained(engine: Engine, levels: readonly TowerLevel[], steps: number) {
-  const { training, initialState, batchSize, batch } = smallProblem(levels);
-  const executable = await engine.compile(training.program, { threads: 1 });
-  executable.restore(initialState);
-  const losses: number[] = [];
-  for (let t = 0; t < steps; t++) losses.push((await executable.run(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)))["loss"]!);
-  const hyperparameters = Object.values(await executable.run("settle"));
-  const evaluation = await executable.run(`evaluate@${batchSize}`, batch(0));
-  const state: StateValues = await executable.state();
-  await executable.dispose();
-  return { losses, hyperparameters, evaluation, state };
-}
 
 for (const kind of presentEngines.filter((kind) => kind !== "reference")) {
   describe(kind, async () => {
@@ -37,20 +17,7 @@ for (const kind of presentEngines.filter((kind) => kind !== "reference")) {
 
     it.each(Object.keys(operations) as OpName[])("%s", async (op) => {
       for (const { what, inputs, result } of samples[op]) {
-        const program = makeProgram({ run: { outputs: {}, updates: { result } } });
-        const given = Object.fromEntries(inputs.map(({ node, values }) => [node.op === "input" ? node.attributes.name : "", values]));
-        const results = await Promise.all(
-          [engine, referenceEngine].map(async (one) => {
-            const executable = await one.compile(program, { threads: 1 });
-            executable.restore(
-              Object.fromEntries(Object.entries(sampleState).filter(([name]) => program.state.some((v) => v.name === name))),
-            );
-            await executable.run("run", given);
-            const value = (await executable.state())["result"]!;
-            await executable.dispose();
-            return value;
-          }),
-        );
+        const results = await Promise.all([engine, referenceEngine].map((one) => resultOf(one, inputs, result)));
         expect(difference(results[0]!, results[1]!), what).toBeLessThan(operationTolerance);
       }
     });

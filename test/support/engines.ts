@@ -1,15 +1,16 @@
 /** The engines that load on this machine; of the others, why they do not. */
 import { loadEngine } from "../../src/main/engines/index.ts";
-import { engineKinds, type EngineKind } from "../../src/shared/experiment.ts";
+import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
 
-const tried = await Promise.all(
-  engineKinds.map((kind) =>
-    loadEngine[kind]().then(
-      () => ({ kind, problem: null }),
-      (error: unknown) => ({ kind, problem: error instanceof Error ? error.message : String(error) }),
-    ),
-  ),
-);
+const tried: { kind: EngineKind; problem: string | null }[] = [];
+// One after the other: TensorFlow.js has one backend at a time.
+for (const kind of engineKinds) {
+  const problem = await loadEngine[kind]().then(
+    () => null,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  tried.push({ kind, problem });
+}
 
 export const presentEngines: readonly EngineKind[] = tried.flatMap(({ kind, problem }) => (problem === null ? [kind] : []));
 export const missingEngines = tried.flatMap(({ kind, problem }) => (problem === null ? [] : [{ kind, problem }]));

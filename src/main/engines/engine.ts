@@ -7,9 +7,14 @@ export type InputValue = Float64Array | Float32Array | Int32Array | Uint8Array;
 /** Values of state variables by name, row-major; float64 holds every engine's precision exactly. */
 export type StateValues = Readonly<Record<string, Float64Array>>;
 
+export type Precision = "float32" | "float64";
+
 export interface EngineDescription {
   /** Device in words, e.g. the processor's name and the number of threads. */
   readonly device: string;
+  /** Driver of the device with its version, where it has one that says so. */
+  readonly driver: string | null;
+  readonly precision: Precision;
   /** Versions of the libraries at work, by package name. */
   readonly libraries: Readonly<Record<string, string>>;
 }

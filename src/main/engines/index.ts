@@ -1,9 +1,13 @@
-import type { EngineKind } from "../../shared/experiment.ts";
+import type { EngineKind } from "../../shared/engines.ts";
 import type { Engine } from "./engine.ts";
 
 /** Every engine by name, loaded when it is first asked for: a native library that fails concerns only who uses it. */
 export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
-  "onnx-cpu": async () => (await import("./onnx/engine.ts")).onnxCpuEngine,
+  "onnx-cpu": () => onnx("onnx-cpu"),
+  "onnx-webgpu": () => onnx("onnx-webgpu"),
+  "onnx-cuda": () => onnx("onnx-cuda"),
+  "onnx-directml": () => onnx("onnx-directml"),
+  "onnx-coreml": () => onnx("onnx-coreml"),
   "tfjs-node": () => tfjs("tfjs-node"),
   "tfjs-node-gpu": () => tfjs("tfjs-node-gpu"),
   "tfjs-webgpu": () => tfjs("tfjs-webgpu"),
@@ -12,10 +16,19 @@ export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   reference: async () => (await import("./reference/engine.ts")).referenceEngine,
 };
 
-async function tfjs(kind: Exclude<EngineKind, "onnx-cpu" | "reference">): Promise<Engine> {
+async function onnx(kind: Extract<EngineKind, `onnx-${string}`>): Promise<Engine> {
+  const [{ onnxEngine }, { providers }] = await Promise.all([import("./onnx/engine.ts"), import("./onnx/providers.ts")]);
+  return usable(kind, onnxEngine(providers[kind]));
+}
+
+async function tfjs(kind: Extract<EngineKind, `tfjs-${string}`>): Promise<Engine> {
   const [{ tfjsEngine }, { backends }] = await Promise.all([import("./tfjs/engine.ts"), import("./tfjs/backends.ts")]);
+  return usable(kind, tfjsEngine(backends[kind]));
+}
+
+async function usable(kind: EngineKind, engine: Promise<Engine>): Promise<Engine> {
   try {
-    return await tfjsEngine(backends[kind]);
+    return await engine;
   } catch (error) {
     throw new Error(`The engine ${kind} cannot be used here: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

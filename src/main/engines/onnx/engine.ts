@@ -1,45 +1,66 @@
-/** ONNX Runtime on the CPU: a whole step, backward pass and tower included, as one graph in float32. */
-import { createRequire } from "node:module";
-import { cpus } from "node:os";
-import { env, type InferenceSession } from "onnxruntime-node";
+/** ONNX Runtime: a whole step, backward pass and tower included, as one graph in float32, on the processor or a device. */
+import { env, InferenceSession } from "onnxruntime-node";
 import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
-import { checkState, namedState, type CompileOptions, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { DeviceExecutable } from "./device/executable.ts";
 import { Arena } from "./kernels/arena.ts";
+import { encodeModel } from "./model.ts";
 import { OnnxProcedure, type EngineState } from "./procedure.ts";
+import { runtimeVersion, sessionOptions, type Provider } from "./providers.ts";
 
 env.logLevel = "error";
 
-function runtimeVersion(): string {
-  const { version } = createRequire(import.meta.url)("onnxruntime-node/package.json") as { version: string };
-  return version;
+/**
+ * Where the provider can keep tensors, state stays on its device; otherwise state is in memory, the
+ * host does the elementwise work on it, and only weights and gradients travel.
+ * @throws Error when the provider is not here, in words a person can act on
+ */
+export async function onnxEngine(provider: Provider): Promise<Engine> {
+  const adapter = await provider.look();
+  if (provider.name !== "cpu") await tryProvider(provider);
+  return {
+    describe: ({ threads }) => ({
+      ...adapter,
+      device: provider.name === "cpu" ? `${adapter.device} (${threads} ${threads === 1 ? "thread" : "threads"})` : adapter.device,
+      precision: "float32",
+      libraries: { "onnxruntime-node": runtimeVersion() },
+    }),
+    compile: (program, { threads }) => {
+      const options = sessionOptions(provider, threads);
+      return Promise.resolve(provider.keepsTensors ? new DeviceExecutable(program, options) : new OnnxExecutable(program, options, provider.name !== "cpu"));
+    },
+  };
 }
 
-export const onnxCpuEngine: Engine = {
-  describe: ({ threads }) => ({
-    device: `${cpus()[0]?.model.trim() ?? "CPU"} (${threads} ${threads === 1 ? "thread" : "threads"})`,
-    libraries: { "onnxruntime-node": runtimeVersion() },
-  }),
-  compile: (program, options) => Promise.resolve(new OnnxExecutable(program, options)),
-};
+/** Makes a session, which is when a provider looks for its libraries and its device. */
+async function tryProvider(provider: Provider): Promise<void> {
+  const graph = {
+    nodes: [{ type: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
+    initializers: [],
+    inputs: [{ name: "x", type: "float" as const, dims: [1] }],
+    outputs: [{ name: "y", type: "float" as const, dims: [1] }],
+  };
+  try {
+    const session = await InferenceSession.create(encodeModel(graph), { ...sessionOptions(provider, 1), logSeverityLevel: 4 });
+    await session.release();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(provider.explain(message) ?? message, { cause: error });
+  }
+}
 
 class OnnxExecutable implements Executable {
   #program: Program;
   readonly #options: InferenceSession.SessionOptions;
+  readonly #forDevice: boolean;
   readonly #state: EngineState = { arena: new Arena(), arrays: new Map(), scalars: new Map() };
   readonly #procedures = new Map<string, Promise<OnnxProcedure>>();
 
-  constructor(program: Program, { threads }: CompileOptions) {
+  constructor(program: Program, options: InferenceSession.SessionOptions, forDevice: boolean) {
     this.#program = program;
-    this.#options = {
-      executionProviders: ["cpu"],
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      executionMode: "sequential",
-      graphOptimizationLevel: "all",
-      // Waiting threads would spin against Node's own on small machines.
-      extra: { session: { intra_op: { allow_spinning: "0" } } },
-    };
+    this.#options = options;
+    this.#forDevice = forDevice;
     this.#declare(program.state);
   }
 
@@ -53,7 +74,7 @@ class OnnxExecutable implements Executable {
     if (!compiled) {
       const procedure = this.#program.procedures[name];
       if (!procedure) throw new Error(`the program has no procedure ${name}`);
-      this.#procedures.set(name, (compiled = OnnxProcedure.compile(name, procedure, this.#state, this.#options)));
+      this.#procedures.set(name, (compiled = OnnxProcedure.compile(name, procedure, this.#state, this.#options, this.#forDevice)));
     }
     return (await compiled).run(inputs);
   }

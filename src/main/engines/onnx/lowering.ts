@@ -2,6 +2,7 @@
 import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
 import { onnxType, type OnnxType } from "./model.ts";
 import { convolutionLowerings } from "./lowering/convolution.ts";
+import { deviceLowerings } from "./lowering/device.ts";
 import { fusions, writeChannelSum } from "./lowering/fusion.ts";
 import { lowerImage } from "./lowering/images.ts";
 import { indexingLowerings } from "./lowering/indexing.ts";
@@ -110,6 +111,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
  */
 export function lower(nodes: readonly Node[], results: Iterable<Node>, write: GraphWriter): void {
   const fused = fusions(nodes, results);
+  const table = write.forDevice ? { ...lowerings, ...deviceLowerings } : lowerings;
   const lowerOne = (node: Node) => {
     if (lowerImage(node, fused, write)) return;
     const inner = fused.rectified.get(node) ?? fused.joined.get(node)?.product;
@@ -121,7 +123,7 @@ export function lower(nodes: readonly Node[], results: Iterable<Node>, write: Gr
     const biased = fused.biased.get(node);
     const lowered = biased ? biased.product : node;
     const names = [...lowered.inputs, ...(biased ? [biased.bias] : [])].map((input) => write.nameOf(input));
-    write.setName(node, (lowerings[lowered.op as Lowered] as Lowering<OpName>)(lowered, names, write));
+    write.setName(node, (table[lowered.op as Lowered] as Lowering<OpName>)(lowered, names, write));
   };
   for (const node of nodes) {
     if (node.op !== "input" && node.op !== "state" && node.op !== "constant" && !fused.inside.has(node)) lowerOne(node);

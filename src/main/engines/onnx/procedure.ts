@@ -10,6 +10,7 @@ import { isKernelWork } from "./kernels/kernel.ts";
 import { lower, onnxTypeOf } from "./lowering.ts";
 import { GraphWriter } from "./lowering/writer.ts";
 import { encodeModel, type OnnxGraph, type OnnxValue } from "./model.ts";
+import { inputTensor } from "./tensors.ts";
 import { partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
 
@@ -60,8 +61,8 @@ export class OnnxProcedure {
   readonly #hostVector: Float32Array;
   readonly #resultVector: Float32Array;
 
-  static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions): Promise<OnnxProcedure> {
-    const plan = new Plan(procedure, await blockSize());
+  static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions, forDevice: boolean): Promise<OnnxProcedure> {
+    const plan = new Plan(procedure, forDevice ? new GraphWriter(null, true) : new GraphWriter(await blockSize()));
     const size = 4 * plan.parts.device.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const memory = {
       // Between calls it belongs to the session.
@@ -69,7 +70,7 @@ export class OnnxProcedure {
       // Places known in advance save time where arrays are small; the block for them all is memory beside that of the first call, which has none.
       enableMemPattern: size < large,
     };
-    const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), { ...options, ...memory }) : null;
+    const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), { ...memory, ...options }) : null;
     return new OnnxProcedure(name, procedure, state, plan, session);
   }
 
@@ -172,14 +173,6 @@ function letGo(answered: Tensor, given: Tensor): void {
   if (buffer instanceof ArrayBuffer && buffer !== (given.data as Float32Array).buffer) buffer.transfer(0);
 }
 
-function inputTensor(value: InputValue, dtype: Node["dtype"], shape: readonly number[], what: string): Tensor {
-  if (dtype === "uint8" && value instanceof Uint8Array) return new Tensor("uint8", value, shape);
-  if (dtype === "int32" && value instanceof Int32Array) return new Tensor("int32", value, shape);
-  if (dtype === "float" && value instanceof Float32Array) return new Tensor("float32", value, shape);
-  if (dtype === "float" && value instanceof Float64Array) return new Tensor("float32", Float32Array.from(value), shape);
-  throw new Error(`${what} must hold ${dtype} values, not a ${value.constructor.name}`);
-}
-
 /** The device's graph, and where its inputs and outputs come from and go to. */
 class Plan {
   readonly parts;
@@ -193,10 +186,9 @@ class Plan {
   /** Array updates the host makes. */
   readonly hostUpdates: readonly { variable: string; node: Node }[];
 
-  constructor(procedure: Procedure, block: number | null) {
+  constructor(procedure: Procedure, write: GraphWriter) {
     this.parts = partition(procedure, isKernelWork);
     const { before, device, after, toDevice, toHost, arraysToDevice } = this.parts;
-    const write = new GraphWriter(block);
     const inputs: OnnxValue[] = [];
 
     if (toDevice.length > 0) {

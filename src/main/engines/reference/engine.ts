@@ -6,7 +6,7 @@ import { checkedInput, checkState, namedState, type Engine, type Executable, typ
 import { evaluate } from "./kernels.ts";
 
 export const referenceEngine: Engine = {
-  describe: () => ({ device: `${cpus()[0]?.model.trim() ?? "CPU"} (float64 reference, 1 thread)`, libraries: {} }),
+  describe: () => ({ device: `${cpus()[0]?.model.trim() ?? "CPU"} (float64 reference, 1 thread)`, driver: null, precision: "float64", libraries: {} }),
   compile: (program) => Promise.resolve(new ReferenceExecutable(program)),
 };
 

@@ -11,7 +11,7 @@ export async function tfjsEngine(backend: Backend): Promise<Engine> {
   await backend.load();
   const libraries = Object.fromEntries(["@tensorflow/tfjs-core", ...backend.packages].map((name) => [name, versionOf(name)]));
   return {
-    describe: () => ({ device: backend.device(), libraries }),
+    describe: () => ({ device: backend.device(), driver: null, precision: "float32", libraries }),
     compile: async (program) => {
       await activate(backend);
       return new TfjsExecutable(program, backend);

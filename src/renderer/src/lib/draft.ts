@@ -1,7 +1,8 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
 import { factsOf, trainableIds } from "@shared/datasets.ts";
 import { z } from "zod";
-import { engineKinds, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { engineKinds } from "@shared/engines.ts";
+import { validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";

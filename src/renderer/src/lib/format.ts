@@ -1,6 +1,5 @@
 /** How numbers, times and names are written, everywhere the same. */
 import { format, formatDistanceToNowStrict } from "date-fns";
-import type { Experiment } from "@shared/experiment.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
 import { missing } from "@shared/format.ts";
@@ -47,26 +46,6 @@ export const statusLabels: Record<RunStatus, string> = {
   diverged: "Diverged",
   failed: "Failed",
   interrupted: "Interrupted",
-};
-
-export const engineTitles: Record<Experiment["engine"]["kind"], string> = {
-  "onnx-cpu": "ONNX Runtime, CPU",
-  "tfjs-node": "TensorFlow, CPU (tfjs-node)",
-  "tfjs-node-gpu": "TensorFlow, CUDA (tfjs-node-gpu)",
-  "tfjs-webgpu": "TensorFlow.js, WebGPU",
-  "tfjs-wasm": "TensorFlow.js, WebAssembly",
-  "tfjs-cpu": "TensorFlow.js, JavaScript",
-  reference: "Reference, float64",
-};
-/** For narrow columns. */
-export const engineNames: Record<Experiment["engine"]["kind"], string> = {
-  "onnx-cpu": "ONNX CPU",
-  reference: "Reference",
-  "tfjs-node": "TensorFlow CPU",
-  "tfjs-node-gpu": "TensorFlow CUDA",
-  "tfjs-webgpu": "WebGPU",
-  "tfjs-wasm": "Wasm",
-  "tfjs-cpu": "tfjs CPU",
 };
 
 const flopUnits = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];

@@ -15,10 +15,13 @@ export class GraphWriter {
   readonly #emitted = new Map<string, readonly string[]>();
   /** Channels in a block where convolutions on blocks are to be used. */
   readonly block: number | null;
+  /** Whether the graph is for a device rather than the processor. */
+  readonly forDevice: boolean;
   #fresh = 0;
 
-  constructor(block: number | null) {
+  constructor(block: number | null, forDevice = false) {
     this.block = block;
+    this.forDevice = forDevice;
   }
 
   /** Name of a node's value; it must have been lowered or named before. */

@@ -1,0 +1,117 @@
+/** ONNX Runtime's execution providers: where each exists, what it needs, and how a session is asked for it. */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { dirname, join } from "node:path";
+import { listSupportedBackends, type InferenceSession } from "onnxruntime-node";
+import { webgpuAdapter, type Adapter } from "../webgpuAdapter.ts";
+
+export interface Provider {
+  /** Name in ONNX Runtime. */
+  readonly name: "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
+  /**
+   * Whether tensors can stay on the device between two steps: ONNX Runtime's binding for Node can
+   * hold buffers of WebGPU and of no other provider.
+   */
+  readonly keepsTensors: boolean;
+  /** @throws Error when it is certain to be missing, in words a person can act on */
+  look(): Promise<Adapter>;
+  /** What an error of ONNX Runtime means for who wants to use the provider; null where it is no known one. */
+  explain(message: string): string | null;
+}
+
+const require = createRequire(import.meta.url);
+
+export function runtimeVersion(): string {
+  const { version } = require("onnxruntime-node/package.json") as { version: string };
+  return version;
+}
+
+const processor = (): string => cpus()[0]?.model.trim() ?? "CPU";
+
+const here = () => `this is ${process.platform} ${process.arch}`;
+
+function requireBackend(name: string, where: string): void {
+  if (listSupportedBackends().some((backend) => backend.name === name)) return;
+  throw new Error(`ONNX Runtime has this provider for ${where} only; ${here()}`);
+}
+
+const cpuProvider: Provider = {
+  name: "cpu",
+  keepsTensors: false,
+  look: () => Promise.resolve({ device: processor(), driver: null }),
+  explain: () => null,
+};
+
+const webgpuProvider: Provider = {
+  name: "webgpu",
+  keepsTensors: true,
+  look: () => {
+    requireBackend("webgpu", "Linux and Windows on x64 processors, and macOS on arm64");
+    return webgpuAdapter();
+  },
+  explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed" : null),
+};
+
+const noCudaLibraries = "ONNX Runtime's CUDA libraries are not installed; run: npm run engines:onnx-cuda (some hundred megabytes). CUDA 12 and cuDNN 9 are needed beside them";
+
+const cudaProvider: Provider = {
+  name: "cuda",
+  keepsTensors: false,
+  look: () => {
+    requireBackend("cuda", "Linux on x64 processors");
+    if (!existsSync(join(dirname(require.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so"))) throw new Error(noCudaLibraries);
+    return Promise.resolve({ device: "NVIDIA GPU (CUDA)", driver: null });
+  },
+  explain: (message) => {
+    const library = /(lib(?:cublas|cublasLt|cudnn|cudart|cufft|curand|nvrtc)[\w.-]*)/.exec(message)?.[1];
+    if (library) return `CUDA 12 and cuDNN 9 not found: ${library} is missing; install them and put their folder into LD_LIBRARY_PATH`;
+    if (/Failed to load shared library/.test(message)) return "its CUDA libraries cannot be loaded: CUDA 12 and cuDNN 9 are needed, in a folder that LD_LIBRARY_PATH names";
+    return /CUDA driver|no CUDA-capable device/i.test(message) ? "no NVIDIA card with a driver for CUDA 12 was found" : null;
+  },
+};
+
+const directmlProvider: Provider = {
+  name: "dml",
+  keepsTensors: false,
+  look: () => {
+    requireBackend("dml", "Windows");
+    return Promise.resolve({ device: "Direct3D 12 device (DirectML)", driver: null });
+  },
+  explain: () => null,
+};
+
+const coremlProvider: Provider = {
+  name: "coreml",
+  keepsTensors: false,
+  look: () => {
+    requireBackend("coreml", "macOS");
+    return Promise.resolve({ device: `${processor()} (CoreML)`, driver: null });
+  },
+  explain: () => null,
+};
+
+export const providers = {
+  "onnx-cpu": cpuProvider,
+  "onnx-webgpu": webgpuProvider,
+  "onnx-cuda": cudaProvider,
+  "onnx-directml": directmlProvider,
+  "onnx-coreml": coremlProvider,
+} as const;
+
+/** How every session is made. What a provider has no kernel for runs on the processor. */
+export function sessionOptions({ name }: Provider, threads: number): InferenceSession.SessionOptions {
+  return {
+    executionProviders: name === "cpu" ? ["cpu"] : [{ name }, "cpu"],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    executionMode: "sequential",
+    graphOptimizationLevel: "all",
+    // Waiting threads would spin against Node's own on small machines.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    // DirectML asks for it.
+    ...(name === "dml" ? { enableMemPattern: false } : {}),
+    // It says what it found no kernel for with every session.
+    logSeverityLevel: name === "cpu" ? 2 : 3,
+  };
+}
