@@ -1,14 +1,12 @@
 /** Convolutions of sizes for which an engine may have forms of its own: blocks of channels, batches in parts. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
+import { onnxCpuEngine } from "../../src/main/engines/onnx/engine.ts";
 import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
 import { gradients } from "../../src/main/program/gradients.ts";
 import type { Node, Shape } from "../../src/main/program/node.ts";
 import { add, conv2d, dot, input, mul } from "../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
-
-const onnxCpu = await loadEngine["onnx-cpu"]();
 
 const sizeOf = (shape: Shape) => shape.reduce((product, n) => product * n, 1);
 
@@ -30,7 +28,7 @@ describe("convolutions and their gradients agree with the reference", () => {
     const program = makeProgram({ run: { outputs: {}, updates: { y, toImage: toImage!, toWeight: toWeight! } } });
     const given = { x: pseudoRandom(sizeOf(image), 1), w: pseudoRandom(sizeOf(weight), 2), g: pseudoRandom(sizeOf(y.shape), 3) };
     const [found, expected] = await Promise.all(
-      [onnxCpu, referenceEngine].map(async (engine) => {
+      [onnxCpuEngine, referenceEngine].map(async (engine) => {
         const executable = await engine.compile(program, { threads: 1 });
         await executable.run("run", given);
         const state = await executable.state();
@@ -67,7 +65,7 @@ describe("what is fused agrees with the reference", () => {
     const program = makeProgram({ run: { outputs: {}, updates: { result } } });
     const given = Object.fromEntries(program.procedures["run"]!.inputs.map((node, i) => [node.attributes.name, pseudoRandom(sizeOf(node.shape), i)]));
     const [found, expected] = await Promise.all(
-      [onnxCpu, referenceEngine].map(async (engine) => {
+      [onnxCpuEngine, referenceEngine].map(async (engine) => {
         const executable = await engine.compile(program, { threads: 1 });
         await executable.run("run", given);
         const { result: values } = await executable.state();

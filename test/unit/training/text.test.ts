@@ -1,6 +1,6 @@
 /** Training on a text: its streams, its steps, and a hidden state that lasts. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../../src/main/engines/index.ts";
+import { onnxCpuEngine } from "../../../src/main/engines/onnx/engine.ts";
 import { buildModel } from "../../../src/main/models/build.ts";
 import { Random } from "../../../src/main/models/random.ts";
 import { RunControl } from "../../../src/main/training/control.ts";
@@ -85,7 +85,7 @@ async function prepared(changes: ExperimentInput = {}): Promise<PreparedRun> {
   const feed = textFeed({ task: "text", vocabulary: ["a", "b", "c"], train: codesOf(1000), test: codesOf(300) }, e, model);
   const { task, batchSizes, evaluationBatchSizes } = feed;
   const training = buildTrainingProgram({ task, levels: e.tower.map(towerLevel), batchSizes, evaluationBatchSizes, hypergradients: "moving" });
-  const executable = await (await loadEngine["onnx-cpu"]()).compile(training.program, { threads: 1 });
+  const executable = await onnxCpuEngine.compile(training.program, { threads: 1 });
   const random = new Random(0, "initialization");
   executable.restore(training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
   return { experiment: e, feed, model, training, executable, device: "", libraries: {} };

@@ -3,11 +3,12 @@ import { env, InferenceSession } from "onnxruntime-node";
 import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import type { Adapter } from "../webgpuAdapter.ts";
 import { DeviceExecutable } from "./device/executable.ts";
 import { Arena } from "./kernels/arena.ts";
 import { encodeModel } from "./model.ts";
 import { OnnxProcedure, type EngineState } from "./procedure.ts";
-import { runtimeVersion, sessionOptions, type Provider } from "./providers.ts";
+import { processor, providers, runtimeVersion, sessionOptions, type Provider } from "./providers.ts";
 
 env.logLevel = "error";
 
@@ -19,6 +20,10 @@ env.logLevel = "error";
 export async function onnxEngine(provider: Provider): Promise<Engine> {
   const adapter = await provider.look();
   if (provider.name !== "cpu") await tryProvider(provider);
+  return engineOn(provider, adapter);
+}
+
+function engineOn(provider: Provider, adapter: Adapter): Engine {
   return {
     describe: ({ threads }) => ({
       ...adapter,
@@ -32,6 +37,8 @@ export async function onnxEngine(provider: Provider): Promise<Engine> {
     },
   };
 }
+
+export const onnxCpuEngine: Engine = engineOn(providers["onnx-cpu"], { device: processor(), driver: null });
 
 /** Makes a session, which is when a provider looks for its libraries and its device. */
 async function tryProvider(provider: Provider): Promise<void> {

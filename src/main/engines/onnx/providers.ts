@@ -27,7 +27,7 @@ export function runtimeVersion(): string {
   return version;
 }
 
-const processor = (): string => cpus()[0]?.model.trim() ?? "CPU";
+export const processor = (): string => cpus()[0]?.model.trim() ?? "CPU";
 
 const here = () => `this is ${process.platform} ${process.arch}`;
 
