@@ -3,9 +3,12 @@ import { describe, expect, it } from "vitest";
 import { loadEngine } from "../../src/main/engines/index.ts";
 import { gradients } from "../../src/main/program/gradients.ts";
 import type { Node } from "../../src/main/program/node.ts";
-import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, maxPool2d, reduceSum, scatterAdd } from "../../src/main/program/operations/index.ts";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, matmul, maxPool2d, reduceSum, scatterAdd } from "../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
+import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
+import { difference } from "../support/difference.ts";
 import { presentEngines } from "../support/engines.ts";
+import { pseudoRandom } from "../support/finiteDifferences.ts";
 
 describe.each(presentEngines)("%s", (kind) => {
   const compile = async (result: Node) => (await loadEngine[kind]()).compile(makeProgram({ run: { outputs: {}, updates: { result } } }), { threads: 1 });
@@ -24,6 +27,22 @@ describe.each(presentEngines)("%s", (kind) => {
     const executable = await compile(gather(input("table", [3, 2]), indices));
     await expect(executable.run("run", { table: new Float64Array(6), i: Int32Array.of(0, 3) })).rejects.toThrow();
     await executable.dispose();
+  });
+
+  it.each([{}, { transposeA: true }, { transposeB: true }])("multiplies over a long axis: %o", async (options) => {
+    const [a, b] = [input("a", options.transposeA ? [2304, 8] : [8, 2304]), input("b", options.transposeB ? [32, 2304] : [2304, 32])];
+    const values = { a: pseudoRandom(8 * 2304, 1), b: pseudoRandom(2304 * 32, 2) };
+    const program = makeProgram({ run: { outputs: {}, updates: { result: matmul(a, b, options) } } });
+    const [ours, expected] = await Promise.all(
+      [await loadEngine[kind](), referenceEngine].map(async (engine) => {
+        const executable = await engine.compile(program, { threads: 1 });
+        await executable.run("run", values);
+        const { result } = await executable.state();
+        await executable.dispose();
+        return result!;
+      }),
+    );
+    expect(difference(ours!, expected!)).toBeLessThan(1e-5);
   });
 });
 

@@ -5,7 +5,7 @@ import { loadEngine } from "../../../src/main/engines/index.ts";
 import { missingEngines, presentEngines } from "../../support/engines.ts";
 import { level, smallProblem } from "../../support/problems.ts";
 
-const kinds = (["tfjs-wasm", "tfjs-cpu"] as const).filter((kind) => presentEngines.includes(kind));
+const kinds = (["tfjs-wasm", "tfjs-cpu", "tfjs-node"] as const).filter((kind) => presentEngines.includes(kind));
 
 describe.each(kinds)("%s", (kind) => {
   async function train(steps: number, each: (t: number) => void) {

@@ -15,6 +15,9 @@ export interface Backend {
   device(): string;
 }
 
+// Spares the checks and the advice meant for those who try things out.
+tf.enableProdMode();
+
 const require = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

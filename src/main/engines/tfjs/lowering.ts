@@ -1,6 +1,6 @@
 /** Each operation of a program as TensorFlow.js kernels. A program brings its own backward pass: no gradients of tfjs are used. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Convolution, DType, Node, NodeOf, OpName } from "../../program/node.ts";
+import { describe, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
 
 export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly tf.Tensor[]) => tf.Tensor;
 
@@ -155,8 +155,15 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
   maxPool2dGradient,
 };
 
-/** Value of a node that is no source. The caller disposes what comes of it. */
+/**
+ * Value of a node that is no source. The caller disposes what comes of it.
+ * @throws Error naming an operation for which the backend has no kernel
+ */
 export function evaluate(node: Node, inputs: readonly tf.Tensor[]): tf.Tensor {
   if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no value of its own`);
-  return (kernels[node.op] as Kernel<OpName>)(node, inputs);
+  try {
+    return (kernels[node.op] as Kernel<OpName>)(node, inputs);
+  } catch (error) {
+    throw new Error(`TensorFlow.js (${tf.getBackend()}) cannot compute ${describe(node)}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }

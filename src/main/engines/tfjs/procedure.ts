@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
+import { checkIndices, indexBounds } from "../host/indexBounds.ts";
 import { partition, type Partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
 import type { EngineState } from "./engine.ts";
@@ -12,6 +13,7 @@ export class TfjsProcedure {
   readonly #name: string;
   readonly #procedure: Procedure;
   readonly #parts: Partition;
+  readonly #bounds: ReadonlyMap<string, number>;
   readonly #machine = new ScalarMachine();
   readonly #before: () => void;
   readonly #after: () => void;
@@ -26,6 +28,7 @@ export class TfjsProcedure {
     this.#name = name;
     this.#procedure = procedure;
     this.#parts = partition(procedure);
+    this.#bounds = indexBounds(procedure);
     const states = nodesOf(procedure).filter((node): node is NodeOf<"state"> => node.op === "state");
     this.#arrayState = states.filter((node) => !isScalar(node));
     this.#scalarState = states.filter(isScalar);
@@ -95,6 +98,8 @@ export class TfjsProcedure {
 
   #input({ attributes: { name }, shape, dtype }: NodeOf<"input">, inputs: Readonly<Record<string, InputValue>>): tf.Tensor {
     const value = checkedInput(this.#name, name, sizeOf(shape), inputs);
+    const rows = this.#bounds.get(name);
+    if (rows !== undefined) checkIndices(this.#name, name, rows, value);
     const type = tensorType[dtype];
     return tf.tensor(type === "float32" ? Float32Array.from(value) : Int32Array.from(value), [...shape], type);
   }
