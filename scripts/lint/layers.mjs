@@ -51,6 +51,7 @@ export const layers = {
       "echarts/*",
       "date-fns",
       "date-fns/*",
+      "jsonc-parser",
       "zod",
     ],
   },

@@ -61,6 +61,11 @@ export const contract = {
     ...datasetRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
+    /** Milliseconds of a step, of an evaluation and of a beginning, trained here for a few dozen steps that are not kept. */
+    "experiments.measure": {
+      input: z.strictObject({ experiment: z.unknown() }),
+      output: z.object({ step: z.number(), evaluation: z.number(), begin: z.number() }),
+    },
     "runs.start": { input: z.strictObject({ experiment: z.unknown() }), output: runSummary },
     "runs.pause": { input: oneRun, output: runSummary },
     /**

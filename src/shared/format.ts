@@ -48,3 +48,16 @@ export function formatBytes(bytes: number | null | undefined): string {
   const unit = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
   return `${Number((bytes / 10 ** (3 * unit)).toPrecision(3))} ${byteUnits[unit]!}`;
 }
+
+const flopUnits = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
+
+/** Floating-point operations: `1.13 GFLOP`. */
+export function formatFlops(flops: number): string {
+  const exponent = Math.min(Math.floor(Math.log10(Math.max(flops, 1)) / 3 + 1e-9), flopUnits.length - 1);
+  return `${Number((flops / 1000 ** exponent).toPrecision(3))} ${flopUnits[exponent]!}`;
+}
+
+/** Milliseconds of a step: `1.57 ms`, `2.4 s`. */
+export function formatStepTime(milliseconds: number): string {
+  return milliseconds < 1000 ? `${Number(milliseconds.toPrecision(3))} ms` : `${Number((milliseconds / 1000).toPrecision(3))} s`;
+}

@@ -9,6 +9,7 @@ import type { ExperimentInput } from "../../src/shared/experiment.ts";
 import type { StudyInput } from "../../src/shared/study/study.ts";
 import type { Bridge } from "../../src/shared/contract.ts";
 import { startBrowserWorkbench } from "./browser/harness.ts";
+import { choose } from "./scenarios/workbench.ts";
 import { launchChromium } from "./support/chromium.ts";
 
 const folder = resolve(import.meta.dirname, "../../docs/screenshots");
@@ -155,6 +156,16 @@ try {
   await show(page, `/?from=${ids[3] ?? ""}`);
   await page.waitForTimeout(9000);
   await photograph(page, "new-experiment");
+  await choose(page, "model-kind", "Small CNN");
+  await page.getByTestId("edit-by-layers").click();
+  await page.getByTestId("add-layers").click();
+  await page.getByTestId("add-layers-residual").click();
+  await page.getByTestId("layers-0-settings").click();
+  // Until the time of a step is measured and the offer to undo has gone.
+  await page.waitForTimeout(15_000);
+  await page.setViewportSize({ width: size.width, height: 1560 });
+  await page.evaluate(() => window.scrollTo(0, 0));
+  await photograph(page, "architecture");
   if (harness.problems.length > 0) throw new Error(`the pages complained:\n${harness.problems.join("\n")}`);
   console.log(`wrote ${folder}`);
 } finally {

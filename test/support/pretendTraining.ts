@@ -141,6 +141,7 @@ export class PretendTraining implements Services {
       "datasets.create": noDatasets,
       "experiments.presets": () => [...presets],
       "experiments.validate": ({ experiment }) => validateExperiment(experiment),
+      "experiments.measure": () => ({ step: 1.5, evaluation: 30, begin: 60 }),
       "runs.start": ({ experiment }) => this.start(experiment),
       "runs.pause": ({ run }) => this.set(run, "paused", null),
       "runs.resume": ({ run }) => this.set(run, "running", null),

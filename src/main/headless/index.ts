@@ -30,6 +30,7 @@ import { serve, type ServeOptions } from "./commands/serve.ts";
 import { show, type ShowOptions } from "./commands/show.ts";
 import { studies, type StudiesOptions } from "./commands/studies.ts";
 import { study, type StudyOptions } from "./commands/study.ts";
+import { summary, type SummaryOptions } from "./commands/summary.ts";
 import { table1, type Table1Options } from "./commands/table1.ts";
 import { train, type TrainOptions } from "./commands/train.ts";
 import { errorLines, exitCodes, type Places } from "./session.ts";
@@ -105,6 +106,17 @@ program
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
   .action((file: string | undefined, options: TrainOptions) => finish(train(places, file, options), options.json));
+
+program
+  .command("summary")
+  .description("Show a model layer by layer: shapes, parameters, operations, memory, and the time of a step on this machine.")
+  .argument("[experiment]", "experiment file (JSON)")
+  .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
+  .option("--set <path=value>", "set one value, e.g. --set model.kind=cnn; may be given several times", collect, [])
+  .option("--no-measure", "do not train the few dozen steps that measure the time of one")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((file: string | undefined, options: SummaryOptions) => finish(summary(places, file, options), options.json));
 
 program
   .command("runs")

@@ -80,6 +80,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
+  const calibration = new Calibration({ launch: pool.launch, store, version: options.version });
   const studies: Studies = new Studies({
     store,
     controls: {
@@ -91,7 +92,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       live: (run) => supervisor.get(run),
       left: (run) => supervisor.left(run),
     },
-    calibration: new Calibration({ launch: pool.launch, store, version: options.version }),
+    calibration,
     check: (experiment) => usableExperiment(experiment, datasets),
     free: extras.freeBytes,
     onChange: (study, atOnce) => studyThrottle.push(study, atOnce),
@@ -127,6 +128,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "datasets.create": ({ order }) => library.create(order),
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(experiment),
+    "experiments.measure": async ({ experiment }) => calibration.measure(await usableExperiment(experiment, datasets)),
     "runs.start": ({ experiment }) => runs.start(experiment),
     "runs.pause": ({ run }) => runs.pause(run),
     "runs.resume": ({ run, fromStart }) => runs.resume(run, fromStart),

@@ -108,6 +108,14 @@ export class Calibration {
     return Math.max(longest, sum / Math.min(workers * cohort, cells.length));
   }
 
+  /**
+   * What a single run takes, trained alone.
+   * @throws Error when its program cannot be trained
+   */
+  measure(experiment: Experiment): Promise<Measurement> {
+    return this.#measured(experiment, { workers: 1, cohort: 1, threads: experiment.engine.threads });
+  }
+
   #candidates({ engine }: Experiment): Omit<Places, "cohort">[] {
     const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
     const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(this.#cores / threads)));

@@ -15,7 +15,7 @@ export interface Measurement {
 
 /** Steps that are not counted: the engine still settles. */
 const warmUp = 8;
-/** Measured are so many steps and for so long (milliseconds), or a single step that takes longer than all of it. */
+/** Measured are so many steps and for so long (milliseconds), or as many as there is time for, but one in any case. */
 const fewest = 24;
 const shortest = 400;
 const longest = 4_000;
@@ -37,11 +37,11 @@ export async function measure(experiment: Experiment, cohort = 1): Promise<Measu
   let evaluation = 0;
   // The last run of a cohort is heard of when all have made the step.
   const clock: RunListener = {
-    step: ({ step }) => {
+    step: () => {
       const now = performance.now();
-      if (step >= warmUp || now - last > longest) times.push(now - last);
+      times.push(now - last);
       last = now;
-      if (now - started > longest || (times.length >= fewest && now - started > shortest)) for (const control of controls) control.stop();
+      if (now - started > longest || (times.length >= warmUp + fewest && now - started > shortest)) for (const control of controls) control.stop();
     },
     evaluation: () => {
       evaluation = performance.now() - last;
@@ -57,6 +57,8 @@ export async function measure(experiment: Experiment, cohort = 1): Promise<Measu
   } finally {
     await dispose(prepared);
   }
-  const step = times.length === 0 ? last - started : times.sort((a, b) => a - b)[times.length >> 1]!;
+  // Steps so slow that there were few: what was settled by then.
+  const settled = times.slice(Math.min(warmUp, times.length >> 1)).sort((a, b) => a - b);
+  const step = settled[settled.length >> 1] ?? 0;
   return { step, evaluation, begin };
 }

@@ -2,7 +2,7 @@
 import { describeLayers, ModelError, type LayerDescription, type NamedLayer } from "./describe.ts";
 import type { InitializationName } from "./initialization.ts";
 import { layerOf, type Activation, type Config, type LayerConfig, type OwnLayer } from "./layers.ts";
-import { usualSteps, type ModelConfig, type ModelConfigOf, type ModelKind } from "./schema.ts";
+import type { ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
 import { shapeText, sizeOf, type DataShape, type Signal } from "./shape.ts";
 
 const named = (name: string, layer: NamedLayer["layer"], path?: NamedLayer["path"]): NamedLayer => ({ name, layer, ...(path ? { path } : {}) });
@@ -90,7 +90,7 @@ function charRnn({ cell, layers, hidden, embedding, initialization }: ModelConfi
 }
 
 /** Those without a name are called by kind and number: `conv2d1`, `linear2`. */
-function ownLayers(layers: readonly OwnLayer[], path: readonly (string | number)[]): NamedLayer[] {
+export function ownLayers(layers: readonly OwnLayer[], path: readonly (string | number)[]): NamedLayer[] {
   const seen = new Map<string, number>();
   const names = new Set<string>();
   return layers.map((layer, i) => {
@@ -157,7 +157,7 @@ export function asSequential(config: ModelConfig, data: DataShape): ModelConfigO
   if (config.kind === "sequential") return config;
   const own = ({ name, layer }: NamedLayer): OwnLayer =>
     layer.kind === "residual" ? { kind: "residual", name, layers: layer.layers.map(own) as LayerConfig[] } : { ...layer, name };
-  return { kind: "sequential", layers: layersOfModel(config, data).map(own), steps: config.kind === "charRnn" ? config.steps : usualSteps };
+  return { kind: "sequential", layers: layersOfModel(config, data).map(own), ...(config.kind === "charRnn" ? { steps: config.steps } : {}) };
 }
 
 /** Every layer, blocks opened, with its full name. */

@@ -2,10 +2,8 @@
 import { factsOf } from "../datasets.ts";
 import type { Experiment } from "../experiment.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
+import { usualSteps } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
-
-/** Symbols of a step for a model that does not say. */
-const usualSteps = 50;
 
 /** Symbols of a step of a model on a text: gradients reach back no further. */
 export function textSteps(model: object | undefined): number {

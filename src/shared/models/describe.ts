@@ -211,8 +211,10 @@ function canBeAdded({ kind, shape: from }: Signal, { shape: to }: Signal): boole
   return from.length === 3 && from[0]! <= to[0]! && [1, 2].every((axis) => Math.ceil(from[axis]! / stride) === to[axis]);
 }
 
-function describeResidual({ layers }: Residual, input: Signal, data: DataShape): Facts & { inner: LayerDescription[] } {
-  const inner = describeLayers(layers, input, data);
+type Seen = (layer: LayerDescription) => void;
+
+function describeResidual({ layers }: Residual, input: Signal, data: DataShape, seen: Seen): Facts & { inner: LayerDescription[] } {
+  const inner = describeLayers(layers, input, data, seen);
   const output = inner.at(-1)?.output ?? input;
   if (!canBeAdded(input, output)) {
     throw new ModelError(`a residual block makes ${shapeText(output)} of ${shapeText(input)}; both are added, so they must be alike, or images that a stride makes smaller and that have no fewer channels`);
@@ -220,10 +222,10 @@ function describeResidual({ layers }: Residual, input: Signal, data: DataShape):
   return { output, inner, flops: inner.reduce((sum, { flops }) => sum + flops, 0) };
 }
 
-function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape): LayerDescription {
+function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape, seen: Seen): LayerDescription {
   try {
     const nothing = { name, layer, input, parameters: [], buffers: [], flops: 0, inner: [], ...(path ? { path } : {}) };
-    if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, data) };
+    if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, data, seen) };
     const describe = describers[layer.kind] as Describe<LayerKind>;
     return { ...nothing, ...describe(layer, input, data) };
   } catch (error) {
@@ -234,13 +236,15 @@ function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: D
 
 /**
  * Every layer with its shapes.
+ * @param seen gets each layer once it is described, those inside blocks too: what fits before something does not
  * @throws ModelError naming the layer that does not fit what it gets
  */
-export function describeLayers(layers: readonly NamedLayer[], input: Signal, data: DataShape): LayerDescription[] {
+export function describeLayers(layers: readonly NamedLayer[], input: Signal, data: DataShape, seen: Seen = () => undefined): LayerDescription[] {
   const described: LayerDescription[] = [];
   let signal = input;
   for (const layer of layers) {
-    const description = describeLayer(layer, signal, data);
+    const description = describeLayer(layer, signal, data, seen);
+    seen(description);
     described.push(description);
     signal = description.output;
   }

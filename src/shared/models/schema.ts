@@ -51,7 +51,7 @@ const resnet = z.strictObject({
 
 export const usualSteps = 50;
 /** Symbols of one step of training: gradients reach back no further; the hidden state does. */
-const steps = whole("model.steps", 1, 512).default(usualSteps);
+const steps = whole("model.steps", 1, 512);
 
 export const cells = ["lstm", "gru"] as const;
 
@@ -62,7 +62,7 @@ const charRnn = z.strictObject({
   hidden: whole("model.hidden", 1, 4096).default(128),
   /** Width of the embedding; 0 for one-hot symbols. */
   embedding: whole("model.embedding", 0, 4096).default(128),
-  steps,
+  steps: steps.default(usualSteps),
   initialization,
 });
 
@@ -70,7 +70,7 @@ const sequential = z.strictObject({
   kind: z.literal("sequential"),
   layers: layersOf(ownLayer, "model.layers").default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
   /** Of a text, as in a character RNN; nothing else has steps. */
-  steps,
+  steps: steps.optional(),
 });
 
 export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "sequential"] as const;

@@ -6,6 +6,7 @@ import { invalidField } from "./invalidField.ts";
 import { learned } from "./learned.ts";
 import { liveRun } from "./liveRun.ts";
 import { ownData } from "./ownData.ts";
+import { ownModel } from "./ownModel.ts";
 import { predictions } from "./predictions.ts";
 import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
@@ -17,6 +18,7 @@ const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> =
   "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
   "a table of one's own becomes a dataset": ownData,
+  "a model of one's own is built layer by layer and trained": ownModel,
   "a study is composed, watched, pointed at, extended, and found again": study,
   "an invalid field is named and blocks training": invalidField,
 };

@@ -48,6 +48,12 @@ export async function fillBase(page: Page, settings: Settings): Promise<void> {
   }
 }
 
+/** Chooses from a list by what it shows. */
+export async function choose(page: Page, testId: string, label: string): Promise<void> {
+  await page.getByTestId(testId).click();
+  await page.getByRole("option", { name: label, exact: true }).click();
+}
+
 /** Presses Train; returns the new run's id once its page is there. */
 export async function train(page: Page): Promise<string> {
   await page.getByTestId("experiment-start").click();

@@ -188,3 +188,32 @@ describe("hypertower evaluate, generate and export --format npz", () => {
     expect((await hypertower(["generate", "last", "--prime", "Who", "--length", "x"])).stderr).toMatch(/length must be a whole number from 1 to 10000/);
   }, 120_000);
 });
+
+describe("hypertower summary", () => {
+  const own = { dataset: { kind: "digits" }, model: { kind: "sequential", layers: [{ kind: "conv2d", channels: 3, name: "first" }, { kind: "flatten" }, { kind: "linear" }] } };
+  const write = (experiment: object) => {
+    const file = join(folder, "architecture.json");
+    writeFileSync(file, JSON.stringify(experiment));
+    return file;
+  };
+
+  it("shows an own architecture, measured, which train then takes", async () => {
+    const file = write(own);
+    const { code, stdout, stderr } = await hypertower(["summary", file]);
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("first     conv2d 3 × 3  3 × 8 × 8  30          1.77 MFLOP");
+    expect(stdout).toMatch(/parameters {2}1,960\n/);
+    expect(stdout).toMatch(/time {8}\S+ m?s a step, measured/);
+    const trained = await hypertower(["train", file, "--set", "budget.epochs=1", "--json"]);
+    expect(jsonLines(trained.stdout).at(-1)).toMatchObject({ type: "finished" });
+  });
+
+  it("names what does not fit, and does not measure what it is not asked to", async () => {
+    const wrong = await hypertower(["summary", write({ ...own, model: { ...own.model, layers: own.model.layers.toReversed() } })]);
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect(wrong.stderr).toContain("model.layers.0: linear needs vectors or sequences (a flatten layer makes vectors); it gets 1 × 8 × 8");
+    const [facts] = jsonLines((await hypertower(["summary", "--preset", "resnet-20", "--no-measure", "--json"])).stdout);
+    expect(facts).toMatchObject({ parameters: 269_722, stepTime: null });
+    expect(existsSync(store)).toBe(false);
+  });
+});

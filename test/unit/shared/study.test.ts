@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { stepsPerEpoch, totalSteps } from "../../../src/shared/experiment.ts";
 import { countRuns, expandStudy, type StudyCell } from "../../../src/shared/study/expand.ts";
 import { studyPresets } from "../../../src/shared/study/presets.ts";
 import { study, validateStudy, type StudyInput } from "../../../src/shared/study/study.ts";
@@ -158,6 +159,21 @@ describe("study presets", () => {
     expect(runs["figure4a"]).toHaveLength(4 * 11 * 3);
     expect(new Set(runs["figure4a"]!.map(({ experiment }) => experiment.budget.epochs))).toEqual(new Set([30]));
     expect(runs["figure4b"]).toHaveLength(4 * 11 * 3);
+    expect(runs["figure4c"]).toHaveLength(4 * 9);
+    expect(runs["figure4d"]).toHaveLength(4 * 6);
+    // 50,000 steps, or the epoch in which they end.
+    const { experiment: rnn } = runs["figure4d"]![0]!;
+    expect(totalSteps(rnn) - stepsPerEpoch(rnn)).toBeLessThan(50_000);
+    expect(totalSteps(rnn)).toBeGreaterThanOrEqual(50_000);
+    // Momentum and weight decay are of the level that moves the weights alone.
+    for (const { experiment } of runs["figure4c"]!) {
+      expect(experiment.tower[0]).toMatchObject({ mu: 0.9, weightDecay: 1e-4, learned: ["alpha"] });
+      for (const above of experiment.tower.slice(1)) expect(above).toMatchObject({ optimizer: "sgd", mu: 0, weightDecay: 0 });
+    }
+    // A quick edition asks the same question.
+    for (const name of ["figure4a", "figure4b", "figure4c", "figure4d"]) {
+      expect(new Set(runs[`${name}-quick`]!.map(({ key }) => key))).toEqual(new Set(runs[name]!.filter(({ seed }) => seed === 0).map(({ key }) => key)));
+    }
     expect(runs["table1"]!.filter(({ seed }) => seed === 0).map(({ experiment }) => [notation(experiment.tower), experiment.budget.epochs])).toEqual(
       table1Rows.map(({ tower, epochs }) => [notation(study.parse({ stacks: [{ name: "x", tower: [...tower] }] }).stacks![0]!.tower), epochs]),
     );

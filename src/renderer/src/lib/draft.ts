@@ -11,7 +11,7 @@ import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { formatCount } from "./format.ts";
-import { draftOfModel, isDraftModel, newModel, type DraftModel } from "./modelDraft.ts";
+import { draftOfModel, isDraftModel, modelOf, newModel, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
@@ -59,7 +59,7 @@ function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation
 export function experimentOf(draft: Draft): unknown {
   const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, engine, guard } = draft;
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
-  return { name, dataset, model, tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, engine, guard };
+  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, engine, guard };
 }
 
 export function validateDraft(draft: Draft): Validation {
@@ -88,7 +88,7 @@ export const storedLevel = z
 export const storedDraft = z.object({
   name: z.string(),
   dataset: z.object({ kind: z.enum(trainableIds), trainExamples: storedEntry, testExamples: storedEntry }),
-  model: z.custom<DraftModel>(isDraftModel),
+  model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
   shuffle: z.boolean().default(true),
@@ -137,7 +137,7 @@ export function withDataset(draft: Draft, kind: Draft["dataset"]["kind"]): Draft
 
 /** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */
 export function weightsInWords({ model, dataset }: Draft): string {
-  const parsed = modelSchema.safeParse(model);
+  const parsed = modelSchema.safeParse(modelOf(model));
   try {
     if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(parameterCount(describeModel(parsed.data, dataShape({ dataset, model: parsed.data }))))} with biases`;
   } catch (error) {
@@ -148,7 +148,7 @@ export function weightsInWords({ model, dataset }: Draft): string {
 
 /** Names of the model's parameters; none while the model cannot be. */
 export function namesOfParameters({ model, dataset }: Draft): string[] {
-  const parsed = modelSchema.safeParse(model);
+  const parsed = modelSchema.safeParse(modelOf(model));
   try {
     return parsed.success ? parameterNames({ model: parsed.data, dataset }) : [];
   } catch (error) {

@@ -4,7 +4,7 @@ import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
 import { missing } from "@shared/format.ts";
 
-export { formatBytes, formatCompact, formatCount, formatMeasure, formatPercent, formatSeconds, missing } from "@shared/format.ts";
+export { formatBytes, formatCompact, formatCount, formatFlops, formatMeasure, formatPercent, formatSeconds, formatStepTime, missing } from "@shared/format.ts";
 
 /** A field of an experiment: hyperparameters as step sizes are written, counts and names as they are. */
 export function formatField(path: string, value: string | number | undefined): string {
@@ -47,11 +47,3 @@ export const statusLabels: Record<RunStatus, string> = {
   failed: "Failed",
   interrupted: "Interrupted",
 };
-
-const flopUnits = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP"];
-
-/** Floating-point operations: `1.13 GFLOP`. */
-export function formatFlops(flops: number): string {
-  const exponent = Math.min(Math.floor(Math.log10(Math.max(flops, 1)) / 3 + 1e-9), flopUnits.length - 1);
-  return `${Number((flops / 1000 ** exponent).toPrecision(3))} ${flopUnits[exponent]!}`;
-}

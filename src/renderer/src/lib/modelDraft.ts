@@ -1,14 +1,19 @@
 /** A model while it is written: every number may be text that is not yet one. */
-import { layer as layerSchema, layerKinds, type LayerKind } from "@shared/models/layers.ts";
+import { layersOf as listOfLayers, ownLayer, ownLayerKinds, type OwnLayerKind } from "@shared/models/layers.ts";
+import { ownLayers } from "@shared/models/architecture.ts";
+import { describeLayers, ModelError, type LayerDescription } from "@shared/models/describe.ts";
 import { model as modelSchema, modelKinds, type ModelConfig, type ModelKind } from "@shared/models/schema.ts";
-import { layerFields, modelFields, type FieldSpec } from "./modelFields.ts";
+import type { DataShape, Signal } from "@shared/models/shape.ts";
+import { layerFields, modelFields, nameField, type FieldSpec } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
 
 export type FieldValue = Entry | boolean | readonly Entry[];
 
 export interface DraftLayer {
-  readonly kind: LayerKind;
-  readonly [field: string]: FieldValue;
+  /** Identity while layers are moved about; never stored with a run. */
+  readonly id: number;
+  readonly kind: OwnLayerKind;
+  readonly [field: string]: FieldValue | readonly DraftLayer[] | undefined;
 }
 
 export interface DraftModel {
@@ -17,26 +22,95 @@ export interface DraftModel {
   readonly [field: string]: FieldValue | readonly DraftLayer[] | undefined;
 }
 
-/** A model as it is edited. */
-export const draftOfModel = (config: ModelConfig): DraftModel => structuredClone(config) as unknown as DraftModel;
+let lastId = 0;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** A layer with an identity of its own, those inside it too. */
+function identified(layer: Fields): DraftLayer {
+  const { layers } = layer;
+  return { ...layer, ...(Array.isArray(layers) ? { layers: (layers as Fields[]).map(identified) } : {}), id: ++lastId } as DraftLayer;
+}
+
+/** A model as it is edited, from its configuration or one that was remembered. */
+export function draftOfModel(config: ModelConfig | DraftModel): DraftModel {
+  const copy = JSON.parse(JSON.stringify(config)) as Fields;
+  return (copy["kind"] === "sequential" ? { ...copy, layers: (copy["layers"] as Fields[]).map(identified) } : copy) as unknown as DraftModel;
+}
+
+/** The layers of a block; none of any other layer. */
+export const insideOf = ({ kind, layers }: DraftLayer): readonly DraftLayer[] => (kind === "residual" ? (layers as readonly DraftLayer[]) : []);
+
+function layerOf(draft: DraftLayer): object {
+  const { id: _id, ...layer } = draft;
+  const { kind, name } = layer;
+  return { ...layer, name: name === "" ? undefined : name, ...(kind === "residual" ? { layers: insideOf(draft).map(layerOf) } : {}) };
+}
+
+/** The model as it travels; not validated. */
+export function modelOf(draft: DraftModel): object {
+  return draft.kind === "sequential" ? { ...draft, layers: layersOf(draft).map(layerOf) } : draft;
+}
 
 /** A model of a kind with its defaults. */
 export const newModel = (kind: ModelKind): DraftModel => draftOfModel(modelSchema.parse({ kind }));
 
-/** What a new layer starts with where its schema has no default. */
-const starts: Partial<Record<LayerKind, object>> = { conv2d: { channels: 16 } };
+/** Layers of a block that fits what goes in. */
+function blockFor(signal: Signal | undefined): object[] {
+  const [width = 16, ...more] = signal?.kind === "values" ? signal.shape : [16, 1, 1];
+  if (more.length < 2) {
+    const linear = { kind: "linear", width: more[0] ?? width };
+    return [linear, { kind: "relu" }, linear];
+  }
+  const normalized = [{ kind: "conv2d", channels: width, bias: false }, { kind: "batchNorm" }];
+  return [...normalized, { kind: "relu" }, ...normalized];
+}
+
+/** What a new layer starts with where its schema has no default, or none that fits. */
+function startOf(kind: OwnLayerKind, signal?: Signal): object {
+  if (kind === "conv2d") return { channels: 16 };
+  return kind === "residual" ? { layers: blockFor(signal) } : {};
+}
 
 /** A layer of a kind with its defaults. */
-export const newLayer = (kind: LayerKind): DraftLayer => layerSchema.parse({ kind, ...starts[kind] }) as unknown as DraftLayer;
+export const newLayer = (kind: OwnLayerKind, signal?: Signal): DraftLayer => identified(ownLayer.parse({ kind, ...startOf(kind, signal) }));
 
-const forImages: readonly LayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows"];
+const forImages: readonly OwnLayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows", "residual"];
+
+const answersClasses = (layer: DraftLayer | undefined) => layer?.kind === "linear" && layer["width"] === "classes";
 
 /** Where a new layer most likely belongs: what needs images while there are some, the rest before the layer that answers the classes. */
-export function placeFor(layers: readonly DraftLayer[], kind: LayerKind): number {
+export function placeFor(layers: readonly DraftLayer[], kind: OwnLayerKind): number {
   const flattening = layers.findIndex((layer) => layer.kind === "flatten" || layer.kind === "globalAvgPool");
   if (forImages.includes(kind) && flattening >= 0) return flattening;
-  const last = layers.at(-1);
-  return last?.kind === "linear" && last["width"] === "classes" ? layers.length - 1 : layers.length;
+  return answersClasses(layers.at(-1)) ? layers.length - 1 : layers.length;
+}
+
+/** One more layer, for what goes in there; the classes are answered by one linear layer alone. */
+export function withNewLayer(layers: readonly DraftLayer[], kind: OwnLayerKind, place: number, signal?: Signal): DraftLayer[] {
+  const layer = newLayer(kind, signal);
+  return layers.toSpliced(place, 0, answersClasses(layer) && answersClasses(layers.at(-1)) ? { ...layer, width: 128 } : layer);
+}
+
+/** A copy behind the layer, without its name: that is taken. */
+export function withDuplicate(layers: readonly DraftLayer[], index: number): DraftLayer[] {
+  const { name: _name, ...original } = layers[index]!;
+  return layers.toSpliced(index + 1, 0, identified(original));
+}
+
+export function withMoved(layers: readonly DraftLayer[], from: number, to: number): DraftLayer[] {
+  if (to < 0 || to >= layers.length) return [...layers];
+  return layers.toSpliced(from, 1).toSpliced(to, 0, layers[from]!);
+}
+
+/** Another kind in a layer's place, under the name that it has. */
+export function withKind(layers: readonly DraftLayer[], index: number, kind: OwnLayerKind): DraftLayer[] {
+  const { name, id } = layers[index]!;
+  return layers.with(index, { ...newLayer(kind), ...(name === undefined ? {} : { name }), id });
+}
+
+export function withField(layers: readonly DraftLayer[], index: number, field: string, value: FieldValue | readonly DraftLayer[]): DraftLayer[] {
+  return layers.with(index, { ...layers[index]!, [field]: value });
 }
 
 /** The layers of an own architecture; none for another model. */
@@ -44,20 +118,37 @@ export function layersOf(model: DraftModel): readonly DraftLayer[] {
   return model.kind === "sequential" && Array.isArray(model.layers) ? (model.layers as readonly DraftLayer[]) : [];
 }
 
+/** What every layer gets, answers and holds, by path (`model.layers.2`), up to the first that does not fit. */
+export function factsOfLayers(model: DraftModel, data: DataShape): ReadonlyMap<string, LayerDescription> {
+  const facts = new Map<string, LayerDescription>();
+  const written = layersOf(model).map(layerOf);
+  const known = written.findIndex((layer) => !ownLayer.safeParse(layer).success);
+  const parsed = listOfLayers(ownLayer, "model.layers").safeParse(written.slice(0, known < 0 ? undefined : known));
+  if (!parsed.success) return facts;
+  try {
+    describeLayers(ownLayers(parsed.data, ["model", "layers"]), data.input, data, (layer) => facts.set((layer.path ?? []).join("."), layer));
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+  }
+  return facts;
+}
+
 const isEntry = (value: unknown): boolean => typeof value === "number" || typeof value === "string";
 
-function holds({ type, name }: FieldSpec, object: Readonly<Record<string, unknown>>): boolean {
+function holds({ type, name }: FieldSpec, object: Fields): boolean {
   const value = object[name];
   if (type === "list") return Array.isArray(value) && value.every(isEntry);
+  if (type === "text") return value === undefined || typeof value === "string";
   return type === "flag" ? typeof value === "boolean" : isEntry(value);
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null;
 
 function isDraftLayer(value: unknown): boolean {
   if (!isObject(value)) return false;
-  const kind = layerKinds.find((known) => known === value["kind"]);
-  return kind !== undefined && layerFields[kind].every((field) => holds(field, value));
+  const kind = ownLayerKinds.find((known) => known === value["kind"]);
+  if (kind === undefined || ![...layerFields[kind], nameField].every((field) => holds(field, value))) return false;
+  return kind !== "residual" || (Array.isArray(value["layers"]) && value["layers"].every((inner) => isDraftLayer(inner) && isObject(inner) && inner["kind"] !== "residual"));
 }
 
 /** Whether a remembered value is a model whose form can be shown. */

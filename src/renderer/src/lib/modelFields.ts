@@ -1,6 +1,6 @@
 /** The fields of every model and layer, as their forms show them. */
 import { initializationNames } from "@shared/models/initialization.ts";
-import { activations, widthLimit, type LayerKind } from "@shared/models/layers.ts";
+import { activations, widthLimit, type OwnLayerKind } from "@shared/models/layers.ts";
 import { cells, resnetDepths, type ModelKind } from "@shared/models/schema.ts";
 import type { Domain } from "@shared/optimizers.ts";
 import type { StepKind } from "./numbers.ts";
@@ -22,6 +22,11 @@ export interface ChoiceSpec extends FieldBase {
   readonly choices: readonly { readonly value: string | number; readonly label: string }[];
 }
 
+/** Text that may be missing. */
+export interface TextSpec extends FieldBase {
+  readonly type: "text";
+}
+
 export interface FlagSpec extends FieldBase {
   readonly type: "flag";
 }
@@ -35,7 +40,7 @@ export interface ListSpec extends FieldBase {
   readonly limits: Domain;
 }
 
-export type FieldSpec = NumberSpec | ChoiceSpec | FlagSpec | ListSpec;
+export type FieldSpec = NumberSpec | ChoiceSpec | FlagSpec | TextSpec | ListSpec;
 
 const whole = (name: string, label: string, min: number, max: number, hint?: string): NumberSpec => ({
   type: "number",
@@ -111,7 +116,10 @@ export const modelFields: Record<ModelKind, readonly FieldSpec[]> = {
   sequential: [],
 };
 
-export const layerTitles: Record<LayerKind, string> = {
+/** Of an own architecture on a text. */
+export const stepsField = whole("steps", "Steps", 1, 512, "Gradients reach back so many symbols.");
+
+export const layerTitles: Record<OwnLayerKind, string> = {
   linear: "Linear",
   conv2d: "Convolution",
   batchNorm: "Batch normalization",
@@ -128,24 +136,53 @@ export const layerTitles: Record<LayerKind, string> = {
   lstm: "LSTM",
   gru: "GRU",
   lastStep: "Last step",
+  residual: "Residual block",
 };
 
-const size = whole("size", "Size", 1, 64);
-const recurrent = [whole("hidden", "Hidden units", 1, 4096), whole("layers", "Layers", 1, 8), flag("carry", "Carry the state"), initialization];
+/** What a layer does, in a line. */
+export const layerHelp: Record<OwnLayerKind, string> = {
+  linear: "W x + b, on vectors or on every step of a sequence.",
+  conv2d: "Square kernels over an image.",
+  batchNorm: "Each channel to mean 0 and variance 1, then scaled and shifted; running statistics in evaluation.",
+  tanh: "From −1 to 1.",
+  relu: "max(0, x).",
+  sigmoid: "From 0 to 1.",
+  identity: "Leaves everything as it is.",
+  maxPool: "The largest of each square of an image.",
+  avgPool: "The mean of each square of an image.",
+  globalAvgPool: "The mean of each channel: a vector.",
+  flatten: "Anything as one vector.",
+  imageRows: "An image as a sequence of its rows, for a recurrent layer.",
+  embedding: "A learned vector for each symbol of a text.",
+  lstm: "Long short-term memory over a sequence.",
+  gru: "Gated recurrent units over a sequence.",
+  lastStep: "What stands at the end of a sequence: a vector.",
+  residual: "Layers whose answer is added to what goes in.",
+};
 
-export const layerFields: Record<LayerKind, readonly FieldSpec[]> = {
-  linear: [whole("width", "Width", 1, widthLimit, "Or “classes”."), flag("bias", "Bias"), initialization],
+const size = whole("size", "Size", 1, 64, "Side of the square; they do not overlap.");
+const bias = flag("bias", "Bias", "A learned summand for each output; off where a normalization follows.");
+export const nameField: TextSpec = { type: "text", name: "name", label: "Name", hint: "Begins its parameters’ names. Empty: kind and number." };
+const recurrent = [
+  whole("hidden", "Hidden units", 1, 4096),
+  whole("layers", "Layers", 1, 8, "Stacked on one another."),
+  flag("carry", "Carry the state", "On a text: a batch begins with the state in which the one before it ended."),
+  initialization,
+];
+
+export const layerFields: Record<OwnLayerKind, readonly FieldSpec[]> = {
+  linear: [whole("width", "Width", 1, widthLimit, "Outputs; “classes” for one for each class."), bias, initialization],
   conv2d: [
-    whole("channels", "Channels", 1, 2048),
-    whole("kernel", "Kernel", 1, 31),
-    whole("stride", "Stride", 1, 16),
-    whole("padding", "Padding", 0, 15),
-    flag("bias", "Bias"),
+    whole("channels", "Channels", 1, 2048, "Outputs at each place."),
+    whole("kernel", "Kernel", 1, 31, "Side of the square that is looked at."),
+    whole("stride", "Stride", 1, 16, "Every so many places in both directions."),
+    whole("padding", "Padding", 0, 15, "Zeros around the image; half a kernel keeps its size."),
+    bias,
     initialization,
   ],
   batchNorm: [
-    { type: "number", name: "momentum", label: "Momentum", step: "decades", domain: { min: 0, max: 1 } },
-    { type: "number", name: "epsilon", label: "Epsilon", step: "decades", domain: { min: 0, max: 1, minExclusive: true } },
+    { type: "number", name: "momentum", label: "Momentum", step: "decades", domain: { min: 0, max: 1 }, hint: "Share of a batch in the running statistics." },
+    { type: "number", name: "epsilon", label: "Epsilon", step: "decades", domain: { min: 0, max: 1, minExclusive: true }, hint: "Added to the variance." },
   ],
   tanh: [],
   relu: [],
@@ -160,4 +197,18 @@ export const layerFields: Record<LayerKind, readonly FieldSpec[]> = {
   lstm: recurrent,
   gru: recurrent,
   lastStep: [],
+  residual: [],
 };
+
+/** A layer's settings in a line, as far as they set it apart: `16 channels, 3 × 3, stride 2`. */
+export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
+  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, initialization } = layer;
+  const words: unknown[] = [];
+  if (width !== undefined) words.push(width === "classes" ? "one for each class" : `${String(width)} wide`);
+  if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
+  if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
+  if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
+  if (bias === false) words.push("no bias");
+  if (initialization !== undefined && initialization !== "default") words.push(initialization);
+  return words.join(", ");
+}

@@ -1,15 +1,15 @@
 /** Errors by field path, provided once by a form and read by its fields. */
 import { computed, inject, provide, type ComputedRef, type InjectionKey } from "vue";
 
-const key: InjectionKey<() => ReadonlyMap<string, string>> = Symbol("field errors");
+export const errorsKey: InjectionKey<() => ReadonlyMap<string, string>> = Symbol("field errors");
 
 export function provideFieldErrors(errors: () => ReadonlyMap<string, string>): void {
-  provide(key, errors);
+  provide(errorsKey, errors);
 }
 
 /** The message for one field, e.g. `tower.0.beta1`; undefined while it is fine. */
 export function useFieldError(path: () => string | undefined): ComputedRef<string | undefined> {
-  const errors = inject(key, () => new Map<string, string>());
+  const errors = inject(errorsKey, () => new Map<string, string>());
   return computed(() => {
     const at = path();
     return at === undefined ? undefined : errors().get(at);

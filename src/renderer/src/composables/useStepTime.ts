@@ -1,0 +1,42 @@
+/** Milliseconds of a training step of the experiment being composed. */
+import { computed, watch, type Ref } from "vue";
+import { useLocalStorage } from "@vueuse/core";
+import type { ModelSummary } from "@shared/models/summary.ts";
+import { validateDraft, type Draft } from "@/lib/draft.ts";
+import { useRuns } from "@/stores/runs.ts";
+import { call } from "@/transport/client.ts";
+import { useMeasured } from "./useMeasured.ts";
+
+/** What is measured without being asked for: a few steps of it take seconds, and memory that any machine has. */
+const mostFlops = 2e11;
+const mostBytes = 2 ** 30;
+
+export interface StepTime {
+  readonly milliseconds: number;
+  /** Or estimated, from what was measured last and the number of operations. */
+  readonly measured: boolean;
+}
+
+/** Measured where nothing trains that it would disturb, or be disturbed by. */
+export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>) {
+  const runs = useRuns();
+  const pace = useLocalStorage<{ milliseconds: number; flops: number } | null>("hypertower.pace", null, { serializer: { read: (text) => JSON.parse(text) as never, write: JSON.stringify } });
+
+  /** Everything that shapes a step; null while it cannot be measured. */
+  const wanted = computed(() => {
+    const result = validateDraft(draft.value);
+    if (!result.ok || !summary.value || summary.value.flops > mostFlops || summary.value.memory > mostBytes || runs.active.length > 0) return null;
+    return JSON.stringify({ ...result.experiment, name: "", seed: 0, budget: { epochs: 1 } });
+  });
+  const { value } = useMeasured(wanted, (experiment) => call("experiments.measure", { experiment }));
+
+  watch(value, (now) => {
+    if (now && summary.value) pace.value = { milliseconds: now.step, flops: summary.value.flops };
+  });
+
+  return computed((): StepTime | null => {
+    if (value.value) return { milliseconds: value.value.step, measured: true };
+    if (!pace.value || !summary.value) return null;
+    return { milliseconds: (pace.value.milliseconds * summary.value.flops) / pace.value.flops, measured: false };
+  });
+}
