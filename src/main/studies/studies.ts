@@ -232,11 +232,8 @@ export class Studies {
   }
 
   async #places(of: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Places> {
-    const wanted = asked ?? of.cohort;
-    if (of.halving && wanted !== "auto" && wanted > 1) {
-      throw new StudyError(`cohort is ${wanted}, and successive halving ends the runs of a cohort at different steps; allowed with it: 1`);
-    }
-    const cohort = of.halving ? 1 : wanted;
+    const { study: wanted } = usableStudy({ ...of, cohort: asked ?? of.cohort });
+    const cohort = wanted.halving ? 1 : wanted.cohort;
     if (workers === null) return this.#options.calibration.choose(cells, cohort);
     // Who says how many train at a time does without measuring.
     return { workers, threads: cells[0]!.experiment.engine.threads, cohort: cohort === "auto" ? 1 : cohort };

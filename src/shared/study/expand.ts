@@ -158,7 +158,7 @@ function placed(point: readonly number[], index: number, value: number): number[
 
 /** What contradicts itself before any value is looked at. */
 function shapeErrors(study: Study): FieldError[] {
-  const { axes, halving, heights, seeds, stacks } = study;
+  const { axes, cohort, halving, heights, seeds, stacks } = study;
   const errors: FieldError[] = [];
   const refuse = (path: string, message: string) => errors.push({ path, message });
 
@@ -193,6 +193,7 @@ function shapeErrors(study: Study): FieldError[] {
     }
   }
   if (halving) {
+    if (cohort !== "auto" && cohort > 1) refuse("cohort", `cohort is ${cohort}, and successive halving ends the runs of a cohort at different steps; allowed with it: 1`);
     if (study.base.evaluation.every === "end") refuse("halving", "halving compares runs at its rungs, and base.evaluation.every is end: they are not evaluated before");
     const shortest = Math.min(...variants(study).map(({ epochs }) => epochs));
     halving.rungs.forEach((rung, i) => {

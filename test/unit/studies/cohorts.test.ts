@@ -126,7 +126,7 @@ describe("a study in cohorts", () => {
   it("refuses what cannot be", async () => {
     const { services } = await open();
     const halving = { rungs: [1], keep: 0.5 };
-    await expect(begin(services, aStudy(3, { halving }), 4)).rejects.toThrow("cohort is 4, and successive halving ends the runs of a cohort at different steps; allowed with it: 1");
+    await expect(begin(services, aStudy(3, { halving }), 4)).rejects.toThrow("The study is not valid: cohort: cohort is 4, and successive halving ends the runs of a cohort at different steps; allowed with it: 1");
     expect(await services.handlers["studies.validate"]({ study: { ...aStudy(3), cohort: 0 } })).toMatchObject({
       ok: false,
       errors: [{ path: "cohort", message: 'cohort must be "auto" or a whole number from 1 to 1024' }],

@@ -56,6 +56,8 @@ export interface StudyDraft {
   seeds: { by: "count" | "list"; count: Entry; list: string };
   halving: { on: boolean; rungs: string; keep: Entry };
   safe: boolean;
+  /** Empty: auto. */
+  cohort: Entry;
 }
 
 let lastId = 0;
@@ -100,7 +102,7 @@ function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
 const draftLevel = (level: Level): DraftLevel => fromTower([level])[0]!;
 
 export function studyDraftOf(study: Study): StudyDraft {
-  const { name, base, axes, heights, stacks, seeds, halving, safe } = study;
+  const { name, base, axes, heights, stacks, seeds, halving, safe, cohort } = study;
   return {
     name,
     base: draftOf(base),
@@ -117,6 +119,7 @@ export function studyDraftOf(study: Study): StudyDraft {
     seeds: draftSeeds(seeds),
     halving: { on: halving !== null, rungs: written(halving?.rungs ?? [1]), keep: halving?.keep ?? 0.5 },
     safe,
+    cohort: cohort === "auto" ? "" : cohort,
   };
 }
 
@@ -135,6 +138,7 @@ export function studyOfExperiment(base: Draft): StudyDraft {
     seeds: { by: "count", count: 2, list: "0, 1" },
     halving: { on: false, rungs: "1", keep: 0.5 },
     safe: false,
+    cohort: "",
   };
 }
 
@@ -165,7 +169,7 @@ function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
 
 /** The study as it travels; not validated. */
 export function studyOf(draft: StudyDraft): unknown {
-  const { name, base, axes, compares, heights, stacks, seeds, halving, safe } = draft;
+  const { name, base, axes, compares, heights, stacks, seeds, halving, safe, cohort } = draft;
   return {
     name,
     base: experimentOf({ ...base, name: "", seed: 0 }),
@@ -175,6 +179,7 @@ export function studyOf(draft: StudyDraft): unknown {
     seeds: seedsOf(seeds),
     halving: halving.on ? { rungs: readList(halving.rungs), keep: halving.keep } : null,
     safe,
+    cohort: cohort === "" ? "auto" : cohort,
   };
 }
 
@@ -265,6 +270,7 @@ const storedStudy = z.object({
   seeds: z.object({ by: z.enum(["count", "list"]), count: storedEntry, list: text }),
   halving: z.object({ on: z.boolean(), rungs: text, keep: storedEntry }),
   safe: z.boolean().default(false),
+  cohort: storedEntry.default(""),
 });
 
 /** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
