@@ -1,7 +1,9 @@
 /** The window by itself: what does not need a real trainer or store to be tried. */
+import { readFileSync } from "node:fs";
 import type { Browser } from "playwright";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { drawn, drawnAtLeast } from "../scenarios/workbench.ts";
+import { validateExperiment } from "../../../src/shared/experiment.ts";
+import { choose, drawn, drawnAtLeast } from "../scenarios/workbench.ts";
 import { divergingName, refusedName } from "../../support/pretendTraining.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { openWindow, type Window } from "./harness.ts";
@@ -64,6 +66,50 @@ it("composes a tower by menu, keyboard, mouse and height", async () => {
   await expect.poll(stack).toBe("SGD(1e-5) / Adam / Adam");
   await at("tower-height").fill("49");
   await expect.poll(stack).toBe("SGD(1e-5) / Adam ×49");
+});
+
+it("composes an architecture by mouse and by files, takes it back, and says what a step takes", async () => {
+  const { page } = window;
+  await page.setViewportSize({ width: 1280, height: 1600 });
+  await choose(page, "model-kind", "Small CNN");
+  await at("edit-by-layers").click();
+  await at("step-time").getByText("1.5 ms").waitFor();
+  const words = () => page.locator("[data-testid=layers] > li > article > .head .words").allInnerTexts();
+  await expect.poll(words).toEqual(["conv1: 16 channels, 5 × 5, padding 2", "pool1: 2 × 2", "activation1", "conv2: 32 channels, 5 × 5, padding 2", "pool2: 2 × 2", "activation2", "flatten", "fc1: one for each class"]);
+
+  await at("layers-2-handle").hover();
+  await page.mouse.down();
+  const order = () => page.locator("[data-testid=layers] > li").evaluateAll((items) => items.map((item) => item.getAttribute("data-layer-id")));
+  const [, passed, dragged] = await order();
+  await expect
+    .poll(async () => {
+      const box = await page.locator(`[data-layer-id="${passed ?? ""}"]`).boundingBox();
+      if (!box) throw new Error("a layer is not on the page");
+      await page.mouse.move(box.x + 80, box.y + box.height * 0.4);
+      await page.mouse.move(box.x + 80, box.y + box.height * 0.3);
+      return (await order()).indexOf(dragged ?? null);
+    })
+    .toBe(1);
+  await page.mouse.up();
+  await expect.poll(async () => (await words()).slice(0, 3)).toEqual(["conv1: 16 channels, 5 × 5, padding 2", "activation1", "pool1: 2 × 2"]);
+
+  await at("architecture-view").getByText("JSON").click();
+  const saving = page.waitForEvent("download");
+  await at("json-save").click();
+  const saved = readFileSync(await (await saving).path(), "utf8");
+  const result = validateExperiment(JSON.parse(saved));
+  expect(result.ok && result.experiment.model).toMatchObject({ kind: "sequential", layers: [{ name: "conv1" }, { name: "activation1" }, { name: "pool1" }, {}, {}, {}, {}, {}] });
+  const file = (text: string) => at("json-file").setInputFiles({ name: "model.json", mimeType: "application/json", buffer: Buffer.from(text) });
+  await file('[{ "kind": "flatten" },\n{ "kind": "linear", "width": 0 }]');
+  await at("json-problems").getByText("layer 2 (linear), width: width must be").waitFor();
+  expect(await at("json-problems").innerText()).toContain("line 2");
+  await file('{ "model": { "kind": "mlp", "hidden": [7] }, "seed": 3 }');
+  await at("architecture-view").getByText("Layers").click();
+  await expect.poll(words).toEqual(["flatten", "layer1: 7 wide", "activation1", "layer2: one for each class", "activation2"]);
+
+  await at("undo-button").click();
+  await at("architecture").waitFor({ state: "detached" });
+  expect(await at("model-kind").innerText()).toContain("Small CNN");
 });
 
 it("remembers what was typed, even what is not valid, and can undo a preset", async () => {
