@@ -20,10 +20,11 @@ export interface Provider {
   explain(message: string): string | null;
 }
 
-const require = createRequire(import.meta.url);
+// Under a name of its own: the bundle declares a `require` in every file that calls one.
+const load = createRequire(import.meta.url);
 
 export function runtimeVersion(): string {
-  const { version } = require("onnxruntime-node/package.json") as { version: string };
+  const { version } = load("onnxruntime-node/package.json") as { version: string };
   return version;
 }
 
@@ -60,7 +61,7 @@ const cudaProvider: Provider = {
   keepsTensors: false,
   look: () => {
     requireBackend("cuda", "Linux on x64 processors");
-    if (!existsSync(join(dirname(require.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so"))) throw new Error(noCudaLibraries);
+    if (!existsSync(join(dirname(load.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so"))) throw new Error(noCudaLibraries);
     return Promise.resolve({ device: "NVIDIA GPU (CUDA)", driver: null });
   },
   explain: (message) => {

@@ -18,13 +18,14 @@ export interface Backend {
 // Spares the checks and the advice meant for those who try things out.
 tf.enableProdMode();
 
-const require = createRequire(import.meta.url);
+// Under a name of its own: the bundle declares a `require` in every file that calls one.
+const load = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Version of an installed package. */
 export function versionOf(name: string): string {
-  return (require(`${name}/package.json`) as { version: string }).version;
+  return (load(`${name}/package.json`) as { version: string }).version;
 }
 
 async function use(name: string): Promise<void> {
@@ -47,7 +48,7 @@ const wasm: Backend = {
   packages: ["@tensorflow/tfjs-backend-wasm"],
   async load() {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-    setWasmPaths(join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
+    setWasmPaths(join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
     await use("wasm");
   },
   device: () => `${processor()} (WebAssembly, 1 thread)`,
@@ -106,11 +107,11 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
       if (loadedTensorflow !== undefined && loadedTensorflow !== name) throw new Error(`this process uses ${loadedTensorflow} already, and a process can have one of the two`);
       for (const [variable, value] of Object.entries(tensorflowDefaults)) process.env[variable] ??= value;
       // Node 23 removed the one, and warns of the other, that the binding still calls.
-      const util = require("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean };
+      const util = load("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean };
       util.isNullOrUndefined ??= (value) => value === null || value === undefined;
       util.isArray = Array.isArray;
       try {
-        require(name);
+        load(name);
       } catch (error) {
         throw new Error(whyNot(form, name, error), { cause: error });
       }
