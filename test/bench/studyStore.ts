@@ -1,17 +1,20 @@
 /**
  * `npm run bench:study-store`: a store with a study of 1,000 runs, made without training, and how
- * long it takes to open it, to list, to read the study and its trajectories, and how many bytes a
- * logged value takes.
+ * long it takes to open it, to list, to read the study and its trajectories, to export every step of
+ * it, and how many bytes a logged value takes.
  */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { Store } from "../../src/main/store/store.ts";
 import { newRun } from "../../src/main/training/newRun.ts";
 import { stepsPerEpoch, totalSteps } from "../../src/shared/experiment.ts";
 import type { Evaluation } from "../../src/shared/run.ts";
+import { pictureSettings } from "../../src/shared/reports.ts";
 import { expandStudy } from "../../src/shared/study/expand.ts";
 import { study } from "../../src/shared/study/study.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
@@ -64,15 +67,15 @@ for (const { key, experiment, height, values: [alpha = 1], seed } of cells) {
 store.close();
 const bytes = statSync(store.path).size;
 
-const timed = async <T>(what: string, work: () => T | Promise<T>): Promise<T> => {
-  const times: number[] = [];
+const timed = async <T>(what: string, work: () => T | Promise<T>, times = 5): Promise<T> => {
+  const taken: number[] = [];
   let result!: T;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < times; i++) {
     const start = performance.now();
     result = await work();
-    times.push(performance.now() - start);
+    taken.push(performance.now() - start);
   }
-  console.log(`${what.padEnd(44)}${times.sort((a, b) => a - b)[2]!.toFixed(1).padStart(9)} ms`);
+  console.log(`${what.padEnd(44)}${taken.sort((a, b) => a - b)[times >> 1]!.toFixed(1).padStart(9)} ms`);
   return result;
 };
 
@@ -87,5 +90,18 @@ await timed("the same as JSON", () => JSON.stringify(detail).length);
 await timed("trajectories of L0.alpha, 128 points a run", () => services.handlers["studies.trajectories"]({ study: "many", metric: "L0.alpha", maxPoints: 128 }));
 await timed("single runs, for the history", () => services.handlers["runs.list"]({ deleted: false, study: null }));
 await timed("all runs of the study", () => services.handlers["runs.list"]({ deleted: false, study: "many" }));
+const exportedTo = mkdtempSync(join(tmpdir(), "hypertower-bench-export-"));
+const exportSteps = async () => {
+  const { pieces } = services.reportFile({ of: { study: "many" }, file: "steps.csv", settings: pictureSettings.parse({}) });
+  await pipeline(Readable.from(pieces), createWriteStream(join(exportedTo, "steps.csv")));
+};
+let most = 0;
+const watching = setInterval(() => (most = Math.max(most, process.memoryUsage().rss)), 50);
+const before = process.memoryUsage().rss;
+await timed("exporting every step of the study as CSV", exportSteps, 3);
+clearInterval(watching);
+const exported = statSync(join(exportedTo, "steps.csv")).size;
+rmSync(exportedTo, { recursive: true });
+console.log(`\nsteps.csv: ${(exported / 1e6).toFixed(0)} MB, ${totalSteps(cells[0]!.experiment) * cells.length} lines; memory grew by at most ${((most - before) / 1e6).toFixed(0)} MB meanwhile`);
 await services.close();
 if (values.out === undefined) rmSync(folder, { recursive: true, force: true });

@@ -11,6 +11,8 @@ import { assign, parseAssignment } from "./setValue.ts";
 export interface DefinitionSource {
   readonly file?: string | undefined;
   readonly preset?: string | undefined;
+  /** In place of both: what there is already, and what it is called in messages. */
+  readonly given?: { readonly input: unknown; readonly origin: string } | undefined;
   /** `path=value`, applied in order. */
   readonly set: readonly string[];
 }
@@ -59,9 +61,9 @@ export function loadStudy(source: DefinitionSource): Promise<Study> {
   return load(studies, source);
 }
 
-async function load<T>(form: Form<T>, { file, preset, set }: DefinitionSource): Promise<T> {
+async function load<T>(form: Form<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
   const assignments = set.map(parseAssignment);
-  const { input, origin } = await readSource(form, file, preset);
+  const { input, origin } = given ?? (await readSource(form, file, preset));
   const base = validated(form, input, origin);
   if (assignments.length === 0) return base;
   const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);

@@ -169,6 +169,7 @@ program
   .option("--cohort <number>", "runs that train as one program, where they are alike; auto: as many as train fastest here (default: as the study says, auto)", cohortSize)
   .option("--dry-run", "show the runs, and what they take; train only the few steps that measure it")
   .option("--resume <study>", 'go on with a study that was stopped or interrupted: its id, the beginning of one, or "last"')
+  .option("--extend <study>", "add to a study what --seeds and --set name, and train that; the runs it has are kept")
   .option("--retry", "with --resume: also train again what failed, or is missing because its run was deleted")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")

@@ -54,6 +54,21 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(refused.stderr).toContain("is finished");
   });
 
+  it("is extended by seeds and values, and keeps what it has", async () => {
+    expect((await hypertower(["study", file, "--workers", "2"])).code).toBe(0);
+    const before = jsonLines((await hypertower(["runs", "--study", "last", "--json"])).stdout).map(({ id }) => id);
+    const { code, stdout, stderr } = await hypertower(["study", "--extend", "last", "--seeds", "3", "--set", "axes.0.values.values=[0.1,0.2,1e6]"]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/of 18 runs\n/);
+    const after = jsonLines((await hypertower(["runs", "--study", "last", "--json"])).stdout).map(({ id }) => id);
+    expect(after).toHaveLength(18);
+    expect(after).toEqual(expect.arrayContaining(before));
+    const refused = async (...args: string[]) => (await hypertower(["study", "--extend", "last", ...args])).stderr;
+    expect(await refused()).toContain("--extend needs what is added");
+    expect(await refused("--seeds", "4", "--preset", "demo")).toContain('"demo" does not go with it');
+    expect(await refused("--set", "base.budget.epochs=4")).toContain("has runs that its new form trains otherwise");
+  }, 240_000);
+
   it("says what it would train and what that takes, and trains nothing", async () => {
     const { code, stdout } = await hypertower(["study", file, "--dry-run", "--seeds", "3"]);
     expect(code).toBe(0);

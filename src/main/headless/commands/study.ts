@@ -21,6 +21,7 @@ export interface StudyOptions {
   readonly cohort?: CohortChoice;
   readonly dryRun?: boolean;
   readonly resume?: string;
+  readonly extend?: string;
   readonly retry?: boolean;
   readonly store?: string;
   readonly json?: boolean;
@@ -35,8 +36,9 @@ interface Running {
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
 export async function study(places: Places, file: string | undefined, options: StudyOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
+  const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
-    const other = file ?? options.preset ?? options.set[0] ?? options.seeds ?? (options.safe ? "--safe" : undefined);
+    const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
     if (other !== undefined) throw new UserError(`--resume goes on with the study as it was defined; "${other}" cannot change it`);
     const services = await openExisting(places, storeDir);
     return closing(services, async () => {
@@ -45,7 +47,20 @@ export async function study(places: Places, file: string | undefined, options: S
     });
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
-  const definition = await loadStudy({ file, preset: options.preset, set: [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])] });
+  if (options.extend !== undefined) {
+    const flags = { "--dry-run": options.dryRun, "--workers": options.workers, "--cohort": options.cohort };
+    const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
+    if (other !== undefined) throw new UserError(`--extend adds to the study as it is, by --set and --seeds; "${other}" does not go with it`);
+    if (set.length === 0) throw new UserError("--extend needs what is added: --seeds 5, or --set axes.0.values.points=21");
+    const services = await openExisting(places, storeDir);
+    return closing(services, async () => {
+      const id = await findStudy(services, options.extend!);
+      const { study: input } = await services.handlers["studies.get"]({ study: id });
+      const definition = await loadStudy({ given: { input, origin: `the study ${id}` }, set });
+      return follow(services, () => services.handlers["studies.extend"]({ study: id, definition }), options.json);
+    });
+  }
+  const definition = await loadStudy({ file, preset: options.preset, set });
   const running = { workers: options.workers ?? null, ...(options.cohort !== undefined && { cohort: options.cohort }) };
   // What contradicts itself is said before a store is opened or created.
   const expansion = expandStudy(definition);

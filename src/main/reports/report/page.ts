@@ -13,7 +13,7 @@ h2{font-size:19px;margin:44px 0 12px;break-after:avoid}
 p{margin:0 0 10px;max-width:78ch}
 .soft{color:var(--soft)}.small{font-size:13px}
 .verdict{margin:26px 0 30px;padding:18px 22px;border-left:4px solid var(--accent);background:var(--ground);border-radius:0 8px 8px 0}
-.verdict strong{display:block;font-size:18px;line-height:1.45;margin-bottom:6px;max-width:72ch}
+.verdict strong{display:block;font-size:18px;line-height:1.45;margin-bottom:6px;max-width:72ch;text-wrap:balance}
 .verdict ul{margin:0;padding-left:18px;color:var(--soft)}
 .notes{margin:0 0 20px;padding:12px 18px;background:#fdf6e3;border-radius:8px}
 .notes ul{margin:0;padding-left:18px}
@@ -34,7 +34,7 @@ pre{background:var(--ground);border-radius:8px;padding:14px 18px;font:12.5px/1.5
 a{color:var(--accent)}
 footer{margin-top:56px;padding-top:14px;border-top:1px solid var(--line);color:var(--faint);font-size:12.5px}
 @page{size:A4;margin:14mm}
-@media print{main{padding:0;max-width:none}body{font-size:11.5px}h1{font-size:21px}h2{font-size:15px;margin-top:24px}.scroll{overflow:visible}table,dl{font-size:10px}td,th{padding-right:10px}pre{font-size:9.5px}figcaption,.small{font-size:10.5px}a{color:inherit;text-decoration:none}}
+@media print{main{padding:0;max-width:none}dl,table.numbers{break-inside:avoid}body{font-size:11.5px}h1{font-size:21px}h2{font-size:15px;margin-top:24px}.scroll{overflow:visible}table,dl{font-size:10px}td,th{padding-right:10px}pre{font-size:9.5px}figcaption,.small{font-size:10.5px}a{color:inherit;text-decoration:none}}
 @media (max-width:640px){main{padding:24px 16px 48px}dl{grid-template-columns:1fr}dd{margin-bottom:8px}}
 `;
 

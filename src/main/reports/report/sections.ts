@@ -19,12 +19,12 @@ function settings(part: Readonly<Record<string, unknown>>): string {
     .join(", ");
 }
 
-export function configuration({ dataset, model, tower, batchSize, budget, engine }: Experiment, seeds: string): [string, string][] {
+export function configuration({ dataset, model, tower, batchSize, shuffle, budget, engine }: Experiment, seeds: string): [string, string][] {
   return [
     ["Dataset", settings(dataset)],
     ["Model", modelText(model)],
     ["Tower", notation(tower)],
-    ["Batches", `${plural(batchSize, "example")} each`],
+    ["Batches", `${plural(batchSize, "example")} each${shuffle ? "" : ", the same ones in every epoch"}`],
     ["Budget", plural(budget.epochs, "epoch")],
     ["Seeds", seeds],
     ["Engine", settings(engine)],

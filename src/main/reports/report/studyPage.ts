@@ -109,17 +109,18 @@ ${tableOf(
 ${some.length > shown.length ? html`<p class="soft small">And ${formatCount(some.length - shown.length)} more; runs.csv has them all.</p>` : null}`;
 }
 
-function ruleWords({ rule, upper }: NonNullable<Study["heights"]>): string {
+function ruleWords({ rule, upper, upperAt }: NonNullable<Study["heights"]>): string {
   const words = {
     equal: "every level starts at level 0's step size",
     figure4b: "levels above start as in the paper's Figure 4b",
     fixed: `levels above start at ${rule.kind === "fixed" ? rule.alphas.map(formatHyperparameter).join(", ") : ""}`,
     base: "levels above as in the base experiment",
   }[rule.kind];
-  return `${words}${upper ? `, ${levelLabel(upper)}` : ""}`;
+  const single = Object.entries(upperAt).map(([at, level]) => `, ${levelLabel(level)} at height ${at}`);
+  return `${words}${upper ? `, ${levelLabel(upper)}` : ""}${single.join("")}`;
 }
 
-function axesAndTowers({ axes, heights, stacks }: Study): [string, string][] {
+function axesAndTowers({ axes, heights, stacks, safe }: Study): [string, string][] {
   const words = ({ level, hyperparameter, values }: Study["axes"][number]) => {
     const of = `${hyperparameter} of level ${level}`;
     if (values.kind === "list") return `${of}: ${values.values.map(formatHyperparameter).join(", ")}`;
@@ -128,6 +129,7 @@ function axesAndTowers({ axes, heights, stacks }: Study): [string, string][] {
   return [
     ...axes.map((axis): [string, string] => ["Axis", words(axis)]),
     ...(heights ? ([["Heights", `${listed(heights.values)}; ${ruleWords(heights)}`]] as [string, string][]) : []),
+    ...(safe ? ([["Safe", "every run with the safe preset"]] as [string, string][]) : []),
     ...(stacks ? ([["Stacks", stacks.map(({ name }) => name).join("; ")]] as [string, string][]) : []),
   ];
 }
