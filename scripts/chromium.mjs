@@ -1,4 +1,7 @@
-/** The browser of the end-to-end tests: any Chromium that is here, or the distribution's. */
+/**
+ * The browser of the end-to-end tests: any Chromium that is here, or the distribution's. The distribution's brings
+ * SwiftShader along, a graphics device on the processor, on which WebGPU is tested (libvulkan1 is how it is found).
+ */
 import { existsSync } from "node:fs";
 import { localNode, root, runQuietly, toolEnvironment } from "./setup.mjs";
 
@@ -32,7 +35,7 @@ export async function ensureChromium() {
   process.stderr.write("Installing Chromium (apt-get) …");
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   await runQuietly("apt-get", ["update", "-qq"], { env });
-  const { output } = await runQuietly("apt-get", ["install", "-y", "--no-install-recommends", "chromium"], { env });
+  const { output } = await runQuietly("apt-get", ["install", "-y", "--no-install-recommends", "chromium", "libvulkan1"], { env });
   const installed = await findChromium();
   process.stderr.write(installed ? " done\n" : " failed\n");
   if (installed) return { path: installed, problem: null };

@@ -84,6 +84,8 @@ function printTable(results) {
 async function main() {
   await ensureInstalled();
   try {
+    // Unit tests look for what it brings along; where it cannot be had, the end-to-end tests say so.
+    await ensureChromium();
     const built = await check("build", build);
     // Two at a time: one lane for the tools, one for the tests. End-to-end tests have the machine to themselves.
     const lanes = await Promise.all([

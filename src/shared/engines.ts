@@ -37,7 +37,7 @@ const facts = {
     name: "TensorFlow CPU",
     runsOn: "processor",
     precision: "float32",
-    deterministic: null,
+    deterministic: true,
     needs: "The optional package @tensorflow/tfjs-node, and npm run engines:tensorflow -- cpu.",
   },
   "tfjs-node-gpu": {
@@ -53,7 +53,7 @@ const facts = {
     name: "WebGPU",
     runsOn: "graphics",
     precision: "float32",
-    deterministic: null,
+    deterministic: true,
     needs: "A graphics card of any vendor with a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS).",
   },
   "tfjs-wasm": { title: "TensorFlow.js, WebAssembly", name: "Wasm", runsOn: "processor", precision: "float32", deterministic: true, needs: "Nothing: it comes with Hypertower." },

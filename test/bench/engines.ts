@@ -163,6 +163,8 @@ for (const model of models) {
     report(title, worker.device, model, `${shown(median(times[i]!))} (${shown(Math.min(...times[i]!))})`);
     if (title.startsWith(peerTitle) && model === "mlp") peerStep = median(times[i]!);
   });
+  // What is measured is not lost when the rest takes too long.
+  console.error(`${model}: ${workers.map(({ title }, i) => `${title} ${shown(median(times[i]!))}`).join(", ")}`);
 }
 
 const widths = [Math.max(22, ...[...rows.keys()].map((title) => title.length + 2)), ...models.map(() => 20)];

@@ -9,6 +9,7 @@ import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
 import { difference } from "../support/difference.ts";
 import { presentEngines } from "../support/engines.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
+import { tolerances } from "../support/parity.ts";
 
 describe.each(presentEngines)("%s", (kind) => {
   const compile = async (result: Node) => (await loadEngine[kind]()).compile(makeProgram({ run: { outputs: {}, updates: { result } } }), { threads: 1 });
@@ -42,7 +43,7 @@ describe.each(presentEngines)("%s", (kind) => {
         return result!;
       }),
     );
-    expect(difference(ours!, expected!)).toBeLessThan(1e-5);
+    expect(difference(ours!, expected!)).toBeLessThan(tolerances.longProduct);
   });
 });
 

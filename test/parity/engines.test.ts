@@ -1,13 +1,10 @@
 /** The engines agree with the float64 reference: every operation, and whole training steps of every kind of stack. */
 import { describe, expect, it } from "vitest";
 import { loadEngine } from "../../src/main/engines/index.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
 import type { OpName } from "../../src/main/program/node.ts";
 import { operations } from "../../src/main/program/operations/index.ts";
 import { presentEngines } from "../support/engines.ts";
-import { samples } from "../support/operationSamples.ts";
-import { difference } from "../support/difference.ts";
-import { operationTolerance, resultOf, trained, trainingTolerance } from "../support/parity.ts";
+import { operationDifference, stackAgreement, tolerances } from "../support/parity.ts";
 import { level, smallProblem } from "../support/problems.ts";
 import { stacks } from "../support/stacks.ts";
 
@@ -16,20 +13,13 @@ for (const kind of presentEngines.filter((kind) => kind !== "reference")) {
     const engine = await loadEngine[kind]();
 
     it.each(Object.keys(operations) as OpName[])("%s", async (op) => {
-      for (const { what, inputs, result } of samples[op]) {
-        const results = await Promise.all([engine, referenceEngine].map((one) => resultOf(one, inputs, result)));
-        expect(difference(results[0]!, results[1]!), what).toBeLessThan(operationTolerance);
-      }
+      expect(await operationDifference(engine, op)).toBeLessThan(tolerances.operation);
     });
 
     it.each(Object.entries(stacks))("30 steps of %s", async (_, levels) => {
-      const [ours, reference] = [await trained(engine, levels, 30), await trained(referenceEngine, levels, 30)];
-      expect(difference(ours.losses, reference.losses)).toBeLessThan(trainingTolerance);
-      expect(difference(ours.hyperparameters, reference.hyperparameters)).toBeLessThan(trainingTolerance);
-      expect(ours.evaluation["errors"]).toBe(reference.evaluation["errors"]);
-      for (const [name, expected] of Object.entries(reference.state)) {
-        expect(difference(ours.state[name]!, expected), name).toBeLessThan(20 * trainingTolerance);
-      }
+      const { values, state } = await stackAgreement(engine, levels, 30);
+      expect(values).toBeLessThan(tolerances.stack);
+      expect(state).toBeLessThan(tolerances.stackState);
     });
 
     it("restores a state in the middle and goes on bit for bit", async () => {

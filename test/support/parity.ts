@@ -1,15 +1,29 @@
 /** How engines are compared with the float64 reference. */
 import type { Engine, StateValues } from "../../src/main/engines/engine.ts";
+import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
 import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import type { Node } from "../../src/main/program/node.ts";
+import type { Node, OpName } from "../../src/main/program/node.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
-import { sampleState, type samples } from "./operationSamples.ts";
+import { difference } from "./difference.ts";
+import { batchSize, modelProblem, type ModelCase } from "./modelProblems.ts";
+import { samples, sampleState } from "./operationSamples.ts";
 import { smallProblem } from "./problems.ts";
 
-/** A few roundings of float32 (6e-8 each), relative to the largest entry. */
-export const operationTolerance = 2e-6;
-/** After 30 steps: roundings add up and pass through square roots and divisions. */
-export const trainingTolerance = 2e-4;
+/** How far an engine in float32 may be from the float64 reference, relative to the largest entry; docs/engines.md has the same table. */
+export const tolerances = {
+  /** One operation: a few roundings of 6e-8 each. */
+  operation: 2e-6,
+  /** A product over an axis of some thousands, added up one by one. */
+  longProduct: 1e-5,
+  /** Losses and hyperparameters of an MLP's 30 steps under any stack: roundings add up and pass through square roots and divisions. */
+  stack: 2e-4,
+  /** Its weights, slots and gradients after them. */
+  stackState: 4e-3,
+  /** Losses and hyperparameters of 12 steps of any model: batch statistics and gates pass roundings on. */
+  model: 1e-3,
+  /** Its weights and buffers after them. */
+  modelState: 1e-2,
+} as const;
 
 export async function trained(engine: Engine, levels: readonly TowerLevel[], steps: number) {
   const { training, initialState, batchSize, batch } = smallProblem(levels);
@@ -36,4 +50,60 @@ export async function resultOf(engine: Engine, inputs: Inputs, result: Node): Pr
   const value = (await executable.state())["result"]!;
   await executable.dispose();
   return value;
+}
+
+/** Many steps of a model, an evaluation at its settled weights, and the state before and after that. */
+export async function trainedModel(engine: Engine, of: ModelCase, count: number) {
+  const { training, initialState, batch } = modelProblem(of);
+  const executable = await engine.compile(training.program, { threads: 1 });
+  executable.restore(initialState);
+  const losses: number[] = [];
+  for (let t = 0; t < count; t++) losses.push((await executable.run(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t)))["loss"]!);
+  const hyperparameters = Object.values(await executable.run("settle"));
+  const before = await executable.state();
+  const evaluation = await executable.run(`evaluate@${batchSize}`, batch(0));
+  const after = await executable.state();
+  await executable.dispose();
+  return { losses, hyperparameters, evaluation, before, after };
+}
+
+/** How far an engine is from the reference, at most. */
+export async function operationDifference(engine: Engine, op: OpName): Promise<number> {
+  let worst = 0;
+  for (const { inputs, result } of samples[op]) {
+    worst = Math.max(worst, difference(await resultOf(engine, inputs, result), await resultOf(referenceEngine, inputs, result)));
+  }
+  return worst;
+}
+
+export interface Agreement {
+  /** Of losses and hyperparameters, step by step, and of the evaluation. */
+  readonly values: number;
+  readonly state: number;
+}
+
+export async function stackAgreement(engine: Engine, levels: readonly TowerLevel[], steps: number): Promise<Agreement> {
+  const [ours, reference] = [await trained(engine, levels, steps), await trained(referenceEngine, levels, steps)];
+  return {
+    values: Math.max(
+      difference(ours.losses, reference.losses),
+      difference(ours.hyperparameters, reference.hyperparameters),
+      ours.evaluation["errors"] === reference.evaluation["errors"] ? 0 : Infinity,
+    ),
+    state: Math.max(0, ...Object.entries(reference.state).map(([name, expected]) => difference(ours.state[name]!, expected))),
+  };
+}
+
+export async function modelAgreement(engine: Engine, of: ModelCase, steps: number): Promise<Agreement> {
+  const [ours, reference] = [await trainedModel(engine, of, steps), await trainedModel(referenceEngine, of, steps)];
+  const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => difference(a, b, 1e-2);
+  const buffersAndWeights = Object.entries(reference.after).filter(([name]) => !/^L\d/.test(name));
+  return {
+    values: Math.max(
+      apart(ours.losses, reference.losses),
+      apart(ours.hyperparameters, reference.hyperparameters),
+      apart([ours.evaluation["loss"]!], [reference.evaluation["loss"]!]),
+    ),
+    state: Math.max(0, ...buffersAndWeights.map(([name, expected]) => apart(ours.after[name]!, expected))),
+  };
 }

@@ -3,6 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../../program/node.ts";
 import { nodesOf, type Procedure } from "../../../program/program.ts";
 import { checkedInput, type InputValue } from "../../engine.ts";
+import { checkIndices, indexBounds } from "../../host/indexBounds.ts";
 import { partition } from "../../host/partition.ts";
 import { ScalarMachine } from "../../host/scalarMachine.ts";
 import { lower, onnxTypeOf } from "../lowering.ts";
@@ -31,6 +32,7 @@ export class DeviceProcedure {
   readonly #procedure: Procedure;
   readonly #state: DeviceState;
   readonly #plan: Plan;
+  readonly #bounds: ReadonlyMap<string, number>;
   readonly #session: InferenceSession | null;
   readonly #machine = new ScalarMachine();
   readonly #before: () => void;
@@ -49,6 +51,7 @@ export class DeviceProcedure {
     this.#procedure = procedure;
     this.#state = state;
     this.#plan = plan;
+    this.#bounds = indexBounds(procedure);
     this.#session = session;
     for (const node of nodesOf(procedure)) if (isScalar(node)) this.#machine.register(node);
     this.#before = this.#machine.compile(plan.parts.before);
@@ -95,6 +98,8 @@ export class DeviceProcedure {
     for (const { attributes, shape, dtype } of this.#procedure.inputs) {
       if (shape.length === 0) continue;
       const value = checkedInput(this.#name, attributes.name, sizeOf(shape), inputs);
+      const rows = this.#bounds.get(attributes.name);
+      if (rows !== undefined) checkIndices(this.#name, attributes.name, rows, value);
       feeds[inputName(attributes.name)] = inputTensor(value, dtype, shape, `${this.#name}: input ${attributes.name}`);
     }
     const results = (await this.#session.run(feeds)) as Readonly<Record<string, Tensor>>;
