@@ -15,7 +15,7 @@ function plot(settings: ChartSettings, { xs, ys, xName, yName }: Axes, series: r
   const left = labelRoom(y, look.fontSize) + look.fontSize + 12;
   return {
     ...parts,
-    grid: [{ left: inner.left + left, top: inner.top + 8, width: inner.width - left, height: inner.height - 8 - look.fontSize * 2 - 24, outerBoundsMode: "none" }],
+    grid: [{ left: inner.left + left, top: inner.top + 8, width: inner.width - left - 24, height: inner.height - 8 - look.fontSize * 2 - 24, outerBoundsMode: "none" }],
     xAxis: [axisOption("x", { look, log: false, scale: x, gridIndex: 0, name: xName, nameGap: look.fontSize + 16 })],
     yAxis: [axisOption("y", { look, log: false, scale: y, gridIndex: 0, name: yName, nameGap: labelRoom(y, look.fontSize) + 2 })],
     series,

@@ -62,6 +62,8 @@ export const samplesRequest = from.extend({
   /** Only those of one cell of the confusion matrix. */
   cell: z.strictObject({ actual: z.int().min(0), predicted: z.int().min(0) }).nullable().default(null),
   seed: z.int().min(0).max(4294967295).default(0),
+  /** Of the evaluation after so many steps, which a report was made of; null for the one kept now. */
+  step: z.int().min(0).nullable().default(null),
   limit: z.int().min(1).max(100).default(24),
 });
 export type SamplesRequest = z.output<typeof samplesRequest>;

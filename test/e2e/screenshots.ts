@@ -114,6 +114,12 @@ try {
   await page.getByTestId("stop-button").click();
   await show(page, `/runs/${ids[5] ?? ""}`);
   await photograph(page, "diverged");
+  await show(page, `/runs/${ids[0] ?? ""}`);
+  await page.getByTestId("predictions").scrollIntoViewIfNeeded();
+  await page.getByTestId("confusion-4-9").click();
+  await page.getByTestId("samples").waitFor();
+  await page.getByTestId("predictions").evaluate((panel) => panel.scrollIntoView({ block: "center" }));
+  await photograph(page, "predictions");
   await show(page, `/compare?runs=${ids.slice(0, 4).join(",")}`);
   await photograph(page, "compare");
   const study = await start(page, "studies.start", { study: studied });

@@ -81,7 +81,7 @@ export class Predictions {
     const { experiment } = this.#options.run(request.run);
     const info = await this.#dataset(experiment);
     if (info.task !== "classification") throw new UserError(`${info.title} has no classes; there are no predictions of them to look at.`);
-    const labelled = (await this.#outputsOf(experiment, weights)).labelled!;
+    const labelled = (await (this.#superseded(request, weights) ?? this.#outputsOf(experiment, weights))).labelled!;
     const all = chosen(classified(labelled), request);
     const width = info.exampleShape.reduce((size, n) => size * n, 1);
     const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(mostValues / width))));
@@ -108,6 +108,14 @@ export class Predictions {
   /** Gives up what is under way. */
   close(): void {
     for (const trainer of this.#working) trainer.kill();
+  }
+
+  /** What weights said that newer ones have replaced since. @throws UserError where that is forgotten */
+  #superseded({ run, step }: SamplesRequest, { weights }: KeptWeights): Promise<Outputs> | null {
+    if (step === null || step === weights.evaluation.step) return null;
+    const key = [...this.#outputs.keys()].find((one) => one.startsWith(`${run} ${step} `));
+    if (key === undefined) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
+    return this.#outputs.get(key)!;
   }
 
   /** Remembered, for a page asks for several views of it. */

@@ -28,7 +28,7 @@ export async function predictions({ page }: Harness): Promise<void> {
   const mistakes = counts.filter(([id]) => !/-(\d)-\1$/.test(id ?? "")).sort(([, a], [, b]) => b - a);
   const [id, most] = mistakes[0]!;
   await panel.getByTestId(id!).click();
-  await panel.getByTestId("sample-count").getByText(new RegExp(`^${most} of ${most} \\d, taken for \\d$`)).waitFor();
+  await panel.getByTestId("sample-count").getByText(new RegExp(`^${most} of ${most} examples of \\d, taken for \\d$`)).waitFor();
   await expect.poll(() => panel.getByTestId("samples").locator("canvas").count()).toBe(most);
   await panel.getByTestId("sample-cell").click();
   await panel.getByTestId("sample-order").getByText("By class").click();

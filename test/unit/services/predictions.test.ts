@@ -76,6 +76,8 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   const [actual, predicted] = counts.flatMap((row, i) => row.flatMap((count, j) => (i !== j && count > 0 ? [[i, j] as const] : [])))[0]!;
   const cell = await ask("predictions.samples", { run, checkpoint: "last", cell: { actual, predicted }, order: "random", seed: 4 });
   expect(cell.total).toBe(counts[actual]![predicted]);
+  // Of weights that were never looked at nothing is remembered.
+  expect(await refusal("predictions.samples", { run, step: 1 })).toMatch(/Newer weights have replaced these/);
   expect(cell.samples.every((sample) => sample.actual === actual && sample.predicted === predicted)).toBe(true);
   expect(await refusal("predictions.text", { run, prime: "a" })).toMatch(/trained on MNIST, which is no text; it generates none\.$/);
   expect(await refusal("predictions.text", { run, prime: "", temperature: -1 })).toMatch(/prime needs at least one character; temperature: temperature must be from 0 to 10/);
