@@ -4,7 +4,7 @@ import { onnxCpuEngine } from "../../src/main/engines/onnx/engine.ts";
 import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
 import { gradients } from "../../src/main/program/gradients.ts";
 import type { Node, Shape } from "../../src/main/program/node.ts";
-import { add, conv2d, dot, input, mul } from "../../src/main/program/operations/index.ts";
+import { add, conv2d, dot, input, matmul, mul } from "../../src/main/program/operations/index.ts";
 import { makeProgram } from "../../src/main/program/program.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
 
@@ -60,6 +60,8 @@ describe("what is fused agrees with the reference", () => {
     ["an image besides", add(add(x, mul(g, b)), c)],
     ["a product that is read elsewhere", add(mul(x, a), mul(add(mul(x, a), b), g))],
     ["a factor for a column, not a channel", add(mul(x, channel("r", [3])), b)],
+    ["a product added to another one, and to a matrix", add(input("p", [5, 7]), add(matmul(input("l", [5, 3]), input("m", [3, 7])), matmul(input("l", [5, 3]), input("n", [3, 7]))))],
+    ["a product that is added to what is also read elsewhere", mul(add(input("p", [5, 7]), matmul(input("l", [5, 3]), input("m", [3, 7]))), input("p", [5, 7]))],
     ["as many columns as channels", add(mul(input("s", [1, 3, 2, 3]), channel("r", [3])), channel("q", [3]))],
   ])("%s", async (_, result) => {
     const program = makeProgram({ run: { outputs: {}, updates: { result } } });

@@ -27,8 +27,8 @@ export interface EngineState {
   readonly scalars: Map<string, number>;
 }
 
-/** Bytes of all arrays of a graph from which on memory counts more than microseconds. */
-const large = 2 ** 26;
+/** Bytes of an average array of a graph from which on memory counts more than microseconds. */
+const large = 2 ** 20;
 
 const toDeviceName = "host";
 const toHostName = "results";
@@ -63,12 +63,13 @@ export class OnnxProcedure {
 
   static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions, forDevice: boolean): Promise<OnnxProcedure> {
     const plan = new Plan(procedure, forDevice ? new GraphWriter(null, true) : new GraphWriter(await blockSize()));
-    const size = 4 * plan.parts.device.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const { device } = plan.parts;
+    const averageBytes = (4 * device.reduce((sum, { shape }) => sum + sizeOf(shape), 0)) / device.length;
     const memory = {
       // Between calls it belongs to the session.
       enableCpuMemArena: !procedure.seldom,
       // Places known in advance save time where arrays are small; the block for them all is memory beside that of the first call, which has none.
-      enableMemPattern: size < large,
+      enableMemPattern: averageBytes < large,
     };
     const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), { ...memory, ...options }) : null;
     return new OnnxProcedure(name, procedure, state, plan, session);

@@ -1,4 +1,4 @@
-/** Sums that ONNX has one operator for: a bias on a product, a factor and a summand for every channel. */
+/** Sums that ONNX has one operator for: a bias on a product or another array of its shape, a factor and a summand for every channel. */
 import { isScalar, sameShape, type Node, type NodeOf } from "../../../program/node.ts";
 import type { GraphWriter } from "./writer.ts";
 
@@ -42,7 +42,7 @@ function fitsProduct(product: Product, bias: Node): boolean {
   const [rows, columns] = product.shape;
   const isRow = bias.shape.length === 1 && bias.shape[0] === columns;
   const isColumn = bias.shape.length === 2 && bias.shape[0] === rows && bias.shape[1] === 1;
-  return isRow || isColumn;
+  return isRow || isColumn || sameShape(bias.shape, product.shape);
 }
 
 /** @param results nodes that are read from outside */
@@ -63,12 +63,14 @@ export function fusions(nodes: readonly Node[], results: Iterable<Node>): Fusion
     return isPerChannel(a, b) ? { image: b, factor: a } : null;
   };
 
+  const isFreeProduct = (x: Node): x is Product => (x.op === "matmul" || x.op === "conv2d") && usedOnce(x) && present.has(x) && !inside.has(x);
   for (const node of nodes) {
     if (node.op !== "add") continue;
     const [first, last] = node.inputs as readonly [Node, Node];
-    if ((first.op === "matmul" || first.op === "conv2d") && usedOnce(first) && present.has(first) && fitsProduct(first, last)) {
-      biased.set(node, { product: first, bias: last });
-      inside.add(first);
+    const [product, bias] = isFreeProduct(first) ? [first, last] : [last, first];
+    if (isFreeProduct(product) && fitsProduct(product, bias)) {
+      biased.set(node, { product, bias });
+      inside.add(product);
       continue;
     }
     for (const [sum, summand] of [[first, last], [last, first]] as const) {
