@@ -9,11 +9,10 @@ export interface Activations {
   readonly shape: Shape;
   /**
    * - `rows`: `[batch, ...shape]`
-   * - `columns`: `[width, batch]`, for vectors: the backward pass of linear layers transposes nothing large
    * - `steps`: `[steps * batch, width]`, for sequences, step by step
    * - `tokens`: int32 `[steps, batch]`
    */
-  readonly layout: "rows" | "columns" | "steps" | "tokens";
+  readonly layout: "rows" | "steps" | "tokens";
 }
 
 /** A batch of examples as they come: `[batch, ...shape]`. */
@@ -33,8 +32,6 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
   switch (layout) {
     case "rows":
       return node;
-    case "columns":
-      return transpose(node);
     case "steps":
       return transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
     case "tokens":

@@ -5,7 +5,7 @@
  * dot products. Dead nodes disappear because nothing reaches them.
  */
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
-import { add, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
+import { add, broadcast, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
 import { isScalarOp, scalarFunctions } from "./scalars.ts";
 import { smallTermsLast } from "./smallTerms.ts";
 
@@ -157,9 +157,10 @@ function scaleProduct(a: Node, b: Node): Node | null {
   return coefficient && mul(coefficient, mul(ofLeft ? left.core : a, ofRight ? right.core : b));
 }
 
-/** scalar * (small * large) with the scalar at what is broadcast. */
+/** scalar * (small * large) with the scalar at what is broadcast; the same of a broadcast scalar. */
 function scaleSmaller(scalar: Node, x: Node): Node | null {
   const [a, b] = x.inputs;
+  if (x.op === "broadcast" && isScalar(a!)) return broadcast(mul(scalar, a!), x.shape);
   if (x.op !== "mul" || !a || !b || isScalar(a) || isScalar(b) || sizeOf(a.shape) === sizeOf(b.shape)) return null;
   return sizeOf(a.shape) < sizeOf(b.shape) ? mul(mul(scalar, a), b) : mul(a, mul(scalar, b));
 }

@@ -29,12 +29,16 @@ function reduce(type: string): Lowering<"reduceSum"> & Lowering<"reduceMax"> {
   };
 }
 
-const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale } }, inputs, write) =>
-  write.emit("Gemm", inputs, {
-    transA: { int: Number(transposeA) },
+const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b, ...added], write) => {
+  // A left side is turned about for every few columns of the right one: once beforehand where that is large.
+  const turned = transposeA && sizeOf(x!.shape) * 4 <= sizeOf(y!.shape);
+  const left = turned ? write.emit("Transpose", [a!], { perm: { ints: [1, 0] } }) : a!;
+  return write.emit("Gemm", [left, b!, ...added], {
+    transA: { int: Number(transposeA && !turned) },
     transB: { int: Number(transposeB) },
     ...(scale === 1 ? {} : { alpha: { float: scale } }),
   });
+};
 
 /** Many products at once. ONNX Runtime takes the transpositions into the product. */
 const batchedMatmul: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b], write) => {
@@ -90,6 +94,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
     const index = write.emit("ArgMax", inputs, { axis: { int: node.inputs[0]!.shape.length - 1 }, keepdims: { int: 0 } });
     return write.emit("Cast", [index], { to: { int: onnxType.int32 } });
   },
+  // An operator for it is slower than a comparison.
   oneHot: (node, [indices], write) => {
     const column = write.emit("Reshape", [indices!, write.integers([...node.inputs[0]!.shape, 1])]);
     const hit = write.emit("Equal", [column, write.iota(node.attributes.classes)]);

@@ -31,7 +31,6 @@ export interface EngineState {
 const large = 2 ** 20;
 
 const toDeviceName = "host";
-const toHostName = "results";
 const inputName = (name: string) => `input ${name}`;
 
 interface ScalarBinding {
@@ -53,6 +52,7 @@ export class OnnxProcedure {
   readonly #scalarUpdates: ScalarBinding[];
   readonly #toDevice: number[];
   readonly #toHost: number[];
+  readonly #results: string | null;
   readonly #arrayInputs: { name: string; block: () => Block }[];
   readonly #arrayOutputs: { output: string; array: StateArray }[];
   /** Arrays whose new value is in `next` once all is done. */
@@ -88,6 +88,7 @@ export class OnnxProcedure {
 
     this.#toDevice = parts.toDevice.map((node) => machine.register(node));
     this.#toHost = parts.toHost.map((node) => machine.register(node));
+    this.#results = plan.results;
     this.#scalarOutputs = bind(Object.entries(procedure.outputs));
     this.#scalarUpdates = bind(Object.entries(procedure.updates));
     this.#scalarInputs = bind(procedure.inputs.map((node) => [node.attributes.name, node as Node]));
@@ -152,7 +153,7 @@ export class OnnxProcedure {
     }
     const fetches: Record<string, Tensor> = {};
     for (const { output, array } of this.#arrayOutputs) fetches[output] = array.next.tensor;
-    if (this.#toHost.length > 0) fetches[toHostName] = new Tensor("float32", this.#resultVector, [this.#toHost.length]);
+    if (this.#results !== null) fetches[this.#results] = new Tensor("float32", this.#resultVector, [this.#toHost.length]);
 
     const results = await this.#session.run(feeds, fetches);
     for (const { output, array } of this.#arrayOutputs) letGo(results[output]!, array.next.tensor);
@@ -184,6 +185,8 @@ class Plan {
   readonly arrayInputs: readonly { name: string; node: Node }[];
   /** Output value in the graph of each array update the device makes. */
   readonly deviceUpdates: readonly { variable: string; output: string }[];
+  /** Output of the scalars that the host needs. */
+  readonly results: string | null = null;
   /** Array updates the host makes. */
   readonly hostUpdates: readonly { variable: string; node: Node }[];
 
@@ -222,8 +225,9 @@ class Plan {
     });
     const outputs: OnnxValue[] = this.deviceUpdates.map(({ variable, output }) => ({ name: output, type: "float", dims: procedure.updates[variable]!.shape }));
     if (toHost.length > 0) {
-      write.nodes.push({ type: "Concat", inputs: toHost.map((node) => write.nameOf(node)), outputs: [toHostName], attributes: { axis: { int: 0 } } });
-      outputs.push({ name: toHostName, type: "float", dims: [toHost.length] });
+      const names = toHost.map((node) => write.nameOf(node));
+      this.results = names.length === 1 ? names[0]! : write.emit("Concat", names, { axis: { int: 0 } });
+      outputs.push({ name: this.results, type: "float", dims: [toHost.length] });
     }
     this.graph = { nodes: write.nodes, initializers: write.initializers, inputs, outputs };
     this.arrayInputs = arrays.filter(({ node }) => node.op !== "input");

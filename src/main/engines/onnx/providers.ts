@@ -109,7 +109,11 @@ export function sessionOptions({ name }: Provider, threads: number): InferenceSe
     executionMode: "sequential",
     graphOptimizationLevel: "all",
     // Waiting threads would spin against Node's own on small machines.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    extra: {
+      session: { intra_op: { allow_spinning: "0" } },
+      // Where the lowering transposes before a product, it does so because that is faster on the CPU.
+      ...(name === "cpu" ? { optimization: { disable_specified_optimizers: "GemmTransposeFusion" } } : {}),
+    },
     // DirectML asks for it.
     ...(name === "dml" ? { enableMemPattern: false } : {}),
     // It says what it found no kernel for with every session.

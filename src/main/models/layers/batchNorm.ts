@@ -7,7 +7,7 @@ import type { Apply } from "./layer.ts";
  * estimate); otherwise by the running ones.
  */
 const batchNorm: Apply<"batchNorm"> = (x, { momentum, epsilon }, scope) => {
-  const channelAxis = x.layout === "columns" ? 0 : 1;
+  const channelAxis = 1;
   const axes = x.node.shape.flatMap((_, axis) => (axis === channelAxis ? [] : [axis]));
   const channels = x.node.shape[channelAxis]!;
   const placed = x.node.shape.map((n, axis) => (axis === channelAxis ? n : 1));

@@ -4,14 +4,10 @@ import type { Apply } from "./layer.ts";
 
 /** y = W x + b with weight `[out, in]`, as PyTorch's nn.Linear; on every step of a sequence. */
 const linear: Apply<"linear"> = (x, config, scope, { output }) => {
-  const weight = scope.parameter("weight");
-  const width = weight.shape[0]!;
-  if (x.shape.length === 2) {
-    const product = matmul(steps(x), weight, { transposeB: true });
-    return { ...x, node: config.bias ? add(product, scope.parameter("bias")) : product, shape: output.shape, layout: "steps" };
-  }
-  const product = matmul(weight, x.node, { transposeB: x.layout === "rows" });
-  return { ...x, node: config.bias ? add(product, reshape(scope.parameter("bias"), [width, 1])) : product, shape: output.shape, layout: "columns" };
+  const isSequence = x.shape.length === 2;
+  const product = matmul(isSequence ? steps(x) : x.node, scope.parameter("weight"), { transposeB: true });
+  const node = config.bias ? add(product, scope.parameter("bias")) : product;
+  return { ...x, node, shape: output.shape, layout: isSequence ? "steps" : "rows" };
 };
 
 const flatten: Apply<"flatten"> = (x) => vectors(x);
