@@ -1,4 +1,5 @@
 /** A metric over two initial hyperparameters: a grid of cells for each tower height, all in one color scale. */
+import { isPercent } from "../shared/metrics.ts";
 import type { Grid, GridCell, StudyGrids } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
@@ -206,7 +207,7 @@ function around([x, y]: [number, number], radius: number): [[number, number], [n
 
 function labelIn({ mean }: GridCell, { metric }: StudyGrids, { width, height }: { width: number; height: number }, fontSize: number): string | null {
   if (mean === null || height < fontSize + 6) return null;
-  const written = metric.name === "testError" ? mean.toFixed(mean < 9.95 ? 1 : 0) : String(Number(mean.toPrecision(2)));
+  const written = isPercent(metric.name) ? mean.toFixed(mean < 9.95 ? 1 : 0) : String(Number(mean.toPrecision(2)));
   // Three characters have room, or no cell shows its number.
   return 3 * (fontSize - 2) * 0.6 + 4 > width ? null : written;
 }

@@ -1,4 +1,5 @@
 /** The numbers of a study as a table: what each is called, its unit, and how it is written. */
+import { isPercent } from "../shared/metrics.ts";
 import { metricLabel, metricUnit } from "../shared/study/metric.ts";
 import type { Estimate, HeightNumbers } from "../shared/study/numbers.ts";
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
@@ -26,7 +27,7 @@ const percent = (value: number) => (100 * value).toFixed(Math.abs(value) < 0.099
 
 /** Every number that the study has a value of, in the order in which they are read. */
 export function numberColumns({ metric, axis, tolerance, chance, heights }: Sensitivity): NumberColumn[] {
-  const isError = metric.name === "testError";
+  const isError = isPercent(metric.name);
   const unit = metricUnit(metric.name).trim();
   const points = isError ? "points" : "";
   const label = metricLabel(metric);

@@ -1,10 +1,10 @@
 /** What the charts of studies call things. */
-import { metricLabel, metricUnit, type StudyMetric } from "../shared/study/metric.ts";
+import { metricLabel, type StudyMetric } from "../shared/study/metric.ts";
 import type { Variant } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { formatHyperparameter, levelLabel, type Level } from "../shared/tower.ts";
-import { formatMeasure, formatPercent } from "../shared/format.ts";
+import { metricOf, metricText } from "../shared/metrics.ts";
 
 export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -16,11 +16,11 @@ export function axisTitle({ words, symbol, level }: Pick<StudyAxis, "words" | "s
 
 /** Title of an axis: `Test error (%)`, `Best test loss (nats)`. */
 export function metricTitle(metric: StudyMetric): string {
-  return `${capital(metricLabel(metric))} (${metricUnit(metric.name).trim() || "nats"})`;
+  return `${capital(metricLabel(metric))}${metricOf(metric.name).counted === "" ? "" : ` (${metricOf(metric.name).counted})`}`;
 }
 
 export function formatMetric({ name }: Pick<StudyMetric, "name">, value: number | null): string {
-  return metricUnit(name) === " %" ? formatPercent(value) : formatMeasure(value);
+  return metricText(name, value);
 }
 
 /** `α = 1e-3`, as a tooltip names a value of an axis. */

@@ -5,7 +5,8 @@ export const datasetIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris"
 export type DatasetId = (typeof datasetIds)[number];
 
 /** What is learned from a dataset. */
-export type DatasetTask = "classification" | "regression" | "text";
+export const datasetTasks = ["classification", "regression", "text"] as const;
+export type DatasetTask = (typeof datasetTasks)[number];
 
 export interface DatasetFacts {
   readonly id: DatasetId;
@@ -49,18 +50,52 @@ export const datasetFacts: readonly DatasetFacts[] = [
   { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [], symbols: 82 },
 ];
 
-/** Those that an experiment can train on: whose examples have classes, and texts. */
-export const trainableIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris", "tiny-shakespeare", "war-and-peace"] as const satisfies readonly DatasetId[];
-
 export function factsOf(id: string): DatasetFacts | undefined {
   return datasetFacts.find((facts) => facts.id === id);
+}
+
+/** Kinds of a user's own data, as the import names them. */
+export const ownKind = /^own\/[a-z0-9-]{1,60}$/;
+
+const size = z.number().int().min(1);
+
+/** What an experiment on a user's own data says of it, so that it can be checked, shared and kept where the data is not. */
+export const ownFacts = z.strictObject({
+  title: z.string().max(200),
+  task: z.enum(datasetTasks),
+  trainExamples: size,
+  testExamples: size,
+  exampleShape: z.array(size),
+  classNames: z.array(z.string()).max(256),
+  symbols: size.optional(),
+});
+export type OwnFacts = z.infer<typeof ownFacts>;
+
+/** The dataset of an experiment: a published one by its name, a user's own with what is known of it. */
+export interface DatasetChoice {
+  readonly kind: string;
+  readonly facts?: OwnFacts | undefined;
+}
+
+/** @throws Error where it is neither; a validated experiment never is */
+export function dataFacts({ kind, facts }: DatasetChoice): Omit<DatasetFacts, "id"> {
+  const known = facts ?? factsOf(kind);
+  if (!known) throw new Error(`nothing is known of the dataset ${kind}`);
+  return known;
+}
+
+/** What an experiment says of a user's own data; undefined for the published, which are known by name. */
+export function ownFactsOf(info: DatasetInfo): OwnFacts | undefined {
+  if (!info.own) return undefined;
+  const { title, task, trainExamples, testExamples, exampleShape, classNames, classes } = info;
+  return { title, task, trainExamples, testExamples, exampleShape, classNames, ...(task === "text" ? { symbols: classes } : {}) };
 }
 
 export const datasetInfo = z.object({
   /** Its name in an experiment. */
   kind: z.string(),
   title: z.string(),
-  task: z.enum(["classification", "regression", "text"]),
+  task: z.enum(datasetTasks),
   /** Examples; characters of a text. */
   trainExamples: z.number().int(),
   testExamples: z.number().int(),

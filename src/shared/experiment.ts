@@ -1,6 +1,6 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
-import { datasetFacts, factsOf, trainableIds } from "./datasets.ts";
+import { dataFacts, datasetIds, factsOf, ownFacts, ownKind, type DatasetChoice, type DatasetTask } from "./datasets.ts";
 import { engineKinds } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
@@ -18,22 +18,44 @@ const positiveInteger = (what: string, max: number) =>
     .min(1, `${what} must be at least 1`)
     .max(max, `${what} must be at most ${max}`);
 
-const largest = (size: "trainExamples" | "testExamples") => Math.max(...datasetFacts.map((facts) => facts[size]));
+/** Of examples, or of characters. */
+const mostExamples = 1_000_000_000;
 
 export const dataset = z
   .strictObject({
-    kind: z.enum(trainableIds, { error: `dataset.kind must be one of: ${trainableIds.join(", ")}` }).default("mnist"),
+    kind: z.string({ error: "dataset.kind must be a dataset's name" }).default("mnist"),
+    /** Of a user's own data: filled in where the data is there, kept where it is not. */
+    facts: ownFacts.optional(),
     /** Train on the first N examples, or characters of a text, only; all of the dataset by default. */
-    trainExamples: positiveInteger("dataset.trainExamples", largest("trainExamples")).optional(),
-    testExamples: positiveInteger("dataset.testExamples", largest("testExamples")).optional(),
+    trainExamples: positiveInteger("dataset.trainExamples", mostExamples).optional(),
+    testExamples: positiveInteger("dataset.testExamples", mostExamples).optional(),
+    /**
+     * Share of the training examples that is held out to judge the model while it trains: drawn by `splitSeed`,
+     * of a text its end. The test set is evaluated at the run's end alone then.
+     */
+    validation: z.number({ error: "dataset.validation must be a share from 0 to 0.9" }).min(0, "dataset.validation must be at least 0").max(0.9, "dataset.validation must be at most 0.9").default(0),
+    /** Draws what is held out, and divides data that does not come divided into training and test examples. */
+    splitSeed: z
+      .number({ error: "dataset.splitSeed must be a whole number from 0 to 4294967295" })
+      .int("dataset.splitSeed must be a whole number")
+      .min(0, "dataset.splitSeed must be at least 0")
+      .max(4294967295, "dataset.splitSeed must be at most 4294967295")
+      .default(0),
   })
-  .transform(({ kind, trainExamples, testExamples }, context) => {
-    const facts = factsOf(kind)!;
+  .transform(({ kind, facts: given, trainExamples, testExamples, ...rest }, context) => {
+    const facts = ownKind.test(kind) ? given : factsOf(kind);
+    if (!facts) {
+      const message = ownKind.test(kind)
+        ? `there is no dataset ${kind} here: import it first (hypertower datasets lists what there is)`
+        : `dataset.kind must be one of: ${datasetIds.join(", ")}, or own/NAME of imported data`;
+      context.addIssue({ code: "custom", path: ["kind"], message });
+      return z.NEVER;
+    }
     const sizes = { trainExamples: trainExamples ?? facts.trainExamples, testExamples: testExamples ?? facts.testExamples };
     for (const name of ["trainExamples", "testExamples"] as const) {
       if (sizes[name] > facts[name]) context.addIssue({ code: "custom", path: [name], message: `dataset.${name} is ${sizes[name]}; ${facts.title} has ${facts[name]}` });
     }
-    return { kind, ...sizes };
+    return { kind, ...(given && ownKind.test(kind) ? { facts: given } : {}), ...sizes, ...rest };
   });
 
 export const engine = z.strictObject({
@@ -71,20 +93,45 @@ const fields = z.strictObject({
   guard: guard.prefault({}),
 });
 
-const checked = fields
-  .refine((e) => e.batchSize <= e.dataset.trainExamples, {
-    path: ["batchSize"],
-    error: "batchSize is larger than dataset.trainExamples",
-  })
+/** The usual model of the data: one of texts, an MLP that ends in a plain number, or the paper's MLP. */
+export function usualModel(task: DatasetTask): z.input<typeof model> {
+  if (task === "text") return { kind: "charRnn" };
+  return task === "regression" ? { kind: "mlp", outputActivation: "identity" } : { kind: "mlp" };
+}
+
+/** What is left open of a model is as usual for the data. */
+function withModel(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const { dataset: data = {}, model: given = undefined } = input as { dataset?: unknown; model?: unknown };
+  const parsed = dataset.safeParse(data);
+  if (!parsed.success) return input;
+  const usual = usualModel(taskOf({ dataset: parsed.data }));
+  if (given === undefined) return { ...input, model: usual };
+  const isUsual = typeof given === "object" && given !== null && !Array.isArray(given) && (!("kind" in given) || given.kind === usual.kind);
+  return isUsual ? { ...input, model: { ...usual, ...given } } : input;
+}
+
+const checked = z
+  .preprocess(withModel, fields)
   .superRefine((e, context) => {
     // What is out of range already is named as that.
     const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);
-    if (refused("model") || refused("dataset")) return;
+    if (refused("dataset")) return;
+    const { trainExamples, testExamples } = e.dataset;
+    const held = validationExamples(e.dataset);
+    if (e.batchSize > trainExamples) {
+      context.addIssue({ code: "custom", path: ["batchSize"], message: `batchSize is ${e.batchSize}, which is larger than dataset.trainExamples, ${trainExamples}` });
+    } else if (e.batchSize > trainExamples - held) {
+      const message = `batchSize is ${e.batchSize}; dataset.validation holds out ${held} of ${trainExamples} examples, which leaves ${trainExamples - held} to train on`;
+      context.addIssue({ code: "custom", path: ["batchSize"], message });
+    }
+    if (refused("model")) return;
     try {
       const names = parameterNames(e);
-      for (const [name, count] of Object.entries({ trainExamples: e.dataset.trainExamples, testExamples: e.dataset.testExamples })) {
+      const parts = [["trainExamples", "dataset.trainExamples", trainExamples - held], ["testExamples", "dataset.testExamples", testExamples], ...(held > 0 ? [["validation", "what dataset.validation holds out", held] as const] : [])] as const;
+      for (const [name, what, count] of parts) {
         if (isText(e) && textBatches(e, count) < 1) {
-          const message = `dataset.${name} is ${count}; a batch needs ${e.batchSize} × ${textSteps(e.model)} characters, and one more for each row`;
+          const message = `${what} is ${count}; a batch needs ${e.batchSize} × ${textSteps(e.model)} characters, and one more for each row`;
           context.addIssue({ code: "custom", path: ["dataset", name], message });
         }
       }
@@ -100,10 +147,10 @@ const checked = fields
 
 // Interfaces, so that types built of them stay short enough for the compiler to write out.
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
-export interface Experiment extends z.output<typeof checked> {}
+export interface Experiment extends z.output<typeof fields> {}
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
-export interface ExperimentInput extends z.input<typeof checked> {}
-export const experiment: z.ZodType<Experiment, ExperimentInput> = checked;
+export interface ExperimentInput extends z.input<typeof fields> {}
+export const experiment = checked as unknown as z.ZodType<Experiment, ExperimentInput>;
 
 export interface FieldError {
   /** Dotted path of the field, e.g. `tower.0.beta1`; empty for the whole. */
@@ -129,7 +176,13 @@ export function validateExperiment(input: unknown): Validation {
 
 type Sizes = Pick<z.output<typeof fields>, "dataset" | "model" | "batchSize">;
 
-export const isText = ({ dataset }: Pick<Sizes, "dataset">): boolean => factsOf(dataset.kind)?.task === "text";
+export const taskOf = ({ dataset }: { readonly dataset: DatasetChoice }): DatasetTask => dataFacts(dataset).task;
+export const isText = (of: { readonly dataset: DatasetChoice }): boolean => taskOf(of) === "text";
+
+/** Of the training examples, or characters, those held out for validation: at least one where a share is asked for. */
+export function validationExamples({ trainExamples, validation }: Pick<Experiment["dataset"], "trainExamples" | "validation">): number {
+  return validation === 0 ? 0 : Math.max(1, Math.round(validation * trainExamples));
+}
 
 /** Whole batches of a text: it is cut into as many streams as a batch has rows, each read on from batch to batch. */
 export function textBatches({ model, batchSize }: Pick<Sizes, "model" | "batchSize">, characters: number): number {
@@ -138,8 +191,8 @@ export function textBatches({ model, batchSize }: Pick<Sizes, "model" | "batchSi
 
 /** Steps per epoch; the last batch of an epoch may be smaller, and is trained on, unless it is of a text. */
 export function stepsPerEpoch(e: Sizes): number {
-  const { trainExamples } = e.dataset;
-  return isText(e) ? textBatches(e, trainExamples) : Math.ceil(trainExamples / e.batchSize);
+  const examples = e.dataset.trainExamples - validationExamples(e.dataset);
+  return isText(e) ? textBatches(e, examples) : Math.ceil(examples / e.batchSize);
 }
 
 export function totalSteps(e: Experiment): number {

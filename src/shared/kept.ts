@@ -1,6 +1,7 @@
 /** The weights a run keeps: those of its best evaluation, and of its last. */
 import { z } from "zod";
 import { isText, type Experiment } from "./experiment.ts";
+import { keptAs } from "./metrics.ts";
 import { evaluation, type Evaluation } from "./run.ts";
 
 export const keptNames = ["best", "last"] as const;
@@ -20,10 +21,14 @@ export type Kept = z.infer<typeof kept>;
 /** Name of the file that holds them for NumPy, among those that a window can fetch of a run. */
 export const weightsFile = (name: KeptName) => `weights-${name}.npz`;
 
-/** What evaluations are ranked by, lower first: the error of classes, the loss of everything else; then the loss. */
-function scores({ testError, testLoss }: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
-  const loss = testLoss ?? Infinity;
-  return [isText(experiment) ? loss : (testError ?? loss), loss];
+/**
+ * What evaluations are ranked by, lower first: the error of classes, the loss of everything else; then the loss.
+ * Of what is held out for validation, where there is such.
+ */
+function scores(of: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
+  const set = experiment.dataset.validation > 0 ? "validation" : "test";
+  const [error, loss] = [of[keptAs(set, "error")], of[keptAs(set, "loss")] ?? Infinity];
+  return [isText(experiment) ? loss : (error ?? loss), loss];
 }
 
 /** Whether an evaluation is better than another; the earlier of two equal ones stays the best. */

@@ -37,7 +37,8 @@ export const pictureSettings = z.strictObject({
   height: pixels("height").nullable().default(null),
   /** Multiplies the pixels of a PNG. */
   scale: z.number({ error: "scale must be a number from 0.5 to 8" }).min(0.5, "scale must be at least 0.5").max(8, "scale must be at most 8").default(2),
-  metric: z.enum(studyMetricNames, { error: `metric must be one of: ${studyMetricNames.join(", ")}` }).default("testError"),
+  /** What the runs are known by, where it is left out. */
+  metric: z.enum(studyMetricNames, { error: `metric must be one of: ${studyMetricNames.join(", ")}` }).optional(),
   at: moment.default("final"),
   band: z.enum(bandNames, { error: `band must be one of: ${bandNames.join(", ")}` }).default("standardError"),
   yLog: z.boolean({ error: "yLog must be true or false" }).default(false),

@@ -41,6 +41,8 @@ export const hyperparameterValue = z.object({
   value: z.number().nullable(),
 });
 
+const measure = z.number().nullable();
+
 export const evaluation = z.object({
   /** Weight updates done when it was taken. */
   step: z.number().int(),
@@ -48,9 +50,18 @@ export const evaluation = z.object({
   epoch: z.number(),
   /** Mean training loss since the evaluation before, each batch at the weights it was seen with. */
   trainLoss: z.number().nullable(),
-  testLoss: z.number().nullable(),
-  /** Misclassified test examples, in percent. */
-  testError: z.number().nullable(),
+  /**
+   * Means over the examples of a set; see metrics.ts. Null where they are not finite or the set was
+   * not evaluated: where examples are held out for validation, the test set waits for the run's end.
+   */
+  testLoss: measure,
+  testError: measure,
+  testRmse: measure.optional(),
+  testMae: measure.optional(),
+  validationLoss: measure.optional(),
+  validationError: measure.optional(),
+  validationRmse: measure.optional(),
+  validationMae: measure.optional(),
 });
 
 export const environment = z.object({
@@ -86,8 +97,10 @@ export const runSummary = z.object({
   secondsLeft: z.number().nullable(),
   /** Loss of the latest step; null before the first or when not finite. */
   loss: z.number().nullable(),
-  /** Test error of the latest evaluation, in percent. */
+  /** Test error of the latest evaluation, in percent; null where a quantity is predicted. */
   testError: z.number().nullable(),
+  /** The latest evaluation; null before it, and of runs of a version that did not keep it here. */
+  evaluation: evaluation.nullable().default(null),
   hyperparameters: z.array(hyperparameterValue),
   /** The study it is part of; null for a single run. */
   study: z.string().nullable(),
@@ -119,6 +132,4 @@ export type RunDetail = z.infer<typeof runDetail>;
 export type RunEvent = z.infer<typeof runEvent>;
 export type Evaluation = z.infer<typeof evaluation>;
 
-/** Of a model of texts: e to the mean negative log-likelihood of a symbol, in nats. */
-export const perplexity = (loss: number | null): number | null => (loss === null ? null : Math.exp(loss));
 export type Environment = z.infer<typeof environment>;

@@ -1,7 +1,7 @@
 /** Whole runs by the authors' library and by ours, from the same initial weights, on the same batches. */
 import { toEffective } from "../../src/main/hyperoptimizers/stored.ts";
 import { RunControl } from "../../src/main/training/control.ts";
-import { batchSizes } from "../../src/main/training/feed.ts";
+import { batchSizes } from "../../src/main/training/labelledFeed.ts";
 import { prepareRun } from "../../src/main/training/prepare.ts";
 import { TrainingRun } from "../../src/main/training/run.ts";
 import { stepsPerEpoch, validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";

@@ -52,6 +52,7 @@ export function problemTask(problem: Problem): ProblemTask {
     buffers: {},
     loss: (values, batchSize) => ({ loss: loss(values, batchSize) }),
     metrics: (values, batchSize) => ({ outputs: { loss: mul(constant(batchSize), loss(values, batchSize)) } }),
+    measures: (sums, count) => ({ loss: sums["loss"]! / count }),
   });
   if (problem.kind === "mlp") {
     return {

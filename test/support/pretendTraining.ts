@@ -193,7 +193,7 @@ export class PretendTraining implements Services {
     const summary: RunSummary = {
       id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
       createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
-      samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, hyperparameters, study: null, deletedAt: null,
+      samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, evaluation: null, hyperparameters, study: null, deletedAt: null,
       ...part,
     };
     const names = ["loss", "stepTime", ...hyperparameterColumns(e.tower).flatMap((c) => [c.metric, c.hypergradient])];

@@ -1,6 +1,6 @@
 /** Every dataset by its kind: those that come with the program, those that are fetched, and a user's own. */
 import { join } from "node:path";
-import { factsOf, type DatasetInfo } from "../../shared/datasets.ts";
+import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { catalog, catalogEntry } from "./catalog.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
@@ -18,9 +18,6 @@ const isOwn = (kind: string) => kind.startsWith("own/");
 
 /** Share of a text that is held back: its end. */
 const textTestShare = 0.1;
-
-/** Seed of the division of a user's own data. */
-const ownSplit = 0;
 
 /** Why a dataset cannot be used, in words that name the file; null when it is ready. */
 export async function datasetProblem(kind: string, folder = dataFolder()): Promise<string | null> {
@@ -69,23 +66,49 @@ const brokenInfo = (kind: string, problem: string): DatasetInfo => ({
   kind, title: kind, task: "classification", exampleShape: [], classNames: [], classes: 0, trainExamples: 0, testExamples: 0, own: true, source: "", licence: null, downloadBytes: null, removable: true, problem,
 });
 
+/** What an experiment should say of a user's own data; undefined where there is no such data here. */
+export async function factsHere(kind: string, folder = dataFolder()): Promise<OwnFacts | undefined> {
+  return readMeta(kind, folder).then((meta) => ownFactsOf(ownInfo(meta)), () => undefined);
+}
+
+/** Why a user's own data is not what an experiment says of it, in words; null where it is. */
+export async function factsProblem({ kind, facts }: DatasetChoice, folder = dataFolder()): Promise<string | null> {
+  if (!isOwn(kind)) return null;
+  const here = ownFactsOf(ownInfo(await readMeta(kind, folder)));
+  const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "symbols"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
+  return differs ? `${kind} is other data than the experiment was made for: ${differs} is ${JSON.stringify(here?.[differs])} and was ${JSON.stringify(facts?.[differs])}` : null;
+}
+
+async function requireFacts(dataset: DatasetChoice, folder: string): Promise<void> {
+  const problem = await factsProblem(dataset, folder);
+  if (problem) throw new Error(problem);
+}
+
 function first(examples: Examples, count: number): Examples {
   const kept = Math.min(count, examples.count);
   const [width, outputs] = [examples.features.length / examples.count, examples.labels.length / examples.count];
   return { count: kept, features: examples.features.subarray(0, kept * width), labels: examples.labels.subarray(0, kept * outputs) };
 }
 
+/** What of an experiment's dataset says which examples are wanted. */
+type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed">>;
+
 /**
  * Loads the labelled dataset of an experiment, cut to the number of examples it asks for.
  * @throws Error naming the file that is missing or damaged, or a dataset that is a text
  */
-export async function loadDataset(config: Experiment["dataset"], folder = dataFolder()): Promise<Dataset> {
-  const whole = await loadWhole(config.kind, folder);
+export async function loadDataset(config: DatasetRequest, folder = dataFolder()): Promise<Dataset> {
+  await requireFacts(config, folder);
+  const whole = await loadWhole(config.kind, folder, config.splitSeed);
   return { ...whole, train: first(whole.train, config.trainExamples), test: first(whole.test, config.testExamples) };
 }
 
-/** A labelled dataset with all its examples. @throws Error naming the file that is missing or damaged */
-export async function loadWhole(kind: string, folder = dataFolder()): Promise<Dataset> {
+/**
+ * A labelled dataset with all its examples.
+ * @param splitSeed divides data that does not come divided
+ * @throws Error naming the file that is missing or damaged
+ */
+export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0): Promise<Dataset> {
   const image = { task: "classification", classes: 10, scale: 1 / 255 } as const;
   const problem = kind === "mnist" ? null : await datasetProblem(kind, folder);
   if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
@@ -108,26 +131,32 @@ export async function loadWhole(kind: string, folder = dataFolder()): Promise<Da
         test: await readCifar([at("test_batch.bin")]),
       };
     case "digits":
-      return (await import("./small.ts")).loadDigits();
+      return (await import("./small.ts")).loadDigits(splitSeed);
     case "iris":
-      return (await import("./small.ts")).loadIris();
+      return (await import("./small.ts")).loadIris(splitSeed);
     default:
       if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
-      return loadOwn(kind, folder);
+      return loadOwn(kind, folder, splitSeed);
   }
 }
 
-async function loadOwn(kind: string, folder: string): Promise<Dataset> {
+async function loadOwn(kind: string, folder: string, splitSeed: number): Promise<Dataset> {
   const { meta, features, labels } = await readOwn(kind, folder);
   if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
-  const { train, test } = divide({ count: meta.count, features, labels }, ownSplit);
+  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed);
   if (features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
   const bytes = features instanceof Uint8Array;
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
 }
 
-/** Loads a text. @throws Error naming the file that is missing or damaged, or a dataset that is none */
-export async function loadText(kind: string, folder = dataFolder()): Promise<TextDataset> {
+/** Loads the text of an experiment. @throws Error naming the file that is missing or damaged, or a dataset that is none */
+export async function loadText(config: Pick<Experiment["dataset"], "kind" | "facts">, folder = dataFolder()): Promise<TextDataset> {
+  await requireFacts(config, folder);
+  return loadTextOf(config.kind, folder);
+}
+
+/** A text by its name alone. @throws Error naming the file that is missing or damaged, or a dataset that is none */
+export async function loadTextOf(kind: string, folder = dataFolder()): Promise<TextDataset> {
   const problem = await datasetProblem(kind, folder);
   if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
   if (!isOwn(kind) && factsOf(kind)?.task !== "text") throw new Error(`${kind} is no text`);

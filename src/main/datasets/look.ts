@@ -7,7 +7,7 @@ import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
 import { readText } from "./formats/text.ts";
 import { readArrays } from "./import.ts";
-import { loadText, loadWhole } from "./index.ts";
+import { loadTextOf, loadWhole } from "./index.ts";
 
 /** Examples shown. */
 const shown = 40;
@@ -17,7 +17,7 @@ const maxValues = 4_096;
 /** @throws Error naming the file that is missing or damaged */
 export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetLook> {
   if (task === "text") {
-    const { train, vocabulary } = await loadText(kind);
+    const { train, vocabulary } = await loadTextOf(kind);
     return { balance: [], samples: [], range: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
   }
   const dataset = await loadWhole(kind);

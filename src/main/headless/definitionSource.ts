@@ -5,6 +5,7 @@ import { validateExperiment, type Experiment, type FieldError } from "../../shar
 import { findPreset, presetNames } from "../../shared/presets.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
 import { validateStudy, type Study } from "../../shared/study/study.ts";
+import { isObject, withOwnFacts } from "../services/experiments.ts";
 import { UserError } from "../services/services.ts";
 import { assign, parseAssignment } from "./setValue.ts";
 
@@ -22,6 +23,8 @@ interface Form<T> {
   readonly what: "experiment" | "study";
   readonly presets: readonly string[];
   preset(name: string): unknown;
+  /** With what is known here of a user's own data. */
+  withFacts(input: unknown): Promise<unknown>;
   /** Undefined: there is none, a file or preset has to be given. */
   readonly fallback?: unknown;
   validate(input: unknown): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
@@ -31,6 +34,7 @@ const experiments: Form<Experiment> = {
   what: "experiment",
   presets: presetNames,
   preset: (name) => findPreset(name)?.experiment,
+  withFacts: withOwnFacts,
   fallback: {},
   validate: (input) => {
     const result = validateExperiment(input);
@@ -42,6 +46,7 @@ const studies: Form<Study> = {
   what: "study",
   presets: studyPresetNames,
   preset: (name) => findStudyPreset(name)?.study,
+  withFacts: async (input) => (isObject(input) && "base" in input ? { ...input, base: await withOwnFacts(input["base"]) } : input),
   validate: (input) => {
     const result = validateStudy(input);
     return result.ok ? { ok: true, value: result.study } : result;
@@ -64,10 +69,10 @@ export function loadStudy(source: DefinitionSource): Promise<Study> {
 async function load<T>(form: Form<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
   const assignments = set.map(parseAssignment);
   const { input, origin } = given ?? (await readSource(form, file, preset));
-  const base = validated(form, input, origin);
+  const base = validated(form, await form.withFacts(input), origin);
   if (assignments.length === 0) return base;
   const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);
-  return validated(form, changed, `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
+  return validated(form, await form.withFacts(changed), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
 }
 
 async function readSource({ what, presets, preset: find, fallback }: Form<unknown>, file: string | undefined, preset: string | undefined): Promise<{ input: unknown; origin: string }> {

@@ -1,9 +1,11 @@
 /** How runs read on a terminal and in the lines of `--json`. */
+import type { DatasetChoice } from "../../shared/datasets.ts";
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
-import { isText, type Experiment } from "../../shared/experiment.ts";
+import { taskOf, type Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
-import { perplexity, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { headlineOf, isPercent, metricOf, metricValue, resultOf, type MetricName } from "../../shared/metrics.ts";
+import type { Evaluation, RunSummary } from "../../shared/run.ts";
 
 /** Hyperparameters of one level by name (`alpha`, `alpha[bias]` of a group), effective form; null where the value is not finite. */
 export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
@@ -49,10 +51,24 @@ export function formatPercent(value: number | null): string {
 }
 
 /** `epoch 1/5  training loss 0.4123  test error 5.21 %` */
-export function epochLine({ epoch, trainLoss, testLoss, testError }: Evaluation, experiment: Pick<Experiment, "budget" | "dataset">): string {
-  const result = isText(experiment) ? `perplexity ${formatLoss(perplexity(testLoss))}` : `test error ${formatPercent(testError)}`;
-  return `epoch ${formatCount(epoch)}/${experiment.budget.epochs}  training loss ${formatLoss(trainLoss)}  ${result}`;
+export function epochLine(evaluation: Evaluation, experiment: Pick<Experiment, "budget"> & { readonly dataset: DatasetChoice & { readonly validation: number } }): string {
+  const { epoch, trainLoss } = evaluation;
+  const results = (["validation", "test"] as const).flatMap((set) => {
+    const name = headlineOf(taskOf(experiment), set);
+    const value = metricValue(name, evaluation);
+    // Without examples held out there is always the test set, even where its value is not finite.
+    return value === null && (set === "validation" || experiment.dataset.validation > 0) ? [] : [`${metricOf(name).label} ${measureText(name, value)}`];
+  });
+  return [`epoch ${formatCount(epoch)}/${experiment.budget.epochs}`, `training loss ${formatLoss(trainLoss)}`, ...results].join("  ");
 }
+
+/** `test error 4.21 %`, `test perplexity 5.302`. */
+export function resultLine(run: Pick<RunSummary, "experiment" | "evaluation" | "testError">): string {
+  const { name, value } = resultOf(run);
+  return `${metricOf(name).label} ${measureText(name, value)}`;
+}
+
+const measureText = (name: MetricName, value: number | null) => (isPercent(name) ? formatPercent(value) : formatLoss(value));
 
 /** Whole numbers as they are, parts of an epoch with two digits. */
 function formatCount(value: number): string {

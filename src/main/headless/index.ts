@@ -236,7 +236,7 @@ program
   .option("--width <pixels>", "of the pictures (default: each its own)", Number)
   .option("--height <pixels>", "of the pictures (default: each its own)", Number)
   .option("--scale <factor>", "pixels of a PNG for each of these (default: 2)", Number)
-  .option("--metric <metric>", `what runs are judged by: ${studyMetricNames.join(", ")} (default: testError)`)
+  .option("--metric <metric>", `what runs are judged by: ${studyMetricNames.join(", ")} (default: what the runs are known by)`)
   .option("--at <moment>", "when: final, best of all evaluations, or the first from epoch:N or step:N on (default: final)")
   .option("--band <band>", `around a mean: ${bandNames.join(", ")} (default: standardError)`)
   .option("--y-log", "a logarithmic vertical axis for the headline picture")

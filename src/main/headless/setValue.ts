@@ -1,6 +1,9 @@
 /** `--set path=value`: changes one value of an experiment by its path. */
-import { factsOf } from "../../shared/datasets.ts";
+import { isDeepStrictEqual } from "node:util";
+import { factsOf, ownFacts } from "../../shared/datasets.ts";
+import { usualModel } from "../../shared/experiment.ts";
 import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
+import { model as modelSchema } from "../../shared/models/schema.ts";
 import { findForm, optimizerSpec, type LevelForm, type OptimizerName } from "../../shared/optimizers.ts";
 import { publishedAlpha } from "../../shared/tower.ts";
 import { UserError } from "../services/services.ts";
@@ -40,16 +43,19 @@ export function parseAssignment(text: string): Assignment {
 export function assign(target: unknown, { path, value }: Assignment): unknown {
   const copy = structuredClone(target);
   let at = copy;
+  /** What holds the container at hand. */
+  let within: Container = {};
   for (const [depth, key] of path.entries()) {
     const container = asContainer(at, path, depth);
     if (depth === path.length - 1) {
       const form = key === "optimizer" ? formOf(value) : undefined;
       if (form) replaceOptimizer(container, form);
-      else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value);
+      else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value, within);
       else if (key === "kind" && path.at(-2) === "model") replaceModel(container, value);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
+      within = container;
       at = container[key];
     }
   }
@@ -75,11 +81,16 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
 
 const formOf = (name: unknown): LevelForm | undefined => (typeof name === "string" ? findForm(name) : undefined);
 
-/** Another dataset has other sizes: those that said "all of the old one" go, one that was chosen stays. */
-function replaceDataset(dataset: Container, kind: unknown): void {
-  const old = factsOf(String(dataset["kind"]));
+/**
+ * Another dataset has other sizes: those that said "all of the old one" go, one that was chosen stays.
+ * So does a model, unless it is the usual one of the old data.
+ */
+function replaceDataset(dataset: Container, kind: unknown, experiment: Container): void {
+  const old = ownFacts.safeParse(dataset["facts"]).data ?? factsOf(String(dataset["kind"]));
   for (const size of ["trainExamples", "testExamples"] as const) if (dataset[size] === old?.[size]) delete dataset[size];
+  delete dataset["facts"];
   dataset["kind"] = kind;
+  if (old && isDeepStrictEqual(experiment["model"], modelSchema.parse(usualModel(old.task)))) delete experiment["model"];
 }
 
 /** Another model has other fields: it begins with its own defaults. */

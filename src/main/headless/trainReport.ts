@@ -1,8 +1,9 @@
 /** What `train` says while it trains: lines for people, or one JSON object a line. */
 import { SingleBar } from "cli-progress";
 import { evaluation as evaluationSchema, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
+import { resultOf } from "../../shared/metrics.ts";
 import { stepsPerEpoch } from "../../shared/experiment.ts";
-import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, levelLines, levelValues, plural } from "./format.ts";
+import { epochLine, experimentLine, formatDuration, formatLoss, levelLines, levelValues, plural, resultLine } from "./format.ts";
 
 export interface TrainReport {
   started(run: RunSummary): void;
@@ -42,6 +43,7 @@ export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
         epoch: run.epoch,
         loss: run.loss,
         testError: run.testError,
+        result: resultOf(run),
         hyperparameters: levelValues(run),
         reason: run.reason,
       }),
@@ -67,7 +69,7 @@ export function textReport({ stdout, stderr }: Streams = process): TrainReport {
       bar.close();
       const took = run.startedAt !== null && run.finishedAt !== null ? ` in ${formatDuration(run.finishedAt - run.startedAt)}` : "";
       line(`${run.status} after ${plural(run.steps, "step")}${took}${run.reason ? `: ${run.reason}` : ""}`);
-      line(`test error ${formatPercent(run.testError)}`);
+      line(resultLine(run));
       levelLines(run).forEach(line);
       line(`run ${run.id}`);
     },

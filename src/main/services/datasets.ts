@@ -1,9 +1,9 @@
 /** The datasets as the surfaces see them: what is there, downloads under way, imports. */
 import type { EventPayload } from "../../shared/contract.ts";
-import type { DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
+import type { DatasetChoice, DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
 import { catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
 import { importArrays, importCsv, importImages, importText } from "../datasets/import.ts";
-import { datasetProblem, listDatasets } from "../datasets/index.ts";
+import { datasetProblem, factsProblem, listDatasets } from "../datasets/index.ts";
 import { lookAt, previewImport } from "../datasets/look.ts";
 import { downloadEntry, importEntry, removeEntry } from "../datasets/obtain.ts";
 import type { OwnMeta } from "../datasets/own.ts";
@@ -30,8 +30,8 @@ export class Datasets implements DatasetCatalog {
     this.#options = options;
   }
 
-  problem(kind: string): Promise<string | null> {
-    return datasetProblem(kind);
+  async problem(dataset: DatasetChoice): Promise<string | null> {
+    return (await datasetProblem(dataset.kind)) ?? (await factsProblem(dataset));
   }
 
   list(): Promise<DatasetInfo[]> {

@@ -1,20 +1,31 @@
 /** Experiments as people send them: checked, with defaults, and with data to train on. */
 import type { z } from "zod";
 import type { presetInfo } from "../../shared/contract.ts";
-import type { DatasetInfo } from "../../shared/datasets.ts";
+import { ownKind, type DatasetChoice, type DatasetInfo } from "../../shared/datasets.ts";
 import { experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { presets } from "../../shared/presets.ts";
+import { factsHere } from "../datasets/index.ts";
 import { UserError } from "./services.ts";
 
 export interface DatasetCatalog {
-  /** Why a dataset cannot be used, in words; null when it is ready. */
-  problem(kind: string): Promise<string | null>;
+  /** Why an experiment's dataset cannot be used, in words; null when it is ready. */
+  problem(dataset: DatasetChoice): Promise<string | null>;
   list(): Promise<DatasetInfo[]>;
 }
 
 /** The ready-made experiments, defaults filled in. */
 export function listPresets(): z.infer<typeof presetInfo>[] {
   return presets.map((preset) => ({ ...preset, experiment: experiment.parse(preset.experiment) }));
+}
+
+export const isObject = (input: unknown): input is Readonly<Record<string, unknown>> => typeof input === "object" && input !== null && !Array.isArray(input);
+
+/** What an experiment says of a user's own data is taken from the data, where it is here. */
+export async function withOwnFacts(input: unknown): Promise<unknown> {
+  const dataset = isObject(input) ? input["dataset"] : undefined;
+  if (!isObject(input) || !isObject(dataset) || typeof dataset["kind"] !== "string" || !ownKind.test(dataset["kind"])) return input;
+  const facts = await factsHere(dataset["kind"]);
+  return facts ? { ...input, dataset: { ...dataset, facts } } : input;
 }
 
 /** @throws UserError that names every field that is wrong, or why there is no data. */
@@ -25,7 +36,7 @@ export async function usableExperiment(input: unknown, datasets: DatasetCatalog)
     throw new UserError(`The experiment is not valid: ${said}.`, validation.errors);
   }
   const { kind } = validation.experiment.dataset;
-  const problem = await datasets.problem(kind);
+  const problem = await datasets.problem(validation.experiment.dataset);
   if (problem !== null) {
     throw new UserError(`The dataset ${kind} cannot be used: ${problem}`, [{ path: "dataset.kind", message: problem }]);
   }

@@ -171,7 +171,7 @@ function probabilitiesOf({ scores, width }: Labelled, index: number): number[] {
 /** Why a run without weights has none. */
 function whyNothing({ study, status, evaluations }: RunDetail): string {
   if (study !== null) return "Runs of a study keep no weights. Train this one's experiment by itself to predict from it.";
-  const finite = evaluations.some(({ testLoss }) => testLoss !== null);
+  const finite = evaluations.some(({ testLoss, validationLoss }) => (testLoss ?? validationLoss ?? null) !== null);
   if (isActive(status) && !finite) return "Weights are kept from the first evaluation on; this run has none yet.";
   if (!finite) return `The run ${status === "diverged" ? "diverged" : "ended"} before its first evaluation, so it has no weights to predict from.`;
   return "The run was trained by a version that kept no weights. Train its experiment again to predict from it.";

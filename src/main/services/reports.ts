@@ -79,7 +79,7 @@ export class Reports {
     try {
       if ("run" in of) return runReport(run(of.run), source);
       const figure = reference === null ? undefined : findPaperFigure(reference);
-      return studyReport(study(of.study), source, { metric: { name: metric, at }, band, yLog, ...(figure && { reference: figure }) });
+      return studyReport(study(of.study), source, { metric, at, band, yLog, ...(figure && { reference: figure }) });
     } catch (error) {
       throw userError(error);
     }

@@ -5,6 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { initialLayout } from "./layout.ts";
+import { measureLayout } from "./measureLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
 
 export interface Migration {
@@ -15,6 +16,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, sql: initialLayout },
   { version: 2, sql: studyLayout },
+  { version: 3, sql: measureLayout },
 ];
 
 export function versionOf(db: Database): number {

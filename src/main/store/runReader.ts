@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { evaluationColumns, eventColumns, summaryColumns, toEnvironment, toSummary } from "./runRows.ts";
+import { evaluationColumns, eventColumns, summaryColumns, toEnvironment, toEvaluation, toSummary } from "./runRows.ts";
 
 /** Steps fetched at once when a whole run is streamed. */
 const page = 4_096;
@@ -95,7 +95,7 @@ export class RunReader {
         ...toSummary(row),
         environment: toEnvironment(row.environmentText),
         metrics: this.#metrics.all(id).map(({ name }) => name),
-        evaluations: this.#evaluations.all(id),
+        evaluations: this.#evaluations.all(id).map(toEvaluation),
         events: this.#events.all(id),
       };
     } catch (error) {

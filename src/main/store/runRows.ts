@@ -6,7 +6,9 @@ import {
   hyperparameterValue,
   isActive,
   runStatus,
+  evaluation,
   type Environment,
+  type Evaluation,
   type RunSummary,
 } from "../../shared/run.ts";
 import { finite } from "./finite.ts";
@@ -39,6 +41,7 @@ const summaryRow = z.object({
   secondsLeft: z.number().nullable(),
   loss: z.number().nullable(),
   testError: z.number().nullable(),
+  evaluation: json(evaluation).nullable(),
   hyperparameters: json(z.array(hyperparameterValue)),
   study: z.string().nullable(),
 });
@@ -46,7 +49,7 @@ const summaryRow = z.object({
 export const summaryColumns = `
   id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
   finished_at AS finishedAt, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
-  samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, hyperparameters, study`;
+  samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study`;
 
 /** @throws ZodError when the row does not hold a run this program understands. */
 export function toSummary(row: unknown): RunSummary {
@@ -83,6 +86,7 @@ export function progressParameters(run: RunSummary) {
     secondsLeft: finite(run.secondsLeft),
     loss: finite(run.loss),
     testError: finite(run.testError),
+    evaluation: run.evaluation && JSON.stringify(run.evaluation),
     hyperparameters: JSON.stringify(run.hyperparameters),
   };
 }
@@ -90,7 +94,7 @@ export function progressParameters(run: RunSummary) {
 export const progressAssignments = `
   status = @status, reason = @reason, device = @device, started_at = @startedAt, finished_at = @finishedAt,
   steps = @steps, total_steps = @totalSteps, epoch = @epoch, samples_per_second = @samplesPerSecond,
-  seconds_left = @secondsLeft, loss = @loss, test_error = @testError, hyperparameters = @hyperparameters`;
+  seconds_left = @secondsLeft, loss = @loss, test_error = @testError, evaluation = @evaluation, hyperparameters = @hyperparameters`;
 
 /** The columns that are fixed when a run is created. */
 export function identityParameters(run: RunSummary) {
@@ -106,5 +110,31 @@ export function identityParameters(run: RunSummary) {
   };
 }
 
-export const evaluationColumns = `step, epoch, train_loss AS trainLoss, test_loss AS testLoss, test_error AS testError`;
+/** Measures of an evaluation and the columns they are kept in. */
+export const measureColumns = {
+  trainLoss: "train_loss",
+  testLoss: "test_loss",
+  testError: "test_error",
+  testRmse: "test_rmse",
+  testMae: "test_mae",
+  validationLoss: "validation_loss",
+  validationError: "validation_error",
+  validationRmse: "validation_rmse",
+  validationMae: "validation_mae",
+} as const satisfies Partial<Record<keyof Evaluation, string>>;
+export type MeasureName = keyof typeof measureColumns;
+export const measureNames = Object.keys(measureColumns) as MeasureName[];
+
+/** As the store keeps it: a value that is not finite, or was not taken, is null. */
+export function storedEvaluation(evaluation: Evaluation): Evaluation {
+  return { ...evaluation, ...Object.fromEntries(measureNames.flatMap((name) => (evaluation[name] === undefined ? [] : [[name, finite(evaluation[name])]]))) };
+}
+
+/** A row as selected by `evaluationColumns`; measures that its task does not have are left out. */
+export function toEvaluation(row: Evaluation): Evaluation {
+  const always: readonly string[] = ["trainLoss", "testLoss", "testError"];
+  return Object.fromEntries(Object.entries(row).filter(([name, value]) => value !== null || always.includes(name))) as Evaluation;
+}
+
+export const evaluationColumns = `step, epoch, ${measureNames.map((name) => `${measureColumns[name]} AS ${name}`).join(", ")}`;
 export const eventColumns = `at, step, kind, message`;

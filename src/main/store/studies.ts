@@ -8,7 +8,7 @@ import { StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { ownerLives, type Owner } from "./ownership.ts";
 import { pyramidWidths } from "./pyramid.ts";
-import { evaluationColumns, json } from "./runRows.ts";
+import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
 import type { Writer } from "./writer.ts";
 
 const storedStudy = z.object({
@@ -125,8 +125,8 @@ export class StudyTable {
         const evaluations = new Map<string, Evaluation[]>();
         for (const { run, ...rest } of this.#evaluations.all(study)) {
           const of = evaluations.get(run);
-          if (of) of.push(rest);
-          else evaluations.set(run, [rest]);
+          if (of) of.push(toEvaluation(rest));
+          else evaluations.set(run, [toEvaluation(rest)]);
         }
         return this.#runs.all(study).map((row) => this.#cellRun(row, evaluations.get((row as { run: string }).run) ?? []));
       })(),
@@ -138,7 +138,7 @@ export class StudyTable {
     return this.#options.read(`run ${id} of its study`, () =>
       this.#reader.transaction(() => {
         const row = this.#run.get(id);
-        return row === undefined ? undefined : this.#cellRun(row, this.#evaluationsOf.all(id));
+        return row === undefined ? undefined : this.#cellRun(row, this.#evaluationsOf.all(id).map(toEvaluation));
       })(),
     );
   }

@@ -9,7 +9,7 @@ import { explain, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { measured, type Log } from "./log.ts";
 import { heartbeatEvery, type Owner } from "./ownership.ts";
-import { identityParameters, progressAssignments, progressParameters } from "./runRows.ts";
+import { identityParameters, measureColumns, measureNames, progressAssignments, progressParameters } from "./runRows.ts";
 import { SeriesBuffer, SeriesWriter, type StepRows } from "./seriesWriter.ts";
 
 export interface WriterOptions {
@@ -195,8 +195,8 @@ export class Writer {
       if (summary) {
         this.#statements.progress.run({ ...progressParameters(summary), ...ownerParameters(this.#options.owner), heartbeatAt });
       }
-      for (const { step, epoch, trainLoss, testLoss, testError } of evaluations) {
-        this.#statements.evaluation.run(run, step, heartbeatAt, epoch, finite(trainLoss), finite(testLoss), finite(testError));
+      for (const one of evaluations) {
+        this.#statements.evaluation.run(run, one.step, heartbeatAt, one.epoch, ...measureNames.map((name) => finite(one[name] ?? null)));
       }
       for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message);
     }
@@ -230,17 +230,17 @@ function ownerParameters({ pid, host, token }: Owner) {
 }
 
 function prepare(db: Database) {
-  type EvaluationParameters = [string, number, number, number, number | null, number | null, number | null];
+  type EvaluationParameters = [string, number, number, number, ...(number | null)[]];
   const evaluation: Statement<EvaluationParameters> = db.prepare(
-    `INSERT OR REPLACE INTO evaluations (run, step, at, epoch, train_loss, test_loss, test_error) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT OR REPLACE INTO evaluations (run, step, at, epoch, ${Object.values(measureColumns).join(", ")}) VALUES (?, ?, ?, ?${", ?".repeat(measureNames.length)})`,
   );
   return {
     create: db.prepare(
       `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
-         finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, hyperparameters,
+         finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
          owner_pid, owner_host, owner_token, heartbeat_at, study, cell)
        VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
-         @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @hyperparameters,
+         @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
          @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, @study, @cell)`,
     ),
     progress: db.prepare(

@@ -21,8 +21,8 @@ export interface Rungs {
   readonly pruned: ReadonlySet<string>;
 }
 
-/** What an evaluation is judged by: the test error, else the loss. */
-const merit = ({ testError, testLoss }: Evaluation) => testError ?? testLoss ?? Infinity;
+/** What an evaluation is judged by: the error, else the loss, of what is held out for validation, else of the test set. */
+const merit = (one: Evaluation) => one.validationError ?? one.validationLoss ?? one.testError ?? one.testLoss ?? Infinity;
 
 /** The evaluation of a run at a rung; undefined when it has not come so far. */
 export function atRung(evaluations: readonly Evaluation[], rung: number): Evaluation | undefined {

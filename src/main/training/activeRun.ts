@@ -1,6 +1,7 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
 import { isActive, isResumable, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
 import { finite } from "../store/finite.ts";
+import { storedEvaluation } from "../store/runRows.ts";
 import type { ResumedSeries } from "../store/store.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { CheckpointFolder } from "./checkpoint/folder.ts";
@@ -256,15 +257,10 @@ export class ActiveRun {
 
   #evaluated(evaluation: Evaluation): void {
     const { id } = this.#summary;
-    const clean = {
-      ...evaluation,
-      trainLoss: finite(evaluation.trainLoss),
-      testLoss: finite(evaluation.testLoss),
-      testError: finite(evaluation.testError),
-    };
+    const clean = storedEvaluation(evaluation);
     this.#retraced?.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
-    this.#save({ testError: clean.testError });
+    this.#save({ testError: clean.testError, evaluation: clean });
     this.#hooks.log.flush();
     this.#hooks.onEvaluation(id, clean);
     this.#hooks.onChange(this.#summary, false);

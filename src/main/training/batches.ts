@@ -27,7 +27,7 @@ export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSiz
   }
 }
 
-/** Batches as the examples stand, without copying. */
+/** The examples one after another as they stand, in batches that are views of them. */
 export function* batchesAsTheyStand(examples: Examples, batchSize: number): Generator<Batch> {
   const width = examples.features.length / examples.count;
   for (let start = 0; start < examples.count; start += batchSize) {

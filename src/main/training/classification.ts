@@ -1,4 +1,5 @@
 /** Classification as a training task. */
+import type { Measures } from "../../shared/metrics.ts";
 import { batchOf, rows } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
@@ -13,6 +14,12 @@ export interface ClassificationOptions {
   readonly scale: number;
   /** How features are stored: pixels as bytes (the default), measures as floats. */
   readonly features?: "uint8" | "float";
+}
+
+/** The input `features`, as the network sees it. */
+export function featuresOf({ exampleShape, scale, features: stored = "uint8" }: Omit<ClassificationOptions, "model">, batchSize: number): Node {
+  const given = input("features", [batchSize, ...exampleShape], stored);
+  return mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
 }
 
 /** Sum over a batch of -log p of the right class. @param logp `[batch, classes]` @param target int32 `[batch]` */
@@ -31,8 +38,7 @@ export function misclassified(logp: Node, target: Node): Node {
  */
 export function classification({ model, exampleShape, scale, features: stored = "uint8" }: ClassificationOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
-    const given = input("features", [batchSize, ...exampleShape], stored);
-    const features = mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
+    const features = featuresOf({ exampleShape, scale, features: stored }, batchSize);
     const buffers = bufferNodes(model, batchSize, use);
     const result = model.forward(batchOf(features), { parameters, buffers, training: use === "training" });
     return { logp: logSoftmax(rows(result.output)), buffers: bufferUpdates(model, result, use) };
@@ -51,6 +57,12 @@ export function classification({ model, exampleShape, scale, features: stored = 
       const target = labels(batchSize);
       return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
     },
+    measures: meansOfSums,
     scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
   };
+}
+
+/** Of the sums `loss` and `errors`. */
+export function meansOfSums(sums: Readonly<Record<string, number>>, count: number): Measures {
+  return { loss: sums["loss"]! / count, error: (100 * sums["errors"]!) / count };
 }

@@ -1,11 +1,11 @@
 /** What a run is fed with: the task it learns, its batches in order, and those it is evaluated on. */
-import type { Experiment } from "../../shared/experiment.ts";
+import { taskOf, type Experiment } from "../../shared/experiment.ts";
+import type { EvaluatedSet } from "../../shared/metrics.ts";
 import { loadDataset, loadText, type Dataset, type TextDataset } from "../datasets/index.ts";
 import type { InputValue } from "../engines/engine.ts";
 import type { Model } from "../models/model.ts";
 import type { Random } from "../models/random.ts";
-import { batchesAsTheyStand, batchesInOrder } from "./batches.ts";
-import { classification } from "./classification.ts";
+import { labelledFeed } from "./labelledFeed.ts";
 import { textFeed } from "./textFeed.ts";
 import type { PredictiveTask } from "./trainingProgram.ts";
 
@@ -24,42 +24,16 @@ export interface Feed {
   readonly evaluationBatchSizes: readonly number[];
   /** Of an epoch. */
   readonly examples: number;
+  /** Sets that can be evaluated: the test set, and what is held out for validation. */
+  readonly sets: readonly EvaluatedSet[];
   /**
    * The batches of an epoch from the one numbered `first` on. Their arrays are written over by a later one.
    * @param random where their order comes from; as much is drawn whatever `first` is
    */
   epoch(random: Random, first: number): Iterable<FeedBatch>;
-  evaluation(): Iterable<FeedBatch>;
+  evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
   /** Characters of a text by their codes; null of examples with labels. */
   readonly vocabulary: readonly string[] | null;
-}
-
-/** Test examples evaluated at once. */
-const evaluationBatch = 1000;
-
-/** Sizes of the batches into which `count` examples fall, each once; the last batch may be smaller. */
-export function batchSizes(count: number, batchSize: number): number[] {
-  const rest = count % batchSize;
-  return [...(count >= batchSize ? [batchSize] : []), ...(rest > 0 ? [rest] : [])];
-}
-
-function labelledFeed(dataset: Dataset, { batchSize, shuffle }: Experiment, model: Model): Feed {
-  const { train, test } = dataset;
-  const fed = ({ size, ...inputs }: { size: number; features: InputValue; labels: InputValue }): FeedBatch => ({ size, examples: size, inputs });
-  return {
-    task: classification({ model, ...dataset, features: train.features instanceof Uint8Array ? "uint8" : "float" }),
-    batchSizes: batchSizes(train.count, batchSize),
-    evaluationBatchSizes: batchSizes(test.count, evaluationBatch),
-    examples: train.count,
-    vocabulary: null,
-    *epoch(random, first) {
-      const order = shuffle ? random.permutation(train.count) : Uint32Array.from({ length: train.count }, (_, i) => i);
-      for (const batch of batchesInOrder(train, order, batchSize, first)) yield fed(batch);
-    },
-    *evaluation() {
-      for (const batch of batchesAsTheyStand(test, evaluationBatch)) yield fed(batch);
-    },
-  };
 }
 
 type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
@@ -67,17 +41,18 @@ type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
 /** The data of the latest run: the next one of this process is likely to train on the same. */
 let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
 
-function heldData(config: Experiment["dataset"], isText: boolean): Promise<Data> {
-  const of = JSON.stringify(config);
-  const load = async (): Promise<Data> => (isText ? { text: await loadText(config.kind) } : { labelled: await loadDataset(config) });
+function heldData({ dataset }: Experiment): Promise<Data> {
+  const { kind, trainExamples, testExamples, splitSeed } = dataset;
+  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed]);
+  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: await loadDataset(dataset) });
   if (held?.of !== of) held = { of, data: load() };
   // What could not be read may be there the next time.
   held.data.catch(() => (held = undefined));
   return held.data;
 }
 
-/** @throws Error naming a file of the dataset that is missing or damaged */
-export async function loadFeed(experiment: Experiment, model: Model, isText: boolean): Promise<Feed> {
-  const data = await heldData(experiment.dataset, isText);
+/** @throws Error naming a file of the dataset that is missing or damaged, or data that is not what the experiment says */
+export async function loadFeed(experiment: Experiment, model: Model): Promise<Feed> {
+  const data = await heldData(experiment);
   return "text" in data ? textFeed(data.text, experiment, model) : labelledFeed(data.labelled, experiment, model);
 }

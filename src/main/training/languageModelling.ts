@@ -4,7 +4,7 @@ import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
 import { constant, input, logSoftmax, mul, reshape, transpose } from "../program/operations/index.ts";
 import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.ts";
-import { misclassified, negativeLogLikelihood } from "./classification.ts";
+import { meansOfSums, misclassified, negativeLogLikelihood } from "./classification.ts";
 import type { PredictiveTask } from "./trainingProgram.ts";
 
 export interface LanguageModellingOptions {
@@ -40,6 +40,7 @@ export function languageModelling({ model, steps: count }: LanguageModellingOpti
       const target = targets(batchSize);
       return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
     },
+    measures: meansOfSums,
     scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
   };
 }

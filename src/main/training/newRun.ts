@@ -34,6 +34,7 @@ export function newRun(experiment: Experiment, now = new Date(), study: string |
     secondsLeft: null,
     loss: null,
     testError: null,
+    evaluation: null,
     hyperparameters: hyperparameterColumns(experiment.tower).map(({ level, group, spec, metric, initial }) => ({
       level,
       name: nameInLevel(spec.name, group),

@@ -46,7 +46,7 @@ interface PlannedRun extends Omit<PreparedRun, "executable" | "device" | "librar
 async function planRun(experiment: Experiment): Promise<PlannedRun> {
   const data = dataShape(experiment);
   const model = buildModel(describeModel(experiment.model, data));
-  const [feed, engine] = await Promise.all([loadFeed(experiment, model, data.input.kind === "tokens"), loadEngine[experiment.engine.kind]()]);
+  const [feed, engine] = await Promise.all([loadFeed(experiment, model), loadEngine[experiment.engine.kind]()]);
   const training = buildTrainingProgram({
     task: feed.task,
     levels: experiment.tower.map(towerLevel),

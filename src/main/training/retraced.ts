@@ -4,6 +4,7 @@
  */
 import type { Evaluation } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
+import { measureNames } from "../store/runRows.ts";
 import type { Rows } from "./messages.ts";
 
 export interface RetracedOptions {
@@ -60,8 +61,8 @@ export class Retraced {
   evaluation(now: Evaluation): void {
     const before = this.#evaluations.get(now.step);
     if (!before) return;
-    for (const field of ["trainLoss", "testLoss", "testError"] as const) {
-      if (before[field] !== now[field]) this.#difference(now.step, `${field} is ${String(now[field])} now and was ${String(before[field])}`);
+    for (const field of measureNames) {
+      if ((before[field] ?? null) !== (now[field] ?? null)) this.#difference(now.step, `${field} is ${String(now[field])} now and was ${String(before[field])}`);
     }
   }
 

@@ -1,5 +1,6 @@
 /** The run loop: epochs of steps, evaluations as they are planned; can be paused, resumed and stopped, left and taken up again elsewhere. */
 import { evaluatesAfter, stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
+import { keptAs, keptMeasures, type EvaluatedSet, type Measures } from "../../shared/metrics.ts";
 import type { Evaluation } from "../../shared/run.ts";
 import { toEffective } from "../hyperoptimizers/stored.ts";
 import { Random } from "../models/random.ts";
@@ -191,31 +192,28 @@ export class TrainingRun {
     );
   }
 
-  /** Loss and error on the whole test set, at the settled weights. */
-  async #evaluate(): Promise<Evaluation> {
-    const { feed, executable, experiment } = this.#run;
+  /** What the settled weights make of whole sets: where examples are held out, the test set tells how good what they chose is, once, at the end. */
+  async #evaluate(ending = this.#position.step === totalSteps(this.#run.experiment)): Promise<Evaluation> {
+    const { feed, experiment } = this.#run;
     const { step, lossSum, examples: trained } = this.#position;
-    let loss = 0;
-    let errors = 0;
+    const evaluation: Evaluation = { step, epoch: step / stepsPerEpoch(experiment), trainLoss: trained > 0 ? lossSum / trained : null, testLoss: null, testError: null };
+    for (const set of ending ? feed.sets : feed.sets.slice(0, 1)) Object.assign(evaluation, keptMeasures(set, await this.#measure(set)));
+    this.#listener.evaluation(evaluation);
+    // Nothing can be predicted from what has diverged.
+    if (this.#keeper && !this.#badLoss(evaluation)) this.#keeper.keep(evaluation, await settledWeights(this.#run));
+    return evaluation;
+  }
+
+  async #measure(set: EvaluatedSet): Promise<Measures> {
+    const { feed, executable } = this.#run;
+    const total: Record<string, number> = {};
     let count = 0;
-    for (const { size, examples, inputs } of feed.evaluation()) {
-      const sums = await executable.run(`evaluate@${size}`, inputs);
-      loss += sums["loss"]!;
-      errors += sums["errors"]!;
+    for (const { size, examples, inputs } of feed.evaluation(set)) {
+      for (const [name, sum] of Object.entries(await executable.run(`evaluate@${size}`, inputs))) total[name] = (total[name] ?? 0) + sum;
       count += examples;
       await this.#breathe();
     }
-    const evaluation = {
-      step,
-      epoch: step / stepsPerEpoch(experiment),
-      trainLoss: trained > 0 ? lossSum / trained : null,
-      testLoss: loss / count,
-      testError: (100 * errors) / count,
-    };
-    this.#listener.evaluation(evaluation);
-    // Nothing can be predicted from what has diverged.
-    if (this.#keeper && Number.isFinite(evaluation.testLoss)) this.#keeper.keep(evaluation, await settledWeights(this.#run));
-    return evaluation;
+    return feed.task.measures(total, count);
   }
 
   async #stopped(): Promise<RunEnd> {
@@ -223,7 +221,7 @@ export class TrainingRun {
     const { step, evaluated } = this.#position;
     if (step > 0 && step !== evaluated) {
       await this.#settle();
-      await this.#evaluate();
+      await this.#evaluate(true);
     }
     return this.#end("stopped", `stopped at step ${step} of ${totalSteps(this.#run.experiment)}`, step);
   }
@@ -244,11 +242,20 @@ export class TrainingRun {
     return Number.isFinite(values[0]!) ? null : `the loss became ${values[0]!} at step ${step}`;
   }
 
-  #problemAfter(hyperparameters: Readonly<Record<string, number>>, { testLoss }: Evaluation, step: number): string | null {
+  #problemAfter(hyperparameters: Readonly<Record<string, number>>, evaluation: Evaluation, step: number): string | null {
     for (const [name, value] of Object.entries(hyperparameters)) {
       if (!Number.isFinite(value)) return `${name} became ${value} in the update after step ${step - 1}`;
     }
-    return Number.isFinite(testLoss) ? null : `the test loss is ${String(testLoss)} after step ${step - 1}`;
+    const bad = this.#badLoss(evaluation);
+    return bad ? `the ${bad.set} loss is ${String(bad.loss)} after step ${step - 1}` : null;
+  }
+
+  /** The set whose loss was taken and is not finite. */
+  #badLoss(evaluation: Evaluation): { readonly set: EvaluatedSet; readonly loss: number } | undefined {
+    return this.#run.feed.sets.flatMap((set) => {
+      const loss = evaluation[keptAs(set, "loss")];
+      return typeof loss === "number" && !Number.isFinite(loss) ? [{ set, loss }] : [];
+    })[0];
   }
 
   /** Saves what is due and waits while paused. */

@@ -1,5 +1,5 @@
 /** A text in batches: as many streams as a batch has rows, each read on from batch to batch. */
-import { textBatches, type Experiment } from "../../shared/experiment.ts";
+import { textBatches, validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { textSteps } from "../../shared/models/data.ts";
 import type { TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
@@ -26,14 +26,18 @@ export function* streams(codes: Uint8Array, rows: number, steps: number, first =
 export function textFeed(text: TextDataset, experiment: Experiment, model: Model): Feed {
   const { batchSize, dataset } = experiment;
   const steps = textSteps(experiment.model);
-  const [train, test] = [text.train.subarray(0, dataset.trainExamples), text.test.subarray(0, dataset.testExamples)];
+  const held = validationExamples(dataset);
+  const end = dataset.trainExamples - held;
+  const train = text.train.subarray(0, end);
+  const sets = { test: text.test.subarray(0, dataset.testExamples), validation: text.train.subarray(end, dataset.trainExamples) };
   return {
     task: languageModelling({ model, steps }),
     batchSizes: [batchSize],
     evaluationBatchSizes: [batchSize],
     examples: textBatches(experiment, train.length) * batchSize * steps,
     vocabulary: text.vocabulary,
+    sets: held > 0 ? ["validation", "test"] : ["test"],
     epoch: (_, first) => streams(train, batchSize, steps, first),
-    evaluation: () => streams(test, batchSize, steps),
+    evaluation: (set) => streams(sets[set], batchSize, steps),
   };
 }

@@ -11,6 +11,7 @@
  * `step` replace it with what the forward pass makes of it, and `evaluate` reads it.
  */
 import type { LearnedHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { Measures } from "../../shared/metrics.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { makeProgram, type ProcedureSpec, type Program } from "../program/program.ts";
 import { TrainingProcedures, type Loss, type TrainingProceduresOptions } from "./trainingProcedures.ts";
@@ -24,6 +25,8 @@ export interface Task {
   loss(parameters: readonly Node[], batchSize: number): Loss;
   /** Sums over a batch (not means), by metric, and what evaluating it replaces. */
   metrics(parameters: readonly Node[], batchSize: number): ProcedureSpec;
+  /** What the sums over `count` examples say. */
+  measures(sums: Readonly<Record<string, number>>, count: number): Measures;
 }
 
 /** A task whose model can be asked what it says. */

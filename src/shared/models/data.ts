@@ -1,5 +1,5 @@
 /** What each dataset gives a model and asks of it. */
-import { factsOf } from "../datasets.ts";
+import { dataFacts, type DatasetChoice } from "../datasets.ts";
 import type { Experiment } from "../experiment.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
 import { usualSteps } from "./schema.ts";
@@ -12,15 +12,15 @@ export function textSteps(model: object | undefined): number {
 }
 
 export interface DataChoice {
-  readonly dataset: Pick<Experiment["dataset"], "kind">;
+  readonly dataset: DatasetChoice;
   /** It may be half typed. */
   readonly model?: object;
 }
 
 export function dataShape({ dataset, model }: DataChoice): DataShape {
-  const { exampleShape, classNames, symbols } = factsOf(dataset.kind)!;
+  const { task, exampleShape, classNames, symbols } = dataFacts(dataset);
   if (symbols !== undefined) return { input: { kind: "tokens", shape: [textSteps(model)], vocabulary: symbols }, classes: symbols };
-  return { input: { kind: "values", shape: exampleShape }, classes: classNames.length };
+  return { input: { kind: "values", shape: exampleShape }, classes: task === "regression" ? 1 : classNames.length };
 }
 
 /** Names of an experiment's parameters, in the model's order. @throws ModelError */

@@ -1,11 +1,30 @@
 /** What a run of a study is judged by, and what counts for a run that has no such value. */
-import { factsOf } from "../datasets.ts";
+import { dataFacts } from "../datasets.ts";
 import type { Experiment } from "../experiment.ts";
+import { chanceOf, headlineOf, metricNames, metricOf, metricsOf, metricValue, type MetricName } from "../metrics.ts";
 import type { Evaluation } from "../run.ts";
 import type { StudyPoint } from "./result.ts";
 
-export const studyMetricNames = ["testError", "testLoss", "trainLoss"] as const;
-export type StudyMetricName = (typeof studyMetricNames)[number];
+/** All of which lower is better: an accuracy is an error the other way round. */
+export const studyMetricNames = metricNames.filter((name) => metricOf(name).better === "lower") as [MetricName, ...MetricName[]];
+export type StudyMetricName = MetricName;
+
+/** Metrics that runs of an experiment have, the headline first. */
+export function studyMetricsOf({ dataset }: Pick<Experiment, "dataset">): StudyMetricName[] {
+  return metricsOf(dataFacts(dataset).task).filter((name) => metricOf(name).better === "lower" && (metricOf(name).set !== "validation" || dataset.validation > 0));
+}
+
+/** The few that are drawn side by side: what runs are known by, and the losses. */
+export function mainMetricsOf(of: Pick<Experiment, "dataset">): StudyMetricName[] {
+  const headline = headlineOf(dataFacts(of.dataset).task);
+  return studyMetricsOf(of).filter((name) => name === headline || name === "testLoss" || name === "trainLoss");
+}
+
+/** The named one where the experiment has it, else what its runs are known by. */
+export function metricFor(name: StudyMetricName | undefined, of: Pick<Experiment, "dataset">): StudyMetricName {
+  const all = studyMetricsOf(of);
+  return name !== undefined && all.includes(name) ? name : all[0]!;
+}
 
 /**
  * When it is taken: at the end of the budget; the best of all evaluations so far; or at the
@@ -19,20 +38,17 @@ export interface StudyMetric {
   readonly at: Moment;
 }
 
-export const defaultMetric: StudyMetric = { name: "testError", at: "final" };
-
-const labels: Record<StudyMetricName, string> = { testError: "test error", testLoss: "test loss", trainLoss: "training loss" };
-
 /** In words, as it stands inside a sentence: `test error`, `best test error`, `test loss at epoch 3`. */
 export function metricLabel({ name, at }: StudyMetric): string {
-  if (at === "final") return labels[name];
-  if (at === "best") return `best ${labels[name]}`;
-  return "step" in at ? `${labels[name]} at step ${at.step}` : `${labels[name]} at epoch ${at.epoch}`;
+  const { label } = metricOf(name);
+  if (at === "final") return label;
+  if (at === "best") return `best ${label}`;
+  return "step" in at ? `${label} at step ${at.step}` : `${label} at epoch ${at.epoch}`;
 }
 
 /** What is written behind its values. */
 export function metricUnit(name: StudyMetricName): string {
-  return name === "testError" ? " %" : "";
+  return metricOf(name).unit;
 }
 
 /**
@@ -54,8 +70,9 @@ const hasReached = (at: Moment) => (evaluation: Evaluation) =>
   at !== "final" && at !== "best" && ("step" in at ? evaluation.step >= at.step : evaluation.epoch >= at.epoch);
 
 function valueAt(evaluations: readonly Evaluation[], { name, at }: StudyMetric): number | null {
-  if (at !== "best") return (evaluations.find(hasReached(at)) ?? evaluations.at(-1))?.[name] ?? null;
-  const values = evaluations.flatMap((evaluation) => evaluation[name] ?? []);
+  const chosen = evaluations.find(hasReached(at)) ?? evaluations.at(-1);
+  if (at !== "best") return chosen ? metricValue(name, chosen) : null;
+  const values = evaluations.flatMap((evaluation) => metricValue(name, evaluation) ?? []);
   return values.length === 0 ? null : Math.min(...values);
 }
 
@@ -73,15 +90,8 @@ export function measure({ status, evaluations }: Pick<StudyPoint, "status"> & { 
   return { outcome: "pending", value };
 }
 
-/**
- * What a model that knows nothing gets: the error (1 - 1/classes) * 100 % of guessing, the
- * loss ln(classes) of equal probabilities, in nats. Null without classes.
- */
-export function chanceLevel(name: StudyMetricName, { dataset }: Pick<Experiment, "dataset">): number | null {
-  const count = factsOf(dataset.kind)?.classNames.length ?? 0;
-  if (count < 2) return null;
-  return name === "testError" ? 100 * (1 - 1 / count) : Math.log(count);
-}
+/** What a model that knows nothing gets: of the error, the loss and what follows from it. Null without classes. */
+export const chanceLevel = chanceOf;
 
 /**
  * What a diverged run counts as: the chance level, or the worst value any run of the study

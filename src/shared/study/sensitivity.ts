@@ -4,7 +4,8 @@
  */
 import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
-import { defaultMetric, type StudyMetricName } from "./metric.ts";
+import { isPercent } from "../metrics.ts";
+import { metricFor, type StudyMetricName } from "./metric.ts";
 import { heightNumbers, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -25,7 +26,7 @@ export interface Sensitivity extends StudyCurves {
 }
 
 export function defaultTolerance(name: StudyMetricName): Tolerance {
-  return name === "testError" ? { kind: "absolute", by: 1 } : { kind: "relative", by: 0.1 };
+  return isPercent(name) ? { kind: "absolute", by: 1 } : { kind: "relative", by: 0.1 };
 }
 
 /**
@@ -35,7 +36,7 @@ export function defaultTolerance(name: StudyMetricName): Tolerance {
  * @throws RangeError when the study has axes but not the one asked for
  */
 export function sensitivityOf(study: Study, points: readonly StudyPoint[], options: SensitivityOptions = {}): Sensitivity {
-  const { metric = defaultMetric, axis = 0, fixed = {} } = options;
+  const { metric = { name: metricFor(undefined, study.base), at: "final" }, axis = 0, fixed = {} } = options;
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };

@@ -1,6 +1,7 @@
 /** What a study has shown, in plain words, from its numbers. It says what is not known as plainly as what is. */
 import { formatHyperparameter } from "../tower.ts";
 import type { StudyAxis } from "./axes.ts";
+import { isPercent } from "../metrics.ts";
 import { metricLabel, metricUnit, type StudyMetric } from "./metric.ts";
 import type { Variant } from "./curves.ts";
 import type { Change, Estimate, HeightNumbers } from "./numbers.ts";
@@ -49,9 +50,9 @@ const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ?
 /** Two significant digits at least, without an exponent where it reads well. */
 const rounded = (value: number) => String(Math.abs(value) >= 10 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
 
-const measured = (metric: StudyMetric, value: number) => `${metric.name === "testError" ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
+const measured = (metric: StudyMetric, value: number) => `${isPercent(metric.name) ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
 const difference = (metric: StudyMetric, value: number) =>
-  metric.name === "testError" ? `${Math.abs(value).toFixed(2)} points` : String(Number(Math.abs(value).toPrecision(3)));
+  isPercent(metric.name) ? `${Math.abs(value).toFixed(2)} points` : String(Number(Math.abs(value).toPrecision(3)));
 
 /** "the best best test error" says it twice. */
 const bestLabel = (metric: StudyMetric) => metricLabel(metric.at === "best" ? { ...metric, at: "final" } : metric);
@@ -66,7 +67,7 @@ const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;
 export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): string {
   switch (tolerance.kind) {
     case "absolute":
-      return name === "testError" ? `within ${rounded(tolerance.by)} percentage point${tolerance.by === 1 ? "" : "s"} of the best` : `within ${rounded(tolerance.by)} of the best`;
+      return isPercent(name) ? `within ${rounded(tolerance.by)} percentage point${tolerance.by === 1 ? "" : "s"} of the best` : `within ${rounded(tolerance.by)} of the best`;
     case "relative":
       return `within ${rounded(100 * tolerance.by)} % of the best`;
     case "below":
@@ -98,7 +99,7 @@ const placeOf = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack
 
 /** How the best itself changes: whether for the better, in words; null where it does not clearly. */
 function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
-  const noticeable = metric.name === "testError" ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
+  const noticeable = isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
   if (!isClear(gain, noticeable)) return null;
   const better = gain.value > 0;
   const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];

@@ -9,7 +9,7 @@ import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
 import { encodeText } from "../../../src/main/datasets/formats/text.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
-import { listDatasets, loadText, loadWhole } from "../../../src/main/datasets/index.ts";
+import { listDatasets, loadTextOf, loadWhole } from "../../../src/main/datasets/index.ts";
 import { removeOwn } from "../../../src/main/datasets/own.ts";
 
 let folder = "";
@@ -109,7 +109,7 @@ describe("a text", () => {
 
   it("is kept with its end held back", async () => {
     const { id } = await importText(await file("t.txt", "abcdefghij".repeat(10)), target("letters"));
-    const { vocabulary, train, test } = await loadText(id, folder);
+    const { vocabulary, train, test } = await loadTextOf(id, folder);
     expect([vocabulary.length, train.length, test.length]).toEqual([10, 90, 10]);
     await expect(loadWhole(id, folder)).rejects.toThrow("is a text");
   });

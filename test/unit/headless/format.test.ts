@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { epochLine, experimentLine, formatDuration, levelLines, levelValues, table } from "../../../src/main/headless/format.ts";
 import { runOf } from "./runs.ts";
 
-const of = (epochs: number) => ({ budget: { epochs }, dataset: { kind: "mnist" as const, trainExamples: 100, testExamples: 10 } });
+const of = (epochs: number) => ({ budget: { epochs }, dataset: { kind: "mnist" as const, trainExamples: 100, testExamples: 10, validation: 0 } });
 const evaluation = { step: 235, epoch: 1, trainLoss: 0.41234, testLoss: 0.2, testError: 5.214 };
 
 describe("format", () => {
@@ -13,8 +13,8 @@ describe("format", () => {
   });
 
   it("tells a text's epoch by its perplexity", () => {
-    const text = { ...of(2), dataset: { kind: "tiny-shakespeare" as const, trainExamples: 5000, testExamples: 500 } };
-    expect(epochLine({ ...evaluation, testLoss: Math.log(6.5) }, text)).toBe("epoch 1/2  training loss 0.4123  perplexity 6.5000");
+    const text = { ...of(2), dataset: { kind: "tiny-shakespeare" as const, trainExamples: 5000, testExamples: 500, validation: 0 } };
+    expect(epochLine({ ...evaluation, testLoss: Math.log(6.5) }, text)).toBe("epoch 1/2  training loss 0.4123  test perplexity 6.5000");
   });
 
   it("tells an experiment in one line", () => {

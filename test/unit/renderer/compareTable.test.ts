@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bySeed, resultsOf, singly, type Compared, type ComparedRun } from "@/lib/compared.ts";
 import { columnsOf, compareTable } from "@/lib/compareTable.ts";
-import { errorLine, meanLine } from "@/lib/groupLines.ts";
+import { measureLine, meanLine } from "@/lib/groupLines.ts";
 import { validateExperiment, type ExperimentInput } from "@shared/experiment.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
 import { bucketOf, coarsen } from "@shared/series.ts";
@@ -13,7 +13,7 @@ function compared(id: string, input: ExperimentInput, errors: readonly number[],
   const { experiment } = checked;
   const run = {
     id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 0, startedAt: 0, finishedAt: 2000, steps: 10,
-    totalSteps: 10, epoch: 1, samplesPerSecond: null, secondsLeft: null, loss: 0.5, testError: null, hyperparameters: [], study: null, deletedAt: null, ...part,
+    totalSteps: 10, epoch: 1, samplesPerSecond: null, secondsLeft: null, loss: 0.5, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   } as unknown as RunSummary;
   return { run, evaluations: errors.map((testError, i): Evaluation => ({ step: i + 1, epoch: i + 1, trainLoss: null, testLoss: null, testError })) };
 }
@@ -88,6 +88,6 @@ describe("lines of groups", () => {
 
   it("have no band for a single run", () => {
     expect(meanLine("one", style, [series([1])], 0).band).toBeUndefined();
-    expect(errorLine("one", style, [[{ step: 1, epoch: 1, trainLoss: null, testLoss: null, testError: 4 }]]).band).toBeUndefined();
+    expect(measureLine("one", style, [[{ step: 1, epoch: 1, trainLoss: null, testLoss: null, testError: 4 }]], "testError").band).toBeUndefined();
   });
 });

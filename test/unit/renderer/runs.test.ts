@@ -14,7 +14,7 @@ function run(id: string, input: object, part: Partial<RunSummary> = {}): RunSumm
   return {
     id, name: experiment.name, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null,
     createdAt: 0, startedAt: 0, finishedAt: 1000, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
-    loss: null, testError: null, hyperparameters: [], study: null, deletedAt: null, ...part,
+    loss: null, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   };
 }
 
@@ -26,8 +26,8 @@ const runs = [
 ];
 
 it("sorts by any column, with runs that have no value last either way", () => {
-  expect(ids(sortRuns(runs, { column: "testError", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
-  expect(ids(sortRuns(runs, { column: "testError", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
+  expect(ids(sortRuns(runs, { column: "result", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
+  expect(ids(sortRuns(runs, { column: "result", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
   expect(ids(sortRuns(runs, { column: "created", order: "desc" }, 0))).toEqual(["c", "b", "a"]);
   expect(ids(sortRuns(runs, { column: "seed", order: "asc" }, 0))).toEqual(["c", "b", "a"]);
 });

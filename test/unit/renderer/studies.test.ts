@@ -5,15 +5,16 @@ import { sortStudyRuns } from "@/lib/studyRuns.ts";
 import { remarks, rowsByRun, runIds, tableRows } from "@/lib/studyTable.ts";
 import { axesInWords, baseInWords, estimateInWords, estimateProblem, heightsInWords, outcomesInWords, percentDone, productInWords, studyTitle } from "@/lib/studyWords.ts";
 import { measureRuns, studyCurves } from "@shared/study/curves.ts";
-import { defaultMetric } from "@shared/study/metric.ts";
 import { paperFigureOf } from "@shared/study/paperFigures.ts";
 import type { StudySummary } from "@shared/study/result.ts";
 import { studyPresets } from "@shared/study/presets.ts";
 import type { Study } from "@shared/study/study.ts";
 
+const byError = { name: "testError", at: "final" } as const;
+
 const small = stepSizeStudy([-2, -1], [0, 1], [0, 1]);
 const points = makePoints(small, (height, [x], seed) => (x === 0.1 && height === 0 && seed === 1 ? {} : { error: 10 - height + seed + (x === 0.1 ? 5 : 0) }));
-const curves = studyCurves(small, points, { metric: defaultMetric });
+const curves = studyCurves(small, points, { metric: byError });
 
 function summary(id: string, study: Study, part: Partial<StudySummary> = {}): StudySummary {
   return {
@@ -39,12 +40,12 @@ it("finds the row of a run, and says what is not simply measured", () => {
   expect(rowsByRun(curves).get(run!)).toBe(second.id);
   expect(rowsByRun(curves).size).toBe(8);
   expect(remarks(second.point)).toBe("1 diverged");
-  const waiting = studyCurves(small, [makePoint(0, [0.01], 0, { status: "waiting" }), makePoint(0, [0.01], 1, { status: "failed" })], { metric: defaultMetric });
+  const waiting = studyCurves(small, [makePoint(0, [0.01], 0, { status: "waiting" }), makePoint(0, [0.01], 1, { status: "failed" })], { metric: byError });
   expect(remarks(waiting.curves[0]!.points[0]!)).toBe("1 to come, 1 failed or missing");
 });
 
 it("sorts runs by any column, those without a value last either way", () => {
-  const { runs } = measureRuns(small, points, defaultMetric);
+  const { runs } = measureRuns(small, points, byError);
   for (const order of ["asc", "desc"] as const) {
     const values = sortStudyRuns(runs, { column: "metric", order }).map(({ value }) => value);
     expect(values.at(-1)).toBeNull();

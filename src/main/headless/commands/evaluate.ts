@@ -3,7 +3,6 @@ import { isText, type Experiment } from "../../../shared/experiment.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
 import type { KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
-import { perplexity } from "../../../shared/run.ts";
 import { findRun } from "../find.ts";
 import { formatLoss, formatPercent, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
@@ -41,7 +40,7 @@ function described(run: string, report: PredictionReport, experiment: Experiment
     case "regression":
       return [table([...facts, ...residuals(report)])].join("\n");
     case "text":
-      return table([...facts, ["perplexity", formatLoss(perplexity(loss))], ["bits per character", formatLoss(loss / Math.LN2)], ["test error", formatPercent(report.error)]]);
+      return table([...facts, ["perplexity", formatLoss(Math.exp(loss))], ["bits per character", formatLoss(loss / Math.LN2)], ["test error", formatPercent(report.error)]]);
   }
 }
 

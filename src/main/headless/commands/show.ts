@@ -1,7 +1,8 @@
 /** `hypertower show RUN`: one run with its configuration, evaluations and final hyperparameters. */
 import type { RunDetail } from "../../../shared/run.ts";
+import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
 import { findRun } from "../find.ts";
-import { epochLine, experimentLine, formatDuration, formatLoss, formatPercent, formatTime, levelLines, levelValues, table } from "../format.ts";
+import { epochLine, experimentLine, formatDuration, formatLoss, formatTime, levelLines, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
 export interface ShowOptions {
@@ -22,6 +23,7 @@ export async function show(places: Places, run: string, options: ShowOptions): P
 
 /** The run in words, one block for each subject. */
 export function describe(run: RunDetail): string {
+  const result = resultOf(run);
   const facts = [
     ["run", run.id],
     ["name", run.name],
@@ -32,7 +34,7 @@ export function describe(run: RunDetail): string {
     ["duration", run.startedAt !== null && run.finishedAt !== null ? formatDuration(run.finishedAt - run.startedAt) : "–"],
     ["steps", `${run.steps} of ${run.totalSteps}`],
     ["loss", run.steps === 0 ? "–" : formatLoss(run.loss)],
-    ["test error", formatPercent(run.testError)],
+    [metricOf(result.name).label, metricText(result.name, result.value)],
     ["device", run.device ?? "–"],
   ];
   if (run.deletedAt !== null) facts.push(["in the bin", `since ${formatTime(run.deletedAt)}`]);

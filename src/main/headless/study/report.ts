@@ -1,8 +1,10 @@
 /** What `study` says while it trains: lines for people, or one JSON object a line. */
 import { SingleBar } from "cli-progress";
+import { metricText, metricValue, type MetricName } from "../../../shared/metrics.ts";
+import { metricFor } from "../../../shared/study/metric.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
-import { formatDuration, formatPercent, plural } from "../format.ts";
+import { formatDuration, plural } from "../format.ts";
 import { resultsTable } from "./table.ts";
 
 export interface StudyReport {
@@ -32,6 +34,7 @@ function progressOn({ stderr }: Streams) {
     ? new SingleBar({ stream: stderr, format: "{bar} {percentage} %  {value}/{total} runs{left}", gracefulExit: false, hideCursor: true, clearOnComplete: true, barsize: 20 })
     : null;
   let total = 0;
+  let name: MetricName = "testError";
   const told = new Set<string>();
   const left = ({ millisecondsLeft }: StudySummary) => ({ left: millisecondsLeft === null ? "" : `  ${formatDuration(millisecondsLeft)} left` });
   const say = (text: string) => {
@@ -42,6 +45,7 @@ function progressOn({ stderr }: Streams) {
     say,
     started: (study: StudySummary) => {
       total = study.total;
+      name = metricFor(undefined, study.study.base);
       bar?.start(total, endedRuns(study), left(study));
     },
     progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
@@ -49,7 +53,8 @@ function progressOn({ stderr }: Streams) {
       if (!isOver(point) || told.has(`${point.run} ${point.status}`)) return;
       told.add(`${point.run} ${point.status}`);
       if (bar) return;
-      const error = formatPercent(point.evaluations.at(-1)?.testError ?? null);
+      const last = point.evaluations.at(-1);
+      const error = metricText(name, last ? metricValue(name, last) : null);
       say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? error : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
     },
     close: () => bar?.stop(),

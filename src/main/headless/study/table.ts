@@ -1,7 +1,10 @@
 /** A study as a table: a row for each height or stack and each point of its axes, its seeds together. */
+import { formatMeasure } from "../../../shared/format.ts";
+import { isPercent, metricOf, metricValue } from "../../../shared/metrics.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { heightLabel } from "../../../shared/study/curves.ts";
 import type { StudyCell } from "../../../shared/study/expand.ts";
+import { metricFor, metricUnit } from "../../../shared/study/metric.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import { summarize } from "../../../shared/statistics.ts";
@@ -36,15 +39,17 @@ export function cellsTable(study: Study, cells: readonly StudyCell[]): string {
   return table([[...header(study), "TOWER", "EPOCHS", "SEEDS"], ...body]);
 }
 
-/** What became of them: the test error at the end, over the seeds. */
+/** What became of them: what runs are known by at the end, over the seeds. */
 export function resultsTable(study: Study, points: readonly StudyPoint[]): string {
+  const name = metricFor(undefined, study.base);
+  const written = (value: number) => (isPercent(name) ? value.toFixed(2) : formatMeasure(value));
   const body = rows(points).map((of) => {
-    const errors = of.flatMap(({ status, evaluations }) => (status === "finished" ? (evaluations.at(-1)?.testError ?? []) : []));
-    const summary = errors.length === 0 ? null : summarize(errors);
-    const error = summary === null ? "–" : `${summary.mean.toFixed(2)}${summary.deviation === null ? "" : ` ± ${summary.deviation.toFixed(2)}`} %`;
-    return [...place(of[0]!), String(errors.length), error, remarks(of)];
+    const values = of.flatMap(({ status, evaluations }) => (status === "finished" && evaluations.length > 0 ? (metricValue(name, evaluations.at(-1)!) ?? []) : []));
+    const summary = values.length === 0 ? null : summarize(values);
+    const text = summary === null ? "–" : `${written(summary.mean)}${summary.deviation === null ? "" : ` ± ${written(summary.deviation)}`}${metricUnit(name)}`;
+    return [...place(of[0]!), String(values.length), text, remarks(of)];
   });
-  return table([[...header(study), "RUNS", "TEST ERROR", ""], ...body]);
+  return table([[...header(study), "RUNS", metricOf(name).label.toUpperCase(), ""], ...body]);
 }
 
 /** Runs that stand behind no error, by what became of them: `2 diverged, 1 missing`. */

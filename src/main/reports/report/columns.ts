@@ -1,4 +1,5 @@
 /** What the columns of logged metrics are called and measured in. */
+import { metricOf, type MetricName } from "../../../shared/metrics.ts";
 import { optimizers, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "../../../shared/optimizers.ts";
 import type { Level } from "../../../shared/tower.ts";
 import type { Column } from "./csv.ts";
@@ -7,6 +8,23 @@ const fixed: Record<string, Omit<Column, "name">> = {
   loss: { unit: "nats", description: "loss of the step's batch, at the weights before its update" },
   stepTime: { unit: "ms", description: "time the step took" },
 };
+
+const measured: Record<string, string> = {
+  Error: "misclassified examples",
+  Accuracy: "rightly classified examples",
+  Loss: "mean loss",
+  Perplexity: "e to the mean loss of a character",
+  BitsPerCharacter: "mean loss of a character, in bits",
+  Rmse: "root mean squared error, in the unit of what is predicted",
+  Mae: "mean absolute error, in the unit of what is predicted",
+};
+
+/** What a metric of evaluations is, in words. */
+export function metricWords(name: MetricName): string {
+  const { set } = metricOf(name);
+  const words = measured[name.slice(set.length)]!;
+  return set === "train" ? `${words}, over the epoch that ended, each batch at the weights it was seen with` : `${words} of the ${set === "test" ? "test set" : "validation set"}`;
+}
 
 const allSpecs: readonly HyperparameterSpec[] = (Object.keys(optimizers) as OptimizerName[]).flatMap((name) => optimizerSpec(name).hyperparameters);
 

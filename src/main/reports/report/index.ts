@@ -1,9 +1,10 @@
 /** Reports of studies and runs: tables, pictures and a page, all made from what the store holds. */
-import { defaultMetric } from "../../../shared/study/metric.ts";
+import { metricFor, studyMetricsOf, type Moment, type StudyMetricName } from "../../../shared/study/metric.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { isActive } from "../../../shared/run.ts";
 import type { StudyDetail } from "../../../shared/study/result.ts";
+import { metricOf } from "../../../shared/metrics.ts";
 import { ExportError } from "../errors.ts";
 import { csvTable } from "./csv.ts";
 import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
@@ -29,14 +30,26 @@ export interface Report {
   readonly documents: readonly ReportFile[];
 }
 
-export const defaultFigureOptions: StudyFigureOptions = { metric: defaultMetric, band: "standardError", yLog: false };
+/** Without a metric it is what the runs are known by. */
+export interface StudyReportOptions extends Omit<StudyFigureOptions, "metric"> {
+  readonly metric?: StudyMetricName | undefined;
+  readonly at: Moment;
+}
+
+export const defaultFigureOptions: StudyReportOptions = { at: "final", band: "standardError", yLog: false };
 
 const tableFile = (table: Table): ReportFile => ({ name: table.name, mediaType: "text/csv", pieces: () => csvTable(table.columns, table.rows()) });
 const jsonFile = (name: string, value: () => unknown): ReportFile => ({ name, mediaType: "application/json", pieces: () => [`${JSON.stringify(value(), null, 2)}\n`] });
 const iso = (at: number) => new Date(at).toISOString();
 
-/** @throws ExportError when no run of the study has anything to report yet */
-export function studyReport(study: StudyDetail, source: RunSource, options: StudyFigureOptions = defaultFigureOptions): Report {
+/** @throws ExportError when no run of the study has anything to report yet, or none has the metric */
+export function studyReport(study: StudyDetail, source: RunSource, given: StudyReportOptions = defaultFigureOptions): Report {
+  const { base } = study.study;
+  const metric = metricFor(given.metric, base);
+  if (given.metric !== undefined && metric !== given.metric) {
+    throw new ExportError(`The runs of ${study.name || study.id} have no ${metricOf(given.metric).label}; the metric can be: ${studyMetricsOf(base).join(", ")}.`);
+  }
+  const options: StudyFigureOptions = { ...given, metric: { name: metric, at: given.at } };
   const of = { study, source };
   if (!study.points.some(({ run, steps }) => run !== null && steps > 0)) {
     throw new ExportError(`The study ${study.name || study.id} has no run with results yet; there is nothing to report.`);

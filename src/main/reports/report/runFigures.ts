@@ -2,6 +2,9 @@
 import { lineOf } from "../../../charts/chartLines.ts";
 import { variantStyle } from "../../../charts/theme.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
+import { capital, metricTitle } from "../../../charts/studyText.ts";
+import { taskOf } from "../../../shared/experiment.ts";
+import { headlineOf, metricOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
 import type { Evaluation, RunDetail } from "../../../shared/run.ts";
 import { hyperparameterColumns, levelLabel } from "../../../shared/tower.ts";
 import type { Figure } from "./figure.ts";
@@ -44,7 +47,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
         runChart(
           [
             { title: "Loss", yName: "Loss of the batch (nats)", xName: "Step", yLog: true, lines: [lineOf("loss", style(0, settings.theme), source.series(run.id, "loss", buckets), smoothing)] },
-            ...evaluationPlot(run.evaluations, style(0, settings.theme)),
+            ...evaluationPlot(run.evaluations, headlineOf(taskOf(run.experiment)), style(0, settings.theme)),
           ],
           settings,
         ),
@@ -66,8 +69,11 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
   ];
 }
 
-function evaluationPlot(evaluations: readonly Evaluation[], style: RunPlot["lines"][number]["style"]): RunPlot[] {
-  const points = evaluations.flatMap(({ epoch, testError }): [number, number][] => (testError === null ? [] : [[epoch, testError]]));
+function evaluationPlot(evaluations: readonly Evaluation[], metric: MetricName, style: RunPlot["lines"][number]["style"]): RunPlot[] {
+  const points = evaluations.flatMap((one): [number, number][] => {
+    const value = metricValue(metric, one);
+    return value === null ? [] : [[one.epoch, value]];
+  });
   if (points.length === 0) return [];
-  return [{ title: "Test error", yName: "Test error (%)", xName: "Epoch", yLog: false, lines: [{ name: "testError", style, points, smoothed: null, total: points.length, nonFinite: evaluations.length - points.length, symbols: true }] }];
+  return [{ title: capital(metricOf(metric).label), yName: metricTitle({ name: metric, at: "final" }), xName: "Epoch", yLog: false, lines: [{ name: metric, style, points, smoothed: null, total: points.length, nonFinite: evaluations.length - points.length, symbols: true }] }];
 }

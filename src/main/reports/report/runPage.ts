@@ -1,6 +1,10 @@
 /** The HTML report of a single run. */
-import { formatMeasure, formatPercent, formatSeconds } from "../../../shared/format.ts";
+import { capital } from "../../../charts/studyText.ts";
+import { taskOf } from "../../../shared/experiment.ts";
+import { formatMeasure, formatSeconds } from "../../../shared/format.ts";
+import { headlineOf, metricOf, metricText, metricValue } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
+import { studyMetricsOf } from "../../../shared/study/metric.ts";
 import { encodeLink } from "../../../shared/sharing.ts";
 import { formatHyperparameter, initialValue, learnedHyperparameters, levelLabel, shownHyperparameters } from "../../../shared/tower.ts";
 import type { Figure } from "./figure.ts";
@@ -12,6 +16,7 @@ import type { RunSource } from "./source.ts";
 
 export function runPage(run: RunDetail, source: RunSource, figures: readonly Figure[], remarks: readonly string[]): string {
   const { experiment } = run;
+  const names = studyMetricsOf(experiment).filter((name) => metricOf(name).set !== "train" || name === "trainLoss");
   const body = html`
 <h1>${run.name || run.stack}</h1>
 <p class="soft">${run.stack}. ${run.status} after ${plural(run.steps, "step")} of ${plural(run.totalSteps, "step")}${run.startedAt !== null && run.finishedAt !== null ? `, ${formatSeconds((run.finishedAt - run.startedAt) / 1000)}` : ""}.</p>
@@ -21,7 +26,7 @@ ${figures.map((figure, i) => figureElement(figure, i + 1))}
 <h2>Hyperparameters</h2>
 ${hyperparameters(run)}
 <h2>Evaluations</h2>
-${run.evaluations.length === 0 ? html`<p class="soft">None was taken.</p>` : tableOf(["Epoch", "Step", "Training loss", "Test loss", "Test error"], run.evaluations.map((one) => [one.epoch, one.step, formatMeasure(one.trainLoss), formatMeasure(one.testLoss), formatPercent(one.testError)]), "points")}
+${run.evaluations.length === 0 ? html`<p class="soft">None was taken.</p>` : tableOf(["Epoch", "Step", ...names.map((name) => capital(metricOf(name).label))], run.evaluations.map((one) => [one.epoch, one.step, ...names.map((name) => metricText(name, metricValue(name, one)))]), "points")}
 ${happened(run)}
 <h2>Configuration</h2>
 ${definitions(configuration(experiment, String(experiment.seed)))}
@@ -44,9 +49,11 @@ function happened({ events }: RunDetail): Html | null {
 ${tableOf(["When (UTC)", "Step", "", ""], rows)}`;
 }
 
-function outcome({ status, evaluations, loss }: RunDetail): string {
+function outcome(run: RunDetail): string {
+  const { status, evaluations, loss, experiment } = run;
+  const name = headlineOf(taskOf(experiment));
   const last = evaluations.at(-1);
-  const measured = last ? `Test error ${formatPercent(last.testError)}, test loss ${formatMeasure(last.testLoss)} after epoch ${last.epoch}` : `Loss of the last step's batch ${formatMeasure(loss)}`;
+  const measured = last ? `${capital(metricOf(name).label)} ${metricText(name, metricValue(name, last))}, test loss ${formatMeasure(last.testLoss)} after epoch ${last.epoch}` : `Loss of the last step's batch ${formatMeasure(loss)}`;
   return status === "finished" ? `${measured}.` : `The run is ${status}. ${measured}.`;
 }
 

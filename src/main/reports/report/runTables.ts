@@ -1,6 +1,8 @@
 /** The tables of a run's report. */
+import { taskOf } from "../../../shared/experiment.ts";
+import { metricOf, metricsOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
-import { metricColumn } from "./columns.ts";
+import { metricColumn, metricWords } from "./columns.ts";
 import type { RunSource } from "./source.ts";
 import type { Table } from "./studyTables.ts";
 
@@ -19,7 +21,8 @@ export function runStepsTable(run: RunDetail, source: RunSource): Table {
   };
 }
 
-export function evaluationsTable({ id, evaluations }: RunDetail): Table {
+export function evaluationsTable({ id, evaluations, experiment }: RunDetail): Table {
+  const names: MetricName[] = metricsOf(taskOf(experiment)).filter((name) => metricOf(name).set !== "validation" || experiment.dataset.validation > 0);
   return {
     name: "evaluations.csv",
     description: "every evaluation; empty where a value is not finite",
@@ -27,10 +30,8 @@ export function evaluationsTable({ id, evaluations }: RunDetail): Table {
       { name: "run", unit: "", description: "id of the run" },
       { name: "step", unit: "updates", description: "weight updates made before it" },
       { name: "epoch", unit: "epochs", description: "epochs completed" },
-      { name: "trainLoss", unit: "nats", description: "mean loss over the epoch that ended, each batch at the weights it was seen with" },
-      { name: "testLoss", unit: "nats", description: "mean loss of the test examples" },
-      { name: "testError", unit: "%", description: "misclassified test examples" },
+      ...names.map((name) => ({ name, unit: metricOf(name).counted, description: metricWords(name) })),
     ],
-    rows: () => evaluations.map((one) => [id, one.step, one.epoch, one.trainLoss, one.testLoss, one.testError]),
+    rows: () => evaluations.map((one) => [id, one.step, one.epoch, ...names.map((name) => metricValue(name, one))]),
   };
 }

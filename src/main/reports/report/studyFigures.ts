@@ -9,7 +9,7 @@ import { drawnPoints } from "../../../shared/series.ts";
 import { hyperparameterMetric } from "../../../shared/tower.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { studyCurves, studyGrids, variantsOf } from "../../../shared/study/curves.ts";
-import { metricLabel, studyMetricNames, type StudyMetric } from "../../../shared/study/metric.ts";
+import { metricLabel, mainMetricsOf, type StudyMetric } from "../../../shared/study/metric.ts";
 import type { PaperFigure } from "../../../shared/study/paperFigures.ts";
 import type { StudyTrajectories } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
@@ -55,7 +55,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
     );
   });
   if (axes.length > 0) {
-    const panels = studyMetricNames.filter((other) => other !== metric.name).map((other) => ({ name: other, at: metric.at }));
+    const panels = mainMetricsOf(study.base).filter((other) => other !== metric.name).map((other) => ({ name: other, at: metric.at }));
     figures.push(
       figure({
         name: "metrics",

@@ -1,10 +1,12 @@
 /** The tables of a study's report: every step of every run, the runs, and the curves of the headline picture. */
+import { metricOf, metricValue } from "../../../shared/metrics.ts";
+import { studyMetricsOf } from "../../../shared/study/metric.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { curveNames } from "../../../charts/studyText.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
-import { mergedMetrics, metricColumn } from "./columns.ts";
+import { mergedMetrics, metricColumn, metricWords } from "./columns.ts";
 import type { Cell, Column } from "./csv.ts";
 import type { ReportOfStudy } from "./source.ts";
 
@@ -70,6 +72,7 @@ const lowest = (values: readonly (number | null)[]) => values.reduce<number | nu
 /** One line for every run that the study has, trained or not. */
 export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
   const { columns, cells } = identity(of);
+  const judged = studyMetricsOf(of.study.study.base);
   const learned = mergedMetrics(runs.map(({ point }) => point.hyperparameters.map(({ metric }) => metric)));
   return {
     name: "runs.csv",
@@ -82,9 +85,8 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
       column("steps", "updates", "steps logged"),
       column("totalSteps", "updates", "steps of its whole budget"),
       column("trainingTime", "ms", "time spent in steps"),
-      ...(["testError", "testLoss", "trainLoss"] as const).flatMap((metric) => {
-        const unit = metric === "testError" ? "%" : "nats";
-        const words = { testError: "misclassified test examples", testLoss: "mean loss of the test examples", trainLoss: "mean loss of the batches of the last epoch" }[metric];
+      ...judged.flatMap((metric) => {
+        const [unit, words] = [metricOf(metric).counted, metricWords(metric)];
         return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the lowest of all evaluations: ${words}`)];
       }),
       ...learned.map((metric) => ({ ...metricColumn(metric), name: `${metric}.final`, description: metricColumn(metric).description.replace("in force at the step", "after the last update") })),
@@ -103,7 +105,10 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
           point.steps,
           point.totalSteps,
           point.trainingTime,
-          ...(["testError", "testLoss", "trainLoss"] as const).flatMap((metric) => [evaluations.at(-1)?.[metric], lowest(evaluations.map((one) => one[metric]))]),
+          ...judged.flatMap((metric) => {
+            const values = evaluations.map((one) => metricValue(metric, one));
+            return [values.at(-1), lowest(values)];
+          }),
           ...learned.map((metric) => {
             const found = point.hyperparameters.find((one) => one.metric === metric);
             return found ? (found.value ?? NaN) : null;
@@ -119,7 +124,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
 
 /** What the headline picture draws: a line for every height and value of the axis. */
 export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric }: Sensitivity): Table {
-  const unit = metric.name === "testError" ? "%" : "nats";
+  const unit = metricOf(metric.name).counted;
   const names = curveNames(study.study, curves);
   return {
     name: "curves.csv",

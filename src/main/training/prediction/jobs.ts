@@ -38,9 +38,8 @@ export type PredictionResult = Outputs | ShownExamples | { readonly kind: "text"
 export async function predict(experiment: Experiment, weightsFile: string, job: PredictionJob): Promise<PredictionResult> {
   const weights = decodeWeights(await readFile(weightsFile));
   const data = dataShape(experiment);
-  const isText = data.input.kind === "tokens";
   const model = buildModel(describeModel(experiment.model, data));
-  const feed = await loadFeed(experiment, model, isText);
+  const feed = await loadFeed(experiment, model);
   switch (job.kind) {
     case "outputs":
       return outputs(experiment, feed, model, weights);
@@ -59,7 +58,7 @@ async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typ
   const [labels, scores]: [number[], Float32Array[]] = [[], []];
   let count = 0;
   try {
-    for (const { size, examples: counted, inputs } of feed.evaluation()) {
+    for (const { size, examples: counted, inputs } of feed.evaluation("test")) {
       for (const [name, sum] of Object.entries(await executable.run(`predict@${size}`, inputs))) sums[name] = (sums[name] ?? 0) + sum;
       count += counted;
       // What is said of every symbol of a text would be of no use to anyone.
@@ -84,7 +83,7 @@ function examples(feed: Feed, indices: readonly number[]): ShownExamples {
   const found = new Map<number, Float32Array>();
   const wanted = new Set(indices);
   let [first, range]: [number, number | null] = [0, null];
-  for (const { size, inputs } of feed.evaluation()) {
+  for (const { size, inputs } of feed.evaluation("test")) {
     const features = inputs["features"];
     if (!features) throw new Error("a text has no examples to show");
     const width = features.length / size;

@@ -2,7 +2,8 @@
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
 import type { BandKind } from "@charts/sensitivityChart.ts";
-import type { Moment, StudyMetric, StudyMetricName } from "@shared/study/metric.ts";
+import { metricFor, type Moment, type StudyMetric, type StudyMetricName } from "@shared/study/metric.ts";
+import type { Study } from "@shared/study/study.ts";
 
 export const useStudyView = createGlobalState(() => {
   const name = useLocalStorage<StudyMetricName>("hypertower.study.metric", "testError");
@@ -17,6 +18,7 @@ export const useStudyView = createGlobalState(() => {
     if (moment.value === "epoch") return { epoch: epoch.value };
     return moment.value === "step" ? { step: step.value } : moment.value;
   });
-  const metric = computed((): StudyMetric => ({ name: name.value, at: at.value }));
-  return { name, moment, epoch, step, band, dots, logY, paper, metric };
+  /** The chosen metric, or, for a study that has no such, what its runs are known by. */
+  const metricIn = ({ base }: Pick<Study, "base">): StudyMetric => ({ name: metricFor(name.value, base), at: at.value });
+  return { name, moment, epoch, step, band, dots, logY, paper, metricIn };
 });

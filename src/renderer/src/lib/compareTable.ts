@@ -1,4 +1,6 @@
 /** The table of a comparison: what configurations differ in, how runs ended, and how far that is from a baseline. */
+import { isPercent, metricOf } from "@shared/metrics.ts";
+import { metricUnit, type StudyMetricName } from "@shared/study/metric.ts";
 import type { RunSummary } from "@shared/run.ts";
 import { summarize } from "@shared/statistics.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
@@ -29,7 +31,9 @@ export interface Field {
 
 export interface TableData {
   readonly compared: readonly Compared[];
-  /** By run, under "test error" at the end and at its best. */
+  /** What the runs are known by; the test error by default. */
+  readonly metric?: StudyMetricName;
+  /** By run, under that metric at the end and at its best. */
   readonly final: ReadonlyMap<string, Result>;
   readonly best: ReadonlyMap<string, Result>;
   /** Index of the pinned baseline; null without one. */
@@ -142,12 +146,15 @@ export function columnsOf(fields: readonly Field[]): Field[] {
 
 /** Every field of the table; without a baseline no cell has a delta. */
 export function compareTable(data: TableData): Field[] {
+  const { metric = "testError" } = data;
+  const { label } = metricOf(metric);
+  const written = (value: number) => (isPercent(metric) ? value.toFixed(2) : formatMeasure(value));
   const resultOf = (from: ReadonlyMap<string, Result>) => ({
     valueOf: ({ id }: RunSummary) => from.get(id)?.counted ?? from.get(id)?.value ?? null,
     diverged: ({ id }: RunSummary) => from.get(id)?.outcome === "diverged",
-    format: (value: number) => value.toFixed(2),
-    spread: (deviation: number) => deviation.toFixed(2),
-    unit: " %",
+    format: written,
+    spread: written,
+    unit: metricUnit(metric),
     lowerIsBetter: true,
   });
   const plain = (key: string, label: string, textOf: (of: Compared) => string): Field => ({
@@ -159,8 +166,8 @@ export function compareTable(data: TableData): Field[] {
   return [
     ...settings(data),
     plain("status", "status", statuses),
-    results(data, { key: "testError", label: "test error, last", ...resultOf(data.final) }),
-    results(data, { key: "bestTestError", label: "test error, best", ...resultOf(data.best) }),
+    results(data, { key: "testError", label: `${label}, last`, ...resultOf(data.final) }),
+    results(data, { key: "bestTestError", label: `${label}, best`, ...resultOf(data.best) }),
     results(data, { key: "loss", label: "loss, last step", valueOf: ({ loss }) => loss, format: formatMeasure, lowerIsBetter: true }),
     results(data, { key: "steps", label: "steps", valueOf: ({ steps }) => steps, format: (value) => formatCount(value) }),
     results(data, { key: "duration", label: "duration", valueOf: (run) => durationOf(run, data.now), format: (value) => (value < 0 ? `-${formatSeconds(-value)}` : formatSeconds(value)), spread: () => "", lowerIsBetter: true }),

@@ -1,8 +1,9 @@
 /** What stands side by side on the page of comparisons: single runs, or groups that differ in the seed only. */
 import type { Experiment } from "@shared/experiment.ts";
+import { metricOf } from "@shared/metrics.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
 import { groupBy } from "@shared/study/curves.ts";
-import { chanceLevel, measure, metricLabel, penalty, type Outcome, type StudyMetric } from "@shared/study/metric.ts";
+import { chanceLevel, mainMetricsOf, measure, metricLabel, penalty, type Outcome, type StudyMetric } from "@shared/study/metric.ts";
 import { notation } from "@shared/tower.ts";
 
 export interface ComparedRun {
@@ -94,11 +95,11 @@ export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Ma
   );
 }
 
-export const resultChoices: readonly { readonly label: string; readonly metric: StudyMetric }[] = (
-  [
-    { name: "testError", at: "final" },
-    { name: "testError", at: "best" },
-    { name: "testLoss", at: "final" },
-    { name: "trainLoss", at: "final" },
-  ] as const
-).map((metric) => ({ label: metricLabel(metric), metric }));
+/** By what runs can be compared: what they are known by at the end and at its best, and their losses. */
+export function resultChoices(runs: readonly Pick<RunSummary, "experiment">[]): { readonly label: string; readonly metric: StudyMetric }[] {
+  const names = [...new Set(runs.flatMap(({ experiment }) => mainMetricsOf(experiment)))];
+  const known = names.length === 0 ? (["testError", "testLoss", "trainLoss"] as const) : names;
+  return known
+    .flatMap((name): StudyMetric[] => [{ name, at: "final" }, ...(metricOf(name).set === "test" && name !== "testLoss" ? [{ name, at: "best" } as const] : [])])
+    .map((metric) => ({ label: metricLabel(metric), metric }));
+}

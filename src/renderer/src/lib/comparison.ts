@@ -1,22 +1,29 @@
 /** What several runs can be compared by. */
+import { capital } from "@charts/studyText.ts";
 import { nameInLevel } from "@shared/groups.ts";
+import { metricOf, type MetricName } from "@shared/metrics.ts";
+import { studyMetricsOf } from "@shared/study/metric.ts";
 import { hyperparameterColumns } from "@shared/tower.ts";
 import type { RunSummary } from "@shared/run.ts";
 
 export interface MetricChoice {
-  /** Name of the logged metric, or `testError` for evaluations. */
+  /** Name of the logged metric. */
   readonly metric: string;
+  /** A metric of evaluations, not of steps. */
+  readonly evaluated?: MetricName;
   readonly label: string;
   readonly group: string;
   readonly logarithmic: boolean;
 }
 
-/** Loss, test error, step time, then every hyperparameter any of the runs logs, with its hypergradient. */
+/** Loss, what evaluations tell, step time, then every hyperparameter any of the runs logs, with its hypergradient. */
 export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
   const choices = new Map<string, MetricChoice>();
   const add = (choice: MetricChoice) => choices.has(choice.metric) || choices.set(choice.metric, choice);
   add({ metric: "loss", label: "Training loss", group: "Training", logarithmic: true });
-  add({ metric: "testError", label: "Test error", group: "Training", logarithmic: false });
+  for (const name of runs.flatMap(({ experiment }) => studyMetricsOf(experiment)).filter((one) => metricOf(one).set !== "train")) {
+    add({ metric: name, evaluated: name, label: capital(metricOf(name).label), group: "Training", logarithmic: false });
+  }
   add({ metric: "stepTime", label: "Step time (ms)", group: "Training", logarithmic: false });
   const columns = runs.flatMap((run) => hyperparameterColumns(run.experiment.tower)).sort((a, b) => a.level - b.level);
   for (const { level, group, spec, metric } of columns) {

@@ -1,24 +1,24 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
-import { factsOf, trainableIds } from "@shared/datasets.ts";
+import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineKinds } from "@shared/engines.ts";
-import { validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
-import { model as modelSchema } from "@shared/models/schema.ts";
+import { model as modelSchema, type ModelKind } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { formatCount } from "./format.ts";
-import { draftOfModel, isDraftModel, modelOf, newModel, type DraftModel } from "./modelDraft.ts";
+import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface Draft {
   name: string;
-  dataset: { kind: Experiment["dataset"]["kind"]; trainExamples: Entry; testExamples: Entry };
+  dataset: { kind: string; facts?: OwnFacts | undefined; trainExamples: Entry; testExamples: Entry; validation: Entry; splitSeed: Entry };
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
@@ -87,7 +87,8 @@ export const storedLevel = z
   .transform((level) => newLevel(level.optimizer, level.values, level));
 export const storedDraft = z.object({
   name: z.string(),
-  dataset: z.object({ kind: z.enum(trainableIds), trainExamples: storedEntry, testExamples: storedEntry }),
+  // A draft of a version without them holds nothing out.
+  dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), splitSeed: storedEntry.default(0) }),
   model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
@@ -128,11 +129,16 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
 }
 
 /** Another dataset comes whole; a model that cannot learn it gives way to the usual one that can. */
-export function withDataset(draft: Draft, kind: Draft["dataset"]["kind"]): Draft {
-  const { trainExamples, testExamples, task } = factsOf(kind)!;
-  const readsText = draft.model.kind === "charRnn" || draft.model.kind === "sequential";
-  const fits = task === "text" ? readsText : draft.model.kind !== "charRnn";
-  return { ...draft, dataset: { kind, trainExamples, testExamples }, model: fits ? draft.model : newModel(task === "text" ? "charRnn" : "mlp") };
+export function withDataset(draft: Draft, info: DatasetInfo): Draft {
+  const { kind, trainExamples, testExamples, task } = info;
+  const { validation, splitSeed } = draft.dataset;
+  const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, splitSeed };
+  const usual = draftOfModel(modelSchema.parse(usualModel(task)));
+  // What ends in tanh cannot reach every number.
+  if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };
+  const fitting: readonly ModelKind[] = task === "text" ? ["charRnn", "sequential"] : info.exampleShape.length === 3 ? ["mlp", "linear", "cnn", "resnet", "sequential"] : ["mlp", "linear", "sequential"];
+  const fits = fitting.includes(draft.model.kind);
+  return { ...draft, dataset, model: fits ? draft.model : usual };
 }
 
 /** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */

@@ -1,5 +1,6 @@
 /** Runs of one configuration as one line: the mean over them, with a band from the least to the greatest. */
 import { coarsen, type Bucket } from "@shared/series.ts";
+import { metricValue, type MetricName } from "@shared/metrics.ts";
 import type { Evaluation } from "@shared/run.ts";
 import { lineOf, type BandPoint, type ChartLine, type Point } from "@charts/chartLines.ts";
 import type { LineStyle } from "@charts/palette.ts";
@@ -49,11 +50,14 @@ export function meanLine(name: string, style: LineStyle, held: readonly (HeldSer
   };
 }
 
-/** Test error against epochs: one run's as it is, several as their mean over those that were evaluated there. */
-export function errorLine(name: string, style: LineStyle, runs: readonly (readonly Evaluation[])[]): ChartLine {
+/** A metric of evaluations against epochs: one run's as it is, several as their mean over those that were evaluated there. */
+export function measureLine(name: string, style: LineStyle, runs: readonly (readonly Evaluation[])[], metric: MetricName): ChartLine {
   const at = new Map<number, number[]>();
   for (const evaluations of runs) {
-    for (const { epoch, testError } of evaluations) if (testError !== null) at.set(epoch, [...(at.get(epoch) ?? []), testError]);
+    for (const one of evaluations) {
+      const value = metricValue(metric, one);
+      if (value !== null) at.set(one.epoch, [...(at.get(one.epoch) ?? []), value]);
+    }
   }
   const spreads = [...at].sort(([a], [b]) => a - b).map(([epoch, values]) => ({ x: epoch, ...spreadOf(values) }));
   return {

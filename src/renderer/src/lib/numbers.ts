@@ -13,8 +13,8 @@ export function readEntry(text: string): Entry {
   return decimal.test(ungrouped) ? Number(ungrouped) : text;
 }
 
-/** How the arrow keys move a value: through decades, toward 1 through 0.9, 0.99, or by whole numbers. */
-export type StepKind = "decades" | "fraction" | "whole";
+/** How the arrow keys move a value: through decades, toward 1 through 0.9, 0.99, by 0.05, or by whole numbers. */
+export type StepKind = "decades" | "fraction" | "share" | "whole";
 
 const mantissas = [1, 2, 5, 10];
 
@@ -40,6 +40,7 @@ export function stepValue(value: number, direction: 1 | -1, kind: StepKind, doma
 
 function rawStep(value: number, direction: 1 | -1, kind: StepKind): number {
   if (kind === "whole") return Math.round(value) + direction;
+  if (kind === "share") return (Math.round(20 * value) + direction) / 20;
   if (kind === "decades") {
     if (value > 0) return nextInDecades(value, direction);
     return direction === 1 ? 1e-5 : value;

@@ -1,8 +1,9 @@
 /** Sorting and filtering the list of runs. */
+import { resultOf } from "@shared/metrics.ts";
 import { isActive, type RunStatus, type RunSummary } from "@shared/run.ts";
 import { durationOf, statusLabels, titleOf } from "./format.ts";
 
-export const runColumns = ["status", "name", "stack", "seed", "engine", "testError", "loss", "steps", "created", "duration"] as const;
+export const runColumns = ["status", "name", "stack", "seed", "engine", "result", "loss", "steps", "created", "duration"] as const;
 export type RunColumn = (typeof runColumns)[number];
 
 export interface Sorting {
@@ -24,8 +25,8 @@ function sortKey(run: RunSummary, column: RunColumn, now: number): SortKey {
       return run.experiment.seed;
     case "engine":
       return run.experiment.engine.kind;
-    case "testError":
-      return run.testError;
+    case "result":
+      return resultOf(run).value;
     case "loss":
       return run.loss;
     case "steps":

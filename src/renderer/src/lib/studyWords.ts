@@ -1,5 +1,5 @@
 /** A study in words: what varies, how far it is. */
-import { factsOf } from "@shared/datasets.ts";
+import { dataFacts } from "@shared/datasets.ts";
 import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
 import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
@@ -87,7 +87,7 @@ function modelInWords(model: Study["base"]["model"]): string {
 export function baseInWords({ base, heights, stacks }: Study): string {
   const { model, dataset, budget, batchSize, shuffle } = base;
   const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
-  const { title, trainExamples } = factsOf(dataset.kind)!;
+  const { title, trainExamples } = dataFacts(dataset);
   const examples = dataset.trainExamples === trainExamples ? title : `${formatCount(dataset.trainExamples)} examples of ${title}`;
   return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`;
 }

@@ -3,9 +3,10 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { percentileInterval, quantile, resample } from "../../../../src/shared/study/bootstrap.ts";
 import { studyCurves, studyGrids } from "../../../../src/shared/study/curves.ts";
-import { defaultMetric } from "../../../../src/shared/study/metric.ts";
 import { sensitivityOf } from "../../../../src/shared/study/sensitivity.ts";
 import { makePoints, makeStudy, stepSizeStudy } from "../../../support/studyPoints.ts";
+
+const byError = { name: "testError", at: "final" } as const;
 
 const powers = [-4, -3, -2, -1, 0, 1];
 const decade = (values: readonly number[]) => Math.round(Math.log10(values[0] ?? NaN));
@@ -13,7 +14,7 @@ const decade = (values: readonly number[]) => Math.round(Math.log10(values[0] ??
 describe("curves", () => {
   const study = stepSizeStudy([-2, -1], [0, 1], [0, 1, 2]);
   const points = makePoints(study, (height, [x], seed) => (height === 1 ? { error: 5 } : x === 0.1 && seed === 2 ? { error: null } : { error: 10 + seed }));
-  const { curves, axis, penalty } = studyCurves(study, points, { metric: defaultMetric });
+  const { curves, axis, penalty } = studyCurves(study, points, { metric: byError });
 
   it("has a mean, a standard error and extremes per value and height", () => {
     expect(axis).toMatchObject({ label: "α of level 0", words: "step size", scale: "log" });
@@ -31,7 +32,7 @@ describe("curves", () => {
 
   it("does not count runs that failed, are missing or not there yet", () => {
     const partial = makePoints(study, (_, __, seed) => (seed === 0 ? { error: 8 } : { error: 50, status: seed === 1 ? "failed" : "running" }));
-    const [point] = studyCurves(study, partial, { metric: defaultMetric }).curves[0]!.points;
+    const [point] = studyCurves(study, partial, { metric: byError }).curves[0]!.points;
     expect(point).toMatchObject({ n: 1, lost: 1, pending: 1, mean: 8, standardError: null });
     expect(point?.runs).toHaveLength(3);
   });
@@ -43,16 +44,16 @@ describe("curves", () => {
       seeds: [0, 1],
     });
     const made = makePoints(two, (_, [alpha, mu]) => ({ error: 100 * alpha! + 10 * mu! }));
-    const over = studyCurves(two, made, { metric: defaultMetric, axis: 1 });
+    const over = studyCurves(two, made, { metric: byError, axis: 1 });
     expect(over.axis).toMatchObject({ scale: "linear", words: "momentum" });
     expect(over.curves[0]?.points.map(({ n }) => n)).toEqual([4, 4, 4]);
     expect(over.curves[0]?.points[1]?.mean).toBeCloseTo(5.5 + 5, 12);
-    const held = studyCurves(two, made, { metric: defaultMetric, axis: 1, fixed: { 0: 0.1 } });
+    const held = studyCurves(two, made, { metric: byError, axis: 1, fixed: { 0: 0.1 } });
     expect(held.curves[0]?.points.map(({ mean }) => mean)).toEqual([10, 15, 19]);
-    const { grids } = studyGrids(two, made, { metric: defaultMetric });
+    const { grids } = studyGrids(two, made, { metric: byError });
     expect(grids[0]?.cells).toHaveLength(6);
     expect(grids[0]?.cells.at(-1)).toMatchObject({ x: 0.1, y: 0.9, n: 2, mean: 19 });
-    expect(() => studyCurves(two, made, { metric: defaultMetric, axis: 2 })).toThrow("no axis 2");
+    expect(() => studyCurves(two, made, { metric: byError, axis: 2 })).toThrow("no axis 2");
   });
 });
 
