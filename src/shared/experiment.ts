@@ -34,6 +34,16 @@ export const dataset = z
      * of a text its end. The test set is evaluated at the run's end alone then.
      */
     validation: z.number({ error: "dataset.validation must be a share from 0 to 0.9" }).min(0, "dataset.validation must be at least 0").max(0.9, "dataset.validation must be at most 0.9").default(0),
+    /**
+     * Of images: each is padded with `crop` black pixels on every side and cut out at a random place, and half of
+     * them are mirrored, anew in every epoch (He et al. 2016, section 4.2). Drawn by the experiment's seed.
+     */
+    augmentation: z
+      .strictObject({
+        crop: z.number({ error: "dataset.augmentation.crop must be a number of pixels" }).int("dataset.augmentation.crop must be a whole number").min(0, "dataset.augmentation.crop must be at least 0").max(64, "dataset.augmentation.crop must be at most 64").default(0),
+        flip: z.boolean({ error: "dataset.augmentation.flip must be true or false" }).default(false),
+      })
+      .prefault({}),
     /** Draws what is held out, and divides data that does not come divided into training and test examples. */
     splitSeed: z
       .number({ error: "dataset.splitSeed must be a whole number from 0 to 4294967295" })
@@ -54,6 +64,11 @@ export const dataset = z
     const sizes = { trainExamples: trainExamples ?? facts.trainExamples, testExamples: testExamples ?? facts.testExamples };
     for (const name of ["trainExamples", "testExamples"] as const) {
       if (sizes[name] > facts[name]) context.addIssue({ code: "custom", path: [name], message: `dataset.${name} is ${sizes[name]}; ${facts.title} has ${facts[name]}` });
+    }
+    const { augmentation } = rest;
+    if (augments({ augmentation }) && facts.exampleShape.length !== 3) {
+      const [asked, what] = augmentation.flip ? ["flip", "mirrored"] : ["crop", "cut"];
+      context.addIssue({ code: "custom", path: ["augmentation", asked], message: `only images can be ${what}; ${facts.title} has none` });
     }
     return { kind, ...(given && ownKind.test(kind) ? { facts: given } : {}), ...sizes, ...rest };
   });
@@ -178,6 +193,8 @@ type Sizes = Pick<z.output<typeof fields>, "dataset" | "model" | "batchSize">;
 
 export const taskOf = ({ dataset }: { readonly dataset: DatasetChoice }): DatasetTask => dataFacts(dataset).task;
 export const isText = (of: { readonly dataset: DatasetChoice }): boolean => taskOf(of) === "text";
+
+export const augments = ({ augmentation: { crop, flip } }: Pick<Experiment["dataset"], "augmentation">): boolean => crop > 0 || flip;
 
 /** Of the training examples, or characters, those held out for validation: at least one where a share is asked for. */
 export function validationExamples({ trainExamples, validation }: Pick<Experiment["dataset"], "trainExamples" | "validation">): number {

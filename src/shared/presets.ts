@@ -46,10 +46,10 @@ export const presets: readonly Preset[] = [
   {
     name: "resnet-20",
     title: "ResNet-20 on CIFAR-10",
-    description: "The paper’s setting: SGD 0.1 with momentum 0.9 and weight decay 1e-4, both learned by SGD. An epoch takes minutes.",
+    description: "The paper’s setting: SGD 0.1 with momentum 0.9 and weight decay 1e-4, both learned by SGD; images shifted and mirrored at random. An epoch takes minutes.",
     experiment: {
       name: "resnet-20",
-      dataset: { kind: "cifar10" },
+      dataset: { kind: "cifar10", augmentation: { crop: 4, flip: true } },
       model: { kind: "resnet" },
       // The paper's step sizes: alpha^2 * 1e-3 for alpha, 1 / (1 - mu) * 1e-6 for mu.
       tower: [

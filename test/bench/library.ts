@@ -74,7 +74,7 @@ const order = exampleOrder(shared);
 const sizes = Array<number>(steps).fill(shared.batchSize);
 
 /** The shared batches; those of an epoch run on into the next, for both sides. */
-const batches = () => batchesInOrder(dataset.train, order, shared.batchSize);
+const batches = () => batchesInOrder({ examples: dataset.train, order, batchSize: shared.batchSize });
 
 async function ours(tower: ExperimentInput["tower"], engine: EngineKind, count: number): Promise<Trace> {
   const { training, executable } = await prepareRun(experimentOf(tower, engine));

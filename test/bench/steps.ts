@@ -52,7 +52,7 @@ const dataset = await loadDataset({ kind: "mnist", trainExamples: 60_000, testEx
 function* shuffledBatches(): Generator<Batch> {
   const random = new Random(0, "shuffling");
   for (;;) {
-    for (const batch of batchesInOrder(dataset.train, random.permutation(dataset.train.count), 256)) if (batch.size === 256) yield batch;
+    for (const batch of batchesInOrder({ examples: dataset.train, order: random.permutation(dataset.train.count), batchSize: 256 })) if (batch.size === 256) yield batch;
   }
 }
 const source = shuffledBatches();

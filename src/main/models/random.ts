@@ -5,10 +5,10 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 
 /** What the numbers are for; each purpose has a stream of its own, so that one cannot shift another. */
-export type Purpose = "initialization" | "shuffling" | "generation";
+export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation";
 
 /** How many jumps of 2^64 numbers each stream lies behind the seed. */
-const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2 };
+const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2, augmentation: 3 };
 
 export class Random {
   readonly #generator: JumpableRandomGenerator;

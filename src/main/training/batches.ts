@@ -1,5 +1,7 @@
 /** Batches of examples, in a seeded order or as they stand. */
 import type { Examples } from "../datasets/dataset.ts";
+import { Random } from "../models/random.ts";
+import { augmentInto, type Augmentation } from "./augment.ts";
 
 export interface Batch {
   readonly size: number;
@@ -7,22 +9,53 @@ export interface Batch {
   readonly labels: Examples["labels"];
 }
 
+/** Batches of some examples in an order: what there is to do for an epoch, whoever does it. */
+export interface BatchPlan {
+  readonly examples: Examples;
+  /** Places of the examples. */
+  readonly order: Uint32Array;
+  readonly batchSize: number;
+  readonly augmentation?: Augmented | undefined;
+}
+
+/** What a batch is made of is drawn from `seed` and its number alone, so that it is the same whichever came before. */
+export interface Augmented extends Augmentation {
+  /** `[channels, height, width]` */
+  readonly shape: readonly number[];
+  readonly seed: number;
+}
+
 /** An empty array of the same kind. */
 const like = <A extends Uint8Array | Float32Array>(array: A, length: number) => (array instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as A;
 
-/** Batches in the given order from the one numbered `first` on; the last may be smaller. The arrays of a batch are written over by a later one. */
-export function* batchesInOrder(examples: Examples, order: Uint32Array, batchSize: number, first = 0): Generator<Batch> {
+export const batchCount = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">): number => Math.ceil(order.length / batchSize);
+/** Examples in a batch; the last may be smaller. */
+export const sizeOfBatch = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">, number: number): number => Math.min(batchSize, order.length - number * batchSize);
+
+/** Writes the batch of a number into arrays that are large enough for it. */
+export function fillBatch({ examples, order, batchSize, augmentation }: BatchPlan, number: number, features: Examples["features"], labels: Examples["labels"]): void {
   const width = examples.features.length / examples.count;
+  const random = augmentation && new Random((augmentation.seed + number) >>> 0, "augmentation");
+  const first = number * batchSize;
+  const size = sizeOfBatch({ order, batchSize }, number);
+  for (let i = 0; i < size; i++) {
+    const example = order[first + i]!;
+    if (augmentation) augmentInto(features, i * width, examples.features, example * width, augmentation.shape, augmentation, random!);
+    else features.set(examples.features.subarray(example * width, (example + 1) * width), i * width);
+    labels[i] = examples.labels[example]!;
+  }
+}
+
+/** The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one. */
+export function* batchesInOrder(plan: BatchPlan, first = 0): Generator<Batch> {
+  const { features, labels, count } = plan.examples;
+  const width = features.length / count;
   const buffers = new Map<number, Batch>();
-  for (let start = first * batchSize; start < order.length; start += batchSize) {
-    const size = Math.min(batchSize, order.length - start);
+  for (let number = first; number < batchCount(plan); number++) {
+    const size = sizeOfBatch(plan, number);
     let batch = buffers.get(size);
-    if (!batch) buffers.set(size, (batch = { size, features: like(examples.features, size * width), labels: like(examples.labels, size) }));
-    for (let i = 0; i < size; i++) {
-      const example = order[start + i]!;
-      batch.features.set(examples.features.subarray(example * width, (example + 1) * width), i * width);
-      batch.labels[i] = examples.labels[example]!;
-    }
+    if (!batch) buffers.set(size, (batch = { size, features: like(features, size * width), labels: like(labels, size) }));
+    fillBatch(plan, number, batch.features, batch.labels);
     yield batch;
   }
 }

@@ -1,5 +1,5 @@
 /** Labelled examples in batches: shuffled for training, as they stand for evaluation. */
-import { validationExamples, type Experiment } from "../../shared/experiment.ts";
+import { augments, validationExamples, type Experiment } from "../../shared/experiment.ts";
 import type { Dataset, Examples } from "../datasets/dataset.ts";
 import { heldOut } from "../datasets/split.ts";
 import type { Model } from "../models/model.ts";
@@ -42,8 +42,10 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     sets: held.length > 0 ? ["validation", "test"] : ["test"],
     epoch(random, first) {
       const order = shuffle ? random.permutation(training.length).map((i) => training[i]!) : training;
-      return inBatches(batchesInOrder(train, order, batchSize, first));
+      // Drawn only where it is needed: the order of epochs without it stays what it was.
+      const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31) } : undefined;
+      return inBatches(batchesInOrder({ examples: train, order, batchSize, augmentation }, first));
     },
-    evaluation: (set) => inBatches(set === "test" ? batchesAsTheyStand(test, evaluationBatch) : batchesInOrder(train, held, evaluationBatch)),
+    evaluation: (set) => inBatches(set === "test" ? batchesAsTheyStand(test, evaluationBatch) : batchesInOrder({ examples: train, order: held, batchSize: evaluationBatch })),
   };
 }

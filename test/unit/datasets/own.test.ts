@@ -95,6 +95,11 @@ describe("a table", () => {
 
 describe("a text", () => {
   it("is one code a character, whatever plane it is on, and line ends are one", () => {
+    // Long enough that characters and line ends are cut in two where a piece ends.
+    for (const start of [65_530, 65_531, 65_532, 65_533, 65_534, 65_535]) {
+      const { vocabulary: of, codes: long } = encodeText(new TextEncoder().encode(`${"a".repeat(start)}\r\n🙂\rb\r`), "t");
+      expect([of, [...long.subarray(start)]]).toEqual([["\n", "a", "b", "🙂"], [0, 3, 0, 2, 0]]);
+    }
     const { vocabulary, codes } = encodeText(new TextEncoder().encode("\uFEFFba\r\n🙂a"), "t");
     expect(vocabulary).toEqual(["\n", "a", "b", "🙂"]);
     expect([...codes]).toEqual([2, 1, 0, 3, 1]);

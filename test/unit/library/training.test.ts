@@ -40,7 +40,7 @@ it("takes the very steps the workbench takes", async () => {
   const random = new Random(7, "shuffling");
   const expected: number[][] = [];
   for (let epoch = 0; epoch < 2; epoch++) {
-    for (const { size, features, labels } of batchesInOrder(dataset.train, random.permutation(300), 128)) {
+    for (const { size, features, labels } of batchesInOrder({ examples: dataset.train, order: random.permutation(300), batchSize: 128 })) {
       const outputs = await executable.run(`${expected.length === 0 ? "begin" : "step"}@${size}`, { features, labels });
       expected.push([outputs["loss"]!, ...program.hyperparameters.map(({ name, storedAs }) => toEffective(outputs[name]!, storedAs))]);
     }

@@ -56,7 +56,7 @@ describe("an experiment on a text", () => {
   it("has as many steps as there are whole batches", () => {
     const e = experiment.parse({ dataset: { kind: "tiny-shakespeare" }, model: { kind: "charRnn" }, batchSize: 64 });
     expect(stepsPerEpoch(e)).toBe(Math.floor(Math.floor((1_003_855 - 1) / 64) / 50));
-    expect(e.dataset).toEqual({ kind: "tiny-shakespeare", trainExamples: 1_003_855, testExamples: 111_539, validation: 0, splitSeed: 0 });
+    expect(e.dataset).toEqual({ kind: "tiny-shakespeare", trainExamples: 1_003_855, testExamples: 111_539, validation: 0, augmentation: { crop: 0, flip: false }, splitSeed: 0 });
   });
 
   it("needs a model that reads texts, and enough text", () => {

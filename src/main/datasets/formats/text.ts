@@ -25,8 +25,36 @@ function firstInvalidByte(bytes: Uint8Array): number {
   return at;
 }
 
+/** Bytes decoded at a time: a text as one string would take twice its size, and its copy with other line ends as much again. */
+const piece = 65_536;
+
+/** The text piece by piece, without a byte order mark, each line end \n. */
+function* piecesOf(bytes: Uint8Array): Generator<string> {
+  const decoder = new TextDecoder("utf-8");
+  let held = "";
+  for (let at = 0; at < bytes.length; at += piece) {
+    const text = held + decoder.decode(bytes.subarray(at, at + piece), { stream: true });
+    // It may be the first half of a line end.
+    held = text.endsWith("\r") ? "\r" : "";
+    yield text.slice(0, text.length - held.length).replace(/\r\n?/g, "\n");
+  }
+  yield held === "" ? "" : "\n";
+}
+
+/** Code points, not UTF-16 units: a character outside the basic plane is one character. */
+function forEachCharacter(bytes: Uint8Array, visit: (codePoint: number) => void): void {
+  for (const text of piecesOf(bytes)) {
+    for (let i = 0; i < text.length; i++) {
+      const codePoint = text.codePointAt(i)!;
+      if (codePoint > 0xffff) i++;
+      visit(codePoint);
+    }
+  }
+}
+
 /**
- * Encodes a text of UTF-8 bytes; a byte order mark is left out, line ends become \n.
+ * Encodes a text of UTF-8 bytes; a byte order mark is left out, line ends become \n. Takes no
+ * more memory than the codes beside the bytes.
  * @throws Error naming `source` and the offset of a byte that is no UTF-8, or an empty text
  */
 export function encodeText(bytes: Uint8Array, source: string): EncodedText {
@@ -34,19 +62,21 @@ export function encodeText(bytes: Uint8Array, source: string): EncodedText {
     const at = firstInvalidByte(bytes);
     throw new Error(`${source}: byte ${at} (0x${bytes[at]!.toString(16)}) is not UTF-8; save the text as UTF-8 and import it again`);
   }
-  const text = new TextDecoder("utf-8").decode(bytes).replace(/\r\n?/g, "\n");
-  if (text.includes("\0")) throw new Error(`${source}: contains a NUL character at character ${text.indexOf("\0")}; it is no plain text`);
-  const vocabulary = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
-  if (vocabulary.length === 0) throw new Error(`${source}: the text is empty`);
-  if (vocabulary.length > maxVocabulary) throw new Error(`${source}: ${vocabulary.length} different characters; at most ${maxVocabulary} are allowed`);
-  const codeOf = new Map(vocabulary.map((character, code) => [character, code]));
-  // Code points, not UTF-16 units: a character outside the basic plane is one character.
+  const seen = new Set<number>();
   let count = 0;
-  for (const _ of text) count++;
-  const codes = vocabulary.length <= 256 ? new Uint8Array(count) : new Uint16Array(count);
+  forEachCharacter(bytes, (codePoint) => {
+    if (codePoint === 0) throw new Error(`${source}: contains a NUL character at character ${count}; it is no plain text`);
+    seen.add(codePoint);
+    count++;
+  });
+  if (count === 0) throw new Error(`${source}: the text is empty`);
+  if (seen.size > maxVocabulary) throw new Error(`${source}: ${seen.size} different characters; at most ${maxVocabulary} are allowed`);
+  const ordered = [...seen].sort((a, b) => a - b);
+  const codeOf = new Map(ordered.map((codePoint, code) => [codePoint, code]));
+  const codes = ordered.length <= 256 ? new Uint8Array(count) : new Uint16Array(count);
   let i = 0;
-  for (const character of text) codes[i++] = codeOf.get(character)!;
-  return { vocabulary, codes };
+  forEachCharacter(bytes, (codePoint) => (codes[i++] = codeOf.get(codePoint)!));
+  return { vocabulary: ordered.map((codePoint) => String.fromCodePoint(codePoint)), codes };
 }
 
 /** @throws Error naming the file */

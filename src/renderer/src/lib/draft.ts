@@ -18,7 +18,7 @@ import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface Draft {
   name: string;
-  dataset: { kind: string; facts?: OwnFacts | undefined; trainExamples: Entry; testExamples: Entry; validation: Entry; splitSeed: Entry };
+  dataset: { kind: string; facts?: OwnFacts | undefined; trainExamples: Entry; testExamples: Entry; validation: Entry; splitSeed: Entry; augmentation: { crop: Entry; flip: boolean } };
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
@@ -35,7 +35,7 @@ export type GuardDraft = { on: boolean } & Record<GuardSpec["name"], Entry>;
 export function draftOf(e: Experiment): Draft {
   return {
     name: e.name,
-    dataset: { ...e.dataset },
+    dataset: structuredClone(e.dataset),
     model: draftOfModel(e.model),
     levels: fromTower(e.tower),
     batchSize: e.batchSize,
@@ -88,7 +88,7 @@ export const storedLevel = z
 export const storedDraft = z.object({
   name: z.string(),
   // A draft of a version without them holds nothing out.
-  dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), splitSeed: storedEntry.default(0) }),
+  dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), splitSeed: storedEntry.default(0), augmentation: z.object({ crop: storedEntry, flip: z.boolean() }).default({ crop: 0, flip: false }) }),
   model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
@@ -132,7 +132,8 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
 export function withDataset(draft: Draft, info: DatasetInfo): Draft {
   const { kind, trainExamples, testExamples, task } = info;
   const { validation, splitSeed } = draft.dataset;
-  const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, splitSeed };
+  const augmentation = info.exampleShape.length === 3 ? draft.dataset.augmentation : { crop: 0, flip: false };
+  const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, splitSeed, augmentation };
   const usual = draftOfModel(modelSchema.parse(usualModel(task)));
   // What ends in tanh cannot reach every number.
   if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };

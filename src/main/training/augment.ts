@@ -1,0 +1,36 @@
+/**
+ * The usual augmentation of small images (He et al. 2016, section 4.2): each is padded with black, cut out at
+ * a random place, and mirrored half of the time.
+ */
+import type { Random } from "../models/random.ts";
+
+export interface Augmentation {
+  /** Pixels of black on every side, out of which a piece of the image's own size is cut; 0 for none. */
+  readonly crop: number;
+  /** Whether half of the images are mirrored, left for right. */
+  readonly flip: boolean;
+}
+
+type Pixels = Uint8Array | Float32Array;
+
+/**
+ * Writes an image, moved and maybe mirrored, to `to` from `at` on.
+ * @param from all images; this one begins at `start`
+ * @param shape `[channels, height, width]`
+ */
+export function augmentInto(to: Pixels, at: number, from: Pixels, start: number, shape: readonly number[], { crop, flip }: Augmentation, random: Random): void {
+  const [channels, height, width] = shape as [number, number, number];
+  const [down, right] = crop > 0 ? [random.below(2 * crop + 1) - crop, random.below(2 * crop + 1) - crop] : [0, 0];
+  const mirrored = flip && random.below(2) === 1;
+  // Columns of the image that are in sight, and where the first of them goes.
+  const [left, end] = [Math.max(0, right), Math.min(width, width + right)];
+  to.fill(0, at, at + channels * height * width);
+  for (let channel = 0; channel < channels; channel++) {
+    for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
+      const source = start + (channel * height + y + down) * width;
+      const target = at + (channel * height + y) * width;
+      if (mirrored) for (let x = left; x < end; x++) to[target + width - 1 - (x - right)] = from[source + x]!;
+      else to.set(from.subarray(source + left, source + end), target + left - right);
+    }
+  }
+}
