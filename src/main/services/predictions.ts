@@ -9,6 +9,7 @@ import { fileStem } from "../reports/index.ts";
 import { CheckpointError } from "../training/checkpoint/container.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../training/prediction/jobs.ts";
 import type { LaunchTrainer, TrainerProcess } from "../training/process.ts";
+import type { NamedArray } from "../training/weights/file.ts";
 import type { Kept as KeptWeights, WeightsFolder } from "../training/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
@@ -85,7 +86,7 @@ export class Predictions {
     const all = chosen(classified(labelled), request);
     const width = info.exampleShape.reduce((size, n) => size * n, 1);
     const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(mostValues / width))));
-    const result = first.length === 0 ? undefined : await this.#ask(experiment, weights, { kind: "examples", indices: first.map(({ index }) => index) });
+    const result = first.length === 0 ? undefined : await this.#ask(experiment, [], { kind: "examples", indices: first.map(({ index }) => index) });
     if (result && result.kind !== "examples") throw new Error(`a trainer answered ${result.kind} instead of examples`);
     return {
       total: all.length,
@@ -100,7 +101,7 @@ export class Predictions {
     const { experiment } = this.#options.run(run);
     const info = await this.#dataset(experiment);
     if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is no text; it generates none.`);
-    const result = await this.#ask(experiment, weights, { kind: "text", ...continuation });
+    const result = await this.#ask(experiment, weights.weights.arrays, { kind: "text", ...continuation });
     if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
     return { kept: shown(weights), text: result.text };
   }
@@ -124,7 +125,7 @@ export class Predictions {
     const key = `${run} ${evaluation.step} ${savedAt}`;
     let outputs = this.#outputs.get(key);
     if (!outputs) {
-      outputs = this.#ask(experiment, weights, { kind: "outputs" }).then((result) => {
+      outputs = this.#ask(experiment, weights.weights.arrays, { kind: "outputs" }).then((result) => {
         if (result.kind !== "outputs") throw new Error(`a trainer answered ${result.kind} instead of outputs`);
         return result;
       });
@@ -138,7 +139,7 @@ export class Predictions {
   }
 
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
-  #ask(experiment: Experiment, { path }: KeptWeights, job: PredictionJob): Promise<PredictionResult> {
+  #ask(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
     return new Promise((resolve, reject) => {
       const trainer = this.#options.launch();
       this.#working.add(trainer);
@@ -150,7 +151,7 @@ export class Predictions {
         this.#working.delete(trainer);
         reject(new UserError(`Nothing could be predicted: the process that should ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "." : `; its last output:\n${stderr}`}`));
       });
-      trainer.send({ type: "predict", experiment, weights: path, job });
+      trainer.send({ type: "predict", experiment, weights, job });
     });
   }
 

@@ -3,6 +3,7 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
 import type { Measurement } from "./measure.ts";
 import type { PredictionJob, PredictionResult } from "./prediction/jobs.ts";
+import type { NamedArray } from "./weights/file.ts";
 
 /** A run to train. */
 export interface RunOrder {
@@ -28,7 +29,7 @@ export type ToTrainer =
   /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
   | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; readonly stay?: Stay }
   /** Asks a trained model; answered by `predicted` or `failed`. */
-  | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: string; readonly job: PredictionJob; readonly stay?: Stay }
+  | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
   | Steering;
 
 export interface CheckpointOrder {

@@ -9,6 +9,7 @@ import { isActive } from "../../../src/shared/run.ts";
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { dispatch } from "../../../src/main/services/dispatch.ts";
+import { withOwnFacts } from "../../../src/main/services/experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "../../../src/main/services/predictionSummary.ts";
 import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
@@ -26,11 +27,19 @@ async function open(storeDir = freshFolder()) {
     return contract.requests[name].output.parse(JSON.parse(JSON.stringify(reply.value))) as RequestOutput<N>;
   };
   const train = async (experiment: unknown) => {
-    const { id } = await ask("runs.start", { experiment });
+    const { id } = await ask("runs.start", { experiment: await withOwnFacts(experiment) });
     await vi.waitFor(async () => expect(isActive((await ask("runs.get", { run: id })).status)).toBe(false), { timeout: 30_000, interval: 20 });
     return id;
   };
   return { services, ask, train, storeDir, refusal: async (name: RequestName, input: unknown) => ((reply) => (reply.ok ? "granted" : reply.error.message))(await answer(name, input)) };
+}
+
+/** A folder in which one's own data is kept, for a test. */
+function ownDataFolder(): string {
+  const folder = freshFolder();
+  vi.stubEnv("HYPERTOWER_DATA", folder);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  return folder;
 }
 
 const small = { dataset: { trainExamples: 2000, testExamples: 500 }, model: { hidden: [16] }, batchSize: 100, budget: { epochs: 3 } };
@@ -129,4 +138,42 @@ it("summarizes residuals", () => {
   expect(histogram.counts[20]).toBe(2);
   expect([histogram.counts[0], histogram.counts[30]]).toEqual([1, 1]);
   expect(residualsOf({ labels: Float32Array.of(1, 1), scores: Float32Array.of(1, 1) })).toMatchObject({ r2: null, rmse: 0 });
+});
+
+it("writes in the language of a text, the same for one seed", async () => {
+  const folder = ownDataFolder();
+  const path = join(folder, "letters.txt");
+  writeFileSync(path, "hand in hand, and on ".repeat(400));
+  const { ask, train, refusal } = await open();
+  const { kind } = await ask("datasets.create", { order: { form: "text", title: "Letters", path } });
+  const run = await train({ dataset: { kind }, model: { kind: "charRnn", layers: 1, hidden: 24, embedding: 6, steps: 21 }, batchSize: 4, budget: { epochs: 4 }, tower: [{ optimizer: "adam", alpha: 0.02 }, { optimizer: "sgd", alpha: 1e-5 }] });
+  const write = (changes: object = {}) => ask("predictions.text", { run, prime: "hand in hand, and on ", length: 84, temperature: 0, ...changes });
+  expect((await write()).text).toBe("hand in hand, and on ".repeat(4));
+  const bold = await write({ temperature: 5, seed: 3 });
+  expect(bold.text).not.toBe((await write({ temperature: 5, seed: 4 })).text);
+  expect((await write({ temperature: 5, seed: 3 })).text).toBe(bold.text);
+  expect(await refusal("predictions.text", { run, prime: "Hand" })).toMatch(/the text it was trained on has no "H"$/);
+  expect(await refusal("predictions.samples", { run })).toMatch(/Letters has no classes/);
+  const report = await ask("predictions.report", { run });
+  expect(report).toMatchObject({ task: "text" });
+  expect(report.loss).toBeCloseTo(report.kept.evaluation.testLoss!, 4);
+});
+
+it("lays predicted quantities beside the true ones, in their own unit", async () => {
+  const folder = ownDataFolder();
+  const path = join(folder, "line.csv");
+  const rows = Array.from({ length: 300 }, (_, i) => [(i % 60) / 30 - 1, Math.sin(i)] as const);
+  writeFileSync(path, ["x,z,y", ...rows.map(([x, z]) => `${x},${z},${1000 + 300 * x - 100 * z}`)].join("\n"));
+  const { ask, train } = await open();
+  const { kind } = await ask("datasets.create", { order: { form: "csv", title: "A line", path, delimiter: ",", header: true, roles: ["number", "number", "target"], task: "regression" } });
+  const run = await train({ dataset: { kind }, batchSize: 20, budget: { epochs: 20 }, tower: [{ optimizer: "adam", alpha: 0.01 }, { optimizer: "sgd", alpha: 1e-5 }] });
+  const report = await ask("predictions.report", { run });
+  if (report.task !== "regression") throw new Error(report.task);
+  expect(report.examples).toBe(60);
+  expect(report.r2).toBeGreaterThan(0.95);
+  expect(report.rmse).toBeCloseTo(report.kept.evaluation.testRmse!, 2);
+  expect(report.mae).toBeCloseTo(report.kept.evaluation.testMae!, 2);
+  expect(report.points).toHaveLength(60);
+  for (const [truth, predicted] of report.points) expect(Math.abs(predicted - truth)).toBeLessThan(200);
+  expect(Math.min(...report.points.map(([truth]) => truth))).toBeGreaterThan(500);
 });

@@ -1,7 +1,4 @@
 /** What trained models are asked: their predictions, and the text that they write. */
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, it } from "vitest";
 import { describeModel } from "../../../src/shared/models/architecture.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
@@ -12,26 +9,23 @@ import { Random } from "../../../src/main/models/random.ts";
 import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
 import { drawn, generate } from "../../../src/main/training/prediction/generate.ts";
 import { predict } from "../../../src/main/training/prediction/jobs.ts";
-import { encodeWeights, type NamedArray, type Weights } from "../../../src/main/training/weights/file.ts";
+import type { NamedArray } from "../../../src/main/training/weights/file.ts";
 import { trainHere } from "../../support/trainHere.ts";
 
-/** Trains for real; the weights of its last evaluation as a file. */
+/** Trains for real; with the weights of its last evaluation. */
 async function trained(config: ExperimentInput) {
   const kept: { evaluation: Evaluation; arrays: readonly NamedArray[] }[] = [];
   const keeper = { keep: (evaluation: Evaluation, arrays: readonly NamedArray[]) => void kept.push({ evaluation, arrays }) };
   const run = await trainHere(config, undefined, undefined, keeper);
-  const last: Weights = { run: "a-run", experiment: "", savedAt: 0, ...kept.at(-1)! };
-  const file = join(mkdtempSync(join(tmpdir(), "weights-")), "a-run.weights");
-  writeFileSync(file, encodeWeights(last));
-  return { ...run, of: experiment.parse(config), file, weights: last };
+  return { ...run, of: experiment.parse(config), weights: kept.at(-1)!.arrays };
 }
 
 const small: ExperimentInput = { dataset: { trainExamples: 2000, testExamples: 1100 }, batchSize: 100, budget: { epochs: 1 } };
 
 it("predictions are those that the run was evaluated by, batch normalization included", async () => {
   for (const model of [{ hidden: [16] }, { kind: "cnn" as const, channels: [4], batchNorm: true }]) {
-    const { of, file, evaluations } = await trained({ ...small, model });
-    const found = await predict(of, file, { kind: "outputs" });
+    const { of, weights, evaluations } = await trained({ ...small, model });
+    const found = await predict(of, weights, { kind: "outputs" });
     if (found.kind !== "outputs" || !found.labelled) throw new Error("no outputs");
     const { labels, scores, width } = found.labelled;
     const { testLoss, testError } = evaluations.at(-1)!;
@@ -52,19 +46,19 @@ it("predictions are those that the run was evaluated by, batch normalization inc
 });
 
 it("examples are those of the test set, by their place", async () => {
-  const { of, file } = await trained(small);
-  const found = await predict(of, file, { kind: "examples", indices: [1099, 0, 1000] });
+  const { of, weights } = await trained(small);
+  const found = await predict(of, weights, { kind: "examples", indices: [1099, 0, 1000] });
   const { test } = await loadDataset(of.dataset);
   expect(found).toEqual({ kind: "examples", range: 255, values: [1099, 0, 1000].map((i) => Float32Array.from(test.features.subarray(i * 784, (i + 1) * 784))) });
-  await expect(predict(of, file, { kind: "examples", indices: [1100] })).rejects.toThrow(/there is no example 1100; there are 1100/);
-  await expect(predict(of, file, { kind: "text", prime: "a", length: 1, temperature: 1, seed: 0 })).rejects.toThrow(/not trained on a text/);
+  await expect(predict(of, weights, { kind: "examples", indices: [1100] })).rejects.toThrow(/there is no example 1100; there are 1100/);
+  await expect(predict(of, weights, { kind: "text", prime: "a", length: 1, temperature: 1, seed: 0 })).rejects.toThrow(/not trained on a text/);
 });
 
 it("weights of another model are refused by name", async () => {
-  const { of, file } = await trained(small);
+  const { of, weights } = await trained(small);
   const other = experiment.parse({ ...of, model: { hidden: [17] } });
-  await expect(predict(other, file, { kind: "outputs" })).rejects.toThrow(CheckpointError);
-  await expect(predict(other, file, { kind: "outputs" })).rejects.toThrow(/layer1\.weight is 128 × 784 among the weights and 17 × 784 in the model/);
+  await expect(predict(other, weights, { kind: "outputs" })).rejects.toThrow(CheckpointError);
+  await expect(predict(other, weights, { kind: "outputs" })).rejects.toThrow(/layer1\.weight is 128 × 784 among the weights and 17 × 784 in the model/);
 });
 
 it("a symbol is drawn by its probability, sharpened by the temperature", () => {
@@ -88,8 +82,7 @@ it("text goes on as the model says, its hidden state carried, and the same for o
     const described = describeModel(of.model, { input: { kind: "tokens", shape: [1], vocabulary: 3 }, classes: 3 });
     const random = new Random(1, "initialization");
     const arrays = buildModel(described).parameters.map(({ name, shape, initialize }) => ({ name, shape, values: initialize(random).map((value) => 5 * value) }));
-    const weights = { arrays } as unknown as Weights;
-    const say = (prime: string, seed = 0, temperature = 1) => generate(of, vocabulary, weights, { prime, length: 200, temperature, seed });
+    const say = (prime: string, seed = 0, temperature = 1) => generate(of, vocabulary, arrays, { prime, length: 200, temperature, seed });
     const first = await say("abc");
     expect(Array.from(first)).toHaveLength(200);
     expect(await say("abc")).toBe(first);

@@ -5,7 +5,7 @@ import type { DataShape } from "../../../shared/models/shape.ts";
 import { buildModel } from "../../models/build.ts";
 import { Random } from "../../models/random.ts";
 import { languageModelling } from "../languageModelling.ts";
-import type { Weights } from "../weights/file.ts";
+import type { NamedArray } from "../weights/file.ts";
 import { buildPredictor, scoresOf } from "./program.ts";
 
 export interface Continuation {
@@ -22,7 +22,7 @@ export interface Continuation {
  * What follows the prime, without it. The same on every call with the same weights and seed.
  * @throws Error naming characters that the text it was trained on has not
  */
-export async function generate(experiment: Experiment, vocabulary: readonly string[], weights: Weights, { prime, length, temperature, seed }: Continuation): Promise<string> {
+export async function generate(experiment: Experiment, vocabulary: readonly string[], weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
   const codes = new Map(vocabulary.map((character, code) => [character, code]));
   const given = Array.from(prime);
   const unknown = [...new Set(given.filter((character) => !codes.has(character)))];

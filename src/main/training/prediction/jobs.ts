@@ -1,11 +1,10 @@
 /** What a trainer process is asked about a trained model, and what it answers. */
-import { readFile } from "node:fs/promises";
 import type { Experiment } from "../../../shared/experiment.ts";
 import { describeModel } from "../../../shared/models/architecture.ts";
 import { dataShape } from "../../../shared/models/data.ts";
 import { buildModel } from "../../models/build.ts";
 import { loadFeed, type Feed } from "../feed.ts";
-import { decodeWeights, type Weights } from "../weights/file.ts";
+import type { NamedArray } from "../weights/file.ts";
 import { generate, type Continuation } from "./generate.ts";
 import { buildPredictor, scoresOf } from "./program.ts";
 
@@ -34,9 +33,11 @@ export interface ShownExamples {
 
 export type PredictionResult = Outputs | ShownExamples | { readonly kind: "text"; readonly text: string };
 
-/** @throws Error in words: the data, the weights or the engine cannot be used, or a character is none of the text's */
-export async function predict(experiment: Experiment, weightsFile: string, job: PredictionJob): Promise<PredictionResult> {
-  const weights = decodeWeights(await readFile(weightsFile));
+/**
+ * @param weights of the model; no job but that about examples can do without
+ * @throws Error in words: the data, the weights or the engine cannot be used, or a character is none of the text's
+ */
+export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
   const data = dataShape(experiment);
   const model = buildModel(describeModel(experiment.model, data));
   const feed = await loadFeed(experiment, model);
@@ -51,7 +52,7 @@ export async function predict(experiment: Experiment, weightsFile: string, job: 
   }
 }
 
-async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typeof buildModel>, weights: Weights): Promise<Outputs> {
+async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typeof buildModel>, weights: readonly NamedArray[]): Promise<Outputs> {
   const { task, evaluationBatchSizes: batchSizes, vocabulary } = feed;
   const { executable, width } = await buildPredictor({ experiment, model, task, batchSizes, weights });
   const sums: Record<string, number> = {};

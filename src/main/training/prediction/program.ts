@@ -8,7 +8,7 @@ import { sizeOf } from "../../program/node.ts";
 import type { Model } from "../../models/model.ts";
 import { CheckpointError } from "../checkpoint/container.ts";
 import type { PredictiveTask } from "../trainingProgram.ts";
-import type { Weights } from "../weights/file.ts";
+import type { NamedArray } from "../weights/file.ts";
 
 /** Where `predict@B` leaves what the model says of a batch of B. */
 export const scoresOf = (batchSize: number) => `scores@${batchSize}`;
@@ -25,13 +25,13 @@ export interface PredictorOptions {
   readonly model: Model;
   readonly task: PredictiveTask;
   readonly batchSizes: readonly number[];
-  readonly weights: Pick<Weights, "arrays">;
+  readonly weights: readonly NamedArray[];
 }
 
 /** @throws CheckpointError when the weights are not this model's, Error when the engine cannot be loaded */
 export async function buildPredictor({ experiment, model, task, batchSizes, weights }: PredictorOptions): Promise<Predictor> {
   const known = new Map([...model.parameters, ...model.buffers.filter(({ role }) => role === "statistics")].map(({ name, shape }) => [name, shape.join(" × ")]));
-  const given = new Map(weights.arrays.map(({ name, shape }) => [name, shape.join(" × ")]));
+  const given = new Map(weights.map(({ name, shape }) => [name, shape.join(" × ")]));
   const wrong = [...new Set([...known.keys(), ...given.keys()])].find((name) => known.get(name) !== given.get(name));
   if (wrong !== undefined) {
     throw new CheckpointError(`the weights do not fit the model: ${wrong} is ${given.get(wrong) ?? "missing"} among the weights and ${known.get(wrong) ?? "missing"} in the model`);
@@ -50,6 +50,6 @@ export async function buildPredictor({ experiment, model, task, batchSizes, weig
   );
   const executable = await (await loadEngine[experiment.engine.kind]()).compile(program, { threads: experiment.engine.threads });
   const declared = new Map(program.state.map(({ name, shape }) => [name, sizeOf(shape)]));
-  executable.restore(Object.fromEntries(weights.arrays.flatMap(({ name, values }) => (declared.has(name) ? [[name, values] as const] : []))));
+  executable.restore(Object.fromEntries(weights.flatMap(({ name, values }) => (declared.has(name) ? [[name, values] as const] : []))));
   return { executable, width };
 }

@@ -16,7 +16,6 @@ type Run = Pick<RunSummary, "id" | "experiment">;
 
 export interface Kept {
   readonly name: KeptName;
-  readonly path: string;
   readonly bytes: number;
   readonly weights: Weights;
 }
@@ -87,7 +86,7 @@ export class WeightsFolder {
     try {
       const weights = decodeWeights(bytes);
       requireOwner(weights, run.id, run.experiment);
-      return { path, bytes: bytes.length, weights };
+      return { bytes: bytes.length, weights };
     } catch (error) {
       throw new CheckpointError(`the weights ${path} cannot be used: ${(error as Error).message}`, { cause: error });
     }
