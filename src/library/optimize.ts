@@ -53,6 +53,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   const engineOptions = engineSchema.safeParse({ kind: options.engine, threads: options.threads });
   if (!engineOptions.success) throw new RangeError(`optimize: ${fieldErrors(engineOptions.error).map(({ message }) => message).join("; ")}`);
   const { kind, threads } = engineOptions.data;
+  if (kind === "auto") throw new RangeError("optimize: engine must be named; what is fastest is measured by the workbench and the command line only");
 
   const problem = new Problem(model, typeof loss === "function" ? { loss } : loss, metrics);
   const levels = checkedTower("optimize", optimizer.levels);

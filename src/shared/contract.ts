@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
+import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
@@ -59,6 +60,7 @@ export const contract = {
   requests: {
     "app.info": { input: nothing, output: appInfo },
     ...datasetRequests,
+    ...engineRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
     /** Milliseconds of a step, of an evaluation and of a beginning, trained here for a few dozen steps that are not kept. */
@@ -106,6 +108,7 @@ export const contract = {
     "store.changed": z.object({}),
     ...studyEvents,
     ...datasetEvents,
+    ...engineEvents,
   },
 } as const;
 

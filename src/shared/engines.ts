@@ -1,4 +1,5 @@
 /** The engines as people choose among them. What executes them is in src/main/engines. */
+import { z } from "zod";
 
 export interface EngineFacts {
   readonly title: string;
@@ -66,3 +67,74 @@ export type EngineKind = keyof typeof facts;
 export const engineFacts: Readonly<Record<EngineKind, EngineFacts>> = facts;
 
 export const engineKinds = Object.keys(facts) as [EngineKind, ...EngineKind[]];
+
+/** What an experiment may name: `auto` is the fastest that works where the run is started, which the run then names. */
+export const engineChoices = ["auto", ...engineKinds] as const;
+export type EngineChoice = (typeof engineChoices)[number];
+
+const automatic = { title: "Automatic: the fastest here", name: "Automatic" };
+
+export const engineTitle = (kind: EngineChoice): string => (kind === "auto" ? automatic : engineFacts[kind]).title;
+export const engineName = (kind: EngineChoice): string => (kind === "auto" ? automatic : engineFacts[kind]).name;
+
+/** What an engine says of itself once it is loaded. */
+export const engineDescription = z.object({
+  device: z.string(),
+  /** With its version, where it says so. */
+  driver: z.string().nullable(),
+  /** Of the device, in bytes, where the system says so. */
+  memory: z.number().nullable(),
+  libraries: z.record(z.string(), z.string()),
+});
+
+/** Of a run: what it trained on. */
+export const engineUse = z.object({
+  kind: z.enum(engineKinds),
+  device: z.string(),
+  driver: z.string().nullable(),
+  precision: z.enum(["float32", "float64"]),
+  /** Why this engine, in words. */
+  why: z.string(),
+});
+
+export const engineState = z.object({
+  kind: z.enum(engineKinds),
+  /** Why it cannot be used, in words a person can act on; null when it can. */
+  problem: z.string().nullable(),
+  /** It crashed, hung or lost its device: it is not picked before someone has it tried again. */
+  barred: z.object({ at: z.number(), reason: z.string() }).nullable(),
+  /** Null where it cannot be used. */
+  description: engineDescription.nullable(),
+  /** Median milliseconds of one step of the program, measured here. */
+  step: z.number().nullable(),
+});
+
+export const engineReport = z.object({
+  engines: z.array(engineState),
+  /** What an automatic choice takes for the program; null before it was measured. */
+  choice: z.object({ kind: z.enum(engineKinds), why: z.string() }).nullable(),
+  /** When the program was measured; null before. */
+  measuredAt: z.number().nullable(),
+});
+
+export type EngineDescription = z.infer<typeof engineDescription>;
+export type EngineUse = z.infer<typeof engineUse>;
+export type EngineState = z.infer<typeof engineState>;
+export type EngineReport = z.infer<typeof engineReport>;
+
+/** `experiment` gives the program; the default one without it. */
+const ofProgram = z.strictObject({ experiment: z.unknown().optional() }).prefault({});
+
+export const engineRequests = {
+  /** Every engine: whether it loads here, looked up in processes of their own, and what was measured of the program. */
+  "engines.list": { input: ofProgram, output: engineReport },
+  /** Trains a few dozen steps of the program on every engine that loads, each in a process of its own. */
+  "engines.calibrate": { input: ofProgram, output: engineReport },
+  /** Tries an engine again that crashed or was missing. */
+  "engines.retry": { input: z.strictObject({ kind: z.enum(engineKinds), experiment: z.unknown().optional() }), output: engineReport },
+} as const;
+
+export const engineEvents = {
+  /** What is being tried at the moment; null when all is done. */
+  "engines.working": z.object({ kind: z.enum(engineKinds).nullable(), doing: z.enum(["looking", "measuring"]) }),
+} as const;

@@ -1,7 +1,7 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
 import { dataFacts, datasetIds, factsOf, ownFacts, ownKind, type DatasetChoice, type DatasetTask } from "./datasets.ts";
-import { engineKinds } from "./engines.ts";
+import { engineChoices } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
 import { parameterNames, textSteps } from "./models/data.ts";
@@ -73,10 +73,14 @@ export const dataset = z
     return { kind, ...(given && ownKind.test(kind) ? { facts: given } : {}), ...sizes, ...rest };
   });
 
-export const engine = z.strictObject({
-  kind: z.enum(engineKinds, { error: `engine.kind must be one of: ${engineKinds.join(", ")}` }).default("onnx-cpu"),
-  threads: positiveInteger("engine.threads", 256).default(1),
-});
+/** An engine by name alone is one with defaults: `"engine": "auto"`. */
+export const engine = z.preprocess(
+  (value) => (typeof value === "string" ? { kind: value } : value),
+  z.strictObject({
+    kind: z.enum(engineChoices, { error: `engine.kind must be one of: ${engineChoices.join(", ")}` }).default("onnx-cpu"),
+    threads: positiveInteger("engine.threads", 256).default(1),
+  }),
+);
 
 const mostSteps = 1_000_000_000;
 const scheduleRule = `evaluation.every must be epoch, end, or a whole number of steps from 1 to ${mostSteps}`;

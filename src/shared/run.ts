@@ -1,5 +1,6 @@
 /** A run: one experiment trained once. What the store keeps and the window shows. */
 import { z } from "zod";
+import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
 
 export const runStatuses = [
@@ -71,6 +72,8 @@ export const environment = z.object({
   cpu: z.string(),
   /** Version of each library the engine ran on, by package name. */
   libraries: z.record(z.string(), z.string()),
+  /** The engine, its device and why it was taken; runs of earlier versions do not say. */
+  engine: engineUse.optional(),
   gitCommit: z.string().nullable(),
 });
 

@@ -40,7 +40,7 @@ process.on("disconnect", () => process.exit(2));
 process.on("message", (message: ToTrainer) => {
   if (message.type === "start") void train(message.experiment, message.stay ?? false);
   if (message.type === "measure") {
-    void say({ type: "measured", measurement: { step: 1 / message.experiment.engine.threads, evaluation: 1, begin: 1 } }).then(() => (message.stay ? say({ type: "idle" }) : process.disconnect()));
+    void say({ type: "measured", measurement: { step: 1 / message.experiment.engine.threads, evaluation: 1, begin: 1 }, description: { device: "a fake device", driver: null, memory: null, libraries: {} } }).then(() => (message.stay ? say({ type: "idle" }) : process.disconnect()));
   }
 });
 

@@ -11,6 +11,7 @@ import type { ReportFileRequest } from "../../src/shared/reports.ts";
 import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
+import { calibratedEngines, pretendEngines, retriedEngines } from "./pretendEngines.ts";
 import { PretendStudies } from "./pretendStudies.ts";
 
 interface FakeRun {
@@ -142,6 +143,9 @@ export class PretendTraining implements Services {
       "experiments.presets": () => [...presets],
       "experiments.validate": ({ experiment }) => validateExperiment(experiment),
       "experiments.measure": () => ({ step: 1.5, evaluation: 30, begin: 60 }),
+      "engines.list": () => pretendEngines,
+      "engines.calibrate": () => calibratedEngines,
+      "engines.retry": () => retriedEngines,
       "runs.start": ({ experiment }) => this.start(experiment),
       "runs.pause": ({ run }) => this.set(run, "paused", null),
       "runs.resume": ({ run }) => this.set(run, "running", null),

@@ -12,6 +12,8 @@ export type Precision = "float32" | "float64";
 export interface EngineDescription {
   /** Device in words, e.g. the processor's name and the number of threads. */
   readonly device: string;
+  /** Memory of the device in bytes, where the system says so. */
+  readonly memory: number | null;
   /** Driver of the device with its version, where it has one that says so. */
   readonly driver: string | null;
   readonly precision: Precision;

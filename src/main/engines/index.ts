@@ -1,4 +1,4 @@
-import type { EngineKind } from "../../shared/engines.ts";
+import type { EngineChoice, EngineKind } from "../../shared/engines.ts";
 import type { Engine } from "./engine.ts";
 
 /** Every engine by name, loaded when it is first asked for: a native library that fails concerns only who uses it. */
@@ -15,6 +15,12 @@ export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   "tfjs-cpu": () => tfjs("tfjs-cpu"),
   reference: async () => (await import("./reference/engine.ts")).referenceEngine,
 };
+
+/** The engine an experiment names. @throws Error when it leaves that open, or the engine cannot be used here */
+export async function engineNamed(kind: EngineChoice): Promise<Engine> {
+  if (kind === "auto") throw new Error("no engine is named: one is chosen before anything is trained");
+  return loadEngine[kind]();
+}
 
 async function onnx(kind: Extract<EngineKind, `onnx-${string}`>): Promise<Engine> {
   const [{ onnxEngine }, { providers }] = await Promise.all([import("./onnx/engine.ts"), import("./onnx/providers.ts")]);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
+import { engineChoices, engineKinds } from "../../shared/engines.ts";
 import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
 import { keptNames } from "../../shared/kept.ts";
 import { presets } from "../../shared/presets.ts";
@@ -19,6 +20,7 @@ import {
   type DatasetsOptions,
 } from "./commands/datasets.ts";
 import { evaluate, type EvaluateOptions } from "./commands/evaluate.ts";
+import { enginesCommand, type EnginesOptions } from "./commands/engines.ts";
 import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
 import { generateCommand, type GenerateOptions } from "./commands/generate.ts";
 import { report, type ReportOptions } from "./commands/report.ts";
@@ -101,6 +103,7 @@ program
   .argument("[experiment]", "experiment file (JSON)")
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
   .option("--set <path=value>", "set one value, e.g. --set tower.0.alpha=1e-3; may be given several times", collect, [])
+  .addOption(new Option("--engine <engine>", "what to train on; auto is the fastest that works here: see docs/engines.md").choices([...engineChoices]))
   .option("--safe", "with what keeps a tower from diverging: see docs/guard.md")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
@@ -117,6 +120,17 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((file: string | undefined, options: SummaryOptions) => finish(summary(places, file, options), options.json));
+
+program
+  .command("engines")
+  .description("List the engines: which work here, on which device, how fast, and why others do not.")
+  .argument("[experiment]", "experiment file (JSON) whose program is measured; without a file or preset: the default experiment")
+  .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
+  .option("--calibrate", "measure a few dozen steps on each, in processes of their own")
+  .addOption(new Option("--retry <engine>", "try an engine again that crashed or was missing").choices([...engineKinds]))
+  .option(...storeOption)
+  .option("--json", "one JSON object on standard output")
+  .action((file: string | undefined, options: EnginesOptions) => finish(enginesCommand(places, file, options), options.json));
 
 program
   .command("runs")

@@ -13,7 +13,9 @@ import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { TrainerPool } from "../training/trainerPool.ts";
 import { WeightsFolder } from "../training/weights/folder.ts";
+import { EngineChoice, type EngineChoiceOptions } from "../training/engineChoice.ts";
 import { Datasets } from "./datasets.ts";
+import { Engines } from "./engines.ts";
 import { Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
@@ -32,6 +34,8 @@ export interface ServiceExtras {
   readonly log?: Log;
   /** Milliseconds between two checkpoints of a run. */
   readonly checkpointEvery?: number;
+  /** Which engines there are to choose from, and how. */
+  readonly engines?: Partial<Pick<EngineChoiceOptions, "kinds" | "within" | "fixed">>;
   /** Runs trained at the same time. */
   readonly places?: number;
   /** Bytes free on the disk of a file. */
@@ -61,6 +65,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     },
   });
   const pool = new TrainerPool({ launch: options.launchTrainer });
+  const choice = new EngineChoice({ launch: options.launchTrainer, store, version: options.version, onWorking: (working) => events.emit("engines.working", working), ...extras.engines });
+  const engines = new Engines(choice, datasets);
   const supervisor: Supervisor = new Supervisor({
     launch: pool.launch,
     log: store,
@@ -75,10 +81,14 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       events.emit("run.evaluated", { run, evaluation });
       studies.runEvaluated(run, evaluation);
     },
+    onEngineFailure: ({ experiment }, reason, kind) => {
+      // Memory that one program filled may be enough for another.
+      if (experiment.engine.kind !== "auto") void choice.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined);
+    },
     onKept: (run) => events.emit("run.kept", { run }),
     onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
-  const runs: Runs = new Runs({ store, supervisor, datasets, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
+  const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
   const calibration = new Calibration({ launch: pool.launch, store, version: options.version });
   const studies: Studies = new Studies({
@@ -126,9 +136,12 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "datasets.remove": ({ kind }) => library.remove(kind),
     "datasets.preview": ({ path }) => library.preview(path),
     "datasets.create": ({ order }) => library.create(order),
+    "engines.list": ({ experiment }) => engines.list(experiment),
+    "engines.calibrate": ({ experiment }) => engines.calibrate(experiment),
+    "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(experiment),
-    "experiments.measure": async ({ experiment }) => calibration.measure(await usableExperiment(experiment, datasets)),
+    "experiments.measure": async ({ experiment }) => calibration.measure(await choice.likely(await usableExperiment(experiment, datasets))),
     "runs.start": ({ experiment }) => runs.start(experiment),
     "runs.pause": ({ run }) => runs.pause(run),
     "runs.resume": ({ run, fromStart }) => runs.resume(run, fromStart),
@@ -147,8 +160,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "predictions.text": (request) => predictions.text(request),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
-    "studies.estimate": ({ study, workers, cohort }) => studies.estimate(study, workers, cohort),
-    "studies.start": ({ study, workers, cohort }) => studies.start(study, workers, cohort),
+    "studies.estimate": async ({ study, workers, cohort }) => studies.estimate(await engines.ofStudy(study, "known"), workers, cohort),
+    "studies.start": async ({ study, workers, cohort }) => studies.start(await engines.ofStudy(study, "measured"), workers, cohort),
     "studies.pause": ({ study }) => studies.pause(study),
     "studies.resume": ({ study }) => studies.resume(study),
     "studies.stop": ({ study }) => studies.stop(study),
@@ -176,6 +189,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     close: () =>
       (closed ??= (async () => {
         try {
+          choice.close();
           studies.close();
           predictions.close();
           await Promise.all([supervisor.close(), library.close()]);

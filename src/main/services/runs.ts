@@ -6,6 +6,7 @@ import { CheckpointError } from "../training/checkpoint/container.ts";
 import type { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { newRun } from "../training/newRun.ts";
 import type { CohortSeat, Supervisor } from "../training/supervisor.ts";
+import type { Engines } from "./engines.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { UserError } from "./services.ts";
 
@@ -13,6 +14,7 @@ export interface RunsOptions {
   readonly store: Store;
   readonly supervisor: Supervisor;
   readonly datasets: DatasetCatalog;
+  readonly engines: Pick<Engines, "resolve">;
   readonly checkpoints: CheckpointFolder;
   readonly onChange: (run: RunSummary) => void;
 }
@@ -21,13 +23,15 @@ export class Runs {
   readonly #store: Store;
   readonly #supervisor: Supervisor;
   readonly #datasets: DatasetCatalog;
+  readonly #engines: RunsOptions["engines"];
   readonly #checkpoints: CheckpointFolder;
   readonly #onChange: (run: RunSummary) => void;
 
-  constructor({ store, supervisor, datasets, checkpoints, onChange }: RunsOptions) {
+  constructor({ store, supervisor, datasets, engines, checkpoints, onChange }: RunsOptions) {
     this.#store = store;
     this.#supervisor = supervisor;
     this.#datasets = datasets;
+    this.#engines = engines;
     this.#checkpoints = checkpoints;
     this.#onChange = onChange;
   }
@@ -54,12 +58,12 @@ export class Runs {
    * @param seat in a cohort with which it trains
    */
   async start(experiment: unknown, place?: { readonly study: string; readonly cell: string }, seat?: CohortSeat): Promise<RunSummary> {
-    const usable = await usableExperiment(experiment, this.#datasets);
+    const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(experiment, this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
     const run = newRun(usable, new Date(), place?.study);
     this.#store.createRun(run, place?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run, "new", seat);
+    return this.#supervisor.start(run, "new", seat, place ? "named by the study" : why);
   }
 
   async pause(id: string): Promise<RunSummary> {
@@ -115,7 +119,7 @@ export class Runs {
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
     if (!this.#store.takeUpRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just taken up by another Hypertower process.`);
     this.#onChange(queued);
-    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat);
+    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat, run.environment?.engine?.why);
   }
 
   rename(id: string, name: string): RunSummary {

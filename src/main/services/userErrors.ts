@@ -3,11 +3,12 @@ import type { Handlers } from "../../shared/contract.ts";
 import { ExportError } from "../reports/index.ts";
 import { StoreError } from "../store/errors.ts";
 import { StudyError } from "../studies/errors.ts";
+import { NoEngineError } from "../training/engineChoice.ts";
 import { UserError } from "./services.ts";
 
 export function userError(error: unknown): unknown {
   if (error instanceof StudyError) return new UserError(error.message, error.fields, { cause: error });
-  return error instanceof StoreError || error instanceof ExportError ? new UserError(error.message, undefined, { cause: error }) : error;
+  return error instanceof NoEngineError || error instanceof StoreError || error instanceof ExportError ? new UserError(error.message, undefined, { cause: error }) : error;
 }
 
 export function withUserErrors(handlers: Handlers): Handlers {

@@ -11,6 +11,7 @@ import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Store } from "../store/store.ts";
 import type { Measurement } from "../training/measure.ts";
 import type { LaunchTrainer } from "../training/process.ts";
+import { programOf } from "../training/programOf.ts";
 import { timeOfRun } from "./costs.ts";
 
 /** Programs trained at the same time, threads of each, and runs that are one program. */
@@ -184,12 +185,6 @@ async function growCohort(places: Places, most: number, consider: (places: Place
 /** The middle of the axes: values at their ends may diverge at once. */
 function middle(cells: readonly StudyCell[]): StudyCell {
   return cells[cells.length >> 1]!;
-}
-
-/** Everything that shapes the program, not the values it works on: those cost nothing. */
-function programOf({ dataset, model, batchSize, engine, tower }: Experiment): string {
-  const shape = JSON.stringify(tower, (_key, value: unknown) => (typeof value === "number" ? Math.sign(value) : value));
-  return JSON.stringify([dataset, model, batchSize, engine.kind, shape]);
 }
 
 /** At most `most` of the numbers below `count`, evenly, both ends among them. */

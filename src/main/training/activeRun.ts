@@ -4,6 +4,7 @@ import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
 import type { ResumedSeries } from "../store/store.ts";
 import type { StoredStep } from "../store/runReader.ts";
+import { crashInWords, isCrash } from "./crash.ts";
 import type { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { CheckpointOrder, FromTrainer, Rows, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
@@ -39,6 +40,8 @@ export interface ActiveRunHooks {
   readonly onKept?: ((run: string) => void) | undefined;
   /** Something was noted in the run's log. */
   readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
+  /** Its engine took the trainer down, lost its device, or ran out of memory. */
+  readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: "crash" | "device" | "memory") => void) | undefined;
   /** The trainer is gone, or there will be none. */
   readonly onGone: () => void;
 }
@@ -52,6 +55,7 @@ export class ActiveRun {
   readonly #hooks: ActiveRunHooks;
   readonly #beginning: Beginning;
   readonly #waiters = new Set<() => void>();
+  readonly #why: string | undefined;
   #summary: RunSummary;
   #trainer: TrainerProcess | undefined;
   #gone = false;
@@ -67,7 +71,9 @@ export class ActiveRun {
   /** How the run ends should its trainer be killed. */
   #killed: { status: RunStatus; reason: string } | undefined;
 
-  constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks) {
+  /** @param why its engine was taken, in words */
+  constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks, why?: string) {
+    this.#why = why;
     this.#summary = run;
     this.#beginning = beginning;
     this.#hooks = hooks;
@@ -92,7 +98,7 @@ export class ActiveRun {
       this.#trainer = trainer;
       trainer.onMessage((message) => this.#receive(message));
       trainer.onExit((exit) => this.#exited(exit));
-      trainer.send({ type: "start", experiment: this.#summary.experiment, ...this.#checkpointOrder() });
+      trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...this.#checkpointOrder() });
     } catch (error) {
       this.end("failed", `The trainer process could not be started: ${(error as Error).message}`);
     }
@@ -198,8 +204,10 @@ export class ActiveRun {
       case "ended":
         return this.#ended(message);
       case "failed":
+        if (message.engine) this.#hooks.onEngineFailure?.(this.#summary, message.message, message.engine);
         return this.end("failed", message.message);
       case "measured":
+      case "found":
       case "predicted":
       case "idle":
       case "member":
@@ -341,7 +349,8 @@ export class ActiveRun {
   #exited({ code, signal, stderr }: TrainerExit): void {
     if (this.#killed) this.end(this.#killed.status, this.#killed.reason);
     else {
-      const how = signal !== null ? `was ended by ${signal}` : code !== null ? `exited with code ${code}` : "could not be started";
+      if (isActive(this.#summary.status) && isCrash({ code, signal })) this.#hooks.onEngineFailure?.(this.#summary, crashInWords({ code, signal, stderr }), "crash");
+      const how = signal !== null ? `was ended by ${signal}${signal === "SIGKILL" ? " (as systems do when memory runs out)" : ""}` : code !== null ? `exited with code ${code}` : "could not be started";
       this.end("failed", `The trainer process ${how}${stderr === "" ? "." : `; its last output:\n${stderr}`}`);
     }
     this.#leave();

@@ -2,6 +2,7 @@
 export class RunControl {
   #paused = false;
   #stopped = false;
+  #left = false;
   #wake: (() => void) | null = null;
 
   get pauseRequested(): boolean {
@@ -24,6 +25,16 @@ export class RunControl {
   stop(): void {
     this.#stopped = true;
     this.#wake?.();
+  }
+
+  /** A stop without a last evaluation. */
+  leave(): void {
+    this.#left = true;
+    this.stop();
+  }
+
+  get leaveRequested(): boolean {
+    return this.#left;
   }
 
   /** Resolves when the pause is over or a stop is asked. */

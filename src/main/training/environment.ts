@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import { cpus, platform, release, arch } from "node:os";
 import { promisify } from "node:util";
+import type { EngineUse } from "../../shared/engines.ts";
 import type { Environment } from "../../shared/run.ts";
 import packageJson from "../../../package.json" with { type: "json" };
 
@@ -18,13 +19,15 @@ async function gitCommit(): Promise<string | null> {
   }
 }
 
-export async function describeEnvironment(libraries: Readonly<Record<string, string>>): Promise<Environment> {
+/** @param engine what a run trains on; where nothing is trained, there is none */
+export async function describeEnvironment(libraries: Readonly<Record<string, string>>, engine?: EngineUse): Promise<Environment> {
   return {
     hypertower: packageJson.version,
     node: process.versions.node,
     platform: `${platform()} ${release()} ${arch()}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     libraries: { ...libraries },
+    ...(engine && { engine }),
     // Asked once: a trainer that is warm describes itself for every run.
     gitCommit: await (commit ??= gitCommit()),
   };

@@ -1,4 +1,5 @@
 /** What a program costs on this machine, for one run or a cohort: a few dozen steps and an evaluation, trained for real and not kept. */
+import type { EngineDescription } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { RunControl } from "./control.ts";
 import { prepareCohort, prepareRun, type PreparedRun } from "./prepare.ts";
@@ -20,13 +21,16 @@ const fewest = 24;
 const shortest = 400;
 const longest = 4_000;
 
-/** @throws Error when the experiment cannot be prepared */
-export async function measure(experiment: Experiment, cohort = 1): Promise<Measurement> {
+/**
+ * @param stepsOnly no evaluation is measured
+ * @throws Error when the experiment cannot be prepared
+ */
+export async function measure(experiment: Experiment, cohort = 1, stepsOnly = false): Promise<{ measurement: Measurement; description: EngineDescription }> {
   const prepare = async (): Promise<PreparedRun[]> =>
     cohort === 1 ? [await prepareRun(experiment)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort);
   const dispose = (runs: readonly PreparedRun[]) => Promise.all(runs.map(({ executable }) => executable.dispose()));
   // Reads the data, which a trainer that is warm has already.
-  await (await prepareRun(experiment)).executable.dispose();
+  if (!stepsOnly) await (await prepareRun(experiment)).executable.dispose();
   const asked = performance.now();
   const prepared = await prepare();
   const begin = performance.now() - asked;
@@ -41,7 +45,12 @@ export async function measure(experiment: Experiment, cohort = 1): Promise<Measu
       const now = performance.now();
       times.push(now - last);
       last = now;
-      if (now - started > longest || (times.length >= warmUp + fewest && now - started > shortest)) for (const control of controls) control.stop();
+      if (now - started > longest || (times.length >= warmUp + fewest && now - started > shortest)) {
+        for (const control of controls) {
+          if (stepsOnly) control.leave();
+          else control.stop();
+        }
+      }
     },
     evaluation: () => {
       evaluation = performance.now() - last;
@@ -60,5 +69,6 @@ export async function measure(experiment: Experiment, cohort = 1): Promise<Measu
   // Steps so slow that there were few: what was settled by then.
   const settled = times.slice(Math.min(warmUp, times.length >> 1)).sort((a, b) => a - b);
   const step = settled[settled.length >> 1] ?? 0;
-  return { step, evaluation, begin };
+  const { device, driver, memory, libraries } = prepared[0]!;
+  return { measurement: { step, evaluation, begin }, description: { device, driver, memory, libraries } };
 }

@@ -1,4 +1,5 @@
 /** What the supervisor and a trainer process say to one another. Typed arrays travel by structured clone. */
+import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
 import type { Measurement } from "./measure.ts";
@@ -10,6 +11,8 @@ export interface RunOrder {
   readonly experiment: Experiment;
   /** Without it none are kept. */
   readonly checkpoints?: CheckpointOrder | undefined;
+  /** Why the experiment's engine was taken, for the record. */
+  readonly why?: string | undefined;
 }
 
 /** What a run is asked while it trains. */
@@ -27,7 +30,9 @@ export type ToTrainer =
   /** Of the nth of a cohort's members. */
   | { readonly type: "member"; readonly member: number; readonly message: Steering }
   /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
-  | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; readonly stay?: Stay }
+  | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; readonly stay?: Stay }
+  /** Loads an engine and runs a little program on it; answered by `found` or `failed`. */
+  | { readonly type: "look"; readonly kind: EngineKind; readonly stay?: Stay }
   /** Asks a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
   | Steering;
@@ -96,7 +101,9 @@ export type FromTrainer =
     }
   /** Of the nth of a cohort's members. */
   | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
-  | { readonly type: "measured"; readonly measurement: Measurement }
+  | { readonly type: "measured"; readonly measurement: Measurement; readonly description: EngineDescription }
+  | { readonly type: "found"; readonly description: EngineDescription }
   | { readonly type: "predicted"; readonly result: PredictionResult }
-  | { readonly type: "failed"; readonly message: string }
+  /** `engine`: what failed is the engine: its device is gone, or its memory is full. */
+  | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined }
   | { readonly type: "idle" };

@@ -5,8 +5,8 @@ import { dataShape } from "../../shared/models/data.ts";
 import { optimizerSpec } from "../../shared/optimizers.ts";
 import { initialValue, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import { compileCohort, type Seat } from "../engines/cohort.ts";
-import type { Engine, Executable, StateValues } from "../engines/engine.ts";
-import { loadEngine } from "../engines/index.ts";
+import type { Engine, EngineDescription, Executable, StateValues } from "../engines/engine.ts";
+import { engineNamed } from "../engines/index.ts";
 import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
 import { buildModel } from "../models/build.ts";
 import type { Model } from "../models/model.ts";
@@ -16,14 +16,12 @@ import { commonFeed } from "./commonFeed.ts";
 import { loadFeed, type Feed } from "./feed.ts";
 import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
 
-export interface PreparedRun {
+export interface PreparedRun extends EngineDescription {
   readonly experiment: Experiment;
   readonly feed: Feed;
   readonly model: Model;
   readonly training: TrainingProgram;
   readonly executable: Executable;
-  readonly device: string;
-  readonly libraries: Readonly<Record<string, string>>;
 }
 
 function towerSettings(of: Settings): TowerSettings {
@@ -37,7 +35,7 @@ export function towerLevel(of: Level): TowerLevel {
 }
 
 /** A run before an engine has it. */
-interface PlannedRun extends Omit<PreparedRun, "executable" | "device" | "libraries"> {
+interface PlannedRun extends Omit<PreparedRun, "executable" | keyof EngineDescription> {
   readonly engine: Engine;
   /** Its seed's weights, and its hyperparameters. */
   readonly initialState: StateValues;
@@ -46,7 +44,7 @@ interface PlannedRun extends Omit<PreparedRun, "executable" | "device" | "librar
 async function planRun(experiment: Experiment): Promise<PlannedRun> {
   const data = dataShape(experiment);
   const model = buildModel(describeModel(experiment.model, data));
-  const [feed, engine] = await Promise.all([loadFeed(experiment, model), loadEngine[experiment.engine.kind]()]);
+  const [feed, engine] = await Promise.all([loadFeed(experiment, model), engineNamed(experiment.engine.kind)]);
   const training = buildTrainingProgram({
     task: feed.task,
     levels: experiment.tower.map(towerLevel),

@@ -219,7 +219,7 @@ export class TrainingRun {
   async #stopped(): Promise<RunEnd> {
     await this.#save();
     const { step, evaluated } = this.#position;
-    if (step > 0 && step !== evaluated) {
+    if (step > 0 && step !== evaluated && !this.#control.leaveRequested) {
       await this.#settle();
       await this.#evaluate(true);
     }

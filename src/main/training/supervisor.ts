@@ -1,7 +1,7 @@
 /** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
 import { availableParallelism } from "node:os";
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { ActiveRun, type Beginning, type RunLog } from "./activeRun.ts";
+import { ActiveRun, type ActiveRunHooks, type Beginning, type RunLog } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { Crew } from "./crew.ts";
 import type { LaunchTrainer } from "./process.ts";
@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
   readonly onKept?: (run: string) => void;
   readonly onEvent?: (run: string, event: RunEvent) => void;
+  /** An engine took a trainer down, lost its device, or ran out of memory with a run. */
+  readonly onEngineFailure?: (run: RunSummary, reason: string, kind: "crash" | "device" | "memory") => void;
   /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
   readonly answerWithin?: number;
   /** A trainer that has not stopped by then is killed (milliseconds). */
@@ -61,20 +63,22 @@ export class Supervisor {
   /**
    * Trains a run that the log already knows, now or when a place is free. One that is not new is queued again before.
    * @param seat in a cohort, with which it begins once that is complete
+   * @param why its engine was taken
    */
-  start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat): RunSummary {
+  start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat, why?: string): RunSummary {
     if (this.#closing) throw new Error("the supervisor is closing");
     const { storeFolder, checkpointEvery = 5_000 } = this.#options;
     // All members write theirs at one time, while none of them trains.
     const every = checkpointEvery * Math.max(1, (seat?.cohort.size ?? 1) / membersAtPace);
-    const active = new ActiveRun(run, beginning, {
+    const hooks: ActiveRunHooks = {
       ...this.#options,
       checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), storeFolder, every },
       onGone: () => {
         this.#runs.delete(run.id);
         this.#fillPlaces();
       },
-    });
+    };
+    const active = new ActiveRun(run, beginning, hooks, why);
     this.#runs.set(run.id, active);
     if (seat) this.#seats.set(active, seat);
     this.#held = false;

@@ -1,5 +1,7 @@
 /** Trains one run from its order to its end, and says what happens to it. */
+import type { EngineUse } from "../../shared/engines.ts";
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
+import { engineFailure } from "../engines/failures.ts";
 import { experimentHash } from "./checkpoint/file.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { CheckpointSaver } from "./checkpoint/saver.ts";
@@ -15,7 +17,7 @@ import { WeightsKeeper } from "./weights/keeper.ts";
 type Send = (message: FromTrainer) => void;
 
 /** @throws Error when the run cannot be prepared, its checkpoint not be used, or a step not be executed */
-export async function trainOne({ experiment, checkpoints }: RunOrder, control: RunControl, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
+export async function trainOne({ experiment, checkpoints, why }: RunOrder, control: RunControl, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
   const resumed = checkpoints?.resume ? new CheckpointFolder(checkpoints.storeFolder).read({ id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepare();
   const metrics = loggedMetrics(prepared.training);
@@ -52,17 +54,23 @@ export async function trainOne({ experiment, checkpoints }: RunOrder, control: R
   send({
     type: "started",
     device: prepared.device,
-    environment: await describeEnvironment(prepared.libraries),
+    environment: await describeEnvironment(prepared.libraries, engineUse(experiment, prepared, why)),
     metrics,
     totalSteps: totalSteps(experiment),
     ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
   });
-  const end = await run.train();
+  const end = await run.train().catch((error: unknown) => {
+    throw engineFailure(experiment.engine.kind, error);
+  });
   // What is still being written belongs to this run.
   await Promise.all([saver?.settled(), keeper?.settled()]);
   reporter.flush();
   send({ type: "ended", ...end });
   await prepared.executable.dispose();
+}
+
+function engineUse({ engine: { kind } }: Experiment, { device, driver, precision }: PreparedRun, why = "named in the experiment"): EngineUse | undefined {
+  return kind === "auto" ? undefined : { kind, device, driver, precision, why };
 }
 
 function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: CheckpointOrder, reporter: Reporter, send: Send): CheckpointSaver {

@@ -1,4 +1,9 @@
 /** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
+import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
+import { EngineFailure, engineFailure } from "../engines/failures.ts";
+import { loadEngine } from "../engines/index.ts";
+import { add, constant, state } from "../program/operations/index.ts";
+import { makeProgram } from "../program/program.ts";
 import { RunControl } from "./control.ts";
 import { measure } from "./measure.ts";
 import type { FromTrainer, Steering, ToTrainer } from "./messages.ts";
@@ -53,10 +58,10 @@ const port = openPort();
 let control = new RunControl();
 let controls: readonly RunControl[] = [];
 
-async function start({ experiment, startPaused, checkpoints }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
+async function start({ startPaused, ...order }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
   control = new RunControl();
   if (startPaused) control.pause();
-  await trainOne({ experiment, checkpoints }, control, () => prepareRun(experiment), (message) => port.send(message));
+  await trainOne(order, control, () => prepareRun(order.experiment), (message) => port.send(message));
 }
 
 /** Each run ends by itself; what concerns them all is thrown. */
@@ -79,7 +84,7 @@ async function startCohort({ size, members }: Extract<ToTrainer, { type: "startC
         await trainOne(members[member]!, controls[member]!, () => Promise.resolve(run), send);
       } catch (error) {
         await run.executable.dispose();
-        send({ type: "failed", message: messageOf(error) });
+        send(failure(error));
       }
     }),
   );
@@ -89,14 +94,31 @@ function steer(of: RunControl | undefined, what: Steering["type"]): void {
   of?.[what]();
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+const failure = (error: unknown): FromTrainer => ({
+  type: "failed",
+  message: error instanceof Error ? error.message : String(error),
+  ...(error instanceof EngineFailure && { engine: error.kind }),
+});
+
+/** Loads an engine, and has it compute something: some find out only then that they cannot. */
+async function look(kind: EngineKind): Promise<EngineDescription> {
+  const engine = await loadEngine[kind]();
+  const x = state("x", [2]);
+  const executable = await engine.compile(makeProgram({ run: { outputs: {}, updates: { x: add(x, constant(1)) } } }), { threads: 1 });
+  await executable.run("run");
+  const [first] = (await executable.state())["x"]!;
+  await executable.dispose();
+  if (first !== 1) throw new Error(`it computes 0 + 1 as ${first}`);
+  const { device, driver, memory, libraries } = engine.describe({ threads: 1 });
+  return { device, driver, memory, libraries };
+}
 
 /** Does what was asked, then leaves or waits for more. */
 function work(task: Promise<void>, stay = false): void {
   task.then(
     () => (stay ? port.send({ type: "idle" }) : port.close()),
     (error: unknown) => {
-      port.send({ type: "failed", message: messageOf(error) });
+      port.send(failure(error));
       port.close();
     },
   );
@@ -110,12 +132,22 @@ port.receive((message) => {
       return work(startCohort(message), message.stay);
     case "measure":
       return work(
-        measure(message.experiment, message.cohort).then((measurement) => port.send({ type: "measured", measurement })),
+        measure(message.experiment, message.cohort, message.stepsOnly).then(
+          (measured) => port.send({ type: "measured", ...measured }),
+          (error: unknown) => {
+            throw engineFailure(message.experiment.engine.kind, error);
+          },
+        ),
         message.stay,
       );
     case "predict":
       return work(
         predict(message.experiment, message.weights, message.job).then((result) => port.send({ type: "predicted", result })),
+        message.stay,
+      );
+    case "look":
+      return work(
+        look(message.kind).then((description) => port.send({ type: "found", description })),
         message.stay,
       );
     case "member":

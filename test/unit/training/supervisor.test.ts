@@ -115,7 +115,7 @@ describe("a run", () => {
     await reaches(id, "running");
     process.kill(trainers[0]!.pid!, "SIGKILL");
     await gone(id);
-    expect(store.getRun(id)).toMatchObject({ status: "failed", reason: "The trainer process was ended by SIGKILL." });
+    expect(store.getRun(id)).toMatchObject({ status: "failed", reason: "The trainer process was ended by SIGKILL (as systems do when memory runs out)." });
   });
 
   it("whose trainer says that it failed shows why", async () => {

@@ -90,7 +90,7 @@ async function prepared(changes: ExperimentInput = {}): Promise<PreparedRun> {
   const executable = await onnxCpuEngine.compile(training.program, { threads: 1 });
   const random = new Random(0, "initialization");
   executable.restore(training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
-  return { experiment: e, feed, model, training, executable, device: "", libraries: {} };
+  return { experiment: e, feed, model, training, executable, device: "", driver: null, memory: null, precision: "float32" as const, libraries: {} };
 }
 
 describe("a character RNN", () => {

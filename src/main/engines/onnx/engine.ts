@@ -1,8 +1,10 @@
 /** ONNX Runtime: a whole step, backward pass and tower included, as one graph in float32, on the processor or a device. */
+import { totalmem } from "node:os";
 import { env, InferenceSession } from "onnxruntime-node";
 import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { deviceMemory } from "../memory.ts";
 import type { Adapter } from "../webgpuAdapter.ts";
 import { DeviceExecutable } from "./device/executable.ts";
 import { Arena } from "./kernels/arena.ts";
@@ -20,15 +22,16 @@ env.logLevel = "error";
 export async function onnxEngine(provider: Provider): Promise<Engine> {
   const adapter = await provider.look();
   if (provider.name !== "cpu") await tryProvider(provider);
-  return engineOn(provider, adapter);
+  return engineOn(provider, adapter, await deviceMemory(provider.name === "cpu" ? "processor" : "graphics"));
 }
 
-function engineOn(provider: Provider, adapter: Adapter): Engine {
+function engineOn(provider: Provider, adapter: Adapter, memory: number | null): Engine {
   return {
     describe: ({ threads }) => ({
       ...adapter,
       device: provider.name === "cpu" ? `${adapter.device} (${threads} ${threads === 1 ? "thread" : "threads"})` : adapter.device,
       precision: "float32",
+      memory,
       libraries: { "onnxruntime-node": runtimeVersion() },
     }),
     compile: (program, { threads }) => {
@@ -38,7 +41,7 @@ function engineOn(provider: Provider, adapter: Adapter): Engine {
   };
 }
 
-export const onnxCpuEngine: Engine = engineOn(providers["onnx-cpu"], { device: processor(), driver: null });
+export const onnxCpuEngine: Engine = engineOn(providers["onnx-cpu"], { device: processor(), driver: null }, totalmem());
 
 /** Makes a session, which is when a provider looks for its libraries and its device. */
 async function tryProvider(provider: Provider): Promise<void> {

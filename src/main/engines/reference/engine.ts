@@ -1,12 +1,12 @@
 /** The reference engine: float64, one node after the other, nothing clever. */
-import { cpus } from "node:os";
+import { cpus, totalmem } from "node:os";
 import { sizeOf, type Node } from "../../program/node.ts";
 import { mergePrograms, nodesOf, type Program } from "../../program/program.ts";
 import { checkedInput, checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
 import { evaluate } from "./kernels.ts";
 
 export const referenceEngine: Engine = {
-  describe: () => ({ device: `${cpus()[0]?.model.trim() ?? "CPU"} (float64 reference, 1 thread)`, driver: null, precision: "float64", libraries: {} }),
+  describe: () => ({ device: `${cpus()[0]?.model.trim() ?? "CPU"} (float64 reference, 1 thread)`, driver: null, memory: totalmem(), precision: "float64", libraries: {} }),
   compile: (program) => Promise.resolve(new ReferenceExecutable(program)),
 };
 

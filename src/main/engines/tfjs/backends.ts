@@ -11,6 +11,7 @@ export interface Backend {
   readonly packages: readonly string[];
   /** @throws Error that says what is missing, in words a person can act on */
   load(): Promise<void>;
+  readonly runsOn: "processor" | "graphics";
   /** The device in words, once it is loaded. */
   device(): string;
 }
@@ -35,6 +36,7 @@ async function use(name: string): Promise<void> {
 
 const cpu: Backend = {
   name: "cpu",
+  runsOn: "processor",
   packages: ["@tensorflow/tfjs-backend-cpu"],
   async load() {
     await import("@tensorflow/tfjs-backend-cpu");
@@ -45,6 +47,7 @@ const cpu: Backend = {
 
 const wasm: Backend = {
   name: "wasm",
+  runsOn: "processor",
   packages: ["@tensorflow/tfjs-backend-wasm"],
   async load() {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
@@ -66,6 +69,7 @@ const matMulByTiles = 3;
 /** Dawn's WebGPU through its Node binding. */
 const webgpu: Backend = {
   name: "webgpu",
+  runsOn: "graphics",
   packages: ["@tensorflow/tfjs-backend-webgpu", "webgpu"],
   async load() {
     if (!("gpu" in navigator) || !navigator.gpu) {
@@ -102,6 +106,7 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
   const name = form === "gpu" ? "@tensorflow/tfjs-node-gpu" : "@tensorflow/tfjs-node";
   return {
     name: "tensorflow",
+    runsOn: form === "gpu" ? "graphics" : "processor",
     packages: [name],
     async load() {
       if (loadedTensorflow !== undefined && loadedTensorflow !== name) throw new Error(`this process uses ${loadedTensorflow} already, and a process can have one of the two`);

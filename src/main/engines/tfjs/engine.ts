@@ -3,15 +3,17 @@ import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Shape } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { deviceMemory } from "../memory.ts";
 import { versionOf, type Backend } from "./backends.ts";
 import { TfjsProcedure } from "./procedure.ts";
 
 /** @throws Error when the backend cannot be loaded, in words a person can act on */
 export async function tfjsEngine(backend: Backend): Promise<Engine> {
   await backend.load();
+  const memory = await deviceMemory(backend.runsOn);
   const libraries = Object.fromEntries(["@tensorflow/tfjs-core", ...backend.packages].map((name) => [name, versionOf(name)]));
   return {
-    describe: () => ({ device: backend.device(), driver: null, precision: "float32", libraries }),
+    describe: () => ({ device: backend.device(), driver: null, memory, precision: "float32", libraries }),
     compile: async (program) => {
       await activate(backend);
       return new TfjsExecutable(program, backend);

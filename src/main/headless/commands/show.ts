@@ -1,4 +1,5 @@
 /** `hypertower show RUN`: one run with its configuration, evaluations and final hyperparameters. */
+import { engineTitle } from "../../../shared/engines.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
 import { findRun } from "../find.ts";
@@ -37,6 +38,8 @@ export function describe(run: RunDetail): string {
     [metricOf(result.name).label, metricText(result.name, result.value)],
     ["device", run.device ?? "–"],
   ];
+  const engine = run.environment?.engine;
+  if (engine) facts.push(["engine", `${engineTitle(engine.kind)}, ${engine.precision}${engine.driver ? `, ${engine.driver}` : ""}: ${engine.why}`]);
   if (run.deletedAt !== null) facts.push(["in the bin", `since ${formatTime(run.deletedAt)}`]);
   if (run.environment) {
     const { hypertower, node, platform, libraries, gitCommit } = run.environment;

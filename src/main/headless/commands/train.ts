@@ -1,10 +1,12 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
+import type { EngineChoice } from "../../../shared/engines.ts";
 import type { Experiment } from "../../../shared/experiment.ts";
 import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
 import { madeSafe } from "../../../shared/safe.ts";
+import { sayWhatIsTried } from "./engines.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
@@ -13,6 +15,7 @@ import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
 export interface TrainOptions {
   readonly preset?: string;
   readonly set: readonly string[];
+  readonly engine?: EngineChoice;
   readonly safe?: boolean;
   readonly store?: string;
   readonly json?: boolean;
@@ -20,10 +23,11 @@ export interface TrainOptions {
 
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
 export async function train(places: Places, file: string | undefined, options: TrainOptions): Promise<number> {
-  const chosen = await loadExperiment({ file, preset: options.preset, set: options.set });
+  const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : [])] });
   const experiment = options.safe ? madeSafe(chosen) : chosen;
   const services = await openServices(places, storeDirOf(options.store));
   try {
+    if (!options.json) sayWhatIsTried(services);
     return await trainToTheEnd(services, experiment, options.json);
   } finally {
     await services.close();

@@ -1,7 +1,7 @@
 /** A trained model made to predict: its forward pass in evaluation alone, without tower or gradients. */
 import type { Experiment } from "../../../shared/experiment.ts";
 import type { Executable } from "../../engines/engine.ts";
-import { loadEngine } from "../../engines/index.ts";
+import { engineNamed } from "../../engines/index.ts";
 import { cast, state } from "../../program/operations/index.ts";
 import { makeProgram } from "../../program/program.ts";
 import { sizeOf } from "../../program/node.ts";
@@ -48,7 +48,7 @@ export async function buildPredictor({ experiment, model, task, batchSizes, weig
       }),
     ),
   );
-  const executable = await (await loadEngine[experiment.engine.kind]()).compile(program, { threads: experiment.engine.threads });
+  const executable = await (await engineNamed(experiment.engine.kind)).compile(program, { threads: experiment.engine.threads });
   const declared = new Map(program.state.map(({ name, shape }) => [name, sizeOf(shape)]));
   executable.restore(Object.fromEntries(weights.flatMap(({ name, values }) => (declared.has(name) ? [[name, values] as const] : []))));
   return { executable, width };

@@ -1,7 +1,7 @@
 /** An experiment while it is written: every field may hold text that is not yet a number. */
 import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/datasets.ts";
 import { z } from "zod";
-import { engineKinds } from "@shared/engines.ts";
+import { engineChoices } from "@shared/engines.ts";
 import { usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount } from "@shared/models/architecture.ts";
@@ -26,7 +26,7 @@ export interface Draft {
   epochs: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
-  engine: { kind: (typeof engineKinds)[number]; threads: Entry };
+  engine: { kind: (typeof engineChoices)[number]; threads: Entry };
   guard: GuardDraft;
 }
 
@@ -97,7 +97,7 @@ export const storedDraft = z.object({
   // A draft of a version without a schedule is evaluated after every epoch.
   evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),
   seed: storedEntry,
-  engine: z.object({ kind: z.enum(engineKinds), threads: storedEntry }),
+  engine: z.object({ kind: z.enum(engineChoices), threads: storedEntry }),
   // A draft of a version without a guard has none.
   guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
 });

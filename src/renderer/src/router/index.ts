@@ -1,6 +1,7 @@
 import { createRouter, createWebHashHistory } from "vue-router";
 import ComparePage from "@/pages/ComparePage.vue";
 import DatasetsPage from "@/pages/DatasetsPage.vue";
+import EnginesPage from "@/pages/EnginesPage.vue";
 import ExtendStudyPage from "@/pages/ExtendStudyPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
@@ -31,6 +32,7 @@ export const router = createRouter({
     { path: "/studies/:id/extend", name: "extendStudy", component: ExtendStudyPage, props: true, meta: { title: "Extend the study" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
+    { path: "/engines", name: "engines", component: EnginesPage, meta: { title: "Engines" } },
     { path: "/open/:kind/:payload", name: "open", component: OpenPage, props: true, meta: { title: "Open" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },
   ],

@@ -1,0 +1,73 @@
+/** `hypertower engines`: what this machine can train on, how fast, and why not. */
+import { engineFacts, type EngineKind, type EngineReport, type EngineState } from "../../../shared/engines.ts";
+import { formatBytes } from "../../../shared/format.ts";
+import type { Services } from "../../services/services.ts";
+import { loadExperiment } from "../definitionSource.ts";
+import { experimentLine, formatTime, table } from "../format.ts";
+import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+
+export interface EnginesOptions {
+  readonly preset?: string;
+  readonly calibrate?: boolean;
+  readonly retry?: EngineKind;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+export async function enginesCommand(places: Places, file: string | undefined, options: EnginesOptions): Promise<number> {
+  const experiment = await loadExperiment({ file, preset: options.preset, set: [] });
+  const services = await openServices(places, storeDirOf(options.store));
+  try {
+    sayWhatIsTried(services);
+    const { handlers } = services;
+    if (options.retry) await handlers["engines.retry"]({ kind: options.retry, experiment });
+    const report = options.calibrate ? await handlers["engines.calibrate"]({ experiment }) : await handlers["engines.list"]({ experiment });
+    console.log(options.json ? JSON.stringify(inJson(report)) : `${experimentLine(experiment)}\n\n${inWords(report)}`);
+    return exitCodes.ok;
+  } finally {
+    await services.close();
+  }
+}
+
+/** Remarks while engines are tried, which takes a while. */
+export function sayWhatIsTried(services: Services): void {
+  services.on("engines.working", ({ kind, doing }) => {
+    if (kind) process.stderr.write(`${doing === "measuring" ? "measuring" : "looking for"} ${engineFacts[kind].title}\n`);
+  });
+}
+
+function inJson({ engines, ...report }: EngineReport) {
+  return { ...report, engines: engines.map((engine) => ({ ...engine, ...engineFacts[engine.kind], chosen: report.choice?.kind === engine.kind })) };
+}
+
+function inWords({ engines, choice, measuredAt }: EngineReport): string {
+  const rows = engines.map((engine) => {
+    const { description, kind, step } = engine;
+    const { precision, deterministic } = engineFacts[kind];
+    return [
+      choice?.kind === kind ? "*" : "",
+      kind,
+      description && !engine.barred ? "yes" : "no",
+      step === null ? "–" : step.toPrecision(3),
+      precision,
+      deterministic === null ? "?" : deterministic ? "yes" : "no",
+      description?.memory ? formatBytes(description.memory) : "–",
+      description ? [description.device, description.driver].filter(Boolean).join(", ") : "–",
+    ];
+  });
+  const missing = engines.flatMap((engine) => {
+    const why = whyNot(engine);
+    return why === null ? [] : [`  ${engine.kind}: ${why}`];
+  });
+  return [
+    table([["", "ENGINE", "HERE", "MS/STEP", "PRECISION", "SAME BITS", "MEMORY", "DEVICE"], ...rows]),
+    "",
+    choice ? `* chosen: ${choice.why}${measuredAt === null ? "" : ` (${formatTime(measuredAt)})`}` : 'nothing was measured for this program yet; "hypertower engines --calibrate" does',
+    ...(missing.length > 0 ? ["", "not here", ...missing] : []),
+  ].join("\n");
+}
+
+function whyNot({ kind, problem, barred }: EngineState): string | null {
+  if (barred) return `not chosen since ${formatTime(barred.at)}, because ${barred.reason}; "hypertower engines --retry ${kind}" tries it again`;
+  return problem;
+}

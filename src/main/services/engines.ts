@@ -1,0 +1,45 @@
+/** Engines as the surfaces see them, and definitions that leave theirs open. */
+import type { EngineKind, EngineReport } from "../../shared/engines.ts";
+import { validateExperiment, type Experiment } from "../../shared/experiment.ts";
+import { validateStudy } from "../../shared/study/study.ts";
+import type { EngineChoice } from "../training/engineChoice.ts";
+import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
+
+export class Engines {
+  readonly #choice: EngineChoice;
+  readonly #datasets: DatasetCatalog;
+
+  constructor(choice: EngineChoice, datasets: DatasetCatalog) {
+    this.#choice = choice;
+    this.#datasets = datasets;
+  }
+
+  /** An experiment that is not valid has no program: the default one stands in. */
+  list(experiment: unknown): Promise<EngineReport> {
+    const validation = validateExperiment(experiment ?? {});
+    return this.#choice.report(validation.ok ? validation.experiment : undefined);
+  }
+
+  /** @throws UserError when the experiment is not valid or its data is missing */
+  async calibrate(experiment: unknown): Promise<EngineReport> {
+    return this.#choice.calibrate(await usableExperiment(experiment ?? {}, this.#datasets));
+  }
+
+  retry(kind: EngineKind, experiment: unknown): Promise<EngineReport> {
+    const validation = validateExperiment(experiment ?? {});
+    return this.#choice.retry(kind, validation.ok ? validation.experiment : undefined);
+  }
+
+  resolve(experiment: Experiment): Promise<{ readonly experiment: Experiment; readonly why: string }> {
+    return this.#choice.resolve(experiment);
+  }
+
+  /** A study on a named engine: all its runs on the same one. What is not valid stays as it is. */
+  async ofStudy(input: unknown, how: "measured" | "known"): Promise<unknown> {
+    const validation = validateStudy(input);
+    if (!validation.ok || validation.study.base.engine.kind !== "auto") return input;
+    const { study } = validation;
+    const { experiment } = how === "measured" ? await this.#choice.resolve(study.base) : { experiment: await this.#choice.likely(study.base) };
+    return { ...study, base: { ...study.base, engine: experiment.engine } };
+  }
+}

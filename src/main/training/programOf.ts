@@ -1,0 +1,8 @@
+/** What tells programs apart by their speed. */
+import type { Experiment } from "../../shared/experiment.ts";
+
+/** Everything that shapes an experiment's program, not the values it works on: those cost nothing. */
+export function programOf({ dataset, model, batchSize, engine, tower }: Experiment, kind: string = engine.kind): string {
+  const shape = JSON.stringify(tower, (_key, value: unknown) => (typeof value === "number" ? Math.sign(value) : value));
+  return JSON.stringify([dataset, model, batchSize, kind, shape]);
+}

@@ -1,0 +1,36 @@
+/** The engines of this machine, and what is being tried of them. */
+import { defineStore } from "pinia";
+import { ref, shallowRef } from "vue";
+import type { EngineKind, EngineReport } from "@shared/engines.ts";
+import type { Experiment } from "@shared/experiment.ts";
+import { call, listen } from "@/transport/client.ts";
+
+export const useEngines = defineStore("engines", () => {
+  const report = shallowRef<EngineReport | null>(null);
+  const working = shallowRef<{ kind: EngineKind; doing: "looking" | "measuring" } | null>(null);
+  /** A calibration that was asked for here. */
+  const calibrating = ref(false);
+
+  listen("engines.working", ({ kind, doing }) => {
+    working.value = kind === null ? null : { kind, doing };
+  });
+
+  async function load(experiment: Experiment | undefined): Promise<void> {
+    report.value = await call("engines.list", { experiment });
+  }
+
+  async function calibrate(experiment: Experiment | undefined): Promise<void> {
+    calibrating.value = true;
+    try {
+      report.value = await call("engines.calibrate", { experiment });
+    } finally {
+      calibrating.value = false;
+    }
+  }
+
+  async function retry(kind: EngineKind, experiment: Experiment | undefined): Promise<void> {
+    report.value = await call("engines.retry", { kind, experiment });
+  }
+
+  return { report, working, calibrating, load, calibrate, retry };
+});

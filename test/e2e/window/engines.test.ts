@@ -1,0 +1,49 @@
+/** The page of engines: what works, what was chosen, why the rest was not, in a wide and a narrow window. */
+import type { Browser } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { launchChromium } from "../support/chromium.ts";
+import { openWindow, type Window } from "./harness.ts";
+
+let browser: Browser;
+let window: Window;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+beforeEach(async () => {
+  window = await openWindow(browser);
+});
+afterEach(async () => {
+  await window.close();
+  expect(window.problems).toEqual([]);
+});
+
+it("lists engines, measures them and tries one again", async () => {
+  const { page } = window;
+  const at = (testId: string) => page.getByTestId(testId);
+  await at("nav-engines").click();
+  await expect.poll(() => at("engines-choice").innerText()).toContain("Automatic takes ONNX Runtime, CPU, the fastest of 2 measured");
+  await expect.poll(() => at("engine-onnx-cpu").getAttribute("data-state")).toBe("here");
+  expect(await at("engine-onnx-cpu").getByTestId("engine-step").innerText()).toBe("1.57");
+  expect(await at("engine-chosen").count()).toBe(1);
+  expect(await at("engine-onnx-webgpu").getAttribute("data-state")).toBe("barred");
+  expect(await at("engine-onnx-webgpu").getByTestId("engine-problem").innerText()).toMatch(/^Failed .+ ago, and is not chosen before it is tried again: it ended its process with SIGABRT$/);
+  expect(await at("engine-onnx-cuda").getByTestId("engine-problem").innerText()).toContain("Linux on x64 processors only");
+  // The chosen one first, what does not work last.
+  expect(await page.locator("[data-testid^=engine-][data-state]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-testid")))).toEqual([
+    "engine-onnx-cpu",
+    "engine-tfjs-wasm",
+    "engine-onnx-webgpu",
+    "engine-onnx-cuda",
+  ]);
+
+  await at("engine-onnx-webgpu").getByTestId("engine-retry").click();
+  await expect.poll(() => at("engine-onnx-webgpu").getAttribute("data-state")).toBe("here");
+  await at("calibrate-button").click();
+  await expect.poll(() => at("engine-onnx-webgpu").getByTestId("engine-step").innerText()).toBe("0.900");
+  await expect.poll(() => at("engines-choice").innerText()).toContain("Automatic takes ONNX Runtime, WebGPU");
+
+  await page.setViewportSize({ width: 420, height: 800 });
+  await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)).toBeLessThanOrEqual(0);
+});

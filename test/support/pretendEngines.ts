@@ -1,0 +1,26 @@
+/** Engines for tests of the window: one that works, one that crashed, one that is not here. */
+import type { EngineReport } from "../../src/shared/engines.ts";
+
+export const pretendEngines: EngineReport = {
+  engines: [
+    { kind: "onnx-cpu", problem: null, barred: null, step: 1.57, description: { device: "A processor (1 thread)", driver: null, memory: 17_179_869_184, libraries: { "onnxruntime-node": "1.30.0" } } },
+    { kind: "onnx-webgpu", problem: null, barred: { at: 1_790_000_000_000, reason: "it ended its process with SIGABRT" }, step: null, description: null },
+    { kind: "onnx-cuda", problem: "ONNX Runtime has this provider for Linux on x64 processors only", barred: null, step: null, description: null },
+    { kind: "tfjs-wasm", problem: null, barred: null, step: 35.8, description: { device: "A processor (WebAssembly, 1 thread)", driver: null, memory: 17_179_869_184, libraries: {} } },
+  ],
+  choice: { kind: "onnx-cpu", why: "the fastest of 2 measured: 1.57 ms a step, before TensorFlow.js, WebAssembly with 35.8 ms" },
+  measuredAt: 1_790_000_000_000,
+};
+
+const webgpu = { device: "nvidia ampere", driver: "NVIDIA 570.86", memory: 25_769_803_776, libraries: { "onnxruntime-node": "1.30.0" } };
+const changed = (step: number | null): EngineReport["engines"] => pretendEngines.engines.map((engine) => (engine.kind === "onnx-webgpu" ? { ...engine, barred: null, description: webgpu, step } : engine));
+
+/** After the one that crashed was tried again. */
+export const retriedEngines: EngineReport = { ...pretendEngines, engines: changed(null) };
+
+/** And measured. */
+export const calibratedEngines: EngineReport = {
+  engines: changed(0.9),
+  choice: { kind: "onnx-webgpu", why: "the fastest of 3 measured: 0.9 ms a step, before ONNX Runtime, CPU with 1.57 ms" },
+  measuredAt: 1_790_000_100_000,
+};
