@@ -49,7 +49,16 @@ const maxPool2dGradient: Lowering<"maxPool2dGradient"> = (node, [x, g], write) =
 
 const gradientShape = (node: NodeOf<"maxPool2dGradient">): Shape => node.inputs[1]!.shape;
 
+/** Written out: WebGPU's provider has no kernel for it, and a step would wait twice for the processor. */
+const logSoftmax: Lowering<"logSoftmax"> = ({ shape }, [x], write) => {
+  const last = write.integers([shape.length - 1]);
+  const over = { keepdims: { int: 1 } };
+  const shifted = write.emit("Sub", [x!, write.emit("ReduceMax", [x!, last], over)]);
+  return write.emit("Sub", [shifted, write.emit("Log", [write.emit("ReduceSum", [write.emit("Exp", [shifted]), last], over)])]);
+};
+
 export const deviceLowerings = {
+  logSoftmax,
   conv2dWeightGradient,
   maxPool2d: ((node, inputs, write) => write.emit("MaxPool", inputs, square(node.attributes.size))) satisfies Lowering<"maxPool2d">,
   maxPool2dGradient,
