@@ -88,7 +88,7 @@ export const storedLevel = z
 export const storedDraft = z.object({
   name: z.string(),
   // A draft of a version without them holds nothing out.
-  dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), splitSeed: storedEntry.default(0), augmentation: z.object({ crop: storedEntry, flip: z.boolean() }).default({ crop: 0, flip: false }) }),
+  dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), augmentation: z.object({ crop: storedEntry, flip: z.boolean() }).default({ crop: 0, flip: false }), splitSeed: storedEntry.default(0) }),
   model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
@@ -133,7 +133,7 @@ export function withDataset(draft: Draft, info: DatasetInfo): Draft {
   const { kind, trainExamples, testExamples, task } = info;
   const { validation, splitSeed } = draft.dataset;
   const augmentation = info.exampleShape.length === 3 ? draft.dataset.augmentation : { crop: 0, flip: false };
-  const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, splitSeed, augmentation };
+  const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, augmentation, splitSeed };
   const usual = draftOfModel(modelSchema.parse(usualModel(task)));
   // What ends in tanh cannot reach every number.
   if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };
