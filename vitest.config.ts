@@ -14,8 +14,10 @@ export default defineConfig({
     include: ["test/{unit,golden,parity}/**/*.test.ts"],
     environment: "node",
     pool: "forks",
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // One worker a core: with two cores Vitest leaves one idle otherwise.
+    maxWorkers: "100%",
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // A leaked timer or process is a defect: say so instead of hanging.
     teardownTimeout: 5_000,
     restoreMocks: true,

@@ -73,7 +73,7 @@ describe("hypertower export", () => {
     expect(nowhere.stderr).toContain(`${out} cannot be written`);
     const unknown = await hypertower("export", run, "--format", "excel", "--out", join(folder, "a.xls"));
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain("Allowed: csv, json, pytorch, optax, keras, library.");
+    expect(unknown.stderr).toContain("Allowed: csv, json, pytorch, optax, keras, library, npz.");
     expect(existsSync(join(folder, "a.xls"))).toBe(false);
     expect((await hypertower("export", "nothing-like-it", "--format", "csv")).stderr).toContain("there is no run nothing-like-it");
   });

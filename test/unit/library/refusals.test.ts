@@ -30,7 +30,7 @@ describe("optimize", () => {
     ["no optimizer", line, { optimizer: undefined }, "optimizer is missing"],
     ["a group without parameters", line, { optimizer: adam({ groups: [{ name: "bias", match: "*.bias" }] }) }, "0.groups.0.match: group bias: *.bias matches none of the model's parameters; they are w, b"],
     ["no loss", line, { loss: "nll" }, "loss is missing"],
-    ["an engine there is not", line, { engine: "cuda" }, "engine.kind must be one of: onnx-cpu, reference, tfjs"],
+    ["an engine there is not", line, { engine: "cuda" }, "engine.kind must be one of: auto, onnx-cpu, "],
     ["no threads", line, { threads: 0 }, "engine.threads must be at least 1"],
     ["a seed", line, { seed: 1.5 }, "seed is 1.5; allowed: whole numbers from 0 to 4294967295"],
     ["a parameter there is not", line, { parameters: { v: [1] } }, "the model has no parameter v; it has w, b"],
