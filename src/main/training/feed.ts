@@ -34,6 +34,8 @@ export interface Feed {
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
   /** Characters of a text by their codes; null of examples with labels. */
   readonly vocabulary: readonly string[] | null;
+  /** Largest value of a feature: 255 for the pixels of most images; null where features have no common range. */
+  readonly range: number | null;
 }
 
 type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };

@@ -1,6 +1,6 @@
 /** Labelled examples in batches: shuffled for training, as they stand for evaluation. */
 import { augments, validationExamples, type Experiment } from "../../shared/experiment.ts";
-import type { Dataset, Examples } from "../datasets/dataset.ts";
+import { featureRange, type Dataset, type Examples } from "../datasets/dataset.ts";
 import { heldOut } from "../datasets/split.ts";
 import type { Model } from "../models/model.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
@@ -39,6 +39,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     evaluationBatchSizes: [...new Set([...batchSizes(test.count, evaluationBatch), ...batchSizes(held.length, evaluationBatch)])],
     examples: training.length,
     vocabulary: null,
+    range: featureRange(dataset),
     sets: held.length > 0 ? ["validation", "test"] : ["test"],
     epoch(random, first) {
       const order = shuffle ? random.permutation(training.length).map((i) => training[i]!) : training;

@@ -36,6 +36,7 @@ export function textFeed(text: TextDataset, experiment: Experiment, model: Model
     evaluationBatchSizes: [batchSize],
     examples: textBatches(experiment, train.length) * batchSize * steps,
     vocabulary: text.vocabulary,
+    range: null,
     sets: held > 0 ? ["validation", "test"] : ["test"],
     epoch: (_, first) => streams(train, batchSize, steps, first),
     evaluation: (set) => streams(sets[set], batchSize, steps),

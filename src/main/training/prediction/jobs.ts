@@ -27,7 +27,7 @@ export interface ShownExamples {
   readonly kind: "examples";
   /** Row-major values of each, in the order asked for. */
   readonly values: readonly Float32Array[];
-  /** Largest value of a feature: 255 for pixels; null where features have no common range. */
+  /** Largest value of a feature: 255 for the pixels of most images; null where features have no common range. */
   readonly range: number | null;
 }
 
@@ -83,12 +83,11 @@ async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typ
 function examples(feed: Feed, indices: readonly number[]): ShownExamples {
   const found = new Map<number, Float32Array>();
   const wanted = new Set(indices);
-  let [first, range]: [number, number | null] = [0, null];
+  let first = 0;
   for (const { size, inputs } of feed.evaluation("test")) {
     const features = inputs["features"];
     if (!features) throw new Error("a text has no examples to show");
     const width = features.length / size;
-    if (features instanceof Uint8Array) range = 255;
     for (let i = 0; i < size; i++) if (wanted.has(first + i)) found.set(first + i, Float32Array.from(features.subarray(i * width, (i + 1) * width)));
     first += size;
   }
@@ -97,5 +96,5 @@ function examples(feed: Feed, indices: readonly number[]): ShownExamples {
     if (!one) throw new Error(`there is no example ${index}; there are ${first}`);
     return one;
   });
-  return { kind: "examples", values, range };
+  return { kind: "examples", values, range: feed.range };
 }
