@@ -65,7 +65,7 @@ export function measureLine(name: string, style: LineStyle, runs: readonly (read
     style,
     points: spreads.map(({ x, mean }): Point => [x, mean]),
     smoothed: null,
-    total: runs.reduce((most, { length }) => Math.max(most, length), 0),
+    total: runs.reduce((most, evaluations) => Math.max(most, evaluations.filter((one) => metricValue(metric, one) !== null).length), 0),
     nonFinite: 0,
     symbols: true,
     ...(runs.length > 1 && { band: spreads }),
