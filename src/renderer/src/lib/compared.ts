@@ -1,5 +1,5 @@
 /** What stands side by side on the page of comparisons: single runs, or groups that differ in the seed only. */
-import type { Experiment } from "@shared/experiment.ts";
+import { taskOf, type Experiment } from "@shared/experiment.ts";
 import { metricOf } from "@shared/metrics.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
 import { groupBy } from "@shared/study/curves.ts";
@@ -82,6 +82,12 @@ export interface Result {
   readonly counted: number | null;
 }
 
+/** Whether runs of the experiment are measured so: by their task, and on a set that is looked at. */
+function applies({ name }: StudyMetric, experiment: Experiment): boolean {
+  const { tasks, set } = metricOf(name);
+  return tasks.includes(taskOf(experiment)) && (set !== "validation" || experiment.dataset.validation > 0);
+}
+
 /** Results of every run, by id, with one penalty for all of them. Without evaluations a run is pending. */
 export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Map<string, Result> {
   const measured = runs.map(({ run, evaluations }) => ({ run, ...measure({ status: run.status, evaluations: evaluations ?? [] }, metric), known: evaluations !== null }));
@@ -89,6 +95,7 @@ export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Ma
   const worst = penalty(chances.length === 0 ? null : Math.max(...chances), measured.flatMap(({ value }) => value ?? []));
   return new Map(
     measured.map(({ run, outcome, value, known }) => {
+      if (!applies(metric, run.experiment)) return [run.id, { outcome: "missing", value: null, counted: null }];
       if (!known && run.status !== "diverged") return [run.id, { outcome: "pending", value: null, counted: null }];
       return [run.id, { outcome, value, counted: outcome === "diverged" ? worst : outcome === "measured" || outcome === "early" ? value : null }];
     }),

@@ -43,6 +43,10 @@ const labels: Readonly<Record<string, string>> = {
   "dataset.kind": "dataset",
   "dataset.trainExamples": "training examples",
   "dataset.testExamples": "test examples",
+  "dataset.validation": "held out",
+  "dataset.augmentation.crop": "random shift, pixels",
+  "dataset.augmentation.flip": "random mirroring",
+  "dataset.splitSeed": "seed of the split",
   "model.kind": "model",
   "model.initialization": "initialization",
   "model.activation": "hidden activation",
@@ -53,6 +57,7 @@ const labels: Readonly<Record<string, string>> = {
   "evaluation.every": "evaluated every",
   "engine.kind": "engine",
   "engine.threads": "threads",
+  "guard.on": "guard",
 };
 
 /** Label of a field outside the tower. */
@@ -101,11 +106,11 @@ function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[])
 }
 
 /**
- * Fields that are not the same in all experiments, the name aside. Levels are aligned to the tower of
+ * Fields that are not the same in all experiments, the name and what is known of own data by its name aside. Levels are aligned to the tower of
  * the experiment at `baseline`.
  */
 export function differences(experiments: readonly Experiment[], baseline = 0): Difference[] {
   const towers = experiments.map(({ tower }) => tower);
-  const others = rows(experiments.map((of) => flatten({ ...of, name: undefined, tower: undefined })), (leaf) => leaf, fieldLabel);
+  const others = rows(experiments.map((of) => flatten({ ...of, name: undefined, tower: undefined, dataset: { ...of.dataset, facts: undefined } })), (leaf) => leaf, fieldLabel);
   return [...others.filter(({ values }) => vary(values)), ...alignTowers(towers, baseline).flatMap((slot, at) => slotRows(slot, at, towers))];
 }
