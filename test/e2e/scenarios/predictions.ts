@@ -9,7 +9,7 @@ import { configure, expectStatus, train } from "./workbench.ts";
 export async function predictions({ page }: Harness): Promise<void> {
   await configure(page, { name: "predicts", trainExamples: 3000, testExamples: 400, batchSize: 100, epochs: 2 });
   await page.getByTestId("evaluate").click();
-  await page.getByRole("option", { name: "By steps, and at the end" }).click();
+  await page.getByRole("option", { name: "By steps", exact: true }).click();
   await page.getByTestId("evaluate-steps").fill("25");
   await train(page);
   await expectStatus(page, "finished");
