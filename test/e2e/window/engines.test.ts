@@ -1,22 +1,11 @@
 /** The page of engines: what works, what was chosen, why the rest was not, in a wide and a narrow window. */
-import type { Browser } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
-import { openWindow, type Window } from "./harness.ts";
+import { beforeEach, expect, it } from "vitest";
+import { windowOfEachTest, type Window } from "./harness.ts";
 
-let browser: Browser;
+const opened = windowOfEachTest();
 let window: Window;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  window = await openWindow(browser);
-});
-afterEach(async () => {
-  await window.close();
-  expect(window.problems).toEqual([]);
+beforeEach(() => {
+  window = opened();
 });
 
 it("lists engines, measures them and tries one again", async () => {

@@ -1,8 +1,10 @@
 /** The built window on the real local server, before services that only pretend to train. */
 import { dirname } from "node:path";
 import type { Browser, Page } from "playwright";
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { startServer } from "../../../src/main/headless/server/index.ts";
 import { PretendTraining } from "../../support/pretendTraining.ts";
+import { launchChromium } from "../support/chromium.ts";
 import { watchProblems } from "../support/harness.ts";
 import { built } from "../support/paths.ts";
 
@@ -52,4 +54,22 @@ export async function openWindow(browser: Browser): Promise<Window> {
       await services.close();
     },
   };
+}
+
+/** A window of its own for every test of a file; a test fails by what went wrong in its page. */
+export function windowOfEachTest(): () => Window {
+  let browser: Browser;
+  let window: Window;
+  beforeAll(async () => {
+    browser = await launchChromium();
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    window = await openWindow(browser);
+  });
+  afterEach(async () => {
+    await window.close();
+    expect(window.problems).toEqual([]);
+  });
+  return () => window;
 }

@@ -1,25 +1,14 @@
 /** Reports, pictures and links in the window, from real services over the real server. */
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { encodeLink, openPath, readShared } from "../../../src/shared/sharing.ts";
 import { study } from "../../../src/shared/study/study.ts";
-import { launchChromium } from "../support/chromium.ts";
-import { openWindow, type Window } from "./harness.ts";
+import { windowOfEachTest, type Window } from "./harness.ts";
 
-let browser: Browser;
+const opened = windowOfEachTest();
 let window: Window;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  window = await openWindow(browser);
-});
-afterEach(async () => {
-  await window.close();
-  expect(window.problems).toEqual([]);
+beforeEach(() => {
+  window = opened();
 });
 
 const at = (testId: string) => window.page.getByTestId(testId);

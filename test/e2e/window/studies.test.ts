@@ -1,26 +1,15 @@
 /** The pages of studies by themselves, on studies that only pretend to train. */
-import type { Browser } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { studyPresets } from "../../../src/shared/study/presets.ts";
 import { refusedStudy } from "../../support/pretendStudies.ts";
 import { drawn, drawnAtLeast } from "../scenarios/workbench.ts";
-import { launchChromium } from "../support/chromium.ts";
-import { openWindow, type Window } from "./harness.ts";
+import { windowOfEachTest, type Window } from "./harness.ts";
 
-let browser: Browser;
+const opened = windowOfEachTest();
 let window: Window;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  window = await openWindow(browser);
+beforeEach(() => {
+  window = opened();
   window.services.runsPerTick = 0;
-});
-afterEach(async () => {
-  await window.close();
-  expect(window.problems).toEqual([]);
 });
 
 const at = (testId: string) => window.page.getByTestId(testId);

@@ -1,26 +1,15 @@
 /** The window by itself: what does not need a real trainer or store to be tried. */
 import { readFileSync } from "node:fs";
-import type { Browser } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { beforeEach, expect, it } from "vitest";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
 import { choose, drawn, drawnAtLeast } from "../scenarios/workbench.ts";
 import { divergingName, refusedName } from "../../support/pretendTraining.ts";
-import { launchChromium } from "../support/chromium.ts";
-import { openWindow, type Window } from "./harness.ts";
+import { windowOfEachTest, type Window } from "./harness.ts";
 
-let browser: Browser;
+const opened = windowOfEachTest();
 let window: Window;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterAll(() => browser.close());
-beforeEach(async () => {
-  window = await openWindow(browser);
-});
-afterEach(async () => {
-  await window.close();
-  expect(window.problems).toEqual([]);
+beforeEach(() => {
+  window = opened();
 });
 
 const at = (testId: string) => window.page.getByTestId(testId);
