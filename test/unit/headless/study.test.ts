@@ -101,8 +101,12 @@ describe("hypertower study", { timeout: 60_000 }, () => {
   const long = () => [file, "--workers", "2", "--set", "base.budget.epochs=40"];
 
   it("stops on Ctrl+C with exit code 130 and goes on from there", { timeout: 120_000 }, async () => {
+    let asked = false;
     const stopped = await hypertower(["study", ...long(), "--json"], (stdout, interrupt) => {
-      if (stdout.includes('"type":"run"') && !stdout.includes('"type":"stopped"')) interrupt();
+      // Once: a second time forces the end, before it says how to go on.
+      if (asked || !stdout.includes('"type":"run"')) return;
+      asked = true;
+      interrupt();
     });
     expect(stopped.code, stopped.stderr).toBe(130);
     expect(stopped.stderr).toMatch(/hypertower study --resume \S+ goes on with it/);
