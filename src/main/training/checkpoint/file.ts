@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Experiment } from "../../../shared/experiment.ts";
+import type { RunSummary } from "../../../shared/run.ts";
 import type { StateValues } from "../../engines/engine.ts";
 import type { GuardMemory } from "../guard.ts";
-import { arrayEntry, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
+import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
 
 /** Where a run stands, always between two steps. */
 const position = z.strictObject({
@@ -60,6 +61,12 @@ const container: Container<Header> = { magic: "HYPTCKPT", what: "checkpoint of H
 export function experimentHash({ name: _name, evaluation: _evaluation, shuffle, ...experiment }: Experiment): string {
   // Shuffled goes without saying: it was so before there was a choice.
   return createHash("sha256").update(JSON.stringify(sorted(shuffle ? experiment : { ...experiment, shuffle }))).digest("hex");
+}
+
+/** @throws CheckpointError unless it was written by this run with this experiment */
+export function requireOwner(file: { readonly run: string; readonly experiment: string }, run: Pick<RunSummary, "id" | "experiment">): void {
+  if (file.run !== run.id) throw new CheckpointError(`it belongs to run ${file.run}`);
+  if (file.experiment !== experimentHash(run.experiment)) throw new CheckpointError("it belongs to another experiment");
 }
 
 /** The same values with the fields of every object in one order. */

@@ -3,13 +3,13 @@
  * `weights/RUN.last.weights` of the last one where that is another. A trainer writes new ones
  * beside them, and the host puts them in place once their evaluation is in the store.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Experiment } from "../../../shared/experiment.ts";
 import { isBetter, type KeptName } from "../../../shared/kept.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../checkpoint/container.ts";
-import { experimentHash } from "../checkpoint/file.ts";
+import { requireOwner } from "../checkpoint/file.ts";
+import { RunFiles } from "../runFiles.ts";
 import { decodeWeights, type Weights } from "./file.ts";
 
 type Run = Pick<RunSummary, "id" | "experiment">;
@@ -20,21 +20,9 @@ export interface Kept {
   readonly weights: Weights;
 }
 
-export class WeightsFolder {
-  readonly path: string;
-
+export class WeightsFolder extends RunFiles {
   constructor(storeFolder: string) {
-    this.path = join(storeFolder, "weights");
-  }
-
-  /** Where the trainer writes those of a step, before they count. */
-  pendingFileOf(run: string, step: number): string {
-    return join(this.path, `${run}.${step}.pending`);
-  }
-
-  /** Makes sure that trainers can write here. */
-  prepare(): void {
-    mkdirSync(this.path, { recursive: true });
+    super(storeFolder, "weights");
   }
 
   /**
@@ -48,18 +36,6 @@ export class WeightsFolder {
       renameSync(pending, this.#fileOf(run.id, "best"));
       rmSync(this.#fileOf(run.id, "last"), { force: true });
     } else renameSync(pending, this.#fileOf(run.id, "last"));
-  }
-
-  /** Forgets what a trainer wrote. */
-  discard(run: string, step: number): void {
-    rmSync(this.pendingFileOf(run, step), { force: true });
-  }
-
-  /** Removes what trainers that are gone have left behind, and with `all` everything that was kept. */
-  clean(run: string, all: boolean): void {
-    for (const name of this.#names()) {
-      if (name.startsWith(`${run}.`) && (all || name.endsWith(".pending"))) rmSync(join(this.path, name), { force: true });
-    }
   }
 
   /** What a run keeps; where its best is its last too, both are one file. @throws CheckpointError naming a file that cannot be used */
@@ -85,7 +61,7 @@ export class WeightsFolder {
     const bytes = readFileSync(path);
     try {
       const weights = decodeWeights(bytes);
-      requireOwner(weights, run.id, run.experiment);
+      requireOwner(weights, run);
       return { bytes: bytes.length, weights };
     } catch (error) {
       throw new CheckpointError(`the weights ${path} cannot be used: ${(error as Error).message}`, { cause: error });
@@ -97,20 +73,6 @@ export class WeightsFolder {
   }
 
   #has(run: string, name: KeptName): boolean {
-    return this.#names().includes(`${run}.${name}.weights`);
+    return this.names().includes(`${run}.${name}.weights`);
   }
-
-  #names(): string[] {
-    try {
-      return readdirSync(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
-    }
-  }
-}
-
-function requireOwner(weights: Weights, run: string, experiment: Experiment): void {
-  if (weights.run !== run) throw new CheckpointError(`it belongs to run ${weights.run}`);
-  if (weights.experiment !== experimentHash(experiment)) throw new CheckpointError("it belongs to another experiment");
 }

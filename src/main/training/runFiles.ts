@@ -1,0 +1,45 @@
+/**
+ * A folder beside the store with files of its runs, `RUN.*`. A trainer writes a new one as
+ * `RUN.STEP.pending`, and the host puts it in place once what it belongs to is in the store.
+ */
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+
+export class RunFiles {
+  readonly path: string;
+
+  constructor(storeFolder: string, name: string) {
+    this.path = join(storeFolder, name);
+  }
+
+  /** Where the trainer writes the one of a step, before it counts. */
+  pendingFileOf(run: string, step: number): string {
+    return join(this.path, `${run}.${step}.pending`);
+  }
+
+  /** Makes sure that trainers can write here. */
+  prepare(): void {
+    mkdirSync(this.path, { recursive: true });
+  }
+
+  /** Forgets what a trainer wrote. */
+  discard(run: string, step: number): void {
+    rmSync(this.pendingFileOf(run, step), { force: true });
+  }
+
+  /** Removes what trainers that are gone have left behind, and with `all` everything of the run. */
+  clean(run: string, all: boolean): void {
+    for (const name of this.names()) {
+      if (name.startsWith(`${run}.`) && (all || name.endsWith(".pending"))) rmSync(join(this.path, name), { force: true });
+    }
+  }
+
+  protected names(): string[] {
+    try {
+      return readdirSync(this.path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+      throw error;
+    }
+  }
+}
