@@ -9,7 +9,8 @@ import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { engineKinds } from "../../src/shared/experiment.ts";
-import { startPython } from "./python.ts";
+import { median } from "./median.ts";
+import { startTowerPeer } from "./towerPeer.ts";
 
 const { values } = parseArgs({
   options: {
@@ -49,24 +50,14 @@ function ours(kind: string, size: number, seeds: string): Promise<Measured | str
   });
 }
 
-const python = await startPython({
-  script: "models_peer.py",
-  imports: "import torch; from gradient_descent_the_ultimate_optimizer import gdtuo",
-  missing: "PyTorch and the authors' library were not found (pip install torch gradient-descent-the-ultimate-optimizer).",
-  cores: 1,
-});
-const card = python.hello["cuda"] as string | undefined;
-const device = values.peer ?? (card === undefined ? "cpu" : "cuda");
-await python.ask({ load: "mlp", optimizer: "tower", device, steps: 1 });
+const library = await startTowerPeer("mlp", values.peer);
 const peerTimes: number[] = [];
 async function peer(): Promise<void> {
-  const { ms } = await python.ask({ steps: 50 });
-  const steps = Math.max(50, Math.round(Number(values.slice) / Number(ms)));
-  peerTimes.push(Number((await python.ask({ steps }))["ms"]));
+  const ms = await library.time(50);
+  peerTimes.push(await library.time(Math.max(50, Math.round(Number(values.slice) / ms))));
 }
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 
-console.log(`${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${String(python.hello["torch"])} on ${card ?? "the processor"}, ${python.blas}`);
+console.log(`${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${library.torch} on ${library.card ?? "the processor"}, ${library.blas}`);
 console.log("MLP 784-128-10, batch 256, Adam under SGD, float32, one thread where a processor computes\n");
 const rows: { title: string; rate: number; ms: number; preparation: number; peak: number }[] = [];
 const absent: string[] = [];
@@ -86,7 +77,7 @@ for (const kind of values.engines.split(",")) {
   }
 }
 await peer();
-python.close();
+library.close();
 
 const single = 1000 / median(peerTimes);
 console.log(`the authors' library, one run after another: ${single.toFixed(0)} steps per second (${peerTimes.length} times, ${(1000 / Math.max(...peerTimes)).toFixed(0)} to ${(1000 / Math.min(...peerTimes)).toFixed(0)})\n`);

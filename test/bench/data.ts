@@ -16,6 +16,7 @@ import { Random } from "../../src/main/models/random.ts";
 import { batchesInOrder } from "../../src/main/training/batches.ts";
 import { streams } from "../../src/main/training/textFeed.ts";
 import { experiment } from "../../src/shared/experiment.ts";
+import { median } from "./median.ts";
 
 interface Found {
   /** Bytes of the data as it is trained on. */
@@ -24,7 +25,6 @@ interface Found {
   readonly batches: Readonly<Record<string, number>>;
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
 
 function timed(batches: Iterable<unknown>): number {
   const times: number[] = [];

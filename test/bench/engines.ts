@@ -13,7 +13,8 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { engineKinds, type EngineKind } from "../../src/shared/experiment.ts";
 import { modelCases } from "./modelCases.ts";
-import { startPython } from "./python.ts";
+import { median } from "./median.ts";
+import { startTowerPeer } from "./towerPeer.ts";
 
 const { values } = parseArgs({
   options: {
@@ -83,23 +84,10 @@ async function within<T>(limit: number, promise: Promise<T>, child: ChildProcess
 
 /** The authors' library, on the card where PyTorch has one. */
 async function startPeer(model: string): Promise<Worker & { readonly torch: string }> {
-  const python = await startPython({
-    script: "models_peer.py",
-    imports: "import torch; from gradient_descent_the_ultimate_optimizer import gdtuo",
-    missing: "PyTorch and the authors' library were not found (pip install torch gradient-descent-the-ultimate-optimizer).",
-    cores: 1,
-  });
-  const card = python.hello["cuda"] as string | undefined;
-  await python.ask({ load: model, optimizer: "tower", device: card === undefined ? "cpu" : "cuda", steps: 1 });
-  return {
-    device: card ?? "processor, 1 thread: PyTorch found no card",
-    torch: String(python.hello["torch"]),
-    time: async (steps) => Number((await python.ask({ steps }))["ms"]),
-    close: () => python.close(),
-  };
+  const { card, ...peer } = await startTowerPeer(model);
+  return { ...peer, device: card ?? "processor, 1 thread: PyTorch found no card" };
 }
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const shown = (ms: number) => ms.toFixed(ms < 10 ? 2 : ms < 100 ? 1 : 0);
 
 /** Times of every worker, taken in turn, so that a slow minute slows all. */

@@ -21,6 +21,7 @@ import type { EngineKind } from "../../src/shared/engines.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
 import { exampleOrder, startLibrary, type Trace } from "./libraryPeer.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: {
@@ -163,7 +164,6 @@ for (const tower of steps > 0 ? chosen() : []) {
   for (const [name, a, b] of growth) console.log(`  ${name.padEnd(10)}${marks.map((n) => largest(a.loss, b.loss, n).toExponential(1).padStart(10)).join("")}`);
 }
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const kept: Batch[] = [];
 for (const { size, features, labels } of batches()) {
   if (kept.length === 16) break;

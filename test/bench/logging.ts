@@ -17,6 +17,7 @@ import { newRun } from "../../src/main/training/newRun.ts";
 import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
 import { Supervisor } from "../../src/main/training/supervisor.ts";
 import type { SenderPlan } from "./loggingSender.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +32,6 @@ const repetitions = Number(values.repetitions);
 const stepsPerSecond = 600;
 const stepTime = 1000 / stepsPerSecond;
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const folder = mkdtempSync(join(values.folder, "hypertower-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 const store = new Store(folder, { slowAfter: Infinity });

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { modelCases } from "./modelCases.ts";
 import { startPython } from "./python.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: {
@@ -65,7 +66,6 @@ async function startTheirs(name: string): Promise<Worker> {
   return { hello: python.hello, time: async (steps) => (await python.ask({ steps })) as unknown as Answer, close: () => python.close() };
 }
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const shown = (list: readonly number[]) => `${median(list).toFixed(2)} (${Math.min(...list).toFixed(2)})`;
 
 const widths = [18, 18, 7, 18, 18, 7, 18, 9, 7, 10];

@@ -13,6 +13,7 @@ import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
 import { prepareRun } from "../../src/main/training/prepare.ts";
 import { validateExperiment } from "../../src/shared/experiment.ts";
 import { startPeer, type Peer, type PeerWork } from "./peer.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: { repetitions: { type: "string", default: "25" }, steps: { type: "string", default: "60" } },
@@ -33,7 +34,6 @@ const stacks: Record<string, { tower: unknown[]; peer: "sgd" | "adam" }> = {
   "Adam/Adam": { tower: [adam, adam], peer: "adam" },
 };
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)]!;
 const least = (list: readonly number[]) => Math.min(...list);
 
 /** A run's step as training makes it. */

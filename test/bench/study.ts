@@ -14,6 +14,7 @@ import { expandStudy } from "../../src/shared/study/expand.ts";
 import { validateStudy, type Study, type StudyInput } from "../../src/shared/study/study.ts";
 import type { StudySummary } from "../../src/shared/study/result.ts";
 import { startLibrary } from "./libraryPeer.ts";
+import { median } from "./median.ts";
 
 const { values } = parseArgs({
   options: {
@@ -74,7 +75,6 @@ async function ours(study: Study): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-const median = (list: readonly number[]) => [...list].sort((a, b) => a - b)[list.length >> 1]!;
 const [library, oneCore] = [await startLibrary("any"), await startLibrary(1)];
 const cores = cpus().length;
 console.log(`machine: ${cpus()[0]?.model.trim() ?? "?"}, ${cores} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}; torch ${library.torch}`);
