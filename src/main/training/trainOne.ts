@@ -2,8 +2,8 @@
 import type { EngineUse } from "../../shared/engines.ts";
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { engineFailure } from "../engines/failures.ts";
-import { experimentHash } from "./checkpoint/file.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
+import { trajectoryOf } from "./checkpoint/owner.ts";
 import { CheckpointSaver } from "./checkpoint/saver.ts";
 import type { RunControl } from "./control.ts";
 import { describeEnvironment } from "./environment.ts";
@@ -76,7 +76,7 @@ function engineUse({ engine: { kind } }: Experiment, { device, driver, precision
 function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: CheckpointOrder, reporter: Reporter, send: Send): CheckpointSaver {
   const folder = new CheckpointFolder(storeFolder);
   return new CheckpointSaver({
-    of: { run, experiment: experimentHash(experiment), engine: experiment.engine.kind },
+    of: { run, experiment: trajectoryOf(experiment), engine: experiment.engine.kind },
     every,
     fileAt: (step) => folder.pendingFileOf(run, step),
     before: () => reporter.flush(),
@@ -88,7 +88,7 @@ function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: Ch
 function weightsKeeper(experiment: Experiment, { run, storeFolder }: CheckpointOrder, send: Send): WeightsKeeper {
   const folder = new WeightsFolder(storeFolder);
   return new WeightsKeeper({
-    of: { run, experiment: experimentHash(experiment) },
+    of: { run, experiment: trajectoryOf(experiment) },
     fileAt: (step) => folder.pendingFileOf(run, step),
     kept: (step) => send({ type: "weights", step }),
     failed: (step, { message }) => send({ type: "weightsFailed", step, message }),

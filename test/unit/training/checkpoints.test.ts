@@ -1,5 +1,6 @@
 /** A run that is left at any moment and taken up again is the run that was never left. */
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,8 +14,9 @@ import { createServices } from "../../../src/main/services/createServices.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
 import { Store } from "../../../src/main/store/store.ts";
 import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
-import { decodeCheckpoint, encodeCheckpoint, experimentHash, type Checkpoint } from "../../../src/main/training/checkpoint/file.ts";
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "../../../src/main/training/checkpoint/file.ts";
 import { CheckpointFolder } from "../../../src/main/training/checkpoint/folder.ts";
+import { trajectoryOf } from "../../../src/main/training/checkpoint/owner.ts";
 import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
 import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
@@ -73,7 +75,7 @@ describe("a checkpoint file", () => {
   const of = experiment.parse(small);
   const checkpoint: Checkpoint = {
     run: "a-run",
-    experiment: experimentHash(of),
+    experiment: trajectoryOf(of),
     engine: "onnx-cpu",
     savedAt: 12,
     position: { step: 7, begun: true, epoch: 2, lossSum: 0.1 + 0.2, examples: 64, evaluated: 5, shuffling: [1, -2, 3, 4] },
@@ -117,9 +119,52 @@ describe("a checkpoint file", () => {
     expect(() => folder.read({ id: "a-run", experiment: of })).toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
     writeFileSync(folder.fileOf("a-run"), encodeCheckpoint(checkpoint));
     expect(folder.read({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(checkpoint);
-    expect(() => folder.read({ id: "a-run", experiment: other })).toThrow(/belongs to another experiment$/);
+    expect(() => folder.read({ id: "a-run", experiment: other })).toThrow(/belongs to another experiment: seed is 3 there and 4 in the run$/);
+    const wider = experiment.parse({ ...small, tower: [{ optimizer: "adam", alpha: 0.5 }, { optimizer: "sgd" }] });
+    expect(() => folder.read({ id: "a-run", experiment: wider })).toThrow(/another experiment: tower\.0\.alpha is 0\.001 there and 0\.5 in the run$/);
     writeFileSync(folder.fileOf("b-run"), encodeCheckpoint(checkpoint));
     expect(() => folder.read({ id: "b-run", experiment: of })).toThrow(/belongs to run a-run$/);
+  });
+});
+
+describe("a checkpoint of an older version", () => {
+  const of = experiment.parse({ ...small, dataset: { ...small.dataset, kind: "fashion-mnist" } });
+  const head = { run: "a-run", engine: "onnx-cpu", savedAt: 12, guard: null, state: {}, position: { step: 7, begun: true, epoch: 2, lossSum: 1, examples: 64, evaluated: 5, shuffling: [1] } };
+  const read = (written: Checkpoint["experiment"], wanted = of) => {
+    const folder = new CheckpointFolder(freshFolder());
+    folder.prepare();
+    writeFileSync(folder.fileOf("a-run"), encodeCheckpoint({ ...head, experiment: written }));
+    return folder.read({ id: "a-run", experiment: wanted });
+  };
+  const { augmentation: _augmentation, validation: _validation, splitSeed: _splitSeed, ...olderDataset } = of.dataset;
+  const flipped = { ...of, dataset: { ...of.dataset, augmentation: { crop: 0, flip: true } } };
+
+  it("lacks fields that there are now: they were at their defaults", () => {
+    const { shuffle: _shuffle, guard: _guard, ...older } = trajectoryOf(of);
+    const written = { ...older, dataset: olderDataset, tower: of.tower.map(({ optimizer, alpha }) => ({ optimizer, alpha })) };
+    expect(read(written).position.step).toBe(7);
+    expect(() => read(written, flipped)).toThrow(/another experiment: dataset\.augmentation\.flip is false there and true in the run$/);
+    expect(() => read(written, { ...of, shuffle: false })).toThrow(/another experiment: shuffle is true there and false in the run$/);
+    expect(() => read({ ...written, seed: 4 })).toThrow(/another experiment: seed is 4 there and 3 in the run$/);
+  });
+
+  it("has a field that is not known: it is named", () => {
+    expect(() => read({ ...trajectoryOf(of), lookahead: 5 })).toThrow(/written by another version of Hypertower: lookahead: there is no field named lookahead$/);
+  });
+
+  // SHA-256 of what was written before there were these fields, and since.
+  const sorted = (value: unknown): unknown =>
+    Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted((value as Record<string, unknown>)[key])])) : value;
+  const hash = (value: unknown) => createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex");
+
+  it("has a hash instead of the experiment: taken with or without the fields that were added to datasets", () => {
+    const { shuffle: _shuffle, ...rest } = trajectoryOf(of);
+    expect(read(hash(rest)).position.step).toBe(7);
+    expect(read(hash({ ...rest, dataset: olderDataset })).position.step).toBe(7);
+    expect(read(hash({ ...rest, dataset: { ...olderDataset, validation: 0, splitSeed: 0 } })).position.step).toBe(7);
+    expect(() => read(hash({ ...rest, seed: 4 }))).toThrow(/belongs to another experiment$/);
+    expect(() => read(hash({ ...rest, dataset: olderDataset }), flipped)).toThrow(/belongs to another experiment$/);
+    expect(() => read(hash(rest), { ...of, shuffle: false })).toThrow(/belongs to another experiment$/);
   });
 });
 

@@ -6,7 +6,7 @@ import { isBetter } from "../../../src/shared/kept.ts";
 import type { Evaluation } from "../../../src/shared/run.ts";
 import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
 import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
-import { experimentHash } from "../../../src/main/training/checkpoint/file.ts";
+import { trajectoryOf } from "../../../src/main/training/checkpoint/owner.ts";
 import { decodeWeights, encodeWeights, type NamedArray, type Weights } from "../../../src/main/training/weights/file.ts";
 import { WeightsFolder } from "../../../src/main/training/weights/folder.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
@@ -102,7 +102,7 @@ describe("kept weights", () => {
     { name: "fc1.weight", shape: [2, 2], values: Float64Array.of(1, 0.1, -0, 3) },
     { name: "bn1.running_mean", shape: [1], values: Float64Array.of(0.1) },
   ];
-  const weights = (one: Evaluation, changes: Partial<Weights> = {}): Weights => ({ run: "a-run", experiment: experimentHash(of), savedAt: 5, evaluation: one, arrays, ...changes });
+  const weights = (one: Evaluation, changes: Partial<Weights> = {}): Weights => ({ run: "a-run", experiment: trajectoryOf(of), savedAt: 5, evaluation: one, arrays, ...changes });
 
   function folderWith(...evaluations: Evaluation[]): WeightsFolder {
     const folder = new WeightsFolder(freshFolder());
@@ -124,7 +124,7 @@ describe("kept weights", () => {
       expect(() => decodeWeights(damaged), `byte ${at}`).toThrow(CheckpointError);
     }
     const folder = folderWith(evaluation(10, 5));
-    expect(() => folder.list({ ...run, experiment: experiment.parse({ ...small, seed: 9 }) })).toThrow(/a-run\.best\.weights cannot be used: it belongs to another experiment$/);
+    expect(() => folder.list({ ...run, experiment: experiment.parse({ ...small, seed: 9 }) })).toThrow(/a-run\.best\.weights cannot be used: it belongs to another experiment: seed is 0 there and 9 in the run$/);
   });
 
   it("are the best and the last, in one file where they are the same", () => {

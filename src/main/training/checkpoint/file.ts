@@ -1,11 +1,9 @@
 /** A checkpoint as a file: everything a run needs to go on as if nothing had happened. */
-import { createHash } from "node:crypto";
 import { z } from "zod";
-import type { Experiment } from "../../../shared/experiment.ts";
-import type { RunSummary } from "../../../shared/run.ts";
 import type { StateValues } from "../../engines/engine.ts";
 import type { GuardMemory } from "../guard.ts";
-import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
+import { arrayEntry, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
+import { writtenExperiment } from "./owner.ts";
 
 /** Where a run stands, always between two steps. */
 const position = z.strictObject({
@@ -36,8 +34,7 @@ const guardMemory = z.strictObject({
 
 const header = z.strictObject({
   run: z.string(),
-  /** SHA-256 of the experiment: see experimentHash(). */
-  experiment: z.string(),
+  experiment: writtenExperiment,
   engine: z.string(),
   savedAt: z.number(),
   position,
@@ -56,25 +53,6 @@ export interface Checkpoint extends Omit<Header, "state" | "guard"> {
 }
 
 const container: Container<Header> = { magic: "HYPTCKPT", what: "checkpoint of Hypertower", version: 1, header };
-
-/** Tells experiments apart by everything that the trajectory depends on: neither their name nor when they are evaluated. */
-export function experimentHash({ name: _name, evaluation: _evaluation, shuffle, ...experiment }: Experiment): string {
-  // Shuffled goes without saying: it was so before there was a choice.
-  return createHash("sha256").update(JSON.stringify(sorted(shuffle ? experiment : { ...experiment, shuffle }))).digest("hex");
-}
-
-/** @throws CheckpointError unless it was written by this run with this experiment */
-export function requireOwner(file: { readonly run: string; readonly experiment: string }, run: Pick<RunSummary, "id" | "experiment">): void {
-  if (file.run !== run.id) throw new CheckpointError(`it belongs to run ${file.run}`);
-  if (file.experiment !== experimentHash(run.experiment)) throw new CheckpointError("it belongs to another experiment");
-}
-
-/** The same values with the fields of every object in one order. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]));
-}
 
 /** Of the state of the guard's nth snapshot, the name under which a file has it. */
 const inSnapshot = (index: number, name: string) => `snapshot ${index}: ${name}`;

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "./container.ts";
 import { RunFiles } from "../runFiles.ts";
-import { decodeCheckpoint, requireOwner, type Checkpoint } from "./file.ts";
+import { decodeCheckpoint, type Checkpoint } from "./file.ts";
+import { requireOwner } from "./owner.ts";
 
 export class CheckpointFolder extends RunFiles {
   constructor(storeFolder: string) {

@@ -2,11 +2,11 @@
 import { z } from "zod";
 import { evaluation } from "../../../shared/run.ts";
 import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, type Container } from "../checkpoint/container.ts";
+import { writtenExperiment } from "../checkpoint/owner.ts";
 
 const header = z.strictObject({
   run: z.string(),
-  /** SHA-256 of the experiment: see experimentHash(). */
-  experiment: z.string(),
+  experiment: writtenExperiment,
   savedAt: z.number(),
   /** What these weights were found to do. */
   evaluation,

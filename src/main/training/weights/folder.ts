@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { isBetter, type KeptName } from "../../../shared/kept.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../checkpoint/container.ts";
-import { requireOwner } from "../checkpoint/file.ts";
+import { requireOwner } from "../checkpoint/owner.ts";
 import { RunFiles } from "../runFiles.ts";
 import { decodeWeights, type Weights } from "./file.ts";
 
