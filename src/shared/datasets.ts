@@ -133,6 +133,13 @@ const path = z.string().trim().min(1, "a path is needed").max(4096);
 const title = z.string().trim().min(1, "a title is needed").max(100, "at most 100 characters");
 const task = z.enum(["classification", "regression"]);
 
+/** What a column of a table is to a dataset. */
+export const columnRoles = ["number", "category", "target", "ignore"] as const;
+export type ColumnRole = (typeof columnRoles)[number];
+
+/** Different values of a category at most; each becomes a feature. */
+export const maxCategories = 256;
+
 /** What a file or folder seems to be, before it is imported. */
 export const importPreview = z.discriminatedUnion("form", [
   z.object({
@@ -147,7 +154,7 @@ export const importPreview = z.discriminatedUnion("form", [
         texts: z.number().int(),
         missing: z.number().int(),
         distinct: z.number().int(),
-        suggested: z.enum(["number", "category", "target", "ignore"]),
+        suggested: z.enum(columnRoles),
       }),
     ),
     sample: z.array(z.array(z.string())),
@@ -168,7 +175,7 @@ export const importOrder = z.discriminatedUnion("form", [
     path,
     delimiter: z.string().min(1).max(3),
     header: z.boolean(),
-    roles: z.array(z.enum(["number", "category", "target", "ignore"])).min(1),
+    roles: z.array(z.enum(columnRoles)).min(1),
     task,
     missing: z.enum(["refuse", "drop", "fill"]).default("refuse"),
   }),
@@ -185,9 +192,14 @@ export const importOrder = z.discriminatedUnion("form", [
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 
-/** What a table's target seems to be: a few whole values are classes, many numbers a quantity. */
-export function suggestedTask({ texts, distinct }: { readonly texts: number; readonly distinct: number }): "classification" | "regression" {
-  return texts > 0 || distinct <= 20 ? "classification" : "regression";
+/** Whether a column holds numbers, single slips aside: those are named by line when it is imported, not taken for categories. */
+export function isMostlyNumbers({ numbers, texts }: { readonly numbers: number; readonly texts: number }): boolean {
+  return numbers > 0 && texts * 10 <= numbers;
+}
+
+/** What a table's target seems to be: a few values are classes, many numbers a quantity. */
+export function suggestedTask(column: { readonly numbers: number; readonly texts: number; readonly distinct: number }): "classification" | "regression" {
+  return !isMostlyNumbers(column) || column.distinct <= 20 ? "classification" : "regression";
 }
 
 export type DatasetState = "ready" | "missing" | "damaged";

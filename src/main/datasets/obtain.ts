@@ -5,7 +5,7 @@ import type { Archive, CatalogEntry, KeptFile } from "./catalog.ts";
 import { fileProblem } from "./digest.ts";
 import { download, requireSpace, type DownloadOptions } from "./download.ts";
 import { dataFolder } from "./folder.ts";
-import { unpack } from "./unpack.ts";
+import { unpack, type Source } from "./unpack.ts";
 
 export interface ObtainProgress {
   /** Bytes downloaded, of all files together, and to be downloaded. */
@@ -52,7 +52,7 @@ export async function downloadEntry(
     if (!(await isKept(archive, own))) {
       const path = join(own, `${archive.name}.download`);
       await download(archive, path, { ...options, onProgress: report });
-      await unpack(path, archive, own);
+      await unpack([{ path, archive }], own);
       await rm(path);
     }
     report(archive.bytes);
@@ -70,15 +70,15 @@ export async function importEntry(entry: CatalogEntry, path: string, folder = da
     throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   });
   const candidates = found.isDirectory() ? (await readdir(path)).map((name) => join(path, name)) : [path];
-  const plan: { path: string; archive: Archive }[] = [];
+  const plan: Source[] = [];
   for (const archive of entry.archives) plan.push(...(await sourcesOf(archive, candidates, path, !found.isDirectory() && entry.archives.length === 1)));
   const own = entryFolder(entry, folder);
   await requireSpace(own, keptFiles(entry).reduce((sum, { bytes }) => sum + bytes, 0));
-  for (const { path: source, archive } of plan) await unpack(source, archive, own);
+  await unpack(plan, own);
 }
 
 /** What to unpack to get an archive's contents: the archive itself, or its contents one by one. */
-async function sourcesOf(archive: Archive, candidates: readonly string[], where: string, only: boolean): Promise<{ path: string; archive: Archive }[]> {
+async function sourcesOf(archive: Archive, candidates: readonly string[], where: string, only: boolean): Promise<Source[]> {
   const raw = archive.contents.map((file) => ({ file, path: candidates.find((one) => basename(one) === file.name) }));
   if (raw.every(({ path }) => path !== undefined)) {
     for (const { file, path } of raw) {

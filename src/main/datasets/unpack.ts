@@ -9,35 +9,53 @@ import { extract } from "tar-stream";
 import type { Archive, KeptFile } from "./catalog.ts";
 import { hasher } from "./digest.ts";
 
+/** A file that was written aside, and where it belongs. */
+interface Aside {
+  readonly aside: string;
+  readonly to: string;
+}
+
+export interface Source {
+  readonly path: string;
+  readonly archive: Archive;
+}
+
 /**
- * Unpacks an archive that was found right, or copies a file that is kept as it is.
+ * Unpacks archives, or copies files that are kept as they are: all of them, or none.
  * @throws Error naming the file and what is wrong with it; no file is then changed
  */
-export async function unpack(path: string, archive: Archive, folder: string): Promise<void> {
+export async function unpack(sources: readonly Source[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const done: { aside: string; to: string }[] = [];
-  const keep = async (content: Readable, file: KeptFile) => {
-    const to = join(folder, file.name);
-    const aside = `${to}.new`;
-    done.push({ aside, to });
-    await writeChecked(content, file, aside, path);
-  };
+  const done: Aside[] = [];
   try {
-    if (archive.packed === "tar.gz") await eachEntry(path, archive, keep);
-    else {
-      const source = createReadStream(path);
-      const [file] = archive.contents as [KeptFile];
-      const content = archive.packed === "gzip" ? source.pipe(createGunzip()) : source;
-      source.on("error", (error) => content.destroy(error));
-      await keep(content, file);
-    }
-    const missing = archive.contents.filter(({ name }) => !done.some(({ to }) => basename(to) === name));
-    if (missing.length > 0) throw new Error(`${path} does not contain ${missing.map(({ name }) => name).join(", ")}`);
+    for (const { path, archive } of sources) await unpackAside(path, archive, folder, done);
   } catch (error) {
     await Promise.all(done.map(({ aside }) => rm(aside, { force: true })));
     throw error;
   }
   for (const { aside, to } of done) await rename(aside, to);
+}
+
+/** @param done is told of each file before it is written */
+async function unpackAside(path: string, archive: Archive, folder: string, done: Aside[]): Promise<void> {
+  const found = new Set<string>();
+  const keep = async (content: Readable, file: KeptFile) => {
+    const to = join(folder, file.name);
+    const aside = `${to}.new`;
+    found.add(file.name);
+    done.push({ aside, to });
+    await writeChecked(content, file, aside, path);
+  };
+  if (archive.packed === "tar.gz") await eachEntry(path, archive, keep);
+  else {
+    const source = createReadStream(path);
+    const [file] = archive.contents as [KeptFile];
+    const content = archive.packed === "gzip" ? source.pipe(createGunzip()) : source;
+    source.on("error", (error) => content.destroy(error));
+    await keep(content, file);
+  }
+  const missing = archive.contents.filter(({ name }) => !found.has(name));
+  if (missing.length > 0) throw new Error(`${path} does not contain ${missing.map(({ name }) => name).join(", ")}`);
 }
 
 async function eachEntry(path: string, archive: Archive, keep: (content: Readable, file: KeptFile) => Promise<void>): Promise<void> {

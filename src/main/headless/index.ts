@@ -306,6 +306,7 @@ datasets
   .option("--title <title>", "its title (default: the file's name)")
   .option("--target <column>", "table: the column to predict, by name or number from 1 (default: the last)")
   .option("--ignore <column>", "table: a column to leave out; may be given several times", collect, [])
+  .option("--category <column>", "table: a column whose numbers are categories; may be given several times", collect, [])
   .addOption(new Option("--task <task>", "what is predicted (default: told from the target)").choices(["classification", "regression"]))
   .addOption(new Option("--missing <rule>", "table: what becomes of missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
   .option("--targets <file>", "arrays: the file of the targets")

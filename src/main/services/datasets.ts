@@ -1,7 +1,7 @@
 /** The datasets as the surfaces see them: what is there, downloads under way, imports. */
 import type { EventPayload } from "../../shared/contract.ts";
-import type { DatasetChoice, DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
-import { catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
+import { factsOf, type DatasetChoice, type DatasetInfo, type DatasetLook, type ImportOrder, type ImportPreview } from "../../shared/datasets.ts";
+import { catalog, catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
 import { importArrays, importCsv, importImages, importText } from "../datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../datasets/index.ts";
 import { lookAt, previewImport } from "../datasets/look.ts";
@@ -118,7 +118,10 @@ export class Datasets implements DatasetCatalog {
 
   #published(kind: string): CatalogEntry {
     const entry = catalogEntry(kind);
-    if (!entry) throw new UserError(`${kind} is none of the published datasets that are fetched.`);
+    if (!entry) {
+      const facts = factsOf(kind);
+      throw new UserError(facts ? `${facts.title} comes with the program: there is nothing to fetch.` : `${kind} is none of the published datasets; those that are fetched: ${catalog.map(({ id }) => id).join(", ")}.`);
+    }
     return entry;
   }
 

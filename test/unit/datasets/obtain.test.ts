@@ -172,6 +172,19 @@ describe("an import", () => {
     expect(existsSync(at("numbers.new"))).toBe(false);
   });
 
+  it("of several files keeps none where one is refused", async () => {
+    const [second] = entry([]).archives;
+    const other = content.toReversed();
+    const both: CatalogEntry = { ...entry([]), archives: [second!, { ...second!, name: "others.gz", contents: [kept("others", other)] }] };
+    await writeFile(join(copy, "numbers.gz"), zipped);
+    await writeFile(join(copy, "others.gz"), gzipSync(other).subarray(0, 1000));
+    await expect(importEntry(both, copy, folder)).rejects.toThrow("others.gz cannot be unpacked");
+    for (const name of ["numbers", "numbers.new", "others", "others.new"]) expect(existsSync(at(name)), name).toBe(false);
+    await writeFile(join(copy, "others.gz"), gzipSync(other));
+    await importEntry(both, copy, folder);
+    expect(await entryProblem(both, folder)).toBeNull();
+  });
+
   it("names a path that is not there", async () => {
     await expect(importEntry(entry([]), join(copy, "nowhere"), folder)).rejects.toThrow("nowhere cannot be read");
   });

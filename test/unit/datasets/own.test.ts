@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets/formats/csv.ts";
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
 import { encodeText } from "../../../src/main/datasets/formats/text.ts";
+import { suggestedTask } from "../../../src/shared/datasets.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/main/datasets/index.ts";
 import { removeOwn } from "../../../src/main/datasets/own.ts";
@@ -68,6 +69,34 @@ describe("a table", () => {
     await expect(importCsv(path, all, target("bad"))).rejects.toThrow(message);
     await expect(importCsv(path, all, target("bad"))).rejects.toThrow(path);
     expect(await kept()).toEqual([]);
+  });
+
+  it.each([
+    ["Latin-1", Buffer.from("name,kind\nrose,a\ncaf\xe9,b\n", "latin1"), "line 3: byte 20 (0xe9) is not UTF-8"],
+    ["a character cut off by the end", Buffer.from("name,kind\nrose,a\ncaf\xc3", "latin1"), "line 3: byte 20 (0xc3) is not UTF-8"],
+    ["Latin-1 far behind", Buffer.concat([Buffer.from("é,1\n".repeat(40_000)), Buffer.from("\xe9,2\n", "latin1")]), "line 40001: byte 200000 (0xe9) is not UTF-8"],
+  ])("in %s is refused by line and byte", async (_, bytes, message) => {
+    await expect(previewCsv(await file("latin.csv", bytes))).rejects.toThrow(message);
+  });
+
+  it("is read as UTF-8, wherever a piece of the file ends, and as UTF-16", async () => {
+    for (const shift of ["", "a", "aa"]) {
+      const path = await file("utf8.csv", `${shift}\n${"é\n".repeat(70_000)}`);
+      expect(await previewCsv(path)).toMatchObject({ rows: 70_000 + (shift === "" ? -1 : 0) });
+    }
+    expect(await previewCsv(await file("utf16.csv", Buffer.from("\ufeffa,b\n1,2\n", "utf16le")))).toMatchObject({ rows: 1, columns: [{ name: "a", numbers: 1 }, {}] });
+  });
+
+  it("with a slip in a column of numbers is no table of categories: the slip is named", async () => {
+    const rows = Array.from({ length: 400 }, (_, i) => `${i === 250 ? "oops" : i},${i / 7},${i % 2 ? "odd" : "even"}`);
+    const path = await file("slip.csv", ["n,x,parity", ...rows].join("\n"));
+    const { columns } = await previewCsv(path);
+    expect(columns.map(({ suggested }) => suggested)).toEqual(["number", "number", "target"]);
+    const roles = columns.map(({ suggested }) => suggested);
+    await expect(importCsv(path, { ...csv, delimiter: ",", roles }, target("slip"))).rejects.toThrow('line 252, column n: "oops" is not a number; correct it, or make the column a category or leave it out');
+    expect(suggestedTask(columns[0]!)).toBe("regression");
+    expect(suggestedTask({ numbers: 400, texts: 1, distinct: 11 })).toBe("classification");
+    expect(suggestedTask({ numbers: 10, texts: 390, distinct: 400 })).toBe("classification");
   });
 
   it("is kept, divided the same way every time, and standardized", async () => {

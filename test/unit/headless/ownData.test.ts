@@ -104,3 +104,20 @@ it("what is not here, or is other data now, is refused by name, and nothing is t
   expect(held.stderr).toContain("batchSize is 100; dataset.validation holds out 80 of 160 examples, which leaves 80 to train on");
   expect((await hypertower("runs", "--json")).stdout).toBe("");
 }, 180_000);
+
+it("a table's columns are told as they were taken, and a slip is named", async () => {
+  const lines = Array.from({ length: 60 }, (_, i) => `p${i % 3},${i === 40 ? "oops" : i},${1000 + i % 4},${i % 2 ? "odd" : "even"}`);
+  const path = write("t.csv", ["place,n,code,parity", ...lines].join("\n"));
+  const refused = await hypertower("datasets", "add", path);
+  expect(refused).toMatchObject({ code: 1, stdout: "" });
+  expect(refused.stderr).toContain(`${path}, line 42, column n: "oops" is not a number`);
+  const taken = await hypertower("datasets", "add", path, "--ignore", "n", "--category", "code");
+  expect(taken.code).toBe(0);
+  expect(taken.stderr.trim()).toBe("categories: place (3 different values), code (4 different values); target: parity; left out: n (60 different values)");
+  expect(taken.stdout).toMatch(/own\/t-csv-\w+ +classification +48 \+ 12 +7 +2 +ready/);
+}, 60_000);
+
+it("what comes with the program need not be fetched, and says so", async () => {
+  expect((await hypertower("datasets", "import", "iris", "somewhere")).stderr).toContain("Iris comes with the program: there is nothing to fetch.");
+  expect((await hypertower("datasets", "download", "cifar")).stderr).toContain("cifar is none of the published datasets; those that are fetched: fashion-mnist, cifar10,");
+}, 60_000);

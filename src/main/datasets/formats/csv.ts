@@ -1,9 +1,8 @@
 /** Tables of text: what their columns hold, and their rows as numbers. */
 import { createReadStream } from "node:fs";
 import { parse, type Info, type Parser } from "csv-parse";
-
-export const columnRoles = ["number", "category", "target", "ignore"] as const;
-export type ColumnRole = (typeof columnRoles)[number];
+import { isMostlyNumbers, maxCategories, type ColumnRole } from "../../../shared/datasets.ts";
+import { requireUtf8 } from "./utf8.ts";
 
 export interface CsvColumn {
   readonly name: string;
@@ -48,9 +47,6 @@ export interface CsvTable {
   readonly dropped: number;
   readonly filled: number;
 }
-
-/** Different values of a category at most; each becomes a feature. */
-export const maxCategories = 256;
 
 const missingValues = new Set(["", "na", "n/a", "nan", "null", "none", "?"]);
 const isMissing = (text: string) => missingValues.has(text.trim().toLowerCase());
@@ -102,9 +98,10 @@ async function guessDelimiter(path: string): Promise<string> {
 
 /**
  * What a table holds, column by column, counted over all rows.
- * @throws Error naming the file, and the line of a ragged row
+ * @throws Error naming the file, and the line of a ragged row or of a byte that is no UTF-8
  */
 export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, "delimiter" | "header">> = {}): Promise<CsvPreview> {
+  await requireUtf8(path);
   const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
   const top = await firstRow(path, delimiter);
   // A header names columns: none of its values is a number.
@@ -125,7 +122,7 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   }
   if (rows === 0) throw new Error(`${path}: the file has a header but no rows`);
   const columns = counts.map(({ numbers, texts, missing, values }, i): CsvColumn => {
-    const suggested = i === counts.length - 1 ? "target" : texts === 0 && numbers > 0 ? "number" : values.size <= maxCategories ? "category" : "ignore";
+    const suggested = i === counts.length - 1 ? "target" : isMostlyNumbers({ numbers, texts }) ? "number" : values.size <= maxCategories ? "category" : "ignore";
     return { name: header ? top[i]! : `column ${i + 1}`, numbers, texts, missing, distinct: values.size, suggested };
   });
   return { delimiter, header, columns, rows, sample };
@@ -170,7 +167,7 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
     let place = count * width;
     for (const { column, encode } of encodings) {
       const encoded = encode(values[column]!);
-      if (!encoded) throw new Error(`${at(column)}: ${JSON.stringify(values[column])} is not a number`);
+      if (!encoded) throw new Error(`${at(column)}: ${JSON.stringify(values[column])} is not a number; correct it, or make the column a category or leave it out`);
       for (const value of encoded) features[place++] = value;
     }
     const value = options.task === "classification" ? classNames.indexOf(values[target]!) : numberIn(values[target]!);

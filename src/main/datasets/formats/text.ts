@@ -1,6 +1,7 @@
 /** Plain text as numbers: one code per character. */
 import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
+import { firstInvalidByte, notUtf8 } from "./utf8.ts";
 
 export interface EncodedText {
   /** Every character (Unicode code point) that occurs, in order of code point; a character's place is its code. */
@@ -10,20 +11,6 @@ export interface EncodedText {
 
 /** Characters a model can tell apart at most; texts in Latin scripts have about 100. */
 export const maxVocabulary = 65_536;
-
-/** Bytes of the character that begins at `at`; 0 where none does. */
-function characterLength(bytes: Uint8Array, at: number): number {
-  const lead = bytes[at]!;
-  const length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return at + length <= bytes.length && isUtf8(bytes.subarray(at, at + length)) ? length : 0;
-}
-
-/** Offset of the first byte that is no UTF-8. */
-function firstInvalidByte(bytes: Uint8Array): number {
-  let at = 0;
-  for (let length = 1; at < bytes.length && length > 0; at += length) length = characterLength(bytes, at);
-  return at;
-}
 
 /** Bytes decoded at a time: a text as one string would take twice its size, and its copy with other line ends as much again. */
 const piece = 65_536;
@@ -60,7 +47,7 @@ function forEachCharacter(bytes: Uint8Array, visit: (codePoint: number) => void)
 export function encodeText(bytes: Uint8Array, source: string): EncodedText {
   if (!isUtf8(bytes)) {
     const at = firstInvalidByte(bytes);
-    throw new Error(`${source}: byte ${at} (0x${bytes[at]!.toString(16)}) is not UTF-8; save the text as UTF-8 and import it again`);
+    throw new Error(`${source}: ${notUtf8(at, bytes[at]!)}`);
   }
   const seen = new Set<number>();
   let count = 0;

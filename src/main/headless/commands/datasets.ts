@@ -1,6 +1,6 @@
 /** `hypertower datasets`: what is there, and getting more: by download, from a copy, or from files of one's own. */
 import { SingleBar } from "cli-progress";
-import { datasetState, suggestedTask, type DatasetInfo, type ImportOrder } from "../../../shared/datasets.ts";
+import { columnRoles, datasetState, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type DatasetInfo, type ImportOrder } from "../../../shared/datasets.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { table } from "../format.ts";
@@ -99,6 +99,7 @@ export interface AddOptions extends DatasetsOptions {
   /** The column to predict, by name or number from 1; the last by default. */
   readonly target?: string;
   readonly ignore?: readonly string[];
+  readonly category?: readonly string[];
   readonly task?: "classification" | "regression";
   readonly missing?: "refuse" | "drop" | "fill";
   readonly targets?: string;
@@ -136,13 +137,30 @@ async function orderOf(services: Services, path: string, options: AddOptions): P
         return i;
       };
       const target = options.target ? place(options.target) : names.length - 1;
-      const ignored = (options.ignore ?? []).map(place);
+      const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(place)) as [number[], number[]];
       const column = preview.columns[target]!;
-      const roles = preview.columns.map(({ suggested, texts }, i) => (i === target ? "target" : ignored.includes(i) ? "ignore" : suggested === "target" ? (texts === 0 ? "number" : "category") : suggested));
+      const roles = preview.columns.map((of, i): ColumnRole => {
+        if (i === target) return "target";
+        if (ignored.includes(i)) return "ignore";
+        if (categories.includes(i)) return "category";
+        return of.suggested === "target" ? (isMostlyNumbers(of) ? "number" : "category") : of.suggested;
+      });
+      if (!options.json) console.error(columnsInWords(preview.columns, roles));
       const task = options.task ?? suggestedTask(column);
       return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
     }
   }
+}
+
+/** `numbers: a, b; categories: colour (3 values); target: kind; left out: name (400 different values)`. */
+function columnsInWords(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
+  const named = { number: "numbers", category: "categories", target: "target", ignore: "left out" } as const;
+  const told = columnRoles.map((role) => {
+    const of = columns.filter((_, i) => roles[i] === role);
+    const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
+    return of.length === 0 ? "" : `${named[role]}: ${of.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
+  });
+  return told.filter((one) => one !== "").join("; ");
 }
 
 /** Of several arrays, the one of targets: by its usual names, else the one with fewest values. */
