@@ -10,9 +10,10 @@ export interface Activations {
   /**
    * - `rows`: `[batch, ...shape]`
    * - `steps`: `[steps * batch, width]`, for sequences, step by step
+   * - `columns`: `[width, steps * batch]`, the same turned about
    * - `tokens`: int32 `[steps, batch]`
    */
-  readonly layout: "rows" | "steps" | "tokens";
+  readonly layout: "rows" | "steps" | "columns" | "tokens";
 }
 
 /** A batch of examples as they come: `[batch, ...shape]`. */
@@ -34,6 +35,8 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
       return node;
     case "steps":
       return transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
+    case "columns":
+      return transpose(reshape(node, [shape[1]!, shape[0]!, batch]), [2, 1, 0]);
     case "tokens":
       return transpose(node);
   }
@@ -42,7 +45,21 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
 /** The node of sequences in `[steps * batch, width]`. */
 export function steps(x: Activations): Node {
   if (x.layout === "steps") return x.node;
+  if (x.layout === "columns") return transpose(x.node);
   return reshape(transpose(rows(x), [1, 0, 2]), [x.batch * x.shape[0]!, x.shape[1]!]);
+}
+
+/** The node of sequences in `[width, steps * batch]`. */
+export function columns(x: Activations): Node {
+  return x.layout === "columns" ? x.node : transpose(steps(x));
+}
+
+/** For sequences that are rows of a table by their symbols: the table, and the symbols `[steps, batch]`. */
+export function lookedUp({ node }: Activations): { readonly table: Node; readonly symbols: Node } | null {
+  const [rowsOfSymbols] = node.inputs;
+  if (node.op !== "reshape" || rowsOfSymbols?.op !== "gather") return null;
+  const [table, symbols] = rowsOfSymbols.inputs as readonly [Node, Node];
+  return { table, symbols };
 }
 
 /** The same examples as vectors. */

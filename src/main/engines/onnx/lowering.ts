@@ -30,9 +30,9 @@ function reduce(type: string): Lowering<"reduceSum"> & Lowering<"reduceMax"> {
 }
 
 const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b, ...added], write) => {
-  // A left side is turned about for every few columns of the right one: once beforehand where that is large.
-  const turned = transposeA && sizeOf(x!.shape) * 4 <= sizeOf(y!.shape);
-  const left = turned ? write.emit("Transpose", [a!], { perm: { ints: [1, 0] } }) : a!;
+  // A left side is turned about for every few columns of the right one: once beforehand where that is large, and for many products.
+  const turned = transposeA && (write.leftOfMany.has(x!) || sizeOf(x!.shape) * 4 <= sizeOf(y!.shape));
+  const left = turned ? write.once("Transpose", [a!], { perm: { ints: [1, 0] } }) : a!;
   return write.emit("Gemm", [left, b!, ...added], {
     transA: { int: Number(transposeA && !turned) },
     transB: { int: Number(transposeB) },
@@ -110,6 +110,12 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   ...convolutionLowerings,
 };
 
+/** Matrices that are turned about on the left of two products or more. */
+function leftOfMany(nodes: readonly Node[]): Node[] {
+  const left = nodes.flatMap((node) => (node.op === "matmul" && node.attributes.transposeA ? [node.inputs[0]!] : []));
+  return left.filter((node, i) => left.indexOf(node) < i);
+}
+
 /**
  * Adds the ONNX nodes of an ordered list of nodes whose sources have names.
  * @param results nodes of the list that are read from outside
@@ -117,6 +123,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
 export function lower(nodes: readonly Node[], results: Iterable<Node>, write: GraphWriter): void {
   const fused = fusions(nodes, results);
   const table = write.forDevice ? { ...lowerings, ...deviceLowerings } : lowerings;
+  for (const node of leftOfMany(nodes)) write.leftOfMany.add(node);
   const lowerOne = (node: Node) => {
     if (lowerImage(node, fused, write)) return;
     const inner = fused.rectified.get(node) ?? fused.joined.get(node)?.product;

@@ -30,7 +30,8 @@ const embedding: Apply<"embedding"> = (x, { width }, scope) => {
 /** What stands at the end of a sequence. */
 const lastStep: Apply<"lastStep"> = (x) => {
   const [count, width] = x.shape as [number, number];
-  const node = slice(steps(x), 0, (count - 1) * x.batch, count * x.batch);
+  const [first, end] = [(count - 1) * x.batch, count * x.batch];
+  const node = x.layout === "columns" ? transpose(slice(x.node, 1, first, end)) : slice(steps(x), 0, first, end);
   return { node, batch: x.batch, shape: [width], layout: "rows" };
 };
 

@@ -3,31 +3,31 @@ import { carriedNames } from "../../../shared/models/describe.ts";
 import type { Config } from "../../../shared/models/layers.ts";
 import type { Node } from "../../program/node.ts";
 import { add, concat, constant, gather, matmul, mul, reshape, sigmoid, slice, sub, tanh, transpose } from "../../program/operations/index.ts";
-import { steps, type Activations } from "../activations.ts";
+import { columns, lookedUp, type Activations } from "../activations.ts";
 import type { Scope } from "./layer.ts";
 
-/** What a cell hands on to the next step: its output first. */
+/** What a cell hands on to the next step, `[hidden, batch]` each: its output first. */
 type CellState = readonly Node[];
 
 interface Cell {
   /**
    * One step.
-   * @param fromInput what the step's input adds to the gates, biases included as far as they are added first
+   * @param fromInput `[gates, batch]`: what the step's input adds to the gates, biases included as far as they are added first
    * @param state of the step before; null at the beginning, where it is all zero
-   * @param recurrent weight_hh and, where it is not in `fromInput`, its bias
+   * @param recurrent weight_hh and, where it is not in `fromInput`, its bias as a column
    */
   step(fromInput: Node, state: CellState | null, recurrent: { readonly weight: Node; readonly bias: Node }): CellState;
   /** Whether bias_hh is simply added to what comes from the input. */
   readonly addsBiases: boolean;
 }
 
-const gate = (gates: Node, index: number, hidden: number) => slice(gates, 1, index * hidden, (index + 1) * hidden);
+const gate = (gates: Node, index: number, hidden: number) => slice(gates, 0, index * hidden, (index + 1) * hidden);
 
 /** Hochreiter and Schmidhuber 1997, with forget gate; gates in PyTorch's order: input, forget, cell, output. */
 const lstm: Cell = {
   addsBiases: true,
   step(fromInput, state, { weight }) {
-    const gates = state ? add(matmul(state[0]!, weight, { transposeB: true }), fromInput) : fromInput;
+    const gates = state ? add(matmul(weight, state[0]!), fromInput) : fromInput;
     const hidden = weight.shape[1]!;
     const [input, forget, candidate, output] = [0, 1, 2, 3].map((index) => gate(gates, index, hidden)) as [Node, Node, Node, Node];
     const fresh = mul(sigmoid(input), tanh(candidate));
@@ -42,8 +42,8 @@ const gru: Cell = {
   step(fromInput, state, { weight, bias }) {
     const hidden = weight.shape[1]!;
     const own = (index: number) => gate(fromInput, index, hidden);
-    const product = state ? add(matmul(state[0]!, weight, { transposeB: true }), bias) : null;
-    const recurrent = (index: number) => (product ? gate(product, index, hidden) : slice(bias, 0, index * hidden, (index + 1) * hidden));
+    const product = state ? add(matmul(weight, state[0]!), bias) : null;
+    const recurrent = (index: number) => gate(product ?? bias, index, hidden);
     const reset = sigmoid(add(own(0), recurrent(0)));
     const update = sigmoid(add(own(1), recurrent(1)));
     const fresh = tanh(add(own(2), mul(reset, recurrent(2))));
@@ -54,31 +54,42 @@ const gru: Cell = {
 
 const cells = { lstm, gru };
 
-/** What the inputs of all steps add to the gates, `[steps * batch, gates]`: one product for all of them. */
-function gatesFromInput(x: Activations, weight: Node, bias: Node): Node {
-  if (x.layout !== "tokens") return add(matmul(steps(x), weight, { transposeB: true }), bias);
-  // The product with one-hot symbols picks columns of the weight.
-  const rowsOfSymbols = gather(transpose(weight), x.node);
-  return add(reshape(rowsOfSymbols, [x.shape[0]! * x.batch, weight.shape[0]!]), bias);
+const column = (bias: Node) => reshape(bias, [bias.shape[0]!, 1]);
+
+/**
+ * What the inputs add to the gates, `[gates, batch]` of each step. The product is one for all steps, or,
+ * where the inputs are rows of a smaller table, one for all rows of that; one-hot symbols pick columns of the weight.
+ */
+function gatesFromInput(x: Activations, weight: Node, bias: Node): (step: number) => Node {
+  const of = (all: Node, axis: number) => (step: number) => slice(all, axis, step * x.batch, (step + 1) * x.batch);
+  const known = x.layout === "tokens" ? { table: null, symbols: x.node } : lookedUp(x);
+  const count = x.shape[0]! * x.batch;
+  if (!known || (known.table && known.table.shape[0]! >= count)) {
+    return of(add(matmul(weight, columns(x)), column(bias)), 1);
+  }
+  const ofSymbols = known.table ? matmul(known.table, weight, { transposeB: true }) : transpose(weight);
+  const all = of(reshape(gather(add(ofSymbols, bias), known.symbols), [count, weight.shape[0]!]), 0);
+  return (step) => transpose(all(step));
 }
 
+/** Everything with the batch along the last axis: products are fastest where the weight is on the left, as it is. */
 function layer(x: Activations, kind: "lstm" | "gru", index: number, carry: boolean, scope: Scope): Activations {
   const cell = cells[kind];
   const parameter = (name: string) => scope.parameter(`${name}_l${index}`);
   const [count] = x.shape as [number];
   const biases = cell.addsBiases ? add(parameter("bias_ih"), parameter("bias_hh")) : parameter("bias_ih");
   const fromInput = gatesFromInput(x, parameter("weight_ih"), biases);
-  const recurrent = { weight: parameter("weight_hh"), bias: parameter("bias_hh") };
+  const recurrent = { weight: parameter("weight_hh"), bias: column(parameter("bias_hh")) };
   const carried = carriedNames(kind, index);
 
-  let state: CellState | null = carry ? carried.map((name) => scope.buffer(name)) : null;
+  let state: CellState | null = carry ? carried.map((name) => transpose(scope.buffer(name))) : null;
   const outputs: Node[] = [];
   for (let step = 0; step < count; step++) {
-    state = cell.step(slice(fromInput, 0, step * x.batch, (step + 1) * x.batch), state, recurrent);
+    state = cell.step(fromInput(step), state, recurrent);
     outputs.push(state[0]!);
   }
-  if (carry) carried.forEach((name, i) => scope.setBuffer(name, state![i]!));
-  return { node: concat(outputs, 0), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "steps" };
+  if (carry) carried.forEach((name, i) => scope.setBuffer(name, transpose(state![i]!)));
+  return { node: concat(outputs, 1), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "columns" };
 }
 
 function stack(x: Activations, { kind, layers, carry }: Config<"lstm"> | Config<"gru">, scope: Scope): Activations {

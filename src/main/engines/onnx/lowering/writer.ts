@@ -17,6 +17,8 @@ export class GraphWriter {
   readonly block: number | null;
   /** Whether the graph is for a device rather than the processor. */
   readonly forDevice: boolean;
+  /** Matrices that several products have on their left, turned about. */
+  readonly leftOfMany = new Set<Node>();
   #fresh = 0;
 
   constructor(block: number | null, forDevice = false) {
