@@ -6,6 +6,8 @@ export { adaGrad, adam, adamBaydin, Optimizer, OptimizerError, rmsProp, rmsPropA
 export { constants, defineModel, kaimingUniform, mlp, uniform, zeros, type InputSpec, type MlpOptions, type Model, type ParameterSpec } from "./model.ts";
 export { meanSquaredError, nll, type Loss, type LossFunction, type Metric } from "./losses.ts";
 export { batches, loadMnist, type Dataset, type Examples } from "./data.ts";
+export { loadArrays, loadCsv, type ArraysOptions, type CsvOptions, type OwnDataset, type SplitOptions } from "./tables.ts";
+export { charRnn, loadText, textOf, type CharRnn, type CharRnnOptions, type Text, type TextEvaluation, type TextOptions, type WriteOptions } from "./text.ts";
 export { optimize, type OptimizeOptions } from "./optimize.ts";
 export { DivergenceError, type Evaluation, type Prediction, type StepResult, type Training } from "./training.ts";
 export type { Batch, BatchArray, NumberArray, Scaled, StepBatch } from "./batch.ts";

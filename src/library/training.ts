@@ -271,7 +271,8 @@ export class Training<Input extends string = string> {
   }
 }
 
-function notFinite({ loss, hyperparameters }: StepResult): string | null {
+/** What is no longer finite after a step, in words; null when all is well. */
+export function notFinite({ loss, hyperparameters }: StepResult): string | null {
   const found = Object.entries({ ...hyperparameters, "the loss": loss }).find(([, value]) => !Number.isFinite(value));
   return found ? `${found[0]} became ${found[1]}` : null;
 }

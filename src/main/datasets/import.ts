@@ -41,10 +41,14 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
   return { ...meta, dropped, filled };
 }
 
+/** A tenth of a text is held back. */
+const leastCharacters = 20;
+
 /** @throws Error naming the file and the byte */
 export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
   const { vocabulary, codes } = await readText(path);
   if (vocabulary.length > 256) throw new Error(`${path}: ${vocabulary.length} different characters; at most 256 can be learned`);
+  if (codes.length < leastCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${leastCharacters} at least`);
   return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: Uint8Array.from(codes), labels: new Float32Array(0) });
 }
 
@@ -106,8 +110,21 @@ export interface ArrayImportOptions {
   readonly task: "classification" | "regression";
 }
 
+/** Examples with what belongs to each. */
+export interface LabelledArrays {
+  readonly source: string;
+  readonly count: number;
+  readonly exampleShape: readonly number[];
+  /** `[count, ...exampleShape]`, row-major. */
+  readonly features: Uint8Array | Float32Array;
+  /** `[count]`: class indices, or values of a regression. */
+  readonly labels: Uint8Array | Float32Array;
+  /** The targets' values by class index; empty for a regression. */
+  readonly classNames: readonly string[];
+}
+
 /** `features` is `[count, ...example]`, `targets` `[count]` (or `[count, 1]`). @throws Error naming the file and what does not fit */
-export async function importArrays({ features, targets, task }: ArrayImportOptions, target: ImportTarget): Promise<OwnMeta> {
+export async function labelledArrays({ features, targets, task }: ArrayImportOptions): Promise<LabelledArrays> {
   const [from, to] = await Promise.all([chosen(features), chosen(targets)]);
   const [count = 0, ...shape] = from.array.shape;
   const outputs = to.array.data.length / Math.max(count, 1);
@@ -115,16 +132,23 @@ export async function importArrays({ features, targets, task }: ArrayImportOptio
   if (outputs !== 1) throw new Error(`${to.source} has ${to.array.shape.join(" x ")} values, but ${from.source} has ${count} examples`);
   for (const [{ array, source }] of [[from], [to]] as const) {
     const bad = array.data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new Error(`${source}: value ${bad} is ${array.data[bad]!}`);
+    if (bad >= 0) throw new Error(`${source}: value ${bad} is ${array.data[bad]!}, in example ${Math.floor((bad * count) / array.data.length)} (both counted from 0)`);
   }
   const values = from.array.data instanceof Uint8Array ? from.array.data : Float32Array.from(from.array.data);
   const exampleShape = shape.length === 0 ? [1] : shape.length === 2 && values instanceof Uint8Array ? [1, ...shape] : shape;
   const source = from.source === to.source ? from.source : `${from.source}, ${to.source}`;
-  if (task === "regression") return keep(target, { task, source, count, exampleShape }, { features: values, labels: Float32Array.from(to.array.data) });
+  const examples = { source, count, exampleShape, features: values };
+  if (task === "regression") return { ...examples, labels: Float32Array.from(to.array.data), classNames: [] };
   const classes = [...new Set(to.array.data as Iterable<number>)].sort((a, b) => a - b);
   if (classes.length < 2 || classes.length > 256) throw new Error(`${to.source} has ${classes.length} different values; a classification needs 2 to 256`);
   const broken = classes.find((value) => !Number.isInteger(value));
   if (broken !== undefined) throw new Error(`${to.source} contains ${broken}; classes are whole numbers`);
   const labels = Uint8Array.from(to.array.data as ArrayLike<number>, (value) => classes.indexOf(value));
-  return keep(target, { task, source, count, exampleShape, classNames: classes.map(String) }, { features: values, labels });
+  return { ...examples, labels, classNames: classes.map(String) };
+}
+
+/** @throws Error naming the file and what does not fit; nothing is kept then */
+export async function importArrays(options: ArrayImportOptions, target: ImportTarget): Promise<OwnMeta> {
+  const { source, count, exampleShape, classNames, features, labels } = await labelledArrays(options);
+  return keep(target, { task: options.task, source, count, exampleShape: [...exampleShape], classNames: [...classNames] }, { features, labels });
 }

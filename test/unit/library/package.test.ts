@@ -90,7 +90,7 @@ defineModel({ inputs: { x: [1] }, parameters: { w: zeros([1]) }, forward: ({ x }
 
 describe("the documents' code", () => {
   it("is there", () => {
-    expect(examples.map(({ from }) => from)).toEqual(["README.md", "docs/library.md", "docs/library.md", "docs/library.md", "docs/library.md"]);
+    expect(examples.map(({ from }) => from)).toEqual(["README.md", ...Array<string>(6).fill("docs/library.md")]);
   });
 
   it("README: the paper's example reaches the paper's error", async () => {
@@ -125,5 +125,21 @@ describe("the documents' code", () => {
     expect(said).toMatch(/hidden: Float64Array\(2\) \[ 0, 0 \]/);
     expect(said).not.toMatch(/out: Float64Array\(3\) \[ 0, 0, 0 \]/);
     expect(said).toContain("'L0.alpha[offset]': ");
+  });
+
+  it("docs: a character RNN learns a text and writes on", async () => {
+    const said = await node(examples[5]!.file);
+    const losses = [...said.matchAll(/^\d (\S+)$/gm)].map(([, loss]) => Number(loss));
+    expect(losses).toHaveLength(6);
+    expect(losses[5]).toBeLessThan(losses[0]! / 2);
+    expect(Number(/perplexity: ([\d.]+)/.exec(said)?.[1])).toBeLessThan(2);
+    expect(said).toMatch(/'L0.alpha': [\d.]+/);
+    expect(said).toMatch(/^[a-z; ]{40}$/m);
+  });
+
+  it("docs: classes in a table", async () => {
+    const said = await node(examples[6]!.file);
+    expect(said).toContain("[ 'a', 'b', 'colour=blue', 'colour=red' ] [ 'above', 'below' ]");
+    expect(Number(/examples: 60,.* error: ([\d.]+)/s.exec(said)?.[1])).toBeLessThan(0.15);
   });
 });

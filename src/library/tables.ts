@@ -1,0 +1,93 @@
+/** Labelled examples from files of one's own: tables and arrays, read as the workbench reads them. */
+import { previewCsv, readCsv } from "../main/datasets/formats/csv.ts";
+import { labelledArrays, type ArrayChoice } from "../main/datasets/import.ts";
+import { divide, standardize, type Labelled } from "../main/datasets/split.ts";
+import { isMostlyNumbers, suggestedTask, type ColumnRole } from "../shared/datasets.ts";
+import { checkSeed, type Dataset } from "./data.ts";
+
+/** Examples of a file: a share of them is for testing, drawn by a seed. */
+export interface OwnDataset extends Dataset {
+  readonly task: "classification" | "regression";
+  /** Of one example. */
+  readonly exampleShape: readonly number[];
+  /** By the targets' whole numbers; empty for a regression. */
+  readonly classNames: readonly string[];
+  /** Of a table: its columns, a category's as `column=value`; empty otherwise. */
+  readonly featureNames: readonly string[];
+}
+
+export interface SplitOptions {
+  /** Share of the examples for testing; 0.2 by default. */
+  readonly testShare?: number;
+  /** Draws them; 0 by default. */
+  readonly seed?: number;
+}
+
+export interface CsvOptions extends SplitOptions {
+  /** Name of the column to predict; the last by default. */
+  readonly target?: string;
+  /** Told from the target by default. */
+  readonly task?: "classification" | "regression";
+  /** Columns to leave out, and columns whose numbers are categories. */
+  readonly ignore?: readonly string[];
+  readonly categories?: readonly string[];
+  /** What becomes of rows with a missing value: refused by line (the default), left out, or filled with the column's mean. */
+  readonly missing?: "refuse" | "drop" | "fill";
+}
+
+/**
+ * A table (.csv, .tsv): numbers are standardized by the training examples, each value of a category is a
+ * feature of its own. `features` are floats `[count, features]`; `targets` class indices or values `[count]`.
+ * @throws Error naming the file, the line and the column; RangeError naming an option
+ */
+export async function loadCsv(path: string, options: CsvOptions = {}): Promise<OwnDataset> {
+  const { columns, delimiter, header } = await previewCsv(path);
+  const names = columns.map(({ name }) => name);
+  const place = (option: string, wanted: string) => {
+    const found = names.indexOf(wanted);
+    if (found < 0) throw new RangeError(`loadCsv: ${option} is ${wanted}; the columns of ${path} are: ${names.join(", ")}`);
+    return found;
+  };
+  const target = options.target === undefined ? names.length - 1 : place("target", options.target);
+  const ignored = (options.ignore ?? []).map((name) => place("ignore", name));
+  const categories = (options.categories ?? []).map((name) => place("categories", name));
+  const roles = columns.map((column, i): ColumnRole => {
+    if (i === target) return "target";
+    if (ignored.includes(i)) return "ignore";
+    return categories.includes(i) || !isMostlyNumbers(column) ? "category" : "number";
+  });
+  const task = options.task ?? suggestedTask(columns[target]!);
+  const { count, features, targets, featureNames, classNames } = await readCsv(path, { delimiter, header, roles, task, missing: options.missing ?? "refuse" });
+  const labels = task === "classification" ? Uint8Array.from(targets) : targets;
+  return { ...divided("loadCsv", { count, features, labels }, options), task, exampleShape: [featureNames.length], classNames, featureNames };
+}
+
+export interface ArraysOptions extends SplitOptions {
+  /** A .npy or idx file, or an array of a .npz by name: `{ path: "data.npz", array: "x" }`. */
+  readonly features: string | ArrayChoice;
+  readonly targets: string | ArrayChoice;
+  /** `classification` by default. */
+  readonly task?: "classification" | "regression";
+}
+
+/**
+ * Arrays of .npy, .npz and idx files: features `[count, ...example]`, targets `[count]`. Bytes are pixels, with
+ * scale 1/255; other numbers are standardized by the training examples.
+ * @throws Error naming the file and what does not fit; RangeError naming an option
+ */
+export async function loadArrays({ features, targets, task = "classification", ...split }: ArraysOptions): Promise<OwnDataset> {
+  const choice = (of: string | ArrayChoice): ArrayChoice => (typeof of === "string" ? { path: of } : of);
+  const { exampleShape, classNames, ...examples } = await labelledArrays({ features: choice(features), targets: choice(targets), task });
+  return { ...divided("loadArrays", examples, split), task, exampleShape, classNames, featureNames: [] };
+}
+
+function divided(where: string, examples: Labelled, { testShare = 0.2, seed = 0 }: SplitOptions): Dataset {
+  if (!(testShare > 0 && testShare < 1)) throw new RangeError(`${where}: testShare is ${testShare}; allowed: shares between 0 and 1`);
+  checkSeed(where, seed);
+  const held = Math.max(1, Math.round(examples.count * testShare));
+  if (held >= examples.count) throw new RangeError(`${where}: ${examples.count} examples leave none to train on beside ${held} for testing`);
+  const { train, test } = divide(examples, seed, held);
+  if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
+  const arrays = ({ count, features, labels }: Labelled) => ({ count, arrays: { features: features instanceof Uint8Array ? { values: features, scale: 1 / 255 } : features, targets: labels } });
+  return { train: arrays(train), test: arrays(test) };
+}

@@ -1,0 +1,222 @@
+/** Texts, and recurrent networks that learn to write them: trained as the workbench trains them. */
+import { encodeText, readText, type EncodedText } from "../main/datasets/formats/text.ts";
+import { loadEngine } from "../main/engines/index.ts";
+import type { Executable } from "../main/engines/engine.ts";
+import { toEffective } from "../main/hyperoptimizers/stored.ts";
+import { buildModel } from "../main/models/build.ts";
+import { Random } from "../main/models/random.ts";
+import { generate } from "../main/training/prediction/generate.ts";
+import { towerLevel } from "../main/training/prepare.ts";
+import { textFeed } from "../main/training/textFeed.ts";
+import { buildTrainingProgram, type TrainingProgram } from "../main/training/trainingProgram.ts";
+import type { EngineKind } from "../shared/engines.ts";
+import { stepsPerEpoch, validateExperiment, type Experiment } from "../shared/experiment.ts";
+import { describeModel } from "../shared/models/architecture.ts";
+import { dataShape } from "../shared/models/data.ts";
+import { checkSeed } from "./data.ts";
+import { checkedTower, Optimizer } from "./optimizers.ts";
+import { DivergenceError, notFinite, type StepResult } from "./training.ts";
+
+/** A text as codes of characters, its end held back for testing. */
+export interface Text {
+  /** Characters by their codes. */
+  readonly vocabulary: readonly string[];
+  readonly train: Uint8Array;
+  readonly test: Uint8Array;
+}
+
+export interface TextOptions {
+  /** Share of the text that is held back, its end; 0.1 by default. */
+  readonly testShare?: number;
+}
+
+/** @throws RangeError for a share that cannot be, Error for an empty text or more than 256 different characters */
+export function textOf(text: string, options: TextOptions = {}): Text {
+  return divided("textOf", encodeText(Buffer.from(text), "textOf"), options);
+}
+
+/** A file of UTF-8. @throws Error naming the file, and the byte that is no UTF-8; RangeError as textOf() */
+export async function loadText(path: string, options: TextOptions = {}): Promise<Text> {
+  return divided(`loadText: ${path}`, await readText(path), options);
+}
+
+function divided(where: string, { vocabulary, codes }: EncodedText, { testShare = 0.1 }: TextOptions): Text {
+  if (!(testShare > 0 && testShare < 1)) throw new RangeError(`${where}: testShare is ${testShare}; allowed: shares between 0 and 1`);
+  if (vocabulary.length > 256) throw new Error(`${where}: ${vocabulary.length} different characters; at most 256 can be learned`);
+  const bytes = codes instanceof Uint8Array ? codes : Uint8Array.from(codes);
+  if (bytes.length < 2) throw new Error(`${where}: one character is no text to learn from`);
+  const end = bytes.length - Math.max(1, Math.floor(bytes.length * testShare));
+  return { vocabulary, train: bytes.subarray(0, end), test: bytes.subarray(end) };
+}
+
+export interface CharRnnOptions {
+  readonly optimizer: Optimizer;
+  /** `lstm` by default. */
+  readonly cell?: "lstm" | "gru";
+  /** Recurrent layers, 2 by default, and the width of each, 128. */
+  readonly layers?: number;
+  readonly hidden?: number;
+  /** Width of the embedding, 128; 0 for one-hot characters. */
+  readonly embedding?: number;
+  /** Characters of a step: gradients reach back no further, the hidden state does; 50 by default. */
+  readonly steps?: number;
+  /** Streams that the text is cut into, read side by side; 64 by default. */
+  readonly batchSize?: number;
+  /** Of the initial parameters; 0 by default. */
+  readonly seed?: number;
+  readonly engine?: EngineKind;
+  readonly threads?: number;
+}
+
+/** Means over the characters of the text held back. */
+export interface TextEvaluation {
+  /** Nats a character. */
+  readonly loss: number;
+  readonly perplexity: number;
+  readonly bitsPerCharacter: number;
+  /** Share of the characters that were not the most probable one. */
+  readonly error: number;
+}
+
+export interface WriteOptions {
+  /** Characters to add; 200 by default. */
+  readonly length?: number;
+  /** 1 as trained (the default), less is more careful, 0 always takes the most probable character. */
+  readonly temperature?: number;
+  readonly seed?: number;
+}
+
+/**
+ * A recurrent network that predicts the next character of a text.
+ * @throws RangeError naming the option that cannot be, OptimizerError, Error when the engine cannot be loaded
+ */
+export async function charRnn(text: Text, { optimizer, batchSize = 64, seed = 0, engine = "onnx-cpu", threads = 1, ...model }: CharRnnOptions): Promise<CharRnn> {
+  const chosen: unknown = optimizer;
+  if (!(chosen instanceof Optimizer)) throw new TypeError("charRnn: optimizer is missing; give one, such as adam({ alpha: 2e-3, optimizer: sgd(2e-5) })");
+  checkSeed("charRnn", seed);
+  const facts = { title: "the text", task: "text", trainExamples: text.train.length, testExamples: text.test.length, exampleShape: [], classNames: [], symbols: text.vocabulary.length };
+  const tower = checkedTower("charRnn", optimizer.levels);
+  const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, batchSize, seed, engine: { kind: engine, threads } });
+  if (!result.ok) throw new RangeError(`charRnn: ${result.errors.map(({ message }) => message).join("; ")}`);
+  const { experiment } = result;
+
+  const network = buildModel(describeModel(experiment.model, dataShape(experiment)));
+  const feed = textFeed({ task: "text", ...text }, experiment, network);
+  const training = buildTrainingProgram({
+    task: feed.task,
+    levels: tower.map(towerLevel),
+    batchSizes: feed.batchSizes,
+    evaluationBatchSizes: feed.evaluationBatchSizes,
+    hypergradients: "moving",
+  });
+  const executable = await (await loadEngine[engine]()).compile(training.program, { threads });
+  const random = new Random(seed, "initialization");
+  executable.restore(training.initialState(Object.fromEntries(network.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
+  return new CharRnn({ text, experiment, feed, training, executable });
+}
+
+interface Parts {
+  readonly text: Text;
+  readonly experiment: Experiment;
+  readonly feed: ReturnType<typeof textFeed>;
+  readonly training: TrainingProgram;
+  readonly executable: Executable;
+}
+
+/** Made by charRnn(). Its calls are to be awaited one after the other; between two steps of an epoch any of them may be made. */
+export class CharRnn {
+  readonly vocabulary: readonly string[];
+  readonly stepsPerEpoch: number;
+  readonly #parts: Parts;
+  /** A text is read in its order; a feed is given one all the same. */
+  readonly #order = new Random(0, "shuffling");
+  #steps = 0;
+
+  /** For charRnn(). */
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    this.vocabulary = parts.text.vocabulary;
+    this.stepsPerEpoch = stepsPerEpoch(parts.experiment);
+  }
+
+  /** Steps taken. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /**
+   * Once through the text, step by step, the hidden state carried along.
+   * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN
+   */
+  async *epoch(): AsyncGenerator<StepResult, void> {
+    const { feed, executable, training } = this.#parts;
+    for (const { size, inputs } of feed.epoch(this.#order, 0)) {
+      const outputs = await executable.run(`${this.#steps === 0 ? "begin" : "step"}@${size}`, inputs);
+      const result: StepResult = {
+        step: this.#steps++,
+        loss: outputs["loss"]!,
+        hyperparameters: this.#effective(outputs),
+        hypergradients: Object.fromEntries(training.withHypergradient.map(({ name, hypergradient }) => [name, outputs[hypergradient]!])),
+      };
+      const problem = notFinite(result);
+      if (problem) throw new DivergenceError(problem, result);
+      yield result;
+    }
+  }
+
+  /** What the network makes of the text held back, after the last step's update. */
+  async evaluate(): Promise<TextEvaluation> {
+    const { feed, executable } = this.#parts;
+    await this.#settle();
+    const sums: Record<string, number> = {};
+    let count = 0;
+    for (const { size, examples, inputs } of feed.evaluation("test")) {
+      for (const [name, sum] of Object.entries(await executable.run(`evaluate@${size}`, inputs))) sums[name] = (sums[name] ?? 0) + sum;
+      count += examples;
+    }
+    const { loss, error = NaN } = feed.task.measures(sums, count);
+    return { loss, perplexity: Math.exp(loss), bitsPerCharacter: loss / Math.LN2, error: error / 100 };
+  }
+
+  /** Every hyperparameter that is learned, after the last step's update, in effective form. */
+  hyperparameters(): Promise<Readonly<Record<string, number>>> {
+    return this.#settle();
+  }
+
+  /** The network's parameters by PyTorch's names, row-major, after the last step's update. */
+  async parameters(): Promise<Readonly<Record<string, Float64Array>>> {
+    await this.#settle();
+    const { executable, training } = this.#parts;
+    return training.parametersOf(await executable.state(training.settledState));
+  }
+
+  /**
+   * What the network writes behind a beginning: the same with the same seed.
+   * @throws Error naming characters that the text has not, RangeError naming the option that cannot be
+   */
+  async write(beginning: string, { length = 200, temperature = 1, seed = 0 }: WriteOptions = {}): Promise<string> {
+    if (!Number.isInteger(length) || length < 1) throw new RangeError(`write: length is ${length}; allowed: whole numbers from 1`);
+    if (!(temperature >= 0 && Number.isFinite(temperature))) throw new RangeError(`write: temperature is ${temperature}; allowed: finite numbers from 0`);
+    checkSeed("write", seed);
+    const { experiment, feed } = this.#parts;
+    const values = await this.parameters();
+    const weights = feed.task.parameters.map(({ name, shape }) => ({ name, shape, values: values[name]! }));
+    return generate(experiment, this.vocabulary, weights, { prime: beginning, length, temperature, seed });
+  }
+
+  /** Frees the engine's memory. */
+  async dispose(): Promise<void> {
+    await this.#parts.executable.dispose();
+  }
+
+  /** Before the first step no update is pending: what is settled is where everything starts. */
+  async #settle(): Promise<Record<string, number>> {
+    const { executable, training } = this.#parts;
+    if (this.#steps === 0) return Object.fromEntries(training.hyperparameters.map(({ name, initial }) => [name, initial]));
+    return this.#effective(await executable.run("settle", {}));
+  }
+
+  #effective(outputs: Readonly<Record<string, number>>): Record<string, number> {
+    return Object.fromEntries(this.#parts.training.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]));
+  }
+}
