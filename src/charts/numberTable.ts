@@ -25,6 +25,9 @@ const decimals = (digits: number) => (value: number) => value.toFixed(digits);
 const significant = (digits: number) => (value: number) => String(Number(value.toPrecision(digits)));
 const percent = (value: number) => (100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0);
 
+/** One value of the axis is no range: nothing is said of it until there is a second. */
+const overRange = ({ numbers, known }: HeightNumbers) => (known > 1 ? numbers : null);
+
 /** Every number that the study has a value of, in the order in which they are read. */
 export function numberColumns({ metric, axis, tolerance, chance, heights }: Sensitivity): NumberColumn[] {
   const isError = isPercent(metric.name);
@@ -43,7 +46,7 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
             unit: points,
             definition: `Mean of the ${label} over the values of the axis, minus the best of it${chance === null ? "" : "; values worse than guessing count as guessing"} (Wortsman et al. 2023). 0 means that any value is as good as the best.`,
             log: false,
-            of: ({ numbers }) => numbers?.sensitivity ?? null,
+            of: (height) => overRange(height)?.sensitivity ?? null,
             format: measured,
           },
           {
@@ -52,7 +55,7 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
             unit: axis.scale === "log" ? "decades" : "",
             definition: `Length of the range of ${axis.words} whose mean ${label} is ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : " of the same height"}, interpolated between the values of the axis.`,
             log: false,
-            of: ({ numbers }) => numbers?.width ?? null,
+            of: (height) => overRange(height)?.width ?? null,
             format: axis.scale === "log" ? decimals(1) : significant(3),
           },
         ] satisfies NumberColumn[])

@@ -18,8 +18,8 @@ export interface Change {
   readonly levels: number;
   /** Metric of the lower height's best minus this one's: above 0 is better. */
   readonly gain: Estimate;
-  /** Decrease of the sensitivity: above 0 is better. */
-  readonly steadier: Estimate;
+  /** Decrease of the mean over the values of the axis, values worse than guessing counted as guessing: above 0 is better. */
+  readonly onAverage: Estimate;
   /** Increase of the usable width: above 0 is better. */
   readonly wider: Estimate;
   /** Increase of the time per step as a share of the lower height's: 0.028 is 2.8 % more. Null where a time is unknown. */
@@ -69,7 +69,7 @@ function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
   if (single === 0) return null;
   return single === strata.length
     ? "each point has a single seed, and an interval needs at least two"
-    : `${single} of ${strata.length} points have a single seed, and an interval needs at least two at each`;
+    : `${single} of ${strata.length} points ${single === 1 ? "has" : "have"} a single seed, and an interval needs at least two at each`;
 }
 
 /** Statistics as observed and of every resample, for every height that has runs. */
@@ -121,7 +121,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
     from: { height, stack, label },
     levels,
     gain: between((a, b) => a.best - b.best),
-    steadier: between((a, b) => a.sensitivity - b.sensitivity),
+    onAverage: between((a, b) => a.excess - b.excess),
     wider: between((a, b) => b.width - a.width),
     cost: Number.isFinite(cost.value) ? cost : null,
   };

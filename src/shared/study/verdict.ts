@@ -77,9 +77,9 @@ export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): str
 
 const excludesZero = ({ interval }: Estimate) => interval !== null && (interval[0] > 0 || interval[1] < 0);
 
-/** Whether a difference is there: its interval excludes 0, or, without one, it is at least so large. */
+/** Whether a difference is there and matters: it is at least so large, and its interval, where there is one, excludes 0. */
 function isClear(of: Estimate, smallest: number): boolean {
-  return of.interval === null ? Math.abs(of.value) >= smallest : excludesZero(of) && of.value !== 0;
+  return Math.abs(of.value) >= smallest && (of.interval === null || excludesZero(of));
 }
 
 function costWords(cost: Change["cost"]): string {
@@ -104,6 +104,12 @@ function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: C
   const better = gain.value > 0;
   const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];
   return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}${base.stack === null ? "" : ` than with ${base.stack}`}, ${after} against ${before}` };
+}
+
+/** How the mean over all values changes, in words; empty where it does not clearly. Flat curves that miss the tolerance show here. */
+function averageWords(metric: StudyMetric, base: Counted, top: Counted, { onAverage }: Change): string[] {
+  if (base.known !== top.known || !isClear(onAverage, isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value))) return [];
+  return [`on average over the values tried the ${bestLabel(metric)} is ${difference(metric, onAverage.value)} ${onAverage.value > 0 ? "lower" : "higher"}`];
 }
 
 function divergedWords(heights: readonly Counted[]): string[] {
@@ -197,14 +203,18 @@ export function verdictOf(evidence: Evidence): Verdict {
   const words = (of: Counted, unit: boolean) => widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), unit);
   const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : ` of the same ${base.stack === null ? "height" : "stack"}`}.`;
   // What is lost belongs in the sentence itself; what is gained besides may stand after it.
-  const price = best && !best.better ? `, but ${best.words}` : "";
-  const remarks = [...(best?.better ? [`${capital(best.words)}.`] : []), meaning, ...openWords(axis, pair), ...rest];
+  const price = best && !best.better ? [best.words] : [];
+  const average = averageWords(metric, base, top, change);
+  const but = (parts: readonly string[]) => (parts.length === 0 ? "" : `, but ${parts.join(", and ")}`);
+  const sentences = (parts: readonly string[]) => parts.map((part) => `${capital(part)}.`);
+  const gain = best?.better ? [best.words] : [];
+  const limits = [meaning, ...openWords(axis, pair), ...rest];
   const { wider } = change;
   const noticeable = axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE);
   if (!isClear(wider, noticeable)) {
     const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} ${placeOf(base)}, ${words(top, true)} ${placeOf(top)})`;
-    return say("same", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
+    return say("same", `${effect}${costWords(change.cost)}${but([...average, ...price])}.`, [...sentences(gain), ...limits], top, base);
   }
   const effect = `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)}${base.stack === null ? "" : ` with ${base.stack}`} to ${words(top, true)}`;
-  return say(wider.value > 0 ? "wider" : "narrower", `${effect}${costWords(change.cost)}${price}.`, remarks, top, base);
+  return say(wider.value > 0 ? "wider" : "narrower", `${effect}${costWords(change.cost)}${but(price)}.`, [...sentences([...gain, ...average]), ...limits], top, base);
 }

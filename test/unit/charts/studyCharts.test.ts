@@ -158,6 +158,17 @@ describe("the numbers", () => {
     expect(columns.find(({ key }) => key === "gain")!.of(found.heights[0]!)).toBeNull();
   });
 
+  it("say nothing of a range while a height has one value", () => {
+    const { points } = pretendStudy(study);
+    const first = points.filter(({ height, values: [x] }) => height !== 0 || x === 1e-8);
+    const early = sensitivityOf(study, first);
+    const of = (key: string, height: number) => numberColumns(early).find((column) => column.key === key)!.of(early.heights[height]!);
+    expect(early.heights[0]!.known).toBe(1);
+    expect([of("sensitivity", 0), of("width", 0)]).toEqual([null, null]);
+    expect(of("best", 0)).not.toBeNull();
+    expect(of("sensitivity", 1)).not.toBeNull();
+  });
+
   it("are drawn with every height", () => {
     const svg = renderSvg(numbersChart(study, found, settings), settings);
     for (const text of ["height 0 (SGD)", "height 3", "Usable width", "decades", "Sensitivity", "points"]) expect(svg).toContain(`>${text}<`);

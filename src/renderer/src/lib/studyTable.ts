@@ -48,14 +48,16 @@ export function rowsByRun({ curves }: Pick<StudyCurves, "curves">): Map<string, 
 
 export const runIds = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
 
-/** What is not simply measured, in words: `2 diverged, 1 waiting`; empty when all is well. */
-export function remarks({ runs, diverged, pending, lost }: CurvePoint): string {
+/** What is not simply measured, in words: `2 diverged, 1 to come`; empty when all is well. */
+export function remarks({ runs, diverged, pending }: CurvePoint): string {
   const early = runs.filter((run) => run.outcome === "early" && !hasDiverged(run)).length;
+  const lost = (status: "failed" | "missing") => runs.filter(({ point }) => point.status === status).length;
   const parts = [
     [diverged, "diverged"],
     [early, "stopped early"],
     [pending, "to come"],
-    [lost, "failed or missing"],
+    [lost("failed"), "failed"],
+    [lost("missing"), "in the bin"],
   ] as const;
   return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(", ");
 }

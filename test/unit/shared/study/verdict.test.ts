@@ -37,6 +37,21 @@ describe("the verdict", () => {
     expect(noisy.headline).toContain("no clear difference");
   });
 
+  it("tells a lower average where curves are as narrow", () => {
+    // Beside its best, height 2 stays 30 points above it, height 0 is 60.
+    const flat: Made = (height, power) => ({ error: power === -1 ? 4 : height === 0 ? 64 : 34 });
+    const found = verdict(flat);
+    expect(found.finding).toBe("same");
+    expect(found.headline).toContain(", but on average over the values tried the test error is 27.27 points lower.");
+    // What is still to come could change the average.
+    expect(verdict((height, power, seed) => (height === 2 && power === 2 ? { status: "waiting" } : flat(height, power, seed))).headline).not.toContain("on average");
+  });
+
+  it("takes a difference that is certain but tiny for none", () => {
+    const found = verdict((height, power) => ({ error: v(height === 0 ? 40 : 25, power) }));
+    expect(found.finding).toBe("same");
+  });
+
   it("speaks of a study that is not finished as such", () => {
     const found = verdict((height, power) => (height === 2 && power > 0 ? { status: "waiting" } : { error: v(height === 0 ? 20 : 1, power) }));
     expect(found.headline).toMatch(/^So far, two levels widen/);
