@@ -92,7 +92,7 @@ await timed("single runs, for the history", () => services.handlers["runs.list"]
 await timed("all runs of the study", () => services.handlers["runs.list"]({ deleted: false, study: "many" }));
 const exportedTo = mkdtempSync(join(tmpdir(), "hypertower-bench-export-"));
 const exportSteps = async () => {
-  const { pieces } = services.reportFile({ of: { study: "many" }, file: "steps.csv", settings: pictureSettings.parse({}) });
+  const { pieces } = await services.reportFile({ of: { study: "many" }, file: "steps.csv", settings: pictureSettings.parse({}) });
   await pipeline(Readable.from(pieces), createWriteStream(join(exportedTo, "steps.csv")));
 };
 let most = 0;

@@ -33,7 +33,7 @@ export function fakeServices(): FakeServices {
     listeners: () => [...listeners.values()].reduce((count, set) => count + set.size, 0),
     exportRun: () => ({ filename: "empty.csv", mediaType: "text/csv", pieces: [] }),
     exportWeights: () => ({ filename: "weights.npz", mediaType: "application/zip", pieces: [] }),
-    reportFile: ({ file }) => ({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
+    reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],
     close: () => Promise.resolve(),

@@ -2,6 +2,7 @@
 import { exportRun } from "../../src/main/reports/index.ts";
 import { Reports } from "../../src/main/services/reports.ts";
 import { UserError, type ExportFile, type Services, type TextFile } from "../../src/main/services/services.ts";
+import { noPredictions } from "./noPredictions.ts";
 import type { StoredStep } from "../../src/main/store/runReader.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
@@ -74,19 +75,19 @@ export class PretendTraining implements Services {
     return exportRun(this.detail(id), this.readSteps(id), format);
   }
 
-  exportWeights(): ExportFile {
-    throw new UserError("This run keeps no weights.");
+  exportWeights(run: string): ExportFile {
+    return noPredictions.file(run, "best");
   }
 
   private readonly reports = new Reports({
-    weights: () => this.exportWeights(),
+    predictions: noPredictions,
     version: "0.1.0",
     run: (id) => this.detail(id),
     study: (id) => this.studies.detail(id),
     store: { readSteps: (id) => this.readSteps(id), readSeries: ({ metrics, ...query }) => this.series({ ...query, metrics: [...metrics] }) },
   });
 
-  reportFile(request: ReportFileRequest): ExportFile {
+  reportFile(request: ReportFileRequest): Promise<ExportFile> {
     return this.reports.file(request);
   }
 

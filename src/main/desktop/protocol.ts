@@ -40,10 +40,10 @@ export function serveWindow(rendererDir: string, services: Pick<Services, "repor
   });
 }
 
-function sendDownload(request: Request, services: Pick<Services, "reportFile">): Response {
+async function sendDownload(request: Request, services: Pick<Services, "reportFile">): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Only GET and HEAD are answered here.");
   try {
-    const download = openDownload(services, new URL(request.url).pathname);
+    const download = await openDownload(services, new URL(request.url).pathname);
     if (download.status !== 200) return plain(404, download.message);
     const body = request.method === "HEAD" ? null : (Readable.toWeb(Readable.from(bytes(download.pieces))) as unknown as ReadableStream<Uint8Array>);
     return new Response(body, { headers: { ...securityHeaders, ...download.headers } });

@@ -116,8 +116,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const exports = exporter((id) => runs.get(id), store);
   const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, launch: pool.launch });
   const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
-  const reports = new Reports({ weights: exportWeights, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
-
+  const reports = new Reports({ predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 
   const handlers: Handlers = {
     "app.info": () => ({

@@ -1,14 +1,16 @@
 /** Reports for every surface: described for a window, one file at a time for downloads, all of them into a folder. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
-import { keptNames, weightsFile, type KeptName } from "../../shared/kept.ts";
+import { keptNames, weightsFile } from "../../shared/kept.ts";
+import { textRequest } from "../../shared/predictions.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
-import type { RunDetail } from "../../shared/run.ts";
+import { isActive, type RunDetail } from "../../shared/run.ts";
 import { findPaperFigure } from "../../shared/study/paperFigures.ts";
 import type { StudyDetail } from "../../shared/study/result.ts";
 import { fileStem } from "../reports/index.ts";
-import { reportFiles, runReport, studyReport, type Report, type ReportFile } from "../reports/report/index.ts";
+import { reportFiles, runReport, studyReport, type Report, type ReportFile, type RunPredictions } from "../reports/report/index.ts";
 import { writeReport, type WriteOptions } from "../reports/report/write.ts";
 import type { Store } from "../store/store.ts";
+import type { Predictions } from "./predictions.ts";
 import { UserError, type ExportFile } from "./services.ts";
 import { userError } from "./userErrors.ts";
 
@@ -17,8 +19,7 @@ export interface ReportsOptions {
   readonly study: (id: string) => StudyDetail;
   readonly store: Pick<Store, "readSteps" | "readSeries">;
   readonly version: string;
-  /** The weights of a run's best or last evaluation as a file. @throws UserError */
-  readonly weights: (run: string, name: KeptName) => ExportFile;
+  readonly predictions: Pick<Predictions, "kept" | "report" | "text" | "file">;
 }
 
 export class Reports {
@@ -28,21 +29,21 @@ export class Reports {
     this.#options = options;
   }
 
-  describe({ of, settings }: RequestArguments<"reports.describe">): RequestOutput<"reports.describe"> {
-    const { remarks, documents, figures } = this.#report(of, settings);
+  async describe({ of, settings }: RequestArguments<"reports.describe">): Promise<RequestOutput<"reports.describe">> {
+    const { remarks, documents, figures } = await this.#report(of, settings, false);
     return { remarks: [...remarks], documents: documents.map(({ name }) => name), figures: figures.map(({ name, title, size }) => ({ name, title, ...size })) };
   }
 
-  address(request: ReportFileRequest): RequestOutput<"reports.file"> {
-    const { filename, mediaType } = this.file(request);
+  async address(request: ReportFileRequest): Promise<RequestOutput<"reports.file">> {
+    const { filename, mediaType } = await this.file(request);
     return { path: downloadPath(request, filename), filename, mediaType };
   }
 
   /** @throws UserError when there is no such report or no such file in it */
-  file({ of, file, settings }: ReportFileRequest): ExportFile {
+  async file({ of, file, settings }: ReportFileRequest): Promise<ExportFile> {
     const weights = keptNames.find((name) => weightsFile(name) === file);
-    if (weights && "run" in of) return this.#options.weights(of.run, weights);
-    const files = this.#files(this.#report(of, settings), settings);
+    if (weights && "run" in of) return this.#options.predictions.file(of.run, weights);
+    const files = this.#files(await this.#report(of, settings, file === "report.html"), settings);
     const found = files.find(({ name }) => name === file);
     if (!found) throw new UserError(`A report has no file ${file}; it has: ${files.map(({ name }) => name).join(", ")}.`);
     const { name, mediaType, pieces } = found;
@@ -56,7 +57,7 @@ export class Reports {
    */
   async write(of: ReportSubject, folder: string, settings: PictureSettings, { onRemarks, ...options }: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }> {
     try {
-      const report = this.#report(of, settings);
+      const report = await this.#report(of, settings, true);
       onRemarks?.(report.remarks);
       return { files: await writeReport(folder, this.#files(report, settings), options), remarks: report.remarks };
     } catch (error) {
@@ -68,7 +69,8 @@ export class Reports {
     return reportFiles(report, { theme, scale, ...(width !== null && { width }), ...(height !== null && { height }) });
   }
 
-  #report(of: ReportSubject, { metric, at, band, yLog, reference }: PictureSettings): Report {
+  /** @param text whether a character model is to write one, which takes a while */
+  async #report(of: ReportSubject, { metric, at, band, yLog, reference }: PictureSettings, text: boolean): Promise<Report> {
     const { run, study, store, version } = this.#options;
     const source = {
       program: { version },
@@ -77,11 +79,30 @@ export class Reports {
       series: (id: string, name: string, maxBuckets: number) => store.readSeries({ run: id, metrics: [name], after: -1, width: 1, maxBuckets }).series[0] ?? { total: 0, buckets: [] },
     };
     try {
-      if ("run" in of) return runReport(run(of.run), source);
+      if ("run" in of) {
+        const found = run(of.run);
+        return runReport(found, source, await this.#predicted(found, text));
+      }
       const figure = reference === null ? undefined : findPaperFigure(reference);
       return studyReport(study(of.study), source, { metric, at, band, yLog, ...(figure && { reference: figure }) });
     } catch (error) {
       throw userError(error);
+    }
+  }
+
+  /** What the run's best weights say; null where it keeps none or they still change, a text where they could not be asked. */
+  async #predicted(run: RunDetail, text: boolean): Promise<RunPredictions | string | null> {
+    const { predictions } = this.#options;
+    if (isActive(run.status) || predictions.kept(run.id).kept.length === 0) return null;
+    try {
+      const report = await predictions.report(run.id, "best");
+      if (report.task !== "text" || !text) return { report, text: null };
+      const asked = textRequest.parse({ run: run.id, prime: "The " });
+      const { prime, temperature, seed } = asked;
+      return { report, text: { prime, temperature, seed, text: (await predictions.text(asked)).text } };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return error.message;
     }
   }
 

@@ -36,7 +36,7 @@ export interface Services {
    * One file of a report, made while it is read.
    * @throws UserError when there is no such report or no such file in it
    */
-  reportFile(request: ReportFileRequest): ExportFile;
+  reportFile(request: ReportFileRequest): Promise<ExportFile>;
   /**
    * Writes a report into a folder: all of it, or nothing.
    * @throws UserError when that cannot be done, before anything is written where it can be known

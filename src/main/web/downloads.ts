@@ -9,11 +9,11 @@ export type Download =
 export const isDownload = (path: string) => path.startsWith(downloadPrefix);
 
 /** @param path of the address, still percent-encoded, without query */
-export function openDownload(services: Pick<Services, "reportFile">, path: string): Download {
+export async function openDownload(services: Pick<Services, "reportFile">, path: string): Promise<Download> {
   const request = parseDownloadPath(path);
   if (!request) return { status: 404, message: "This is no address of a file." };
   try {
-    const { filename, mediaType, pieces } = services.reportFile(request);
+    const { filename, mediaType, pieces } = await services.reportFile(request);
     const type = mediaType.startsWith("text/") || mediaType.endsWith("json") ? `${mediaType}; charset=utf-8` : mediaType;
     // Saved, never shown: a page that is downloaded has no part in this origin.
     return { status: 200, headers: { "content-type": type, "content-disposition": `attachment; filename="${filename}"`, "cache-control": "no-store" }, pieces };

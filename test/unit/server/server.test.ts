@@ -275,7 +275,7 @@ describe("downloads", () => {
   it("are made by the services and saved under their name", async () => {
     const cookie = await signIn();
     const asked: unknown[] = [];
-    services.reportFile = (of) => {
+    services.reportFile = async (of) => {
       asked.push(of);
       return { filename: "little-s1-steps.csv", mediaType: "text/csv", pieces: ["a,b\n", Buffer.from("1,2\n")] };
     };
@@ -292,9 +292,7 @@ describe("downloads", () => {
     expect((await ask(path)).status).toBe(403);
     expect((await ask("/download/nothing/x.csv", { cookie })).status).toBe(404);
     expect((await ask(`/download/${encodeURIComponent(JSON.stringify({ ...wanted, of: { study: "../x" } }))}/x.csv`, { cookie })).status).toBe(404);
-    services.reportFile = () => {
-      throw new UserError("There is no study s1.");
-    };
+    services.reportFile = () => Promise.reject(new UserError("There is no study s1."));
     const { status, body } = await ask(path, { cookie });
     expect([status, body]).toEqual([404, "There is no study s1.\n"]);
   });
@@ -303,7 +301,7 @@ describe("downloads", () => {
     const cookie = await signIn();
     let made = 0;
     let ended = false;
-    services.reportFile = () => ({
+    services.reportFile = async () => ({
       filename: "long.csv",
       mediaType: "text/csv",
       pieces: {

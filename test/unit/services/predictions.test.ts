@@ -94,7 +94,7 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   // As NumPy would read them, under PyTorch's names.
   const file = services.exportWeights(run, "best");
   expect(file.filename).toMatch(/-weights-best\.npz$/);
-  expect([...services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) }).pieces]).toEqual([...file.pieces]);
+  expect([...(await services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) })).pieces]).toEqual([...file.pieces]);
   const arrays = Object.entries(unzipSync(Buffer.concat([...file.pieces].map((piece) => Buffer.from(piece))))).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);
   expect(arrays.map(([name, { shape }]) => [name, shape])).toEqual([["layer1.weight.npy", [16, 784]], ["layer1.bias.npy", [16]], ["layer2.weight.npy", [10, 16]], ["layer2.bias.npy", [10]]]);
   expect(arrays[0]![1].data).toBeInstanceOf(Float32Array);

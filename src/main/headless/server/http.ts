@@ -78,7 +78,7 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
     return answer(403, html, sessionRequired);
   }
   if (isDownload(path)) {
-    const download = openDownload(services, path);
+    const download = await openDownload(services, path);
     return download.status === 200 ? { status: 200, headers: download.headers, body: download.pieces } : answer(404, text, `${download.message}\n`);
   }
   const file = await readStaticFile(rendererDir, path);

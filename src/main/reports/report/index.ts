@@ -9,18 +9,19 @@ import { ExportError } from "../errors.ts";
 import { csvTable } from "./csv.ts";
 import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
 import { plural, runFooter, studyFooter } from "./origin.ts";
+import { predictionFigures } from "./predictionFigures.ts";
 import { runFigures } from "./runFigures.ts";
 import { runPage } from "./runPage.ts";
 import { evaluationsTable, runStepsTable } from "./runTables.ts";
 import { figureFile, numbersOf, sidecar } from "./sidecar.ts";
-import type { ReportFile, RunSource } from "./source.ts";
+import type { ReportFile, RunPredictions, RunSource } from "./source.ts";
 import { studyFigures, type StudyFigureOptions } from "./studyFigures.ts";
 import { studyPage } from "./studyPage.ts";
 import { curvesTable, pointRuns, runsTable, stepsTable, type Table } from "./studyTables.ts";
 
 export { pictureFile, pictureFormats, type Figure, type PictureFormat, type PictureOptions } from "./figure.ts";
 export type { StudyFigureOptions } from "./studyFigures.ts";
-export type { ReportFile, RunSource } from "./source.ts";
+export type { ReportFile, RunPredictions, RunSource } from "./source.ts";
 
 export interface Report {
   /** What a reader should know before the report is used. */
@@ -97,18 +98,26 @@ function remarksOf({ points, status, reason }: StudyDetail): string[] {
   return remarks;
 }
 
-/** @throws ExportError when the run has logged nothing */
-export function runReport(run: RunDetail, source: RunSource): Report {
+/**
+ * @param predictions null where there are none, a text that says why they are missing
+ * @throws ExportError when the run has logged nothing
+ */
+export function runReport(run: RunDetail, source: RunSource, predictions: RunPredictions | string | null): Report {
   if (run.steps === 0 || run.metrics.length === 0) throw new ExportError(`The run ${run.name} (${run.id}) has logged no steps; there is nothing to report.`);
-  const remarks = isActive(run.status) ? [`The run is ${run.status}: this is what it had logged when the report was made.`] : [];
-  const figures = runFigures(run, source, runFooter(run, source.program));
+  const predicted = typeof predictions === "string" ? null : predictions;
+  const remarks = [
+    ...(isActive(run.status) ? [`The run is ${run.status}: this is what it had logged when the report was made.`] : []),
+    ...(typeof predictions === "string" ? [`Predictions are left out. ${predictions}`] : []),
+  ];
+  const footer = runFooter(run, source.program);
+  const figures = [...runFigures(run, source, footer), ...(predicted ? predictionFigures(run, predicted.report, footer) : [])];
   const tables = [evaluationsTable(run), runStepsTable(run, source)];
   const head = { run: run.id, name: run.name, status: run.status, createdAt: iso(run.createdAt), finishedAt: run.finishedAt === null ? null : iso(run.finishedAt), definition: run.experiment };
   return {
     remarks,
     figures,
     documents: [
-      { name: "report.html", mediaType: "text/html", pieces: () => [runPage(run, source, figures, remarks)] },
+      { name: "report.html", mediaType: "text/html", pieces: () => [runPage(run, source, { figures, remarks, text: predicted?.text ?? null })] },
       jsonFile("report.json", () => sidecar({ of: { experiment: head }, program: source.program, remarks, tables, figures, environments: run.environment ? [run.environment] : [] })),
       jsonFile("experiment.json", () => run.experiment),
       ...tables.map(tableFile),

@@ -67,8 +67,11 @@ ${data}
 `.text;
 }
 
+/** How much larger than at scale 1 a picture may stand on the page: the widest fill it. */
+const largest = 1.1;
+
 export function figureElement(figure: Figure, index: number): Html {
-  return html`<figure id="figure-${figure.name}">${new Html(drawInline(figure, "light", `f${index}`))}<figcaption><b>Figure ${index}.</b> ${figure.caption}</figcaption></figure>`;
+  return html`<figure id="figure-${figure.name}" style="max-width:${Math.round(largest * figure.size.width)}px">${new Html(drawInline(figure, "light", `f${index}`))}<figcaption><b>Figure ${index}.</b> ${figure.caption}</figcaption></figure>`;
 }
 
 /** A link that saves a small file which the page itself holds. */

@@ -20,7 +20,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
   const { tower } = run.experiment;
   const title = run.name || run.stack;
   const style = (level: number, theme: Parameters<typeof variantStyle>[3]) => variantStyle(level, tower.length, false, theme);
-  const columns = hyperparameterColumns(tower).filter(({ metric }) => run.metrics.includes(metric));
+  const columns = hyperparameterColumns(tower).filter(({ hypergradient }) => run.metrics.includes(hypergradient));
   const shown = columns.slice(0, mostPlots);
   const plotsOf = (metric: "metric" | "hypergradient", theme: Parameters<typeof variantStyle>[3]): RunPlot[] =>
     shown.map((column) => {

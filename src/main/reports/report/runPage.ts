@@ -12,9 +12,15 @@ import { html, tableOf, type Html } from "./markup.ts";
 import { plural } from "./origin.ts";
 import { figureElement, page, savedFile } from "./page.ts";
 import { configuration, definitions, environments, madeBy } from "./sections.ts";
-import type { RunSource } from "./source.ts";
+import type { RunPredictions, RunSource } from "./source.ts";
 
-export function runPage(run: RunDetail, source: RunSource, figures: readonly Figure[], remarks: readonly string[]): string {
+interface RunPageParts {
+  readonly figures: readonly Figure[];
+  readonly remarks: readonly string[];
+  readonly text: RunPredictions["text"];
+}
+
+export function runPage(run: RunDetail, source: RunSource, { figures, remarks, text }: RunPageParts): string {
   const { experiment } = run;
   const names = studyMetricsOf(experiment).filter((name) => metricOf(name).set !== "train" || name === "trainLoss");
   const body = html`
@@ -23,6 +29,7 @@ export function runPage(run: RunDetail, source: RunSource, figures: readonly Fig
 ${remarks.length === 0 ? null : html`<div class="notes"><ul>${remarks.map((remark) => html`<li>${remark}</li>`)}</ul></div>`}
 <div class="verdict"><strong>${outcome(run)}</strong>${run.reason ? html`<ul><li>${run.reason}</li></ul>` : null}</div>
 ${figures.map((figure, i) => figureElement(figure, i + 1))}
+${text ? written(text) : null}
 <h2>Hyperparameters</h2>
 ${hyperparameters(run)}
 <h2>Evaluations</h2>
@@ -40,6 +47,12 @@ hypertower reproduce ${run.id}</pre>
 <pre>${encodeLink({ kind: "experiment", value: experiment })}</pre>
 ${madeBy(source.program, `Run ${run.id}.`)}`;
   return page({ title: `${run.name || run.stack} · Hypertower`, body, embedded: { kind: "experiment", value: experiment } });
+}
+
+function written({ prime, text, temperature, seed }: NonNullable<RunPredictions["text"]>): Html {
+  return html`<h2>Text it writes</h2>
+<p>What its best weights go on with after “${prime}”, at temperature ${temperature} with seed ${seed}.</p>
+<pre>${prime}${text}</pre>`;
 }
 
 function happened({ events }: RunDetail): Html | null {

@@ -1,5 +1,6 @@
 /** Parts of a report that studies and runs share. */
-import type { Experiment } from "../../../shared/experiment.ts";
+import { dataFacts } from "../../../shared/datasets.ts";
+import { isText, type Experiment } from "../../../shared/experiment.ts";
 import { modelText } from "../../../shared/models/text.ts";
 import type { Environment } from "../../../shared/run.ts";
 import { notation } from "../../../shared/tower.ts";
@@ -19,9 +20,25 @@ function settings(part: Readonly<Record<string, unknown>>): string {
     .join(", ");
 }
 
-export function configuration({ dataset, model, tower, batchSize, shuffle, budget, engine }: Experiment, seeds: string): [string, string][] {
+/** `MNIST: 12,800 of 60,000 training and 10,000 test examples, 10 % of the first held out (split seed 0), shifted by up to 4 pixels`. */
+function data(experiment: Experiment): string {
+  const { trainExamples, testExamples, validation, splitSeed, augmentation, kind } = experiment.dataset;
+  const facts = dataFacts(experiment.dataset);
+  const share = (used: number, all: number) => (used === all ? formatCount(all) : `${formatCount(used)} of ${formatCount(all)}`);
   return [
-    ["Dataset", settings(dataset)],
+    `${facts.title}: ${share(trainExamples, facts.trainExamples)} training and ${share(testExamples, facts.testExamples)} test ${isText(experiment) ? "characters" : "examples"}`,
+    ...(validation > 0 ? [`${Number((100 * validation).toPrecision(4))} % of the training examples held out`] : []),
+    ...(validation > 0 || experiment.dataset.facts ? [`split seed ${splitSeed}`] : []),
+    ...(augmentation.crop > 0 ? [`shifted by up to ${plural(augmentation.crop, "pixel")}`] : []),
+    ...(augmentation.flip ? ["mirrored at random"] : []),
+    ...(kind.startsWith("own/") ? [kind] : []),
+  ].join(", ");
+}
+
+export function configuration(experiment: Experiment, seeds: string): [string, string][] {
+  const { model, tower, batchSize, shuffle, budget, engine } = experiment;
+  return [
+    ["Dataset", data(experiment)],
     ["Model", modelText(model)],
     ["Tower", notation(tower)],
     ["Batches", `${plural(batchSize, "example")} each${shuffle ? "" : ", the same ones in every epoch"}`],

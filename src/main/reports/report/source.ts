@@ -1,5 +1,6 @@
 /** What a report is made of: a study or a run, and how to read what its runs logged. */
 import type { Bucket } from "../../../shared/series.ts";
+import type { PredictionReport } from "../../../shared/predictions.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import type { StudyDetail } from "../../../shared/study/result.ts";
 import type { StoredStep } from "../../store/runReader.ts";
@@ -13,6 +14,13 @@ export interface RunSource {
   steps(id: string): Iterable<StoredStep>;
   /** A thinned-out series, extremes kept; no buckets where the metric is not logged. */
   series(id: string, metric: string, maxBuckets: number): { readonly total: number; readonly buckets: readonly Bucket[] };
+}
+
+/** What a run's best kept weights say of the test examples. */
+export interface RunPredictions {
+  readonly report: PredictionReport;
+  /** What a character model wrote, and how it was asked; null for other models. */
+  readonly text: { readonly prime: string; readonly text: string; readonly temperature: number; readonly seed: number } | null;
 }
 
 export interface ReportOfStudy {

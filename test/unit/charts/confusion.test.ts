@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { shareText, shownCells } from "@/lib/confusion.ts";
+import { shareText, shownCells } from "../../../src/charts/confusion.ts";
 
 it("colors what is frequent in its row, mistakes more strongly than their share", () => {
   const [first, empty] = shownCells([[98, 2, 0], [0, 0, 0], [1, 1, 2]]) as [ReturnType<typeof shownCells>[0], ReturnType<typeof shownCells>[0]];

@@ -1,0 +1,15 @@
+/** Of runs that keep no weights. */
+import type { ReportsOptions } from "../../src/main/services/reports.ts";
+import { UserError } from "../../src/main/services/services.ts";
+
+const problem = "This run keeps no weights.";
+const refuse = () => Promise.reject(new UserError(problem));
+
+export const noPredictions: ReportsOptions["predictions"] = {
+  kept: () => ({ kept: [], problem }),
+  report: refuse,
+  text: refuse,
+  file: () => {
+    throw new UserError(problem);
+  },
+};
