@@ -85,7 +85,7 @@ export function dataFacts({ kind, facts }: DatasetChoice): Omit<DatasetFacts, "i
 }
 
 /** What an experiment says of a user's own data; undefined for the published, which are known by name. */
-export function ownFactsOf(info: DatasetInfo): OwnFacts | undefined {
+export function ownFactsOf(info: Omit<DatasetInfo, "bytesHere">): OwnFacts | undefined {
   if (!info.own) return undefined;
   const { title, task, trainExamples, testExamples, exampleShape, classNames, classes } = info;
   return { title, task, trainExamples, testExamples, exampleShape, classNames, ...(task === "text" ? { symbols: classes } : {}) };
@@ -111,6 +111,8 @@ export const datasetInfo = z.object({
   /** Size of the download; null where it cannot be downloaded. */
   downloadBytes: z.number().int().nullable(),
   removable: z.boolean(),
+  /** On the disk, in the data folder: a download that broke off included; 0 for what comes with the program. */
+  bytesHere: z.number().int(),
   /** Why it cannot be used, in words; null when it is ready. */
   problem: z.string().nullable(),
 });

@@ -92,12 +92,15 @@ export const evaluationSchedule = z.strictObject({
     .default("epoch"),
 });
 
+/** The paper's, of MNIST. */
+const usualBatch = 256;
+
 const fields = z.strictObject({
   name: z.string().max(200, "name: at most 200 characters").default(""),
   dataset: dataset.prefault({}),
   model: model.prefault({}),
   tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
-  batchSize: positiveInteger("batchSize", 60_000).default(256),
+  batchSize: positiveInteger("batchSize", 60_000).default(usualBatch),
   /** Examples in a new order every epoch; false: as they stand. A text is read on either way. */
   shuffle: z.boolean("shuffle must be true or false").default(true),
   budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
@@ -118,20 +121,45 @@ export function usualModel(task: DatasetTask): z.input<typeof model> {
   return task === "regression" ? { kind: "mlp", outputActivation: "identity" } : { kind: "mlp" };
 }
 
-/** What is left open of a model is as usual for the data. */
-function withModel(input: unknown): unknown {
+/** What is left open of model and batch size is as usual for the data. */
+function withUsual(input: unknown): unknown {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
-  const { dataset: data = {}, model: given = undefined } = input as { dataset?: unknown; model?: unknown };
+  const { dataset: data = {}, model: given = undefined, batchSize = undefined } = input as { dataset?: unknown; model?: unknown; batchSize?: unknown };
   const parsed = dataset.safeParse(data);
   if (!parsed.success) return input;
   const usual = usualModel(taskOf({ dataset: parsed.data }));
-  if (given === undefined) return { ...input, model: usual };
-  const isUsual = typeof given === "object" && given !== null && !Array.isArray(given) && (!("kind" in given) || given.kind === usual.kind);
-  return isUsual ? { ...input, model: { ...usual, ...given } } : input;
+  const model = given === undefined ? usual : isObject(given) && (!("kind" in given) || given.kind === usual.kind) ? { ...usual, ...given } : given;
+  const choice = { dataset: parsed.data, ...(isObject(model) ? { model } : {}) };
+  const fits = batchSize === undefined && usualBatch > mostRows(choice) ? { batchSize: fittingBatch(usualBatch, choice) } : {};
+  return { ...input, model, ...fits };
+}
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Sizes of an experiment's data; its model, where it has one, may be half typed. */
+export interface BatchChoice {
+  readonly dataset: DatasetChoice & Pick<z.output<typeof dataset>, "trainExamples" | "testExamples" | "validation">;
+  readonly model?: object;
+}
+
+/** Rows that a batch can have at most for there to be so many batches of training data, and one of all other. */
+function mostRows({ dataset, model }: BatchChoice, batches = 1): number {
+  const held = validationExamples(dataset);
+  const train = dataset.trainExamples - held;
+  if (!isText({ dataset })) return Math.floor(train / batches);
+  const steps = textSteps(model);
+  const others = [dataset.testExamples, ...(held > 0 ? [held] : [])];
+  return Math.floor(Math.min((train - 1) / (steps * batches), ...others.map((characters) => (characters - 1) / steps)));
+}
+
+/** `most`, or where the data is too little for four batches of it, the largest power of two of which it has four. */
+export function fittingBatch(most: number, choice: BatchChoice): number {
+  const rows = mostRows(choice, 4);
+  return rows >= most ? most : 2 ** Math.floor(Math.log2(Math.max(rows, 1)));
 }
 
 const checked = z
-  .preprocess(withModel, fields)
+  .preprocess(withUsual, fields)
   .superRefine((e, context) => {
     // What is out of range already is named as that.
     const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);

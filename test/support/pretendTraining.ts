@@ -130,6 +130,7 @@ export class PretendTraining implements Services {
           source: "comes with the program",
           licence: null,
           downloadBytes: null,
+          bytesHere: 0,
           removable: false,
           problem: null,
         },

@@ -1,4 +1,5 @@
 /** Every dataset by its kind: those that come with the program, those that are fetched, and a user's own. */
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import type { Experiment } from "../../shared/experiment.ts";
@@ -47,22 +48,31 @@ export async function listDatasets(folder = dataFolder()): Promise<DatasetInfo[]
         licence: entry?.licence ?? null,
         downloadBytes: entry && entry.archives.every(({ mirrors }) => mirrors.length > 0) ? entry.archives.reduce((sum, { bytes }) => sum + bytes, 0) : null,
         removable: entry !== undefined,
+        bytesHere: entry ? await bytesIn(entryFolder(entry, folder)) : 0,
         problem: await datasetProblem(kind, folder),
       };
     }),
   );
   const own = (await listOwn(folder)).map((one) => ("meta" in one ? ownInfo(one.meta) : brokenInfo(one.id, one.problem)));
-  return [...published, ...own];
+  const ownHere = await Promise.all(own.map(async (info) => ({ ...info, bytesHere: await bytesIn(join(folder, info.kind)) })));
+  return [...published, ...ownHere];
 }
 
-function ownInfo(meta: OwnMeta): DatasetInfo {
+/** Of the files of a folder; 0 where there is none. */
+async function bytesIn(folder: string): Promise<number> {
+  const names = await readdir(folder).catch(() => []);
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name)).catch(() => null))?.size ?? 0));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function ownInfo(meta: OwnMeta): Omit<DatasetInfo, "bytesHere"> {
   const test = meta.task === "text" ? Math.floor(meta.count * textTestShare) : testCount(meta.count);
   const { id, title, task, exampleShape, classNames, source } = meta;
   const classes = task === "classification" ? classNames.length : task === "text" ? meta.vocabulary.length : 1;
   return { kind: id, title, task, exampleShape, classNames, classes, trainExamples: meta.count - test, testExamples: test, own: true, source, licence: null, downloadBytes: null, removable: true, problem: null };
 }
 
-const brokenInfo = (kind: string, problem: string): DatasetInfo => ({
+const brokenInfo = (kind: string, problem: string): Omit<DatasetInfo, "bytesHere"> => ({
   kind, title: kind, task: "classification", exampleShape: [], classNames: [], classes: 0, trainExamples: 0, testExamples: 0, own: true, source: "", licence: null, downloadBytes: null, removable: true, problem,
 });
 

@@ -116,8 +116,19 @@ const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, dat
 const layersOfModel = (config: ModelConfig, data: DataShape): NamedLayer[] =>
   (architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data);
 
-/** Kinds that need a text; `sequential` takes what its layers take. */
-const readsText = (kind: ModelKind): boolean => kind === "charRnn";
+/** What each kind learns from; `sequential` takes what its layers take. */
+const needs: Readonly<Record<Exclude<ModelKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text" };
+
+/** Whether a kind can learn such data at all, whatever its settings. */
+export function suits(kind: ModelKind, { kind: form, shape }: Signal): boolean {
+  if (kind === "sequential") return true;
+  return needs[kind] === "a text" ? form === "tokens" : form === "values" && (needs[kind] === "numbers" || shape.length === 3);
+}
+
+function dataText(input: Signal): string {
+  if (input.kind === "tokens") return "a text";
+  return input.shape.length === 1 ? `${shapeText(input)} ${input.shape[0] === 1 ? "value" : "values"}` : shapeText(input);
+}
 
 /**
  * The model's layers with all their shapes, ending in scores `[classes]` (of every step, for a text).
@@ -125,9 +136,8 @@ const readsText = (kind: ModelKind): boolean => kind === "charRnn";
  */
 export function describeModel(config: ModelConfig, data: DataShape): LayerDescription[] {
   const { input, classes } = data;
-  if (readsText(config.kind) !== (input.kind === "tokens") && config.kind !== "sequential") {
-    const [needs, has] = input.kind === "tokens" ? ["numbers", "a text"] : ["a text", shapeText(input)];
-    throw new ModelError(`model.kind is ${config.kind}, which needs ${needs}; the data is ${has}`, ["model", "kind"]);
+  if (config.kind !== "sequential" && !suits(config.kind, input)) {
+    throw new ModelError(`model.kind is ${config.kind}, which needs ${needs[config.kind]}; the data is ${dataText(input)}`, ["model", "kind"]);
   }
   const layers = describeLayers(layersOfModel(config, data), input, data);
   const output = layers.at(-1)?.output ?? input;

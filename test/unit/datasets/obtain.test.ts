@@ -10,6 +10,7 @@ import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Archive, CatalogEntry, Digest, KeptFile } from "../../../src/main/datasets/catalog.ts";
+import { listDatasets } from "../../../src/main/datasets/index.ts";
 import { downloadEntry, entryFolder, entryProblem, importEntry, removeEntry } from "../../../src/main/datasets/obtain.ts";
 
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
@@ -77,6 +78,9 @@ describe("a download", () => {
     // Broken once a part has arrived.
     const onProgress = ({ bytes }: { bytes: number }) => void (bytes > 0 && answer?.destroy());
     await expect(downloadEntry(entry(["/a"]), { folder, onProgress })).rejects.toThrow("/a: ");
+    const begun = (await listDatasets(folder)).find(({ kind }) => kind === "fashion-mnist");
+    expect(begun?.bytesHere).toBeGreaterThan(0);
+    expect(begun?.bytesHere).toBeLessThanOrEqual(zipped.length);
     expect(await entryProblem(entry([]), folder)).toContain("numbers is missing");
     respond["/a"] = whole(zipped);
     await downloadEntry(entry(["/a"]), { folder });

@@ -109,6 +109,8 @@ describe("a table", () => {
     expect(Math.abs(mean)).toBeLessThan(1e-6);
     const listed = (await listDatasets(folder)).find(({ kind }) => kind === id);
     expect(listed).toMatchObject({ title: "Parity", trainExamples: 80, testExamples: 20, classNames: ["even", "odd"], problem: null });
+    // Floats, a byte for each class, and what describes them.
+    expect(listed!.bytesHere).toBeGreaterThan(100 * 4 + 100);
     await removeOwn(id, folder);
     await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
   });

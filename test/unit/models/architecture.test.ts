@@ -88,6 +88,13 @@ describe("what does not fit is named with its field", () => {
     expect(found[0]).toContain(message);
   });
 
+  it("images are what a CNN and a ResNet need, whatever their settings", () => {
+    for (const kind of ["cnn", "resnet"]) {
+      const result = validateExperiment({ dataset: { kind: "iris" }, model: { kind } });
+      expect(!result.ok && result.errors).toEqual([{ path: "model.kind", message: `model.kind is ${kind}, which needs images; the data is 4 values` }]);
+    }
+  });
+
   it("a model without a kind is an MLP, as before", () => {
     const result = validateExperiment({ model: { hidden: [3] } });
     expect(result.ok && result.experiment.model).toMatchObject({ kind: "mlp", hidden: [3], activation: "tanh" });

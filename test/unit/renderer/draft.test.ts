@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { defaultDraft, draftOf, parseDraft, sameExperiment, serializeDraft, validateDraft } from "@/lib/draft.ts";
+import { batchHint, defaultDraft, draftOf, parseDraft, sameExperiment, serializeDraft, validateDraft, withDataset, type Draft } from "@/lib/draft.ts";
+import type { DatasetInfo } from "@shared/datasets.ts";
 import { isDraftModel, layersOf, newLayer, newModel, placeFor } from "@/lib/modelDraft.ts";
 import { validateExperiment, type Experiment } from "@shared/experiment.ts";
 import { layerKinds } from "@shared/models/layers.ts";
@@ -83,4 +84,65 @@ it("puts a new layer where it most likely belongs", () => {
   expect(placeFor(layers, "conv2d")).toBe(0);
   expect(placeFor(layers, "relu")).toBe(1);
   expect(placeFor([newLayer("imageRows"), newLayer("gru")], "lastStep")).toBe(2);
+});
+
+const info = (changes: Partial<DatasetInfo>): DatasetInfo => ({
+  kind: "iris", title: "Iris", task: "classification", trainExamples: 120, testExamples: 30, exampleShape: [4], classNames: ["a", "b", "c"], classes: 3, own: false, source: "", licence: null,
+  downloadBytes: null, removable: false, bytesHere: 0, problem: null, ...changes,
+});
+const mnist = info({ kind: "mnist", title: "MNIST", trainExamples: 60_000, testExamples: 10_000, exampleShape: [1, 28, 28], classNames: [..."0123456789"], classes: 10 });
+const notes = info({ kind: "own/notes-1", title: "Notes", own: true, task: "text", trainExamples: 9_001, testExamples: 1_001, exampleShape: [], classNames: [], classes: 30 });
+
+it("brings a batch size that nobody typed down to the data, says so, and up again", () => {
+  const start = defaultDraft();
+  expect(batchHint(start, "MNIST")).toBeNull();
+  const iris = withDataset(start, info({}));
+  expect(iris.batchSize).toBe(16);
+  expect(validateDraft(iris).ok).toBe(true);
+  expect(batchHint(iris, "Iris")).toBe("Lowered from 256: Iris has 120 training examples.");
+  const again = parseDraft(serializeDraft(iris))!;
+  expect(withDataset(again, mnist)).toMatchObject({ batchSize: 256, usualBatch: 256 });
+  // Of a text a batch has rows of 50 characters, for testing as well.
+  const text = withDataset(iris, notes);
+  expect(text).toMatchObject({ batchSize: 16, model: { kind: "charRnn" } });
+  expect(validateDraft(text).ok).toBe(true);
+  expect(batchHint(text, "Notes")).toBe("Lowered from 256: Notes has 9,001 training characters.");
+  expect(withDataset({ ...start, dataset: { ...start.dataset, validation: 0.5 } }, info({})).batchSize).toBe(8);
+});
+
+it("a model that cannot learn the data chosen next gives way to the usual one; layers of one's own stay", () => {
+  const start = defaultDraft();
+  const cnn = draftOf(valid({ model: { kind: "cnn" } }));
+  expect(withDataset(cnn, mnist).model.kind).toBe("cnn");
+  expect(withDataset(cnn, info({})).model.kind).toBe("mlp");
+  expect(withDataset(cnn, notes).model.kind).toBe("charRnn");
+  expect(withDataset(withDataset(start, notes), mnist).model.kind).toBe("mlp");
+  const own = draftOf(valid({ model: { kind: "sequential" } }));
+  expect(withDataset(own, notes).model).toEqual(own.model);
+});
+
+it("never changes a batch size that was typed", () => {
+  const typed: Draft = { ...defaultDraft(), batchSize: 200, usualBatch: null };
+  const iris = withDataset(parseDraft(serializeDraft(typed))!, info({}));
+  expect(iris).toMatchObject({ batchSize: 200, usualBatch: null });
+  expect(batchHint(iris, "Iris")).toBeNull();
+  const result = validateDraft(iris);
+  expect(!result.ok && result.errors).toMatchObject([{ path: "batchSize", message: "batchSize is 200, which is larger than dataset.trainExamples, 120" }]);
+});
+
+it("reads a draft of a version that did not tell whether the batch size was typed", () => {
+  const { usualBatch: _usualBatch, ...older } = defaultDraft();
+  expect(parseDraft(JSON.stringify(older))).toMatchObject({ batchSize: 256, usualBatch: 256 });
+  expect(parseDraft(JSON.stringify({ ...older, batchSize: "many" }))).toMatchObject({ batchSize: "many", usualBatch: null });
+});
+
+it("an experiment that leaves the batch size open gets one that fits its data", () => {
+  expect(valid({}).batchSize).toBe(256);
+  // What fits stays as it always was.
+  expect(valid({ dataset: { trainExamples: 256 } }).batchSize).toBe(256);
+  expect(valid({ dataset: { trainExamples: 255 } }).batchSize).toBe(32);
+  expect(valid({ dataset: { kind: "iris" } }).batchSize).toBe(16);
+  expect(valid({ dataset: { kind: "iris", validation: 0.9 } }).batchSize).toBe(2);
+  expect(valid({ dataset: { kind: "tiny-shakespeare", testExamples: 400 }, model: { kind: "charRnn", steps: 20 } }).batchSize).toBe(16);
+  expect(validateExperiment({ dataset: { kind: "iris" }, batchSize: 256 })).toMatchObject({ ok: false, errors: [{ path: "batchSize" }] });
 });

@@ -12,15 +12,25 @@ const mostFlops = 2e11;
 const mostBytes = 2 ** 30;
 
 export interface StepTime {
-  readonly milliseconds: number;
-  /** Or estimated, from what was measured last and the number of operations. */
+  /** Null while it is being measured. */
+  readonly milliseconds: number | null;
+  /** Or estimated, from what was measured last of the same kind of model on the same data and the number of operations. */
   readonly measured: boolean;
+}
+
+interface Pace {
+  /** Kind of model, and data. */
+  readonly of: string;
+  readonly milliseconds: number;
+  readonly flops: number;
 }
 
 /** Measured where nothing trains that it would disturb, or be disturbed by. */
 export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>) {
   const runs = useRuns();
-  const pace = useLocalStorage<{ milliseconds: number; flops: number } | null>("hypertower.pace", null, { serializer: { read: (text) => JSON.parse(text) as never, write: JSON.stringify } });
+  const pace = useLocalStorage<Pace | null>("hypertower.pace", null, { serializer: { read: (text) => JSON.parse(text) as never, write: JSON.stringify } });
+
+  const kind = computed(() => `${draft.value.model.kind} ${draft.value.dataset.kind}`);
 
   /** Everything that shapes a step; null while it cannot be measured. */
   const wanted = computed(() => {
@@ -28,15 +38,17 @@ export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>
     if (!result.ok || !summary.value || summary.value.flops > mostFlops || summary.value.memory > mostBytes || runs.active.length > 0) return null;
     return JSON.stringify({ ...result.experiment, name: "", seed: 0, budget: { epochs: 1 } });
   });
-  const { value } = useMeasured(wanted, (experiment) => call("experiments.measure", { experiment }));
+  const { value, error } = useMeasured(wanted, (experiment) => call("experiments.measure", { experiment }));
 
   watch(value, (now) => {
-    if (now && summary.value) pace.value = { milliseconds: now.step, flops: summary.value.flops };
+    if (now && summary.value) pace.value = { of: kind.value, milliseconds: now.step, flops: summary.value.flops };
   });
 
   return computed((): StepTime | null => {
     if (value.value) return { milliseconds: value.value.step, measured: true };
-    if (!pace.value || !summary.value) return null;
+    if (wanted.value !== null && error.value === null) return { milliseconds: null, measured: false };
+    // Operations of another kind of model, or on other data, take another time.
+    if (!pace.value || !summary.value || pace.value.of !== kind.value) return null;
     return { milliseconds: (pace.value.milliseconds * summary.value.flops) / pace.value.flops, measured: false };
   });
 }

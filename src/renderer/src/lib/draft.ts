@@ -2,12 +2,12 @@
 import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
-import { usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { fittingBatch, isText, usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
-import { describeModel, parameterCount } from "@shared/models/architecture.ts";
+import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
-import { model as modelSchema, type ModelKind } from "@shared/models/schema.ts";
+import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { formatCount } from "./format.ts";
@@ -22,6 +22,8 @@ export interface Draft {
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
+  /** What the batch size is where the data is large enough; null once a person typed one, which stays as it is. */
+  usualBatch: number | null;
   shuffle: boolean;
   epochs: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
@@ -39,6 +41,7 @@ export function draftOf(e: Experiment): Draft {
     model: draftOfModel(e.model),
     levels: fromTower(e.tower),
     batchSize: e.batchSize,
+    usualBatch: e.batchSize,
     shuffle: e.shuffle,
     epochs: e.budget.epochs,
     evaluation: draftOfSchedule(e.evaluation),
@@ -85,13 +88,14 @@ const storedSettings = {
 export const storedLevel = z
   .object({ ...storedSettings, groups: z.array(z.object({ ...storedSettings, name: z.string(), match: z.array(z.string()) })).optional() })
   .transform((level) => newLevel(level.optimizer, level.values, level));
-export const storedDraft = z.object({
+const storedFields = z.object({
   name: z.string(),
   // A draft of a version without them holds nothing out.
   dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), augmentation: z.object({ crop: storedEntry, flip: z.boolean() }).default({ crop: 0, flip: false }), splitSeed: storedEntry.default(0) }),
   model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
   batchSize: storedEntry,
+  usualBatch: z.number().nullable().optional(),
   shuffle: z.boolean().default(true),
   epochs: storedEntry,
   // A draft of a version without a schedule is evaluated after every epoch.
@@ -101,6 +105,9 @@ export const storedDraft = z.object({
   // A draft of a version without a guard has none.
   guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
 });
+
+// Of a version that did not tell whether it was typed.
+export const storedDraft = storedFields.transform(({ usualBatch, ...draft }): Draft => ({ ...draft, usualBatch: usualBatch === undefined && typeof draft.batchSize === "number" ? draft.batchSize : (usualBatch ?? null) }));
 
 export function serializeDraft(draft: Draft): string {
   return JSON.stringify(draft);
@@ -128,8 +135,23 @@ export function sameExperiment(a: Draft, b: Draft): boolean {
   return plain(a) === plain(b);
 }
 
-/** Another dataset comes whole; a model that cannot learn it gives way to the usual one that can. */
+/** Another dataset comes whole; a model that cannot learn it gives way to the usual one that can, and a batch size that nobody typed to one that fits. */
 export function withDataset(draft: Draft, info: DatasetInfo): Draft {
+  const chosen = chooseDataset(draft, info);
+  if (chosen.usualBatch === null) return chosen;
+  const validation = typeof chosen.dataset.validation === "number" && chosen.dataset.validation <= 0.9 ? chosen.dataset.validation : 0;
+  const { kind, facts } = chosen.dataset;
+  const dataset = { kind, facts, trainExamples: info.trainExamples, testExamples: info.testExamples, validation };
+  return { ...chosen, batchSize: fittingBatch(chosen.usualBatch, { dataset, model: chosen.model }) };
+}
+
+/** Why the batch size is not the usual one, in words; null where it is, or was typed. */
+export function batchHint({ batchSize, usualBatch, dataset }: Draft, title: string): string | null {
+  if (usualBatch === null || typeof batchSize !== "number" || batchSize >= usualBatch || typeof dataset.trainExamples !== "number") return null;
+  return `Lowered from ${formatCount(usualBatch)}: ${title} has ${formatCount(dataset.trainExamples)} training ${isText({ dataset }) ? "characters" : "examples"}.`;
+}
+
+function chooseDataset(draft: Draft, info: DatasetInfo): Draft {
   const { kind, trainExamples, testExamples, task } = info;
   const { validation, splitSeed } = draft.dataset;
   const augmentation = info.exampleShape.length === 3 ? draft.dataset.augmentation : { crop: 0, flip: false };
@@ -137,9 +159,8 @@ export function withDataset(draft: Draft, info: DatasetInfo): Draft {
   const usual = draftOfModel(modelSchema.parse(usualModel(task)));
   // What ends in tanh cannot reach every number.
   if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };
-  const fitting: readonly ModelKind[] = task === "text" ? ["charRnn", "sequential"] : info.exampleShape.length === 3 ? ["mlp", "linear", "cnn", "resnet", "sequential"] : ["mlp", "linear", "sequential"];
-  const fits = fitting.includes(draft.model.kind);
-  return { ...draft, dataset, model: fits ? draft.model : usual };
+  const { input } = dataShape({ dataset, model: draft.model });
+  return { ...draft, dataset, model: suits(draft.model.kind, input) ? draft.model : usual };
 }
 
 /** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */

@@ -49,7 +49,11 @@ export const useDatasets = defineStore("datasets", () => {
     }
   }
 
-  const stop = async (kind: string) => take(await call("datasets.stopDownload", { kind }));
+  async function stop(kind: string): Promise<void> {
+    take(await call("datasets.stopDownload", { kind }));
+    // That it was stopped is what was asked for.
+    problems.delete(kind);
+  }
   const takeCopy = async (kind: string, path: string) => take(await call("datasets.import", { kind, path }));
 
   async function remove(kind: string): Promise<void> {
