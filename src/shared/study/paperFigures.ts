@@ -33,19 +33,58 @@ export const paperFigures: readonly PaperFigure[] = [
       { height: 3, values: [10.1, 8.8, 7.6, 6.5, 5.2, 4.1, 4, 4, 4, 4.0, 29] },
     ],
   },
+  {
+    name: "figure4c",
+    label: "paper, Figure 4c",
+    title: "Figure 4c: ResNet-20 on CIFAR-10",
+    x: decades(-8, 0),
+    metric: "testError",
+    curves: [
+      { height: 0, values: [90.3, 90.1, 78.5, 64.6, 40.7, 18.3, 13, 14, 59.7] },
+      { height: 1, values: [32, 27.6, 19.7, 14.7, 17.7, 22.9, 12.5, 13.7, 39.4] },
+      { height: 2, values: [16.3, 15.4, 14.2, 14.4, 13.9, 13.8, 15.5, 16, 21] },
+      { height: 3, values: [13.4, 12.8, 13.7, 12.5, 12.6, 12.7, 12.8, 14.6, 13.7] },
+    ],
+  },
+  {
+    name: "figure4d",
+    label: "paper, Figure 4d",
+    title: "Figure 4d: character RNN on War and Peace",
+    x: decades(-7, -2),
+    metric: "testPerplexity",
+    curves: [
+      { height: 0, values: [65, 51.6, 32.4, 14.9, 7.5, 6.5] },
+      { height: 1, values: [26.9, 13.5, 10.7, 7.7, 6.9, 6.3] },
+      { height: 2, values: [9.3, 8.2, 7.0, 6.8, 6.6, 6.6] },
+      { height: 3, values: [6.2, 7.7, 6.8, 6.2, 7.6, 6.8] },
+    ],
+  },
 ];
 
 export function findPaperFigure(name: string): PaperFigure | undefined {
   return paperFigures.find((figure) => figure.name === name);
 }
 
+type Repeated = Pick<Study, "base" | "axes" | "heights">;
+type Model<K extends Study["base"]["model"]["kind"]> = Extract<Study["base"]["model"], { kind: K }>;
+
 const equalValues = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((value, i) => value === b[i]);
 
-/** The figure that a study repeats, on whatever part of its range: SGD towers of its heights, started as it says. */
-export function paperFigureOf({ base, axes, heights }: Pick<Study, "base" | "axes" | "heights">): PaperFigure | undefined {
-  const [axis] = axes;
-  const isStepSize = axes.length === 1 && axis?.level === 0 && axis.hyperparameter === "alpha";
-  const isModel = base.model.kind === "mlp" && base.dataset.kind === "mnist" && equalValues(base.model.hidden, [128]);
-  if (!isStepSize || !isModel || base.tower[0]?.optimizer !== "sgd" || heights?.rule.kind !== "equal" || heights.upper !== null) return undefined;
-  return findPaperFigure("figure4a");
+const isPaperRnn = ({ cell, layers, hidden }: Model<"charRnn">) => cell === "lstm" && layers === 2 && hidden === 128;
+
+/** By figure. How the levels above started in 4c and 4d the paper does not say: any rule will do there. */
+const repeats: Readonly<Record<string, (study: Repeated) => boolean>> = {
+  figure4a: ({ base: { model, dataset, tower }, heights }) =>
+    model.kind === "mlp" && equalValues(model.hidden, [128]) && dataset.kind === "mnist" && tower[0]?.optimizer === "sgd" && heights?.rule.kind === "equal" && heights.upper === null,
+  figure4c: ({ base: { model, dataset, tower } }) =>
+    model.kind === "resnet" && model.depth === 20 && model.width === 16 && dataset.kind === "cifar10" && tower[0]?.optimizer === "sgd",
+  figure4d: ({ base: { model, dataset, tower } }) =>
+    model.kind === "charRnn" && isPaperRnn(model) && dataset.kind === "war-and-peace" && tower[0]?.optimizer === "adam",
+};
+
+/** The figure that a study repeats, on whatever part of its range: towers of its heights on its model and data. */
+export function paperFigureOf(study: Repeated): PaperFigure | undefined {
+  const [axis] = study.axes;
+  const isStepSize = study.axes.length === 1 && axis?.level === 0 && axis.hyperparameter === "alpha";
+  return isStepSize && study.heights ? paperFigures.find(({ name }) => repeats[name]?.(study)) : undefined;
 }

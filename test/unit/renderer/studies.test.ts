@@ -94,6 +94,9 @@ it("lays the paper's figure over the study that repeats it, and over no other", 
   expect(paperFigureOf(preset("figure4a"))?.name).toBe("figure4a");
   expect(paperFigureOf(preset("figure4a-quick"))?.name).toBe("figure4a");
   expect(paperFigureOf(preset("figure4b"))).toBeUndefined();
+  expect(paperFigureOf(preset("figure4c"))).toMatchObject({ name: "figure4c", metric: "testError" });
+  expect(paperFigureOf(preset("figure4d"))).toMatchObject({ name: "figure4d", metric: "testPerplexity" });
+  for (const name of ["figure4c-quick", "figure4d-quick"]) expect(paperFigureOf(preset(name)), name).toBeUndefined();
   expect(paperFigureOf(preset("table1"))).toBeUndefined();
   expect(paperFigureOf(makeStudy({ base: { tower: [{ optimizer: "adam" }] }, axes: [{}].map(() => ({ values: { kind: "list" as const, values: [0.1, 1] } })), heights: { values: [0, 1] } }))).toBeUndefined();
 });

@@ -165,6 +165,7 @@ describe("study presets", () => {
     const { experiment: rnn } = runs["figure4d"]![0]!;
     expect(totalSteps(rnn) - stepsPerEpoch(rnn)).toBeLessThan(50_000);
     expect(totalSteps(rnn)).toBeGreaterThanOrEqual(50_000);
+    expect(new Set([...runs["figure4c"]!, ...runs["figure4c-quick"]!].map(({ experiment }) => JSON.stringify(experiment.dataset.augmentation)))).toEqual(new Set(['{"crop":4,"flip":true}']));
     // Momentum and weight decay are of the level that moves the weights alone.
     for (const { experiment } of runs["figure4c"]!) {
       expect(experiment.tower[0]).toMatchObject({ mu: 0.9, weightDecay: 1e-4, learned: ["alpha"] });
