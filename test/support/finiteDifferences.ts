@@ -1,5 +1,5 @@
 /** Central differences in float64, through the reference engine. */
-import type { StateValues } from "../../src/main/engines/engine.ts";
+import type { InputValue, StateValues } from "../../src/main/engines/engine.ts";
 import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
 import { gradients } from "../../src/main/program/gradients.ts";
 import { sizeOf, type Node } from "../../src/main/program/node.ts";
@@ -18,6 +18,8 @@ export interface Check {
   readonly result: Node;
   /** Values of the state variables it reads, those not named aside. */
   readonly state?: StateValues;
+  /** Inputs that stay as they are. */
+  readonly given?: Readonly<Record<string, InputValue>>;
 }
 
 /** A sum of the entries with fixed weights, given as the input `weights`. */
@@ -29,7 +31,7 @@ export function weighedSum(result: Node): { readonly loss: Node; readonly weight
 }
 
 /** Largest difference between gradients() and central differences, relative to the largest gradient. */
-export function gradientError({ inputs, result, state = {} }: Check, h = 1e-6): number {
+export function gradientError({ inputs, result, state = {}, given: fixed = {} }: Check, h = 1e-6): number {
   const { loss, weights } = weighedSum(result);
   const gradientNodes = gradients(loss, inputs.map(({ node }) => node));
   const program = makeProgram({
@@ -44,7 +46,7 @@ export function gradientError({ inputs, result, state = {} }: Check, h = 1e-6): 
       return [node.attributes.name, values.slice()] as const;
     }),
   );
-  const given = { ...values, weights };
+  const given = { ...fixed, ...values, weights };
   engine.runNow("gradients", given);
   const found = engine.stateNow();
 

@@ -5,6 +5,7 @@ import { buildModel } from "../../src/main/models/build.ts";
 import { Random } from "../../src/main/models/random.ts";
 import { classification } from "../../src/main/training/classification.ts";
 import { languageModelling } from "../../src/main/training/languageModelling.ts";
+import { StepMasks } from "../../src/main/training/masks.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
@@ -69,6 +70,12 @@ export const modelCases: Record<string, ModelCase> = {
     model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },
     levels: adam,
   },
+  "CNN with dropout, SGD / SGD": { data: image, model: { kind: "cnn", channels: [4], kernel: 3, hidden: [6], dropout: 0.3 }, levels: sgd },
+  "GRU with dropout on symbols and between layers, Adam / SGD": {
+    data: text,
+    model: { kind: "sequential", steps, layers: [{ kind: "embedding", width: 4 }, { kind: "dropout", p: 0.2 }, { kind: "gru", hidden: 6, layers: 2, dropout: 0.4, carry: true }, { kind: "dropout" }, { kind: "linear" }] },
+    levels: adam,
+  },
   "LSTM, Adam / SGD": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: adam },
   "LSTM on one-hot symbols, SGD / SGD": { data: text, model: { kind: "charRnn", hidden: 6, layers: 1, embedding: 0, steps }, levels: sgd },
   "GRU, Adam / SGD": { data: text, model: { kind: "charRnn", cell: "gru", hidden: 6, embedding: 4, steps }, levels: adam },
@@ -83,7 +90,9 @@ export function modelProblem({ data, model, levels }: ModelCase, seed = 1) {
   const training = buildTrainingProgram({ task, levels, batchSizes: [batchSize], evaluationBatchSizes: [batchSize], hypergradients: "moving" });
   const random = new Random(seed, "initialization");
   const initialState = training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)])));
-  const batch = (n: number): Record<string, InputValue> => {
+  const masks = new StepMasks(built.masks, seed);
+  const batch = (n: number): Record<string, InputValue> => ({ ...examples(n), ...structuredClone(masks.at(n, batchSize)) });
+  const examples = (n: number): Record<string, InputValue> => {
     const draw = new Random(1000 + n, "shuffling");
     if (isText) {
       // The next symbol is the one before last plus one, now and then any.

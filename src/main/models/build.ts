@@ -3,6 +3,7 @@ import { flatLayers } from "../../shared/models/architecture.ts";
 import type { LayerDescription } from "../../shared/models/describe.ts";
 import type { LayerKind } from "../../shared/models/layers.ts";
 import type { Node } from "../program/node.ts";
+import { input } from "../program/operations/index.ts";
 import type { Activations } from "./activations.ts";
 import { draw } from "./initialization.ts";
 import { elementwiseLayers } from "./layers/elementwise.ts";
@@ -10,6 +11,7 @@ import { imageLayers, residual } from "./layers/images.ts";
 import type { Apply, Scope } from "./layers/layer.ts";
 import { linearLayers } from "./layers/linear.ts";
 import { normalizationLayers } from "./layers/batchNorm.ts";
+import { dropoutLayers } from "./layers/dropout.ts";
 import { recurrentLayers } from "./layers/recurrent.ts";
 import type { Model, Pass } from "./model.ts";
 
@@ -18,6 +20,7 @@ const layers: { readonly [K in LayerKind]: Apply<K> } = {
   ...imageLayers,
   ...linearLayers,
   ...normalizationLayers,
+  ...dropoutLayers,
   ...recurrentLayers,
 };
 
@@ -31,14 +34,16 @@ export function buildModel(described: readonly LayerDescription[]): Model {
       initialize: (random: Parameters<typeof draw>[2]) => draw(initialization, shape, random),
     })),
   );
-  const buffers = flat.flatMap(({ name, buffers }) => buffers.map((buffer) => ({ ...buffer, name: `${name}.${buffer.name}` })));
+  const named = <T extends { readonly name: string }>(of: (layer: LayerDescription) => readonly T[]): T[] =>
+    flat.flatMap((layer) => of(layer).map((one) => ({ ...one, name: `${layer.name}.${one.name}` })));
   return {
     parameters,
-    buffers,
-    forward(input, pass) {
+    buffers: named(({ buffers }) => buffers),
+    masks: named(({ masks }) => masks),
+    forward(x, pass) {
       const nodes = new Map(parameters.map(({ name }, i) => [name, pass.parameters[i]!]));
       const replaced: Record<string, Node> = {};
-      const output = run(described, input, (layer) => scopeOf(layer, nodes, pass, replaced), "");
+      const output = run(described, x, (layer) => scopeOf(layer, nodes, pass, replaced), "");
       return { output, buffers: replaced };
     },
   };
@@ -53,12 +58,13 @@ function scopeOf(layer: string, parameters: ReadonlyMap<string, Node>, pass: Pas
     training: pass.training,
     parameter: (name) => known("parameter", name, parameters.get(`${layer}.${name}`)),
     buffer: (name) => known("buffer", name, pass.buffers[`${layer}.${name}`]),
+    mask: (name, shape) => input(`${layer}.${name}`, shape, "uint8"),
     setBuffer: (name, value) => (replaced[`${layer}.${name}`] = value),
   };
 }
 
-function run(described: readonly LayerDescription[], input: Activations, scopeFor: (layer: string) => Scope, prefix: string): Activations {
-  let x = input;
+function run(described: readonly LayerDescription[], first: Activations, scopeFor: (layer: string) => Scope, prefix: string): Activations {
+  let x = first;
   for (const description of described) {
     const { layer, inner } = description;
     const name = `${prefix}${description.name}`;

@@ -15,5 +15,5 @@ export interface MlpOptions {
 
 export function mlp({ widths, activation, outputActivation }: MlpOptions): Model {
   const data = { input: values(widths[0]!), classes: widths.at(-1)! };
-  return buildModel(describeModel({ kind: "mlp", hidden: widths.slice(1, -1), activation, outputActivation, initialization: "default" }, data));
+  return buildModel(describeModel({ kind: "mlp", hidden: widths.slice(1, -1), activation, outputActivation, dropout: 0, initialization: "default" }, data));
 }

@@ -1,5 +1,5 @@
 /** What a model is: named parameters and buffers, and a forward pass as program nodes. */
-import type { BufferDescription } from "../../shared/models/describe.ts";
+import type { BufferDescription, MaskDescription } from "../../shared/models/describe.ts";
 import type { Node, Shape } from "../program/node.ts";
 import type { Activations } from "./activations.ts";
 import type { Source } from "./initialization.ts";
@@ -14,6 +14,9 @@ export interface Parameter {
 
 /** Buffers by full name: `bn1.running_mean`. */
 export type Buffer = BufferDescription;
+
+/** By full name: `dropout1.mask`, under which a program has it as an input. */
+export type Mask = MaskDescription;
 
 export interface Pass {
   /** In the order of the model's parameters. */
@@ -33,6 +36,8 @@ export interface Forward {
 export interface Model {
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly Buffer[];
+  /** Inputs of a pass in training: uint8, 1 in places that stay and 0 in those that are left out. */
+  readonly masks: readonly Mask[];
   /** Scores of classes `[batch, classes]`, before any softmax; of a sequence, those of every step. */
   forward(input: Activations, pass: Pass): Forward;
 }

@@ -5,10 +5,10 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 
 /** What the numbers are for; each purpose has a stream of its own, so that one cannot shift another. */
-export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation";
+export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation" | "dropout";
 
 /** How many jumps of 2^64 numbers each stream lies behind the seed. */
-const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2, augmentation: 3 };
+const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2, augmentation: 3, dropout: 4 };
 
 export class Random {
   readonly #generator: JumpableRandomGenerator;
@@ -38,6 +38,12 @@ export class Random {
   /** Uniform whole number from 0 to n - 1. */
   below(n: number): number {
     return uniformInt(this.#generator, 0, n - 1);
+  }
+
+  /** Writes 1 with a probability, else 0, into every place; one draw of 32 bits each. */
+  coins(probability: number, into: Uint8Array): void {
+    const below = probability * 2 ** 32;
+    for (let i = 0; i < into.length; i++) into[i] = Number(this.#generator.next() >>> 0 < below);
   }
 
   /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */

@@ -126,7 +126,8 @@ function networkLines(experiment: Experiment): string[] {
   const widths = [features, ...model.hidden, classCount];
   return widths.slice(1).flatMap((out, i) => {
     const activation = activations[i === widths.length - 2 ? model.outputActivation : model.activation];
-    return [`torch.nn.Linear(${widths[i]!}, ${out})`, ...(activation === null ? [] : [activation])];
+    const dropout = model.dropout > 0 && i < widths.length - 2 ? [`torch.nn.Dropout(${model.dropout})`] : [];
+    return [`torch.nn.Linear(${widths[i]!}, ${out})`, ...(activation === null ? [] : [activation]), ...dropout];
   });
 }
 
@@ -232,6 +233,7 @@ def main():
 
     for epoch in range(1, options.epochs + 1):
         total = 0.0
+        model.train()
         for batch in torch.${shuffle ? "randperm" : "arange"}(len(x_train)).split(BATCH_SIZE):
             wrapper.begin()
             loss = torch.nn.functional.nll_loss(wrapper.forward(x_train[batch]), y_train[batch])
@@ -239,6 +241,7 @@ def main():
             loss.backward(create_graph=True)
             wrapper.step()
             total += loss.item() * len(batch)
+        model.eval()
         with torch.no_grad():
             wrong = (model(x_test).argmax(dim=1) != y_test).sum().item()
         values = ", ".join(f"{name} {value_of(tower, name):.6g}" for name in tower.parameters)

@@ -11,6 +11,7 @@ import type { FeedBatch } from "./feed.ts";
 import type { Outcome } from "./messages.ts";
 import type { RunControl } from "./control.ts";
 import { Guard } from "./guard.ts";
+import { StepMasks } from "./masks.ts";
 import type { StateValues } from "../engines/engine.ts";
 import type { PreparedRun } from "./prepare.ts";
 import type { TrainingProgram } from "./trainingProgram.ts";
@@ -67,6 +68,7 @@ export class TrainingRun {
   readonly #listener: RunListener;
   readonly #saver: Saver | undefined;
   readonly #keeper: Pick<WeightsKeeper, "keep"> | undefined;
+  readonly #masks: StepMasks;
   #position: Position;
   #guard: Guard | undefined;
   #lastTurn = 0;
@@ -78,6 +80,7 @@ export class TrainingRun {
     this.#listener = listener;
     this.#saver = saver;
     this.#keeper = keeper;
+    this.#masks = new StepMasks(run.model.masks, run.experiment.seed);
     const shuffling = [...new Random(run.experiment.seed, "shuffling").state];
     if (run.experiment.guard.on) this.#guard = new Guard(run.experiment.guard, run.training.hyperparameters);
     this.#position = { step: 0, begun: false, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
@@ -172,8 +175,9 @@ export class TrainingRun {
 
   async #step({ size, inputs }: FeedBatch): Promise<number[]> {
     const { training, executable } = this.#run;
+    const { step, begun } = this.#position;
     const start = performance.now();
-    const outputs = await executable.run(`${this.#position.begun ? "step" : "begin"}@${size}`, inputs);
+    const outputs = await executable.run(`${begun ? "step" : "begin"}@${size}`, { ...inputs, ...this.#masks.at(step, size) });
     const time = performance.now() - start;
     this.#position.begun = true;
     return [

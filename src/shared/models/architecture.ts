@@ -12,25 +12,29 @@ const flattened = (input: Signal): NamedLayer[] => (input.shape.length === 1 ? [
 /** None for the identity. */
 const activated = (name: string, kind: Activation): NamedLayer[] => (kind === "identity" ? [] : [named(name, layerOf({ kind }))]);
 
+/** None for a probability of 0. */
+const dropped = (name: string, p: number): NamedLayer[] => (p > 0 ? [named(name, layerOf({ kind: "dropout", p }))] : []);
+
 /** Without a bias: what follows has one. */
 function convolution(channels: number, initialization: InitializationName, options: Partial<Config<"conv2d">> = {}): Config<"conv2d"> {
   return layerOf({ kind: "conv2d", channels, bias: false, initialization, ...options });
 }
 
-function mlp({ hidden, activation, outputActivation, initialization }: ModelConfigOf<"mlp">, { input }: DataShape): NamedLayer[] {
+function mlp({ hidden, activation, outputActivation, dropout, initialization }: ModelConfigOf<"mlp">, { input }: DataShape): NamedLayer[] {
   const linear = (width: number | "classes") => layerOf({ kind: "linear", width, initialization });
   return [
     ...flattened(input),
     ...hidden.flatMap((width, i) => [
       named(`layer${i + 1}`, linear(width), ["model", "hidden", i]),
       ...activated(`activation${i + 1}`, activation),
+      ...dropped(`dropout${i + 1}`, dropout),
     ]),
     named(`layer${hidden.length + 1}`, linear("classes")),
     ...activated(`activation${hidden.length + 1}`, outputActivation),
   ];
 }
 
-function cnn({ channels, kernel, batchNorm, hidden, activation, initialization }: ModelConfigOf<"cnn">): NamedLayer[] {
+function cnn({ channels, kernel, batchNorm, hidden, activation, dropout, initialization }: ModelConfigOf<"cnn">): NamedLayer[] {
   return [
     ...channels.flatMap((count, i) => [
       named(
@@ -44,9 +48,11 @@ function cnn({ channels, kernel, batchNorm, hidden, activation, initialization }
       ...activated(`activation${i + 1}`, activation),
     ]),
     named("flatten", layerOf({ kind: "flatten" })),
+    ...dropped("dropout1", dropout),
     ...hidden.flatMap((width, i) => [
       named(`fc${i + 1}`, layerOf({ kind: "linear", width, initialization }), ["model", "hidden", i]),
       ...activated(`activation${channels.length + i + 1}`, activation),
+      ...dropped(`dropout${i + 2}`, dropout),
     ]),
     named(`fc${hidden.length + 1}`, layerOf({ kind: "linear", initialization })),
   ];
@@ -81,10 +87,10 @@ function resnet({ depth, width, initialization }: ModelConfigOf<"resnet">): Name
   ];
 }
 
-function charRnn({ cell, layers, hidden, embedding, initialization }: ModelConfigOf<"charRnn">): NamedLayer[] {
+function charRnn({ cell, layers, hidden, embedding, dropout, initialization }: ModelConfigOf<"charRnn">): NamedLayer[] {
   return [
     ...(embedding > 0 ? [named("embedding", layerOf({ kind: "embedding", width: embedding }))] : []),
-    named("rnn", layerOf({ kind: cell, hidden, layers, carry: true, initialization })),
+    named("rnn", layerOf({ kind: cell, hidden, layers, dropout, carry: true, initialization })),
     named("decoder", layerOf({ kind: "linear", initialization })),
   ];
 }

@@ -34,6 +34,15 @@ export interface BufferDescription {
   readonly role: "statistics" | "carried";
 }
 
+/** Which values a step of training leaves out: drawn anew for each, for every place of every example by itself. */
+export interface MaskDescription {
+  readonly name: string;
+  /** Of one example. */
+  readonly shape: Shape;
+  /** With which probability a value is left out. */
+  readonly p: number;
+}
+
 export interface LayerDescription {
   readonly name: string;
   readonly layer: LayerConfig | Residual;
@@ -41,6 +50,7 @@ export interface LayerDescription {
   readonly output: Signal;
   readonly parameters: readonly ParameterDescription[];
   readonly buffers: readonly BufferDescription[];
+  readonly masks: readonly MaskDescription[];
   /** Of one example's forward pass: products and sums of matrix products and convolutions, each counted; elementwise work is not. */
   readonly flops: number;
   /** Where an experiment says so. */
@@ -61,7 +71,7 @@ export class ModelError extends Error {
   }
 }
 
-type Facts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDescription, "parameters" | "buffers" | "flops">>;
+type Facts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDescription, "parameters" | "buffers" | "masks" | "flops">>;
 type Describe<K extends LayerKind> = (config: Config<K>, input: Signal, data: DataShape) => Facts;
 
 const wants = (layer: string, wanted: string, input: Signal) => new ModelError(`${layer} needs ${wanted}; it gets ${shapeText(input)}`);
@@ -100,7 +110,10 @@ export const gatesOf = { lstm: 4, gru: 3 } as const;
 export const carriedNames = (kind: "lstm" | "gru", index: number): string[] =>
   kind === "lstm" ? [`hidden_l${index}`, `cell_l${index}`] : [`hidden_l${index}`];
 
-const recurrent = ({ kind, hidden, layers, carry, initialization }: Config<"lstm"> | Config<"gru">, input: Signal): Facts => {
+/** Name of the mask on what layer `index` of a stack answers. */
+export const maskBehind = (index: number) => `mask_l${index}`;
+
+const recurrent = ({ kind, hidden, layers, carry, dropout, initialization }: Config<"lstm"> | Config<"gru">, input: Signal): Facts => {
   const [steps, into] = input.kind === "tokens" ? [input.shape[0], input.vocabulary] : sequenceOf(kind, input);
   const gates = gatesOf[kind] * hidden;
   const byDefault: Initialization = { scheme: "uniform", bound: 1 / Math.sqrt(hidden) };
@@ -120,6 +133,7 @@ const recurrent = ({ kind, hidden, layers, carry, initialization }: Config<"lstm
     buffers: carry
       ? every.flatMap((index) => carriedNames(kind, index).map((name) => ({ name, shape: [hidden], initial: 0, role: "carried" as const })))
       : [],
+    masks: dropout > 0 ? every.slice(0, -1).map((index) => ({ name: maskBehind(index), shape: [steps, hidden], p: dropout })) : [],
     flops: steps * every.reduce((sum, index) => sum + 2 * gates * ((index === 0 && looksUp ? 0 : widthOf(index)) + hidden), 0),
   };
 };
@@ -179,6 +193,7 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
   relu: unchanged,
   sigmoid: unchanged,
   identity: unchanged,
+  dropout: (config, input) => ({ ...unchanged(config, input), masks: config.p > 0 ? [{ name: "mask", shape: input.shape, p: config.p }] : [] }),
   maxPool: pooled,
   avgPool: pooled,
   globalAvgPool: (_, input) => ({ output: values(imageOf("globalAvgPool", input)[0]) }),
@@ -224,7 +239,7 @@ function describeResidual({ layers }: Residual, input: Signal, data: DataShape, 
 
 function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape, seen: Seen): LayerDescription {
   try {
-    const nothing = { name, layer, input, parameters: [], buffers: [], flops: 0, inner: [], ...(path ? { path } : {}) };
+    const nothing = { name, layer, input, parameters: [], buffers: [], masks: [], flops: 0, inner: [], ...(path ? { path } : {}) };
     if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, data, seen) };
     const describe = describers[layer.kind] as Describe<LayerKind>;
     return { ...nothing, ...describe(layer, input, data) };

@@ -22,6 +22,17 @@ export const initialization = z
 export const widthLimit = 8192;
 export const width = (what: string) => whole(what, 1, widthLimit);
 
+/** Probability with which a value is left out of a step (Srivastava et al. 2014). */
+export const dropoutProbability = (what: string) =>
+  z
+    .number({ error: `${what} must be a number from 0 to below 1` })
+    .min(0, `${what} must be at least 0`)
+    .lt(1, `${what} must be below 1`);
+
+/** PyTorch's condition on stacked recurrent layers: what the last one answers is left as it is. */
+export const dropsBetween = ({ dropout, layers }: { readonly dropout: number; readonly layers: number }): boolean => dropout === 0 || layers > 1;
+export const needsLayersBetween = { error: "dropout acts between recurrent layers, and there is 1: set it to 0 or add a layer", path: ["dropout"] };
+
 /** What its parameters' names begin with; without it a layer goes by its kind and number. */
 const name = z
   .string({ error: "name must be text" })
@@ -62,15 +73,19 @@ const batchNorm = z.strictObject({
 const pool = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name, size: whole("size", 1, 64).default(2) });
 
 const recurrent = <K extends string>(kind: K) =>
-  z.strictObject({
-    kind: z.literal(kind),
-    name,
-    hidden: whole("hidden", 1, 4096).default(64),
-    layers: whole("layers", 1, 8).default(1),
-    /** Whether a batch begins with the hidden state in which the one before it ended. */
-    carry: flag("carry").default(false),
-    initialization,
-  });
+  z
+    .strictObject({
+      kind: z.literal(kind),
+      name,
+      hidden: whole("hidden", 1, 4096).default(64),
+      layers: whole("layers", 1, 8).default(1),
+      /** On what every layer but the last answers. */
+      dropout: dropoutProbability("dropout").default(0),
+      /** Whether a batch begins with the hidden state in which the one before it ended. */
+      carry: flag("carry").default(false),
+      initialization,
+    })
+    .refine(dropsBetween, needsLayersBetween);
 
 /** A layer without settings. */
 const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name });
@@ -83,6 +98,7 @@ export const layerKinds = [
   "relu",
   "sigmoid",
   "identity",
+  "dropout",
   "maxPool",
   "avgPool",
   "globalAvgPool",
@@ -102,6 +118,7 @@ const plainLayers = [
   bare("relu"),
   bare("sigmoid"),
   bare("identity"),
+  z.strictObject({ kind: z.literal("dropout"), name, p: dropoutProbability("p").default(0.5) }),
   pool("maxPool"),
   pool("avgPool"),
   bare("globalAvgPool"),

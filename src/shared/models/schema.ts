@@ -1,21 +1,27 @@
 /** The models an experiment may choose, validated, with defaults. */
 import { z } from "zod";
-import { activations, initialization, layer, layersOf, ownLayer, whole, width } from "./layers.ts";
+import { activations, dropoutProbability, dropsBetween, initialization, layer, layersOf, needsLayersBetween, ownLayer, whole, width } from "./layers.ts";
 
 const activation = (field: string) => z.enum(activations, { error: `model.${field} must be one of: ${activations.join(", ")}` });
 
-const mlp = z.strictObject({
-  kind: z.literal("mlp"),
-  /** Widths of the hidden layers, input and output excluded. */
-  hidden: z
-    .array(width("a hidden layer's width"), { error: "model.hidden must be a list of widths" })
-    .max(16, "at most 16 hidden layers")
-    .default([128]),
-  activation: activation("activation").default("tanh"),
-  /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
-  outputActivation: activation("outputActivation").default("tanh"),
-  initialization,
-});
+const dropout = dropoutProbability("model.dropout").default(0);
+
+const mlp = z
+  .strictObject({
+    kind: z.literal("mlp"),
+    /** Widths of the hidden layers, input and output excluded. */
+    hidden: z
+      .array(width("a hidden layer's width"), { error: "model.hidden must be a list of widths" })
+      .max(16, "at most 16 hidden layers")
+      .default([128]),
+    activation: activation("activation").default("tanh"),
+    /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
+    outputActivation: activation("outputActivation").default("tanh"),
+    /** On what every hidden layer answers. */
+    dropout,
+    initialization,
+  })
+  .refine((config) => config.dropout === 0 || config.hidden.length > 0, { error: "dropout acts on hidden layers, and there is none: set it to 0 or add a layer", path: ["dropout"] });
 
 /** Softmax regression: logistic regression where there are two classes. */
 const linear = z.strictObject({ kind: z.literal("linear"), initialization });
@@ -36,6 +42,8 @@ const cnn = z.strictObject({
     .max(8, "at most 8 hidden layers")
     .default([]),
   activation: activation("activation").default("relu"),
+  /** On what goes into every fully connected layer. */
+  dropout,
   initialization,
 });
 
@@ -55,16 +63,20 @@ const steps = whole("model.steps", 1, 512);
 
 export const cells = ["lstm", "gru"] as const;
 
-const charRnn = z.strictObject({
-  kind: z.literal("charRnn"),
-  cell: z.enum(cells, { error: `model.cell must be one of: ${cells.join(", ")}` }).default("lstm"),
-  layers: whole("model.layers", 1, 8).default(2),
-  hidden: whole("model.hidden", 1, 4096).default(128),
-  /** Width of the embedding; 0 for one-hot symbols. */
-  embedding: whole("model.embedding", 0, 4096).default(128),
-  steps: steps.default(usualSteps),
-  initialization,
-});
+const charRnn = z
+  .strictObject({
+    kind: z.literal("charRnn"),
+    cell: z.enum(cells, { error: `model.cell must be one of: ${cells.join(", ")}` }).default("lstm"),
+    layers: whole("model.layers", 1, 8).default(2),
+    hidden: whole("model.hidden", 1, 4096).default(128),
+    /** Width of the embedding; 0 for one-hot symbols. */
+    embedding: whole("model.embedding", 0, 4096).default(128),
+    /** Between the recurrent layers. */
+    dropout,
+    steps: steps.default(usualSteps),
+    initialization,
+  })
+  .refine(dropsBetween, needsLayersBetween);
 
 const sequential = z.strictObject({
   kind: z.literal("sequential"),

@@ -45,7 +45,9 @@ function titleOf({ layer }: LayerDescription): string {
       return `${layer.kind} ${layer.size} × ${layer.size}`;
     case "lstm":
     case "gru":
-      return layer.layers > 1 ? `${layer.kind}, ${layer.layers} layers` : layer.kind;
+      return [layer.kind, ...(layer.layers > 1 ? [`${layer.layers} layers`] : []), ...(layer.dropout > 0 ? [`dropout ${layer.dropout}`] : [])].join(", ");
+    case "dropout":
+      return `dropout ${layer.p}`;
     default:
       return layer.kind;
   }

@@ -4,19 +4,21 @@ import type { ModelConfig } from "./schema.ts";
 /** Layers that are named one by one; more are counted. */
 const mostNamed = 8;
 
+const drops = ({ dropout }: { readonly dropout: number }) => (dropout > 0 ? ` dropout ${dropout}` : "");
+
 /** `mlp 128 tanh/tanh`, `resnet-20`, `charRnn lstm 2 x 128`. */
 export function modelText(model: ModelConfig): string {
   switch (model.kind) {
     case "mlp":
-      return `mlp ${model.hidden.join("-") || "no hidden layer"} ${model.activation}/${model.outputActivation}`;
+      return `mlp ${model.hidden.join("-") || "no hidden layer"} ${model.activation}/${model.outputActivation}${drops(model)}`;
     case "linear":
       return "linear";
     case "cnn":
-      return `cnn ${model.channels.join("-")}${model.hidden.length > 0 ? ` ${model.hidden.join("-")}` : ""} ${model.activation}`;
+      return `cnn ${model.channels.join("-")}${model.hidden.length > 0 ? ` ${model.hidden.join("-")}` : ""} ${model.activation}${drops(model)}`;
     case "resnet":
       return `resnet-${model.depth}${model.width === 16 ? "" : ` width ${model.width}`}`;
     case "charRnn":
-      return `charRnn ${model.cell} ${model.layers} x ${model.hidden}`;
+      return `charRnn ${model.cell} ${model.layers} x ${model.hidden}${drops(model)}`;
     case "sequential":
       return model.layers.length > mostNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
   }

@@ -9,6 +9,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { steadyEngines } from "../../support/engines.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
+import { model as modelSchema } from "../../../src/shared/models/schema.ts";
 import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
@@ -158,11 +159,14 @@ describe("a checkpoint of an older version", () => {
   const hash = (value: unknown) => createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex");
 
   it("has a hash instead of the experiment: taken with or without the fields that were added to datasets", () => {
-    const { shuffle: _shuffle, ...rest } = trajectoryOf(of);
+    const { shuffle: _shuffle, model, ...others } = trajectoryOf(of);
+    const { dropout: _dropout, ...olderModel } = model as Record<string, unknown>;
+    const rest = { ...others, model: olderModel };
     expect(read(hash(rest)).position.step).toBe(7);
     expect(read(hash({ ...rest, dataset: olderDataset })).position.step).toBe(7);
     expect(read(hash({ ...rest, dataset: { ...olderDataset, validation: 0, splitSeed: 0 } })).position.step).toBe(7);
     expect(() => read(hash({ ...rest, seed: 4 }))).toThrow(/belongs to another experiment$/);
+    expect(() => read(hash(rest), { ...of, model: modelSchema.parse({ ...olderModel, dropout: 0.5 }) })).toThrow(/belongs to another experiment$/);
     expect(() => read(hash({ ...rest, dataset: olderDataset }), flipped)).toThrow(/belongs to another experiment$/);
     expect(() => read(hash(rest), { ...of, shuffle: false })).toThrow(/belongs to another experiment$/);
   });

@@ -1,9 +1,10 @@
 /** LSTM and GRU layers with PyTorch's parameters, unrolled over the steps of a sequence. */
-import { carriedNames } from "../../../shared/models/describe.ts";
+import { carriedNames, maskBehind } from "../../../shared/models/describe.ts";
 import type { Config } from "../../../shared/models/layers.ts";
 import type { Node } from "../../program/node.ts";
 import { add, concat, constant, gather, matmul, mul, reshape, sigmoid, slice, sub, tanh, transpose } from "../../program/operations/index.ts";
 import { columns, lookedUp, type Activations } from "../activations.ts";
+import { dropped } from "./dropout.ts";
 import type { Scope } from "./layer.ts";
 
 /** What a cell hands on to the next step, `[hidden, batch]` each: its output first. */
@@ -92,9 +93,12 @@ function layer(x: Activations, kind: "lstm" | "gru", index: number, carry: boole
   return { node: concat(outputs, 1), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "columns" };
 }
 
-function stack(x: Activations, { kind, layers, carry }: Config<"lstm"> | Config<"gru">, scope: Scope): Activations {
+function stack(x: Activations, { kind, layers, dropout, carry }: Config<"lstm"> | Config<"gru">, scope: Scope): Activations {
   let signal = x;
-  for (let index = 0; index < layers; index++) signal = layer(signal, kind, index, carry, scope);
+  for (let index = 0; index < layers; index++) {
+    if (index > 0) signal = { ...signal, node: dropped(signal.node, dropout, maskBehind(index - 1), scope) };
+    signal = layer(signal, kind, index, carry, scope);
+  }
   return signal;
 }
 

@@ -64,9 +64,16 @@ function hashesOf(experiment: Experiment): string[] {
     if (!isDeepStrictEqual(experiment.dataset[field], defaults[field])) continue;
     datasets = datasets.flatMap((one) => [one, without(one, field)]);
   }
-  const { shuffle, ...rest } = trajectoryOf(experiment);
-  // Shuffled goes without saying: it was so before there was a choice.
-  return datasets.map((one) => hashOf({ ...rest, ...(shuffle ? {} : { shuffle }), dataset: one }));
+  const { shuffle, model, ...rest } = trajectoryOf(experiment);
+  // Shuffled and without dropout goes without saying: it was so before there was a choice.
+  return datasets.map((one) => hashOf({ ...rest, ...(shuffle ? {} : { shuffle }), model: withoutNoDropout(model), dataset: one }));
+}
+
+/** The same without every `dropout` of 0. */
+function withoutNoDropout(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNoDropout);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (key === "dropout" && inner === 0 ? [] : [[key, withoutNoDropout(inner)]])));
 }
 
 function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T, K> {

@@ -62,6 +62,15 @@ const choice = (name: string, label: string, values: readonly (string | number)[
 const flag = (name: string, label: string, hint?: string): FlagSpec => ({ type: "flag", name, label, ...(hint === undefined ? {} : { hint }) });
 
 const initialization = choice("initialization", "Initialization", initializationNames, "Of weights, as in PyTorch.");
+const probability = (name: string, label: string, hint: string): NumberSpec => ({
+  type: "number",
+  name,
+  label,
+  step: "share",
+  domain: { min: 0, max: 1, maxExclusive: true },
+  hint,
+});
+const dropout = (of: string) => probability("dropout", "Dropout", `With this probability a step leaves out ${of}; 0 for none.`);
 const hidden: ListSpec = {
   type: "list",
   name: "hidden",
@@ -82,7 +91,7 @@ export const modelTitles: Record<ModelKind, string> = {
 };
 
 export const modelFields: Record<ModelKind, readonly FieldSpec[]> = {
-  mlp: [hidden, choice("activation", "Hidden activation", activations), choice("outputActivation", "Output activation", activations), initialization],
+  mlp: [hidden, choice("activation", "Hidden activation", activations), choice("outputActivation", "Output activation", activations), dropout("what a hidden unit answers"), initialization],
   linear: [initialization],
   cnn: [
     {
@@ -97,6 +106,7 @@ export const modelFields: Record<ModelKind, readonly FieldSpec[]> = {
     { ...hidden, label: "Fully connected layers before the last", max: 8 },
     choice("kernel", "Kernel", [1, 3, 5, 7]),
     choice("activation", "Activation", activations),
+    dropout("what goes into a fully connected layer"),
     flag("batchNorm", "Batch normalization"),
     initialization,
   ],
@@ -110,6 +120,7 @@ export const modelFields: Record<ModelKind, readonly FieldSpec[]> = {
     whole("layers", "Layers", 1, 8),
     whole("hidden", "Hidden units", 1, 4096),
     whole("embedding", "Embedding", 0, 4096, "Its width; 0 for one-hot symbols."),
+    dropout("what goes from one layer to the next"),
     whole("steps", "Steps", 1, 512, "Gradients reach back so many symbols."),
     initialization,
   ],
@@ -127,6 +138,7 @@ export const layerTitles: Record<OwnLayerKind, string> = {
   relu: "relu",
   sigmoid: "sigmoid",
   identity: "identity",
+  dropout: "Dropout",
   maxPool: "Max pool",
   avgPool: "Average pool",
   globalAvgPool: "Global average pool",
@@ -148,6 +160,7 @@ export const layerHelp: Record<OwnLayerKind, string> = {
   relu: "max(0, x).",
   sigmoid: "From 0 to 1.",
   identity: "Leaves everything as it is.",
+  dropout: "Leaves values out at random in training, and scales what stays.",
   maxPool: "The largest of each square of an image.",
   avgPool: "The mean of each square of an image.",
   globalAvgPool: "The mean of each channel: a vector.",
@@ -166,6 +179,7 @@ export const nameField: TextSpec = { type: "text", name: "name", label: "Name", 
 const recurrent = [
   whole("hidden", "Hidden units", 1, 4096),
   whole("layers", "Layers", 1, 8, "Stacked on one another."),
+  dropout("what goes from one layer to the next"),
   flag("carry", "Carry the state", "On a text: a batch begins with the state in which the one before it ended."),
   initialization,
 ];
@@ -188,6 +202,7 @@ export const layerFields: Record<OwnLayerKind, readonly FieldSpec[]> = {
   relu: [],
   sigmoid: [],
   identity: [],
+  dropout: [probability("p", "Probability", "With which a value is left out.")],
   maxPool: [size],
   avgPool: [size],
   globalAvgPool: [],
@@ -202,12 +217,14 @@ export const layerFields: Record<OwnLayerKind, readonly FieldSpec[]> = {
 
 /** A layer's settings in a line, as far as they set it apart: `16 channels, 3 × 3, stride 2`. */
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
-  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, initialization } = layer;
+  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, initialization } = layer;
   const words: unknown[] = [];
   if (width !== undefined) words.push(width === "classes" ? "one for each class" : `${String(width)} wide`);
   if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
   if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
   if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
+  if (p !== undefined) words.push(String(p));
+  if (dropout !== undefined && dropout !== 0) words.push(`dropout ${String(dropout)}`);
   if (bias === false) words.push("no bias");
   if (initialization !== undefined && initialization !== "default") words.push(initialization);
   return words.join(", ");
