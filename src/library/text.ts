@@ -5,6 +5,7 @@ import type { Executable } from "../main/engines/engine.ts";
 import { toEffective } from "../main/hyperoptimizers/stored.ts";
 import { buildModel } from "../main/models/build.ts";
 import { Random } from "../main/models/random.ts";
+import { StepMasks } from "../main/training/masks.ts";
 import { generate } from "../main/training/prediction/generate.ts";
 import { towerLevel } from "../main/training/prepare.ts";
 import { textFeed } from "../main/training/textFeed.ts";
@@ -58,6 +59,8 @@ export interface CharRnnOptions {
   readonly hidden?: number;
   /** Width of the embedding, 128; 0 for one-hot characters. */
   readonly embedding?: number;
+  /** Probability with which a step leaves out what goes from one layer to the next; 0 by default. */
+  readonly dropout?: number;
   /** Characters of a step: gradients reach back no further, the hidden state does; 50 by default. */
   readonly steps?: number;
   /** Streams that the text is cut into, read side by side; 64 by default. */
@@ -112,7 +115,7 @@ export async function charRnn(text: Text, { optimizer, batchSize = 64, seed = 0,
   const executable = await (await loadEngine[engine]()).compile(training.program, { threads });
   const random = new Random(seed, "initialization");
   executable.restore(training.initialState(Object.fromEntries(network.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
-  return new CharRnn({ text, experiment, feed, training, executable });
+  return new CharRnn({ text, experiment, feed, training, executable, masks: new StepMasks(network.masks, seed) });
 }
 
 interface Parts {
@@ -121,6 +124,7 @@ interface Parts {
   readonly feed: ReturnType<typeof textFeed>;
   readonly training: TrainingProgram;
   readonly executable: Executable;
+  readonly masks: StepMasks;
 }
 
 /** Made by charRnn(). Its calls are to be awaited one after the other; between two steps of an epoch any of them may be made. */
@@ -149,9 +153,9 @@ export class CharRnn {
    * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN
    */
   async *epoch(): AsyncGenerator<StepResult, void> {
-    const { feed, executable, training } = this.#parts;
+    const { feed, executable, training, masks } = this.#parts;
     for (const { size, inputs } of feed.epoch(this.#order, 0)) {
-      const outputs = await executable.run(`${this.#steps === 0 ? "begin" : "step"}@${size}`, inputs);
+      const outputs = await executable.run(`${this.#steps === 0 ? "begin" : "step"}@${size}`, { ...inputs, ...masks.at(this.#steps, size) });
       const result: StepResult = {
         step: this.#steps++,
         loss: outputs["loss"]!,

@@ -50,6 +50,14 @@ describe("a text", () => {
     expect(disturbed).toEqual(alone);
   });
 
+  it("is learned with dropout between layers, the same twice", async () => {
+    const [plain, dropping] = [{ layers: 2 }, { layers: 2, dropout: 0.3 }];
+    const first = await epochOf(dropping);
+    expect(await epochOf(dropping)).toEqual(first);
+    expect((await epochOf(plain))[0]!.loss).not.toBe(first[0]!.loss);
+    await expect(epochOf({ dropout: 0.3 })).rejects.toThrow("charRnn: dropout acts between recurrent layers");
+  });
+
   it("is written on: the same by the same seed, and with temperature 0 by none", async () => {
     const network = await charRnn(textOf(sentence), { ...small, cell: "gru" });
     const before = await network.evaluate();
