@@ -58,23 +58,18 @@ const slots: Record<OptimizerName, number> = { sgd: 1, adam: 2, adaGrad: 1, rmsP
 
 const bytes = 4;
 
+/** Layers whose answer the backward pass does without: it is what goes in, or is computed together with what comes next. */
+const passing: readonly LayerDescription["layer"]["kind"][] = ["flatten", "identity", "batchNorm"];
+
 /** Values that the backward pass of one example needs of a layer: what it answers, and what is inside a cell. */
 function keptValues({ layer, input, output }: LayerDescription): number {
-  if (layer.kind === "flatten" || layer.kind === "identity" || input.kind === "tokens") return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : 0;
+  if (passing.includes(layer.kind) || input.kind === "tokens") return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : 0;
   return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : sizeOf(output.shape);
 }
 
 /** Gates before and after their functions, their adjoints, states: of every step and layer. */
 function insideCells({ kind, layers, hidden }: { kind: "lstm" | "gru"; layers: number; hidden: number }, output: Signal): number {
   return output.shape[0]! * layers * hidden * (3 * gatesOf[kind] + 3);
-}
-
-/** Patches of the largest convolution, and the same once more, transposed. */
-function patchValues(layers: readonly LayerDescription[]): number {
-  return Math.max(
-    0,
-    ...layers.map(({ layer, input, output }) => (layer.kind === "conv2d" ? 2 * input.shape[0]! * layer.kernel ** 2 * sizeOf(output.shape.slice(1)) : 0)),
-  );
 }
 
 /**
@@ -99,6 +94,6 @@ export function summarizeModel({ model, data, batchSize, optimizer = "sgd" }: Su
     layers,
     parameters,
     flops: layers.reduce((sum, layer) => sum + layer.flops, 0),
-    memory: state + bytes * batchSize * (sizeOf(data.input.shape) + 2 * kept + patchValues(flat)),
+    memory: state + bytes * batchSize * (sizeOf(data.input.shape) + 2 * kept),
   };
 }

@@ -141,6 +141,14 @@ describe("summaries", () => {
     expect(of("conv2").flops).toBe(2 * 3 * 2 * 4 * 9 * 8 * 196);
   });
 
+  it("of a ResNet-20 has two values in memory for each that a convolution or a relu answers", () => {
+    const cifar: DataShape = { input: values(3, 32, 32), classes: 10 };
+    const { memory, parameters } = summarizeModel({ model: modelSchema.parse({ kind: "resnet" }), data: cifar, batchSize: 128 });
+    // Of 19 convolutions, each with a relu behind it, 7 answer 16 x 32 x 32, 6 half as much and 6 a quarter; then 64 means and 10 scores.
+    const answers = 2 * (7 * 16_384 + 6 * 8_192 + 6 * 4_096) + 64 + 10;
+    expect(memory).toBe(4 * (8 * parameters + 128 * (3 * 1_024 + 2 * answers)));
+  });
+
   it("grows with the batch in activations only", () => {
     const memory = (batchSize: number, kind: ModelKind) =>
       summarizeModel({ model: modelSchema.parse({ kind }), data: kind === "charRnn" ? text(50) : mnist, batchSize }).memory;
