@@ -55,7 +55,7 @@ export function heatMapChart(study: Study, grids: StudyGrids, settings: HeatMapS
       series: cells(grids, grid, { xs, ys, crossed, scale, box, settings, look, name: names[i]! }),
     });
   });
-  addColorBar(parts, { left: settings.width - barRoom + 6, top: inner.top + head, width: 12, height: inner.height / rows - head - foot }, scale, metricTitle(grids.metric), look);
+  addColorBar(parts, { left: settings.width - barRoom + 6, top: inner.top + head, width: 12, height: inner.height / rows - head - foot }, scale, metricTitle(grids.metric, study.base), look);
   return { ...frame.parts, title: texts, ...parts, ...tooltipOption(settings) };
 }
 

@@ -77,7 +77,7 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
         gridIndex: index,
         labels: plot.outer,
         label: y.label,
-        ...(plot.outer && { name: metricTitle(panel.curves.metric), nameGap: labelRoom(y.scale, look.fontSize, y.label) + 2 }),
+        ...(plot.outer && { name: metricTitle(panel.curves.metric, panel.study.base), nameGap: labelRoom(y.scale, look.fontSize, y.label) + 2 }),
       }),
     );
     if (panels.length > 1 && panel.title !== undefined) {
@@ -183,7 +183,7 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
   });
 }
 
-const sameMetric = (a: SensitivityPanel, b: SensitivityPanel) => metricTitle(a.curves.metric) === metricTitle(b.curves.metric);
+const sameMetric = (a: SensitivityPanel, b: SensitivityPanel) => metricTitle(a.curves.metric, a.study.base) === metricTitle(b.curves.metric, b.study.base);
 const sameAxis = (a: SensitivityPanel, b: SensitivityPanel) =>
   a.curves.axis?.label === b.curves.axis?.label && a.curves.axis?.scale === b.curves.axis?.scale;
 

@@ -4,7 +4,9 @@ import type { Variant } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { formatHyperparameter, levelLabel, type Level } from "../shared/tower.ts";
-import { metricOf, metricText } from "../shared/metrics.ts";
+import type { DatasetChoice } from "../shared/datasets.ts";
+import { taskOf } from "../shared/experiment.ts";
+import { metricText, unitOf } from "../shared/metrics.ts";
 
 export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
@@ -15,8 +17,9 @@ export function axisTitle({ words, symbol, level }: Pick<StudyAxis, "words" | "s
 }
 
 /** Title of an axis: `Test error (%)`, `Best test loss (nats)`. */
-export function metricTitle(metric: StudyMetric): string {
-  return `${capital(metricLabel(metric))}${metricOf(metric.name).counted === "" ? "" : ` (${metricOf(metric.name).counted})`}`;
+export function metricTitle(metric: StudyMetric, of: { readonly dataset: DatasetChoice }): string {
+  const unit = unitOf(metric.name, taskOf(of));
+  return `${capital(metricLabel(metric))}${unit === "" ? "" : ` (${unit})`}`;
 }
 
 export function formatMetric({ name }: Pick<StudyMetric, "name">, value: number | null): string {

@@ -76,7 +76,7 @@ function plotOf(panel: SensitivityPanel, settings: SensitivitySettings, titled: 
   });
   return {
     ...(titled && panel.title !== undefined && { title: panel.title }),
-    x: { scale: x, log: yLog, label: (yLog ? logLabels(x) : undefined) ?? x?.label, lines: true, name: metricTitle(panel.curves.metric) },
+    x: { scale: x, log: yLog, label: (yLog ? logLabels(x) : undefined) ?? x?.label, lines: true, name: metricTitle(panel.curves.metric, panel.study.base) },
     y: { scale: { min: -0.6, max: rows - 0.4, ticks: names.map((_, i) => i), label, value: label, offset: null }, log: false, label, lines: false },
     ...(!x && { empty: "No run has got this far yet." }),
     series,

@@ -126,6 +126,10 @@ export const datasetLook = z.object({
   samples: z.array(z.object({ label: z.string(), values: z.array(z.number()) })),
   /** Largest value a feature can take: 255 for pixels; null where features have no common range. */
   range: z.number().nullable(),
+  /** Of a table, its columns, where they have names. */
+  featureNames: z.array(z.string()),
+  /** Of a regression: what the targets span, in their own unit. */
+  quantity: z.object({ min: z.number(), max: z.number(), mean: z.number(), deviation: z.number() }).nullable(),
   /** How a text begins; null for other data. */
   text: z.string().nullable(),
 });

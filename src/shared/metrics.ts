@@ -93,6 +93,12 @@ export function metricValue(name: MetricName, evaluation: Evaluation): number | 
   return of(kept) ?? null;
 }
 
+/** What a loss counts: that of a quantity is a mean of squares, in standard deviations of the training examples' targets. */
+export const lossUnit = (task: DatasetTask): string => (task === "regression" ? "squared deviations" : "nats");
+
+/** What a metric of a task counts, where that has a name of its own. */
+export const unitOf = (name: MetricName, task: DatasetTask): string => (name.endsWith("Loss") ? lossUnit(task) : metricOf(name).counted);
+
 export const isPercent = (name: MetricName): boolean => metricOf(name).unit === " %";
 
 /** What a model that knows nothing gets: of guessing among the classes. Null where there are none. */

@@ -100,7 +100,7 @@ export const textRequest = from.extend({
     .min(1, `length must be from 1 to ${mostCharacters}`)
     .max(mostCharacters, `length must be from 1 to ${mostCharacters}`)
     .default(500),
-  /** Divides the scores: 1 as trained, less is bolder, 0 always takes the most probable character. */
+  /** Divides the scores: 1 as trained, less is more careful, 0 always takes the most probable character. */
   temperature: z.number({ error: "temperature must be a number from 0 to 10" }).min(0, "temperature must be from 0 to 10").max(10, "temperature must be from 0 to 10").default(0.8),
   seed: z.int("seed must be a whole number from 0 to 4294967295").min(0, "seed must be from 0 to 4294967295").max(4294967295, "seed must be from 0 to 4294967295").default(0),
 });

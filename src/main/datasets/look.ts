@@ -1,13 +1,15 @@
 /** A look at a dataset, and at files before they are imported. */
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
-import type { DatasetInfo, DatasetLook, ImportPreview } from "../../shared/datasets.ts";
+import { ownKind, type DatasetInfo, type DatasetLook, type ImportPreview } from "../../shared/datasets.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
 import { readText } from "./formats/text.ts";
 import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
+import { readMeta } from "./own.ts";
+import { irisFeatures } from "./small.ts";
 
 /** Examples shown. */
 const shown = 40;
@@ -18,10 +20,26 @@ const maxValues = 4_096;
 export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetLook> {
   if (task === "text") {
     const { train, vocabulary } = await loadTextOf(kind);
-    return { balance: [], samples: [], range: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
+    return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
   }
   const dataset = await loadWhole(kind);
-  return { balance: balanceOf(dataset, classNames), samples: samplesOf(dataset, classNames), range: featureRange(dataset), text: null };
+  return {
+    balance: balanceOf(dataset, classNames),
+    samples: samplesOf(dataset, classNames),
+    range: featureRange(dataset),
+    featureNames: kind === "iris" ? [...irisFeatures] : ownKind.test(kind) ? (await readMeta(kind)).featureNames : [],
+    quantity: dataset.task === "regression" ? quantityOf(dataset) : null,
+    text: null,
+  };
+}
+
+/** Over training and test examples. */
+function quantityOf({ train, test }: Dataset): NonNullable<DatasetLook["quantity"]> {
+  const values = [...train.labels, ...test.labels];
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
+  const [min, max] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
+  return { min, max, mean, deviation };
 }
 
 function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetLook["balance"] {

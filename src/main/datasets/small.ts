@@ -31,6 +31,9 @@ export async function loadDigits(splitSeed = 0, path = resource("digits.csv.gz")
   return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed, factsOf("digits")!.testExamples) };
 }
 
+/** In the order of the values. */
+export const irisFeatures = ["sepal length", "sepal width", "petal length", "petal width"] as const;
+
 /** Fisher's iris data, standardized. */
 export function loadIris(splitSeed = 0): Dataset {
   const numbers = iris.getNumbers();

@@ -233,7 +233,7 @@ program
   .argument("<run>", 'id of a run, the beginning of one, or "last"')
   .requiredOption("--prime <text>", "the beginning, in characters of the text it was trained on")
   .option("--length <number>", "characters to add (default: 500)", Number)
-  .option("--temperature <number>", "1 as trained, less is bolder, 0 always takes the most probable character (default: 0.8)", Number)
+  .option("--temperature <number>", "1 as trained, less is more careful, 0 always takes the most probable character (default: 0.8)", Number)
   .option("--seed <number>", "of the draws (default: 0)", Number)
   .addOption(checkpointOption())
   .option(...storeOption)

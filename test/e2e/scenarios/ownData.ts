@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Harness } from "../support/harness.ts";
+import { choose } from "./workbench.ts";
 
 export async function ownData({ page, storeDir }: Harness): Promise<void> {
   const path = join(storeDir, "flowers.csv");
@@ -33,6 +34,16 @@ export async function ownData({ page, storeDir }: Harness): Promise<void> {
   expect(await look.getByTestId("sample-table").locator("tbody tr").count()).toBe(4);
   await page.keyboard.press("Escape");
   await look.waitFor({ state: "hidden" });
+
+  // Its few rows need a smaller batch, and the form says so; one that was typed stays.
+  await page.getByTestId("nav-new").click();
+  await choose(page, "dataset", "Flowers");
+  await page.getByText("Lowered from 256: Flowers has 4 training examples.").waitFor();
+  expect(await page.getByTestId("batch-size").inputValue()).toBe("1");
+  await page.getByTestId("batch-size").fill("3");
+  await choose(page, "dataset", "MNIST");
+  expect(await page.getByTestId("batch-size").inputValue()).toBe("3");
+  await page.getByTestId("nav-datasets").click();
 
   await row.getByTestId("remove-button").click();
   await page.getByRole("button", { name: "Remove", exact: true }).last().click();

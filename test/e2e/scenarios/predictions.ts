@@ -4,7 +4,7 @@ import { unzipSync } from "fflate";
 import { expect } from "vitest";
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
 import type { Harness } from "../support/harness.ts";
-import { configure, expectStatus, train } from "./workbench.ts";
+import { choose, configure, expectStatus, train } from "./workbench.ts";
 
 export async function predictions({ page }: Harness): Promise<void> {
   await configure(page, { name: "predicts", trainExamples: 3000, testExamples: 400, batchSize: 100, epochs: 2 });
@@ -14,6 +14,8 @@ export async function predictions({ page }: Harness): Promise<void> {
   await train(page);
   await expectStatus(page, "finished");
   expect(await page.getByTestId("evaluation-table").locator("tbody tr").count()).toBe(3);
+  await choose(page, "evaluation-metric", "Accuracy");
+  expect(await page.getByTestId("evaluation-table").locator("thead").innerText()).toContain("Test accuracy");
 
   const panel = page.getByTestId("predictions");
   await panel.scrollIntoViewIfNeeded();

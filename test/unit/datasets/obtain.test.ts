@@ -1,7 +1,7 @@
 /** Downloads against a loopback server: mirrors, resuming, checksums, unpacking; imports of local copies. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -85,6 +85,22 @@ describe("a download", () => {
     respond["/a"] = whole(zipped);
     await downloadEntry(entry(["/a"]), { folder });
     expect(requests.at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/);
+    expect(await entryProblem(entry([]), folder)).toBeNull();
+  });
+
+  it("that was changed or damaged since is noticed, whoever asks at the same time", async () => {
+    respond["/a"] = whole(zipped);
+    await downloadEntry(entry(["/a"]), { folder });
+    expect(await Promise.all([entryProblem(entry([]), folder), entryProblem(entry([]), folder)])).toEqual([null, null]);
+    const damaged = Uint8Array.from(content);
+    damaged[7]! ^= 1;
+    await writeFile(at("numbers"), damaged);
+    await utimes(at("numbers"), 1, 1);
+    const problems = await Promise.all([entryProblem(entry([]), folder), entryProblem(entry([]), folder)]);
+    expect(problems[0]).toContain("numbers is damaged: its checksum is sha256:");
+    expect(problems[1]).toBe(problems[0]);
+    await writeFile(at("numbers"), content);
+    await utimes(at("numbers"), 1, 1);
     expect(await entryProblem(entry([]), folder)).toBeNull();
   });
 

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import sharp from "sharp";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets/formats/csv.ts";
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
 import { encodeText } from "../../../src/main/datasets/formats/text.ts";
 import { suggestedTask } from "../../../src/shared/datasets.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/main/datasets/index.ts";
+import { lookAt } from "../../../src/main/datasets/look.ts";
 import { removeOwn } from "../../../src/main/datasets/own.ts";
 
 let folder = "";
@@ -113,6 +114,17 @@ describe("a table", () => {
     expect(listed!.bytesHere).toBeGreaterThan(100 * 4 + 100);
     await removeOwn(id, folder);
     await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
+  });
+
+  it("is looked at with its columns' names, and with what its quantity spans", async () => {
+    vi.stubEnv("HYPERTOWER_DATA", folder);
+    const path = await file("q.csv", ["size,town,price", ...Array.from({ length: 10 }, (_, i) => `${i},${i % 2 ? "A" : "B"},${100 + 10 * i}`)].join("\n"));
+    const { id } = await importCsv(path, { ...csv, delimiter: ",", roles: ["number", "category", "target"], task: "regression" }, target("prices"));
+    const look = await lookAt({ kind: id, task: "regression", classNames: [] });
+    expect(look).toMatchObject({ balance: [], featureNames: ["size", "town=A", "town=B"], quantity: { min: 100, max: 190, mean: 145 }, text: null });
+    expect(look.quantity!.deviation).toBeCloseTo(28.72, 2);
+    expect((await lookAt({ kind: "iris", task: "classification", classNames: ["a", "b", "c"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
+    vi.unstubAllEnvs();
   });
 
   it("of a regression keeps its targets", async () => {

@@ -1,7 +1,7 @@
 /** What evaluations tell, by name. */
 import { describe, expect, it } from "vitest";
 import { experiment } from "../../../src/shared/experiment.ts";
-import { chanceOf, headlineOf, metricsOf, metricValue, resultOf } from "../../../src/shared/metrics.ts";
+import { chanceOf, headlineOf, metricsOf, metricValue, resultOf, unitOf } from "../../../src/shared/metrics.ts";
 import { metricFor, studyMetricsOf } from "../../../src/shared/study/metric.ts";
 
 const none = { step: 1, epoch: 1, trainLoss: null, testLoss: null, testError: null };
@@ -25,6 +25,11 @@ describe("metrics", () => {
     expect(metricsOf("regression")).toEqual(expect.arrayContaining(["testRmse", "testMae", "trainLoss"]));
     expect(metricsOf("regression")).not.toContain("testError");
     expect(headlineOf("regression", "validation")).toBe("validationRmse");
+  });
+
+  it("have the units of their task", () => {
+    expect([unitOf("testLoss", "classification"), unitOf("trainLoss", "text"), unitOf("testLoss", "regression")]).toEqual(["nats", "nats", "squared deviations"]);
+    expect([unitOf("testError", "text"), unitOf("testBitsPerCharacter", "text"), unitOf("testPerplexity", "text"), unitOf("testRmse", "regression")]).toEqual(["%", "bits", "", ""]);
   });
 
   it("of a study are those its runs have, and lower is better for all of them", () => {

@@ -56,6 +56,6 @@ async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(`${path} does not decode: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${path} does not decode: ${(error instanceof Error ? error.message : String(error)).replace(/[:\s]+$/, "")}`, { cause: error });
   }
 }

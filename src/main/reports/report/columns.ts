@@ -1,12 +1,13 @@
 /** What the columns of logged metrics are called and measured in. */
-import { metricOf, type MetricName } from "../../../shared/metrics.ts";
+import type { DatasetTask } from "../../../shared/datasets.ts";
+import { lossUnit, metricOf, type MetricName } from "../../../shared/metrics.ts";
 import { optimizers, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "../../../shared/optimizers.ts";
 import type { Level } from "../../../shared/tower.ts";
 import type { Column } from "./csv.ts";
 
-const fixed: Record<string, Omit<Column, "name">> = {
-  loss: { unit: "nats", description: "loss of the step's batch, at the weights before its update" },
-  stepTime: { unit: "ms", description: "time the step took" },
+const fixed: Readonly<Record<string, (task: DatasetTask) => Omit<Column, "name">>> = {
+  loss: (task) => ({ unit: lossUnit(task), description: "loss of the step's batch, at the weights before its update" }),
+  stepTime: () => ({ unit: "ms", description: "time the step took" }),
 };
 
 const measured: Record<string, string> = {
@@ -29,9 +30,9 @@ export function metricWords(name: MetricName): string {
 const allSpecs: readonly HyperparameterSpec[] = (Object.keys(optimizers) as OptimizerName[]).flatMap((name) => optimizerSpec(name).hyperparameters);
 
 /** @param levels where known, so that a hyperparameter has its optimizer's own description */
-export function metricColumn(metric: string, levels: readonly Level[] = []): Column {
+export function metricColumn(metric: string, task: DatasetTask, levels: readonly Level[] = []): Column {
   const known = fixed[metric];
-  if (known) return { name: metric, ...known };
+  if (known) return { name: metric, ...known(task) };
   const [, level, name, hyper] = /^L(\d+)\.(\w+)(\.hypergradient)?$/.exec(metric) ?? [];
   if (level === undefined || name === undefined) return { name: metric, unit: "", description: metric };
   const of = levels[Number(level)];
@@ -39,7 +40,7 @@ export function metricColumn(metric: string, levels: readonly Level[] = []): Col
   const label = specs.find((spec) => spec.name === name)?.label.toLowerCase() ?? name;
   return hyper === undefined
     ? { name: metric, unit: "1", description: `${label} of level ${level} in force at the step, in effective form` }
-    : { name: metric, unit: "nats", description: `derivative of the step's loss with respect to the ${label} of level ${level}, as stored` };
+    : { name: metric, unit: lossUnit(task), description: `derivative of the step's loss with respect to the ${label} of level ${level}, as stored` };
 }
 
 /** Metrics of several runs in one order: loss, step time, values by level, then hypergradients by level. */

@@ -4,8 +4,8 @@ import { variantStyle } from "../../../charts/theme.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
 import { capital, metricTitle } from "../../../charts/studyText.ts";
 import { taskOf } from "../../../shared/experiment.ts";
-import { headlineOf, metricOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
-import type { Evaluation, RunDetail } from "../../../shared/run.ts";
+import { headlineOf, lossUnit, metricOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
+import type { RunDetail } from "../../../shared/run.ts";
 import { hyperparameterColumns, levelLabel } from "../../../shared/tower.ts";
 import type { Figure } from "./figure.ts";
 import type { RunSource } from "./source.ts";
@@ -46,8 +46,8 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
       option: (settings) =>
         runChart(
           [
-            { title: "Loss", yName: "Loss of the batch (nats)", xName: "Step", yLog: true, lines: [lineOf("loss", style(0, settings.theme), source.series(run.id, "loss", buckets), smoothing)] },
-            ...evaluationPlot(run.evaluations, headlineOf(taskOf(run.experiment)), style(0, settings.theme)),
+            { title: "Loss", yName: `Loss of the batch (${lossUnit(taskOf(run.experiment))})`, xName: "Step", yLog: true, lines: [lineOf("loss", style(0, settings.theme), source.series(run.id, "loss", buckets), smoothing)] },
+            ...evaluationPlot(run, headlineOf(taskOf(run.experiment)), style(0, settings.theme)),
           ],
           settings,
         ),
@@ -69,11 +69,11 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
   ];
 }
 
-function evaluationPlot(evaluations: readonly Evaluation[], metric: MetricName, style: RunPlot["lines"][number]["style"]): RunPlot[] {
+function evaluationPlot({ evaluations, experiment }: Pick<RunDetail, "evaluations" | "experiment">, metric: MetricName, style: RunPlot["lines"][number]["style"]): RunPlot[] {
   const points = evaluations.flatMap((one): [number, number][] => {
     const value = metricValue(metric, one);
     return value === null ? [] : [[one.epoch, value]];
   });
   if (points.length === 0) return [];
-  return [{ title: capital(metricOf(metric).label), yName: metricTitle({ name: metric, at: "final" }), xName: "Epoch", yLog: false, lines: [{ name: metric, style, points, smoothed: null, total: points.length, nonFinite: evaluations.length - points.length, symbols: true }] }];
+  return [{ title: capital(metricOf(metric).label), yName: metricTitle({ name: metric, at: "final" }, experiment), xName: "Epoch", yLog: false, lines: [{ name: metric, style, points, smoothed: null, total: points.length, nonFinite: evaluations.length - points.length, symbols: true }] }];
 }

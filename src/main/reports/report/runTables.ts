@@ -1,6 +1,6 @@
 /** The tables of a run's report. */
 import { taskOf } from "../../../shared/experiment.ts";
-import { metricOf, metricsOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
+import { metricOf, metricsOf, metricValue, unitOf, type MetricName } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { metricColumn, metricWords } from "./columns.ts";
 import type { RunSource } from "./source.ts";
@@ -13,7 +13,7 @@ export function runStepsTable(run: RunDetail, source: RunSource): Table {
     columns: [
       { name: "run", unit: "", description: "id of the run" },
       { name: "step", unit: "updates", description: "weight updates made before the step" },
-      ...run.metrics.map((metric) => metricColumn(metric, run.experiment.tower)),
+      ...run.metrics.map((metric) => metricColumn(metric, taskOf(run.experiment), run.experiment.tower)),
     ],
     *rows() {
       for (const { step, values } of source.steps(run.id)) yield [run.id, step, ...values];
@@ -30,7 +30,7 @@ export function evaluationsTable({ id, evaluations, experiment }: RunDetail): Ta
       { name: "run", unit: "", description: "id of the run" },
       { name: "step", unit: "updates", description: "weight updates made before it" },
       { name: "epoch", unit: "epochs", description: "epochs completed" },
-      ...names.map((name) => ({ name, unit: metricOf(name).counted, description: metricWords(name) })),
+      ...names.map((name) => ({ name, unit: unitOf(name, taskOf(experiment)), description: metricWords(name) })),
     ],
     rows: () => evaluations.map((one) => [id, one.step, one.epoch, ...names.map((name) => metricValue(name, one))]),
   };

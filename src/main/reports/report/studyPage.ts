@@ -86,7 +86,7 @@ function points(study: Study, { axis, curves, metric }: Sensitivity): Html {
     const spread = own.standardError === null ? "" : ` ± ${withoutUnit(formatMetric(metric, own.standardError))}`;
     return `${withoutUnit(formatMetric(metric, own.mean))}${spread}${own.diverged > 0 ? ` (${own.diverged}/${own.runs.length} diverged)` : ""}`;
   };
-  return html`<p class="soft small">Mean ${metricTitle(metric).replace(/^./, (first) => first.toLowerCase())} ± standard error over the seeds; a diverged run counts as the worst.</p>
+  return html`<p class="soft small">Mean ${metricTitle(metric, study.base).replace(/^./, (first) => first.toLowerCase())} ± standard error over the seeds; a diverged run counts as the worst.</p>
 ${tableOf([axis ? axis.symbol : "", ...names], xs.map((x) => [axis ? formatHyperparameter(x) : "", ...curves.map(({ points: own }) => cell(own.find((point) => point.x === x)))]), "points")}`;
 }
 

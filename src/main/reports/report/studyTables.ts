@@ -1,5 +1,6 @@
 /** The tables of a study's report: every step of every run, the runs, and the curves of the headline picture. */
-import { metricOf, metricValue } from "../../../shared/metrics.ts";
+import { taskOf } from "../../../shared/experiment.ts";
+import { metricOf, metricValue, unitOf } from "../../../shared/metrics.ts";
 import { studyMetricsOf } from "../../../shared/study/metric.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
@@ -55,7 +56,7 @@ export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table 
   return {
     name: "steps.csv",
     description: "every logged step of every run; empty where a run does not log a metric, nan where a value is not finite",
-    columns: [...columns, column("step", "updates", "weight updates made before the step"), ...metrics.map((metric) => metricColumn(metric, highest?.experiment.tower))],
+    columns: [...columns, column("step", "updates", "weight updates made before the step"), ...metrics.map((metric) => metricColumn(metric, taskOf(of.study.study.base), highest?.experiment.tower))],
     *rows() {
       for (const { point, run } of runs) {
         if (!run) continue;
@@ -73,6 +74,7 @@ const lowest = (values: readonly (number | null)[]) => values.reduce<number | nu
 export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
   const { columns, cells } = identity(of);
   const judged = studyMetricsOf(of.study.study.base);
+  const task = taskOf(of.study.study.base);
   const learned = mergedMetrics(runs.map(({ point }) => point.hyperparameters.map(({ metric }) => metric)));
   return {
     name: "runs.csv",
@@ -86,10 +88,10 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
       column("totalSteps", "updates", "steps of its whole budget"),
       column("trainingTime", "ms", "time spent in steps"),
       ...judged.flatMap((metric) => {
-        const [unit, words] = [metricOf(metric).counted, metricWords(metric)];
+        const [unit, words] = [unitOf(metric, task), metricWords(metric)];
         return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the lowest of all evaluations: ${words}`)];
       }),
-      ...learned.map((metric) => ({ ...metricColumn(metric), name: `${metric}.final`, description: metricColumn(metric).description.replace("in force at the step", "after the last update") })),
+      ...learned.map((metric) => ({ ...metricColumn(metric, task), name: `${metric}.final`, description: metricColumn(metric, task).description.replace("in force at the step", "after the last update") })),
       column("createdAt", "ISO 8601", "when it was begun"),
       column("hypertower", "", "version of the program that trained it"),
       column("gitCommit", "", "commit of that program"),

@@ -13,10 +13,13 @@ export interface Continuation {
   readonly prime: string;
   /** Characters to add. */
   readonly length: number;
-  /** Divides the scores: 1 as trained, less is bolder, 0 always takes the most probable character. */
+  /** Divides the scores: 1 as trained, less is more careful, 0 always takes the most probable character. */
   readonly temperature: number;
   readonly seed: number;
 }
+
+/** Characters of the text that a refusal names. */
+const mostNamed = 100;
 
 /**
  * What follows the prime, without it. The same on every call with the same weights and seed.
@@ -26,7 +29,7 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   const codes = new Map(vocabulary.map((character, code) => [character, code]));
   const given = Array.from(prime);
   const unknown = [...new Set(given.filter((character) => !codes.has(character)))];
-  if (unknown.length > 0) throw new Error(`the text it was trained on has no ${unknown.slice(0, 10).map((one) => JSON.stringify(one)).join(", ")}`);
+  if (unknown.length > 0) throw new Error(`the text it was trained on has no ${unknown.slice(0, 10).map((one) => JSON.stringify(one)).join(", ")}; it has ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
   if (given.length === 0) throw new Error("there is no beginning to go on from; give at least one character");
 
   // One symbol at a time: what came before is in the hidden state.

@@ -33,14 +33,15 @@ export const useApp = defineStore("app", () => {
 
   async function load(): Promise<void> {
     try {
-      const [appInfo, datasetList, presetList, studyPresetList] = await Promise.all([
+      // What is there of the datasets is checked byte for byte: nothing else waits for that.
+      const list = call("datasets.list", {});
+      list.catch(() => undefined);
+      const [appInfo, presetList, studyPresetList] = await Promise.all([
         call("app.info", {}),
-        call("datasets.list", {}),
         call("experiments.presets", {}),
         call("studies.presets", {}),
       ]);
       info.value = appInfo;
-      datasets.value = datasetList;
       presets.value = presetList.map(({ experiment, ...preset }) => {
         const result = validateExperiment(experiment);
         return result.ok ? { ...preset, experiment: result.experiment } : refusePreset(preset, result.errors);
@@ -50,6 +51,7 @@ export const useApp = defineStore("app", () => {
         return result.ok ? { ...preset, study: result.study } : refusePreset(preset, result.errors);
       });
       error.value = null;
+      datasets.value = await list;
     } catch (failure) {
       error.value = messageOf(failure);
     }
