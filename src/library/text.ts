@@ -36,18 +36,16 @@ export function textOf(text: string, options: TextOptions = {}): Text {
   return divided("textOf", encodeText(Buffer.from(text), "textOf"), options);
 }
 
-/** A file of UTF-8. @throws Error naming the file, and the byte that is no UTF-8; RangeError as textOf() */
+/** A file of UTF-8. @throws Error naming the file, the line and the byte that is no UTF-8; RangeError as textOf() */
 export async function loadText(path: string, options: TextOptions = {}): Promise<Text> {
   return divided(`loadText: ${path}`, await readText(path), options);
 }
 
 function divided(where: string, { vocabulary, codes }: EncodedText, { testShare = 0.1 }: TextOptions): Text {
   if (!(testShare > 0 && testShare < 1)) throw new RangeError(`${where}: testShare is ${testShare}; allowed: shares between 0 and 1`);
-  if (vocabulary.length > 256) throw new Error(`${where}: ${vocabulary.length} different characters; at most 256 can be learned`);
-  const bytes = codes instanceof Uint8Array ? codes : Uint8Array.from(codes);
-  if (bytes.length < 2) throw new Error(`${where}: one character is no text to learn from`);
-  const end = bytes.length - Math.max(1, Math.floor(bytes.length * testShare));
-  return { vocabulary, train: bytes.subarray(0, end), test: bytes.subarray(end) };
+  if (codes.length < 2) throw new Error(`${where}: one character is no text to learn from`);
+  const end = codes.length - Math.max(1, Math.floor(codes.length * testShare));
+  return { vocabulary, train: codes.subarray(0, end), test: codes.subarray(end) };
 }
 
 export interface CharRnnOptions {

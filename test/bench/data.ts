@@ -1,30 +1,39 @@
 /**
  * `npm run bench:data`: what data takes of memory and of a training step's time. Each case runs in a
- * process of its own: the memory is what the process grew by at its highest (its peak resident set
- * size beyond that of the loaded program), the time is that of making a batch, median over an epoch.
- * The text is long, so that what the program itself takes while it runs does not count for much.
- * CIFAR-10 stands in as random bytes in its own files' form where it is not downloaded.
+ * process of its own. Memory is how far the resident set rose at its highest above what it was when the
+ * program was loaded and its garbage collected: while the data was read, and with batches made as well.
+ * It counts the program's own growth (code that is compiled, the heap), which the case of a text of
+ * 1 KB shows by itself. Times are those of making a batch, median over an epoch. CIFAR-10 stands in as
+ * random bytes in its own files' form.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCifar } from "../../src/main/datasets/formats/cifar.ts";
 import { readText } from "../../src/main/datasets/formats/text.ts";
-import { loadDataset, loadTextOf } from "../../src/main/datasets/index.ts";
+import { datasetProblem, loadDataset, loadTextOf } from "../../src/main/datasets/index.ts";
 import { Random } from "../../src/main/models/random.ts";
 import { batchesInOrder } from "../../src/main/training/batches.ts";
 import { streams } from "../../src/main/training/textFeed.ts";
 import { experiment } from "../../src/shared/experiment.ts";
 import { median } from "./median.ts";
 
-interface Found {
+interface Loaded {
   /** Bytes of the data as it is trained on. */
   readonly data: number;
-  /** Milliseconds of each batch, by how it is made. */
-  readonly batches: Readonly<Record<string, number>>;
+  /** How batches are made of it. */
+  readonly batches: Readonly<Record<string, () => Iterable<unknown>>>;
 }
 
+interface Found {
+  readonly data: number;
+  /** Bytes above the loaded program: while the data was read, and with batches. */
+  readonly reading: number;
+  readonly batching: number;
+  /** Milliseconds of a batch. */
+  readonly batches: Readonly<Record<string, number>>;
+}
 
 function timed(batches: Iterable<unknown>): number {
   const times: number[] = [];
@@ -40,37 +49,46 @@ function timed(batches: Iterable<unknown>): number {
 
 const orderOf = (count: number) => new Random(0, "shuffling").permutation(count);
 
-async function cifar(folder: string): Promise<Found> {
+async function cifar(folder: string): Promise<Loaded> {
   const examples = await readCifar([1, 2, 3, 4, 5].map((i) => join(folder, `data_batch_${i}.bin`)));
   const plan = { examples, order: orderOf(examples.count), batchSize: 128 };
-  const shape = [3, 32, 32];
+  const augmentation = { crop: 4, flip: true, shape: [3, 32, 32], seed: 1 };
   return {
     data: examples.features.byteLength + examples.labels.byteLength,
-    batches: { "128 images": timed(batchesInOrder(plan)), "128 images, shifted and mirrored": timed(batchesInOrder({ ...plan, augmentation: { crop: 4, flip: true, shape, seed: 1 } })) },
+    batches: { "128 images": () => batchesInOrder(plan), "128 images, shifted and mirrored": () => batchesInOrder({ ...plan, augmentation }) },
   };
 }
 
-function text(codes: Uint8Array): Found {
-  return { data: codes.byteLength, batches: { "64 x 50 characters": timed(streams(codes, 64, 50)) } };
-}
+const text = (codes: Uint8Array): Loaded => ({ data: codes.byteLength, batches: { "64 x 50 characters": () => streams(codes, 64, 50) } });
 
-const cases: Record<string, (at: string) => Promise<Found>> = {
+const cases: Record<string, (at: string) => Promise<Loaded>> = {
   mnist: async () => {
     const { train, test } = await loadDataset(experiment.parse({}).dataset);
-    return { data: train.features.byteLength + test.features.byteLength + train.count + test.count, batches: { "256 images": timed(batchesInOrder({ examples: train, order: orderOf(train.count), batchSize: 256 })) } };
+    return {
+      data: train.features.byteLength + test.features.byteLength + train.count + test.count,
+      batches: { "256 images": () => batchesInOrder({ examples: train, order: orderOf(train.count), batchSize: 256 }) },
+    };
   },
   cifar10: cifar,
-  text: async (at) => text((await readText(at)).codes as Uint8Array),
+  text: async (at) => text((await readText(at)).codes),
   "war-and-peace": async () => {
     const { train, test } = await loadTextOf("war-and-peace");
     return { ...text(train), data: train.byteLength + test.byteLength };
   },
 };
 
+/** Linux tells the peak of this program alone, and forgets it when told to; elsewhere it is that since the process began. */
+const linux = existsSync("/proc/self/clear_refs");
+const peak = () => (linux ? Number(/VmHWM:\s*(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))![1]) : process.resourceUsage().maxRSS) * 1024;
+
 async function child(name: string, at: string): Promise<void> {
-  const before = process.resourceUsage().maxRSS * 1024;
-  const found = await cases[name]!(at);
-  console.log(JSON.stringify({ ...found, peak: process.resourceUsage().maxRSS * 1024 - before }));
+  globalThis.gc!();
+  if (linux) writeFileSync("/proc/self/clear_refs", "5");
+  const before = peak();
+  const { data, batches } = await cases[name]!(at);
+  const reading = peak() - before;
+  const times = Object.fromEntries(Object.entries(batches).map(([what, make]) => [what, timed(make())]));
+  console.log(JSON.stringify({ data, reading, batching: peak() - before, batches: times } satisfies Found));
 }
 
 /** Files of CIFAR-10's form with random pixels. */
@@ -89,13 +107,26 @@ else {
   const folder = mkdtempSync(join(tmpdir(), "hypertower-bench-"));
   try {
     pretendCifar(join(folder, "cifar"));
-    const novel = join(folder, "novel.txt");
-    writeFileSync(novel, "It is a truth that is seldom acknowledged: a text of three million letters – and “quotes” – takes no more.\n".repeat(580_000));
-    for (const [one, path] of [["mnist", ""], ["cifar10", join(folder, "cifar")], ["text", novel]] as const) {
-      const { data, peak, batches } = JSON.parse(execFileSync(process.execPath, [import.meta.filename, one, path], { encoding: "utf8" })) as Found & { peak: number };
-      const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
-      console.log(`${one.padEnd(8)} ${mb(data)} of data, ${mb(peak)} at the highest (${(peak / data).toFixed(2)} x)`);
-      for (const [what, ms] of Object.entries(batches)) console.log(`         a batch of ${what}: ${ms.toFixed(3)} ms`);
+    const line = "It is a truth that is seldom acknowledged: a text of three million letters – and “quotes” – takes no more.\n";
+    const novel = (characters: number) => {
+      const path = join(folder, `${characters}.txt`);
+      writeFileSync(path, line.repeat(characters / line.length));
+      return path;
+    };
+    const all: [title: string, name: string, at?: string][] = [
+      ["MNIST", "mnist"],
+      ["CIFAR-10", "cifar10", join(folder, "cifar")],
+      ["a text of 1 KB", "text", novel(1_000)],
+      ["a text", "text", novel(3_200_000)],
+      ["a long text", "text", novel(62_000_000)],
+      ...((await datasetProblem("war-and-peace")) === null ? [["War and Peace", "war-and-peace"] as [string, string]] : []),
+    ];
+    const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+    for (const [title, one, path = ""] of all) {
+      const { data, reading, batching, batches } = JSON.parse(execFileSync(process.execPath, ["--expose-gc", import.meta.filename, one, path], { encoding: "utf8" })) as Found;
+      const times = (bytes: number) => (data < 1e6 ? "" : ` (${(bytes / data).toFixed(2)} x)`);
+      console.log(`${title}: ${mb(data)} of data; at the highest ${mb(reading)}${times(reading)} while it is read, ${mb(batching)}${times(batching)} with batches`);
+      for (const [what, ms] of Object.entries(batches)) console.log(`    a batch of ${what}: ${ms.toFixed(3)} ms`);
     }
   } finally {
     rmSync(folder, { recursive: true });

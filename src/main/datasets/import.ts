@@ -36,20 +36,19 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, of: Describe
 /** @throws Error naming file, line and column; nothing is kept then */
 export async function importCsv(path: string, options: CsvOptions, target: ImportTarget): Promise<OwnMeta & { dropped: number; filled: number }> {
   const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options);
-  const labels = options.task === "classification" ? Uint8Array.from(targets) : targets.slice();
-  const meta = await keep(target, { task: options.task, source: path, count, exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features: features.slice(), labels });
+  const labels = options.task === "classification" ? Uint8Array.from(targets) : targets;
+  const meta = await keep(target, { task: options.task, source: path, count, exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features, labels });
   return { ...meta, dropped, filled };
 }
 
 /** A tenth of a text is held back. */
 const leastCharacters = 20;
 
-/** @throws Error naming the file and the byte */
+/** @throws Error naming the file, the line and the byte */
 export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
   const { vocabulary, codes } = await readText(path);
-  if (vocabulary.length > 256) throw new Error(`${path}: ${vocabulary.length} different characters; at most 256 can be learned`);
   if (codes.length < leastCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${leastCharacters} at least`);
-  return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: Uint8Array.from(codes), labels: new Float32Array(0) });
+  return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
 }
 
 export interface ImageImportOptions {
@@ -95,13 +94,11 @@ export interface ArrayChoice {
   readonly array?: string;
 }
 
-async function chosen({ path, array }: ArrayChoice): Promise<{ array: NumericArray; source: string }> {
-  const arrays = await readArrays(path);
+function chosen(arrays: Readonly<Record<string, NumericArray>>, { path, array }: ArrayChoice): NumericArray {
   const names = Object.keys(arrays);
-  const name = array ?? (names.length === 1 ? names[0]! : "");
-  const found = arrays[name];
+  const found = arrays[array ?? (names.length === 1 ? names[0]! : "")];
   if (!found) throw new Error(`${path} has ${array ? `no array named ${array}` : `${names.length} arrays`}; choose one of: ${names.join(", ")}`);
-  return { array: found, source: path };
+  return found;
 }
 
 export interface ArrayImportOptions {
@@ -125,25 +122,27 @@ export interface LabelledArrays {
 
 /** `features` is `[count, ...example]`, `targets` `[count]` (or `[count, 1]`). @throws Error naming the file and what does not fit */
 export async function labelledArrays({ features, targets, task }: ArrayImportOptions): Promise<LabelledArrays> {
-  const [from, to] = await Promise.all([chosen(features), chosen(targets)]);
-  const [count = 0, ...shape] = from.array.shape;
-  const outputs = to.array.data.length / Math.max(count, 1);
-  if (count === 0) throw new Error(`${from.source}: the array is empty`);
-  if (outputs !== 1) throw new Error(`${to.source} has ${to.array.shape.join(" x ")} values, but ${from.source} has ${count} examples`);
-  for (const [{ array, source }] of [[from], [to]] as const) {
-    const bad = array.data.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) throw new Error(`${source}: value ${bad} is ${array.data[bad]!}, in example ${Math.floor((bad * count) / array.data.length)} (both counted from 0)`);
+  const read = await readArrays(features.path);
+  const from = chosen(read, features);
+  const to = chosen(targets.path === features.path ? read : await readArrays(targets.path), targets);
+  const [count = 0, ...shape] = from.shape;
+  const outputs = to.data.length / Math.max(count, 1);
+  if (count === 0) throw new Error(`${features.path}: the array is empty`);
+  if (outputs !== 1) throw new Error(`${targets.path} has ${to.shape.join(" x ")} values, but ${features.path} has ${count} examples`);
+  for (const [{ path }, { data }] of [[features, from], [targets, to]] as const) {
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) throw new Error(`${path}: value ${bad} is ${data[bad]!}, in example ${Math.floor((bad * count) / data.length)} (both counted from 0)`);
   }
-  const values = from.array.data instanceof Uint8Array ? from.array.data : Float32Array.from(from.array.data);
+  const values = from.data instanceof Int32Array ? Float32Array.from(from.data) : from.data;
   const exampleShape = shape.length === 0 ? [1] : shape.length === 2 && values instanceof Uint8Array ? [1, ...shape] : shape;
-  const source = from.source === to.source ? from.source : `${from.source}, ${to.source}`;
+  const source = features.path === targets.path ? features.path : `${features.path}, ${targets.path}`;
   const examples = { source, count, exampleShape, features: values };
-  if (task === "regression") return { ...examples, labels: Float32Array.from(to.array.data), classNames: [] };
-  const classes = [...new Set(to.array.data as Iterable<number>)].sort((a, b) => a - b);
-  if (classes.length < 2 || classes.length > 256) throw new Error(`${to.source} has ${classes.length} different values; a classification needs 2 to 256`);
+  if (task === "regression") return { ...examples, labels: Float32Array.from(to.data), classNames: [] };
+  const classes = [...new Set(to.data as Iterable<number>)].sort((a, b) => a - b);
+  if (classes.length < 2 || classes.length > 256) throw new Error(`${targets.path} has ${classes.length} different values; a classification needs 2 to 256`);
   const broken = classes.find((value) => !Number.isInteger(value));
-  if (broken !== undefined) throw new Error(`${to.source} contains ${broken}; classes are whole numbers`);
-  const labels = Uint8Array.from(to.array.data as ArrayLike<number>, (value) => classes.indexOf(value));
+  if (broken !== undefined) throw new Error(`${targets.path} contains ${broken}; classes are whole numbers`);
+  const labels = Uint8Array.from(to.data as ArrayLike<number>, (value) => classes.indexOf(value));
   return { ...examples, labels, classNames: classes.map(String) };
 }
 

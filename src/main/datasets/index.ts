@@ -171,9 +171,8 @@ export async function loadTextOf(kind: string, folder = dataFolder()): Promise<T
   if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
   if (!isOwn(kind) && factsOf(kind)?.task !== "text") throw new Error(`${kind} is no text`);
   const { vocabulary, codes } = isOwn(kind) ? await ownText(kind, folder) : await readText(join(entryFolder({ id: kind as "war-and-peace" }, folder), `${kind}.txt`));
-  const bytes = codes instanceof Uint8Array ? codes : Uint8Array.from(codes);
   const train = codes.length - Math.floor(codes.length * textTestShare);
-  return { task: "text", vocabulary, train: bytes.subarray(0, train), test: bytes.subarray(train) };
+  return { task: "text", vocabulary, train: codes.subarray(0, train), test: codes.subarray(train) };
 }
 
 async function ownText(kind: string, folder: string) {

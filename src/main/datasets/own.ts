@@ -1,10 +1,11 @@
 /** A user's own datasets: imported once into the data folder, there in one form whatever they came from. */
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
+import { piecesOf } from "./pieces.ts";
 
 export const ownMeta = z.object({
   version: z.literal(1),
@@ -107,12 +108,17 @@ export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta
 }
 
 async function readValues(path: string, count: number, type: OwnMeta["features"]): Promise<Uint8Array | Float32Array> {
-  const bytes = await readFile(path);
   const needed = count * (type === "uint8" ? 1 : 4);
-  if (bytes.byteLength !== needed) throw new Error(`${path} has ${bytes.byteLength} bytes instead of ${needed}; import the dataset again`);
-  // A copy, for a file's buffer need not stand where floats may.
-  const copy = new Uint8Array(bytes);
-  return type === "uint8" ? copy : new Float32Array(copy.buffer);
+  const { size } = await stat(path);
+  if (size !== needed) throw new Error(`${path} has ${size} bytes instead of ${needed}; import the dataset again`);
+  const values = type === "uint8" ? new Uint8Array(count) : new Float32Array(count);
+  const bytes = bytesOf(values);
+  let at = 0;
+  for await (const piece of piecesOf(path)) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return values;
 }
 
 /** Deletes an own dataset. */

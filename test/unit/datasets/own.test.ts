@@ -7,7 +7,7 @@ import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets/formats/csv.ts";
 import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
-import { encodeText } from "../../../src/main/datasets/formats/text.ts";
+import { encodeText, readText } from "../../../src/main/datasets/formats/text.ts";
 import { suggestedTask } from "../../../src/shared/datasets.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/main/datasets/index.ts";
@@ -148,9 +148,33 @@ describe("a text", () => {
     expect([...codes]).toEqual([2, 1, 0, 3, 1]);
   });
 
-  it("in another encoding is refused by byte", async () => {
+  it("is read from a file piece by piece, wherever characters are cut", async () => {
+    for (const before of ["", "a", "ab", "abc"]) {
+      const text = `${before}${"é–🙂\r\nЖ".repeat(12_000)}`;
+      const { vocabulary, codes } = await readText(await file("long.txt", text));
+      expect(vocabulary).toEqual(["\n", ...before, "é", "Ж", "–", "🙂"]);
+      expect(Array.from(codes, (code) => vocabulary[code]).join("") === text.replaceAll("\r\n", "\n")).toBe(true);
+    }
+  });
+
+  it("has at most 256 different characters", async () => {
+    const symbols = (count: number) => String.fromCodePoint(...Array.from({ length: count }, (_, i) => 0x4e00 + i));
+    const { vocabulary, codes } = encodeText(Buffer.from(symbols(256)), "t");
+    expect([vocabulary.join(""), [...codes]]).toEqual([symbols(256), Array.from({ length: 256 }, (_, i) => i)]);
+    await expect(importText(await file("cjk.txt", symbols(300)), target("t"))).rejects.toThrow("cjk.txt: 300 different characters; at most 256");
+    expect(() => encodeText(Buffer.from("ab\0"), "t")).toThrow("t: contains a NUL character at character 2");
+  });
+
+  it("in another encoding is refused by line and byte", async () => {
     const path = await file("latin1.txt", Uint8Array.from([...Buffer.from("é", "utf8"), 0x63, 0x61, 0x66, 0xe9, 0x20, 0x61]));
-    await expect(importText(path, target("t"))).rejects.toThrow(`${path}: byte 5 (0xe9) is not UTF-8`);
+    await expect(importText(path, target("t"))).rejects.toThrow(`${path}, line 1: byte 5 (0xe9) is not UTF-8`);
+    // About where a piece ends, with more behind it and without.
+    for (const before of [65_533, 65_534, 65_535, 65_536]) {
+      for (const behind of ["", " ab\n"]) {
+        const bytes = Buffer.from(`${"b".repeat(before - 1)}\n\xe9${behind}`, "latin1");
+        await expect(importText(await file("late.txt", bytes), target("t"))).rejects.toThrow(`late.txt, line 2: byte ${before} (0xe9) is not UTF-8`);
+      }
+    }
     await expect(importText(await file("empty.txt", ""), target("t"))).rejects.toThrow("the text is empty");
     expect(await kept()).toEqual([]);
   });
@@ -174,6 +198,10 @@ const longs = (...values: number[]) => new Uint8Array(BigInt64Array.from(values,
 describe("arrays", () => {
   it("are read as NumPy writes them", () => {
     expect(parseNpy(npy("<f4", [2, 2], floats(1, 2, 3, 4.5)), "f")).toEqual({ shape: [2, 2], data: Float32Array.of(1, 2, 3, 4.5) });
+    // A copy where floats may not stand, as behind another entry of a zip.
+    const odd = Uint8Array.from([0, ...npy("<f4", [2], floats(1, 4.5))]).subarray(1);
+    expect(parseNpy(odd, "f").data).toEqual(Float32Array.of(1, 4.5));
+    expect(parseNpy(npy("|u1", [3], Uint8Array.of(1, 2, 3)), "f")).toEqual({ shape: [3], data: Uint8Array.of(1, 2, 3) });
     expect(parseNpy(npy("<i8", [3], longs(-1, 0, 7)), "f")).toEqual({ shape: [3], data: Int32Array.of(-1, 0, 7) });
   });
 

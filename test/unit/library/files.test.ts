@@ -38,7 +38,7 @@ describe("a text", () => {
 
   it("is read the same by a file, a byte that is no UTF-8 named", async () => {
     expect(await loadText(write("a.txt", sentence))).toEqual(textOf(sentence));
-    await expect(loadText(write("bad.txt", Uint8Array.of(97, 98, 0xe9, 97)))).rejects.toThrow(/bad\.txt: byte 2 \(0xe9\) is not UTF-8/);
+    await expect(loadText(write("bad.txt", Uint8Array.of(97, 98, 0xe9, 97)))).rejects.toThrow(/bad\.txt, line 1: byte 2 \(0xe9\) is not UTF-8/);
     await expect(loadText(join(folder, "none.txt"))).rejects.toThrow("none.txt");
   });
 

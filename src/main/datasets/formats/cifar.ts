@@ -1,5 +1,6 @@
 /** The binary version of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html): a label byte, then 3 x 32 x 32 bytes, ten thousand times a file. */
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
+import { piecesOf } from "../pieces.ts";
 
 const pixels = 3 * 32 * 32;
 const record = 1 + pixels;
@@ -21,16 +22,18 @@ export async function readCifar(paths: readonly string[]): Promise<LabelledImage
   const count = sizes.reduce((sum, size) => sum + size / record, 0);
   const [features, labels] = [new Uint8Array(count * pixels), new Uint8Array(count)];
   let at = 0;
-  // One file after another: two copies of all images at once would be a lot.
   for (const [i, path] of paths.entries()) {
-    const bytes = await readFile(path);
-    if (bytes.length !== sizes[i]) throw new Error(`${path} changes while it is read`);
-    for (let offset = 0; offset < bytes.length; offset += record, at++) {
-      const label = bytes[offset]!;
-      if (label > 9) throw new Error(`${path}: byte ${offset} is ${label}; a label is from 0 to 9`);
-      labels[at] = label;
-      features.set(bytes.subarray(offset + 1, offset + record), at * pixels);
+    let offset = 0;
+    for await (const piece of piecesOf(path, 64 * record)) {
+      if (offset + piece.length > sizes[i]!) break;
+      for (let start = 0; start < piece.length; start += record, offset += record, at++) {
+        const label = piece[start]!;
+        if (label > 9) throw new Error(`${path}: byte ${offset} is ${label}; a label is from 0 to 9`);
+        labels[at] = label;
+        features.set(piece.subarray(start + 1, start + record), at * pixels);
+      }
     }
+    if (offset !== sizes[i]) throw new Error(`${path} changes while it is read`);
   }
   return { count, features, labels };
 }

@@ -25,7 +25,7 @@ const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "f
   f8: { size: 8, into: "float", read: (v, at, little) => v.getFloat64(at, little) },
 };
 
-/** @throws Error naming `source` and what about the file is not as NumPy writes it, or cannot be read here */
+/** Shares memory with the file where it can. @throws Error naming `source` and what about the file is not as NumPy writes it, or cannot be read here */
 export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -43,7 +43,10 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   const size = shape.reduce((product, n) => product * n, 1);
   const needed = start + length + size * reader.size;
   if (bytes.length !== needed) throw new Error(`${source}: ${bytes.length} bytes, but an array of ${shape.join(" x ")} has ${needed}`);
-  if (reader.into === "byte") return { shape, data: bytes.slice(start + length) };
+  const at = bytes.byteOffset + start + length;
+  if (reader.into === "byte") return { shape, data: new Uint8Array(bytes.buffer, at, size) };
+  // As it stands, without a copy: NumPy puts an array where it may stand.
+  if (type === "f4" && order !== ">" && at % 4 === 0) return { shape, data: new Float32Array(bytes.buffer, at, size) };
   const data = reader.into === "float" ? new Float32Array(size) : new Int32Array(size);
   for (let i = 0; i < size; i++) {
     const value = reader.read(view, start + length + i * reader.size, order !== ">");

@@ -1,0 +1,22 @@
+/** Files read without more memory than what is made of them. */
+import { open } from "node:fs/promises";
+
+/**
+ * A file piece by piece, each of `length` bytes but the last, and written over by the next one. Streams give
+ * a new buffer each time, and tens of megabytes of them stand about before they are collected.
+ */
+export async function* piecesOf(path: string, length = 65_536): AsyncGenerator<Uint8Array, void> {
+  const file = await open(path);
+  try {
+    const buffer = new Uint8Array(length);
+    for (let filled = 0; ; ) {
+      const { bytesRead } = await file.read(buffer, filled, length - filled);
+      filled += bytesRead;
+      if (filled === length || (bytesRead === 0 && filled > 0)) yield buffer.subarray(0, filled);
+      if (bytesRead === 0) return;
+      filled %= length;
+    }
+  } finally {
+    await file.close();
+  }
+}
