@@ -123,6 +123,16 @@ describe("a download", () => {
     expect(existsSync(at("numbers"))).toBe(false);
   });
 
+  it("that the disk cannot hold is refused before anything is asked for, and so is such an import", async () => {
+    const vast = 2 ** 60;
+    await expect(downloadEntry(entry(["/a"], { bytes: vast }), { folder })).rejects.toThrow(/fashion-mnist: \d+ MiB are needed, the disk has \d+ MiB free/);
+    expect(requests).toEqual([]);
+    const copy = join(folder, "numbers.gz");
+    await writeFile(copy, zipped);
+    await expect(importEntry(entry([], { contents: [{ ...kept("numbers", content), bytes: vast }] }), copy, folder)).rejects.toThrow(/MiB are needed, the disk has \d+ MiB free/);
+    expect(existsSync(at("numbers"))).toBe(false);
+  });
+
   it("can be stopped and says so", async () => {
     const stop = new AbortController();
     respond["/slow"] = (_, response) => {
