@@ -29,7 +29,7 @@ interface Frame {
   readonly parts: Record<string, unknown>;
 }
 
-const margin = 14;
+export const margin = 14;
 
 /** Lays out a picture: what remains between head and foot is `inner`. */
 export function frameOf(settings: ChartSettings, legend: readonly LegendEntry[]): Frame {

@@ -2,10 +2,10 @@
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
 import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
-import { frameOf, logLabels, tooltipOption, type Told } from "./frame.ts";
+import { frameOf, margin, logLabels, tooltipOption, type Told } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { estimateText, numberColumns, type NumberColumn } from "./numberTable.ts";
-import { layOutPlots, type Plot } from "./plots.ts";
+import { layOutPlots, plotsInRow, type Plot } from "./plots.ts";
 import { curveNames } from "./studyText.ts";
 import { variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
@@ -16,11 +16,19 @@ export interface NumbersSettings extends ChartSettings {
 
 const shownByDefault = ["best", "sensitivity", "width", "divergedShare", "timePerStep"];
 
+const columnsOf = (sensitivity: Sensitivity, wanted: readonly string[]) => numberColumns(sensitivity).filter(({ key }) => wanted.includes(key));
+
+/** Pixels that the picture needs so that no row of plots runs into the next, in a window so many pixels wide. */
+export function numbersHeight(sensitivity: Sensitivity, width: number): number {
+  const count = columnsOf(sensitivity, shownByDefault).length;
+  const rows = Math.ceil(count / plotsInRow(width - 2 * margin, count));
+  return 10 + rows * (100 + 34 * sensitivity.heights.length);
+}
+
 export function numbersChart(study: Study, sensitivity: Sensitivity, settings: NumbersSettings): Record<string, unknown> {
   const frame = frameOf(settings, []);
   const names = curveNames(study, sensitivity.heights);
-  const wanted = settings.numbers ?? shownByDefault;
-  const columns = numberColumns(sensitivity).filter(({ key }) => wanted.includes(key));
+  const columns = columnsOf(sensitivity, settings.numbers ?? shownByDefault);
   const label = (tick: number) => names[names.length - 1 - tick] ?? "";
   const rows: AxisScale = { min: -0.6, max: names.length - 0.4, ticks: names.map((_, i) => i), label, value: label, offset: null };
   const plots = columns.map((column) => plotOf(column, sensitivity, names, rows, frame.look, settings));

@@ -44,12 +44,15 @@ export interface LaidOut {
 
 const narrowest = 150;
 
+/** As many of the plots as fit beside one another, each with room for labels of its own. */
+export const plotsInRow = (width: number, wanted: number, room = 0) => Math.max(1, Math.min(wanted, Math.floor(width / (narrowest + room))));
+
 /** Options of plots side by side, in their order. */
 export function layOutPlots(plots: readonly Plot[], { look, inner, columns: wanted, shareY = false, gap = 18 }: PlotLayout): LaidOut {
   const { fontSize, fontFamily } = look;
   const roomOf = ({ y }: Plot) => labelRoom(y.scale, fontSize, y.label ?? y.scale?.label) + (y.name === undefined ? 4 : fontSize + 12);
   const room = Math.max(...plots.map(roomOf));
-  const columns = Math.max(1, Math.min(wanted, plots.length, Math.floor(inner.width / (narrowest + (shareY ? 0 : room)))));
+  const columns = plotsInRow(inner.width, Math.min(wanted, plots.length), shareY ? 0 : room);
   const rows = Math.ceil(plots.length / columns);
   const width = (inner.width - 10 - (shareY ? room : columns * room) - (columns - 1) * gap) / columns;
   const head = plots.some(({ title }) => title !== undefined) ? fontSize * 1.3 + 8 : 4;

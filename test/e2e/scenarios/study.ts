@@ -54,7 +54,7 @@ export async function study(harness: Harness): Promise<void> {
   await page.mouse.click(x, y);
   await page.waitForURL(/#\/runs\//);
   await drawnAtLeast(page, "loss-chart/loss", 10);
-  await page.getByTestId("back-to-study").click();
+  await page.getByTestId("back").click();
   await expectFinished(page, 6);
 
   await page.getByTestId("extend-study").click();

@@ -140,7 +140,7 @@ it("opens a point down to its runs, and looks at it by other metrics and beside 
   expect(window.page.url()).toContain(`beside=${other}`);
   await runs.first().getByRole("link").click();
   await window.page.waitForURL(/#\/runs\//);
-  await at("back-to-study").click();
+  await at("back").click();
   await at(`headline-chart`).waitFor();
 });
 

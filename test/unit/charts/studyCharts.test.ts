@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { heatMapChart } from "../../../src/charts/heatMapChart.ts";
 import { sensitivityChart, type ChartItem, type SensitivitySettings } from "../../../src/charts/sensitivityChart.ts";
 import type { ChartLine } from "../../../src/charts/chartLines.ts";
-import { numbersChart } from "../../../src/charts/numbersChart.ts";
+import { numbersChart, numbersHeight } from "../../../src/charts/numbersChart.ts";
 import { estimateText, numberColumns } from "../../../src/charts/numberTable.ts";
 import { runChart } from "../../../src/charts/runChart.ts";
 import { trajectoriesChart } from "../../../src/charts/trajectoriesChart.ts";
@@ -167,6 +167,17 @@ describe("the numbers", () => {
     expect([of("sensitivity", 0), of("width", 0)]).toEqual([null, null]);
     expect(of("best", 0)).not.toBeNull();
     expect(of("sensitivity", 1)).not.toBeNull();
+  });
+
+  it("have room for every plot, however narrow", () => {
+    for (const width of [1100, 700, 320]) {
+      const { grid } = numbersChart(study, found, { ...settings, width, height: numbersHeight(found, width) }) as { grid: { top: number; height: number }[] };
+      const rows = [...new Set(grid.map(({ top }) => top))].toSorted((a, b) => a - b);
+      expect(grid).toHaveLength(5);
+      // Beyond the least height that the layout gives, and clear of the labels between rows.
+      expect(Math.min(...grid.map(({ height }) => height))).toBeGreaterThan(30 * found.heights.length);
+      for (const [i, top] of rows.slice(1).entries()) expect(top - rows[i]! - grid[0]!.height).toBeGreaterThan(50);
+    }
   });
 
   it("are drawn with every height", () => {

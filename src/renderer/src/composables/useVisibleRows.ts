@@ -1,5 +1,5 @@
 /** Rows of a long list that stand in a scrolling box: a thousand cost no more than a few screenfuls. */
-import { computed, toValue, type MaybeRefOrGetter, type Ref } from "vue";
+import { computed, type Ref } from "vue";
 import { useElementSize, useScroll } from "@vueuse/core";
 
 /** Shorter lists are drawn whole. */
@@ -8,14 +8,14 @@ const shortest = 120;
 const beyond = 20;
 
 /** @param rowHeight of every row, in pixels */
-export function useVisibleRows(box: Readonly<Ref<HTMLElement | null>>, count: () => number, rowHeight: MaybeRefOrGetter<number>) {
+export function useVisibleRows(box: Readonly<Ref<HTMLElement | null>>, count: () => number, rowHeight: number) {
   const { y } = useScroll(box);
   const { height } = useElementSize(box);
   const isLong = computed(() => count() > shortest);
-  const from = computed(() => (isLong.value ? Math.max(0, Math.min(Math.floor(y.value / toValue(rowHeight)), count()) - beyond) : 0));
-  const to = computed(() => (isLong.value ? Math.min(count(), Math.ceil((y.value + height.value) / toValue(rowHeight)) + beyond) : count()));
+  const from = computed(() => (isLong.value ? Math.max(0, Math.min(Math.floor(y.value / rowHeight), count()) - beyond) : 0));
+  const to = computed(() => (isLong.value ? Math.min(count(), Math.ceil((y.value + height.value) / rowHeight) + beyond) : count()));
   /** Pixels that the rows left out would take. */
-  const above = computed(() => from.value * toValue(rowHeight));
-  const below = computed(() => (count() - to.value) * toValue(rowHeight));
+  const above = computed(() => from.value * rowHeight);
+  const below = computed(() => (count() - to.value) * rowHeight);
   return { from, to, above, below };
 }
