@@ -9,8 +9,8 @@ export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
   test: {
-    // Data that tests import must not go to the user's own.
-    env: { HYPERTOWER_DATA: resolve(import.meta.dirname, "test-results/data") },
+    // Data that tests import must not go to the user's own, and nothing trains on an engine that was measured to be fast.
+    env: { HYPERTOWER_DATA: resolve(import.meta.dirname, "test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu" },
     include: ["test/{unit,golden,parity}/**/*.test.ts"],
     environment: "node",
     pool: "forks",

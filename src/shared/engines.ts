@@ -68,7 +68,11 @@ export const engineFacts: Readonly<Record<EngineKind, EngineFacts>> = facts;
 
 export const engineKinds = Object.keys(facts) as [EngineKind, ...EngineKind[]];
 
-/** What an experiment may name: `auto` is the fastest that works where the run is started, which the run then names. */
+/**
+ * What an experiment may name: `auto` is the fastest that works where the run is started, which the run
+ * then names. What a person begins in a window or on the command line starts with it; a file that names
+ * none means `onnx-cpu`.
+ */
 export const engineChoices = ["auto", ...engineKinds] as const;
 export type EngineChoice = (typeof engineChoices)[number];
 
@@ -107,6 +111,8 @@ export const engineState = z.object({
   description: engineDescription.nullable(),
   /** Median milliseconds of one step of the program, measured here. */
   step: z.number().nullable(),
+  /** Why there is none although the engine works and the program was measured. */
+  unmeasured: z.string().nullable(),
 });
 
 export const engineReport = z.object({

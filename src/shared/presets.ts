@@ -8,7 +8,10 @@ export interface Preset {
   readonly experiment: ExperimentInput;
 }
 
-export const presets: readonly Preset[] = [
+/** What a person begins with: the default experiment, on whichever engine is fastest. */
+export const newExperiment: ExperimentInput = { engine: "auto" };
+
+const readyMade: readonly Preset[] = [
   {
     name: "seed-example",
     title: "Adam / SGD(1e-5) on MNIST",
@@ -74,6 +77,8 @@ export const presets: readonly Preset[] = [
     },
   },
 ];
+
+export const presets: readonly Preset[] = readyMade.map((preset) => ({ ...preset, experiment: { ...newExperiment, ...preset.experiment } }));
 
 export function findPreset(name: string): Preset | undefined {
   return presets.find((preset) => preset.name === name);

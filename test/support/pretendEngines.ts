@@ -3,10 +3,11 @@ import type { EngineReport } from "../../src/shared/engines.ts";
 
 export const pretendEngines: EngineReport = {
   engines: [
-    { kind: "onnx-cpu", problem: null, barred: null, step: 1.57, description: { device: "A processor (1 thread)", driver: null, memory: 17_179_869_184, libraries: { "onnxruntime-node": "1.30.0" } } },
-    { kind: "onnx-webgpu", problem: null, barred: { at: 1_790_000_000_000, reason: "it ended its process with SIGABRT" }, step: null, description: null },
-    { kind: "onnx-cuda", problem: "ONNX Runtime has this provider for Linux on x64 processors only", barred: null, step: null, description: null },
-    { kind: "tfjs-wasm", problem: null, barred: null, step: 35.8, description: { device: "A processor (WebAssembly, 1 thread)", driver: null, memory: 17_179_869_184, libraries: {} } },
+    { kind: "onnx-cpu", problem: null, barred: null, step: 1.57, unmeasured: null, description: { device: "A processor (1 thread)", driver: null, memory: 17_179_869_184, libraries: { "onnxruntime-node": "1.30.0" } } },
+    { kind: "onnx-webgpu", problem: null, barred: { at: 1_790_000_000_000, reason: "it ended its process with SIGABRT" }, step: null, unmeasured: null, description: null },
+    { kind: "onnx-cuda", problem: "ONNX Runtime has this provider for Linux on x64 processors only", barred: null, step: null, unmeasured: null, description: null },
+    { kind: "reference", problem: null, barred: null, step: null, unmeasured: "a few steps take longer than 30 s", description: { device: "A processor (float64 reference, 1 thread)", driver: null, memory: 17_179_869_184, libraries: {} } },
+    { kind: "tfjs-wasm", problem: null, barred: null, step: 35.8, unmeasured: null, description: { device: "A processor (WebAssembly, 1 thread)", driver: null, memory: 17_179_869_184, libraries: {} } },
   ],
   choice: { kind: "onnx-cpu", why: "the fastest of 2 measured: 1.57 ms a step, before TensorFlow.js, WebAssembly with 35.8 ms" },
   measuredAt: 1_790_000_000_000,

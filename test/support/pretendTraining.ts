@@ -188,7 +188,9 @@ export class PretendTraining implements Services {
   start(input: unknown): RunSummary {
     const result = validateExperiment(input);
     if (!result.ok) throw new UserError("the experiment is not valid", result.errors);
-    const e = result.experiment;
+    const { engine, ...rest } = result.experiment;
+    // As the services do: a run names its engine.
+    const e: Experiment = { ...rest, engine: { ...engine, kind: engine.kind === "auto" ? "onnx-cpu" : engine.kind } };
     if (e.name === refusedName) throw new UserError("the experiment is refused", [{ path: "batchSize", message: "batchSize is refused here" }]);
     return this.add(e);
   }

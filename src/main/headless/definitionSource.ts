@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { parse as locate, type ParseError } from "jsonc-parser";
 import { validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
-import { findPreset, presetNames } from "../../shared/presets.ts";
+import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
 import { validateStudy, type Study } from "../../shared/study/study.ts";
 import { isObject, withOwnFacts } from "../services/experiments.ts";
@@ -35,7 +35,7 @@ const experiments: Form<Experiment> = {
   presets: presetNames,
   preset: (name) => findPreset(name)?.experiment,
   withFacts: withOwnFacts,
-  fallback: {},
+  fallback: newExperiment,
   validate: (input) => {
     const result = validateExperiment(input);
     return result.ok ? { ok: true, value: result.experiment } : result;

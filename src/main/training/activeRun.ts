@@ -207,7 +207,7 @@ export class ActiveRun {
         if (message.engine) this.#hooks.onEngineFailure?.(this.#summary, message.message, message.engine);
         return this.end("failed", message.message);
       case "measured":
-      case "found":
+      case "looked":
       case "predicted":
       case "idle":
       case "member":

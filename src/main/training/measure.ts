@@ -16,16 +16,24 @@ export interface Measurement {
 
 /** Steps that are not counted: the engine still settles. */
 const warmUp = 8;
-/** Measured are so many steps and for so long (milliseconds), or as many as there is time for, but one in any case. */
+/** Measured are so many steps and for so long (milliseconds), or as many as there is time for, but two in any case. */
 const fewest = 24;
 const shortest = 400;
-const longest = 4_000;
+const usualLongest = 4_000;
+
+export interface MeasureOptions {
+  /** Runs trained as one program; 1 by default. */
+  readonly cohort?: number;
+  /** No evaluation is measured. */
+  readonly stepsOnly?: boolean;
+  /** Milliseconds after which fewer steps are enough; the first does not count, in which devices compile. */
+  readonly longest?: number;
+}
 
 /**
- * @param stepsOnly no evaluation is measured
  * @throws Error when the experiment cannot be prepared
  */
-export async function measure(experiment: Experiment, cohort = 1, stepsOnly = false): Promise<{ measurement: Measurement; description: EngineDescription }> {
+export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = false, longest = usualLongest }: MeasureOptions = {}): Promise<{ measurement: Measurement; description: EngineDescription }> {
   const prepare = async (): Promise<PreparedRun[]> =>
     cohort === 1 ? [await prepareRun(experiment)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort);
   const dispose = (runs: readonly PreparedRun[]) => Promise.all(runs.map(({ executable }) => executable.dispose()));
@@ -36,7 +44,7 @@ export async function measure(experiment: Experiment, cohort = 1, stepsOnly = fa
   const begin = performance.now() - asked;
   const controls = prepared.map(() => new RunControl());
   const times: number[] = [];
-  const started = performance.now();
+  let started = performance.now();
   let last = started;
   let evaluation = 0;
   // The last run of a cohort is heard of when all have made the step.
@@ -45,7 +53,8 @@ export async function measure(experiment: Experiment, cohort = 1, stepsOnly = fa
       const now = performance.now();
       times.push(now - last);
       last = now;
-      if (now - started > longest || (times.length >= warmUp + fewest && now - started > shortest)) {
+      if (times.length === 1) started = now;
+      else if (now - started > longest || (times.length >= warmUp + fewest && now - started > shortest)) {
         for (const control of controls) {
           if (stepsOnly) control.leave();
           else control.stop();

@@ -30,9 +30,9 @@ export type ToTrainer =
   /** Of the nth of a cohort's members. */
   | { readonly type: "member"; readonly member: number; readonly message: Steering }
   /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
-  | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; readonly stay?: Stay }
-  /** Loads an engine and runs a little program on it; answered by `found` or `failed`. */
-  | { readonly type: "look"; readonly kind: EngineKind; readonly stay?: Stay }
+  | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; /** Milliseconds after which fewer steps are enough. */ readonly longest?: number; readonly stay?: Stay }
+  /** Loads engines, one after another until one works, and runs a little program on it; each is answered by `looked`. */
+  | { readonly type: "look"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
   /** Asks a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
   | Steering;
@@ -102,7 +102,8 @@ export type FromTrainer =
   /** Of the nth of a cohort's members. */
   | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
   | { readonly type: "measured"; readonly measurement: Measurement; readonly description: EngineDescription }
-  | { readonly type: "found"; readonly description: EngineDescription }
+  /** An engine and its description, or why it cannot be used. */
+  | { readonly type: "looked"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
   | { readonly type: "predicted"; readonly result: PredictionResult }
   /** `engine`: what failed is the engine: its device is gone, or its memory is full. */
   | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined }

@@ -94,14 +94,28 @@ function steer(of: RunControl | undefined, what: Steering["type"]): void {
   of?.[what]();
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
 const failure = (error: unknown): FromTrainer => ({
   type: "failed",
-  message: error instanceof Error ? error.message : String(error),
+  message: messageOf(error),
   ...(error instanceof EngineFailure && { engine: error.kind }),
 });
 
+/** The first of these engines that works, and why those before it do not. */
+async function look(kinds: readonly EngineKind[]): Promise<void> {
+  for (const kind of kinds) {
+    const looked = await lookAt(kind).then(
+      (description) => ({ problem: null, description }),
+      (error: unknown) => ({ problem: messageOf(error), description: null }),
+    );
+    port.send({ type: "looked", kind, ...looked });
+    if (looked.description) return;
+  }
+}
+
 /** Loads an engine, and has it compute something: some find out only then that they cannot. */
-async function look(kind: EngineKind): Promise<EngineDescription> {
+async function lookAt(kind: EngineKind): Promise<EngineDescription> {
   const engine = await loadEngine[kind]();
   const x = state("x", [2]);
   const executable = await engine.compile(makeProgram({ run: { outputs: {}, updates: { x: add(x, constant(1)) } } }), { threads: 1 });
@@ -132,7 +146,7 @@ port.receive((message) => {
       return work(startCohort(message), message.stay);
     case "measure":
       return work(
-        measure(message.experiment, message.cohort, message.stepsOnly).then(
+        measure(message.experiment, message).then(
           (measured) => port.send({ type: "measured", ...measured }),
           (error: unknown) => {
             throw engineFailure(message.experiment.engine.kind, error);
@@ -146,10 +160,7 @@ port.receive((message) => {
         message.stay,
       );
     case "look":
-      return work(
-        look(message.kind).then((description) => port.send({ type: "found", description })),
-        message.stay,
-      );
+      return work(look(message.kinds), message.stay);
     case "member":
       return steer(controls[message.member], message.message.type);
     case "pause":

@@ -1,4 +1,5 @@
 /** Ready-made studies, by name. */
+import { newExperiment } from "../presets.ts";
 import { table1Rows } from "../table1.ts";
 import type { StudyInput } from "./study.ts";
 
@@ -59,7 +60,7 @@ const figure4d = (base: StudyInput["base"] = {}): StudyInput => ({
 const table1Stacks = (epochs?: number): StudyInput["stacks"] =>
   table1Rows.map((row) => ({ name: `${row.number}: ${row.stack}`, tower: [...row.tower], epochs: epochs ?? row.epochs }));
 
-export const studyPresets: readonly StudyPreset[] = [
+const readyMade: readonly StudyPreset[] = [
   {
     name: "demo",
     title: "Sensitivity of SGD towers, a first picture",
@@ -138,6 +139,8 @@ export const studyPresets: readonly StudyPreset[] = [
     study: { name: "Table 1, quick", stacks: table1Stacks(2) },
   },
 ];
+
+export const studyPresets: readonly StudyPreset[] = readyMade.map((preset) => ({ ...preset, study: { ...preset.study, base: { ...newExperiment, ...preset.study.base } } }));
 
 export function findStudyPreset(name: string): StudyPreset | undefined {
   return studyPresets.find((preset) => preset.name === name);

@@ -19,10 +19,12 @@ it("lists engines, measures them and tries one again", async () => {
   expect(await at("engine-onnx-webgpu").getAttribute("data-state")).toBe("barred");
   expect(await at("engine-onnx-webgpu").getByTestId("engine-problem").innerText()).toMatch(/^Failed .+ ago, and is not chosen before it is tried again: it ended its process with SIGABRT$/);
   expect(await at("engine-onnx-cuda").getByTestId("engine-problem").innerText()).toContain("Linux on x64 processors only");
+  expect(await at("engine-reference").getByTestId("engine-unmeasured").innerText()).toBe("Not measured: a few steps take longer than 30 s");
   // The chosen one first, what does not work last.
   expect(await page.locator("[data-testid^=engine-][data-state]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-testid")))).toEqual([
     "engine-onnx-cpu",
     "engine-tfjs-wasm",
+    "engine-reference",
     "engine-onnx-webgpu",
     "engine-onnx-cuda",
   ]);

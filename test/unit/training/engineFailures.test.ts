@@ -66,6 +66,7 @@ describe("a run whose engine goes down", { timeout: 120_000 }, () => {
 
 describe("choosing", { timeout: 120_000 }, () => {
   it("takes what was measured, says why in the run, and measures a program once", async () => {
+    await services.handlers["engines.calibrate"]({ experiment: small });
     const first = await ended({ ...small, engine: "auto" });
     expect(first.status).toBe("finished");
     expect(first.experiment.engine.kind).toBe("onnx-cpu");

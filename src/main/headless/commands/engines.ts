@@ -31,8 +31,12 @@ export async function enginesCommand(places: Places, file: string | undefined, o
 
 /** Remarks while engines are tried, which takes a while. */
 export function sayWhatIsTried(services: Services): void {
+  let looking = false;
   services.on("engines.working", ({ kind, doing }) => {
-    if (kind) process.stderr.write(`${doing === "measuring" ? "measuring" : "looking for"} ${engineFacts[kind].title}\n`);
+    // Several are looked for in a second, and each is measured for one or more.
+    if (kind && doing === "looking" && !looking) process.stderr.write("looking for engines\n");
+    if (kind && doing === "measuring") process.stderr.write(`measuring the engines: ${engineFacts[kind].title}\n`);
+    looking = kind !== null && doing === "looking";
   });
 }
 
@@ -59,10 +63,12 @@ function inWords({ engines, choice, measuredAt }: EngineReport): string {
     const why = whyNot(engine);
     return why === null ? [] : [`  ${engine.kind}: ${why}`];
   });
+  const unmeasured = engines.flatMap(({ kind, unmeasured: why }) => (why === null ? [] : [`  ${kind}: ${why}`]));
   return [
     table([["", "ENGINE", "HERE", "MS/STEP", "PRECISION", "SAME BITS", "MEMORY", "DEVICE"], ...rows]),
     "",
     choice ? `* chosen: ${choice.why}${measuredAt === null ? "" : ` (${formatTime(measuredAt)})`}` : 'nothing was measured for this program yet; "hypertower engines --calibrate" does',
+    ...(unmeasured.length > 0 ? ["", "not measured", ...unmeasured] : []),
     ...(missing.length > 0 ? ["", "not here", ...missing] : []),
   ].join("\n");
 }

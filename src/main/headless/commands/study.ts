@@ -11,6 +11,7 @@ import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openExisting, openServices, storeDirOf, type Places } from "../session.ts";
 import { jsonReport, textReport, type StudyReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
+import { sayWhatIsTried } from "./engines.ts";
 
 export interface StudyOptions {
   readonly preset?: string;
@@ -66,6 +67,7 @@ export async function study(places: Places, file: string | undefined, options: S
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
   const services = await openServices(places, storeDir);
+  if (!options.json) sayWhatIsTried(services);
   return closing(services, () =>
     options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), options.json),
   );

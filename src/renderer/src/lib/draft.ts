@@ -2,6 +2,7 @@
 import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
+import { newExperiment } from "@shared/presets.ts";
 import { fittingBatch, isText, usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
@@ -69,9 +70,9 @@ export function validateDraft(draft: Draft): Validation {
   return validateExperiment(experimentOf(draft));
 }
 
-/** The default experiment as a draft. */
+/** What a new experiment starts from, as a draft. */
 export function defaultDraft(): Draft {
-  const result = validateExperiment({});
+  const result = validateExperiment(newExperiment);
   if (!result.ok) throw new Error("the default experiment is not valid");
   return draftOf(result.experiment);
 }
