@@ -18,6 +18,8 @@ export interface FakePlan {
   readonly failAt?: number;
   /** Skips a step, which no trainer may. */
   readonly skipAt?: number;
+  /** Says and hears nothing any more, as a hanging driver does. */
+  readonly hangAt?: number;
   readonly ignoreStop?: boolean;
   readonly neverStarts?: boolean;
   /** Stays after it said that it ended. */
@@ -93,6 +95,11 @@ async function train(experiment: Experiment, stay: boolean): Promise<void> {
       process.stderr.write("native code gave up\n");
       await sent;
       process.abort();
+    }
+    if (plan.hangAt === step) {
+      await sent;
+      process.off("message", hear);
+      return;
     }
     if (plan.failAt === step) {
       await say({ type: "failed", message: "MNIST could not be read" });

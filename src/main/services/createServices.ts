@@ -12,6 +12,7 @@ import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { Supervisor } from "../training/supervisor.ts";
 import { TrainerPool } from "../training/trainerPool.ts";
+import type { WatchdogOptions } from "../training/watchdog.ts";
 import { WeightsFolder } from "../training/weights/folder.ts";
 import { EngineChoice, type EngineChoiceOptions } from "../training/engineChoice.ts";
 import { Datasets } from "./datasets.ts";
@@ -36,6 +37,8 @@ export interface ServiceExtras {
   readonly checkpointEvery?: number;
   /** Which engines there are to choose from, and how. */
   readonly engines?: Partial<Pick<EngineChoiceOptions, "kinds" | "within" | "fixed">>;
+  /** How long trainers may be silent. */
+  readonly watch?: WatchdogOptions;
   /** Runs trained at the same time. */
   readonly places?: number;
   /** Bytes free on the disk of a file. */
@@ -72,6 +75,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     log: store,
     storeFolder: options.storeDir,
     checkpointEvery: extras.checkpointEvery,
+    watch: extras.watch,
     places: () => Math.max(extras.places ?? availableParallelism(), studies.workers),
     onChange: (run, atOnce) => {
       throttle.push(run, atOnce);

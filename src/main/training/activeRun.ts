@@ -9,6 +9,7 @@ import type { CheckpointFolder } from "./checkpoint/folder.ts";
 import type { CheckpointOrder, FromTrainer, Rows, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 import { Retraced } from "./retraced.ts";
+import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
 import type { WeightsFolder } from "./weights/folder.ts";
 
 /** Where runs are written; the store, in the program. */
@@ -29,6 +30,9 @@ export interface RunLog {
 /** How a run begins: for the first time, or once more from its checkpoint or its first step. */
 export type Beginning = "new" | "checkpoint" | "firstStep";
 
+/** An engine took the trainer down, lost its device, ran out of memory, or does not answer any more. */
+export type EngineTrouble = "crash" | "device" | "memory" | "silence";
+
 export interface ActiveRunHooks {
   readonly log: RunLog;
   /** Where its checkpoints are kept, and how often they are made (milliseconds); undefined: none are. */
@@ -40,8 +44,10 @@ export interface ActiveRunHooks {
   readonly onKept?: ((run: string) => void) | undefined;
   /** Something was noted in the run's log. */
   readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
-  /** Its engine took the trainer down, lost its device, or ran out of memory. */
-  readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: "crash" | "device" | "memory") => void) | undefined;
+  /** What its engine did to the run. */
+  readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: EngineTrouble) => void) | undefined;
+  /** How long the trainer may be silent. */
+  readonly watch?: WatchdogOptions | undefined;
   /** The trainer is gone, or there will be none. */
   readonly onGone: () => void;
 }
@@ -56,6 +62,7 @@ export class ActiveRun {
   readonly #beginning: Beginning;
   readonly #waiters = new Set<() => void>();
   readonly #why: string | undefined;
+  readonly #watchdog: Watchdog;
   #summary: RunSummary;
   #trainer: TrainerProcess | undefined;
   #gone = false;
@@ -77,6 +84,7 @@ export class ActiveRun {
     this.#summary = run;
     this.#beginning = beginning;
     this.#hooks = hooks;
+    this.#watchdog = new Watchdog(hooks.watch);
   }
 
   get summary(): RunSummary {
@@ -98,6 +106,7 @@ export class ActiveRun {
       this.#trainer = trainer;
       trainer.onMessage((message) => this.#receive(message));
       trainer.onExit((exit) => this.#exited(exit));
+      this.#watchdog.watch(() => this.#summary.status === "paused", (...silence) => this.#silent(...silence));
       trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...this.#checkpointOrder() });
     } catch (error) {
       this.end("failed", `The trainer process could not be started: ${(error as Error).message}`);
@@ -165,7 +174,18 @@ export class ActiveRun {
     else this.#leave();
   }
 
+  /** The engine hangs, and the process with it. */
+  #silent(silent: number, slowestStep: number | null): void {
+    if (!isActive(this.#summary.status)) return;
+    const than = slowestStep === null ? "before its first step" : `after steps of ${Number((slowestStep / 1000).toPrecision(2))} s at most`;
+    const reason = `it did not answer for ${Math.round(silent / 1000)} s, ${than}`;
+    this.#hooks.onEngineFailure?.(this.#summary, reason, "silence");
+    this.end("failed", `The trainer was ended because ${reason}: its engine, or the driver of its device, hangs.`);
+    this.#trainer?.kill();
+  }
+
   #receive(message: FromTrainer): void {
+    this.#watchdog.heard();
     if (!isActive(this.#summary.status)) return;
     try {
       this.#handle(message);
@@ -210,6 +230,7 @@ export class ActiveRun {
       case "looked":
       case "predicted":
       case "idle":
+      case "alive":
       case "member":
         return;
       default:
@@ -247,6 +268,8 @@ export class ActiveRun {
   }
 
   #rows({ rows: all, progress }: Message<"rows">): void {
+    const time = this.#metrics.indexOf("stepTime");
+    for (let row = 0; row < all.count; row++) this.#watchdog.stepped(all.values[row * this.#metrics.length + time] ?? 0);
     const rows = this.#retraced ? this.#retraced.rows(all) : all;
     if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
     if (!rows || rows.count === 0) return;
@@ -358,6 +381,7 @@ export class ActiveRun {
 
   #leave(): void {
     clearTimeout(this.#killTimer);
+    this.#watchdog.end();
     if (this.#gone) return;
     this.#gone = true;
     for (const wake of this.#waiters) wake();

@@ -89,6 +89,8 @@ export type FromTrainer =
   | { readonly type: "weightsFailed"; readonly step: number; readonly message: string }
   /** The guard went back after a step. */
   | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
+  /** What takes long and says nothing else goes on: an evaluation. */
+  | { readonly type: "alive" }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
   | {

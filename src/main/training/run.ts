@@ -26,6 +26,8 @@ export interface StepRecord {
 export interface RunListener {
   step(record: StepRecord): void;
   evaluation(evaluation: Evaluation): void;
+  /** One batch of an evaluation is done. */
+  evaluating?(): void;
   paused(): void;
   resumed(): void;
   /** The guard went back after a step, which is logged as it was. */
@@ -215,6 +217,7 @@ export class TrainingRun {
     for (const { size, examples, inputs } of feed.evaluation(set)) {
       for (const [name, sum] of Object.entries(await executable.run(`evaluate@${size}`, inputs))) total[name] = (total[name] ?? 0) + sum;
       count += examples;
+      this.#listener.evaluating?.();
       await this.#breathe();
     }
     return feed.task.measures(total, count);

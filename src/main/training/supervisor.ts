@@ -1,10 +1,11 @@
 /** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
 import { availableParallelism } from "node:os";
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { ActiveRun, type ActiveRunHooks, type Beginning, type RunLog } from "./activeRun.ts";
+import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble, type RunLog } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { Crew } from "./crew.ts";
 import type { LaunchTrainer } from "./process.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 
 export interface SupervisorOptions {
@@ -21,8 +22,9 @@ export interface SupervisorOptions {
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
   readonly onKept?: (run: string) => void;
   readonly onEvent?: (run: string, event: RunEvent) => void;
-  /** An engine took a trainer down, lost its device, or ran out of memory with a run. */
-  readonly onEngineFailure?: (run: RunSummary, reason: string, kind: "crash" | "device" | "memory") => void;
+  readonly onEngineFailure?: (run: RunSummary, reason: string, kind: EngineTrouble) => void;
+  /** How long a trainer may be silent before it is taken to hang. */
+  readonly watch?: WatchdogOptions | undefined;
   /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
   readonly answerWithin?: number;
   /** A trainer that has not stopped by then is killed (milliseconds). */

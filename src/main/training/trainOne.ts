@@ -14,6 +14,9 @@ import { loggedMetrics, TrainingRun, type RunListener } from "./run.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 import { WeightsKeeper } from "./weights/keeper.ts";
 
+/** Milliseconds between two signs of life during an evaluation. */
+const aliveEvery = 2_000;
+
 type Send = (message: FromTrainer) => void;
 
 /** @throws Error when the run cannot be prepared, its checkpoint not be used, or a step not be executed */
@@ -29,11 +32,18 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
     send,
   });
   const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter, send);
+  let aliveAt = performance.now();
   const listener: RunListener = {
     step: ({ step, values }) => reporter.add(step, values),
     evaluation: (evaluation) => {
       reporter.flush();
       send({ type: "evaluation", evaluation });
+    },
+    evaluating: () => {
+      const now = performance.now();
+      if (now - aliveAt < aliveEvery) return;
+      aliveAt = now;
+      send({ type: "alive" });
     },
     paused: () => {
       reporter.flush();

@@ -6,11 +6,18 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { Services } from "../../../src/main/services/services.ts";
 import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { tickLength } from "../../../src/main/training/watchdog.ts";
 import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import type { FailurePlan } from "../../support/failingTrainer.ts";
 
 const small = { dataset: { trainExamples: 640, testExamples: 100 }, model: { kind: "mlp", hidden: [4] }, batchSize: 16, budget: { epochs: 2 } };
 const failing = (plan: FailurePlan) => ({ ...small, budget: { epochs: 100_000 }, name: `fails ${JSON.stringify(plan)}` });
+
+/** A watchdog's time passes ten times as fast. */
+const often = (tick: () => void) => {
+  const timer = setInterval(tick, tickLength / 10);
+  return () => clearInterval(timer);
+};
 
 let folder: string;
 let services: Services;
@@ -18,7 +25,7 @@ let services: Services;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "hypertower-"));
   const launchTrainer = nodeLauncher(new URL("../../support/failingTrainer.ts", import.meta.url));
-  services = await createServices({ storeDir: folder, host: "browser", version: "0", launchTrainer }, { checkpointEvery: 1, engines: { kinds: ["onnx-cpu", "reference"], within: 20_000, fixed: "" } });
+  services = await createServices({ storeDir: folder, host: "browser", version: "0", launchTrainer }, { checkpointEvery: 1, watch: { silence: 30_000, ticks: often }, engines: { kinds: ["onnx-cpu", "reference"], within: 20_000, fixed: "" } });
 });
 
 afterEach(async () => {
@@ -40,6 +47,7 @@ describe("a run whose engine goes down", { timeout: 120_000 }, () => {
     ["abort", /ended by SIGABRT; its last output:[^]*native code gave up/, /SIGABRT/],
     ["kill", /ended by SIGKILL \(as systems do when memory runs out\)/, null],
     ["device", /^The device of the engine onnx-cpu disappeared while it was at work \(vkQueueSubmit failed with VK_ERROR_DEVICE_LOST\)/, /disappeared/],
+    ["hang", /^The trainer was ended because it did not answer for \d+ s, after steps of [\d.]+ s at most: its engine/, /^it did not answer for/],
     ["memory", /^The engine onnx-cpu ran out of memory \(std::bad_alloc\)/, null],
   ] as const)("%s: failed with the reason and a checkpoint, and all else goes on", async (how, reason, bar) => {
     const run = await ended(failing({ how, after: 30 }));

@@ -6,6 +6,7 @@ import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
 import type { LaunchTrainer, TrainerProcess } from "../../../src/main/training/process.ts";
 import { Supervisor, type SupervisorOptions } from "../../../src/main/training/supervisor.ts";
+import { tickLength, Watchdog } from "../../../src/main/training/watchdog.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { aRun, openStore } from "../../support/storeFixtures.ts";
 
@@ -44,6 +45,80 @@ function supervise(options: Partial<SupervisorOptions> = {}) {
   const kinds = (id: string) => store.getRun(id)!.events.map((e) => e.kind);
   return { store, supervisor, changes, trainers, start, status, reaches, gone, steps, kinds };
 }
+
+/** Ticks of watchdogs, by hand. */
+function handTicks() {
+  const all = new Set<() => void>();
+  const ticks = (tick: () => void) => {
+    all.add(tick);
+    return () => all.delete(tick);
+  };
+  const tick = (times: number) => {
+    for (let i = 0; i < times; i++) for (const one of [...all]) one();
+  };
+  return { watch: { ticks, silence: 4 * tickLength, loading: 9 * tickLength }, tick, count: () => all.size };
+}
+
+describe("a trainer that does not answer any more", () => {
+  it("is ended after its time, the run failed with the reason, and the engine is told of", async () => {
+    const { watch, tick, count } = handTicks();
+    const told: unknown[] = [];
+    const { store, supervisor, start, gone, steps } = supervise({ watch, onEngineFailure: (run, reason, kind) => told.push([run.id, reason, kind]) });
+    const id = start({ hangAt: 50 });
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBe(50), { timeout: 10_000 });
+    tick(4);
+    expect(supervisor.get(id)!.status).toBe("running");
+    tick(1);
+    expect(supervisor.get(id)!.status).toBe("failed");
+    await gone(id);
+    expect(store.getRun(id)).toMatchObject({ status: "failed", steps: 50, reason: "The trainer was ended because it did not answer for 25 s, after steps of 0.0015 s at most: its engine, or the driver of its device, hangs." });
+    expect(steps(id)).toHaveLength(50);
+    expect(told).toEqual([[id, "it did not answer for 25 s, after steps of 0.0015 s at most", "silence"]]);
+    expect(count()).toBe(0);
+  });
+
+  it("has longer before its first step", async () => {
+    const { watch, tick } = handTicks();
+    const { store, supervisor, start, reaches, gone } = supervise({ watch });
+    const id = start({ neverStarts: true });
+    tick(9);
+    expect(supervisor.get(id)!.status).toBe("queued");
+    tick(1);
+    await reaches(id, "failed");
+    await gone(id);
+    expect(store.getRun(id)!.reason).toContain("it did not answer for 50 s, before its first step");
+  });
+
+  it("is left alone while it is paused, and has its time anew afterwards", async () => {
+    const { watch, tick } = handTicks();
+    const { supervisor, start, reaches } = supervise({ watch });
+    const id = start({ steps: 1e9 });
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBeGreaterThan(0), { timeout: 10_000 });
+    await supervisor.pause(id);
+    await reaches(id, "paused");
+    tick(1_000);
+    expect(supervisor.get(id)!.status).toBe("paused");
+    await supervisor.resume(id);
+    await reaches(id, "running");
+    tick(4);
+    expect(supervisor.get(id)!.status).toBe("running");
+  });
+});
+
+it("a step may take fifty times as long as the slowest before it", () => {
+  let tick = () => undefined as void;
+  const silences: unknown[] = [];
+  const watchdog = new Watchdog({ silence: tickLength, ticks: (one) => ((tick = one), () => undefined) });
+  watchdog.watch(() => false, (...silence) => silences.push(silence));
+  watchdog.stepped(tickLength);
+  watchdog.stepped(1);
+  for (let i = 0; i < 40; i++) tick();
+  watchdog.heard();
+  for (let i = 0; i < 50; i++) tick();
+  expect(silences).toEqual([]);
+  tick();
+  expect(silences).toEqual([[51 * tickLength, tickLength]]);
+});
 
 describe("a run", () => {
   it("is trained to its end with every step, evaluation and final value stored", async () => {
