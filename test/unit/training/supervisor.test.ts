@@ -106,7 +106,7 @@ describe("a trainer that does not answer any more", () => {
 });
 
 it("a step may take fifty times as long as the slowest before it", () => {
-  let tick = () => undefined as void;
+  let tick: () => void = () => undefined;
   const silences: unknown[] = [];
   const watchdog = new Watchdog({ silence: tickLength, ticks: (one) => ((tick = one), () => undefined) });
   watchdog.watch(() => false, (...silence) => silences.push(silence));
