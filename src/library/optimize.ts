@@ -6,6 +6,7 @@ import { makeProgram } from "../main/program/program.ts";
 import { towerLevel } from "../main/training/prepare.ts";
 import { TrainingProcedures } from "../main/training/trainingProcedures.ts";
 import type { EngineKind } from "../shared/engines.ts";
+import { requireEngine } from "./engines.ts";
 import { engine as engineSchema, fieldErrors } from "../shared/experiment.ts";
 import { groupProblems } from "../shared/groups.ts";
 import { checkSeed } from "./data.ts";
@@ -42,7 +43,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   model: Model<Input, Parameter>,
   options: OptimizeOptions,
 ): Promise<Training<Input>> {
-  const { optimizer, loss, metrics = {}, seed = 0, parameters = {}, divergence = "error" } = options;
+  const { optimizer, loss, metrics = {}, seed = 0, parameters = {}, divergence = "error", engine = "onnx-cpu" } = options;
   // Plain JavaScript has no types to say so.
   const chosen: unknown = optimizer;
   if (!(chosen instanceof Optimizer)) throw new TypeError("optimize: optimizer is missing; give one, such as adam({ optimizer: sgd(1e-5) })");
@@ -50,10 +51,10 @@ export async function optimize<Input extends string, Parameter extends string>(
     throw new TypeError("optimize: loss is missing; give nll, meanSquaredError or a function (outputs, targets) => node");
   }
   checkSeed("optimize", seed);
-  const engineOptions = engineSchema.safeParse({ kind: options.engine, threads: options.threads });
+  requireEngine("optimize", engine);
+  const engineOptions = engineSchema.safeParse({ kind: engine, threads: options.threads });
   if (!engineOptions.success) throw new RangeError(`optimize: ${fieldErrors(engineOptions.error).map(({ message }) => message).join("; ")}`);
-  const { kind, threads } = engineOptions.data;
-  if (kind === "auto") throw new RangeError("optimize: engine must be named; what is fastest is measured by the workbench and the command line only");
+  const { threads } = engineOptions.data;
 
   const problem = new Problem(model, typeof loss === "function" ? { loss } : loss, metrics);
   const levels = checkedTower("optimize", optimizer.levels);
@@ -67,7 +68,7 @@ export async function optimize<Input extends string, Parameter extends string>(
     hypergradients: "moving",
   });
   const program = makeProgram({ settle: procedures.settle() }, procedures.furtherState);
-  const executable = await (await loadEngine[kind]()).compile(program, { threads });
+  const executable = await (await loadEngine[engine]()).compile(program, { threads });
   const values = procedures.initialState(initial);
   executable.restore(Object.fromEntries(program.state.map(({ name }) => [name, values[name]!])));
   return new Training({ optimizer, problem, procedures, executable, state: program.state.map(({ name }) => name), divergence });

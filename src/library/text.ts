@@ -10,6 +10,7 @@ import { generate } from "../main/training/prediction/generate.ts";
 import { towerLevel } from "../main/training/prepare.ts";
 import { textFeed } from "../main/training/textFeed.ts";
 import { buildTrainingProgram, type TrainingProgram } from "../main/training/trainingProgram.ts";
+import { requireEngine } from "./engines.ts";
 import type { EngineKind } from "../shared/engines.ts";
 import { stepsPerEpoch, validateExperiment, type Experiment } from "../shared/experiment.ts";
 import { describeModel } from "../shared/models/architecture.ts";
@@ -95,6 +96,7 @@ export async function charRnn(text: Text, { optimizer, batchSize = 64, seed = 0,
   const chosen: unknown = optimizer;
   if (!(chosen instanceof Optimizer)) throw new TypeError("charRnn: optimizer is missing; give one, such as adam({ alpha: 2e-3, optimizer: sgd(2e-5) })");
   checkSeed("charRnn", seed);
+  requireEngine("charRnn", engine);
   const facts = { title: "the text", task: "text", trainExamples: text.train.length, testExamples: text.test.length, exampleShape: [], classNames: [], symbols: text.vocabulary.length };
   const tower = checkedTower("charRnn", optimizer.levels);
   const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, batchSize, seed, engine: { kind: engine, threads } });

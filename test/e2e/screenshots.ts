@@ -172,6 +172,17 @@ try {
   await page.setViewportSize({ width: size.width, height: 1560 });
   await page.evaluate(() => window.scrollTo(0, 0));
   await photograph(page, "architecture");
+  await show(page, "/engines");
+  const measure = page.locator("[data-testid=calibrate-button]:not([disabled])");
+  await measure.waitFor({ timeout: 300_000 });
+  await choose(page, "engines-program", "Adam / SGD(1e-5) on MNIST");
+  await page.waitForTimeout(500);
+  await measure.click({ timeout: 300_000 });
+  await page.getByTestId("engine-onnx-cpu").getByTestId("engine-step").waitFor({ timeout: 600_000 });
+  await measure.waitFor({ timeout: 300_000 });
+  await page.setViewportSize({ width: size.width, height: 1560 });
+  await photograph(page, "engines");
+  await page.setViewportSize(size);
   if (harness.problems.length > 0) throw new Error(`the pages complained:\n${harness.problems.join("\n")}`);
   console.log(`wrote ${folder}`);
 } finally {

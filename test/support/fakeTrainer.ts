@@ -2,6 +2,7 @@
  * A trainer process that trains nothing: it does what the JSON in the
  * experiment's name says, in the words of messages.ts.
  */
+import type { EngineKind } from "../../src/shared/engines.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
 import type { FromTrainer, ToTrainer } from "../../src/main/training/messages.ts";
@@ -40,13 +41,13 @@ function say(message: FromTrainer): Promise<void> {
 
 process.on("disconnect", () => process.exit(2));
 process.on("message", (message: ToTrainer) => {
-  if (message.type === "start") void train(message.experiment, message.stay ?? false);
+  if (message.type === "start") void train(message.experiment, message.stay ?? false, message.why);
   if (message.type === "measure") {
     void say({ type: "measured", measurement: { step: 1 / message.experiment.engine.threads, evaluation: 1, begin: 1 }, description: { device: "a fake device", driver: null, memory: null, libraries: {} } }).then(() => (message.stay ? say({ type: "idle" }) : process.disconnect()));
   }
 });
 
-async function train(experiment: Experiment, stay: boolean): Promise<void> {
+async function train(experiment: Experiment, stay: boolean, why = "named in the experiment"): Promise<void> {
   const asked: FakePlan = experiment.name.startsWith("{") ? (JSON.parse(experiment.name.slice(0, experiment.name.lastIndexOf("}") + 1)) as FakePlan) : {};
   const plan = {
     ...asked,
@@ -68,7 +69,7 @@ async function train(experiment: Experiment, stay: boolean): Promise<void> {
   await say({
     type: "started",
     device: "a fake device",
-    environment: { hypertower: "0", node: process.version, platform: process.platform, cpu: "none", libraries: {}, gitCommit: "abc" },
+    environment: { hypertower: "0", node: process.version, platform: process.platform, cpu: "none", libraries: {}, gitCommit: "abc", engine: { kind: experiment.engine.kind as EngineKind, device: "a fake device", driver: null, precision: "float32", why } },
     metrics: ["loss", "stepTime", ...columns.map((c) => c.metric)],
     totalSteps: steps,
   });

@@ -98,7 +98,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const studies: Studies = new Studies({
     store,
     controls: {
-      start: (experiment, study, cell, seat) => runs.start(experiment, { study, cell }, seat),
+      start: (experiment, place, seat) => runs.start(experiment, place, seat),
       resume: (run, seat) => runs.goOn(run, seat),
       cohort: (size) => supervisor.cohort(size),
       pause: (run) => runs.pause(run),
@@ -163,8 +163,11 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "predictions.text": (request) => predictions.text(request),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
-    "studies.estimate": async ({ study, workers, cohort }) => studies.estimate(await engines.ofStudy(study, "known"), workers, cohort),
-    "studies.start": async ({ study, workers, cohort }) => studies.start(await engines.ofStudy(study, "measured"), workers, cohort),
+    "studies.estimate": async ({ study, workers, cohort }) => studies.estimate((await engines.ofStudy(study, "known")).study, workers, cohort),
+    "studies.start": async ({ study, workers, cohort }) => {
+      const { study: named, why } = await engines.ofStudy(study, "measured");
+      return studies.start(named, workers, cohort, why);
+    },
     "studies.pause": ({ study }) => studies.pause(study),
     "studies.resume": ({ study }) => studies.resume(study),
     "studies.stop": ({ study }) => studies.stop(study),

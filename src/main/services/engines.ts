@@ -34,12 +34,17 @@ export class Engines {
     return this.#choice.resolve(experiment);
   }
 
-  /** A study on a named engine: all its runs on the same one. What is not valid stays as it is. */
-  async ofStudy(input: unknown, how: "measured" | "known"): Promise<unknown> {
+  /**
+   * A study on a named engine: all its runs on the same one. What is not valid stays as it is.
+   * `why` that engine, for the record of its runs; undefined where the study names it.
+   */
+  async ofStudy(input: unknown, how: "measured" | "known"): Promise<{ readonly study: unknown; readonly why?: string }> {
     const validation = validateStudy(input);
-    if (!validation.ok || validation.study.base.engine.kind !== "auto") return input;
+    if (!validation.ok || validation.study.base.engine.kind !== "auto") return { study: input };
     const { study } = validation;
-    const { experiment } = how === "measured" ? await this.#choice.resolve(study.base) : { experiment: await this.#choice.likely(study.base) };
-    return { ...study, base: { ...study.base, engine: experiment.engine } };
+    const on = ({ engine }: Experiment) => ({ ...study, base: { ...study.base, engine } });
+    if (how === "known") return { study: on(await this.#choice.likely(study.base)) };
+    const { experiment, why } = await this.#choice.resolve(study.base);
+    return { study: on(experiment), why: `chosen for the whole study: ${why}` };
   }
 }

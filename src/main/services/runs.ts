@@ -2,6 +2,7 @@
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { Store } from "../store/store.ts";
+import type { PlaceInStudy } from "../studies/runner.ts";
 import { CheckpointError } from "../training/checkpoint/container.ts";
 import type { CheckpointFolder } from "../training/checkpoint/folder.ts";
 import { newRun } from "../training/newRun.ts";
@@ -54,16 +55,16 @@ export class Runs {
   }
 
   /**
-   * @param place the study that the run is part of, and its cell there
+   * @param place the study that the run is part of, its cell there, and why the study took its engine
    * @param seat in a cohort with which it trains
    */
-  async start(experiment: unknown, place?: { readonly study: string; readonly cell: string }, seat?: CohortSeat): Promise<RunSummary> {
+  async start(experiment: unknown, place?: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary> {
     const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(experiment, this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
     const run = newRun(usable, new Date(), place?.study);
     this.#store.createRun(run, place?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run, "new", seat, place ? "named by the study" : why);
+    return this.#supervisor.start(run, "new", seat, place ? (place.why ?? "named by the study") : why);
   }
 
   async pause(id: string): Promise<RunSummary> {

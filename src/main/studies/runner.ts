@@ -9,10 +9,17 @@ import type { Cohort, CohortSeat } from "../training/supervisor.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 
+/** Of a run: its study and cell, and why the study took its engine, where it chose it. */
+export interface PlaceInStudy {
+  readonly study: string;
+  readonly cell: string;
+  readonly why?: string | undefined;
+}
+
 /** How single runs are trained and steered. */
 export interface RunControls {
   /** Starts a run of a study, by itself or in a cohort. */
-  start(experiment: Experiment, study: string, cell: string, seat?: CohortSeat): Promise<RunSummary>;
+  start(experiment: Experiment, place: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary>;
   /** Goes on with a run that is paused, or takes up one that ended before its end, from its checkpoint or else its first step. */
   resume(run: string, seat?: CohortSeat): Promise<RunSummary>;
   /** A cohort of so many seats. Its runs begin to train once it is complete. */
@@ -32,6 +39,8 @@ export interface RunnerOptions {
   readonly controls: RunControls;
   /** Milliseconds that all of it takes, as measured before; null when that is not known. */
   readonly expected: number | null;
+  /** Why the study took its engine, where it chose it. */
+  readonly engineWhy?: string | undefined;
   readonly save: (study: StoredStudy) => void;
   readonly markPruned: (run: string, pruned: boolean) => void;
   /** The state of the study or its counts changed; `atOnce` for a new status. */
@@ -325,7 +334,7 @@ export class StudyRunner {
     try {
       // A run that failed a second time begins anew; one that is in the bin stays there.
       const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
-      const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, this.#stored.id, key, seat);
+      const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
       const now = controls.live(run.id) ?? run;
       const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
       this.#byRun.set(run.id, cell);

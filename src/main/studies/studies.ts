@@ -18,7 +18,7 @@ import { trajectoriesOf } from "./trajectories.ts";
 import { pointOf, summaryOf } from "./view.ts";
 
 export interface StudiesOptions {
-  readonly store: Pick<Store, "path" | "studies" | "readSeries">;
+  readonly store: Pick<Store, "path" | "studies" | "readSeries" | "getRun">;
   readonly controls: RunControls;
   readonly calibration: Calibration;
   /** @throws when an experiment has no data to train on */
@@ -67,8 +67,11 @@ export class Studies {
     }
   }
 
-  /** @throws StudyError when the study is not valid, its program cannot be trained, or the disk will not hold it */
-  async start(input: unknown, workers: number | null, cohort?: CohortChoice): Promise<StudySummary> {
+  /**
+   * @param engineWhy why its engine was chosen, where that was not said by a person
+   * @throws StudyError when the study is not valid, its program cannot be trained, or the disk will not hold it
+   */
+  async start(input: unknown, workers: number | null, cohort?: CohortChoice, engineWhy?: string): Promise<StudySummary> {
     this.#requireOpen();
     const usable = usableStudy(input);
     await this.#options.check(usable.cells[0]!.experiment);
@@ -98,7 +101,7 @@ export class Studies {
     this.#requireOpen();
     this.#options.store.studies.create(stored);
     const expected = workers === null ? await this.#options.calibration.duration(cells, places).catch(() => null) : null;
-    await this.#runner(stored, cells, expected).run();
+    await this.#runner(stored, cells, expected, engineWhy).run();
     return this.#changed(stored.id);
   }
 
@@ -263,14 +266,18 @@ export class Studies {
     return this.#runner(stored, this.#cells(stored), null);
   }
 
-  #runner(stored: StoredStudy, cells: readonly StudyCell[], expected: number | null): StudyRunner {
+  #runner(stored: StoredStudy, cells: readonly StudyCell[], expected: number | null, engineWhy?: string): StudyRunner {
     const { store, controls, onAdvance } = this.#options;
+    const known = store.studies.runs(stored.id);
+    // Who goes on with a study reads from its runs why it trains on its engine.
+    const before = known.find(({ deleted }) => !deleted) ?? known[0];
     const runner: StudyRunner = new StudyRunner({
       stored,
       cells,
-      known: store.studies.runs(stored.id),
+      known,
       controls,
       expected,
+      engineWhy: engineWhy ?? (before && store.getRun(before.run)?.environment?.engine?.why),
       save: (study) => this.#save(study),
       markPruned: (run, pruned) => store.studies.markPruned(run, pruned),
       onChange: (atOnce) => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce),

@@ -14,7 +14,7 @@ it("lists engines, measures them and tries one again", async () => {
   await at("nav-engines").click();
   await expect.poll(() => at("engines-choice").innerText()).toContain("Automatic takes ONNX Runtime, CPU, the fastest of 2 measured");
   await expect.poll(() => at("engine-onnx-cpu").getAttribute("data-state")).toBe("here");
-  expect(await at("engine-onnx-cpu").getByTestId("engine-step").innerText()).toBe("1.57");
+  expect(await at("engine-onnx-cpu").getByTestId("engine-step").innerText()).toBe("1.57 ms");
   expect(await at("engine-chosen").count()).toBe(1);
   expect(await at("engine-onnx-webgpu").getAttribute("data-state")).toBe("barred");
   expect(await at("engine-onnx-webgpu").getByTestId("engine-problem").innerText()).toMatch(/^Failed .+ ago, and is not chosen before it is tried again: it ended its process with SIGABRT$/);
@@ -32,7 +32,7 @@ it("lists engines, measures them and tries one again", async () => {
   await at("engine-onnx-webgpu").getByTestId("engine-retry").click();
   await expect.poll(() => at("engine-onnx-webgpu").getAttribute("data-state")).toBe("here");
   await at("calibrate-button").click();
-  await expect.poll(() => at("engine-onnx-webgpu").getByTestId("engine-step").innerText()).toBe("0.900");
+  await expect.poll(() => at("engine-onnx-webgpu").getByTestId("engine-step").innerText()).toBe("0.9 ms");
   await expect.poll(() => at("engines-choice").innerText()).toContain("Automatic takes ONNX Runtime, WebGPU");
 
   await page.setViewportSize({ width: 420, height: 800 });

@@ -1,6 +1,6 @@
 /** `hypertower engines`: what this machine can train on, how fast, and why not. */
 import { engineFacts, type EngineKind, type EngineReport, type EngineState } from "../../../shared/engines.ts";
-import { formatBytes } from "../../../shared/format.ts";
+import { formatBytes, formatStepTime } from "../../../shared/format.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { experimentLine, formatTime, table } from "../format.ts";
@@ -52,7 +52,7 @@ function inWords({ engines, choice, measuredAt }: EngineReport): string {
       choice?.kind === kind ? "*" : "",
       kind,
       description && !engine.barred ? "yes" : "no",
-      step === null ? "–" : step.toPrecision(3),
+      step === null ? "–" : formatStepTime(step),
       precision,
       deterministic === null ? "?" : deterministic ? "yes" : "no",
       description?.memory ? formatBytes(description.memory) : "–",
@@ -65,7 +65,7 @@ function inWords({ engines, choice, measuredAt }: EngineReport): string {
   });
   const unmeasured = engines.flatMap(({ kind, unmeasured: why }) => (why === null ? [] : [`  ${kind}: ${why}`]));
   return [
-    table([["", "ENGINE", "HERE", "MS/STEP", "PRECISION", "SAME BITS", "MEMORY", "DEVICE"], ...rows]),
+    table([["", "ENGINE", "HERE", "A STEP", "PRECISION", "SAME BITS", "MEMORY", "DEVICE"], ...rows]),
     "",
     choice ? `* chosen: ${choice.why}${measuredAt === null ? "" : ` (${formatTime(measuredAt)})`}` : 'nothing was measured for this program yet; "hypertower engines --calibrate" does',
     ...(unmeasured.length > 0 ? ["", "not measured", ...unmeasured] : []),
