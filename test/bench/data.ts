@@ -11,8 +11,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readCifar } from "../../src/main/datasets/formats/cifar.ts";
+import { encodeNpy } from "../../src/main/datasets/formats/npy.ts";
 import { readText } from "../../src/main/datasets/formats/text.ts";
-import { datasetProblem, loadDataset, loadTextOf } from "../../src/main/datasets/index.ts";
+import { importArrays, labelledArrays } from "../../src/main/datasets/import.ts";
+import { datasetProblem, listDatasets, loadDataset, loadTextOf, loadWhole } from "../../src/main/datasets/index.ts";
 import { Random } from "../../src/main/models/random.ts";
 import { batchesInOrder } from "../../src/main/training/batches.ts";
 import { streams } from "../../src/main/training/textFeed.ts";
@@ -71,11 +73,33 @@ const cases: Record<string, (at: string) => Promise<Loaded>> = {
   },
   cifar10: cifar,
   text: async (at) => text((await readText(at)).codes),
+  arrays: async (at) => {
+    const { features, labels } = await labelledArrays(arraysIn(at));
+    return { data: features.byteLength + labels.byteLength, batches: {} };
+  },
+  own: async (folder) => {
+    const [{ kind } = { kind: "" }] = (await listDatasets(folder)).filter(({ own }) => own);
+    const { train, test } = await loadWhole(kind, folder);
+    return { data: train.features.byteLength + train.labels.byteLength + test.features.byteLength + test.labels.byteLength, batches: {} };
+  },
   "war-and-peace": async () => {
     const { train, test } = await loadTextOf("war-and-peace");
     return { ...text(train), data: train.byteLength + test.byteLength };
   },
 };
+
+const arraysIn = (folder: string) => ({ features: { path: join(folder, "x.npy") }, targets: { path: join(folder, "y.npy") }, task: "regression" }) as const;
+
+/** A million rows of sixteen numbers as a user has them, and as they are kept once imported. */
+async function numbers(folder: string): Promise<void> {
+  mkdirSync(folder);
+  const rows = 1_000_000;
+  for (const [name, shape] of [["x", [rows, 16]], ["y", [rows]]] as const) {
+    const values = Float64Array.from({ length: rows * (shape[1] ?? 1) }, (_, i) => (i * 37) % 101);
+    writeFileSync(join(folder, `${name}.npy`), encodeNpy({ shape, values }));
+  }
+  await importArrays(arraysIn(folder), { title: "numbers", folder });
+}
 
 /** Linux tells the peak of this program alone, and forgets it when told to; elsewhere it is that since the process began. */
 const linux = existsSync("/proc/self/clear_refs");
@@ -107,6 +131,7 @@ else {
   const folder = mkdtempSync(join(tmpdir(), "hypertower-bench-"));
   try {
     pretendCifar(join(folder, "cifar"));
+    await numbers(join(folder, "numbers"));
     const line = "It is a truth that is seldom acknowledged: a text of three million letters – and “quotes” – takes no more.\n";
     const novel = (characters: number) => {
       const path = join(folder, `${characters}.txt`);
@@ -119,13 +144,15 @@ else {
       ["a text of 1 KB", "text", novel(1_000)],
       ["a text", "text", novel(3_200_000)],
       ["a long text", "text", novel(62_000_000)],
+      ["arrays (.npy)", "arrays", join(folder, "numbers")],
+      ["the same, kept and divided", "own", join(folder, "numbers")],
       ...((await datasetProblem("war-and-peace")) === null ? [["War and Peace", "war-and-peace"] as [string, string]] : []),
     ];
     const mb = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
     for (const [title, one, path = ""] of all) {
       const { data, reading, batching, batches } = JSON.parse(execFileSync(process.execPath, ["--expose-gc", import.meta.filename, one, path], { encoding: "utf8" })) as Found;
       const times = (bytes: number) => (data < 1e6 ? "" : ` (${(bytes / data).toFixed(2)} x)`);
-      console.log(`${title}: ${mb(data)} of data; at the highest ${mb(reading)}${times(reading)} while it is read, ${mb(batching)}${times(batching)} with batches`);
+      console.log(`${title}: ${mb(data)} of data; at the highest ${mb(reading)}${times(reading)} while it is read${Object.keys(batches).length > 0 ? `, ${mb(batching)}${times(batching)} with batches` : ""}`);
       for (const [what, ms] of Object.entries(batches)) console.log(`    a batch of ${what}: ${ms.toFixed(3)} ms`);
     }
   } finally {
