@@ -12,6 +12,8 @@ export default defineConfig({
     pool: "forks",
     // Each test runs a workbench, a trainer and a browser: side by side they would only wait for one another.
     fileParallelism: false,
+    // As long as Playwright's own actions wait: a busy machine must pass them.
+    expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
