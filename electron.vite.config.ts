@@ -13,6 +13,7 @@ export default defineConfig({
           desktop: at("src/main/desktop/index.ts"),
           headless: at("src/main/headless/index.ts"),
           trainer: at("src/main/training/trainer.ts"),
+          batchWorker: at("src/main/training/ahead/worker.ts"),
         },
         output: { format: "es" },
       },

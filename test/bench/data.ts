@@ -5,11 +5,13 @@
  * It counts the program's own growth (code that is compiled, the heap), which the case of a text of
  * 1 KB shows by itself. Times are those of making a batch, median over an epoch. CIFAR-10 stands in as
  * random bytes in its own files' form.
+ * Then what batches made ahead bring: see ahead.ts. `npm run bench:data -- ahead` measures that alone.
  */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { readCifar } from "../../src/main/datasets/formats/cifar.ts";
 import { encodeNpy } from "../../src/main/datasets/formats/npy.ts";
 import { readText } from "../../src/main/datasets/formats/text.ts";
@@ -19,6 +21,7 @@ import { Random } from "../../src/main/models/random.ts";
 import { batchesInOrder } from "../../src/main/training/batches.ts";
 import { streams } from "../../src/main/training/textFeed.ts";
 import { experiment } from "../../src/shared/experiment.ts";
+import { aheadCases, type AheadFound } from "./ahead.ts";
 import { median } from "./median.ts";
 
 interface Loaded {
@@ -125,8 +128,23 @@ function pretendCifar(folder: string): void {
   }
 }
 
+async function ahead(): Promise<void> {
+  const run = async (name: string) => JSON.parse((await promisify(execFile)(process.execPath, [join(import.meta.dirname, "ahead.ts"), name])).stdout) as AheadFound;
+  const row = (what: string, { inPlace, ahead: made }: AheadFound) => {
+    const pair = (of: keyof AheadFound["ahead"]) => `${inPlace[of].toFixed(2)} -> ${made[of].toFixed(2)} (${made[of] > inPlace[of] ? "+" : ""}${((made[of] / inPlace[of] - 1) * 100).toFixed(1)} %)`;
+    console.log(`  ${what.padEnd(6)} ${pair("clock").padEnd(26)} ${pair("quiet").padEnd(26)} ${pair("thread").padEnd(26)} ${pair("process")}`);
+  };
+  console.log("\nms per step, batches in place -> ahead:  on the clock (median, tenth part that took least), processor time of the training thread, of the whole process");
+  for (const [name, { title }] of Object.entries(aheadCases)) {
+    console.log(title);
+    row("alone", await run(name));
+    for (const found of await Promise.all([run(name), run(name)])) row("beside", found);
+  }
+}
+
 const [, , name, at = ""] = process.argv;
-if (name) await child(name, at);
+if (name === "ahead") await ahead();
+else if (name) await child(name, at);
 else {
   const folder = mkdtempSync(join(tmpdir(), "hypertower-bench-"));
   try {
@@ -158,4 +176,5 @@ else {
   } finally {
     rmSync(folder, { recursive: true });
   }
+  await ahead();
 }

@@ -11,7 +11,7 @@ export type Purpose = "initialization" | "shuffling" | "generation" | "augmentat
 const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2, augmentation: 3, dropout: 4 };
 
 export class Random {
-  readonly #generator: JumpableRandomGenerator;
+  #generator: JumpableRandomGenerator;
 
   constructor(seed: number, purpose: Purpose);
   /** Goes on where the generator of `state` stood. */
@@ -28,6 +28,11 @@ export class Random {
   /** Where the generator stands. */
   get state(): readonly number[] {
     return this.#generator.getState();
+  }
+
+  /** Goes on where the generator of `state` stood. */
+  goOnFrom(state: readonly number[]): void {
+    this.#generator = xoroshiro128plusFromState(state);
   }
 
   /** Uniform in [0, 1), 53 bits. */
@@ -48,10 +53,14 @@ export class Random {
 
   /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */
   permutation(n: number): Uint32Array {
-    const order = Uint32Array.from({ length: n }, (_, i) => i);
+    // Plain loops: an epoch of MNIST begins with it, and from() with destructuring takes four times as long.
+    const order = new Uint32Array(n);
+    for (let i = 0; i < n; i++) order[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = this.below(i + 1);
-      [order[i], order[j]] = [order[j]!, order[i]!];
+      const value = order[i]!;
+      order[i] = order[j]!;
+      order[j] = value;
     }
     return order;
   }

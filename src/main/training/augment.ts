@@ -22,15 +22,15 @@ export function augmentInto(to: Pixels, at: number, from: Pixels, start: number,
   const [channels, height, width] = shape as [number, number, number];
   const [down, right] = crop > 0 ? [random.below(2 * crop + 1) - crop, random.below(2 * crop + 1) - crop] : [0, 0];
   const mirrored = flip && random.below(2) === 1;
-  // Columns of the image that are in sight, and where the first of them goes.
+  // Columns of the image that are in sight, and where the first of them goes in a row: byte by byte, for rows are short.
   const [left, end] = [Math.max(0, right), Math.min(width, width + right)];
+  const [first, direction] = mirrored ? [width - 1 - (left - right), -1] : [left - right, 1];
   to.fill(0, at, at + channels * height * width);
   for (let channel = 0; channel < channels; channel++) {
     for (let y = Math.max(0, -down); y < Math.min(height, height - down); y++) {
       const source = start + (channel * height + y + down) * width;
-      const target = at + (channel * height + y) * width;
-      if (mirrored) for (let x = left; x < end; x++) to[target + width - 1 - (x - right)] = from[source + x]!;
-      else to.set(from.subarray(source + left, source + end), target + left - right);
+      let target = at + (channel * height + y) * width + first;
+      for (let x = left; x < end; x++, target += direction) to[target] = from[source + x]!;
     }
   }
 }

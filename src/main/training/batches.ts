@@ -46,15 +46,24 @@ export function fillBatch({ examples, order, batchSize, augmentation }: BatchPla
   }
 }
 
-/** The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one. */
-export function* batchesInOrder(plan: BatchPlan, first = 0): Generator<Batch> {
+/** Arrays for the batches of a plan, by their numbers; batches of the same size have the same. */
+export function batchBuffers(plan: BatchPlan): (number: number) => Batch {
   const { features, labels, count } = plan.examples;
   const width = features.length / count;
   const buffers = new Map<number, Batch>();
-  for (let number = first; number < batchCount(plan); number++) {
+  return (number) => {
     const size = sizeOfBatch(plan, number);
     let batch = buffers.get(size);
     if (!batch) buffers.set(size, (batch = { size, features: like(features, size * width), labels: like(labels, size) }));
+    return batch;
+  };
+}
+
+/** The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one. */
+export function* batchesInOrder(plan: BatchPlan, first = 0): Generator<Batch> {
+  const buffers = batchBuffers(plan);
+  for (let number = first; number < batchCount(plan); number++) {
+    const batch = buffers(number);
     fillBatch(plan, number, batch.features, batch.labels);
     yield batch;
   }

@@ -46,6 +46,11 @@ export class Crew {
     return this.#process?.pid;
   }
 
+  /** What concerns the process, whichever run it is said of. */
+  tell(message: Extract<ToTrainer, { type: "coreFree" }>): void {
+    this.#process?.send(message);
+  }
+
   steer(place: Place, message: Extract<ToTrainer, { type: "member" }>["message"]): void {
     this.#process?.send({ type: "member", member: this.#places.indexOf(place), message });
   }
@@ -93,6 +98,7 @@ class Place implements TrainerProcess {
     if (this.#exit) return;
     if (message.type === "start") this.started = message;
     else if (message.type === "pause" || message.type === "resume" || message.type === "stop") this.#crew.steer(this, message);
+    else if (message.type === "coreFree") this.#crew.tell(message);
     else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
   }
 

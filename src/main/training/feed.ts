@@ -5,6 +5,7 @@ import { loadDataset, loadText, type Dataset, type TextDataset } from "../datase
 import type { InputValue } from "../engines/engine.ts";
 import type { Model } from "../models/model.ts";
 import type { Random } from "../models/random.ts";
+import { inSharedMemory } from "./ahead/index.ts";
 import { labelledFeed } from "./labelledFeed.ts";
 import { textFeed } from "./textFeed.ts";
 import type { PredictiveTask } from "./trainingProgram.ts";
@@ -28,7 +29,8 @@ export interface Feed {
   readonly sets: readonly EvaluatedSet[];
   /**
    * The batches of an epoch from the one numbered `first` on. Their arrays are written over by a later one.
-   * @param random where their order comes from; as much is drawn whatever `first` is
+   * An iterator that is not used up is returned, as leaving a loop does: it may hold what makes its batches.
+   * @param random where their order comes from; drawn at once, and as much whatever `first` is
    */
   epoch(random: Random, first: number): Iterable<FeedBatch>;
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
@@ -46,7 +48,7 @@ let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
 function heldData({ dataset }: Experiment): Promise<Data> {
   const { kind, trainExamples, testExamples, splitSeed } = dataset;
   const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed]);
-  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: await loadDataset(dataset) });
+  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset(dataset)) });
   if (held?.of !== of) held = { of, data: load() };
   // What could not be read may be there the next time.
   held.data.catch(() => (held = undefined));

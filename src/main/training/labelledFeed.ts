@@ -3,6 +3,7 @@ import { augments, validationExamples, type Experiment } from "../../shared/expe
 import { featureRange, type Dataset, type Examples } from "../datasets/dataset.ts";
 import { heldOut } from "../datasets/split.ts";
 import type { Model } from "../models/model.ts";
+import { batchesAhead } from "./ahead/index.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
 import { classification, type ClassificationOptions } from "./classification.ts";
 import type { Feed, FeedBatch } from "./feed.ts";
@@ -42,10 +43,11 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     range: featureRange(dataset),
     sets: held.length > 0 ? ["validation", "test"] : ["test"],
     epoch(random, first) {
-      const order = shuffle ? random.permutation(training.length).map((i) => training[i]!) : training;
+      const order = shuffle ? random.permutation(training.length) : training;
+      if (shuffle && held.length > 0) for (let i = 0; i < order.length; i++) order[i] = training[order[i]!]!;
       // Drawn only where it is needed: the order of epochs without it stays what it was.
       const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31) } : undefined;
-      return inBatches(batchesInOrder({ examples: train, order, batchSize, augmentation }, first));
+      return inBatches(batchesAhead({ examples: train, order, batchSize, augmentation }, first));
     },
     evaluation: (set) => inBatches(set === "test" ? batchesAsTheyStand(test, evaluationBatch) : batchesInOrder({ examples: train, order: held, batchSize: evaluationBatch })),
   };

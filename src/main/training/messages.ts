@@ -35,6 +35,8 @@ export type ToTrainer =
   | { readonly type: "look"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
   /** Asks a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
+  /** Whether a core is free beside the trainers at work: batches are then made ahead of the training, from the next epoch on. */
+  | { readonly type: "coreFree"; readonly free: boolean }
   | Steering;
 
 export interface CheckpointOrder {

@@ -17,6 +17,8 @@ export interface SupervisorOptions {
   readonly checkpointEvery?: number;
   /** Runs that train at the same time at present; more wait in line. The number of cores by default. A paused run takes no place. */
   readonly places?: () => number;
+  /** Of the machine, by default. */
+  readonly cores?: number;
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
@@ -54,6 +56,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, ActiveRun>();
   readonly #seats = new WeakMap<ActiveRun, CohortSeat>();
+  /** What trainers were told last: whether a core is free. */
+  readonly #told = new WeakMap<ActiveRun, boolean>();
   #closing = false;
   /** Nothing is started for now: what it logs could not be written. */
   #held = false;
@@ -75,6 +79,10 @@ export class Supervisor {
     const hooks: ActiveRunHooks = {
       ...this.#options,
       checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), storeFolder, every },
+      onChange: (changed, atOnce) => {
+        this.#options.onChange(changed, atOnce);
+        if (atOnce) this.#tellCoreFree();
+      },
       onGone: () => {
         this.#runs.delete(run.id);
         this.#fillPlaces();
@@ -187,11 +195,33 @@ export class Supervisor {
     return active.summary;
   }
 
+  /** Those whose trainers are at work. */
+  #training(): ActiveRun[] {
+    return [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused");
+  }
+
+  /** Whether the trainers' threads leave a core over. */
+  #tellCoreFree(): void {
+    const training = this.#training();
+    const places = new Map(training.map((run) => [this.#seats.get(run)?.cohort ?? run, run.summary.experiment.engine.threads]));
+    const taken = [...places.values()].reduce((sum, threads) => sum + threads, 0);
+    const free = taken < (this.#options.cores ?? availableParallelism());
+    for (const run of training) {
+      if (this.#told.get(run) === free) continue;
+      this.#told.set(run, free);
+      run.send({ type: "coreFree", free });
+    }
+  }
+
   #fillPlaces(): void {
+    this.#startWaiting();
+    this.#tellCoreFree();
+  }
+
+  #startWaiting(): void {
     const places = this.#options.places?.() ?? availableParallelism();
     for (const active of [...this.#runs.values()]) {
-      const training = [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused");
-      const taken = new Set(training.map((run) => this.#seats.get(run)?.cohort ?? run)).size;
+      const taken = new Set(this.#training().map((run) => this.#seats.get(run)?.cohort ?? run)).size;
       if (taken >= places || this.#closing || this.#held) return;
       if (active.launched || active.summary.status !== "queued") continue;
       const cohort = this.#seats.get(active)?.cohort;

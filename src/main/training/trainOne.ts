@@ -2,6 +2,7 @@
 import type { EngineUse } from "../../shared/engines.ts";
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { engineFailure } from "../engines/failures.ts";
+import { BatchError } from "./ahead/batchMaker.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { trajectoryOf } from "./checkpoint/owner.ts";
 import { CheckpointSaver } from "./checkpoint/saver.ts";
@@ -70,7 +71,7 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
     ...(resumed && { from: { step: resumed.position.step, evaluated: resumed.position.evaluated } }),
   });
   const end = await run.train().catch((error: unknown) => {
-    throw engineFailure(experiment.engine.kind, error);
+    throw error instanceof BatchError ? error : engineFailure(experiment.engine.kind, error);
   });
   // What is still being written belongs to this run.
   await Promise.all([saver?.settled(), keeper?.settled()]);

@@ -1,9 +1,11 @@
 /** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
+import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import { EngineFailure, engineFailure } from "../engines/failures.ts";
 import { loadEngine } from "../engines/index.ts";
 import { add, constant, state } from "../program/operations/index.ts";
 import { makeProgram } from "../program/program.ts";
+import { makeAheadWhen } from "./ahead/index.ts";
 import { RunControl } from "./control.ts";
 import { measure } from "./measure.ts";
 import type { FromTrainer, Steering, ToTrainer } from "./messages.ts";
@@ -161,6 +163,9 @@ port.receive((message) => {
       );
     case "look":
       return work(look(message.kinds), message.stay);
+    case "coreFree":
+      // Other programs take cores as well; Windows does not say.
+      return makeAheadWhen(() => message.free && loadavg()[0]! < availableParallelism());
     case "member":
       return steer(controls[message.member], message.message.type);
     case "pause":

@@ -120,6 +120,33 @@ it("a step may take fifty times as long as the slowest before it", () => {
   expect(silences).toEqual([[51 * tickLength, tickLength]]);
 });
 
+it("trainers are told whether their threads leave a core over, and again when that changes", async () => {
+  const told: (readonly [number, boolean])[] = [];
+  let count = 0;
+  const { supervisor, start, reaches, gone } = supervise({
+    cores: 2,
+    launch: () => {
+      const trainer = nodeLauncher(fakeTrainer)();
+      const number = count++;
+      return { ...trainer, send: (message) => (message.type === "coreFree" && told.push([number, message.free]), trainer.send(message)) };
+    },
+  });
+  const first = start({ steps: 1e9, every: 20 });
+  expect(told).toEqual([[0, true]]);
+  const second = start({ steps: 1e9, every: 20 });
+  expect(told.slice(1)).toEqual([[0, false], [1, false]]);
+  await reaches(first, "running");
+  void supervisor.pause(first);
+  await reaches(first, "paused");
+  expect(told.slice(3)).toEqual([[1, true]]);
+  void supervisor.resume(first);
+  await reaches(first, "running");
+  expect(told.slice(4)).toEqual([[1, false]]);
+  void supervisor.stop(second);
+  await gone(second);
+  expect(told.slice(5)).toEqual([[0, true]]);
+});
+
 describe("a run", () => {
   it("is trained to its end with every step, evaluation and final value stored", async () => {
     const evaluated: unknown[] = [];

@@ -20,7 +20,8 @@ export async function readCifar(paths: readonly string[]): Promise<LabelledImage
     if (size % record !== 0 || size === 0) throw new Error(`${paths[i]!}: ${size} bytes are no whole number of records of ${record}`);
   });
   const count = sizes.reduce((sum, size) => sum + size / record, 0);
-  const [features, labels] = [new Uint8Array(count * pixels), new Uint8Array(count)];
+  // Shared with the thread that makes batches: no second copy for it.
+  const [features, labels] = [new Uint8Array(new SharedArrayBuffer(count * pixels)), new Uint8Array(new SharedArrayBuffer(count))];
   let at = 0;
   for (const [i, path] of paths.entries()) {
     let offset = 0;

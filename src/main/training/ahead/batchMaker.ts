@@ -1,0 +1,126 @@
+/**
+ * Batches made ahead of the training by a thread of their own. What a batch becomes follows from its
+ * plan and number alone, so it does not matter who makes it: one that is not there yet when it is its
+ * turn is made by the training thread itself, which therefore never stands still for long.
+ */
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { MessageChannel, Worker } from "node:worker_threads";
+import { batchBuffers, batchCount, batchesInOrder, fillBatch, type Batch, type BatchPlan } from "../batches.ts";
+import { makeRing, placeOf, ready, taken, todo, underWay } from "./ring.ts";
+import type { WorkerData, WorkerOrder } from "./worker.ts";
+
+/** For a batch that is being made the training waits so long (milliseconds), then makes it itself: the other thread may have no core. */
+const patience = 2;
+
+/** Epochs that are made ahead at once; of any more, each makes its own: their places take memory. */
+const most = 4;
+
+/** Beside the sources, or beside the trainer in what is built of them. */
+function workerFile(): string {
+  const here = import.meta.dirname;
+  if (import.meta.filename.endsWith(".ts")) return join(here, "worker.ts");
+  const built = join(here, "batchWorker.js");
+  return existsSync(built) ? built : join(dirname(here), "batchWorker.js");
+}
+
+/** The thread has failed; no fault of the engine. */
+export class BatchError extends Error {}
+
+interface Running {
+  readonly thread: Worker;
+  readonly send: (order: WorkerOrder) => void;
+}
+
+export class BatchMaker {
+  readonly #wake = new Int32Array(new SharedArrayBuffer(4));
+  readonly #entry: string;
+  #worker: Running | undefined;
+  #failure: Error | undefined;
+  #ids = 0;
+  #underWay = 0;
+  #handedOver = 0;
+
+  /** The thread is started with the first epoch, and does not keep the process alive. */
+  constructor(entry = workerFile()) {
+    this.#entry = entry;
+  }
+
+  /** Epochs that the thread works for. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Batches so far that the thread had made in time. */
+  get handedOver(): number {
+    return this.#handedOver;
+  }
+
+  /**
+   * The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one.
+   * @throws BatchError when the thread has failed
+   */
+  *batches(plan: BatchPlan, first = 0): Generator<Batch> {
+    if (this.#underWay >= most) {
+      yield* batchesInOrder(plan, first);
+      return;
+    }
+    this.#underWay++;
+    const id = this.#ids++;
+    const ring = makeRing(plan, first);
+    const buffers = batchBuffers(plan);
+    try {
+      this.#send({ type: "begin", id, plan, ring });
+      for (let number = first; number < batchCount(plan); number++) {
+        if (this.#failure) throw this.#failure;
+        const batch = buffers(number);
+        Atomics.store(ring.position, 0, number);
+        let state = Atomics.compareExchange(ring.states, number, todo, taken);
+        if (state === underWay) {
+          Atomics.wait(ring.states, number, underWay, patience);
+          state = Atomics.load(ring.states, number);
+        }
+        if (state === ready) {
+          // Copied: engines may not take shared memory.
+          const place = placeOf(ring, number);
+          batch.features.set(place.features.subarray(0, batch.features.length) as never);
+          batch.labels.set(place.labels.subarray(0, batch.size) as never);
+          Atomics.store(ring.position, 0, number + 1);
+          this.#handedOver++;
+        } else fillBatch(plan, number, batch.features, batch.labels);
+        this.#rouse();
+        yield batch;
+      }
+    } finally {
+      this.#underWay--;
+      this.#send({ type: "end", id });
+    }
+  }
+
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.thread.terminate();
+  }
+
+  #send(order: WorkerOrder): void {
+    this.#worker ??= this.#start();
+    this.#worker.send(order);
+    this.#rouse();
+  }
+
+  #rouse(): void {
+    Atomics.add(this.#wake, 0, 1);
+    Atomics.notify(this.#wake, 0);
+  }
+
+  #start(): Running {
+    const { port1, port2 } = new MessageChannel();
+    const workerData: WorkerData = { orders: port2, wake: this.#wake };
+    const thread = new Worker(this.#entry, { workerData, transferList: [port2], name: "batches" });
+    thread.on("error", (error) => (this.#failure = new BatchError(`the thread that makes batches failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })));
+    thread.unref();
+    port1.unref();
+    return { thread, send: (order) => port1.postMessage(order) };
+  }
+}
