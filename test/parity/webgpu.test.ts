@@ -17,7 +17,7 @@ const fewStacks = {
   "tfjs-webgpu": ["SGD with momentum / SGD", "AdaGrad / RMSProp / SGD", "every option", "groups with optimizers of their own"],
 };
 const fewModels = ["CNN with batch normalization, Adam / SGD", "LSTM on one-hot symbols, SGD / SGD"];
-const why = swiftShader === null ? ": skipped, for there is no libvk_swiftshader.so (on Debian: apt-get install chromium libvulkan1)" : "";
+const why = swiftShader === null ? ": skipped, for libvk_swiftshader.so or libvulkan.so.1 is not here (on Debian: apt-get install chromium libvulkan1)" : "";
 
 describe.skipIf(swiftShader === null).each(["onnx-webgpu", "tfjs-webgpu"] as const)(`%s on SwiftShader${why}`, { timeout: 180_000 }, async (kind) => {
   const engine = swiftShader === null ? referenceEngine : await loadEngine[kind]();

@@ -8,8 +8,11 @@ import { join } from "node:path";
 
 const places = ["/usr/lib/chromium/libvk_swiftshader.so", "/usr/lib64/chromium-browser/libvk_swiftshader.so", "/opt/google/chrome/libvk_swiftshader.so"];
 
-/** Where it is; null without it. */
-export const swiftShader = places.find((place) => existsSync(place)) ?? null;
+/** The library that finds Vulkan drivers: Debian's libvulkan1, whatever the architecture's folder is called. */
+const loaders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"].map((folder) => join(folder, "libvulkan.so.1"));
+
+/** Where it is; null without it, or without a way to find it. */
+export const swiftShader = loaders.some((place) => existsSync(place)) ? (places.find((place) => existsSync(place)) ?? null) : null;
 
 if (swiftShader !== null && process.env["VK_DRIVER_FILES"] === undefined) {
   const folder = join(tmpdir(), "hypertower-tests");
