@@ -9,8 +9,9 @@ export default defineConfig({
   plugins: [vue()],
   resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
   test: {
-    // Data that tests import must not go to the user's own, and nothing trains on an engine that was measured to be fast.
-    env: { HYPERTOWER_DATA: resolve(import.meta.dirname, "test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu" },
+    // Data that tests import must not go to the user's own, nothing trains on an engine that was measured to be fast,
+    // and the many command lines and trainers that are started compile their sources once.
+    env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", NODE_COMPILE_CACHE: at("test-results/compile-cache") },
     include: ["test/{unit,golden,parity}/**/*.test.ts"],
     environment: "node",
     pool: "forks",
