@@ -40,6 +40,8 @@ export async function study(harness: Harness): Promise<void> {
 
   // The table's pointer shows the chart's point, and the chart's lights the table's row.
   const rows = page.locator("[data-testid^=point-row-]");
+  // The pointer may still rest where it started the study, which is where the row is now: it has to come to it.
+  await page.mouse.move(0, 0);
   await rows.nth(1).hover();
   const tip = page.getByTestId("headline-chart").locator(".chart-tooltip");
   await expect.poll(() => tip.innerText()).toMatch(/α = 0\.01/);
