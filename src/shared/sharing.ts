@@ -1,5 +1,6 @@
 /** Studies and experiments on their way from one workbench to another: as links, files and reports. */
 import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";
+import { messageOf } from "./errors.ts";
 import { validateExperiment, type FieldError } from "./experiment.ts";
 import { validateStudy } from "./study/study.ts";
 
@@ -48,7 +49,7 @@ export function decodePayload(kind: SharedKind, payload: string): Reading {
     const bytes = Uint8Array.from(atob(payload.replaceAll("-", "+").replaceAll("_", "/")), (letter) => letter.charCodeAt(0));
     return { ok: true, kind, value: JSON.parse(inflated(bytes)) as unknown };
   } catch (error) {
-    return { ok: false, problem: `The link is damaged or incomplete: ${error instanceof Error ? error.message : String(error)}.` };
+    return { ok: false, problem: `The link is damaged or incomplete: ${messageOf(error)}.` };
   }
 }
 
@@ -86,7 +87,7 @@ export function readShared(text: string): Reading {
   try {
     return fromJson(JSON.parse(trimmed) as Record<string, unknown>);
   } catch (error) {
-    return { ok: false, problem: `This is no valid JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, problem: `This is no valid JSON: ${messageOf(error)}` };
   }
 }
 

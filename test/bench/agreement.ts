@@ -8,6 +8,7 @@ import type { OpName } from "../../src/main/program/node.ts";
 import { loadEngine } from "../../src/main/engines/index.ts";
 import { operations } from "../../src/main/program/operations/index.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
+import { messageOf } from "../../src/shared/errors.ts";
 import { modelCases } from "../support/modelProblems.ts";
 import { modelAgreement, operationDifference, stackAgreement, tolerances, type Agreement } from "../support/parity.ts";
 import { stacks } from "../support/stacks.ts";
@@ -37,7 +38,7 @@ async function worstOf(cases: readonly string[], agreement: (name: string) => Pr
 }
 
 for (const kind of values.engines.split(",") as EngineKind[]) {
-  const engine = await loadEngine[kind]().catch((error: unknown) => console.log(error instanceof Error ? error.message : String(error)));
+  const engine = await loadEngine[kind]().catch((error: unknown) => console.log(messageOf(error)));
   if (!engine) continue;
   let operation = none;
   for (const op of Object.keys(operations) as OpName[]) operation = worse(operation, await operationDifference(engine, op), op);

@@ -5,6 +5,7 @@
 import { RunControl } from "../../src/main/training/control.ts";
 import { prepareCohort, prepareRun, type PreparedRun } from "../../src/main/training/prepare.ts";
 import { TrainingRun, type RunListener } from "../../src/main/training/run.ts";
+import { messageOf } from "../../src/shared/errors.ts";
 import { validateExperiment } from "../../src/shared/experiment.ts";
 
 const [, , kind = "onnx-cpu", size = "1", seeds = "one", time = "2000"] = process.argv;
@@ -45,6 +46,6 @@ try {
   };
   await Promise.all(prepared.map((run, i) => new TrainingRun(run, new RunControl(), i === runs - 1 ? clock : silent).train()));
 } catch (error) {
-  await say({ problem: error instanceof Error ? error.message : String(error) });
+  await say({ problem: messageOf(error) });
   process.exit(0);
 }

@@ -11,6 +11,7 @@ import { cpus, loadavg, release } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import { messageOf } from "../../src/shared/errors.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/experiment.ts";
 import { modelCases } from "./modelCases.ts";
 import { median } from "./median.ts";
@@ -123,7 +124,7 @@ async function started<W extends Worker>(title: string, column: string, start: (
   try {
     return await start();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     problems.set(title, problems.has(title) || rows.has(title) ? `${problems.get(title) ?? ""}${problems.has(title) ? "; " : ""}${column}: ${message}` : message);
     return null;
   }

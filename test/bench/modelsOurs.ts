@@ -12,6 +12,7 @@ import { classification } from "../../src/main/training/classification.ts";
 import { languageModelling } from "../../src/main/training/languageModelling.ts";
 import { towerLevel } from "../../src/main/training/prepare.ts";
 import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { messageOf } from "../../src/shared/errors.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import type { EngineKind } from "../../src/shared/experiment.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
@@ -39,7 +40,7 @@ const training = buildTrainingProgram({
 });
 const random = new Random(0, "initialization");
 const engine = await loadEngine[kind as EngineKind]().catch((error: unknown) => {
-  say({ problem: error instanceof Error ? error.message : String(error) });
+  say({ problem: messageOf(error) });
   process.exit(0);
 });
 const compiled = performance.now();

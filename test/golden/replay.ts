@@ -1,5 +1,6 @@
 /** `npm run -s replay -- FILE.json [--problems PATH]`: replays a trace and prints how far each case is off. */
 import { parseArgs } from "node:util";
+import { messageOf } from "../../src/shared/errors.ts";
 import { readTrace, replay } from "./traces.ts";
 
 /** Largest relative difference that passes, by the precision the trace was recorded in. */
@@ -24,11 +25,11 @@ for (const file of positionals) {
         console.log(`${passed ? "ok  " : "FAIL"}  ${traced.name.padEnd(28)} ${relative.toExponential(2)}  ${where}`);
       } catch (error) {
         process.exitCode = 1;
-        console.log(`FAIL  ${traced.name.padEnd(28)} ${error instanceof Error ? error.message : String(error)}`);
+        console.log(`FAIL  ${traced.name.padEnd(28)} ${messageOf(error)}`);
       }
     }
   } catch (error) {
     process.exitCode = 1;
-    console.error(`${file}: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`${file}: ${messageOf(error)}`);
   }
 }

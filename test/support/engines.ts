@@ -1,14 +1,12 @@
 /** The engines that load on this machine; of the others, why they do not. */
 import { loadEngine } from "../../src/main/engines/index.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
+import { messageOf } from "../../src/shared/errors.ts";
 
 const tried: { kind: EngineKind; problem: string | null }[] = [];
 // One after the other: TensorFlow.js has one backend at a time.
 for (const kind of engineKinds) {
-  const problem = await loadEngine[kind]().then(
-    () => null,
-    (error: unknown) => (error instanceof Error ? error.message : String(error)),
-  );
+  const problem = await loadEngine[kind]().then(() => null, messageOf);
   tried.push({ kind, problem });
 }
 

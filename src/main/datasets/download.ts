@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
 import type { Archive } from "./catalog.ts";
 import { hasher } from "./digest.ts";
 
@@ -15,7 +16,8 @@ export interface DownloadOptions {
   readonly silentFor?: number;
 }
 
-const messageOf = (error: unknown) => (error instanceof Error ? (error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message) : String(error));
+/** fetch() says why only in the cause of its error. */
+const reasonOf = (error: unknown) => (error instanceof Error && error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : messageOf(error));
 
 /** @throws Error when the disk of `folder` has less than `bytes` free */
 export async function requireSpace(folder: string, bytes: number): Promise<void> {
@@ -42,7 +44,7 @@ export async function download(archive: Archive, path: string, options: Download
       return;
     } catch (error) {
       if (options.signal?.aborted) throw new Error(`the download of ${archive.name} was stopped; it can be gone on with`, { cause: error });
-      failures.push(`${mirror}: ${messageOf(error)}`);
+      failures.push(`${mirror}: ${reasonOf(error)}`);
     }
   }
   throw new Error(`${archive.name} could not be downloaded.\n${failures.join("\n")}`);

@@ -2,6 +2,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { catalog, catalogEntry } from "./catalog.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
@@ -28,8 +29,6 @@ export async function datasetProblem(kind: string, folder = dataFolder()): Promi
   if (entry) return entryProblem(entry, folder);
   return factsOf(kind) ? null : `there is no dataset named ${kind}`;
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 /** Every dataset with what is known of it without loading it. */
 export async function listDatasets(folder = dataFolder()): Promise<DatasetInfo[]> {

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ownKind, type DatasetInfo, type DatasetLook, type ImportPreview } from "../../shared/datasets.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
@@ -66,7 +67,7 @@ const arrayEndings = new Set([".npy", ".npz"]);
 /** What a file or folder seems to be. @throws Error naming it, and what is wrong with it or which forms are read */
 export async function previewImport(path: string): Promise<ImportPreview> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
   if (found.isDirectory()) {
     const classes = await imageClasses(path);

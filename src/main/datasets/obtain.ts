@@ -1,6 +1,7 @@
 /** Getting a published dataset into the data folder, by download or from a copy that somebody has, through the same checks. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
 import type { Archive, CatalogEntry, KeptFile } from "./catalog.ts";
 import { fileProblem } from "./digest.ts";
 import { download, requireSpace, type DownloadOptions } from "./download.ts";
@@ -67,7 +68,7 @@ export async function downloadEntry(
  */
 export async function importEntry(entry: CatalogEntry, path: string, folder = dataFolder()): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new Error(`${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
   const candidates = found.isDirectory() ? (await readdir(path)).map((name) => join(path, name)) : [path];
   const plan: Source[] = [];

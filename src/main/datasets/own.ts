@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
 import { piecesOf } from "./pieces.ts";
@@ -79,7 +80,7 @@ export async function listOwn(folder = dataFolder()): Promise<({ readonly meta: 
       try {
         return { meta: await readMeta(`own/${name}`, folder) };
       } catch (error) {
-        return { id: `own/${name}`, problem: error instanceof Error ? error.message : String(error) };
+        return { id: `own/${name}`, problem: messageOf(error) };
       }
     }),
   );

@@ -6,6 +6,7 @@ import { Transform, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
+import { messageOf } from "../../shared/errors.ts";
 import type { Archive, KeptFile } from "./catalog.ts";
 import { hasher } from "./digest.ts";
 
@@ -84,7 +85,7 @@ async function writeChecked(content: Readable, file: KeptFile, aside: string, so
   try {
     await pipeline(content, check, createWriteStream(aside, { flush: true }));
   } catch (error) {
-    throw new Error(`${source} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${source} cannot be unpacked: ${messageOf(error)}`, { cause: error });
   }
   const digest = hash.digest();
   if (digest !== file.digest) throw new Error(`${file.name} in ${source} is not the published file: its checksum is ${digest}, expected ${file.digest}`);

@@ -1,10 +1,11 @@
 /** Failures that end the app, told where a person sees them. */
 import { dialog } from "electron";
+import { messageOf } from "../../shared/errors.ts";
 import { UserError } from "../services/services.ts";
 
 /** Shows the failure in a native dialog and writes it to standard error. */
 export function showFailure(title: string, error: unknown): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   console.error(`${title}: ${message}`);
   if (error instanceof Error && !(error instanceof UserError)) console.error(error.stack);
   dialog.showErrorBox(title, message);

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { app, type BrowserWindow } from "electron";
+import { messageOf } from "../../shared/errors.ts";
 import { createServices } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
@@ -53,7 +54,7 @@ function prepareFolder(): void {
   try {
     mkdirSync(userData, { recursive: true });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new UserError(`the folder for the store cannot be created: ${userData} (${reason})`, undefined, { cause: error });
   }
   app.setPath("userData", userData);

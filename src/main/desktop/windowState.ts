@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
+import { messageOf } from "../../shared/errors.ts";
 
 export interface Rectangle {
   readonly x: number;
@@ -31,7 +32,7 @@ export function readWindowState(file: string): WindowState | null {
   try {
     return windowState.parse(JSON.parse(text));
   } catch (error) {
-    console.error(`${file} does not hold a window's place and is not used:`, error instanceof Error ? error.message : error);
+    console.error(`${file} does not hold a window's place and is not used:`, messageOf(error));
     return null;
   }
 }

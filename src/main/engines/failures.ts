@@ -1,4 +1,5 @@
 /** What an error of native code means for a run, in words a person can act on. */
+import { messageOf } from "../../shared/errors.ts";
 
 /** A run cannot go on because of its engine, not because of what it trains. */
 export class EngineFailure extends Error {
@@ -16,7 +17,7 @@ const outOfMemory = /out of memory|bad_alloc|OUT_?OF_?(DEVICE_|HOST_)?MEMORY|fai
 
 /** The error of a step, as an EngineFailure where it is one. */
 export function engineFailure(engine: string, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const [line] = message.split("\n") as [string];
   if (deviceLost.test(message)) {
     return new EngineFailure(`The device of the engine ${engine} disappeared while it was at work (${line}). Its driver may have been reset; the run can be resumed, on the same engine, from its last checkpoint.`, "device", error);

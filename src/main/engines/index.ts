@@ -1,4 +1,5 @@
 import type { EngineChoice, EngineKind } from "../../shared/engines.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Engine } from "./engine.ts";
 
 /** Every engine by name, loaded when it is first asked for: a native library that fails concerns only who uses it. */
@@ -36,6 +37,6 @@ async function usable(kind: EngineKind, engine: Promise<Engine>): Promise<Engine
   try {
     return await engine;
   } catch (error) {
-    throw new Error(`The engine ${kind} cannot be used here: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`The engine ${kind} cannot be used here: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** Where `train` and `study` get what they train: a file, a preset or the defaults, then `--set`. Nothing is written here. */
 import { readFile } from "node:fs/promises";
 import { parse as locate, type ParseError } from "jsonc-parser";
+import { messageOf } from "../../shared/errors.ts";
 import { validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
 import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
@@ -102,7 +103,7 @@ async function readJson(what: string, file: string): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new UserError(`${file}${position(text)} is not valid JSON: ${error instanceof Error ? error.message : String(error)}`, undefined, { cause: error });
+    throw new UserError(`${file}${position(text)} is not valid JSON: ${messageOf(error)}`, undefined, { cause: error });
   }
 }
 
@@ -111,7 +112,7 @@ function reason(error: unknown): string {
   if (code === "ENOENT") return "there is no such file";
   if (code === "EISDIR") return "it is a folder";
   if (code === "EACCES" || code === "EPERM") return "this account may not read it";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** `:LINE:COLUMN` of the first thing wrong, for JSON.parse does not always say. */

@@ -1,6 +1,7 @@
 /** Puts the services together: store, supervisor, events, and a handler for every request of the contract. */
 import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { validateExperiment } from "../../shared/experiment.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { RunSummary } from "../../shared/run.ts";
@@ -60,7 +61,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       events.emit("store.changed", {});
     },
     onWriteFailure: (error) => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       log.error("what the runs logged cannot be written; it is kept and tried again", error);
       const reason = `Paused, because what it logs cannot be written: ${why}`;
       supervisor.holdAll(reason);

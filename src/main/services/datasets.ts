@@ -1,6 +1,7 @@
 /** The datasets as the surfaces see them: what is there, downloads under way, imports. */
 import type { EventPayload } from "../../shared/contract.ts";
 import { factsOf, type DatasetChoice, type DatasetInfo, type DatasetLook, type ImportOrder, type ImportPreview } from "../../shared/datasets.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { catalog, catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
 import { importArrays, importCsv, importImages, importText } from "../datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../datasets/index.ts";
@@ -110,7 +111,7 @@ export class Datasets implements DatasetCatalog {
         },
       });
     } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
     }
     this.#downloads.delete(entry.id);
     onChange({ kind: entry.id, obtaining: null, problem });
@@ -155,6 +156,6 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new UserError(error instanceof Error ? error.message : String(error), undefined, { cause: error });
+    throw new UserError(messageOf(error), undefined, { cause: error });
   }
 }

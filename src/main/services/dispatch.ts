@@ -1,6 +1,7 @@
 /** The one way in: checks a request's name and input, and turns failures into the reply envelope. */
 import type { z } from "zod";
 import { contract, requestNames, type Reply, type RequestFailure, type RequestName } from "../../shared/contract.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { fieldErrors } from "../../shared/experiment.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { UserError, type Services } from "./services.ts";
@@ -45,5 +46,5 @@ function failureOf(error: unknown, name: RequestName, log: Log): RequestFailure 
     return { message: error.message, ...(error.fields && { fields: error.fields.map((field) => ({ ...field })) }) };
   }
   log.error(`${name} failed unexpectedly`, error);
-  return { message: `${name} failed unexpectedly: ${error instanceof Error ? error.message : String(error)}` };
+  return { message: `${name} failed unexpectedly: ${messageOf(error)}` };
 }

@@ -2,6 +2,7 @@
 import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { messageOf } from "../../shared/errors.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { applicationId } from "./layout.ts";
 import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./migrations.ts";
@@ -44,7 +45,7 @@ function prepareFolder(folder: string): string {
         ? "a folder it lies in is a file"
         : code === "EACCES" || code === "EPERM" || code === "EROFS" || code === "ENOENT"
           ? "it cannot be created or written"
-          : (error as Error).message;
+          : messageOf(error);
     throw new StoreError(at, `The folder ${at} cannot hold the store: ${why}. Choose another folder.`, { cause: error });
   }
   return join(at, storeFileName);

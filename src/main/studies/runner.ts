@@ -1,4 +1,5 @@
 /** Trains a study: so many runs at a time, each cell until it has its result. */
+import { messageOf } from "../../shared/errors.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
@@ -350,7 +351,7 @@ export class StudyRunner {
       if (this.#stored.status === "paused") await controls.pause(run.id);
     } catch (error) {
       this.#beginning.delete(key);
-      if (this.#stored.status === "running") await this.stop(`A run could not be started: ${error instanceof Error ? error.message : String(error)}`);
+      if (this.#stored.status === "running") await this.stop(`A run could not be started: ${messageOf(error)}`);
     }
   }
 

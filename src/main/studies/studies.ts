@@ -1,4 +1,5 @@
 /** Studies as the surfaces see them: looked at, started, steered. */
+import { messageOf } from "../../shared/errors.ts";
 import { studyPresets } from "../../shared/study/presets.ts";
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import type { Experiment } from "../../shared/experiment.ts";
@@ -78,7 +79,7 @@ export class Studies {
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
     const places = await this.#places(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
       if (error instanceof StoreError || error instanceof StudyError) throw error;
-      throw new StudyError(`The study cannot be trained here: ${error instanceof Error ? error.message : String(error)}`);
+      throw new StudyError(`The study cannot be trained here: ${messageOf(error)}`);
     });
     // How many threads a run has, and how many train as one, may show in its last digits: both belong to the study.
     const { engine } = usable.study.base;

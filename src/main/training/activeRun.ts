@@ -1,4 +1,5 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
+import { messageOf } from "../../shared/errors.ts";
 import { isActive, isResumable, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
@@ -109,7 +110,7 @@ export class ActiveRun {
       this.#watchdog.watch(() => this.#summary.status === "paused", (...silence) => this.#silent(...silence));
       trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...this.#checkpointOrder() });
     } catch (error) {
-      this.end("failed", `The trainer process could not be started: ${(error as Error).message}`);
+      this.end("failed", `The trainer process could not be started: ${messageOf(error)}`);
     }
   }
 
@@ -190,7 +191,7 @@ export class ActiveRun {
     try {
       this.#handle(message);
     } catch (error) {
-      this.end("failed", (error as Error).message);
+      this.end("failed", messageOf(error));
       this.#trainer?.kill();
     }
   }
@@ -312,7 +313,7 @@ export class ActiveRun {
       else checkpoints.folder.discard(id, step);
       this.#checkpointsFail = false;
     } catch (error) {
-      this.#checkpointFailed({ step, message: (error as Error).message });
+      this.#checkpointFailed({ step, message: messageOf(error) });
     }
   }
 
@@ -333,7 +334,7 @@ export class ActiveRun {
       this.#weightsFail = false;
       onKept?.(id);
     } catch (error) {
-      this.#weightsFailed({ step, message: (error as Error).message });
+      this.#weightsFailed({ step, message: messageOf(error) });
     }
   }
 
@@ -350,7 +351,7 @@ export class ActiveRun {
       this.#hooks.checkpoints?.folder.clean(id, !isResumable(status));
       this.#hooks.checkpoints?.weights.clean(id, false);
     } catch (error) {
-      this.#note("checkpoint", `could not be removed: ${(error as Error).message}`);
+      this.#note("checkpoint", `could not be removed: ${messageOf(error)}`);
     }
   }
 

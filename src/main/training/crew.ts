@@ -2,6 +2,7 @@
  * One trainer process for the runs of a cohort. Each run has a place: a trainer process as it
  * sees it, which starts, reports and exits as if it were its own.
  */
+import { messageOf } from "../../shared/errors.ts";
 import type { FromTrainer, ToTrainer } from "./messages.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
 
@@ -38,7 +39,7 @@ export class Crew {
       });
       process.send({ type: "startCohort", size: this.#size, members: members.map(({ type: _type, stay: _stay, ...order }) => order) });
     } catch (error) {
-      for (const place of this.#places) place.exited({ code: null, signal: null, stderr: (error as Error).message });
+      for (const place of this.#places) place.exited({ code: null, signal: null, stderr: messageOf(error) });
     }
   }
 

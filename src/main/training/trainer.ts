@@ -1,6 +1,7 @@
 /** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
 import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { EngineFailure, engineFailure } from "../engines/failures.ts";
 import { loadEngine } from "../engines/index.ts";
 import { add, constant, state } from "../program/operations/index.ts";
@@ -95,8 +96,6 @@ async function startCohort({ size, members }: Extract<ToTrainer, { type: "startC
 function steer(of: RunControl | undefined, what: Steering["type"]): void {
   of?.[what]();
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const failure = (error: unknown): FromTrainer => ({
   type: "failed",

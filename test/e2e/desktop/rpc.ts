@@ -1,4 +1,6 @@
 /** Calls in both directions over the channel of a child process. */
+import { messageOf } from "../../../src/shared/errors.ts";
+
 export interface Channel {
   send(message: unknown): void;
   onMessage(listener: (message: unknown) => void): void;
@@ -21,7 +23,7 @@ export function connectRpc(channel: Channel, methods: Methods): (method: string,
       if (!implementation) throw new Error(`there is no method ${method}`);
       channel.send({ answer: call, value: await implementation(argument as never) });
     } catch (error) {
-      channel.send({ answer: call, error: error instanceof Error ? error.message : String(error) });
+      channel.send({ answer: call, error: messageOf(error) });
     }
   };
 

@@ -5,6 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { BrowserContext, Frame, Page, Request, Route } from "playwright";
+import { messageOf } from "../../../src/shared/errors.ts";
 import { watchProblems } from "../support/harness.ts";
 import type { DesktopApp, WindowHost } from "./app.ts";
 import { runPreload } from "./rendererStub.ts";
@@ -109,7 +110,7 @@ export class DesktopWindow implements WindowHost {
     try {
       return { value: await this.#ask("invoke", { channel, parameters, frame: describe(frame) }) };
     } catch (error) {
-      return { error: error instanceof Error ? error.message : String(error) };
+      return { error: messageOf(error) };
     }
   }
 

@@ -2,6 +2,7 @@
 import { createReadStream } from "node:fs";
 import { parse, type Info, type Parser } from "csv-parse";
 import { isMostlyNumbers, maxCategories, type ColumnRole } from "../../../shared/datasets.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import { requireUtf8 } from "./utf8.ts";
 
 export interface CsvColumn {
@@ -76,7 +77,7 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
       yield { values: record, line: info.lines };
     }
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw message.startsWith(path) ? error : new Error(`${path}: ${message}`, { cause: error });
   }
 }

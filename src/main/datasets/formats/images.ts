@@ -2,6 +2,7 @@
 import { readdir } from "node:fs/promises";
 import { extname, join } from "node:path";
 import sharp from "sharp";
+import { messageOf } from "../../../shared/errors.ts";
 
 export interface ImageFolderOptions {
   /** Every image is scaled to this size, its proportions given up. */
@@ -56,6 +57,6 @@ async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(`${path} does not decode: ${(error instanceof Error ? error.message : String(error)).replace(/[:\s]+$/, "")}`, { cause: error });
+    throw new Error(`${path} does not decode: ${messageOf(error).replace(/[:\s]+$/, "")}`, { cause: error });
   }
 }

@@ -1,6 +1,7 @@
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
 import { readFile } from "node:fs/promises";
 import { unzipSync, zipSync } from "fflate";
+import { messageOf } from "../../../shared/errors.ts";
 
 export interface NumericArray {
   readonly shape: readonly number[];
@@ -64,7 +65,7 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
   try {
     entries = unzipSync(bytes);
   } catch (error) {
-    throw new Error(`${path}: not a zip file: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`${path}: not a zip file: ${messageOf(error)}`, { cause: error });
   }
   return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parseNpy(content, `${path}: ${name}`)]));
 }

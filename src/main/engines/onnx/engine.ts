@@ -1,6 +1,7 @@
 /** ONNX Runtime: a whole step, backward pass and tower included, as one graph in float32, on the processor or a device. */
 import { totalmem } from "node:os";
 import { env, InferenceSession } from "onnxruntime-node";
+import { messageOf } from "../../../shared/errors.ts";
 import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
@@ -55,7 +56,7 @@ async function tryProvider(provider: Provider): Promise<void> {
     const session = await InferenceSession.create(encodeModel(graph), { ...sessionOptions(provider, 1), logSeverityLevel: 4 });
     await session.release();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new Error(provider.explain(message) ?? message, { cause: error });
   }
 }

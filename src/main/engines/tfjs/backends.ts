@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
+import { messageOf } from "../../../shared/errors.ts";
 
 export interface Backend {
   /** Name under which tfjs knows it. */
@@ -22,8 +23,6 @@ tf.enableProdMode();
 // Under a name of its own: the bundle declares a `require` in every file that calls one.
 const load = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
-
 /** Version of an installed package. */
 export function versionOf(name: string): string {
   return (load(`${name}/package.json`) as { version: string }).version;

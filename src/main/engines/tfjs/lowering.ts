@@ -1,5 +1,6 @@
 /** Each operation of a program as TensorFlow.js kernels. A program brings its own backward pass: no gradients of tfjs are used. */
 import * as tf from "@tensorflow/tfjs-core";
+import { messageOf } from "../../../shared/errors.ts";
 import { describe, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
 
 export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly tf.Tensor[]) => tf.Tensor;
@@ -164,6 +165,6 @@ export function evaluate(node: Node, inputs: readonly tf.Tensor[]): tf.Tensor {
   try {
     return (kernels[node.op] as Kernel<OpName>)(node, inputs);
   } catch (error) {
-    throw new Error(`TensorFlow.js (${tf.getBackend()}) cannot compute ${describe(node)}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`TensorFlow.js (${tf.getBackend()}) cannot compute ${describe(node)}: ${messageOf(error)}`, { cause: error });
   }
 }

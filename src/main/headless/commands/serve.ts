@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { messageOf } from "../../../shared/errors.ts";
 import { isActive } from "../../../shared/run.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { plural } from "../format.ts";
@@ -85,6 +86,6 @@ async function openBrowser(url: string): Promise<void> {
   try {
     await open(url);
   } catch (error) {
-    console.error(`could not open a browser (${error instanceof Error ? error.message : String(error)}); open the link above yourself`);
+    console.error(`could not open a browser (${messageOf(error)}); open the link above yourself`);
   }
 }

@@ -1,4 +1,5 @@
 /** `hypertower study`: trains a study, or goes on with one. */
+import { messageOf } from "../../../shared/errors.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
 import type { StudySummary } from "../../../shared/study/result.ts";
@@ -116,7 +117,7 @@ async function follow(services: Services, begin: () => StudySummary | Promise<St
   const stop = () => {
     if (id === undefined) return;
     // A study that ended in this very moment has nothing left to stop.
-    Promise.resolve(services.handlers["studies.stop"]({ study: id })).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
+    Promise.resolve(services.handlers["studies.stop"]({ study: id })).catch((error: unknown) => report.note(messageOf(error)));
   };
   const forget = onInterrupt(() => {
     asked = true;

@@ -1,5 +1,6 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
 import type { EngineChoice } from "../../../shared/engines.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import type { Experiment } from "../../../shared/experiment.ts";
 import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
@@ -81,7 +82,7 @@ export async function untilItEnds(services: Services, begin: () => RunSummary | 
   const forgetSignals = onInterrupt(() => {
     report.note("stopping; everything up to now is kept (again to force)");
     // A run that ended in this very moment has nothing left to stop.
-    Promise.resolve(services.handlers["runs.stop"]({ run: begun.id })).catch((error: unknown) => report.note(error instanceof Error ? error.message : String(error)));
+    Promise.resolve(services.handlers["runs.stop"]({ run: begun.id })).catch((error: unknown) => report.note(messageOf(error)));
   });
   try {
     const now = await services.handlers["runs.get"]({ run: begun.id });

@@ -6,6 +6,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
+import { messageOf } from "../../../shared/errors.ts";
 import { batchBuffers, batchCount, batchesInOrder, fillBatch, type Batch, type BatchPlan } from "../batches.ts";
 import { makeRing, placeOf, ready, taken, todo, underWay } from "./ring.ts";
 import type { WorkerData, WorkerOrder } from "./worker.ts";
@@ -118,7 +119,7 @@ export class BatchMaker {
     const { port1, port2 } = new MessageChannel();
     const workerData: WorkerData = { orders: port2, wake: this.#wake };
     const thread = new Worker(this.#entry, { workerData, transferList: [port2], name: "batches" });
-    thread.on("error", (error) => (this.#failure = new BatchError(`the thread that makes batches failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error })));
+    thread.on("error", (error) => (this.#failure = new BatchError(`the thread that makes batches failed: ${messageOf(error)}`, { cause: error })));
     thread.unref();
     port1.unref();
     return { thread, send: (order) => port1.postMessage(order) };

@@ -5,6 +5,7 @@
  */
 import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../../shared/errors.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "./container.ts";
 import { RunFiles } from "../runFiles.ts";
@@ -49,6 +50,6 @@ export function readCheckpoint(file: string, run: Pick<RunSummary, "id" | "exper
     requireOwner(checkpoint, run);
     return checkpoint;
   } catch (error) {
-    throw new CheckpointError(`the checkpoint ${file} cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new CheckpointError(`the checkpoint ${file} cannot be used: ${messageOf(error)}`, { cause: error });
   }
 }

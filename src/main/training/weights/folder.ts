@@ -5,6 +5,7 @@
  */
 import { readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../../shared/errors.ts";
 import { isBetter, type KeptName } from "../../../shared/kept.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../checkpoint/container.ts";
@@ -64,7 +65,7 @@ export class WeightsFolder extends RunFiles {
       requireOwner(weights, run);
       return { bytes: bytes.length, weights };
     } catch (error) {
-      throw new CheckpointError(`the weights ${path} cannot be used: ${(error as Error).message}`, { cause: error });
+      throw new CheckpointError(`the weights ${path} cannot be used: ${messageOf(error)}`, { cause: error });
     }
   }
 

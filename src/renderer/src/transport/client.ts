@@ -3,6 +3,7 @@ import type { EventName, EventPayload, RequestInput, RequestName, RequestOutput 
 import type { FieldError } from "@shared/experiment.ts";
 import { connect, type Connection } from "./connection.ts";
 
+export { messageOf } from "@shared/errors.ts";
 export { ConnectionLost } from "./webSocket.ts";
 
 /** A request the services refused, with the fields it concerns. */
@@ -33,8 +34,4 @@ export async function call<N extends RequestName>(name: N, input: RequestInput<N
 /** Subscribes to an event; returns its unsubscribe. */
 export function listen<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void {
   return connection().bridge.on(name, listener);
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
