@@ -57,7 +57,7 @@ async function train(experiment: Experiment, stay: boolean, why = "named in the 
   const { steps = 1_000, every = 1 } = plan;
   const state = { paused: false, stopped: false };
   const hear = ({ type }: ToTrainer) => {
-    if (type === "stop" && !plan.ignoreStop) state.stopped = true;
+    if ((type === "stop" || type === "leave") && !plan.ignoreStop) state.stopped = true;
     if ((type === "pause" || type === "resume") && state.paused !== (type === "pause")) {
       state.paused = type === "pause";
       void say({ type: state.paused ? "paused" : "resumed" });

@@ -7,8 +7,18 @@ import type { WeightsKeeper } from "../../src/main/training/weights/keeper.ts";
 import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import type { Evaluation } from "../../src/shared/run.ts";
 
-/** Everything the run says and ends with; of each step its number, then the logged values without wall time. */
-export async function trainHere(config: ExperimentInput, from?: Captured, saver?: Saver, keeper?: Pick<WeightsKeeper, "keep">) {
+/**
+ * Everything the run says and ends with; of each step its number, then the logged values without wall time.
+ * @param evaluating called after each batch of an evaluation
+ */
+export async function trainHere(
+  config: ExperimentInput,
+  from?: Captured,
+  saver?: Saver,
+  keeper?: Pick<WeightsKeeper, "keep">,
+  evaluating?: (control: RunControl, stepsTaken: number) => void,
+) {
+  const control = new RunControl();
   const prepared = await prepareRun(experiment.parse(config));
   const steps: number[][] = [];
   const evaluations: Evaluation[] = [];
@@ -17,11 +27,12 @@ export async function trainHere(config: ExperimentInput, from?: Captured, saver?
   const listener = {
     step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
     evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
+    evaluating: () => evaluating?.(control, steps.length),
     paused: () => undefined,
     resumed: () => undefined,
     rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),
   };
-  const run = new TrainingRun(prepared, new RunControl(), listener, saver, keeper);
+  const run = new TrainingRun(prepared, control, listener, saver, keeper);
   if (from) run.restore(from);
   const end = await run.train();
   const state = await prepared.executable.state();

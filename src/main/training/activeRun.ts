@@ -136,14 +136,14 @@ export class ActiveRun {
     this.#hooks.onChange(this.#summary, true);
   }
 
-  /** Asks the trainer to stop; one that does not answer in time is killed and the run ends as `otherwise`. */
-  stop(within: number, reason: string | null, otherwise: { status: RunStatus; reason: string }): void {
+  /** Asks the trainer to stop, or to leave at once; one that does not answer in time is killed and the run ends as `otherwise`. */
+  stop(how: "stop" | "leave", within: number, reason: string | null, otherwise: { status: RunStatus; reason: string }): void {
     this.#stopReason ??= reason;
     if (!this.#trainer) {
       this.end("stopped", reason ?? "Stopped before it started.");
       return;
     }
-    this.send({ type: "stop" });
+    this.send({ type: how });
     this.#killAfter(within, otherwise);
   }
 

@@ -2,7 +2,8 @@
 export class RunControl {
   #paused = false;
   #stopped = false;
-  #left = false;
+  /** When an evaluation is given up (performance.now()). */
+  #evaluateUntil = Infinity;
   #wake: (() => void) | null = null;
 
   get pauseRequested(): boolean {
@@ -22,19 +23,21 @@ export class RunControl {
     this.#wake?.();
   }
 
-  stop(): void {
+  /** @param evaluateWithin milliseconds that an evaluation, or the last one, may take from now on */
+  stop(evaluateWithin = Infinity): void {
     this.#stopped = true;
+    this.#evaluateUntil = Math.min(this.#evaluateUntil, performance.now() + evaluateWithin);
     this.#wake?.();
   }
 
   /** A stop without a last evaluation. */
   leave(): void {
-    this.#left = true;
-    this.stop();
+    this.stop(0);
   }
 
-  get leaveRequested(): boolean {
-    return this.#left;
+  /** Whether a stop leaves no time to evaluate any more. */
+  get evaluationGivenUp(): boolean {
+    return performance.now() >= this.#evaluateUntil;
   }
 
   /** Resolves when the pause is over or a stop is asked. */

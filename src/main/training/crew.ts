@@ -98,7 +98,7 @@ class Place implements TrainerProcess {
   send(message: ToTrainer): void {
     if (this.#exit) return;
     if (message.type === "start") this.started = message;
-    else if (message.type === "pause" || message.type === "resume" || message.type === "stop") this.#crew.steer(this, message);
+    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave") this.#crew.steer(this, message);
     else if (message.type === "coreFree") this.#crew.tell(message);
     else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
   }

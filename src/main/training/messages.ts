@@ -16,7 +16,13 @@ export interface RunOrder {
 }
 
 /** What a run is asked while it trains. */
-export type Steering = { readonly type: "pause" } | { readonly type: "resume" } | { readonly type: "stop" };
+export type Steering =
+  | { readonly type: "pause" }
+  | { readonly type: "resume" }
+  /** An evaluation that takes long is given up. */
+  | { readonly type: "stop" }
+  /** Stops at once, without an evaluation. */
+  | { readonly type: "leave" };
 
 export type ToTrainer =
   | (RunOrder & { readonly type: "start"; readonly startPaused?: boolean; readonly stay?: Stay })

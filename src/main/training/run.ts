@@ -120,6 +120,8 @@ export class TrainingRun {
     const random = new Random(at.shuffling);
     let problem: string | null = null;
 
+    // One that a stop cut short is made up for.
+    if (this.#evaluationDue) problem = await this.#evaluateAsPlanned();
     while (at.epoch <= experiment.budget.epochs) {
       for (const batch of feed.epoch(random, at.step - (at.epoch - 1) * perEpoch)) {
         await this.#turn();
@@ -137,8 +139,8 @@ export class TrainingRun {
           at.lossSum += values[0]! * batch.examples;
           at.examples += batch.examples;
         }
-        if (!evaluatesAfter(experiment, at.step)) continue;
-        problem = await this.#evaluateAsPlanned();
+        if (this.#evaluationDue) problem = await this.#evaluateAsPlanned();
+        if (this.#evaluationDue) return this.#stopped();
         if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
       }
       Object.assign(at, { epoch: at.epoch + 1, shuffling: [...random.state] });
@@ -146,13 +148,20 @@ export class TrainingRun {
     return this.#end("finished", null, at.step);
   }
 
-  /** An evaluation of the schedule; what is wrong with its result, unless the guard went back to where nothing is. */
+  get #evaluationDue(): boolean {
+    const { step, evaluated } = this.#position;
+    return step > 0 && step !== evaluated && evaluatesAfter(this.#run.experiment, step);
+  }
+
+  /** An evaluation of the schedule, due still if it was given up; what is wrong with its result, unless the guard went back to where nothing is. */
   async #evaluateAsPlanned(): Promise<string | null> {
     const at = this.#position;
     let problem: string | null;
     do {
       const hyperparameters = await this.#settle();
-      problem = this.#problemAfter(hyperparameters, await this.#evaluate(), at.step);
+      const evaluation = await this.#evaluate();
+      if (!evaluation) return null;
+      problem = this.#problemAfter(hyperparameters, evaluation, at.step);
     } while (problem && this.#goBack(problem));
     Object.assign(at, { lossSum: 0, examples: 0, evaluated: at.step });
     return problem;
@@ -198,23 +207,31 @@ export class TrainingRun {
     );
   }
 
-  /** What the settled weights make of whole sets: where examples are held out, the test set tells how good what they chose is, once, at the end. */
-  async #evaluate(ending = this.#position.step === totalSteps(this.#run.experiment)): Promise<Evaluation> {
+  /**
+   * What the settled weights make of whole sets: where examples are held out, the test set tells how good what they chose is, once, at the end.
+   * Null when a stop left no time for it.
+   */
+  async #evaluate(ending = this.#position.step === totalSteps(this.#run.experiment)): Promise<Evaluation | null> {
     const { feed, experiment } = this.#run;
     const { step, lossSum, examples: trained } = this.#position;
     const evaluation: Evaluation = { step, epoch: step / stepsPerEpoch(experiment), trainLoss: trained > 0 ? lossSum / trained : null, testLoss: null, testError: null };
-    for (const set of ending ? feed.sets : feed.sets.slice(0, 1)) Object.assign(evaluation, keptMeasures(set, await this.#measure(set)));
+    for (const set of ending ? feed.sets : feed.sets.slice(0, 1)) {
+      const measures = await this.#measure(set);
+      if (!measures) return null;
+      Object.assign(evaluation, keptMeasures(set, measures));
+    }
     this.#listener.evaluation(evaluation);
     // Nothing can be predicted from what has diverged.
     if (this.#keeper && !this.#badLoss(evaluation)) this.#keeper.keep(evaluation, await settledWeights(this.#run));
     return evaluation;
   }
 
-  async #measure(set: EvaluatedSet): Promise<Measures> {
+  async #measure(set: EvaluatedSet): Promise<Measures | null> {
     const { feed, executable } = this.#run;
     const total: Record<string, number> = {};
     let count = 0;
     for (const { size, examples, inputs } of feed.evaluation(set)) {
+      if (this.#control.evaluationGivenUp) return null;
       for (const [name, sum] of Object.entries(await executable.run(`evaluate@${size}`, inputs))) total[name] = (total[name] ?? 0) + sum;
       count += examples;
       this.#listener.evaluating?.();
@@ -226,11 +243,12 @@ export class TrainingRun {
   async #stopped(): Promise<RunEnd> {
     await this.#save();
     const { step, evaluated } = this.#position;
-    if (step > 0 && step !== evaluated && !this.#control.leaveRequested) {
+    let without = "";
+    if (step > 0 && step !== evaluated) {
       await this.#settle();
-      await this.#evaluate(true);
+      if (!(await this.#evaluate(true))) without = ", without an evaluation of it";
     }
-    return this.#end("stopped", `stopped at step ${step} of ${totalSteps(this.#run.experiment)}`, step);
+    return this.#end("stopped", `stopped at step ${step} of ${totalSteps(this.#run.experiment)}${without}`, step);
   }
 
   async #end(outcome: Outcome, reason: string | null, step: number): Promise<RunEnd> {

@@ -155,7 +155,7 @@ export class Supervisor {
   async stop(id: string): Promise<RunSummary> {
     const active = this.#active(id);
     const { stopWithin = 15_000 } = this.#options;
-    active.stop(stopWithin, null, {
+    active.stop("stop", stopWithin, null, {
       status: "stopped",
       reason: `The trainer did not stop within ${stopWithin / 1000} s and was ended; steps not yet reported are missing.`,
     });
@@ -174,7 +174,7 @@ export class Supervisor {
     const { closeWithin = 5_000 } = this.#options;
     const runs = [...this.#runs.values()];
     for (const active of runs) {
-      active.stop(closeWithin, "Hypertower was closed.", {
+      active.stop("leave", closeWithin, "Hypertower was closed.", {
         status: "interrupted",
         reason: "Hypertower was closed and the trainer did not stop in time.",
       });

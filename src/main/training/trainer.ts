@@ -93,8 +93,12 @@ async function startCohort({ size, members }: Extract<ToTrainer, { type: "startC
   );
 }
 
+/** A person who stops a run waits at most this long (milliseconds) for its last evaluation. */
+const evaluateWithin = 8_000;
+
 function steer(of: RunControl | undefined, what: Steering["type"]): void {
-  of?.[what]();
+  if (what === "stop") of?.stop(evaluateWithin);
+  else of?.[what]();
 }
 
 const failure = (error: unknown): FromTrainer => ({
@@ -170,6 +174,7 @@ port.receive((message) => {
     case "pause":
     case "resume":
     case "stop":
+    case "leave":
       return steer(control, message.type);
   }
 });

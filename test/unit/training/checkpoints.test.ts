@@ -65,6 +65,26 @@ describe.each(steadyEngines)("on %s", (kind) => {
   });
 });
 
+it("an evaluation that a stop cuts short is made up for when the run is taken up again", async () => {
+  const config: ExperimentInput = { dataset: { trainExamples: 1000, testExamples: 5000 }, budget: { epochs: 2 }, evaluation: { every: 8 }, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-3 }] };
+  const whole = await trainSmall(config);
+  expect(whole.steps).toHaveLength(32);
+  for (const at of [8, 16, 32]) {
+    let saved: Captured | undefined;
+    const saver: Saver = { due: false, save: (captured) => Promise.resolve(void (saved = captured)) };
+    const cut = await trainHere({ ...small, ...config }, undefined, saver, undefined, (control, steps) => {
+      if (steps === at) control.leave();
+    });
+    expect(cut.end).toMatchObject({ outcome: "stopped", reason: `stopped at step ${at} of 32, without an evaluation of it`, step: at });
+    expect(cut.evaluations).toEqual(whole.evaluations.filter(({ step }) => step < at));
+    const rest = await trainSmall(config, saved);
+    expect(rest.steps).toEqual(whole.steps.slice(at));
+    expect(rest.evaluations).toEqual(whole.evaluations.filter(({ step }) => step >= at));
+    expect(rest.end).toEqual(whole.end);
+    expect(rest.state).toEqual(whole.state);
+  }
+});
+
 it("the state of another program is refused by name", async () => {
   let captured: Captured | undefined;
   const saver: Saver = { due: true, save: (taken) => Promise.resolve(void (captured ??= taken)) };
