@@ -1,32 +1,18 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
 import { messageOf } from "../../shared/errors.ts";
-import { isActive, isResumable, type Environment, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
+import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
-import type { ResumedSeries } from "../store/store.ts";
-import type { StoredStep } from "../store/runReader.ts";
-import { crashInWords, isCrash } from "./crash.ts";
-import type { CheckpointFolder } from "./checkpoint/folder.ts";
-import type { CheckpointOrder, FromTrainer, Rows, ToTrainer } from "./messages.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
-import { Retraced } from "./retraced.ts";
-import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
-import type { WeightsFolder } from "./weights/folder.ts";
+import { crashInWords, exitInWords, isCrash } from "./crash.ts";
+import type { FromTrainer, ToTrainer } from "./messages.ts";
+import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
+import type { LaunchTrainer, TrainerExit } from "./process.ts";
+import type { RunLog } from "./runLog.ts";
+import { takeUp, type TakenUp } from "./takenUp.ts";
+import { WatchedTrainer } from "./watchedTrainer.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
 
-/** Where runs are written; the store, in the program. */
-export interface RunLog {
-  /** @throws when the series cannot be created. */
-  beginSeries(run: string, metrics: readonly string[], environment: Environment): void;
-  /** Takes up the series of a run that was begun earlier. @throws when the run logs other metrics now. */
-  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries;
-  readSteps(run: string, from: number, to: number): Iterable<StoredStep>;
-  /** @throws RangeError unless the rows continue the run's series. */
-  appendRows(run: string, rows: Rows): void;
-  saveRun(run: RunSummary): void;
-  addEvaluation(run: string, evaluation: Evaluation): void;
-  addEvent(run: string, event: RunEvent): void;
-  flush(): boolean;
-}
+export type { RunLog } from "./runLog.ts";
 
 /** How a run begins: for the first time, or once more from its checkpoint or its first step. */
 export type Beginning = "new" | "checkpoint" | "firstStep";
@@ -36,8 +22,8 @@ export type EngineTrouble = "crash" | "device" | "memory" | "silence";
 
 export interface ActiveRunHooks {
   readonly log: RunLog;
-  /** Where its checkpoints are kept, and how often they are made (milliseconds); undefined: none are. */
-  readonly checkpoints: { readonly folder: CheckpointFolder; readonly weights: WeightsFolder; readonly storeFolder: string; readonly every: number } | undefined;
+  /** Where its checkpoints and weights are kept; undefined: none are. */
+  readonly checkpoints: RunFolders | undefined;
   /** `atOnce` for a new status, which should not wait for a throttle. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
@@ -63,21 +49,16 @@ export class ActiveRun {
   readonly #beginning: Beginning;
   readonly #waiters = new Set<() => void>();
   readonly #why: string | undefined;
-  readonly #watchdog: Watchdog;
+  readonly #files: PendingFiles | undefined;
   #summary: RunSummary;
-  #trainer: TrainerProcess | undefined;
+  #trainer: WatchedTrainer | undefined;
   #gone = false;
   #metrics: readonly string[] = [];
-  #retraced: Retraced | undefined;
-  /** Steps after which the guard went back before the run was taken up again. */
-  #guarded: ReadonlySet<number> = new Set();
-  #checkpointsFail = false;
-  #weightsFail = false;
-  #killTimer: NodeJS.Timeout | undefined;
+  #takenUp: TakenUp | undefined;
   /** Why a stop was asked for, when it was not by a person. */
   #stopReason: string | null = null;
-  /** How the run ends should its trainer be killed. */
-  #killed: { status: RunStatus; reason: string } | undefined;
+  /** How the run ends should its trainer not stop in time. */
+  #otherwise: { status: RunStatus; reason: string } | undefined;
 
   /** @param why its engine was taken, in words */
   constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks, why?: string) {
@@ -85,7 +66,13 @@ export class ActiveRun {
     this.#summary = run;
     this.#beginning = beginning;
     this.#hooks = hooks;
-    this.#watchdog = new Watchdog(hooks.watch);
+    this.#files =
+      hooks.checkpoints &&
+      new PendingFiles(hooks.checkpoints, {
+        flush: () => hooks.log.flush(),
+        note: (kind, message, step) => this.#note(kind, message, step),
+        onKept: () => hooks.onKept?.(run.id),
+      });
   }
 
   get summary(): RunSummary {
@@ -103,12 +90,15 @@ export class ActiveRun {
 
   launch(launch: LaunchTrainer): void {
     try {
-      const trainer = launch();
-      this.#trainer = trainer;
-      trainer.onMessage((message) => this.#receive(message));
-      trainer.onExit((exit) => this.#exited(exit));
-      this.#watchdog.watch(() => this.#summary.status === "paused", (...silence) => this.#silent(...silence));
-      trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...this.#checkpointOrder() });
+      const listeners = {
+        onMessage: (message: FromTrainer) => this.#receive(message),
+        excused: () => this.#summary.status === "paused",
+        onSilence: (silent: number, slowestStep: number | null) => this.#silent(silent, slowestStep),
+        onExit: (exit: TrainerExit, overdue: boolean) => this.#exited(exit, overdue),
+      };
+      this.#trainer = new WatchedTrainer(launch, listeners, this.#hooks.watch);
+      const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
+      this.#trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
     } catch (error) {
       this.end("failed", `The trainer process could not be started: ${messageOf(error)}`);
     }
@@ -144,7 +134,8 @@ export class ActiveRun {
       return;
     }
     this.send({ type: how });
-    this.#killAfter(within, otherwise);
+    this.#otherwise = otherwise;
+    this.#trainer.killAfter(within);
   }
 
   /** Resolves when `done` holds, the trainer is gone or the time (milliseconds) is over. */
@@ -170,8 +161,8 @@ export class ActiveRun {
     if (!isActive(this.#summary.status)) return;
     this.#note(status, reason ?? "", step);
     this.#commit({ status, reason, finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null });
-    this.#cleanUp();
-    if (this.#trainer) this.#killAfter(exitWithin, undefined);
+    this.#files?.clean(this.#summary);
+    if (this.#trainer) this.#trainer.killAfter(exitWithin);
     else this.#leave();
   }
 
@@ -186,7 +177,6 @@ export class ActiveRun {
   }
 
   #receive(message: FromTrainer): void {
-    this.#watchdog.heard();
     if (!isActive(this.#summary.status)) return;
     try {
       this.#handle(message);
@@ -205,16 +195,15 @@ export class ActiveRun {
       case "evaluation":
         return this.#evaluated(message.evaluation);
       case "checkpoint":
-        return this.#checkpoint(message.step);
-      case "checkpointFailed":
-        return this.#checkpointFailed(message);
       case "weights":
-        return this.#weights(message.step);
+        return this.#files?.written(message.type, this.#summary, message.step);
+      case "checkpointFailed":
+        return this.#files?.failed("checkpoint", message.step, message.message);
       case "weightsFailed":
-        return this.#weightsFailed(message);
+        return this.#files?.failed("weights", message.step, message.message);
       case "rolledBack":
         // Steps that a resumed run trains once more were noted when they were first trained.
-        if (!this.#guarded.has(message.step)) this.#note("guard", message.message, message.step);
+        if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
         return;
       case "paused":
         this.#note("paused", this.#summary.reason ?? "");
@@ -239,39 +228,20 @@ export class ActiveRun {
     }
   }
 
-  #started({ device, environment, metrics, totalSteps, from }: Message<"started">): void {
+  #started(started: Message<"started">): void {
+    const { device, environment, metrics, totalSteps } = started;
     this.#metrics = metrics;
     if (this.#beginning === "new") {
       this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
       this.#note("started", `on ${device}`);
-    } else this.#takeUp(metrics, environment, from, device);
+    } else this.#takenUp = takeUp({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
     this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
-  }
-
-  #takeUp(metrics: readonly string[], environment: Environment, from: Message<"started">["from"], device: string): void {
-    const { log } = this.#hooks;
-    const { id } = this.#summary;
-    const step = from?.step ?? 0;
-    const { logged, evaluations, events, differences } = log.resumeSeries(id, metrics, from?.evaluated ?? null, environment);
-    this.#guarded = new Set(events.flatMap((event) => (event.kind === "guard" ? [event.step] : [])));
-    if (step > logged) throw new Error(`The checkpoint stands at step ${step}, but only ${logged} steps are logged.`);
-    this.#retraced = new Retraced({
-      metrics,
-      logged,
-      evaluations,
-      steps: (first, end) => log.readSteps(id, first, end),
-      onDifference: (at, message) => this.#note("differs", message, at),
-      onEqual: (first, last) => this.#note("retraced", `steps ${first} to ${last} were trained again and came out as they are logged`, last),
-    });
-    const where = from ? `from the checkpoint at step ${step}` : "from the first step";
-    const other = differences.length === 0 ? "" : `; other than at first: ${differences.join(", ")}`;
-    this.#note("resumed", `${where}, on ${device}; ${logged} steps are logged${other}`, step);
   }
 
   #rows({ rows: all, progress }: Message<"rows">): void {
     const time = this.#metrics.indexOf("stepTime");
-    for (let row = 0; row < all.count; row++) this.#watchdog.stepped(all.values[row * this.#metrics.length + time] ?? 0);
-    const rows = this.#retraced ? this.#retraced.rows(all) : all;
+    for (let row = 0; row < all.count; row++) this.#trainer?.stepped(all.values[row * this.#metrics.length + time] ?? 0);
+    const rows = this.#takenUp ? this.#takenUp.retraced.rows(all) : all;
     if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
     if (!rows || rows.count === 0) return;
     const last = new Map(this.#metrics.map((metric, i) => [metric, rows.values[(rows.count - 1) * this.#metrics.length + i]]));
@@ -290,7 +260,7 @@ export class ActiveRun {
   #evaluated(evaluation: Evaluation): void {
     const { id } = this.#summary;
     const clean = storedEvaluation(evaluation);
-    this.#retraced?.evaluation(clean);
+    this.#takenUp?.retraced.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError, evaluation: clean });
     this.#hooks.log.flush();
@@ -303,98 +273,20 @@ export class ActiveRun {
     this.end(outcome, (outcome === "stopped" ? this.#stopReason : null) ?? reason, step);
   }
 
-  /** Counts only once every step before it is in the store: it must never be ahead of the log. */
-  #checkpoint(step: number): void {
-    const { log, checkpoints } = this.#hooks;
-    if (!checkpoints) return;
-    const { id } = this.#summary;
-    try {
-      if (log.flush()) checkpoints.folder.accept(id, step);
-      else checkpoints.folder.discard(id, step);
-      this.#checkpointsFail = false;
-    } catch (error) {
-      this.#checkpointFailed({ step, message: messageOf(error) });
-    }
-  }
-
-  #checkpointFailed({ step, message }: Pick<Message<"checkpointFailed">, "step" | "message">): void {
-    if (this.#checkpointsFail) return;
-    this.#checkpointsFail = true;
-    this.#note("checkpoint", `could not be written, so an interruption would cost what was trained since the last one: ${message}`, step);
-  }
-
-  /** Weights that are kept have their evaluation in the store. */
-  #weights(step: number): void {
-    const { log, checkpoints, onKept } = this.#hooks;
-    if (!checkpoints) return;
-    const { id, experiment } = this.#summary;
-    try {
-      if (log.flush()) checkpoints.weights.accept({ id, experiment }, step);
-      else checkpoints.weights.discard(id, step);
-      this.#weightsFail = false;
-      onKept?.(id);
-    } catch (error) {
-      this.#weightsFailed({ step, message: messageOf(error) });
-    }
-  }
-
-  #weightsFailed({ step, message }: Pick<Message<"weightsFailed">, "step" | "message">): void {
-    if (this.#weightsFail) return;
-    this.#weightsFail = true;
-    this.#note("weights", `could not be kept, so nothing can be predicted from this evaluation: ${message}`, step);
-  }
-
-  /** What has ended for good is not taken up again. */
-  #cleanUp(): void {
-    const { id, status } = this.#summary;
-    try {
-      this.#hooks.checkpoints?.folder.clean(id, !isResumable(status));
-      this.#hooks.checkpoints?.weights.clean(id, false);
-    } catch (error) {
-      this.#note("checkpoint", `could not be removed: ${messageOf(error)}`);
-    }
-  }
-
-  #checkpointOrder(): { checkpoints?: CheckpointOrder } {
-    const { checkpoints } = this.#hooks;
-    if (!checkpoints) return {};
-    const { folder, weights, storeFolder, every } = checkpoints;
-    const { id: run, study } = this.#summary;
-    const resume = this.#beginning === "checkpoint";
-    folder.clean(run, false);
-    folder.prepare();
-    weights.clean(run, !resume);
-    // Those of a study's runs would take more room than all that they log.
-    const keepWeights = study === null;
-    if (keepWeights) weights.prepare();
-    return { checkpoints: { run, storeFolder, every, resume, keepWeights } };
-  }
-
-  #exited({ code, signal, stderr }: TrainerExit): void {
-    if (this.#killed) this.end(this.#killed.status, this.#killed.reason);
+  #exited(exit: TrainerExit, overdue: boolean): void {
+    if (overdue && this.#otherwise) this.end(this.#otherwise.status, this.#otherwise.reason);
     else {
-      if (isActive(this.#summary.status) && isCrash({ code, signal })) this.#hooks.onEngineFailure?.(this.#summary, crashInWords({ code, signal, stderr }), "crash");
-      const how = signal !== null ? `was ended by ${signal}${signal === "SIGKILL" ? " (as systems do when memory runs out)" : ""}` : code !== null ? `exited with code ${code}` : "could not be started";
-      this.end("failed", `The trainer process ${how}${stderr === "" ? "." : `; its last output:\n${stderr}`}`);
+      if (isActive(this.#summary.status) && isCrash(exit)) this.#hooks.onEngineFailure?.(this.#summary, crashInWords(exit), "crash");
+      this.end("failed", exitInWords(exit));
     }
     this.#leave();
   }
 
   #leave(): void {
-    clearTimeout(this.#killTimer);
-    this.#watchdog.end();
     if (this.#gone) return;
     this.#gone = true;
     for (const wake of this.#waiters) wake();
     this.#hooks.onGone();
-  }
-
-  #killAfter(within: number, ending: { status: RunStatus; reason: string } | undefined): void {
-    clearTimeout(this.#killTimer);
-    this.#killTimer = setTimeout(() => {
-      this.#killed = ending;
-      this.#trainer?.kill();
-    }, within);
   }
 
   #hyperparameters(value: (metric: string) => number | undefined): RunSummary["hyperparameters"] {

@@ -1,4 +1,4 @@
-/** How a trainer went down without a word of its own. */
+/** How a trainer went without a word of its own. */
 import type { TrainerExit } from "./process.ts";
 
 const fatalSignals = new Set(["SIGABRT", "SIGSEGV", "SIGBUS", "SIGILL", "SIGFPE", "SIGTRAP"]);
@@ -18,4 +18,11 @@ export function crashInWords({ code, signal, stderr }: TrainerExit): string {
   const said = stderr.split(/^-+ (?:Native|JavaScript) stack trace/m)[0]!.trim();
   const last = said.split("\n").at(-1)!;
   return last === "" ? how : `${how}: ${last}`;
+}
+
+/** Of any exit that was not expected. */
+export function exitInWords({ code, signal, stderr }: TrainerExit): string {
+  const killed = signal === "SIGKILL" ? " (as systems do when memory runs out)" : "";
+  const how = signal !== null ? `was ended by ${signal}${killed}` : code !== null ? `exited with code ${code}` : "could not be started";
+  return `The trainer process ${how}${stderr === "" ? "." : `; its last output:\n${stderr}`}`;
 }
