@@ -18,6 +18,14 @@ export interface FeedBatch {
   readonly inputs: Readonly<Record<string, InputValue>>;
 }
 
+/** The batches of an epoch whose order has been drawn, from the one numbered `first` on. */
+export interface Epoch extends Iterable<FeedBatch> {
+  /** The same epoch from another batch on. */
+  from(first: number): Iterable<FeedBatch>;
+}
+
+export const epochOf = (from: Epoch["from"], first: number): Epoch => ({ from, [Symbol.iterator]: () => from(first)[Symbol.iterator]() });
+
 export interface Feed {
   readonly task: PredictiveTask;
   /** Sizes of all training batches, and of all evaluation batches, each once. */
@@ -32,7 +40,7 @@ export interface Feed {
    * An iterator that is not used up is returned, as leaving a loop does: it may hold what makes its batches.
    * @param random where their order comes from; drawn at once, and as much whatever `first` is
    */
-  epoch(random: Random, first: number): Iterable<FeedBatch>;
+  epoch(random: Random, first: number): Epoch;
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
   /** Characters of a text by their codes; null of examples with labels. */
   readonly vocabulary: readonly string[] | null;

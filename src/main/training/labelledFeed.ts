@@ -6,7 +6,7 @@ import type { Model } from "../models/model.ts";
 import { batchesAhead } from "./ahead/index.ts";
 import { batchesAsTheyStand, batchesInOrder, type Batch } from "./batches.ts";
 import { classification, type ClassificationOptions } from "./classification.ts";
-import type { Feed, FeedBatch } from "./feed.ts";
+import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { regression, scalingOf } from "./regression.ts";
 
 /** Examples evaluated at once. */
@@ -47,7 +47,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
       if (shuffle && held.length > 0) for (let i = 0; i < order.length; i++) order[i] = training[order[i]!]!;
       // Drawn only where it is needed: the order of epochs without it stays what it was.
       const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31) } : undefined;
-      return inBatches(batchesAhead({ examples: train, order, batchSize, augmentation }, first));
+      return epochOf((number) => inBatches(batchesAhead({ examples: train, order, batchSize, augmentation }, number)), first);
     },
     evaluation: (set) => inBatches(set === "test" ? batchesAsTheyStand(test, evaluationBatch) : batchesInOrder({ examples: train, order: held, batchSize: evaluationBatch })),
   };

@@ -3,7 +3,7 @@ import { textBatches, validationExamples, type Experiment } from "../../shared/e
 import { textSteps } from "../../shared/models/data.ts";
 import type { TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
-import type { Feed, FeedBatch } from "./feed.ts";
+import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { languageModelling } from "./languageModelling.ts";
 
 /**
@@ -38,7 +38,7 @@ export function textFeed(text: TextDataset, experiment: Experiment, model: Model
     vocabulary: text.vocabulary,
     range: null,
     sets: held > 0 ? ["validation", "test"] : ["test"],
-    epoch: (_, first) => streams(train, batchSize, steps, first),
+    epoch: (_, first) => epochOf((number) => streams(train, batchSize, steps, number), first),
     evaluation: (set) => streams(sets[set], batchSize, steps),
   };
 }

@@ -15,7 +15,7 @@ import { batchesInOrder, type Batch, type BatchPlan } from "../../../src/main/tr
 import type { Captured } from "../../../src/main/training/checkpoint/saver.ts";
 import { commonFeed } from "../../../src/main/training/commonFeed.ts";
 import { RunControl } from "../../../src/main/training/control.ts";
-import { loadFeed } from "../../../src/main/training/feed.ts";
+import { epochOf, loadFeed, type FeedBatch } from "../../../src/main/training/feed.ts";
 import { prepareCohort, prepareRun } from "../../../src/main/training/prepare.ts";
 import { TrainingRun } from "../../../src/main/training/run.ts";
 import { buildModel } from "../../../src/main/models/build.ts";
@@ -221,40 +221,82 @@ describe("a run", () => {
 describe("a feed for many", () => {
   const e = experiment.parse({ dataset: { kind: "digits", trainExamples: 100, testExamples: 20 }, model: { hidden: [4] }, batchSize: 30 });
 
-  it("gives each run what it would have alone, draws an order once, and lets go of it when the last has left", async () => {
+  const featuresOf = ({ inputs }: FeedBatch) => [...inputs["features"]!];
+
+  /** A feed that tells how many orders were drawn, how many batches were made, and how many iterators are open. */
+  async function counted() {
     const feed = await loadFeed(e, buildModel(describeModel(e.model, dataShape(e))));
-    let [drawn, open] = [0, 0];
-    const counted = {
-      ...feed,
-      epoch(random: Random, first: number) {
-        drawn++;
-        const batches = feed.epoch(random, first);
-        return (function* () {
-          open++;
-          try {
-            yield* batches;
-          } finally {
-            open--;
+    const counts = { drawn: 0, made: 0, open: 0 };
+    const epoch = (random: Random, first: number) => {
+      counts.drawn++;
+      const of = feed.epoch(random, first);
+      return epochOf(function* (number) {
+        counts.open++;
+        try {
+          for (const batch of of.from(number)) {
+            counts.made++;
+            yield batch;
           }
-        })();
-      },
+        } finally {
+          counts.open--;
+        }
+      }, first);
     };
-    const common = commonFeed(counted);
     const alone = new Random(1, "shuffling");
-    const expected = Array.from(feed.epoch(alone, 0), ({ inputs }) => [...inputs["features"]!]);
+    const expected = Array.from(feed.epoch(alone, 0), featuresOf);
+    return { common: commonFeed({ ...feed, epoch }), counts, alone, expected };
+  }
+
+  it("gives each run what it would have alone, draws an order once, and lets go of it when the last has left", async () => {
+    const { common, counts, alone, expected } = await counted();
     const randoms = [1, 1, 1].map((seed) => new Random(seed, "shuffling"));
     const runs = randoms.map((random) => common.epoch(random, 0)[Symbol.iterator]());
     for (const random of randoms) expect(random.state).toEqual(alone.state);
-    for (const features of expected) for (const run of runs) expect([...run.next().value!.inputs["features"]!]).toEqual(features);
+    for (const features of expected) for (const run of runs) expect(featuresOf(run.next().value!)).toEqual(features);
     expect(runs.map((run) => run.next().done)).toEqual([true, true, true]);
-    expect([drawn, open]).toEqual([1, 0]);
+    expect(counts).toEqual({ drawn: 1, made: expected.length, open: 0 });
 
     const [a, b] = [common.epoch(new Random(2, "shuffling"), 0)[Symbol.iterator](), common.epoch(new Random(2, "shuffling"), 0)[Symbol.iterator]()];
     a.next();
     b.next();
     a.return!();
-    expect(open).toBe(1);
+    expect(counts.open).toBe(1);
     b.return!();
-    expect(open).toBe(0);
+    expect(counts.open).toBe(0);
+  });
+
+  it("draws an order once for runs at different places, and makes their batches once from where they meet", async () => {
+    const { common, counts, alone, expected } = await counted();
+    expect(expected).toHaveLength(4);
+    const begun = (first: number) => {
+      const random = new Random(1, "shuffling");
+      const run = common.epoch(random, first)[Symbol.iterator]();
+      expect(random.state).toEqual(alone.state);
+      return () => {
+        const { value, done } = run.next();
+        return done ? null : featuresOf(value);
+      };
+    };
+    const [early, late] = [begun(0), begun(2)];
+    expect([early(), late(), early(), late()]).toEqual([expected[0], expected[2], expected[1], expected[3]]);
+    expect(counts).toEqual({ drawn: 1, made: 4, open: 2 });
+    // What the late one passed is made once more; where it stands they meet.
+    expect([early(), early()]).toEqual([expected[2], expected[3]]);
+    expect(counts).toEqual({ drawn: 1, made: 5, open: 1 });
+    expect([early(), late()]).toEqual([null, null]);
+    expect(counts).toEqual({ drawn: 1, made: 5, open: 0 });
+  });
+
+  it("does not take a failure for the end of the epoch", async () => {
+    const { common } = await counted();
+    const failing = commonFeed({
+      ...common,
+      epoch: (_, first) =>
+        epochOf(function* () {
+          throw new Error("no batch");
+        }, first),
+    });
+    const runs = [1, 2].map(() => failing.epoch(new Random(1, "shuffling"), 0)[Symbol.iterator]());
+    for (const run of runs) expect(() => run.next()).toThrow("no batch");
   });
 });
