@@ -9,24 +9,43 @@ export interface Column {
   readonly description: string;
 }
 
+/** Cells that many rows have in common: they are written once. */
+export class CommonCells {
+  readonly text: string;
+
+  constructor(cells: readonly Cell[]) {
+    this.text = cells.map(cell).join(",");
+  }
+}
+
+export type Row = readonly (Cell | CommonCells)[];
+
 /** Empty for what is not there, `nan` for a number that is not finite. */
-function cell(value: Cell): string {
-  if (value === null || value === undefined) return "";
+function cell(value: Cell | CommonCells): string {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "nan";
+  if (value === null || value === undefined) return "";
+  if (value instanceof CommonCells) return value.text;
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }
 
-export const csvLine = (cells: readonly Cell[]) => `${cells.map(cell).join(",")}\n`;
+export function csvLine(row: Row): string {
+  let line = cell(row[0]);
+  for (let i = 1; i < row.length; i++) line += `,${cell(row[i])}`;
+  return `${line}\n`;
+}
+
+/** Characters of a piece that is worth a write of its own. */
+const pieceLength = 2 ** 16;
 
 /** A line of names, then one for every row; joined to pieces worth a write of their own. */
-export function* csvTable(columns: readonly Column[], rows: Iterable<readonly Cell[]>): Generator<string> {
-  let piece = [csvLine(columns.map(({ name }) => name))];
+export function* csvTable(columns: readonly Column[], rows: Iterable<Row>): Generator<string> {
+  let piece = csvLine(columns.map(({ name }) => name));
   for (const row of rows) {
-    piece.push(csvLine(row));
-    if (piece.length < 1024) continue;
-    yield piece.join("");
-    piece = [];
+    piece += csvLine(row);
+    if (piece.length < pieceLength) continue;
+    yield piece;
+    piece = "";
   }
-  yield piece.join("");
+  yield piece;
 }

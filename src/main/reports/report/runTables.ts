@@ -3,6 +3,7 @@ import { taskOf } from "../../../shared/experiment.ts";
 import { metricOf, metricsOf, metricValue, unitOf, type MetricName } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { metricColumn, metricWords } from "./columns.ts";
+import { CommonCells } from "./csv.ts";
 import type { RunSource } from "./source.ts";
 import type { Table } from "./studyTables.ts";
 
@@ -16,7 +17,8 @@ export function runStepsTable(run: RunDetail, source: RunSource): Table {
       ...run.metrics.map((metric) => metricColumn(metric, taskOf(run.experiment), run.experiment.tower)),
     ],
     *rows() {
-      for (const { step, values } of source.steps(run.id)) yield [run.id, step, ...values];
+      const id = new CommonCells([run.id]);
+      for (const { step, values } of source.steps(run.id)) yield [id, step, ...values];
     },
   };
 }

@@ -8,14 +8,14 @@ import { curveNames } from "../../../charts/studyText.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import { mergedMetrics, metricColumn, metricWords } from "./columns.ts";
-import type { Cell, Column } from "./csv.ts";
+import { CommonCells, type Cell, type Column, type Row } from "./csv.ts";
 import type { ReportOfStudy } from "./source.ts";
 
 export interface Table {
   readonly name: string;
   readonly description: string;
   readonly columns: readonly Column[];
-  readonly rows: () => Iterable<readonly Cell[]>;
+  readonly rows: () => Iterable<Row>;
 }
 
 const column = (name: string, unit: string, description: string): Column => ({ name, unit, description });
@@ -61,8 +61,8 @@ export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table 
       for (const { point, run } of runs) {
         if (!run) continue;
         const places = metrics.map((metric) => run.metrics.indexOf(metric));
-        const first = cells(point);
-        for (const { step, values } of of.source.steps(run.id)) yield [...first, step, ...places.map((at) => (at === -1 ? null : values[at]!))];
+        const first = new CommonCells(cells(point));
+        for (const { step, values } of of.source.steps(run.id)) yield [first, step, ...places.map((at) => (at === -1 ? null : values[at]!))];
       }
     },
   };
