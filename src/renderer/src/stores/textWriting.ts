@@ -1,0 +1,10 @@
+/** How a person last had a model write: the same for every run until the window closes. */
+import { defineStore } from "pinia";
+import { ref } from "vue";
+import type { Entry } from "@/lib/numbers.ts";
+
+export const useTextWriting = defineStore("textWriting", () => ({
+  prime: ref("The "),
+  length: ref<Entry>(500),
+  temperature: ref<Entry>(0.8),
+}));
