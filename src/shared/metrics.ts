@@ -1,7 +1,7 @@
 /** What an evaluation tells, by name: which tasks have it, what it is called, its unit, and how it follows from what is kept. */
 import { dataFacts, type DatasetTask } from "./datasets.ts";
 import type { Experiment } from "./experiment.ts";
-import { formatMeasure, formatPercent } from "./format.ts";
+import { formatMeasure, formatPercent, missing } from "./format.ts";
 import type { Evaluation, RunSummary } from "./run.ts";
 
 /** What is kept of the examples of a set: means over them. */
@@ -26,6 +26,8 @@ interface Kind {
   readonly unit: " %" | "";
   /** What it counts, where that has a name of its own. */
   readonly counted: string;
+  /** A value with what it is of, for a list in which other metrics stand beside it. */
+  named(value: string): string;
   readonly tasks: readonly DatasetTask[];
   readonly better: "lower" | "higher";
   of(kept: Kept): number | null | undefined;
@@ -36,13 +38,13 @@ interface Kind {
 const map = (value: number | null | undefined, by: (value: number) => number) => (typeof value === "number" ? by(value) : value);
 
 const kinds = {
-  Error: { label: "error", unit: " %", counted: "%", tasks: classes, better: "lower", of: ({ error }) => error, chance: (n) => 100 * (1 - 1 / n) },
-  Accuracy: { label: "accuracy", unit: " %", counted: "%", tasks: classes, better: "higher", of: ({ error }) => map(error, (e) => 100 - e), chance: (n) => 100 / n },
-  Loss: { label: "loss", unit: "", counted: "nats", tasks: everything, better: "lower", of: ({ loss }) => loss, chance: Math.log },
-  Perplexity: { label: "perplexity", unit: "", counted: "", tasks: ["text"], better: "lower", of: ({ loss }) => map(loss, Math.exp), chance: (n) => n },
-  BitsPerCharacter: { label: "bits per character", unit: "", counted: "bits", tasks: ["text"], better: "lower", of: ({ loss }) => map(loss, (nats) => nats / Math.LN2), chance: Math.log2 },
-  Rmse: { label: "RMSE", unit: "", counted: "", tasks: ["regression"], better: "lower", of: ({ rmse }) => rmse, chance: () => null },
-  Mae: { label: "MAE", unit: "", counted: "", tasks: ["regression"], better: "lower", of: ({ mae }) => mae, chance: () => null },
+  Error: { label: "error", unit: " %", counted: "%", named: (value) => value, tasks: classes, better: "lower", of: ({ error }) => error, chance: (n) => 100 * (1 - 1 / n) },
+  Accuracy: { label: "accuracy", unit: " %", counted: "%", named: (value) => `accuracy ${value}`, tasks: classes, better: "higher", of: ({ error }) => map(error, (e) => 100 - e), chance: (n) => 100 / n },
+  Loss: { label: "loss", unit: "", counted: "nats", named: (value) => `loss ${value}`, tasks: everything, better: "lower", of: ({ loss }) => loss, chance: Math.log },
+  Perplexity: { label: "perplexity", unit: "", counted: "", named: (value) => `${value} ppl`, tasks: ["text"], better: "lower", of: ({ loss }) => map(loss, Math.exp), chance: (n) => n },
+  BitsPerCharacter: { label: "bits per character", unit: "", counted: "bits", named: (value) => `${value} bpc`, tasks: ["text"], better: "lower", of: ({ loss }) => map(loss, (nats) => nats / Math.LN2), chance: Math.log2 },
+  Rmse: { label: "RMSE", unit: "", counted: "", named: (value) => `RMSE ${value}`, tasks: ["regression"], better: "lower", of: ({ rmse }) => rmse, chance: () => null },
+  Mae: { label: "MAE", unit: "", counted: "", named: (value) => `MAE ${value}`, tasks: ["regression"], better: "lower", of: ({ mae }) => mae, chance: () => null },
 } as const satisfies Record<string, Kind>;
 type KindName = keyof typeof kinds;
 
@@ -122,6 +124,15 @@ export function metricsOf(task: DatasetTask): MetricName[] {
 /** A value in words: `4.21 %`, `5.3`; null for none. */
 export function metricText(name: MetricName, value: number | null): string {
   return isPercent(name) ? formatPercent(value) : formatMeasure(value);
+}
+
+const notOfTest = { test: "", validation: " held out", train: " training" } as const satisfies Record<SetName, string>;
+
+/** A value that stands among those of other metrics: `4.21 %` of a test error, `5.3 ppl`, `RMSE 0.32`, `4.4 % held out`. */
+export function namedMetricText(name: MetricName, value: number | null): string {
+  const { set, named } = metricOf(name);
+  const text = metricText(name, value);
+  return text === missing ? text : `${named(text)}${notOfTest[set]}`;
 }
 
 /** The number a run is known by so far: of the test set, or, where that waits for the end, of what is held out. */

@@ -1,7 +1,7 @@
 /** What evaluations tell, by name. */
 import { describe, expect, it } from "vitest";
 import { experiment } from "../../../src/shared/experiment.ts";
-import { chanceOf, headlineOf, metricsOf, metricValue, resultOf, unitOf } from "../../../src/shared/metrics.ts";
+import { chanceOf, headlineOf, metricsOf, metricValue, namedMetricText, resultOf, unitOf } from "../../../src/shared/metrics.ts";
 import { metricFor, studyMetricsOf } from "../../../src/shared/study/metric.ts";
 
 const none = { step: 1, epoch: 1, trainLoss: null, testLoss: null, testError: null };
@@ -40,6 +40,12 @@ describe("metrics", () => {
     expect(metricFor("testError", text)).toBe("testError");
     expect(metricFor("testRmse", text)).toBe("testPerplexity");
     expect(metricFor(undefined, text)).toBe("testPerplexity");
+  });
+
+  it("say what they are of where they stand among others, but for a test error", () => {
+    expect([namedMetricText("testError", 4.213), namedMetricText("validationError", 4.4)]).toEqual(["4.21 %", "4.40 % held out"]);
+    expect([namedMetricText("testPerplexity", 5.41), namedMetricText("testRmse", 0.32), namedMetricText("validationRmse", 12.5)]).toEqual(["5.41 ppl", "RMSE 0.32", "RMSE 12.5 held out"]);
+    expect([namedMetricText("testPerplexity", null), namedMetricText("testPerplexity", Infinity)]).toEqual(["–", "–"]);
   });
 
   it("say what guessing gets", () => {

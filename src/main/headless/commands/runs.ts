@@ -1,6 +1,7 @@
 /** `hypertower runs`: the runs of the store, newest first. */
+import { namedMetricText, resultOf } from "../../../shared/metrics.ts";
 import { findStudy } from "../find.ts";
-import { formatPercent, formatTime, levelValues, table } from "../format.ts";
+import { formatTime, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 
 export interface RunsOptions {
@@ -21,16 +22,19 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
     } else if (list.length === 0) {
       console.log(study === null ? `no single runs in ${storeDir} yet; "hypertower studies" lists the studies` : `the study ${study} has no runs`);
     } else {
-      const rows = list.map((run) => [
-        run.id,
-        run.status,
-        formatTime(run.createdAt),
-        `${run.steps}/${run.totalSteps}`,
-        formatPercent(run.testError),
-        run.stack,
-        run.name === run.stack ? "" : run.name,
-      ]);
-      console.log(table([["RUN", "STATUS", "CREATED", "STEPS", "TEST ERROR", "STACK", "NAME"], ...rows]));
+      const rows = list.map((run) => {
+        const result = resultOf(run);
+        return [
+          run.id,
+          run.status,
+          formatTime(run.createdAt),
+          `${run.steps}/${run.totalSteps}`,
+          namedMetricText(result.name, result.value),
+          run.stack,
+          run.name === run.stack ? "" : run.name,
+        ];
+      });
+      console.log(table([["RUN", "STATUS", "CREATED", "STEPS", "RESULT", "STACK", "NAME"], ...rows]));
     }
     return exitCodes.ok;
   } finally {
