@@ -3,7 +3,7 @@ import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview }
 import { formatCount } from "@/lib/format.ts";
 
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
-export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: DatasetInfo): string {
+export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: Pick<DatasetInfo, "task" | "trainExamples" | "testExamples" | "exampleShape" | "classes">): string {
   if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} characters` : "a text";
   const what = exampleShape.length === 3 ? `${exampleShape[0] === 3 ? "colour " : ""}images of ${exampleShape.slice(1).join(" × ")}` : `examples of ${formatCount(exampleShape.reduce((a, b) => a * b, 1))} values`;
   return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "a number to predict" : `${formatCount(classes)} classes`}`;

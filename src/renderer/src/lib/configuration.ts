@@ -1,0 +1,26 @@
+/** An experiment as a list of its fields. */
+import type { OwnFacts } from "@shared/datasets.ts";
+import type { Experiment } from "@shared/experiment.ts";
+import { describeDataset } from "./datasets.ts";
+import { fieldsOf } from "./differences.ts";
+import { formatField } from "./format.ts";
+
+/** Class names that are listed; more are counted. */
+const mostNames = 12;
+
+function factsInWords(facts: OwnFacts): [string, string][] {
+  const { title, classNames, symbols } = facts;
+  const rows: [string, string][] = [["dataset", `${title}: ${describeDataset({ ...facts, classes: symbols ?? classNames.length })}`]];
+  if (classNames.length > 0) rows.push(["classes", [...classNames.slice(0, mostNames), ...(classNames.length > mostNames ? [`${classNames.length - mostNames} more`] : [])].join(", ")]);
+  return rows;
+}
+
+/** Paths of fields with their values; what is known of a user's own data is said in words. */
+export function configurationOf(experiment: Experiment, without: readonly string[] = ["name"]): [string, string][] {
+  const { facts } = experiment.dataset;
+  return [...fieldsOf({ ...experiment, dataset: { ...experiment.dataset, facts: undefined } })].flatMap(([path, value]): [string, string][] => {
+    if (without.includes(path)) return [];
+    const row: [string, string] = [path, formatField(path, value)];
+    return path === "dataset.kind" && facts ? [row, ...factsInWords(facts)] : [row];
+  });
+}
