@@ -10,7 +10,7 @@ export interface Activations {
   /**
    * - `rows`: `[batch, ...shape]`
    * - `steps`: `[steps * batch, width]`, for sequences, step by step
-   * - `columns`: `[width, steps * batch]`, the same turned about
+   * - `columns`: `[steps * width, batch]`, for sequences, each step turned about
    * - `tokens`: int32 `[steps, batch]`
    */
   readonly layout: "rows" | "steps" | "columns" | "tokens";
@@ -36,7 +36,7 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
     case "steps":
       return transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
     case "columns":
-      return transpose(reshape(node, [shape[1]!, shape[0]!, batch]), [2, 1, 0]);
+      return transpose(reshape(node, [...shape, batch]), [2, 0, 1]);
     case "tokens":
       return transpose(node);
   }
@@ -45,13 +45,16 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
 /** The node of sequences in `[steps * batch, width]`. */
 export function steps(x: Activations): Node {
   if (x.layout === "steps") return x.node;
-  if (x.layout === "columns") return transpose(x.node);
-  return reshape(transpose(rows(x), [1, 0, 2]), [x.batch * x.shape[0]!, x.shape[1]!]);
+  const byStep = x.layout === "columns" ? transpose(reshape(x.node, [...x.shape, x.batch]), [0, 2, 1]) : transpose(rows(x), [1, 0, 2]);
+  return reshape(byStep, [x.shape[0]! * x.batch, x.shape[1]!]);
 }
 
-/** The node of sequences in `[width, steps * batch]`. */
+/** The node of sequences in `[steps * width, batch]`. */
 export function columns(x: Activations): Node {
-  return x.layout === "columns" ? x.node : transpose(steps(x));
+  if (x.layout === "columns") return x.node;
+  const [count, width] = x.shape as [number, number];
+  const byStep = x.layout === "steps" ? transpose(reshape(x.node, [count, x.batch, width]), [0, 2, 1]) : transpose(rows(x), [1, 2, 0]);
+  return reshape(byStep, [count * width, x.batch]);
 }
 
 /** For sequences that are rows of a table by their symbols: the table, and the symbols `[steps, batch]`. */

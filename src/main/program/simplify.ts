@@ -5,7 +5,7 @@
  * dot products. Dead nodes disappear because nothing reaches them.
  */
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
-import { add, broadcast, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, sub, transpose, withInputs } from "./operations/index.ts";
+import { add, broadcast, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, slice, sub, transpose, withInputs } from "./operations/index.ts";
 import { isScalarOp, scalarFunctions } from "./scalars.ts";
 import { smallTermsLast } from "./smallTerms.ts";
 
@@ -136,6 +136,8 @@ function simplifyArray(node: Node): Node | null {
       const { coefficient, core } = scaled(a!);
       return coefficient && mul(coefficient, reshape(core, node.shape));
     }
+    case "slice":
+      return partOfConcat(node, a!);
     case "transpose": {
       const { coefficient, core } = scaled(a!);
       return coefficient && mul(coefficient, transpose(core, node.attributes.permutation));
@@ -248,6 +250,18 @@ function joinPadded(a: Node, b: Node): Node | null {
     if (y.size > size) right.unshift({ part: null, size: y.size - size });
   }
   return concat(joined, axis);
+}
+
+/** What a slice takes out of a single part of a concat. */
+function partOfConcat({ attributes: { axis, start, end } }: NodeOf<"slice">, x: Node): Node | null {
+  if (x.op !== "concat" || x.attributes.axis !== axis) return null;
+  let before = 0;
+  for (const part of x.inputs) {
+    const after = before + part.shape[axis]!;
+    if (start >= before && end <= after) return slice(part, axis, start - before, end - before);
+    before = after;
+  }
+  return null;
 }
 
 /** Lets an operation broadcast a value itself instead of reading an array of repetitions. */

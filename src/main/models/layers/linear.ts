@@ -1,3 +1,4 @@
+import type { Node } from "../../program/node.ts";
 import { add, gather, matmul, reshape, slice, transpose } from "../../program/operations/index.ts";
 import { batchOf, rows, steps, vectors } from "../activations.ts";
 import type { Apply } from "./layer.ts";
@@ -30,8 +31,8 @@ const embedding: Apply<"embedding"> = (x, { width }, scope) => {
 /** What stands at the end of a sequence. */
 const lastStep: Apply<"lastStep"> = (x) => {
   const [count, width] = x.shape as [number, number];
-  const [first, end] = [(count - 1) * x.batch, count * x.batch];
-  const node = x.layout === "columns" ? transpose(slice(x.node, 1, first, end)) : slice(steps(x), 0, first, end);
+  const last = (node: Node, size: number) => slice(node, 0, (count - 1) * size, count * size);
+  const node = x.layout === "columns" ? transpose(last(x.node, width)) : last(steps(x), x.batch);
   return { node, batch: x.batch, shape: [width], layout: "rows" };
 };
 

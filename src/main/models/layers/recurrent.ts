@@ -58,18 +58,19 @@ const cells = { lstm, gru };
 const column = (bias: Node) => reshape(bias, [bias.shape[0]!, 1]);
 
 /**
- * What the inputs add to the gates, `[gates, batch]` of each step. The product is one for all steps, or,
- * where the inputs are rows of a smaller table, one for all rows of that; one-hot symbols pick columns of the weight.
+ * What the inputs add to the gates, `[gates, batch]` of each step. One product for each step: large ones are slower.
+ * Where the inputs are rows of a smaller table it is one for all rows of that; one-hot symbols pick columns of the weight.
  */
 function gatesFromInput(x: Activations, weight: Node, bias: Node): (step: number) => Node {
-  const of = (all: Node, axis: number) => (step: number) => slice(all, axis, step * x.batch, (step + 1) * x.batch);
+  const of = (all: Node, size: number) => (step: number) => slice(all, 0, step * size, (step + 1) * size);
   const known = x.layout === "tokens" ? { table: null, symbols: x.node } : lookedUp(x);
   const count = x.shape[0]! * x.batch;
   if (!known || (known.table && known.table.shape[0]! >= count)) {
-    return of(add(matmul(weight, columns(x)), column(bias)), 1);
+    const input = of(columns(x), x.shape[1]!);
+    return (step) => add(matmul(weight, input(step)), column(bias));
   }
   const ofSymbols = known.table ? matmul(known.table, weight, { transposeB: true }) : transpose(weight);
-  const all = of(reshape(gather(add(ofSymbols, bias), known.symbols), [count, weight.shape[0]!]), 0);
+  const all = of(reshape(gather(add(ofSymbols, bias), known.symbols), [count, weight.shape[0]!]), x.batch);
   return (step) => transpose(all(step));
 }
 
@@ -90,7 +91,7 @@ function layer(x: Activations, kind: "lstm" | "gru", index: number, carry: boole
     outputs.push(state[0]!);
   }
   if (carry) carried.forEach((name, i) => scope.setBuffer(name, transpose(state![i]!)));
-  return { node: concat(outputs, 1), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "columns" };
+  return { node: concat(outputs, 0), batch: x.batch, shape: [count, recurrent.weight.shape[1]!], layout: "columns" };
 }
 
 function stack(x: Activations, { kind, layers, dropout, carry }: Config<"lstm"> | Config<"gru">, scope: Scope): Activations {
