@@ -102,6 +102,12 @@ function choice(node: { inputs: readonly Node[] }, g: Node, first: Node): (Node 
 /** The node itself as a value, for rules that reuse their result. */
 const value = (node: { op: OpName }) => node as Node;
 
+/** The adjoint of a gate: that of what the gate goes into times what it is multiplied with there; null where it is no such product. */
+function factors(g: Node): readonly [adjoint: Node, other: Node] | null {
+  const [adjoint, other] = g.inputs;
+  return g.op === "mul" && adjoint && other && sameShape(adjoint.shape, g.shape) && sameShape(other.shape, g.shape) ? [adjoint, other] : null;
+}
+
 export const elementwise = {
   constant: { rebuild: (_, { value }) => constant(value), gradient: null } satisfies Operation<"constant">,
   add: { rebuild: rebuild2(add), gradient: (node, g) => both(node, g, g) } satisfies Operation<"add">,
@@ -143,11 +149,19 @@ export const elementwise = {
   } satisfies Operation<"sqrt">,
   tanh: {
     rebuild: rebuild1(tanh),
-    gradient: (node, g) => [mul(g, sub(constant(1), mul(value(node), value(node))))],
+    gradient: (node, g) => {
+      const [a, x] = factors(g) ?? [g];
+      // (a x) (1 - t t), with the product x t of the forward pass.
+      return [x ? mul(a, sub(x, mul(mul(x, value(node)), value(node)))) : mul(g, sub(constant(1), mul(value(node), value(node))))];
+    },
   } satisfies Operation<"tanh">,
   sigmoid: {
     rebuild: rebuild1(sigmoid),
-    gradient: (node, g) => [mul(g, mul(value(node), sub(constant(1), value(node))))],
+    gradient: (node, g) => {
+      const [a, x] = factors(g) ?? [g];
+      // (a x) s (1 - s), with the product x s of the forward pass and its other adjoint a s.
+      return [x ? mul(mul(a, value(node)), sub(x, mul(x, value(node)))) : mul(g, mul(value(node), sub(constant(1), value(node))))];
+    },
   } satisfies Operation<"sigmoid">,
   relu: {
     rebuild: rebuild1(relu),
