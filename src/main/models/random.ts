@@ -45,10 +45,17 @@ export class Random {
     return uniformInt(this.#generator, 0, n - 1);
   }
 
-  /** Writes 1 with a probability, else 0, into every place; one draw of 32 bits each. */
+  /** Writes 1 with a probability, else 0, into every place. A byte decides, and where it may go either way another draw. */
   coins(probability: number, into: Uint8Array): void {
-    const below = probability * 2 ** 32;
-    for (let i = 0; i < into.length; i++) into[i] = Number(this.#generator.next() >>> 0 < below);
+    const bound = Math.floor(probability * 256);
+    const rest = (probability * 256 - bound) * 2 ** 32;
+    let draw = 0;
+    for (let i = 0; i < into.length; i++) {
+      if ((i & 3) === 0) draw = this.#generator.next();
+      const byte = draw & 255;
+      draw >>>= 8;
+      into[i] = Number(byte === bound ? this.#generator.next() >>> 0 < rest : byte < bound);
+    }
   }
 
   /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */

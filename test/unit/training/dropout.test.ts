@@ -34,6 +34,12 @@ describe("masks", () => {
     expect(Math.abs(share(half!) - 0.5)).toBeLessThan(5 * Math.sqrt(0.25 / 10_000));
   });
 
+  it.each([1 / 1000, 1 / 3, 0.5, 0.999])("leave out %d of the places, however little a byte tells of it", (p) => {
+    const { mask } = new StepMasks([{ name: "mask", shape: [100_000], p }], 1).at(0, 10) as { mask: Uint8Array };
+    const left = mask.reduce((sum, one) => sum + 1 - one, 0) / mask.length;
+    expect(Math.abs(left - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / mask.length));
+  });
+
   it("are those of the seed and the step, whichever came before", () => {
     const one = new StepMasks(masks, 1);
     copied(one, 3);
