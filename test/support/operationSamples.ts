@@ -46,6 +46,9 @@ function unary(build: (x: Node) => Node, values: Values): Sample[] {
   return [sample("array", one, values, (x) => build(x!)), sample("scalar", [[]], values, (x) => build(x!))];
 }
 
+/** Times what has an adjoint of its own, as in a recurrent cell. */
+const gate = (build: (x: Node) => Node) => sample("gate", pair, anywhere, (x, y) => ops.exp(ops.mul(build(x!), y!)));
+
 /** No two alike and none close to another, where maxima over windows have kinks. */
 const distinct: Values = (size) => new Float64Array(size).map((_, i) => ((i * 37) % 101) / 50 - 1);
 
@@ -83,8 +86,8 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   exp: unary(ops.exp, anywhere),
   log: unary(ops.log, positive),
   sqrt: unary(ops.sqrt, positive),
-  tanh: unary(ops.tanh, anywhere),
-  sigmoid: unary(ops.sigmoid, anywhere),
+  tanh: [...unary(ops.tanh, anywhere), gate(ops.tanh)],
+  sigmoid: [...unary(ops.sigmoid, anywhere), gate(ops.sigmoid)],
   relu: unary(ops.relu, apart),
   greater: [sample("chooses", pair, apart, (a, b) => ops.select(ops.greater(a!, b!), a!, ops.mul(b!, b!)))],
   equal: [sample("chooses", pair, apart, (a, b) => ops.select(ops.equal(a!, a!), a!, b!))],

@@ -54,6 +54,15 @@ describe("simplify", () => {
     expect(count([node], "broadcast")).toBe(0);
   });
 
+  it("takes a slice from the part of a concat that holds it", () => {
+    const [x, y] = [input("x", [2, 3]), input("y", [2, 4])];
+    const all = ops.concat([x, y], 1);
+    expect(only(ops.slice(all, 1, 3, 7))).toBe(only(y));
+    expect(only(ops.slice(all, 1, 4, 6))).toMatchObject({ op: "slice", inputs: [y], attributes: { axis: 1, start: 1, end: 3 } });
+    expect(only(ops.slice(all, 1, 2, 4))).toMatchObject({ op: "slice", inputs: [{ op: "concat" }] });
+    expect(only(ops.slice(all, 0, 0, 1))).toMatchObject({ op: "slice", inputs: [{ op: "concat" }] });
+  });
+
   it("adds up what is broadcast first, and goes through the whole array once", () => {
     const [x, y] = [input("x", [2, 3, 4, 4]), input("y", [2, 3, 4, 4])];
     const [a, b, c] = [input("a", [1, 3, 1, 1]), input("b", [1, 3, 1, 1]), input("c", [1, 3, 1, 1])];

@@ -1,5 +1,5 @@
 /** Elementwise arithmetic; two inputs broadcast as in NumPy. */
-import { makeNode, none, sameShape, shapeError, type DType, type Node, type OpName, type Shape } from "../node.ts";
+import { isScalar, makeNode, none, sameShape, shapeError, type DType, type Node, type OpName, type Shape } from "../node.ts";
 import { nth, type Operation } from "./operation.ts";
 import { broadcast } from "./movement.ts";
 import { sumTo } from "./reduction.ts";
@@ -105,7 +105,8 @@ const value = (node: { op: OpName }) => node as Node;
 /** The adjoint of a gate: that of what the gate goes into times what it is multiplied with there; null where it is no such product. */
 function factors(g: Node): readonly [adjoint: Node, other: Node] | null {
   const [adjoint, other] = g.inputs;
-  return g.op === "mul" && adjoint && other && sameShape(adjoint.shape, g.shape) && sameShape(other.shape, g.shape) ? [adjoint, other] : null;
+  if (g.op !== "mul" || isScalar(g) || !adjoint || !other) return null;
+  return sameShape(adjoint.shape, g.shape) && sameShape(other.shape, g.shape) ? [adjoint, other] : null;
 }
 
 export const elementwise = {
