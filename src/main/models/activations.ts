@@ -1,6 +1,6 @@
 /** Activations of a batch, in the order of axes that suits the layer they come from. */
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
-import { reshape, transpose } from "../program/operations/index.ts";
+import { reshape, slice, transpose } from "../program/operations/index.ts";
 
 export interface Activations {
   readonly node: Node;
@@ -50,11 +50,18 @@ export function steps(x: Activations): Node {
 }
 
 /** The node of sequences in `[steps * width, batch]`. */
-export function columns(x: Activations): Node {
+function columns(x: Activations): Node {
   if (x.layout === "columns") return x.node;
   const [count, width] = x.shape as [number, number];
   const byStep = x.layout === "steps" ? transpose(reshape(x.node, [count, x.batch, width]), [0, 2, 1]) : transpose(rows(x), [1, 2, 0]);
   return reshape(byStep, [count * width, x.batch]);
+}
+
+/** The steps of a sequence, `[width, batch]` each. */
+export function eachStep(x: Activations): Node[] {
+  const [count, width] = x.shape as [number, number];
+  const all = columns(x);
+  return Array.from({ length: count }, (_, step) => slice(all, 0, step * width, (step + 1) * width));
 }
 
 /** For sequences that are rows of a table by their symbols: the table, and the symbols `[steps, batch]`. */

@@ -3,7 +3,7 @@ import { carriedNames, maskBehind } from "../../../shared/models/describe.ts";
 import type { Config } from "../../../shared/models/layers.ts";
 import type { Node } from "../../program/node.ts";
 import { add, concat, constant, gather, matmul, mul, reshape, sigmoid, slice, sub, tanh, transpose } from "../../program/operations/index.ts";
-import { columns, lookedUp, type Activations } from "../activations.ts";
+import { eachStep, lookedUp, type Activations } from "../activations.ts";
 import { dropped } from "./dropout.ts";
 import type { Scope } from "./layer.ts";
 
@@ -62,16 +62,15 @@ const column = (bias: Node) => reshape(bias, [bias.shape[0]!, 1]);
  * Where the inputs are rows of a smaller table it is one for all rows of that; one-hot symbols pick columns of the weight.
  */
 function gatesFromInput(x: Activations, weight: Node, bias: Node): (step: number) => Node {
-  const of = (all: Node, size: number) => (step: number) => slice(all, 0, step * size, (step + 1) * size);
   const known = x.layout === "tokens" ? { table: null, symbols: x.node } : lookedUp(x);
   const count = x.shape[0]! * x.batch;
   if (!known || (known.table && known.table.shape[0]! >= count)) {
-    const input = of(columns(x), x.shape[1]!);
-    return (step) => add(matmul(weight, input(step)), column(bias));
+    const inputs = eachStep(x);
+    return (step) => add(matmul(weight, inputs[step]!), column(bias));
   }
   const ofSymbols = known.table ? matmul(known.table, weight, { transposeB: true }) : transpose(weight);
-  const all = of(reshape(gather(add(ofSymbols, bias), known.symbols), [count, weight.shape[0]!]), x.batch);
-  return (step) => transpose(all(step));
+  const all = reshape(gather(add(ofSymbols, bias), known.symbols), [count, weight.shape[0]!]);
+  return (step) => transpose(slice(all, 0, step * x.batch, (step + 1) * x.batch));
 }
 
 /** Everything with the batch along the last axis: products are fastest where the weight is on the left, as it is. */
