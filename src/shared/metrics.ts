@@ -126,9 +126,9 @@ export function metricText(name: MetricName, value: number | null): string {
   return isPercent(name) ? formatPercent(value) : formatMeasure(value);
 }
 
-const notOfTest = { test: "", validation: " held out", train: " training" } as const satisfies Record<SetName, string>;
+const notOfTest = { test: "", validation: " val.", train: " training" } as const satisfies Record<SetName, string>;
 
-/** A value that stands among those of other metrics: `4.21 %` of a test error, `5.3 ppl`, `RMSE 0.32`, `4.4 % held out`. */
+/** A value that stands among those of other metrics: `4.21 %` of a test error, `5.3 ppl`, `RMSE 0.32`, `4.4 % val.`. */
 export function namedMetricText(name: MetricName, value: number | null): string {
   const { set, named } = metricOf(name);
   const text = metricText(name, value);

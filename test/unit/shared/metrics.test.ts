@@ -43,8 +43,8 @@ describe("metrics", () => {
   });
 
   it("say what they are of where they stand among others, but for a test error", () => {
-    expect([namedMetricText("testError", 4.213), namedMetricText("validationError", 4.4)]).toEqual(["4.21 %", "4.40 % held out"]);
-    expect([namedMetricText("testPerplexity", 5.41), namedMetricText("testRmse", 0.32), namedMetricText("validationRmse", 12.5)]).toEqual(["5.41 ppl", "RMSE 0.32", "RMSE 12.5 held out"]);
+    expect([namedMetricText("testError", 4.213), namedMetricText("validationError", 4.4)]).toEqual(["4.21 %", "4.40 % val."]);
+    expect([namedMetricText("testPerplexity", 5.41), namedMetricText("testRmse", 0.32), namedMetricText("validationRmse", 12.5)]).toEqual(["5.41 ppl", "RMSE 0.32", "RMSE 12.5 val."]);
     expect([namedMetricText("testPerplexity", null), namedMetricText("testPerplexity", Infinity)]).toEqual(["–", "–"]);
   });
 
