@@ -114,14 +114,13 @@ export class TrainingRun {
    */
   async train(): Promise<RunEnd> {
     const { experiment, feed } = this.#run;
-    const steps = totalSteps(experiment);
     const perEpoch = stepsPerEpoch(experiment);
     const at = this.#position;
     const random = new Random(at.shuffling);
-    let problem: string | null = null;
 
     // One that a stop cut short is made up for.
-    if (this.#evaluationDue) problem = await this.#evaluateAsPlanned();
+    const ended = await this.#evaluateWhenDue();
+    if (ended) return ended;
     while (at.epoch <= experiment.budget.epochs) {
       for (const batch of feed.epoch(random, at.step - (at.epoch - 1) * perEpoch)) {
         await this.#turn();
@@ -129,7 +128,7 @@ export class TrainingRun {
         const { step } = at;
         await this.#remember();
         const values = await this.#step(batch);
-        problem = this.#problemIn(values, step);
+        const problem = this.#problemIn(values, step);
         const suspicious = problem !== null || (this.#guard?.memory.since ?? null) !== null;
         this.#listener.step({ step, values });
         at.step++;
@@ -139,9 +138,8 @@ export class TrainingRun {
           at.lossSum += values[0]! * batch.examples;
           at.examples += batch.examples;
         }
-        if (this.#evaluationDue) problem = await this.#evaluateAsPlanned();
-        if (this.#evaluationDue) return this.#stopped();
-        if (problem && at.step === steps) return this.#end("diverged", problem, at.step);
+        const ended = await this.#evaluateWhenDue();
+        if (ended) return ended;
       }
       Object.assign(at, { epoch: at.epoch + 1, shuffling: [...random.state] });
     }
@@ -151,6 +149,15 @@ export class TrainingRun {
   get #evaluationDue(): boolean {
     const { step, evaluated } = this.#position;
     return step > 0 && step !== evaluated && evaluatesAfter(this.#run.experiment, step);
+  }
+
+  /** How the run ends with the evaluation that is due; null where it goes on, or none is due. */
+  async #evaluateWhenDue(): Promise<RunEnd | null> {
+    if (!this.#evaluationDue) return null;
+    const problem = await this.#evaluateAsPlanned();
+    if (this.#evaluationDue) return this.#stopped();
+    const { step } = this.#position;
+    return problem && step === totalSteps(this.#run.experiment) ? this.#end("diverged", problem, step) : null;
   }
 
   /** An evaluation of the schedule, due still if it was given up; what is wrong with its result, unless the guard went back to where nothing is. */

@@ -77,6 +77,9 @@ it("an evaluation that a stop cuts short is made up for when the run is taken up
     });
     expect(cut.end).toMatchObject({ outcome: "stopped", reason: `stopped at step ${at} of 32, without an evaluation of it`, step: at });
     expect(cut.evaluations).toEqual(whole.evaluations.filter(({ step }) => step < at));
+    // And stopped there once more.
+    const again = await trainHere({ ...small, ...config }, saved, saver, undefined, (control) => control.leave());
+    expect(again).toMatchObject({ steps: [], evaluations: [], end: cut.end });
     const rest = await trainSmall(config, saved);
     expect(rest.steps).toEqual(whole.steps.slice(at));
     expect(rest.evaluations).toEqual(whole.evaluations.filter(({ step }) => step >= at));
