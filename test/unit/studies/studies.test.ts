@@ -94,14 +94,14 @@ describe("a study", () => {
 
   it("pauses, goes on, stops, and goes on from there", async () => {
     const { ask, until } = await open();
-    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 2_000, every: 2 }), workers: 2 });
-    // On a busy machine one trainer may begin long after the other.
+    const { id: study } = await ask("studies.start", { study: aStudy({ steps: 3_000, every: 2 }), workers: 2 });
+    // Long enough that both trainers are at work at once, though on a busy machine one begins long after the other.
     const training = () =>
       vi.waitFor(async () => {
         const now = await ask("studies.get", { study });
-        expect(statuses(now)).toContain("running");
+        expect(statuses(now).filter((status) => status === "running")).toHaveLength(2);
         return now;
-      }, { timeout: 20_000, interval: 10 });
+      }, { timeout: 10_000, interval: 10 });
     const first = await training();
     expect((await ask("studies.pause", { study })).status).toBe("paused");
     const paused = await ask("studies.get", { study });
