@@ -73,7 +73,7 @@ const readyMade: readonly Preset[] = [
       model: { kind: "charRnn" },
       // The paper's step sizes: alpha * 1e-2 for alpha, 1e-4 for beta1, 2e-4 for beta2.
       tower: [
-        { optimizer: "adam", alpha: 2e-3, learned: ["alpha", "beta1", "beta2"] },
+        { optimizer: "adam", alpha: 2e-3 },
         { optimizer: "sgd", alpha: 2e-5, groups: [{ name: "beta1", match: "beta1", alpha: 1e-4 }, { name: "beta2", match: "beta2", alpha: 2e-4 }] },
       ],
       batchSize: 64,

@@ -12,8 +12,6 @@ import { takeUp, type TakenUp } from "./takenUp.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
-export type { RunLog } from "./runLog.ts";
-
 /** How a run begins: for the first time, or once more from its checkpoint or its first step. */
 export type Beginning = "new" | "checkpoint" | "firstStep";
 

@@ -1,10 +1,11 @@
 /** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
 import { availableParallelism } from "node:os";
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble, type RunLog } from "./activeRun.ts";
+import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { Crew } from "./crew.ts";
 import type { LaunchTrainer } from "./process.ts";
+import type { RunLog } from "./runLog.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 

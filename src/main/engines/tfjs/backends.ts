@@ -23,6 +23,7 @@ tf.enableProdMode();
 // Under a name of its own: the bundle declares a `require` in every file that calls one.
 const load = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
+
 /** Version of an installed package. */
 export function versionOf(name: string): string {
   return (load(`${name}/package.json`) as { version: string }).version;
