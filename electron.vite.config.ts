@@ -12,8 +12,8 @@ export default defineConfig({
         input: {
           desktop: at("src/main/desktop/index.ts"),
           headless: at("src/main/headless/index.ts"),
-          trainer: at("src/main/training/trainer.ts"),
-          batchWorker: at("src/main/training/ahead/worker.ts"),
+          trainer: at("src/main/trainer/trainer.ts"),
+          batchWorker: at("src/core/feeds/ahead/worker.ts"),
         },
         output: { format: "es" },
       },

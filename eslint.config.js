@@ -65,7 +65,7 @@ export default tseslint.config(
 
   {
     // A forgotten await loses errors: the rules that need types, where they are cheap.
-    files: ["src/main/**/*.ts", "src/library/**/*.ts", "src/shared/**/*.ts", "src/charts/**/*.ts", "src/preload/**/*.ts"],
+    files: ["src/core/**/*.ts", "src/main/**/*.ts", "src/library/**/*.ts", "src/shared/**/*.ts", "src/charts/**/*.ts", "src/preload/**/*.ts"],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       "@typescript-eslint/no-floating-promises": "error",

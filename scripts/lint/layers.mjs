@@ -1,3 +1,5 @@
+const core = ["program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+
 /**
  * The architecture as a table: what each layer may import. Imports run one way;
  * a layer that is not listed for another is out of its reach.
@@ -9,30 +11,40 @@ export const layers = {
   shared: { folder: "src/shared", layers: [], modules: ["zod", "fflate", "pure-rand"] },
   // Pictures as pure functions: drawn by the window, and without one by reports.
   charts: { folder: "src/charts", layers: ["shared"], modules: ["echarts", "echarts/*"] },
-  program: { folder: "src/main/program", layers: ["shared"], modules: [] },
-  hyperoptimizers: { folder: "src/main/hyperoptimizers", layers: ["program", "shared"], modules: [] },
-  models: { folder: "src/main/models", layers: ["program", "shared"], modules: ["pure-rand"] },
-  engines: { folder: "src/main/engines", layers: ["program", "shared"], modules: "*" },
-  datasets: { folder: "src/main/datasets", layers: ["shared"], modules: "*" },
-  store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
-  reports: { folder: "src/main/reports", layers: ["store", "charts", "shared"], modules: "*" },
+
+  // The method. It needs no app: everything below `core` is of use without store, window or processes.
+  program: { folder: "src/core/program", layers: ["shared"], modules: [] },
+  hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
+  models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
+  engines: { folder: "src/core/engines", layers: ["program", "shared"], modules: "*" },
+  datasets: { folder: "src/core/datasets", layers: ["shared"], modules: "*" },
+  tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
+  feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
+  checkpoint: { folder: "src/core/checkpoint", layers: ["engines", "shared"], modules: ["zod", "node:*"] },
+  weights: { folder: "src/core/weights", layers: ["checkpoint", "shared"], modules: ["zod", "node:*"] },
   training: {
-    folder: "src/main/training",
-    layers: ["store", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
-    modules: "*",
+    folder: "src/core/training",
+    layers: ["checkpoint", "weights", "feeds", "tasks", "engines", "models", "hyperoptimizers", "program", "shared"],
+    modules: ["node:*"],
   },
+  prediction: { folder: "src/core/prediction", layers: ["checkpoint", "weights", "tasks", "engines", "models", "program", "shared"], modules: ["zod", "node:*"] },
+
   // What a program imports as "hypertower": training without the workbench.
-  library: {
-    folder: "src/library",
-    layers: ["training", "datasets", "engines", "models", "hyperoptimizers", "program", "shared"],
-    modules: ["zod", "node:*"],
-  },
-  studies: { folder: "src/main/studies", layers: ["training", "store", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "training", "store", "datasets", "reports", "shared"], modules: "*" },
+  library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "node:*"] },
+
+  // The app.
+  store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
+  // What runs in the trainer process, and the messages it speaks.
+  trainer: { folder: "src/main/trainer", layers: ["hosting", ...core, "shared"], modules: "*" },
+  // What starts, watches and steers trainers.
+  hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
+  studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
+  reports: { folder: "src/main/reports", layers: ["store", "charts", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "reports", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // What a window needs from either host: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
-  headless: { folder: "src/main/headless", layers: ["web", "services", "training", "shared"], modules: "*" },
-  desktop: { folder: "src/main/desktop", layers: ["web", "services", "training", "shared"], modules: "*" },
+  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "shared"], modules: "*" },
+  desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "shared"], modules: "*" },
   preload: { folder: "src/preload", layers: ["shared"], modules: ["electron"] },
   renderer: {
     folder: "src/renderer",

@@ -3,48 +3,18 @@
  * plot or as several side by side with the same axes. Nothing is left out: every run is a dot, or a
  * cross at the top edge if it diverged.
  */
-import type { Curve, CurvePoint, MeasuredRun, StudyCurves } from "../shared/study/curves.ts";
+import type { Curve } from "../shared/study/curves.ts";
 import { hasDiverged } from "../shared/study/curves.ts";
 import type { PaperFigure } from "../shared/study/paperFigures.ts";
-import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { bandSeries } from "./band.ts";
 import type { BandPoint } from "./chartLines.ts";
-import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry, type Told } from "./frame.ts";
-import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
-import { type Dash } from "./palette.ts";
+import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry } from "./frame.ts";
+import { axisTitle, curveNames, metricTitle } from "./studyText.ts";
+import { bandOf, crossPath, idsOf, pointContent, runContent, type ChartItem, type CurveStyle, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { towersChart } from "./towersChart.ts";
-import { markOf, variantStyle, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
+import { markOf, variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
-export const bandKinds = ["standardError", "minMax", "none"] as const;
-export type BandKind = (typeof bandKinds)[number];
-
-export interface SensitivityPanel {
-  /** Above the plot, where there are several. */
-  readonly title?: string;
-  readonly study: Study;
-  readonly curves: StudyCurves;
-  /** Published values to lay over it. */
-  readonly reference?: PaperFigure;
-}
-
-export interface SensitivitySettings extends ChartSettings {
-  /** What the band around a mean spans. */
-  readonly band?: BandKind;
-  readonly yLog?: boolean;
-  /** Whether single runs are drawn as dots; diverged ones are always marked. */
-  readonly dots?: boolean;
-}
-
-/** An item of this chart as a click gets it: the runs that stand behind it. */
-export interface ChartItem extends Told {
-  readonly value: readonly [x: number, y: number];
-  /** Runs, in the order of their seeds. */
-  readonly runs: readonly string[];
-  readonly height: number;
-}
-
-export const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
 const stripRow = 11;
 
 /** Of studies without axes it is a row for each tower. @param panels side by side, in rows where they do not fit; axes are shared by panels with the same axis or metric */
@@ -107,15 +77,6 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
     }
   }
   return { ...frame.parts, title: texts, grid: grids, xAxis: xAxes, yAxis: yAxes, series, ...tooltipOption(settings) };
-}
-
-export interface CurveStyle {
-  readonly name: string;
-  /** Null for a stack, which published values do not know. */
-  readonly height: number | null;
-  readonly color: string;
-  readonly dash: Dash;
-  readonly mark: string;
 }
 
 const nameIn = ({ study, curves }: SensitivityPanel, curve: Curve) => curveNames(study, curves.curves)[curves.curves.indexOf(curve)]!;
@@ -212,13 +173,6 @@ function yScale(panels: readonly SensitivityPanel[], { yLog, band }: Sensitivity
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const scale = linearScale(low >= 0 && low < 0.5 * high ? [0, ...values] : values, 5);
   return { scale, label: scale?.label };
-}
-
-/** Ends of the band at a point; null where there is none. */
-export function bandOf({ mean, standardError, min, max }: CurvePoint, kind: BandKind): [low: number, high: number] | null {
-  if (mean === null || kind === "none") return null;
-  if (kind === "minMax") return min === null || max === null ? null : [min, max];
-  return standardError === null ? null : [mean - standardError, mean + standardError];
 }
 
 // ---- what is drawn in a plot -----------------------------------------------------------------------
@@ -351,43 +305,4 @@ function referenceLines(reference: PaperFigure, styles: ReadonlyMap<string, Curv
     { ...base, ...dashed(look.reference), data: [] },
     ...reference.curves.map(({ height, values }) => ({ ...base, ...dashed(colorOf(height)), data: values.map((value, i) => [reference.x[i]!, value]) })),
   ];
-}
-
-// ---- what it says ----------------------------------------------------------------------------------
-
-export const idsOf = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
-
-function pointTitle({ curves }: SensitivityPanel, name: string, { x }: CurvePoint): string {
-  return curves.axis ? `${valueText(curves.axis, x)}, ${name}` : name;
-}
-
-const outcomeNotes: Partial<Record<MeasuredRun["outcome"], string>> = { early: "stopped early", pending: "so far", failed: "failed", missing: "in the bin" };
-
-function runRow({ curves }: SensitivityPanel, { color }: CurveStyle, run: MeasuredRun): TooltipContent["rows"][number] {
-  const value = run.value === null ? (run.outcome === "diverged" ? "diverged" : (outcomeNotes[run.outcome] ?? "waiting")) : formatMetric(curves.metric, run.value);
-  const note = run.value === null ? undefined : hasDiverged(run) ? "then diverged" : outcomeNotes[run.outcome];
-  return { color, name: `seed ${run.point.seed}`, value, ...(note !== undefined && { note }) };
-}
-
-export function pointContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint): TooltipContent {
-  const { metric } = panel.curves;
-  const mean = formatMetric(metric, point.mean);
-  const spread = point.standardError === null ? "" : ` ± ${formatMetric(metric, point.standardError)}`;
-  // A single run says it all.
-  const [only] = point.runs;
-  if (only && point.runs.length === 1) return runContent(panel, name, style, point, only);
-  const shown = point.runs.slice(0, 12);
-  const rest = point.runs.length - shown.length;
-  return {
-    title: pointTitle(panel, name, point),
-    rows: [
-      { color: style.color, name: `mean of ${point.n}`, value: `${mean}${spread}`, ...(point.diverged > 0 && panel.curves.penalty !== null && { note: `diverged runs count as ${formatMetric(metric, panel.curves.penalty)}` }) },
-      ...shown.map((run) => runRow(panel, style, run)),
-      ...(rest > 0 ? [{ name: `and ${rest} more`, value: "" }] : []),
-    ],
-  };
-}
-
-function runContent(panel: SensitivityPanel, name: string, style: CurveStyle, point: CurvePoint, run: MeasuredRun): TooltipContent {
-  return { title: pointTitle(panel, name, point), rows: [runRow(panel, style, run)] };
 }

@@ -7,7 +7,7 @@ import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { frameOf, logLabels, tooltipOption } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
-import { bandOf, crossPath, idsOf, pointContent, type ChartItem, type SensitivityPanel, type SensitivitySettings } from "./sensitivityChart.ts";
+import { bandOf, crossPath, idsOf, pointContent, type ChartItem, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { curveNames, metricTitle } from "./studyText.ts";
 import { variantStyle } from "./theme.ts";
 

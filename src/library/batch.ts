@@ -1,7 +1,7 @@
 /** A batch as it is given, checked against what the model declares. */
-import type { InputValue } from "../main/engines/engine.ts";
-import { sizeOf, type Node, type Shape } from "../main/program/node.ts";
-import { cast, constant, input, mul } from "../main/program/operations/index.ts";
+import type { InputValue } from "../core/engines/engine.ts";
+import { sizeOf, type Node, type Shape } from "../core/program/node.ts";
+import { cast, constant, input, mul } from "../core/program/operations/index.ts";
 import type { InputSpec } from "./model.ts";
 
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;

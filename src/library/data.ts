@@ -1,6 +1,6 @@
 /** Examples, and batches of them. */
-import { loadDataset } from "../main/datasets/index.ts";
-import { Random } from "../main/models/random.ts";
+import { loadDataset } from "../core/datasets/index.ts";
+import { Random } from "../core/models/random.ts";
 import { dataset as datasetSchema, fieldErrors } from "../shared/experiment.ts";
 import { isNumberArray, isScaled, type Batch, type BatchArray, type NumberArray } from "./batch.ts";
 

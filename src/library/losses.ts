@@ -1,7 +1,7 @@
 /** Losses and metrics as operations on a model's outputs and a batch's targets. */
-import { constant, mul, sub } from "../main/program/operations/index.ts";
-import type { Node, Shape } from "../main/program/node.ts";
-import { misclassified, negativeLogLikelihood } from "../main/training/classification.ts";
+import { constant, mul, sub } from "../core/program/operations/index.ts";
+import type { Node, Shape } from "../core/program/node.ts";
+import { misclassified, negativeLogLikelihood } from "../core/tasks/classification.ts";
 import { mean } from "./ops.ts";
 import type { InputSpec } from "./model.ts";
 

@@ -1,10 +1,10 @@
 /** Models: declared inputs, named parameters, and a forward pass of operations. */
-import { batchOf, rows } from "../main/models/activations.ts";
-import { uniform as uniformValues } from "../main/models/initialization.ts";
-import { mlp as multilayerPerceptron } from "../main/models/mlp.ts";
-import type { Random } from "../main/models/random.ts";
-import { sizeOf, type Node, type Shape } from "../main/program/node.ts";
-import { logSoftmax } from "../main/program/operations/index.ts";
+import { batchOf, rows } from "../core/models/activations.ts";
+import { uniform as uniformValues } from "../core/models/initialization.ts";
+import { mlp as multilayerPerceptron } from "../core/models/mlp.ts";
+import type { Random } from "../core/models/random.ts";
+import { sizeOf, type Node, type Shape } from "../core/program/node.ts";
+import { logSoftmax } from "../core/program/operations/index.ts";
 import { kaimingUniformBound } from "../shared/models/initialization.ts";
 import { activations, type Activation } from "../shared/models/layers.ts";
 

@@ -1,6 +1,6 @@
 /** What models, losses and metrics are built of: operations of static shape, each with its gradient. */
-import { isScalar, shapeError, sizeOf, type Node } from "../main/program/node.ts";
-import { add, constant, matmul, mul, reduceSum } from "../main/program/operations/index.ts";
+import { isScalar, shapeError, sizeOf, type Node } from "../core/program/node.ts";
+import { add, constant, matmul, mul, reduceSum } from "../core/program/operations/index.ts";
 
 export {
   add,
@@ -34,7 +34,7 @@ export {
   sub,
   tanh,
   transpose,
-} from "../main/program/operations/index.ts";
+} from "../core/program/operations/index.ts";
 
 /** Mean of all entries; a scalar. */
 export function mean(x: Node): Node {

@@ -1,10 +1,10 @@
 /** The way in: a model, an optimizer and a loss become a training. */
-import { loadEngine } from "../main/engines/index.ts";
-import { Random } from "../main/models/random.ts";
-import { sizeOf } from "../main/program/node.ts";
-import { makeProgram } from "../main/program/program.ts";
-import { towerLevel } from "../main/training/prepare.ts";
-import { TrainingProcedures } from "../main/training/trainingProcedures.ts";
+import { loadEngine } from "../core/engines/index.ts";
+import { Random } from "../core/models/random.ts";
+import { sizeOf } from "../core/program/node.ts";
+import { makeProgram } from "../core/program/program.ts";
+import { towerLevel } from "../core/training/prepare.ts";
+import { TrainingProcedures } from "../core/training/trainingProcedures.ts";
 import type { EngineKind } from "../shared/engines.ts";
 import { requireEngine } from "./engines.ts";
 import { engine as engineSchema, fieldErrors } from "../shared/experiment.ts";

@@ -1,6 +1,6 @@
 /** What is minimized: a model under a loss, as nodes for a given batch. */
-import { isScalar, sizeOf, type Node, type Shape } from "../main/program/node.ts";
-import { cast, constant, mul } from "../main/program/operations/index.ts";
+import { isScalar, sizeOf, type Node, type Shape } from "../core/program/node.ts";
+import { cast, constant, mul } from "../core/program/operations/index.ts";
 import { CheckedBatch, type Batch } from "./batch.ts";
 import type { Loss, Metric } from "./losses.ts";
 import type { Model, ParameterSpec } from "./model.ts";

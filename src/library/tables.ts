@@ -1,7 +1,7 @@
 /** Labelled examples from files of one's own: tables and arrays, read as the workbench reads them. */
-import { previewCsv, readCsv } from "../main/datasets/formats/csv.ts";
-import { labelledArrays, type ArrayChoice } from "../main/datasets/import.ts";
-import { divide, standardize, type Labelled } from "../main/datasets/split.ts";
+import { previewCsv, readCsv } from "../core/datasets/formats/csv.ts";
+import { labelledArrays, type ArrayChoice } from "../core/datasets/import.ts";
+import { divide, standardize, type Labelled } from "../core/datasets/split.ts";
 import { isMostlyNumbers, suggestedTask, type ColumnRole } from "../shared/datasets.ts";
 import { checkSeed, type Dataset } from "./data.ts";
 

@@ -1,15 +1,15 @@
 /** Texts, and recurrent networks that learn to write them: trained as the workbench trains them. */
-import { encodeText, readText, type EncodedText } from "../main/datasets/formats/text.ts";
-import { loadEngine } from "../main/engines/index.ts";
-import type { Executable } from "../main/engines/engine.ts";
-import { toEffective } from "../main/hyperoptimizers/stored.ts";
-import { buildModel } from "../main/models/build.ts";
-import { Random } from "../main/models/random.ts";
-import { StepMasks } from "../main/training/masks.ts";
-import { generate } from "../main/training/prediction/generate.ts";
-import { towerLevel } from "../main/training/prepare.ts";
-import { textFeed } from "../main/training/textFeed.ts";
-import { buildTrainingProgram, type TrainingProgram } from "../main/training/trainingProgram.ts";
+import { encodeText, readText, type EncodedText } from "../core/datasets/formats/text.ts";
+import { loadEngine } from "../core/engines/index.ts";
+import type { Executable } from "../core/engines/engine.ts";
+import { toEffective } from "../core/hyperoptimizers/stored.ts";
+import { buildModel } from "../core/models/build.ts";
+import { Random } from "../core/models/random.ts";
+import { StepMasks } from "../core/training/masks.ts";
+import { generate } from "../core/prediction/generate.ts";
+import { towerLevel } from "../core/training/prepare.ts";
+import { textFeed } from "../core/feeds/textFeed.ts";
+import { buildTrainingProgram, type TrainingProgram } from "../core/training/trainingProgram.ts";
 import { requireEngine } from "./engines.ts";
 import type { EngineKind } from "../shared/engines.ts";
 import { stepsPerEpoch, validateExperiment, type Experiment } from "../shared/experiment.ts";

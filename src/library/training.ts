@@ -1,10 +1,10 @@
 /** A model in training: its steps, what it has learned, and its state to keep. */
-import type { Executable } from "../main/engines/engine.ts";
-import { toEffective } from "../main/hyperoptimizers/stored.ts";
-import type { Node, Shape } from "../main/program/node.ts";
-import { cast } from "../main/program/operations/index.ts";
-import { makeProgram, type ProcedureSpec } from "../main/program/program.ts";
-import type { TrainingProcedures } from "../main/training/trainingProcedures.ts";
+import type { Executable } from "../core/engines/engine.ts";
+import { toEffective } from "../core/hyperoptimizers/stored.ts";
+import type { Node, Shape } from "../core/program/node.ts";
+import { cast } from "../core/program/operations/index.ts";
+import { makeProgram, type ProcedureSpec } from "../core/program/program.ts";
+import type { TrainingProcedures } from "../core/training/trainingProcedures.ts";
 import type { Batch, CheckedBatch, StepBatch } from "./batch.ts";
 import { batches } from "./data.ts";
 import type { Optimizer } from "./optimizers.ts";

@@ -4,9 +4,9 @@
  */
 import "../support/softwareGraphics.ts";
 import { parseArgs } from "node:util";
-import type { OpName } from "../../src/main/program/node.ts";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { operations } from "../../src/main/program/operations/index.ts";
+import type { OpName } from "../../src/core/program/node.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { operations } from "../../src/core/program/operations/index.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 import { modelCases } from "../support/modelProblems.ts";

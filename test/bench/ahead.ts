@@ -6,15 +6,15 @@
  * what counts where all cores are taken.
  */
 import { isMainThread } from "node:worker_threads";
-import { loadDataset } from "../../src/main/datasets/index.ts";
-import type { Dataset } from "../../src/main/datasets/dataset.ts";
-import { onnxCpuEngine } from "../../src/main/engines/onnx/engine.ts";
-import { buildModel } from "../../src/main/models/build.ts";
-import { Random } from "../../src/main/models/random.ts";
-import { inSharedMemory, makeAheadWhen } from "../../src/main/training/ahead/index.ts";
-import { labelledFeed } from "../../src/main/training/labelledFeed.ts";
-import { towerLevel } from "../../src/main/training/prepare.ts";
-import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { loadDataset } from "../../src/core/datasets/index.ts";
+import type { Dataset } from "../../src/core/datasets/dataset.ts";
+import { onnxCpuEngine } from "../../src/core/engines/onnx/engine.ts";
+import { buildModel } from "../../src/core/models/build.ts";
+import { Random } from "../../src/core/models/random.ts";
+import { inSharedMemory, makeAheadWhen } from "../../src/core/feeds/ahead/index.ts";
+import { labelledFeed } from "../../src/core/feeds/labelledFeed.ts";
+import { towerLevel } from "../../src/core/training/prepare.ts";
+import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { dataShape } from "../../src/shared/models/data.ts";

@@ -2,9 +2,9 @@
  * One cohort in a process of its own, trained as a study trains it: `node cohortsOurs.ts ENGINE RUNS one|each MS`.
  * Its runs have step sizes of their own, and one seed or a seed each: one order of the data, or an order each.
  */
-import { RunControl } from "../../src/main/training/control.ts";
-import { prepareCohort, prepareRun, type PreparedRun } from "../../src/main/training/prepare.ts";
-import { TrainingRun, type RunListener } from "../../src/main/training/run.ts";
+import { RunControl } from "../../src/core/training/control.ts";
+import { prepareCohort, prepareRun, type PreparedRun } from "../../src/core/training/prepare.ts";
+import { TrainingRun, type RunListener } from "../../src/core/training/run.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 import { validateExperiment } from "../../src/shared/experiment.ts";
 

@@ -13,10 +13,10 @@
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { loadDataset } from "../../src/main/datasets/index.ts";
-import { toEffective } from "../../src/main/hyperoptimizers/stored.ts";
-import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
-import { prepareRun } from "../../src/main/training/prepare.ts";
+import { loadDataset } from "../../src/core/datasets/index.ts";
+import { toEffective } from "../../src/core/hyperoptimizers/stored.ts";
+import { batchesInOrder, type Batch } from "../../src/core/feeds/batches.ts";
+import { prepareRun } from "../../src/core/training/prepare.ts";
 import type { EngineKind } from "../../src/shared/engines.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";

@@ -2,9 +2,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mnistFolder } from "../../src/main/datasets/mnist.ts";
-import { buildModel } from "../../src/main/models/build.ts";
-import { Random } from "../../src/main/models/random.ts";
+import { mnistFolder } from "../../src/core/datasets/mnist.ts";
+import { buildModel } from "../../src/core/models/build.ts";
+import { Random } from "../../src/core/models/random.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { dataShape } from "../../src/shared/models/data.ts";

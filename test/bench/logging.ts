@@ -13,9 +13,9 @@ import { parseArgs } from "node:util";
 import { experiment } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
 import { Store } from "../../src/main/store/store.ts";
-import { newRun } from "../../src/main/training/newRun.ts";
-import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
-import { Supervisor } from "../../src/main/training/supervisor.ts";
+import { newRun } from "../../src/main/hosting/newRun.ts";
+import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
+import { Supervisor } from "../../src/main/hosting/supervisor.ts";
 import type { SenderPlan } from "./loggingSender.ts";
 import { median } from "./median.ts";
 

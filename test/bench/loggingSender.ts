@@ -1,7 +1,7 @@
 /** A trainer that only logs: made-up steps at a given rate through the real reporter, timed. Plan: JSON in the experiment's name. */
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
-import type { FromTrainer, ToTrainer } from "../../src/main/training/messages.ts";
-import { Reporter } from "../../src/main/training/reporter.ts";
+import type { FromTrainer, ToTrainer } from "../../src/main/trainer/messages.ts";
+import { Reporter } from "../../src/main/trainer/reporter.ts";
 
 export interface SenderPlan {
   readonly stepsPerSecond: number;

@@ -3,15 +3,15 @@
  * `node modelsOurs.ts CASE TOWER [ENGINE] [RUNS]`, then a JSON line of work for each answer. RUNS of it train as one program.
  */
 import { createInterface } from "node:readline";
-import { compileCohort } from "../../src/main/engines/cohort.ts";
-import type { InputValue } from "../../src/main/engines/engine.ts";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { buildModel } from "../../src/main/models/build.ts";
-import { Random } from "../../src/main/models/random.ts";
-import { classification } from "../../src/main/training/classification.ts";
-import { languageModelling } from "../../src/main/training/languageModelling.ts";
-import { towerLevel } from "../../src/main/training/prepare.ts";
-import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { compileCohort } from "../../src/core/engines/cohort.ts";
+import type { InputValue } from "../../src/core/engines/engine.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { buildModel } from "../../src/core/models/build.ts";
+import { Random } from "../../src/core/models/random.ts";
+import { classification } from "../../src/core/tasks/classification.ts";
+import { languageModelling } from "../../src/core/tasks/languageModelling.ts";
+import { towerLevel } from "../../src/core/training/prepare.ts";
+import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import type { EngineKind } from "../../src/shared/experiment.ts";

@@ -12,7 +12,7 @@ import { madeSafe } from "../../src/shared/safe.ts";
 import { formatHyperparameter } from "../../src/shared/tower.ts";
 import { obtainer } from "../../src/main/headless/table1/runs.ts";
 import { createServices } from "../../src/main/services/createServices.ts";
-import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +55,7 @@ const services = await createServices({
   storeDir: values.store,
   host: "browser",
   version: "bench",
-  launchTrainer: nodeLauncher(new URL("../../src/main/training/trainer.ts", import.meta.url)),
+  launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)),
 });
 try {
   const obtain = await obtainer(services, () => undefined);

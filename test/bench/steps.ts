@@ -7,10 +7,10 @@
  */
 import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
-import { loadDataset } from "../../src/main/datasets/index.ts";
-import { Random } from "../../src/main/models/random.ts";
-import { batchesInOrder, type Batch } from "../../src/main/training/batches.ts";
-import { prepareRun } from "../../src/main/training/prepare.ts";
+import { loadDataset } from "../../src/core/datasets/index.ts";
+import { Random } from "../../src/core/models/random.ts";
+import { batchesInOrder, type Batch } from "../../src/core/feeds/batches.ts";
+import { prepareRun } from "../../src/core/training/prepare.ts";
 import { validateExperiment } from "../../src/shared/experiment.ts";
 import { startPeer, type Peer, type PeerWork } from "./peer.ts";
 import { median } from "./median.ts";

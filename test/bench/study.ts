@@ -9,7 +9,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { createServices } from "../../src/main/services/createServices.ts";
-import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import { expandStudy } from "../../src/shared/study/expand.ts";
 import { validateStudy, type Study, type StudyInput } from "../../src/shared/study/study.ts";
 import type { StudySummary } from "../../src/shared/study/result.ts";
@@ -59,7 +59,7 @@ const services = await createServices({
   storeDir,
   host: "browser",
   version: "bench",
-  launchTrainer: nodeLauncher(new URL("../../src/main/training/trainer.ts", import.meta.url)),
+  launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)),
 });
 
 /** Seconds from start to the last result. */

@@ -11,7 +11,7 @@ import { pipeline } from "node:stream/promises";
 import { parseArgs } from "node:util";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { Store } from "../../src/main/store/store.ts";
-import { newRun } from "../../src/main/training/newRun.ts";
+import { newRun } from "../../src/main/hosting/newRun.ts";
 import { stepsPerEpoch, totalSteps } from "../../src/shared/experiment.ts";
 import type { Evaluation } from "../../src/shared/run.ts";
 import { pictureSettings } from "../../src/shared/reports.ts";

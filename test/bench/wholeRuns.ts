@@ -1,9 +1,9 @@
 /** Whole runs by the authors' library and by ours, from the same initial weights, on the same batches. */
-import { toEffective } from "../../src/main/hyperoptimizers/stored.ts";
-import { RunControl } from "../../src/main/training/control.ts";
-import { batchSizes } from "../../src/main/training/labelledFeed.ts";
-import { prepareRun } from "../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../src/main/training/run.ts";
+import { toEffective } from "../../src/core/hyperoptimizers/stored.ts";
+import { RunControl } from "../../src/core/training/control.ts";
+import { batchSizes } from "../../src/core/feeds/labelledFeed.ts";
+import { prepareRun } from "../../src/core/training/prepare.ts";
+import { TrainingRun } from "../../src/core/training/run.ts";
 import { stepsPerEpoch, validateExperiment, type Experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import { summarize } from "../../src/shared/statistics.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";

@@ -1,9 +1,9 @@
 /** The traces' problems as training tasks. */
 import { z } from "zod";
-import type { Node } from "../../src/main/program/node.ts";
-import { add, constant, dot, input, logSoftmax, matmul, mul, oneHot, reshape, sub, tanh } from "../../src/main/program/operations/index.ts";
-import type { Task } from "../../src/main/training/trainingProgram.ts";
-import type { InputValue } from "../../src/main/engines/engine.ts";
+import type { Node } from "../../src/core/program/node.ts";
+import { add, constant, dot, input, logSoftmax, matmul, mul, oneHot, reshape, sub, tanh } from "../../src/core/program/operations/index.ts";
+import type { Task } from "../../src/core/tasks/task.ts";
+import type { InputValue } from "../../src/core/engines/engine.ts";
 
 const matrix = z.array(z.array(z.number()));
 const vector = z.array(z.number());

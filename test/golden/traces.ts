@@ -2,13 +2,13 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
-import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
-import { toStored } from "../../src/main/hyperoptimizers/stored.ts";
-import { heldBy, type TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
+import { toStored } from "../../src/core/hyperoptimizers/stored.ts";
+import { heldBy, type TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
+import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { groupOf, movingParts, nameInLevel } from "../../src/shared/groups.ts";
 import { level } from "../../src/shared/tower.ts";
-import { towerLevel } from "../../src/main/training/prepare.ts";
+import { towerLevel } from "../../src/core/training/prepare.ts";
 import { findForm, optimizerSpec } from "../../src/shared/optimizers.ts";
 import { problemTask, problems, type Problem } from "./problems.ts";
 

@@ -1,8 +1,8 @@
 /** Every engine takes on further procedures over the state it has. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { add, constant, mul, reduceSum, state } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { add, constant, mul, reduceSum, state } from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 import { presentEngines } from "../support/engines.ts";
 
 const [x, n] = [state("x", [2]), state("n", [])];

@@ -1,11 +1,11 @@
 /** Operations on what convolutions answer, whose channels an engine may keep in blocks of 16 or of 8: they and their gradients agree with the reference. */
 import { describe, expect, it } from "vitest";
-import { onnxCpuEngine } from "../../src/main/engines/onnx/engine.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
-import { gradients } from "../../src/main/program/gradients.ts";
-import { sizeOf, type Node, type Shape } from "../../src/main/program/node.ts";
-import * as ops from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import { onnxCpuEngine } from "../../src/core/engines/onnx/engine.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
+import { gradients } from "../../src/core/program/gradients.ts";
+import { sizeOf, type Node, type Shape } from "../../src/core/program/node.ts";
+import * as ops from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
 
 const { add, constant, conv2d, div, dot, input, maxPool2d, mean, mul, reduceSum, relu, reshape, sqrt, sub, tanh, variance } = ops;

@@ -1,9 +1,9 @@
 /** A cohort's members compute what the same runs compute alone: to float64 in the reference, to float32 tolerance in every other engine. */
 import { describe, expect, it } from "vitest";
-import { compileCohort } from "../../src/main/engines/cohort.ts";
-import type { Engine, Executable, InputValue, StateValues } from "../../src/main/engines/engine.ts";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import type { TrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import { compileCohort } from "../../src/core/engines/cohort.ts";
+import type { Engine, Executable, InputValue, StateValues } from "../../src/core/engines/engine.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import type { TrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { difference } from "../support/difference.ts";
 import { presentEngines } from "../support/engines.ts";
 import { modelCases, modelProblem, batchSize as modelBatch } from "../support/modelProblems.ts";

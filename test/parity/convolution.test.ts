@@ -1,11 +1,11 @@
 /** Convolutions of sizes for which an engine may have forms of its own: blocks of channels, batches in parts. */
 import { describe, expect, it } from "vitest";
-import { onnxCpuEngine } from "../../src/main/engines/onnx/engine.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
-import { gradients } from "../../src/main/program/gradients.ts";
-import type { Node, Shape } from "../../src/main/program/node.ts";
-import { add, conv2d, dot, input, matmul, mul } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import { onnxCpuEngine } from "../../src/core/engines/onnx/engine.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
+import { gradients } from "../../src/core/program/gradients.ts";
+import type { Node, Shape } from "../../src/core/program/node.ts";
+import { add, conv2d, dot, input, matmul, mul } from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
 
 const sizeOf = (shape: Shape) => shape.reduce((product, n) => product * n, 1);

@@ -1,11 +1,11 @@
 /** Where a rule has to choose or refuse, every engine does the same. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { gradients } from "../../src/main/program/gradients.ts";
-import type { Node } from "../../src/main/program/node.ts";
-import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, matmul, maxPool2d, reduceSum, scatterAdd } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { gradients } from "../../src/core/program/gradients.ts";
+import type { Node } from "../../src/core/program/node.ts";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, matmul, maxPool2d, reduceSum, scatterAdd } from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import { difference } from "../support/difference.ts";
 import { presentEngines } from "../support/engines.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";

@@ -1,8 +1,8 @@
 /** The engines agree with the float64 reference: every operation, and whole training steps of every kind of stack. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import type { OpName } from "../../src/main/program/node.ts";
-import { operations } from "../../src/main/program/operations/index.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import type { OpName } from "../../src/core/program/node.ts";
+import { operations } from "../../src/core/program/operations/index.ts";
 import { presentEngines } from "../support/engines.ts";
 import { operationDifference, stackAgreement, tolerances } from "../support/parity.ts";
 import { level, smallProblem } from "../support/problems.ts";

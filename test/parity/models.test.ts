@@ -1,7 +1,7 @@
 /** Whole training runs of every kind of model: the engines agree with the float64 reference, buffers included. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import { presentEngines } from "../support/engines.ts";
 import { batchSize, modelCases as cases, modelProblem as problem } from "../support/modelProblems.ts";
 import { modelAgreement, tolerances, trainedModel } from "../support/parity.ts";

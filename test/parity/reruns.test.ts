@@ -1,6 +1,6 @@
 /** An engine of which that is said trains to the same bits again: an MLP, a CNN and an LSTM. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
 import { engineFacts } from "../../src/shared/engines.ts";
 import { presentEngines } from "../support/engines.ts";
 import { modelCases } from "../support/modelProblems.ts";

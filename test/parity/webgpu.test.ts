@@ -1,11 +1,11 @@
 /** WebGPU agrees with the reference on a machine without a graphics card too: on SwiftShader, which takes its time. */
 import { swiftShader } from "../support/softwareGraphics.ts";
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
-import type { OpName } from "../../src/main/program/node.ts";
-import { gather, input, operations } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
+import type { OpName } from "../../src/core/program/node.ts";
+import { gather, input, operations } from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 import { modelCases } from "../support/modelProblems.ts";
 import { modelAgreement, operationDifference, stackAgreement, tolerances, trained } from "../support/parity.ts";
 import { level, smallProblem } from "../support/problems.ts";

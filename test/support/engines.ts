@@ -1,5 +1,5 @@
 /** The engines that load on this machine; of the others, why they do not. */
-import { loadEngine } from "../../src/main/engines/index.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 

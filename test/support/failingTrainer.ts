@@ -3,9 +3,9 @@
  * after how many steps, as JSON; in a run not before it has told of a checkpoint. Everything else
  * is the real trainer.
  */
-import type { Engine, Executable } from "../../src/main/engines/engine.ts";
-import { loadEngine } from "../../src/main/engines/index.ts";
-import type { FromTrainer, ToTrainer } from "../../src/main/training/messages.ts";
+import type { Engine, Executable } from "../../src/core/engines/engine.ts";
+import { loadEngine } from "../../src/core/engines/index.ts";
+import type { FromTrainer, ToTrainer } from "../../src/main/trainer/messages.ts";
 
 export interface FailurePlan {
   readonly how: "abort" | "kill" | "memory" | "device" | "hang";
@@ -62,4 +62,4 @@ async function fail(how: FailurePlan["how"]): Promise<void> {
   }
 }
 
-await import("../../src/main/training/trainer.ts");
+await import("../../src/main/trainer/trainer.ts");

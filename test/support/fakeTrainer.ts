@@ -5,7 +5,7 @@
 import type { EngineKind } from "../../src/shared/engines.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
-import type { FromTrainer, ToTrainer } from "../../src/main/training/messages.ts";
+import type { FromTrainer, ToTrainer } from "../../src/main/trainer/messages.ts";
 
 export interface FakePlan {
   /** Steps until the end; 1,000 by default. */

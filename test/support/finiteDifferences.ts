@@ -1,10 +1,10 @@
 /** Central differences in float64, through the reference engine. */
-import type { InputValue, StateValues } from "../../src/main/engines/engine.ts";
-import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
-import { gradients } from "../../src/main/program/gradients.ts";
-import { sizeOf, type Node } from "../../src/main/program/node.ts";
-import { dot, input, mul, reshape } from "../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import type { InputValue, StateValues } from "../../src/core/engines/engine.ts";
+import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
+import { gradients } from "../../src/core/program/gradients.ts";
+import { sizeOf, type Node } from "../../src/core/program/node.ts";
+import { dot, input, mul, reshape } from "../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 
 /** Values in (-1, 1) that look random and are the same every time. */
 export function pseudoRandom(size: number, seed: number): Float64Array {

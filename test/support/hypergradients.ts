@@ -3,8 +3,8 @@
  * stored hyperparameter of one level right before an update, everything else as it
  * was, and see how the next loss changes.
  */
-import { ReferenceExecutable } from "../../src/main/engines/reference/engine.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
+import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
 import { level, smallProblem } from "./problems.ts";
 
 /** Every update rule and every option at the levels that they differ at. */

@@ -1,12 +1,12 @@
 /** Small training problems of every kind of model. */
-import type { InputValue } from "../../src/main/engines/engine.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import { buildModel } from "../../src/main/models/build.ts";
-import { Random } from "../../src/main/models/random.ts";
-import { classification } from "../../src/main/training/classification.ts";
-import { languageModelling } from "../../src/main/training/languageModelling.ts";
-import { StepMasks } from "../../src/main/training/masks.ts";
-import { buildTrainingProgram } from "../../src/main/training/trainingProgram.ts";
+import type { InputValue } from "../../src/core/engines/engine.ts";
+import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
+import { buildModel } from "../../src/core/models/build.ts";
+import { Random } from "../../src/core/models/random.ts";
+import { classification } from "../../src/core/tasks/classification.ts";
+import { languageModelling } from "../../src/core/tasks/languageModelling.ts";
+import { StepMasks } from "../../src/core/training/masks.ts";
+import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../src/shared/models/shape.ts";

@@ -3,8 +3,8 @@
  * engine parity run through. The type asks for every operation by name, so that
  * one without a sample does not compile, let alone pass.
  */
-import type { Node, OpName, Shape } from "../../src/main/program/node.ts";
-import * as ops from "../../src/main/program/operations/index.ts";
+import type { Node, OpName, Shape } from "../../src/core/program/node.ts";
+import * as ops from "../../src/core/program/operations/index.ts";
 import { pseudoRandom } from "./finiteDifferences.ts";
 
 export interface Sample {

@@ -1,9 +1,9 @@
 /** How engines are compared with the float64 reference. */
-import type { Engine, StateValues } from "../../src/main/engines/engine.ts";
-import { referenceEngine } from "../../src/main/engines/reference/engine.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import type { Node, OpName } from "../../src/main/program/node.ts";
-import { makeProgram } from "../../src/main/program/program.ts";
+import type { Engine, StateValues } from "../../src/core/engines/engine.ts";
+import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
+import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
+import type { Node, OpName } from "../../src/core/program/node.ts";
+import { makeProgram } from "../../src/core/program/program.ts";
 import { difference } from "./difference.ts";
 import { batchSize, modelProblem, type ModelCase } from "./modelProblems.ts";
 import { samples, sampleState } from "./operationSamples.ts";

@@ -6,7 +6,7 @@ import type { RunSummary } from "../../src/shared/run.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
 import type { Store } from "../../src/main/store/store.ts";
 import { pointOf } from "../../src/main/studies/view.ts";
-import { newRun } from "../../src/main/training/newRun.ts";
+import { newRun } from "../../src/main/hosting/newRun.ts";
 
 export function studyOf(input: StudyInput): Study {
   const result = validateStudy(input);

@@ -1,10 +1,10 @@
 /** Small training problems for tests: a byte-valued classification that takes milliseconds. */
-import { mlp } from "../../src/main/models/mlp.ts";
-import { Random } from "../../src/main/models/random.ts";
-import { classification } from "../../src/main/training/classification.ts";
-import { buildTrainingProgram, type TrainingProgram } from "../../src/main/training/trainingProgram.ts";
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
-import { towerLevel } from "../../src/main/training/prepare.ts";
+import { mlp } from "../../src/core/models/mlp.ts";
+import { Random } from "../../src/core/models/random.ts";
+import { classification } from "../../src/core/tasks/classification.ts";
+import { buildTrainingProgram, type TrainingProgram } from "../../src/core/training/trainingProgram.ts";
+import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
+import { towerLevel } from "../../src/core/training/prepare.ts";
 import { level as levelSchema } from "../../src/shared/tower.ts";
 
 /** @param name an optimizer of the paper, such as `adam`, `adamBaydin` or `sgdPerParam` */

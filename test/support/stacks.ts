@@ -1,5 +1,5 @@
 /** Stacks of every kind: each optimizer at level 0 and above, each option, groups and frozen parts. */
-import type { TowerLevel } from "../../src/main/hyperoptimizers/tower.ts";
+import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
 import { level } from "./problems.ts";
 
 export const stacks: Record<string, readonly TowerLevel[]> = {

@@ -7,7 +7,7 @@ import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts
 import type { Environment, RunSummary } from "../../src/shared/run.ts";
 import type { Log } from "../../src/main/store/log.ts";
 import { Store, type StoreOptions } from "../../src/main/store/store.ts";
-import { newRun } from "../../src/main/training/newRun.ts";
+import { newRun } from "../../src/main/hosting/newRun.ts";
 
 export function freshFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "hypertower-store-"));

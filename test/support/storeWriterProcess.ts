@@ -1,7 +1,7 @@
 /** A process that logs steps as fast as it can and says which are committed; it ends only by being killed. */
 import { experiment } from "../../src/shared/experiment.ts";
 import { Store } from "../../src/main/store/store.ts";
-import { newRun } from "../../src/main/training/newRun.ts";
+import { newRun } from "../../src/main/hosting/newRun.ts";
 
 const [folder = ""] = process.argv.slice(2);
 const run = newRun(experiment.parse({}));

@@ -1,9 +1,9 @@
 /** A run trained in this process, without a store: for tests of what it computes. */
-import type { Captured, Saver } from "../../src/main/training/checkpoint/saver.ts";
-import { RunControl } from "../../src/main/training/control.ts";
-import { prepareRun } from "../../src/main/training/prepare.ts";
-import { loggedMetrics, TrainingRun } from "../../src/main/training/run.ts";
-import type { WeightsKeeper } from "../../src/main/training/weights/keeper.ts";
+import type { Captured, Saver } from "../../src/core/checkpoint/saver.ts";
+import { RunControl } from "../../src/core/training/control.ts";
+import { prepareRun } from "../../src/core/training/prepare.ts";
+import { loggedMetrics, TrainingRun } from "../../src/core/training/run.ts";
+import type { WeightsKeeper } from "../../src/core/weights/keeper.ts";
 import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import type { Evaluation } from "../../src/shared/run.ts";
 

@@ -1,6 +1,6 @@
 /** Starts a trainer, says its pid once it runs, and waits to be killed. */
 import { experiment } from "../../src/shared/experiment.ts";
-import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 
 const trainer = nodeLauncher(process.argv[2] ?? "")();
 trainer.onMessage((message) => {

@@ -1,9 +1,9 @@
 /** A host that trains one experiment for real, with many checkpoints, and says how far it is; to be killed. */
 import { createServices } from "../../src/main/services/createServices.ts";
-import { nodeLauncher } from "../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 
 const [storeDir = "", experiment = "{}"] = process.argv.slice(2);
-const launch = nodeLauncher(new URL("../../src/main/training/trainer.ts", import.meta.url));
+const launch = nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url));
 let trainer: number | undefined;
 const services = await createServices(
   {

@@ -1,9 +1,9 @@
 /** Starts trainers as Electron utility processes. */
 import { setTimeout as delay } from "node:timers/promises";
 import { utilityProcess } from "electron";
-import type { FromTrainer, ToTrainer } from "../training/messages.ts";
-import { OutputTail } from "../training/outputTail.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../training/process.ts";
+import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
+import { OutputTail } from "../hosting/outputTail.ts";
+import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../hosting/process.ts";
 
 /** Messages and output still under way when a process has gone are waited for: at least and at most, in milliseconds. */
 const drain = { least: 100, most: 1_000 } as const;

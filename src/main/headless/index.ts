@@ -43,7 +43,7 @@ function findPlaces(): Places {
   const fromSources = import.meta.filename.endsWith(".ts");
   const root = fromSources ? join(here, "../../..") : join(here, "../..");
   return {
-    trainer: fromSources ? join(here, "../training/trainer.ts") : join(here, "trainer.js"),
+    trainer: fromSources ? join(here, "../trainer/trainer.ts") : join(here, "trainer.js"),
     rendererDir: join(root, "out/renderer"),
     version: packageJson.version,
   };

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { createServices, type ServiceExtras } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
-import { nodeLauncher } from "../training/nodeLauncher.ts";
+import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
 /** Where the parts of this program are, as built or as sources. */
 export interface Places {

@@ -2,13 +2,13 @@
 import type { EventPayload } from "../../shared/contract.ts";
 import { factsOf, type DatasetChoice, type DatasetInfo, type DatasetLook, type ImportOrder, type ImportPreview } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { catalog, catalogEntry, type CatalogEntry } from "../datasets/catalog.ts";
-import { importArrays, importCsv, importImages, importText } from "../datasets/import.ts";
-import { datasetProblem, factsProblem, listDatasets } from "../datasets/index.ts";
-import { lookAt, previewImport } from "../datasets/look.ts";
-import { downloadEntry, importEntry, removeEntry } from "../datasets/obtain.ts";
-import type { OwnMeta } from "../datasets/own.ts";
-import { removeOwn } from "../datasets/own.ts";
+import { catalog, catalogEntry, type CatalogEntry } from "../../core/datasets/catalog.ts";
+import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
+import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
+import { lookAt, previewImport } from "../../core/datasets/look.ts";
+import { downloadEntry, importEntry, removeEntry } from "../../core/datasets/obtain.ts";
+import type { OwnMeta } from "../../core/datasets/own.ts";
+import { removeOwn } from "../../core/datasets/own.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { UserError } from "./services.ts";
 

@@ -2,7 +2,7 @@
 import type { EngineKind, EngineReport } from "../../shared/engines.ts";
 import { validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { validateStudy } from "../../shared/study/study.ts";
-import type { EngineChoice } from "../training/engineChoice.ts";
+import type { EngineChoice } from "../hosting/engineChoice.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
 
 export class Engines {

@@ -4,7 +4,7 @@ import type { presetInfo } from "../../shared/contract.ts";
 import { ownKind, type DatasetChoice, type DatasetInfo } from "../../shared/datasets.ts";
 import { experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { presets } from "../../shared/presets.ts";
-import { factsHere } from "../datasets/index.ts";
+import { factsHere } from "../../core/datasets/index.ts";
 import { UserError } from "./services.ts";
 
 export interface DatasetCatalog {

@@ -1,2 +1,2 @@
 /** Where the store lives unless somebody says otherwise. */
-export { userFolder as defaultStoreDir } from "../datasets/folder.ts";
+export { userFolder as defaultStoreDir } from "../../core/datasets/folder.ts";

@@ -1,7 +1,7 @@
 /** What predictions say as a whole: confusion of classes, residuals, and which examples are worth a look. */
 import type { ClassificationReport, RegressionReport, SamplesRequest } from "../../shared/predictions.ts";
-import { shuffled } from "../datasets/split.ts";
-import type { Outputs } from "../training/prediction/jobs.ts";
+import { shuffled } from "../../core/datasets/split.ts";
+import type { Outputs } from "../trainer/jobs.ts";
 
 export interface ClassifiedExample {
   readonly index: number;

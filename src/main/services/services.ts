@@ -6,7 +6,7 @@ import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../sh
 import type { ExportFile, TextFile } from "../reports/index.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { StoredStep } from "../store/runReader.ts";
-import type { LaunchTrainer } from "../training/process.ts";
+import type { LaunchTrainer } from "../hosting/process.ts";
 
 export type { ExportFile, TextFile } from "../reports/index.ts";
 

@@ -3,7 +3,7 @@ import type { Handlers } from "../../shared/contract.ts";
 import { ExportError } from "../reports/index.ts";
 import { StoreError } from "../store/errors.ts";
 import { StudyError } from "../studies/errors.ts";
-import { NoEngineError } from "../training/engineChoice.ts";
+import { NoEngineError } from "../hosting/engineChoice.ts";
 import { UserError } from "./services.ts";
 
 export function userError(error: unknown): unknown {

@@ -9,9 +9,9 @@ import type { Experiment } from "../../shared/experiment.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Store } from "../store/store.ts";
-import type { Measurement } from "../training/measure.ts";
-import type { LaunchTrainer } from "../training/process.ts";
-import { programOf } from "../training/programOf.ts";
+import type { Measurement } from "../../core/training/measure.ts";
+import type { LaunchTrainer } from "../hosting/process.ts";
+import { programOf } from "../../core/training/programOf.ts";
 import { timeOfRun } from "./costs.ts";
 
 /** Programs trained at the same time, threads of each, and runs that are one program. */

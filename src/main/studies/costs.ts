@@ -5,7 +5,7 @@ import { evaluationCount, totalSteps, type Experiment } from "../../shared/exper
 import { formatBytes } from "../../shared/format.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { hyperparameterColumns } from "../../shared/tower.ts";
-import type { Measurement } from "../training/measure.ts";
+import type { Measurement } from "../../core/training/measure.ts";
 import { StudyError } from "./errors.ts";
 
 /** Bytes that the store needs for a logged value with its share of the pyramid, for an evaluation, and for a run itself. */

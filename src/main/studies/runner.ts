@@ -6,7 +6,7 @@ import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { StudyStatus } from "../../shared/study/result.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
-import type { Cohort, CohortSeat } from "../training/supervisor.ts";
+import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 

@@ -9,7 +9,7 @@ import { study, type CohortChoice, type Study } from "../../shared/study/study.t
 import { StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
-import { newRunId } from "../training/newRun.ts";
+import { newRunId } from "../hosting/newRun.ts";
 import type { Calibration, Places } from "./calibration.ts";
 import { diskOf, freeBytes, requireDisk } from "./costs.ts";
 import { readDefinition, usableStudy } from "./definition.ts";

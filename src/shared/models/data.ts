@@ -1,8 +1,7 @@
 /** What each dataset gives a model and asks of it. */
 import { dataFacts, type DatasetChoice } from "../datasets.ts";
-import type { Experiment } from "../experiment.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
-import { usualSteps } from "./schema.ts";
+import { usualSteps, type ModelConfig } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
 
 /** Symbols of a step of a model on a text: gradients reach back no further. */
@@ -24,6 +23,6 @@ export function dataShape({ dataset, model }: DataChoice): DataShape {
 }
 
 /** Names of an experiment's parameters, in the model's order. @throws ModelError */
-export function parameterNames(of: Pick<Experiment, "model"> & Pick<DataChoice, "dataset">): string[] {
+export function parameterNames(of: { readonly model: ModelConfig } & Pick<DataChoice, "dataset">): string[] {
   return parametersOf(describeModel(of.model, dataShape(of))).map(({ name }) => name);
 }

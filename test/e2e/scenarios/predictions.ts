@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { expect } from "vitest";
-import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
+import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
 import type { Harness } from "../support/harness.ts";
 import { choose, configure, expectStatus, train } from "./workbench.ts";
 

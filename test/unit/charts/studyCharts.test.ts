@@ -1,7 +1,8 @@
 /** Charts of studies: nothing is left out, everything is named, and what is drawn is what was measured. */
 import { describe, expect, it } from "vitest";
 import { heatMapChart } from "../../../src/charts/heatMapChart.ts";
-import { sensitivityChart, type ChartItem, type SensitivitySettings } from "../../../src/charts/sensitivityChart.ts";
+import { sensitivityChart } from "../../../src/charts/sensitivityChart.ts";
+import type { ChartItem, SensitivitySettings } from "../../../src/charts/sensitivityPanel.ts";
 import type { ChartLine } from "../../../src/charts/chartLines.ts";
 import { numbersChart, numbersHeight } from "../../../src/charts/numbersChart.ts";
 import { estimateText, numberColumns } from "../../../src/charts/numberTable.ts";

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { readCifar } from "../../../src/main/datasets/formats/cifar.ts";
+import { readCifar } from "../../../src/core/datasets/formats/cifar.ts";
 
 const record = 3073;
 let folder = "";

@@ -2,9 +2,9 @@ import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { loadDataset } from "../../../src/main/datasets/index.ts";
-import { parseIdx } from "../../../src/main/datasets/idx.ts";
-import { loadMnist, mnistFolder, mnistProblem } from "../../../src/main/datasets/mnist.ts";
+import { loadDataset } from "../../../src/core/datasets/index.ts";
+import { parseIdx } from "../../../src/core/datasets/idx.ts";
+import { loadMnist, mnistFolder, mnistProblem } from "../../../src/core/datasets/mnist.ts";
 
 describe("parseIdx", () => {
   const header = (...bytes: number[]) => Uint8Array.from(bytes);

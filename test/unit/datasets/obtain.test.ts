@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Archive, CatalogEntry, Digest, KeptFile } from "../../../src/main/datasets/catalog.ts";
-import { listDatasets } from "../../../src/main/datasets/index.ts";
-import { downloadEntry, entryFolder, entryProblem, importEntry, removeEntry } from "../../../src/main/datasets/obtain.ts";
+import type { Archive, CatalogEntry, Digest, KeptFile } from "../../../src/core/datasets/catalog.ts";
+import { listDatasets } from "../../../src/core/datasets/index.ts";
+import { downloadEntry, entryFolder, entryProblem, importEntry, removeEntry } from "../../../src/core/datasets/obtain.ts";
 
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const kept = (name: string, bytes: Uint8Array): KeptFile => ({ name, bytes: bytes.length, digest: sha256(bytes) });

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { previewCsv, readCsv, type CsvOptions } from "../../../src/main/datasets/formats/csv.ts";
-import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
-import { encodeText, readText } from "../../../src/main/datasets/formats/text.ts";
+import { previewCsv, readCsv, type CsvOptions } from "../../../src/core/datasets/formats/csv.ts";
+import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
+import { encodeText, readText } from "../../../src/core/datasets/formats/text.ts";
 import { suggestedTask } from "../../../src/shared/datasets.ts";
-import { importArrays, importCsv, importImages, importText } from "../../../src/main/datasets/import.ts";
-import { listDatasets, loadTextOf, loadWhole } from "../../../src/main/datasets/index.ts";
-import { lookAt } from "../../../src/main/datasets/look.ts";
-import { removeOwn } from "../../../src/main/datasets/own.ts";
+import { importArrays, importCsv, importImages, importText } from "../../../src/core/datasets/import.ts";
+import { listDatasets, loadTextOf, loadWhole } from "../../../src/core/datasets/index.ts";
+import { lookAt } from "../../../src/core/datasets/look.ts";
+import { removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { factsOf } from "../../../src/shared/datasets.ts";
-import { featureRange } from "../../../src/main/datasets/dataset.ts";
-import { loadDigits, loadIris } from "../../../src/main/datasets/small.ts";
+import { featureRange } from "../../../src/core/datasets/dataset.ts";
+import { loadDigits, loadIris } from "../../../src/core/datasets/small.ts";
 
 it("UCI digits and iris have as many examples as is said of them, and pixels up to 16", async () => {
   const [digits, iris] = [await loadDigits(), loadIris()];

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
 import { beforeEach, expect, it, vi } from "vitest";
 import { trainerLauncher } from "../../../src/main/desktop/trainerLauncher.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/training/process.ts";
+import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
 
 /** Behaves as Electron's utility process does, its habit of dropping the streams' listeners included. */
 class UtilityProcess extends EventEmitter {

@@ -1,8 +1,8 @@
 /** Many runs on one engine: each has its seat, and none can tell that there are others. */
 import { describe, expect, it } from "vitest";
-import { compileCohort, type Seat } from "../../../src/main/engines/cohort.ts";
-import type { Engine, Executable, InputValue } from "../../../src/main/engines/engine.ts";
-import { ReferenceExecutable, referenceEngine } from "../../../src/main/engines/reference/engine.ts";
+import { compileCohort, type Seat } from "../../../src/core/engines/cohort.ts";
+import type { Engine, Executable, InputValue } from "../../../src/core/engines/engine.ts";
+import { ReferenceExecutable, referenceEngine } from "../../../src/core/engines/reference/engine.ts";
 import { level, smallProblem } from "../../support/problems.ts";
 
 const problems = [1, 2, 3].map((seed) => smallProblem([level("adam"), level("sgd", { alpha: 1e-5 })], { seed }));

@@ -1,14 +1,14 @@
 /** The ONNX engine's kernels: every operation at every length of the last, incomplete stretch; and which work falls to them. */
 import { describe, expect, it } from "vitest";
-import { compileHostWork } from "../../../src/main/engines/onnx/hostWork.ts";
-import { Arena, type Block } from "../../../src/main/engines/onnx/kernels/arena.ts";
-import { isKernelWork } from "../../../src/main/engines/onnx/kernels/kernel.ts";
-import { partition } from "../../../src/main/engines/host/partition.ts";
-import { ScalarMachine } from "../../../src/main/engines/host/scalarMachine.ts";
-import { evaluate } from "../../../src/main/engines/reference/kernels.ts";
-import { topologicalOrder, type Node } from "../../../src/main/program/node.ts";
-import * as ops from "../../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../../src/main/program/program.ts";
+import { compileHostWork } from "../../../src/core/engines/onnx/hostWork.ts";
+import { Arena, type Block } from "../../../src/core/engines/onnx/kernels/arena.ts";
+import { isKernelWork } from "../../../src/core/engines/onnx/kernels/kernel.ts";
+import { partition } from "../../../src/core/engines/host/partition.ts";
+import { ScalarMachine } from "../../../src/core/engines/host/scalarMachine.ts";
+import { evaluate } from "../../../src/core/engines/reference/kernels.ts";
+import { topologicalOrder, type Node } from "../../../src/core/program/node.ts";
+import * as ops from "../../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../../src/core/program/program.ts";
 import { pseudoRandom } from "../../support/finiteDifferences.ts";
 
 const valuesOf = (block: Block) => block.tensor.data as Float32Array;

@@ -1,7 +1,7 @@
 /** TensorFlow.js as an engine: nothing leaks, a rerun is the same to the bit, what is not there is named. */
 import * as tf from "@tensorflow/tfjs-core";
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../../src/main/engines/index.ts";
+import { loadEngine } from "../../../src/core/engines/index.ts";
 import { missingEngines, presentEngines } from "../../support/engines.ts";
 import { level, smallProblem } from "../../support/problems.ts";
 

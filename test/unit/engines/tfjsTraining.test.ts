@@ -1,9 +1,9 @@
 /** Whole runs on TensorFlow.js: evaluated, guarded, left and taken up again, in processes that end in order. */
 import { describe, expect, it } from "vitest";
-import type { Saver, Captured } from "../../../src/main/training/checkpoint/saver.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../../../src/main/training/checkpoint/file.ts";
-import type { FromTrainer } from "../../../src/main/training/messages.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import type { Saver, Captured } from "../../../src/core/checkpoint/saver.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../../src/core/checkpoint/file.ts";
+import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { presentEngines } from "../../support/engines.ts";
 import { trainHere } from "../../support/trainHere.ts";
@@ -56,7 +56,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   it("trains in a process of its own, says where, and ends in order", async () => {
-    const trainer = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url))();
+    const trainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url))();
     const messages: FromTrainer[] = [];
     trainer.onMessage((message) => void messages.push(message));
     trainer.send({ type: "start", experiment: experiment.parse({ ...small, engine: { kind } }) });

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { readNumpy } from "../../../src/main/datasets/formats/npy.ts";
+import { readNumpy } from "../../../src/core/datasets/formats/npy.ts";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 
 let folder: string;

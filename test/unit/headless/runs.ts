@@ -1,5 +1,5 @@
 /** A run as the services would report it. */
-import { newRun } from "../../../src/main/training/newRun.ts";
+import { newRun } from "../../../src/main/hosting/newRun.ts";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
 

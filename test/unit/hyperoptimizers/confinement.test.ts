@@ -1,12 +1,12 @@
 /** Bounds and the largest change, in float64: values, and derivatives against finite differences. */
 import { describe, expect, it } from "vitest";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import { bounded, limitedChange, type Confined } from "../../../src/main/hyperoptimizers/confinement.ts";
-import { toEffective, toStored } from "../../../src/main/hyperoptimizers/stored.ts";
-import type { TowerLevel } from "../../../src/main/hyperoptimizers/tower.ts";
-import { gradients } from "../../../src/main/program/gradients.ts";
-import { state } from "../../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../../src/main/program/program.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import { bounded, limitedChange, type Confined } from "../../../src/core/hyperoptimizers/confinement.ts";
+import { toEffective, toStored } from "../../../src/core/hyperoptimizers/stored.ts";
+import type { TowerLevel } from "../../../src/core/hyperoptimizers/tower.ts";
+import { gradients } from "../../../src/core/program/gradients.ts";
+import { state } from "../../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../../src/core/program/program.ts";
 import type { Bounds } from "../../../src/shared/levelOptions.ts";
 import { optimizerSpec, type Parameterisation } from "../../../src/shared/optimizers.ts";
 import { level as levelSchema, notation } from "../../../src/shared/tower.ts";

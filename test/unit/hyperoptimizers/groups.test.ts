@@ -1,8 +1,8 @@
 /** Groups of what a level moves, in float64: who moves what, and what stays. */
 import { describe, expect, it } from "vitest";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import type { TowerLevel } from "../../../src/main/hyperoptimizers/tower.ts";
-import { nodesOf } from "../../../src/main/program/program.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import type { TowerLevel } from "../../../src/core/hyperoptimizers/tower.ts";
+import { nodesOf } from "../../../src/core/program/program.ts";
 import { level, smallProblem } from "../../support/problems.ts";
 
 interface Trained {

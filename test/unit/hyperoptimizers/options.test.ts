@@ -1,8 +1,8 @@
 /** What each option of a level does, in float64. */
 import { describe, expect, it } from "vitest";
-import { loadEngine } from "../../../src/main/engines/index.ts";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import type { TowerLevel } from "../../../src/main/hyperoptimizers/tower.ts";
+import { loadEngine } from "../../../src/core/engines/index.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import type { TowerLevel } from "../../../src/core/hyperoptimizers/tower.ts";
 import { level, smallProblem } from "../../support/problems.ts";
 
 /** Trains a small problem; the state before and after every update, and the outputs. */

@@ -15,11 +15,11 @@ import {
   sgd,
   zeros,
 } from "../../../src/library/index.ts";
-import { toEffective } from "../../../src/main/hyperoptimizers/stored.ts";
-import { Random } from "../../../src/main/models/random.ts";
-import { loadDataset } from "../../../src/main/datasets/index.ts";
-import { batchesInOrder } from "../../../src/main/training/batches.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
+import { toEffective } from "../../../src/core/hyperoptimizers/stored.ts";
+import { Random } from "../../../src/core/models/random.ts";
+import { loadDataset } from "../../../src/core/datasets/index.ts";
+import { batchesInOrder } from "../../../src/core/feeds/batches.ts";
+import { prepareRun } from "../../../src/core/training/prepare.ts";
 import { steadyEngines } from "../../support/engines.ts";
 import { experiment } from "../../../src/shared/experiment.ts";
 

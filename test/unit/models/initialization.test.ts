@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { draw } from "../../../src/main/models/initialization.ts";
-import { Random } from "../../../src/main/models/random.ts";
+import { draw } from "../../../src/core/models/initialization.ts";
+import { Random } from "../../../src/core/models/random.ts";
 import { initializationNames, weightInitialization, type InitializationName } from "../../../src/shared/models/initialization.ts";
 
 const shape = [40, 10, 3, 3];

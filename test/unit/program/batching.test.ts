@@ -1,10 +1,10 @@
 /** Many runs as one program compute, each, what one run computes alone: every operation, and whole training runs. */
 import { describe, expect, it } from "vitest";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import { batched, membersInput, resultsOf } from "../../../src/main/program/batching/batched.ts";
-import { sizeOf, type OpName } from "../../../src/main/program/node.ts";
-import { add, constant, input, mul, operations, reduceSum, state } from "../../../src/main/program/operations/index.ts";
-import { makeProgram, type Program } from "../../../src/main/program/program.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import { batched, membersInput, resultsOf } from "../../../src/core/program/batching/batched.ts";
+import { sizeOf, type OpName } from "../../../src/core/program/node.ts";
+import { add, constant, input, mul, operations, reduceSum, state } from "../../../src/core/program/operations/index.ts";
+import { makeProgram, type Program } from "../../../src/core/program/program.ts";
 import { samples, sampleState } from "../../support/operationSamples.ts";
 
 const runs = 3;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { gradients } from "../../../src/main/program/gradients.ts";
-import type { OpName } from "../../../src/main/program/node.ts";
-import { add, exp, input, mul, operations, reduceSum, state, sub } from "../../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../../src/main/program/program.ts";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
+import { gradients } from "../../../src/core/program/gradients.ts";
+import type { OpName } from "../../../src/core/program/node.ts";
+import { add, exp, input, mul, operations, reduceSum, state, sub } from "../../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../../src/core/program/program.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
 import { gradientError } from "../../support/finiteDifferences.ts";
 import { samples, sampleState } from "../../support/operationSamples.ts";
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import { topologicalOrder, type Node } from "../../../src/main/program/node.ts";
-import * as ops from "../../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../../src/main/program/program.ts";
-import { simplify } from "../../../src/main/program/simplify.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import { topologicalOrder, type Node } from "../../../src/core/program/node.ts";
+import * as ops from "../../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../../src/core/program/program.ts";
+import { simplify } from "../../../src/core/program/simplify.ts";
 import { samples } from "../../support/operationSamples.ts";
 
 const { constant, input, mul } = ops;

@@ -6,15 +6,15 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
 import { pictureSettings } from "../../../src/shared/reports.ts";
 import { isActive } from "../../../src/shared/run.ts";
-import { parseNpy } from "../../../src/main/datasets/formats/npy.ts";
+import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import { withOwnFacts } from "../../../src/main/services/experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "../../../src/main/services/predictionSummary.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 
-const launchTrainer = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+const launchTrainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
 
 async function open(storeDir = freshFolder()) {
   const log = recordedLog();

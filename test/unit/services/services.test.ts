@@ -10,7 +10,7 @@ import { createServices, type ServiceExtras } from "../../../src/main/services/c
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { plainAtLearnedValues } from "../../../src/shared/rerun.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
-import { newRun } from "../../../src/main/training/newRun.ts";
+import { newRun } from "../../../src/main/hosting/newRun.ts";
 
 /** A run whose level 0 ended at `values`. */
 function ended(input: ExperimentInput, values: Record<string, number | null>, changes: Partial<RunSummary> = {}): RunSummary {

@@ -1,8 +1,8 @@
 /** How a study is trained, from what a few steps take: with trainers that only answer. */
 import { expect, it } from "vitest";
 import { Calibration } from "../../../src/main/studies/calibration.ts";
-import type { FromTrainer, ToTrainer } from "../../../src/main/training/messages.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/training/process.ts";
+import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
+import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
 import { study } from "../../../src/shared/study/study.ts";
 

@@ -6,7 +6,7 @@ import type { StudyDetail } from "../../../src/shared/study/result.ts";
 import { study as schema, type StudyInput } from "../../../src/shared/study/study.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { Services } from "../../../src/main/services/services.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 
 /** 8 steps an epoch; the largest step size, by its weight decay, diverges in the fourth. */
@@ -28,7 +28,7 @@ function aStudy(epochs: number, more: StudyInput = {}): StudyInput {
 }
 
 async function open(storeDir = freshFolder()) {
-  const launch = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+  const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
   const pids: number[] = [];
   const launchTrainer = () => {
     const process = launch();

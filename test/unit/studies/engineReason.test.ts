@@ -2,7 +2,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { Services } from "../../../src/main/services/services.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { StudyInput } from "../../../src/shared/study/study.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
 

@@ -6,8 +6,8 @@ import type { StudyInput } from "../../../src/shared/study/study.ts";
 import { createServices, type ServiceExtras } from "../../../src/main/services/createServices.ts";
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
-import type { TrainerProcess } from "../../../src/main/training/process.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import type { TrainerProcess } from "../../../src/main/hosting/process.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 

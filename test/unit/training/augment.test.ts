@@ -1,12 +1,12 @@
 /** Images shifted and mirrored at random: the same for the same seed, wherever an epoch begins. */
 import { describe, expect, it } from "vitest";
-import { Random } from "../../../src/main/models/random.ts";
-import { augmentInto } from "../../../src/main/training/augment.ts";
-import { batchesInOrder } from "../../../src/main/training/batches.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../../src/main/training/run.ts";
-import type { Captured } from "../../../src/main/training/checkpoint/saver.ts";
+import { Random } from "../../../src/core/models/random.ts";
+import { augmentInto } from "../../../src/core/feeds/augment.ts";
+import { batchesInOrder } from "../../../src/core/feeds/batches.ts";
+import { RunControl } from "../../../src/core/training/control.ts";
+import { prepareRun } from "../../../src/core/training/prepare.ts";
+import { TrainingRun } from "../../../src/core/training/run.ts";
+import type { Captured } from "../../../src/core/checkpoint/saver.ts";
 import { experiment, validateExperiment } from "../../../src/shared/experiment.ts";
 import { findPreset } from "../../../src/shared/presets.ts";
 

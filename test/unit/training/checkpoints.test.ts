@@ -14,12 +14,12 @@ import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { storeFileName } from "../../../src/main/store/database.ts";
 import { Store } from "../../../src/main/store/store.ts";
-import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
-import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "../../../src/main/training/checkpoint/file.ts";
-import { CheckpointFolder } from "../../../src/main/training/checkpoint/folder.ts";
-import { trajectoryOf } from "../../../src/main/training/checkpoint/owner.ts";
-import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import { CheckpointError } from "../../../src/core/checkpoint/container.ts";
+import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from "../../../src/core/checkpoint/file.ts";
+import { CheckpointFolder } from "../../../src/main/hosting/checkpoint/folder.ts";
+import { trajectoryOf } from "../../../src/core/checkpoint/owner.ts";
+import type { Captured, Saver } from "../../../src/core/checkpoint/saver.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 import { trainHere } from "../../support/trainHere.ts";
 
@@ -200,7 +200,7 @@ const disturbed: ExperimentInput = { ...small, budget: { epochs } };
 
 /** Services over a store, with the real trainer and many checkpoints. */
 async function open(storeDir: string) {
-  const launch = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+  const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
   const trainers: number[] = [];
   const services = await createServices(
     {

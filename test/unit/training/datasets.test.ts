@@ -1,9 +1,9 @@
 /** Experiments on the datasets that come with the program, besides MNIST: measures as floats, small images as bytes. */
 import { expect, it } from "vitest";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../../src/main/training/run.ts";
+import { RunControl } from "../../../src/core/training/control.ts";
+import { prepareRun } from "../../../src/core/training/prepare.ts";
+import { TrainingRun } from "../../../src/core/training/run.ts";
 
 async function testError(input: ExperimentInput): Promise<number> {
   const prepared = await prepareRun(experiment.parse(input));

@@ -1,14 +1,14 @@
 /** Dropout: what is left out, what stays, and that both are the same again. */
 import { describe, expect, it } from "vitest";
-import { ReferenceExecutable } from "../../../src/main/engines/reference/engine.ts";
-import { buildModel } from "../../../src/main/models/build.ts";
-import { input } from "../../../src/main/program/operations/index.ts";
-import { makeProgram } from "../../../src/main/program/program.ts";
-import type { Captured } from "../../../src/main/training/checkpoint/saver.ts";
-import { classification } from "../../../src/main/training/classification.ts";
-import { languageModelling } from "../../../src/main/training/languageModelling.ts";
-import { StepMasks } from "../../../src/main/training/masks.ts";
-import type { Task } from "../../../src/main/training/trainingProgram.ts";
+import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
+import { buildModel } from "../../../src/core/models/build.ts";
+import { input } from "../../../src/core/program/operations/index.ts";
+import { makeProgram } from "../../../src/core/program/program.ts";
+import type { Captured } from "../../../src/core/checkpoint/saver.ts";
+import { classification } from "../../../src/core/tasks/classification.ts";
+import { languageModelling } from "../../../src/core/tasks/languageModelling.ts";
+import { StepMasks } from "../../../src/core/training/masks.ts";
+import type { Task } from "../../../src/core/tasks/task.ts";
 import { experiment, fieldErrors, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { describeModel } from "../../../src/shared/models/architecture.ts";
 import { model as modelSchema } from "../../../src/shared/models/schema.ts";

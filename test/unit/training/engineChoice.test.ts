@@ -1,8 +1,8 @@
 /** Which engines an automatic choice tries, in which order and for how long: with processes that only answer. */
 import { beforeEach, describe, expect, it } from "vitest";
-import { EngineChoice, NoEngineError } from "../../../src/main/training/engineChoice.ts";
-import type { FromTrainer, ToTrainer } from "../../../src/main/training/messages.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/training/process.ts";
+import { EngineChoice, NoEngineError } from "../../../src/main/hosting/engineChoice.ts";
+import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
+import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
 import type { EngineKind } from "../../../src/shared/engines.ts";
 import { experiment } from "../../../src/shared/experiment.ts";
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { Services } from "../../../src/main/services/services.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
-import { tickLength } from "../../../src/main/training/watchdog.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import { tickLength } from "../../../src/main/hosting/watchdog.ts";
 import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import type { FailurePlan } from "../../support/failingTrainer.ts";
 

@@ -4,11 +4,11 @@ import { describe, expect, it } from "vitest";
 import { evaluationCount, experiment, validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { isBetter } from "../../../src/shared/kept.ts";
 import type { Evaluation } from "../../../src/shared/run.ts";
-import type { Captured, Saver } from "../../../src/main/training/checkpoint/saver.ts";
-import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
-import { trajectoryOf } from "../../../src/main/training/checkpoint/owner.ts";
-import { decodeWeights, encodeWeights, type NamedArray, type Weights } from "../../../src/main/training/weights/file.ts";
-import { WeightsFolder } from "../../../src/main/training/weights/folder.ts";
+import type { Captured, Saver } from "../../../src/core/checkpoint/saver.ts";
+import { CheckpointError } from "../../../src/core/checkpoint/container.ts";
+import { trajectoryOf } from "../../../src/core/checkpoint/owner.ts";
+import { decodeWeights, encodeWeights, type NamedArray, type Weights } from "../../../src/core/weights/file.ts";
+import { WeightsFolder } from "../../../src/main/hosting/weights/folder.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
 import { trainHere } from "../../support/trainHere.ts";
 

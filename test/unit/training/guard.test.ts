@@ -1,9 +1,9 @@
 /** The guard: what it notices, where it goes back to, whom it blames, and that a run under it repeats. */
 import { describe, expect, it } from "vitest";
-import { TowerProgram } from "../../../src/main/hyperoptimizers/tower.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "../../../src/main/training/checkpoint/file.ts";
-import type { Saver } from "../../../src/main/training/checkpoint/saver.ts";
-import { Guard } from "../../../src/main/training/guard.ts";
+import { TowerProgram } from "../../../src/core/hyperoptimizers/tower.ts";
+import { decodeCheckpoint, encodeCheckpoint } from "../../../src/core/checkpoint/file.ts";
+import type { Saver } from "../../../src/core/checkpoint/saver.ts";
+import { Guard } from "../../../src/core/training/guard.ts";
 import { validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { guard as guardSchema, type GuardOptions } from "../../../src/shared/guard.ts";
 import { level } from "../../support/problems.ts";

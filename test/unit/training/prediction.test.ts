@@ -3,13 +3,13 @@ import { expect, it } from "vitest";
 import { describeModel } from "../../../src/shared/models/architecture.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import type { Evaluation } from "../../../src/shared/run.ts";
-import { loadDataset } from "../../../src/main/datasets/index.ts";
-import { buildModel } from "../../../src/main/models/build.ts";
-import { Random } from "../../../src/main/models/random.ts";
-import { CheckpointError } from "../../../src/main/training/checkpoint/container.ts";
-import { drawn, generate } from "../../../src/main/training/prediction/generate.ts";
-import { predict } from "../../../src/main/training/prediction/jobs.ts";
-import type { NamedArray } from "../../../src/main/training/weights/file.ts";
+import { loadDataset } from "../../../src/core/datasets/index.ts";
+import { buildModel } from "../../../src/core/models/build.ts";
+import { Random } from "../../../src/core/models/random.ts";
+import { CheckpointError } from "../../../src/core/checkpoint/container.ts";
+import { drawn, generate } from "../../../src/core/prediction/generate.ts";
+import { predict } from "../../../src/main/trainer/jobs.ts";
+import type { NamedArray } from "../../../src/core/weights/file.ts";
 import { trainHere } from "../../support/trainHere.ts";
 
 /** Trains for real; with the weights of its last evaluation. */

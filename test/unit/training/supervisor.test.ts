@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
-import type { LaunchTrainer, TrainerProcess } from "../../../src/main/training/process.ts";
-import { Supervisor, type SupervisorOptions } from "../../../src/main/training/supervisor.ts";
-import { tickLength, Watchdog } from "../../../src/main/training/watchdog.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import type { LaunchTrainer, TrainerProcess } from "../../../src/main/hosting/process.ts";
+import { Supervisor, type SupervisorOptions } from "../../../src/main/hosting/supervisor.ts";
+import { tickLength, Watchdog } from "../../../src/main/hosting/watchdog.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { aRun, openStore } from "../../support/storeFixtures.ts";
 

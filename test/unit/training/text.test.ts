@@ -1,14 +1,14 @@
 /** Training on a text: its streams, its steps, and a hidden state that lasts. */
 import { describe, expect, it } from "vitest";
-import { onnxCpuEngine } from "../../../src/main/engines/onnx/engine.ts";
-import { buildModel } from "../../../src/main/models/build.ts";
-import { Random } from "../../../src/main/models/random.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
-import type { PreparedRun } from "../../../src/main/training/prepare.ts";
-import { towerLevel } from "../../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../../src/main/training/run.ts";
-import { streams, textFeed } from "../../../src/main/training/textFeed.ts";
-import { buildTrainingProgram } from "../../../src/main/training/trainingProgram.ts";
+import { onnxCpuEngine } from "../../../src/core/engines/onnx/engine.ts";
+import { buildModel } from "../../../src/core/models/build.ts";
+import { Random } from "../../../src/core/models/random.ts";
+import { RunControl } from "../../../src/core/training/control.ts";
+import type { PreparedRun } from "../../../src/core/training/prepare.ts";
+import { towerLevel } from "../../../src/core/training/prepare.ts";
+import { TrainingRun } from "../../../src/core/training/run.ts";
+import { streams, textFeed } from "../../../src/core/feeds/textFeed.ts";
+import { buildTrainingProgram } from "../../../src/core/training/trainingProgram.ts";
 import { experiment, stepsPerEpoch, textBatches, validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { describeModel } from "../../../src/shared/models/architecture.ts";
 import { metricValue } from "../../../src/shared/metrics.ts";

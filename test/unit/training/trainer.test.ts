@@ -1,10 +1,10 @@
 /** The trainer process for real: the same entry that the window and the command line start, on MNIST. */
 import { describe, expect, it } from "vitest";
-import type { FromTrainer, ToTrainer } from "../../../src/main/training/messages.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
+import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 
-const launch = nodeLauncher(new URL("../../../src/main/training/trainer.ts", import.meta.url));
+const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
 
 function experiment(changes: ExperimentInput = {}): Experiment {
   const result = validateExperiment({

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { experiment } from "../../../src/shared/experiment.ts";
-import type { FromTrainer } from "../../../src/main/training/messages.ts";
-import { nodeLauncher } from "../../../src/main/training/nodeLauncher.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/training/process.ts";
-import { TrainerPool, type TrainerPoolOptions } from "../../../src/main/training/trainerPool.ts";
+import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
+import { TrainerPool, type TrainerPoolOptions } from "../../../src/main/hosting/trainerPool.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 
 function open(options: Partial<TrainerPoolOptions> = {}, entry = "../../support/fakeTrainer.ts") {
@@ -93,7 +93,7 @@ describe("a pool of trainers", () => {
 
   it("trains the very same numbers in a warm process as in a fresh one", async () => {
     const of = { dataset: { trainExamples: 600, testExamples: 200 }, model: { hidden: [16] }, batchSize: 100, budget: { epochs: 2 } };
-    const trainer = "../../../src/main/training/trainer.ts";
+    const trainer = "../../../src/main/trainer/trainer.ts";
     const warm = open({}, trainer);
     const cold = open({}, trainer);
     await warm.train({ ...of, seed: 5, tower: [{ optimizer: "rmsProp" }] });

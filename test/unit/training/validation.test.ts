@@ -1,9 +1,9 @@
 /** Examples held out for validation. */
 import { expect, it } from "vitest";
-import { heldOut } from "../../../src/main/datasets/split.ts";
-import { RunControl } from "../../../src/main/training/control.ts";
-import { prepareRun } from "../../../src/main/training/prepare.ts";
-import { TrainingRun } from "../../../src/main/training/run.ts";
+import { heldOut } from "../../../src/core/datasets/split.ts";
+import { RunControl } from "../../../src/core/training/control.ts";
+import { prepareRun } from "../../../src/core/training/prepare.ts";
+import { TrainingRun } from "../../../src/core/training/run.ts";
 import { experiment, stepsPerEpoch, totalSteps, validationExamples, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import type { Evaluation } from "../../../src/shared/run.ts";
 

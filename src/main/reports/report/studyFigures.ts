@@ -1,5 +1,5 @@
 /** The pictures of a study. */
-import type { BandKind } from "../../../charts/sensitivityChart.ts";
+import type { BandKind } from "../../../charts/sensitivityPanel.ts";
 import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
 import { heatMapChart } from "../../../charts/heatMapChart.ts";
 import { numbersChart } from "../../../charts/numbersChart.ts";

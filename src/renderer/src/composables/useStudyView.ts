@@ -1,7 +1,7 @@
 /** How studies are looked at: remembered, and the same for every study. */
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
-import type { BandKind } from "@charts/sensitivityChart.ts";
+import type { BandKind } from "@charts/sensitivityPanel.ts";
 import { metricFor, type Moment, type StudyMetric, type StudyMetricName } from "@shared/study/metric.ts";
 import type { Study } from "@shared/study/study.ts";
 

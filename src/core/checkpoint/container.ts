@@ -1,0 +1,107 @@
+/**
+ * Arrays in a file, with a header that says whose they are: a checkpoint, or a model's weights.
+ *
+ * Eight bytes that name its kind, length of the header (uint32, little-endian), the header as JSON,
+ * the arrays one after the other as the header lists them, and SHA-256 of all that stands before it.
+ */
+import { createHash } from "node:crypto";
+import { open, rm } from "node:fs/promises";
+import { z } from "zod";
+import { fieldErrors } from "../../shared/experiment.ts";
+import { decodeValues, encodeValues, widthOf } from "./stateCodec.ts";
+
+/** A checkpoint, or weights, that cannot be used; the message says why. */
+export class CheckpointError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CheckpointError";
+  }
+}
+
+export interface Container<H> {
+  /** Eight characters. */
+  readonly magic: string;
+  /** `a checkpoint of Hypertower`: what it is in words. */
+  readonly what: string;
+  readonly version: number;
+  readonly header: z.ZodType<H>;
+}
+
+export const arrayEntry = z.strictObject({ name: z.string(), dtype: z.enum(["float32", "float64"]), length: z.int().min(0) });
+type ArrayEntry = z.infer<typeof arrayEntry>;
+
+const hashLength = 32;
+const prefixLength = 8 + 4;
+
+/** Values by name as they are listed in a header, and their bytes. */
+export function packArrays(arrays: Iterable<readonly [name: string, values: Float64Array]>): { readonly entries: ArrayEntry[]; readonly bytes: Buffer[] } {
+  const packed = [...arrays].map(([name, values]) => ({ name, length: values.length, ...encodeValues(values) }));
+  return { entries: packed.map(({ name, dtype, length }) => ({ name, dtype, length })), bytes: packed.map(({ bytes }) => bytes) };
+}
+
+export function encodeContainer<H>({ magic, version }: Container<H>, header: H, arrays: readonly Buffer[]): Buffer {
+  const text = Buffer.from(JSON.stringify({ version, ...header }));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  const parts = [Buffer.from(magic), length, text, ...arrays];
+  const hash = createHash("sha256");
+  for (const part of parts) hash.update(part);
+  return Buffer.concat([...parts, hash.digest()]);
+}
+
+/**
+ * The header and the arrays that `entries` finds in it.
+ * @throws CheckpointError saying what is wrong with the file
+ */
+export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (header: H) => readonly ArrayEntry[]): { readonly header: H; readonly arrays: Map<string, Float64Array> } {
+  const { header, end } = decodeHeader(kind, file);
+  const body = file.subarray(0, -hashLength);
+  const sum = createHash("sha256").update(body).digest();
+  if (!sum.equals(file.subarray(-hashLength))) throw new CheckpointError("it is damaged: its checksum is not the one it was written with");
+  let at = end;
+  const arrays = entries(header).map(({ name, dtype, length }) => {
+    const bytes = body.subarray(at, (at += length * widthOf[dtype]));
+    if (at > body.length) throw new CheckpointError(`it is damaged: the values of ${name} are missing`);
+    return [name, decodeValues(dtype, bytes)] as const;
+  });
+  return { header, arrays: new Map(arrays) };
+}
+
+/** The header alone, from the beginning of the file. @throws CheckpointError */
+function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: Buffer): { header: H; end: number } {
+  if (file.toString("latin1", 0, magic.length) !== magic) throw new CheckpointError(`it is no ${what}`);
+  const end = file.length < prefixLength ? Infinity : prefixLength + file.readUInt32LE(magic.length);
+  if (end + hashLength > file.length) throw new CheckpointError("it is damaged: it ends too early");
+  let read: unknown;
+  try {
+    read = JSON.parse(file.toString("utf8", prefixLength, end));
+  } catch (error) {
+    throw new CheckpointError("it is damaged: its header cannot be read", { cause: error });
+  }
+  const written = z.looseObject({ version: z.number() }).safeParse(read);
+  if (!written.success) throw new CheckpointError("it is damaged: its header names no version");
+  const { version: found, ...rest } = written.data;
+  if (found !== version) throw new CheckpointError(`it has version ${found}; this Hypertower reads version ${version}`);
+  const parsed = header.safeParse(rest);
+  if (!parsed.success) {
+    const [first] = fieldErrors(parsed.error);
+    throw new CheckpointError(`it is damaged: ${first!.path}: ${first!.message}`);
+  }
+  return { header: parsed.data, end };
+}
+
+/** Writes a file and waits until the disk has it; nothing is left of one that could not be written. */
+export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
+  try {
+    const file = await open(path, "w");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    await rm(path, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+/** Convolutions and pooling of images in their usual layout, each in the form that was fastest on the CPU; images.ts has those in blocks. */
+import type { Convolution, NodeOf, Shape } from "../../../program/node.ts";
+import type { Lowering } from "./rule.ts";
+import type { OnnxAttribute } from "../model.ts";
+import type { GraphWriter } from "./writer.ts";
+
+type Image = readonly [batch: number, channels: number, height: number, width: number];
+
+const strides = ({ stride }: Convolution): OnnxAttribute => ({ ints: [stride, stride] });
+const pads = ({ padding }: Convolution): OnnxAttribute => ({ ints: [padding, padding, padding, padding] });
+const square = (size: number) => ({ kernel_shape: { ints: [size, size] }, strides: { ints: [size, size] } });
+const shapeOf = (node: { readonly inputs: readonly { readonly shape: Shape }[] }, input: number) => node.inputs[input]!.shape as Image;
+
+/** With a bias, where one is given: a value for each output channel. */
+const conv2d: Lowering<"conv2d"> = (node, [x, weight, bias], write) => {
+  const biases = bias === undefined ? [] : [write.emit("Reshape", [bias, write.integers([node.shape[1]!])])];
+  return write.emit("Conv", [x!, weight!, ...biases], { strides: strides(node.attributes), pads: pads(node.attributes) });
+};
+
+const conv2dInputGradient: Lowering<"conv2dInputGradient"> = (node, [g, weight], write) => {
+  const { size, stride, padding } = node.attributes;
+  const [g0, kernel] = [shapeOf(node, 0), shapeOf(node, 1)];
+  const left = size.map((n, axis) => n - ((g0[2 + axis]! - 1) * stride + kernel[2 + axis]! - 2 * padding));
+  return write.emit("ConvTranspose", [g!, weight!], { strides: strides(node.attributes), pads: pads(node.attributes), output_padding: { ints: left } });
+};
+
+/** Bytes of patches that are worked on at once: more of them fall out of the cache between two operations. */
+const cached = 800_000;
+
+/** The batch in parts of at most `size` examples each: the same parts of several arrays. */
+function parts(values: readonly string[], batch: number, size: number, write: GraphWriter): { readonly count: number; readonly values: readonly string[] }[] {
+  const counts = Array.from({ length: Math.ceil(batch / size) }, (_, i) => Math.min(size, batch - i * size));
+  if (counts.length === 1) return [{ count: batch, values }];
+  const split = values.map((value) => write.emitOnce("Split", [value, write.integers(counts)], counts.length, { axis: { int: 0 } }));
+  return counts.map((count, i) => ({ count, values: split.map((names) => names[i]!) }));
+}
+
+const exchanged = (value: string, write: GraphWriter) => write.emit("Transpose", [value], { perm: { ints: [1, 0, 2, 3] } });
+
+/**
+ * For a stride of 1, as products of shifted images: copies of x shifted by every column of the
+ * kernel, `[columns * in, examples * rows * width]`, times copies of g shifted by every row. That
+ * takes kh + kw copies where the patches under every place of the kernel would take kh * kw.
+ */
+function shiftedProducts(node: NodeOf<"conv2dWeightGradient">, x: string, g: string, write: GraphWriter): string {
+  const [batch, into, height] = shapeOf(node, 0);
+  const [, out, rows, columns] = shapeOf(node, 1);
+  const { padding, kernel } = node.attributes;
+  const width = shapeOf(node, 0)[3];
+  const padded = height + 2 * padding;
+  const size = Math.max(1, Math.floor(cached / (4 * kernel[1] * into * padded * columns)));
+  const every = (n: number) => Array.from({ length: n }, (_, i) => i);
+  let sums: readonly string[] | null = null;
+  for (const { count, values } of parts([x, g], batch, size, write)) {
+    const length = count * padded * columns;
+    const flat = (value: string, channels: number) => write.emit("Reshape", [value, write.integers([channels, length])]);
+    const [images, adjoints] = values.map((value) => exchanged(value, write)) as [string, string];
+    const besides = every(kernel[1]).map((j) =>
+      write.emit("Pad", [images, write.integers([0, 0, padding, padding - j, 0, 0, padding, j + columns - width - padding])]),
+    );
+    const shiftedImages = flat(write.emit("Concat", besides, { axis: { int: 0 } }), kernel[1] * into);
+    const before: readonly string[] | null = sums;
+    sums = every(kernel[0]).map((i) => {
+      const below = write.emit("Pad", [adjoints, write.integers([0, 0, i, 0, 0, 0, padded - rows - i, 0])]);
+      return write.emit("Gemm", [shiftedImages, flat(below, out), ...(before ? [before[i]!] : [])], { transB: { int: 1 } });
+    });
+  }
+  const all = write.emit("Reshape", [write.emit("Concat", sums!, { axis: { int: 0 } }), write.integers([...kernel, into, out])]);
+  return write.emit("Transpose", [all], { perm: { ints: [3, 2, 0, 1] } });
+}
+
+/** The patches under every place of the kernel, `[examples, in * kh * kw, rows, columns]`: a convolution of each channel with kernels of a single 1. */
+function patches(node: NodeOf<"conv2dWeightGradient">, images: string, write: GraphWriter): string {
+  const channels = shapeOf(node, 0)[1];
+  const [height, width] = node.attributes.kernel;
+  const places = height * width;
+  const ones = write.array(`patches${channels}x${height}x${width}`, [channels * places, 1, height, width], () => {
+    const values = new Float32Array(channels * places * places);
+    for (let channel = 0; channel < channels; channel++) {
+      for (let place = 0; place < places; place++) values[(channel * places + place) * places + place] = 1;
+    }
+    return values;
+  });
+  return write.emit("Conv", [images, ones], { group: { int: channels }, strides: strides(node.attributes), pads: pads(node.attributes) });
+}
+
+function patchProducts(node: NodeOf<"conv2dWeightGradient">, x: string, g: string, write: GraphWriter): string {
+  const [batch, out, rows, columns] = shapeOf(node, 1);
+  const patchSize = node.shape[1]! * node.shape[2]! * node.shape[3]!;
+  const size = Math.max(1, Math.floor(cached / (4 * patchSize * rows * columns)));
+  const products = parts([x, g], batch, size, write).map(({ count, values: [images, adjoints] }) => {
+    const flat = (value: string, channels: number) => write.emit("Reshape", [value, write.integers([count, channels, rows * columns])]);
+    const turned = write.emit("Transpose", [flat(patches(node, images!, write), patchSize)], { perm: { ints: [0, 2, 1] } });
+    const product = write.emit("MatMul", [flat(adjoints!, out), turned]);
+    return write.emit("ReduceSum", [product, write.integers([0])], { keepdims: { int: 0 } });
+  });
+  const sum = products.length === 1 ? products[0]! : write.emit("Sum", products);
+  return write.emit("Reshape", [sum, write.integers(node.shape)]);
+}
+
+/** Few channels make short rows of shifted images, which the products do not like. */
+const conv2dWeightGradient: Lowering<"conv2dWeightGradient"> = (node, [x, g], write) =>
+  (node.attributes.stride === 1 && node.shape[1]! >= 8 ? shiftedProducts : patchProducts)(node, x!, g!, write);
+
+/** Maxima and where they stand, for the operation and its gradient. */
+const pooled = (image: string, size: number, write: GraphWriter) => write.emitOnce("MaxPool", [image], 2, square(size));
+
+export const convolutionLowerings = {
+  conv2d,
+  conv2dInputGradient,
+  conv2dWeightGradient,
+  maxPool2d: ((node, [x], write) => pooled(x!, node.attributes.size, write)[0]!) satisfies Lowering<"maxPool2d">,
+  maxPool2dGradient: ((node, [x, g], write) => {
+    const { size } = node.attributes;
+    const places = pooled(x!, size, write)[1]!;
+    return write.emit("MaxUnpool", [g!, places, write.integers(node.shape)], square(size));
+  }) satisfies Lowering<"maxPool2dGradient">,
+};

@@ -1,0 +1,29 @@
+/** The feed of an experiment: its data, loaded once and kept for the next run of this process. */
+import { taskOf, type Experiment } from "../../shared/experiment.ts";
+import { loadDataset, loadText, type Dataset, type TextDataset } from "../datasets/index.ts";
+import type { Model } from "../models/model.ts";
+import { inSharedMemory } from "./ahead/index.ts";
+import type { Feed } from "./feed.ts";
+import { labelledFeed } from "./labelledFeed.ts";
+import { textFeed } from "./textFeed.ts";
+
+type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
+
+/** The data of the latest run: the next one of this process is likely to train on the same. */
+let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
+
+function heldData({ dataset }: Experiment): Promise<Data> {
+  const { kind, trainExamples, testExamples, splitSeed } = dataset;
+  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed]);
+  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset(dataset)) });
+  if (held?.of !== of) held = { of, data: load() };
+  // What could not be read may be there the next time.
+  held.data.catch(() => (held = undefined));
+  return held.data;
+}
+
+/** @throws Error naming a file of the dataset that is missing or damaged, or data that is not what the experiment says */
+export async function loadFeed(experiment: Experiment, model: Model): Promise<Feed> {
+  const data = await heldData(experiment);
+  return "text" in data ? textFeed(data.text, experiment, model) : labelledFeed(data.labelled, experiment, model);
+}

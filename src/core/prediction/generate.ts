@@ -1,0 +1,69 @@
+/** Text from a model of characters: it reads the beginning, then says one character after another. */
+import type { Experiment } from "../../shared/experiment.ts";
+import { describeModel } from "../../shared/models/architecture.ts";
+import type { DataShape } from "../../shared/models/shape.ts";
+import { buildModel } from "../models/build.ts";
+import { Random } from "../models/random.ts";
+import { languageModelling } from "../tasks/languageModelling.ts";
+import type { NamedArray } from "../weights/file.ts";
+import { buildPredictor, scoresOf } from "./program.ts";
+
+export interface Continuation {
+  /** What the text begins with; at least one character. */
+  readonly prime: string;
+  /** Characters to add. */
+  readonly length: number;
+  /** Divides the scores: 1 as trained, less is more careful, 0 always takes the most probable character. */
+  readonly temperature: number;
+  readonly seed: number;
+}
+
+/** Characters of the text that a refusal names. */
+const mostNamed = 100;
+
+/**
+ * What follows the prime, without it. The same on every call with the same weights and seed.
+ * @throws Error naming characters that the text it was trained on has not
+ */
+export async function generate(experiment: Experiment, vocabulary: readonly string[], weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
+  const codes = new Map(vocabulary.map((character, code) => [character, code]));
+  const given = Array.from(prime);
+  const unknown = [...new Set(given.filter((character) => !codes.has(character)))];
+  if (unknown.length > 0) throw new Error(`the text it was trained on has no ${unknown.slice(0, 10).map((one) => JSON.stringify(one)).join(", ")}; it has ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
+  if (given.length === 0) throw new Error("there is no beginning to go on from; give at least one character");
+
+  // One symbol at a time: what came before is in the hidden state.
+  const data: DataShape = { input: { kind: "tokens", shape: [1], vocabulary: vocabulary.length }, classes: vocabulary.length };
+  const model = buildModel(describeModel(experiment.model, data));
+  const { executable, width } = await buildPredictor({ experiment, model, task: languageModelling({ model, steps: 1 }), batchSizes: [1], weights });
+  const random = new Random(seed, "generation");
+  const scores = scoresOf(1);
+  let carry = 0;
+  const read = async (code: number) => {
+    await executable.run("predict@1", { symbols: Int32Array.of(code), targets: Int32Array.of(0), carry: Float64Array.of(carry) });
+    carry = 1;
+  };
+  try {
+    for (const character of given) await read(codes.get(character)!);
+    const written: string[] = [];
+    while (written.length < length) {
+      const code = drawn((await executable.state([scores]))[scores]!.subarray(0, width), temperature, random);
+      written.push(vocabulary[code]!);
+      await read(code);
+    }
+    return written.join("");
+  } finally {
+    await executable.dispose();
+  }
+}
+
+/** A place drawn with probability proportional to exp(score / temperature). */
+export function drawn(scores: Float64Array, temperature: number, random: Pick<Random, "uniform">): number {
+  const best = scores.reduce((a, b) => Math.max(a, b));
+  if (temperature === 0) return scores.indexOf(best);
+  const weights = scores.map((score) => Math.exp((score - best) / temperature));
+  let left = random.uniform() * weights.reduce((sum, weight) => sum + weight);
+  const found = weights.findIndex((weight) => (left -= weight) < 0);
+  // Rounding may leave a little at the end.
+  return found >= 0 ? found : weights.findLastIndex((weight) => weight > 0);
+}

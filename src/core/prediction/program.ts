@@ -1,0 +1,55 @@
+/** A trained model made to predict: its forward pass in evaluation alone, without tower or gradients. */
+import type { Experiment } from "../../shared/experiment.ts";
+import type { Executable } from "../engines/engine.ts";
+import { engineNamed } from "../engines/index.ts";
+import { cast, state } from "../program/operations/index.ts";
+import { makeProgram } from "../program/program.ts";
+import { sizeOf } from "../program/node.ts";
+import type { Model } from "../models/model.ts";
+import { CheckpointError } from "../checkpoint/container.ts";
+import type { PredictiveTask } from "../tasks/task.ts";
+import type { NamedArray } from "../weights/file.ts";
+
+/** Where `predict@B` leaves what the model says of a batch of B. */
+export const scoresOf = (batchSize: number) => `scores@${batchSize}`;
+
+export interface Predictor {
+  /** Procedures `predict@B`: sums of the task's metrics, and its scores as state. */
+  readonly executable: Executable;
+  /** Values that the model says of one example. */
+  readonly width: number;
+}
+
+export interface PredictorOptions {
+  readonly experiment: Pick<Experiment, "engine">;
+  readonly model: Model;
+  readonly task: PredictiveTask;
+  readonly batchSizes: readonly number[];
+  readonly weights: readonly NamedArray[];
+}
+
+/** @throws CheckpointError when the weights are not this model's, Error when the engine cannot be loaded */
+export async function buildPredictor({ experiment, model, task, batchSizes, weights }: PredictorOptions): Promise<Predictor> {
+  const known = new Map([...model.parameters, ...model.buffers.filter(({ role }) => role === "statistics")].map(({ name, shape }) => [name, shape.join(" × ")]));
+  const given = new Map(weights.map(({ name, shape }) => [name, shape.join(" × ")]));
+  const wrong = [...new Set([...known.keys(), ...given.keys()])].find((name) => known.get(name) !== given.get(name));
+  if (wrong !== undefined) {
+    throw new CheckpointError(`the weights do not fit the model: ${wrong} is ${given.get(wrong) ?? "missing"} among the weights and ${known.get(wrong) ?? "missing"} in the model`);
+  }
+  let width = 0;
+  const program = makeProgram(
+    Object.fromEntries(
+      batchSizes.map((size) => {
+        const parameters = model.parameters.map(({ name, shape }) => state(name, shape));
+        const { outputs, updates } = task.metrics(parameters, size);
+        const scores = task.scores(parameters, size);
+        width = scores.shape.at(-1)!;
+        return [`predict@${size}`, { outputs, updates: { ...updates, [scoresOf(size)]: cast(scores, "float") } }];
+      }),
+    ),
+  );
+  const executable = await (await engineNamed(experiment.engine.kind)).compile(program, { threads: experiment.engine.threads });
+  const declared = new Map(program.state.map(({ name, shape }) => [name, sizeOf(shape)]));
+  executable.restore(Object.fromEntries(weights.flatMap(({ name, values }) => (declared.has(name) ? [[name, values] as const] : []))));
+  return { executable, width };
+}

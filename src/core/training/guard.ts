@@ -1,0 +1,155 @@
+/**
+ * The guard against divergence: it watches the losses and the hyperparameters, remembers states
+ * that were good, and says what to go back to, and with which step size smaller, when they no
+ * longer are. It depends on nothing but what it has seen: the same run acts the same.
+ */
+import type { GuardOptions } from "../../shared/guard.ts";
+import { formatHyperparameter } from "../../shared/tower.ts";
+import type { GuardMemory, Snapshot } from "../checkpoint/guardMemory.ts";
+import type { StateValues } from "../engines/engine.ts";
+import { toEffective, toStored } from "../hyperoptimizers/stored.ts";
+import type { LearnedHyperparameter } from "../hyperoptimizers/tower.ts";
+
+/** Where training goes on. */
+export interface Rollback {
+  readonly snapshot: Snapshot;
+  /** What happened and what was done, in words. */
+  readonly message: string;
+}
+
+/** A loss below this share of the first is no explosion, however small it was before. */
+const harmless = 0.01;
+
+/** A hyperparameter that has moved by less than a factor of this, or its coefficient by less as stored, is not to blame. */
+const noticeable = Math.log(1.1);
+
+export class Guard {
+  readonly #options: GuardOptions;
+  readonly #hyperparameters: readonly LearnedHyperparameter[];
+  #memory: GuardMemory;
+
+  /** @param hyperparameters in the order in which observe() gets their values */
+  constructor(options: GuardOptions, hyperparameters: readonly LearnedHyperparameter[], memory?: GuardMemory) {
+    this.#options = options;
+    this.#hyperparameters = hyperparameters;
+    this.#memory = memory ?? { rollbacks: 0, first: null, losses: [], since: null, values: null, snapshots: [] };
+  }
+
+  get memory(): GuardMemory {
+    return this.#memory;
+  }
+
+  /** Whether the state before `step` is to be kept. None is while the loss is suspicious. */
+  wants(step: number): boolean {
+    const { since, snapshots } = this.#memory;
+    const last = snapshots.at(-1);
+    return since === null && (!last || step - last.step >= this.#options.every);
+  }
+
+  keep(step: number, begun: boolean, state: StateValues): void {
+    this.#change({ snapshots: [...this.#memory.snapshots.slice(-1), { step, begun, state, used: false }] });
+  }
+
+  /** What is wrong after a step, in words; null while all is well. */
+  observe(step: number, loss: number, values: readonly number[]): string | null {
+    const { factor, patience, window } = this.#options;
+    const wild = values.findIndex((value) => !Number.isFinite(value));
+    if (wild >= 0) return `${this.#hyperparameters[wild]!.name} became ${values[wild]!} at step ${step}`;
+    this.#change({ values });
+    if (!Number.isFinite(loss)) return `the loss became ${loss} at step ${step}`;
+    const { losses, since, first: initial } = this.#memory;
+    if (initial === null) this.#change({ first: loss });
+    const usual = median(losses.map(([, one]) => one));
+    if (usual === null || loss <= factor * usual || loss <= harmless * (initial ?? loss)) {
+      this.#change({ since: null, losses: [...losses, [step, loss] as const].slice(-window) });
+      return null;
+    }
+    const first = since ?? step;
+    this.#change({ since: first });
+    if (step - first + 1 < patience) return null;
+    return `from step ${first} to ${step} the loss was above ${factor} times its median of ${formatHyperparameter(usual)}`;
+  }
+
+  /**
+   * Goes back, with a smaller step size.
+   * @param step at which the problem showed
+   * @returns undefined when it has gone back often enough, or has nothing to go back to
+   */
+  rollBack(step: number, problem: string): Rollback | undefined {
+    const { rollbacks, first, since, values, losses } = this.#memory;
+    const most = this.#options.rollbacks;
+    const [chosen, ...older] = this.#candidates(since ?? step);
+    if (!chosen || rollbacks >= most) return undefined;
+    const { state, what } = this.#shrunk(chosen.state, values);
+    const snapshot: Snapshot = { ...chosen, state, used: true };
+    this.#memory = {
+      rollbacks: rollbacks + 1,
+      first,
+      losses: losses.filter(([at]) => at < chosen.step),
+      since: null,
+      values: null,
+      snapshots: [...older, snapshot],
+    };
+    return { snapshot, message: `${problem}; back to the state before step ${chosen.step}; ${what} (${rollbacks + 1} of at most ${most})` };
+  }
+
+  /**
+   * States to go back to, the best first: the latest that is not too close to the trouble and
+   * did not lead there once already.
+   */
+  #candidates(trouble: number): readonly Snapshot[] {
+    const { snapshots } = this.#memory;
+    const [older, newer] = snapshots;
+    if (!older || !newer) return snapshots;
+    const doubtful = newer.used || trouble - newer.step < this.#options.every / 2;
+    return doubtful ? [older] : [newer, older];
+  }
+
+  /** The state with the step size to blame made smaller, and what was done, in words. */
+  #shrunk(state: StateValues, now: readonly number[] | null): { readonly state: StateValues; readonly what: string } {
+    const { why, names } = this.#blamed(state, now);
+    const changes = names.map((name) => {
+      const { storedAs, spec, options } = this.#hyperparameters.find((h) => h.name === name)!;
+      const before = toEffective(state[name]![0]!, storedAs);
+      const least = options.bounds[spec.name]?.[0] ?? -Infinity;
+      return { name, storedAs, before, after: Math.max(least, before * this.#options.shrink) };
+    });
+    const said = changes.map(({ name, before, after }) => `${name} goes from ${formatHyperparameter(before)} to ${formatHyperparameter(after)}`);
+    return {
+      state: { ...state, ...Object.fromEntries(changes.map(({ name, storedAs, after }) => [name, Float64Array.of(toStored(after, storedAs))])) },
+      what: said.length === 0 ? `${why}, and no step size can be made smaller` : `${why}, so ${said.join(", ")}`,
+    };
+  }
+
+  /**
+   * The step sizes to blame, by name: what moved the hyperparameter that went furthest since the
+   * snapshot, or level 0's own where none went far.
+   */
+  #blamed(state: StateValues, now: readonly number[] | null): { readonly why: string; readonly names: readonly string[] } {
+    const moves = this.#hyperparameters.flatMap((h, i) => (h.moved && now ? [{ h, before: toEffective(state[h.name]![0]!, h.storedAs), after: now[i]! }] : []));
+    const furthest = moves.map((move) => ({ ...move, by: distance(move.h, move.before, move.after) })).sort((a, b) => b.by - a.by)[0];
+    const levelZero = this.#hyperparameters.filter(({ level, spec }) => level === 0 && spec.name === "alpha").map(({ name }) => name);
+    if (!furthest || !(furthest.by > noticeable)) return { why: "no hyperparameter had moved far", names: levelZero };
+    const { h, before, after } = furthest;
+    const why = `${h.name} had moved furthest (${formatHyperparameter(before)} to ${formatHyperparameter(after)})`;
+    if (h.mover !== null) return { why, names: [h.mover] };
+    return { why, names: h.spec.name === "alpha" ? [h.name] : levelZero };
+  }
+
+  #change(changes: Partial<GuardMemory>): void {
+    this.#memory = { ...this.#memory, ...changes };
+  }
+}
+
+/** How far a hyperparameter has gone: the logarithm of its factor, or for what has no size of its own the difference as stored. */
+function distance({ spec, storedAs }: LearnedHyperparameter, before: number, after: number): number {
+  if (spec.scale === "log") return before === after ? 0 : before * after > 0 ? Math.abs(Math.log(after / before)) : Infinity;
+  return Math.abs(toStored(after, storedAs) - toStored(before, storedAs));
+}
+
+function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length === 0) return null;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,101 @@
+/** From an experiment to everything a run needs: data, program, engine, initial weights. */
+import type { Experiment } from "../../shared/experiment.ts";
+import { describeModel } from "../../shared/models/architecture.ts";
+import { dataShape } from "../../shared/models/data.ts";
+import { optimizerSpec } from "../../shared/optimizers.ts";
+import { initialValue, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
+import { compileCohort, type Seat } from "../engines/cohort.ts";
+import type { Engine, EngineDescription, Executable, StateValues } from "../engines/engine.ts";
+import { engineNamed } from "../engines/index.ts";
+import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
+import { buildModel } from "../models/build.ts";
+import type { Model } from "../models/model.ts";
+import { Random } from "../models/random.ts";
+import { fingerprint } from "../program/fingerprint.ts";
+import { commonFeed } from "../feeds/commonFeed.ts";
+import type { Feed } from "../feeds/feed.ts";
+import { loadFeed } from "../feeds/loadFeed.ts";
+import { buildTrainingProgram, type TrainingProgram } from "./trainingProgram.ts";
+
+export interface PreparedRun extends EngineDescription {
+  readonly experiment: Experiment;
+  readonly feed: Feed;
+  readonly model: Model;
+  readonly training: TrainingProgram;
+  readonly executable: Executable;
+}
+
+function towerSettings(of: Settings): TowerSettings {
+  const initial = Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)]));
+  const learned = learnedHyperparameters(of).map(({ name }) => name);
+  return { optimizer: of.optimizer, initial, learned, options: levelOptions(of), frozen: of.frozen };
+}
+
+export function towerLevel(of: Level): TowerLevel {
+  return { ...towerSettings(of), groups: of.groups.map((group) => ({ ...towerSettings(group), name: group.name, match: group.match })) };
+}
+
+/** A run before an engine has it. */
+interface PlannedRun extends Omit<PreparedRun, "executable" | keyof EngineDescription> {
+  readonly engine: Engine;
+  /** Its seed's weights, and its hyperparameters. */
+  readonly initialState: StateValues;
+}
+
+async function planRun(experiment: Experiment): Promise<PlannedRun> {
+  const data = dataShape(experiment);
+  const model = buildModel(describeModel(experiment.model, data));
+  const [feed, engine] = await Promise.all([loadFeed(experiment, model), engineNamed(experiment.engine.kind)]);
+  const training = buildTrainingProgram({
+    task: feed.task,
+    levels: experiment.tower.map(towerLevel),
+    batchSizes: feed.batchSizes,
+    evaluationBatchSizes: feed.evaluationBatchSizes,
+    hypergradients: "moving",
+  });
+  const random = new Random(experiment.seed, "initialization");
+  const initialState = training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)])));
+  return { experiment, feed, model, training, engine, initialState };
+}
+
+function placed<E extends Executable>({ engine, initialState, ...run }: PlannedRun, executable: E): PreparedRun & { readonly executable: E } {
+  executable.restore(initialState);
+  return { ...run, executable, ...engine.describe({ threads: run.experiment.engine.threads }) };
+}
+
+/** @throws Error when the dataset cannot be read or the engine cannot be loaded */
+export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
+  const planned = await planRun(experiment);
+  const { threads } = experiment.engine;
+  return placed(planned, await planned.engine.compile(planned.training.program, { threads }));
+}
+
+/** A run of a cohort and the seat it takes there. */
+export interface Member {
+  readonly experiment: Experiment;
+  /** From 0; each is taken once. */
+  readonly seat: number;
+}
+
+/**
+ * Runs that train as one program of `size` seats, of which some may stay empty. They may differ in
+ * their seeds and in the initial values of learned hyperparameters.
+ * @throws Error like prepareRun(), and when the runs' programs differ
+ */
+export async function prepareCohort(members: readonly Member[], size: number): Promise<(PreparedRun & { readonly executable: Seat })[]> {
+  const planned: PlannedRun[] = [];
+  for (const { experiment } of members) planned.push(await planRun(experiment));
+  const [first] = planned;
+  if (!first) throw new Error("a cohort needs at least one run");
+  const { engine, experiment, training } = first;
+  const structure = fingerprint(training.program);
+  for (const other of planned) {
+    if (fingerprint(other.training.program) === structure && other.experiment.engine.kind === experiment.engine.kind) continue;
+    throw new Error(`${other.experiment.name || "a run"} cannot train in one cohort with ${experiment.name || "another"}: their programs differ in more than seeds and learned hyperparameters`);
+  }
+  const seats = await compileCohort(engine, training.program, size, experiment.engine);
+  const taken = new Set(members.map(({ seat }) => seat));
+  for (const [number, seat] of seats.entries()) if (!taken.has(number)) await seat.dispose();
+  const feed = commonFeed(first.feed);
+  return planned.map((run, i) => placed({ ...run, feed }, seats[members[i]!.seat]!));
+}

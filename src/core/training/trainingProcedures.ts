@@ -1,0 +1,146 @@
+/**
+ * The procedures of training over one state, for whoever builds a program of them:
+ * the names and what each does stand in trainingProgram.ts.
+ */
+import { gradients } from "../program/gradients.ts";
+import type { Node, Shape } from "../program/node.ts";
+import { constant, state } from "../program/operations/index.ts";
+import type { ProcedureSpec, StateVariable } from "../program/program.ts";
+import { Packing } from "../hyperoptimizers/packing.ts";
+import type { Loss } from "../tasks/task.ts";
+import { gradientName, heldBy, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+
+export interface TrainedParameter {
+  /** In the program's state. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** As the model names it, by which groups find it; its `name` by default. */
+  readonly label?: string;
+}
+
+export interface TrainingProceduresOptions {
+  readonly parameters: readonly TrainedParameter[];
+  readonly levels: readonly TowerLevel[];
+  /**
+   * `moving`: only of hyperparameters that a level above moves. `all`: the top
+   * level's too, which nothing moves; for a plain optimizer this costs extra work.
+   */
+  readonly hypergradients: "moving" | "all";
+}
+
+/** The loss at nodes of the parameters, in the order they were given. */
+export type LossOf = (parameters: readonly Node[]) => Loss;
+
+const settled = (name: string) => `settled.${name}`;
+
+export class TrainingProcedures {
+  /** Learned hyperparameters; the outputs of begin, step and settle carry their stored values by `name`. */
+  readonly hyperparameters: readonly LearnedHyperparameter[];
+  /** Those of which begin and step answer the `hypergradient`. */
+  readonly withHypergradient: readonly LearnedHyperparameter[];
+  readonly #packing: Packing;
+  readonly #tower: TowerProgram;
+
+  constructor({ parameters, levels, hypergradients }: TrainingProceduresOptions) {
+    this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
+    this.#tower = new TowerProgram(levels, this.#packing.packs);
+    this.hyperparameters = this.#tower.learned;
+    this.withHypergradient = this.#tower.learned.filter(
+      ({ level, moved }) => moved || (hypergradients === "all" && level === levels.length - 1),
+    );
+  }
+
+  /** Loss and weight gradients at the initial weights; no update is pending yet. */
+  begin(lossOf: LossOf): ProcedureSpec {
+    const weights = this.#packing.packs.map(({ name, shape }) => state(name, shape));
+    const { loss, buffers } = lossOf(this.#packing.unpack(weights));
+    const stored = this.hyperparameters.map(({ name }) => state(name, []));
+    return {
+      outputs: this.#outputs(loss, stored, this.withHypergradient.map(() => constant(0))),
+      updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)) },
+      seldom: true,
+    };
+  }
+
+  /** The pending update, then loss, weight gradients and hypergradients at the new weights. */
+  step(lossOf: LossOf): ProcedureSpec {
+    const { weights, hyperparameters, updates } = this.#tower.update();
+    const { loss, buffers } = lossOf(this.#packing.unpack(weights));
+    const live = this.withHypergradient.map((h) => hyperparameters[this.hyperparameters.indexOf(h)]!);
+    const all = gradients(loss, [...weights, ...live]);
+    const hypergradients = all.slice(weights.length);
+    return {
+      outputs: this.#outputs(loss, hyperparameters, hypergradients),
+      updates: {
+        ...buffers,
+        ...updates,
+        ...this.#weightGradients(all),
+        ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
+      },
+    };
+  }
+
+  /** Copies the weights that the pending update leads to into the settled ones; the state of training stays. */
+  settle(): ProcedureSpec {
+    const { weights, hyperparameters } = this.#tower.update();
+    return {
+      outputs: Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, hyperparameters[i]!])),
+      updates: Object.fromEntries(this.#packing.packs.map(({ name }, i) => [settled(name), weights[i]!])),
+    };
+  }
+
+  /** Nodes of the parameters as they were last settled. */
+  settledParameters(): Node[] {
+    return this.#packing.unpack(this.#packing.packs.map(({ name, shape }) => state(settled(name), shape)));
+  }
+
+  /** State that the procedures share although `settle` reads none of it. */
+  get furtherState(): readonly StateVariable[] {
+    return [...this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] })), ...this.frozenState];
+  }
+
+  /** Parameters that stay as they are. */
+  get frozenState(): readonly StateVariable[] {
+    return this.#packing.frozen.map(({ name, shape }) => ({ name, shape }));
+  }
+
+  /** Values of all state before `begin`, the settled weights included; more than a program may declare. */
+  initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
+    const packs = this.#packing.packValues(parameters);
+    const values: Record<string, Float64Array> = { ...this.#tower.initialState(), ...packs, ...this.settledState(packs) };
+    for (const { name } of this.#packing.packs) values[gradientName(name)] = new Float64Array(packs[name]!.length);
+    return values;
+  }
+
+  /** The settled weights as a copy of those in `state`. */
+  settledState(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
+    return Object.fromEntries(this.#packing.packs.map(({ name }) => [settled(name), state[name]!]));
+  }
+
+  /** Names of the state in which the settled weights are: copies, which settling makes again. */
+  get settledNames(): readonly string[] {
+    return this.#packing.packs.map(({ name }) => settled(name));
+  }
+
+  /** Names of the state that parametersOf() reads. */
+  get parameterNames(): readonly string[] {
+    return [...this.settledNames, ...this.#packing.frozen.map(({ name }) => name)];
+  }
+
+  /** Values of the parameters, by name, out of a state that was just settled. */
+  parametersOf(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
+    return this.#packing.unpackValues(this.parameterNames.map((name) => state[name]!));
+  }
+
+  #outputs(loss: Node, stored: readonly Node[], hypergradients: readonly Node[]): Record<string, Node> {
+    return {
+      loss,
+      ...Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, stored[i]!])),
+      ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
+    };
+  }
+
+  #weightGradients(nodes: readonly Node[]): Record<string, Node> {
+    return Object.fromEntries(this.#packing.packs.map(({ name }, i) => [gradientName(name), nodes[i]!]));
+  }
+}

@@ -1,0 +1,46 @@
+/** A model's weights as a file: what an evaluation of a run was taken with, and what predictions are made from. */
+import { z } from "zod";
+import { evaluation } from "../../shared/run.ts";
+import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, type Container } from "../checkpoint/container.ts";
+import { writtenExperiment } from "../checkpoint/owner.ts";
+
+const header = z.strictObject({
+  run: z.string(),
+  experiment: writtenExperiment,
+  savedAt: z.number(),
+  /** What these weights were found to do. */
+  evaluation,
+  arrays: z.array(arrayEntry.extend({ shape: z.array(z.int().min(0)) })),
+});
+type Header = z.infer<typeof header>;
+
+/** Parameters, and running statistics that evaluation reads, under PyTorch's names. */
+export interface NamedArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly values: Float64Array;
+}
+
+export interface Weights extends Omit<Header, "arrays"> {
+  readonly arrays: readonly NamedArray[];
+}
+
+const container: Container<Header> = { magic: "HYPTWGTS", what: "file of weights of Hypertower", version: 1, header };
+
+export function encodeWeights({ arrays, ...rest }: Weights): Buffer {
+  const { entries, bytes } = packArrays(arrays.map(({ name, values }) => [name, values] as const));
+  return encodeContainer(container, { ...rest, arrays: entries.map((entry, i) => ({ ...entry, shape: [...arrays[i]!.shape] })) }, bytes);
+}
+
+/** @throws CheckpointError saying what is wrong with it */
+export function decodeWeights(file: Buffer): Weights {
+  const { header: head, arrays } = decodeContainer(container, file, (of) => of.arrays);
+  return {
+    ...head,
+    arrays: head.arrays.map(({ name, shape, length }) => {
+      if (shape.reduce((size, n) => size * n, 1) !== length) throw new CheckpointError(`it is damaged: ${name} has ${length} values for a shape of ${shape.join(" × ")}`);
+      return { name, shape, values: arrays.get(name)! };
+    }),
+  };
+}

@@ -1,0 +1,315 @@
+/** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
+import { messageOf } from "../../shared/errors.ts";
+import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
+import { finite } from "../store/finite.ts";
+import { storedEvaluation } from "../store/runRows.ts";
+import { crashInWords, exitInWords, isCrash } from "./crash.ts";
+import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
+import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
+import type { LaunchTrainer, TrainerExit } from "./process.ts";
+import type { RunLog } from "./runLog.ts";
+import { takeUp, type TakenUp } from "./takenUp.ts";
+import { WatchedTrainer } from "./watchedTrainer.ts";
+import type { WatchdogOptions } from "./watchdog.ts";
+
+/** How a run begins: for the first time, or once more from its checkpoint or its first step. */
+export type Beginning = "new" | "checkpoint" | "firstStep";
+
+/** An engine took the trainer down, lost its device, ran out of memory, or does not answer any more. */
+export type EngineTrouble = "crash" | "device" | "memory" | "silence";
+
+export interface ActiveRunHooks {
+  readonly log: RunLog;
+  /** Where its checkpoints and weights are kept; undefined: none are. */
+  readonly checkpoints: RunFolders | undefined;
+  /** `atOnce` for a new status, which should not wait for a throttle. */
+  readonly onChange: (run: RunSummary, atOnce: boolean) => void;
+  readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
+  /** The weights of another evaluation are kept. */
+  readonly onKept?: ((run: string) => void) | undefined;
+  /** Something was noted in the run's log. */
+  readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
+  /** What its engine did to the run. */
+  readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: EngineTrouble) => void) | undefined;
+  /** How long the trainer may be silent. */
+  readonly watch?: WatchdogOptions | undefined;
+  /** The trainer is gone, or there will be none. */
+  readonly onGone: () => void;
+}
+
+/** A trainer that said it ended has this long (milliseconds) to exit. */
+const exitWithin = 5_000;
+
+type Message<T extends FromTrainer["type"]> = Extract<FromTrainer, { type: T }>;
+
+export class ActiveRun {
+  readonly #hooks: ActiveRunHooks;
+  readonly #beginning: Beginning;
+  readonly #waiters = new Set<() => void>();
+  readonly #why: string | undefined;
+  readonly #files: PendingFiles | undefined;
+  #summary: RunSummary;
+  #trainer: WatchedTrainer | undefined;
+  #gone = false;
+  #metrics: readonly string[] = [];
+  #takenUp: TakenUp | undefined;
+  /** Why a stop was asked for, when it was not by a person. */
+  #stopReason: string | null = null;
+  /** How the run ends should its trainer not stop in time. */
+  #otherwise: { status: RunStatus; reason: string } | undefined;
+
+  /** @param why its engine was taken, in words */
+  constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks, why?: string) {
+    this.#why = why;
+    this.#summary = run;
+    this.#beginning = beginning;
+    this.#hooks = hooks;
+    this.#files =
+      hooks.checkpoints &&
+      new PendingFiles(hooks.checkpoints, {
+        flush: () => hooks.log.flush(),
+        note: (kind, message, step) => this.#note(kind, message, step),
+        onKept: () => hooks.onKept?.(run.id),
+      });
+  }
+
+  get summary(): RunSummary {
+    return this.#summary;
+  }
+
+  get launched(): boolean {
+    return this.#trainer !== undefined;
+  }
+
+  /** No trainer runs any more and none will. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  launch(launch: LaunchTrainer): void {
+    try {
+      const listeners = {
+        onMessage: (message: FromTrainer) => this.#receive(message),
+        excused: () => this.#summary.status === "paused",
+        onSilence: (silent: number, slowestStep: number | null) => this.#silent(silent, slowestStep),
+        onExit: (exit: TrainerExit, overdue: boolean) => this.#exited(exit, overdue),
+      };
+      this.#trainer = new WatchedTrainer(launch, listeners, this.#hooks.watch);
+      const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
+      this.#trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
+    } catch (error) {
+      this.end("failed", `The trainer process could not be started: ${messageOf(error)}`);
+    }
+  }
+
+  rename(name: string): void {
+    this.#summary = { ...this.#summary, name };
+  }
+
+  send(message: ToTrainer): void {
+    this.#trainer?.send(message);
+  }
+
+  /** A new state of a run that has no trainer yet: paused in the queue, or back in it. */
+  setWaiting(status: "queued" | "paused"): void {
+    this.#note(status === "paused" ? "paused" : "resumed", "while waiting for its turn");
+    this.#commit({ status });
+  }
+
+  /** Asks the trainer to pause for a reason that the run then shows. */
+  hold(reason: string): void {
+    if (this.#summary.status !== "running") return;
+    this.#summary = { ...this.#summary, reason };
+    this.send({ type: "pause" });
+    this.#hooks.onChange(this.#summary, true);
+  }
+
+  /** Asks the trainer to stop, or to leave at once; one that does not answer in time is killed and the run ends as `otherwise`. */
+  stop(how: "stop" | "leave", within: number, reason: string | null, otherwise: { status: RunStatus; reason: string }): void {
+    this.#stopReason ??= reason;
+    if (!this.#trainer) {
+      this.end("stopped", reason ?? "Stopped before it started.");
+      return;
+    }
+    this.send({ type: how });
+    this.#otherwise = otherwise;
+    this.#trainer.killAfter(within);
+  }
+
+  /** Resolves when `done` holds, the trainer is gone or the time (milliseconds) is over. */
+  async settled(done: (run: RunSummary) => boolean, within: number): Promise<void> {
+    const deadline = Date.now() + within;
+    while (!this.#gone && !done(this.#summary)) {
+      const left = deadline - Date.now();
+      if (left <= 0) return;
+      await new Promise<void>((resolve) => {
+        const wake = () => {
+          clearTimeout(timer);
+          this.#waiters.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, left);
+        this.#waiters.add(wake);
+      });
+    }
+  }
+
+  /** Ends the run in `status`, whatever the trainer says from now on. */
+  end(status: RunStatus, reason: string | null, step = this.#summary.steps): void {
+    if (!isActive(this.#summary.status)) return;
+    this.#note(status, reason ?? "", step);
+    this.#commit({ status, reason, finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null });
+    this.#files?.clean(this.#summary);
+    if (this.#trainer) this.#trainer.killAfter(exitWithin);
+    else this.#leave();
+  }
+
+  /** The engine hangs, and the process with it. */
+  #silent(silent: number, slowestStep: number | null): void {
+    if (!isActive(this.#summary.status)) return;
+    const than = slowestStep === null ? "before its first step" : `after steps of ${Number((slowestStep / 1000).toPrecision(2))} s at most`;
+    const reason = `it did not answer for ${Math.round(silent / 1000)} s, ${than}`;
+    this.#hooks.onEngineFailure?.(this.#summary, reason, "silence");
+    this.end("failed", `The trainer was ended because ${reason}: its engine, or the driver of its device, hangs.`);
+    this.#trainer?.kill();
+  }
+
+  #receive(message: FromTrainer): void {
+    if (!isActive(this.#summary.status)) return;
+    try {
+      this.#handle(message);
+    } catch (error) {
+      this.end("failed", messageOf(error));
+      this.#trainer?.kill();
+    }
+  }
+
+  #handle(message: FromTrainer): void {
+    switch (message.type) {
+      case "started":
+        return this.#started(message);
+      case "rows":
+        return this.#rows(message);
+      case "evaluation":
+        return this.#evaluated(message.evaluation);
+      case "checkpoint":
+      case "weights":
+        return this.#files?.written(message.type, this.#summary, message.step);
+      case "checkpointFailed":
+        return this.#files?.failed("checkpoint", message.step, message.message);
+      case "weightsFailed":
+        return this.#files?.failed("weights", message.step, message.message);
+      case "rolledBack":
+        // Steps that a resumed run trains once more were noted when they were first trained.
+        if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
+        return;
+      case "paused":
+        this.#note("paused", this.#summary.reason ?? "");
+        return this.#commit({ status: "paused", samplesPerSecond: null, secondsLeft: null });
+      case "resumed":
+        this.#note("resumed", "");
+        return this.#commit({ status: "running", reason: null });
+      case "ended":
+        return this.#ended(message);
+      case "failed":
+        if (message.engine) this.#hooks.onEngineFailure?.(this.#summary, message.message, message.engine);
+        return this.end("failed", message.message);
+      case "measured":
+      case "looked":
+      case "predicted":
+      case "idle":
+      case "alive":
+      case "member":
+        return;
+      default:
+        throw new Error(`The trainer sent a message of an unknown type: ${JSON.stringify(message)}`);
+    }
+  }
+
+  #started(started: Message<"started">): void {
+    const { device, environment, metrics, totalSteps } = started;
+    this.#metrics = metrics;
+    if (this.#beginning === "new") {
+      this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
+      this.#note("started", `on ${device}`);
+    } else this.#takenUp = takeUp({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
+    this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
+  }
+
+  #rows({ rows: all, progress }: Message<"rows">): void {
+    const time = this.#metrics.indexOf("stepTime");
+    for (let row = 0; row < all.count; row++) this.#trainer?.stepped(all.values[row * this.#metrics.length + time] ?? 0);
+    const rows = this.#takenUp ? this.#takenUp.retraced.rows(all) : all;
+    if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
+    if (!rows || rows.count === 0) return;
+    const last = new Map(this.#metrics.map((metric, i) => [metric, rows.values[(rows.count - 1) * this.#metrics.length + i]]));
+    const running = this.#summary.status === "running";
+    this.#save({
+      steps: rows.firstStep + rows.count,
+      epoch: progress.epoch,
+      samplesPerSecond: running ? finite(progress.samplesPerSecond) : null,
+      secondsLeft: running ? finite(progress.secondsLeft) : null,
+      loss: finite(last.get("loss")),
+      hyperparameters: this.#hyperparameters((metric) => last.get(metric)),
+    });
+    this.#hooks.onChange(this.#summary, false);
+  }
+
+  #evaluated(evaluation: Evaluation): void {
+    const { id } = this.#summary;
+    const clean = storedEvaluation(evaluation);
+    this.#takenUp?.retraced.evaluation(clean);
+    this.#hooks.log.addEvaluation(id, clean);
+    this.#save({ testError: clean.testError, evaluation: clean });
+    this.#hooks.log.flush();
+    this.#hooks.onEvaluation(id, clean);
+    this.#hooks.onChange(this.#summary, false);
+  }
+
+  #ended({ outcome, reason, step, hyperparameters }: Message<"ended">): void {
+    this.#summary = { ...this.#summary, hyperparameters: this.#hyperparameters((metric) => hyperparameters[metric]) };
+    this.end(outcome, (outcome === "stopped" ? this.#stopReason : null) ?? reason, step);
+  }
+
+  #exited(exit: TrainerExit, overdue: boolean): void {
+    if (overdue && this.#otherwise) this.end(this.#otherwise.status, this.#otherwise.reason);
+    else {
+      if (isActive(this.#summary.status) && isCrash(exit)) this.#hooks.onEngineFailure?.(this.#summary, crashInWords(exit), "crash");
+      this.end("failed", exitInWords(exit));
+    }
+    this.#leave();
+  }
+
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    for (const wake of this.#waiters) wake();
+    this.#hooks.onGone();
+  }
+
+  #hyperparameters(value: (metric: string) => number | undefined): RunSummary["hyperparameters"] {
+    return this.#summary.hyperparameters.map((h) => {
+      const latest = value(h.metric);
+      return latest === undefined ? h : { ...h, value: finite(latest) };
+    });
+  }
+
+  #note(kind: string, message: string, step = this.#summary.steps): void {
+    const event = { at: Date.now(), step, kind, message };
+    this.#hooks.log.addEvent(this.#summary.id, event);
+    this.#hooks.onEvent?.(this.#summary.id, event);
+  }
+
+  #save(changes: Partial<RunSummary>): void {
+    this.#summary = { ...this.#summary, ...changes };
+    this.#hooks.log.saveRun(this.#summary);
+  }
+
+  /** Saves, commits and tells: for every change of status. */
+  #commit(changes: Partial<RunSummary>): void {
+    this.#save(changes);
+    this.#hooks.log.flush();
+    this.#hooks.onChange(this.#summary, true);
+    for (const wake of this.#waiters) wake();
+  }
+}

@@ -1,0 +1,63 @@
+/** Starts trainers as child processes of Node: headless, and in tests. */
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import type { FromTrainer } from "../trainer/messages.ts";
+import type { LaunchTrainer, TrainerExit } from "./process.ts";
+import { OutputTail } from "./outputTail.ts";
+
+/** After its exit, a process's last messages and output are waited for at most this long (milliseconds). */
+const drainFor = 2_000;
+
+/** @param entryFile the trainer's script; run by this Node, without its command-line options. */
+export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
+  const file = entryFile instanceof URL ? fileURLToPath(entryFile) : entryFile;
+  return () => {
+    const child = fork(file, [], {
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      execArgv: [],
+    });
+    const output = new OutputTail();
+    child.stdout?.on("data", (chunk: Buffer) => output.add(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => output.add(chunk));
+
+    const listeners = new Set<(exit: TrainerExit) => void>();
+    let exit: TrainerExit | undefined;
+    const ended = (code: number | null, signal: string | null) => {
+      if (exit) return;
+      exit = { code, signal, stderr: output.text() };
+      for (const listener of listeners) listener(exit);
+    };
+    child.on("error", (error) => {
+      output.add(Buffer.from(`${error.message}\n`));
+      if (child.pid === undefined) ended(null, null);
+    });
+    // Messages still in the channel arrive before "disconnect", output before "close"; "exit" may come before either.
+    let waitingFor = 2;
+    const drained = () => {
+      if (--waitingFor === 0) ended(child.exitCode, child.signalCode);
+    };
+    child.once("disconnect", drained);
+    child.once("close", drained);
+    child.once("exit", (code, signal) => setTimeout(() => ended(code, signal), drainFor).unref());
+
+    return {
+      pid: child.pid,
+      send: (message) => {
+        // A process that has gone reports that by its exit.
+        if (child.connected) child.send(message, () => undefined);
+      },
+      onMessage: (listener) => {
+        const receive = (message: unknown) => listener(message as FromTrainer);
+        child.on("message", receive);
+        return () => child.off("message", receive);
+      },
+      onExit: (listener) => {
+        if (exit) queueMicrotask(() => exit && listener(exit));
+        else listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      kill: () => child.kill("SIGKILL"),
+    };
+  };
+}

@@ -1,0 +1,19 @@
+/** Where runs are written; the store, in the program. */
+import type { Environment, Evaluation, RunEvent, RunSummary } from "../../shared/run.ts";
+import type { StoredStep } from "../store/runReader.ts";
+import type { ResumedSeries } from "../store/store.ts";
+import type { Rows } from "../trainer/messages.ts";
+
+export interface RunLog {
+  /** @throws when the series cannot be created. */
+  beginSeries(run: string, metrics: readonly string[], environment: Environment): void;
+  /** Takes up the series of a run that was begun earlier. @throws when the run logs other metrics now. */
+  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries;
+  readSteps(run: string, from: number, to: number): Iterable<StoredStep>;
+  /** @throws RangeError unless the rows continue the run's series. */
+  appendRows(run: string, rows: Rows): void;
+  saveRun(run: RunSummary): void;
+  addEvaluation(run: string, evaluation: Evaluation): void;
+  addEvent(run: string, event: RunEvent): void;
+  flush(): boolean;
+}

@@ -1,0 +1,101 @@
+/** What a trainer process is asked about a trained model, and what it answers. */
+import type { Experiment } from "../../shared/experiment.ts";
+import { describeModel } from "../../shared/models/architecture.ts";
+import { dataShape } from "../../shared/models/data.ts";
+import { buildModel } from "../../core/models/build.ts";
+import type { Feed } from "../../core/feeds/feed.ts";
+import { loadFeed } from "../../core/feeds/loadFeed.ts";
+import type { NamedArray } from "../../core/weights/file.ts";
+import { generate, type Continuation } from "../../core/prediction/generate.ts";
+import { buildPredictor, scoresOf } from "../../core/prediction/program.ts";
+
+export type PredictionJob =
+  /** What the model says of every example that runs are evaluated on. */
+  | { readonly kind: "outputs" }
+  /** Some of those examples, by their place. */
+  | { readonly kind: "examples"; readonly indices: readonly number[] }
+  | ({ readonly kind: "text" } & Continuation);
+
+/** `sums` of the task's metrics over `examples`; of labelled examples, what is true of each and what the model says. */
+export interface Outputs {
+  readonly kind: "outputs";
+  readonly examples: number;
+  readonly sums: Readonly<Record<string, number>>;
+  readonly labelled: { readonly labels: Float32Array; readonly scores: Float32Array; readonly width: number } | null;
+}
+
+export interface ShownExamples {
+  readonly kind: "examples";
+  /** Row-major values of each, in the order asked for. */
+  readonly values: readonly Float32Array[];
+  /** Largest value of a feature: 255 for the pixels of most images; null where features have no common range. */
+  readonly range: number | null;
+}
+
+export type PredictionResult = Outputs | ShownExamples | { readonly kind: "text"; readonly text: string };
+
+/**
+ * @param weights of the model; no job but that about examples can do without
+ * @throws Error in words: the data, the weights or the engine cannot be used, or a character is none of the text's
+ */
+export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
+  const data = dataShape(experiment);
+  const model = buildModel(describeModel(experiment.model, data));
+  const feed = await loadFeed(experiment, model);
+  switch (job.kind) {
+    case "outputs":
+      return outputs(experiment, feed, model, weights);
+    case "examples":
+      return examples(feed, job.indices);
+    case "text":
+      if (!feed.vocabulary) throw new Error("the model was not trained on a text; it generates none");
+      return { kind: "text", text: await generate(experiment, feed.vocabulary, weights, job) };
+  }
+}
+
+async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typeof buildModel>, weights: readonly NamedArray[]): Promise<Outputs> {
+  const { task, evaluationBatchSizes: batchSizes, vocabulary } = feed;
+  const { executable, width } = await buildPredictor({ experiment, model, task, batchSizes, weights });
+  const sums: Record<string, number> = {};
+  const [labels, scores]: [number[], Float32Array[]] = [[], []];
+  let count = 0;
+  try {
+    for (const { size, examples: counted, inputs } of feed.evaluation("test")) {
+      for (const [name, sum] of Object.entries(await executable.run(`predict@${size}`, inputs))) sums[name] = (sums[name] ?? 0) + sum;
+      count += counted;
+      // What is said of every symbol of a text would be of no use to anyone.
+      if (vocabulary) continue;
+      const name = scoresOf(size);
+      scores.push(Float32Array.from((await executable.state([name]))[name]!));
+      for (const label of inputs["labels"]!) labels.push(label);
+    }
+  } finally {
+    await executable.dispose();
+  }
+  const all = new Float32Array(scores.reduce((length, one) => length + one.length, 0));
+  let at = 0;
+  for (const one of scores) {
+    all.set(one, at);
+    at += one.length;
+  }
+  return { kind: "outputs", examples: count, sums, labelled: vocabulary ? null : { labels: Float32Array.from(labels), scores: all, width } };
+}
+
+function examples(feed: Feed, indices: readonly number[]): ShownExamples {
+  const found = new Map<number, Float32Array>();
+  const wanted = new Set(indices);
+  let first = 0;
+  for (const { size, inputs } of feed.evaluation("test")) {
+    const features = inputs["features"];
+    if (!features) throw new Error("a text has no examples to show");
+    const width = features.length / size;
+    for (let i = 0; i < size; i++) if (wanted.has(first + i)) found.set(first + i, Float32Array.from(features.subarray(i * width, (i + 1) * width)));
+    first += size;
+  }
+  const values = indices.map((index) => {
+    const one = found.get(index);
+    if (!one) throw new Error(`there is no example ${index}; there are ${first}`);
+    return one;
+  });
+  return { kind: "examples", values, range: feed.range };
+}
