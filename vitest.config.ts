@@ -4,6 +4,15 @@ import { resolve } from "node:path";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
+/** Tests that start processes, or change what is global to one: each file gets a process of its own. */
+const withProcesses = [
+  "test/unit/{headless,training,studies,services,server,desktop,scripts}/**/*.test.ts",
+  "test/unit/datasets/own.test.ts",
+  "test/unit/library/package.test.ts",
+  "test/unit/store/durability.test.ts",
+  "test/parity/webgpu.test.ts",
+];
+
 /** Unit tests, golden traces and engine parity. End-to-end tests have a configuration of their own. */
 export default defineConfig({
   plugins: [vue()],
@@ -12,7 +21,6 @@ export default defineConfig({
     // Data that tests import must not go to the user's own, nothing trains on an engine that was measured to be fast,
     // and the many command lines and trainers that are started compile their sources once.
     env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", NODE_COMPILE_CACHE: at("test-results/compile-cache") },
-    include: ["test/{unit,golden,parity}/**/*.test.ts"],
     environment: "node",
     pool: "forks",
     // One worker a core: with two cores Vitest leaves one idle otherwise.
@@ -22,5 +30,18 @@ export default defineConfig({
     // A leaked timer or process is a defect: say so instead of hanging.
     teardownTimeout: 5_000,
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: "processes", include: withProcesses } },
+      {
+        extends: true,
+        test: {
+          name: "functions",
+          include: ["test/{unit,golden,parity}/**/*.test.ts"],
+          exclude: withProcesses,
+          // They share no state, so modules are loaded once a worker.
+          isolate: false,
+        },
+      },
+    ],
   },
 });

@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",
     pool: "forks",
-    // Each test runs a workbench, a trainer and a browser: side by side they would only wait for one another.
-    fileParallelism: false,
+    // A test waits for the window about half its time: two files side by side use both cores.
+    maxWorkers: 2,
     // As long as Playwright's own actions wait: a busy machine must pass them.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
