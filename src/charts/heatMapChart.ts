@@ -1,6 +1,7 @@
 /** A metric over two initial hyperparameters: a grid of cells for each tower height, all in one color scale. */
 import { isPercent } from "../shared/metrics.ts";
-import type { Grid, GridCell, StudyGrids } from "../shared/study/curves.ts";
+import { maxOf, minOf } from "../shared/extent.ts";
+import { worstWords, type Grid, type GridCell, type StudyGrids } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
@@ -76,7 +77,7 @@ interface Places {
 
 function isCrossed({ grids }: StudyGrids): boolean {
   const count = (which: "x" | "y") => new Set(grids.flatMap(({ cells }) => cells.map((cell) => cell[which]))).size;
-  const most = Math.max(0, ...grids.map(({ cells }) => cells.length));
+  const most = maxOf([0, ...grids.map(({ cells }) => cells.length)]);
   return most * 2 > count("x") * count("y");
 }
 
@@ -92,7 +93,7 @@ function placesOf(grids: StudyGrids, which: "x" | "y", { crossed, look, length }
   const powers = axis.scale === "log" && values.length > 2 && values.every((value) => powerOfTen(value) !== null);
   const written = (value: number) => (powers ? (powerOfTen(value) ?? "") : formatHyperparameter(value));
   const label = (tick: number) => (values[tick] === undefined ? "" : written(values[tick]));
-  const room = which === "x" ? Math.max(...values.map((value) => roomFor(written(value), look.fontSize))) + 6 : look.fontSize * 1.4;
+  const room = which === "x" ? maxOf(values.map((value) => roomFor(written(value), look.fontSize))) + 6 : look.fontSize * 1.4;
   const every = Math.max(1, Math.ceil((room * values.length) / length));
   const ticks = values.map((_, i) => i).filter((i) => i % every === 0);
   const scale: AxisScale = { min: -0.5, max: values.length - 0.5, ticks, label, value: label, offset: null };
@@ -125,7 +126,7 @@ function colorScale({ grids }: StudyGrids, wanted: boolean): ColorScale | undefi
   const means = grids.flatMap(({ cells }) => cells.flatMap(({ mean }) => mean ?? []));
   const log = wanted && means.every((value) => value > 0);
   const axis = (log ? logScale : linearScale)(means);
-  return axis && { log, axis, low: Math.min(...means), high: Math.max(...means) };
+  return axis && { log, axis, low: minOf(means), high: maxOf(means) };
 }
 
 /** Color of a value; the smallest has the first color. */
@@ -185,11 +186,15 @@ function cells(grids: StudyGrids, grid: Grid, { xs, ys, crossed, scale, box, set
       const style = { text: label, x: shape.x + shape.width / 2, y: shape.y + shape.height / 2, fill: ink, fontSize: look.fontSize - 2, fontFamily: look.fontFamily, align: "center", verticalAlign: "middle" };
       children.push({ type: "text", style, silent: true });
     }
-    if (cell.diverged > 0) {
-      // A cross in the corner: some or all of its runs diverged.
+    if (cell.diverged + cell.exploded > 0) {
+      // In the corner a cross where runs diverged, a triangle where they exploded.
       const arm = Math.min(3.2, shape.width / 5, shape.height / 5);
       const [cx, cy] = crossed ? [shape.x + shape.width - arm * 2, shape.y + arm * 2] : [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
-      for (const tilt of [1, -1]) {
+      if (cell.exploded > 0) {
+        const drop = cell.diverged > 0 ? arm * 3 : 0;
+        children.push({ type: "polygon", shape: { points: [[cx, cy + drop - arm], [cx + arm, cy + drop + arm], [cx - arm, cy + drop + arm]] }, style: { fill: ink }, silent: true });
+      }
+      for (const tilt of cell.diverged > 0 ? [1, -1] : []) {
         children.push({ type: "line", shape: { x1: cx - arm, y1: cy - arm * tilt, x2: cx + arm, y2: cy + arm * tilt }, style: { stroke: ink, lineWidth: 1.4 }, silent: true });
       }
     }
@@ -213,10 +218,11 @@ function labelIn({ mean }: GridCell, { metric }: StudyGrids, { width, height }: 
 }
 
 function cellContent({ x, y, metric, penalty }: StudyGrids, name: string, cell: GridCell): TooltipContent {
+  const worst = worstWords(cell, metric, penalty);
   return {
     title: `${valueText(x, cell.x)}, ${valueText(y, cell.y)}, ${name}`,
     rows: [
-      { name: `mean of ${cell.n}`, value: formatMetric(metric, cell.mean), ...(cell.diverged > 0 && { note: `${cell.diverged} diverged, counted as ${formatMetric(metric, penalty)}` }) },
+      { name: `mean of ${cell.n}`, value: formatMetric(metric, cell.mean), ...(worst !== "" && { note: worst }) },
       ...cell.runs.slice(0, 12).map(({ point, value, outcome }) => ({ name: `seed ${point.seed}`, value: value === null ? outcome : formatMetric(metric, value) })),
     ],
   };

@@ -5,7 +5,7 @@ import type { Estimate, HeightNumbers } from "../shared/study/numbers.ts";
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
 import { toleranceWords } from "../shared/study/verdict.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
-import { capital } from "./studyText.ts";
+import { capital } from "../shared/text.ts";
 
 export interface NumberColumn {
   readonly key: string;
@@ -61,6 +61,7 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
         ] satisfies NumberColumn[])
       : []),
     { key: "divergedShare", title: "Diverged", unit: "%", definition: "Share of the runs whose loss or weights stopped being finite.", log: false, of: ({ numbers }) => numbers?.divergedShare ?? null, format: percent },
+    { key: "explodedShare", title: "Exploded", unit: "%", definition: "Share of the runs that trained to their end, with a result that is not finite or far worse than guessing.", log: false, of: ({ exploded, numbers }) => (exploded > 0 || heights.some((height) => height.exploded > 0) ? (numbers?.explodedShare ?? null) : null), format: percent },
     { key: "timePerStep", title: "Time per step", unit: "ms", definition: "Median over all steps of the height's runs, each step at its run's mean.", log: false, of: ({ numbers }) => numbers?.timePerStep ?? null, format: significant(3) },
     { key: "gain", title: "Gain", unit: points, definition: `By how much the best ${label} is lower than the lowest height's.`, log: false, of: ({ numbers }) => numbers?.change?.gain ?? null, format: measured },
     { key: "gainPerLevel", title: "Gain per level", unit: points, definition: "The same against the next lower height, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.gain ?? null, format: measured },

@@ -14,7 +14,7 @@ export interface NumbersSettings extends ChartSettings {
   readonly numbers?: readonly string[];
 }
 
-const shownByDefault = ["best", "sensitivity", "width", "divergedShare", "timePerStep"];
+const shownByDefault = ["best", "sensitivity", "width", "divergedShare", "explodedShare", "timePerStep"];
 
 const columnsOf = (sensitivity: Sensitivity, wanted: readonly string[]) => numberColumns(sensitivity).filter(({ key }) => wanted.includes(key));
 
@@ -55,7 +55,7 @@ function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly 
     return estimate === null ? [] : [{ i, estimate }];
   });
   const ends = known.flatMap(({ estimate: { value, interval } }) => [value, ...(interval ?? [])]);
-  const shared = column.key === "divergedShare";
+  const shared = column.key === "divergedShare" || column.key === "explodedShare";
   // Nothing diverged: the axis still reads from 0 upwards.
   const all = shared ? [0, ...ends, ...(ends.some((end) => end > 0) ? [] : [0.1])] : ends;
   const found = (column.log ? logScale(all, 3) : linearScale(all, 3)) ?? linearScale([0, 1], 2)!;

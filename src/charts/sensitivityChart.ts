@@ -1,17 +1,18 @@
 /**
  * The headline picture: a metric against an initial hyperparameter, one line per tower height, as one
- * plot or as several side by side with the same axes. Nothing is left out: every run is a dot, or a
- * cross at the top edge if it diverged.
+ * plot or as several side by side with the same axes. No run is left out: each is a dot, or at the top
+ * edge a cross where it diverged, a triangle where it exploded.
  */
-import type { Curve } from "../shared/study/curves.ts";
-import { hasDiverged } from "../shared/study/curves.ts";
-import type { PaperFigure } from "../shared/study/paperFigures.ts";
+import type { Curve, CurvePoint } from "../shared/study/curves.ts";
+import { hasDiverged, hasExploded } from "../shared/study/curves.ts";
+import { maxOf, minOf } from "../shared/extent.ts";
+import { budgetDifference, type PaperFigure } from "../shared/study/paperFigures.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { bandSeries } from "./band.ts";
 import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry } from "./frame.ts";
 import { axisTitle, curveNames, metricTitle } from "./studyText.ts";
-import { bandOf, crossPath, idsOf, pointContent, runContent, type ChartItem, type CurveStyle, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
+import { bandOf, crossPath, explodedPath, idsOf, pointContent, runContent, type ChartItem, type CurveStyle, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { towersChart } from "./towersChart.ts";
 import { markOf, variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
@@ -21,8 +22,8 @@ const stripRow = 11;
 export function sensitivityChart(panels: readonly SensitivityPanel[], settings: SensitivitySettings): Record<string, unknown> {
   if (panels.every(({ curves }) => curves.axis === null)) return towersChart(panels, settings);
   const styles = stylesOf(panels, settings);
-  const references = [...new Set(panels.flatMap(({ reference }) => reference ?? []))];
-  const legend: LegendEntry[] = [...[...styles.values()].map(({ name }) => ({ name })), ...references.map((figure) => ({ name: referenceName(figure), plain: true }))];
+  const references = [...new Set(panels.flatMap((panel) => (panel.reference ? [referenceName(panel.reference, panel)] : [])))];
+  const legend: LegendEntry[] = [...[...styles.values()].map(({ name }) => ({ name })), ...references.map((name) => ({ name, plain: true }))];
   const empty = panels.every(({ curves }) => curves.curves.every(({ points }) => points.every(({ mean }) => mean === null)));
   const frame = frameOf(settings, empty ? [] : legend);
   const { look, inner } = frame;
@@ -59,21 +60,21 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
     }
     const place = { xAxisIndex: index, yAxisIndex: index };
     series.push(...chanceLine(panel, look, place, y.scale!, x!));
-    if (panel.reference) series.push(...referenceLines(panel.reference, styles, look, place));
+    if (panel.reference) series.push(...referenceLines(panel.reference, panel, styles, look, place));
     for (const curve of panel.curves.curves) {
       const style = styles.get(nameIn(panel, curve))!;
       series.push(...curveSeries(panel, curve, style, settings, { ...place, yLog }));
     }
     if (strip) {
-      const rows = divergedCurves(panel);
+      const rows = edgeCurves(panel);
       const at = grids.length;
       grids.push({ ...strip, show: true, backgroundColor: look.strip, borderWidth: 0, outerBoundsMode: "none" });
       xAxes.push({ ...axisOption("x", { look, log: xLog, scale: x, gridIndex: at, labels: false }), axisLine: { show: false }, axisTick: { show: false } });
       yAxes.push({ ...axisOption("y", { look, log: false, scale: undefined, gridIndex: at, labels: false, lines: false }), min: 0, max: rows.length });
       if (plot.outer) {
-        texts.push(text("diverged", { left: box.left - 7, top: strip.top + strip.height / 2 - look.fontSize * 0.65, fontSize: look.fontSize, color: look.faint, fontFamily: look.fontFamily, textAlign: "right" }));
+        texts.push(text(edgeLabel(panels), { left: box.left - 7, top: strip.top + strip.height / 2 - look.fontSize * 0.65, fontSize: look.fontSize, color: look.faint, fontFamily: look.fontFamily, textAlign: "right" }));
       }
-      rows.forEach((curve, row) => series.push(crosses(panel, curve, styles.get(nameIn(panel, curve))!, rows.length - row - 0.5, { xAxisIndex: at, yAxisIndex: at, counts: hasRoom(panel, x!, box.width) })));
+      rows.forEach((curve, row) => series.push(...edgeMarks(panel, curve, styles.get(nameIn(panel, curve))!, rows.length - row - 0.5, { xAxisIndex: at, yAxisIndex: at, counts: hasRoom(panel, x!, box.width) })));
     }
   }
   return { ...frame.parts, title: texts, grid: grids, xAxis: xAxes, yAxis: yAxes, series, ...tooltipOption(settings) };
@@ -89,7 +90,15 @@ function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings)
   return new Map(ordered.map(([name, { height, stack }], i) => [name, { name, height: stack === null ? height : null, mark: markOf(i), ...variantStyle(i, ordered.length, stack !== null, theme) }]));
 }
 
-const divergedCurves = ({ curves }: SensitivityPanel) => curves.curves.filter(({ points }) => points.some(({ diverged }) => diverged > 0));
+const isAtEdge = ({ diverged, exploded }: CurvePoint) => diverged + exploded > 0;
+const edgeCurves = ({ curves }: SensitivityPanel) => curves.curves.filter(({ points }) => points.some(isAtEdge));
+
+/** What the runs above the plots have in common. */
+function edgeLabel(panels: readonly SensitivityPanel[]): string {
+  const points = panels.flatMap(({ curves }) => curves.curves.flatMap((curve) => curve.points));
+  const [diverged, exploded] = [points.some((point) => point.diverged > 0), points.some((point) => point.exploded > 0)];
+  return diverged && exploded ? "worst" : exploded ? "exploded" : "diverged";
+}
 
 // ---- where the plots stand -------------------------------------------------------------------------
 
@@ -97,7 +106,7 @@ interface Plot {
   readonly panel: SensitivityPanel;
   readonly cell: Box;
   readonly box: Box;
-  /** Where diverged runs are marked; null without any. */
+  /** Where diverged and exploded runs are marked; null without any. */
   readonly strip: Box | null;
   /** Whether it shows the labels of its vertical axis. */
   readonly outer: boolean;
@@ -115,7 +124,7 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
   const ticks = Math.max(3, Math.floor(inner.width / columns / (look.fontSize * 4.5)));
   const scales = panels.map((panel) => ({ x: xScale(panels.filter((other) => sameAxis(other, panel)), ticks), y: yScale(panels.filter((other) => sameMetric(other, panel)), settings) }));
   const room = Math.max(roomFor("diverged", look.fontSize), ...scales.map(({ y }) => labelRoom(y.scale, look.fontSize, y.label))) + look.fontSize + 12;
-  const stripRows = Math.max(...panels.map((panel) => divergedCurves(panel).length));
+  const stripRows = maxOf(panels.map((panel) => edgeCurves(panel).length));
   const gap = 14;
   // Plots of a row have the same width; only those with labels of their own need room for them.
   return panels.map((panel, i): Plot => {
@@ -135,7 +144,7 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
       panel,
       cell,
       box: { left, top, width, height: Math.max(20, cell.top + cell.height - top - bottom) },
-      strip: divergedCurves(panel).length > 0 ? { left, top: cell.top + headHeight, width, height: stripHeight } : null,
+      strip: edgeCurves(panel).length > 0 ? { left, top: cell.top + headHeight, width, height: stripHeight } : null,
       outer: outerAt[column]!,
       xLog: panel.curves.axis?.scale === "log",
       yLog: settings.yLog === true,
@@ -170,7 +179,7 @@ function yScale(panels: readonly SensitivityPanel[], { yLog, band }: Sensitivity
     return { scale, label: logLabels(scale) };
   }
   // From zero, unless the values are all far away from it.
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [low, high] = [minOf(values), maxOf(values)];
   const scale = linearScale(low >= 0 && low < 0.5 * high ? [0, ...values] : values, 5);
   return { scale, label: scale?.label };
 }
@@ -234,38 +243,46 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
 
 const markSize = (points: number) => (points > 40 ? 4 : points > 20 ? 6 : 8);
 
-/** A cross for every value of the axis at which runs diverged; beside it how many, where there are several seeds. */
-function crosses(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: number, { counts, ...place }: Place & { counts: boolean }): Record<string, unknown> {
+/**
+ * A cross for every value of the axis at which runs diverged, a triangle where they exploded, the one beside the
+ * other where both; beside them how many of the runs, where there are several seeds.
+ */
+function edgeMarks(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: number, { counts, ...place }: Place & { counts: boolean }): Record<string, unknown>[] {
   const { name, color } = style;
-  return {
+  const marks = (of: typeof hasDiverged, symbol: string) => ({
     ...place,
     type: "scatter",
     name,
     animation: false,
     clip: false,
-    symbol: crossPath,
+    symbol,
     symbolSize: 6,
     cursor: "pointer",
-    itemStyle: { color, borderColor: color, borderWidth: 1.6 },
+    itemStyle: { color, borderColor: color, borderWidth: symbol === crossPath ? 1.6 : 0 },
     z: 5,
     data: curve.points
-      .filter(({ diverged }) => diverged > 0)
-      .map((point) => ({
-        value: [point.x, y],
-        runs: idsOf(point.runs.filter(hasDiverged)),
-        height: curve.height,
-        label: { show: counts && point.runs.length > 1, position: "right", distance: 3, fontSize: 9, color, formatter: `${point.diverged}/${point.runs.length}` },
-        told: () => pointContent(panel, name, style, point),
-      })),
-  };
+      .filter(({ runs }) => runs.some(of))
+      .map((point) => {
+        const both = symbol === explodedPath && point.diverged > 0;
+        return {
+          value: [point.x, y],
+          runs: idsOf(point.runs.filter(of)),
+          height: curve.height,
+          symbolOffset: both ? [-8, 0] : [0, 0],
+          label: { show: counts && !both && point.runs.length > 1, position: "right", distance: 3, fontSize: 9, color, formatter: `${point.diverged + point.exploded}/${point.runs.length}` },
+          told: () => pointContent(panel, name, style, point),
+        };
+      }),
+  });
+  return [marks(hasDiverged, crossPath), marks(hasExploded, explodedPath)].filter(({ data }) => data.length > 0);
 }
 
 /** Whether a count fits between two neighbouring crosses. */
 function hasRoom({ curves }: SensitivityPanel, { min, max }: AxisScale, width: number): boolean {
   const at = (value: number) => (curves.axis?.scale === "log" ? Math.log10(value) : value);
-  const places = curves.curves.flatMap(({ points }) => points.filter(({ diverged }) => diverged > 0).map(({ x }) => at(x)));
+  const places = curves.curves.flatMap(({ points }) => points.filter(isAtEdge).map(({ x }) => at(x)));
   const sorted = [...new Set(places)].sort((a, b) => a - b);
-  const closest = Math.min(...sorted.slice(1).map((place, i) => place - sorted[i]!));
+  const closest = minOf(sorted.slice(1).map((place, i) => place - sorted[i]!));
   return (closest / (at(max) - at(min))) * width > 34;
 }
 
@@ -293,11 +310,15 @@ function chanceLine({ curves }: SensitivityPanel, look: Look, place: Place, y: A
   ];
 }
 
-const referenceName = ({ label }: PaperFigure) => `${label} (read by eye)`;
+/** `paper, Figure 4a (read by eye; 30 epochs, here 2)` */
+function referenceName(figure: PaperFigure, { study }: SensitivityPanel): string {
+  const difference = budgetDifference(figure, study.base);
+  return `${figure.label} (read by eye${difference === null ? "" : `; ${difference}`})`;
+}
 
 /** Published values as dashed lines, each in the color of its height. */
-function referenceLines(reference: PaperFigure, styles: ReadonlyMap<string, CurveStyle>, look: Look, place: Place): Record<string, unknown>[] {
-  const base = { ...place, type: "line", name: referenceName(reference), silent: true, animation: false, symbol: "none", z: 2 };
+function referenceLines(reference: PaperFigure, panel: SensitivityPanel, styles: ReadonlyMap<string, CurveStyle>, look: Look, place: Place): Record<string, unknown>[] {
+  const base = { ...place, type: "line", name: referenceName(reference, panel), silent: true, animation: false, symbol: "none", z: 2 };
   const dashed = (color: string) => ({ lineStyle: { color, width: 1.4, type: [5, 4], opacity: 0.8 }, itemStyle: { color } });
   const colorOf = (height: number) => [...styles.values()].find((style) => style.height === height)?.color ?? look.reference;
   return [

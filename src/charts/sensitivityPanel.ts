@@ -1,5 +1,5 @@
 /** What pictures of a study's sensitivity share: their panels and settings, bands, marks and tooltips. */
-import { hasDiverged, type CurvePoint, type MeasuredRun, type StudyCurves } from "../shared/study/curves.ts";
+import { hasDiverged, worstWords, type CurvePoint, type MeasuredRun, type StudyCurves } from "../shared/study/curves.ts";
 import type { PaperFigure } from "../shared/study/paperFigures.ts";
 import type { Study } from "../shared/study/study.ts";
 import type { Told } from "./frame.ts";
@@ -23,7 +23,7 @@ export interface SensitivitySettings extends ChartSettings {
   /** What the band around a mean spans. */
   readonly band?: BandKind;
   readonly yLog?: boolean;
-  /** Whether single runs are drawn as dots; diverged ones are always marked. */
+  /** Whether single runs are drawn as dots; diverged and exploded ones are always marked. */
   readonly dots?: boolean;
 }
 
@@ -35,7 +35,10 @@ export interface ChartItem extends Told {
   readonly height: number;
 }
 
+/** Marks of runs that count as the worst. */
 export const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
+export const explodedPath = "path://M0,-1L1,1L-1,1Z";
+
 export interface CurveStyle {
   readonly name: string;
   /** Null for a stack, which published values do not know. */
@@ -61,7 +64,7 @@ function pointTitle({ curves }: SensitivityPanel, name: string, { x }: CurvePoin
 const outcomeNotes: Partial<Record<MeasuredRun["outcome"], string>> = { early: "stopped early", pending: "so far", failed: "failed", missing: "in the bin" };
 
 function runRow({ curves }: SensitivityPanel, { color }: CurveStyle, run: MeasuredRun): TooltipContent["rows"][number] {
-  const value = run.value === null ? (run.outcome === "diverged" ? "diverged" : (outcomeNotes[run.outcome] ?? "waiting")) : formatMetric(curves.metric, run.value);
+  const value = run.value === null ? (run.outcome === "diverged" || run.outcome === "exploded" ? run.outcome : (outcomeNotes[run.outcome] ?? "waiting")) : formatMetric(curves.metric, run.value);
   const note = run.value === null ? undefined : hasDiverged(run) ? "then diverged" : outcomeNotes[run.outcome];
   return { color, name: `seed ${run.point.seed}`, value, ...(note !== undefined && { note }) };
 }
@@ -70,6 +73,7 @@ export function pointContent(panel: SensitivityPanel, name: string, style: Curve
   const { metric } = panel.curves;
   const mean = formatMetric(metric, point.mean);
   const spread = point.standardError === null ? "" : ` ± ${formatMetric(metric, point.standardError)}`;
+  const worst = worstWords(point, metric, panel.curves.penalty);
   // A single run says it all.
   const [only] = point.runs;
   if (only && point.runs.length === 1) return runContent(panel, name, style, point, only);
@@ -78,7 +82,7 @@ export function pointContent(panel: SensitivityPanel, name: string, style: Curve
   return {
     title: pointTitle(panel, name, point),
     rows: [
-      { color: style.color, name: `mean of ${point.n}`, value: `${mean}${spread}`, ...(point.diverged > 0 && panel.curves.penalty !== null && { note: `diverged runs count as ${formatMetric(metric, panel.curves.penalty)}` }) },
+      { color: style.color, name: `mean of ${point.n}${spread === "" ? "" : " ± standard error"}`, value: `${mean}${spread}`, ...(worst !== "" && { note: worst }) },
       ...shown.map((run) => runRow(panel, style, run)),
       ...(rest > 0 ? [{ name: `and ${rest} more`, value: "" }] : []),
     ],

@@ -1,4 +1,5 @@
 /** What the charts of studies call things. */
+import { capital } from "../shared/text.ts";
 import { metricLabel, type StudyMetric } from "../shared/study/metric.ts";
 import type { Variant } from "../shared/study/curves.ts";
 import type { StudyAxis } from "../shared/study/axes.ts";
@@ -8,7 +9,7 @@ import type { DatasetChoice } from "../shared/datasets.ts";
 import { taskOf } from "../shared/experiment.ts";
 import { metricText, unitOf } from "../shared/metrics.ts";
 
-export const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+export { capital } from "../shared/text.ts";
 
 /** Title of an axis: `Initial step size α`, `Initial momentum μ of level 1`. */
 export function axisTitle({ words, symbol, level }: Pick<StudyAxis, "words" | "symbol" | "level">): string {

@@ -1,13 +1,13 @@
 /**
  * A metric of the towers of a study that varies no hyperparameter: a row for each tower, every run
- * a dot, diverged ones a cross at the right edge.
+ * a dot, at the right edge a cross where it diverged, a triangle where it exploded.
  */
-import { hasDiverged, type Curve, type CurvePoint } from "../shared/study/curves.ts";
+import { hasDiverged, hasExploded, type Curve, type CurvePoint } from "../shared/study/curves.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { frameOf, logLabels, tooltipOption } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
-import { bandOf, crossPath, idsOf, pointContent, type ChartItem, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
+import { bandOf, crossPath, explodedPath, idsOf, pointContent, type ChartItem, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { curveNames, metricTitle } from "./studyText.ts";
 import { variantStyle } from "./theme.ts";
 
@@ -28,7 +28,7 @@ function scaleOf(curves: readonly Curve[], { yLog = false, band = "standardError
   });
   const scale = yLog ? logScale(values) : linearScale(values, 5);
   if (!scale) return undefined;
-  // Room at the right edge for what diverged.
+  // Room at the right edge for what counts as the worst.
   return yLog ? { ...scale, max: scale.max * (scale.max / scale.min) ** 0.08 } : { ...scale, max: scale.max + 0.08 * (scale.max - scale.min) };
 }
 
@@ -64,14 +64,20 @@ function plotOf(panel: SensitivityPanel, settings: SensitivitySettings, titled: 
       },
       { ...base, type: "scatter", symbol: "circle", symbolSize: 4.5, itemStyle: { color, opacity: 0.55 }, data: single.map((run) => item(run.value!, idsOf([run]))) },
       { ...base, type: "scatter", symbol: "diamond", symbolSize: 10, z: 4, data: drawn(point.mean) ? [item(point.mean, idsOf(point.runs))] : [] },
-      {
-        ...base,
-        type: "scatter",
-        symbol: crossPath,
-        symbolSize: 6,
-        itemStyle: { color, borderColor: color, borderWidth: 1.6 },
-        data: point.diverged > 0 ? [{ ...item(x.max, idsOf(point.runs.filter(hasDiverged))), label: { show: point.runs.length > 1, position: "right", distance: 3, fontSize: 9, color, formatter: `${point.diverged}/${point.runs.length}` } }] : [],
-      },
+      ...([[hasDiverged, crossPath], [hasExploded, explodedPath]] as const).map(([of, symbol], place) => {
+        const runs = point.runs.filter(of);
+        const both = place === 1 && point.diverged > 0;
+        const label = { show: !both && point.runs.length > 1, position: "right", distance: 3, fontSize: 9, color, formatter: `${point.diverged + point.exploded}/${point.runs.length}` };
+        return {
+          ...base,
+          type: "scatter",
+          symbol,
+          symbolSize: 6,
+          symbolOffset: both ? [-8, 0] : [0, 0],
+          itemStyle: { color, borderColor: color, borderWidth: symbol === crossPath ? 1.6 : 0 },
+          data: runs.length > 0 ? [{ ...item(x.max, idsOf(runs)), label }] : [],
+        };
+      }),
     ];
   });
   return {

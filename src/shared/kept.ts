@@ -21,12 +21,19 @@ export type Kept = z.infer<typeof kept>;
 /** Name of the file that holds them for NumPy, among those that a window can fetch of a run. */
 export const weightsFile = (name: KeptName) => `weights-${name}.npz`;
 
-/**
- * What evaluations are ranked by, lower first: the error of classes, the loss of everything else; then the loss.
- * Of what is held out for validation, where there is such.
- */
-function scores(of: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
-  const set = experiment.dataset.validation > 0 ? "validation" : "test";
+/** The set on which evaluations are compared: what is held out for validation, or for want of it the test set. */
+export function chosenOn({ dataset }: Pick<Experiment, "dataset">): "validation" | "test" {
+  return dataset.validation > 0 ? "validation" : "test";
+}
+
+/** Says that a choice was made on the test set; empty where it was not. */
+export function choiceNote(experiment: Pick<Experiment, "dataset">): string {
+  return chosenOn(experiment) === "test" ? "chosen on the test set, for want of validation data" : "";
+}
+
+/** Scores that rank evaluations, lower first: the error of classes, the loss of everything else; then the loss. */
+export function scores(of: Evaluation, experiment: Pick<Experiment, "dataset">): [number, number] {
+  const set = chosenOn(experiment);
   const [error, loss] = [of[keptAs(set, "error")], of[keptAs(set, "loss")] ?? Infinity];
   return [isText(experiment) ? loss : (error ?? loss), loss];
 }

@@ -29,7 +29,7 @@ export const reportFile = z
         confidence: z.number(),
         resamples: z.number().int(),
         definitions: z.record(z.string(), z.object({ title: z.string(), unit: z.string(), definition: z.string() })),
-        values: z.array(z.object({ curve: z.string(), height: z.number().int(), stack: z.string().nullable(), runs: z.number().int(), diverged: z.number().int(), numbers: z.record(z.string(), estimate.nullable()) })),
+        values: z.array(z.object({ curve: z.string(), height: z.number().int(), stack: z.string().nullable(), runs: z.number().int(), diverged: z.number().int(), exploded: z.number().int().default(0), numbers: z.record(z.string(), estimate.nullable()) })),
         verdict: z.object({ headline: z.string(), remarks: z.array(z.string()) }),
       })
       .optional(),

@@ -25,3 +25,33 @@ export function standardizedDifference(a: Summary, b: Summary): number | null {
   const deviation = Math.sqrt(a.deviation ** 2 / a.count + b.deviation ** 2 / b.count);
   return deviation === 0 ? null : (a.mean - b.mean) / deviation;
 }
+
+/** Two-sided probability of |t| below `t`, for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4). */
+function withinT(t: number, degrees: number): number {
+  const angle = Math.atan(t / Math.sqrt(degrees));
+  const square = Math.cos(angle) ** 2;
+  const odd = degrees % 2 === 1;
+  let term = odd ? Math.cos(angle) : 1;
+  let sum = degrees === 1 ? 0 : term;
+  for (let k = odd ? 3 : 2; k < degrees; k += 2) {
+    term *= (square * (k - 1)) / k;
+    sum += term;
+  }
+  return odd ? (2 / Math.PI) * (angle + Math.sin(angle) * sum) : Math.sin(angle) * sum;
+}
+
+/**
+ * How many standard errors either way hold `confidence` of Student's t distribution.
+ * @throws RangeError for degrees of freedom that are not a whole number from 1 on, or a confidence outside (0, 1)
+ */
+export function tQuantile(confidence: number, degrees: number): number {
+  if (!Number.isInteger(degrees) || degrees < 1 || !(confidence > 0 && confidence < 1)) throw new RangeError(`no t quantile for ${confidence} with ${degrees} degrees of freedom`);
+  let [low, high] = [0, 1];
+  while (withinT(high, degrees) < confidence) high *= 2;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (withinT(middle, degrees) < confidence) low = middle;
+    else high = middle;
+  }
+  return high;
+}

@@ -2,6 +2,8 @@
  * Successive halving (Jamieson and Talwalkar 2016), all runs of a rung before the next: which
  * runs go on follows from their evaluations alone, not from the order in which they came.
  */
+import type { Experiment } from "../../shared/experiment.ts";
+import { scores } from "../../shared/kept.ts";
 import type { Evaluation } from "../../shared/run.ts";
 import type { Study } from "../../shared/study/study.ts";
 
@@ -21,15 +23,13 @@ export interface Rungs {
   readonly pruned: ReadonlySet<string>;
 }
 
-/** What an evaluation is judged by: the error, else the loss, of what is held out for validation, else of the test set. */
-const merit = (one: Evaluation) => one.validationError ?? one.validationLoss ?? one.testError ?? one.testLoss ?? Infinity;
-
 /** The evaluation of a run at a rung; undefined when it has not come so far. */
 export function atRung(evaluations: readonly Evaluation[], rung: number): Evaluation | undefined {
   return evaluations.find(({ epoch }) => epoch >= rung);
 }
 
-export function rungsOf({ rungs, keep }: NonNullable<Study["halving"]>, contenders: readonly Contender[]): Rungs {
+/** Runs are judged as their best weights are: on what `base` holds out for validation, for want of it on the test set. */
+export function rungsOf({ rungs, keep }: NonNullable<Study["halving"]>, contenders: readonly Contender[], base: Pick<Experiment, "dataset">): Rungs {
   const pruned = new Set<string>();
   let left = contenders;
   for (const rung of rungs) {
@@ -37,7 +37,7 @@ export function rungsOf({ rungs, keep }: NonNullable<Study["halving"]>, contende
     left = left.filter(({ out, evaluations }) => !out || atRung(evaluations, rung));
     const arrived = left.flatMap((one) => {
       const evaluation = atRung(one.evaluations, rung);
-      return evaluation ? [{ one, value: merit(evaluation) }] : [];
+      return evaluation ? [{ one, value: scores(evaluation, base)[0] }] : [];
     });
     if (arrived.length < left.length) return { until: rung, alive: new Set(left.map(({ key }) => key)), pruned };
     // Equal ones stay in the order of the study.

@@ -4,6 +4,7 @@ import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
+import { trainingRanks } from "../../shared/study/order.ts";
 import type { StudyStatus } from "../../shared/study/result.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
@@ -63,8 +64,6 @@ const mostFailures = 3;
 /** Failures in a row, without any success, that speak of the machine rather than of single runs. */
 const failuresInARow = 6;
 
-const pointName = ({ values }: StudyCell) => values.join();
-
 export class StudyRunner {
   readonly #options: RunnerOptions;
   readonly #byRun = new Map<string, StudyCell>();
@@ -81,6 +80,7 @@ export class StudyRunner {
   readonly #speed: Speed;
   #stored: StoredStudy;
   #cells: readonly StudyCell[] = [];
+  #ranks: ReadonlyMap<string, number> = new Map();
   #queue: StudyCell[] = [];
   #rungs: Rungs | null = null;
   #failed = 0;
@@ -120,6 +120,7 @@ export class StudyRunner {
   define(study: StoredStudy["study"], cells: readonly StudyCell[]): void {
     this.#cells = cells;
     this.#stored = { ...this.#stored, study, total: cells.length };
+    this.#ranks = trainingRanks(study, cells);
     const size = study.cohort === "auto" ? 1 : study.cohort;
     this.#cohorts = new Map(cohortsOf(cells, study.seeds, size).flatMap((cohort) => cohort.map(({ key }) => [key, cohort] as const)));
     this.#byRun.clear();
@@ -240,14 +241,12 @@ export class StudyRunner {
   }
 
   /**
-   * Puts in line what has no result yet: the first seed of every point before the second, so that a picture comes
-   * early, and a point's heights side by side, so that a machine that gets slower does so for all of them.
+   * Queues what has no result yet, coarse to fine over the whole range (`trainingRanks`), a point's heights side by
+   * side, so that a machine that gets slower does so for all of them.
    */
   #line(): void {
-    const { seeds, halving } = this.#stored.study;
+    const { halving } = this.#stored.study;
     this.#rungs = halving ? this.#runged(halving) : null;
-    const seedAt = new Map(seeds.map((seed, i) => [seed, i]));
-    const pointAt = new Map([...new Set(this.#cells.map(pointName))].map((name, i) => [name, i]));
     const due = this.#cells.filter((cell) => {
       const at = this.#progress.get(cell.key);
       if (this.#beginning.has(cell.key)) return false;
@@ -255,7 +254,7 @@ export class StudyRunner {
       if (this.#rungs?.until && at && atRung(at.evaluations, this.#rungs.until)) return false;
       return !at || this.#waits(at);
     });
-    this.#queue = due.sort((a, b) => seedAt.get(a.seed)! - seedAt.get(b.seed)! || pointAt.get(pointName(a))! - pointAt.get(pointName(b))!);
+    this.#queue = due.sort((a, b) => this.#ranks.get(a.key)! - this.#ranks.get(b.key)!);
   }
 
   /** Where successive halving stands; marks those that lost. */
@@ -265,7 +264,7 @@ export class StudyRunner {
       const failed = at?.status === "failed" && (this.#failures.get(key) ?? mostFailures) >= mostFailures;
       return { key, evaluations: at?.evaluations ?? [], out: at !== undefined && (at.deleted || at.status === "diverged" || failed) };
     });
-    const rungs = rungsOf(halving, contenders);
+    const rungs = rungsOf(halving, contenders, this.#stored.study.base);
     for (const cell of this.#cells) {
       const at = this.#progress.get(cell.key);
       const pruned = rungs.pruned.has(cell.key);

@@ -1,7 +1,10 @@
 /** The runs of a study as curves and grids: one per tower height or stack, means and spreads over the seeds. */
-import { summarize } from "../statistics.ts";
 import { studyAxis, type StudyAxis } from "./axes.ts";
-import { chanceLevel, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
+import { summarize } from "../statistics.ts";
+import { maxOf, minOf } from "../extent.ts";
+import { metricText } from "../metrics.ts";
+import { countedParts, listed } from "../text.ts";
+import { chanceLevel, countedAs, isWorst, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
 
@@ -9,19 +12,21 @@ import type { Study } from "./study.ts";
 export interface MeasuredRun {
   readonly point: StudyPoint;
   readonly outcome: Outcome;
-  /** Null without one: diverged, failed, missing, not begun. */
+  /** Null without one: diverged, exploded, failed, missing, not begun. */
   readonly value: number | null;
-  /** What it counts as in means: its value, the penalty of a diverged run, null where it does not count. */
+  /** What it counts as in means: its value, the penalty of a diverged or exploded run, null where it does not count. */
   readonly counted: number | null;
 }
 
 /** Runs that differ in nothing but the seed (and in axes that are averaged over). */
 export interface Aggregate {
   readonly runs: readonly MeasuredRun[];
-  /** Runs that count, diverged ones among them. */
+  /** Runs that count, diverged and exploded ones among them. */
   readonly n: number;
   /** Runs whose training diverged, whatever the metric makes of them. */
   readonly diverged: number;
+  /** Runs that did not diverge, but whose value is not finite or far worse than guessing. */
+  readonly exploded: number;
   readonly pending: number;
   /** Failed or missing. */
   readonly lost: number;
@@ -75,7 +80,7 @@ export interface StudyCurves {
   readonly axis: StudyAxis | null;
   /** What guessing gets; null where that is unknown. */
   readonly chance: number | null;
-  /** What a diverged run counts as; null while nothing is known. */
+  /** What a diverged or exploded run counts as; null while nothing is known. */
   readonly penalty: number | null;
   readonly curves: readonly Curve[];
 }
@@ -102,18 +107,13 @@ export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K,
   return groups;
 }
 
-/** Every run under a metric, in their order; the penalty of diverged ones is that of the whole study. */
+/** Every run under a metric, in their order; the penalty is that of the whole study. */
 export function measureRuns(study: Study, points: readonly StudyPoint[], metric: StudyMetric) {
-  const measured = points.map((point) => ({ point, ...measure(point, metric) }));
+  const measured = points.map((point) => ({ point, ...measure(point, metric, study.base) }));
   const chance = chanceLevel(metric.name, study.base);
   const worst = penalty(chance, measured.flatMap(({ value }) => value ?? []));
-  const runs = measured.map((run): MeasuredRun => ({ ...run, counted: countedAs(run.outcome, run.value, worst) }));
+  const runs = measured.map((run): MeasuredRun => ({ ...run, counted: countedAs(run, worst) }));
   return { runs, chance, penalty: worst };
-}
-
-function countedAs(outcome: Outcome, value: number | null, worst: number | null): number | null {
-  if (outcome === "measured" || outcome === "early") return value;
-  return outcome === "diverged" ? worst : null;
 }
 
 export function aggregate(runs: readonly MeasuredRun[]): Aggregate {
@@ -124,17 +124,40 @@ export function aggregate(runs: readonly MeasuredRun[]): Aggregate {
     runs,
     n: counted.length,
     diverged: count(hasDiverged),
+    exploded: count(hasExploded),
     pending: count(({ outcome }) => outcome === "pending"),
     lost: count(({ outcome }) => outcome === "failed" || outcome === "missing"),
     mean: summary?.mean ?? null,
     standardError: summary && summary.deviation !== null ? summary.deviation / Math.sqrt(counted.length) : null,
-    min: counted.length === 0 ? null : counted.reduce((a, b) => Math.min(a, b)),
-    max: counted.length === 0 ? null : counted.reduce((a, b) => Math.max(a, b)),
+    min: counted.length === 0 ? null : minOf(counted),
+    max: counted.length === 0 ? null : maxOf(counted),
   };
 }
 
 export function hasDiverged({ point, outcome }: MeasuredRun): boolean {
   return point.status === "diverged" || outcome === "diverged";
+}
+
+export function hasExploded(run: MeasuredRun): boolean {
+  return run.outcome === "exploded" && !hasDiverged(run);
+}
+
+/** Runs that are drawn at the top edge: they diverged, or count as the worst. */
+export const atEdge = (run: MeasuredRun): boolean => hasDiverged(run) || isWorst(run.outcome);
+
+/** What a mean contains: `1 diverged and 2 exploded count as 90.00 %`; empty where every run has a value of its own. */
+export function worstWords({ runs }: Pick<Aggregate, "runs">, metric: StudyMetric, worst: number | null): string {
+  const count = (of: Outcome) => runs.filter(({ outcome }) => outcome === of).length;
+  const parts = countedParts([[count("diverged"), "diverged"], [count("exploded"), "exploded"]]);
+  const all = count("diverged") + count("exploded");
+  return all === 0 || worst === null ? "" : `${listed(parts)} ${all === 1 ? "counts" : "count"} as ${metricText(metric.name, worst)}`;
+}
+
+/** Points that too little is known of: fewer than two of their runs (or the only one) count, and more are to come. */
+export function waitingPoints(points: readonly { readonly runs: readonly MeasuredRun[] }[]): number {
+  const waits = (runs: readonly MeasuredRun[]) =>
+    runs.some(({ outcome }) => outcome === "pending") && runs.filter(({ counted }) => counted !== null).length < Math.min(2, runs.length);
+  return points.reduce((sum, { runs }) => sum + [...groupBy(runs, ({ point }) => point.values.join()).values()].filter(waits).length, 0);
 }
 
 const isAt = (fixed: FixedAxes) => {

@@ -6,10 +6,15 @@ import { rounded } from "./values.ts";
 
 type Heights = NonNullable<Study["heights"]>;
 
+/**
+ * The paper has one scheme for alpha from 1e-8 to 1e-4 and another from 1e-3 on, and no value between: there the
+ * schemes meet at 5e-4.
+ */
+const schemesMeet = 5e-4;
+
 /** Figure 4b of the paper (section 4.4): step sizes of the levels above a level 0 that starts at alpha. */
 function figure4b(alpha: number): readonly number[] {
-  // 1e-4 is the paper's last value of the lower scheme, 1e-3 the first of the upper one.
-  return alpha < 5e-4 ? [alpha * 1e2, alpha, alpha * 1e-2] : [alpha * 1e-3, alpha * 1e-4, 1e-8];
+  return alpha < schemesMeet ? [alpha * 1e2, alpha, alpha * 1e-2] : [alpha * 1e-3, alpha * 1e-4, 1e-8];
 }
 
 /** Most levels above level 0 that a rule can set. */

@@ -3,6 +3,9 @@
  * read off the plots by eye: about half a point off, or more where a curve leaves its neighbours.
  */
 import type { StudyMetricName } from "./metric.ts";
+import { totalSteps, type Experiment } from "../experiment.ts";
+import { formatCount } from "../format.ts";
+import { plural } from "../text.ts";
 import type { Study } from "./study.ts";
 
 export interface PaperFigure {
@@ -14,6 +17,8 @@ export interface PaperFigure {
   readonly x: readonly number[];
   /** Null where no metric of this program is meant. */
   readonly metric: StudyMetricName | null;
+  /** How long its runs were trained. */
+  readonly budget: { readonly epochs: number } | { readonly steps: number };
   readonly curves: readonly { readonly height: number; readonly values: readonly number[] }[];
 }
 
@@ -26,6 +31,7 @@ export const paperFigures: readonly PaperFigure[] = [
     title: "Figure 4a: MLP on MNIST, every level started at the same step size",
     x: decades(-8, 2),
     metric: "testError",
+    budget: { epochs: 30 },
     curves: [
       { height: 0, values: [88.6, 90.1, 87.3, 85.0, 35.7, 15.4, 9.1, 4.8, 2.4, 3.0, 55] },
       { height: 1, values: [78, 32.5, 16.2, 10.7, 8.2, 6.1, 4.1, 4.1, 4.0, 6.5, 58] },
@@ -39,6 +45,7 @@ export const paperFigures: readonly PaperFigure[] = [
     title: "Figure 4c: ResNet-20 on CIFAR-10",
     x: decades(-8, 0),
     metric: "testError",
+    budget: { epochs: 200 },
     curves: [
       { height: 0, values: [90.3, 90.1, 78.5, 64.6, 40.7, 18.3, 13, 14, 59.7] },
       { height: 1, values: [32, 27.6, 19.7, 14.7, 17.7, 22.9, 12.5, 13.7, 39.4] },
@@ -52,6 +59,7 @@ export const paperFigures: readonly PaperFigure[] = [
     title: "Figure 4d: character RNN on War and Peace",
     x: decades(-7, -2),
     metric: "testPerplexity",
+    budget: { steps: 50_000 },
     curves: [
       { height: 0, values: [65, 51.6, 32.4, 14.9, 7.5, 6.5] },
       { height: 1, values: [26.9, 13.5, 10.7, 7.7, 6.9, 6.3] },
@@ -87,4 +95,19 @@ export function paperFigureOf(study: Repeated): PaperFigure | undefined {
   const [axis] = study.axes;
   const isStepSize = study.axes.length === 1 && axis?.level === 0 && axis.hyperparameter === "alpha";
   return isStepSize && study.heights ? paperFigures.find(({ name }) => repeats[name]?.(study)) : undefined;
+}
+
+/** Epochs of a step budget rarely divide into it: budgets this close are the same. */
+const sameBudget = 0.05;
+
+/** The paper's budget beside the study's, `30 epochs, here 2`; null where they match, within 5 %. */
+export function budgetDifference({ budget }: PaperFigure, base: Experiment): string | null {
+  const [theirs, ours, unit] = "epochs" in budget ? [budget.epochs, base.budget.epochs, "epoch"] as const : [budget.steps, totalSteps(base), "step"] as const;
+  return Math.abs(ours - theirs) <= sameBudget * theirs ? null : `${plural(theirs, unit)}, here ${formatCount(ours)}`;
+}
+
+/** That published values come from other budgets, as a sentence; empty where they match. */
+export function comparisonNote(figure: PaperFigure, base: Experiment): string {
+  const difference = budgetDifference(figure, base);
+  return difference === null ? "" : `The paper trained ${difference}: its values are no fair comparison.`;
 }

@@ -5,7 +5,7 @@
 import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
 import { isPercent } from "../metrics.ts";
-import { metricFor, type StudyMetricName } from "./metric.ts";
+import { choosesOnTest, explosionWords, metricFor, type StudyMetric, type StudyMetricName } from "./metric.ts";
 import { heightNumbers, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -41,5 +41,14 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
   const heights = heightNumbers(found.curves, { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity }, bootstrap);
-  return { ...found, tolerance, bootstrap, heights, verdict: verdictOf({ metric, axis: found.axis, chance: found.chance, tolerance, heights }) };
+  return { ...found, tolerance, bootstrap, heights, verdict: verdictOf({ metric, axis: found.axis, chance: found.chance, tolerance, heights, choices: choicesOf(study, metric, heights) }) };
+}
+
+/** What was chosen on the data it is judged by, and what counts as exploded, where any did. */
+function choicesOf({ base, halving }: Study, metric: StudyMetric, heights: readonly HeightNumbers[]): string[] {
+  return [
+    ...(heights.some(({ exploded }) => exploded > 0) ? [explosionWords(base)] : []),
+    ...(halving && base.dataset.validation === 0 ? ["Successive halving chose the runs that go on by the test set, for want of validation data: the best are a little optimistic."] : []),
+    ...(choosesOnTest(metric, base) ? ["The best evaluation of each run was chosen on the test set, for want of validation data: it is a little optimistic."] : []),
+  ];
 }

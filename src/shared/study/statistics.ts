@@ -3,7 +3,8 @@
  * counts: once, or as often as the bootstrap drew it. docs/sensitivity.md defines them.
  */
 import type { StudyAxis } from "./axes.ts";
-import { hasDiverged, type Curve, type MeasuredRun } from "./curves.ts";
+import { minOf } from "../extent.ts";
+import { hasDiverged, hasExploded, type Curve, type MeasuredRun } from "./curves.ts";
 import { thresholdOf, usableRange, type Known, type Tolerance } from "./width.ts";
 
 /** The runs of one height, or stack, that count. */
@@ -40,6 +41,8 @@ export interface HeightStatistics {
   readonly widthOfStudy: number;
   /** Share of the runs that diverged, 0 to 1. */
   readonly diverged: number;
+  /** Share of the runs that exploded without diverging. */
+  readonly exploded: number;
   /** Milliseconds a step takes; NaN where no run's time is known. */
   readonly timePerStep: number;
 }
@@ -107,17 +110,19 @@ function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) 
 /** Statistics of every height, in their order. */
 export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling }: Setting): HeightStatistics[] {
   const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
-  const bestOfStudy = Math.min(...means.map(({ curve }) => lowest(curve).value));
-  const cappedBestOfStudy = Math.min(...means.map(({ capped }) => lowest(capped).value));
+  const bestOfStudy = minOf(means.map(({ curve }) => lowest(curve).value));
+  const cappedBestOfStudy = minOf(means.map(({ capped }) => lowest(capped).value));
   return means.map(({ sample, curve, capped }): HeightStatistics => {
     const best = lowest(curve);
     const level = capped.reduce((sum, { value }) => sum + value, 0) / capped.length;
     const width = (reference: number) => usableRange(curve, thresholdOf(tolerance, reference), scale).width;
     let drawn = 0;
     let diverged = 0;
+    let exploded = 0;
     for (const { run, index } of sample.runs) {
       drawn += weights[index]!;
       if (hasDiverged(run)) diverged += weights[index]!;
+      if (hasExploded(run)) exploded += weights[index]!;
     }
     return {
       best: best.value,
@@ -127,6 +132,7 @@ export function statisticsOf(samples: readonly HeightSample[], weights: Weights,
       width: width(best.value),
       widthOfStudy: width(bestOfStudy),
       diverged: diverged / drawn,
+      exploded: exploded / drawn,
       timePerStep: medianStepTime(sample.timed, weights),
     };
   });

@@ -51,7 +51,8 @@ export const axis = z.strictObject({
 /**
  * How the levels above level 0 start:
  * - `equal`: each at level 0's step size, as in the paper's Figure 4a;
- * - `figure4b`: the paper's other scheme: alpha 1e2, alpha, alpha 1e-2 up to alpha = 1e-4, above it alpha 1e-3, alpha 1e-4, 1e-8;
+ * - `figure4b`: the paper's other scheme: alpha 1e2, alpha, alpha 1e-2 for alpha up to 1e-4; alpha 1e-3, alpha 1e-4, 1e-8 from 1e-3 on; between
+ *   them, where the paper has no value, the first below 5e-4;
  * - `fixed`: at the given step sizes, level 1's first; the last one is kept for the levels beyond;
  * - `base`: as in the base experiment's tower, whose top level is repeated beyond it.
  */

@@ -1,21 +1,24 @@
-/** What a study has shown, in plain words, from its numbers. It says what is not known as plainly as what is. */
+/** What a study has shown, in plain words, from its numbers. It states what is not known as plainly as what is. */
+import { capital, listed, nounFor, plural } from "../text.ts";
 import { formatHyperparameter } from "../tower.ts";
 import type { StudyAxis } from "./axes.ts";
 import { isPercent } from "../metrics.ts";
 import { metricLabel, metricUnit, type StudyMetric } from "./metric.ts";
 import type { Variant } from "./curves.ts";
-import type { Change, Estimate, HeightNumbers } from "./numbers.ts";
+import type { Change, Difference, HeightNumbers } from "./numbers.ts";
 import type { Tolerance, Usable } from "./width.ts";
 
 /**
  * - `nothing`: no run counts yet;
- * - `diverged`: every run that ended diverged;
+ * - `waiting`: too much is still to come for a conclusion;
+ * - `diverged`: every run that ended diverged or exploded;
  * - `unlearned`: nothing gets better than guessing;
  * - `single`: there is one height, so nothing to compare;
  * - `few`: fewer than three values of the axis, so no range to speak of;
+ * - `uncertain`: a single seed, so no difference can be told from chance;
  * - `wider`, `narrower`, `same`: what the levels do to the usable range.
  */
-export type Finding = "nothing" | "diverged" | "unlearned" | "single" | "few" | "wider" | "narrower" | "same";
+export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "wider" | "narrower" | "same";
 
 export interface Verdict {
   readonly finding: Finding;
@@ -34,19 +37,19 @@ export interface Evidence {
   readonly chance: number | null;
   readonly tolerance: Tolerance;
   readonly heights: readonly HeightNumbers[];
+  /** Whether a run's best evaluation, or which runs go on, was chosen on the test set. */
+  readonly choices: readonly string[];
 }
 
 type Counted = HeightNumbers & { readonly numbers: NonNullable<HeightNumbers["numbers"]> };
 
 /** Fewest values of an axis that make a range. */
 const fewestValues = 3;
-/** Widths that differ by less, in the axis' unit, are called the same where there is no interval to tell. */
+/** Widths that differ by less, in the axis' unit, are called the same. */
 const sameWidth = 0.1;
 
 const numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 const inWords = (count: number) => numbers[count] ?? String(count);
-const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 /** Two significant digits at least, without an exponent where it reads well. */
 const rounded = (value: number) => String(Math.abs(value) >= 10 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
 
@@ -67,7 +70,7 @@ const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;
 export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): string {
   switch (tolerance.kind) {
     case "absolute":
-      return isPercent(name) ? `within ${rounded(tolerance.by)} percentage point${tolerance.by === 1 ? "" : "s"} of the best` : `within ${rounded(tolerance.by)} of the best`;
+      return isPercent(name) ? `within ${rounded(tolerance.by)} percentage ${nounFor(tolerance.by, "point")} of the best` : `within ${rounded(tolerance.by)} of the best`;
     case "relative":
       return `within ${rounded(100 * tolerance.by)} % of the best`;
     case "below":
@@ -75,24 +78,27 @@ export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): str
   }
 }
 
-const excludesZero = ({ interval }: Estimate) => interval !== null && (interval[0] > 0 || interval[1] < 0);
+const excludesZero = ({ corrected }: Difference) => corrected !== null && (corrected[0] > 0 || corrected[1] < 0);
 
-/** Whether a difference is there and matters: it is at least so large, and its interval, where there is one, excludes 0. */
-function isClear(of: Estimate, smallest: number): boolean {
-  return Math.abs(of.value) >= smallest && (of.interval === null || excludesZero(of));
+/**
+ * Whether a difference is there and matters: it is at least so large, and its interval, corrected for having
+ * chosen the height, excludes 0. Without an interval (a single seed) no difference is clear.
+ */
+function isClear(of: Difference, smallest: number): boolean {
+  return Math.abs(of.value) >= smallest && excludesZero(of);
 }
 
 function costWords(cost: Change["cost"]): string {
   if (!cost) return "";
   const percent = 100 * cost.value;
-  if (Math.abs(percent) < 0.05 || (cost.interval !== null && !excludesZero(cost))) return " at no measurable cost in time";
+  if (Math.abs(percent) < 0.05 || !excludesZero(cost)) return " at no measurable cost in time";
   return ` at ${rounded(Math.abs(percent))} % ${percent > 0 ? "more" : "less"} time per step`;
 }
 
 /** What makes the difference, as the subject of a sentence: `two more levels`, or the name of a stack. */
 function subjectOf(top: Variant, { from, levels }: Change): string {
   const more = from.height === 0 ? "" : " more";
-  return top.stack ?? `${inWords(levels)}${more} level${levels === 1 ? "" : "s"}`;
+  return top.stack ?? `${inWords(levels)}${more} ${nounFor(levels, "level")}`;
 }
 
 const placeOf = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
@@ -113,15 +119,17 @@ function averageWords(metric: StudyMetric, base: Counted, top: Counted, { onAver
 }
 
 function divergedWords(heights: readonly Counted[]): string[] {
-  const some = heights.filter(({ diverged }) => diverged > 0);
-  if (some.length === 0) return [];
-  return [`${capital(some.map(({ diverged, n, height, stack }) => `${diverged} of ${plural(n, "run")} ${placeOf({ height, stack })}`).join(", "))} diverged; each counts as the worst.`];
+  const said = (["diverged", "exploded"] as const).flatMap((what) => {
+    const some = heights.filter((of) => of[what] > 0);
+    return some.length === 0 ? [] : [`${some.map((of) => `${of[what]} of ${plural(of.n, "run")} ${placeOf(of)}`).join(", ")} ${what}`];
+  });
+  return said.length === 0 ? [] : [`${capital(said.join("; "))}; each counts as the worst.`];
 }
 
 function openWords({ words }: StudyAxis, heights: readonly Counted[]): string[] {
   const open = heights.filter(({ numbers: { usable } }) => isOpen(usable));
   if (open.length === 0) return [];
-  return [`${capital(open.map(placeOf).join(" and "))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
+  return [`${capital(listed(open.map(placeOf)))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
 }
 
 function certaintyWords(heights: readonly Counted[]): string[] {
@@ -131,20 +139,20 @@ function certaintyWords(heights: readonly Counted[]): string[] {
 
 function lostWords(heights: readonly HeightNumbers[]): string[] {
   const lost = heights.reduce((sum, of) => sum + of.lost, 0);
-  return lost === 0 ? [] : [`${capital(plural(lost, "run"))} failed or ${lost === 1 ? "is" : "are"} missing and ${lost === 1 ? "does" : "do"} not count.`];
+  return lost === 0 ? [] : [`${plural(lost, "run")} failed or ${nounFor(lost, "is", "are")} missing and ${nounFor(lost, "does", "do")} not count.`];
 }
 
 /** "So far" before anything that the runs still to come may change. */
 function soFar(heights: readonly HeightNumbers[]): { prefix: string; remarks: string[] } {
   const pending = heights.reduce((sum, of) => sum + of.pending, 0);
   const runs = heights.reduce((sum, of) => sum + of.runs, 0);
-  return pending === 0 ? { prefix: "", remarks: [] } : { prefix: "So far, ", remarks: [`Not finished: ${pending} of ${plural(runs, "run")} are still to come.`] };
+  return pending === 0 ? { prefix: "", remarks: [] } : { prefix: "So far, ", remarks: [`Not finished: ${pending} of ${plural(runs, "run")} ${nounFor(pending, "is", "are")} still to come.`] };
 }
 
 const opening = (prefix: string, sentence: string) => (prefix === "" ? capital(sentence) : prefix + sentence);
 
 const place = (x: number) => formatHyperparameter(Number(x.toPrecision(2)));
-const rangeWords = ({ parts }: Usable) => parts.map(({ from, to }) => (from === to ? place(from) : `${place(from)} to ${place(to)}`)).join(" and ");
+const rangeWords = ({ parts }: Usable) => listed(parts.map(({ from, to }) => (from === to ? place(from) : `${place(from)} to ${place(to)}`)));
 
 function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
   const { best, bestAt, usable, width } = of.numbers;
@@ -154,14 +162,23 @@ function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
   return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
 }
 
+/** What is missing before anything is concluded; null when enough is there. */
+function waitingWords(heights: readonly HeightNumbers[]): string | null {
+  const waiting = heights.filter((of) => of.waiting > 0);
+  if (waiting.length === 0) return null;
+  const where = waiting.map((of) => `${plural(of.waiting, "point")} ${placeOf(of)}`);
+  const told = where.length > 4 ? [...where.slice(0, 3), `${where.length - 3} more towers`] : where;
+  return `no verdict yet: too few runs have ended at ${listed(told)} (two each are needed, or the only seed)`;
+}
+
 /** The height whose mean over the range is lowest: what one would choose without knowing where to start. */
 const steadiest = (heights: readonly Counted[]) => heights.reduce((best, of) => (of.numbers.excess.value < best.numbers.excess.value ? of : best));
 
 export function verdictOf(evidence: Evidence): Verdict {
-  const { metric, axis, chance, tolerance, heights } = evidence;
+  const { metric, axis, chance, tolerance, heights, choices } = evidence;
   const counted = heights.filter((of): of is Counted => of.numbers !== null);
   const { prefix, remarks: unfinished } = soFar(heights);
-  const common = [...lostWords(heights), ...unfinished];
+  const common = [...lostWords(heights), ...choices, ...unfinished];
   const say = (finding: Finding, headline: string, remarks: readonly string[], height: Counted | null = null, against: Counted | null = null): Verdict => ({
     finding,
     headline: opening(prefix, headline),
@@ -172,7 +189,11 @@ export function verdictOf(evidence: Evidence): Verdict {
 
   const [base] = counted;
   if (!base) return { finding: "nothing", headline: heights.some(({ pending }) => pending > 0) ? "No run has ended yet." : "No run counts.", remarks: common, of: null, against: null };
-  if (counted.every(({ n, diverged }) => n === diverged)) return say("diverged", "every run that ended diverged.", []);
+  const waiting = waitingWords(heights);
+  if (waiting !== null) return { finding: "waiting", headline: `${capital(waiting)}.`, remarks: [...divergedWords(counted), ...common], of: null, against: null };
+  if (counted.every(({ n, diverged, exploded }) => n === diverged + exploded)) {
+    return say("diverged", `every run that ended ${counted.some(({ exploded }) => exploded > 0) ? "diverged or exploded" : "diverged"}.`, []);
+  }
   const isLearned = ({ numbers: { best } }: Counted) => chance === null || best.value < 0.95 * chance;
   const learned = counted.filter(isLearned);
   if (learned.length === 0) return say("unlearned", `nothing got clearly better than guessing (${measured(metric, chance!)}).`, divergedWords(counted));
@@ -181,17 +202,27 @@ export function verdictOf(evidence: Evidence): Verdict {
     return say(axis && base.known < fewestValues ? "few" : "single", aboutOne(evidence, base), remarks, base);
   }
 
+  const correction = counted.length > 2 ? [`Chosen among ${counted.length - 1} ${base.stack === null ? "heights" : "stacks"}; the intervals behind this sentence allow for that.`] : [];
   const others = learned.filter((of) => of !== base);
   if (others.length === 0) return say("narrower", `${base.stack === null ? "the levels above" : "the others"} learned nothing: only ${base.label} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);
   const top = steadiest(others);
   const change = top.numbers.change!;
   const pair = [base, top];
-  const rest = [...divergedWords(pair), ...certaintyWords(pair)];
+  const uncertain = pair.some(({ noInterval }) => noInterval !== null);
+  const rest = [...divergedWords(pair), ...certaintyWords(pair), ...(uncertain ? [] : correction)];
   const levels = subjectOf(top, change);
   const does = (verb: string) => (change.levels === 1 || top.stack !== null ? `${verb}s` : verb);
   const best = bestWords(metric, base, top, change);
   if (!isLearned(base)) {
     return say("wider", `${placeOf(base)} nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
+  }
+  if (uncertain) {
+    const best = pair.map((of) => `${measured(metric, of.numbers.best.value)} ${placeOf(of)}`);
+    const enough = axis && Math.min(base.known, top.known) >= fewestValues;
+    const widths = enough ? pair.map((of) => `${widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), true)} ${placeOf(of)}`) : [];
+    const seen = enough ? `the usable range of the ${axis.words} is ${listed(widths)}` : `the best ${bestLabel(metric)} is ${listed(best)}`;
+    const besides = enough ? [`The best ${bestLabel(metric)} is ${listed(best)}.`, ...openWords(axis, pair)] : [];
+    return say("uncertain", `with a single seed no difference can be told from chance; in these runs ${seen}.`, [...besides, ...rest], top, base);
   }
   if (!axis || Math.min(base.known, top.known) < fewestValues) {
     const reason = axis ? [`There are too few values of the ${axis.words} to speak of a usable range.`] : [];

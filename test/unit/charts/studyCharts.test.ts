@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { heatMapChart } from "../../../src/charts/heatMapChart.ts";
 import { sensitivityChart } from "../../../src/charts/sensitivityChart.ts";
-import type { ChartItem, SensitivitySettings } from "../../../src/charts/sensitivityPanel.ts";
+import { explodedPath, type ChartItem, type SensitivitySettings } from "../../../src/charts/sensitivityPanel.ts";
 import type { ChartLine } from "../../../src/charts/chartLines.ts";
 import { numbersChart, numbersHeight } from "../../../src/charts/numbersChart.ts";
 import { estimateText, numberColumns } from "../../../src/charts/numberTable.ts";
@@ -15,6 +15,7 @@ import { renderSvg } from "../../../src/main/reports/pictures/render.ts";
 import type { StudyPoint } from "../../../src/shared/study/result.ts";
 import { studyCurves, studyGrids } from "../../../src/shared/study/curves.ts";
 import { findPaperFigure } from "../../../src/shared/study/paperFigures.ts";
+import { makePoints, makeStudy, stepSizeStudy } from "../../support/studyPoints.ts";
 import { figureStudy, pretendStudy, studyOf } from "../../support/pretendStudy.ts";
 
 const settings: SensitivitySettings = { theme: "light", width: 760, height: 470, fontFamily: "Inter", title: "A title" };
@@ -49,14 +50,43 @@ describe("the headline picture", () => {
     const said = line.data.at(-1)!.told!();
     expect(said.title).toBe("α = 100, height 0 (SGD)");
     expect(said.rows.map(({ value }) => value)).toEqual(["90.20 % ± 0.00 %", "diverged", "diverged", "diverged"]);
-    expect(said.rows[0]!.note).toBe("diverged runs count as 90.20 %");
+    expect(said.rows[0]).toMatchObject({ name: "mean of 3 ± standard error", note: "3 diverged count as 90.20 %" });
+  });
+
+  it("draws exploded runs as triangles above the plot, named and counted", () => {
+    const study = stepSizeStudy([-2, -1, 0], [0, 1], [0, 1, 2]);
+    const loss = { name: "testLoss", at: "final" } as const;
+    const points = makePoints(study, (height, [x], seed) => (height === 1 || x !== 1 || seed === 0 ? { evaluations: [{ testLoss: 0.3 }], status: "finished" } : seed === 1 ? { evaluations: [{ testLoss: 3390 }], status: "finished" } : {}));
+    const panel = { study, curves: studyCurves(study, points, { metric: loss }) };
+    const option = sensitivityChart([panel], settings);
+    const triangles = seriesOf(option).filter(({ symbol }) => symbol === explodedPath);
+    expect(triangles.flatMap(({ data }) => data.flatMap(({ runs }) => runs ?? []))).toEqual(["run-0-1-1"]);
+    const said = triangles[0]!.data[0]!.told!();
+    expect(said.rows[0]).toMatchObject({ name: "mean of 3 ± standard error", note: "1 diverged and 1 exploded count as 2.303" });
+    expect(said.rows.map(({ value }) => value)).toContain("exploded");
+    // The explosion does not flatten the picture.
+    expect(JSON.stringify((option.yAxis as { max: number }[])[0]!.max)).toBe("2.5");
+    const svg = renderSvg(option, settings);
+    expect(svg).toContain(">worst<");
+    expect(svg).toContain(">2/3<");
+    const towers = makeStudy({ base: { tower: [{ optimizer: "sgd" }] }, heights: { values: [0, 1] }, seeds: [0, 1] });
+    const one = makePoints(towers, (height, _, seed) => ({ evaluations: [{ testLoss: height === 1 && seed === 1 ? 3390 : 0.3 }], status: "finished" }));
+    const row = seriesOf(sensitivityChart([{ study: towers, curves: studyCurves(towers, one, { metric: loss }) }], settings)).filter(({ symbol, data }) => symbol === explodedPath && data.length > 0);
+    expect(row.flatMap(({ data }) => data[0]!.runs)).toEqual(["run-1--1"]);
   });
 
   it("names axes, curves and published values", () => {
     const svg = renderSvg(sensitivityChart([{ ...panelOf(), reference: findPaperFigure("figure4a")! }], { ...settings, footer: ["where it comes from"] }), settings);
-    for (const text of ["A title", "Initial step size α", "Test error (%)", "height 0 (SGD)", "height 3", "diverged", "10⁻⁸", "10²", "paper, Figure 4a (read by eye)", "where it comes from"]) {
+    for (const text of ["A title", "Initial step size α", "Test error (%)", "height 0 (SGD)", "height 3", "diverged", "10⁻⁸", "10²", "paper, Figure 4a (read by eye; 30 epochs, here 2)", "where it comes from"]) {
       expect(svg).toContain(`>${text}<`);
     }
+  });
+
+  it("says beside published values that they come from another budget", () => {
+    const study = figureStudy();
+    const legendOf = (epochs: number) => renderSvg(sensitivityChart([{ ...panelOf({ ...study, base: { ...study.base, budget: { epochs } } }), reference: findPaperFigure("figure4a")! }], settings), settings);
+    expect(legendOf(2)).toContain(">paper, Figure 4a (read by eye; 30 epochs, here 2)<");
+    expect(legendOf(30)).toContain(">paper, Figure 4a (read by eye)<");
   });
 
   it("gives several panels of one metric one scale, and labels it once", () => {

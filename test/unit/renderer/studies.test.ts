@@ -5,7 +5,7 @@ import { sortStudyRuns } from "@/lib/studyRuns.ts";
 import { remarks, rowsByRun, runIds, tableRows } from "@/lib/studyTable.ts";
 import { axesInWords, baseInWords, estimateInWords, estimateProblem, heightsInWords, outcomesInWords, percentDone, productInWords, studyTitle } from "@/lib/studyWords.ts";
 import { measureRuns, studyCurves } from "@shared/study/curves.ts";
-import { paperFigureOf } from "@shared/study/paperFigures.ts";
+import { comparisonNote, paperFigureOf } from "@shared/study/paperFigures.ts";
 import type { StudySummary } from "@shared/study/result.ts";
 import { studyPresets } from "@shared/study/presets.ts";
 import type { Study } from "@shared/study/study.ts";
@@ -98,5 +98,8 @@ it("lays the paper's figure over the study that repeats it, and over no other", 
   expect(paperFigureOf(preset("figure4d"))).toMatchObject({ name: "figure4d", metric: "testPerplexity" });
   for (const name of ["figure4c-quick", "figure4d-quick"]) expect(paperFigureOf(preset(name)), name).toBeUndefined();
   expect(paperFigureOf(preset("table1"))).toBeUndefined();
+  const noteOf = (name: string) => comparisonNote(paperFigureOf(preset(name))!, preset(name).base);
+  for (const name of ["figure4a", "figure4c", "figure4d"]) expect(noteOf(name), name).toBe("");
+  expect(noteOf("demo")).toBe("The paper trained 30 epochs, here 2: its values are no fair comparison.");
   expect(paperFigureOf(makeStudy({ base: { tower: [{ optimizer: "adam" }] }, axes: [{}].map(() => ({ values: { kind: "list" as const, values: [0.1, 1] } })), heights: { values: [0, 1] } }))).toBeUndefined();
 });

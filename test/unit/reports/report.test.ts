@@ -132,7 +132,7 @@ describe("the page", () => {
     const { figures } = await fixture.reports.describe({ of: { study: fixture.study.id }, settings: settings() });
     expect(figures.map(({ name }) => name)).toEqual(["sensitivity", "metrics", "numbers", "trajectories-L0.alpha"]);
     expect(page.match(/<svg /g)).toHaveLength(figures.length);
-    for (const text of ["Usable width", "Sensitivity", "hypertower study study.json", "Runs that did not finish", "commit 1a2b3c4d5e6f", "onnxruntime-node 1.30.0"]) expect(page).toContain(text);
+    for (const text of ["Usable width", "Sensitivity", "hypertower study study.json", "Runs without a result of their own", "commit 1a2b3c4d5e6f", "onnxruntime-node 1.30.0"]) expect(page).toContain(text);
   });
 
   it("keeps the names inside its pictures apart", async () => {
@@ -203,7 +203,7 @@ describe("the pictures", () => {
   });
 
   it("lay the paper's values over the headline", async () => {
-    expect(textOf(await file("figures/sensitivity.svg", { reference: "figure4a" }))).toContain("paper, Figure 4a (read by eye)");
+    expect(textOf(await file("figures/sensitivity.svg", { reference: "figure4a" }))).toContain("paper, Figure 4a (read by eye; 30 epochs, here 2)");
   });
 });
 

@@ -77,6 +77,9 @@ describe("a study's runs", () => {
       stacks(cells({ base, axes: [{ values: { kind: "list", values: [value] } }], heights }));
     expect(at(1e-5, { values: [3], rule: { kind: "figure4b" } })).toEqual(["SGD(1e-5) / SGD(0.001) / SGD(1e-5) / SGD(1e-7)"]);
     expect(at(1e-4, { values: [1], rule: { kind: "figure4b" } })).toEqual(["SGD(1e-4) / SGD"]);
+    // The paper has no value between; the schemes meet at 5e-4, as the help and the docs say.
+    expect(at(4.9e-4, { values: [1], rule: { kind: "figure4b" } })).toEqual(["SGD(4.9e-4) / SGD(0.049)"]);
+    expect(at(5e-4, { values: [1], rule: { kind: "figure4b" } })).toEqual(["SGD(5e-4) / SGD(5e-7)"]);
     expect(at(1e-3, { values: [3], rule: { kind: "figure4b" } })).toEqual(["SGD(0.001) / SGD(1e-6) / SGD(1e-7) / SGD(1e-8)"]);
     expect(at(0.5, { values: [3], rule: { kind: "fixed", alphas: [1e-3, 1e-4] } })).toEqual(["SGD(0.5) / SGD(0.001) / SGD(1e-4) / SGD(1e-4)"]);
     const seedExample = { tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] } satisfies StudyInput["base"];

@@ -1,7 +1,9 @@
 /** What `study` says while it trains: lines for people, or one JSON object a line. */
 import { SingleBar } from "cli-progress";
-import { metricText, metricValue, type MetricName } from "../../../shared/metrics.ts";
-import { metricFor } from "../../../shared/study/metric.ts";
+import { metricText } from "../../../shared/metrics.ts";
+import type { Study } from "../../../shared/study/study.ts";
+import { measureRuns } from "../../../shared/study/curves.ts";
+import { explosionWords, measure, metricFor, type StudyMetric } from "../../../shared/study/metric.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
 import { formatDuration, plural } from "../format.ts";
@@ -34,7 +36,7 @@ function progressOn({ stderr }: Streams) {
     ? new SingleBar({ stream: stderr, format: "{bar} {percentage} %  {value}/{total} runs{left}", gracefulExit: false, hideCursor: true, clearOnComplete: true, barsize: 20 })
     : null;
   let total = 0;
-  let name: MetricName = "testError";
+  let base: Study["base"] | null = null;
   const told = new Set<string>();
   const left = ({ millisecondsLeft }: StudySummary) => ({ left: millisecondsLeft === null ? "" : `  ${formatDuration(millisecondsLeft)} left` });
   const say = (text: string) => {
@@ -45,7 +47,7 @@ function progressOn({ stderr }: Streams) {
     say,
     started: (study: StudySummary) => {
       total = study.total;
-      name = metricFor(undefined, study.study.base);
+      base = study.study.base;
       bar?.start(total, endedRuns(study), left(study));
     },
     progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
@@ -53,12 +55,26 @@ function progressOn({ stderr }: Streams) {
       if (!isOver(point) || told.has(`${point.run} ${point.status}`)) return;
       told.add(`${point.run} ${point.status}`);
       if (bar) return;
-      const last = point.evaluations.at(-1);
-      const error = metricText(name, last ? metricValue(name, last) : null);
-      say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? error : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
+      const result = base ? resultOf(point, base) : "";
+      say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? result : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
     },
     close: () => bar?.stop(),
   };
+}
+
+const headlineMetric = (base: Study["base"]): StudyMetric => ({ name: metricFor(undefined, base), at: "final" });
+
+/** A finished run's headline metric, or `exploded`. */
+function resultOf(point: StudyPoint, base: Study["base"]): string {
+  const metric = headlineMetric(base);
+  const { outcome, value } = measure(point, metric, base);
+  return outcome === "exploded" ? "exploded" : metricText(metric.name, value);
+}
+
+/** How many finished runs exploded, with what that means; empty for none. */
+function explodedLine({ study, points }: StudyDetail): string {
+  const count = measureRuns(study, points, headlineMetric(study.base)).runs.filter(({ outcome }) => outcome === "exploded").length;
+  return count === 0 ? "" : `${plural(count, "run")} exploded and ${count === 1 ? "counts" : "count"} as the worst. ${explosionWords(study.base)}`;
 }
 
 export function textReport(streams: Streams = process): StudyReport {
@@ -76,6 +92,8 @@ export function textReport(streams: Streams = process): StudyReport {
       line(resultsTable(study.study, study.points));
       line("");
       line(outcome(study));
+      const exploded = explodedLine(study);
+      if (exploded !== "") line(exploded);
       if (endedRuns(study) > 0) line(sensitivityOf(study.study, study.points).verdict.headline);
       line(`study ${study.id}`);
     },

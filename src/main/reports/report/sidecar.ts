@@ -51,6 +51,7 @@ export function numbersOf(study: Study, found: Sensitivity): ReportFileContent["
       stack: height.stack,
       runs: height.runs,
       diverged: height.diverged,
+      exploded: height.exploded,
       numbers: Object.fromEntries(
         columns.map(({ key, of }) => {
           const estimate = of(height);

@@ -5,12 +5,14 @@ import { heatMapChart } from "../../../charts/heatMapChart.ts";
 import { numbersChart } from "../../../charts/numbersChart.ts";
 import { metricName, trajectoriesChart } from "../../../charts/trajectoriesChart.ts";
 import { capital } from "../../../charts/studyText.ts";
+import { listed } from "../../../shared/text.ts";
 import { drawnPoints } from "../../../shared/series.ts";
 import { hyperparameterMetric } from "../../../shared/tower.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { studyCurves, studyGrids, variantsOf } from "../../../shared/study/curves.ts";
-import { metricLabel, mainMetricsOf, type StudyMetric } from "../../../shared/study/metric.ts";
-import type { PaperFigure } from "../../../shared/study/paperFigures.ts";
+import { intervalWords } from "../../../shared/study/numbers.ts";
+import { explosionWords, metricLabel, mainMetricsOf, type StudyMetric } from "../../../shared/study/metric.ts";
+import { comparisonNote, type PaperFigure } from "../../../shared/study/paperFigures.ts";
 import type { StudyTrajectories } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Figure } from "./figure.ts";
@@ -24,7 +26,7 @@ export interface StudyFigureOptions {
   readonly reference?: PaperFigure;
 }
 
-const bandWords: Record<BandKind, string> = { standardError: "the mean ± its standard error", minMax: "the lowest to the highest run", none: "" };
+const bandWords: Record<BandKind, string> = { standardError: "the mean ± standard error", minMax: "the lowest to the highest run", none: "" };
 
 /** Buckets a learned series is thinned out to: two points each. */
 const trajectoryBuckets = 96;
@@ -37,6 +39,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
   const { metric, band, yLog, reference } = options;
   const seeds = study.seeds.length;
   const spread = band === "none" || seeds === 1 ? "" : ` The band spans ${bandWords[band]} over ${seeds} seeds.`;
+  const exploded = found.heights.some((height) => height.exploded > 0) ? ` ${explosionWords(study.base)}` : "";
   const variant = study.stacks ? "stack" : "tower height";
   const figure = (own: Omit<Figure, "footer">): Figure => ({ ...own, footer });
   const figures: Figure[] = [];
@@ -48,7 +51,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
       figure({
         name: index === 0 ? "sensitivity" : `sensitivity-${axis.level}-${axis.hyperparameter}`,
         title: `${title}: ${metricLabel(metric)} against the initial ${axis.words}`,
-        caption: `${capital(metricLabel(metric))} against the initial ${axis.words}, one line for each ${variant}.${spread} Dots are single runs; crosses above the plot are runs that diverged, which count as the worst.${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot.` : ""}`,
+        caption: `${capital(metricLabel(metric))} against the initial ${axis.words}, one line for each ${variant}.${spread} Dots are single runs; above the plot, crosses are runs that diverged and triangles runs that exploded; both count as the worst.${exploded}${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot. ${comparisonNote(reference, study.base)}`.trimEnd() : ""}`,
         size: { width: 760, height: 470 },
         option: (settings) => sensitivityChart([{ study, curves, ...(index === 0 && reference && { reference }) }], { ...settings, band, yLog }),
       }),
@@ -59,8 +62,8 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
     figures.push(
       figure({
         name: "metrics",
-        title: `${title}: ${panels.map(metricLabel).join(" and ")}`,
-        caption: `The same for the ${panels.map(metricLabel).join(" and the ")}.`,
+        title: `${title}: ${listed(panels.map(metricLabel))}`,
+        caption: `The same for the ${listed(panels.map(metricLabel))}.`,
         size: { width: 960, height: 400 },
         option: (settings) => sensitivityChart(panels.map((one) => ({ title: capital(metricLabel(one)), study, curves: studyCurves(study, of.study.points, { metric: one }) })), { ...settings, band, dots: false }),
       }),
@@ -72,7 +75,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
       figure({
         name: "heatmap",
         title: `${title}: ${metricLabel(metric)} over ${axes[0]!.words} and ${axes[1]!.words}`,
-        caption: `Mean ${metricLabel(metric)} over the seeds, on a logarithmic color scale that all plots share. A cross marks a cell in which runs diverged.`,
+        caption: `Mean ${metricLabel(metric)} over the seeds, on a logarithmic color scale that all plots share. A cross marks a cell in which runs diverged, a triangle one in which they exploded.${exploded}`,
         size: { width: Math.min(1180, 190 + 260 * grids.grids.length), height: 340 * Math.ceil(grids.grids.length / 4) + 30 },
         option: (settings) => heatMapChart(study, grids, settings),
       }),
@@ -82,9 +85,9 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
     figure({
       name: "numbers",
       title: `${title}: the numbers`,
-      caption: `The numbers of each ${variant} with their ${Math.round(100 * found.bootstrap.confidence)} % confidence intervals (bootstrap over the seeds).`,
+      caption: `The numbers of each ${variant} with ${intervalWords(found.heights, found.bootstrap)}.`,
       size: { width: 1000, height: 130 + 38 * found.heights.length },
-      option: (settings) => numbersChart(study, found, { ...settings, ...(axes.length === 0 && { numbers: ["best", "divergedShare", "timePerStep"] }) }),
+      option: (settings) => numbersChart(study, found, { ...settings, ...(axes.length === 0 && { numbers: ["best", "divergedShare", "explodedShare", "timePerStep"] }) }),
     }),
   );
   for (const metricOfRun of learnedMetrics(of, runs)) {

@@ -5,6 +5,9 @@ import { formatHyperparameter, levelLabel } from "../../../shared/tower.ts";
 import { formatCount, formatSeconds } from "../../../shared/format.ts";
 import { encodeLink } from "../../../shared/sharing.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
+import { hasExploded, measureRuns, worstWords, type CurvePoint } from "../../../shared/study/curves.ts";
+import { explosionWords, type StudyMetric } from "../../../shared/study/metric.ts";
+import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import type { Figure } from "./figure.ts";
@@ -26,7 +29,7 @@ export function studyPage(of: ReportOfStudy, runs: readonly PointRun[], found: S
   const [headline, ...others] = figures;
   const body = html`
 <h1>${study.name || "Study"}</h1>
-<p class="soft">${plural(study.total, "run")}: ${outcomes(of)}. ${duration(of)}</p>
+<p class="soft">${plural(study.total, "run")}: ${outcomes(of, found)}. ${duration(of)}</p>
 ${remarks.length === 0 ? null : html`<div class="notes"><ul>${remarks.map((remark) => html`<li>${remark}</li>`)}</ul></div>`}
 <div class="verdict"><strong>${found.verdict.headline}</strong>${found.verdict.remarks.length === 0 ? null : html`<ul>${found.verdict.remarks.map((remark) => html`<li>${remark}</li>`)}</ul>`}</div>
 ${headline ? figureElement(headline, 1) : null}
@@ -35,7 +38,7 @@ ${numbers(definition, found)}
 ${others.map((figure, i) => figureElement(figure, i + 2))}
 <h2>Every point</h2>
 ${points(definition, found)}
-${exceptions(of)}
+${exceptions(of, found)}
 <h2>Configuration</h2>
 ${definitions([...axesAndTowers(definition), ...configuration(definition.base, listed(definition.seeds))])}
 <h2>Environment</h2>
@@ -50,9 +53,12 @@ ${madeBy(source.program, `Study ${study.id}.`)}`;
   return page({ title: `${study.name || "Study"} · Hypertower`, body, embedded: { kind: "study", value: definition } });
 }
 
-function outcomes({ study }: ReportOfStudy): string {
+function outcomes({ study }: ReportOfStudy, { metric }: Sensitivity): string {
   const counts = new Map<string, number>();
-  for (const { status } of study.points) counts.set(status, (counts.get(status) ?? 0) + 1);
+  for (const run of measureRuns(study.study, study.points, metric).runs) {
+    const became = hasExploded(run) ? "exploded" : run.point.status;
+    counts.set(became, (counts.get(became) ?? 0) + 1);
+  }
   return [...counts].map(([status, count]) => `${formatCount(count)} ${status === "pruned" ? "stopped early" : status === "missing" ? "in the bin" : status}`).join(", ");
 }
 
@@ -66,43 +72,49 @@ function numbers(study: Study, found: Sensitivity): Html {
   const columns = numberColumns(found);
   const names = curveNames(study, found.heights);
   const reasons = new Set(found.heights.flatMap(({ noInterval }) => noInterval ?? []));
-  const { confidence, resamples } = found.bootstrap;
   const few = found.heights.length <= mostColumns;
   const table = few
     ? tableOf(["", ...names], columns.map((column) => [column.title, ...found.heights.map((height) => estimateText(column, column.of(height)))]), "numbers")
     : tableOf(["", ...columns.map(({ title }) => title)], found.heights.map((height, i) => [names[i], ...columns.map((column) => estimateText(column, column.of(height)))]), "numbers");
   return html`${table}
-<p class="soft small">In brackets: ${Math.round(100 * confidence)} % confidence intervals, percentiles of ${formatCount(resamples)} bootstrap resamples over the seeds.${reasons.size === 0 ? "" : ` Where there is none: ${[...reasons].join("; ")}.`}</p>
+<p class="soft small">In brackets: ${intervalWords(found.heights, found.bootstrap)}.${reasons.size === 0 ? "" : ` Where there is none: ${[...reasons].join("; ")}.`}</p>
 ${definitions(columns.map(({ title, definition }) => [title, definition] as const))}`;
 }
 
 const withoutUnit = (text: string) => text.replace(" %", "");
 
-function points(study: Study, { axis, curves, metric }: Sensitivity): Html {
+function points(study: Study, { axis, curves, metric, penalty }: Sensitivity): Html {
   const names = curveNames(study, curves);
   const xs = [...new Set(curves.flatMap(({ points: own }) => own.map(({ x }) => x)))].sort((a, b) => a - b);
   const cell = (own: (typeof curves)[number]["points"][number] | undefined): string => {
     if (!own) return "–";
     const spread = own.standardError === null ? "" : ` ± ${withoutUnit(formatMetric(metric, own.standardError))}`;
-    return `${withoutUnit(formatMetric(metric, own.mean))}${spread}${own.diverged > 0 ? ` (${own.diverged}/${own.runs.length} diverged)` : ""}`;
+    const remarks = contentsOf(own, metric, penalty);
+    return `${withoutUnit(formatMetric(metric, own.mean))}${spread}${remarks === "" ? "" : ` (${remarks})`}`;
   };
-  return html`<p class="soft small">Mean ${metricTitle(metric, study.base).replace(/^./, (first) => first.toLowerCase())} ± standard error over the seeds; a diverged run counts as the worst.</p>
+  return html`<p class="soft small">Mean ${metricTitle(metric, study.base).replace(/^./, (first) => first.toLowerCase())} ± standard error over the seeds; in brackets what the mean contains.${curves.some((curve) => curve.points.some((point) => point.exploded > 0)) ? ` ${explosionWords(study.base)}` : ""}</p>
 ${tableOf([axis ? axis.symbol : "", ...names], xs.map((x) => [axis ? formatHyperparameter(x) : "", ...curves.map(({ points: own }) => cell(own.find((point) => point.x === x)))]), "points")}`;
 }
 
-/** Runs that diverged, failed, were stopped or are missing, by name. */
-function exceptions({ study }: ReportOfStudy): Html | null {
+/** `of 3, 1 diverged and 1 exploded count as 90.00 %`; empty where every run has a value of its own. */
+function contentsOf(point: CurvePoint, metric: StudyMetric, penalty: number | null): string {
+  const worst = worstWords(point, metric, penalty);
+  return worst === "" ? "" : `mean of ${point.n}, ${worst}`;
+}
+
+/** Runs that diverged, exploded, failed, were stopped or are missing, by name. */
+function exceptions({ study }: ReportOfStudy, { metric }: Sensitivity): Html | null {
   const axes = studyAxes(study.study);
-  const some = study.points.filter(({ status }) => status !== "finished");
+  const some = measureRuns(study.study, study.points, metric).runs.filter((run) => run.point.status !== "finished" || hasExploded(run)).map((run) => ({ ...run.point, became: hasExploded(run) ? "exploded" : run.point.status }));
   if (some.length === 0) return null;
   const shown = some.slice(0, mostNamed);
-  return html`<h2>Runs that did not finish</h2>
+  return html`<h2>Runs without a result of their own</h2>
 ${tableOf(
     ["Run", "Where", "What became of it", "Why"],
-    shown.map(({ run, height, stack, values, seed, status, steps, reason }) => [
+    shown.map(({ run, height, stack, values, seed, became, steps, reason }) => [
       run ?? "–",
       [stack ?? `height ${height}`, ...values.map((value, i) => valueText(axes[i]!, value)), `seed ${seed}`].join(", "),
-      `${status}${run === null ? "" : ` after ${plural(steps, "step")}`}`,
+      `${became}${run === null ? "" : ` after ${plural(steps, "step")}`}`,
       reason ?? "",
     ]),
   )}

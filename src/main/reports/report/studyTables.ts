@@ -1,7 +1,7 @@
 /** The tables of a study's report: every step of every run, the runs, and the curves of the headline picture. */
 import { taskOf } from "../../../shared/experiment.ts";
 import { metricOf, metricValue, unitOf } from "../../../shared/metrics.ts";
-import { studyMetricsOf } from "../../../shared/study/metric.ts";
+import { measure, studyMetricsOf } from "../../../shared/study/metric.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { curveNames } from "../../../charts/studyText.ts";
@@ -68,8 +68,6 @@ export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table 
   };
 }
 
-const lowest = (values: readonly (number | null)[]) => values.reduce<number | null>((a, b) => (b === null || (a !== null && a <= b) ? a : b), null);
-
 /** One line for every run that the study has, trained or not. */
 export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
   const { columns, cells } = identity(of);
@@ -89,7 +87,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
       column("trainingTime", "ms", "time spent in steps"),
       ...judged.flatMap((metric) => {
         const [unit, words] = [unitOf(metric, task), metricWords(metric)];
-        return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the lowest of all evaluations: ${words}`)];
+        return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the best evaluation, chosen on validation data where there is any: ${words}`), column(`${metric}.outcome`, "", `how it counts at the end: measured, early, diverged or exploded (both count as the worst), pending, failed or missing`)];
       }),
       ...learned.map((metric) => ({ ...metricColumn(metric, task), name: `${metric}.final`, description: metricColumn(metric, task).description.replace("in force at the step", "after the last update") })),
       column("createdAt", "ISO 8601", "when it was begun"),
@@ -108,8 +106,9 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
           point.totalSteps,
           point.trainingTime,
           ...judged.flatMap((metric) => {
-            const values = evaluations.map((one) => metricValue(metric, one));
-            return [values.at(-1), lowest(values)];
+            const last = evaluations.at(-1);
+            const base = of.study.study.base;
+            return [last && metricValue(metric, last), measure(point, { name: metric, at: "best" }, base).value, measure(point, { name: metric, at: "final" }, base).outcome];
           }),
           ...learned.map((metric) => {
             const found = point.hyperparameters.find((one) => one.metric === metric);
@@ -125,7 +124,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
 }
 
 /** What the headline picture draws: a line for every height and value of the axis. */
-export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric }: Sensitivity): Table {
+export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric, penalty }: Sensitivity): Table {
   const unit = metricOf(metric.name).counted;
   const names = curveNames(study.study, curves);
   return {
@@ -136,8 +135,10 @@ export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric }: 
       column("height", "levels", "levels above the one that moves the weights"),
       column(axis ? `L${axis.level}.${axis.hyperparameter}.initial` : "value", "1", axis ? `initial ${axis.words}` : "there is no axis"),
       column("runs", "", "runs in all"),
-      column("counted", "", "runs that count in the mean; a diverged run counts as the worst"),
+      column("counted", "", "runs that count in the mean; diverged and exploded runs count as the worst"),
       column("diverged", "", "runs that diverged"),
+      column("exploded", "", "runs that trained on with a result that is not finite or far worse than guessing"),
+      column("countedAs", unit, "what a diverged or exploded run counts as"),
       column("pending", "", "runs not there yet"),
       column("lost", "", "runs that failed or are in the bin"),
       column("mean", unit, `mean ${metric.name}`),
@@ -147,8 +148,8 @@ export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric }: 
     ],
     *rows() {
       for (const [i, { height, points }] of curves.entries()) {
-        for (const { x, runs, n, diverged, pending, lost, mean, standardError, min, max } of points) {
-          yield [names[i], height, axis ? x : null, runs.length, n, diverged, pending, lost, mean, standardError, min, max];
+        for (const { x, runs, n, diverged, exploded, pending, lost, mean, standardError, min, max } of points) {
+          yield [names[i], height, axis ? x : null, runs.length, n, diverged, exploded, diverged + exploded > 0 ? penalty : null, pending, lost, mean, standardError, min, max];
         }
       }
     },

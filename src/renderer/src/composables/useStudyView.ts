@@ -1,8 +1,9 @@
 /** How studies are looked at: remembered, and the same for every study. */
-import { computed } from "vue";
+import { computed, ref } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
 import type { BandKind } from "@charts/sensitivityPanel.ts";
 import { metricFor, type Moment, type StudyMetric, type StudyMetricName } from "@shared/study/metric.ts";
+import { budgetDifference, paperFigureOf, type PaperFigure } from "@shared/study/paperFigures.ts";
 import type { Study } from "@shared/study/study.ts";
 
 export const useStudyView = createGlobalState(() => {
@@ -13,12 +14,24 @@ export const useStudyView = createGlobalState(() => {
   const band = useLocalStorage<BandKind>("hypertower.study.band", "standardError");
   const dots = useLocalStorage("hypertower.study.dots", true);
   const logY = useLocalStorage("hypertower.study.logY", false);
+  /** Whether the paper's values lie over a study with its budget, and, not remembered, over one with another. */
   const paper = useLocalStorage("hypertower.study.paper", true);
+  const paperAnyway = ref(false);
   const at = computed((): Moment => {
     if (moment.value === "epoch") return { epoch: epoch.value };
     return moment.value === "step" ? { step: step.value } : moment.value;
   });
   /** The chosen metric, or, for a study that has no such, what its runs are known by. */
   const metricIn = ({ base }: Pick<Study, "base">): StudyMetric => ({ name: metricFor(name.value, base), at: at.value });
-  return { name, moment, epoch, step, band, dots, logY, paper, metricIn };
+  /** The paper's figure that a study repeats under the chosen metric. */
+  const paperOf = (study: Study): PaperFigure | undefined => {
+    const figure = paperFigureOf(study);
+    const metric = metricIn(study);
+    return figure && metric.at === "final" && metric.name === figure.metric ? figure : undefined;
+  };
+  const shownPaperOf = (study: Study): PaperFigure | undefined => {
+    const figure = paperOf(study);
+    return figure && (budgetDifference(figure, study.base) === null ? paper : paperAnyway).value ? figure : undefined;
+  };
+  return { paperAnyway, paperOf, shownPaperOf, name, moment, epoch, step, band, dots, logY, paper, metricIn };
 });

@@ -3,7 +3,8 @@ import { taskOf, type Experiment } from "@shared/experiment.ts";
 import { metricOf } from "@shared/metrics.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
 import { groupBy } from "@shared/study/curves.ts";
-import { chanceLevel, mainMetricsOf, measure, metricLabel, penalty, type Outcome, type StudyMetric } from "@shared/study/metric.ts";
+import { maxOf } from "@shared/extent.ts";
+import { chanceLevel, countedAs, mainMetricsOf, measure, metricLabel, penalty, type Outcome, type StudyMetric } from "@shared/study/metric.ts";
 import { notation } from "@shared/tower.ts";
 
 export interface ComparedRun {
@@ -78,7 +79,7 @@ export interface Result {
   readonly outcome: Outcome;
   /** Null without one; of a run that goes on, the one so far. */
   readonly value: number | null;
-  /** With the penalty for a run that diverged; null while it does not count. */
+  /** With the penalty for a run that diverged or exploded; null while it does not count. */
   readonly counted: number | null;
 }
 
@@ -90,14 +91,14 @@ function applies({ name }: StudyMetric, experiment: Experiment): boolean {
 
 /** Results of every run, by id, with one penalty for all of them. Without evaluations a run is pending. */
 export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Map<string, Result> {
-  const measured = runs.map(({ run, evaluations }) => ({ run, ...measure({ status: run.status, evaluations: evaluations ?? [] }, metric), known: evaluations !== null }));
+  const measured = runs.map(({ run, evaluations }) => ({ run, ...measure({ status: run.status, evaluations: evaluations ?? [] }, metric, run.experiment), known: evaluations !== null }));
   const chances = runs.flatMap(({ run }) => chanceLevel(metric.name, run.experiment) ?? []);
-  const worst = penalty(chances.length === 0 ? null : Math.max(...chances), measured.flatMap(({ value }) => value ?? []));
+  const worst = penalty(chances.length === 0 ? null : maxOf(chances), measured.flatMap(({ value }) => value ?? []));
   return new Map(
     measured.map(({ run, outcome, value, known }) => {
       if (!applies(metric, run.experiment)) return [run.id, { outcome: "missing", value: null, counted: null }];
       if (!known && run.status !== "diverged") return [run.id, { outcome: "pending", value: null, counted: null }];
-      return [run.id, { outcome, value, counted: outcome === "diverged" ? worst : outcome === "measured" || outcome === "early" ? value : null }];
+      return [run.id, { outcome, value, counted: countedAs({ outcome, value }, worst) }];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** The runs of a study as a table that can be sorted and filtered. */
-import type { MeasuredRun } from "@shared/study/curves.ts";
+import { hasExploded, type MeasuredRun } from "@shared/study/curves.ts";
 import { pointStatusLabels } from "./studyWords.ts";
 
 export interface RunSorting {
@@ -8,11 +8,12 @@ export interface RunSorting {
   readonly order: "asc" | "desc";
 }
 
-function sortKey({ point, value }: MeasuredRun, column: string): string | number | null {
+function sortKey(run: MeasuredRun, column: string): string | number | null {
+  const { point, value } = run;
   if (column.startsWith("x")) return point.values[Number(column.slice(1))] ?? null;
   switch (column) {
     case "status":
-      return pointStatusLabels[point.status];
+      return hasExploded(run) ? "Exploded" : pointStatusLabels[point.status];
     case "tower":
       return point.stack ?? point.height;
     case "seed":

@@ -1,6 +1,7 @@
 /** The points of a study as rows of a table, each to be opened to its runs. */
+import { countedParts } from "@shared/text.ts";
 import type { CurvePoint, MeasuredRun, StudyCurves } from "@shared/study/curves.ts";
-import { hasDiverged } from "@shared/study/curves.ts";
+import { atEdge } from "@shared/study/curves.ts";
 
 export interface PointRow {
   readonly kind: "point";
@@ -49,15 +50,16 @@ export function rowsByRun({ curves }: Pick<StudyCurves, "curves">): Map<string, 
 export const runIds = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
 
 /** What is not simply measured, in words: `2 diverged, 1 to come`; empty when all is well. */
-export function remarks({ runs, diverged, pending }: CurvePoint): string {
-  const early = runs.filter((run) => run.outcome === "early" && !hasDiverged(run)).length;
+export function remarks({ runs, diverged, exploded, pending }: CurvePoint): string {
+  const early = runs.filter((run) => run.outcome === "early" && !atEdge(run)).length;
   const lost = (status: "failed" | "missing") => runs.filter(({ point }) => point.status === status).length;
   const parts = [
     [diverged, "diverged"],
+    [exploded, "exploded"],
     [early, "stopped early"],
     [pending, "to come"],
     [lost("failed"), "failed"],
     [lost("missing"), "in the bin"],
   ] as const;
-  return parts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(", ");
+  return countedParts(parts).join(", ");
 }

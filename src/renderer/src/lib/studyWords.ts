@@ -58,7 +58,7 @@ export function heightsInWords({ base, heights, stacks }: Study): string {
 
 export const upperRuleLabels: Record<UpperRule["kind"], { label: string; help: string }> = {
   equal: { label: "All equal", help: "Every level starts at the step size that level 0 starts at, as in the paper’s Figure 4a." },
-  figure4b: { label: "The paper’s other scheme", help: "Figure 4b, up to height 3: 100 α, α and α/100 while α is at most 1e-4; above that 1e-3 α, 1e-4 α and 1e-8." },
+  figure4b: { label: "The paper’s other scheme", help: "Figure 4b, up to height 3: 100 α, α and α/100 for α up to 1e-4; 1e-3 α, 1e-4 α and 1e-8 from 1e-3 on. Between them, where the paper has no value, the first below 5e-4." },
   fixed: { label: "Fixed", help: "The same step sizes wherever level 0 starts; the last one is kept for the levels beyond." },
   base: { label: "The base’s own", help: "The levels of the base experiment’s tower; its top level is repeated beyond it." },
 };

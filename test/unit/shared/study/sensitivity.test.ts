@@ -3,8 +3,9 @@ import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { percentileInterval, quantile, resample } from "../../../../src/shared/study/bootstrap.ts";
 import { studyCurves, studyGrids } from "../../../../src/shared/study/curves.ts";
+import { intervalWords } from "../../../../src/shared/study/numbers.ts";
 import { sensitivityOf } from "../../../../src/shared/study/sensitivity.ts";
-import { makePoints, makeStudy, stepSizeStudy } from "../../../support/studyPoints.ts";
+import { makePoints, makeStudy, stepSizeStudy, type Result } from "../../../support/studyPoints.ts";
 
 const byError = { name: "testError", at: "final" } as const;
 
@@ -143,6 +144,37 @@ describe("the numbers", () => {
     expect(heights[0]?.numbers?.width.interval).toBeNull();
     expect(heights[0]?.noInterval).toContain("single seed");
     expect(verdict.remarks.join(" ")).toContain("No confidence intervals");
+  });
+
+  it("have t intervals with fewer than five seeds, percentiles from five on", () => {
+    const errors = [3, 4, 6, 5, 7];
+    const of = (count: number) => {
+      const one = stepSizeStudy([-1], [0], Array.from({ length: count }, (_, seed) => seed));
+      const { heights, bootstrap } = sensitivityOf(one, makePoints(one, (_, __, seed) => ({ error: errors[seed]! })), { bootstrap: { resamples: 4000 } });
+      return { interval: heights[0]!.numbers!.best.interval!, words: intervalWords(heights, bootstrap) };
+    };
+    // Two values: 3.5 either way 12.706 * 0.5, and no error is below 0; percentiles would say 3 to 4.
+    expect(of(2).interval[0]).toBe(0);
+    expect(of(2).interval[1]).toBeCloseTo(3.5 + 12.706 * 0.5, 0);
+    // Three: 13/3 either way 4.303 * 1.5275 / sqrt(3).
+    expect(of(3).interval[0]).toBeCloseTo(13 / 3 - (4.303 * 1.5275) / Math.sqrt(3), 0);
+    expect(of(3).words).toContain("t intervals");
+    expect(of(5).interval[0]).toBeGreaterThanOrEqual(3);
+    expect(of(5).interval[1]).toBeLessThanOrEqual(7);
+    expect(of(5).words).toBe("95 % confidence intervals over the seeds: percentiles of 4,000 bootstrap resamples");
+  });
+
+  it("count an exploded run as the worst in every number, as a diverged one", () => {
+    const loss = { name: "testLoss", at: "final" } as const;
+    const made = (last: Result) => makePoints(study, (height, x, seed) => (height === 0 && decade(x) === 1 && seed === 1 ? last : { evaluations: [{ testLoss: 0.5 + 0.1 * Math.abs(decade(x)) }], status: "finished" }));
+    const exploded = sensitivityOf(study, made({ evaluations: [{ testLoss: 3390 }], status: "finished" }), { metric: loss });
+    const diverged = sensitivityOf(study, made({ status: "diverged" }), { metric: loss });
+    const [of, as] = [exploded.heights[0]!, diverged.heights[0]!];
+    expect(of).toMatchObject({ exploded: 1, diverged: 0, lost: 0, n: 12 });
+    expect(as).toMatchObject({ exploded: 0, diverged: 1, n: 12 });
+    for (const key of ["best", "sensitivity", "excess", "width", "bestAt"] as const) expect(of.numbers![key]).toEqual(as.numbers![key]);
+    expect(of.numbers!.explodedShare.value).toBeCloseTo(1 / 12, 12);
+    expect(exploded.curves[0]!.points.at(-1)).toMatchObject({ n: 2, exploded: 1, mean: (0.6 + Math.LN10) / 2 });
   });
 
   it("contain the truth in their intervals about as often as they say, for seeds that scatter", () => {

@@ -53,10 +53,59 @@ describe("the verdict", () => {
   });
 
   it("speaks of a study that is not finished as such", () => {
-    const found = verdict((height, power) => (height === 2 && power > 0 ? { status: "waiting" } : { error: v(height === 0 ? 20 : 1, power) }));
+    const three = stepSizeStudy([-8, -7, -6, -5, -4, -3, -2, -1, 0, 1, 2], [0, 2], [0, 1, 2]);
+    const found = verdict((height, power, seed) => (height === 2 && power > 0 && seed === 2 ? { status: "waiting" } : { error: v(height === 0 ? 20 : 1, power) }), {}, three);
     expect(found.headline).toMatch(/^So far, two levels widen/);
-    expect(found.remarks).toContain("Not finished: 4 of 44 runs are still to come.");
+    expect(found.remarks).toContain("Not finished: 2 of 66 runs are still to come.");
     expect(verdict(() => ({ status: "waiting" })).headline).toBe("No run has ended yet.");
+  });
+
+  it("withholds itself while part of the range is unknown, and says what is missing", () => {
+    // Small step sizes first: so far height 2 looks narrower, and in the end it is wider.
+    const made: Made = (height, power) => ({ error: height === 0 ? v(4, power) : v(1, power, 5) });
+    const early = verdict((height, power, seed) => (power > -3 ? { status: "waiting" } : made(height, power, seed)));
+    expect(early).toMatchObject({ finding: "waiting", of: null, against: null });
+    expect(early.headline).toBe("No verdict yet: too few runs have ended at 5 points at height 0 and 5 points at height 2 (two each are needed, or the only seed).");
+    expect(verdict((height, power, seed) => (seed === 1 ? { status: "running" } : made(height, power, seed))).finding).toBe("waiting");
+    expect(verdict(made).finding).toBe("wider");
+    // Runs that failed are not waited for.
+    expect(verdict((height, power, seed) => (power === 2 && seed === 1 ? { status: "failed" } : made(height, power, seed))).finding).not.toBe("waiting");
+  });
+
+  it("calls no difference clear with a single seed", () => {
+    const single = stepSizeStudy([-3, -2, -1, 0, 1], [0, 2], [0]);
+    const found = verdict((height, power) => ({ error: v(height === 0 ? 20 : 1, power) }), {}, single);
+    expect(found.finding).toBe("uncertain");
+    expect(found.headline).toBe("With a single seed no difference can be told from chance; in these runs the usable range of the step size is 0.1 decades at height 0 and 2.0 decades at height 2.");
+    expect(`${found.headline} ${found.remarks.join(" ")}`).not.toMatch(/widen|clear/);
+  });
+
+  it("corrects for having chosen the best of several heights", () => {
+    // A gain that is clear for a single comparison, but not for the best of nine.
+    const of = (heights: number[]) => makeStudy({ base: { tower: [{ optimizer: "sgd" }] }, heights: { values: heights }, seeds: [0, 1, 2] });
+    const made: Made = (height, _, seed) => ({ error: height === 0 ? 10 + [0, 0.5, 1][seed]! : height === 1 ? 7.5 + [0, 0.5, 1][seed]! : 10.6 + [0, 0.5, 1][seed]! });
+    const one = verdict(made, {}, of([0, 1]));
+    expect(one.headline).toContain("With one level the best test error is 2.50 points lower");
+    expect(one.remarks.join(" ")).not.toContain("Chosen among");
+    const nine = verdict(made, {}, of([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    expect(nine.headline).toContain("One level makes no clear difference");
+    expect(nine.remarks.join(" ")).toContain("Chosen among 9 heights");
+  });
+
+  it("counts exploded runs as the worst and names them", () => {
+    const loss: Made = (height, power, seed) => ({ evaluations: [{ testLoss: height === 0 && power === 2 && seed === 0 ? 3390 : 0.1 * (1 + Math.abs(power + 1)) }], status: "finished" });
+    const found = verdict(loss, { metric: { name: "testLoss", at: "final" } });
+    expect(found.remarks).toContain("1 of 22 runs at height 0 exploded; each counts as the worst.");
+    expect(found.remarks.join(" ")).toContain("Exploded: not finite, or far worse than guessing (a loss more than 2.3 nats above it");
+    const all = verdict(() => ({ evaluations: [{ testLoss: 3390 }], status: "finished" }), { metric: { name: "testLoss", at: "final" } });
+    expect(all).toMatchObject({ finding: "diverged", headline: "Every run that ended diverged or exploded." });
+  });
+
+  it("says where something was chosen on the test set", () => {
+    const best = { metric: { name: "testError", at: "best" } } as const;
+    expect(verdict((_, power) => ({ error: v(10, power) }), best).remarks.join(" ")).toContain("chosen on the test set, for want of validation data");
+    expect(verdict((_, power) => ({ error: v(10, power) }), best, { ...study, base: { ...study.base, dataset: { ...study.base.dataset, validation: 0.1 } } }).remarks.join(" ")).not.toContain("test set");
+    expect(verdict((_, power) => ({ error: v(10, power) }), {}, { ...study, halving: { rungs: [1], keep: 0.5 } }).remarks.join(" ")).toContain("Successive halving chose");
   });
 
   it("says when everything diverged, or nothing was learned", () => {
@@ -89,7 +138,7 @@ describe("the verdict", () => {
       finding: "single",
       headline: "At height 1 the best test error is 4.00 %, at step size 0.1; it stays within 1 percentage point of the best over 0.2 decades of the step size (0.079 to 0.13).",
     });
-    const few = stepSizeStudy([-2, -1], [0, 1], [0]);
+    const few = stepSizeStudy([-2, -1], [0, 1], [0, 1]);
     const found = verdict((height, power) => ({ error: v(10, power, height === 0 ? 9 : 3) }), {}, few);
     expect(found.finding).toBe("few");
     expect(found.headline).toBe("With one level the best test error is 6.00 points lower, 3.00 % against 9.00 % at no measurable cost in time.");
@@ -117,7 +166,7 @@ describe("the verdict", () => {
       base: { tower: [{ optimizer: "sgd" }] },
       axes: [{ hyperparameter: "mu", values: { kind: "grid", scale: "linear", from: 0, to: 0.8, points: 5 } }],
       heights: { values: [0, 1] },
-      seeds: [0],
+      seeds: [0, 1],
     });
     const listed = { ...momentum, axes: [{ ...momentum.axes[0]!, values: { kind: "list" as const, values: [0, 0.2, 0.4, 0.6, 0.8] } }] };
     const points = makePoints(listed, (height, [x]) => ({ error: 4 + (height === 0 ? 20 : 4) * Math.abs(x! - 0.4) }));

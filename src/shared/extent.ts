@@ -1,0 +1,15 @@
+/** Smallest and largest of many values: `Math.min(...values)` overflows the stack at about 130,000. */
+
+/** Infinity without values; NaN where one of them is. */
+export function minOf(values: Iterable<number>): number {
+  let min = Infinity;
+  for (const value of values) min = Math.min(min, value);
+  return min;
+}
+
+/** -Infinity without values; NaN where one of them is. */
+export function maxOf(values: Iterable<number>): number {
+  let max = -Infinity;
+  for (const value of values) max = Math.max(max, value);
+  return max;
+}

@@ -1,0 +1,27 @@
+import { describe, expect, it } from "vitest";
+import { rungsOf, type Contender } from "../../../src/main/studies/halving.ts";
+import { choiceNote, chosenOn } from "../../../src/shared/kept.ts";
+import type { Evaluation } from "../../../src/shared/run.ts";
+import { makeStudy } from "../../support/studyPoints.ts";
+
+const contender = (key: string, of: Partial<Evaluation>): Contender => ({ key, out: false, evaluations: [{ step: 10, epoch: 1, trainLoss: null, testLoss: null, testError: null, ...of }] });
+const { base } = makeStudy({});
+const held = { ...base, dataset: { ...base.dataset, validation: 0.1 } };
+const halving = { rungs: [1], keep: 0.5 };
+
+describe("successive halving", () => {
+  const two = [contender("a", { testError: 3, validationError: 9, validationLoss: 1 }), contender("b", { testError: 8, validationError: 4, validationLoss: 1 })];
+
+  it("judges on validation data where the study holds some out, else on the test set", () => {
+    expect([...rungsOf(halving, two, held).alive]).toEqual(["b"]);
+    expect([...rungsOf(halving, two, base).alive]).toEqual(["a"]);
+    expect([chosenOn(held), chosenOn(base)]).toEqual(["validation", "test"]);
+    expect([choiceNote(held), choiceNote(base)]).toEqual(["", "chosen on the test set, for want of validation data"]);
+  });
+
+  it("never judges one run by its test set and another by validation data", () => {
+    // Its validation values are not finite: the test error it has must not save it.
+    const broken = contender("c", { testError: 1, validationError: null, validationLoss: null });
+    expect([...rungsOf(halving, [broken, two[1]!], held).alive]).toEqual(["b"]);
+  });
+});
