@@ -1,4 +1,5 @@
 /** A confusion matrix: classes against predictions, each cell with its count and its share of the row. */
+import { maxOf } from "../shared/extent.ts";
 import { formatCount } from "../shared/format.ts";
 import type { ClassificationReport } from "../shared/predictions.ts";
 import type { AxisScale } from "./axes.ts";
@@ -25,7 +26,7 @@ export function confusionChart({ classNames, confusion }: Pick<ClassificationRep
   const rows = classAxis([...classNames].reverse(), look.fontSize * 1.3, inner.height - 60, look.fontSize);
   const left = Math.min(160, labelRoom(rows, look.fontSize)) + look.fontSize + 12;
   const width = inner.width - left - 12;
-  const columns = classAxis(classNames, Math.max(...classNames.map((name) => roomFor(name, look.fontSize))) + 6, width, look.fontSize);
+  const columns = classAxis(classNames, maxOf(classNames.map((name) => roomFor(name, look.fontSize))) + 6, width, look.fontSize);
   const height = inner.height - 8 - look.fontSize * 2 - 24;
   const cells = shownCells(confusion).flat();
   const withNumbers = Math.min(width, height * 1.6) / count >= leastForNumbers;

@@ -1,4 +1,5 @@
 /** Several plots in one picture, laid out in rows: what charts of many small plots share. */
+import { maxOf } from "../shared/extent.ts";
 import type { AxisScale } from "./axes.ts";
 import { axisOption, labelRoom, text, type Box } from "./frame.ts";
 import type { Look } from "./theme.ts";
@@ -51,7 +52,7 @@ export const plotsInRow = (width: number, wanted: number, room = 0) => Math.max(
 export function layOutPlots(plots: readonly Plot[], { look, inner, columns: wanted, shareY = false, gap = 18 }: PlotLayout): LaidOut {
   const { fontSize, fontFamily } = look;
   const roomOf = ({ y }: Plot) => labelRoom(y.scale, fontSize, y.label ?? y.scale?.label) + (y.name === undefined ? 4 : fontSize + 12);
-  const room = Math.max(...plots.map(roomOf));
+  const room = maxOf(plots.map(roomOf));
   const columns = plotsInRow(inner.width, Math.min(wanted, plots.length), shareY ? 0 : room);
   const rows = Math.ceil(plots.length / columns);
   const width = (inner.width - 10 - (shareY ? room : columns * room) - (columns - 1) * gap) / columns;

@@ -1,4 +1,5 @@
 /** The runs of a study. */
+import { maxOf, minOf } from "../extent.ts";
 import type { Experiment, FieldError } from "../experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
 import { partNamed } from "../groups.ts";
@@ -37,7 +38,7 @@ const countStacks = ({ heights, stacks }: Study) => stacks?.length ?? heights?.v
 function countSamples(axes: readonly Axis[]): number {
   const sampled = axes.filter(({ values }) => isSampled(values)).map(({ values }) => countValues(values));
   const crossed = axes.filter(({ values }) => !isSampled(values)).map(({ values }) => countValues(values));
-  return crossed.reduce((product, n) => product * n, sampled.length === 0 ? 1 : Math.max(...sampled));
+  return crossed.reduce((product, n) => product * n, sampled.length === 0 ? 1 : maxOf(sampled));
 }
 
 /** What stands in the place of the base's tower: a height of it, a named stack, or itself. */
@@ -195,7 +196,7 @@ function shapeErrors(study: Study): FieldError[] {
   if (halving) {
     if (cohort !== "auto" && cohort > 1) refuse("cohort", `cohort is ${cohort}, and successive halving ends the runs of a cohort at different steps; allowed with it: 1`);
     if (study.base.evaluation.every === "end") refuse("halving", "halving compares runs at its rungs, and base.evaluation.every is end: they are not evaluated before");
-    const shortest = Math.min(...variants(study).map(({ epochs }) => epochs));
+    const shortest = minOf(variants(study).map(({ epochs }) => epochs));
     halving.rungs.forEach((rung, i) => {
       if (i > 0 && rung <= halving.rungs[i - 1]!) refuse(`halving.rungs.${i}`, `rung ${rung} must be later than rung ${halving.rungs[i - 1]!}`);
       else if (rung >= shortest) refuse(`halving.rungs.${i}`, `rung ${rung} must come before the end of training, epoch ${shortest}`);

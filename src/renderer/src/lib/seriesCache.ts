@@ -1,4 +1,5 @@
 /** What the window holds of one run's series, and which delta to ask for next. */
+import { maxOf, minOf } from "@shared/extent.ts";
 import type { RequestOutput } from "@shared/contract.ts";
 import { appendBuckets, type Bucket } from "@shared/series.ts";
 
@@ -42,8 +43,8 @@ export class SeriesCache {
     });
     const queries: SeriesQuery[] = chunks(fresh).map((part) => ({ metrics: part, after: -1, width: 1 }));
     if (known.length > 0) {
-      const after = Math.min(...known.map(({ series }) => series.lastStep));
-      const width = Math.max(...known.map(({ series }) => series.width));
+      const after = minOf(known.map(({ series }) => series.lastStep));
+      const width = maxOf(known.map(({ series }) => series.width));
       queries.push(...chunks(known.map(({ metric }) => metric)).map((part) => ({ metrics: part, after, width })));
     }
     return queries;

@@ -1,4 +1,5 @@
 /** A study in words: what varies, how far it is. */
+import { maxOf, minOf } from "@shared/extent.ts";
 import { dataFacts } from "@shared/datasets.ts";
 import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
@@ -31,7 +32,7 @@ export function axisName(study: Study, index: number): string {
 
 /** Where an axis runs from and to: `1e-8 to 100`. */
 export function rangeInWords({ values }: Pick<Axis, "values">): string {
-  const [from, to] = values.kind === "list" ? [Math.min(...values.values), Math.max(...values.values)] : [values.from, values.to];
+  const [from, to] = values.kind === "list" ? [minOf(values.values), maxOf(values.values)] : [values.from, values.to];
   return from === to ? formatHyperparameter(from) : `${formatHyperparameter(from)} to ${formatHyperparameter(to)}`;
 }
 

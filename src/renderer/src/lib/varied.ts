@@ -1,4 +1,5 @@
 /** The settings that vary among compared runs: the axes of parallel coordinates, the factors of importance. */
+import { maxOf, minOf } from "@shared/extent.ts";
 import type { Experiment } from "@shared/experiment.ts";
 import { optimizers } from "@shared/optimizers.ts";
 import { height } from "@shared/tower.ts";
@@ -35,7 +36,7 @@ const logarithmic = new Set<string>(
 function scaleOf(path: string, values: readonly FieldValue[]): VariedSetting["scale"] {
   const known = values.filter((value) => value !== undefined);
   if (!known.every((value) => typeof value === "number")) return "category";
-  const wide = Math.max(...known) >= 20 * Math.min(...known);
+  const wide = maxOf(known) >= 20 * minOf(known);
   return known.every((value) => value > 0) && (logarithmic.has(path.slice(path.lastIndexOf(".") + 1)) || wide) ? "log" : "linear";
 }
 
