@@ -1,6 +1,7 @@
 /** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
 import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
+import { LeaseLostError } from "../store/errors.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
 import { crashInWords, exitInWords, isCrash } from "./crash.ts";
@@ -33,6 +34,8 @@ export interface ActiveRunHooks {
   readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: EngineTrouble) => void) | undefined;
   /** How long the trainer may be silent. */
   readonly watch?: WatchdogOptions | undefined;
+  /** Another process has taken the run. */
+  readonly onLeaseLost: (run: string) => void;
   /** The trainer is gone, or there will be none. */
   readonly onGone: () => void;
 }
@@ -51,6 +54,7 @@ export class ActiveRun {
   #summary: RunSummary;
   #trainer: WatchedTrainer | undefined;
   #gone = false;
+  #abandoned = false;
   #metrics: readonly string[] = [];
   #takenUp: TakenUp | undefined;
   /** Why a stop was asked for, when it was not by a person. */
@@ -68,6 +72,8 @@ export class ActiveRun {
       hooks.checkpoints &&
       new PendingFiles(hooks.checkpoints, {
         flush: () => hooks.log.flush(),
+        whileHeld: (of, work) => hooks.log.whileHeld(of, work),
+        leaseOf: (of) => hooks.log.leaseOf(of),
         note: (kind, message, step) => this.#note(kind, message, step),
         onKept: () => hooks.onKept?.(run.id),
       });
@@ -156,7 +162,7 @@ export class ActiveRun {
 
   /** Ends the run in `status`, whatever the trainer says from now on. */
   end(status: RunStatus, reason: string | null, step = this.#summary.steps): void {
-    if (!isActive(this.#summary.status)) return;
+    if (this.#abandoned || !isActive(this.#summary.status)) return;
     this.#note(status, reason ?? "", step);
     this.#commit({ status, reason, finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null });
     this.#files?.clean(this.#summary);
@@ -164,23 +170,36 @@ export class ActiveRun {
     else this.#leave();
   }
 
-  /** The engine hangs, and the process with it. */
-  #silent(silent: number, slowestStep: number | null): void {
-    if (!isActive(this.#summary.status)) return;
-    const than = slowestStep === null ? "before its first step" : `after steps of ${Number((slowestStep / 1000).toPrecision(2))} s at most`;
-    const reason = `it did not answer for ${Math.round(silent / 1000)} s, ${than}`;
-    this.#hooks.onEngineFailure?.(this.#summary, reason, "silence");
-    this.end("failed", `The trainer was ended because ${reason}: its engine, or the driver of its device, hangs.`);
+  /** Ends the run as failed, and its trainer at once. */
+  fail(reason: string): void {
+    this.end("failed", reason);
     this.#trainer?.kill();
   }
 
+  /** Another process has taken the run: its trainer here ends, and nothing more of it is written. */
+  abandon(): void {
+    if (this.#abandoned) return;
+    this.#abandoned = true;
+    if (this.#trainer) this.#trainer.kill();
+    else this.#leave();
+  }
+
+  /** The engine hangs, and the process with it. */
+  #silent(silent: number, slowestStep: number | null): void {
+    if (this.#abandoned || !isActive(this.#summary.status)) return;
+    const than = slowestStep === null ? "before its first step" : `after steps of ${Number((slowestStep / 1000).toPrecision(2))} s at most`;
+    const reason = `it did not answer for ${Math.round(silent / 1000)} s, ${than}`;
+    this.#hooks.onEngineFailure?.(this.#summary, reason, "silence");
+    this.fail(`The trainer was ended because ${reason}: its engine, or the driver of its device, hangs.`);
+  }
+
   #receive(message: FromTrainer): void {
-    if (!isActive(this.#summary.status)) return;
+    if (this.#abandoned || !isActive(this.#summary.status)) return;
     try {
       this.#handle(message);
     } catch (error) {
-      this.end("failed", messageOf(error));
-      this.#trainer?.kill();
+      if (error instanceof LeaseLostError) return this.#hooks.onLeaseLost(this.#summary.id);
+      this.fail(messageOf(error));
     }
   }
 

@@ -18,6 +18,10 @@ type Kind = "checkpoint" | "weights";
 export interface PendingFilesHooks {
   /** Writes what is logged; false when that cannot be done at present. */
   readonly flush: () => boolean;
+  /** Runs `work` while no other process can take the run; false, without it, when one has. */
+  readonly whileHeld: (run: string, work: () => void) => boolean;
+  /** How often the run had been taken when this process took it. */
+  readonly leaseOf: (run: string) => number;
   readonly note: (kind: Kind, message: string, step?: number) => void;
   /** The weights of another evaluation are kept. */
   readonly onKept: (() => void) | undefined;
@@ -48,19 +52,17 @@ export class PendingFiles {
     // Those of a study's runs would take more room than all that they log.
     const keepWeights = study === null;
     if (keepWeights) weights.prepare();
-    return { run, storeFolder, every, resume, keepWeights };
+    return { run, lease: this.#hooks.leaseOf(run), storeFolder, every, resume, keepWeights };
   }
 
   /** A checkpoint must never be ahead of the log, and weights that are kept have their evaluation in the store. */
   written(kind: Kind, run: RunSummary, step: number): void {
     const { folder, weights } = this.#folders;
+    const leased = { run: run.id, lease: this.#hooks.leaseOf(run.id) };
+    const accept = () => (kind === "checkpoint" ? folder.accept(leased, step) : weights.accept(run, leased.lease, step));
     try {
-      if (!this.#hooks.flush()) (kind === "checkpoint" ? folder : weights).discard(run.id, step);
-      else if (kind === "checkpoint") folder.accept(run.id, step);
-      else {
-        weights.accept(run, step);
-        this.#hooks.onKept?.();
-      }
+      if (!this.#hooks.flush() || !this.#hooks.whileHeld(run.id, accept)) (kind === "checkpoint" ? folder : weights).discard(leased, step);
+      else if (kind === "weights") this.#hooks.onKept?.();
       this.#failing.delete(kind);
     } catch (error) {
       this.failed(kind, step, messageOf(error));
@@ -76,8 +78,10 @@ export class PendingFiles {
   /** After the run: what has ended for good is not taken up again. */
   clean({ id, status }: RunSummary): void {
     try {
-      this.#folders.folder.clean(id, !isResumable(status));
-      this.#folders.weights.clean(id, false);
+      this.#hooks.whileHeld(id, () => {
+        this.#folders.folder.clean(id, !isResumable(status));
+        this.#folders.weights.clean(id, false);
+      });
     } catch (error) {
       this.#hooks.note("checkpoint", `could not be removed: ${messageOf(error)}`);
     }

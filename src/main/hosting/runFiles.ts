@@ -1,9 +1,16 @@
 /**
  * A folder beside the store with files of its runs, `RUN.*`. A trainer writes a new one as
- * `RUN.STEP.pending`, and the host puts it in place once what it belongs to is in the store.
+ * `RUN.LEASE-STEP.pending`, and the host puts it in place once what it belongs to is in the store.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+
+/** A run as one of those who took it trained it. */
+export interface LeasedRun {
+  readonly run: string;
+  /** How often the run had been taken then. */
+  readonly lease: number;
+}
 
 export class RunFiles {
   readonly path: string;
@@ -12,9 +19,9 @@ export class RunFiles {
     this.path = join(storeFolder, name);
   }
 
-  /** Where the trainer writes the one of a step, before it counts. */
-  pendingFileOf(run: string, step: number): string {
-    return join(this.path, `${run}.${step}.pending`);
+  /** Where the trainer writes the one of a step, before it counts. Trainers of two leases on one run never write the same file. */
+  pendingFileOf({ run, lease }: LeasedRun, step: number): string {
+    return join(this.path, `${run}.${lease}-${step}.pending`);
   }
 
   /** Makes sure that trainers can write here. */
@@ -23,7 +30,7 @@ export class RunFiles {
   }
 
   /** Forgets what a trainer wrote. */
-  discard(run: string, step: number): void {
+  discard(run: LeasedRun, step: number): void {
     rmSync(this.pendingFileOf(run, step), { force: true });
   }
 

@@ -16,4 +16,8 @@ export interface RunLog {
   addEvaluation(run: string, evaluation: Evaluation): void;
   addEvent(run: string, event: RunEvent): void;
   flush(): boolean;
+  /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
+  whileHeld(run: string, work: () => void): boolean;
+  /** How often the run had been taken when this process took it. */
+  leaseOf(run: string): number;
 }

@@ -24,6 +24,8 @@ export interface SupervisorOptions {
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
   readonly onKept?: (run: string) => void;
+  /** Another process has taken a run, so its trainer here is ended; `dropped` steps that were not written yet are gone. */
+  readonly onLost?: (run: RunSummary, dropped: number) => void;
   readonly onEvent?: (run: string, event: RunEvent) => void;
   readonly onEngineFailure?: (run: RunSummary, reason: string, kind: EngineTrouble) => void;
   /** How long a trainer may be silent before it is taken to hang. */
@@ -84,12 +86,13 @@ export class Supervisor {
         this.#options.onChange(changed, atOnce);
         if (atOnce) this.#tellCoreFree();
       },
+      onLeaseLost: (lost) => this.leaseLost(lost, 0),
       onGone: () => {
-        this.#runs.delete(run.id);
+        if (this.#runs.get(run.id) === active) this.#runs.delete(run.id);
         this.#fillPlaces();
       },
     };
-    const active = new ActiveRun(run, beginning, hooks, why);
+    const active: ActiveRun = new ActiveRun(run, beginning, hooks, why);
     this.#runs.set(run.id, active);
     if (seat) this.#seats.set(active, seat);
     this.#held = false;
@@ -161,6 +164,22 @@ export class Supervisor {
       reason: `The trainer did not stop within ${stopWithin / 1000} s and was ended; steps not yet reported are missing.`,
     });
     return this.#settle(active, (run) => !isActive(run.status));
+  }
+
+  /** Another process has taken a run. */
+  leaseLost(id: string, dropped: number): void {
+    const active = this.#runs.get(id);
+    if (!active) return;
+    // From now on the store alone says how the run stands.
+    this.#runs.delete(id);
+    active.abandon();
+    this.#options.onLost?.(active.summary, dropped);
+    this.#fillPlaces();
+  }
+
+  /** What a run logged cannot be written, whatever the store's state: it ends. */
+  unwritable(id: string, reason: string): void {
+    this.#runs.get(id)?.fail(`What it logged could not be written: ${reason}`);
   }
 
   /** Pauses every run, which then shows the reason, and starts no other until a person resumes or starts one. */

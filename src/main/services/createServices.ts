@@ -7,7 +7,7 @@ import type { KeptName } from "../../shared/kept.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
 import { consoleLog, type Log } from "../store/log.ts";
-import { Store } from "../store/store.ts";
+import { Store, type StoreOptions } from "../store/store.ts";
 import { Calibration } from "../studies/calibration.ts";
 import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
@@ -42,6 +42,8 @@ export interface ServiceExtras {
   readonly watch?: WatchdogOptions;
   /** Runs trained at the same time. */
   readonly places?: number;
+  /** What the store is opened with besides. */
+  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "lookEvery">;
   /** Bytes free on the disk of a file. */
   readonly freeBytes?: (file: string) => Promise<number>;
 }
@@ -55,11 +57,17 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const library = new Datasets({ onChange: (change) => events.emit("dataset.changed", change) });
   const datasets = extras.datasets ?? library;
   const store = openStore(options.storeDir, {
+    ...extras.storeOptions,
     log,
     onForeignChange: () => {
       runs.refreshNames();
       events.emit("store.changed", {});
     },
+    onRunFailure: (run, error) => {
+      log.error(`what run ${run} logged cannot be written and was dropped`, error);
+      supervisor.unwritable(run, messageOf(error));
+    },
+    onLeaseLost: (run, dropped) => supervisor.leaseLost(run, dropped),
     onWriteFailure: (error) => {
       const why = messageOf(error);
       log.error("what the runs logged cannot be written; it is kept and tried again", error);
@@ -91,6 +99,16 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       if (experiment.engine.kind !== "auto") void choice.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined);
     },
     onKept: (run) => events.emit("run.kept", { run }),
+    onLost: (run, dropped) => {
+      const message = `Another Hypertower process took this run over${dropped === 0 ? "" : `; ${dropped} steps that process ${process.pid} had trained and not written were dropped`}.`;
+      log.warn(`run ${run.id}: ${message}`);
+      const event = { at: Date.now(), step: run.steps, kind: "takenOver", message };
+      store.noteForeign(run.id, event);
+      events.emit("run.noted", { run: run.id, event });
+      const now = runs.get(run.id);
+      throttle.push(now, true);
+      studies.runLost(now);
+    },
     onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });

@@ -10,7 +10,7 @@ import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./m
 export const storeFileName = "hypertower.sqlite";
 
 /** How long a statement waits for another process's transaction. */
-const busyTimeout = 5_000;
+const defaultBusyTimeout = 5_000;
 
 export interface Connections {
   readonly path: string;
@@ -52,7 +52,7 @@ function prepareFolder(folder: string): string {
 }
 
 /** Looks at an existing file through a read-only connection, so that a file we refuse is left as it is. */
-function inspect(path: string, known: number): void {
+function inspect(path: string, known: number, busyTimeout: number): void {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat || (stat.isFile() && stat.size === 0)) return;
   if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
@@ -84,11 +84,11 @@ function inspect(path: string, known: number): void {
  * Opens the store in `folder`: one connection that writes and one that only reads.
  * @throws StoreError when the folder or file cannot be used; it is then unchanged.
  */
-export function openConnections(folder: string, list: readonly Migration[] = migrations): Connections {
+export function openConnections(folder: string, list: readonly Migration[] = migrations, busyTimeout = defaultBusyTimeout): Connections {
   const path = prepareFolder(folder);
   const opened: Database.Database[] = [];
   try {
-    inspect(path, list.length);
+    inspect(path, list.length, busyTimeout);
     const writer = new Database(path, { timeout: busyTimeout });
     opened.push(writer);
     const mode = writer.pragma("journal_mode = WAL", { simple: true });

@@ -11,6 +11,22 @@ export class StoreError extends Error {
   }
 }
 
+/** A run or study was taken by another process since this one took it: nothing of this one may be written any more. */
+export class LeaseLostError extends Error {
+  constructor(what: string) {
+    super(`${what} was taken over by another Hypertower process`);
+    this.name = "LeaseLostError";
+  }
+}
+
+/** Failures of the disk, the file or a lock, which concern all that waits, and may be over the next time. */
+const ofTheStore = ["SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_CORRUPT", "SQLITE_NOTADB"];
+
+/** Whether a write failed for the store's sake; else what was to be written is at fault. */
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof Database.SqliteError && ofTheStore.some((prefix) => error.code.startsWith(prefix));
+}
+
 const explanations: readonly [prefix: string, explanation: string][] = [
   ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. Move it away or choose another folder for the store"],
   ["SQLITE_CORRUPT", "is damaged; nothing was changed. Keep a copy of it, then restore a backup or choose another folder for the store"],

@@ -5,6 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { initialLayout } from "./layout.ts";
+import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
 
@@ -17,6 +18,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, sql: initialLayout },
   { version: 2, sql: studyLayout },
   { version: 3, sql: measureLayout },
+  { version: 4, sql: leaseLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -3,7 +3,7 @@ import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from ".
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
-import { claimOwnership, heartbeatEvery, ownerLives, releaseOwnership, type Owner } from "./ownership.ts";
+import { beatEvery, Hosts, joinHosts, ownerColumns, type LeaseOwner } from "./hosts.ts";
 import { environmentDifferences } from "./runRows.ts";
 import { RunReader, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
@@ -23,6 +23,16 @@ export interface StoreOptions {
   readonly onCommit?: (runs: readonly string[]) => void;
   /** A commit failed. Nothing is lost yet: it is tried again until it succeeds. */
   readonly onWriteFailure?: (error: unknown) => void;
+  /** What one run logged cannot be written and was dropped; the others are committed. */
+  readonly onRunFailure?: (run: string, error: unknown) => void;
+  /** Another process has taken a run: nothing of it may be written here any more, and so many steps were dropped. */
+  readonly onLeaseLost?: (run: string, dropped: number) => void;
+  /** Milliseconds between two looks at the hosts of other runs. */
+  readonly lookEvery?: number;
+  /** Milliseconds that a statement waits for another process's transaction. */
+  readonly busyTimeout?: number;
+  /** Name of this machine; its host name by default. */
+  readonly machine?: string;
   /** Another process changed the store, or its runs were found interrupted. */
   readonly onForeignChange?: () => void;
 }
@@ -38,29 +48,25 @@ export interface ResumedSeries {
   readonly differences: readonly string[];
 }
 
-interface ActiveRow {
+interface ActiveRow extends LeaseOwner {
   readonly id: string;
   readonly steps: number;
-  readonly pid: number | null;
-  readonly host: string | null;
-  readonly token: string | null;
-  readonly heartbeatAt: number | null;
 }
 
 export class Store {
   readonly path: string;
   readonly studies: StudyTable;
   readonly #connections: Connections;
-  readonly #owner: Owner;
+  readonly #hosts: Hosts;
   readonly #log: Log;
   readonly #slowAfter: number;
   readonly #writer: Writer;
   readonly #runs: RunReader;
   readonly #series: SeriesReader;
   readonly #poll: NodeJS.Timeout;
+  readonly #look: NodeJS.Timeout;
   readonly #onForeignChange: () => void;
   #dataVersion: unknown;
-  #lookedForDead = 0;
 
   /**
    * Opens the store in `folder`, creating both when missing.
@@ -70,25 +76,27 @@ export class Store {
     this.#log = options.log ?? consoleLog;
     this.#slowAfter = options.slowAfter ?? 250;
     this.#onForeignChange = options.onForeignChange ?? (() => undefined);
-    this.#connections = openConnections(folder);
+    this.#connections = openConnections(folder, undefined, options.busyTimeout);
     const { path, writer, reader } = this.#connections;
     this.path = path;
-    this.#owner = claimOwnership();
+    this.#hosts = new Hosts(writer, path, this.#log, options.machine);
     try {
       this.#runs = new RunReader(reader, path, this.#log);
       this.#series = new SeriesReader(reader);
       this.#writer = new Writer(writer, {
         path,
-        owner: this.#owner,
+        hosts: this.#hosts,
         log: this.#log,
         slowAfter: this.#slowAfter,
         commitAfter: options.commitAfter ?? 240,
         onCommit: options.onCommit ?? (() => undefined),
         onFailure: options.onWriteFailure ?? ((error) => this.#log.error("store: a commit failed and will be tried again", error)),
+        onRunFailure: options.onRunFailure ?? ((run, error) => this.#log.error(`store: what run ${run} logged cannot be written`, error)),
+        onLeaseLost: options.onLeaseLost ?? ((run) => this.#log.warn(`store: run ${run} was taken over by another process`)),
       });
       this.studies = new StudyTable(this.#connections, {
         path,
-        owner: this.#owner,
+        hosts: this.#hosts,
         log: this.#log,
         read: (what, work) => this.#read(what, work),
         write: this.#writer,
@@ -96,12 +104,13 @@ export class Store {
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();
     } catch (error) {
-      releaseOwnership(this.#owner);
       closeConnections(this.#connections);
       throw explain(error, path);
     }
     this.#poll = setInterval(() => this.#lookAround(), options.pollEvery ?? 1_000);
     this.#poll.unref();
+    this.#look = setInterval(() => this.#lookForDead(), options.lookEvery ?? beatEvery);
+    this.#look.unref();
   }
 
   /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
@@ -120,6 +129,23 @@ export class Store {
    */
   takeUpRun(run: RunSummary): boolean {
     return this.#writer.takeUpRun(run);
+  }
+
+  /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
+  whileHeld(run: string, work: () => void): boolean {
+    return this.#writer.whileHeld(run, work);
+  }
+
+  /** How often the run had been taken when this process took it. */
+  leaseOf(run: string): number {
+    return this.#writer.leaseOf(run);
+  }
+
+  /** Notes something in the log of a run that this process does not own, or no longer does. */
+  noteForeign(run: string, { at, step, kind, message }: RunEvent): void {
+    this.#writer.change("note", () =>
+      this.#connections.writer.prepare("INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)").run(run, at, step, kind, message),
+    );
   }
 
   /**
@@ -195,16 +221,17 @@ export class Store {
 
   /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
-    this.#lookedForDead = Date.now();
-    return [...this.#markRuns(), ...this.studies.markInterrupted(this.#lookedForDead)];
+    return [...this.#markRuns(), ...this.studies.markInterrupted()];
   }
 
   #markRuns(): string[] {
     const { writer, reader } = this.#connections;
-    const active = `SELECT id, steps, owner_pid AS pid, owner_host AS host, owner_token AS token, heartbeat_at AS heartbeatAt
-      FROM runs WHERE status IN ('queued', 'running', 'paused')`;
-    const dead = (row: ActiveRow) => !ownerLives(row, this.#lookedForDead);
-    if (!this.#read("active runs", () => reader.prepare<[], ActiveRow>(active).all()).some(dead)) return [];
+    const active = `SELECT id, steps, ${ownerColumns} FROM runs ${joinHosts} WHERE status IN ('queued', 'running', 'paused')`;
+    const dead = (row: ActiveRow) => !this.#hosts.lives(row);
+    const rows = this.#read("active runs", () => reader.prepare<[], ActiveRow>(active).all());
+    this.#hosts.look(rows);
+    if (!rows.some(dead)) return [];
+    const now = Date.now();
     const mark = writer.prepare<[string, number, string]>(
       `UPDATE runs SET status = 'interrupted', reason = ?, finished_at = coalesce(heartbeat_at, ?),
          samples_per_second = NULL, seconds_left = NULL WHERE id = ?`,
@@ -217,10 +244,13 @@ export class Store {
         .prepare<[], ActiveRow>(active)
         .all()
         .filter(dead)
-        .map(({ id, steps, pid }) => {
-          const reason = `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the run did.`;
-          mark.run(reason, this.#lookedForDead, id);
-          note.run(id, this.#lookedForDead, steps, reason);
+        .map(({ id, steps, pid, host }) => {
+          const reason =
+            host === this.#hosts.machine || host === null
+              ? `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the run did.`
+              : `The machine that trained it (${host}) has not been heard of.`;
+          mark.run(reason, now, id);
+          note.run(id, now, steps, reason);
           return id;
         }),
     );
@@ -229,11 +259,15 @@ export class Store {
   /** Commits what waits and closes. @throws StoreError when that is impossible. */
   close(): void {
     clearInterval(this.#poll);
+    clearInterval(this.#look);
     try {
       this.#writer.close();
     } finally {
-      releaseOwnership(this.#owner);
-      closeConnections(this.#connections);
+      try {
+        explained(this.path, () => this.#hosts.close());
+      } finally {
+        closeConnections(this.#connections);
+      }
     }
   }
 
@@ -243,15 +277,27 @@ export class Store {
   }
 
   #lookAround(): void {
-    try {
+    this.#watched("look for changes", () => {
       const version = explained(this.path, () => this.#foreignVersion());
-      const interrupted = Date.now() - this.#lookedForDead >= heartbeatEvery ? this.markInterrupted() : [];
-      if (version === this.#dataVersion && interrupted.length === 0) return;
+      if (version === this.#dataVersion) return;
       this.#dataVersion = version;
       this.#onForeignChange();
+    });
+  }
+
+  #lookForDead(): void {
+    this.#watched("look for processes that are gone", () => {
+      if (this.markInterrupted().length > 0) this.#onForeignChange();
+    });
+  }
+
+  /** What is done by a timer: a store that cannot be read now is looked at again later. */
+  #watched(what: string, work: () => void): void {
+    try {
+      work();
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      this.#log.warn(`store: could not look for changes: ${error.message}`);
+      this.#log.warn(`store: could not ${what}: ${error.message}`);
     }
   }
 

@@ -4,9 +4,9 @@ import { z } from "zod";
 import { hyperparameterValue, runStatus, type Evaluation } from "../../shared/run.ts";
 import { studyStatus } from "../../shared/study/result.ts";
 import { study } from "../../shared/study/study.ts";
-import { StoreError } from "./errors.ts";
+import { LeaseLostError, StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { ownerLives, type Owner } from "./ownership.ts";
+import { joinHosts, ownerColumns, type Hosts, type LeaseOwner } from "./hosts.ts";
 import { pyramidWidths } from "./pyramid.ts";
 import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
 import type { Writer } from "./writer.ts";
@@ -55,7 +55,7 @@ const perCell = `FROM runs WHERE study = ? GROUP BY cell`;
 
 export interface StudiesOptions {
   readonly path: string;
-  readonly owner: Owner;
+  readonly hosts: Hosts;
   readonly log: Log;
   readonly read: <T>(what: string, work: () => T) => T;
   readonly write: Pick<Writer, "change">;
@@ -73,6 +73,8 @@ export class StudyTable {
   readonly #stepTimeMetric: Statement<[string], number>;
   readonly #buckets: Statement<[number, number], { count: number; sum: number | null }>;
   readonly #values: Statement<[number], number | null>;
+  /** Epochs of the leases that this process has taken. */
+  readonly #leases = new Map<string, number>();
 
   constructor({ writer, reader }: { writer: Database; reader: Database }, options: StudiesOptions) {
     this.#options = options;
@@ -145,27 +147,50 @@ export class StudyTable {
 
   /** Creates a study that this process trains; committed when this returns. */
   create(of: StoredStudy): void {
+    const owner = this.#options.hosts.owner();
     this.#change("create a study", () => {
       this.#writer
         .prepare(
           `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, total, workers, definition,
-             owner_pid, owner_host, owner_token, heartbeat_at)
-           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @total, @workers, @definition, @pid, @host, @token, @now)`,
+             owner_pid, owner_host, owner_token, heartbeat_at, lease)
+           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @total, @workers, @definition, @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
         )
-        .run({ ...of, definition: JSON.stringify(of.study), ...this.#options.owner, now: Date.now() });
+        .run({ ...of, definition: JSON.stringify(of.study), ...owner, now: Date.now() });
     });
+    this.#leases.set(of.id, 1);
   }
 
-  /** Writes a study's state: all but its name and deletion. This process owns it from then on. */
+  /** Takes a study that nobody trains at present; false when somebody does. Committed when this returns. */
+  take(id: string): boolean {
+    const owner = this.#options.hosts.owner();
+    const lease = this.#change("take a study", () =>
+      this.#writer
+        .prepare<[unknown], number>(
+          `UPDATE studies SET lease = lease + 1, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken
+           WHERE id = @id AND status NOT IN ('running', 'paused') RETURNING lease`,
+        )
+        .pluck()
+        .get({ id, ...owner }),
+    );
+    if (lease === undefined) return false;
+    this.#leases.set(id, lease);
+    return true;
+  }
+
+  /**
+   * Writes the state of a study that this process trains: all but its name and deletion.
+   * @throws LeaseLostError when another process has taken it
+   */
   save(of: StoredStudy): void {
     this.#change("save a study", () => {
-      this.#writer
+      const { changes } = this.#writer
         .prepare(
           `UPDATE studies SET status = @status, reason = @reason, started_at = @startedAt, finished_at = @finishedAt, total = @total,
-             workers = @workers, definition = @definition, owner_pid = @pid, owner_host = @host, owner_token = @token, heartbeat_at = @now
-           WHERE id = @id`,
+             workers = @workers, definition = @definition, heartbeat_at = @now
+           WHERE id = @id AND owner_token = @token AND lease = @lease`,
         )
-        .run({ ...of, definition: JSON.stringify(of.study), ...this.#options.owner, now: Date.now() });
+        .run({ ...of, definition: JSON.stringify(of.study), token: this.#options.hosts.token, lease: this.#leases.get(of.id) ?? 0, now: Date.now() });
+      if (changes === 0) throw new LeaseLostError(`The study ${of.name} (${of.id})`);
     });
   }
 
@@ -199,16 +224,18 @@ export class StudyTable {
   }
 
   /** Marks active studies whose process is gone as interrupted. Returns their ids. */
-  markInterrupted(now: number): string[] {
-    const active = `SELECT id, owner_pid AS pid, owner_host AS host, owner_token AS token, heartbeat_at AS heartbeatAt
-      FROM studies WHERE status IN ('running', 'paused')`;
-    type Row = { id: string; pid: number | null; host: string | null; token: string | null; heartbeatAt: number | null };
-    const dead = (db: Database) => db.prepare<[], Row>(active).all().filter((row) => !ownerLives(row, now));
-    if (this.#options.read("active studies", () => dead(this.#reader)).length === 0) return [];
+  markInterrupted(): string[] {
+    const { hosts } = this.#options;
+    const active = `SELECT id, ${ownerColumns} FROM studies ${joinHosts} WHERE status IN ('running', 'paused')`;
+    type Row = LeaseOwner & { id: string };
+    const dead = (row: Row) => !hosts.lives(row);
+    const rows = this.#options.read("active studies", () => this.#reader.prepare<[], Row>(active).all());
+    hosts.look(rows);
+    if (!rows.some(dead)) return [];
     return this.#change("mark interrupted studies", () =>
-      dead(this.#writer).map(({ id, pid, heartbeatAt }) => {
+      this.#writer.prepare<[], Row>(active).all().filter(dead).map(({ id, pid, heartbeatAt }) => {
         const reason = `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the study did.`;
-        this.#writer.prepare("UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?").run(reason, heartbeatAt ?? now, id);
+        this.#writer.prepare("UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?").run(reason, heartbeatAt ?? Date.now(), id);
         return id;
       }),
     );

@@ -5,24 +5,28 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import { isActive, resumableStatuses, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { explain, StoreError } from "./errors.ts";
+import { explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
+import { beatEvery, type Hosts } from "./hosts.ts";
 import { measured, type Log } from "./log.ts";
-import { heartbeatEvery, type Owner } from "./ownership.ts";
 import { identityParameters, measureColumns, measureNames, progressAssignments, progressParameters } from "./runRows.ts";
 import { SeriesBuffer, SeriesWriter, type StepRows } from "./seriesWriter.ts";
 
 export interface WriterOptions {
   readonly path: string;
-  readonly owner: Owner;
+  readonly hosts: Hosts;
   readonly log: Log;
   readonly slowAfter: number;
   /** Milliseconds from the first waiting row to its commit. */
   readonly commitAfter: number;
   /** Runs whose rows or state were just committed. */
   readonly onCommit: (runs: readonly string[]) => void;
-  /** A commit failed; everything is kept and tried again. Called once until a commit succeeds. */
+  /** The store cannot be written; everything is kept and tried again. Called once until a commit succeeds. */
   readonly onFailure: (error: unknown) => void;
+  /** What one run logged cannot be written, whatever the store's state. It was dropped; other runs were committed. */
+  readonly onRunFailure: (run: string, error: unknown) => void;
+  /** Another process has taken a run. What waited of it was dropped: so many steps. */
+  readonly onLeaseLost: (run: string, dropped: number) => void;
 }
 
 /** Values that wait at most before they are committed at once. */
@@ -37,14 +41,24 @@ interface Waiting {
   events: RunEvent[];
 }
 
+/** What one commit did with the runs that waited. */
+interface Committed {
+  readonly written: string[];
+  readonly lost: string[];
+  readonly failed: [run: string, error: unknown][];
+}
+
 export class Writer {
   readonly #db: Database;
   readonly #options: WriterOptions;
   readonly #series: SeriesWriter;
   readonly #buffers = new Map<string, SeriesBuffer>();
   readonly #statements: ReturnType<typeof prepare>;
-  readonly #write: () => void;
+  readonly #writeRun: (run: string) => boolean;
+  readonly #writeAll: () => Committed;
   readonly #heartbeat: NodeJS.Timeout;
+  /** Epochs of the leases that this process has taken. */
+  readonly #leases = new Map<string, number>();
   #waiting = new Map<string, Waiting>();
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
@@ -54,28 +68,28 @@ export class Writer {
     this.#options = options;
     this.#series = new SeriesWriter(db);
     this.#statements = prepare(db);
-    this.#write = db.transaction(() => this.#writeWaiting()).immediate;
-    this.#heartbeat = setInterval(() => this.#beat(), heartbeatEvery);
+    this.#writeRun = db.transaction((run: string) => this.#writeWaiting(run)).immediate;
+    this.#writeAll = db.transaction(() => {
+      const committed: Committed = { written: [], lost: [], failed: [] };
+      for (const run of this.#waiting.keys()) (this.#writeWaiting(run) ? committed.written : committed.lost).push(run);
+      return committed;
+    }).immediate;
+    this.#heartbeat = setInterval(() => this.#beat(), beatEvery);
     this.#heartbeat.unref();
   }
 
   /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
   createRun(run: RunSummary, cell: string | null = null): void {
-    const { owner } = this.#options;
+    const owner = this.#owner();
     this.#now("create a run", () => {
-      this.#statements.create.run({
-        ...identityParameters(run),
-        ...progressParameters(run),
-        cell,
-        ...ownerParameters(owner),
-        heartbeatAt: Date.now(),
-      });
+      this.#statements.create.run({ ...identityParameters(run), ...progressParameters(run), cell, ...owner, heartbeatAt: Date.now() });
     });
+    this.#leases.set(run.id, firstLease);
   }
 
   /** Creates the series of a run that has started; committed when this returns. */
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void {
-    const ids = this.#now("begin series", () => {
+    const ids = this.#holding(run, "begin series", () => {
       this.#statements.environment.run(JSON.stringify(environment), run);
       return this.#series.define(run, metrics);
     });
@@ -85,15 +99,32 @@ export class Writer {
   /** Queues a run again that has ended before its end, owned by this process. False when it is in no state for that. */
   takeUpRun(run: RunSummary): boolean {
     this.flush();
-    return this.#now("take up a run", () => {
-      const { changes } = this.#statements.takeUp.run({ ...progressParameters(run), ...ownerParameters(this.#options.owner), heartbeatAt: Date.now() });
-      return changes === 1;
-    });
+    const owner = this.#owner();
+    const lease = this.#now("take up a run", () => this.#statements.takeUp.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
+    if (lease === undefined) return false;
+    this.#leases.set(run.id, lease);
+    return true;
+  }
+
+  /** Does what must not be done for a run of another process: `work` runs in a transaction in which the lease holds. False where it does not. */
+  whileHeld(run: string, work: () => void): boolean {
+    try {
+      this.#holding(run, "use a lease", work);
+      return true;
+    } catch (error) {
+      if (error instanceof LeaseLostError) return false;
+      throw error;
+    }
+  }
+
+  /** The number of times a run had been taken when this process took it. */
+  leaseOf(run: string): number {
+    return this.#leases.get(run) ?? 0;
   }
 
   /** Goes on with the series of a run, without its evaluations after step `evaluated`. Returns the next step to log. */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): number {
-    const buffer = this.#now("resume series", () => {
+    const buffer = this.#holding(run, "resume series", () => {
       const known = this.#series.resume(run, metrics);
       this.#statements.forgetEvaluations.run(run, evaluated ?? -1);
       return known;
@@ -153,9 +184,8 @@ export class Writer {
   close(): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#timer);
-    if (this.#waiting.size === 0) return;
     try {
-      this.#commit();
+      if (this.#waiting.size > 0) this.#commit();
     } catch (error) {
       throw explain(error, this.#options.path);
     }
@@ -169,15 +199,56 @@ export class Writer {
   }
 
   #commit(): void {
-    this.#measured("commit", this.#write);
-    const runs = [...this.#waiting.keys()];
-    for (const [run, { summary }] of this.#waiting) {
-      this.#buffers.get(run)?.clear();
-      if (summary && !isActive(summary.status)) this.#buffers.delete(run);
-    }
-    this.#waiting = new Map();
+    const { written, lost, failed } = this.#measured("commit", () => this.#writtenTogether() ?? this.#writtenOneByOne());
     this.#failing = false;
-    this.#options.onCommit(runs);
+    for (const run of written) this.#committed(run);
+    const dropped = lost.map((run) => [run, this.#dropped(run)] as const);
+    for (const [run] of failed) this.#dropped(run);
+    this.#options.onCommit(written);
+    for (const [run, steps] of dropped) this.#options.onLeaseLost(run, steps);
+    for (const [run, error] of failed) this.#options.onRunFailure(run, explain(error, this.#options.path));
+  }
+
+  /** All that waits, in one transaction; undefined when what some run logged cannot be written. @throws when the store cannot */
+  #writtenTogether(): Committed | undefined {
+    try {
+      return this.#writeAll();
+    } catch (error) {
+      if (isStoreFailure(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** One run's rows must not hold up another's. @throws when the store cannot be written; what was written no longer waits then */
+  #writtenOneByOne(): Committed {
+    const committed: Committed = { written: [], lost: [], failed: [] };
+    for (const run of [...this.#waiting.keys()]) {
+      try {
+        (this.#writeRun(run) ? committed.written : committed.lost).push(run);
+      } catch (error) {
+        if (!isStoreFailure(error)) committed.failed.push([run, error]);
+        else {
+          for (const done of committed.written) this.#committed(done);
+          throw error;
+        }
+      }
+    }
+    return committed;
+  }
+
+  #committed(run: string): void {
+    const summary = this.#waiting.get(run)?.summary;
+    this.#waiting.delete(run);
+    this.#buffers.get(run)?.clear();
+    if (summary && !isActive(summary.status)) this.#buffers.delete(run);
+  }
+
+  /** Forgets what waits of a run, and its series. Returns how many steps waited. */
+  #dropped(run: string): number {
+    const steps = this.#buffers.get(run)?.rows.reduce((sum, { count }) => sum + count, 0) ?? 0;
+    this.#waiting.delete(run);
+    this.#buffers.delete(run);
+    return steps;
   }
 
   #failed(error: unknown): void {
@@ -187,18 +258,38 @@ export class Writer {
     this.#options.onFailure(explain(error, this.#options.path));
   }
 
-  #writeWaiting(): void {
+  /** Writes what waits of a run, within a transaction; false when another process has taken it. */
+  #writeWaiting(run: string): boolean {
+    if (!this.#holds(run)) return false;
     const heartbeatAt = Date.now();
-    for (const [run, { summary, evaluations, events }] of this.#waiting) {
-      const buffer = this.#buffers.get(run);
-      if (buffer) this.#series.write(buffer);
-      if (summary) {
-        this.#statements.progress.run({ ...progressParameters(summary), ...ownerParameters(this.#options.owner), heartbeatAt });
-      }
-      for (const one of evaluations) {
-        this.#statements.evaluation.run(run, one.step, heartbeatAt, one.epoch, ...measureNames.map((name) => finite(one[name] ?? null)));
-      }
-      for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message);
+    const { summary, evaluations, events } = this.#waiting.get(run)!;
+    const buffer = this.#buffers.get(run);
+    if (buffer) this.#series.write(buffer);
+    if (summary) this.#statements.progress.run({ ...progressParameters(summary), heartbeatAt });
+    for (const one of evaluations) {
+      this.#statements.evaluation.run(run, one.step, heartbeatAt, one.epoch, ...measureNames.map((name) => finite(one[name] ?? null)));
+    }
+    for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message);
+    return true;
+  }
+
+  #holds(run: string): boolean {
+    return this.#statements.holds.get(run, this.#options.hosts.token, this.leaseOf(run)) !== undefined;
+  }
+
+  /** @throws LeaseLostError when another process has taken the run */
+  #holding<T>(run: string, what: string, work: () => T): T {
+    return this.#now(what, () => {
+      if (!this.#holds(run)) throw new LeaseLostError(`Run ${run}`);
+      return work();
+    });
+  }
+
+  #owner(): ReturnType<Hosts["owner"]> {
+    try {
+      return this.#options.hosts.owner();
+    } catch (error) {
+      throw explain(error, this.#options.path);
     }
   }
 
@@ -216,18 +307,17 @@ export class Writer {
 
   #beat(): void {
     try {
-      for (const statement of [this.#statements.heartbeat, this.#statements.studyHeartbeat]) statement.run(Date.now(), this.#options.owner.token);
+      this.#options.hosts.beat();
     } catch (error) {
       const explained = explain(error, this.#options.path);
       if (!(explained instanceof StoreError)) throw explained;
-      this.#options.log.warn(`store: heartbeat not written: ${explained.message}`);
+      this.#options.log.warn(`store: the beat of this process could not be written: ${explained.message}`);
     }
   }
 }
 
-function ownerParameters({ pid, host, token }: Owner) {
-  return { ownerPid: pid, ownerHost: host, ownerToken: token };
-}
+/** Of a run that was just created. */
+const firstLease = 1;
 
 function prepare(db: Database) {
   type EvaluationParameters = [string, number, number, number, ...(number | null)[]];
@@ -238,28 +328,25 @@ function prepare(db: Database) {
     create: db.prepare(
       `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
          finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
-         owner_pid, owner_host, owner_token, heartbeat_at, study, cell)
+         owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell)
        VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
          @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
-         @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, @study, @cell)`,
+         @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell)`,
     ),
-    progress: db.prepare(
-      `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost,
-         owner_token = @ownerToken, heartbeat_at = @heartbeatAt WHERE id = @id`,
-    ),
-    takeUp: db.prepare(
-      `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
-         heartbeat_at = @heartbeatAt WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")})`,
-    ),
+    holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
+    progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),
+    takeUp: db
+      .prepare<[unknown], number>(
+        `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
+           heartbeat_at = @heartbeatAt, lease = lease + 1
+         WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
+      )
+      .pluck(),
     forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
     environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
     evaluation,
     event: db.prepare<[string, number, number, string, string]>(
       "INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)",
     ),
-    heartbeat: db.prepare<[number, string]>(
-      `UPDATE runs SET heartbeat_at = ? WHERE owner_token = ? AND status IN ('queued', 'running', 'paused')`,
-    ),
-    studyHeartbeat: db.prepare<[number, string]>(`UPDATE studies SET heartbeat_at = ? WHERE owner_token = ? AND status IN ('running', 'paused')`),
   };
 }

@@ -84,6 +84,7 @@ export class StudyRunner {
   #queue: StudyCell[] = [];
   #rungs: Rungs | null = null;
   #failed = 0;
+  #abandoned = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -157,6 +158,22 @@ export class StudyRunner {
   /** The host closes, and stops the runs itself. */
   leave(): void {
     this.#end("interrupted", "Hypertower was closed.");
+  }
+
+  /** Another process trains the study from now on: its runs here are stopped, and nothing of it is saved any more. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    this.#stored = { ...this.#stored, status: "interrupted", reason: "Another Hypertower process took this study over." };
+    await Promise.all(this.#training().map((run) => this.#options.controls.stop(run).catch(() => undefined)));
+  }
+
+  /** Another process has taken a run: its place here is free, and its cell is left to that process. */
+  lost(run: RunSummary): void {
+    const [cell, at] = this.#latest(run.id);
+    if (!cell || !at) return;
+    at.status = run.status;
+    this.#options.onAdvance(cell);
+    this.#fill();
   }
 
   /** Puts what failed or is missing in line once more. */
@@ -359,6 +376,7 @@ export class StudyRunner {
   }
 
   #set(status: StudyStatus, reason: string | null, times: Partial<Pick<StoredStudy, "startedAt" | "finishedAt">> = {}): void {
+    if (this.#abandoned) return;
     this.#stored = { ...this.#stored, status, reason, ...times };
     this.#options.save(this.#stored);
     this.#options.onChange(true);

@@ -6,7 +6,7 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
 import { study, type CohortChoice, type Study } from "../../shared/study/study.ts";
-import { StoreError } from "../store/errors.ts";
+import { LeaseLostError, StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
 import { newRunId } from "../hosting/newRun.ts";
@@ -213,6 +213,11 @@ export class Studies {
     for (const runner of this.#runners.values()) runner.evaluated(run, evaluation);
   }
 
+  /** A run of a study trained here was taken over by another process. */
+  runLost(run: RunSummary): void {
+    if (run.study !== null) this.#runners.get(run.study)?.lost(run);
+  }
+
   /** Runs were moved to the bin or back. */
   runsDeleted(runs: readonly RunSummary[]): void {
     for (const { id, study, deletedAt } of runs) if (study !== null) this.#runners.get(study)?.deleted(id, deletedAt !== null);
@@ -259,11 +264,11 @@ export class Studies {
   /** The runner of a study, whoever trained it before. */
   #goOn(stored: StoredStudy): StudyRunner {
     this.#requireOpen();
-    const { id, name, status, deletedAt } = stored;
+    const { id, name, deletedAt } = stored;
     if (deletedAt !== null) throw new StudyError(`The study ${name} (${id}) is in the bin; restore it first.`);
     const here = this.#runners.get(id);
     if (here) return here;
-    if (status === "running" || status === "paused") throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process.`);
+    if (!this.#options.store.studies.take(id)) throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process.`);
     return this.#runner(stored, this.#cells(stored), null);
   }
 
@@ -298,8 +303,16 @@ export class Studies {
       // From here on the store knows all there is to know.
       if (study.status === "finished") this.#runners.delete(study.id);
     } catch (error) {
-      if (!(error instanceof StoreError)) throw error;
+      if (error instanceof LeaseLostError) this.#lost(study);
+      else if (!(error instanceof StoreError)) throw error;
     }
+  }
+
+  /** Another process has taken the study: it steers it from now on, and takes the runs as they end here. */
+  #lost({ id }: StoredStudy): void {
+    const runner = this.#runners.get(id);
+    this.#runners.delete(id);
+    void runner?.abandon();
   }
 
   #stored(id: string): StoredStudy {

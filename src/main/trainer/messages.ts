@@ -48,6 +48,8 @@ export type ToTrainer =
 
 export interface CheckpointOrder {
   readonly run: string;
+  /** How often the run has been taken: part of the names of files that do not count yet. */
+  readonly lease: number;
   /** Folder of the store; see CheckpointFolder. */
   readonly storeFolder: string;
   /** Milliseconds between two checkpoints. */

@@ -84,23 +84,23 @@ function engineUse({ engine: { kind } }: Experiment, { device, driver, precision
   return kind === "auto" ? undefined : { kind, device, driver, precision, why };
 }
 
-function checkpointSaver(experiment: Experiment, { run, storeFolder, every }: CheckpointOrder, reporter: Reporter, send: Send): CheckpointSaver {
+function checkpointSaver(experiment: Experiment, { run, lease, storeFolder, every }: CheckpointOrder, reporter: Reporter, send: Send): CheckpointSaver {
   const folder = new CheckpointFolder(storeFolder);
   return new CheckpointSaver({
     of: { run, experiment: trajectoryOf(experiment), engine: experiment.engine.kind },
     every,
-    fileAt: (step) => folder.pendingFileOf(run, step),
+    fileAt: (step) => folder.pendingFileOf({ run, lease }, step),
     before: () => reporter.flush(),
     saved: (step) => send({ type: "checkpoint", step }),
     failed: (step, { message }) => send({ type: "checkpointFailed", step, message }),
   });
 }
 
-function weightsKeeper(experiment: Experiment, { run, storeFolder }: CheckpointOrder, send: Send): WeightsKeeper {
+function weightsKeeper(experiment: Experiment, { run, lease, storeFolder }: CheckpointOrder, send: Send): WeightsKeeper {
   const folder = new WeightsFolder(storeFolder);
   return new WeightsKeeper({
     of: { run, experiment: trajectoryOf(experiment) },
-    fileAt: (step) => folder.pendingFileOf(run, step),
+    fileAt: (step) => folder.pendingFileOf({ run, lease }, step),
     kept: (step) => send({ type: "weights", step }),
     failed: (step, { message }) => send({ type: "weightsFailed", step, message }),
   });

@@ -217,21 +217,39 @@ describe("dispatch", () => {
 describe("a store that cannot be written", () => {
   it("pauses what trains into it, says why, and goes on once it can", async () => {
     const folder = freshFolder();
-    const { ask, start, services, refused } = await open(folder);
+    const { ask, start, services, refused } = await open(folder, { storeOptions: { busyTimeout: 0 } });
     const db = new Database(join(folder, storeFileName));
     onTestFinished(() => void db.close());
     const { id: run } = await start({ steps: 1e9 });
     const now = () => ask("runs.get", { run });
     await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0), { timeout: 5_000 });
-    db.exec("CREATE TRIGGER full BEFORE INSERT ON series_values BEGIN SELECT RAISE(ABORT, 'no space'); END");
+    db.exec("BEGIN IMMEDIATE");
     await vi.waitFor(async () => expect((await now()).status).toBe("paused"), { timeout: 5_000 });
-    expect((await now()).reason).toMatch(/^Paused, because what it logs cannot be written: .*no space/);
+    expect((await now()).reason).toMatch(/^Paused, because what it logs cannot be written: .*is locked by another process/);
     expect((await refused("runs.resume", { run })).message).toMatch(/^The run stays paused: .* still cannot be written/);
-    db.exec("DROP TRIGGER full");
+    db.exec("ROLLBACK");
     expect(await ask("runs.resume", { run })).toMatchObject({ status: "running", reason: null });
     const { steps } = await ask("runs.stop", { run });
     const { series } = await ask("series.read", { run, metrics: ["loss"] });
     expect(series[0]!.total).toBe(steps);
+    await services.close();
+  });
+
+  it("ends a run as failed whose rows it refuses, and trains the others on", async () => {
+    const folder = freshFolder();
+    const { ask, start, services } = await open(folder);
+    const db = new Database(join(folder, storeFileName));
+    onTestFinished(() => void db.close());
+    const { id: bad } = await start({ steps: 1e9 });
+    const { id: good } = await start({ steps: 1e9 });
+    const now = async (run: string) => ask("runs.get", { run });
+    for (const run of [bad, good]) await vi.waitFor(async () => expect((await now(run)).steps).toBeGreaterThan(0), { timeout: 5_000 });
+    const metric = `(SELECT id FROM metrics WHERE run = '${bad}' LIMIT 1)`;
+    db.exec(`CREATE TRIGGER refused BEFORE INSERT ON series_values WHEN new.metric = ${metric} BEGIN SELECT RAISE(ABORT, 'no such value'); END`);
+    await vi.waitFor(async () => expect((await now(bad)).status).toBe("failed"), { timeout: 5_000 });
+    expect((await now(bad)).reason).toMatch(/^What it logged could not be written: .*no such value/);
+    const { steps } = await now(good);
+    await vi.waitFor(async () => expect((await now(good)).steps).toBeGreaterThan(steps), { timeout: 5_000 });
     await services.close();
   });
 });

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
 import type { RunSummary } from "../../../src/shared/run.ts";
-import { heartbeatLimit } from "../../../src/main/store/ownership.ts";
+import { silentLooks } from "../../../src/main/store/hosts.ts";
 import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 
 /** Changes the store behind its back, as another program with SQLite would. */
@@ -10,6 +10,13 @@ function edit(path: string, sql: string, ...parameters: unknown[]): void {
   const db = new Database(path);
   db.prepare(sql).run(...parameters);
   db.close();
+}
+
+/** Another connection that holds the lock for writing. */
+function lockedBy(path: string): { release(): void } {
+  const db = new Database(path);
+  db.exec("BEGIN IMMEDIATE");
+  return { release: () => db.close() };
 }
 
 /** The pid of a process that has ended. */
@@ -134,20 +141,20 @@ describe("commits", () => {
 
   it("that fail are tried again, nothing lost and nothing twice", async () => {
     const failures: unknown[] = [];
-    const store = openStore(freshFolder(), { commitAfter: 5, onWriteFailure: (error) => failures.push(error) });
+    const store = openStore(freshFolder(), { commitAfter: 5, busyTimeout: 0, onWriteFailure: (error) => failures.push(error) });
     const run = aRun();
     store.createRun(run);
     store.beginSeries(run.id, ["loss"], anEnvironment);
-    edit(store.path, "CREATE TRIGGER full BEFORE INSERT ON buckets BEGIN SELECT RAISE(ABORT, 'no space'); END");
+    const other = lockedBy(store.path);
     const values = Array.from({ length: 100 }, (_, i) => i);
     store.appendRows(run.id, rowsOf([values]));
     await vi.waitFor(() => expect(failures).toHaveLength(1));
-    expect(String(failures[0])).toContain("no space");
+    expect(String(failures[0])).toContain("is locked by another process");
     expect(store.flush()).toBe(false);
     expect(failures).toHaveLength(1);
     expect([...store.readSteps(run.id)]).toEqual([]);
     store.appendRows(run.id, rowsOf([values], 100));
-    edit(store.path, "DROP TRIGGER full");
+    other.release();
     expect(store.flush()).toBe(true);
     expect([...store.readSteps(run.id)].map((s) => s.values[0])).toEqual([...values, ...values]);
     const { series } = store.readSeries({ run: run.id, metrics: ["loss"], after: -1, width: 32, maxBuckets: 16 });
@@ -155,12 +162,33 @@ describe("commits", () => {
   });
 
   it("that cannot be made fail the close, by name", () => {
-    const store = openStore();
+    const store = openStore(freshFolder(), { busyTimeout: 0 });
     const run = aRun();
     store.createRun(run);
-    edit(store.path, "CREATE TRIGGER full BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no space'); END");
+    const other = lockedBy(store.path);
     store.saveRun({ ...run, steps: 1 });
-    expect(() => store.closeNow()).toThrow(`${store.path}: no space`);
+    expect(() => store.closeNow()).toThrow(`${store.path} is locked by another process`);
+    other.release();
+  });
+
+  it("fall apart when one run's rows cannot be written: that run is named, the others are committed", () => {
+    const failed: [string, string][] = [];
+    const store = openStore(freshFolder(), { onRunFailure: (run, error) => failed.push([run, String(error)]) });
+    for (const id of ["good", "bad", "fine"]) {
+      store.createRun(aRun({}, { id }));
+      store.beginSeries(id, ["loss"], anEnvironment);
+    }
+    const metric = "(SELECT id FROM metrics WHERE run = 'bad')";
+    edit(store.path, `INSERT INTO series_values (metric, step, value) VALUES (${metric}, 1, 7)`);
+    for (const id of ["good", "bad", "fine"]) store.appendRows(id, rowsOf([[3, 2, 1]]));
+    expect(store.flush()).toBe(true);
+    expect(failed).toEqual([["bad", expect.stringContaining("UNIQUE constraint failed")]]);
+    for (const id of ["good", "fine"]) expect([...store.readSteps(id)]).toHaveLength(3);
+    // The others go on as before.
+    store.appendRows("good", rowsOf([[0]], 3));
+    expect(store.flush()).toBe(true);
+    expect([...store.readSteps("good")]).toHaveLength(4);
+    expect(failed).toHaveLength(1);
   });
 });
 
@@ -200,32 +228,103 @@ describe("several processes", () => {
     expect(again.getRun("finished")!.status).toBe("finished");
   });
 
-  it("leave a run alone whose process lives", () => {
+  it("leave a run alone whose process lives, however long it has been silent", () => {
     const folder = freshFolder();
     const store = openStore(folder);
-    store.createRun(aRun({}, { id: "ours", status: "running" }));
-    store.createRun(aRun({}, { id: "theirs", status: "running" }));
-    edit(store.path, "UPDATE runs SET owner_pid = ?, owner_token = 'theirs' WHERE id = 'theirs'", process.ppid);
-    expect(openStore(folder).listRuns().map((run) => run.status)).toEqual(["running", "running"]);
+    for (const id of ["running", "paused"] as const) store.createRun(aRun({}, { id, status: id }));
+    const other = openStore(folder);
+    for (let look = 0; look < 3 * silentLooks; look++) expect(other.markInterrupted()).toEqual([]);
+    expect(other.listRuns().map((run) => run.status).sort()).toEqual(["paused", "running"]);
   });
 
-  it.each([
-    ["has not been heard of", "heartbeat_at = heartbeat_at - ?, owner_pid = ?", [heartbeatLimit + 1_000, process.ppid]],
-    ["is this very process in an earlier life", "owner_pid = ?", [process.pid]],
-    ["has not been heard of on another machine", "heartbeat_at = heartbeat_at - ?, owner_host = 'elsewhere'", [heartbeatLimit + 1_000]],
-  ])("show a run as interrupted whose owner %s", (_, assignments, parameters) => {
+  it("leave a run alone whose process is of a version without leases, and lives", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     store.createRun(aRun({}, { status: "running" }));
-    edit(store.path, `UPDATE runs SET owner_token = 'theirs', ${assignments}`, ...parameters);
+    edit(store.path, "UPDATE runs SET owner_pid = ?, owner_token = 'theirs'", process.ppid);
+    expect(openStore(folder).listRuns()[0]!.status).toBe("running");
+    edit(store.path, "UPDATE runs SET owner_pid = ?", process.pid);
     expect(openStore(folder).listRuns()[0]!.status).toBe("interrupted");
   });
 
-  it("leave a run of another machine alone while it is heard of", () => {
+  it("show a run of another machine as interrupted once its host has not beaten for some looks", () => {
     const folder = freshFolder();
     const store = openStore(folder);
-    store.createRun(aRun({}, { status: "running" }));
-    edit(store.path, "UPDATE runs SET owner_token = 'theirs', owner_host = 'elsewhere', owner_pid = ?", deadPid());
-    expect(openStore(folder).listRuns()[0]!.status).toBe("running");
+    store.createRun(aRun({}, { id: "far", status: "running" }));
+    edit(store.path, "INSERT INTO hosts (token, pid, host, beats) VALUES ('theirs', 1, 'elsewhere', 5)");
+    edit(store.path, "UPDATE runs SET owner_token = 'theirs', owner_pid = 1, owner_host = 'elsewhere', heartbeat_at = 1");
+    const looking = openStore(folder);
+    for (let look = 0; look < 2 * silentLooks; look++) {
+      edit(store.path, "UPDATE hosts SET beats = beats + 1 WHERE token = 'theirs'");
+      expect(looking.markInterrupted()).toEqual([]);
+    }
+    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far"]]);
+    expect(looking.getRun("far")).toMatchObject({ status: "interrupted", reason: "The machine that trained it (elsewhere) has not been heard of." });
+  });
+});
+
+describe("leases", () => {
+  /** Two hosts on one store; the first trains two runs, of which the other has taken the first. */
+  function takenOver() {
+    const folder = freshFolder();
+    const lost: [run: string, dropped: number][] = [];
+    const sleeper = openStore(folder, { machine: "laptop", onLeaseLost: (...one) => lost.push(one) });
+    for (const id of ["taken", "kept"]) {
+      sleeper.createRun(aRun({}, { id, status: "running" }));
+      sleeper.beginSeries(id, ["loss"], anEnvironment);
+      sleeper.appendRows(id, rowsOf([[5, 4]]));
+    }
+    sleeper.flush();
+    const taker = openStore(folder);
+    edit(sleeper.path, "UPDATE runs SET status = 'interrupted' WHERE id = 'taken'");
+    expect(taker.takeUpRun({ ...taker.getRun("taken")!, status: "queued" })).toBe(true);
+    expect(taker.resumeSeries("taken", ["loss"], null, anEnvironment).logged).toBe(2);
+    return { sleeper, taker, lost };
+  }
+
+  it("of a run that was taken let nothing more of it through, and everything of the others", () => {
+    const { sleeper, taker, lost } = takenOver();
+    for (const id of ["taken", "kept"]) {
+      sleeper.appendRows(id, rowsOf([[3, 2, 1]], 2));
+      sleeper.addEvaluation(id, { step: 5, epoch: 1, trainLoss: 1, testLoss: 1, testError: 50 });
+      sleeper.addEvent(id, { at: 1, step: 5, kind: "paused", message: "" });
+      sleeper.saveRun({ ...sleeper.getRun(id)!, status: "paused", steps: 5 });
+    }
+    expect(sleeper.flush()).toBe(true);
+    expect(lost).toEqual([["taken", 3]]);
+    expect(taker.getRun("kept")).toMatchObject({ status: "paused", steps: 5, evaluations: [{ step: 5 }], events: [{ kind: "paused" }] });
+    expect(taker.getRun("taken")).toMatchObject({ status: "queued", evaluations: [], events: [] });
+    taker.appendRows("taken", rowsOf([[2.5]], 2));
+    expect(taker.flush()).toBe(true);
+    expect([...taker.readSteps("taken")].map(({ values }) => values[0])).toEqual([5, 4, 2.5]);
+  });
+
+  it("of a run that was taken allow neither its series to be resumed nor its files to be put in place", () => {
+    const { sleeper, taker } = takenOver();
+    expect(() => sleeper.beginSeries("taken", ["loss"], anEnvironment)).toThrow("was taken over by another Hypertower process");
+    expect(() => sleeper.resumeSeries("taken", ["loss"], null, anEnvironment)).toThrow("was taken over by another Hypertower process");
+    const placed: string[] = [];
+    expect(sleeper.whileHeld("taken", () => placed.push("sleeper"))).toBe(false);
+    expect(taker.whileHeld("taken", () => placed.push("taker"))).toBe(true);
+    expect(placed).toEqual(["taker"]);
+  });
+
+  it("go to one of two that want the same run", () => {
+    const { sleeper, taker } = takenOver();
+    edit(taker.path, "UPDATE runs SET status = 'stopped' WHERE id = 'taken'");
+    const again = { ...taker.getRun("taken")!, status: "queued" as const };
+    expect([sleeper.takeUpRun(again), taker.takeUpRun(again)]).toEqual([true, false]);
+    expect([sleeper.leaseOf("taken"), taker.leaseOf("taken")]).toEqual([3, 2]);
+  });
+
+  it("outlast being taken for dead by mistake: who wakes up before anybody took its run goes on", () => {
+    const folder = freshFolder();
+    const store = openStore(folder);
+    store.createRun(aRun({}, { id: "slept", status: "running" }));
+    edit(store.path, "UPDATE runs SET status = 'interrupted' WHERE id = 'slept'");
+    store.saveRun({ ...store.getRun("slept")!, status: "running", steps: 9 });
+    expect(store.flush()).toBe(true);
+    expect(store.getRun("slept")).toMatchObject({ status: "running", steps: 9 });
   });
 });

@@ -108,8 +108,8 @@ describe("kept weights", () => {
     const folder = new WeightsFolder(freshFolder());
     folder.prepare();
     for (const one of evaluations) {
-      writeFileSync(folder.pendingFileOf("a-run", one.step), encodeWeights(weights(one)));
-      folder.accept(run, one.step);
+      writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, one.step), encodeWeights(weights(one)));
+      folder.accept(run, 1, one.step);
     }
     return folder;
   }
@@ -139,12 +139,12 @@ describe("kept weights", () => {
 
   it("are gone where a run begins anew, and leave other runs alone", () => {
     const folder = folderWith(evaluation(10, 5), evaluation(20, 6));
-    writeFileSync(folder.pendingFileOf("a-run", 30), "half");
-    writeFileSync(folder.pendingFileOf("a-run-2", 30), "half");
+    writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, 30), "half");
+    writeFileSync(folder.pendingFileOf({ run: "a-run-2", lease: 1 }, 30), "half");
     folder.clean("a-run", false);
     expect(steps(folder)).toEqual({ best: 10, last: 20 });
     folder.clean("a-run", true);
-    expect(readdirSync(folder.path)).toEqual(["a-run-2.30.pending"]);
+    expect(readdirSync(folder.path)).toEqual(["a-run-2.1-30.pending"]);
   });
 
   it("are taken of every evaluation as it was measured", async () => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../../../core/checkpoint/container.ts";
-import { RunFiles } from "../runFiles.ts";
+import { RunFiles, type LeasedRun } from "../runFiles.ts";
 import { decodeCheckpoint, type Checkpoint } from "../../../core/checkpoint/file.ts";
 import { requireOwner } from "../../../core/checkpoint/owner.ts";
 
@@ -23,8 +23,8 @@ export class CheckpointFolder extends RunFiles {
   }
 
   /** The checkpoint that the trainer wrote is the run's from now on. */
-  accept(run: string, step: number): void {
-    renameSync(this.pendingFileOf(run, step), this.fileOf(run));
+  accept(leased: LeasedRun, step: number): void {
+    renameSync(this.pendingFileOf(leased, step), this.fileOf(leased.run));
   }
 
   /**

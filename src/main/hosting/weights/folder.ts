@@ -30,8 +30,8 @@ export class WeightsFolder extends RunFiles {
    * What the trainer wrote is the run's last from now on, and its best where it is better than all before.
    * @throws CheckpointError naming a file that cannot be read
    */
-  accept(run: Run, step: number): void {
-    const pending = this.pendingFileOf(run.id, step);
+  accept(run: Run, lease: number, step: number): void {
+    const pending = this.pendingFileOf({ run: run.id, lease }, step);
     const { evaluation } = this.#read(pending, run).weights;
     if (this.#isBest(run, evaluation)) {
       renameSync(pending, this.#fileOf(run.id, "best"));

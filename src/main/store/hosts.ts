@@ -1,0 +1,113 @@
+/** The processes that hold leases on runs and studies of a store, and whether they are still there. */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import type { Database } from "better-sqlite3";
+import { messageOf } from "../../shared/errors.ts";
+import { HostLock, isLocked } from "./hostLock.ts";
+import type { Log } from "./log.ts";
+
+/** Milliseconds between two beats of a host, and between two looks at those of others. */
+export const beatEvery = 10_000;
+
+/** A host on another machine is taken for dead when it has not beaten for so many looks in a row: a machine that sleeps does not look either. */
+export const silentLooks = 4;
+
+/** A lease's owner as an active row names it. */
+export interface LeaseOwner {
+  readonly token: string | null;
+  readonly pid: number | null;
+  readonly host: string | null;
+  /** Null for an owner of a version without beats. */
+  readonly beats: number | null;
+  /** Time of the last write of an owner of a version without beats. */
+  readonly heartbeatAt: number | null;
+}
+
+/** Columns of a LeaseOwner, of a row of `runs` or `studies` left-joined with `hosts`. */
+export const ownerColumns = "owner_token AS token, owner_pid AS pid, owner_host AS host, heartbeat_at AS heartbeatAt, hosts.beats AS beats";
+export const joinHosts = "LEFT JOIN hosts ON hosts.token = owner_token";
+
+export class Hosts {
+  readonly token = randomUUID();
+  readonly pid = process.pid;
+  readonly #db: Database;
+  readonly #folder: string;
+  readonly #log: Log;
+  /** Name of this machine. */
+  readonly machine: string;
+  readonly #seen = new Map<string, { count: number; looks: number }>();
+  #lock: HostLock | undefined;
+  #registered = false;
+
+  /** @param machine the name of this machine; its host name by default */
+  constructor(db: Database, path: string, log: Log, machine = hostname()) {
+    this.#db = db;
+    this.#folder = join(dirname(path), "hosts");
+    this.#log = log;
+    this.machine = machine;
+  }
+
+  /** Columns that name this host as an owner. Registers it first: call before a transaction. */
+  owner(): { ownerPid: number; ownerHost: string; ownerToken: string } {
+    this.#register();
+    return { ownerPid: this.pid, ownerHost: this.machine, ownerToken: this.token };
+  }
+
+  #register(): void {
+    if (this.#registered) return;
+    try {
+      this.#lock = new HostLock(this.#lockOf(this.token));
+    } catch (error) {
+      // Others then have its pid and its beats alone to go by.
+      this.#log.warn(`store: the lock that shows other processes that this one lives could not be taken: ${messageOf(error)}`);
+    }
+    this.#db.prepare("INSERT INTO hosts (token, pid, host) VALUES (?, ?, ?)").run(this.token, this.pid, this.machine);
+    this.#registered = true;
+  }
+
+  beat(): void {
+    if (this.#registered) this.#db.prepare("UPDATE hosts SET beats = beats + 1 WHERE token = ?").run(this.token);
+  }
+
+  /** Counts one look at each of these owners. Those of this machine need none. */
+  look(owners: readonly LeaseOwner[]): void {
+    for (const { token, beats, heartbeatAt } of new Map(owners.map((owner) => [owner.token, owner])).values()) {
+      if (token === null || token === this.token) continue;
+      const count = beats ?? heartbeatAt ?? 0;
+      const before = this.#seen.get(token);
+      this.#seen.set(token, { count, looks: before?.count === count ? before.looks + 1 : 0 });
+    }
+  }
+
+  /** Whether an owner may still be at work. One on another machine is, until it has been silent for long enough. */
+  lives({ token, pid, host, beats }: LeaseOwner): boolean {
+    if (token === this.token) return true;
+    if (token === null || pid === null) return false;
+    if (isLocked(this.#lockOf(token))) return true;
+    if (host !== this.machine) return (this.#seen.get(token)?.looks ?? 0) < silentLooks;
+    // An owner without beats is of a version that took no lock.
+    return beats === null && pid !== this.pid && processLives(pid);
+  }
+
+  /** Leaves no trace: whoever still has a lease of this host may take it. */
+  close(): void {
+    if (!this.#registered) return;
+    this.#lock?.release();
+    this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
+  }
+
+  #lockOf(token: string): string {
+    return join(this.#folder, `${token}.lock`);
+  }
+}
+
+function processLives(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Not allowed to signal it: it exists.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
