@@ -1,41 +1,34 @@
-/** The command line: the same services and the same store as the window. */
+/** The command line. Each command loads its own modules, so that --version and --help load none of them. */
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
-import { exportFormatNames, exportFormats } from "../../shared/exports.ts";
+import { exportFormatNames, exportFormats, type ExportFormatName } from "../../shared/exports.ts";
 import { keptNames } from "../../shared/kept.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
 import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
-import {
-  addDatasetCommand,
-  downloadDatasetCommand,
-  importDatasetCommand,
-  listDatasetsCommand,
-  removeDatasetCommand,
-  type AddOptions,
-  type DatasetsOptions,
-} from "./commands/datasets.ts";
-import { evaluate, type EvaluateOptions } from "./commands/evaluate.ts";
-import { enginesCommand, type EnginesOptions } from "./commands/engines.ts";
-import { exportCommand, parseFormat, type ExportOptions } from "./commands/export.ts";
-import { generateCommand, type GenerateOptions } from "./commands/generate.ts";
-import { report, type ReportOptions } from "./commands/report.ts";
-import { reproduce, type ReproduceOptions } from "./commands/reproduce.ts";
-import { rerun, type RerunOptions } from "./commands/rerun.ts";
-import { resume, type ResumeOptions } from "./commands/resume.ts";
-import { runs, type RunsOptions } from "./commands/runs.ts";
-import { serve, type ServeOptions } from "./commands/serve.ts";
-import { show, type ShowOptions } from "./commands/show.ts";
-import { studies, type StudiesOptions } from "./commands/studies.ts";
-import { study, type StudyOptions } from "./commands/study.ts";
-import { summary, type SummaryOptions } from "./commands/summary.ts";
-import { table1, type Table1Options } from "./commands/table1.ts";
-import { train, type TrainOptions } from "./commands/train.ts";
-import { errorLines, exitCodes, type Places } from "./session.ts";
+import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
+import type { EvaluateOptions } from "./commands/evaluate.ts";
+import type { EnginesOptions } from "./commands/engines.ts";
+import type { ExportOptions } from "./commands/export.ts";
+import type { GenerateOptions } from "./commands/generate.ts";
+import type { ReportOptions } from "./commands/report.ts";
+import type { ReproduceOptions } from "./commands/reproduce.ts";
+import type { RerunOptions } from "./commands/rerun.ts";
+import type { ResumeOptions } from "./commands/resume.ts";
+import type { RunsOptions } from "./commands/runs.ts";
+import type { ServeOptions } from "./commands/serve.ts";
+import type { ShowOptions } from "./commands/show.ts";
+import type { StudiesOptions } from "./commands/studies.ts";
+import type { StudyOptions } from "./commands/study.ts";
+import type { SummaryOptions } from "./commands/summary.ts";
+import type { Table1Options } from "./commands/table1.ts";
+import type { TrainOptions } from "./commands/train.ts";
+import { exitCodes } from "./exitCodes.ts";
+import type { Places } from "./session.ts";
 
 /** Beside one another in the build; in the sources each in its own folder. */
 function findPlaces(): Places {
@@ -56,6 +49,7 @@ async function finish(command: Promise<number>, json = false): Promise<void> {
   try {
     process.exitCode = await command;
   } catch (error) {
+    const { errorLines } = await import("./session.ts");
     const [first, ...rest] = errorLines(error);
     console.error([`hypertower: ${first ?? "unknown error"}`, ...rest].join("\n"));
     if (json) console.log(JSON.stringify({ type: "error", message: [first, ...rest].join("\n") }));
@@ -75,6 +69,13 @@ function wholeNumber(max: number): (text: string) => number {
     if (!/^\d+$/.test(text) || value < 1 || value > max) throw new InvalidArgumentError(`Allowed: 1 to ${max}.`);
     return value;
   };
+}
+
+function parseFormat(text: string): ExportFormatName | "npz" {
+  const names = [...exportFormatNames, "npz"] as const;
+  const format = names.find((name) => name === text);
+  if (!format) throw new InvalidArgumentError(`Allowed: ${names.join(", ")}.`);
+  return format;
 }
 
 function cohortSize(text: string): number | "auto" {
@@ -108,7 +109,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((file: string | undefined, options: TrainOptions) => finish(train(places, file, options), options.json));
+  .action((file: string | undefined, options: TrainOptions) => finish(import("./commands/train.ts").then(({ train }) => train(places, file, options)), options.json));
 
 program
   .command("summary")
@@ -119,7 +120,7 @@ program
   .option("--no-measure", "do not train the few dozen steps that measure the time of one")
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((file: string | undefined, options: SummaryOptions) => finish(summary(places, file, options), options.json));
+  .action((file: string | undefined, options: SummaryOptions) => finish(import("./commands/summary.ts").then(({ summary }) => summary(places, file, options)), options.json));
 
 program
   .command("engines")
@@ -130,7 +131,7 @@ program
   .addOption(new Option("--retry <engine>", "try an engine again that crashed or was missing").choices([...engineKinds]))
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
-  .action((file: string | undefined, options: EnginesOptions) => finish(enginesCommand(places, file, options), options.json));
+  .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(places, file, options)), options.json));
 
 program
   .command("runs")
@@ -138,7 +139,7 @@ program
   .option("--study <study>", 'id of a study, the beginning of one, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line")
-  .action((options: RunsOptions) => finish(runs(places, options), options.json));
+  .action((options: RunsOptions) => finish(import("./commands/runs.ts").then(({ runs }) => runs(places, options)), options.json));
 
 program
   .command("show")
@@ -146,7 +147,7 @@ program
   .argument("<run>", 'id of a run, the beginning of one, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: ShowOptions) => finish(show(places, run, options), options.json));
+  .action((run: string, options: ShowOptions) => finish(import("./commands/show.ts").then(({ show }) => show(places, run, options)), options.json));
 
 program
   .command("table1")
@@ -159,7 +160,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object for each run, then one for the table")
   .addHelpText("after", "\nRuns that the store has already are not trained again: after an interruption the same command goes on.")
-  .action((options: Table1Options) => finish(table1(places, options), options.json));
+  .action((options: Table1Options) => finish(import("./commands/table1.ts").then(({ table1 }) => table1(places, options)), options.json));
 
 program
   .command("resume")
@@ -169,7 +170,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((run: string, options: ResumeOptions) => finish(resume(places, run, options), options.json));
+  .action((run: string, options: ResumeOptions) => finish(import("./commands/resume.ts").then(({ resume }) => resume(places, run, options)), options.json));
 
 program
   .command("study")
@@ -188,14 +189,14 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 every run has a result (diverged is one), 1 some have none, 130 stopped; --resume goes on from there.")
-  .action((file: string | undefined, options: StudyOptions) => finish(study(places, file, options), options.json));
+  .action((file: string | undefined, options: StudyOptions) => finish(import("./commands/study.ts").then(({ study }) => study(places, file, options)), options.json));
 
 program
   .command("studies")
   .description("List the studies, newest first.")
   .option(...storeOption)
   .option("--json", "one JSON object a line")
-  .action((options: StudiesOptions) => finish(studies(places, options), options.json));
+  .action((options: StudiesOptions) => finish(import("./commands/studies.ts").then(({ studies }) => studies(places, options)), options.json));
 
 program
   .command("rerun")
@@ -204,7 +205,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((run: string, options: RerunOptions) => finish(rerun(places, run, options), options.json));
+  .action((run: string, options: RerunOptions) => finish(import("./commands/rerun.ts").then(({ rerun }) => rerun(places, run, options)), options.json));
 
 program
   .command("export")
@@ -216,7 +217,7 @@ program
   .option("--force", "replace the file if it is there already")
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
-  .action((run: string, options: ExportOptions) => finish(exportCommand(places, run, options)));
+  .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(places, run, options))));
 
 program
   .command("evaluate")
@@ -225,7 +226,7 @@ program
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: EvaluateOptions) => finish(evaluate(places, run, options), options.json));
+  .action((run: string, options: EvaluateOptions) => finish(import("./commands/evaluate.ts").then(({ evaluate }) => evaluate(places, run, options)), options.json));
 
 program
   .command("generate")
@@ -238,7 +239,7 @@ program
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: GenerateOptions) => finish(generateCommand(places, run, options), options.json));
+  .action((run: string, options: GenerateOptions) => finish(import("./commands/generate.ts").then(({ generateCommand }) => generateCommand(places, run, options)), options.json));
 
 program
   .command("report")
@@ -258,7 +259,7 @@ program
   .option("--force", "replace files that are there already")
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
-  .action((wanted: string, options: ReportOptions) => finish(report(places, wanted, options), options.json));
+  .action((wanted: string, options: ReportOptions) => finish(import("./commands/report.ts").then(({ report }) => report(places, wanted, options)), options.json));
 
 program
   .command("reproduce")
@@ -267,7 +268,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 identical, 4 different, 1 error, 130 stopped. The repetition is kept as a run.")
-  .action((run: string, options: ReproduceOptions) => finish(reproduce(places, run, options), options.json));
+  .action((run: string, options: ReproduceOptions) => finish(import("./commands/reproduce.ts").then(({ reproduce }) => reproduce(places, run, options)), options.json));
 
 const datasets = program.command("datasets").description("The datasets: list, download, import, remove, add one's own. They are kept in HYPERTOWER_DATA, or beside the store's usual place.");
 const jsonOption = ["--json", "one JSON object a line"] as const;
@@ -276,14 +277,14 @@ datasets
   .description("List the datasets and what is there of them.")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((options: DatasetsOptions) => finish(listDatasetsCommand(places, options), options.json));
+  .action((options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ listDatasetsCommand }) => listDatasetsCommand(places, options)), options.json));
 datasets
   .command("download")
   .description("Download a published dataset, checked by SHA-256; goes on where an earlier download broke off.")
   .argument("<dataset>", "e.g. fashion-mnist")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, options: DatasetsOptions) => finish(downloadDatasetCommand(places, kind, options), options.json));
+  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ downloadDatasetCommand }) => downloadDatasetCommand(places, kind, options)), options.json));
 datasets
   .command("import")
   .description("Take over a local copy of a published dataset through the same checks.")
@@ -291,14 +292,14 @@ datasets
   .argument("<path>", "the archive, or a folder with the files")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, path: string, options: DatasetsOptions) => finish(importDatasetCommand(places, kind, path, options), options.json));
+  .action((kind: string, path: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ importDatasetCommand }) => importDatasetCommand(places, kind, path, options)), options.json));
 datasets
   .command("remove")
   .description("Delete the files of a dataset.")
   .argument("<dataset>", "as listed")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, options: DatasetsOptions) => finish(removeDatasetCommand(places, kind, options), options.json));
+  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(places, kind, options)), options.json));
 datasets
   .command("add")
   .description("Make a dataset of your own: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx) or a folder of images, one folder for each class.")
@@ -314,7 +315,7 @@ datasets
   .option("--gray", "images: without colour")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((path: string, options: AddOptions) => finish(addDatasetCommand(places, path, options), options.json));
+  .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(places, path, options)), options.json));
 
 program
   .command("serve")
@@ -322,7 +323,7 @@ program
   .option("--port <number>", "port on 127.0.0.1 (default: the usual one, or a free one when it is taken)", port)
   .option("--open", "open the link in a browser where there is a display")
   .option(...storeOption)
-  .action((options: ServeOptions) => finish(serve(places, options)));
+  .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(places, options))));
 
 // A reader that has seen enough (`hypertower runs | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

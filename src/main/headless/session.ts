@@ -15,8 +15,7 @@ export interface Places {
   readonly version: string;
 }
 
-/** Exit codes of every command. */
-export const exitCodes = { ok: 0, error: 1, diverged: 3, different: 4, interrupted: 130 } as const;
+export { exitCodes } from "./exitCodes.ts";
 
 export function storeDirOf(option: string | undefined): string {
   return option === undefined ? defaultStoreDir() : resolve(option);

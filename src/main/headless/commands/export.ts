@@ -4,8 +4,7 @@ import { access, link, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { InvalidArgumentError } from "commander";
-import { exportFormatNames, type ExportFormatName } from "../../../shared/exports.ts";
+import type { ExportFormatName } from "../../../shared/exports.ts";
 import type { KeptName } from "../../../shared/kept.ts";
 import { UserError, type ExportFile } from "../../services/services.ts";
 import { findRun } from "../find.ts";
@@ -17,13 +16,6 @@ export interface ExportOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly store?: string;
-}
-
-export function parseFormat(text: string): ExportFormatName | "npz" {
-  const names = [...exportFormatNames, "npz"] as const;
-  const format = names.find((name) => name === text);
-  if (!format) throw new InvalidArgumentError(`Allowed: ${names.join(", ")}.`);
-  return format;
 }
 
 export async function exportCommand(places: Places, run: string, options: ExportOptions): Promise<number> {

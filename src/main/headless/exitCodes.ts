@@ -1,0 +1,2 @@
+/** Exit codes of every command. */
+export const exitCodes = { ok: 0, error: 1, diverged: 3, different: 4, interrupted: 130 } as const;
