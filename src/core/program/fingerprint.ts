@@ -1,4 +1,5 @@
 /** Tells programs apart by what they compute, not by when their nodes were made. */
+import { distinctNumber } from "./distinctNumber.ts";
 import { nodesOf, type Program } from "./program.ts";
 
 /** Equal for programs of the same procedures over the same state. */
@@ -10,6 +11,5 @@ export function fingerprint({ state, procedures }: Program): string {
     const roots = [procedure.outputs, procedure.updates].map((named) => Object.entries(named).map(([key, node]) => [key, places.get(node)]));
     return [name, nodes, roots];
   });
-  // Infinities are no JSON.
-  return JSON.stringify([state, parts], (_key, value: unknown) => (typeof value === "number" && !Number.isFinite(value) ? String(value) : value));
+  return JSON.stringify([state, parts], distinctNumber);
 }

@@ -4,6 +4,7 @@
  * work (so that reverse-mode rules may scale freely), sums of products become
  * dot products. Dead nodes disappear because nothing reaches them.
  */
+import { distinctNumber } from "./distinctNumber.ts";
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
 import { add, broadcast, broadcastShapes, concat, constant, div, dot, filled, matmul, mul, reduceSum, reshape, slice, sub, transpose, withInputs } from "./operations/index.ts";
 import { isScalarOp, scalarFunctions } from "./scalars.ts";
@@ -42,7 +43,7 @@ function keyOf(node: Node): string {
   const ids = node.inputs.map((input) => input.id);
   if (node.op === "add" || node.op === "mul") ids.sort((a, b) => a - b);
   const bare = node.op === "input" || node.op === "state" ? `${node.dtype}${node.shape.join("x")}` : "";
-  const value = node.op === "constant" && Object.is(node.attributes.value, -0) ? "-0" : JSON.stringify(node.attributes);
+  const value = JSON.stringify(node.attributes, distinctNumber);
   return `${node.op}|${ids.join(",")}|${value}|${bare}`;
 }
 

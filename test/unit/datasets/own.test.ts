@@ -1,11 +1,12 @@
 /** A user's own data: tables, texts, arrays and images, imported whole or refused by file and line. */
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { previewCsv, readCsv, type CsvOptions } from "../../../src/core/datasets/formats/csv.ts";
+import { readImage } from "../../../src/core/datasets/formats/images.ts";
 import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
 import { encodeText, readText } from "../../../src/core/datasets/formats/text.ts";
 import { suggestedTask } from "../../../src/shared/datasets.ts";
@@ -230,6 +231,18 @@ describe("arrays", () => {
   });
 });
 
+describe.runIf(process.platform === "linux")("the preview of a table", () => {
+  it("closes the file each time", async () => {
+    const path = await file("wide.csv", `a,b\n${"1,2\n".repeat(100_000)}`);
+    for (let i = 0; i < 3; i++) await previewCsv(path);
+    const open = async () => {
+      const links = (await readdir("/proc/self/fd")).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ""));
+      return (await Promise.all(links)).filter((link) => link === path).length;
+    };
+    await expect.poll(open).toBe(0);
+  });
+});
+
 describe("a folder of images", () => {
   const picture = (width: number, height: number, r: number, g: number, b: number) => sharp({ create: { width, height, channels: 3, background: { r, g, b } } }).png().toBuffer();
 
@@ -247,6 +260,13 @@ describe("a folder of images", () => {
     }
     const gray = await importImages(join(folder, "images"), { width: 2, height: 2, channels: 1 }, target("gray"));
     expect(gray.exampleShape).toEqual([1, 2, 2]);
+  });
+
+  it("shows transparent pixels on white", async () => {
+    const clear = await sharp({ create: { width: 2, height: 2, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } }).png().toBuffer();
+    const path = await file("clear.png", clear);
+    expect([...(await readImage(path, { width: 2, height: 2, channels: 1 }))]).toEqual([255, 255, 255, 255]);
+    expect([...new Set(await readImage(path, { width: 2, height: 2, channels: 3 }))]).toEqual([255]);
   });
 
   it("with a file that does not decode is refused by file, one without classes too", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fingerprint } from "../../../src/core/program/fingerprint.ts";
 import { ReferenceExecutable } from "../../../src/core/engines/reference/engine.ts";
 import { topologicalOrder, type Node } from "../../../src/core/program/node.ts";
 import * as ops from "../../../src/core/program/operations/index.ts";
@@ -14,6 +15,17 @@ describe("simplify", () => {
   it("folds scalar constants", () => {
     const node = only(ops.sqrt(ops.add(constant(7), mul(constant(3), constant(3)))));
     expect(node.op === "constant" && node.attributes.value).toBe(4);
+  });
+
+  it("keeps Infinity, -Infinity, NaN, 0 and -0 apart", () => {
+    const values = [Infinity, -Infinity, NaN, 0, -0];
+    const nodes = simplify(values.map(constant));
+    expect(nodes.map((node) => node.op === "constant" && node.attributes.value)).toEqual(values);
+    const [, larger] = simplify([constant(Infinity), ops.maximum(input("x", []), constant(-Infinity))]);
+    const bound = larger!.inputs[1]!;
+    expect(bound.op === "constant" && bound.attributes.value).toBe(-Infinity);
+    const prints = values.map((value) => fingerprint(makeProgram({ run: { outputs: { y: constant(value) } } })));
+    expect(new Set(prints).size).toBe(values.length);
   });
 
   it("merges equal nodes, whatever the order of a commutative operation's inputs", () => {

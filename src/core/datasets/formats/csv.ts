@@ -62,7 +62,9 @@ interface Row {
 
 /** Rows one by one, the header left out. @throws Error naming the file and the line of a row with another number of values */
 async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">): AsyncGenerator<Row> {
-  const parser: Parser = createReadStream(path).pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
+  const source = createReadStream(path);
+  const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
+  source.once("error", (error) => parser.destroy(error));
   let width: number | null = null;
   let first = true;
   try {
@@ -79,6 +81,9 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
   } catch (error) {
     const message = messageOf(error);
     throw message.startsWith(path) ? error : new Error(`${path}: ${message}`, { cause: error });
+  } finally {
+    // A reader that stops early leaves the file open otherwise.
+    source.destroy();
   }
 }
 

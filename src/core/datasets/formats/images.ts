@@ -44,7 +44,7 @@ export async function imageSize(path: string): Promise<{ width: number; height: 
 /** Bytes of an image, `[channels, height, width]`. @throws Error naming a file that does not decode */
 export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
   const { data, info } = await decoding(path, () => {
-    const image = sharp(path, { failOn: "truncated" }).removeAlpha().resize(width, height, { fit: "fill" });
+    const image = sharp(path, { failOn: "truncated" }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
     return (channels === 1 ? image.grayscale() : image.toColourspace("srgb")).raw().toBuffer({ resolveWithObject: true });
   });
   const plane = width * height;

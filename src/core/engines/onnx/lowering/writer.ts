@@ -1,4 +1,5 @@
 /** ONNX nodes and constants as they are written. */
+import { distinctNumber } from "../../../program/distinctNumber.ts";
 import { sizeOf, type Node, type Shape } from "../../../program/node.ts";
 import type { OnnxNode, OnnxTensor, OnnxType } from "../model.ts";
 
@@ -67,7 +68,7 @@ export class GraphWriter {
 
   /** The outputs of an ONNX node of several; a second call with the same arguments answers the same ones. */
   emitOnce(type: string, inputs: readonly string[], outputs: number, attributes: OnnxNode["attributes"], domain = ""): readonly string[] {
-    const key = JSON.stringify([domain, type, inputs, outputs, attributes]);
+    const key = JSON.stringify([domain, type, inputs, outputs, attributes], distinctNumber);
     let names = this.#emitted.get(key);
     if (!names) {
       this.#emitted.set(key, (names = Array.from({ length: outputs }, () => `v${this.#fresh++}`)));
