@@ -20,6 +20,13 @@ export interface ScheduleRow {
   readonly loss: number;
   /** In the order of `scheduleMetrics()`, effective form; NaN when not finite. */
   readonly values: readonly number[];
+  /** In the order of `measuredMetrics()`; NaN when not finite or not measured. */
+  readonly measured: readonly number[];
+}
+
+/** What the run measured at each step beside the loss: step time (ms), then the logged hypergradients of every level. */
+export function measuredMetrics({ experiment, metrics }: Pick<RunDetail, "experiment" | "metrics">): string[] {
+  return ["stepTime", ...hyperparameterColumns(experiment.tower).map(({ hypergradient }) => hypergradient)].filter((metric) => metrics.includes(metric));
 }
 
 /** Every hyperparameter the run logged, of every level. */
@@ -33,15 +40,17 @@ export function scheduleMetrics({ experiment, metrics }: Pick<RunDetail, "experi
 export function* scheduleRows(run: RunDetail, steps: Iterable<StoredStep>): Generator<ScheduleRow> {
   const metrics = scheduleMetrics(run);
   const columns = metrics.map((metric) => run.metrics.indexOf(metric));
+  const measured = measuredMetrics(run).map((metric) => run.metrics.indexOf(metric));
   const loss = run.metrics.indexOf("loss");
   const perEpoch = stepsPerEpoch(run.experiment);
   for (const { step, values } of steps) {
-    yield { step, epoch: step / perEpoch, loss: values[loss] ?? NaN, values: columns.map((column) => values[column] ?? NaN) };
+    const at = (column: number) => values[column] ?? NaN;
+    yield { step, epoch: step / perEpoch, loss: at(loss), values: columns.map(at), measured: measured.map(at) };
   }
   // Only a run that came to its own end has carried out the update after its last step.
   if (run.steps === 0 || (run.status !== "finished" && run.status !== "stopped")) return;
   const final = new Map(run.hyperparameters.map(({ metric, value }) => [metric, value ?? NaN]));
-  yield { step: run.steps, epoch: run.steps / perEpoch, loss: NaN, values: metrics.map((metric) => final.get(metric) ?? NaN) };
+  yield { step: run.steps, epoch: run.steps / perEpoch, loss: NaN, values: metrics.map((metric) => final.get(metric) ?? NaN), measured: measured.map(() => NaN) };
 }
 
 /** One hyperparameter of level 0 over the updates. */

@@ -3,18 +3,20 @@ import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { originLines } from "./origin.ts";
 import { comment } from "./python.ts";
-import { scheduleMetrics, scheduleRows, type ScheduleRow } from "./schedule.ts";
+import { measuredMetrics, scheduleMetrics, scheduleRows, type ScheduleRow } from "./schedule.ts";
 
-const meaning = "step: updates made so far; loss: after them; hyperparameters: those the latest update was made with, the initial ones at step 0";
+const meaning = "step: updates made so far; loss: after them; hyperparameters: those the latest update was made with, the initial ones at step 0; stepTime: milliseconds; hypergradients: of the loss, with respect to the hyperparameters as the tower stores them";
+
+const columnsOf = (run: RunDetail) => ["step", "epoch", "loss", ...scheduleMetrics(run), ...measuredMetrics(run)];
 
 /** Comment lines with the configuration, a line of names, then a line for each step; empty where nothing was measured, `nan` where it is not finite. */
 export function* csv(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
   yield `${comment(...originLines(run), meaning, `experiment: ${JSON.stringify(run.experiment)}`)}\n`;
-  yield `${["step", "epoch", "loss", ...scheduleMetrics(run)].join(",")}\n`;
+  yield `${columnsOf(run).join(",")}\n`;
   const cell = (value: number) => (Number.isFinite(value) ? String(value) : "nan");
   yield* inPieces(scheduleRows(run, steps), (row) => {
-    const loss = row.step < run.steps ? cell(row.loss) : "";
-    return `${[row.step, row.epoch, loss, ...row.values.map(cell)].join(",")}\n`;
+    const measured = row.step < run.steps ? cell : () => "";
+    return `${[row.step, row.epoch, measured(row.loss), ...row.values.map(cell), ...row.measured.map(measured)].join(",")}\n`;
   });
 }
 
@@ -26,15 +28,15 @@ export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<st
     experiment,
     evaluations,
     meaning,
-    columns: ["step", "epoch", "loss", ...scheduleMetrics(run)],
+    columns: columnsOf(run),
   };
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "rows": [`;
   let first = true;
   // JSON.stringify writes null for what is not finite.
-  yield* inPieces(scheduleRows(run, steps), ({ step, epoch, loss, values }) => {
+  yield* inPieces(scheduleRows(run, steps), ({ step, epoch, loss, values, measured }) => {
     const start = first ? "\n" : ",\n";
     first = false;
-    return `${start}    ${JSON.stringify([step, epoch, loss, ...values])}`;
+    return `${start}    ${JSON.stringify([step, epoch, loss, ...values, ...measured])}`;
   });
   yield "\n  ]\n}\n";
 }

@@ -30,11 +30,11 @@ interface Pretended {
 function logged(input: ExperimentInput, { status = "finished", value = pretended }: { status?: RunStatus; value?: typeof pretended } = {}): Pretended {
   const base = aRun({ name: 'a "name"\n# with \\ everything', dataset: { trainExamples: 2560 }, ...input }, { status, steps: count, testError: 4.5 });
   const columns = hyperparameterColumns(base.experiment.tower);
-  const metrics = ["loss", "stepTime", ...columns.map((c) => c.metric)];
   const top = base.experiment.tower.length - 1;
+  const metrics = ["loss", "stepTime", ...columns.map((c) => c.metric), ...columns.filter((c) => c.level < top).map((c) => c.hypergradient)];
   const at = (metric: string, update: number) => {
     const column = columns.find((c) => c.metric === metric);
-    return column?.level === top ? column.initial : metric === "stepTime" ? 1.5 : value(metric, update);
+    return column?.level === top ? column.initial : metric === "stepTime" ? 1.5 : metric.endsWith(".hypergradient") ? -update / 8 : value(metric, update);
   };
   const hyperparameters = base.hyperparameters.map((h) => ({ ...h, value: Number.isFinite(at(h.metric, count)) ? at(h.metric, count) : null }));
   return {
@@ -73,6 +73,11 @@ const grouped: Record<"two groups and a frozen one" | "two rules" | "one that mo
   },
 };
 
+const adamColumns = [
+  ...["step", "epoch", "loss", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"],
+  ...["stepTime", "L0.alpha.hypergradient", "L0.beta1.hypergradient", "L0.beta2.hypergradient"],
+];
+
 describe("tables", () => {
   it("CSV holds every value, the update after the last step too, under the configuration", () => {
     const made = logged(stacks["adam"]!);
@@ -80,12 +85,14 @@ describe("tables", () => {
     const comments = lines.filter((line) => line.startsWith("#"));
     expect(JSON.parse(comments.at(-1)!.replace("# experiment: ", ""))).toEqual(made.run.experiment);
     const [head, ...rows] = lines.slice(comments.length).map((line) => line.split(","));
-    expect(head).toEqual(["step", "epoch", "loss", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"]);
+    expect(head).toEqual(adamColumns);
     expect(rows).toHaveLength(count + 1);
     rows.forEach((row, update) => {
       const loss = update < count ? String(pretended("loss", update)) : "";
       const learned = ["L0.alpha", "L0.beta1", "L0.beta2"].map((metric) => String(pretended(metric, update)));
-      expect(row).toEqual([String(update), String(update / 10), loss, ...learned, "0.00001"]);
+      const hypergradient = String(-update / 8 + 0);
+      const measured = update < count ? ["1.5", hypergradient, hypergradient, hypergradient] : ["", "", "", ""];
+      expect(row).toEqual([String(update), String(update / 10), loss, ...learned, "0.00001", ...measured]);
     });
   });
 
@@ -94,17 +101,18 @@ describe("tables", () => {
     const { experiment, columns, rows, run } = JSON.parse(text(made, "json")) as Record<string, never> & { rows: unknown[][] };
     expect(experiment).toEqual(made.run.experiment);
     expect(run).toMatchObject({ id: made.run.id, status: "finished", testError: 4.5 });
-    expect(columns).toEqual(["step", "epoch", "loss", "L0.alpha", "L0.beta1", "L0.beta2", "L1.alpha"]);
+    expect(columns).toEqual(adamColumns);
     expect(rows).toHaveLength(count + 1);
-    expect(rows[7]).toEqual([7, 0.7, ...["loss", "L0.alpha", "L0.beta1", "L0.beta2"].map((metric) => pretended(metric, 7)), 1e-5]);
+    expect(rows[7]).toEqual([7, 0.7, ...["loss", "L0.alpha", "L0.beta1", "L0.beta2"].map((metric) => pretended(metric, 7)), 1e-5, 1.5, -7 / 8, -7 / 8, -7 / 8]);
     expect(rows.at(-1)!.slice(0, 3)).toEqual([count, count / 10, null]);
+    expect(rows.at(-1)!.slice(-4)).toEqual([null, null, null, null]);
   });
 
   it("show what diverged as it is, and make up no update after it", () => {
     const made = logged(stacks["adam"]!, { status: "diverged", value: (metric, update) => (update === count - 1 ? NaN : pretended(metric, update)) });
-    expect(text(made, "csv").trimEnd().split("\n").at(-1)).toBe(`${count - 1},${(count - 1) / 10},nan,nan,nan,nan,0.00001`);
+    expect(text(made, "csv").trimEnd().split("\n").at(-1)).toBe(`${count - 1},${(count - 1) / 10},nan,nan,nan,nan,0.00001,1.5${`,${-(count - 1) / 8}`.repeat(3)}`);
     const { rows } = JSON.parse(text(made, "json")) as { rows: unknown[][] };
-    expect(rows.at(-1)).toEqual([count - 1, (count - 1) / 10, null, null, null, null, 1e-5]);
+    expect(rows.at(-1)).toEqual([count - 1, (count - 1) / 10, null, null, null, null, 1e-5, 1.5, ...Array.from({ length: 3 }, () => -(count - 1) / 8)]);
   });
 });
 
