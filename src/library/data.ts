@@ -3,6 +3,7 @@ import { loadDataset } from "../core/datasets/index.ts";
 import { Random } from "../core/models/random.ts";
 import { dataset as datasetSchema, fieldErrors } from "../shared/experiment.ts";
 import { isNumberArray, isScaled, type Batch, type BatchArray, type NumberArray } from "./batch.ts";
+import { checkOptions } from "./options.ts";
 
 /** Arrays of `count` examples each, by name. */
 export interface Examples<Name extends string = string> {
@@ -28,6 +29,7 @@ export interface MnistOptions {
  * @throws Error naming a file that is missing or damaged, RangeError for a number of examples
  */
 export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
+  checkOptions<Required<MnistOptions>>("loadMnist", options, { trainExamples: true, testExamples: true });
   const parsed = datasetSchema.safeParse({ kind: "mnist", ...options });
   if (!parsed.success) throw new RangeError(`loadMnist: ${fieldErrors(parsed.error).map(({ message }) => message).join("; ")}`);
   const { train, test, scale } = await loadDataset(parsed.data);
@@ -50,8 +52,10 @@ export interface BatchesOptions {
 export function batches<Name extends string>(
   examples: Examples<Name>,
   batchSize: number,
-  { seed, epochs = 1 }: BatchesOptions = {},
+  options: BatchesOptions = {},
 ): IterableIterator<Batch<Name>> {
+  checkOptions<Required<BatchesOptions>>("batches", options, { seed: true, epochs: true });
+  const { seed, epochs = 1 } = options;
   const { count } = examples;
   const positive = { "examples.count": count, batchSize, epochs };
   for (const [name, value] of Object.entries(positive)) {

@@ -7,6 +7,7 @@ import { sizeOf, type Node, type Shape } from "../core/program/node.ts";
 import { logSoftmax } from "../core/program/operations/index.ts";
 import { kaimingUniformBound } from "../shared/models/initialization.ts";
 import { activations, type Activation } from "../shared/models/layers.ts";
+import { checkOptions } from "./options.ts";
 
 /** Shape of one example, the batch axis left out; `float` unless it says otherwise. */
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: "float" | "int32" };
@@ -68,7 +69,9 @@ export interface MlpOptions {
  * @param widths of every layer, inputs and classes included: `[784, 128, 10]`
  * @throws RangeError naming a width or an activation that cannot be
  */
-export function mlp(widths: readonly number[], { activation = "tanh", outputActivation = "tanh" }: MlpOptions = {}): Model<"features"> {
+export function mlp(widths: readonly number[], options: MlpOptions = {}): Model<"features"> {
+  checkOptions<Required<MlpOptions>>("mlp", options, { activation: true, outputActivation: true });
+  const { activation = "tanh", outputActivation = "tanh" } = options;
   if (widths.length < 2) throw new RangeError(`mlp: ${widths.length} widths; at least two are needed, of the inputs and of the classes`);
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 1) throw new RangeError(`mlp: a width is ${width}; allowed: whole numbers from 1`);

@@ -13,6 +13,7 @@ import { checkSeed } from "./data.ts";
 import type { Loss, LossFunction, Metric } from "./losses.ts";
 import type { Model } from "./model.ts";
 import { checkedTower, Optimizer, OptimizerError } from "./optimizers.ts";
+import { checkOptions } from "./options.ts";
 import { Problem } from "./problem.ts";
 import { Training } from "./training.ts";
 
@@ -43,6 +44,8 @@ export async function optimize<Input extends string, Parameter extends string>(
   model: Model<Input, Parameter>,
   options: OptimizeOptions,
 ): Promise<Training<Input>> {
+  requireModel(model);
+  checkOptions<Required<OptimizeOptions>>("optimize", options, { optimizer: true, loss: true, metrics: true, seed: true, parameters: true, engine: true, divergence: true, threads: true });
   const { optimizer, loss, metrics = {}, seed = 0, parameters = {}, divergence = "error", engine = "onnx-cpu" } = options;
   // Plain JavaScript has no types to say so.
   const chosen: unknown = optimizer;
@@ -50,6 +53,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   if (typeof loss !== "function" && typeof (loss as Partial<Loss> | undefined)?.loss !== "function") {
     throw new TypeError("optimize: loss is missing; give nll, meanSquaredError or a function (outputs, targets) => node");
   }
+  if (divergence !== "error" && divergence !== "report") throw new RangeError(`optimize: divergence is ${String(divergence)}; allowed: error, report`);
   checkSeed("optimize", seed);
   requireEngine("optimize", engine);
   const engineOptions = engineSchema.safeParse({ kind: engine, threads: options.threads });
@@ -72,6 +76,12 @@ export async function optimize<Input extends string, Parameter extends string>(
   const values = procedures.initialState(initial);
   executable.restore(Object.fromEntries(program.state.map(({ name }) => [name, values[name]!])));
   return new Training({ optimizer, problem, procedures, executable, state: program.state.map(({ name }) => name), divergence });
+}
+
+function requireModel(model: unknown): void {
+  const { inputs, parameters, forward } = (model ?? {}) as Partial<Record<keyof Model, unknown>>;
+  if (typeof inputs === "object" && inputs !== null && typeof parameters === "object" && parameters !== null && typeof forward === "function") return;
+  throw new TypeError("optimize: the model is missing; give one, such as mlp([784, 128, 10]), or an object with inputs, parameters and forward");
 }
 
 function initialParameters({ parameters }: Problem, seed: number, given: Readonly<Record<string, ArrayLike<number>>>): Record<string, Float64Array> {

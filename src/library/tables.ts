@@ -4,6 +4,7 @@ import { labelledArrays, type ArrayChoice } from "../core/datasets/import.ts";
 import { divide, standardize, type Labelled } from "../core/datasets/split.ts";
 import { isMostlyNumbers, suggestedTask, type ColumnRole } from "../shared/datasets.ts";
 import { checkSeed, type Dataset } from "./data.ts";
+import { checkOptions } from "./options.ts";
 
 /** Examples of a file: a share of them is for testing, drawn by a seed. */
 export interface OwnDataset extends Dataset {
@@ -41,6 +42,7 @@ export interface CsvOptions extends SplitOptions {
  * @throws Error naming the file, the line and the column; RangeError naming an option
  */
 export async function loadCsv(path: string, options: CsvOptions = {}): Promise<OwnDataset> {
+  checkOptions<Required<CsvOptions>>("loadCsv", options, { target: true, task: true, ignore: true, categories: true, missing: true, testShare: true, seed: true });
   const { columns, delimiter, header } = await previewCsv(path);
   const names = columns.map(({ name }) => name);
   const place = (option: string, wanted: string) => {
@@ -75,7 +77,10 @@ export interface ArraysOptions extends SplitOptions {
  * scale 1/255; other numbers are standardized by the training examples.
  * @throws Error naming the file and what does not fit; RangeError naming an option
  */
-export async function loadArrays({ features, targets, task = "classification", ...split }: ArraysOptions): Promise<OwnDataset> {
+export async function loadArrays(options: ArraysOptions): Promise<OwnDataset> {
+  checkOptions<Required<ArraysOptions>>("loadArrays", options, { features: true, targets: true, task: true, testShare: true, seed: true });
+  const { features, targets, task = "classification", ...split } = options;
+  for (const [name, choice] of Object.entries({ features, targets })) if ((choice as unknown) === undefined) throw new TypeError(`loadArrays: ${name} is missing; give the path of a .npy or idx file, or { path, array }`);
   const choice = (of: string | ArrayChoice): ArrayChoice => (typeof of === "string" ? { path: of } : of);
   const { exampleShape, classNames, ...examples } = await labelledArrays({ features: choice(features), targets: choice(targets), task });
   return { ...divided("loadArrays", examples, split), task, exampleShape, classNames, featureNames: [] };

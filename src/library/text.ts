@@ -18,6 +18,7 @@ import { dataShape } from "../shared/models/data.ts";
 import { checkSeed } from "./data.ts";
 import { checkedTower, Optimizer } from "./optimizers.ts";
 import { DivergenceError, notFinite, type StepResult } from "./training.ts";
+import { checkOptions } from "./options.ts";
 
 /** A text as codes of characters, its end held back for testing. */
 export interface Text {
@@ -34,12 +35,18 @@ export interface TextOptions {
 
 /** @throws RangeError for a share that cannot be, Error for an empty text or more than 256 different characters */
 export function textOf(text: string, options: TextOptions = {}): Text {
+  checkTextOptions("textOf", options);
   return divided("textOf", encodeText(Buffer.from(text), "textOf"), options);
 }
 
 /** A file of UTF-8. @throws Error naming the file, the line and the byte that is no UTF-8; RangeError as textOf() */
 export async function loadText(path: string, options: TextOptions = {}): Promise<Text> {
+  checkTextOptions("loadText", options);
   return divided(`loadText: ${path}`, await readText(path), options);
+}
+
+function checkTextOptions(where: string, options: TextOptions): void {
+  checkOptions<Required<TextOptions>>(where, options, { testShare: true });
 }
 
 function divided(where: string, { vocabulary, codes }: EncodedText, { testShare = 0.1 }: TextOptions): Text {
@@ -92,7 +99,11 @@ export interface WriteOptions {
  * A recurrent network that predicts the next character of a text.
  * @throws RangeError naming the option that cannot be, OptimizerError, Error when the engine cannot be loaded
  */
-export async function charRnn(text: Text, { optimizer, batchSize = 64, seed = 0, engine = "onnx-cpu", threads = 1, ...model }: CharRnnOptions): Promise<CharRnn> {
+export async function charRnn(text: Text, options: CharRnnOptions): Promise<CharRnn> {
+  checkOptions<Required<CharRnnOptions>>("charRnn", options, {
+    optimizer: true, cell: true, layers: true, hidden: true, embedding: true, dropout: true, steps: true, batchSize: true, seed: true, engine: true, threads: true,
+  });
+  const { optimizer, batchSize = 64, seed = 0, engine = "onnx-cpu", threads = 1, ...model } = options;
   const chosen: unknown = optimizer;
   if (!(chosen instanceof Optimizer)) throw new TypeError("charRnn: optimizer is missing; give one, such as adam({ alpha: 2e-3, optimizer: sgd(2e-5) })");
   checkSeed("charRnn", seed);
@@ -198,7 +209,9 @@ export class CharRnn {
    * What the network writes behind a beginning: the same with the same seed.
    * @throws Error naming characters that the text has not, RangeError naming the option that cannot be
    */
-  async write(beginning: string, { length = 200, temperature = 1, seed = 0 }: WriteOptions = {}): Promise<string> {
+  async write(beginning: string, options: WriteOptions = {}): Promise<string> {
+    checkOptions<Required<WriteOptions>>("write", options, { length: true, temperature: true, seed: true });
+    const { length = 200, temperature = 1, seed = 0 } = options;
     if (!Number.isInteger(length) || length < 1) throw new RangeError(`write: length is ${length}; allowed: whole numbers from 1`);
     if (!(temperature >= 0 && Number.isFinite(temperature))) throw new RangeError(`write: temperature is ${temperature}; allowed: finite numbers from 0`);
     checkSeed("write", seed);

@@ -28,6 +28,7 @@ import type { SummaryOptions } from "./commands/summary.ts";
 import type { Table1Options } from "./commands/table1.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import { exitCodes } from "./exitCodes.ts";
+import { outputClosed } from "./interrupt.ts";
 import type { Places } from "./session.ts";
 
 /** Beside one another in the build; in the sources each in its own folder. */
@@ -328,7 +329,7 @@ program
 // A reader that has seen enough (`hypertower runs | head`) is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
-  process.exit(exitCodes.ok);
+  outputClosed();
 });
 
 await program.parseAsync();

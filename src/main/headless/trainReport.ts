@@ -126,7 +126,7 @@ function barFields(run: RunSummary): Record<string, string> {
   const epochs = run.experiment.budget.epochs;
   return {
     epoch: `${Math.min(epochs, Math.floor(run.steps / stepsPerEpoch(run.experiment)) + 1)}/${epochs}`,
-    loss: formatLoss(run.loss),
+    loss: run.steps === 0 ? "–" : formatLoss(run.loss),
     speed: run.samplesPerSecond === null ? run.status : `${Math.round(run.samplesPerSecond)} samples/s`,
     left: run.secondsLeft === null ? "" : `  ${formatDuration(run.secondsLeft * 1000)} left`,
   };

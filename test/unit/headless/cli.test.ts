@@ -74,18 +74,27 @@ describe("hypertower train", () => {
     expect(run).toMatchObject({ status: "stopped" });
     expect(run!["steps"]).toBeGreaterThanOrEqual(10);
 
-    // Taken up again, and stopped again.
+    // Resumed, and stopped as `timeout` and schedulers do: the command and its whole group get the signal.
     let stopped = false;
     const resumed = await hypertower(["resume", "last", "--json"], (text, interrupt) => {
       if (stopped || !text.includes('"type":"epoch"')) return;
       stopped = true;
-      interrupt();
+      interrupt("SIGTERM");
+      interrupt("SIGTERM");
+      interrupt("SIGHUP");
     });
     expect(resumed.code).toBe(130);
     expect(resumed.stderr).toContain(`hypertower resume ${String(run!["id"])} goes on with it`);
     const last = jsonLines(resumed.stdout).at(-1)!;
     expect(last).toMatchObject({ type: "stopped", run: run!["id"] });
     expect(last["steps"]).toBeGreaterThan(run!["steps"] as number);
+  });
+
+  it.skipIf(process.platform === "win32")("stops its run when nobody reads its output any more", async () => {
+    const { code, stderr } = await hypertower(["train", ...tiny, "--set", "budget.epochs=100000", "--json"], (_, __, closeOutput) => closeOutput());
+    expect(code, stderr).toBe(130);
+    const [run] = jsonLines((await hypertower(["runs", "--json"])).stdout);
+    expect(run).toMatchObject({ status: "stopped" });
   });
 
   it.each([

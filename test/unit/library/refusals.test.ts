@@ -45,6 +45,18 @@ describe("optimize", () => {
     await expect(optimize(model, options)).rejects.toThrow(`optimize: ${message}`);
   });
 
+  it("what is missing, and options there are not", async () => {
+    const call = optimize as unknown as (...given: unknown[]) => Promise<unknown>;
+    await expect(call()).rejects.toThrow("optimize: the model is missing; give one, such as mlp([784, 128, 10])");
+    await expect(call(line)).rejects.toThrow("optimize: the options are missing; give an object with optimizer, loss, ");
+    const options = { optimizer: sgd(), loss: meanSquaredError };
+    await expect(call(line, { ...options, thread: 2 })).rejects.toThrow("optimize: there is no option thread; did you mean threads? The options are optimizer, loss, ");
+    await expect(call(line, { ...options, lerningrate: 2 })).rejects.toThrow("optimize: there is no option lerningrate. The options are ");
+    await expect(call(line, { ...options, divergence: "ignore" })).rejects.toThrow("optimize: divergence is ignore; allowed: error, report");
+    expect(() => (sgd as unknown as (options: unknown) => unknown)({ lerningrate: 0.1 })).toThrow("lerningrate");
+    expect(() => (mlp as unknown as (...given: unknown[]) => unknown)([2, 1], { activatoin: "relu" })).toThrow("mlp: there is no option activatoin; did you mean activation?");
+  });
+
   it("a tower that cannot stand by itself", async () => {
     const refused = (optimizer: Optimizer) => expect(optimize(line, { optimizer, loss: meanSquaredError })).rejects;
     const above = sgd({ warmUp: 3 });
