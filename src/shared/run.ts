@@ -108,6 +108,8 @@ export const runSummary = z.object({
   /** The study it is part of; null for a single run. */
   study: z.string().nullable(),
   deletedAt: z.number().nullable(),
+  /** Another process trains it, and only there can it be paused or stopped. */
+  elsewhere: z.literal(true).optional(),
 });
 
 export const runEvent = z.object({ at: z.number(), step: z.number().int(), kind: z.string(), message: z.string() });

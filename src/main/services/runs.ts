@@ -169,7 +169,8 @@ export class Runs {
   /** The row with the state of a run trained here, which is ahead of the store; name and bin are the store's. */
   #live<T extends RunSummary>(run: T): T {
     const live = this.#supervisor.get(run.id);
-    return live ? { ...run, ...live, name: run.name, deletedAt: run.deletedAt } : run;
+    if (live) return { ...run, ...live, name: run.name, deletedAt: run.deletedAt };
+    return isActive(run.status) ? { ...run, elsewhere: true } : run;
   }
 
   #changed(id: string): RunSummary {

@@ -214,6 +214,33 @@ describe("dispatch", () => {
   });
 });
 
+describe("two hosts on one store", () => {
+  it("show a run as trained elsewhere, and the one whose run was taken over ends its trainer and says so", async () => {
+    const folder = freshFolder();
+    const sleeper = await open(folder, { storeOptions: { machine: "laptop" } });
+    const { id: run } = await sleeper.start({ steps: 1e9 });
+    const { id: kept } = await sleeper.start({ steps: 1e9 });
+    const now = async (host: typeof sleeper, id = run) => host.ask("runs.get", { run: id });
+    for (const id of [run, kept]) await vi.waitFor(async () => expect((await now(sleeper, id)).steps).toBeGreaterThan(0), { timeout: 5_000 });
+    const taker = await open(folder, { storeOptions: { machine: "desktop" } });
+    expect(await now(taker)).toMatchObject({ status: "running", elsewhere: true });
+    expect((await now(sleeper)).elsewhere).toBeUndefined();
+
+    // Taken for dead, as a machine that sleeps is.
+    const db = new Database(join(folder, storeFileName));
+    onTestFinished(() => void db.close());
+    const noted: string[] = [];
+    sleeper.services.on("run.noted", ({ event }) => noted.push(event.kind));
+    db.exec(`UPDATE runs SET status = 'interrupted', lease = lease + 1, owner_token = 'another' WHERE id = '${run}'`);
+    await vi.waitFor(() => expect(noted).toContain("takenOver"), { timeout: 5_000 });
+    const events = (await now(taker)).events.filter(({ kind }) => kind === "takenOver");
+    expect(events).toEqual([expect.objectContaining({ message: expect.stringMatching(/^Another Hypertower process took this run over/) as unknown })]);
+    expect(await now(sleeper)).toMatchObject({ status: "interrupted" });
+    const { steps } = await now(sleeper, kept);
+    await vi.waitFor(async () => expect((await now(sleeper, kept)).steps).toBeGreaterThan(steps), { timeout: 5_000 });
+  });
+});
+
 describe("a store that cannot be written", () => {
   it("pauses what trains into it, says why, and goes on once it can", async () => {
     const folder = freshFolder();

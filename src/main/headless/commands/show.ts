@@ -28,7 +28,7 @@ export function describe(run: RunDetail): string {
   const facts = [
     ["run", run.id],
     ["name", run.name],
-    ["status", run.reason ? `${run.status}: ${run.reason}` : run.status],
+    ["status", run.elsewhere ? `${run.status}, in another process` : run.reason ? `${run.status}: ${run.reason}` : run.status],
     ["stack", run.stack],
     ["experiment", experimentLine(run.experiment)],
     ["created", formatTime(run.createdAt)],
