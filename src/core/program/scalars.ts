@@ -8,9 +8,9 @@ export const scalarFunctions = {
   div: (a: number, b: number) => a / b,
   pow: (a: number, b: number) => a ** b,
   mod: (a: number, b: number) => a % b,
-  // As IEEE 754 and every engine have it: NaN wins.
-  maximum: Math.max,
-  minimum: Math.min,
+  // As in IEEE 754 and in every engine, NaN wins. Of two values only: callers pass a third argument.
+  maximum: (a: number, b: number) => Math.max(a, b),
+  minimum: (a: number, b: number) => Math.min(a, b),
   greater: (a: number, b: number) => (a > b ? 1 : 0),
   equal: (a: number, b: number) => (a === b ? 1 : 0),
   select: (condition: number, a: number, b: number) => (condition ? a : b),

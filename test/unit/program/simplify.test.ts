@@ -17,6 +17,11 @@ describe("simplify", () => {
     expect(node.op === "constant" && node.attributes.value).toBe(4);
   });
 
+  it("folds the larger and the smaller of two constants on one side of 0", () => {
+    const nodes = simplify([ops.maximum(constant(-3), constant(-5)), ops.minimum(constant(3), constant(5)), ops.minimum(constant(Infinity), constant(Infinity))]);
+    expect(nodes.map((node) => node.op === "constant" && node.attributes.value)).toEqual([-3, 3, Infinity]);
+  });
+
   it("keeps Infinity, -Infinity, NaN, 0 and -0 apart", () => {
     const values = [Infinity, -Infinity, NaN, 0, -0];
     const nodes = simplify(values.map(constant));
