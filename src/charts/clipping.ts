@@ -115,7 +115,7 @@ export function markSeries(marks: readonly CurveMark[], color: string, base: Rec
         ...looks[kind],
         // Empty symbols have a border only.
         ...(kind === "gap" && { itemStyle: { color, borderWidth: 2 } }),
-        label: { show: label !== undefined, formatter: label ?? "", color, fontSize: 11, position: kind === "above" ? [12, 0] : kind === "below" ? [12, -8] : "top", distance: 5 },
+        label: { show: label !== undefined, formatter: label ?? "", color, fontSize: 11, position: kind === "above" ? [12, 2] : kind === "below" ? [12, -6] : "bottom", distance: 14 },
       })),
     },
   ];
