@@ -91,6 +91,45 @@ export function logScale(values: Iterable<number>, most = 6): AxisScale | undefi
   return { min, max, ticks, label, value, offset: null };
 }
 
+/** The values of one curve. */
+export interface CurveValues {
+  readonly values: readonly number[];
+  /** Whether its run diverged or it holds values that are not finite. */
+  readonly broken: boolean;
+}
+
+/** A curve this many times (linear) or decades (logarithmic) above the median curve has exploded. */
+const explosion = { times: 1000, decades: 6 } as const;
+/** Values farther than this many spans of the bulk from it are outliers. */
+const fence = { linear: 20, log: 3 } as const;
+
+/**
+ * A vertical axis that outliers do not stretch: it holds the bulk (5th to 95th percentile) of every curve that
+ * neither broke nor exploded, and every value near that bulk. Values outside `min` to `max` are to be clipped.
+ */
+export function robustScale(curves: readonly CurveValues[], log: boolean): AxisScale | undefined {
+  const onAxis = (value: number) => (log ? Math.log10(value) : value);
+  const drawable = curves.map(({ values, broken }) => ({ broken, values: values.filter((value) => Number.isFinite(value) && (!log || value > 0)) })).filter(({ values }) => values.length > 0);
+  const sound = drawable.filter(({ broken }) => !broken);
+  const percentile = sound.length > 0 ? 0.05 : 0.1;
+  const bulks = (sound.length > 0 ? sound : drawable).map(({ values }) => {
+    const sorted = Float64Array.from(values, onAxis).sort();
+    const last = sorted.length - 1;
+    const [low, high] = [sorted[Math.floor(percentile * last)]!, sorted[Math.ceil((1 - percentile) * last)]!];
+    return { low, high, reach: log ? high : Math.max(Math.abs(low), Math.abs(high)) };
+  });
+  const reaches = bulks.map(({ reach }) => reach).filter((reach) => log || reach > 0).sort((a, b) => a - b);
+  const typical = reaches[(reaches.length - 1) >> 1] ?? 0;
+  const farthest = log ? typical + explosion.decades : typical * explosion.times;
+  const core = extent(bulks.filter(({ reach }) => reach <= farthest).flatMap(({ low, high }) => [low, high]));
+  const scale = log ? logScale : linearScale;
+  if (!core) return scale(drawable.flatMap(({ values }) => values));
+  const [low, high] = core;
+  const span = log ? Math.max(high - low, 1) : Math.max(high - low, 0.05 * Math.max(Math.abs(low), Math.abs(high)));
+  const room = span === 0 ? Infinity : span * (log ? fence.log : fence.linear);
+  return scale(drawable.flatMap(({ values }) => values.filter((value) => onAxis(value) >= low - room && onAxis(value) <= high + room)));
+}
+
 function* positive(values: Iterable<number>): Generator<number> {
   for (const value of values) if (value > 0) yield value;
 }

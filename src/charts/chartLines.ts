@@ -1,5 +1,5 @@
 /** From held series to the lines of a chart. */
-import { drawnPoints, type Bucket } from "../shared/series.ts";
+import { drawnPoints, gapSteps, type Bucket } from "../shared/series.ts";
 import type { LineStyle } from "./palette.ts";
 import { smooth } from "./smoothing.ts";
 
@@ -11,7 +11,7 @@ export interface BandPoint {
   readonly high: number;
 }
 
-/** What is held of a logged series. */
+/** A logged series, thinned out to buckets. */
 export interface ThinnedSeries {
   readonly buckets: readonly Bucket[];
   /** Values logged. */
@@ -30,6 +30,10 @@ export interface ChartLine {
   readonly total: number;
   /** Values that are not finite, and so cannot be drawn. */
   readonly nonFinite: number;
+  /** Where values that are not finite interrupt the line; sorted. */
+  readonly gaps?: readonly number[];
+  /** Where runs of the line diverged. */
+  readonly divergedAt?: readonly number[];
   readonly symbols?: boolean;
   /** Least and greatest value of the runs that the line is the mean of. */
   readonly band?: readonly BandPoint[];
@@ -51,6 +55,7 @@ export function lineOf(name: string, style: LineStyle, held: ThinnedSeries | und
     smoothed: steps > 1 ? scaled(smooth(buckets, 1 - 1 / steps)) : null,
     total: held?.total ?? 0,
     nonFinite: buckets.reduce((sum, bucket) => sum + bucket.nonFinite, 0),
+    gaps: gapSteps(buckets).map((step) => step / perX),
   };
 }
 

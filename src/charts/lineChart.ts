@@ -2,7 +2,8 @@
 import type { EChartsCoreOption } from "echarts/core";
 import type { AxisScale } from "./axes.ts";
 import { bandSeries } from "./band.ts";
-import { drawable, type ChartLine } from "./chartLines.ts";
+import { clamp, clip, markSeries } from "./clipping.ts";
+import type { ChartLine } from "./chartLines.ts";
 import { formatCompact } from "../shared/format.ts";
 
 export interface ChartLook {
@@ -40,29 +41,32 @@ function axis(log: boolean, scale: AxisScale | undefined, label: (tick: number) 
 }
 
 function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
-  const { name, style, smoothed } = line;
+  const { name, style } = line;
+  const { points, smoothed, marks } = clip(line, look.y, look.xLog, look.yLog);
   const base = { type: "line", animation: false, silent: true, itemStyle: { color: style.color } };
   const raw = {
     ...base,
     name,
-    data: drawable(line.points, look.xLog, look.yLog),
+    data: points,
     showSymbol: line.symbols === true,
     symbol: "circle",
     symbolSize: 6,
     lineStyle: { color: style.color, type: style.dash, width: smoothed ? 1 : 1.7, opacity: smoothed ? (crowded ? 0.16 : 0.3) : 1 },
     z: 2,
   };
-  const band = line.band ? bandSeries(line.band.filter(({ x }) => !look.xLog || x > 0), style.color, look.yLog, { animation: false, name: `${name} (band)` }) : [];
-  if (!smoothed) return [raw, ...band];
+  const outline = line.band?.filter(({ x }) => !look.xLog || x > 0).map(({ x, low, high }) => ({ x, low: look.yLog && low <= 0 ? low : clamp(low, look.y), high: look.yLog && high <= 0 ? high : clamp(high, look.y) }));
+  const band = outline ? bandSeries(outline, style.color, look.yLog, { animation: false, name: `${name} (band)` }) : [];
+  const marked = markSeries(marks, style.color, { name: `${name} (marks)` });
+  if (!smoothed) return [raw, ...band, ...marked];
   const over = {
     ...base,
     name: `${name} (smoothed)`,
-    data: drawable(smoothed, look.xLog, look.yLog),
+    data: smoothed,
     showSymbol: false,
     lineStyle: { color: style.color, type: style.dash, width: 2 },
     z: 3,
   };
-  return [raw, over, ...band];
+  return [raw, over, ...band, ...marked];
 }
 
 /** The marks hang on the first series: they are drawn once. */

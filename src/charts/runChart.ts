@@ -1,5 +1,6 @@
 /** A run's loss, evaluations and hyperparameters in one picture. */
-import { linearScale, logScale } from "./axes.ts";
+import { linearScale } from "./axes.ts";
+import { clip, markSeries, verticalScale } from "./clipping.ts";
 import { drawable, type ChartLine } from "./chartLines.ts";
 import { frameOf, logLabels } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
@@ -25,30 +26,33 @@ export function runChart(plots: readonly RunPlot[], settings: RunSettings): Reco
 }
 
 function plotOf({ title, yName, xName, yLog, lines }: RunPlot): Plot {
-  const drawn = lines.map((line) => ({ line, points: drawable(line.points, false, yLog) }));
-  const at = (which: 0 | 1) => drawn.flatMap(({ points }) => points.map((point) => point[which]));
+  const drawn = lines.flatMap((line) => drawable(line.points, false, yLog));
+  const at = (which: 0 | 1) => drawn.map((point) => point[which]);
   const x = linearScale(at(0), 5, true);
-  const y = (yLog ? logScale : linearScale)(at(1));
+  const y = verticalScale(lines, false, yLog);
+  const shown = lines.map((line) => ({ line, ...clip(line, y, false, yLog) }));
+  const clipped = shown.reduce((sum, line) => sum + line.clipped, 0);
   const hidden = lines.reduce((sum, { points }) => sum + points.length, 0) - at(1).length;
   const broken = lines.reduce((sum, { nonFinite }) => sum + nonFinite, 0);
-  const left = [...(hidden > 0 ? [`${hidden} at or below 0 not drawn`] : []), ...(broken > 0 ? [`${broken} not finite`] : [])];
+  const left = [...(hidden > 0 ? [`${hidden} at or below 0 not drawn`] : []), ...(broken > 0 ? [`${broken} not finite`] : []), ...(clipped > 0 ? [`${clipped} beyond the axis`] : [])];
   return {
     title,
     x: { scale: x && { ...x, min: Math.min(...at(0), 0), max: Math.max(...at(0), 1) }, log: false, name: xName },
     y: { scale: y, log: yLog, name: yName, label: yLog ? logLabels(y) : y?.label },
     ...(at(1).length === 0 && { empty: "Nothing to draw." }),
     ...(left.length > 0 && { note: left.join("; ") }),
-    series: drawn.flatMap(({ line, points }) => [
+    series: shown.flatMap(({ line, points, smoothed, marks }) => [
       {
         type: "line",
         animation: false,
         symbol: line.symbols ? "circle" : "none",
         symbolSize: 5,
         itemStyle: { color: line.style.color },
-        lineStyle: { color: line.style.color, width: line.smoothed ? 1 : 1.5, opacity: line.smoothed ? 0.3 : 1 },
+        lineStyle: { color: line.style.color, width: smoothed ? 1 : 1.5, opacity: smoothed ? 0.3 : 1 },
         data: points,
       },
-      ...(line.smoothed ? [{ type: "line", animation: false, symbol: "none", lineStyle: { color: line.style.color, width: 1.8 }, data: drawable(line.smoothed, false, yLog) }] : []),
+      ...(smoothed ? [{ type: "line", animation: false, symbol: "none", lineStyle: { color: line.style.color, width: 1.8 }, data: smoothed }] : []),
+      ...markSeries(marks, line.style.color, {}),
     ]),
   };
 }

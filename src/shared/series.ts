@@ -96,3 +96,8 @@ export function drawnPoints(buckets: readonly Bucket[]): [step: number, value: n
   }
   return points;
 }
+
+/** Steps at which a curve breaks off: the last step of every bucket that holds a value that is not finite. */
+export function gapSteps(buckets: readonly Bucket[]): number[] {
+  return buckets.filter(({ nonFinite }) => nonFinite > 0).map(({ start, count }) => start + count - 1);
+}

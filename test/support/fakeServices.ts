@@ -36,6 +36,7 @@ export function fakeServices(): FakeServices {
     reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],
+    training: () => 0,
     close: () => Promise.resolve(),
   };
 }

@@ -58,6 +58,10 @@ export class PretendTraining implements Services {
     this.timer = setInterval(() => this.tick(), 100);
   }
 
+  training(): number {
+    return [...this.runs.values()].filter(({ summary }) => isActive(summary.status)).length;
+  }
+
   close(): Promise<void> {
     clearInterval(this.timer);
     return Promise.resolve();

@@ -62,10 +62,9 @@ function prepareFolder(): void {
 
 async function start(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
-  const trainers = trainerLauncher(files.trainer);
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
-  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainers.launch });
-  guardQuit({ services, window: () => window, training: trainers.count });
+  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainerLauncher(files.trainer) });
+  guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null);
   setMenu(storeDir);

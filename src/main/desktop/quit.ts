@@ -6,12 +6,10 @@ import { showFailure } from "./failure.ts";
 export interface QuitOptions {
   readonly services: Services;
   readonly window: () => BrowserWindow | null;
-  /** Runs that leaving would stop. */
-  readonly training: () => number;
 }
 
 /** Takes over every way out of the app. */
-export function guardQuit({ services, window, training }: QuitOptions): void {
+export function guardQuit({ services, window }: QuitOptions): void {
   let state: "open" | "asking" | "leaving" = "open";
 
   const isLeaving = (): boolean => state === "leaving";
@@ -34,7 +32,7 @@ export function guardQuit({ services, window, training }: QuitOptions): void {
 
   const ask = async (): Promise<void> => {
     if (state !== "open") return;
-    const runs = training();
+    const runs = services.training();
     if (runs > 0) {
       state = "asking";
       const answer = await confirmStop(window(), runs);

@@ -8,22 +8,13 @@ import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../hosting/proc
 /** Messages and output still under way when a process has gone are waited for: at least and at most, in milliseconds. */
 const drain = { least: 100, most: 1_000 } as const;
 
-export interface TrainerLauncher {
-  readonly launch: LaunchTrainer;
-  /** Trainers alive now. */
-  count(): number;
-}
-
 /** `entry` is the built trainer. To be used when the app is ready. */
-export function trainerLauncher(entry: string): TrainerLauncher {
-  let alive = 0;
-
-  function launch(): TrainerProcess {
+export function trainerLauncher(entry: string): LaunchTrainer {
+  return (): TrainerProcess => {
     const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "pipe", "pipe"] });
     const output = new OutputTail();
     const exitListeners = new Set<(exit: TrainerExit) => void>();
     let exit: TrainerExit | undefined;
-    alive++;
 
     const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
     const read = (chunk: Buffer): void => output.add(chunk);
@@ -31,7 +22,6 @@ export function trainerLauncher(entry: string): TrainerLauncher {
 
     child.on("error", (type, location) => output.add(Buffer.from(`${type} at ${location}\n`)));
     child.once("exit", (code) => {
-      alive--;
       // Electron promises no order between the exit and what the process said before it. Once this
       // event is over it drops every listener of the streams, though their last words may yet come.
       const drained = Promise.resolve().then(() => Promise.all(streams.map((stream) => ended(stream, read))));
@@ -64,9 +54,7 @@ export function trainerLauncher(entry: string): TrainerLauncher {
         if (child.pid !== undefined) endProcess(child.pid);
       },
     };
-  }
-
-  return { launch, count: () => alive };
+  };
 }
 
 /** Reads what is left in a stream that has lost its listeners. */

@@ -128,6 +128,11 @@ export class Supervisor {
     await this.#runs.get(id)?.settled(() => false, this.#options.stopWithin ?? 15_000);
   }
 
+  /** Number of runs held here that have not ended: in training, paused or waiting in line. */
+  get training(): number {
+    return [...this.#runs.values()].filter(({ summary }) => isActive(summary.status)).length;
+  }
+
   /** The name a run shows from its next change on. */
   rename(id: string, name: string): void {
     this.#runs.get(id)?.rename(name);

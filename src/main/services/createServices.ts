@@ -211,6 +211,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     reportFile: (request) => reports.file(request),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     readSteps: (run) => store.readSteps(run),
+    training: () => supervisor.training,
     close: () =>
       (closed ??= (async () => {
         try {

@@ -44,6 +44,8 @@ export interface Services {
   writeReport(of: ReportSubject, folder: string, settings: PictureSettings, options: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }>;
   /** Every logged step of a run, in order. */
   readSteps(run: string): Iterable<StoredStep>;
+  /** Number of runs that closing would stop. */
+  training(): number;
   /** Stops every trainer, commits what is pending and closes the store. */
   close(): Promise<void>;
 }

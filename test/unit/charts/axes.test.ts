@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { linearScale, logScale, logTicks } from "../../../src/charts/axes.ts";
+import { linearScale, logScale, logTicks, robustScale } from "../../../src/charts/axes.ts";
 
 const labels = (values: number[], log = false) => {
   const scale = (log ? logScale : linearScale)(values);
@@ -68,5 +68,44 @@ describe("logarithmic axes", () => {
       expect(new Set(written).size).toBe(written.length);
       expect(written.length).toBeGreaterThan(1);
     }
+  });
+});
+
+describe("axes that outliers do not stretch", () => {
+  const curve = (values: readonly number[], broken = false) => ({ values, broken });
+  const falling = (from: number) => Array.from({ length: 50 }, (_, i) => from / (1 + i));
+
+  it.each([true, false])("show sound curves at full height beside one that diverged (log: %s)", (log) => {
+    const sound = [curve(falling(2)), curve(falling(3))];
+    for (const diverged of [curve([2, 5, 40, 1e7, 1e30], true), curve([2, 5, 40, 1e7, 1e30])]) {
+      const scale = robustScale([...sound, diverged], log)!;
+      expect(scale.max).toBeGreaterThanOrEqual(3);
+      expect(scale.max).toBeLessThan(1e8);
+      expect(scale.min).toBeLessThanOrEqual(2 / 50);
+    }
+  });
+
+  it("are those of the values where nothing stands out", () => {
+    const curves = [curve(falling(2)), curve(falling(30)), curve([0.5, 5])];
+    for (const log of [true, false]) {
+      const plain = (log ? logScale : linearScale)(curves.flatMap(({ values }) => values))!;
+      expect([robustScale(curves, log)?.min, robustScale(curves, log)?.max]).toEqual([plain.min, plain.max]);
+    }
+  });
+
+  it("leave out a single spike of a lone curve, and keep a lone curve that broke", () => {
+    const values = [...falling(2), 1e12];
+    expect(robustScale([curve(values)], false)?.max).toBeLessThan(50);
+    expect(robustScale([curve(falling(2), true)], false)?.max).toBeGreaterThanOrEqual(2);
+  });
+
+  it("keep a curve of another order of magnitude in view", () => {
+    expect(robustScale([curve([1e-3, 1e-3]), curve([1e-3, 1e-3]), curve([0.5, 0.5])], false)?.max).toBeGreaterThanOrEqual(0.5);
+    expect(robustScale([curve([1e-9, 1e-9]), curve([1e-1, 1e-1])], true)?.min).toBeLessThan(1e-9);
+  });
+
+  it("take what is not finite for no value", () => {
+    expect(robustScale([curve([NaN, Infinity], true)], false)).toBeUndefined();
+    expect(robustScale([curve([0, 0, NaN], true)], false)).toMatchObject({ min: -1, max: 1 });
   });
 });

@@ -30,13 +30,11 @@ vi.mock("electron", () => ({
   },
 }));
 
-let launcher: ReturnType<typeof trainerLauncher>;
 let trainer: TrainerProcess;
 let utility: UtilityProcess;
 
 beforeEach(() => {
-  launcher = trainerLauncher("/built/trainer.js");
-  trainer = launcher.launch();
+  trainer = trainerLauncher("/built/trainer.js")();
   utility = started.last as UtilityProcess;
 });
 
@@ -52,14 +50,6 @@ it("starts the entry, and carries messages both ways until unsubscribed", () => 
   unsubscribe();
   utility.emit("message", { type: "resumed" });
   expect(seen).toEqual([{ type: "paused" }]);
-});
-
-it("counts the trainers that live", () => {
-  expect(launcher.count()).toBe(1);
-  launcher.launch();
-  expect(launcher.count()).toBe(2);
-  utility.exit(0);
-  expect(launcher.count()).toBe(1);
 });
 
 it("reports an exit after what was still under way, output and messages alike", async () => {

@@ -73,6 +73,21 @@ describe("services", () => {
     expect(series[0]!.buckets).toHaveLength(300);
   });
 
+  it("count the runs that closing would stop, whatever processes there are", async () => {
+    // A process of its own for each; the pool keeps those of runs that have ended.
+    const { services, ask, start, ended } = await open();
+    expect(services.training()).toBe(0);
+    const first = await start({ steps: 20 });
+    await ended(first.id);
+    const { id } = await start({ every: 50 });
+    expect(services.training()).toBe(1);
+    await ask("runs.pause", { run: id });
+    await start({ every: 50 });
+    expect(services.training()).toBe(2);
+    await ask("runs.stop", { run: id });
+    expect(services.training()).toBe(1);
+  });
+
   it("pause, resume, stop, rename, delete and restore a run", async () => {
     const { ask, start, refused } = await open();
     const { id: run } = await start({ steps: 1e9 });

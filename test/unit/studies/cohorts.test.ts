@@ -66,7 +66,10 @@ function logged(services: Services, { points }: StudyDetail) {
 describe("a study in cohorts", () => {
   it("comes to what it comes to run by run, diverged runs included", { timeout: 120_000 }, async () => {
     const { services } = await open();
-    const [together, alone] = [await begin(services, aStudy(4), 4), await begin(services, aStudy(4), 1)];
+    const together = await begin(services, aStudy(4), 4);
+    // Four runs in one process are four runs.
+    await vi.waitFor(() => expect(services.training()).toBe(4), { timeout: 60_000, interval: 5 });
+    const alone = await begin(services, aStudy(4), 1);
     const [ours, expected] = [await until(services, together, ended), await until(services, alone, ended)];
     expect(ours.study.cohort).toBe(4);
     const [a, b] = [logged(services, ours), logged(services, expected)];

@@ -1,5 +1,5 @@
 /** The pictures of a single run. */
-import { lineOf } from "../../../charts/chartLines.ts";
+import { lineOf, type ChartLine } from "../../../charts/chartLines.ts";
 import { variantStyle } from "../../../charts/theme.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
 import { capital, metricTitle } from "../../../charts/studyText.ts";
@@ -36,6 +36,10 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
     });
   const left = columns.length > mostPlots ? ` The first ${mostPlots} of ${columns.length} are drawn.` : "";
   const rows = Math.ceil(shown.length / 2);
+  const lossLine = (theme: Parameters<typeof style>[1]): ChartLine => {
+    const line = lineOf("loss", style(0, theme), source.series(run.id, "loss", buckets), smoothing);
+    return run.status === "diverged" ? { ...line, divergedAt: [run.steps] } : line;
+  };
   const figure = (own: Omit<Figure, "footer">): Figure => ({ ...own, footer });
   return [
     figure({
@@ -46,7 +50,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
       option: (settings) =>
         runChart(
           [
-            { title: "Loss", yName: `Loss of the batch (${lossUnit(taskOf(run.experiment))})`, xName: "Step", yLog: true, lines: [lineOf("loss", style(0, settings.theme), source.series(run.id, "loss", buckets), smoothing)] },
+            { title: "Loss", yName: `Loss of the batch (${lossUnit(taskOf(run.experiment))})`, xName: "Step", yLog: true, lines: [lossLine(settings.theme)] },
             ...evaluationPlot(run, headlineOf(taskOf(run.experiment)), style(0, settings.theme)),
           ],
           settings,
