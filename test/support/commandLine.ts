@@ -14,7 +14,7 @@ export interface Ended {
  * @param store folder of the store
  * @param onOutput sees standard output as it grows
  */
-export function runCommand(store: string, args: readonly string[], onOutput?: (stdout: string, interrupt: () => void) => void): Promise<Ended> {
+export function runCommand(store: string, args: readonly string[], onOutput?: (stdout: string, interrupt: (signal?: NodeJS.Signals) => void) => void): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
       env: { ...process.env, HYPERTOWER_HOME: store },
@@ -26,7 +26,7 @@ export function runCommand(store: string, args: readonly string[], onOutput?: (s
     let stderr = "";
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString();
-      onOutput?.(stdout, () => process.kill(-child.pid!, "SIGINT"));
+      onOutput?.(stdout, (signal = "SIGINT") => process.kill(-child.pid!, signal));
     });
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     child.on("error", reject);

@@ -1,18 +1,22 @@
-/** Ctrl+C, and a polite kill. */
+/** Signals that ask a command to end: Ctrl+C, a polite kill, a closed terminal. */
 import { exitCodes } from "./session.ts";
 
-/** The first time `asked` is called; the second ends this process at once. Returns what forgets about it. */
+const asking = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** A second signal this soon (milliseconds) is the first one, sent twice: `timeout` signals the command and then its group. */
+const sameSignal = 500;
+
+/** Calls `asked` at the first signal; a later one ends this process at once. Returns what removes the handlers. */
 export function onInterrupt(asked: () => void): () => void {
-  let again = false;
+  let askedAt: number | undefined;
   const interrupt = () => {
-    if (again) process.exit(exitCodes.interrupted);
-    again = true;
-    asked();
+    if (askedAt === undefined) {
+      askedAt = performance.now();
+      asked();
+    } else if (performance.now() - askedAt > sameSignal) process.exit(exitCodes.interrupted);
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const signal of asking) process.on(signal, interrupt);
   return () => {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    for (const signal of asking) process.off(signal, interrupt);
   };
 }

@@ -4,7 +4,7 @@ import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSumma
 import { LeaseLostError } from "../store/errors.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
-import { crashInWords, exitInWords, isCrash } from "./crash.ts";
+import { crashInWords, exitInWords, isCrash, wasAskedToEnd } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
 import type { LaunchTrainer, TrainerExit } from "./process.ts";
@@ -292,6 +292,7 @@ export class ActiveRun {
 
   #exited(exit: TrainerExit, overdue: boolean): void {
     if (overdue && this.#otherwise) this.end(this.#otherwise.status, this.#otherwise.reason);
+    else if (this.#otherwise && wasAskedToEnd(exit)) this.end("stopped", this.#stopReason ?? "Stopped before its first step.");
     else {
       if (isActive(this.#summary.status) && isCrash(exit)) this.#hooks.onEngineFailure?.(this.#summary, crashInWords(exit), "crash");
       this.end("failed", exitInWords(exit));

@@ -12,6 +12,9 @@ export function isCrash({ code, signal }: Pick<TrainerExit, "code" | "signal">):
   return code !== null && ([132, 133, 134, 135, 136, 139].includes(code) || code >>> 0 >= 0xc000_0000);
 }
 
+/** Whether a signal that asks to end took a trainer that was still loading: once loaded, it ignores these. */
+export const wasAskedToEnd = ({ signal }: Pick<TrainerExit, "signal">): boolean => signal !== null && ["SIGTERM", "SIGINT", "SIGHUP"].includes(signal);
+
 export function crashInWords({ code, signal, stderr }: TrainerExit): string {
   const how = signal !== null ? `it ended its process with ${signal}` : `its process exited with code ${code ?? "unknown"}`;
   // Node writes stacks after what native code said.

@@ -1,4 +1,5 @@
 /** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
+import "./signals.ts";
 import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -52,9 +53,6 @@ function openPort(): Port {
     close: () => void sent.then(() => process.disconnect()),
   };
 }
-
-// A terminal's Ctrl+C reaches every process of the group; the host decides what becomes of the run.
-process.on("SIGINT", () => undefined);
 
 const port = openPort();
 /** Of the latest run, and of the latest cohort's runs. */

@@ -88,6 +88,21 @@ describe("hypertower train", () => {
     expect(last["steps"]).toBeGreaterThan(run!["steps"] as number);
   });
 
+  it.each(["SIGTERM", "SIGHUP"] as const)("is stopped with a checkpoint by %s to its whole process group, sent twice at once as `timeout` does", async (signal) => {
+    let sent = false;
+    const { code, stdout } = await hypertower(["train", ...tiny, "--set", "budget.epochs=100000", "--json"], (text, interrupt) => {
+      if (sent || !text.includes('"type":"epoch"')) return;
+      sent = true;
+      interrupt(signal);
+      interrupt(signal);
+    });
+    expect(code).toBe(130);
+    expect(jsonLines(stdout).at(-1)).toMatchObject({ type: "stopped" });
+    const [run] = jsonLines((await hypertower(["runs", "--json"])).stdout);
+    expect(run).toMatchObject({ status: "stopped" });
+    expect(readdirSync(join(store, "checkpoints"))).toEqual([`${String(run!["id"])}.checkpoint`]);
+  });
+
   it.each([
     [["--preset", "nope"], "known presets: seed-example"],
     [["missing.json"], "there is no such file"],

@@ -7,6 +7,7 @@ import { isActive } from "../../../shared/run.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { plural } from "../format.ts";
 import { startServer, type LocalServer } from "../server/index.ts";
+import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
 
 export interface ServeOptions {
@@ -57,18 +58,9 @@ async function listen(services: Services, rendererDir: string, port: number | un
   }
 }
 
-/** Resolves at the first Ctrl+C; the second ends this process at once. */
+/** Resolves at the first signal that asks to end; the next one ends this process at once. */
 function untilInterrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    let asked = false;
-    const interrupt = () => {
-      if (asked) process.exit(exitCodes.interrupted);
-      asked = true;
-      resolve();
-    };
-    process.on("SIGINT", interrupt);
-    process.on("SIGTERM", interrupt);
-  });
+  return new Promise((resolve) => onInterrupt(resolve));
 }
 
 function offerNewLinks(server: LocalServer): void {
