@@ -2,6 +2,7 @@
  * One cohort in a process of its own, trained as a study trains it: `node cohortsOurs.ts ENGINE RUNS one|each MS`.
  * Its runs have step sizes of their own, and one seed or a seed each: one order of the data, or an order each.
  */
+import { EngineUnavailable } from "../../src/core/engines/failures.ts";
 import { RunControl } from "../../src/core/training/control.ts";
 import { prepareCohort, prepareRun, type PreparedRun } from "../../src/core/training/prepare.ts";
 import { TrainingRun, type RunListener } from "../../src/core/training/run.ts";
@@ -46,6 +47,6 @@ try {
   };
   await Promise.all(prepared.map((run, i) => new TrainingRun(run, new RunControl(), i === runs - 1 ? clock : silent).train()));
 } catch (error) {
-  await say({ problem: messageOf(error) });
+  await say({ problem: error instanceof EngineUnavailable ? error.why : messageOf(error) });
   process.exit(0);
 }

@@ -61,7 +61,7 @@ async function startOurs(kind: EngineKind, model: string, runs = 1): Promise<Wor
     return JSON.parse(line.value) as Record<string, unknown>;
   };
   const { device, problem } = await answer();
-  if (problem !== undefined) throw new Absent(String(problem).replace(/^The engine \S+ cannot be used here: /, ""));
+  if (problem !== undefined) throw new Absent(String(problem));
   return {
     device: String(device),
     async time(steps) {

@@ -5,6 +5,7 @@
 import { createInterface } from "node:readline";
 import { compileCohort } from "../../src/core/engines/cohort.ts";
 import type { InputValue } from "../../src/core/engines/engine.ts";
+import { EngineUnavailable } from "../../src/core/engines/failures.ts";
 import { loadEngine } from "../../src/core/engines/index.ts";
 import { buildModel } from "../../src/core/models/build.ts";
 import { Random } from "../../src/core/models/random.ts";
@@ -40,7 +41,7 @@ const training = buildTrainingProgram({
 });
 const random = new Random(0, "initialization");
 const engine = await loadEngine[kind as EngineKind]().catch((error: unknown) => {
-  say({ problem: messageOf(error) });
+  say({ problem: error instanceof EngineUnavailable ? error.why : messageOf(error) });
   process.exit(0);
 });
 const compiled = performance.now();

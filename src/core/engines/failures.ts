@@ -1,9 +1,29 @@
-/** What an error of native code means for a run, in words a person can act on. */
+/** Ways in which an engine, rather than the program it trains, ends a run. */
+import type { EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 
-/** A run cannot go on because of its engine, not because of what it trains. */
+/** Answered instead of an engine, a device or a library that this machine lacks. */
+export interface Unavailable {
+  /** What is missing and how to get it. */
+  readonly unavailable: string;
+}
+
+/** An engine was asked for that this machine lacks. */
+export class EngineUnavailable extends Error {
+  readonly kind: EngineKind;
+  /** What is missing and how to get it. */
+  readonly why: string;
+  constructor(kind: EngineKind, why: string, cause?: unknown) {
+    super(`The engine ${kind} cannot be used here: ${why}`, { cause });
+    this.name = "EngineUnavailable";
+    this.kind = kind;
+    this.why = why;
+  }
+}
+
+/** A step failed because of the engine, not because of the program. */
 export class EngineFailure extends Error {
-  /** `device`: it is gone, and may go again. `memory`: this program does not fit. */
+  /** `device`: the device is lost, for any program. `memory`: this program does not fit. */
   readonly kind: "device" | "memory";
   constructor(message: string, kind: "device" | "memory", cause: unknown) {
     super(message, { cause });
@@ -15,8 +35,9 @@ export class EngineFailure extends Error {
 const deviceLost = /device (was |is |has been )?(lost|removed|hung|reset)|lost (the )?device|DEVICE_(LOST|REMOVED|HUNG|RESET)|DEVICE_UNAVAILABLE|unspecified launch failure|CUDA_ERROR_(ILLEGAL_ADDRESS|LAUNCH_FAILED|ECC)|instance dropped/i;
 const outOfMemory = /out of memory|bad_alloc|OUT_?OF_?(DEVICE_|HOST_)?MEMORY|failed to allocate|allocation failed|cannot allocate|RESOURCE_EXHAUSTED|Invalid (typed )?array (buffer )?length|memory access out of bounds/i;
 
-/** The error of a step, as an EngineFailure where it is one. */
+/** Recognizes errors of native code, which come as text alone; any other error is returned as it is. */
 export function engineFailure(engine: string, error: unknown): unknown {
+  if (error instanceof EngineUnavailable) return error;
   const message = messageOf(error);
   const [line] = message.split("\n") as [string];
   if (deviceLost.test(message)) {

@@ -1,8 +1,12 @@
 import type { EngineChoice, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Engine } from "./engine.ts";
+import { EngineUnavailable, type Unavailable } from "./failures.ts";
 
-/** Every engine by name, loaded when it is first asked for: a native library that fails concerns only who uses it. */
+/**
+ * Every engine by name, loaded on first use, so that a native library that fails concerns only those who use it.
+ * Each throws EngineUnavailable where this machine lacks the engine.
+ */
 export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   "onnx-cpu": () => onnx("onnx-cpu"),
   "onnx-webgpu": () => onnx("onnx-webgpu"),
@@ -17,7 +21,7 @@ export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   reference: async () => (await import("./reference/engine.ts")).referenceEngine,
 };
 
-/** The engine an experiment names. @throws Error when it leaves that open, or the engine cannot be used here */
+/** The engine an experiment names. @throws EngineUnavailable; Error for `auto`, which is resolved before training */
 export async function engineNamed(kind: EngineChoice): Promise<Engine> {
   if (kind === "auto") throw new Error("no engine is named: one is chosen before anything is trained");
   return loadEngine[kind]();
@@ -33,10 +37,11 @@ async function tfjs(kind: Extract<EngineKind, `tfjs-${string}`>): Promise<Engine
   return usable(kind, tfjsEngine(backends[kind]));
 }
 
-async function usable(kind: EngineKind, engine: Promise<Engine>): Promise<Engine> {
-  try {
-    return await engine;
-  } catch (error) {
-    throw new Error(`The engine ${kind} cannot be used here: ${messageOf(error)}`, { cause: error });
-  }
+/** @throws EngineUnavailable also for what a native library throws while it loads */
+async function usable(kind: EngineKind, loading: Promise<Engine | Unavailable>): Promise<Engine> {
+  const loaded = await loading.catch((error: unknown) => {
+    throw new EngineUnavailable(kind, messageOf(error), error);
+  });
+  if ("unavailable" in loaded) throw new EngineUnavailable(kind, loaded.unavailable);
+  return loaded;
 }

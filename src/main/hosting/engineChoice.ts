@@ -173,9 +173,9 @@ export class EngineChoice {
         steps[kind] = answer.step;
         await this.#save(lookKey(kind), { problem: null, description: answer.description });
       } else if ("late" in answer && onDemand.has(kind)) unmeasured[kind] = `a few steps take longer than ${answer.late / 1000} s`;
+      else if ("unavailable" in answer) await this.#save(lookKey(kind), { problem: answer.unavailable, description: null });
       else if (!("failed" in answer)) await this.failed(kind, lostInWords(answer));
       else if (answer.engine) await this.failed(kind, answer.failed, answer.engine === "memory" ? experiment : undefined);
-      else if (notHere.test(answer.failed)) await this.#save(lookKey(kind), { problem: answer.failed.replace(notHere, ""), description: null });
       else unmeasured[kind] = answer.failed;
     }
     if (!this.#closed) await this.#save(measureKey(experiment), { at: Date.now(), steps, unmeasured });
@@ -193,7 +193,7 @@ export class EngineChoice {
     if (!this.#closed) {
       for (const [kind, one] of found) {
         if (!("problem" in one)) await this.failed(kind, lostInWords(one));
-        else await this.#save(lookKey(kind), { ...one, problem: one.problem?.replace(notHere, "") ?? null });
+        else await this.#save(lookKey(kind), one);
       }
     }
     return this.#known(experiment);
@@ -262,7 +262,6 @@ function choiceAmong(engines: readonly EngineState[]): EngineReport["choice"] {
   return { kind: fastest.kind, why: `the fastest of ${measured.length} measured: ${Number(fastest.step.toPrecision(3))} ms a step${after}` };
 }
 
-const notHere = /^The engine \S+ cannot be used here: /;
 const lostInWords = (lost: Lost) => ("late" in lost ? `it did not answer within ${lost.late / 1000} s` : lost.crash);
 const lookKey = (kind: EngineKind) => `engine ${kind}: looked for`;
 const barKey = (kind: EngineKind, experiment?: Experiment) => `engine ${kind}: failed${experiment ? ` with ${programOf(experiment, kind)}` : ""}`;

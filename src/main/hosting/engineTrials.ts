@@ -16,6 +16,7 @@ export type Lost = { readonly crash: string } | { readonly late: number };
 
 export type Measured =
   | { readonly step: number; readonly description: EngineDescription }
+  | { readonly unavailable: string }
   | { readonly failed: string; readonly engine: "device" | "memory" | undefined }
   | Lost;
 
@@ -58,7 +59,7 @@ export class EngineTrials {
     let answer: Measured | undefined;
     const lost = await this.#inProcess(order, within, ({ message, done }) => {
       if (message.type === "measured") answer ??= { step: message.measurement.step, description: message.description };
-      if (message.type === "failed") answer ??= { failed: message.message, engine: message.engine };
+      if (message.type === "failed") answer ??= message.unavailable === undefined ? { failed: message.message, engine: message.engine } : { unavailable: message.unavailable };
       if (answer) done();
     });
     return answer ?? lost;

@@ -113,9 +113,9 @@ export type FromTrainer =
   /** Of the nth of a cohort's members. */
   | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
   | { readonly type: "measured"; readonly measurement: Measurement; readonly description: EngineDescription }
-  /** An engine and its description, or why it cannot be used. */
+  /** An engine and its description, or why it cannot be used here. */
   | { readonly type: "looked"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
   | { readonly type: "predicted"; readonly result: PredictionResult }
-  /** `engine`: what failed is the engine: its device is gone, or its memory is full. */
-  | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined }
+  /** `engine`: the engine failed, by its device or its memory. `unavailable`: why the engine cannot be used here. */
+  | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined; readonly unavailable?: string }
   | { readonly type: "idle" };

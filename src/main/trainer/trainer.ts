@@ -3,7 +3,7 @@ import "./signals.ts";
 import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { EngineFailure, engineFailure } from "../../core/engines/failures.ts";
+import { EngineFailure, EngineUnavailable, engineFailure } from "../../core/engines/failures.ts";
 import { loadEngine } from "../../core/engines/index.ts";
 import { add, constant, state } from "../../core/program/operations/index.ts";
 import { makeProgram } from "../../core/program/program.ts";
@@ -103,6 +103,7 @@ const failure = (error: unknown): FromTrainer => ({
   type: "failed",
   message: messageOf(error),
   ...(error instanceof EngineFailure && { engine: error.kind }),
+  ...(error instanceof EngineUnavailable && { unavailable: error.why }),
 });
 
 /** The first of these engines that works, and why those before it do not. */
@@ -110,7 +111,7 @@ async function look(kinds: readonly EngineKind[]): Promise<void> {
   for (const kind of kinds) {
     const looked = await lookAt(kind).then(
       (description) => ({ problem: null, description }),
-      (error: unknown) => ({ problem: messageOf(error), description: null }),
+      (error: unknown) => ({ problem: error instanceof EngineUnavailable ? error.why : messageOf(error), description: null }),
     );
     port.send({ type: "looked", kind, ...looked });
     if (looked.description) return;

@@ -27,14 +27,14 @@ function launch(): TrainerProcess {
         const here = machine[kind];
         if (here === "silent") return;
         if (here === "crash") return exit("SIGABRT");
-        say({ type: "looked", kind, problem: here === undefined ? `The engine ${kind} cannot be used here: there is none` : null, description: here === undefined ? null : description });
+        say({ type: "looked", kind, problem: here === undefined ? "there is none" : null, description: here === undefined ? null : description });
         if (here !== undefined) break;
       }
     } else if (order.type === "measure") {
       const here = machine[order.experiment.engine.kind as EngineKind];
       if (here === "silent") return;
       if (here === "crash") return exit("SIGSEGV");
-      say(here === undefined ? { type: "failed", message: `The engine ${order.experiment.engine.kind} cannot be used here: there is none` } : { type: "measured", measurement: { step: here, evaluation: 0, begin: 0 }, description });
+      say(here === undefined ? { type: "failed", message: "the engine is missing", unavailable: "there is none" } : { type: "measured", measurement: { step: here, evaluation: 0, begin: 0 }, description });
     }
     exit(null);
   };

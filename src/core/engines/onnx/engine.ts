@@ -5,6 +5,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import { isScalar } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import type { Unavailable } from "../failures.ts";
 import { deviceMemory } from "../memory.ts";
 import type { Adapter } from "../webgpuAdapter.ts";
 import { DeviceExecutable } from "./device/executable.ts";
@@ -18,11 +19,12 @@ env.logLevel = "error";
 /**
  * Where the provider can keep tensors, state stays on its device; otherwise state is in memory, the
  * host does the elementwise work on it, and only weights and gradients travel.
- * @throws Error when the provider is not here, in words a person can act on
  */
-export async function onnxEngine(provider: Provider): Promise<Engine> {
+export async function onnxEngine(provider: Provider): Promise<Engine | Unavailable> {
   const adapter = await provider.look();
-  if (provider.name !== "cpu") await tryProvider(provider);
+  if ("unavailable" in adapter) return adapter;
+  const problem = provider.name === "cpu" ? null : await tryProvider(provider);
+  if (problem) return problem;
   return engineOn(provider, adapter, await deviceMemory(provider.name === "cpu" ? "processor" : "graphics"));
 }
 
@@ -45,7 +47,7 @@ function engineOn(provider: Provider, adapter: Adapter, memory: number | null): 
 export const onnxCpuEngine: Engine = engineOn(providers["onnx-cpu"], { device: processor(), driver: null }, totalmem());
 
 /** Makes a session, which is when a provider looks for its libraries and its device. */
-async function tryProvider(provider: Provider): Promise<void> {
+async function tryProvider(provider: Provider): Promise<Unavailable | null> {
   const graph = {
     nodes: [{ type: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
     initializers: [],
@@ -55,9 +57,10 @@ async function tryProvider(provider: Provider): Promise<void> {
   try {
     const session = await InferenceSession.create(encodeModel(graph), { ...sessionOptions(provider, 1), logSeverityLevel: 4 });
     await session.release();
+    return null;
   } catch (error) {
     const message = messageOf(error);
-    throw new Error(provider.explain(message) ?? message, { cause: error });
+    return { unavailable: provider.explain(message) ?? message };
   }
 }
 

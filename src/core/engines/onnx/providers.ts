@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import { dirname, join } from "node:path";
 import { listSupportedBackends, type InferenceSession } from "onnxruntime-node";
+import type { Unavailable } from "../failures.ts";
 import { webgpuAdapter, type Adapter } from "../webgpuAdapter.ts";
 
 export interface Provider {
@@ -14,9 +15,9 @@ export interface Provider {
    * hold buffers of WebGPU and of no other provider.
    */
   readonly keepsTensors: boolean;
-  /** @throws Error when it is certain to be missing, in words a person can act on */
-  look(): Promise<Adapter>;
-  /** What an error of ONNX Runtime means for who wants to use the provider; null where it is no known one. */
+  /** The device it would use, or what is certain to be missing. */
+  look(): Promise<Adapter | Unavailable>;
+  /** What is missing when ONNX Runtime, which answers with text alone, fails to start a session; null for an unknown error. */
   explain(message: string): string | null;
 }
 
@@ -32,9 +33,10 @@ export const processor = (): string => cpus()[0]?.model.trim() ?? "CPU";
 
 const here = () => `this is ${process.platform} ${process.arch}`;
 
-function requireBackend(name: string, where: string): void {
-  if (listSupportedBackends().some((backend) => backend.name === name)) return;
-  throw new Error(`ONNX Runtime has this provider for ${where} only; ${here()}`);
+/** Null where this build of ONNX Runtime has the provider. */
+function missingBackend(name: string, where: string): Unavailable | null {
+  if (listSupportedBackends().some((backend) => backend.name === name)) return null;
+  return { unavailable: `ONNX Runtime has this provider for ${where} only; ${here()}` };
 }
 
 const cpuProvider: Provider = {
@@ -47,10 +49,7 @@ const cpuProvider: Provider = {
 const webgpuProvider: Provider = {
   name: "webgpu",
   keepsTensors: true,
-  look: () => {
-    requireBackend("webgpu", "Linux and Windows on x64 processors, and macOS on arm64");
-    return webgpuAdapter();
-  },
+  look: async () => missingBackend("webgpu", "Linux and Windows on x64 processors, and macOS on arm64") ?? (await webgpuAdapter()),
   explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed" : null),
 };
 
@@ -60,9 +59,10 @@ const cudaProvider: Provider = {
   name: "cuda",
   keepsTensors: false,
   look: () => {
-    requireBackend("cuda", "Linux on x64 processors");
-    if (!existsSync(join(dirname(load.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so"))) throw new Error(noCudaLibraries);
-    return Promise.resolve({ device: "NVIDIA GPU (CUDA)", driver: null });
+    const missing = missingBackend("cuda", "Linux on x64 processors");
+    const library = join(dirname(load.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so");
+    const found = existsSync(library) ? { device: "NVIDIA GPU (CUDA)", driver: null } : { unavailable: noCudaLibraries };
+    return Promise.resolve(missing ?? found);
   },
   explain: (message) => {
     const library = /(lib(?:cublas|cublasLt|cudnn|cudart|cufft|curand|nvrtc)[\w.-]*)/.exec(message)?.[1];
@@ -75,20 +75,14 @@ const cudaProvider: Provider = {
 const directmlProvider: Provider = {
   name: "dml",
   keepsTensors: false,
-  look: () => {
-    requireBackend("dml", "Windows");
-    return Promise.resolve({ device: "Direct3D 12 device (DirectML)", driver: null });
-  },
+  look: () => Promise.resolve(missingBackend("dml", "Windows") ?? { device: "Direct3D 12 device (DirectML)", driver: null }),
   explain: () => null,
 };
 
 const coremlProvider: Provider = {
   name: "coreml",
   keepsTensors: false,
-  look: () => {
-    requireBackend("coreml", "macOS");
-    return Promise.resolve({ device: `${processor()} (CoreML)`, driver: null });
-  },
+  look: () => Promise.resolve(missingBackend("coreml", "macOS") ?? { device: `${processor()} (CoreML)`, driver: null }),
   explain: () => null,
 };
 

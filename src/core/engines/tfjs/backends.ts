@@ -4,14 +4,16 @@ import { dirname, join, sep } from "node:path";
 import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-core";
 import { messageOf } from "../../../shared/errors.ts";
+import type { Unavailable } from "../failures.ts";
+import { noAdapter } from "../webgpuAdapter.ts";
 
 export interface Backend {
   /** Name under which tfjs knows it. */
   readonly name: string;
   /** Packages at work, besides tfjs-core. */
   readonly packages: readonly string[];
-  /** @throws Error that says what is missing, in words a person can act on */
-  load(): Promise<void>;
+  /** Null once it is loaded, otherwise what is missing. */
+  load(): Promise<Unavailable | null>;
   readonly runsOn: "processor" | "graphics";
   /** The device in words, once it is loaded. */
   device(): string;
@@ -29,9 +31,10 @@ export function versionOf(name: string): string {
   return (load(`${name}/package.json`) as { version: string }).version;
 }
 
-async function use(name: string): Promise<void> {
-  if (!(await tf.setBackend(name))) throw new Error(`TensorFlow.js could not start its backend ${name}`);
+async function use(name: string): Promise<Unavailable | null> {
+  if (!(await tf.setBackend(name))) return { unavailable: `TensorFlow.js could not start its backend ${name}` };
   await tf.ready();
+  return null;
 }
 
 const cpu: Backend = {
@@ -40,7 +43,7 @@ const cpu: Backend = {
   packages: ["@tensorflow/tfjs-backend-cpu"],
   async load() {
     await import("@tensorflow/tfjs-backend-cpu");
-    await use("cpu");
+    return use("cpu");
   },
   device: () => `${processor()} (JavaScript, 1 thread)`,
 };
@@ -52,7 +55,7 @@ const wasm: Backend = {
   async load() {
     const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
     setWasmPaths(join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
-    await use("wasm");
+    return use("wasm");
   },
   device: () => `${processor()} (WebAssembly, 1 thread)`,
 };
@@ -78,13 +81,13 @@ const webgpu: Backend = {
       Object.defineProperty(navigator, "gpu", { value: create([]), configurable: true });
     }
     const found = await navigator.gpu.requestAdapter();
-    if (!found) throw new Error("no graphics device that WebGPU can use was found: a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed");
+    if (!found) return noAdapter;
     adapter = found.info;
     await import("@tensorflow/tfjs-backend-webgpu");
     // Its matrix products for small results over a long axis (tfjs 4.22) are wrong where the second factor is transposed, and
     // add up in an order that changes from run to run; those for very small results crawl where a processor plays the device.
     tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMulByTiles);
-    await use("webgpu");
+    return use("webgpu");
   },
   device: () => [adapter?.vendor, adapter?.architecture || adapter?.device, adapter?.description].filter(Boolean).join(" ") || "WebGPU device",
 };
@@ -109,7 +112,7 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
     runsOn: form === "gpu" ? "graphics" : "processor",
     packages: [name],
     async load() {
-      if (loadedTensorflow !== undefined && loadedTensorflow !== name) throw new Error(`this process uses ${loadedTensorflow} already, and a process can have one of the two`);
+      if (loadedTensorflow !== undefined && loadedTensorflow !== name) return { unavailable: `this process uses ${loadedTensorflow} already, and a process can have one of the two` };
       for (const [variable, value] of Object.entries(tensorflowDefaults)) process.env[variable] ??= value;
       // Node 23 removed the one, and warns of the other, that the binding still calls.
       const util = load("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean };
@@ -118,17 +121,18 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
       try {
         load(name);
       } catch (error) {
-        throw new Error(whyNot(form, name, error), { cause: error });
+        return { unavailable: whyNot(form, name, error) };
       }
       loadedTensorflow = name;
-      await use("tensorflow");
-      if (form === "gpu" && !tensorflowBackend().isUsingGpuDevice) throw new Error(`TensorFlow ${tensorflowBackend().binding.TF_Version} found no NVIDIA GPU that it can use: nvidia-smi must list one, with a driver for CUDA 12 (525 or later); the engine tfjs-node uses the processor`);
+      const problem = await use("tensorflow");
+      if (problem || form === "cpu" || tensorflowBackend().isUsingGpuDevice) return problem;
+      return { unavailable: `TensorFlow ${tensorflowBackend().binding.TF_Version} found no NVIDIA GPU that it can use: nvidia-smi must list one, with a driver for CUDA 12 (525 or later); the engine tfjs-node uses the processor` };
     },
     device: () => `${form === "gpu" ? "NVIDIA GPU (CUDA," : `${processor()} (`}TensorFlow ${tensorflowBackend().binding.TF_Version}${form === "gpu" ? "" : `, threads: ${process.env["TF_NUM_INTRAOP_THREADS"]!}`})`,
   };
 }
 
-/** What the binding says when it cannot start, in words a person can act on. */
+/** What is missing when the binding cannot start; it fails with text alone. */
 function whyNot(form: "cpu" | "gpu", name: string, error: unknown): string {
   const message = messageOf(error);
   const [line] = message.split("\n") as [string];

@@ -3,13 +3,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Shape } from "../../program/node.ts";
 import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
 import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import type { Unavailable } from "../failures.ts";
 import { deviceMemory } from "../memory.ts";
 import { versionOf, type Backend } from "./backends.ts";
 import { TfjsProcedure, type EngineState } from "./procedure.ts";
 
-/** @throws Error when the backend cannot be loaded, in words a person can act on */
-export async function tfjsEngine(backend: Backend): Promise<Engine> {
-  await backend.load();
+export async function tfjsEngine(backend: Backend): Promise<Engine | Unavailable> {
+  const problem = await backend.load();
+  if (problem) return problem;
   const memory = await deviceMemory(backend.runsOn);
   const libraries = Object.fromEntries(["@tensorflow/tfjs-core", ...backend.packages].map((name) => [name, versionOf(name)]));
   return {
