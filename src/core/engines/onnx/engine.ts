@@ -3,12 +3,13 @@ import { totalmem } from "node:os";
 import { env, InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../../../shared/errors.ts";
 import { isScalar } from "../../program/node.ts";
-import { mergePrograms, type Program, type StateVariable } from "../../program/program.ts";
-import { checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import type { Procedure, StateVariable } from "../../program/program.ts";
+import type { Engine, InputValue } from "../engine.ts";
+import { ProgramExecutable, type ExecutableParts } from "../executable.ts";
 import type { Unavailable } from "../failures.ts";
 import { deviceMemory } from "../memory.ts";
 import type { Adapter } from "../webgpuAdapter.ts";
-import { DeviceExecutable } from "./device/executable.ts";
+import { DeviceParts } from "./device/executable.ts";
 import { Arena } from "./kernels/arena.ts";
 import { encodeModel } from "./model.ts";
 import { OnnxProcedure, type EngineState } from "./procedure.ts";
@@ -39,7 +40,8 @@ function engineOn(provider: Provider, adapter: Adapter, memory: number | null): 
     }),
     compile: (program, { threads }) => {
       const options = sessionOptions(provider, threads);
-      return Promise.resolve(provider.keepsTensors ? new DeviceExecutable(program, options) : new OnnxExecutable(program, options, provider.name !== "cpu"));
+      if (provider.keepsTensors) return Promise.resolve(new ProgramExecutable(program, new DeviceParts(options)));
+      return Promise.resolve(new ProgramExecutable(program, new HostParts(options, provider.name !== "cpu")));
     },
   };
 }
@@ -64,68 +66,44 @@ async function tryProvider(provider: Provider): Promise<Unavailable | null> {
   }
 }
 
-class OnnxExecutable implements Executable {
-  #program: Program;
+/** State in memory, shared by sessions and the host's kernels. */
+class HostParts implements ExecutableParts<OnnxProcedure> {
   readonly #options: InferenceSession.SessionOptions;
   readonly #forDevice: boolean;
   readonly #state: EngineState = { arena: new Arena(), arrays: new Map(), scalars: new Map() };
-  readonly #procedures = new Map<string, Promise<OnnxProcedure>>();
 
-  constructor(program: Program, options: InferenceSession.SessionOptions, forDevice: boolean) {
-    this.#program = program;
+  constructor(options: InferenceSession.SessionOptions, forDevice: boolean) {
     this.#options = options;
     this.#forDevice = forDevice;
-    this.#declare(program.state);
   }
 
-  add(program: Program): void {
-    this.#program = mergePrograms(this.#program, program);
-    this.#declare(program.state);
-  }
-
-  async run(name: string, inputs: Readonly<Record<string, InputValue>> = {}): Promise<Readonly<Record<string, number>>> {
-    let compiled = this.#procedures.get(name);
-    if (!compiled) {
-      const procedure = this.#program.procedures[name];
-      if (!procedure) throw new Error(`the program has no procedure ${name}`);
-      this.#procedures.set(name, (compiled = OnnxProcedure.compile(name, procedure, this.#state, this.#options, this.#forDevice)));
-    }
-    return (await compiled).run(inputs);
-  }
-
-  state(names: readonly string[] = this.#program.state.map(({ name }) => name)): Promise<StateValues> {
-    return Promise.resolve().then(() => this.#values(names));
-  }
-
-  #values(names: readonly string[]): StateValues {
-    return Object.fromEntries(
-      namedState(this.#program.state, names).map(({ name, shape }) => [
-        name,
-        shape.length === 0 ? Float64Array.of(this.#state.scalars.get(name)!) : Float64Array.from(this.#array(name)),
-      ]),
-    );
-  }
-
-  restore(values: StateValues): void {
-    checkState(this.#program.state, values);
-    for (const [name, value] of Object.entries(values)) {
-      if (this.#state.scalars.has(name)) this.#state.scalars.set(name, value[0]!);
-      else this.#array(name).set(value);
-    }
-  }
-
-  async dispose(): Promise<void> {
-    await Promise.all([...this.#procedures.values()].map(async (procedure) => (await procedure).dispose()));
-    this.#procedures.clear();
-  }
-
-  #declare(variables: readonly StateVariable[]): void {
+  declare(variables: readonly StateVariable[]): void {
     const { arena, arrays, scalars } = this.#state;
-    const added = variables.filter(({ name }) => !arrays.has(name) && !scalars.has(name));
-    for (const { name } of added.filter(isScalar)) scalars.set(name, 0);
-    const addedArrays = added.filter((variable) => !isScalar(variable));
-    const blocks = arena.allocate(addedArrays.flatMap(({ shape }) => [shape, shape]));
-    addedArrays.forEach(({ name }, i) => arrays.set(name, { current: blocks[2 * i]!, next: blocks[2 * i + 1]! }));
+    for (const { name } of variables.filter(isScalar)) scalars.set(name, 0);
+    const added = variables.filter((variable) => !isScalar(variable));
+    const blocks = arena.allocate(added.flatMap(({ shape }) => [shape, shape]));
+    added.forEach(({ name }, i) => arrays.set(name, { current: blocks[2 * i]!, next: blocks[2 * i + 1]! }));
+  }
+
+  compile(name: string, procedure: Procedure): Promise<OnnxProcedure> {
+    return OnnxProcedure.compile(name, procedure, this.#state, this.#options, this.#forDevice);
+  }
+
+  run(compiled: OnnxProcedure, inputs: Readonly<Record<string, InputValue>>): Promise<Readonly<Record<string, number>>> {
+    return compiled.run(inputs);
+  }
+
+  read(variables: readonly StateVariable[]): Float64Array[] {
+    return variables.map((variable) => (isScalar(variable) ? Float64Array.of(this.#state.scalars.get(variable.name)!) : Float64Array.from(this.#array(variable.name))));
+  }
+
+  write(name: string, value: Float64Array): void {
+    if (this.#state.scalars.has(name)) this.#state.scalars.set(name, value[0]!);
+    else this.#array(name).set(value);
+  }
+
+  async dispose(compiled: readonly OnnxProcedure[]): Promise<void> {
+    await Promise.all(compiled.map((procedure) => procedure.dispose()));
   }
 
   #array(name: string): Float32Array {

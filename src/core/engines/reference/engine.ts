@@ -1,8 +1,9 @@
 /** The reference engine: float64, one node after the other, nothing clever. */
 import { cpus, totalmem } from "node:os";
 import { sizeOf, type Node } from "../../program/node.ts";
-import { mergePrograms, nodesOf, type Program } from "../../program/program.ts";
-import { checkedInput, checkState, namedState, type Engine, type Executable, type InputValue, type StateValues } from "../engine.ts";
+import { nodesOf, type Procedure, type Program, type StateVariable } from "../../program/program.ts";
+import { checkedInput, type Engine, type InputValue, type StateValues } from "../engine.ts";
+import { ProgramExecutable, type ExecutableParts } from "../executable.ts";
 import { evaluate } from "./kernels.ts";
 
 export const referenceEngine: Engine = {
@@ -10,27 +11,26 @@ export const referenceEngine: Engine = {
   compile: (program) => Promise.resolve(new ReferenceExecutable(program)),
 };
 
-export class ReferenceExecutable implements Executable {
-  #program: Program;
-  #state: Map<string, Float64Array>;
-  readonly #orders = new Map<string, readonly Node[]>();
+type Inputs = Readonly<Record<string, InputValue>>;
 
-  constructor(program: Program) {
-    this.#program = program;
-    this.#state = new Map(program.state.map(({ name, shape }) => [name, new Float64Array(sizeOf(shape))]));
+interface ReferenceProcedure {
+  readonly name: string;
+  readonly procedure: Procedure;
+  readonly order: readonly Node[];
+}
+
+class ReferenceParts implements ExecutableParts<ReferenceProcedure> {
+  #state = new Map<string, Float64Array>();
+
+  declare(variables: readonly StateVariable[]): void {
+    for (const { name, shape } of variables) this.#state.set(name, new Float64Array(sizeOf(shape)));
   }
 
-  run(name: string, inputs: Readonly<Record<string, InputValue>> = {}): Promise<Readonly<Record<string, number>>> {
-    return Promise.resolve().then(() => this.runNow(name, inputs));
+  compile(name: string, procedure: Procedure): ReferenceProcedure {
+    return { name, procedure, order: nodesOf(procedure) };
   }
 
-  /** run() without the promise, for tests and the replay. */
-  runNow(name: string, inputs: Readonly<Record<string, InputValue>> = {}): Record<string, number> {
-    const procedure = this.#program.procedures[name];
-    if (!procedure) throw new Error(`the program has no procedure ${name}`);
-    let order = this.#orders.get(name);
-    if (!order) this.#orders.set(name, (order = nodesOf(procedure)));
-
+  run({ name, procedure, order }: ReferenceProcedure, inputs: Inputs): Record<string, number> {
     const values = new Map<Node, Float64Array>();
     for (const node of order) {
       if (node.op === "input") {
@@ -45,28 +45,37 @@ export class ReferenceExecutable implements Executable {
     return Object.fromEntries(Object.entries(procedure.outputs).map(([output, node]) => [output, values.get(node)![0]!]));
   }
 
-  add(program: Program): void {
-    this.#program = mergePrograms(this.#program, program);
-    for (const { name, shape } of program.state) {
-      if (!this.#state.has(name)) this.#state.set(name, new Float64Array(sizeOf(shape)));
-    }
+  read(variables: readonly StateVariable[]): Float64Array[] {
+    return variables.map(({ name }) => this.#state.get(name)!.slice());
   }
 
-  state(names?: readonly string[]): Promise<StateValues> {
-    return Promise.resolve().then(() => this.stateNow(names));
+  write(name: string, value: Float64Array): void {
+    this.#state.set(name, value.slice());
+  }
+
+  dispose(): void {
+    // Plain arrays: nothing to free.
+  }
+}
+
+export class ReferenceExecutable extends ProgramExecutable<ReferenceProcedure> {
+  readonly #parts: ReferenceParts;
+
+  constructor(program: Program) {
+    const parts = new ReferenceParts();
+    super(program, parts);
+    this.#parts = parts;
+  }
+
+  /** run() without the promise, for tests and the replay. */
+  runNow(name: string, inputs: Inputs = {}): Record<string, number> {
+    return this.#parts.run(this.compiled(name) as ReferenceProcedure, inputs);
   }
 
   /** state() without the promise, for tests and the replay. */
-  stateNow(names: readonly string[] = this.#program.state.map(({ name }) => name)): StateValues {
-    return Object.fromEntries(namedState(this.#program.state, names).map(({ name }) => [name, this.#state.get(name)!.slice()]));
-  }
-
-  restore(values: StateValues): void {
-    checkState(this.#program.state, values);
-    for (const [name, value] of Object.entries(values)) this.#state.set(name, value.slice());
-  }
-
-  dispose(): Promise<void> {
-    return Promise.resolve();
+  stateNow(names?: readonly string[]): StateValues {
+    const variables = this.variables(names);
+    const values = this.#parts.read(variables);
+    return Object.fromEntries(variables.map(({ name }, i) => [name, values[i]!]));
   }
 }
