@@ -1,5 +1,6 @@
 /** Reports of studies and runs: what they hold is what the store holds, and they stand alone. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { defaultSmoothing, smoothingSteps } from "../../../src/charts/chartLines.ts";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -214,6 +215,8 @@ describe("a report of a run", () => {
     const { documents, figures } = await fixture.reports.describe({ of, settings: settings() });
     expect(documents).toEqual(["report.html", "report.json", "experiment.json", "evaluations.csv", "steps.csv"]);
     expect(figures.map(({ name }) => name)).toEqual(["training", "hyperparameters", "hypergradients"]);
+    // As the window smooths by default, and named.
+    expect(figures[0]!.caption).toContain(`moving average over ${smoothingSteps(defaultSmoothing)} steps`);
     const get = async (name: string) => textOf(await fixture.reports.file({ of, file: name, settings: settings() }));
     expect(parseCsv(await get("steps.csv"))).toHaveLength(steps);
     expect(reportFile.parse(JSON.parse(await get("report.json"))).experiment?.run).toBe(run);
