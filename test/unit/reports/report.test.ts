@@ -215,10 +215,10 @@ describe("a report of a run", () => {
     const { documents, figures } = await fixture.reports.describe({ of, settings: settings() });
     expect(documents).toEqual(["report.html", "report.json", "experiment.json", "evaluations.csv", "steps.csv"]);
     expect(figures.map(({ name }) => name)).toEqual(["training", "hyperparameters", "hypergradients"]);
-    // As the window smooths by default, and named.
-    expect(figures[0]!.caption).toContain(`moving average over ${smoothingSteps(defaultSmoothing)} steps`);
     const get = async (name: string) => textOf(await fixture.reports.file({ of, file: name, settings: settings() }));
     expect(parseCsv(await get("steps.csv"))).toHaveLength(steps);
+    // As the window smooths by default, and named.
+    expect(await get("figures/training.svg")).toContain(`Loss, smoothed over ${smoothingSteps(defaultSmoothing)} steps`);
     expect(reportFile.parse(JSON.parse(await get("report.json"))).experiment?.run).toBe(run);
     expect(await get("report.html")).toContain(`hypertower reproduce ${run}`);
     expect(readShared(await get("report.html"))).toMatchObject({ ok: true, kind: "experiment" });
