@@ -13,6 +13,9 @@ const withProcesses = [
   "test/parity/webgpu.test.ts",
 ];
 
+/** Parts of the window, mounted in a pretended browser. */
+const components = "test/unit/renderer/components/**/*.test.ts";
+
 /** Unit tests, golden traces and engine parity. End-to-end tests have a configuration of their own. */
 export default defineConfig({
   plugins: [vue()],
@@ -31,13 +34,14 @@ export default defineConfig({
     teardownTimeout: 5_000,
     restoreMocks: true,
     projects: [
+      { extends: true, test: { name: "components", include: [components], environment: "happy-dom" } },
       { extends: true, test: { name: "processes", include: withProcesses } },
       {
         extends: true,
         test: {
           name: "functions",
           include: ["test/{unit,golden,parity}/**/*.test.ts"],
-          exclude: withProcesses,
+          exclude: [...withProcesses, components],
           // They share no state, so modules are loaded once a worker.
           isolate: false,
         },

@@ -35,9 +35,12 @@ export interface ChartLine {
   /** Where runs of the line diverged. */
   readonly divergedAt?: readonly number[];
   readonly symbols?: boolean;
-  /** Least and greatest value of the runs that the line is the mean of. */
+  /** Mean ± standard error of the runs that the line is the mean of. */
   readonly band?: readonly BandPoint[];
 }
+
+/** Default position of the smoothing slider, in the window and for exported pictures. */
+export const defaultSmoothing = 40;
 
 /** Time constant of the smoothing in steps, for a slider from 0 (off) to 100 (1,000 steps). */
 export function smoothingSteps(slider: number): number {

@@ -8,6 +8,8 @@ import type { ChartSettings } from "./theme.ts";
 
 export interface RunPlot {
   readonly title: string;
+  /** Behind the title: how the line was made. */
+  readonly subtitle?: string;
   /** Title of the vertical axis, with its unit. */
   readonly yName: string;
   readonly xName: string;
@@ -25,7 +27,7 @@ export function runChart(plots: readonly RunPlot[], settings: RunSettings): Reco
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest };
 }
 
-function plotOf({ title, yName, xName, yLog, lines }: RunPlot): Plot {
+function plotOf({ title, subtitle, yName, xName, yLog, lines }: RunPlot): Plot {
   const drawn = lines.flatMap((line) => drawable(line.points, false, yLog));
   const at = (which: 0 | 1) => drawn.map((point) => point[which]);
   const x = linearScale(at(0), 5, true);
@@ -36,7 +38,7 @@ function plotOf({ title, yName, xName, yLog, lines }: RunPlot): Plot {
   const broken = lines.reduce((sum, { nonFinite }) => sum + nonFinite, 0);
   const left = [...(hidden > 0 ? [`${hidden} at or below 0 not drawn`] : []), ...(broken > 0 ? [`${broken} not finite`] : []), ...(clipped > 0 ? [`${clipped} beyond the axis`] : [])];
   return {
-    title,
+    title: subtitle === undefined ? title : `${title}, ${subtitle}`,
     x: { scale: x && { ...x, min: Math.min(...at(0), 0), max: Math.max(...at(0), 1) }, log: false, name: xName },
     y: { scale: y, log: yLog, name: yName, label: yLog ? logLabels(y) : y?.label },
     ...(at(1).length === 0 && { empty: "Nothing to draw." }),

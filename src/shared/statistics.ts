@@ -16,6 +16,11 @@ export function summarize(values: readonly number[]): Summary {
   return { count, mean, deviation: count === 1 ? null : Math.sqrt(squares / (count - 1)) };
 }
 
+/** Standard error of the mean; null for a single value. */
+export function standardErrorOf({ count, deviation }: Summary): number | null {
+  return deviation === null ? null : deviation / Math.sqrt(count);
+}
+
 /**
  * a.mean - b.mean in standard deviations of that difference, sqrt(s_a²/n_a + s_b²/n_b)
  * (Welch's t). Null where a deviation is unknown or both are 0: there is then no scale to measure by.

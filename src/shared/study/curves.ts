@@ -1,6 +1,6 @@
 /** The runs of a study as curves and grids: one per tower height or stack, means and spreads over the seeds. */
 import { studyAxis, type StudyAxis } from "./axes.ts";
-import { summarize } from "../statistics.ts";
+import { standardErrorOf, summarize } from "../statistics.ts";
 import { maxOf, minOf } from "../extent.ts";
 import { metricText } from "../metrics.ts";
 import { countedParts, listed } from "../text.ts";
@@ -128,7 +128,7 @@ export function aggregate(runs: readonly MeasuredRun[]): Aggregate {
     pending: count(({ outcome }) => outcome === "pending"),
     lost: count(({ outcome }) => outcome === "failed" || outcome === "missing"),
     mean: summary?.mean ?? null,
-    standardError: summary && summary.deviation !== null ? summary.deviation / Math.sqrt(counted.length) : null,
+    standardError: summary && standardErrorOf(summary),
     min: counted.length === 0 ? null : minOf(counted),
     max: counted.length === 0 ? null : maxOf(counted),
   };

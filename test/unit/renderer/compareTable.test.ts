@@ -49,7 +49,9 @@ describe("the table of a comparison", () => {
 
   it("shows groups as means with their spread, and how their runs ended", () => {
     const fields = tableOf(bySeed([...runs, compared("plain 2", { tower: [adam], seed: 5 }, [5])]));
-    expect(fieldIn(fields, "testError")?.cells.map(({ text }) => text)).toEqual(["4.50 ± 0.71 %", "46.50 ± 61.52 %"]);
+    expect(fieldIn(fields, "testError")?.cells.map(({ text }) => text)).toEqual(["4.50 ± 0.50 %", "46.50 ± 43.50 %"]);
+    expect(fieldIn(fields, "testError")?.label).toBe("test error, last (mean ± standard error)");
+    expect(fieldIn(tableOf(singly(runs)), "testError")?.label).toBe("test error, last");
     expect(fieldIn(fields, "status")?.cells.map(({ text }) => text)).toEqual(["2 finished", "1 finished, 1 diverged"]);
     // Within a group the seed varies: it is no difference between groups.
     expect(fieldIn(fields, "seed")).toBeUndefined();
@@ -73,6 +75,18 @@ describe("lines of groups", () => {
     expect(line.points).toEqual([[0, 2], [1, 3], [2, 3]]);
     expect(line.band).toEqual([{ x: 0, low: 1, high: 3 }, { x: 1, low: 2, high: 4 }, { x: 2, low: 3, high: 3 }]);
     expect(line.total).toBe(3);
+  });
+
+  it("have bands of one standard error either way, over steps and epochs alike", () => {
+    const error = Math.sqrt(7 / 3);
+    expect(meanLine("group", style, [series([1]), series([2]), series([6])], 0).band).toEqual([{ x: 0, low: 3 - error, high: 3 + error }].map((point) => expect.objectContaining({ x: 0, low: expect.closeTo(point.low, 12) as number, high: expect.closeTo(point.high, 12) as number }) as object));
+    const evaluations = [1, 2, 6].map((testError) => [{ step: 1, epoch: 1, trainLoss: null, testLoss: null, testError }]);
+    expect(measureLine("group", style, evaluations, "testError").band).toMatchObject([{ x: 1, low: expect.closeTo(3 - error, 12) as number, high: expect.closeTo(3 + error, 12) as number }]);
+  });
+
+  it("break off where no run has a finite value", () => {
+    const { points, gaps } = meanLine("group", style, [series([1, NaN, 1]), series([3, NaN, 3])], 0);
+    expect([points, gaps]).toEqual([[[0, 2], [2, 2]], [1]]);
   });
 
   it("bring runs that are held at different widths together", () => {

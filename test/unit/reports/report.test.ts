@@ -1,5 +1,6 @@
 /** Reports of studies and runs: what they hold is what the store holds, and they stand alone. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { defaultSmoothing, smoothingSteps } from "../../../src/charts/chartLines.ts";
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -216,6 +217,8 @@ describe("a report of a run", () => {
     expect(figures.map(({ name }) => name)).toEqual(["training", "hyperparameters", "hypergradients"]);
     const get = async (name: string) => textOf(await fixture.reports.file({ of, file: name, settings: settings() }));
     expect(parseCsv(await get("steps.csv"))).toHaveLength(steps);
+    // As the window smooths by default, and named.
+    expect(await get("figures/training.svg")).toContain(`Loss, smoothed over ${smoothingSteps(defaultSmoothing)} steps`);
     expect(reportFile.parse(JSON.parse(await get("report.json"))).experiment?.run).toBe(run);
     expect(await get("report.html")).toContain(`hypertower reproduce ${run}`);
     expect(readShared(await get("report.html"))).toMatchObject({ ok: true, kind: "experiment" });

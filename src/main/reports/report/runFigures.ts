@@ -1,5 +1,5 @@
 /** The pictures of a single run. */
-import { lineOf, type ChartLine } from "../../../charts/chartLines.ts";
+import { defaultSmoothing, lineOf, smoothingSteps, type ChartLine } from "../../../charts/chartLines.ts";
 import { variantStyle } from "../../../charts/theme.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
 import { capital, metricTitle } from "../../../charts/studyText.ts";
@@ -11,8 +11,8 @@ import type { Figure } from "./figure.ts";
 import type { RunSource } from "./source.ts";
 
 const buckets = 400;
-/** Steps of the moving average drawn over the loss. */
-const smoothing = 50;
+/** Steps of the moving average drawn over the loss: the window's default. */
+const smoothing = smoothingSteps(defaultSmoothing);
 /** Most hyperparameters drawn, the lowest levels' first. */
 const mostPlots = 24;
 
@@ -50,7 +50,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
       option: (settings) =>
         runChart(
           [
-            { title: "Loss", yName: `Loss of the batch (${lossUnit(taskOf(run.experiment))})`, xName: "Step", yLog: true, lines: [lossLine(settings.theme)] },
+            { title: "Loss", subtitle: `smoothed over ${smoothing} steps`, yName: `Loss of the batch (${lossUnit(taskOf(run.experiment))})`, xName: "Step", yLog: true, lines: [lossLine(settings.theme)] },
             ...evaluationPlot(run, headlineOf(taskOf(run.experiment)), style(0, settings.theme)),
           ],
           settings,

@@ -1,11 +1,11 @@
 /** How charts are drawn: remembered, and the same on every page. */
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
-import { smoothingSteps } from "@charts/chartLines.ts";
+import { defaultSmoothing, smoothingSteps } from "@charts/chartLines.ts";
 
 export const useChartSettings = createGlobalState(() => {
   /** Slider position, 0 to 100. */
-  const smoothing = useLocalStorage("hypertower.smoothing", 40);
+  const smoothing = useLocalStorage("hypertower.smoothing", defaultSmoothing);
   const logLoss = useLocalStorage("hypertower.logLoss", true);
   const logSteps = useLocalStorage("hypertower.logSteps", false);
   const steps = computed(() => smoothingSteps(smoothing.value));

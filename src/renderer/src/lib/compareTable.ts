@@ -2,7 +2,7 @@
 import { isPercent, metricOf } from "@shared/metrics.ts";
 import { metricUnit, type StudyMetricName } from "@shared/study/metric.ts";
 import type { RunSummary } from "@shared/run.ts";
-import { summarize } from "@shared/statistics.ts";
+import { standardErrorOf, summarize } from "@shared/statistics.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
 import { alignTowers } from "./alignment.ts";
 import type { Compared, Result } from "./compared.ts";
@@ -67,15 +67,15 @@ interface Measured {
   format(value: number): string;
   readonly unit?: string;
   readonly lowerIsBetter?: boolean;
-  /** How a spread is written; two significant digits by default. */
-  spread?(deviation: number): string;
+  /** Writes the standard error; empty leaves it out; two significant digits by default. */
+  spread?(standardError: number): string;
   /** In place of a number that only stands for having diverged. */
   diverged?(run: RunSummary): boolean;
 }
 
 const signed = (text: string, value: number) => (value > 0 ? `+${text}` : text.replace("-", "−"));
 
-function results(data: TableData, { key, label, valueOf, format, unit = "", lowerIsBetter, spread = (deviation) => formatMeasure(Number(deviation.toPrecision(2))), diverged = () => false }: Measured): Field {
+function results(data: TableData, { key, label, valueOf, format, unit = "", lowerIsBetter, spread = (error) => formatMeasure(Number(error.toPrecision(2))), diverged = () => false }: Measured): Field {
   const { compared, baseline } = data;
   const summaries = compared.map(({ runs }, of) => {
     const values = runs.flatMap(({ run }) => valueOf(run, of) ?? []);
@@ -84,7 +84,8 @@ function results(data: TableData, { key, label, valueOf, format, unit = "", lowe
   const base = baseline === null ? null : (summaries[baseline]?.mean ?? null);
   const cells = summaries.map((summary, of): Cell => {
     if (!summary) return { text: missing, number: null, same: false, delta: null };
-    const around = summary.deviation === null || summary.deviation === 0 ? "" : spread(summary.deviation);
+    const error = standardErrorOf(summary);
+    const around = error === null || error === 0 ? "" : spread(error);
     const written = around === "" ? format(summary.mean) : `${format(summary.mean)} ± ${around}`;
     const difference = base === null || of === baseline ? null : summary.mean - base;
     const relative = difference === null || base === null || base === 0 ? null : (100 * difference) / Math.abs(base);
@@ -102,7 +103,7 @@ function results(data: TableData, { key, label, valueOf, format, unit = "", lowe
             },
     };
   });
-  return { key, label, section: "results", cells };
+  return { key, label: cells.some(({ text }) => text.includes(" ± ")) ? `${label} (mean ± standard error)` : label, section: "results", cells };
 }
 
 /** How many runs of a compared ended how: `finished`, or `2 finished, 1 diverged`. */

@@ -1,4 +1,5 @@
-/** Runs of one configuration as one line: the mean over them, with a band from the least to the greatest. */
+/** Runs of one configuration as one line: their mean, with a band of one standard error either way. */
+import { standardErrorOf, summarize } from "@shared/statistics.ts";
 import { coarsen, type Bucket } from "@shared/series.ts";
 import { metricValue, type MetricName } from "@shared/metrics.ts";
 import type { Evaluation } from "@shared/run.ts";
@@ -13,8 +14,11 @@ interface Spread {
   readonly high: number;
 }
 
+/** Mean ± standard error; without width for a single value. */
 function spreadOf(values: readonly number[]): Spread {
-  return { mean: values.reduce((sum, value) => sum + value, 0) / values.length, low: values.reduce((a, b) => Math.min(a, b)), high: values.reduce((a, b) => Math.max(a, b)) };
+  const summary = summarize(values);
+  const error = standardErrorOf(summary) ?? 0;
+  return { mean: summary.mean, low: summary.mean - error, high: summary.mean + error };
 }
 
 /** A bucket as if every value in it were `value`. */
@@ -30,9 +34,13 @@ export function meanLine(name: string, style: LineStyle, held: readonly (HeldSer
   const series = held.filter((one) => one !== undefined);
   const width = series.reduce((widest, one) => Math.max(widest, one.width), 1);
   const at = new Map<number, { count: number; values: number[] }>();
+  const broken = new Set<number>();
   for (const { buckets } of series) {
     for (const { start, count, nonFinite, sum } of coarsen(buckets, width)) {
-      if (count === nonFinite) continue;
+      if (count === nonFinite) {
+        broken.add(start);
+        continue;
+      }
       const entry = at.get(start) ?? { count: 0, values: [] };
       at.set(start, { count: Math.max(entry.count, count), values: [...entry.values, sum / (count - nonFinite)] });
     }
@@ -45,6 +53,8 @@ export function meanLine(name: string, style: LineStyle, held: readonly (HeldSer
   const line = lineOf(name, style, { buckets: bucketsOf("mean"), total: series.reduce((most, one) => Math.max(most, one.total), 0) }, steps, perX);
   return {
     ...line,
+    // The mean goes on over the other runs where there are any.
+    gaps: [...broken].filter((start) => !at.has(start)).sort((a, b) => a - b).map((start) => start / perX),
     nonFinite: series.reduce((sum, { buckets }) => sum + buckets.reduce((all, { nonFinite }) => all + nonFinite, 0), 0),
     ...(series.length > 1 && { band: low.map(([x, value], i): BandPoint => ({ x: x / perX, low: value, high: high[i]![1] })) }),
   };
