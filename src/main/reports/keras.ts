@@ -69,6 +69,7 @@ export function kerasCode(run: RunDetail, learned: Learned): string {
   const remarks = [
     ...(rest.length > 0 ? [`Keras takes a schedule for the learning rate alone: ${rest.join(" and ")} stand at the final values.`] : []),
     ...(note ?? []),
+    ...learned.notes,
     ...fixedWeights(learned),
   ];
   return `${comment(

@@ -66,6 +66,7 @@ export function optaxCode(run: RunDetail, learned: Learned): string {
     "",
     `${what} with what ${grouped ? "they" : "it"} learned, for Optax: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
+    ...learned.notes,
     ...(parts.some(({ schedules }) => schedules.has("logEps")) ? ["eps stands at its final value."] : []),
   )}
 ${grouped ? "import re\n\nimport jax\n" : ""}import jax.numpy as jnp
