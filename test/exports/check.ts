@@ -3,14 +3,15 @@
  * PyTorch, Optax and Keras on the batches and from the weights of our own engine, and compares the
  * losses step by step. HYPERTOWER_PYTHON names the Python; frameworks it lacks are skipped.
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { exportRun } from "../../src/main/reports/index.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 import { findPython, runPython } from "../support/python.ts";
 import { exportCases } from "./cases.ts";
 import { batches, engineRun, type EngineRun } from "./engineRun.ts";
-import { readFileSync } from "node:fs";
 
+process.env["KERAS_BACKEND"] ??= "jax";
 const modules = { pytorch: ["torch"], optax: ["jax", "optax"], keras: ["keras"] } as const;
 type Framework = keyof typeof modules;
 const frameworks = Object.keys(modules) as Framework[];

@@ -55,6 +55,22 @@ describe("PyTorch code", () => {
   });
 });
 
+describe("Optax code", () => {
+  it("starts Adam's second moment where the run started it, and follows a learned epsilon", () => {
+    expect(code("optax", { optimizer: "adam", logEps: -6 })).toContain("return adam(10.0 ** -6.0)(learning_rate=0.001, b1=0.9, b2=0.999, eps=10.0 ** -6.0)");
+    const learned = code("optax", { optimizer: "adam", learned: ["logEps"] }, { "L0.logEps": -5 });
+    expect(learned).toContain("return adam(10.0 ** -5.0)(");
+    expect(learned).toContain("return optax.inject_hyperparams(adam(10.0 ** -8.0))(");
+    expect(learned).toContain("eps=lambda count: 10.0 ** schedule(LOGEPS)(count)");
+  });
+
+  it("decays weights coupled and decoupled", () => {
+    expect(code("optax", { optimizer: "adam", weightDecay: 0.1, weightDecayAs: "coupled" })).toContain("coupled_decay=0.1)");
+    expect(code("optax", { optimizer: "sgd", weightDecay: 0.1 })).toContain("return sgd(learning_rate=0.01, momentum=0.0, weight_decay=0.1)");
+    expect(code("optax", { optimizer: "sgd" })).toContain("return optax.sgd(");
+  });
+});
+
 describe("a learned decay that ended below 0", () => {
   const level: LevelInput = { optimizer: "adam", weightDecay: 1e-6, learned: ["weightDecay"] };
   it.each(["pytorch", "optax", "keras"] as const)("is kept at 0 in %s, which says so", (format) => {
