@@ -49,7 +49,7 @@ const definitions = {
 
 /** @param start Python expression of Adam's first second moment */
 function ruleOf(settings: Settings, start = "0.0"): OptaxRule {
-  const decay = decays(settings) ? { weightDecay: settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay" } : {};
+  const decay: Readonly<Record<string, string>> = decays(settings) ? { weightDecay: settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay" } : {};
   switch (settings.optimizer) {
     case "sgd":
       return {

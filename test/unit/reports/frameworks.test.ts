@@ -71,6 +71,19 @@ describe("Optax code", () => {
   });
 });
 
+describe("Keras code", () => {
+  it("brings Adam as the run's, and keeps Keras's own where it is the same", () => {
+    const adam = code("keras", { optimizer: "adam", logEps: -6 });
+    expect(adam).toContain("self.assign_sub(variable, rate * m / (ops.sqrt(v) + root * epsilon))");
+    expect(adam).toContain("return LearnedAdam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=10.0 ** -6.0, start=10.0 ** -6.0)");
+    expect(code("keras", { optimizer: "adaGrad" })).toContain("return keras.optimizers.Adagrad(learning_rate=0.01,");
+  });
+
+  it("has coupled decay", () => {
+    expect(code("keras", { optimizer: "adam", weightDecay: 0.1, weightDecayAs: "coupled" })).toContain("gradient = gradient + decay * variable");
+  });
+});
+
 describe("a learned decay that ended below 0", () => {
   const level: LevelInput = { optimizer: "adam", weightDecay: 1e-6, learned: ["weightDecay"] };
   it.each(["pytorch", "optax", "keras"] as const)("is kept at 0 in %s, which says so", (format) => {
