@@ -14,6 +14,8 @@ export function level(name: string, changes: Record<string, unknown> = {}): Towe
 
 export interface SmallProblem {
   readonly training: TrainingProgram;
+  /** Initial weights by name. */
+  readonly weights: Readonly<Record<string, Float64Array>>;
   readonly initialState: Record<string, Float64Array>;
   readonly batchSize: number;
   /** Inputs of the nth batch. */
@@ -40,13 +42,13 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
     evaluationBatchSizes: [batchSize],
     hypergradients,
   });
-  const weights = new Random(seed, "initialization");
+  const random = new Random(seed, "initialization");
+  const weights = Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]));
   return {
     training,
     batchSize,
-    initialState: training.initialState(
-      Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(weights)])),
-    ),
+    weights,
+    initialState: training.initialState(weights),
     batch(n) {
       const random = new Random(1000 + n, "shuffling");
       const labels = new Uint8Array(batchSize).map(() => random.below(classes));

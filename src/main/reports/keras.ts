@@ -2,56 +2,12 @@
 import type { RunDetail } from "../../shared/run.ts";
 import type { Settings } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { decays, knotLists, type Learned } from "./learned.ts";
+import { kerasRule, subclassArguments, subclassCode } from "./kerasRules.ts";
+import { knotLists, type Learned } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
-interface Target {
-  readonly name: string;
-  /** Keywords beside the learning rate. */
-  readonly keywords: (value: (name: string) => string) => Readonly<Record<string, string>>;
-  /** Options beyond the authors' library that it has. */
-  readonly expresses?: readonly string[];
-  readonly note?: readonly string[];
-}
-
-function targetOf(of: Settings): Target {
-  // Decoupled decay is a keyword of every Keras optimizer.
-  const decoupled = decays(of) && of.weightDecayAs === "decoupled";
-  const expresses = decoupled ? ["weightDecay"] : [];
-  switch (of.optimizer) {
-    case "sgd":
-      return {
-        name: "SGD",
-        keywords: (v) => ({ momentum: v("mu"), ...(of.nesterov && { nesterov: "True" }), ...(decoupled && { weight_decay: v("weightDecay") }) }),
-        expresses: [...expresses, "momentumFromZero", "nesterov"],
-        ...((of.mu !== 0 || of.momentumFromZero) && {
-          note: ["Keras multiplies by the learning rate before the running sum of the momentum, the run did after it;", "the two agree while the learning rate is constant."],
-        }),
-      };
-    case "adam":
-      return {
-        name: decoupled ? "AdamW" : "Adam",
-        keywords: (v) => ({
-          beta_1: v("beta1"),
-          beta_2: v("beta2"),
-          epsilon: `10.0 ** ${v("logEps")}`,
-          ...(decoupled && { weight_decay: v("weightDecay") }),
-          ...(of.amsgrad && { amsgrad: "True" }),
-        }),
-        expresses: [...expresses, "amsgrad"],
-        note: ["Keras adds epsilon before the bias correction of the second moment, the run after it."],
-      };
-    case "adaGrad":
-      return { name: "Adagrad", keywords: () => ({ initial_accumulator_value: "0.1", epsilon: "1e-10" }) };
-    case "rmsProp":
-      return { name: "RMSprop", keywords: (v) => ({ rho: v("gamma"), epsilon: "1e-8" }) };
-    default:
-      return of satisfies never;
-  }
-}
-
-export const kerasExpresses = (of: Settings) => targetOf(of).expresses ?? [];
+export const kerasExpresses = (settings: Settings) => kerasRule(settings).expresses ?? [];
 
 /** @throws ExportError where several groups move: a Keras optimizer has one set of values for all weights */
 export function kerasCode(run: RunDetail, learned: Learned): string {
@@ -59,18 +15,18 @@ export function kerasCode(run: RunDetail, learned: Learned): string {
   if (!part || another) {
     throw new ExportError("Level 0 moves several groups by settings of their own; a Keras optimizer has one set for all weights. PyTorch and Optax code, CSV and JSON can express it.");
   }
-  const { name, keywords, note } = targetOf(part.settings);
-  const fixed = Object.entries(keywords((hyperparameter) => float(part.final[hyperparameter]!)))
-    .map(([keyword, text]) => `, ${keyword}=${text}`)
-    .join("");
-  const rest = [...part.schedules.keys()].filter((one) => one !== "alpha");
+  const bare = { ...part, suffix: "" };
+  const rule = kerasRule(part.settings);
+  const call = (which: "final" | "scheduled", rate: string) => {
+    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.own && subclassArguments(part, which)) };
+    const listed = Object.entries({ learning_rate: rate, ...fixed }).map(([keyword, text]) => `${keyword}=${text}`);
+    return `${rule.own ? "Learned" : "keras.optimizers."}${rule.name}(${listed.join(", ")})`;
+  };
+  const lists = knotLists({ ...learned, parts: [bare] });
   const moves = part.schedules.has("alpha");
   const alpha = float(part.final["alpha"]!);
-  const remarks = [
-    ...(rest.length > 0 ? [`Keras takes a schedule for the learning rate alone: ${rest.join(" and ")} stand at the final values.`] : []),
-    ...(note ?? []),
-    ...fixedWeights(learned),
-  ];
+  const remarks = [...learned.notes, ...fixedWeights(learned)];
+  const constant = `ALPHA = [(1, ${alpha}), (2, ${alpha})]`;
   return `${comment(
     ...originLines(run),
     "",
@@ -81,39 +37,44 @@ export function kerasCode(run: RunDetail, learned: Learned): string {
 import keras
 from keras import ops
 
-${moves ? knotLists({ ...learned, parts: [{ ...part, suffix: "" }] }, (_, hyperparameter) => hyperparameter === "alpha") : `ALPHA = [(1, ${alpha}), (2, ${alpha})]`}
+${[lists, moves ? "" : constant].filter((text) => text !== "").join("\n")}
+
+
+def value_at(knots, step):
+    """Linear between knots. Keras counts updates from 0, the knots from 1."""
+    update = ops.cast(step, "float32") + 1.0
+    updates = ops.convert_to_tensor([knot[0] for knot in knots], dtype="float32")
+    values = ops.convert_to_tensor([knot[1] for knot in knots], dtype="float32")
+    passed = ops.sum(ops.cast(update >= updates, "int32")) - 1
+    i = ops.clip(passed, 0, len(knots) - 2)
+    x0, x1 = ops.take(updates, i), ops.take(updates, i + 1)
+    y0, y1 = ops.take(values, i), ops.take(values, i + 1)
+    return y0 + (y1 - y0) * ops.clip((update - x0) / (x1 - x0), 0.0, 1.0)
 
 
 @keras.saving.register_keras_serializable(package="hypertower")
 class LearnedSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """The run's learning rate, update by update: linear between knots. Keras counts updates from 0, the knots from 1."""
+    """The run's learning rate, update by update."""
 
     def __init__(self, knots=None):
         super().__init__()
         self.knots = [tuple(knot) for knot in (ALPHA if knots is None else knots)]
 
     def __call__(self, step):
-        update = ops.cast(step, "float32") + 1.0
-        updates = ops.convert_to_tensor([knot[0] for knot in self.knots], dtype="float32")
-        values = ops.convert_to_tensor([knot[1] for knot in self.knots], dtype="float32")
-        passed = ops.sum(ops.cast(update >= updates, "int32")) - 1
-        i = ops.clip(passed, 0, len(self.knots) - 2)
-        x0, x1 = ops.take(updates, i), ops.take(updates, i + 1)
-        y0, y1 = ops.take(values, i), ops.take(values, i + 1)
-        return y0 + (y1 - y0) * ops.clip((update - x0) / (x1 - x0), 0.0, 1.0)
+        return value_at(self.knots, step)
 
     def get_config(self):
         return {"knots": self.knots}
 
 
-def final_optimizer():
+${rule.own ? `${subclassCode(rule, bare)}\n\n` : ""}def final_optimizer():
     """Plain ${part.label} at the values that the run ended with."""
-    return keras.optimizers.${name}(learning_rate=${alpha}${fixed})
+    return ${call("final", alpha)}
 
 
 def scheduled_optimizer():
-    """Gives each update the learning rate of the run."""
-    return keras.optimizers.${name}(learning_rate=LearnedSchedule()${fixed})
+    """Gives each update the hyperparameters of the run."""
+    return ${call("scheduled", "LearnedSchedule()")}
 `;
 }
 

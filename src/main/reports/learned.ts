@@ -35,6 +35,8 @@ export interface Learned {
   readonly parts: readonly LearnedPart[];
   /** Updates the schedules cover. */
   readonly updates: number;
+  /** Where the code departs from the run, for the head of the file. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -53,11 +55,22 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   }
   const trajectories = bottomTrajectories(run, steps);
   const [first] = trajectories.values();
+  const notes = parts.flatMap(({ group }) => keepDecayPositive(group, trajectories));
   return {
     level: bottom,
+    notes,
     parts: parts.map(({ group, settings }, index) => partOf(group, settings, trajectories, suffixOf(parts, index))),
     updates: first?.values.length ?? run.steps,
   };
+}
+
+/** Raises negative values of a learned decay, which no optimizer takes, to 0; returns the note that says so. */
+function keepDecayPositive(group: string | null, trajectories: ReadonlyMap<string, Trajectory>): string[] {
+  const trajectory = trajectories.get(nameInLevel("weightDecay", group));
+  const lowest = trajectory?.values.reduce((a, b) => Math.min(a, b), 0) ?? 0;
+  if (!trajectory || lowest >= 0) return [];
+  trajectory.values.forEach((value, i) => (trajectory.values[i] = Math.max(0, value)));
+  return [`The run's ${nameInLevel(trajectory.spec.symbol, group)} was as low as ${Number(lowest.toPrecision(3))}; it is kept at 0 or more here.`];
 }
 
 function partOf(group: string | null, settings: Settings, trajectories: ReadonlyMap<string, Trajectory>, suffix: string): LearnedPart {

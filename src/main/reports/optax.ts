@@ -1,64 +1,106 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
-import type { Settings } from "../../shared/tower.ts";
+import { initialValue, type Settings } from "../../shared/tower.ts";
 import { constantName, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
-interface Target {
+interface OptaxRule {
+  /** Python expression of a function that makes the rule. */
   readonly name: string;
+  /** Functions that the exported file defines for it, by name. */
+  readonly defines?: keyof typeof definitions;
   /** Keyword of each hyperparameter, in order. */
   readonly keywords: Readonly<Record<string, string>>;
   /** Further keywords, as written; they give Optax's rule the run's constants. */
   readonly fixed?: Readonly<Record<string, string>>;
-  /** Options beyond the authors' library that it has. */
+  /** Options beyond the authors' library that Optax has. */
   readonly expresses?: readonly string[];
 }
 
-function targetOf(of: Settings): Target {
-  switch (of.optimizer) {
+/** Rules that Optax has otherwise: its Adam starts the second moment at 0, and neither rule has coupled decay. */
+const definitions = {
+  adam: `def adam(start):
+    """Optax's Adam with a second moment that starts at start, as the run's did; Optax's own starts at 0."""
+
+    def make(learning_rate, b1, b2, eps, weight_decay=0.0, coupled_decay=0.0):
+        moments = optax.scale_by_adam(b1=b1, b2=b2, eps=eps)
+
+        def init(params):
+            return moments.init(params)._replace(nu=jax.tree_util.tree_map(lambda p: jnp.full_like(p, start), params))
+
+        return optax.chain(
+            optax.add_decayed_weights(coupled_decay),
+            optax.GradientTransformation(init, moments.update),
+            optax.add_decayed_weights(weight_decay),
+            optax.scale_by_learning_rate(learning_rate),
+        )
+
+    return make`,
+  sgd: `def sgd(learning_rate, momentum, nesterov=False, weight_decay=0.0, coupled_decay=0.0):
+    """Optax's SGD with weight decay."""
+    return optax.chain(
+        optax.add_decayed_weights(coupled_decay),
+        optax.trace(decay=momentum, nesterov=nesterov),
+        optax.add_decayed_weights(weight_decay),
+        optax.scale_by_learning_rate(learning_rate),
+    )`,
+} as const;
+
+/** @param start Python expression of Adam's first second moment */
+function ruleOf(settings: Settings, start = "0.0"): OptaxRule {
+  const decay: Readonly<Record<string, string>> = decays(settings) ? { weightDecay: settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay" } : {};
+  switch (settings.optimizer) {
     case "sgd":
       return {
-        name: "sgd",
-        keywords: { alpha: "learning_rate", mu: "momentum" },
-        fixed: of.nesterov ? { nesterov: "True" } : {},
-        expresses: ["momentumFromZero", "nesterov"],
+        ...(decays(settings) ? { name: "sgd", defines: "sgd" } : { name: "optax.sgd" }),
+        keywords: { alpha: "learning_rate", mu: "momentum", ...decay },
+        fixed: settings.nesterov ? { nesterov: "True" } : {},
+        expresses: ["momentumFromZero", "nesterov", "weightDecay", "weightDecayAs"],
       };
-    case "adam": {
-      const keywords = { alpha: "learning_rate", beta1: "b1", beta2: "b2" };
-      if (!decays(of) || of.weightDecayAs !== "decoupled") return { name: "adam", keywords };
-      return { name: "adamw", keywords: { ...keywords, weightDecay: "weight_decay" }, expresses: ["weightDecay"] };
-    }
+    case "adam":
+      return {
+        name: `adam(${start})`,
+        defines: "adam",
+        keywords: { alpha: "learning_rate", beta1: "b1", beta2: "b2", logEps: "eps", ...decay },
+        expresses: ["weightDecay", "weightDecayAs"],
+      };
     case "adaGrad":
-      return { name: "adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } };
+      return { name: "optax.adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } };
     case "rmsProp":
-      return { name: "rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } };
+      return { name: "optax.rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } };
     default:
-      return of satisfies never;
+      return settings satisfies never;
   }
 }
 
-export const optaxExpresses = (of: Settings) => targetOf(of).expresses ?? [];
+export const optaxExpresses = (settings: Settings) => ruleOf(settings).expresses ?? [];
 
 /** The calls that make a part's rule, at the final values and following its schedules. */
 function callsOf(part: LearnedPart): { readonly final: string; readonly scheduled: string } {
-  const { name, keywords, fixed } = targetOf(part.settings);
-  const { logEps } = part.final;
-  // The one value that is a power of ten: its schedule has no keyword to go by.
-  const constants = { ...fixed, ...(logEps !== undefined && { eps: `10.0 ** ${float(logEps)}` }) };
+  const { settings, schedules } = part;
+  const power = (logEps: number) => `10.0 ** ${float(logEps)}`;
+  const finalRule = ruleOf(settings, power(part.final["logEps"] ?? 0));
+  const scheduledRule = settings.optimizer === "adam" ? ruleOf(settings, power(initialValue(settings, "logEps"))) : finalRule;
+  const { keywords, fixed } = finalRule;
   const listed = (value: (hyperparameter: string) => string) =>
-    [...Object.entries(keywords).map(([hyperparameter, keyword]) => [keyword, value(hyperparameter)]), ...Object.entries(constants)]
+    [...Object.entries(keywords).map(([hyperparameter, keyword]) => [keyword, value(hyperparameter)]), ...Object.entries(fixed ?? {})]
       .map(([keyword, text]) => `${keyword!}=${text!}`)
       .join(", ");
-  const final = (hyperparameter: string) => float(part.final[hyperparameter]!);
-  const scheduled = (hyperparameter: string) => (part.schedules.has(hyperparameter) ? `schedule(${constantName(part, hyperparameter)})` : final(hyperparameter));
-  return { final: `optax.${name}(${listed(final)})`, scheduled: `optax.inject_hyperparams(optax.${name})(${listed(scheduled)})` };
+  const final = (hyperparameter: string) => (hyperparameter === "logEps" ? power(part.final[hyperparameter]!) : float(part.final[hyperparameter]!));
+  const scheduled = (hyperparameter: string) => {
+    if (!schedules.has(hyperparameter)) return final(hyperparameter);
+    const knots = constantName(part, hyperparameter);
+    return hyperparameter === "logEps" ? `lambda count: 10.0 ** schedule(${knots})(count)` : `schedule(${knots})`;
+  };
+  return { final: `${finalRule.name}(${listed(final)})`, scheduled: `optax.inject_hyperparams(${scheduledRule.name})(${listed(scheduled)})` };
 }
 
 export function optaxCode(run: RunDetail, learned: Learned): string {
   const { parts, level } = learned;
   const grouped = level.groups.length > 0;
-  const lists = knotLists(learned, (part, hyperparameter) => hyperparameter in targetOf(part.settings).keywords);
+  const lists = knotLists(learned);
+  const defined = [...new Set(parts.flatMap(({ settings }) => ruleOf(settings).defines ?? []))];
   const made = (which: "final" | "scheduled") => (grouped ? multiTransform(learned, which) : callsOf(parts[0]!)[which]);
   const what = grouped ? "The groups" : parts[0]!.label;
   return `${comment(
@@ -66,12 +108,13 @@ export function optaxCode(run: RunDetail, learned: Learned): string {
     "",
     `${what} with what ${grouped ? "they" : "it"} learned, for Optax: final_optimizer() has the final values,`,
     "scheduled_optimizer() follows the whole way there.",
-    ...(parts.some(({ schedules }) => schedules.has("logEps")) ? ["eps stands at its final value."] : []),
+    ...learned.notes,
   )}
-${grouped ? "import re\n\nimport jax\n" : ""}import jax.numpy as jnp
+${grouped ? "import re\n\n" : ""}import jax
+import jax.numpy as jnp
 import optax
 ${lists === "" ? "" : `\n${lists}\n`}${grouped ? labelsCode(learned) : ""}
-
+${defined.map((name) => `\n${definitions[name]}\n\n`).join("")}
 def schedule(knots):
     """An Optax schedule that is linear between knots. Optax counts updates from 0, the knots from 1."""
     updates = jnp.array([update for update, _ in knots], dtype=jnp.float32)

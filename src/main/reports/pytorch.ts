@@ -1,85 +1,37 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
 import type { RunDetail } from "../../shared/run.ts";
-import type { Settings } from "../../shared/tower.ts";
+import { initialValue, type Settings } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { constantName, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { constantName, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
+import { pytorchRule, pytorchRules, rmsPropClass, secondMomentFunction, type PytorchRule } from "./pytorchRules.ts";
 
-type Expression = (hyperparameter: string) => string;
-
-interface Target {
-  readonly name: string;
-  /** Keyword arguments, from Python expressions of the hyperparameters. */
-  readonly keywords: (value: Expression) => Readonly<Record<string, string>>;
-  /** Keywords that follow what is learned, beside the step size, with the hyperparameters they are made of. */
-  readonly groups: Readonly<Record<string, readonly string[]>>;
-  /** Options beyond the authors' library that it has. */
-  readonly expresses?: readonly string[];
-  readonly note?: readonly string[];
-}
-
-function targetOf(of: Settings): Target {
-  switch (of.optimizer) {
-    case "sgd": {
-      const coupled = decays(of) && of.weightDecayAs === "coupled";
-      return {
-        name: "SGD",
-        keywords: (v) => ({
-          lr: v("alpha"),
-          momentum: v("mu"),
-          ...(of.dampening !== 0 && { dampening: v("dampening") }),
-          ...(coupled && { weight_decay: v("weightDecay") }),
-          ...(of.nesterov && { nesterov: "True" }),
-        }),
-        groups: { momentum: ["mu"], ...(coupled && { weight_decay: ["weightDecay"] }) },
-        // PyTorch has no decoupled decay for SGD, and Nesterov's momentum only undampened.
-        expresses: ["momentumFromZero", ...(of.nesterov ? ["nesterov"] : ["dampening"]), ...(coupled ? ["weightDecay", "weightDecayAs"] : [])],
-        ...(of.momentumFromZero && of.mu === 0 && { note: ["PyTorch begins to keep momentum at the first update whose momentum is not 0."] }),
-      };
-    }
-    case "adam":
-      return {
-        name: decays(of) && of.weightDecayAs === "decoupled" ? "AdamW" : "Adam",
-        keywords: (v) => ({
-          lr: v("alpha"),
-          betas: `(${v("beta1")}, ${v("beta2")})`,
-          eps: `10.0 ** ${v("logEps")}`,
-          ...(decays(of) && { weight_decay: v("weightDecay") }),
-          ...(of.amsgrad && { amsgrad: "True" }),
-        }),
-        groups: { betas: ["beta1", "beta2"], eps: ["logEps"], ...(decays(of) && { weight_decay: ["weightDecay"] }) },
-        expresses: ["amsgrad", "weightDecay", "weightDecayAs"],
-      };
-    case "adaGrad":
-      return { name: "Adagrad", keywords: (v) => ({ lr: v("alpha"), initial_accumulator_value: "0.1", eps: "1e-10" }), groups: {} };
-    case "rmsProp":
-      return {
-        name: "RMSprop",
-        keywords: (v) => ({ lr: v("alpha"), alpha: v("gamma"), eps: "1e-4" }),
-        groups: { alpha: ["gamma"] },
-        note: [
-          "PyTorch adds eps outside the root, the run added 1e-8 inside it. With 1e-4 outside the two",
-          "agree where squared gradients are large or zero; in between PyTorch's steps are up to 29 % shorter.",
-        ],
-      };
-    default:
-      return of satisfies never;
-  }
-}
-
-export const pytorchExpresses = (of: Settings) => targetOf(of).expresses ?? [];
+export const pytorchExpresses = (settings: Settings) => pytorchRule(settings).expresses ?? [];
 
 export function pytorchCode(run: RunDetail, learned: Learned): string {
   return learned.level.groups.length === 0 ? oneGroup(run, learned, learned.parts[0]!) : parameterGroups(run, learned);
 }
 
 /** Keyword arguments with the final values, and with those of an update. */
-function keywordsOf(part: LearnedPart): { readonly final: Readonly<Record<string, string>>; readonly now: Readonly<Record<string, string>> } {
-  const { keywords } = targetOf(part.settings);
+function keywordsOf(part: LearnedPart, { keywords }: PytorchRule): { readonly final: Readonly<Record<string, string>>; readonly now: Readonly<Record<string, string>> } {
   const final = (hyperparameter: string) => float(part.final[hyperparameter]!);
   const now = (hyperparameter: string) => (part.schedules.has(hyperparameter) ? `value_at(${constantName(part, hyperparameter)}, update)` : final(hyperparameter));
   return { final: keywords(final), now: keywords(now) };
+}
+
+/** Definitions that the rule needs before it can be made. */
+function supportCode(rule: PytorchRule, adam: boolean, start: string): string {
+  if (rule.own) return `${rmsPropClass}\n\n\n`;
+  return adam ? `${secondMomentFunction(start)}\n\n\n` : "";
+}
+
+const classOf = ({ own, name }: PytorchRule) => (own ? name : `torch.optim.${name}`);
+
+/** Python expressions of Adam's first second moment, at the values that a part ended with and as the run started. */
+function secondMoments({ settings, final }: LearnedPart): { readonly final: string; readonly initial: string } {
+  const power = (logEps: number) => `10.0 ** ${float(logEps)}`;
+  return { final: power(final["logEps"]!), initial: power(initialValue(settings, "logEps")) };
 }
 
 const baseClass = `LRScheduler = getattr(torch.optim.lr_scheduler, "LRScheduler", None) or torch.optim.lr_scheduler._LRScheduler
@@ -95,23 +47,26 @@ def value_at(knots, update):
 
 function oneGroup(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const { label, settings, schedules } = part;
-  const { name, groups, note } = targetOf(settings);
-  const { final, now } = keywordsOf(part);
-  const changing = Object.entries(groups).filter(([, names]) => names.some((one) => schedules.has(one)));
+  const rule = pytorchRule(settings);
+  const { final, now } = keywordsOf(part, rule);
+  const changing = Object.entries(rule.scheduled).filter(([, names]) => names.some((one) => schedules.has(one)));
   const lines = changing.map(([keyword]) => `            group["${keyword}"] = ${now[keyword]!}`);
   const inGroups = lines.length === 0 ? "" : `        for group in self.optimizer.param_groups:\n${lines.join("\n")}\n`;
   const lists = knotLists(learned);
-  return `${comment(...originLines(run), "", ...head(label, note))}
+  const adam = settings.optimizer === "adam";
+  const plain = `${classOf(rule)}(parameters, ${args(final)})`;
+  const restart = schedules.has("logEps") ? `    start_second_moment(optimizer, ${secondMoments(part).initial})\n` : "";
+  return `${comment(...originLines(run), "", ...head(label, learned.notes))}
 from bisect import bisect_right
 
 import torch
 
-${lists === "" ? "" : `${lists}\n\n`}${baseClass}
+${lists === "" ? "" : `${lists}\n\n`}${supportCode(rule, adam, "start")}${baseClass}
 
 
 def final_optimizer(parameters):
     """Plain ${label} at the values that the run ended with."""
-    return torch.optim.${name}(parameters, ${args(final)})
+    return ${adam ? `start_second_moment(${plain}, ${secondMoments(part).final})` : plain}
 
 
 class LearnedSchedule(LRScheduler):
@@ -125,25 +80,31 @@ ${inGroups}        return [${now["lr"]!}] * len(self.optimizer.param_groups)
 def scheduled_optimizer(parameters):
     """The optimizer and the scheduler that gives each of its steps the hyperparameters of the run."""
     optimizer = final_optimizer(parameters)
-    return optimizer, LearnedSchedule(optimizer)
+${restart}    return optimizer, LearnedSchedule(optimizer)
 `;
 }
 
 /** @throws ExportError where the groups have more than one rule between them */
 function parameterGroups(run: RunDetail, learned: Learned): string {
   const { parts, level } = learned;
-  const names = [...new Set(parts.map(({ settings }) => targetOf(settings).name))];
+  const rules = pytorchRules(parts.map(({ settings }) => settings));
+  const names = [...new Set(rules.map(({ name }) => name))];
   if (names.length > 1) {
     throw new ExportError(`The groups of level 0 are moved by ${names.join(" and ")}; a PyTorch optimizer has one rule for all its groups. Optax code, CSV and JSON can express it.`);
   }
-  const notes = [...new Set(parts.flatMap(({ settings }) => targetOf(settings).note ?? []))];
+  const rule = rules[0]!;
+  const adam = parts[0]!.settings.optimizer === "adam";
   const frozen = frozenGroups(level).map((name) => (name === "" ? "what is in no group" : name));
   const lists = knotLists(learned);
-  const entries = (text: (part: LearnedPart) => string) => parts.map((part) => `    ${string(part.group ?? "")}: ${text(part)},`).join("\n");
+  const entries = (text: (part: LearnedPart, index: number) => string) =>
+    parts.map((part, index) => `    ${string(part.group ?? "")}: ${text(part, index)},`).join("\n");
+  const starts = (which: "final" | "initial") => `{${parts.map((part) => `${string(part.group ?? "")}: ${secondMoments(part)[which]}`).join(", ")}}`;
+  const plain = `${classOf(rule)}(groups, lr=0.0)`;
+  const restart = parts.some(({ schedules }) => schedules.has("logEps")) ? `    start_second_moment(optimizer, ${starts("initial")})\n` : "";
   return `${comment(
     ...originLines(run),
     "",
-    ...head(`Groups of ${parts[0]!.label}`, notes),
+    ...head(`Groups of ${parts[0]!.label}`, learned.notes),
     "Both take a model's named_parameters().",
     ...(frozen.length > 0 ? [`Held fixed by the run, and so given to no optimizer: ${frozen.join(", ")}.`] : []),
   )}
@@ -155,17 +116,17 @@ import torch
 ${lists === "" ? "" : `${lists}\n\n`}${groupsCode(learned)}
 
 
-${baseClass}
+${supportCode(rule, adam, 'start[group["group"]]')}${baseClass}
 
 
 # Final values; the groups that the run held fixed are missing.
 FINAL = {
-${entries((part) => `dict(${args(keywordsOf(part).final)})`)}
+${entries((part, index) => `dict(${args(keywordsOf(part, rules[index]!).final)})`)}
 }
 
 # Values of an update, counted from 1.
 SCHEDULED = {
-${entries((part) => `lambda update: dict(${args(keywordsOf(part).now)})`)}
+${entries((part, index) => `lambda update: dict(${args(keywordsOf(part, rules[index]!).now)})`)}
 }
 
 
@@ -176,7 +137,7 @@ def final_optimizer(named_parameters):
         if group_of(name) in FINAL:
             members.setdefault(group_of(name), []).append(parameter)
     groups = [{"params": parameters, "group": group, **FINAL[group]} for group, parameters in members.items()]
-    return torch.optim.${names[0]!}(groups, lr=0.0)
+    return ${adam ? `start_second_moment(${plain}, ${starts("final")})` : plain}
 
 
 class LearnedSchedule(LRScheduler):
@@ -192,7 +153,7 @@ class LearnedSchedule(LRScheduler):
 def scheduled_optimizer(named_parameters):
     """The optimizer and the scheduler that gives each of its steps the hyperparameters of the run."""
     optimizer = final_optimizer(named_parameters)
-    return optimizer, LearnedSchedule(optimizer)
+${restart}    return optimizer, LearnedSchedule(optimizer)
 `;
 }
 

@@ -1,0 +1,34 @@
+/** Towers whose exported code is trained in its framework: each optimizer plain, and with learned hyperparameters. */
+import type { ExperimentInput } from "../../src/shared/experiment.ts";
+
+type LevelInput = NonNullable<ExperimentInput["tower"]>[number];
+
+export interface ExportCase {
+  readonly name: string;
+  readonly tower: readonly LevelInput[];
+}
+
+const rate = (alpha: number): LevelInput => ({ optimizer: "sgd", alpha });
+
+export const exportCases: readonly ExportCase[] = [
+  { name: "SGD", tower: [{ optimizer: "sgd", alpha: 0.5 }] },
+  { name: "SGD, learned", tower: [{ optimizer: "sgd", alpha: 0.1 }, rate(1)] },
+  { name: "momentum", tower: [{ optimizer: "sgd", alpha: 0.1, mu: 0.9 }] },
+  { name: "momentum, learned", tower: [{ optimizer: "sgd", alpha: 0.05, mu: 0.5 }, rate(0.1)] },
+  { name: "momentum from 0, learned", tower: [{ optimizer: "sgd", alpha: 0.05, momentumFromZero: true }, rate(0.1)] },
+  { name: "dampened momentum", tower: [{ optimizer: "sgd", alpha: 0.2, mu: 0.9, dampening: 0.5 }] },
+  { name: "Nesterov, coupled decay", tower: [{ optimizer: "sgd", alpha: 0.05, mu: 0.9, nesterov: true, weightDecay: 0.01, weightDecayAs: "coupled" }] },
+  { name: "SGD, decoupled decay", tower: [{ optimizer: "sgd", alpha: 0.2, mu: 0.5, weightDecay: 0.01 }] },
+  { name: "Adam", tower: [{ optimizer: "adam" }] },
+  { name: "Adam, learned", tower: [{ optimizer: "adam" }, rate(1e-4)] },
+  { name: "Adam, epsilon learned", tower: [{ optimizer: "adam", logEps: -6, learned: ["alpha", "logEps"] }, rate(1e-4)] },
+  { name: "AMSGrad", tower: [{ optimizer: "adam", amsgrad: true }] },
+  { name: "AdamW", tower: [{ optimizer: "adam", weightDecay: 0.1 }] },
+  { name: "AdamW, learned", tower: [{ optimizer: "adam", weightDecay: 0.01, learned: ["alpha", "weightDecay"] }, rate(1e-4)] },
+  { name: "Adam, coupled decay", tower: [{ optimizer: "adam", weightDecay: 0.01, weightDecayAs: "coupled" }] },
+  { name: "Adam, decay on weights only", tower: [{ optimizer: "adam", weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", weightDecay: 0, alpha: 0.003 }] }] },
+  { name: "AdaGrad", tower: [{ optimizer: "adaGrad" }] },
+  { name: "AdaGrad, learned", tower: [{ optimizer: "adaGrad" }, { optimizer: "adaGrad", alpha: 1e-3 }] },
+  { name: "RMSProp", tower: [{ optimizer: "rmsProp", alpha: 0.001 }] },
+  { name: "RMSProp, learned", tower: [{ optimizer: "rmsProp", alpha: 0.001 }, rate(1e-5)] },
+];

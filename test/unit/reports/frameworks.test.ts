@@ -1,0 +1,94 @@
+/** Exported code starts where the run started and refuses no more than it must; `npm run test:exports` trains it. */
+import { describe, expect, it } from "vitest";
+import { exportRun } from "../../../src/main/reports/index.ts";
+import type { ExperimentInput } from "../../../src/shared/experiment.ts";
+import type { ExportFormatName } from "../../../src/shared/exports.ts";
+import { hyperparameterColumns } from "../../../src/shared/tower.ts";
+import { aRun } from "../../support/storeFixtures.ts";
+
+type LevelInput = NonNullable<ExperimentInput["tower"]>[number];
+
+/** Code of a run of two updates whose hyperparameters stay, save the ones in `last`. */
+function code(format: ExportFormatName, level: LevelInput, last: Readonly<Record<string, number>> = {}): string {
+  const base = aRun({ tower: [level, { optimizer: "sgd" }] }, { status: "finished", steps: 2 });
+  const columns = hyperparameterColumns(base.experiment.tower);
+  const metrics = ["loss", ...columns.map(({ metric }) => metric)];
+  const finals = columns.map(({ metric, initial }) => last[metric] ?? initial);
+  const hyperparameters = columns.map(({ metric }, i) => ({ ...base.hyperparameters.find((entry) => entry.metric === metric)!, value: finals[i]! }));
+  const run = { ...base, hyperparameters, metrics, environment: null, evaluations: [], events: [] };
+  const steps = [0, 1].map((step) => ({ step, values: [1, ...columns.map(({ initial }) => initial)] }));
+  return [...exportRun(run, steps, format).pieces].join("");
+}
+
+describe("PyTorch code", () => {
+  it("starts Adam's second moment where the run started it", () => {
+    const adam = code("pytorch", { optimizer: "adam", logEps: -6 });
+    expect(adam).toContain("    return start_second_moment(torch.optim.Adam(parameters, lr=0.001, betas=(0.9, 0.999), eps=10.0 ** -6.0), 10.0 ** -6.0)");
+    expect(adam.match(/start_second_moment\(/g)).toHaveLength(2);
+  });
+
+  it("starts it at the initial epsilon where epsilon was learned, and at the final one in plain Adam", () => {
+    const learned = code("pytorch", { optimizer: "adam", learned: ["logEps"] }, { "L0.logEps": -5 });
+    expect(learned).toContain("eps=10.0 ** -5.0), 10.0 ** -5.0)");
+    expect(learned).toContain("    start_second_moment(optimizer, 10.0 ** -8.0)\n    return optimizer, LearnedSchedule(optimizer)");
+  });
+
+  it("brings an RMSProp with epsilon inside the root", () => {
+    const rmsProp = code("pytorch", { optimizer: "rmsProp" });
+    expect(rmsProp).toContain("parameter.addcdiv_(parameter.grad, (squares + 1e-8).sqrt_(), value=-group[\"lr\"])");
+    expect(rmsProp).toContain("    return RMSProp(parameters, lr=0.01, alpha=0.99)");
+    expect(rmsProp).not.toContain("torch.optim.RMSprop(");
+  });
+
+  it("keeps momentum from the first update on where the run did", () => {
+    expect(code("pytorch", { optimizer: "sgd", momentumFromZero: true })).toContain("momentum=0.0 or 1e-30");
+    expect(code("pytorch", { optimizer: "sgd" })).toContain("momentum=0.0)");
+  });
+
+  it("moves weights with decay and biases without by one AdamW", () => {
+    const groups = code("pytorch", { optimizer: "adam", weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", weightDecay: 0 }] });
+    expect(groups).toContain("torch.optim.AdamW(groups, lr=0.0)");
+    expect(groups).toContain('"biases": dict(lr=0.001, betas=(0.9, 0.999), eps=10.0 ** -8.0, weight_decay=0.0),');
+    expect(groups).toContain('"": dict(lr=0.001, betas=(0.9, 0.999), eps=10.0 ** -8.0, weight_decay=0.1),');
+    const apart: LevelInput = { optimizer: "adam", weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", weightDecayAs: "coupled" }] };
+    expect(() => code("pytorch", apart)).toThrow(/moved by AdamW and Adam/);
+  });
+});
+
+describe("Optax code", () => {
+  it("starts Adam's second moment where the run started it, and follows a learned epsilon", () => {
+    expect(code("optax", { optimizer: "adam", logEps: -6 })).toContain("return adam(10.0 ** -6.0)(learning_rate=0.001, b1=0.9, b2=0.999, eps=10.0 ** -6.0)");
+    const learned = code("optax", { optimizer: "adam", learned: ["logEps"] }, { "L0.logEps": -5 });
+    expect(learned).toContain("return adam(10.0 ** -5.0)(");
+    expect(learned).toContain("return optax.inject_hyperparams(adam(10.0 ** -8.0))(");
+    expect(learned).toContain("eps=lambda count: 10.0 ** schedule(LOGEPS)(count)");
+  });
+
+  it("decays weights coupled and decoupled", () => {
+    expect(code("optax", { optimizer: "adam", weightDecay: 0.1, weightDecayAs: "coupled" })).toContain("coupled_decay=0.1)");
+    expect(code("optax", { optimizer: "sgd", weightDecay: 0.1 })).toContain("return sgd(learning_rate=0.01, momentum=0.0, weight_decay=0.1)");
+    expect(code("optax", { optimizer: "sgd" })).toContain("return optax.sgd(");
+  });
+});
+
+describe("Keras code", () => {
+  it("brings Adam as the run's, and keeps Keras's own where it is the same", () => {
+    const adam = code("keras", { optimizer: "adam", logEps: -6 });
+    expect(adam).toContain("self.assign_sub(variable, rate * m / (ops.sqrt(v) + root * epsilon))");
+    expect(adam).toContain("return LearnedAdam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=10.0 ** -6.0, start=10.0 ** -6.0)");
+    expect(code("keras", { optimizer: "adaGrad" })).toContain("return keras.optimizers.Adagrad(learning_rate=0.01,");
+  });
+
+  it("has coupled decay", () => {
+    expect(code("keras", { optimizer: "adam", weightDecay: 0.1, weightDecayAs: "coupled" })).toContain("gradient = gradient + decay * variable");
+  });
+});
+
+describe("a learned decay that ended below 0", () => {
+  const level: LevelInput = { optimizer: "adam", weightDecay: 1e-6, learned: ["weightDecay"] };
+  it.each(["pytorch", "optax", "keras"] as const)("is kept at 0 in %s, which says so", (format) => {
+    const kept = code(format, level, { "L0.weightDecay": -4.7e-8 });
+    expect(kept).toContain("# The run's λ was as low as -4.7e-8; it is kept at 0 or more here.");
+    expect(kept).not.toMatch(/^[^#\n]*-4\.7e-8/m);
+  });
+});
