@@ -1,15 +1,49 @@
-/** A host on "another machine" that trains experiments for real until it is ended; says the ids of its runs, and which it lost. */
+/**
+ * A host that does what the lines on its standard input say, and tells in lines of JSON what happens to its runs.
+ * It holds no lock that others see: its machine is a name of its own, so others judge it by its beats, as they do
+ * hosts on other machines.
+ */
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
+import type { ExperimentInput } from "../../src/shared/experiment.ts";
 
-const [storeDir = "", machine = "", count = "1", experiment = "{}"] = process.argv.slice(2);
-const launchTrainer = nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url));
-const services = await createServices({ storeDir, host: "browser", version: "0", launchTrainer }, { storeOptions: { machine }, checkpointEvery: 200 });
-services.on("run.noted", ({ run, event }) => {
-  if (event.kind === "takenOver") process.stdout.write(`lost ${run} ${event.message}\n`);
-});
-for (let i = 0; i < Number(count); i++) {
-  const { id } = await services.handlers["runs.start"]({ experiment: { ...JSON.parse(experiment), seed: i } });
-  process.stdout.write(`run ${id}\n`);
+export type LeaseOrder = { readonly start: ExperimentInput } | { readonly take: string } | { readonly sleep: true } | { readonly close: true };
+export type LeaseNews =
+  | { readonly is: "ready" | "closed" }
+  | { readonly is: "started"; readonly run: string }
+  | { readonly is: "changed"; readonly run: string; readonly status: string; readonly steps: number }
+  | { readonly is: "committed"; readonly runs: readonly string[] }
+  | { readonly is: "noted"; readonly run: string; readonly kind: string; readonly message: string };
+
+const [storeDir = "", machine = ""] = process.argv.slice(2);
+const tell = (news: LeaseNews) => process.stdout.write(`${JSON.stringify(news)}\n`);
+const services = await createServices(
+  { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)) },
+  { checkpointEvery: 100, places: 2, storeOptions: { machine, beatEvery: 100, lookEvery: 300 }, onCommit: (runs) => tell({ is: "committed", runs }) },
+);
+const { handlers } = services;
+services.on("run.changed", ({ id, status, steps }) => tell({ is: "changed", run: id, status, steps }));
+services.on("run.noted", ({ run, event: { kind, message } }) => tell({ is: "noted", run, kind, message }));
+
+async function obey(order: LeaseOrder): Promise<void> {
+  if ("start" in order) {
+    tell({ is: "started", run: (await handlers["runs.start"]({ experiment: order.start })).id });
+    rmSync(join(storeDir, "hosts"), { recursive: true, force: true });
+  } else if ("take" in order) {
+    while ((await handlers["runs.get"]({ run: order.take })).status !== "interrupted") await new Promise((resolve) => setTimeout(resolve, 20));
+    await handlers["runs.resume"]({ run: order.take, fromStart: false });
+    rmSync(join(storeDir, "hosts"), { recursive: true, force: true });
+  } else if ("sleep" in order) {
+    // Between two transactions: a process that is stopped within one keeps SQLite's lock until it is continued.
+    process.kill(process.pid, "SIGSTOP");
+  } else {
+    await services.close();
+    tell({ is: "closed" });
+    process.stdin.destroy();
+  }
 }
-process.on("SIGTERM", () => void services.close().then(() => process.exit(0)));
+createInterface({ input: process.stdin }).on("line", (line) => void obey(JSON.parse(line) as LeaseOrder));
+tell({ is: "ready" });

@@ -43,7 +43,9 @@ export interface ServiceExtras {
   /** Runs trained at the same time. */
   readonly places?: number;
   /** What the store is opened with besides. */
-  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "lookEvery">;
+  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "lookEvery">;
+  /** Runs whose rows or state were just committed. */
+  readonly onCommit?: StoreOptions["onCommit"];
   /** Bytes free on the disk of a file. */
   readonly freeBytes?: (file: string) => Promise<number>;
 }
@@ -58,6 +60,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const datasets = extras.datasets ?? library;
   const store = openStore(options.storeDir, {
     ...extras.storeOptions,
+    onCommit: extras.onCommit,
     log,
     onForeignChange: () => {
       runs.refreshNames();

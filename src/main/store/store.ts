@@ -20,13 +20,15 @@ export interface StoreOptions {
   /** Milliseconds between looks at what other processes did. */
   readonly pollEvery?: number;
   /** Runs whose rows or state were just committed. */
-  readonly onCommit?: (runs: readonly string[]) => void;
+  readonly onCommit?: ((runs: readonly string[]) => void) | undefined;
   /** A commit failed. Nothing is lost yet: it is tried again until it succeeds. */
   readonly onWriteFailure?: (error: unknown) => void;
   /** What one run logged cannot be written and was dropped; the others are committed. */
   readonly onRunFailure?: (run: string, error: unknown) => void;
   /** Another process has taken a run: nothing of it may be written here any more, and so many steps were dropped. */
   readonly onLeaseLost?: (run: string, dropped: number) => void;
+  /** Milliseconds between two beats, by which hosts on other machines see that this one lives. */
+  readonly beatEvery?: number;
   /** Milliseconds between two looks at the hosts of other runs. */
   readonly lookEvery?: number;
   /** Milliseconds that a statement waits for another process's transaction. */
@@ -88,6 +90,7 @@ export class Store {
         hosts: this.#hosts,
         log: this.#log,
         slowAfter: this.#slowAfter,
+        beatEvery: options.beatEvery,
         commitAfter: options.commitAfter ?? 240,
         onCommit: options.onCommit ?? (() => undefined),
         onFailure: options.onWriteFailure ?? ((error) => this.#log.error("store: a commit failed and will be tried again", error)),
@@ -281,6 +284,7 @@ export class Store {
       const version = explained(this.path, () => this.#foreignVersion());
       if (version === this.#dataVersion) return;
       this.#dataVersion = version;
+      explained(this.path, () => this.#writer.dropLost());
       this.#onForeignChange();
     });
   }

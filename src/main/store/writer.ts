@@ -17,6 +17,8 @@ export interface WriterOptions {
   readonly hosts: Hosts;
   readonly log: Log;
   readonly slowAfter: number;
+  /** Milliseconds between two beats of this process. */
+  readonly beatEvery?: number | undefined;
   /** Milliseconds from the first waiting row to its commit. */
   readonly commitAfter: number;
   /** Runs whose rows or state were just committed. */
@@ -74,7 +76,7 @@ export class Writer {
       for (const run of this.#waiting.keys()) (this.#writeWaiting(run) ? committed.written : committed.lost).push(run);
       return committed;
     }).immediate;
-    this.#heartbeat = setInterval(() => this.#beat(), beatEvery);
+    this.#heartbeat = setInterval(() => this.#beat(), options.beatEvery ?? beatEvery);
     this.#heartbeat.unref();
   }
 
@@ -178,6 +180,12 @@ export class Writer {
       this.#failed(error);
       return false;
     }
+  }
+
+  /** Drops the runs that another process has taken, also those that have nothing to write, such as paused ones. */
+  dropLost(): void {
+    const lost = [...this.#buffers.keys()].filter((run) => !this.#holds(run)).map((run) => [run, this.#dropped(run)] as const);
+    for (const [run, steps] of lost) this.#options.onLeaseLost(run, steps);
   }
 
   /** @throws StoreError when what waits cannot be committed; it is lost then. */

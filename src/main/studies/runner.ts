@@ -356,7 +356,8 @@ export class StudyRunner {
       const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
       this.#byRun.set(run.id, cell);
       this.#progress.set(key, {
-        cell: key, run: run.id, status: run.status, pruned: false, deleted: false, attempts,
+        // Whatever it came to already, such as a trainer that cannot be launched, counts as a change.
+        cell: key, run: run.id, status: "queued", pruned: false, deleted: false, attempts,
         steps: now.steps, evaluations: takeUp ? at.evaluations : [], again: false,
       });
       this.#beginning.delete(key);

@@ -85,6 +85,8 @@ export class Studies {
     const { engine } = usable.study.base;
     const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } }, cohort: places.cohort };
     const { cells } = usableStudy(of);
+    const expected = workers === null ? await this.#options.calibration.duration(cells, places).catch(() => null) : null;
+    this.#requireOpen();
     const now = new Date();
     const stored: StoredStudy = {
       id: newRunId(now),
@@ -99,9 +101,8 @@ export class Studies {
       total: cells.length,
       workers: places.workers,
     };
-    this.#requireOpen();
+    // No await in between: a study that is stored as running has a runner, which can be paused.
     this.#options.store.studies.create(stored);
-    const expected = workers === null ? await this.#options.calibration.duration(cells, places).catch(() => null) : null;
     await this.#runner(stored, cells, expected, engineWhy).run();
     return this.#changed(stored.id);
   }

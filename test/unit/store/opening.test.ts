@@ -87,6 +87,24 @@ describe("opening a store", () => {
     expect(refusal(folder).message).toMatch(/newer Hypertower/);
   });
 
+  it("takes runs of a version without leases as they are, and lets them be resumed", () => {
+    const folder = freshFolder();
+    closeConnections(openConnections(folder, migrations.slice(0, 3)));
+    const run = aRun({}, { id: "old", status: "stopped", steps: 2 });
+    const old = new Database(join(folder, storeFileName));
+    const row = {
+      id: run.id, name: run.name, status: run.status, stack: run.stack, seed: run.experiment.seed, engine: run.experiment.engine.kind, created_at: 1, steps: 2, epoch: 0, total_steps: run.totalSteps,
+      owner_pid: 1, owner_host: "elsewhere", owner_token: "old", heartbeat_at: 1, hyperparameters: JSON.stringify(run.hyperparameters), experiment: JSON.stringify(run.experiment),
+    };
+    old.prepare(`INSERT INTO runs (${Object.keys(row).join(", ")}) VALUES (${Object.keys(row).map((name) => `@${name}`).join(", ")})`).run(row);
+    old.close();
+    const store = openStore(folder);
+    expect(store.getRun("old")).toMatchObject({ status: "stopped", steps: 2 });
+    expect(store.leaseOf("old")).toBe(0);
+    expect(store.takeUpRun({ ...store.getRun("old")!, status: "queued" })).toBe(true);
+    expect(store.leaseOf("old")).toBe(1);
+  });
+
   it("refuses a damaged database and overwrites nothing", () => {
     const { folder, file } = filledStore();
     const handle = openSync(file, "r+");

@@ -310,6 +310,18 @@ describe("leases", () => {
     expect(placed).toEqual(["taker"]);
   });
 
+  it("that are gone are noticed without anything to write", async () => {
+    const folder = freshFolder();
+    const lost: [run: string, dropped: number][] = [];
+    const sleeper = openStore(folder, { pollEvery: 5, onLeaseLost: (...one) => lost.push(one) });
+    sleeper.createRun(aRun({}, { id: "quiet", status: "paused" }));
+    sleeper.beginSeries("quiet", ["loss"], anEnvironment);
+    const taker = openStore(folder);
+    edit(sleeper.path, "UPDATE runs SET status = 'interrupted'");
+    expect(taker.takeUpRun({ ...taker.getRun("quiet")!, status: "queued" })).toBe(true);
+    await vi.waitFor(() => expect(lost).toEqual([["quiet", 0]]));
+  });
+
   it("go to one of two that want the same run", () => {
     const { sleeper, taker } = takenOver();
     edit(taker.path, "UPDATE runs SET status = 'stopped' WHERE id = 'taken'");

@@ -7,18 +7,18 @@ import { createServices, type ServiceExtras } from "../../../src/main/services/c
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
-import type { TrainerProcess } from "../../../src/main/hosting/process.ts";
+import type { LaunchTrainer, TrainerProcess } from "../../../src/main/hosting/process.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 
 const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
 
-async function open(storeDir = freshFolder(), extras: ServiceExtras = {}) {
+async function open(storeDir = freshFolder(), extras: ServiceExtras = {}, failing?: LaunchTrainer) {
   const log = recordedLog();
   const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
   const launched: TrainerProcess[] = [];
   const launchTrainer = () => {
-    const process = launch();
+    const process = (failing ?? launch)();
     launched.push(process);
     return process;
   };
@@ -90,6 +90,36 @@ describe("a study", () => {
     // Height 0 learns nothing and logs what could be learned all the same.
     expect(trajectories).toHaveLength(12);
     expect(trajectories[0]!.steps.at(-1)).toBe(99);
+  });
+
+  it("whose trainers cannot be launched stops and says why", async () => {
+    const launchTrainer = () => {
+      throw new Error("no more processes here");
+    };
+    const { ask, until } = await open(freshFolder(), {}, launchTrainer);
+    const { id } = await ask("studies.start", { study: aStudy({}), workers: 2 });
+    const ended = await until(id, "stopped");
+    expect(ended.reason).toMatch(/runs in a row failed, the last one because: .*no more processes here/);
+    expect(counts(ended)).toMatchObject({ failed: expect.any(Number) as number, finished: 0, running: 0 });
+    expect(ended.failed).toBeGreaterThan(0);
+  });
+
+  it("can be paused as soon as it shows", async () => {
+    const { ask } = await open();
+    const began = ask("studies.start", { study: aStudy({ steps: 3_000, every: 2 }), workers: null });
+    // Looks again whenever the host has done something, so also while it measures what the study will take.
+    const shown = async () => {
+      for (;;) {
+        const [study] = await ask("studies.list", {});
+        if (study) return study.id;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const study = await shown();
+    expect((await ask("studies.pause", { study })).status).toBe("paused");
+    await began;
+    expect((await ask("studies.get", { study })).status).toBe("paused");
+    await ask("studies.stop", { study });
   });
 
   it("pauses, goes on, stops, and goes on from there", async () => {
