@@ -35,7 +35,7 @@ export const layers = {
   // The app.
   store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
   // What runs in the trainer process, and the messages it speaks.
-  trainer: { folder: "src/main/trainer", layers: ["hosting", ...core, "shared"], modules: "*" },
+  trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
   // What starts, watches and steers trainers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },

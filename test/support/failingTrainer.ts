@@ -1,11 +1,11 @@
 /**
  * A trainer whose engine onnx-cpu fails as native code does: the experiment's name says how and
- * after how many steps, as JSON; in a run not before it has told of a checkpoint. Everything else
+ * after how many steps, as JSON; in a run not before the host has put a checkpoint in place. Everything else
  * is the real trainer.
  */
 import type { Engine, Executable } from "../../src/core/engines/engine.ts";
 import { loadEngine } from "../../src/core/engines/index.ts";
-import type { FromTrainer, ToTrainer } from "../../src/main/trainer/messages.ts";
+import type { ToTrainer } from "../../src/main/trainer/messages.ts";
 
 export interface FailurePlan {
   readonly how: "abort" | "kill" | "memory" | "device" | "hang";
@@ -15,14 +15,8 @@ export interface FailurePlan {
 let plan: FailurePlan | undefined;
 let waitsForCheckpoint = false;
 
-const send = process.send!.bind(process) as (message: FromTrainer, callback: (error: Error | null) => void) => boolean;
-process.send = ((message: FromTrainer, callback: (error: Error | null) => void) =>
-  send(message, (error) => {
-    if (message.type === "checkpoint" && message.step > 0) waitsForCheckpoint = false;
-    callback(error);
-  })) as typeof process.send;
-
 process.on("message", (message: ToTrainer) => {
+  if (message.type === "fileTaken" && message.kind === "checkpoint" && message.step > 0 && message.end?.problem === null) waitsForCheckpoint = false;
   if (message.type !== "start" && message.type !== "measure") return;
   const [, json] = /^fails (\{.*\})/.exec(message.experiment.name) ?? [];
   waitsForCheckpoint = message.type === "start";

@@ -79,7 +79,7 @@ export class PretendTraining implements Services {
     return exportRun(this.detail(id), this.readSteps(id), format);
   }
 
-  exportWeights(run: string): ExportFile {
+  exportWeights(run: string): Promise<ExportFile> {
     return noPredictions.file(run, "best");
   }
 

@@ -5,7 +5,6 @@
  * the arrays one after the other as the header lists them, and SHA-256 of all that stands before it.
  */
 import { createHash } from "node:crypto";
-import { open, rm } from "node:fs/promises";
 import { z } from "zod";
 import { fieldErrors } from "../../shared/experiment.ts";
 import { decodeValues, encodeValues, widthOf } from "./stateCodec.ts";
@@ -67,11 +66,26 @@ export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (h
   return { header, arrays: new Map(arrays) };
 }
 
+/**
+ * Reads a file's header without its arrays.
+ * @param read answers the bytes from `at` on, at most `length` of them
+ * @param size of the file
+ * @throws CheckpointError saying what is wrong with it
+ */
+export async function readHeader<H>(kind: Container<H>, read: (at: number, length: number) => Promise<Buffer>, size: number, entries: (header: H) => readonly ArrayEntry[]): Promise<H> {
+  const prefix = await read(0, prefixLength);
+  const length = prefix.length < prefixLength || prefix.toString("latin1", 0, kind.magic.length) !== kind.magic ? 0 : Math.min(prefix.readUInt32LE(kind.magic.length), size);
+  const { header, end } = decodeHeader(kind, await read(0, prefixLength + length), size);
+  const whole = entries(header).reduce((at, { dtype, length: values }) => at + values * widthOf[dtype], end + hashLength);
+  if (whole > size) throw new CheckpointError("it is damaged: it ends too early");
+  return header;
+}
+
 /** The header alone, from the beginning of the file. @throws CheckpointError */
-function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: Buffer): { header: H; end: number } {
+function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: Buffer, size = file.length): { header: H; end: number } {
   if (file.toString("latin1", 0, magic.length) !== magic) throw new CheckpointError(`it is no ${what}`);
   const end = file.length < prefixLength ? Infinity : prefixLength + file.readUInt32LE(magic.length);
-  if (end + hashLength > file.length) throw new CheckpointError("it is damaged: it ends too early");
+  if (end + hashLength > size) throw new CheckpointError("it is damaged: it ends too early");
   let read: unknown;
   try {
     read = JSON.parse(file.toString("utf8", prefixLength, end));
@@ -88,20 +102,4 @@ function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: B
     throw new CheckpointError(`it is damaged: ${first!.path}: ${first!.message}`);
   }
   return { header: parsed.data, end };
-}
-
-/** Writes a file and waits until the disk has it; nothing is left of one that could not be written. */
-export async function writeDurably(path: string, bytes: Buffer): Promise<void> {
-  try {
-    const file = await open(path, "w");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    await rm(path, { force: true }).catch(() => undefined);
-    throw error;
-  }
 }

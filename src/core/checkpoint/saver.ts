@@ -1,5 +1,4 @@
-/** The trainer's side of checkpoints: when one is due, and how it gets onto the disk whole. */
-import { writeDurably } from "./container.ts";
+/** When a checkpoint is due, and what is saved; a sink stores it. */
 import { encodeCheckpoint, type Checkpoint } from "./file.ts";
 
 /** What the run loop holds between two steps. */
@@ -10,19 +9,17 @@ export interface SaverOptions {
   readonly of: Omit<Checkpoint, "savedAt" | keyof Captured>;
   /** Milliseconds between two checkpoints. */
   readonly every: number;
-  readonly fileAt: (step: number) => string;
-  /** Before anything is written: what was logged so far is to be on its way. */
+  /** Called before the sink: what was logged so far is to be on its way. */
   readonly before: () => void;
-  /** The checkpoint of a step is on the disk. */
-  readonly saved: (step: number) => void;
-  readonly failed: (step: number, error: Error) => void;
+  /** Resolves when the checkpoint is stored. Where it rejects, the owner of the sink has said why. */
+  readonly sink: (step: number, bytes: Uint8Array) => Promise<void>;
 }
 
 /** What the run loop sees of it. */
 export interface Saver {
   /** Time for the next one. */
   readonly due: boolean;
-  /** Resolves when it is on the disk, or has failed. */
+  /** Resolves when it is stored, or has failed. */
   save(captured: Captured): Promise<void>;
 }
 
@@ -63,11 +60,10 @@ export class CheckpointSaver implements Saver {
 
   async #write(step: number, bytes: Buffer): Promise<void> {
     try {
-      await writeDurably(this.#options.fileAt(step), bytes);
+      await this.#options.sink(step, bytes);
       this.#lastStep = step;
-      this.#options.saved(step);
-    } catch (error) {
-      this.#options.failed(step, error as Error);
+    } catch {
+      // The next one is taken in its turn.
     }
   }
 }

@@ -1,7 +1,7 @@
 /** A model's weights as a file: what an evaluation of a run was taken with, and what predictions are made from. */
 import { z } from "zod";
 import { evaluation } from "../../shared/run.ts";
-import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, type Container } from "../checkpoint/container.ts";
+import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, readHeader, type Container } from "../checkpoint/container.ts";
 import { writtenExperiment } from "../checkpoint/owner.ts";
 
 const header = z.strictObject({
@@ -31,6 +31,15 @@ const container: Container<Header> = { magic: "HYPTWGTS", what: "file of weights
 export function encodeWeights({ arrays, ...rest }: Weights): Buffer {
   const { entries, bytes } = packArrays(arrays.map(({ name, values }) => [name, values] as const));
   return encodeContainer(container, { ...rest, arrays: entries.map((entry, i) => ({ ...entry, shape: [...arrays[i]!.shape] })) }, bytes);
+}
+
+/** What a file of weights says of itself, without its arrays' values. */
+export type WeightsHeader = Omit<Header, "arrays">;
+
+/** Reads the header alone; see readHeader. @throws CheckpointError saying what is wrong with the file */
+export async function readWeightsHeader(read: (at: number, length: number) => Promise<Buffer>, size: number): Promise<WeightsHeader> {
+  const { arrays: _arrays, ...rest } = await readHeader(container, read, size, ({ arrays }) => arrays);
+  return rest;
 }
 
 /** @throws CheckpointError saying what is wrong with it */

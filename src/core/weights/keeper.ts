@@ -1,15 +1,12 @@
-/** The trainer's side of kept weights: those of every evaluation go onto the disk while training goes on. */
+/** Hands the weights of every evaluation to a sink while training goes on. */
 import type { Evaluation } from "../../shared/run.ts";
-import { writeDurably } from "../checkpoint/container.ts";
 import { encodeWeights, type NamedArray, type Weights } from "./file.ts";
 
 export interface KeeperOptions {
   /** What all weights of the run have in common. */
   readonly of: Pick<Weights, "run" | "experiment">;
-  readonly fileAt: (step: number) => string;
-  /** The weights of an evaluation are on the disk. */
-  readonly kept: (step: number) => void;
-  readonly failed: (step: number, error: Error) => void;
+  /** Resolves when the weights are stored. Where it rejects, the owner of the sink has said why. */
+  readonly sink: (step: number, bytes: Uint8Array) => Promise<void>;
 }
 
 export class WeightsKeeper {
@@ -20,23 +17,14 @@ export class WeightsKeeper {
     this.#options = options;
   }
 
-  /** Takes what was evaluated; a copy, which is written in its turn. */
+  /** Takes what was evaluated; a copy, which is stored in its turn. */
   keep(evaluation: Evaluation, arrays: readonly NamedArray[]): void {
     const bytes = encodeWeights({ ...this.#options.of, savedAt: Date.now(), evaluation, arrays });
-    this.#last = this.#last.then(() => this.#write(evaluation.step, bytes));
+    this.#last = this.#last.then(() => this.#options.sink(evaluation.step, bytes)).catch(() => undefined);
   }
 
-  /** Resolves when nothing is being written. */
+  /** Resolves when nothing is being stored. */
   settled(): Promise<void> {
     return this.#last;
-  }
-
-  async #write(step: number, bytes: Buffer): Promise<void> {
-    try {
-      await writeDurably(this.#options.fileAt(step), bytes);
-      this.#options.kept(step);
-    } catch (error) {
-      this.#options.failed(step, error as Error);
-    }
   }
 }

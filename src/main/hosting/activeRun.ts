@@ -76,6 +76,8 @@ export class ActiveRun {
         leaseOf: (of) => hooks.log.leaseOf(of),
         note: (kind, message, step) => this.#note(kind, message, step),
         onKept: () => hooks.onKept?.(run.id),
+        send: (message) => this.send(message),
+        onUnreadable: (reason) => this.fail(reason),
       });
   }
 
@@ -103,6 +105,7 @@ export class ActiveRun {
       this.#trainer = new WatchedTrainer(launch, listeners, this.#hooks.watch);
       const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
       this.#trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
+      if (checkpoints?.resume) void this.#files?.sendCheckpoint(this.#summary.id);
     } catch (error) {
       this.end("failed", `The trainer process could not be started: ${messageOf(error)}`);
     }
@@ -180,6 +183,7 @@ export class ActiveRun {
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;
+    this.#files?.abandon();
     if (this.#trainer) this.#trainer.kill();
     else this.#leave();
   }
@@ -194,7 +198,11 @@ export class ActiveRun {
   }
 
   #receive(message: FromTrainer): void {
-    if (this.#abandoned || !isActive(this.#summary.status)) return;
+    if (this.#abandoned || !isActive(this.#summary.status)) {
+      // Its trainer would wait for an answer.
+      if (message.type === "file") this.send({ type: "fileTaken", kind: message.kind, step: message.step, end: { problem: "the run has ended" } });
+      return;
+    }
     try {
       this.#handle(message);
     } catch (error) {
@@ -211,13 +219,10 @@ export class ActiveRun {
         return this.#rows(message);
       case "evaluation":
         return this.#evaluated(message.evaluation);
-      case "checkpoint":
-      case "weights":
-        return this.#files?.written(message.type, this.#summary, message.step);
-      case "checkpointFailed":
-        return this.#files?.failed("checkpoint", message.step, message.message);
-      case "weightsFailed":
-        return this.#files?.failed("weights", message.step, message.message);
+      case "file":
+        return this.#files?.receive(message, this.#summary);
+      case "pieceTaken":
+        return this.#files?.taken();
       case "rolledBack":
         // Steps that a resumed run trains once more were noted when they were first trained.
         if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);

@@ -66,7 +66,11 @@ export class Crew {
 
   #receive(message: FromTrainer): void {
     if (message.type === "member") {
-      this.#places[message.member]?.receive(message.message);
+      const place = this.#places[message.member];
+      const said = message.message;
+      // The member of a run that has ended would wait for an answer.
+      if (place?.gone && said.type === "file") this.steer(place, { type: "fileTaken", kind: said.kind, step: said.step, end: { problem: "the run has ended" } });
+      else place?.receive(said);
       return;
     }
     // What concerns the process concerns them all.
@@ -98,7 +102,7 @@ class Place implements TrainerProcess {
   send(message: ToTrainer): void {
     if (this.#exit) return;
     if (message.type === "start") this.started = message;
-    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave") this.#crew.steer(this, message);
+    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave" || message.type === "fileTaken" || message.type === "resumeFrom") this.#crew.steer(this, message);
     else if (message.type === "coreFree") this.#crew.tell(message);
     else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
   }

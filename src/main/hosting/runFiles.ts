@@ -1,6 +1,6 @@
 /**
- * A folder beside the store with files of its runs, `RUN.*`. A trainer writes a new one as
- * `RUN.LEASE-STEP.pending`, and the host puts it in place once what it belongs to is in the store.
+ * A folder beside the store with files of its runs, `RUN.*`. The host writes what a trainer sends as
+ * `RUN.LEASE-STEP.pending`, and puts it in place once what it belongs to is in the store.
  */
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -19,17 +19,17 @@ export class RunFiles {
     this.path = join(storeFolder, name);
   }
 
-  /** Where the trainer writes the one of a step, before it counts. Trainers of two leases on one run never write the same file. */
+  /** Where the file of a step is written before it counts. The files of two leases on one run have two names. */
   pendingFileOf({ run, lease }: LeasedRun, step: number): string {
     return join(this.path, `${run}.${lease}-${step}.pending`);
   }
 
-  /** Makes sure that trainers can write here. */
+  /** Makes sure that files can be written here. */
   prepare(): void {
     mkdirSync(this.path, { recursive: true });
   }
 
-  /** Forgets what a trainer wrote. */
+  /** Removes the file of a step that does not count. */
   discard(run: LeasedRun, step: number): void {
     rmSync(this.pendingFileOf(run, step), { force: true });
   }

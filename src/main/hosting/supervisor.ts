@@ -81,7 +81,7 @@ export class Supervisor {
     const every = checkpointEvery * Math.max(1, (seat?.cohort.size ?? 1) / membersAtPace);
     const hooks: ActiveRunHooks = {
       ...this.#options,
-      checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), storeFolder, every },
+      checkpoints: storeFolder === undefined ? undefined : { folder: new CheckpointFolder(storeFolder), weights: new WeightsFolder(storeFolder), every },
       onChange: (changed, atOnce) => {
         this.#options.onChange(changed, atOnce);
         if (atOnce) this.#tellCoreFree();

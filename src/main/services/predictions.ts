@@ -9,8 +9,8 @@ import { fileStem } from "../reports/index.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
 import type { LaunchTrainer, TrainerProcess } from "../hosting/process.ts";
-import type { NamedArray } from "../../core/weights/file.ts";
-import type { Kept as KeptWeights, WeightsFolder } from "../hosting/weights/folder.ts";
+import type { NamedArray, Weights } from "../../core/weights/file.ts";
+import type { SavedWeights, WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
 import { UserError, type ExportFile } from "./services.ts";
@@ -40,10 +40,10 @@ export class Predictions {
     this.#options = options;
   }
 
-  kept(id: string): { kept: Kept[]; problem: string | null } {
+  async kept(id: string): Promise<{ kept: Kept[]; problem: string | null }> {
     const run = this.#options.run(id);
     try {
-      const kept = this.#options.weights.list(run).map(shown);
+      const kept = (await this.#options.weights.list(run)).map(shown);
       return { kept, problem: kept.length > 0 ? null : whyNothing(run) };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
@@ -52,20 +52,20 @@ export class Predictions {
   }
 
   /** @throws UserError saying why there are none */
-  #weights(id: string, name: KeptName): KeptWeights {
-    const { problem } = this.kept(id);
+  async #weights(id: string, name: KeptName): Promise<SavedWeights> {
+    const { problem } = await this.kept(id);
     if (problem !== null) throw new UserError(problem);
-    return this.#options.weights.list(this.#options.run(id)).find((one) => one.name === name)!;
+    return (await this.#options.weights.list(this.#options.run(id))).find((one) => one.name === name)!;
   }
 
   /** The weights as NumPy reads them. @throws UserError saying why there are none */
-  file(id: string, name: KeptName): ExportFile {
-    const { arrays } = this.#weights(id, name).weights;
+  async file(id: string, name: KeptName): Promise<ExportFile> {
+    const { arrays } = await this.#arrays(this.#options.run(id), await this.#weights(id, name));
     return { filename: `${fileStem(this.#options.run(id))}-${weightsFile(name)}`, mediaType: "application/zip", pieces: [encodeNpz(arrays)] };
   }
 
   async report(id: string, name: KeptName): Promise<PredictionReport> {
-    const weights = this.#weights(id, name);
+    const weights = await this.#weights(id, name);
     const { experiment } = this.#options.run(id);
     const [found, info] = await Promise.all([this.#outputsOf(experiment, weights), this.#dataset(experiment)]);
     const { examples, sums, labelled } = found;
@@ -78,7 +78,7 @@ export class Predictions {
   }
 
   async samples(request: SamplesRequest): Promise<SamplesReply> {
-    const weights = this.#weights(request.run, request.checkpoint);
+    const weights = await this.#weights(request.run, request.checkpoint);
     const { experiment } = this.#options.run(request.run);
     const info = await this.#dataset(experiment);
     if (info.task !== "classification") throw new UserError(`${info.title} has no classes; there are no predictions of them to look at.`);
@@ -97,11 +97,11 @@ export class Predictions {
   }
 
   async text({ run, checkpoint, ...continuation }: TextRequest): Promise<{ kept: Kept; text: string }> {
-    const weights = this.#weights(run, checkpoint);
-    const { experiment } = this.#options.run(run);
+    const weights = await this.#weights(run, checkpoint);
+    const { id, experiment } = this.#options.run(run);
     const info = await this.#dataset(experiment);
     if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is no text; it generates none.`);
-    const result = await this.#ask(experiment, weights.weights.arrays, { kind: "text", ...continuation });
+    const result = await this.#ask(experiment, (await this.#arrays({ id, experiment }, weights)).arrays, { kind: "text", ...continuation });
     if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
     return { kept: shown(weights), text: result.text };
   }
@@ -112,20 +112,20 @@ export class Predictions {
   }
 
   /** What weights said that newer ones have replaced since. @throws UserError where that is forgotten */
-  #superseded({ run, step }: SamplesRequest, { weights }: KeptWeights): Promise<Outputs> | null {
-    if (step === null || step === weights.evaluation.step) return null;
+  #superseded({ run, step }: SamplesRequest, { header }: SavedWeights): Promise<Outputs> | null {
+    if (step === null || step === header.evaluation.step) return null;
     const key = [...this.#outputs.keys()].find((one) => one.startsWith(`${run} ${step} `));
     if (key === undefined) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
     return this.#outputs.get(key)!;
   }
 
   /** Remembered, for a page asks for several views of it. */
-  #outputsOf(experiment: Experiment, weights: KeptWeights): Promise<Outputs> {
-    const { run, savedAt, evaluation } = weights.weights;
+  #outputsOf(experiment: Experiment, weights: SavedWeights): Promise<Outputs> {
+    const { run, savedAt, evaluation } = weights.header;
     const key = `${run} ${evaluation.step} ${savedAt}`;
     let outputs = this.#outputs.get(key);
     if (!outputs) {
-      outputs = this.#ask(experiment, weights.weights.arrays, { kind: "outputs" }).then((result) => {
+      outputs = this.#arrays({ id: run, experiment }, weights).then(({ arrays }) => this.#ask(experiment, arrays, { kind: "outputs" })).then((result) => {
         if (result.kind !== "outputs") throw new Error(`a trainer answered ${result.kind} instead of outputs`);
         return result;
       });
@@ -136,6 +136,18 @@ export class Predictions {
     this.#outputs.set(key, outputs);
     for (const old of [...this.#outputs.keys()].slice(0, -remembered)) this.#outputs.delete(old);
     return outputs;
+  }
+
+  /** The whole file. @throws UserError where it is damaged, or was replaced in this moment */
+  async #arrays(run: Pick<RunDetail, "id" | "experiment">, weights: SavedWeights): Promise<Weights> {
+    try {
+      const whole = await this.#options.weights.read(run, weights);
+      // A better evaluation may have replaced the file since it was listed.
+      if (whole.savedAt !== weights.header.savedAt) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
+      return whole;
+    } catch (error) {
+      throw error instanceof CheckpointError ? new UserError(`${sentence(error.message)} Train the run's experiment again to predict from it.`) : error;
+    }
   }
 
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
@@ -163,7 +175,7 @@ export class Predictions {
   }
 }
 
-const shown = ({ name, bytes, weights: { evaluation, savedAt } }: KeptWeights): Kept => ({ name, bytes, evaluation, savedAt });
+const shown = ({ name, bytes, header: { evaluation, savedAt } }: SavedWeights): Kept => ({ name, bytes, evaluation, savedAt });
 
 function probabilitiesOf({ scores, width }: Labelled, index: number): number[] {
   return Array.from(scores.subarray(index * width, (index + 1) * width), (score) => Math.exp(score));

@@ -93,7 +93,7 @@ export class Reports {
   /** What the run's best weights say; null where it keeps none or they still change, a text where they could not be asked. */
   async #predicted(run: RunDetail, text: boolean): Promise<RunPredictions | string | null> {
     const { predictions } = this.#options;
-    if (isActive(run.status) || predictions.kept(run.id).kept.length === 0) return null;
+    if (isActive(run.status) || (await predictions.kept(run.id)).kept.length === 0) return null;
     try {
       const report = await predictions.report(run.id, "best");
       if (report.task !== "text" || !text) return { report, text: null };

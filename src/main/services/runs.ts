@@ -83,7 +83,7 @@ export class Runs {
 
   /** Takes a run up wherever that is possible: from its checkpoint, or else its first step. */
   async goOn(id: string, seat?: CohortSeat): Promise<RunSummary> {
-    return this.resume(id, typeof this.resumption(id)?.problem === "string", seat);
+    return this.resume(id, typeof (await this.resumption(id))?.problem === "string", seat);
   }
 
   async stop(id: string): Promise<RunSummary> {
@@ -92,11 +92,11 @@ export class Runs {
   }
 
   /** Where a run would go on that was stopped, failed or was interrupted; null for any other. */
-  resumption(id: string): Resumption | null {
+  async resumption(id: string): Promise<Resumption | null> {
     const run = this.get(id);
     if (!isResumable(run.status)) return null;
     try {
-      const { step } = this.#checkpoints.read(run).position;
+      const { step } = (await this.#checkpoints.read(run)).position;
       if (step > run.steps) throw new CheckpointError(`its checkpoint stands at step ${step}, but only ${run.steps} steps are logged`);
       return { step, problem: null };
     } catch (error) {
@@ -112,7 +112,7 @@ export class Runs {
     if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
     await this.#supervisor.left(id);
-    const { step, problem } = this.resumption(id)!;
+    const { step, problem } = (await this.resumption(id))!;
     if (problem !== null && !fromStart) {
       throw new UserError(`Run ${run.name} (${id}) cannot go on where it was: ${problem} It can begin once more at its first step.`);
     }

@@ -31,7 +31,7 @@ export interface Services {
    * The weights of a run's best or last evaluation as a .npz file.
    * @throws UserError when there is no such run, or it keeps none
    */
-  exportWeights(run: string, name: KeptName): ExportFile;
+  exportWeights(run: string, name: KeptName): Promise<ExportFile>;
   /**
    * One file of a report, made while it is read.
    * @throws UserError when there is no such report or no such file in it

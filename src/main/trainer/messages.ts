@@ -4,6 +4,7 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
 import type { Measurement } from "../../core/training/measure.ts";
 import type { Outcome } from "../../core/training/run.ts";
+import type { FileEnd, FileKind, Piece } from "./files.ts";
 import type { PredictionJob, PredictionResult } from "./jobs.ts";
 import type { NamedArray } from "../../core/weights/file.ts";
 
@@ -25,6 +26,13 @@ export type Steering =
   /** Stops at once, without an evaluation. */
   | { readonly type: "leave" };
 
+/** What the host says of a run's files. */
+export type RunFileMessage =
+  /** A piece was taken: another may be sent. With `end`, the last one, and whether the file is in place. */
+  | { readonly type: "fileTaken"; readonly kind: FileKind; readonly step: number; readonly end?: FileEnd }
+  /** A piece of the checkpoint to resume from; answered by `pieceTaken`. */
+  | { readonly type: "resumeFrom"; readonly piece: Piece };
+
 export type ToTrainer =
   | (RunOrder & { readonly type: "start"; readonly startPaused?: boolean; readonly stay?: Stay })
   /** Trains many runs as one program of `size` seats; what is said of a run travels as `member`. */
@@ -35,7 +43,7 @@ export type ToTrainer =
       readonly stay?: Stay;
     }
   /** Of the nth of a cohort's members. */
-  | { readonly type: "member"; readonly member: number; readonly message: Steering }
+  | { readonly type: "member"; readonly member: number; readonly message: Steering | RunFileMessage }
   /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
   | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; /** Milliseconds after which fewer steps are enough. */ readonly longest?: number; readonly stay?: Stay }
   /** Loads engines, one after another until one works, and runs a little program on it; each is answered by `looked`. */
@@ -44,19 +52,16 @@ export type ToTrainer =
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
   /** Whether a core is free beside the trainers at work: batches are then made ahead of the training, from the next epoch on. */
   | { readonly type: "coreFree"; readonly free: boolean }
+  | RunFileMessage
   | Steering;
 
 export interface CheckpointOrder {
   readonly run: string;
-  /** How often the run has been taken: part of the names of files that do not count yet. */
-  readonly lease: number;
-  /** Folder of the store; see CheckpointFolder. */
-  readonly storeFolder: string;
   /** Milliseconds between two checkpoints. */
   readonly every: number;
-  /** Go on from the run's checkpoint. */
+  /** Resume from the checkpoint that the host sends as `resumeFrom`. */
   readonly resume: boolean;
-  /** Keep the weights of evaluations: see WeightsFolder. */
+  /** Send the weights of evaluations. */
   readonly keepWeights: boolean;
 }
 
@@ -90,12 +95,9 @@ export type FromTrainer =
     }
   | { readonly type: "rows"; readonly rows: Rows; readonly progress: Progress }
   | { readonly type: "evaluation"; readonly evaluation: Evaluation }
-  /** The checkpoint of a step is on the disk; all rows before it have been sent. */
-  | { readonly type: "checkpoint"; readonly step: number }
-  | { readonly type: "checkpointFailed"; readonly step: number; readonly message: string }
-  /** The weights of the evaluation after so many steps are on the disk; the evaluation has been sent. */
-  | { readonly type: "weights"; readonly step: number }
-  | { readonly type: "weightsFailed"; readonly step: number; readonly message: string }
+  /** A piece of a step's checkpoint, or of an evaluation's weights; all rows before it, and the evaluation, have been sent. Answered by `fileTaken`. */
+  | { readonly type: "file"; readonly kind: FileKind; readonly step: number; readonly piece: Piece }
+  | { readonly type: "pieceTaken" }
   /** The guard went back after a step. */
   | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
   /** What takes long and says nothing else goes on: an evaluation. */

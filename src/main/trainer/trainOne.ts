@@ -3,16 +3,18 @@ import type { EngineUse } from "../../shared/engines.ts";
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { engineFailure } from "../../core/engines/failures.ts";
 import { BatchError } from "../../core/feeds/ahead/batchMaker.ts";
-import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
-import { trajectoryOf } from "../../core/checkpoint/owner.ts";
+import { CheckpointError } from "../../core/checkpoint/container.ts";
+import { decodeCheckpoint, type Checkpoint } from "../../core/checkpoint/file.ts";
+import { requireOwner, trajectoryOf } from "../../core/checkpoint/owner.ts";
 import { CheckpointSaver } from "../../core/checkpoint/saver.ts";
 import type { RunControl } from "../../core/training/control.ts";
+import { messageOf } from "../../shared/errors.ts";
 import { describeEnvironment } from "./environment.ts";
+import type { FileKind, RunPort } from "./files.ts";
 import type { CheckpointOrder, FromTrainer, RunOrder } from "./messages.ts";
 import type { PreparedRun } from "../../core/training/prepare.ts";
 import { Reporter } from "./reporter.ts";
 import { loggedMetrics, TrainingRun, type RunListener } from "../../core/training/run.ts";
-import { WeightsFolder } from "../hosting/weights/folder.ts";
 import { WeightsKeeper } from "../../core/weights/keeper.ts";
 
 /** Milliseconds between two signs of life during an evaluation. */
@@ -21,8 +23,8 @@ const aliveEvery = 2_000;
 type Send = (message: FromTrainer) => void;
 
 /** @throws Error when the run cannot be prepared, its checkpoint not be used, or a step not be executed */
-export async function trainOne({ experiment, checkpoints, why }: RunOrder, control: RunControl, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
-  const resumed = checkpoints?.resume ? new CheckpointFolder(checkpoints.storeFolder).read({ id: checkpoints.run, experiment }) : undefined;
+export async function trainOne({ experiment, checkpoints, why }: RunOrder, control: RunControl, files: RunPort, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
+  const resumed = checkpoints?.resume ? usable(await files.resumed, { id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepare();
   const metrics = loggedMetrics(prepared.training);
   const reporter = new Reporter({
@@ -32,7 +34,7 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
     stepsPerEpoch: stepsPerEpoch(experiment),
     send,
   });
-  const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter, send);
+  const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter, sink("checkpoint", files, send));
   let aliveAt = performance.now();
   const listener: RunListener = {
     step: ({ step, values }) => reporter.add(step, values),
@@ -59,7 +61,7 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
       send({ type: "rolledBack", step, message });
     },
   };
-  const keeper = checkpoints?.keepWeights ? weightsKeeper(experiment, checkpoints, send) : undefined;
+  const keeper = checkpoints?.keepWeights ? weightsKeeper(experiment, checkpoints, sink("weights", files, send)) : undefined;
   const run = new TrainingRun(prepared, control, listener, saver, keeper);
   if (resumed) run.restore(resumed);
   send({
@@ -84,24 +86,32 @@ function engineUse({ engine: { kind } }: Experiment, { device, driver, precision
   return kind === "auto" ? undefined : { kind, device, driver, precision, why };
 }
 
-function checkpointSaver(experiment: Experiment, { run, lease, storeFolder, every }: CheckpointOrder, reporter: Reporter, send: Send): CheckpointSaver {
-  const folder = new CheckpointFolder(storeFolder);
+/** @throws CheckpointError saying why a run cannot resume from it */
+function usable(bytes: Uint8Array, run: Parameters<typeof requireOwner>[1]): Checkpoint {
+  try {
+    const checkpoint = decodeCheckpoint(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    requireOwner(checkpoint, run);
+    return checkpoint;
+  } catch (error) {
+    throw new CheckpointError(`the checkpoint cannot be used: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+type Sink = (step: number, bytes: Uint8Array) => Promise<void>;
+
+function sink(kind: FileKind, files: RunPort, send: Send): Sink {
+  return (step, bytes) => files.send(kind, step, bytes, (piece) => send({ type: "file", kind, step, piece }));
+}
+
+function checkpointSaver(experiment: Experiment, { run, every }: CheckpointOrder, reporter: Reporter, sink: Sink): CheckpointSaver {
   return new CheckpointSaver({
     of: { run, experiment: trajectoryOf(experiment), engine: experiment.engine.kind },
     every,
-    fileAt: (step) => folder.pendingFileOf({ run, lease }, step),
     before: () => reporter.flush(),
-    saved: (step) => send({ type: "checkpoint", step }),
-    failed: (step, { message }) => send({ type: "checkpointFailed", step, message }),
+    sink,
   });
 }
 
-function weightsKeeper(experiment: Experiment, { run, lease, storeFolder }: CheckpointOrder, send: Send): WeightsKeeper {
-  const folder = new WeightsFolder(storeFolder);
-  return new WeightsKeeper({
-    of: { run, experiment: trajectoryOf(experiment) },
-    fileAt: (step) => folder.pendingFileOf({ run, lease }, step),
-    kept: (step) => send({ type: "weights", step }),
-    failed: (step, { message }) => send({ type: "weightsFailed", step, message }),
-  });
+function weightsKeeper(experiment: Experiment, { run }: CheckpointOrder, sink: Sink): WeightsKeeper {
+  return new WeightsKeeper({ of: { run, experiment: trajectoryOf(experiment) }, sink });
 }

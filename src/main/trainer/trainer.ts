@@ -10,7 +10,8 @@ import { makeProgram } from "../../core/program/program.ts";
 import { makeAheadWhen } from "../../core/feeds/ahead/index.ts";
 import { RunControl } from "../../core/training/control.ts";
 import { measure } from "../../core/training/measure.ts";
-import type { FromTrainer, Steering, ToTrainer } from "./messages.ts";
+import { RunPort } from "./files.ts";
+import type { FromTrainer, RunFileMessage, Steering, ToTrainer } from "./messages.ts";
 import { predict } from "./jobs.ts";
 import { prepareCohort, prepareRun } from "../../core/training/prepare.ts";
 import { trainOne } from "./trainOne.ts";
@@ -56,23 +57,30 @@ function openPort(): Port {
 
 const port = openPort();
 /** Of the latest run, and of the latest cohort's runs. */
-let control = new RunControl();
-let controls: readonly RunControl[] = [];
+let current: Run = { control: new RunControl(), files: new RunPort() };
+let members: readonly Run[] = [];
+
+interface Run {
+  readonly control: RunControl;
+  readonly files: RunPort;
+}
+
+function newRun(startPaused = false): Run {
+  const control = new RunControl();
+  if (startPaused) control.pause();
+  return { control, files: new RunPort() };
+}
 
 async function start({ startPaused, ...order }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
-  control = new RunControl();
-  if (startPaused) control.pause();
-  await trainOne(order, control, () => prepareRun(order.experiment), (message) => port.send(message));
+  const { control, files } = (current = newRun(startPaused));
+  await trainOne(order, control, files, () => prepareRun(order.experiment), (message) => port.send(message));
 }
 
 /** Each run ends by itself; what concerns them all is thrown. */
-async function startCohort({ size, members }: Extract<ToTrainer, { type: "startCohort" }>): Promise<void> {
-  controls = members.map(({ startPaused }) => {
-    const one = new RunControl();
-    if (startPaused) one.pause();
-    return one;
-  });
-  const prepared = await prepareCohort(members, size);
+async function startCohort({ size, members: orders }: Extract<ToTrainer, { type: "startCohort" }>): Promise<void> {
+  members = orders.map(({ startPaused }) => newRun(startPaused));
+  const runs = members;
+  const prepared = await prepareCohort(orders, size);
   await Promise.all(
     prepared.map(async (run, member) => {
       const send = (message: FromTrainer) => {
@@ -82,7 +90,8 @@ async function startCohort({ size, members }: Extract<ToTrainer, { type: "startC
         port.send({ type: "member", member, message });
       };
       try {
-        await trainOne(members[member]!, controls[member]!, () => Promise.resolve(run), send);
+        const { control, files } = runs[member]!;
+        await trainOne(orders[member]!, control, files, () => Promise.resolve(run), send);
       } catch (error) {
         await run.executable.dispose();
         send(failure(error));
@@ -94,9 +103,20 @@ async function startCohort({ size, members }: Extract<ToTrainer, { type: "startC
 /** A person who stops a run waits at most this long (milliseconds) for its last evaluation. */
 const evaluateWithin = 8_000;
 
-function steer(of: RunControl | undefined, what: Steering["type"]): void {
-  if (what === "stop") of?.stop(evaluateWithin);
-  else of?.[what]();
+/** @param answer sends what is said of the run */
+function steer(run: Run | undefined, message: Steering | RunFileMessage, answer: (message: FromTrainer) => void): void {
+  if (!run) return;
+  switch (message.type) {
+    case "stop":
+      return run.control.stop(evaluateWithin);
+    case "fileTaken":
+      return run.files.taken(message.kind, message.step, message.end);
+    case "resumeFrom":
+      run.files.take(message.piece);
+      return answer({ type: "pieceTaken" });
+    default:
+      return run.control[message.type]();
+  }
 }
 
 const failure = (error: unknown): FromTrainer => ({
@@ -169,11 +189,13 @@ port.receive((message) => {
       // Other programs take cores as well; Windows does not say.
       return makeAheadWhen(() => message.free && loadavg()[0]! < availableParallelism());
     case "member":
-      return steer(controls[message.member], message.message.type);
+      return steer(members[message.member], message.message, (said) => port.send({ type: "member", member: message.member, message: said }));
     case "pause":
     case "resume":
     case "stop":
     case "leave":
-      return steer(control, message.type);
+    case "fileTaken":
+    case "resumeFrom":
+      return steer(current, message, (said) => port.send(said));
   }
 });

@@ -230,7 +230,7 @@ describe("what a run's weights say", () => {
   const keptBest: Kept = { name: "best", bytes: 9, savedAt: 0, evaluation: { step: 470, epoch: 2, trainLoss: 0.2, testLoss: 0.2, testError: 25 } };
   const predicting = (predictions: Partial<ReportsOptions["predictions"]>) => {
     const { store, study } = fixture;
-    const all = { ...noPredictions, kept: () => ({ kept: [keptBest], problem: null }), ...predictions };
+    const all = { ...noPredictions, kept: () => Promise.resolve({ kept: [keptBest], problem: null }), ...predictions };
     return new Reports({ predictions: all, run: (id) => store.getRun(id)!, study: () => study, store, version: "0" });
   };
   const html = async (reports: Reports) => textOf(await reports.file({ of: { run: run() }, file: "report.html", settings: settings() }));

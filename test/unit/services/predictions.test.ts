@@ -92,7 +92,7 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   expect(await refusal("predictions.report", { run, checkpoint: "first" })).toMatch(/checkpoint must be one of: best, last/);
 
   // As NumPy would read them, under PyTorch's names.
-  const file = services.exportWeights(run, "best");
+  const file = await services.exportWeights(run, "best");
   expect(file.filename).toMatch(/-weights-best\.npz$/);
   expect([...(await services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) })).pieces]).toEqual([...file.pieces]);
   const arrays = Object.entries(unzipSync(Buffer.concat([...file.pieces].map((piece) => Buffer.from(piece))))).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);

@@ -136,18 +136,18 @@ describe("a checkpoint file", () => {
     for (const length of [0, 4, 11, 100, file.length - 1]) expect(() => decodeCheckpoint(file.subarray(0, length))).toThrow(CheckpointError);
   });
 
-  it("belongs to one run and one experiment", () => {
+  it("belongs to one run and one experiment", async () => {
     const folder = new CheckpointFolder(freshFolder());
     folder.prepare();
     const other = experiment.parse({ ...small, seed: 4 });
-    expect(() => folder.read({ id: "a-run", experiment: of })).toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
+    await expect(folder.read({ id: "a-run", experiment: of })).rejects.toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
     writeFileSync(folder.fileOf("a-run"), encodeCheckpoint(checkpoint));
-    expect(folder.read({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(checkpoint);
-    expect(() => folder.read({ id: "a-run", experiment: other })).toThrow(/belongs to another experiment: seed is 3 there and 4 in the run$/);
+    expect(await folder.read({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(checkpoint);
+    await expect(folder.read({ id: "a-run", experiment: other })).rejects.toThrow(/belongs to another experiment: seed is 3 there and 4 in the run$/);
     const wider = experiment.parse({ ...small, tower: [{ optimizer: "adam", alpha: 0.5 }, { optimizer: "sgd" }] });
-    expect(() => folder.read({ id: "a-run", experiment: wider })).toThrow(/another experiment: tower\.0\.alpha is 0\.001 there and 0\.5 in the run$/);
+    await expect(folder.read({ id: "a-run", experiment: wider })).rejects.toThrow(/another experiment: tower\.0\.alpha is 0\.001 there and 0\.5 in the run$/);
     writeFileSync(folder.fileOf("b-run"), encodeCheckpoint(checkpoint));
-    expect(() => folder.read({ id: "b-run", experiment: of })).toThrow(/belongs to run a-run$/);
+    await expect(folder.read({ id: "b-run", experiment: of })).rejects.toThrow(/belongs to run a-run$/);
   });
 });
 
@@ -163,17 +163,17 @@ describe("a checkpoint of an older version", () => {
   const { augmentation: _augmentation, validation: _validation, splitSeed: _splitSeed, ...olderDataset } = of.dataset;
   const flipped = { ...of, dataset: { ...of.dataset, augmentation: { crop: 0, flip: true } } };
 
-  it("lacks fields that there are now: they were at their defaults", () => {
+  it("lacks fields that there are now: they were at their defaults", async () => {
     const { shuffle: _shuffle, guard: _guard, ...older } = trajectoryOf(of);
     const written = { ...older, dataset: olderDataset, tower: of.tower.map(({ optimizer, alpha }) => ({ optimizer, alpha })) };
-    expect(read(written).position.step).toBe(7);
-    expect(() => read(written, flipped)).toThrow(/another experiment: dataset\.augmentation\.flip is false there and true in the run$/);
-    expect(() => read(written, { ...of, shuffle: false })).toThrow(/another experiment: shuffle is true there and false in the run$/);
-    expect(() => read({ ...written, seed: 4 })).toThrow(/another experiment: seed is 4 there and 3 in the run$/);
+    expect((await read(written)).position.step).toBe(7);
+    await expect(read(written, flipped)).rejects.toThrow(/another experiment: dataset\.augmentation\.flip is false there and true in the run$/);
+    await expect(read(written, { ...of, shuffle: false })).rejects.toThrow(/another experiment: shuffle is true there and false in the run$/);
+    await expect(read({ ...written, seed: 4 })).rejects.toThrow(/another experiment: seed is 4 there and 3 in the run$/);
   });
 
-  it("has a field that is not known: it is named", () => {
-    expect(() => read({ ...trajectoryOf(of), lookahead: 5 })).toThrow(/written by another version of Hypertower: lookahead: there is no field named lookahead$/);
+  it("has a field that is not known: it is named", async () => {
+    await expect(read({ ...trajectoryOf(of), lookahead: 5 })).rejects.toThrow(/written by another version of Hypertower: lookahead: there is no field named lookahead$/);
   });
 
   // SHA-256 of what was written before there were these fields, and since.
@@ -181,17 +181,17 @@ describe("a checkpoint of an older version", () => {
     Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.keys(value).sort().map((key) => [key, sorted((value as Record<string, unknown>)[key])])) : value;
   const hash = (value: unknown) => createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex");
 
-  it("has a hash instead of the experiment: taken with or without the fields that were added to datasets", () => {
+  it("has a hash instead of the experiment: taken with or without the fields that were added to datasets", async () => {
     const { shuffle: _shuffle, model, ...others } = trajectoryOf(of);
     const { dropout: _dropout, ...olderModel } = model as Record<string, unknown>;
     const rest = { ...others, model: olderModel };
-    expect(read(hash(rest)).position.step).toBe(7);
-    expect(read(hash({ ...rest, dataset: olderDataset })).position.step).toBe(7);
-    expect(read(hash({ ...rest, dataset: { ...olderDataset, validation: 0, splitSeed: 0 } })).position.step).toBe(7);
-    expect(() => read(hash({ ...rest, seed: 4 }))).toThrow(/belongs to another experiment$/);
-    expect(() => read(hash(rest), { ...of, model: modelSchema.parse({ ...olderModel, dropout: 0.5 }) })).toThrow(/belongs to another experiment$/);
-    expect(() => read(hash({ ...rest, dataset: olderDataset }), flipped)).toThrow(/belongs to another experiment$/);
-    expect(() => read(hash(rest), { ...of, shuffle: false })).toThrow(/belongs to another experiment$/);
+    expect((await read(hash(rest))).position.step).toBe(7);
+    expect((await read(hash({ ...rest, dataset: olderDataset }))).position.step).toBe(7);
+    expect((await read(hash({ ...rest, dataset: { ...olderDataset, validation: 0, splitSeed: 0 } }))).position.step).toBe(7);
+    await expect(read(hash({ ...rest, seed: 4 }))).rejects.toThrow(/belongs to another experiment$/);
+    await expect(read(hash(rest), { ...of, model: modelSchema.parse({ ...olderModel, dropout: 0.5 }) })).rejects.toThrow(/belongs to another experiment$/);
+    await expect(read(hash({ ...rest, dataset: olderDataset }), flipped)).rejects.toThrow(/belongs to another experiment$/);
+    await expect(read(hash(rest), { ...of, shuffle: false })).rejects.toThrow(/belongs to another experiment$/);
   });
 });
 

@@ -104,18 +104,18 @@ describe("kept weights", () => {
   ];
   const weights = (one: Evaluation, changes: Partial<Weights> = {}): Weights => ({ run: "a-run", experiment: trajectoryOf(of), savedAt: 5, evaluation: one, arrays, ...changes });
 
-  function folderWith(...evaluations: Evaluation[]): WeightsFolder {
+  async function folderWith(...evaluations: Evaluation[]): Promise<WeightsFolder> {
     const folder = new WeightsFolder(freshFolder());
     folder.prepare();
     for (const one of evaluations) {
       writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, one.step), encodeWeights(weights(one)));
-      folder.accept(run, 1, one.step);
+      (await folder.accepting(run, 1, one.step))();
     }
     return folder;
   }
-  const steps = (folder: WeightsFolder) => Object.fromEntries(folder.list(run).map(({ name, weights: { evaluation: { step } } }) => [name, step]));
+  const steps = async (folder: WeightsFolder) => Object.fromEntries((await folder.list(run)).map(({ name, header: { evaluation: { step } } }) => [name, step]));
 
-  it("are the run's own, whole, or refused", () => {
+  it("are the run's own, whole, or refused", async () => {
     const file = encodeWeights(weights(evaluation(10, 5)));
     expect(decodeWeights(file)).toEqual(weights(evaluation(10, 5)));
     for (const at of [3, 9, 40, file.length - 60, file.length - 1]) {
@@ -123,26 +123,26 @@ describe("kept weights", () => {
       damaged[at]! ^= 4;
       expect(() => decodeWeights(damaged), `byte ${at}`).toThrow(CheckpointError);
     }
-    const folder = folderWith(evaluation(10, 5));
-    expect(() => folder.list({ ...run, experiment: experiment.parse({ ...small, seed: 9 }) })).toThrow(/a-run\.best\.weights cannot be used: it belongs to another experiment: seed is 0 there and 9 in the run$/);
+    const folder = await folderWith(evaluation(10, 5));
+    await expect(folder.list({ ...run, experiment: experiment.parse({ ...small, seed: 9 }) })).rejects.toThrow(/a-run\.best\.weights cannot be used: it belongs to another experiment: seed is 0 there and 9 in the run$/);
   });
 
-  it("are the best and the last, in one file where they are the same", () => {
-    expect(folderWith().list(run)).toEqual([]);
-    expect(steps(folderWith(evaluation(10, 5)))).toEqual({ best: 10, last: 10 });
-    const [falling, rising, equal] = [[5, 4, 3], [3, 4, 5], [4, 4, 4]].map((errors) => folderWith(...errors.map((error, i) => evaluation(10 * (i + 1), error))));
-    expect(steps(falling!)).toEqual({ best: 30, last: 30 });
+  it("are the best and the last, in one file where they are the same", async () => {
+    expect(await (await folderWith()).list(run)).toEqual([]);
+    expect(await steps(await folderWith(evaluation(10, 5)))).toEqual({ best: 10, last: 10 });
+    const [falling, rising, equal] = await Promise.all([[5, 4, 3], [3, 4, 5], [4, 4, 4]].map((errors) => folderWith(...errors.map((error, i) => evaluation(10 * (i + 1), error)))));
+    expect(await steps(falling!)).toEqual({ best: 30, last: 30 });
     expect(readdirSync(falling!.path)).toEqual(["a-run.best.weights"]);
-    expect(steps(rising!)).toEqual({ best: 10, last: 30 });
-    expect(steps(equal!)).toEqual({ best: 10, last: 30 });
+    expect(await steps(rising!)).toEqual({ best: 10, last: 30 });
+    expect(await steps(equal!)).toEqual({ best: 10, last: 30 });
   });
 
-  it("are gone where a run begins anew, and leave other runs alone", () => {
-    const folder = folderWith(evaluation(10, 5), evaluation(20, 6));
+  it("are gone where a run begins anew, and leave other runs alone", async () => {
+    const folder = await folderWith(evaluation(10, 5), evaluation(20, 6));
     writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, 30), "half");
     writeFileSync(folder.pendingFileOf({ run: "a-run-2", lease: 1 }, 30), "half");
     folder.clean("a-run", false);
-    expect(steps(folder)).toEqual({ best: 10, last: 20 });
+    expect(await steps(folder)).toEqual({ best: 10, last: 20 });
     folder.clean("a-run", true);
     expect(readdirSync(folder.path)).toEqual(["a-run-2.1-30.pending"]);
   });

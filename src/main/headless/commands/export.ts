@@ -22,7 +22,7 @@ export async function exportCommand(places: Places, run: string, options: Export
   const services = await openExisting(places, storeDirOf(options.store));
   try {
     const id = await findRun(services, run);
-    const file = options.format === "npz" ? services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
+    const file = options.format === "npz" ? await services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
     if (options.out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
     else await writeWhole(resolve(options.out), file, options.force ?? false);
     return exitCodes.ok;

@@ -1,14 +1,15 @@
 /**
  * The checkpoints of a store's runs: `checkpoints/RUN.checkpoint`, one for each run that has not
- * ended for good. A trainer writes a new one beside it and the host puts it in place, once every
+ * ended for good. The host writes a new one beside it and puts it in place once every
  * step before it is in the store: a checkpoint is never ahead of the log.
  */
-import { readFileSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../../../core/checkpoint/container.ts";
-import { RunFiles, type LeasedRun } from "../runFiles.ts";
+import { RunFiles } from "../runFiles.ts";
 import { decodeCheckpoint, type Checkpoint } from "../../../core/checkpoint/file.ts";
 import { requireOwner } from "../../../core/checkpoint/owner.ts";
 
@@ -22,25 +23,25 @@ export class CheckpointFolder extends RunFiles {
     return join(this.path, `${run}.checkpoint`);
   }
 
-  /** The checkpoint that the trainer wrote is the run's from now on. */
-  accept(leased: LeasedRun, step: number): void {
-    renameSync(this.pendingFileOf(leased, step), this.fileOf(leased.run));
+  /** What makes the pending checkpoint of a step the run's. */
+  accepting({ id: run }: Pick<RunSummary, "id">, lease: number, step: number): Promise<() => void> {
+    return Promise.resolve(() => renameSync(this.pendingFileOf({ run, lease }, step), this.fileOf(run)));
   }
 
   /**
    * The run's checkpoint.
    * @throws CheckpointError naming the file: it is missing, damaged, or not this run's
    */
-  read(run: Pick<RunSummary, "id" | "experiment">): Checkpoint {
+  read(run: Pick<RunSummary, "id" | "experiment">): Promise<Checkpoint> {
     return readCheckpoint(this.fileOf(run.id), run);
   }
 }
 
 /** @throws CheckpointError naming the file: it is missing, damaged, or not this run's */
-export function readCheckpoint(file: string, run: Pick<RunSummary, "id" | "experiment">): Checkpoint {
+export async function readCheckpoint(file: string, run: Pick<RunSummary, "id" | "experiment">): Promise<Checkpoint> {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = await readFile(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new CheckpointError(code === "ENOENT" ? `there is no checkpoint ${file}` : `the checkpoint ${file} cannot be read: ${message}`, { cause: error });

@@ -1,0 +1,101 @@
+/** A run's checkpoints and weights as they travel through the port: in checked pieces, a few under way at a time. */
+import { crc32 } from "node:zlib";
+
+export type FileKind = "checkpoint" | "weights";
+
+/** A piece of a file. `total`: bytes of the whole file. `crc` is of these bytes. */
+export interface Piece {
+  readonly at: number;
+  readonly total: number;
+  readonly bytes: Uint8Array;
+  readonly crc: number;
+}
+
+/** Bytes of a piece. */
+export const pieceLength = 1 << 20;
+
+/** Pieces that may be under way at a time; the next one waits for an acknowledgement. */
+export const piecesUnderWay = 4;
+
+/** @param bytes the whole file; a piece copies its part, for a view would be sent with all that lies behind it */
+export function pieceOf(bytes: Uint8Array, at: number): Piece {
+  return asPiece(new Uint8Array(bytes.subarray(at, at + pieceLength)), at, bytes.length);
+}
+
+export const asPiece = (bytes: Uint8Array, at: number, total: number): Piece => ({ at, total, bytes, crc: crc32(bytes) });
+
+/** @throws Error unless the piece is whole and begins where the pieces before it ended */
+export function requirePiece({ at, total, bytes, crc }: Piece, received: number): void {
+  if (at !== received || at + bytes.length > total) throw new Error(`a piece of the file begins at byte ${at} of ${total}; byte ${received} was to come`);
+  if (crc32(bytes) !== crc) throw new Error(`the bytes from ${at} on were damaged on their way`);
+}
+
+/** The trainer's side of a run's files: sends what it saves to the host, and receives the checkpoint to resume from. */
+export class RunPort {
+  readonly #sending = new Map<string, Sending>();
+  readonly #resumed = Promise.withResolvers<Uint8Array>();
+  #bytes: Uint8Array | undefined;
+  #received = 0;
+
+  constructor() {
+    // A run that does not resume never looks.
+    this.#resumed.promise.catch(() => undefined);
+  }
+
+  /** The checkpoint to resume from, once all of it has come. */
+  get resumed(): Promise<Uint8Array> {
+    return this.#resumed.promise;
+  }
+
+  /** Takes a piece of the checkpoint to resume from. */
+  take(piece: Piece): void {
+    try {
+      requirePiece(piece, this.#received);
+      this.#bytes ??= new Uint8Array(piece.total);
+      this.#bytes.set(piece.bytes, piece.at);
+      this.#received += piece.bytes.length;
+      if (this.#received === piece.total) this.#resumed.resolve(this.#bytes);
+    } catch (error) {
+      this.#resumed.reject(error);
+    }
+  }
+
+  /** Resolves when the host has put the file in place. @throws Error with the host's reason why it has not */
+  send(kind: FileKind, step: number, bytes: Uint8Array, send: (piece: Piece) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#sending.set(keyOf(kind, step), { bytes, at: 0, send, done: { resolve, reject } });
+      for (let i = 0; i < piecesUnderWay; i++) this.#next(kind, step);
+    });
+  }
+
+  /** The host has taken a piece. @param end the file's end, in place or not */
+  taken(kind: FileKind, step: number, end: FileEnd | undefined): void {
+    if (!end) return this.#next(kind, step);
+    const sending = this.#sending.get(keyOf(kind, step));
+    this.#sending.delete(keyOf(kind, step));
+    if (end.problem === null) sending?.done.resolve();
+    else sending?.done.reject(new Error(end.problem));
+  }
+
+  #next(kind: FileKind, step: number): void {
+    const sending = this.#sending.get(keyOf(kind, step));
+    if (!sending || sending.at >= sending.bytes.length) return;
+    const piece = pieceOf(sending.bytes, sending.at);
+    sending.at += piece.bytes.length;
+    sending.send(piece);
+  }
+}
+
+interface Sending {
+  readonly bytes: Uint8Array;
+  at: number;
+  readonly send: (piece: Piece) => void;
+  readonly done: { resolve(): void; reject(reason: Error): void };
+}
+
+/** `problem`: why the file was not put in place; null where it was. */
+export interface FileEnd {
+  readonly problem: string | null;
+}
+
+const keyOf = (kind: FileKind, step: number) => `${kind} ${step}`;
