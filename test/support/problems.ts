@@ -40,7 +40,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
     evaluationBatchSizes: [batchSize],
     hypergradients,
   });
-  const weights = new Random(seed, "initialization");
+  const weights = new Random(seed, "initialization", 1);
   return {
     training,
     batchSize,
@@ -48,7 +48,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
       Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(weights)])),
     ),
     batch(n) {
-      const random = new Random(1000 + n, "shuffling");
+      const random = new Random(1000 + n, "shuffling", 1);
       const labels = new Uint8Array(batchSize).map(() => random.below(classes));
       // Each class lights its own share of the features, plus noise.
       const values = new Uint8Array(batchSize * features).map((_, i) =>

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
+import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import { catalog, catalogEntry } from "./catalog.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
 import { readCifar } from "./formats/cifar.ts";
@@ -100,7 +101,7 @@ function first(examples: Examples, count: number): Examples {
 }
 
 /** What of an experiment's dataset says which examples are wanted. */
-type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed">>;
+type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed"> & Pick<Experiment, "generator">>;
 
 /**
  * Loads the labelled dataset of an experiment, cut to the number of examples it asks for.
@@ -108,7 +109,7 @@ type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamp
  */
 export async function loadDataset(config: DatasetRequest, folder = dataFolder()): Promise<Dataset> {
   await requireFacts(config, folder);
-  const whole = await loadWhole(config.kind, folder, config.splitSeed);
+  const whole = await loadWhole(config.kind, folder, config.splitSeed, config.generator);
   return { ...whole, train: first(whole.train, config.trainExamples), test: first(whole.test, config.testExamples) };
 }
 
@@ -117,7 +118,7 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
  * @param splitSeed divides data that does not come divided
  * @throws Error naming the file that is missing or damaged
  */
-export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0): Promise<Dataset> {
+export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0, version: GeneratorVersion = latestGenerator): Promise<Dataset> {
   const image = { task: "classification", classes: 10, scale: 1 / 255 } as const;
   const problem = kind === "mnist" ? null : await datasetProblem(kind, folder);
   if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
@@ -140,19 +141,19 @@ export async function loadWhole(kind: string, folder = dataFolder(), splitSeed =
         test: await readCifar([at("test_batch.bin")]),
       };
     case "digits":
-      return (await import("./small.ts")).loadDigits(splitSeed);
+      return (await import("./small.ts")).loadDigits(splitSeed, version);
     case "iris":
-      return (await import("./small.ts")).loadIris(splitSeed);
+      return (await import("./small.ts")).loadIris(splitSeed, version);
     default:
       if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
-      return loadOwn(kind, folder, splitSeed);
+      return loadOwn(kind, folder, splitSeed, version);
   }
 }
 
-async function loadOwn(kind: string, folder: string, splitSeed: number): Promise<Dataset> {
+async function loadOwn(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
   const { meta, features, labels } = await readOwn(kind, folder);
   if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
-  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed);
+  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed, version);
   if (features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
   const bytes = features instanceof Uint8Array;
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
