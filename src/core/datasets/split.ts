@@ -39,15 +39,16 @@ function take({ count, features, labels }: Labelled, order: Uint32Array): Labell
 /**
  * Scales every feature to mean 0 and deviation 1 over the training examples, the test examples by the same figures.
  * A feature that never varies becomes 0.
+ * @param places training examples to take the figures from; all by default
  */
-export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>): void {
+export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, places = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
   const width = train.features.length / train.count;
   for (let j = 0; j < width; j++) {
     let [sum, squares] = [0, 0];
-    for (let i = 0; i < train.count; i++) sum += train.features[i * width + j]!;
-    const mean = sum / train.count;
-    for (let i = 0; i < train.count; i++) squares += (train.features[i * width + j]! - mean) ** 2;
-    const deviation = Math.sqrt(squares / train.count);
+    for (const i of places) sum += train.features[i * width + j]!;
+    const mean = sum / places.length;
+    for (const i of places) squares += (train.features[i * width + j]! - mean) ** 2;
+    const deviation = Math.sqrt(squares / places.length);
     for (const { count, features } of [train, test]) {
       for (let i = 0; i < count; i++) features[i * width + j] = deviation > 0 ? (features[i * width + j]! - mean) / deviation : 0;
     }

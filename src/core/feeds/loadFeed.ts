@@ -13,8 +13,8 @@ type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
 let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
 
 function heldData({ dataset, generator }: Experiment): Promise<Data> {
-  const { kind, trainExamples, testExamples, splitSeed } = dataset;
-  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed, generator]);
+  const { kind, trainExamples, testExamples, splitSeed, validation } = dataset;
+  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed, validation, generator]);
   const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset({ ...dataset, generator })) });
   if (held?.of !== of) held = { of, data: load() };
   // What could not be read may be there the next time.
