@@ -41,7 +41,7 @@ function take({ count, features, labels }: Labelled, order: Uint32Array): Labell
  * A feature that never varies becomes 0.
  * @param places training examples to take the figures from; all by default
  */
-export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, places = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
+export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, places: Uint32Array = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
   const width = train.features.length / train.count;
   for (let j = 0; j < width; j++) {
     let [sum, squares] = [0, 0];
