@@ -2,6 +2,7 @@
 import { loadDataset } from "../core/datasets/index.ts";
 import { Random } from "../core/models/random.ts";
 import { dataset as datasetSchema, fieldErrors } from "../shared/experiment.ts";
+import { latestGenerator } from "../shared/random.ts";
 import { isNumberArray, isScaled, type Batch, type BatchArray, type NumberArray } from "./batch.ts";
 import { checkOptions } from "./options.ts";
 
@@ -67,7 +68,7 @@ export function batches<Name extends string>(
 }
 
 function* generate<Name extends string>(columns: Column[], count: number, batchSize: number, seed: number | undefined, epochs: number) {
-  const random = seed === undefined ? null : new Random(seed, "shuffling");
+  const random = seed === undefined ? null : new Random(seed, "shuffling", latestGenerator);
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = random?.permutation(count);
     for (let start = 0; start < count; start += batchSize) {

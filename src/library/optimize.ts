@@ -1,6 +1,7 @@
 /** The way in: a model, an optimizer and a loss become a training. */
 import { loadEngine } from "../core/engines/index.ts";
 import { Random } from "../core/models/random.ts";
+import { latestGenerator } from "../shared/random.ts";
 import { sizeOf } from "../core/program/node.ts";
 import { makeProgram } from "../core/program/program.ts";
 import { towerLevel } from "../core/training/prepare.ts";
@@ -89,7 +90,7 @@ function initialParameters({ parameters }: Problem, seed: number, given: Readonl
   if (unknown !== undefined) {
     throw new RangeError(`optimize: the model has no parameter ${unknown}; it has ${parameters.map(({ name }) => name).join(", ")}`);
   }
-  const random = new Random(seed, "initialization");
+  const random = new Random(seed, "initialization", latestGenerator);
   return Object.fromEntries(
     parameters.map(({ name, stateName, shape, initialize }) => {
       // Drawn in any case: what is given for one parameter must not change another.

@@ -3,6 +3,7 @@ import { previewCsv, readCsv } from "../core/datasets/formats/csv.ts";
 import { labelledArrays, type ArrayChoice } from "../core/datasets/import.ts";
 import { divide, standardize, type Labelled } from "../core/datasets/split.ts";
 import { isMostlyNumbers, suggestedTask, type ColumnRole } from "../shared/datasets.ts";
+import { latestGenerator } from "../shared/random.ts";
 import { checkSeed, type Dataset } from "./data.ts";
 import { checkOptions } from "./options.ts";
 
@@ -91,7 +92,7 @@ function divided(where: string, examples: Labelled, { testShare = 0.2, seed = 0 
   checkSeed(where, seed);
   const held = Math.max(1, Math.round(examples.count * testShare));
   if (held >= examples.count) throw new RangeError(`${where}: ${examples.count} examples leave none to train on beside ${held} for testing`);
-  const { train, test } = divide(examples, seed, held);
+  const { train, test } = divide(examples, seed, latestGenerator, held);
   if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
   const arrays = ({ count, features, labels }: Labelled) => ({ count, arrays: { features: features instanceof Uint8Array ? { values: features, scale: 1 / 255 } : features, targets: labels } });
   return { train: arrays(train), test: arrays(test) };

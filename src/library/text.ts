@@ -5,6 +5,7 @@ import type { Executable } from "../core/engines/engine.ts";
 import { toEffective } from "../core/hyperoptimizers/stored.ts";
 import { buildModel } from "../core/models/build.ts";
 import { Random } from "../core/models/random.ts";
+import { latestGenerator } from "../shared/random.ts";
 import { StepMasks } from "../core/training/masks.ts";
 import { generate } from "../core/prediction/generate.ts";
 import { towerLevel } from "../core/training/prepare.ts";
@@ -110,7 +111,7 @@ export async function charRnn(text: Text, options: CharRnnOptions): Promise<Char
   requireEngine("charRnn", engine);
   const facts = { title: "the text", task: "text", trainExamples: text.train.length, testExamples: text.test.length, exampleShape: [], classNames: [], symbols: text.vocabulary.length };
   const tower = checkedTower("charRnn", optimizer.levels);
-  const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, batchSize, seed, engine: { kind: engine, threads } });
+  const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, batchSize, seed, generator: latestGenerator, engine: { kind: engine, threads } });
   if (!result.ok) throw new RangeError(`charRnn: ${result.errors.map(({ message }) => message).join("; ")}`);
   const { experiment } = result;
 
@@ -124,9 +125,9 @@ export async function charRnn(text: Text, options: CharRnnOptions): Promise<Char
     hypergradients: "moving",
   });
   const executable = await (await loadEngine[engine]()).compile(training.program, { threads });
-  const random = new Random(seed, "initialization");
+  const random = new Random(seed, "initialization", experiment.generator);
   executable.restore(training.initialState(Object.fromEntries(network.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
-  return new CharRnn({ text, experiment, feed, training, executable, masks: new StepMasks(network.masks, seed) });
+  return new CharRnn({ text, experiment, feed, training, executable, masks: new StepMasks(network.masks, seed, experiment.generator) });
 }
 
 interface Parts {
@@ -144,7 +145,7 @@ export class CharRnn {
   readonly stepsPerEpoch: number;
   readonly #parts: Parts;
   /** A text is read in its order; a feed is given one all the same. */
-  readonly #order = new Random(0, "shuffling");
+  readonly #order = new Random(0, "shuffling", latestGenerator);
   #steps = 0;
 
   /** For charRnn(). */

@@ -7,6 +7,7 @@ import { guard } from "./guard.ts";
 import { parameterNames, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
+import { generatorVersions, latestGenerator } from "./random.ts";
 import { tower } from "./tower.ts";
 
 export { engineKinds, type EngineKind } from "./engines.ts";
@@ -111,9 +112,18 @@ const fields = z.strictObject({
     .min(0, "seed must be from 0 to 4294967295")
     .max(4294967295, "seed must be from 0 to 4294967295")
     .default(0),
+  /** How the seed becomes random numbers. What was stored before there was a choice means 1; asNew() gives new experiments the latest. */
+  generator: z.literal(generatorVersions, { error: `generator must be one of: ${generatorVersions.join(", ")}` }).default(1),
   engine: engine.prefault({}),
   guard: guard.prefault({}),
 });
+
+const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** A new experiment that names no generator gets the latest one. Never apply it to what was stored: there it means 1. */
+export function asNew(input: unknown): unknown {
+  return isObject(input) && !("generator" in input && input.generator !== undefined) ? { ...input, generator: latestGenerator } : input;
+}
 
 /** The usual model of the data: one of texts, an MLP that ends in a plain number, or the paper's MLP. */
 export function usualModel(task: DatasetTask): z.input<typeof model> {
@@ -133,8 +143,6 @@ function withUsual(input: unknown): unknown {
   const fits = batchSize === undefined && usualBatch > mostRows(choice) ? { batchSize: fittingBatch(usualBatch, choice) } : {};
   return { ...input, model, ...fits };
 }
-
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Sizes of an experiment's data; its model, where it has one, may be half typed. */
 export interface BatchChoice {

@@ -1,8 +1,8 @@
 /** Studies and experiments on their way from one workbench to another: as links, files and reports. */
 import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";
 import { messageOf } from "./errors.ts";
-import { validateExperiment, type FieldError } from "./experiment.ts";
-import { validateStudy } from "./study/study.ts";
+import { asNew, validateExperiment, type FieldError } from "./experiment.ts";
+import { asNewStudy, validateStudy } from "./study/study.ts";
 
 export const sharedKinds = ["study", "experiment"] as const;
 export type SharedKind = (typeof sharedKinds)[number];
@@ -108,14 +108,17 @@ function fromReport(page: string): Reading {
 const onlyStudy = ["base", "axes", "heights", "stacks", "seeds", "halving"];
 const onlyExperiment = ["dataset", "model", "tower", "batchSize", "budget", "seed", "engine"];
 
+/** Exports name every field. Without a generator they come from a version that had only the first; a file written by hand is new. */
+const isExported = (value: unknown) => typeof value === "object" && value !== null && onlyExperiment.every((field) => field in value);
+
 function fromJson(value: Record<string, unknown>): Reading {
   if (value["format"] === "hypertower-report") {
     const kind = sharedKinds.find((one) => typeof value[one] === "object" && value[one] !== null);
     const held = kind && (value[kind] as Record<string, unknown>)["definition"];
     return kind && held !== undefined ? { ok: true, kind, value: held } : { ok: false, problem: "This report's JSON holds no study and no experiment." };
   }
-  if (onlyStudy.some((field) => field in value)) return { ok: true, kind: "study", value };
-  if (onlyExperiment.some((field) => field in value)) return { ok: true, kind: "experiment", value };
+  if (onlyStudy.some((field) => field in value)) return { ok: true, kind: "study", value: isExported(value["base"]) ? value : asNewStudy(value) };
+  if (onlyExperiment.some((field) => field in value)) return { ok: true, kind: "experiment", value: isExported(value) ? value : asNew(value) };
   return { ok: false, problem: `This is neither a study (${onlyStudy.join(", ")}) nor an experiment (${onlyExperiment.join(", ")}).` };
 }
 

@@ -58,7 +58,7 @@ const warmUp = 4;
 
 /** As many random pictures as CIFAR-10 has, to be trained on a little. */
 function pretendCifar(): Dataset {
-  const random = new Random(1, "augmentation");
+  const random = new Random(1, "augmentation", 1);
   const examples = (count: number) => ({
     count,
     features: Uint8Array.from({ length: count * 3072 }, (_, i) => (i * 2654435761) >>> 24),
@@ -73,7 +73,7 @@ async function prepare(experiment: Experiment) {
   const feed = labelledFeed(inSharedMemory(dataset), experiment, model);
   const training = buildTrainingProgram({ task: feed.task, levels: experiment.tower.map(towerLevel), batchSizes: [experiment.batchSize], evaluationBatchSizes: [], hypergradients: "moving" });
   const executable = await onnxCpuEngine.compile(training.program, { threads: 1 });
-  const random = new Random(experiment.seed, "initialization");
+  const random = new Random(experiment.seed, "initialization", 1);
   executable.restore(training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
   return { feed, executable };
 }
@@ -89,7 +89,7 @@ export async function measureAhead({ experiment: input, steps, turns }: Case): P
     const times: number[] = [];
     let [thread, whole] = [process.threadCpuUsage(), process.cpuUsage()];
     let last = performance.now();
-    for (const { size, inputs } of feed.epoch(new Random(seed, "shuffling"), 0)) {
+    for (const { size, inputs } of feed.epoch(new Random(seed, "shuffling", 1), 0)) {
       await executable.run(`${procedure}@${size}`, inputs);
       procedure = "step";
       // The run loop, too, lets the process hear what it is told.

@@ -76,7 +76,7 @@ const libraryStack = (tower: readonly Level[]) => tower.map((level, i) => librar
 
 /** Indices of training examples over `epochs` epochs, as a run sees them. */
 export function exampleOrder({ seed, dataset: { trainExamples }, budget, shuffle }: Experiment): Uint32Array {
-  const random = new Random(seed, "shuffling");
+  const random = new Random(seed, "shuffling", 1);
   const order = new Uint32Array(trainExamples * budget.epochs);
   const asTheyStand = Uint32Array.from({ length: trainExamples }, (_, i) => i);
   for (let epoch = 0; epoch < budget.epochs; epoch++) order.set(shuffle ? random.permutation(trainExamples) : asTheyStand, epoch * trainExamples);
@@ -86,7 +86,7 @@ export function exampleOrder({ seed, dataset: { trainExamples }, budget, shuffle
 /** Initial parameters of a run by name, in the model's order. */
 export function initialParameters(experiment: Experiment): Record<string, Float64Array> {
   const model = buildModel(describeModel(experiment.model, dataShape(experiment)));
-  const random = new Random(experiment.seed, "initialization");
+  const random = new Random(experiment.seed, "initialization", 1);
   return Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]));
 }
 

@@ -39,7 +39,7 @@ const training = buildTrainingProgram({
   evaluationBatchSizes: [],
   hypergradients: "moving",
 });
-const random = new Random(0, "initialization");
+const random = new Random(0, "initialization", 1);
 const engine = await loadEngine[kind as EngineKind]().catch((error: unknown) => {
   say({ problem: error instanceof EngineUnavailable ? error.why : messageOf(error) });
   process.exit(0);

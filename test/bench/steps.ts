@@ -50,7 +50,7 @@ async function trainable(tower: unknown, threads: number): Promise<(batch: Batch
 
 const dataset = await loadDataset({ kind: "mnist", trainExamples: 60_000, testExamples: 1 });
 function* shuffledBatches(): Generator<Batch> {
-  const random = new Random(0, "shuffling");
+  const random = new Random(0, "shuffling", 1);
   for (;;) {
     for (const batch of batchesInOrder({ examples: dataset.train, order: random.permutation(dataset.train.count), batchSize: 256 })) if (batch.size === 256) yield batch;
   }

@@ -88,12 +88,12 @@ export function modelProblem({ data, model, levels }: ModelCase, seed = 1) {
   const isText = data.input.kind === "tokens";
   const task = isText ? languageModelling({ model: built, steps }) : classification({ model: built, exampleShape: data.input.shape, scale: 1 / 255 });
   const training = buildTrainingProgram({ task, levels, batchSizes: [batchSize], evaluationBatchSizes: [batchSize], hypergradients: "moving" });
-  const random = new Random(seed, "initialization");
+  const random = new Random(seed, "initialization", 1);
   const initialState = training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)])));
-  const masks = new StepMasks(built.masks, seed);
+  const masks = new StepMasks(built.masks, seed, 1);
   const batch = (n: number): Record<string, InputValue> => ({ ...examples(n), ...structuredClone(masks.at(n, batchSize)) });
   const examples = (n: number): Record<string, InputValue> => {
-    const draw = new Random(1000 + n, "shuffling");
+    const draw = new Random(1000 + n, "shuffling", 1);
     if (isText) {
       // The next symbol is the one before last plus one, now and then any.
       const rows = Array.from({ length: batchSize }, () => {

@@ -42,7 +42,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
     evaluationBatchSizes: [batchSize],
     hypergradients,
   });
-  const random = new Random(seed, "initialization");
+  const random = new Random(seed, "initialization", 1);
   const weights = Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]));
   return {
     training,
@@ -50,7 +50,7 @@ export function smallProblem(levels: readonly TowerLevel[], options: SmallProble
     weights,
     initialState: training.initialState(weights),
     batch(n) {
-      const random = new Random(1000 + n, "shuffling");
+      const random = new Random(1000 + n, "shuffling", 1);
       const labels = new Uint8Array(batchSize).map(() => random.below(classes));
       // Each class lights its own share of the features, plus noise.
       const values = new Uint8Array(batchSize * features).map((_, i) =>

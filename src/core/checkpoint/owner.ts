@@ -64,7 +64,9 @@ function hashesOf(experiment: Experiment): string[] {
     if (!isDeepStrictEqual(experiment.dataset[field], defaults[field])) continue;
     datasets = datasets.flatMap((one) => [one, without(one, field)]);
   }
-  const { shuffle, model, ...rest } = trajectoryOf(experiment);
+  const { shuffle, model, generator, ...rest } = trajectoryOf(experiment);
+  // Files with a hash are older than the second generator.
+  if (generator !== 1) return [];
   // Shuffled and without dropout goes without saying: it was so before there was a choice.
   return datasets.map((one) => hashOf({ ...rest, ...(shuffle ? {} : { shuffle }), model: withoutNoDropout(model), dataset: one }));
 }

@@ -3,7 +3,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
-import type { Experiment } from "../../shared/experiment.ts";
+import { validationExamples, type Experiment } from "../../shared/experiment.ts";
+import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import { catalog, catalogEntry } from "./catalog.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
 import { readCifar } from "./formats/cifar.ts";
@@ -12,7 +13,7 @@ import { dataFolder } from "./folder.ts";
 import { loadMnist, mnistProblem, readIdxExamples } from "./mnist.ts";
 import { entryFolder, entryProblem } from "./obtain.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
-import { divide, standardize, testCount, type Labelled } from "./split.ts";
+import { divide, heldOut, standardize, testCount, type Labelled } from "./split.ts";
 
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
@@ -100,7 +101,7 @@ function first(examples: Examples, count: number): Examples {
 }
 
 /** What of an experiment's dataset says which examples are wanted. */
-type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed">>;
+type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed" | "validation"> & Pick<Experiment, "generator">>;
 
 /**
  * Loads the labelled dataset of an experiment, cut to the number of examples it asks for.
@@ -108,8 +109,13 @@ type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamp
  */
 export async function loadDataset(config: DatasetRequest, folder = dataFolder()): Promise<Dataset> {
   await requireFacts(config, folder);
-  const whole = await loadWhole(config.kind, folder, config.splitSeed);
-  return { ...whole, train: first(whole.train, config.trainExamples), test: first(whole.test, config.testExamples) };
+  const { splitSeed = 0, validation = 0, generator = latestGenerator } = config;
+  const whole = await loadAsStored(config.kind, folder, splitSeed, generator);
+  // The first generator's runs were scaled by examples that they do not train on, too.
+  if (generator === 1) standardized(whole.train, whole.test);
+  const [train, test] = [first(whole.train, config.trainExamples), first(whole.test, config.testExamples)];
+  if (generator !== 1) standardized(train, test, heldOut(train.count, validationExamples({ trainExamples: train.count, validation }), splitSeed, generator).training);
+  return { ...whole, train, test };
 }
 
 /**
@@ -117,7 +123,19 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
  * @param splitSeed divides data that does not come divided
  * @throws Error naming the file that is missing or damaged
  */
-export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0): Promise<Dataset> {
+export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0, version: GeneratorVersion = latestGenerator): Promise<Dataset> {
+  const whole = await loadAsStored(kind, folder, splitSeed, version);
+  standardized(whole.train, whole.test);
+  return whole;
+}
+
+/** Standardizes features that are floats; bytes are pixels, which have a scale. */
+function standardized(train: Examples, test: Examples, places?: Uint32Array): void {
+  if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>, places);
+}
+
+/** A labelled dataset, divided but not standardized. */
+async function loadAsStored(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
   const image = { task: "classification", classes: 10, scale: 1 / 255 } as const;
   const problem = kind === "mnist" ? null : await datasetProblem(kind, folder);
   if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
@@ -140,20 +158,19 @@ export async function loadWhole(kind: string, folder = dataFolder(), splitSeed =
         test: await readCifar([at("test_batch.bin")]),
       };
     case "digits":
-      return (await import("./small.ts")).loadDigits(splitSeed);
+      return (await import("./small.ts")).loadDigits(splitSeed, version);
     case "iris":
-      return (await import("./small.ts")).loadIris(splitSeed);
+      return (await import("./small.ts")).loadIris(splitSeed, version);
     default:
       if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
-      return loadOwn(kind, folder, splitSeed);
+      return loadOwn(kind, folder, splitSeed, version);
   }
 }
 
-async function loadOwn(kind: string, folder: string, splitSeed: number): Promise<Dataset> {
+async function loadOwn(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
   const { meta, features, labels } = await readOwn(kind, folder);
   if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
-  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed);
-  if (features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
+  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed, version);
   const bytes = features instanceof Uint8Array;
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
 }

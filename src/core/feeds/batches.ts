@@ -1,6 +1,7 @@
 /** Batches of examples, in a seeded order or as they stand. */
 import type { Examples } from "../datasets/dataset.ts";
 import { Random } from "../models/random.ts";
+import type { GeneratorVersion } from "../../shared/random.ts";
 import { augmentInto, type Augmentation } from "./augment.ts";
 
 export interface Batch {
@@ -18,11 +19,12 @@ export interface BatchPlan {
   readonly augmentation?: Augmented | undefined;
 }
 
-/** What a batch is made of is drawn from `seed` and its number alone, so that it is the same whichever came before. */
+/** Random changes of a batch depend only on `seed` and its number, so that they are the same after a resume. */
 export interface Augmented extends Augmentation {
   /** `[channels, height, width]` */
   readonly shape: readonly number[];
   readonly seed: number;
+  readonly generator: GeneratorVersion;
 }
 
 /** An empty array of the same kind. */
@@ -35,7 +37,7 @@ export const sizeOfBatch = ({ order, batchSize }: Pick<BatchPlan, "order" | "bat
 /** Writes the batch of a number into arrays that are large enough for it. */
 export function fillBatch({ examples, order, batchSize, augmentation }: BatchPlan, number: number, features: Examples["features"], labels: Examples["labels"]): void {
   const width = examples.features.length / examples.count;
-  const random = augmentation && new Random((augmentation.seed + number) >>> 0, "augmentation");
+  const random = augmentation && new Random(augmentation.seed, "augmentation", augmentation.generator, number);
   const first = number * batchSize;
   const size = sizeOfBatch({ order, batchSize }, number);
   for (let i = 0; i < size; i++) {

@@ -30,10 +30,10 @@ function taskFor(dataset: Dataset, model: Model, training: Uint32Array) {
   return dataset.task === "regression" ? regression({ ...options, scaling: scalingOf(labels as Float32Array, training) }) : classification(options);
 }
 
-export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: config }: Experiment, model: Model): Feed {
+export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: config, generator }: Experiment, model: Model): Feed {
   const { train, test }: Record<"train" | "test", Examples> = dataset;
   // Places among the examples, which stay where they are.
-  const { training, held } = heldOut(train.count, validationExamples(config), config.splitSeed);
+  const { training, held } = heldOut(train.count, validationExamples(config), config.splitSeed, generator);
   return {
     task: taskFor(dataset, model, training),
     batchSizes: batchSizes(training.length, batchSize),
@@ -46,7 +46,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
       const order = shuffle ? random.permutation(training.length) : training;
       if (shuffle && held.length > 0) for (let i = 0; i < order.length; i++) order[i] = training[order[i]!]!;
       // Drawn only where it is needed: the order of epochs without it stays what it was.
-      const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31) } : undefined;
+      const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31), generator } : undefined;
       return epochOf((number) => inBatches(batchesAhead({ examples: train, order, batchSize, augmentation }, number)), first);
     },
     evaluation: (set) => inBatches(set === "test" ? batchesAsTheyStand(test, evaluationBatch) : batchesInOrder({ examples: train, order: held, batchSize: evaluationBatch })),

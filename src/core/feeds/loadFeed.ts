@@ -12,10 +12,10 @@ type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
 /** The data of the latest run: the next one of this process is likely to train on the same. */
 let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
 
-function heldData({ dataset }: Experiment): Promise<Data> {
-  const { kind, trainExamples, testExamples, splitSeed } = dataset;
-  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed]);
-  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset(dataset)) });
+function heldData({ dataset, generator }: Experiment): Promise<Data> {
+  const { kind, trainExamples, testExamples, splitSeed, validation } = dataset;
+  const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed, validation, generator]);
+  const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset({ ...dataset, generator })) });
   if (held?.of !== of) held = { of, data: load() };
   // What could not be read may be there the next time.
   held.data.catch(() => (held = undefined));

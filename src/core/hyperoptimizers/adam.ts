@@ -37,8 +37,9 @@ export const adam: UpdateRule = {
     const correction1 = sub(one, pow(beta1, count));
     const root = sqrt(sub(one, pow(beta2, count)));
     const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
-    // Only beta2 is learned through the root.
-    const secondMoment = level.learns("beta2") ? add(largestV, constant(underflow)) : largestV;
+    // Hyperparameters that are learned through the root: beta2, and a decay that is part of the gradient.
+    const throughRoot = level.learns("beta2") || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
+    const secondMoment = throughRoot ? add(largestV, constant(underflow)) : largestV;
     const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));
     const rate = div(mul(alpha, root), correction1);
     return {

@@ -1,36 +1,27 @@
-/** The seeded generator everything random of a run comes from (xoroshiro128+, pure-rand). */
-import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+/** The random numbers of a run: uniform values, coins and orders from a seeded generator. */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
-
-/** What the numbers are for; each purpose has a stream of its own, so that one cannot shift another. */
-export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation" | "dropout";
-
-/** How many jumps of 2^64 numbers each stream lies behind the seed. */
-const jumps: Record<Purpose, number> = { initialization: 0, shuffling: 1, generation: 2, augmentation: 3, dropout: 4 };
+import { seededGenerator, shuffled, type GeneratorVersion, type Purpose } from "../../shared/random.ts";
 
 export class Random {
   #generator: JumpableRandomGenerator;
 
-  constructor(seed: number, purpose: Purpose);
-  /** Goes on where the generator of `state` stood. */
+  /** @param index a stream of the same seed and purpose, such as a step's number */
+  constructor(seed: number, purpose: Purpose, version: GeneratorVersion, index?: number);
+  /** Continues from the state of another generator. */
   constructor(state: readonly number[]);
-  constructor(from: number | readonly number[], purpose?: Purpose) {
-    if (typeof from !== "number") {
-      this.#generator = xoroshiro128plusFromState(from);
-      return;
-    }
-    this.#generator = xoroshiro128plus(from);
-    for (let i = 0; i < jumps[purpose!]; i++) this.#generator.jump();
+  constructor(from: number | readonly number[], purpose?: Purpose, version?: GeneratorVersion, index = 0) {
+    this.#generator = typeof from === "number" ? seededGenerator(from, purpose!, version!, index) : xoroshiro128plusFromState(from);
   }
 
-  /** Where the generator stands. */
+  /** The generator's current state. */
   get state(): readonly number[] {
     return this.#generator.getState();
   }
 
-  /** Goes on where the generator of `state` stood. */
+  /** Continues from the state of another generator. */
   goOnFrom(state: readonly number[]): void {
     this.#generator = xoroshiro128plusFromState(state);
   }
@@ -58,17 +49,8 @@ export class Random {
     }
   }
 
-  /** A uniformly random order of 0 .. n - 1 (Fisher-Yates). */
+  /** A uniformly random order of 0 .. n - 1. */
   permutation(n: number): Uint32Array {
-    // Plain loops: an epoch of MNIST begins with it, and from() with destructuring takes four times as long.
-    const order = new Uint32Array(n);
-    for (let i = 0; i < n; i++) order[i] = i;
-    for (let i = n - 1; i > 0; i--) {
-      const j = this.below(i + 1);
-      const value = order[i]!;
-      order[i] = order[j]!;
-      order[j] = value;
-    }
-    return order;
+    return shuffled(n, this.#generator);
   }
 }

@@ -36,7 +36,7 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   const data: DataShape = { input: { kind: "tokens", shape: [1], vocabulary: vocabulary.length }, classes: vocabulary.length };
   const model = buildModel(describeModel(experiment.model, data));
   const { executable, width } = await buildPredictor({ experiment, model, task: languageModelling({ model, steps: 1 }), batchSizes: [1], weights });
-  const random = new Random(seed, "generation");
+  const random = new Random(seed, "generation", experiment.generator);
   const scores = scoresOf(1);
   let carry = 0;
   const read = async (code: number) => {

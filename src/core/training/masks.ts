@@ -1,20 +1,23 @@
-/** What dropout leaves out, step by step. */
+/** Dropout masks of every step. */
 import type { Mask } from "../models/model.ts";
 import { Random } from "../models/random.ts";
 import { sizeOf } from "../program/node.ts";
+import type { GeneratorVersion } from "../../shared/random.ts";
 
 /**
- * Masks are drawn from the seed and the step's number alone: the same whichever step came before,
- * after a resume and in a cohort. Their arrays are written over by the next step of that size.
+ * Masks depend only on the seed and the step's number, so that they are the same after a resume and in a
+ * cohort. The next step with the same batch size overwrites their arrays.
  */
 export class StepMasks {
   readonly #masks: readonly Mask[];
-  readonly #key: number;
+  readonly #random: (step: number) => Random;
   readonly #arrays = new Map<number, Readonly<Record<string, Uint8Array>>>();
 
-  constructor(masks: readonly Mask[], seed: number) {
+  constructor(masks: readonly Mask[], seed: number, version: GeneratorVersion) {
     this.#masks = masks;
-    this.#key = new Random(seed, "dropout").below(2 ** 31);
+    // Version 1 adds the step to a key, so two runs with close keys have masks in common.
+    const key = version === 1 ? new Random(seed, "dropout", 1).below(2 ** 31) : seed;
+    this.#random = (step) => new Random(key, "dropout", version, step);
   }
 
   /** Inputs of a step on a batch of `batch` examples. */
@@ -25,7 +28,7 @@ export class StepMasks {
       this.#arrays.set(batch, arrays);
     }
     if (this.#masks.length === 0) return arrays;
-    const random = new Random((this.#key + step) >>> 0, "dropout");
+    const random = this.#random(step);
     for (const { name, p } of this.#masks) random.coins(1 - p, arrays[name]!);
     return arrays;
   }

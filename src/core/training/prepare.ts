@@ -53,7 +53,7 @@ async function planRun(experiment: Experiment): Promise<PlannedRun> {
     evaluationBatchSizes: feed.evaluationBatchSizes,
     hypergradients: "moving",
   });
-  const random = new Random(experiment.seed, "initialization");
+  const random = new Random(experiment.seed, "initialization", experiment.generator);
   const initialState = training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)])));
   return { experiment, feed, model, training, engine, initialState };
 }

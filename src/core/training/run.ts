@@ -84,8 +84,8 @@ export class TrainingRun {
     this.#listener = listener;
     this.#saver = saver;
     this.#keeper = keeper;
-    this.#masks = new StepMasks(run.model.masks, run.experiment.seed);
-    const shuffling = [...new Random(run.experiment.seed, "shuffling").state];
+    this.#masks = new StepMasks(run.model.masks, run.experiment.seed, run.experiment.generator);
+    const shuffling = [...new Random(run.experiment.seed, "shuffling", run.experiment.generator).state];
     if (run.experiment.guard.on) this.#guard = new Guard(run.experiment.guard, run.training.hyperparameters);
     this.#position = { step: 0, begun: false, epoch: 1, lossSum: 0, examples: 0, evaluated: null, shuffling };
   }

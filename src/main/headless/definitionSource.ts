@@ -2,10 +2,10 @@
 import { readFile } from "node:fs/promises";
 import { parse as locate, type ParseError } from "jsonc-parser";
 import { messageOf } from "../../shared/errors.ts";
-import { validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
+import { asNew, validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
 import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
-import { validateStudy, type Study } from "../../shared/study/study.ts";
+import { asNewStudy, validateStudy, type Study } from "../../shared/study/study.ts";
 import { isObject, withOwnFacts } from "../services/experiments.ts";
 import { UserError } from "../services/services.ts";
 import { assign, parseAssignment } from "./setValue.ts";
@@ -26,6 +26,8 @@ interface Form<T> {
   preset(name: string): unknown;
   /** With what is known here of a user's own data. */
   withFacts(input: unknown): Promise<unknown>;
+  /** What is new gets the latest generator unless it names one. */
+  asNew(input: unknown): unknown;
   /** Undefined: there is none, a file or preset has to be given. */
   readonly fallback?: unknown;
   validate(input: unknown): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
@@ -36,6 +38,7 @@ const experiments: Form<Experiment> = {
   presets: presetNames,
   preset: (name) => findPreset(name)?.experiment,
   withFacts: withOwnFacts,
+  asNew,
   fallback: newExperiment,
   validate: (input) => {
     const result = validateExperiment(input);
@@ -48,6 +51,7 @@ const studies: Form<Study> = {
   presets: studyPresetNames,
   preset: (name) => findStudyPreset(name)?.study,
   withFacts: async (input) => (isObject(input) && "base" in input ? { ...input, base: await withOwnFacts(input["base"]) } : input),
+  asNew: asNewStudy,
   validate: (input) => {
     const result = validateStudy(input);
     return result.ok ? { ok: true, value: result.study } : result;
@@ -70,7 +74,7 @@ export function loadStudy(source: DefinitionSource): Promise<Study> {
 async function load<T>(form: Form<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
   const assignments = set.map(parseAssignment);
   const { input, origin } = given ?? (await readSource(form, file, preset));
-  const base = validated(form, await form.withFacts(input), origin);
+  const base = validated(form, await form.withFacts(given ? input : form.asNew(input)), origin);
   if (assignments.length === 0) return base;
   const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);
   return validated(form, await form.withFacts(changed), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);

@@ -2,7 +2,7 @@
 import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { validateExperiment } from "../../shared/experiment.ts";
+import { asNew, validateExperiment } from "../../shared/experiment.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
@@ -165,7 +165,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "engines.calibrate": ({ experiment }) => engines.calibrate(experiment),
     "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),
     "experiments.presets": () => listPresets(),
-    "experiments.validate": ({ experiment }) => validateExperiment(experiment),
+    "experiments.validate": ({ experiment }) => validateExperiment(asNew(experiment)),
     "experiments.measure": async ({ experiment }) => calibration.measure(await choice.likely(await usableExperiment(experiment, datasets))),
     "runs.start": ({ experiment }) => runs.start(experiment),
     "runs.pause": ({ run }) => runs.pause(run),

@@ -1,7 +1,7 @@
 /** Engines as the surfaces see them, and definitions that leave theirs open. */
 import type { EngineKind, EngineReport } from "../../shared/engines.ts";
 import { validateExperiment, type Experiment } from "../../shared/experiment.ts";
-import { validateStudy } from "../../shared/study/study.ts";
+import { asNewStudy, validateStudy } from "../../shared/study/study.ts";
 import type { EngineChoice } from "../hosting/engineChoice.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
 
@@ -39,7 +39,7 @@ export class Engines {
    * `why` that engine, for the record of its runs; undefined where the study names it.
    */
   async ofStudy(input: unknown, how: "measured" | "known"): Promise<{ readonly study: unknown; readonly why?: string }> {
-    const validation = validateStudy(input);
+    const validation = validateStudy(asNewStudy(input));
     if (!validation.ok || validation.study.base.engine.kind !== "auto") return { study: input };
     const { study } = validation;
     const on = ({ engine }: Experiment) => ({ ...study, base: { ...study.base, engine } });

@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { presetInfo } from "../../shared/contract.ts";
 import { ownKind, type DatasetChoice, type DatasetInfo } from "../../shared/datasets.ts";
-import { experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
+import { asNew, experiment, validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { presets } from "../../shared/presets.ts";
 import { factsHere } from "../../core/datasets/index.ts";
 import { UserError } from "./services.ts";
@@ -15,7 +15,7 @@ export interface DatasetCatalog {
 
 /** The ready-made experiments, defaults filled in. */
 export function listPresets(): z.infer<typeof presetInfo>[] {
-  return presets.map((preset) => ({ ...preset, experiment: experiment.parse(preset.experiment) }));
+  return presets.map((preset) => ({ ...preset, experiment: experiment.parse(asNew(preset.experiment)) }));
 }
 
 export const isObject = (input: unknown): input is Readonly<Record<string, unknown>> => typeof input === "object" && input !== null && !Array.isArray(input);

@@ -1,6 +1,6 @@
 /** What predictions say as a whole: confusion of classes, residuals, and which examples are worth a look. */
 import type { ClassificationReport, RegressionReport, SamplesRequest } from "../../shared/predictions.ts";
-import { shuffled } from "../../core/datasets/split.ts";
+import { latestGenerator, seededGenerator, shuffled } from "../../shared/random.ts";
 import type { Outputs } from "../trainer/jobs.ts";
 
 export interface ClassifiedExample {
@@ -38,7 +38,7 @@ export function chosen(examples: readonly ClassifiedExample[], { order, cell, se
       // Of one cell all are wrong, or all are right: the least certain come first.
       return inCell.filter(({ actual, predicted }) => cell !== null || actual !== predicted).sort((a, b) => a.probability - b.probability);
     case "random":
-      return Array.from(shuffled(inCell.length, seed), (at) => inCell[at]!);
+      return Array.from(shuffled(inCell.length, seededGenerator(seed, "samples", latestGenerator)), (at) => inCell[at]!);
     case "class":
       return inTurn(inCell);
   }

@@ -1,5 +1,6 @@
 /** Runs as the surfaces see them: the store's rows, and the live state of those trained here. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
+import { asNew } from "../../shared/experiment.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { Store } from "../store/store.ts";
 import type { PlaceInStudy } from "../studies/runner.ts";
@@ -59,7 +60,7 @@ export class Runs {
    * @param seat in a cohort with which it trains
    */
   async start(experiment: unknown, place?: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary> {
-    const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(experiment, this.#datasets));
+    const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(asNew(experiment), this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
     const run = newRun(usable, new Date(), place?.study);
     this.#store.createRun(run, place?.cell);

@@ -5,7 +5,7 @@ import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
-import { study, type CohortChoice, type Study } from "../../shared/study/study.ts";
+import { asNewStudy, study, type CohortChoice, type Study } from "../../shared/study/study.ts";
 import { LeaseLostError, StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
@@ -43,11 +43,11 @@ export class Studies {
 
   /** The ready-made studies, defaults filled in. */
   presets() {
-    return studyPresets.map((preset) => ({ ...preset, study: study.parse(preset.study) }));
+    return studyPresets.map((preset) => ({ ...preset, study: study.parse(asNewStudy(preset.study)) }));
   }
 
   validate(input: unknown): { ok: true; study: Study; runs: number } | { ok: false; errors: { path: string; message: string }[] } {
-    const definition = readDefinition(input);
+    const definition = readDefinition(asNewStudy(input));
     return definition.ok ? { ok: true, study: definition.study, runs: definition.cells.length } : { ok: false, errors: [...definition.errors] };
   }
 
@@ -56,7 +56,7 @@ export class Studies {
    * @throws StudyError when the study is not valid
    */
   async estimate(input: unknown, workers: number | null, cohort?: CohortChoice): Promise<StudyEstimate> {
-    const { study: of, cells } = usableStudy(input);
+    const { study: of, cells } = usableStudy(asNewStudy(input));
     await this.#options.check(cells[0]!.experiment);
     const disk = { disk: diskOf(cells), diskFree: await this.#free() };
     try {
@@ -74,7 +74,7 @@ export class Studies {
    */
   async start(input: unknown, workers: number | null, cohort?: CohortChoice, engineWhy?: string): Promise<StudySummary> {
     this.#requireOpen();
-    const usable = usableStudy(input);
+    const usable = usableStudy(asNewStudy(input));
     await this.#options.check(usable.cells[0]!.experiment);
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
     const places = await this.#places(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
@@ -138,7 +138,7 @@ export class Studies {
   async extend(id: string, input: unknown): Promise<StudySummary> {
     const stored = this.#stored(id);
     const asked = usableStudy(input).study;
-    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine }, cohort: stored.study.cohort };
+    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine, generator: stored.study.base.generator }, cohort: stored.study.cohort };
     const { cells } = usableStudy(of);
     const before = new Map(this.#cells(stored).map((cell) => [cell.key, cell]));
     const added = cells.filter(({ key }) => !before.has(key));

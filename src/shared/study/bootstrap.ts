@@ -1,6 +1,6 @@
 /** Bootstrap confidence intervals: percentiles of a statistic over samples drawn with replacement (Efron 1979). */
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
+import { latestGenerator, seededGenerator } from "../random.ts";
 
 export interface BootstrapOptions {
   readonly resamples: number;
@@ -19,7 +19,7 @@ export type Interval = readonly [low: number, high: number];
  * strata hold the indices 0 to `count` - 1, each once. The same seed gives the same draws.
  */
 export function resample(strata: readonly (readonly number[])[], { resamples, seed }: Omit<BootstrapOptions, "confidence">, visit: (weights: Uint32Array) => void): void {
-  const generator = xoroshiro128plus(seed);
+  const generator = seededGenerator(seed, "bootstrap", latestGenerator);
   const weights = new Uint32Array(strata.reduce((sum, { length }) => sum + length, 0));
   for (let i = 0; i < resamples; i++) {
     weights.fill(0);

@@ -3,7 +3,7 @@
  * several heights, with several seeds. `expand.ts` makes its runs.
  */
 import { z } from "zod";
-import { experiment, fieldErrors, type FieldError } from "../experiment.ts";
+import { asNew, experiment, fieldErrors, type FieldError } from "../experiment.ts";
 import { level, maxLevels, tower } from "../tower.ts";
 
 /** Most runs one study may have. */
@@ -128,6 +128,13 @@ export type Stack = z.output<typeof stack>;
 export type UpperRule = z.output<typeof upperRule>;
 
 export type StudyValidation = { ok: true; study: Study } | { ok: false; errors: FieldError[] };
+
+/** A new study whose base names no generator gets the latest one, as asNew() does for experiments. */
+export function asNewStudy(input: unknown): unknown {
+  if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
+  const { base = {} } = input as { base?: unknown };
+  return { ...input, base: asNew(base) };
+}
 
 /** Validates the form of a study and fills in defaults; `expandStudy` finds what contradicts itself. */
 export function validateStudy(input: unknown): StudyValidation {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadExperiment } from "../../../src/main/headless/definitionSource.ts";
+import { loadExperiment, loadStudy } from "../../../src/main/headless/definitionSource.ts";
 import { presetNames } from "../../../src/shared/presets.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 
@@ -31,6 +31,15 @@ describe("loadExperiment", () => {
   it("is the seed example without a file or preset", async () => {
     const experiment = await loadExperiment({ set: [] });
     expect(experiment).toMatchObject({ batchSize: 256, budget: { epochs: 5 }, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] });
+  });
+
+  it("gives the latest generator to a file that names none, and keeps that of a stored experiment", async () => {
+    expect(await loadExperiment({ set: [] })).toMatchObject({ generator: 2 });
+    expect(await loadExperiment({ file: file('{"seed": 3}'), set: ["seed=4"] })).toMatchObject({ seed: 4, generator: 2 });
+    expect(await loadExperiment({ file: file('{"generator": 1}'), set: [] })).toMatchObject({ generator: 1 });
+    expect(await loadExperiment({ given: { input: { seed: 3 }, origin: "the run" }, set: [] })).toMatchObject({ generator: 1 });
+    expect(await loadStudy({ file: file('{"seeds": [3]}'), set: [] })).toMatchObject({ base: { generator: 2 } });
+    expect(await loadStudy({ given: { input: { seeds: [3] }, origin: "the study" }, set: [] })).toMatchObject({ base: { generator: 1 } });
   });
 
   it("reads a preset and sets values on top, defaults included", async () => {

@@ -147,3 +147,21 @@ describe("a second moment of Adam that has underflowed", () => {
     await engine.dispose();
   });
 });
+
+describe("coupled decay that is learned", () => {
+  it("has a finite hypergradient where a weight, its gradient and its second moment are 0", () => {
+    const learned = level("adam", { weightDecay: 0.01, weightDecayAs: "coupled", learned: ["weightDecay"] });
+    const { training, initialState, batchSize, batch } = smallProblem([learned, level("sgd", { alpha: 1e-3 })], { hypergradients: "moving" });
+    const engine = new ReferenceExecutable(training.program);
+    const moments = training.durableState.filter((name) => /(^|[^a-z])v([^a-z]|$)/i.test(name));
+    expect(moments.length).toBeGreaterThan(0);
+    // Dead weights: all are 0, and so are features and second moments.
+    const zero = (name: string) => new Float64Array(initialState[name]!.length);
+    const weights = Object.keys(initialState).filter((name) => initialState[name]!.length > 1);
+    engine.restore({ ...initialState, ...Object.fromEntries([...weights, ...moments].map((name) => [name, zero(name)])) });
+    for (let t = 0; t < 3; t++) {
+      const outputs = engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, batch(t));
+      for (const [name, value] of Object.entries(outputs)) expect([name, Number.isFinite(value)]).toEqual([name, true]);
+    }
+  });
+});

@@ -4,7 +4,7 @@ import { Random } from "../../../src/core/models/random.ts";
 import { initializationNames, weightInitialization, type InitializationName } from "../../../src/shared/models/initialization.ts";
 
 const shape = [40, 10, 3, 3];
-const random = () => new Random(3, "initialization");
+const random = () => new Random(3, "initialization", 1);
 const drawn = (name: InitializationName, of = shape) => draw(weightInitialization(name, of, { scheme: "uniform", bound: 0.5 }), of, random());
 const deviation = (values: Float64Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 

@@ -18,7 +18,7 @@ it("carries an experiment through the form unchanged", () => {
 });
 
 it("starts from the seed example, on whichever engine is fastest", () => {
-  expect(validateDraft(defaultDraft())).toEqual({ ok: true, experiment: valid({ engine: "auto" }) });
+  expect(validateDraft(defaultDraft())).toEqual({ ok: true, experiment: valid({ engine: "auto", generator: 2 }) });
 });
 
 it("keeps half-typed text across a visit, and reports it at its field", () => {

@@ -177,6 +177,24 @@ describe("services", () => {
     for (const { experiment } of presets) expect(await ask("experiments.validate", { experiment })).toEqual({ ok: true, experiment });
   });
 
+  it("give new runs the latest generator, and keep that of a run stored before there was a choice", async () => {
+    const folder = freshFolder();
+    const before = await open(folder);
+    const { id } = await before.start({ steps: 10 });
+    expect((await before.ended(id)).experiment.generator).toBe(2);
+    await before.services.close();
+    const db = new Database(join(folder, storeFileName));
+    db.exec("UPDATE runs SET experiment = json_remove(experiment, '$.generator')");
+    db.close();
+    const { ask } = await open(folder);
+    const { experiment } = await ask("runs.get", { run: id });
+    expect(experiment.generator).toBe(1);
+    // As `reproduce` does, and the form that starts from a run.
+    expect((await ask("runs.start", { experiment })).experiment.generator).toBe(1);
+    for (const { experiment: preset } of await ask("experiments.presets", {})) expect(preset).toMatchObject({ generator: 2 });
+    for (const { study } of await ask("studies.presets", {})) expect(study).toMatchObject({ base: { generator: 2 } });
+  });
+
   it("say what is wrong with the store, by path", async () => {
     const folder = freshFolder();
     const file = join(folder, storeFileName);

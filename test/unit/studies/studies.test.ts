@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../src/shared/study/result.ts";
 import type { StudyInput } from "../../../src/shared/study/study.ts";
+import { storeFileName } from "../../../src/main/store/database.ts";
 import { createServices, type ServiceExtras } from "../../../src/main/services/createServices.ts";
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
@@ -199,6 +202,24 @@ describe("a study", () => {
     await expect(ask("studies.extend", { study, definition: aStudy(plan, { base: { tower: [{ optimizer: "sgd" }], batchSize: 64 } }) })).rejects.toThrow(
       "has runs that its new form trains otherwise (h0|L0.alpha=0.1|s0)",
     );
+  });
+
+  it("keeps the generator of its definition, also one stored before there was a choice", async () => {
+    const folder = freshFolder();
+    const first = await open(folder);
+    const { id: study } = await first.ask("studies.start", { study: aStudy({ steps: 10 }), workers: 2 });
+    const { study: begun } = await first.until(study, "finished");
+    expect(begun.base.generator).toBe(2);
+    await first.services.close();
+    const db = new Database(join(folder, storeFileName));
+    db.exec("UPDATE studies SET definition = json_remove(definition, '$.base.generator'); UPDATE runs SET experiment = json_remove(experiment, '$.generator')");
+    db.close();
+    const { ask, until } = await open(folder);
+    await ask("studies.extend", { study, definition: aStudy({ steps: 10 }, { seeds: [0, 1, 5] }) });
+    await until(study, "finished");
+    const runs = await ask("runs.list", { deleted: false, study });
+    expect(runs).toHaveLength(18);
+    expect(new Set(runs.map(({ experiment }) => experiment.generator))).toEqual(new Set([1]));
   });
 
   it("prunes by successive halving, by what the runs came to and not by their order", async () => {

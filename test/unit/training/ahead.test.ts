@@ -48,9 +48,9 @@ const pixels = (count: number): Examples => ({
 
 const planOf = (seed: number, count = 203): BatchPlan => ({
   examples: pixels(count),
-  order: new Random(seed, "shuffling").permutation(count),
+  order: new Random(seed, "shuffling", 1).permutation(count),
   batchSize: 10,
-  augmentation: { crop: 1, flip: true, shape: [3, 4, 4], seed },
+  augmentation: { crop: 1, flip: true, shape: [3, 4, 4], seed, generator: 1 },
 });
 
 const copied = ({ size, features, labels }: Batch) => ({ size, features: [...features], labels: [...labels] });
@@ -243,21 +243,21 @@ describe("a feed for many", () => {
         }
       }, first);
     };
-    const alone = new Random(1, "shuffling");
+    const alone = new Random(1, "shuffling", 1);
     const expected = Array.from(feed.epoch(alone, 0), featuresOf);
     return { common: commonFeed({ ...feed, epoch }), counts, alone, expected };
   }
 
   it("gives each run what it would have alone, draws an order once, and lets go of it when the last has left", async () => {
     const { common, counts, alone, expected } = await counted();
-    const randoms = [1, 1, 1].map((seed) => new Random(seed, "shuffling"));
+    const randoms = [1, 1, 1].map((seed) => new Random(seed, "shuffling", 1));
     const runs = randoms.map((random) => common.epoch(random, 0)[Symbol.iterator]());
     for (const random of randoms) expect(random.state).toEqual(alone.state);
     for (const features of expected) for (const run of runs) expect(featuresOf(run.next().value!)).toEqual(features);
     expect(runs.map((run) => run.next().done)).toEqual([true, true, true]);
     expect(counts).toEqual({ drawn: 1, made: expected.length, open: 0 });
 
-    const [a, b] = [common.epoch(new Random(2, "shuffling"), 0)[Symbol.iterator](), common.epoch(new Random(2, "shuffling"), 0)[Symbol.iterator]()];
+    const [a, b] = [common.epoch(new Random(2, "shuffling", 1), 0)[Symbol.iterator](), common.epoch(new Random(2, "shuffling", 1), 0)[Symbol.iterator]()];
     a.next();
     b.next();
     a.return!();
@@ -270,7 +270,7 @@ describe("a feed for many", () => {
     const { common, counts, alone, expected } = await counted();
     expect(expected).toHaveLength(4);
     const begun = (first: number) => {
-      const random = new Random(1, "shuffling");
+      const random = new Random(1, "shuffling", 1);
       const run = common.epoch(random, first)[Symbol.iterator]();
       expect(random.state).toEqual(alone.state);
       return () => {
@@ -297,7 +297,7 @@ describe("a feed for many", () => {
           throw new Error("no batch");
         }, first),
     });
-    const runs = [1, 2].map(() => failing.epoch(new Random(1, "shuffling"), 0)[Symbol.iterator]());
+    const runs = [1, 2].map(() => failing.epoch(new Random(1, "shuffling", 1), 0)[Symbol.iterator]());
     for (const run of runs) expect(() => run.next()).toThrow("no batch");
   });
 });

@@ -24,6 +24,7 @@ import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 import { trainHere } from "../../support/trainHere.ts";
 
 const small: ExperimentInput = {
+  generator: 2,
   dataset: { trainExamples: 1000, testExamples: 300 },
   model: { hidden: [16] },
   batchSize: 64,
@@ -96,7 +97,7 @@ it("the state of another program is refused by name", async () => {
 });
 
 describe("a checkpoint file", () => {
-  const of = experiment.parse(small);
+  const of = experiment.parse({ ...small, generator: 1 });
   const checkpoint: Checkpoint = {
     run: "a-run",
     experiment: trajectoryOf(of),
@@ -152,7 +153,7 @@ describe("a checkpoint file", () => {
 });
 
 describe("a checkpoint of an older version", () => {
-  const of = experiment.parse({ ...small, dataset: { ...small.dataset, kind: "fashion-mnist" } });
+  const of = experiment.parse({ ...small, generator: 1, dataset: { ...small.dataset, kind: "fashion-mnist" } });
   const head = { run: "a-run", engine: "onnx-cpu", savedAt: 12, guard: null, state: {}, position: { step: 7, begun: true, epoch: 2, lossSum: 1, examples: 64, evaluated: 5, shuffling: [1] } };
   const read = (written: Checkpoint["experiment"], wanted = of) => {
     const folder = new CheckpointFolder(freshFolder());
@@ -164,7 +165,7 @@ describe("a checkpoint of an older version", () => {
   const flipped = { ...of, dataset: { ...of.dataset, augmentation: { crop: 0, flip: true } } };
 
   it("lacks fields that there are now: they were at their defaults", async () => {
-    const { shuffle: _shuffle, guard: _guard, ...older } = trajectoryOf(of);
+    const { shuffle: _shuffle, guard: _guard, generator: _generator, ...older } = trajectoryOf(of);
     const written = { ...older, dataset: olderDataset, tower: of.tower.map(({ optimizer, alpha }) => ({ optimizer, alpha })) };
     expect((await read(written)).position.step).toBe(7);
     await expect(read(written, flipped)).rejects.toThrow(/another experiment: dataset\.augmentation\.flip is false there and true in the run$/);
@@ -182,7 +183,7 @@ describe("a checkpoint of an older version", () => {
   const hash = (value: unknown) => createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex");
 
   it("has a hash instead of the experiment: taken with or without the fields that were added to datasets", async () => {
-    const { shuffle: _shuffle, model, ...others } = trajectoryOf(of);
+    const { shuffle: _shuffle, generator: _generator, model, ...others } = trajectoryOf(of);
     const { dropout: _dropout, ...olderModel } = model as Record<string, unknown>;
     const rest = { ...others, model: olderModel };
     expect((await read(hash(rest))).position.step).toBe(7);

@@ -26,7 +26,7 @@ describe("masks", () => {
   const copied = (of: StepMasks, step: number) => structuredClone(of.at(step, 10));
 
   it("leave out as much as they say", () => {
-    const { "dropout1.mask": some, "dropout2.mask": half } = copied(new StepMasks(masks, 1), 0);
+    const { "dropout1.mask": some, "dropout2.mask": half } = copied(new StepMasks(masks, 1, 1), 0);
     const share = (mask: Uint8Array) => mask.reduce((sum, one) => sum + one, 0) / mask.length;
     expect(new Set(some)).toEqual(new Set([0, 1]));
     // Five standard deviations of 10,000 draws.
@@ -35,17 +35,17 @@ describe("masks", () => {
   });
 
   it.each([1 / 1000, 1 / 3, 0.5, 0.999])("leave out %d of the places, however little a byte tells of it", (p) => {
-    const { mask } = new StepMasks([{ name: "mask", shape: [100_000], p }], 1).at(0, 10) as { mask: Uint8Array };
+    const { mask } = new StepMasks([{ name: "mask", shape: [100_000], p }], 1, 1).at(0, 10) as { mask: Uint8Array };
     const left = mask.reduce((sum, one) => sum + 1 - one, 0) / mask.length;
     expect(Math.abs(left - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / mask.length));
   });
 
   it("are those of the seed and the step, whichever came before", () => {
-    const one = new StepMasks(masks, 1);
+    const one = new StepMasks(masks, 1, 1);
     copied(one, 3);
-    expect(copied(one, 7)).toEqual(copied(new StepMasks(masks, 1), 7));
+    expect(copied(one, 7)).toEqual(copied(new StepMasks(masks, 1, 1), 7));
     expect(copied(one, 7)).not.toEqual(copied(one, 8));
-    expect(copied(one, 7)).not.toEqual(copied(new StepMasks(masks, 2), 7));
+    expect(copied(one, 7)).not.toEqual(copied(new StepMasks(masks, 2, 1), 7));
   });
 });
 
@@ -73,14 +73,14 @@ describe("gradients agree with finite differences", () => {
   it("of an MLP", () => {
     const model = built({ kind: "mlp", hidden: [5, 4], dropout: 0.4 }, { input: values(6), classes: 3 });
     const task = classification({ model, exampleShape: [6], scale: 1 / 255 });
-    check(task, new StepMasks(model.masks, 3), { features: Uint8Array.from({ length: 24 }, (_, i) => (i * 37) % 256), labels: Uint8Array.of(0, 2, 1, 1) }, 4);
+    check(task, new StepMasks(model.masks, 3, 1), { features: Uint8Array.from({ length: 24 }, (_, i) => (i * 37) % 256), labels: Uint8Array.of(0, 2, 1, 1) }, 4);
   });
 
   it.each(["lstm", "gru"])("of a character RNN of %s cells", (cell) => {
     const model = built({ kind: "charRnn", cell, layers: 3, hidden: 3, embedding: 2, dropout: 0.4, steps: 4 }, { input: { kind: "tokens", shape: [4], vocabulary: 5 }, classes: 5 });
     expect(model.masks.map(({ name, shape }) => [name, shape])).toEqual([["rnn.mask_l0", [4, 3]], ["rnn.mask_l1", [4, 3]]]);
     const codes = (first: number) => Int32Array.from({ length: 8 }, (_, i) => (i * 3 + first) % 5);
-    check(languageModelling({ model, steps: 4 }), new StepMasks(model.masks, 3), { symbols: codes(0), targets: codes(1), carry: Float64Array.of(0) }, 2);
+    check(languageModelling({ model, steps: 4 }), new StepMasks(model.masks, 3, 1), { symbols: codes(0), targets: codes(1), carry: Float64Array.of(0) }, 2);
   });
 });
 

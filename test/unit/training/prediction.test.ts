@@ -64,7 +64,7 @@ it("weights of another model are refused by name", async () => {
 it("a symbol is drawn by its probability, sharpened by the temperature", () => {
   const scores = Float64Array.from([0.5, 0.3, 0.2].map(Math.log));
   const counts = (temperature: number) => {
-    const random = new Random(3, "generation");
+    const random = new Random(3, "generation", 1);
     const found = [0, 0, 0];
     for (let i = 0; i < 20_000; i++) found[drawn(scores, temperature, random)]!++;
     return found.map((count) => count / 20_000);
@@ -80,7 +80,7 @@ it("text goes on as the model says, its hidden state carried, and the same for o
   for (const cell of ["lstm", "gru"] as const) {
     const of = experiment.parse({ dataset: { kind: "tiny-shakespeare" }, model: { kind: "charRnn", cell, layers: 2, hidden: 6, embedding: 4 }, engine: { kind: "reference" } });
     const described = describeModel(of.model, { input: { kind: "tokens", shape: [1], vocabulary: 3 }, classes: 3 });
-    const random = new Random(1, "initialization");
+    const random = new Random(1, "initialization", 1);
     const arrays = buildModel(described).parameters.map(({ name, shape, initialize }) => ({ name, shape, values: initialize(random).map((value) => 5 * value) }));
     const say = (prime: string, seed = 0, temperature = 1) => generate(of, vocabulary, arrays, { prime, length: 200, temperature, seed });
     const first = await say("abc");

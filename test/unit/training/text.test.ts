@@ -88,7 +88,7 @@ async function prepared(changes: ExperimentInput = {}): Promise<PreparedRun> {
   const { task, batchSizes, evaluationBatchSizes } = feed;
   const training = buildTrainingProgram({ task, levels: e.tower.map(towerLevel), batchSizes, evaluationBatchSizes, hypergradients: "moving" });
   const executable = await onnxCpuEngine.compile(training.program, { threads: 1 });
-  const random = new Random(0, "initialization");
+  const random = new Random(0, "initialization", 1);
   executable.restore(training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)]))));
   return { experiment: e, feed, model, training, executable, device: "", driver: null, memory: null, precision: "float32" as const, libraries: {} };
 }
@@ -112,7 +112,7 @@ describe("a character RNN", () => {
     const [whole, half] = [await prepared(), await prepared()];
     const losses = async (of: PreparedRun, first: number, count: number) => {
       const found: number[] = [];
-      for (const { size, inputs } of of.feed.epoch(new Random(0, "shuffling"), first)) {
+      for (const { size, inputs } of of.feed.epoch(new Random(0, "shuffling", 1), first)) {
         if (found.length === count) break;
         found.push((await of.executable.run(`${first + found.length === 0 ? "begin" : "step"}@${size}`, inputs))["loss"]!);
       }

@@ -8,12 +8,12 @@ import { experiment, stepsPerEpoch, totalSteps, validationExamples, type Experim
 import type { Evaluation } from "../../../src/shared/run.ts";
 
 it("are drawn by the seed, and never trained on", () => {
-  const { training, held } = heldOut(100, 20, 7);
+  const { training, held } = heldOut(100, 20, 7, 1);
   expect([training.length, held.length]).toEqual([80, 20]);
   expect([...training, ...held].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
-  expect(heldOut(100, 20, 7)).toEqual({ training, held });
-  expect(heldOut(100, 20, 8).held).not.toEqual(held);
-  expect([...heldOut(100, 0, 7).training]).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  expect(heldOut(100, 20, 7, 1)).toEqual({ training, held });
+  expect(heldOut(100, 20, 8, 1).held).not.toEqual(held);
+  expect([...heldOut(100, 0, 7, 1).training]).toEqual(Array.from({ length: 100 }, (_, i) => i));
 });
 
 async function trained(input: ExperimentInput) {

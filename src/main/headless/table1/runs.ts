@@ -1,6 +1,6 @@
 /** Trains the runs behind Table 1, several at a time; what the store has already is taken from there. */
 import { isDeepStrictEqual } from "node:util";
-import { validateExperiment, type Experiment, type ExperimentInput } from "../../../shared/experiment.ts";
+import { asNew, validateExperiment, type Experiment, type ExperimentInput } from "../../../shared/experiment.ts";
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { isActive, type RunSummary } from "../../../shared/run.ts";
 import { atPaperValues, table1Experiment, type Table1Row } from "../../../shared/table1.ts";
@@ -83,7 +83,7 @@ export async function trainTable1(services: Services, { rows, seeds, workers, at
 }
 
 function valid(row: Table1Row, input: ExperimentInput): Experiment {
-  const result = validateExperiment(input);
+  const result = validateExperiment(asNew(input));
   if (!result.ok) throw new Error(`row ${row.number} of Table 1 is not a valid experiment: ${result.errors[0]!.message}`);
   return result.experiment;
 }

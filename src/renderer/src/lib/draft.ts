@@ -3,7 +3,7 @@ import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/d
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
 import { newExperiment } from "@shared/presets.ts";
-import { fittingBatch, isText, usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { asNew, fittingBatch, isText, usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
@@ -11,6 +11,7 @@ import { ModelError } from "@shared/models/describe.ts";
 import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
+import { generatorVersions, latestGenerator, type GeneratorVersion } from "@shared/random.ts";
 import { formatCount } from "./format.ts";
 import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelFields.ts";
@@ -29,6 +30,8 @@ export interface Draft {
   epochs: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
+  /** Kept from the run that the draft starts from. */
+  generator: GeneratorVersion;
   engine: { kind: (typeof engineChoices)[number]; threads: Entry };
   guard: GuardDraft;
 }
@@ -47,6 +50,7 @@ export function draftOf(e: Experiment): Draft {
     epochs: e.budget.epochs,
     evaluation: draftOfSchedule(e.evaluation),
     seed: e.seed,
+    generator: e.generator,
     engine: { ...e.engine },
     guard: { ...e.guard },
   };
@@ -61,9 +65,9 @@ function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation
 
 /** The experiment as it travels; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, engine, guard } = draft;
+  const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, generator, engine, guard } = draft;
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
-  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, engine, guard };
+  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, generator, engine, guard };
 }
 
 export function validateDraft(draft: Draft): Validation {
@@ -72,7 +76,7 @@ export function validateDraft(draft: Draft): Validation {
 
 /** What a new experiment starts from, as a draft. */
 export function defaultDraft(): Draft {
-  const result = validateExperiment(newExperiment);
+  const result = validateExperiment(asNew(newExperiment));
   if (!result.ok) throw new Error("the default experiment is not valid");
   return draftOf(result.experiment);
 }
@@ -102,6 +106,7 @@ const storedFields = z.object({
   // A draft of a version without a schedule is evaluated after every epoch.
   evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),
   seed: storedEntry,
+  generator: z.literal(generatorVersions).default(latestGenerator),
   engine: z.object({ kind: z.enum(engineChoices), threads: storedEntry }),
   // A draft of a version without a guard has none.
   guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
