@@ -1,7 +1,7 @@
 /** How long lists of runs are divided. */
 
 /** Runs in a part of a list: a few hundredths of a second in the host. */
-export const runsPerPage = 250;
+export const runsPerPage = 100;
 
 interface Listed {
   readonly id: string;
