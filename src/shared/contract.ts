@@ -78,11 +78,23 @@ export const contract = {
     /** Where a run that was stopped, failed or was interrupted would go on; null for any other. */
     "runs.resumption": { input: oneRun, output: resumption.nullable() },
     "runs.stop": { input: oneRun, output: runSummary },
-    /** `study`: only the runs of that study, or with null only those of none. */
+    /**
+     * Newest first. `study`: only the runs of that study, or with null only those of none. `limit`: at most so many,
+     * created before the run `before`; fewer only at the end of the list.
+     */
     "runs.list": {
-      input: z.strictObject({ deleted: z.boolean().default(false), study: runId.nullable().optional() }).prefault({}),
+      input: z
+        .strictObject({
+          deleted: z.boolean().default(false),
+          study: runId.nullable().optional(),
+          limit: z.number().int().min(1).max(10_000).optional(),
+          before: z.strictObject({ createdAt: z.number(), id: runId }).optional(),
+        })
+        .prefault({}),
       output: z.array(runSummary),
     },
+    /** Ids of the runs whose id begins so, those in the bin included, newest first; without `prefix` the run created last that is not there. */
+    "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional() }), output: z.array(z.string()) },
     "runs.get": { input: oneRun, output: runDetail },
     "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
     /** Moves runs to the bin; nothing is erased. */

@@ -157,8 +157,12 @@ export class PretendTraining implements Services {
       "runs.resume": ({ run }) => this.set(run, "running", null),
       "runs.resumption": ({ run }) => (isResumable(this.run(run).summary.status) ? { step: this.run(run).summary.steps, problem: null } : null),
       "runs.stop": ({ run }) => this.set(run, "stopped", null),
-      "runs.list": ({ deleted, study }) =>
-        [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted && (study === undefined || s.study === study)),
+      "runs.list": ({ deleted, study, limit, before }) => {
+        const all = [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted && (study === undefined || s.study === study));
+        const from = before ? all.findIndex(({ id }) => id === before.id) + 1 : 0;
+        return all.slice(from, from + (limit ?? all.length));
+      },
+      "runs.find": ({ prefix }) => (prefix === undefined ? [...this.runs.keys()].slice(-1) : [...this.runs.keys()].filter((id) => id.startsWith(prefix))),
       "runs.get": ({ run }) => this.detail(run),
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
       "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: Date.now() })),

@@ -10,28 +10,33 @@ interface Findable {
  * The id of the run meant by an id, the beginning of one, or `last`. Runs in the bin are found too.
  * @throws UserError when there is none or more than one
  */
-export function findRun(services: Services, wanted: string): Promise<string> {
-  return find("run", wanted, (deleted) => services.handlers["runs.list"]({ deleted }));
+export async function findRun(services: Services, wanted: string): Promise<string> {
+  if (wanted === "last") return chosen("run", wanted, await services.handlers["runs.find"]({}));
+  // A longer text than an id can be begins none.
+  return chosen("run", wanted, wanted.length > 64 ? [] : await services.handlers["runs.find"]({ prefix: wanted }));
 }
 
 /** The same for a study. */
-export function findStudy(services: Services, wanted: string): Promise<string> {
-  return find("study", wanted, (deleted) => services.handlers["studies.list"]({ deleted }));
-}
-
-async function find(one: "run" | "study", wanted: string, list: (deleted: boolean) => readonly Findable[] | Promise<readonly Findable[]>): Promise<string> {
-  const many = one === "run" ? "runs" : "studies";
-  const kept = await list(false);
-  const all = [...kept, ...(await list(true))];
+export async function findStudy(services: Services, wanted: string): Promise<string> {
+  const kept = await services.handlers["studies.list"]({ deleted: false });
   if (wanted === "last") {
     const last = kept.reduce<Findable | undefined>((a, b) => (a && a.createdAt >= b.createdAt ? a : b), undefined);
-    if (!last) throw new UserError(`there are no ${many} yet`);
-    return last.id;
+    return chosen("study", wanted, last ? [last.id] : []);
   }
-  const exact = all.find(({ id }) => id === wanted);
-  if (exact) return exact.id;
-  const matches = [...new Set(all.map(({ id }) => id).filter((id) => id.startsWith(wanted)))];
+  const ids = [...kept, ...(await services.handlers["studies.list"]({ deleted: true }))].map(({ id }) => id);
+  return chosen("study", wanted, ids.filter((id) => id.startsWith(wanted)));
+}
+
+/** The id that is meant, of those that begin as `wanted` says. */
+function chosen(kind: "run" | "study", wanted: string, ids: readonly string[]): string {
+  const plural = kind === "run" ? "runs" : "studies";
+  const matches = [...new Set(ids)];
+  if (wanted === "last") {
+    if (matches.length === 0) throw new UserError(`there are no ${plural} yet`);
+    return matches[0]!;
+  }
+  if (matches.includes(wanted)) return wanted;
   if (matches.length === 1) return matches[0]!;
-  if (matches.length === 0) throw new UserError(`there is no ${one} ${wanted}; "hypertower ${many}" lists them`);
-  throw new UserError(`${wanted} is the beginning of ${matches.length} ${many}: ${matches.slice(0, 5).join(", ")}${matches.length > 5 ? ", …" : ""}`);
+  if (matches.length === 0) throw new UserError(`there is no ${kind} ${wanted}; "hypertower ${plural}" lists them`);
+  throw new UserError(`${wanted} is the beginning of ${matches.length} ${plural}: ${matches.slice(0, 5).join(", ")}${matches.length > 5 ? ", …" : ""}`);
 }

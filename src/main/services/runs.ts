@@ -2,6 +2,7 @@
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { asNew } from "../../shared/experiment.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
+import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
 import type { PlaceInStudy } from "../studies/runner.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
@@ -21,6 +22,9 @@ export interface RunsOptions {
   readonly onChange: (run: RunSummary) => void;
 }
 
+/** Ids that a search answers. */
+const foundAtMost = 10_000;
+
 export class Runs {
   readonly #store: Store;
   readonly #supervisor: Supervisor;
@@ -38,8 +42,15 @@ export class Runs {
     this.#onChange = onChange;
   }
 
-  list(deleted: boolean, study?: string | null): RunSummary[] {
-    return this.#store.listRuns(deleted, study).map((run) => this.#live(run));
+  list(deleted: boolean, study?: string | null, page?: ListPage): RunSummary[] {
+    return this.#store.listRuns(deleted, study, page).map((run) => this.#live(run));
+  }
+
+  /** Ids that begin with `prefix`, newest first; without one the run created last. */
+  find(prefix?: string): string[] {
+    if (prefix !== undefined) return this.#store.runIds(prefix, foundAtMost);
+    const latest = this.#store.latestRun();
+    return latest === undefined ? [] : [latest];
   }
 
   /** @throws UserError when there is no such run. */
@@ -149,7 +160,10 @@ export class Runs {
 
   /** Takes over names that another process gave to runs trained here. */
   refreshNames(): void {
-    for (const { id, name } of this.#store.listRuns()) this.#supervisor.rename(id, name);
+    for (const id of this.#supervisor.ids()) {
+      const name = this.#store.runName(id);
+      if (name !== undefined) this.#supervisor.rename(id, name);
+    }
   }
 
   #unknown(id: string): UserError {

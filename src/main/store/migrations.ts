@@ -7,6 +7,7 @@ import { StoreError } from "./errors.ts";
 import { initialLayout } from "./layout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
+import { rowLayoutMigration } from "./rowLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
 
 export interface Migration {
@@ -19,6 +20,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, sql: studyLayout },
   { version: 3, sql: measureLayout },
   { version: 4, sql: leaseLayout },
+  { version: 5, sql: rowLayoutMigration },
 ];
 
 export function versionOf(db: Database): number {

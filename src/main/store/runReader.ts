@@ -15,11 +15,26 @@ export interface StoredStep {
   readonly values: number[];
 }
 
+interface ListedRow {
+  readonly id: string;
+  readonly createdAt: number;
+}
+
+/** Part of a list of runs. */
+export interface ListPage {
+  readonly limit?: number | undefined;
+  /** The last run of the part before. */
+  readonly before?: { readonly createdAt: number; readonly id: string } | undefined;
+}
+
 export class RunReader {
   readonly #path: string;
   readonly #log: Log;
-  readonly #list: Statement<[number], unknown>;
-  readonly #ofStudy: Statement<[number, string | null], unknown>;
+  readonly #list: Statement<[number, number, string, number], ListedRow>;
+  readonly #ofStudy: Statement<[number, number, string, string | null, number], ListedRow>;
+  readonly #names: Statement<[string], string>;
+  readonly #idsLike: Statement<[string, string, number], string>;
+  readonly #latest: Statement<[], string>;
   readonly #one: Statement<[string], { environmentText: string | null }>;
   readonly #has: Statement<[string], unknown>;
   readonly #metrics: Statement<[string], { id: number; name: string; lastStep: number }>;
@@ -31,7 +46,11 @@ export class RunReader {
   constructor(db: Database, path: string, log: Log) {
     this.#path = path;
     this.#log = log;
-    const list = (where: string) => `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? ${where} ORDER BY created_at DESC, id DESC`;
+    const list = (where: string) =>
+      `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? AND (created_at, id) < (?, ?) ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
+    this.#names = db.prepare<[string], string>("SELECT name FROM runs WHERE id = ?").pluck();
+    this.#idsLike = db.prepare<[string, string, number], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ? ORDER BY created_at DESC, id DESC LIMIT ?").pluck();
+    this.#latest = db.prepare<[], string>("SELECT id FROM runs WHERE (deleted_at IS NOT NULL) = 0 ORDER BY created_at DESC, id DESC LIMIT 1").pluck();
     this.#list = db.prepare(list(""));
     this.#ofStudy = db.prepare(list("AND study IS ?"));
     this.#one = db.prepare(`SELECT ${summaryColumns}, environment AS environmentText FROM runs WHERE id = ?`);
@@ -47,18 +66,49 @@ export class RunReader {
     this.#get = db.transaction((id: string) => this.#detail(id));
   }
 
-  /** Runs, newest first; of one study, or with null of none. A row that cannot be read is reported to the log and left out. */
-  list(deleted: boolean, study?: string | null): RunSummary[] {
+  /**
+   * Runs, newest first; of one study, or with null of none. With a page, at most `limit` runs created before `before`;
+   * fewer only at the end of the list. A row that cannot be read is reported to the log and left out.
+   */
+  list(deleted: boolean, study?: string | null, { limit = Infinity, before }: ListPage = {}): RunSummary[] {
     const bin = deleted ? 1 : 0;
-    const rows = study === undefined ? this.#list.all(bin) : this.#ofStudy.all(bin, study);
-    return rows.flatMap((row) => {
-      try {
-        return [toSummary(row)];
-      } catch (error) {
-        this.#log.error(this.#unreadable(row, error).message, error);
-        return [];
+    const found: RunSummary[] = [];
+    let cursor = before ?? { createdAt: Number.MAX_SAFE_INTEGER, id: "" };
+    for (;;) {
+      const missing = limit === Infinity ? -1 : limit - found.length;
+      const rows =
+        study === undefined ? this.#list.all(bin, cursor.createdAt, cursor.id, missing) : this.#ofStudy.all(bin, cursor.createdAt, cursor.id, study, missing);
+      for (const row of rows) {
+        const run = this.#readable(row);
+        if (run) found.push(run);
       }
-    });
+      // The place of rows that cannot be read is taken by the next ones.
+      if (missing < 0 || rows.length < missing || found.length === limit) return found;
+      cursor = rows.at(-1)!;
+    }
+  }
+
+  #readable(row: ListedRow): RunSummary | undefined {
+    try {
+      return toSummary(row);
+    } catch (error) {
+      this.#log.error(this.#unreadable(row, error).message, error);
+      return undefined;
+    }
+  }
+
+  name(id: string): string | undefined {
+    return this.#names.get(id);
+  }
+
+  /** Ids that begin with `prefix`, those in the bin included, newest first. */
+  idsWith(prefix: string, limit: number): string[] {
+    return this.#idsLike.all(prefix, prefix, limit);
+  }
+
+  /** The run created last, without those in the bin. */
+  latest(): string | undefined {
+    return this.#latest.get();
   }
 
   /** @throws StoreError when the run is there but does not hold what it should. */

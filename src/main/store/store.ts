@@ -5,7 +5,8 @@ import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts, joinHosts, ownerColumns, type LeaseOwner } from "./hosts.ts";
 import { environmentDifferences } from "./runRows.ts";
-import { RunReader, type StoredStep } from "./runReader.ts";
+import { RowUpgrade } from "./rowUpgrade.ts";
+import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
 import { StudyTable } from "./studies.ts";
@@ -55,6 +56,9 @@ interface ActiveRow extends LeaseOwner {
   readonly steps: number;
 }
 
+/** Milliseconds between two groups of old rows that are checked. */
+const upgradeEvery = 100;
+
 export class Store {
   readonly path: string;
   readonly studies: StudyTable;
@@ -67,6 +71,7 @@ export class Store {
   readonly #series: SeriesReader;
   readonly #poll: NodeJS.Timeout;
   readonly #look: NodeJS.Timeout;
+  #upgrade: NodeJS.Timeout | undefined;
   readonly #onForeignChange: () => void;
   #dataVersion: unknown;
 
@@ -114,6 +119,7 @@ export class Store {
     this.#poll.unref();
     this.#look = setInterval(() => this.#lookForDead(), options.lookEvery ?? beatEvery);
     this.#look.unref();
+    this.#upgradeSoon(new RowUpgrade(this.#connections, this.#writer));
   }
 
   /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
@@ -187,8 +193,23 @@ export class Store {
   }
 
   /** Runs, newest first: those in the bin, or those that are not; of one study, or with null of none. */
-  listRuns(deleted = false, study?: string | null): RunSummary[] {
-    return this.#read("list of runs", () => this.#runs.list(deleted, study));
+  listRuns(deleted = false, study?: string | null, page?: ListPage): RunSummary[] {
+    return this.#read("list of runs", () => this.#runs.list(deleted, study, page));
+  }
+
+  /** A run's name, without reading the rest of it. */
+  runName(id: string): string | undefined {
+    return this.#read("a run's name", () => this.#runs.name(id));
+  }
+
+  /** At most `limit` ids of runs that begin with `prefix`, those in the bin included, newest first. */
+  runIds(prefix: string, limit: number): string[] {
+    return this.#read("ids of runs", () => this.#runs.idsWith(prefix, limit));
+  }
+
+  /** The run created last, without those in the bin. */
+  latestRun(): string | undefined {
+    return this.#read("latest run", () => this.#runs.latest());
   }
 
   getRun(id: string): RunDetail | undefined {
@@ -263,6 +284,7 @@ export class Store {
   close(): void {
     clearInterval(this.#poll);
     clearInterval(this.#look);
+    clearTimeout(this.#upgrade);
     try {
       this.#writer.close();
     } finally {
@@ -287,6 +309,15 @@ export class Store {
       explained(this.path, () => this.#writer.dropLost());
       this.#onForeignChange();
     });
+  }
+
+  #upgradeSoon(upgrade: RowUpgrade): void {
+    this.#upgrade = setTimeout(() => {
+      this.#watched("check the rows of earlier versions", () => {
+        if (explained(this.path, () => upgrade.next())) this.#upgradeSoon(upgrade);
+      });
+    }, upgradeEvery);
+    this.#upgrade.unref();
   }
 
   #lookForDead(): void {

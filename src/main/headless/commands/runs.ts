@@ -1,5 +1,8 @@
 /** `hypertower runs`: the runs of the store, newest first. */
 import { namedMetricText, resultOf } from "../../../shared/metrics.ts";
+import type { RunSummary } from "../../../shared/run.ts";
+import { nextPage, runsPerPage } from "../../../shared/runPages.ts";
+import type { Services } from "../../services/services.ts";
 import { findStudy } from "../find.ts";
 import { formatTime, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
@@ -16,10 +19,13 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
   const services = await openExisting(places, storeDir);
   try {
     const study = options.study === undefined ? null : await findStudy(services, options.study);
-    const list = [...(await services.handlers["runs.list"]({ deleted: false, study }))].sort((a, b) => b.createdAt - a.createdAt);
     if (options.json) {
-      for (const run of list) console.log(JSON.stringify({ ...run, hyperparameters: levelValues(run) }));
-    } else if (list.length === 0) {
+      for await (const part of pages(services, study)) for (const run of part) console.log(JSON.stringify({ ...run, hyperparameters: levelValues(run) }));
+      return exitCodes.ok;
+    }
+    const list: RunSummary[] = [];
+    for await (const part of pages(services, study)) list.push(...part);
+    if (list.length === 0) {
       console.log(study === null ? `no single runs in ${storeDir} yet; "hypertower studies" lists the studies` : `the study ${study} has no runs`);
     } else {
       const rows = list.map((run) => {
@@ -39,5 +45,13 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
     return exitCodes.ok;
   } finally {
     await services.close();
+  }
+}
+
+async function* pages(services: Services, study: string | null): AsyncGenerator<readonly RunSummary[]> {
+  for (let before: ReturnType<typeof nextPage>, more = true; more; more = before !== undefined) {
+    const part = await services.handlers["runs.list"]({ deleted: false, study, limit: runsPerPage, before });
+    yield part;
+    before = nextPage(part);
   }
 }

@@ -8,8 +8,8 @@ interface Stored {
   readonly deletedAt: number | null;
 }
 
-/** @param list reads the kept or the deleted ones */
-export function useRecords<T extends Stored>(list: (deleted: boolean) => Promise<readonly T[]>) {
+/** @param list reads the kept or the deleted records, in one part or several */
+export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIterable<readonly T[]>) {
   const byId = shallowRef(new Map<string, T>());
   const loaded = ref(false);
   const error = ref<string | null>(null);
@@ -21,9 +21,9 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => Promise
   /** What changes while lists are being read, and so may be newer than they; null at other times. */
   let changedMeanwhile: Map<string, T> | null = null;
 
-  const show = () => triggerRef(byId);
+  const draw = () => triggerRef(byId);
   /** Many may report at once; the lists are drawn again for all of them together. */
-  const showSoon = useThrottleFn(show, 100, true, true);
+  const drawSoon = useThrottleFn(draw, 100, true, true);
 
   function put(...changed: readonly T[]): void {
     for (const record of changed) {
@@ -34,24 +34,35 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => Promise
 
   function keep(...changed: readonly T[]): void {
     put(...changed);
-    show();
+    draw();
   }
 
   /** Takes a change from an event. */
   function follow(changed: T): void {
     put(changed);
-    void showSoon();
+    void drawSoon();
   }
 
-  /** Reads both lists again; what is on screen stays until they are here. */
+  function show(read: readonly T[], newer: ReadonlyMap<string, T>): void {
+    byId.value = new Map([...read, ...newer.values()].map((record) => [record.id, record]));
+  }
+
+  /** Reads both lists again. What is on screen stays until they are here, but the first reading shows each part as it comes. */
   async function load(): Promise<void> {
     const meanwhile = new Map<string, T>();
     changedMeanwhile = meanwhile;
     try {
-      const [present, deleted] = await Promise.all([list(false), list(true)]);
-      // A later reading is under way: its lists are newer.
+      const read: T[] = [];
+      for (const deleted of [false, true]) {
+        for await (const part of list(deleted)) {
+          // A later reading is under way: its lists are newer.
+          if (changedMeanwhile !== meanwhile) return;
+          read.push(...part);
+          if (!loaded.value) show(read, meanwhile);
+        }
+      }
       if (changedMeanwhile !== meanwhile) return;
-      byId.value = new Map([...present, ...deleted, ...meanwhile.values()].map((record) => [record.id, record]));
+      show(read, meanwhile);
       changedMeanwhile = null;
       loaded.value = true;
       error.value = null;

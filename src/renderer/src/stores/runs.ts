@@ -4,10 +4,11 @@ import { computed } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import { isActive, type RunSummary } from "@shared/run.ts";
 import { call, connection, listen } from "@/transport/client.ts";
+import { runPages } from "@/transport/runPages.ts";
 import { useRecords } from "./records.ts";
 
 export const useRuns = defineStore("runs", () => {
-  const { kept: runs, binned, loaded, error, load, keep, get, ...records } = useRecords<RunSummary>((deleted) => call("runs.list", { deleted }));
+  const { kept: runs, binned, loaded, error, load, keep, get, ...records } = useRecords<RunSummary>((deleted) => runPages({ deleted }));
   const active = computed(() => runs.value.filter((run) => isActive(run.status)).sort((a, b) => a.createdAt - b.createdAt));
 
   /** Starts following events; call once. */

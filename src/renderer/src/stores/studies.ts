@@ -7,7 +7,9 @@ import { call, connection, listen } from "@/transport/client.ts";
 import { useRecords } from "./records.ts";
 
 export const useStudies = defineStore("studies", () => {
-  const { kept: studies, binned, loaded, error, load, keep, get, ...records } = useRecords<StudySummary>((deleted) => call("studies.list", { deleted }));
+  const { kept: studies, binned, loaded, error, load, keep, get, ...records } = useRecords<StudySummary>(async function* (deleted) {
+    yield await call("studies.list", { deleted });
+  });
   const active = computed(() =>
     studies.value.filter(({ status }) => status === "running" || status === "paused").sort((a, b) => a.createdAt - b.createdAt),
   );

@@ -1,0 +1,113 @@
+import Database from "better-sqlite3";
+import { describe, expect, it, vi } from "vitest";
+import * as experiments from "../../../src/shared/experiment.ts";
+import { closeConnections, openConnections } from "../../../src/main/store/database.ts";
+import { migrations } from "../../../src/main/store/migrations.ts";
+import { rowLayout } from "../../../src/main/store/rowLayout.ts";
+import { RowUpgrade } from "../../../src/main/store/rowUpgrade.ts";
+import { aRun, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
+
+function edited<T>(path: string, work: (db: Database.Database) => T): T {
+  const db = new Database(path);
+  try {
+    return work(db);
+  } finally {
+    db.close();
+  }
+}
+
+const layouts = (path: string) => edited(path, (db) => db.prepare("SELECT layout FROM runs ORDER BY id").pluck().all());
+
+describe("rows of runs", () => {
+  it("are not checked again when they are read", () => {
+    const store = openStore();
+    const run = aRun();
+    store.createRun(run);
+    const check = vi.spyOn(experiments.experiment, "parse");
+    const checkSafely = vi.spyOn(experiments.experiment, "safeParse");
+    expect(store.listRuns()).toEqual([run]);
+    expect(store.getRun(run.id)).toMatchObject(run);
+    expect([check.mock.calls.length, checkSafely.mock.calls.length]).toEqual([0, 0]);
+    vi.restoreAllMocks();
+  });
+
+  it("are checked when they are written", () => {
+    const store = openStore();
+    const run = aRun();
+    expect(() => store.createRun({ ...run, experiment: { ...run.experiment, batchSize: -1 } })).toThrow(/batchSize/);
+    expect(store.listRuns()).toEqual([]);
+  });
+
+  it("of another layout are read through the schemas, marked once, and left as they are when they cannot be read", () => {
+    const folder = freshFolder();
+    const log = recordedLog();
+    const store = openStore(folder, { log });
+    const [old, bad] = [aRun({}, { id: "a", status: "finished" }), aRun({}, { id: "b", status: "finished" })];
+    for (const run of [old, bad]) store.createRun(run);
+    store.closeNow();
+    edited(store.path, (db) => db.exec(`UPDATE runs SET layout = 0; UPDATE runs SET experiment = '{"batchSize": -1}' WHERE id = 'b'`));
+
+    const connections = openConnections(folder);
+    const upgrade = new RowUpgrade(connections, { change: (_what, work) => connections.writer.transaction(work)() });
+    while (upgrade.next());
+    closeConnections(connections);
+    expect(layouts(store.path)).toEqual([rowLayout, 0]);
+    expect(openStore(folder, { log }).listRuns()).toEqual([old]);
+    expect(log.errors.join()).toMatch(/Run b in .* cannot be read/);
+  });
+
+  it("are checked again after another program changed the experiment", () => {
+    const store = openStore();
+    store.createRun(aRun());
+    expect(layouts(store.path)).toEqual([rowLayout]);
+    edited(store.path, (db) => db.exec(`UPDATE runs SET experiment = json_set(experiment, '$.seed', 5)`));
+    expect(layouts(store.path)).toEqual([0]);
+    expect(store.listRuns()[0]!.experiment.seed).toBe(5);
+  });
+
+  it("of a store of the version before come back unchanged", () => {
+    const folder = freshFolder();
+    closeConnections(openConnections(folder, migrations.slice(0, 4)));
+    const { experiment, hyperparameters, stack, createdAt, totalSteps } = aRun();
+    edited(`${folder}/hypertower.sqlite`, (db) =>
+      db
+        .prepare(
+          `INSERT INTO runs (id, name, status, stack, seed, engine, created_at, total_steps, hyperparameters, experiment) VALUES ('old', 'old', 'finished', ?, 1, 'reference', ?, ?, ?, ?)`,
+        )
+        .run(stack, createdAt, totalSteps, JSON.stringify(hyperparameters), JSON.stringify(experiment)),
+    );
+    expect(openStore(folder).listRuns()).toMatchObject([{ id: "old", experiment, hyperparameters }]);
+  });
+});
+
+describe("lists of runs", () => {
+  it("come in parts of the size asked for, in order, whether rows can be read or not", () => {
+    const store = openStore(freshFolder(), { log: recordedLog() });
+    // Several have the same time: the id decides.
+    const ids = Array.from({ length: 25 }, (_, i) => `r${String(i).padStart(2, "0")}`);
+    ids.forEach((id, i) => store.createRun(aRun({}, { id, createdAt: i >> 2 })));
+    edited(store.path, (db) => db.exec(`UPDATE runs SET experiment = '{}' , layout = 0 WHERE id IN ('r20', 'r23')`));
+    edited(store.path, (db) => db.exec(`UPDATE runs SET experiment = '{"batchSize": -1}' WHERE id IN ('r20', 'r23')`));
+    const all = store.listRuns().map(({ id }) => id);
+    expect(all).toEqual(ids.filter((id) => id !== "r20" && id !== "r23").reverse());
+    const parts: string[][] = [];
+    for (let before: { id: string; createdAt: number } | undefined; ; ) {
+      const part = store.listRuns(false, undefined, { limit: 6, before });
+      parts.push(part.map(({ id }) => id));
+      before = part.at(-1);
+      if (part.length < 6) break;
+    }
+    expect(parts.map(({ length }) => length)).toEqual([6, 6, 6, 5]);
+    expect(parts.flat()).toEqual(all);
+  });
+
+  it("are not needed to find a run by its id or to know a name", () => {
+    const store = openStore();
+    store.createRun(aRun({ name: "first" }, { id: "a%1", createdAt: 1 }));
+    store.createRun(aRun({ name: "second" }, { id: "a_2", createdAt: 2 }));
+    store.setDeleted(["a_2"], 5);
+    expect(store.runIds("a", 9)).toEqual(["a_2", "a%1"]);
+    expect([store.runIds("a%", 9), store.runIds("%", 9), store.runIds("a", 1)]).toEqual([["a%1"], [], ["a_2"]]);
+    expect([store.latestRun(), store.runName("a_2"), store.runName("none")]).toEqual(["a%1", "second", undefined]);
+  });
+});
