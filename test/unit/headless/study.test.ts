@@ -41,7 +41,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     const { code, stdout, stderr } = await hypertower(["study", file, "--workers", "2"]);
     expect(code, stderr).toBe(0);
     const [header, ...rows] = stdout.split("\n");
-    expect(header).toMatch(/^HEIGHT +α of level 0 +RUNS +TEST ERROR$/);
+    expect(header).toMatch(/^HEIGHT +α of level 0 +RUNS +TEST ERROR ± STANDARD ERROR/);
     expect(rows[0]).toMatch(/^height 0 +0\.1 +2 +\d+\.\d\d ± \d+\.\d\d %$/);
     expect(rows[3]).toMatch(/^height 1 +1e6 +0 +– +2 diverged$/);
     expect(stdout).toMatch(/\nfinished in [\d.]+ s: \d finished, \d diverged of 8 runs\n/);
