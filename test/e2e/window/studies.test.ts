@@ -115,7 +115,8 @@ it("follows a study while its runs end; pauses, resumes, retries, stops it", asy
   window.services.studies.advance(id, 1000);
   await window.page.locator("[data-testid=study-status][data-status=finished]").waitFor();
   await drawnAtLeast(window.page, "headline-chart/height 3", 33);
-  await expect.poll(() => at("verdict").innerText()).toMatch(/levels? widen/);
+  // Three seeds that scatter as these do cannot tell, once the choice among three heights is allowed for.
+  await expect.poll(() => at("verdict").innerText()).toMatch(/^Three levels make no clear difference/);
   expect(await at("numbers-table").locator("tbody tr").count()).toBe(4);
   await at("active-studies").waitFor({ state: "detached" });
 });
