@@ -43,7 +43,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     const [header, ...rows] = stdout.split("\n");
     expect(header).toMatch(/^HEIGHT +α of level 0 +RUNS +TEST ERROR ± STANDARD ERROR/);
     expect(rows[0]).toMatch(/^height 0 +0\.1 +2 +\d+\.\d\d ± \d+\.\d\d %$/);
-    expect(rows[3]).toMatch(/^height 1 +1e6 +0 +– +2 diverged$/);
+    expect(rows[3]).toMatch(/^height 1 +1e6 +2 +90\.00 ± 0\.00 % +2 diverged count as 90\.00 %$/);
     expect(stdout).toMatch(/\nfinished in [\d.]+ s: \d finished, \d diverged of 8 runs\n/);
     expect(stderr).toContain("[8/8]");
     const listed = jsonLines((await hypertower(["studies", "--json"])).stdout);
