@@ -99,7 +99,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     },
     onEngineFailure: ({ experiment }, reason, kind) => {
       // Memory that one program filled may be enough for another.
-      if (experiment.engine.kind !== "auto") void choice.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined);
+      if (experiment.engine.kind === "auto") return;
+      // A disk that is full must not end the host: the next failure is stored when it can be.
+      choice.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
     },
     onKept: (run) => events.emit("run.kept", { run }),
     onLost: (run, dropped) => {
