@@ -10,8 +10,8 @@ export default defineConfig({
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",
     pool: "forks",
-    // A test waits for the window about half its time: two files side by side use both cores.
-    maxWorkers: 2,
+    // Each test runs a workbench, a trainer and a browser, and datasets of one's own lie in one folder: one file at a time.
+    fileParallelism: false,
     // As long as Playwright's own actions wait: a busy machine must pass them.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,
