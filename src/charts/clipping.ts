@@ -67,7 +67,8 @@ export function clip(line: ChartLine, scale: AxisScale | undefined, xLog: boolea
   };
   const last = all.at(-1)?.[0] ?? -Infinity;
   const diverged = (line.divergedAt ?? []).flatMap((x): CurveMark[] => {
-    const place = at(x);
+    // What could not be drawn does not widen the axis: the mark stands where the line ends.
+    const place = at(Math.min(x, last));
     return place ? [{ kind: "diverged", at: place, label: "diverged" }] : [];
   });
   const gapMarks = gaps.flatMap((x, i): CurveMark[] => {
@@ -94,6 +95,9 @@ const looks = {
   diverged: { symbol: cross, symbolSize: 12 },
 } as const;
 
+/** A line diverges at its right end, where there is room on the left alone. */
+const labelPlaces: Record<CurveMark["kind"], string | readonly [x: number, y: number]> = { above: [12, 2], below: [12, -6], gap: "bottom", diverged: "left" };
+
 /** Series of the chart library for the marks of a line; none without marks. */
 export function markSeries(marks: readonly CurveMark[], color: string, base: Record<string, unknown>): Record<string, unknown>[] {
   if (marks.length === 0) return [];
@@ -115,7 +119,7 @@ export function markSeries(marks: readonly CurveMark[], color: string, base: Rec
         ...looks[kind],
         // Empty symbols have a border only.
         ...(kind === "gap" && { itemStyle: { color, borderWidth: 2 } }),
-        label: { show: label !== undefined, formatter: label ?? "", color, fontSize: 11, position: kind === "above" ? [12, 2] : kind === "below" ? [12, -6] : "bottom", distance: 14 },
+        label: { show: label !== undefined, formatter: label ?? "", color, fontSize: 11, position: labelPlaces[kind], distance: 10 },
       })),
     },
   ];

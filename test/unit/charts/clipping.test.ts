@@ -54,6 +54,6 @@ describe("values that are not finite", () => {
 
   it("leave the end of a line that diverged to the mark of its divergence", () => {
     const broken = { ...line("loss", [3, 2, NaN]), divergedAt: [2] };
-    expect(clip(broken, verticalScale([broken], false, false), false, false).marks).toEqual([{ kind: "diverged", at: [2, 2], label: "diverged" }]);
+    expect(clip(broken, verticalScale([broken], false, false), false, false).marks).toEqual([{ kind: "diverged", at: [1, 2], label: "diverged" }]);
   });
 });
