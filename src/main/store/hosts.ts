@@ -4,6 +4,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
+import { explained } from "./errors.ts";
 import { HostLock, isLocked } from "./hostLock.ts";
 import type { Log } from "./log.ts";
 
@@ -13,44 +14,63 @@ export const beatEvery = 10_000;
 /** A host on another machine is taken for dead when it has not beaten for so many looks in a row: a machine that sleeps does not look either. */
 export const silentLooks = 4;
 
-/** A lease's owner as an active row names it. */
+/** The owner of an active run or study, as its row names it. */
 export interface LeaseOwner {
   readonly token: string | null;
   readonly pid: number | null;
   readonly host: string | null;
+}
+
+export const ownerColumns = "owner_token AS token, owner_pid AS pid, owner_host AS host";
+
+/** Whether an owner has ended, as of one look at all of them. */
+export type IsGone = (owner: LeaseOwner) => boolean;
+
+interface SeenOwner extends LeaseOwner {
   /** Null for an owner of a version without beats. */
   readonly beats: number | null;
   /** Time of the last write of an owner of a version without beats. */
   readonly heartbeatAt: number | null;
 }
 
-/** Columns of a LeaseOwner, of a row of `runs` or `studies` left-joined with `hosts`. */
-export const ownerColumns = "owner_token AS token, owner_pid AS pid, owner_host AS host, heartbeat_at AS heartbeatAt, hosts.beats AS beats";
-export const joinHosts = "LEFT JOIN hosts ON hosts.token = owner_token";
+const owners = `
+  SELECT ${ownerColumns}, max(heartbeat_at) AS heartbeatAt, hosts.beats AS beats
+  FROM (
+    SELECT owner_token, owner_pid, owner_host, heartbeat_at FROM runs WHERE status IN ('queued', 'running', 'paused')
+    UNION ALL
+    SELECT owner_token, owner_pid, owner_host, heartbeat_at FROM studies WHERE status IN ('running', 'paused')
+  )
+  LEFT JOIN hosts ON hosts.token = owner_token
+  GROUP BY owner_token, owner_pid, owner_host`;
+
+const keyOf = ({ token, pid, host }: LeaseOwner) => JSON.stringify([token, pid, host]);
 
 export class Hosts {
   readonly token = randomUUID();
   readonly pid = process.pid;
   readonly #db: Database;
+  readonly #path: string;
   readonly #folder: string;
   readonly #log: Log;
   /** Name of this machine. */
   readonly machine: string;
-  readonly #seen = new Map<string, { count: number; looks: number }>();
+  /** Beats of each owner at the last look, and for how many looks they have stood still. */
+  #seen: ReadonlyMap<string, { readonly count: number; readonly looks: number }> = new Map();
   #lock: HostLock | undefined;
   #registered = false;
 
   /** @param machine the name of this machine; its host name by default */
   constructor(db: Database, path: string, log: Log, machine = hostname()) {
     this.#db = db;
+    this.#path = path;
     this.#folder = join(dirname(path), "hosts");
     this.#log = log;
     this.machine = machine;
   }
 
-  /** Columns that name this host as an owner. Registers it first: call before a transaction. */
+  /** Columns that name this host as an owner. Registers it first: call before a transaction. @throws StoreError */
   owner(): { ownerPid: number; ownerHost: string; ownerToken: string } {
-    this.#register();
+    explained(this.#path, () => this.#register());
     return { ownerPid: this.pid, ownerHost: this.machine, ownerToken: this.token };
   }
 
@@ -70,18 +90,24 @@ export class Hosts {
     if (this.#registered) this.#db.prepare("UPDATE hosts SET beats = beats + 1 WHERE token = ?").run(this.token);
   }
 
-  /** Counts one look at each of these owners. Those of this machine need none. */
-  look(owners: readonly LeaseOwner[]): void {
-    for (const { token, beats, heartbeatAt } of new Map(owners.map((owner) => [owner.token, owner])).values()) {
-      if (token === null || token === this.token) continue;
-      const count = beats ?? heartbeatAt ?? 0;
-      const before = this.#seen.get(token);
-      this.#seen.set(token, { count, looks: before?.count === count ? before.looks + 1 : 0 });
-    }
+  /** Looks once at every owner of an active run or study. Null where none of them has ended. */
+  look(): IsGone | null {
+    const found = this.#db.prepare<[], SeenOwner>(owners).all();
+    const before = this.#seen;
+    this.#seen = new Map(
+      found.flatMap(({ token, beats, heartbeatAt }) => {
+        if (token === null) return [];
+        const count = beats ?? heartbeatAt ?? 0;
+        const last = before.get(token);
+        return [[token, { count, looks: last?.count === count ? last.looks + 1 : 0 }]];
+      }),
+    );
+    const gone = new Set(found.filter((owner) => !this.#lives(owner)).map(keyOf));
+    return gone.size === 0 ? null : (owner) => gone.has(keyOf(owner));
   }
 
   /** Whether an owner may still be at work. One on another machine is, until it has been silent for long enough. */
-  lives({ token, pid, host, beats }: LeaseOwner): boolean {
+  #lives({ token, pid, host, beats }: SeenOwner): boolean {
     if (token === this.token) return true;
     if (token === null || pid === null) return false;
     if (isLocked(this.#lockOf(token))) return true;

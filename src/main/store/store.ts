@@ -3,7 +3,7 @@ import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from ".
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
-import { beatEvery, Hosts, joinHosts, ownerColumns, type LeaseOwner } from "./hosts.ts";
+import { beatEvery, Hosts, ownerColumns, type IsGone, type LeaseOwner } from "./hosts.ts";
 import { environmentDifferences } from "./runRows.ts";
 import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
@@ -245,16 +245,12 @@ export class Store {
 
   /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
-    return [...this.#markRuns(), ...this.studies.markInterrupted()];
+    const isGone = this.#read("owners of active runs and studies", () => this.#hosts.look());
+    return isGone ? [...this.#markRuns(isGone), ...this.studies.markInterrupted(isGone)] : [];
   }
 
-  #markRuns(): string[] {
-    const { writer, reader } = this.#connections;
-    const active = `SELECT id, steps, ${ownerColumns} FROM runs ${joinHosts} WHERE status IN ('queued', 'running', 'paused')`;
-    const dead = (row: ActiveRow) => !this.#hosts.lives(row);
-    const rows = this.#read("active runs", () => reader.prepare<[], ActiveRow>(active).all());
-    this.#hosts.look(rows);
-    if (!rows.some(dead)) return [];
+  #markRuns(isGone: IsGone): string[] {
+    const { writer } = this.#connections;
     const now = Date.now();
     const mark = writer.prepare<[string, number, string]>(
       `UPDATE runs SET status = 'interrupted', reason = ?, finished_at = coalesce(heartbeat_at, ?),
@@ -265,9 +261,9 @@ export class Store {
     );
     return this.#writer.change("mark interrupted runs", () =>
       writer
-        .prepare<[], ActiveRow>(active)
+        .prepare<[], ActiveRow>(`SELECT id, steps, ${ownerColumns} FROM runs WHERE status IN ('queued', 'running', 'paused')`)
         .all()
-        .filter(dead)
+        .filter(isGone)
         .map(({ id, steps, pid, host }) => {
           const reason =
             host === this.#hosts.machine || host === null

@@ -6,7 +6,7 @@ import { studyStatus } from "../../shared/study/result.ts";
 import { study } from "../../shared/study/study.ts";
 import { LeaseLostError, StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { joinHosts, ownerColumns, type Hosts, type LeaseOwner } from "./hosts.ts";
+import { ownerColumns, type Hosts, type IsGone, type LeaseOwner } from "./hosts.ts";
 import { pyramidWidths } from "./pyramid.ts";
 import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
 import type { Writer } from "./writer.ts";
@@ -224,16 +224,11 @@ export class StudyTable {
   }
 
   /** Marks active studies whose process is gone as interrupted. Returns their ids. */
-  markInterrupted(): string[] {
-    const { hosts } = this.#options;
-    const active = `SELECT id, ${ownerColumns} FROM studies ${joinHosts} WHERE status IN ('running', 'paused')`;
-    type Row = LeaseOwner & { id: string };
-    const dead = (row: Row) => !hosts.lives(row);
-    const rows = this.#options.read("active studies", () => this.#reader.prepare<[], Row>(active).all());
-    hosts.look(rows);
-    if (!rows.some(dead)) return [];
+  markInterrupted(isGone: IsGone): string[] {
+    type Row = LeaseOwner & { readonly id: string; readonly heartbeatAt: number | null };
+    const active = this.#writer.prepare<[], Row>(`SELECT id, ${ownerColumns}, heartbeat_at AS heartbeatAt FROM studies WHERE status IN ('running', 'paused')`);
     return this.#change("mark interrupted studies", () =>
-      this.#writer.prepare<[], Row>(active).all().filter(dead).map(({ id, pid, heartbeatAt }) => {
+      active.all().filter(isGone).map(({ id, pid, heartbeatAt }) => {
         const reason = `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the study did.`;
         this.#writer.prepare("UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?").run(reason, heartbeatAt ?? Date.now(), id);
         return id;

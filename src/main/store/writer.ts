@@ -83,7 +83,7 @@ export class Writer {
 
   /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
   createRun(run: RunSummary, cell: string | null = null): void {
-    const owner = this.#owner();
+    const owner = this.#options.hosts.owner();
     this.#now("create a run", () => {
       this.#statements.create.run({ ...identityParameters(run), ...progressParameters(run), cell, ...owner, heartbeatAt: Date.now() });
     });
@@ -102,7 +102,7 @@ export class Writer {
   /** Queues a run again that has ended before its end, owned by this process. False when it is in no state for that. */
   takeUpRun(run: RunSummary): boolean {
     this.flush();
-    const owner = this.#owner();
+    const owner = this.#options.hosts.owner();
     const lease = this.#now("take up a run", () => this.#statements.takeUp.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
     if (lease === undefined) return false;
     this.#leases.set(run.id, lease);
@@ -292,14 +292,6 @@ export class Writer {
       if (!this.#holds(run)) throw new LeaseLostError(`Run ${run}`);
       return work();
     });
-  }
-
-  #owner(): ReturnType<Hosts["owner"]> {
-    try {
-      return this.#options.hosts.owner();
-    } catch (error) {
-      throw explain(error, this.#options.path);
-    }
   }
 
   #now<T>(what: string, work: () => T): T {

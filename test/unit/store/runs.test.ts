@@ -262,6 +262,22 @@ describe("several processes", () => {
     expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far"]]);
     expect(looking.getRun("far")).toMatchObject({ status: "interrupted", reason: "The machine that trained it (elsewhere) has not been heard of." });
   });
+
+  it("count one look for a host of another machine, whatever it owns", () => {
+    const folder = freshFolder();
+    const store = openStore(folder);
+    store.createRun(aRun({}, { id: "far", status: "running" }));
+    edit(store.path, "INSERT INTO hosts (token, pid, host, beats) VALUES ('theirs', 1, 'elsewhere', 5)");
+    edit(store.path, "UPDATE runs SET owner_token = 'theirs', owner_pid = 1, owner_host = 'elsewhere'");
+    edit(
+      store.path,
+      `INSERT INTO studies (id, name, status, created_at, total, workers, definition, owner_token, owner_pid, owner_host)
+       VALUES ('study', 'Study', 'running', 1, 1, 1, '{}', 'theirs', 1, 'elsewhere')`,
+    );
+    const looking = openStore(folder);
+    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far", "study"]]);
+  });
 });
 
 describe("leases", () => {
