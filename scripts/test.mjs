@@ -1,6 +1,7 @@
 /**
- * `npm test`: installs and builds what is missing, then every fast check. All of
- * them run, whatever fails; the last line counts checks: `N passed, M failed`.
+ * `npm test`: installs and builds what is missing, then every fast check; with
+ * `--all` (`npm run test:all`), the slow ones too. All of them run, whatever
+ * fails; the last line counts checks: `N passed, M failed`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +11,7 @@ import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, run
 
 /** A check that hangs is a failure, not a wait: milliseconds. */
 const limit = 20 * 60_000;
+if (process.argv.includes("--all")) process.env.HYPERTOWER_TESTS = "all";
 const reports = mkdtempSync(join(tmpdir(), "hypertower-test-"));
 
 /** @typedef {{ name: string, passed: number, failed: number, skipped: number, seconds: number }} Result */

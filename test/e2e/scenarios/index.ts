@@ -11,20 +11,27 @@ import { predictions } from "./predictions.ts";
 import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
 
-const scenarios: Readonly<Record<string, (harness: Harness) => Promise<void>>> = {
+type Scenario = (harness: Harness) => Promise<void>;
+
+/** What the host has a part in: downloads, files, processes, restarts. */
+const ofTheHost: Readonly<Record<string, Scenario>> = {
   "a run is configured, watched live, paused, resumed, stopped, and found again": liveRun,
-  "two runs are trained to the end and overlaid": twoRuns,
   "what a run learned is downloaded, and trained plain by one click": learned,
-  "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
   "a table of one's own becomes a dataset": ownData,
+};
+
+/** What the window does the same way in every host. */
+const ofTheWindow: Readonly<Record<string, Scenario>> = {
+  "two runs are trained to the end and overlaid": twoRuns,
+  "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a model of one's own is built layer by layer and trained": ownModel,
   "a study is composed, watched, pointed at, extended, and found again": study,
   "an invalid field is named and blocks training": invalidField,
 };
 
-/** Defines one test per scenario; each gets a workbench and a store of its own. */
-export function defineScenarios(start: StartHarness): void {
+/** Defines one test per scenario, or per scenario that the host has a part in; each gets a workbench and a store of its own. */
+export function defineScenarios(start: StartHarness, which: "all" | "of the host" = "all"): void {
   let harness: Harness;
 
   beforeEach(async () => {
@@ -34,7 +41,7 @@ export function defineScenarios(start: StartHarness): void {
     await harness.close();
   });
 
-  for (const [name, scenario] of Object.entries(scenarios)) {
+  for (const [name, scenario] of Object.entries(which === "all" ? { ...ofTheHost, ...ofTheWindow } : ofTheHost)) {
     it(name, async () => {
       onTestFailed(() => console.error(`--- what the workbench wrote\n${harness.log()}\n--- what its page complained about\n${harness.problems.join("\n")}`));
       await scenario(harness);

@@ -92,11 +92,13 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(await failing("--resume", "x", "--seeds", "3")).toContain("cannot change it");
   });
 
-  /** What interrupted studies have to come to. */
-  async function undisturbed(): Promise<unknown> {
-    const whole = startStudy(join(folder, "other"), long());
-    expect(await whole.ended).toBe(0);
-    return numbersOf(finalPoints(whole));
+  /** What interrupted studies have to come to; trained once. */
+  let whole: Promise<unknown> | undefined;
+  const undisturbed = () => (whole ??= trainUndisturbed());
+  async function trainUndisturbed(): Promise<unknown> {
+    const study = startStudy(join(folder, "other"), long());
+    expect(await study.ended).toBe(0);
+    return numbersOf(finalPoints(study));
   }
   const long = () => [file, "--workers", "2", "--set", "base.budget.epochs=40"];
 

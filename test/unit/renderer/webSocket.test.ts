@@ -5,6 +5,7 @@ class FakeSocket implements Socket {
   onopen: Socket["onopen"] = null;
   onclose: Socket["onclose"] = null;
   onmessage: Socket["onmessage"] = null;
+  readyState = 1;
   readonly sent: { id: number; name: string; input: unknown }[] = [];
   send(data: string): void {
     this.sent.push(JSON.parse(data) as { id: number; name: string; input: unknown });
@@ -47,6 +48,13 @@ it("sends what was asked before it was open, and matches answers by id", async (
   sockets[0]?.receive({ id: a?.id, reply: { ok: false, error: { message: "no" } } });
   await expect(second).resolves.toEqual({ ok: true, value: [] });
   await expect(first).resolves.toEqual({ ok: false, error: { message: "no" } });
+});
+
+it("sends nothing over a connection that is closing", async () => {
+  open(0);
+  sockets[0]!.readyState = 2;
+  await expect(bridge.request("runs.list", {})).rejects.toBeInstanceOf(ConnectionLost);
+  expect(sockets[0]?.sent).toEqual([]);
 });
 
 it("rejects what is under way when the connection drops, and what is asked until it is back", async () => {

@@ -15,11 +15,15 @@ export class ConnectionLost extends Error {
 
 /** The part of a browser's WebSocket used here. */
 export interface Socket {
+  readonly readyState: number;
   onopen: ((event: Event) => void) | null;
   onclose: ((event: CloseEvent) => void) | null;
   onmessage: ((event: MessageEvent) => void) | null;
   send(data: string): void;
 }
+
+/** `WebSocket.OPEN`: a socket that is closing takes nothing any more, some time before it says that it is closed. */
+const isOpen = 1;
 
 export interface WebSocketOptions {
   open(): Socket;
@@ -53,7 +57,7 @@ export class WebSocketBridge implements Bridge {
 
   request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>> {
     // Before the first connection requests wait; after a loss they fail at once, so that nothing is sent twice.
-    if (!this.socket && this.wasOpen) return Promise.reject(new ConnectionLost());
+    if (this.wasOpen && this.socket?.readyState !== isOpen) return Promise.reject(new ConnectionLost());
     const id = this.nextId++;
     return new Promise<Reply<N>>((resolve, reject) => {
       const message = JSON.stringify({ id, name, input });
