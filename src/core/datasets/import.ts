@@ -2,12 +2,15 @@
 import { basename, extname } from "node:path";
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
+import { messageOf } from "../../shared/errors.ts";
 import { parseIdx } from "./idx.ts";
 import { readCsv, type CsvOptions } from "./formats/csv.ts";
 import { imageClasses, imageSize, readImage } from "./formats/images.ts";
 import { readNumpy, type NumericArray } from "./formats/npy.ts";
+import { largestUnpacked } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
 import { dataFolder } from "./folder.ts";
+import { requireFile } from "./pieces.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";
 
 export interface ImportTarget {
@@ -35,6 +38,7 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, of: Describe
 
 /** @throws Error naming file, line and column; nothing is kept then */
 export async function importCsv(path: string, options: CsvOptions, target: ImportTarget): Promise<OwnMeta & { dropped: number; filled: number }> {
+  await requireFile(path);
   const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options);
   const labels = options.task === "classification" ? Uint8Array.from(targets) : targets;
   const meta = await keep(target, { task: options.task, source: path, count, exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features, labels });
@@ -46,6 +50,7 @@ const leastCharacters = 20;
 
 /** @throws Error naming the file, the line and the byte */
 export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
+  await requireFile(path);
   const { vocabulary, codes } = await readText(path);
   if (codes.length < leastCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${leastCharacters} at least`);
   return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
@@ -81,11 +86,20 @@ export async function importImages(folder: string, options: ImageImportOptions, 
 
 /** The arrays of .npy, .npz and idx files (packed by gzip or not), by name. @throws Error naming the file */
 export async function readArrays(path: string): Promise<Readonly<Record<string, NumericArray>>> {
+  await requireFile(path);
   const name = basename(path).toLowerCase();
   if ([".npy", ".npz"].includes(extname(name))) return readNumpy(path);
   const bytes = await readFile(path);
-  const { shape, data } = parseIdx(name.endsWith(".gz") ? gunzipSync(bytes) : bytes, path);
+  const { shape, data } = parseIdx(name.endsWith(".gz") ? gunzipped(bytes, path) : bytes, path);
   return { array: { shape, data } };
+}
+
+function gunzipped(bytes: Uint8Array, path: string): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: largestUnpacked(bytes.length) });
+  } catch (error) {
+    throw new Error(`${path} cannot be unpacked: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 export interface ArrayChoice {

@@ -10,6 +10,7 @@ import { readText } from "./formats/text.ts";
 import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
+import { requireFile } from "./pieces.ts";
 import { irisFeatures } from "./small.ts";
 
 /** Examples shown. */
@@ -73,6 +74,7 @@ export async function previewImport(path: string): Promise<ImportPreview> {
     const classes = await imageClasses(path);
     return { form: "images", classes: classes.map(({ name, files }) => ({ name, images: files.length })), ...(await imageSize(classes[0]!.files[0]!)) };
   }
+  await requireFile(path);
   const ending = extname(path.toLowerCase().replace(/\.gz$/, ""));
   if ([".csv", ".tsv", ".data"].includes(ending)) {
     const { columns, sample, ...preview } = await previewCsv(path);

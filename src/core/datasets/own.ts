@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
@@ -18,8 +19,8 @@ export const ownMeta = z.object({
   source: z.string(),
   createdAt: z.number(),
   /** Examples; characters of a text. */
-  count: z.number().int(),
-  exampleShape: z.array(z.number().int()),
+  count: z.number().int().nonnegative(),
+  exampleShape: z.array(z.number().int().positive()),
   classNames: z.array(z.string()),
   featureNames: z.array(z.string()),
   /** Bytes are pixels from 0 to 255; floats are standardized when they are loaded. */
@@ -35,7 +36,12 @@ export interface OwnData {
 }
 
 const root = (folder: string) => join(folder, "own");
-const folderOf = (id: string, folder: string) => join(root(folder), id.replace(/^own\//, ""));
+
+/** @throws Error when the id is none: nothing outside the folder of datasets is ever touched */
+function folderOf(id: string, folder: string): string {
+  if (!ownKind.test(id)) throw new Error(`${JSON.stringify(id)} names no dataset of one's own: own/ and small letters, digits and hyphens`);
+  return join(root(folder), id.slice("own/".length));
+}
 
 /** A new id made of a title. */
 export function ownId(title: string): string {
@@ -92,11 +98,14 @@ export async function readMeta(id: string, folder = dataFolder()): Promise<OwnMe
   const text = await readFile(path, "utf8").catch(() => {
     throw new Error(`there is no dataset ${id}: ${path} is missing; import it again`);
   });
+  let meta: OwnMeta;
   try {
-    return ownMeta.parse(JSON.parse(text));
+    meta = ownMeta.parse(JSON.parse(text));
   } catch (error) {
     throw new Error(`${path} is damaged; import the dataset again`, { cause: error });
   }
+  if (meta.id !== id) throw new Error(`${path} says that it describes ${JSON.stringify(meta.id)}; in this folder it must be ${id}`);
+  return meta;
 }
 
 /** @throws Error naming the file that is missing or has another size than its description says */

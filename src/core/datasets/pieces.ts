@@ -1,5 +1,11 @@
 /** Files read without more memory than what is made of them. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
+
+/** Opening a named pipe waits for ever for who writes into it. @throws Error when it is no file, or not there */
+export async function requireFile(path: string): Promise<void> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error(`${path} is ${found.isDirectory() ? "a folder" : "a device, socket or pipe"}; a file is needed`);
+}
 
 /**
  * A file piece by piece, each of `length` bytes but the last, and written over by the next one. Streams give

@@ -60,10 +60,13 @@ interface Row {
   readonly line: number;
 }
 
+/** Bytes of the longest row: a file without line ends is no table. */
+const longestRow = 2 ** 20;
+
 /** Rows one by one, the header left out. @throws Error naming the file and the line of a row with another number of values */
 async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">): AsyncGenerator<Row> {
   const source = createReadStream(path);
-  const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true }));
+  const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true, max_record_size: longestRow }));
   source.once("error", (error) => parser.destroy(error));
   let width: number | null = null;
   let first = true;
@@ -96,7 +99,8 @@ async function firstRow(path: string, delimiter: string): Promise<readonly strin
 async function guessDelimiter(path: string): Promise<string> {
   let best = { delimiter: ",", width: 0 };
   for (const delimiter of [",", ";", "\t", "|"]) {
-    const { length: width } = await firstRow(path, delimiter);
+    // Cut by another's delimiter, quoted values are no proper row.
+    const width = await firstRow(path, delimiter).then(({ length }) => length, () => 0);
     if (width > best.width) best = { delimiter, width };
   }
   return best.delimiter;
@@ -110,8 +114,8 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   await requireUtf8(path);
   const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
   const top = await firstRow(path, delimiter);
-  // A header names columns: none of its values is a number.
-  const header = chosen.header ?? top.every((value) => Number.isNaN(numberIn(value)) && !isMissing(value));
+  // A header names columns: none of its values is a number, and only the first may be empty, over row numbers as pandas writes them.
+  const header = chosen.header ?? top.every((value, i) => Number.isNaN(numberIn(value)) && (!isMissing(value) || (i === 0 && value === "" && top.length > 1)));
   const counts = top.map(() => ({ numbers: 0, texts: 0, missing: 0, values: new Set<string>() }));
   const sample: (readonly string[])[] = [];
   let rows = 0;
@@ -128,8 +132,9 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   }
   if (rows === 0) throw new Error(`${path}: the file has a header but no rows`);
   const columns = counts.map(({ numbers, texts, missing, values }, i): CsvColumn => {
-    const suggested = i === counts.length - 1 ? "target" : isMostlyNumbers({ numbers, texts }) ? "number" : values.size <= maxCategories ? "category" : "ignore";
-    return { name: header ? top[i]! : `column ${i + 1}`, numbers, texts, missing, distinct: values.size, suggested };
+    const isIndex = header && i === 0 && top[i] === "";
+    const suggested = i === counts.length - 1 ? "target" : isIndex ? "ignore" : isMostlyNumbers({ numbers, texts }) ? "number" : values.size <= maxCategories ? "category" : "ignore";
+    return { name: (header && top[i]) || `column ${i + 1}`, numbers, texts, missing, distinct: values.size, suggested };
   });
   return { delimiter, header, columns, rows, sample };
 }

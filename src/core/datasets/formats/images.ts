@@ -1,5 +1,6 @@
 /** A folder of images, one folder for each class. */
-import { readdir } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
 import sharp from "sharp";
 import { messageOf } from "../../../shared/errors.ts";
@@ -13,6 +14,9 @@ export interface ImageFolderOptions {
 
 const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]);
 
+/** Also by a link; a named pipe with the name of an image is none. */
+const isFile = async (entry: Dirent, folder: string) => entry.isFile() || (entry.isSymbolicLink() && (await stat(join(folder, entry.name)).catch(() => null))?.isFile() === true);
+
 export interface ImageClass {
   readonly name: string;
   readonly files: readonly string[];
@@ -24,8 +28,10 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name).sort();
   const classes = await Promise.all(
     names.map(async (name) => {
-      const files = (await readdir(join(folder, name))).filter((file) => endings.has(extname(file).toLowerCase())).sort();
-      return { name, files: files.map((file) => join(folder, name, file)) };
+      const found = await readdir(join(folder, name), { withFileTypes: true });
+      const named = found.filter((entry) => endings.has(extname(entry.name).toLowerCase())).sort((a, b) => (a.name < b.name ? -1 : 1));
+      const files = await Promise.all(named.map(async (entry) => ((await isFile(entry, join(folder, name))) ? [join(folder, name, entry.name)] : [])));
+      return { name, files: files.flat() };
     }),
   );
   const filled = classes.filter(({ files }) => files.length > 0);

@@ -2,12 +2,16 @@
 import { readFile } from "node:fs/promises";
 import { unzipSync, zipSync } from "fflate";
 import { messageOf } from "../../../shared/errors.ts";
+import { requireUnpackable } from "./packed.ts";
 
 export interface NumericArray {
   readonly shape: readonly number[];
   /** Row-major. */
   readonly data: Uint8Array | Float32Array | Int32Array;
 }
+
+/** Of one .npz. */
+const maxArrays = 1_000;
 
 const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 
@@ -41,6 +45,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   const reader = readers[type ?? ""];
   if (!reader) throw new Error(`${source}: type ${/'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown"}; read are ${Object.keys(readers).join(", ")}`);
   if (fortran && shape.length > 1) throw new Error(`${source}: the array is in Fortran order; save it with numpy.ascontiguousarray`);
+  if (shape.length > 32 || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new Error(`${source}: a shape of (${shape.join(", ")}); at most 32 whole numbers are allowed`);
   const size = shape.reduce((product, n) => product * n, 1);
   const needed = start + length + size * reader.size;
   if (bytes.length !== needed) throw new Error(`${source}: ${bytes.length} bytes, but an array of ${shape.join(" x ")} has ${needed}`);
@@ -62,10 +67,20 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
   const bytes = await readFile(path);
   if (!path.toLowerCase().endsWith(".npz")) return { array: parseNpy(bytes, path) };
   let entries: Record<string, Uint8Array>;
+  let [arrays, unpacked] = [0, 0];
   try {
+    // Sizes first, by the archive's own directory: what is unpacked never gets longer than it says.
+    unzipSync(bytes, {
+      filter: ({ originalSize }) => {
+        unpacked += originalSize;
+        if (++arrays > maxArrays) throw new Error(`more than ${maxArrays} arrays`);
+        return false;
+      },
+    });
+    requireUnpackable(bytes.length, unpacked);
     entries = unzipSync(bytes);
   } catch (error) {
-    throw new Error(`${path}: not a zip file: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${path} cannot be unpacked: ${messageOf(error)}`, { cause: error });
   }
   return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parseNpy(content, `${path}: ${name}`)]));
 }

@@ -1,0 +1,126 @@
+/** Files from strangers: what they hold is bounded before memory is taken for it, and nothing outside the data folder is touched. */
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { zipSync } from "fflate";
+import sharp from "sharp";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { previewCsv, readCsv } from "../../../src/core/datasets/formats/csv.ts";
+import { imageClasses } from "../../../src/core/datasets/formats/images.ts";
+import { encodeNpy, parseNpy } from "../../../src/core/datasets/formats/npy.ts";
+import { importArrays, importCsv, importText, readArrays } from "../../../src/core/datasets/import.ts";
+import { previewImport } from "../../../src/core/datasets/look.ts";
+import { listOwn, readOwn, removeOwn } from "../../../src/core/datasets/own.ts";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hypertower-hostile-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const file = async (name: string, bytes: string | Uint8Array) => {
+  const path = join(folder, name);
+  await writeFile(path, bytes);
+  return path;
+};
+
+describe("a description of another dataset", () => {
+  it("is refused, and what it names is neither read nor deleted", async () => {
+    const { id } = await importText(await file("a.txt", "to learn from ".repeat(10)), { title: "mine", folder });
+    const victim = join(folder, "victim");
+    await mkdir(victim);
+    const description = join(folder, id, "dataset.json");
+    await writeFile(description, JSON.stringify({ version: 1, id: "own/../victim", title: "x", task: "text", source: "", createdAt: 0, count: 1, exampleShape: [], classNames: [], featureNames: [], features: "uint8", vocabulary: [] }));
+    const [listed] = await listOwn(folder);
+    expect(listed).toMatchObject({ id, problem: expect.stringContaining('describes "own/../victim"; in this folder it must be own/mine') as string });
+    for (const hostile of ["own/../victim", "own/..", "own/", "../victim", "own/a/../../victim", "victim"]) {
+      await expect(removeOwn(hostile, folder)).rejects.toThrow("names no dataset of one's own");
+      await expect(readOwn(hostile, folder)).rejects.toThrow("names no dataset of one's own");
+    }
+    expect(existsSync(victim)).toBe(true);
+    await removeOwn(id, folder);
+    expect(existsSync(join(folder, id))).toBe(false);
+  });
+});
+
+describe("a table", () => {
+  it("as RFC 4180 has it: quoted delimiters, quotes and line ends, CRLF", async () => {
+    const path = await file("rfc.csv", 'name,"size, in m",kind\r\n"a ""b""",1.5,"x\ny"\r\nc,2,z\r\n');
+    const { delimiter, header, rows, columns, sample } = await previewCsv(path);
+    expect({ delimiter, header, rows, names: columns.map(({ name }) => name) }).toEqual({ delimiter: ",", header: true, rows: 2, names: ["name", "size, in m", "kind"] });
+    expect(sample).toEqual([['a "b"', "1.5", "x\ny"], ["c", "2", "z"]]);
+  });
+
+  it("as Excel writes it: a byte order mark, semicolons, quotes where needed", async () => {
+    const path = await file("excel.csv", '\ufeffa;"b;c";d\r\n1;2;"r;s"\r\n3;4;t\r\n');
+    const { delimiter, columns } = await previewCsv(path);
+    expect(delimiter).toBe(";");
+    expect(columns.map(({ name }) => name)).toEqual(["a", "b;c", "d"]);
+  });
+
+  it("as pandas writes it: row numbers under no name", async () => {
+    const path = await file("pandas.csv", ',length,kind\n0,1.5,"a, b"\n1,2.5,c\n');
+    const { header, columns } = await previewCsv(path);
+    expect(header).toBe(true);
+    expect(columns.map(({ name, suggested }) => `${name}: ${suggested}`)).toEqual(["column 1: ignore", "length: number", "kind: target"]);
+    const table = await readCsv(path, { delimiter: ",", header: true, roles: ["ignore", "number", "target"], task: "classification", missing: "refuse" });
+    expect(table).toMatchObject({ count: 2, featureNames: ["length"], classNames: ["a, b", "c"] });
+  });
+
+  it("without line ends is refused early, not read to its end", async () => {
+    const path = await file("line.csv", "x".repeat(2_000_000));
+    await expect(previewImport(path)).rejects.toThrow(/line\.csv: .*exceed/);
+  });
+});
+
+describe("a packed array", () => {
+  const zeros = (count: number) => encodeNpy({ shape: [count], values: new Float64Array(count) });
+
+  it("that would fill the memory is refused by its sizes", async () => {
+    const packed = zipSync({ "x.npy": zeros(1_000) });
+    // The size in the archive's directory.
+    new DataView(packed.buffer).setUint32(packed.findLastIndex((_, i) => packed[i] === 0x50 && packed[i + 1] === 0x4b && packed[i + 2] === 1 && packed[i + 3] === 2) + 24, 4_000_000_000, true);
+    await expect(readArrays(await file("bomb.npz", packed))).rejects.toThrow(/bomb\.npz cannot be unpacked: its \d+ B hold 4(\.0+)? GB; at most 268 MB are unpacked/);
+    const tenMegabytes = gzipSync(new Uint8Array(10_000_000));
+    await expect(readArrays(await file("bomb-idx3-ubyte.gz", Buffer.concat(new Array<Uint8Array>(30).fill(tenMegabytes))))).rejects.toThrow("cannot be unpacked");
+  });
+
+  it("with too many entries, or a shape that is none, is refused", async () => {
+    const many = zipSync(Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`${i}.npy`, zeros(1)])));
+    await expect(readArrays(await file("many.npz", many))).rejects.toThrow("more than 1000 arrays");
+    const shaped = (shape: string) => {
+      const bytes = zeros(4);
+      const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`;
+      bytes.fill(0x20, 10, 127);
+      bytes.set(new TextEncoder().encode(header), 10);
+      return bytes;
+    };
+    expect(parseNpy(shaped("2, 2"), "x").shape).toEqual([2, 2]);
+    for (const shape of ["-2, -2", "1.6, 2.5", "x", "1e999"]) expect(() => parseNpy(shaped(shape), "x"), shape).toThrow(/^x: a shape of/);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("a named pipe", () => {
+  it("is told from a file, and nobody waits for what may never come", async () => {
+    const pipe = (name: string) => {
+      const path = join(folder, name);
+      execFileSync("mkfifo", [path]);
+      return path;
+    };
+    for (const name of ["a.csv", "a.npz", "a.txt"]) await expect(previewImport(pipe(name))).rejects.toThrow(`${name} is a device, socket or pipe; a file is needed`);
+    const path = join(folder, "a.npz");
+    await expect(importArrays({ features: { path }, targets: { path }, task: "regression" }, { title: "x", folder })).rejects.toThrow("a file is needed");
+    await expect(importText(path, { title: "x", folder })).rejects.toThrow("a file is needed");
+    await expect(importCsv(path, { delimiter: ",", header: true, roles: [], task: "regression", missing: "drop" }, { title: "x", folder })).rejects.toThrow("a file is needed");
+
+    for (const name of ["cats", "dogs"]) {
+      await mkdir(join(folder, "images", name), { recursive: true });
+      await sharp({ create: { width: 1, height: 1, channels: 3, background: "red" } }).png().toFile(join(folder, "images", name, "1.png"));
+      pipe(join("images", name, "2.png"));
+    }
+    expect((await imageClasses(join(folder, "images"))).map(({ files }) => files.length)).toEqual([1, 1]);
+  });
+});
