@@ -55,7 +55,7 @@ const second: StudyInput = {
 async function start(page: Page, name: "runs.start" | "studies.start", input: unknown): Promise<string> {
   return page.evaluate(
     async ([request, of]) => {
-      const socket = new WebSocket(`ws://${location.host}/ws`);
+      const socket = new WebSocket(`ws://${location.host}/ws`, ["hypertower", `key.${localStorage.getItem("hypertower-key")}`]);
       const reply = await new Promise<Awaited<ReturnType<Bridge["request"]>>>((done, fail) => {
         socket.onopen = () => socket.send(JSON.stringify({ id: 1, name: request, input: of }));
         socket.onmessage = ({ data }) => {

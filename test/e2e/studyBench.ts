@@ -52,6 +52,7 @@ const server = await startServer({ services, port: 0, rendererDir: dirname(built
 const browser = await launchChromium();
 const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
 await page.goto(server.url);
+await page.waitForURL((url) => url.search === "");
 await page.getByTestId("nav-studies").click();
 await page.evaluate(() => {
   const probed = globalThis as unknown as ProbedWindow;

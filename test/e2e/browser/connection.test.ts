@@ -3,7 +3,7 @@ import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { configure } from "../scenarios/workbench.ts";
 import { launchChromium } from "../support/chromium.ts";
-import { freshStore } from "../support/harness.ts";
+import { followLink, freshStore } from "../support/harness.ts";
 import { serve } from "./harness.ts";
 
 let browser: Browser;
@@ -17,7 +17,7 @@ it("says that the connection is lost, and is whole again once a new link was ope
   const first = await serve(storeDir);
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(first.link);
+  await followLink(page, first.link);
   await configure(page, { name: "not lost" });
   const banner = page.getByTestId("connection-banner");
   expect(await banner.count()).toBe(0);
@@ -26,7 +26,7 @@ it("says that the connection is lost, and is whole again once a new link was ope
   await banner.waitFor();
   const second = await serve(storeDir, Number(new URL(first.origin).port));
   const other = await context.newPage();
-  await other.goto(second.link);
+  await followLink(other, second.link);
   await other.close();
   await banner.waitFor({ state: "detached", timeout: 15_000 });
   expect(await page.getByTestId("experiment-name").inputValue()).toBe("not lost");

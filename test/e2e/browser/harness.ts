@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
 import { Running } from "../support/childProcess.ts";
-import { freshStore, watchProblems, type Harness } from "../support/harness.ts";
+import { followLink, freshStore, watchProblems, type Harness } from "../support/harness.ts";
 import { built } from "../support/paths.ts";
 
 export interface Served {
@@ -38,7 +38,7 @@ export async function startBrowserWorkbench(browser: Browser): Promise<Harness> 
   async function open(link: string): Promise<Page> {
     const opened = await context.newPage();
     watchProblems(opened, problems);
-    await opened.goto(link);
+    await followLink(opened, link);
     return opened;
   }
 

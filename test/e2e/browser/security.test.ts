@@ -1,5 +1,6 @@
 /** The browser workbench as other pages, other browsers and hostile markup meet it. */
 import { createServer, type Server } from "node:http";
+import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -52,6 +53,35 @@ it("gives a link's second browser nothing", async () => {
   await first.close();
   await another.close();
   expect(await second.process.end()).toBe(0);
+});
+
+it("opens from a file that the system's browser is started with", async () => {
+  const second = await serve(`${harness.storeDir}/third`);
+  const file = `${harness.storeDir}/open.html`;
+  writeFileSync(file, `<meta http-equiv="refresh" content="0; url=${second.link}">`);
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`file://${file}`);
+  await page.getByTestId("experiment-name").waitFor();
+  expect(await page.getByTestId("connection-banner").count()).toBe(0);
+  await context.close();
+  expect(await second.process.end()).toBe(0);
+});
+
+it("opens no socket to another program that came to see the cookie", async () => {
+  const page = harness.page;
+  const cookies = (await page.context().cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  const { host, origin } = new URL(page.url());
+  const attempt = (protocols: string[]) =>
+    new Promise<string>((resolve) => {
+      const socket = new WebSocket(`ws://${host}/ws`, { protocols, headers: { cookie: cookies, origin } } as never);
+      socket.onopen = () => (socket.close(), resolve("open"));
+      socket.onerror = () => resolve("refused");
+    });
+  expect(await attempt([])).toBe("refused");
+  expect(await attempt(["hypertower"])).toBe("refused");
+  const key = await page.evaluate(() => localStorage.getItem("hypertower-key"));
+  expect(await attempt(["hypertower", `key.${key}`])).toBe("open");
 });
 
 it("keeps injected markup from running", async () => {

@@ -34,3 +34,9 @@ export function watchProblems(page: Page, problems: string[]): void {
     else if (message.type() === "error" && !text.startsWith("Failed to load resource")) problems.push(`console: ${text}`);
   });
 }
+
+/** Opens a server's link, and comes to the workbench by way of the page that keeps the session's key. */
+export async function followLink(page: Page, link: string): Promise<void> {
+  await page.goto(link);
+  await page.waitForURL((url) => url.search === "");
+}

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { startServer } from "../../../src/main/headless/server/index.ts";
 import { PretendTraining } from "../../support/pretendTraining.ts";
 import { launchChromium } from "../support/chromium.ts";
-import { watchProblems } from "../support/harness.ts";
+import { followLink, watchProblems } from "../support/harness.ts";
 import { built } from "../support/paths.ts";
 
 export interface Window {
@@ -38,7 +38,7 @@ export async function openWindow(browser: Browser): Promise<Window> {
       },
     });
   });
-  await page.goto(server.url);
+  await followLink(page, server.url);
   return {
     page,
     services,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { Access, isLoopbackHost, isSameOrigin } from "../../../src/main/headless/server/access.ts";
+import { keyProtocol } from "../../../src/shared/socket.ts";
+import { type Granted, Access, isLoopbackHost, isSameOrigin } from "../../../src/main/headless/server/access.ts";
 
-const cookieOf = (setCookie: string | null): string => {
-  if (setCookie === null) throw new Error("no cookie was given");
-  return setCookie.split(";")[0] ?? "";
+const cookieOf = (granted: Granted | null): string => {
+  if (granted === null) throw new Error("no session was given");
+  return granted.cookie.split(";")[0] ?? "";
 };
 
 describe("the one-time token", () => {
@@ -11,11 +12,21 @@ describe("the one-time token", () => {
     const access = new Access("the-token");
     expect(access.redeem("the-tokem")).toBeNull();
     expect(access.redeem("")).toBeNull();
-    const cookie = access.redeem("the-token");
-    expect(cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
+    const granted = access.redeem("the-token");
+    expect(granted?.cookie).toMatch(/; HttpOnly; SameSite=Strict$/);
     expect(access.redeem("the-token")).toBeNull();
-    expect(access.hasSession({ cookie: cookieOf(cookie) })).toBe(true);
-    expect(access.hasSession({ cookie: `a=b; ${cookieOf(cookie)}; c=d` })).toBe(true);
+    expect(access.hasSession({ cookie: cookieOf(granted) })).toBe(true);
+    expect(access.hasSession({ cookie: `a=b; ${cookieOf(granted)}; c=d` })).toBe(true);
+  });
+
+  it("is void after a day", () => {
+    let now = 0;
+    const access = new Access("the-token", () => now);
+    now = 25 * 3_600_000;
+    expect(access.redeem("the-token")).toBeNull();
+    const renewed = access.renewToken();
+    now += 3_600_000;
+    expect(access.redeem(renewed)).not.toBeNull();
   });
 
   it("is void once it was renewed", () => {
@@ -43,6 +54,36 @@ describe("a session", () => {
     expect(other.hasSession({ cookie: `${otherName}=${value}` })).toBe(false);
     expect(other.hasSession({ cookie: `${otherName}=` })).toBe(false);
     expect(other.hasSession({})).toBe(false);
+  });
+});
+
+describe("a session's key", () => {
+  it("is needed for the socket beside the cookie, which other ports of this machine see", () => {
+    const access = new Access("t");
+    const granted = access.redeem("t")!;
+    const cookie = cookieOf(granted);
+    const other = access.redeem(access.renewToken())!;
+    const protocols = (...names: string[]) => ({ cookie, "sec-websocket-protocol": names.join(", ") });
+    expect(access.mayConnect(protocols("hypertower", keyProtocol(granted.key)))).toBe(true);
+    expect(access.mayConnect({ cookie })).toBe(false);
+    expect(access.mayConnect(protocols("hypertower", keyProtocol(other.key)))).toBe(false);
+    expect(access.mayConnect(protocols("hypertower", granted.key))).toBe(false);
+    expect(access.mayConnect({ "sec-websocket-protocol": keyProtocol(granted.key) })).toBe(false);
+  });
+});
+
+describe("a session that nobody uses", () => {
+  it("ends after a week; one in use does not", () => {
+    let now = 0;
+    const access = new Access("t", () => now);
+    const cookie = cookieOf(access.redeem("t"));
+    const day = 24 * 3_600_000;
+    for (let i = 0; i < 10; i++) {
+      now += 2 * day;
+      expect(access.hasSession({ cookie })).toBe(true);
+    }
+    now += 8 * day;
+    expect(access.hasSession({ cookie })).toBe(false);
   });
 });
 

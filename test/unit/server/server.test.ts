@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
 import { startServer, type LocalServer } from "../../../src/main/headless/server/index.ts";
 import { maxMessageBytes } from "../../../src/main/headless/server/socket.ts";
+import { keyProtocol, socketProtocol } from "../../../src/shared/socket.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 import { downloadPath, pictureSettings } from "../../../src/shared/reports.ts";
 import { fakeServices, type FakeServices } from "../../support/fakeServices.ts";
@@ -51,15 +52,20 @@ function ask(path: string, headers: Record<string, string> = {}, method = "GET")
   });
 }
 
+/** The session's key, once a browser has signed in. */
+let key = "";
+
+/** @returns the cookie */
 async function signIn(): Promise<string> {
-  const { headers } = await ask("/?token=first-token");
+  const { headers, body } = await ask("/?token=first-token");
+  key = /data-key="([^"]+)"/.exec(body)?.[1] ?? "";
   return headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
 }
 
-/** Opens a socket; resolves to it, or to the status it was refused with. */
-function open(headers: Record<string, string>, path = "/ws"): Promise<WebSocket | number> {
+/** Opens a socket with the session's key; resolves to it, or to the status it was refused with. */
+function open(headers: Record<string, string>, path = "/ws", protocols = [socketProtocol, keyProtocol(key)]): Promise<WebSocket | number> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, { headers });
+    const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`, protocols, { headers });
     socket.on("open", () => resolve(socket));
     socket.on("unexpected-response", (_request, response) => {
       response.resume();
@@ -87,7 +93,8 @@ describe("the link", () => {
   it("gives one browser a session, once", async () => {
     expect(server.url).toBe(`http://${host}/?token=first-token`);
     const first = await ask("/?token=first-token");
-    expect(first).toMatchObject({ status: 303, headers: { location: "/" } });
+    expect(first).toMatchObject({ status: 200, headers: { "cache-control": "no-store" }, body: expect.stringMatching(/data-key="[\w-]{43}"/) as string });
+    expect(await ask("/welcome.js")).toMatchObject({ status: 200, body: expect.stringContaining('location.replace("/")') as string });
     expect(first.headers["set-cookie"]?.[0]).toMatch(/; HttpOnly; SameSite=Strict$/);
     const again = await ask("/?token=first-token");
     expect(again.status).toBe(403);
@@ -98,13 +105,13 @@ describe("the link", () => {
   it("is not used up by HEAD, nor by another host's name", async () => {
     expect((await ask("/?token=first-token", {}, "HEAD")).headers["set-cookie"]).toBeUndefined();
     expect((await ask("/?token=first-token", { host: "example.org" })).status).toBe(403);
-    expect((await ask("/?token=first-token")).status).toBe(303);
+    expect((await ask("/?token=first-token")).status).toBe(200);
   });
 
   it("can be asked for again, which voids an unused one", async () => {
     const fresh = new URL(server.newLink());
     expect((await ask("/?token=first-token")).status).toBe(403);
-    expect((await ask(fresh.pathname + fresh.search)).status).toBe(303);
+    expect((await ask(fresh.pathname + fresh.search)).status).toBe(200);
     expect((await ask(fresh.pathname + fresh.search)).status).toBe(403);
   });
 
@@ -208,6 +215,11 @@ describe("the socket", () => {
     expect(await open({ origin })).toBe(403);
     expect(await open({ origin, cookie: `${cookie}x` })).toBe(403);
     expect(await open({ origin, cookie }, "/other")).toBe(404);
+    // The cookie alone, as another program on this machine may come to see it.
+    expect(await open({ origin, cookie }, "/ws", [])).toBe(403);
+    expect(await open({ origin, cookie }, "/ws", [socketProtocol, keyProtocol(`${key}x`)])).toBe(403);
+    const allowed = await open({ origin, cookie });
+    expect(allowed).toMatchObject({ protocol: socketProtocol });
   });
 
   it("answers requests through the one dispatcher", async () => {

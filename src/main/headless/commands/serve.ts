@@ -1,5 +1,7 @@
 /** `hypertower serve`: the workbench for a browser, on 127.0.0.1. */
-import { existsSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { messageOf } from "../../../shared/errors.ts";
@@ -71,12 +73,25 @@ function offerNewLinks(server: LocalServer): void {
   process.stdin.unref();
 }
 
+/**
+ * A file of this account's that leads to the link: what a program is started with, every account of this machine can read.
+ * It lies in the home folder, for browsers in a sandbox see no other place, and not for long.
+ */
+function redirectTo(url: string): string {
+  const path = join(homedir(), `hypertower-open-${randomBytes(4).toString("hex")}.html`);
+  writeFileSync(path, `<!doctype html><meta name="referrer" content="no-referrer"><meta http-equiv="refresh" content="0; url=${url}"><title>Hypertower</title><a href="${url}">Open Hypertower</a>\n`, { mode: 0o600, flag: "wx" });
+  const remove = () => rmSync(path, { force: true });
+  setTimeout(remove, 60_000).unref();
+  process.once("exit", remove);
+  return path;
+}
+
 async function openBrowser(url: string): Promise<void> {
   const hasDisplay = process.platform !== "linux" || Boolean(process.env["DISPLAY"] ?? process.env["WAYLAND_DISPLAY"]);
   if (!hasDisplay) return;
   const { default: open } = await import("open");
   try {
-    await open(url);
+    await open(redirectTo(url));
   } catch (error) {
     console.error(`could not open a browser (${messageOf(error)}); open the link above yourself`);
   }

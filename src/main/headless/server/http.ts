@@ -7,7 +7,7 @@ import { isDownload, openDownload } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
 import { readStaticFile } from "../../web/staticFiles.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
-import { comeIn, linkRefused, notFound, sessionRequired } from "./pages.ts";
+import { comeIn, linkRefused, notFound, sessionRequired, welcome, welcomeScript } from "./pages.ts";
 
 const text = "text/plain; charset=utf-8";
 const html = "text/html; charset=utf-8";
@@ -65,11 +65,11 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
   const known = access.hasSession(headers);
 
   if (token !== null && method === "GET") {
-    if (known) return answer(303, text, "", { location: "/" });
-    const cookie = access.redeem(token);
-    if (cookie === null) return answer(403, html, linkRefused);
-    return answer(303, text, "", { location: "/", "set-cookie": cookie });
+    const granted = access.redeem(token);
+    if (granted) return answer(200, html, welcome(granted.key), { "set-cookie": granted.cookie });
+    return known ? answer(303, text, "", { location: "/" }) : answer(403, html, linkRefused);
   }
+  if (path === welcomeScript.path) return answer(200, "text/javascript; charset=utf-8", welcomeScript.body);
   if (!known) {
     // A strict cookie stays behind when the way here began on another site, e.g. a
     // terminal in a web page. Starting again from our own page sends it, if there is one.

@@ -1,4 +1,5 @@
 /** The few pages the server writes itself. */
+import { keyName } from "../../../shared/socket.ts";
 
 function page(title: string, body: string, head = ""): string {
   return `<!doctype html>
@@ -25,3 +26,12 @@ export const notFound = page("Not found", `<p>There is no such page. <a href="/"
 
 /** Navigates to the workbench once more, this time from a page of the server's own. */
 export const comeIn = page("Opening Hypertower", `<p><a href="/">Open the workbench</a></p>`, `<meta http-equiv="refresh" content="0; url=/">`);
+
+/** What a link leads to: keeps the session's key in this browser, and goes on to the workbench without the token. */
+export const welcome = (key: string) => page("Opening Hypertower", `<p><a href="/">Open the workbench</a></p>`, `<script src="${welcomeScript.path}" data-key="${key}"></script>`);
+
+/** A file of its own, because the pages' policy allows nothing inline. */
+export const welcomeScript = {
+  path: "/welcome.js",
+  body: `localStorage.setItem(${JSON.stringify(keyName)}, document.currentScript.dataset.key);\nlocation.replace("/");\n`,
+};

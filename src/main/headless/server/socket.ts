@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { WebSocketServer, type RawData, type WebSocket } from "ws";
 import { z } from "zod";
 import { eventNames, type EventName } from "../../../shared/contract.ts";
+import { socketProtocol } from "../../../shared/socket.ts";
 import { dispatch } from "../../services/dispatch.ts";
 import type { Services } from "../../services/services.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
@@ -32,7 +33,7 @@ export interface Socket {
 
 /** Attaches `/ws` to the server. */
 export function attachSocket(server: Server, access: Access, services: Services): Socket {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false });
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false, handleProtocols: () => socketProtocol });
   const alive = new WeakSet<WebSocket>();
 
   server.on("upgrade", (upgrade: IncomingMessage, connection: Duplex, head: Buffer) => {
@@ -78,7 +79,7 @@ export function attachSocket(server: Server, access: Access, services: Services)
 function refusal(upgrade: IncomingMessage, access: Access): { status: number; reason: string } | null {
   if (!isLoopbackHost(upgrade.headers.host)) return { status: 403, reason: "this server answers to 127.0.0.1 and localhost only" };
   if (!isSameOrigin(upgrade.headers)) return { status: 403, reason: "connections from other pages are refused" };
-  if (!access.hasSession(upgrade.headers)) return { status: 403, reason: "no session: open the link that the server prints" };
+  if (!access.mayConnect(upgrade.headers)) return { status: 403, reason: "no session: open the link that the server prints" };
   if (upgrade.url !== "/ws") return { status: 404, reason: "the socket is at /ws" };
   return null;
 }

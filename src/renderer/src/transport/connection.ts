@@ -1,6 +1,7 @@
 /** The window's line to the services: Electron's bridge where there is one, else a WebSocket to the page's origin. */
 import { readonly, ref, type Ref } from "vue";
 import { bridgeKey, type Bridge } from "@shared/contract.ts";
+import { keyName, keyProtocol, socketProtocol } from "@shared/socket.ts";
 import { WebSocketBridge } from "./webSocket.ts";
 
 export type ConnectionState = "connecting" | "open" | "lost";
@@ -21,7 +22,8 @@ export function connect(): Connection {
   const reconnected = new Set<() => void>();
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
   const socket = new WebSocketBridge({
-    open: () => new WebSocket(address),
+    // Read anew each time: another window may have been opened by a new link.
+    open: () => new WebSocket(address, [socketProtocol, keyProtocol(localStorage.getItem(keyName) ?? "none")]),
     onState: (next, again) => {
       state.value = next;
       if (next === "open" && again) for (const listener of reconnected) listener();
