@@ -8,6 +8,7 @@ import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
 import { level, publishedAlpha, type Group, type Level, type Settings } from "./levelSchema.ts";
 import { learnedByDefault, optimizers, optimizerSpec, type HyperparameterSpec } from "./optimizers.ts";
+import { hasMomentum, type SlotSettings } from "./slots.ts";
 
 export { level, publishedAlpha, type Group, type GroupInput, type Level, type LevelInput, type Settings } from "./levelSchema.ts";
 
@@ -46,6 +47,11 @@ export function initialValue(of: Settings, name: string): number {
   return value;
 }
 
+/** Every hyperparameter's initial value, in effective form, by name. */
+export function initialValues(of: Settings): Record<string, number> {
+  return Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)]));
+}
+
 /** The paper's height: levels above the one that moves the weights. */
 export function height(levels: readonly Level[]): number {
   return levels.length - 1;
@@ -76,14 +82,18 @@ export function isPublishedDefault(of: Settings, field: string): boolean {
   return option !== undefined && optionValue(of, option) === initialOption(option, publishedAlpha(of.optimizer));
 }
 
+/** A level's own settings, or a group's, as its slots depend on them. */
+export function slotSettings(of: Settings): SlotSettings {
+  return { optimizer: of.optimizer, initial: initialValues(of), options: levelOptions(of) };
+}
+
 /** Options as published where an optimizer, or a group, does not have them. */
 export function levelOptions(of: Settings): LevelOptions {
   return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", ...of };
 }
 
 /** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */
-const inUse = (of: Settings, spec: HyperparameterSpec) =>
-  !(of.optimizer === "sgd" && spec.name === "mu" && of.mu === 0 && !of.momentumFromZero);
+const inUse = (of: Settings, spec: HyperparameterSpec) => !(of.optimizer === "sgd" && spec.name === "mu") || hasMomentum(slotSettings(of));
 
 /** The hyperparameters of a level's own settings, or a group's, that a level above moves. */
 export function learnedHyperparameters(of: Settings): HyperparameterSpec[] {

@@ -7,7 +7,6 @@ import type { UpdateRule } from "./rule.ts";
  */
 export const adaGrad: UpdateRule = {
   optimizer: "adaGrad",
-  slots: () => [{ name: "squares", initial: 0.1 }],
   update({ parameter, gradient, hyper, slot }) {
     const squares = add(slot("squares"), mul(gradient, gradient));
     const root = stopGradient(sqrt(add(squares, constant(1e-10))));

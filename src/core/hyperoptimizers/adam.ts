@@ -21,11 +21,6 @@ const underflow = 2 ** -126;
 
 export const adam: UpdateRule = {
   optimizer: "adam",
-  slots: ({ initial, options }) => [
-    { name: "m", initial: 0 },
-    { name: "v", initial: 10 ** initial["logEps"]! },
-    ...(options.amsgrad ? [{ name: "largestV", initial: 0 }] : []),
-  ],
   update(args, level) {
     const { hyper, slot, count } = args;
     const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];

@@ -5,7 +5,6 @@ import { runningMean } from "./runningMean.ts";
 /** RMSProp (Hinton 2012) as in the authors' library: the mean of squares starts at 0, 1e-8 is added inside the root. */
 export const rmsProp: UpdateRule = {
   optimizer: "rmsProp",
-  slots: () => [{ name: "squares", initial: 0 }],
   update({ parameter, gradient, hyper, slot }) {
     const squares = runningMean(slot("squares"), mul(gradient, gradient), hyper("gamma"));
     const root = sqrt(add(squares, constant(1e-8)));

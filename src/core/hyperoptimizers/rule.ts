@@ -14,12 +14,6 @@ export interface RuleContext {
   learns(name: string): boolean;
 }
 
-export interface Slot {
-  readonly name: string;
-  /** Value at the start, in every place. */
-  readonly initial: number;
-}
-
 export interface UpdateArguments {
   /** The value to move: a weight array or a scalar hyperparameter (as stored). */
   readonly parameter: Node;
@@ -27,7 +21,7 @@ export interface UpdateArguments {
   readonly gradient: Node;
   /** A hyperparameter in effective form: a live node where it is learned. */
   readonly hyper: (name: string) => Node;
-  /** A slot as the previous step left it, of the parameter's shape. */
+  /** A slot as the previous step left it, of the parameter's shape; which there are: slotsOf(). */
   readonly slot: (name: string) => Node;
   /** Number of this update, counted from 1; a scalar. */
   readonly count: Node;
@@ -40,8 +34,6 @@ export interface Updated {
 
 export interface UpdateRule {
   readonly optimizer: OptimizerName;
-  /** Arrays kept per parameter. */
-  slots(level: RuleContext): readonly Slot[];
-  /** The moved parameter and the new slots. */
+  /** The moved parameter and the new value of every slot. */
   update(args: UpdateArguments, level: RuleContext): Updated;
 }

@@ -1,9 +1,7 @@
+import { hasMomentum } from "../../shared/slots.ts";
 import { add, constant, equal, mul, select, sub } from "../program/operations/index.ts";
 import type { RuleContext, UpdateArguments, Updated, UpdateRule } from "./rule.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
-
-/** As in the authors' library, momentum is in use when mu does not *start* at 0, unless it is asked for. */
-const hasMomentum = ({ initial, options }: RuleContext) => initial["mu"] !== 0 || options.momentumFromZero;
 
 /**
  * w -= alpha g, or with momentum buf = mu buf + (1 - dampening) g (the first time
@@ -12,7 +10,6 @@ const hasMomentum = ({ initial, options }: RuleContext) => initial["mu"] !== 0 |
  */
 export const sgd: UpdateRule = {
   optimizer: "sgd",
-  slots: (level) => (hasMomentum(level) ? [{ name: "momentum", initial: 0 }] : []),
   update(args: UpdateArguments, level: RuleContext): Updated {
     const { hyper, slot, count } = args;
     const gradient = decayedGradient(args, level);

@@ -10,6 +10,7 @@
 import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
+import { slotsOf } from "../../shared/slots.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
 import type { Node, Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
@@ -167,7 +168,7 @@ export class TowerProgram {
       for (const { name, parameter, group } of this.#below(level)) {
         const settings = parts.get(group)!;
         const size = parameter.shape.reduce((product, n) => product * n, 1);
-        for (const slot of updateRules[settings.optimizer].slots(contextOf(settings))) {
+        for (const slot of slotsOf(settings)) {
           values[slotName(level, slot.name, name)] = new Float64Array(size).fill(slot.initial);
         }
       }

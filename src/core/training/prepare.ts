@@ -2,8 +2,7 @@
 import type { Experiment } from "../../shared/experiment.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
-import { optimizerSpec } from "../../shared/optimizers.ts";
-import { initialValue, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
+import { initialValues, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import { compileCohort, type Seat } from "../engines/cohort.ts";
 import type { Engine, EngineDescription, Executable, StateValues } from "../engines/engine.ts";
 import { engineNamed } from "../engines/index.ts";
@@ -26,9 +25,8 @@ export interface PreparedRun extends EngineDescription {
 }
 
 function towerSettings(of: Settings): TowerSettings {
-  const initial = Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)]));
   const learned = learnedHyperparameters(of).map(({ name }) => name);
-  return { optimizer: of.optimizer, initial, learned, options: levelOptions(of), frozen: of.frozen };
+  return { optimizer: of.optimizer, initial: initialValues(of), learned, options: levelOptions(of), frozen: of.frozen };
 }
 
 export function towerLevel(of: Level): TowerLevel {

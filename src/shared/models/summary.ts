@@ -1,5 +1,6 @@
 /** A model in figures: what each layer answers and holds, and what a training step costs. */
-import type { OptimizerName } from "../optimizers.ts";
+import type { Level } from "../tower.ts";
+import { towerState, type LevelState } from "../towerState.ts";
 import { describeModel, flatLayers } from "./architecture.ts";
 import { gatesOf, type LayerDescription } from "./describe.ts";
 import type { ModelConfig } from "./schema.ts";
@@ -24,6 +25,8 @@ export interface ModelSummary {
    * first such layer does without); elementwise work and the update are left out.
    */
   readonly flops: number;
+  /** What each level of the tower moves and keeps; empty where no tower is given. */
+  readonly levels: readonly LevelState[];
   /** Bytes, estimated: state of training, and activations kept for the backward pass. */
   readonly memory: number;
 }
@@ -32,8 +35,8 @@ export interface SummaryOptions {
   readonly model: ModelConfig;
   readonly data: DataShape;
   readonly batchSize: number;
-  /** Of the level that moves the weights; its slots take memory. */
-  readonly optimizer?: OptimizerName;
+  /** Its slots take memory. By default one plain SGD, which has none. */
+  readonly tower?: readonly Level[];
 }
 
 function titleOf({ layer }: LayerDescription): string {
@@ -52,9 +55,6 @@ function titleOf({ layer }: LayerDescription): string {
       return layer.kind;
   }
 }
-
-/** Arrays that each optimizer keeps for every weight. */
-const slots: Record<OptimizerName, number> = { sgd: 1, adam: 2, adaGrad: 1, rmsProp: 1 };
 
 const bytes = 4;
 
@@ -76,7 +76,7 @@ function insideCells({ kind, layers, hidden }: { kind: "lstm" | "gru"; layers: n
  * Layers, parameters, operations and memory of an experiment's model.
  * @throws ModelError naming what does not fit the data
  */
-export function summarizeModel({ model, data, batchSize, optimizer = "sgd" }: SummaryOptions): ModelSummary {
+export function summarizeModel({ model, data, batchSize, tower = [] }: SummaryOptions): ModelSummary {
   const flat = flatLayers(describeModel(model, data));
   const firstProduct = flat.findIndex(({ flops }) => flops > 0);
   const layers = flat.map((layer, i): LayerSummary => ({
@@ -87,12 +87,16 @@ export function summarizeModel({ model, data, batchSize, optimizer = "sgd" }: Su
     flops: (i === firstProduct ? 2 : 3) * layer.flops * batchSize,
   }));
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
-  // Weights, gradients and slots, each with a buffer the next step writes to; the settled weights.
-  const state = bytes * parameters * (2 * (2 + slots[optimizer]) + 2);
+  const levels = towerState(tower, flat.flatMap((layer) => layer.parameters.map(({ name, shape }) => ({ name, size: sizeOf(shape) }))));
+  const moved = levels[0]?.moved ?? parameters;
+  const slots = levels.reduce((sum, level) => sum + level.slots, 0);
+  // Weights, gradients and slots, each with a buffer the next step writes to; the settled weights. Frozen weights are there once.
+  const state = bytes * (2 * (2 * moved + slots) + 2 * moved + (parameters - moved));
   const kept = flat.reduce((sum, layer) => sum + keptValues(layer), 0);
   return {
     layers,
     parameters,
+    levels,
     flops: layers.reduce((sum, layer) => sum + layer.flops, 0),
     memory: state + bytes * batchSize * (sizeOf(data.input.shape) + 2 * kept),
   };

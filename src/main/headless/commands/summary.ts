@@ -23,7 +23,7 @@ type StepTime = { readonly step: number } | { readonly problem: string } | null;
 export async function summary(places: Places, file: string | undefined, options: SummaryOptions): Promise<number> {
   const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
   const { model, batchSize, tower } = experiment;
-  const facts = summarizeModel({ model, data: dataShape(experiment), batchSize, optimizer: tower[0]!.optimizer });
+  const facts = summarizeModel({ model, data: dataShape(experiment), batchSize, tower });
   const time = options.measure ? await measured(places, storeDirOf(options.store), experiment) : null;
   if (options.json) console.log(JSON.stringify({ ...facts, stepTime: time && "step" in time ? time.step : null, ...(time && "problem" in time ? { problem: time.problem } : {}), experiment }));
   else console.log(described(experiment, facts, time));

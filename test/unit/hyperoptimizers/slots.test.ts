@@ -1,0 +1,78 @@
+/** The model's summary counts the slots that a compiled program has, for every optimizer and option, on every level. */
+import { describe, expect, it } from "vitest";
+import { towerLevel } from "../../../src/core/training/prepare.ts";
+import { summarizeModel } from "../../../src/shared/models/summary.ts";
+import { model } from "../../../src/shared/models/schema.ts";
+import { optimizerNames } from "../../../src/shared/optimizers.ts";
+import { tower as towerSchema, type LevelInput, type Tower } from "../../../src/shared/tower.ts";
+import { towerState } from "../../../src/shared/towerState.ts";
+import { smallProblem } from "../../support/problems.ts";
+
+/** Numbers of slot values by level in the state of the program. */
+function allocated(tower: Tower): number[] {
+  const { program } = smallProblem(tower.map(towerLevel), { hypergradients: "moving" }).training;
+  // `L1.m.L0.alpha` is a slot; `L0.alpha`, `L1.count` and `L0.alpha.hypergradient` are not.
+  const slots = program.state.flatMap(({ name, shape }) => {
+    const [, level] = name.endsWith(".hypergradient") ? [] : (/^L(\d+)\.[^.]+\./.exec(name) ?? []);
+    return level === undefined ? [] : [{ level: Number(level), size: shape.reduce((product, n) => product * n, 1) }];
+  });
+  return tower.map((_, index) => slots.filter(({ level }) => level === index).reduce((sum, { size }) => sum + size, 0));
+}
+
+const { weights } = smallProblem([towerLevel(towerSchema.parse([{ optimizer: "sgd" }])[0]!)]);
+const parameters = Object.entries(weights).map(([name, { length }]) => ({ name, size: length }));
+const parameterCount = parameters.reduce((sum, { size }) => sum + size, 0);
+
+const cases: readonly (readonly [what: string, level: LevelInput, perValue: number])[] = [
+  ["plain SGD", { optimizer: "sgd" }, 0],
+  ["SGD with momentum", { optimizer: "sgd", mu: 0.9 }, 1],
+  ["SGD with momentum from 0", { optimizer: "sgd", momentumFromZero: true }, 1],
+  ["SGD with Nesterov's momentum", { optimizer: "sgd", mu: 0.9, nesterov: true }, 1],
+  ["SGD with dampened momentum and decay", { optimizer: "sgd", mu: 0.9, dampening: 0.5, weightDecay: 0.01, weightDecayAs: "coupled" }, 1],
+  ["Adam", { optimizer: "adam" }, 2],
+  ["AMSGrad", { optimizer: "adam", amsgrad: true }, 3],
+  ["Adam that learns its step size alone", { optimizer: "adamBaydin" }, 2],
+  ["AdaGrad", { optimizer: "adaGrad" }, 1],
+  ["RMSProp", { optimizer: "rmsProp" }, 1],
+  ["RMSProp that learns its step size alone", { optimizer: "rmsPropAlpha" }, 1],
+];
+
+describe("slots", () => {
+  it("has a case for every optimizer", () => {
+    const covered = new Set(cases.map(([, level]) => towerSchema.parse([level])[0]!.optimizer));
+    expect([...covered].sort()).toEqual([...optimizerNames].sort());
+  });
+
+  it.each(cases)("%s: as many as the program has, on each of three levels", (_, level, perValue) => {
+    const tower = towerSchema.parse([level, level, level]);
+    const counted = towerState(tower, parameters);
+    expect(counted.map(({ slots }) => slots)).toEqual(allocated(tower));
+    expect(counted[0]).toEqual({ moved: parameterCount, slots: perValue * parameterCount });
+    expect(counted.slice(1).every(({ moved, slots }) => moved > 0 && slots === perValue * moved)).toBe(true);
+  });
+
+  it("follows groups: each by its own optimizer, nothing for what is frozen", () => {
+    const bias = parameters.filter(({ name }) => name.endsWith(".bias")).reduce((sum, { size }) => sum + size, 0);
+    const tower = towerSchema.parse([
+      { optimizer: "adam", amsgrad: true, groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", mu: 0.9 }] },
+      { optimizer: "adam", groups: [{ name: "betas", match: "beta*", frozen: true }, { name: "rest", match: "*[bias]", optimizer: "rmsProp" }] },
+      { optimizer: "sgd", mu: 0.5 },
+    ]);
+    const counted = towerState(tower, parameters);
+    expect(counted.map(({ slots }) => slots)).toEqual(allocated(tower));
+    expect(counted[0]!.slots).toBe(3 * (parameterCount - bias) + bias);
+
+    const frozen = towerSchema.parse([{ optimizer: "adam", groups: [{ name: "first", match: "layer1.*", frozen: true }] }]);
+    expect(towerState(frozen, parameters)[0]!.slots).toBe(allocated(frozen)[0]);
+  });
+
+  it("are part of the memory in a model's summary", () => {
+    const given = { model: model.parse({}), data: { input: { kind: "values", shape: [1, 28, 28] }, classes: 10 }, batchSize: 1 } as const;
+    const memory = (level: LevelInput) => summarizeModel({ ...given, tower: towerSchema.parse([level]) }).memory;
+    const plain = memory({ optimizer: "sgd" });
+    // Float32, each slot twice: a step reads one and writes the other.
+    const slot = 2 * 4 * 101_770;
+    expect([memory({ optimizer: "sgd", mu: 0.9 }), memory({ optimizer: "adam" }), memory({ optimizer: "adam", amsgrad: true })]).toEqual([plain + slot, plain + 2 * slot, plain + 3 * slot]);
+    expect(summarizeModel(given).memory).toBe(plain);
+  });
+});
