@@ -13,6 +13,7 @@ export default defineConfig({
           desktop: at("src/main/desktop/index.ts"),
           headless: at("src/main/headless/index.ts"),
           trainer: at("src/main/trainer/trainer.ts"),
+          integrityCheck: at("src/main/store/integrityCheck.ts"),
           batchWorker: at("src/core/feeds/ahead/worker.ts"),
         },
         output: { format: "es" },

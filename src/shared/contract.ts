@@ -26,6 +26,8 @@ export const appInfo = z.object({
   cores: z.number().int(),
   /** Folder of the store. */
   storePath: z.string(),
+  /** What a check of the store's file found, for a person to read; null while no damage is known. */
+  storeDamage: z.string().nullable(),
 });
 
 export const seriesRequest = z.strictObject({
@@ -118,6 +120,8 @@ export const contract = {
     "run.noted": z.object({ run: runId, event: runEvent }),
     /** Another process changed the store: lists should be read again. */
     "store.changed": z.object({}),
+    /** A check of the store's file found damage. */
+    "store.damaged": z.object({ message: z.string() }),
     ...studyEvents,
     ...datasetEvents,
     ...engineEvents,

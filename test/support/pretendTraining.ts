@@ -119,7 +119,7 @@ export class PretendTraining implements Services {
     return {
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
-      "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower" }),
+      "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null }),
       "datasets.list": () => [
         {
           kind: "mnist",

@@ -12,6 +12,7 @@ import { setMenu } from "./menu.ts";
 import { registerScheme, serveWindow } from "./protocol.ts";
 import { guardQuit } from "./quit.ts";
 import { denyEverythingElse, denyPermissions } from "./security.ts";
+import { checkLauncher } from "./checkLauncher.ts";
 import { trainerLauncher } from "./trainerLauncher.ts";
 import { openWindow } from "./window.ts";
 
@@ -21,6 +22,7 @@ const files = {
   preload: join(here, "../preload/index.cjs"),
   renderer: join(here, "../renderer"),
   trainer: join(here, "trainer.js"),
+  integrityCheck: join(here, "integrityCheck.js"),
   manifest: join(here, "../../package.json"),
 };
 const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"] : undefined;
@@ -63,7 +65,7 @@ function prepareFolder(): void {
 async function start(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
-  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainerLauncher(files.trainer) });
+  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainerLauncher(files.trainer), launchCheck: checkLauncher(files.integrityCheck) });
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null);

@@ -38,6 +38,7 @@ function findPlaces(): Places {
   const root = fromSources ? join(here, "../../..") : join(here, "../..");
   return {
     trainer: fromSources ? join(here, "../trainer/trainer.ts") : join(here, "trainer.js"),
+    integrityCheck: fromSources ? join(here, "../store/integrityCheck.ts") : join(here, "integrityCheck.js"),
     rendererDir: join(root, "out/renderer"),
     version: packageJson.version,
   };

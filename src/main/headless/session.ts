@@ -4,12 +4,15 @@ import { resolve } from "node:path";
 import { createServices, type ServiceExtras } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
+import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
 /** Where the parts of this program are, as built or as sources. */
 export interface Places {
   /** Entry of the trainer process. */
   readonly trainer: string;
+  /** Entry of the process that checks the store's file. */
+  readonly integrityCheck: string;
   /** Folder of the built window. */
   readonly rendererDir: string;
   readonly version: string;
@@ -28,6 +31,7 @@ export function openServices(places: Places, storeDir: string, extras: Pick<Serv
       host: "browser",
       version: places.version,
       launchTrainer: nodeLauncher(places.trainer),
+      launchCheck: checkLauncher(places.integrityCheck),
     },
     extras,
   );

@@ -6,6 +6,7 @@ import { asNew, validateExperiment } from "../../shared/experiment.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
+import { IntegrityMonitor } from "../store/integrityMonitor.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
 import { Calibration } from "../studies/calibration.ts";
@@ -79,6 +80,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       studies.hold(reason);
     },
   });
+  const integrity = options.launchCheck && new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) });
   const pool = new TrainerPool({ launch: options.launchTrainer });
   const choice = new EngineChoice({ launch: options.launchTrainer, store, version: options.version, onWorking: (working) => events.emit("engines.working", working), ...extras.engines });
   const engines = new Engines(choice, datasets);
@@ -154,6 +156,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       cpu: cpus()[0]?.model.trim() ?? process.arch,
       cores: availableParallelism(),
       storePath: store.path,
+      storeDamage: integrity?.damage ?? null,
     }),
     "datasets.list": () => datasets.list(),
     "datasets.look": ({ kind }) => library.look(kind),
@@ -221,6 +224,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     close: () =>
       (closed ??= (async () => {
         try {
+          integrity?.close();
           choice.close();
           studies.close();
           predictions.close();

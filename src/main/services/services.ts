@@ -7,7 +7,9 @@ import type { ExportFile, TextFile } from "../reports/index.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
+import type { LaunchCheck } from "../store/integrityMonitor.ts";
 
+export type { LaunchCheck } from "../store/integrityMonitor.ts";
 export type { ExportFile, TextFile } from "../reports/index.ts";
 
 export interface ServiceOptions {
@@ -16,6 +18,8 @@ export interface ServiceOptions {
   readonly host: "desktop" | "browser";
   readonly version: string;
   readonly launchTrainer: LaunchTrainer;
+  /** Starts checks of the store's file; without it, the file is not checked. */
+  readonly launchCheck?: LaunchCheck;
 }
 
 export interface Services {

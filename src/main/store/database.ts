@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import { explain, explained, StoreError } from "./errors.ts";
+import { damageMessage, quickCheck, readIntegrity, writeIntegrity } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
 import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./migrations.ts";
 
@@ -16,6 +17,8 @@ export interface Connections {
   readonly path: string;
   readonly writer: Database.Database;
   readonly reader: Database.Database;
+  /** Whether the file was not there before. */
+  readonly created: boolean;
 }
 
 /** Like mkdir -p. Node's own recursive form never returns where a file system answers ENOENT for a folder that may not be made. */
@@ -51,10 +54,14 @@ function prepareFolder(folder: string): string {
   return join(at, storeFileName);
 }
 
-/** Looks at an existing file through a read-only connection, so that a file we refuse is left as it is. */
-function inspect(path: string, known: number, busyTimeout: number): void {
+/**
+ * Inspects an existing file through a read-only connection, so that a file we refuse is left as it is.
+ * Returns whether there was one. The whole file is checked in the background (see integrityMonitor.ts),
+ * and here only where that has found damage.
+ */
+function inspect(path: string, known: number, busyTimeout: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || (stat.isFile() && stat.size === 0)) return;
+  if (!stat || (stat.isFile() && stat.size === 0)) return false;
   if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
   try {
@@ -67,14 +74,13 @@ function inspect(path: string, known: number, busyTimeout: number): void {
       }
     }
     refuseNewer(path, found, known);
-    const problem = db.prepare("PRAGMA quick_check(1)").pluck().get();
-    if (problem !== "ok") {
-      throw new StoreError(
-        path,
-        `${path} is damaged (quick_check: ${String(problem)}). Nothing was changed. ` +
-          "Keep a copy of it, then restore a backup or choose another folder for the store.",
-      );
+    if ((readIntegrity(path)?.problem ?? null) !== null) {
+      const problem = quickCheck(db);
+      if (problem !== null) throw new StoreError(path, `${damageMessage(path, problem)} Nothing was changed.`);
+      // A backup has been restored.
+      writeIntegrity(path, { checkedAt: Date.now(), uncleanEnd: false, problem: null });
     }
+    return true;
   } finally {
     db.close();
   }
@@ -88,7 +94,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
   const path = prepareFolder(folder);
   const opened: Database.Database[] = [];
   try {
-    inspect(path, list.length, busyTimeout);
+    const created = !inspect(path, list.length, busyTimeout);
     const writer = new Database(path, { timeout: busyTimeout });
     opened.push(writer);
     const mode = writer.pragma("journal_mode = WAL", { simple: true });
@@ -102,7 +108,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     migrate(writer, path, list);
     const reader = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
     opened.push(reader);
-    return { path, writer, reader };
+    return { path, writer, reader, created };
   } catch (error) {
     for (const db of opened) db.close();
     throw explain(error, path);
@@ -110,7 +116,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
 }
 
 /** The reader first: the last connection to close folds the write-ahead log into the database. */
-export function closeConnections({ path, writer, reader }: Connections): void {
+export function closeConnections({ path, writer, reader }: Omit<Connections, "created">): void {
   explained(path, () => {
     reader.close();
     writer.close();

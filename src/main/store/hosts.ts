@@ -68,9 +68,14 @@ export class Hosts {
     this.machine = machine;
   }
 
-  /** Columns that name this host as an owner. Registers it first: call before a transaction. @throws StoreError */
-  owner(): { ownerPid: number; ownerHost: string; ownerToken: string } {
+  /** Notes that this process writes the store, until it closes: call before the transaction of a first write. @throws StoreError */
+  register(): void {
     explained(this.#path, () => this.#register());
+  }
+
+  /** Columns that name this host as an owner. Registers it first. @throws StoreError */
+  owner(): { ownerPid: number; ownerHost: string; ownerToken: string } {
+    this.register();
     return { ownerPid: this.pid, ownerHost: this.machine, ownerToken: this.token };
   }
 
@@ -116,11 +121,30 @@ export class Hosts {
     return beats === null && pid !== this.pid && processLives(pid);
   }
 
+  /**
+   * Removes the processes of this machine that ended without closing the store, once their runs are marked.
+   * Returns how many there were.
+   */
+  removeEnded(): number {
+    const ended = this.#db
+      .prepare<[string, string], string>("SELECT token FROM hosts WHERE host = ? AND token <> ?")
+      .pluck()
+      .all(this.machine, this.token)
+      .filter((token) => !isLocked(this.#lockOf(token)));
+    const remove = this.#db.prepare("DELETE FROM hosts WHERE token = ?");
+    for (const token of ended) remove.run(token);
+    return ended.length;
+  }
+
   /** Leaves no trace: whoever still has a lease of this host may take it. */
   close(): void {
     if (!this.#registered) return;
-    this.#lock?.release();
-    this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
+    try {
+      // Before the lock: a row without one is a process that did not close.
+      this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
+    } finally {
+      this.#lock?.release();
+    }
   }
 
   #lockOf(token: string): string {

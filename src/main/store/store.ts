@@ -1,9 +1,11 @@
 /** The store: every run with all it logged, in one SQLite file that several processes may use at once. */
+import { messageOf } from "../../shared/errors.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts, ownerColumns, type IsGone, type LeaseOwner } from "./hosts.ts";
+import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity.ts";
 import { environmentDifferences } from "./runRows.ts";
 import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
@@ -84,7 +86,7 @@ export class Store {
     this.#slowAfter = options.slowAfter ?? 250;
     this.#onForeignChange = options.onForeignChange ?? (() => undefined);
     this.#connections = openConnections(folder, undefined, options.busyTimeout);
-    const { path, writer, reader } = this.#connections;
+    const { path, writer, reader, created } = this.#connections;
     this.path = path;
     this.#hosts = new Hosts(writer, path, this.#log, options.machine);
     try {
@@ -109,6 +111,7 @@ export class Store {
         read: (what, work) => this.#read(what, work),
         write: this.#writer,
       });
+      if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();
     } catch (error) {
@@ -246,7 +249,24 @@ export class Store {
   /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
     const isGone = this.#read("owners of active runs and studies", () => this.#hosts.look());
-    return isGone ? [...this.#markRuns(isGone), ...this.studies.markInterrupted(isGone)] : [];
+    const marked = isGone ? [...this.#markRuns(isGone), ...this.studies.markInterrupted(isGone)] : [];
+    this.#noteUncleanEnds();
+    return marked;
+  }
+
+  /** A process that ended without closing may have left a damaged file: it is to be checked. */
+  #noteUncleanEnds(): void {
+    const ended = explained(this.path, () => this.#hosts.removeEnded());
+    const last = readIntegrity(this.path);
+    if (ended > 0 && last && !last.uncleanEnd) this.#noteIntegrity({ ...last, uncleanEnd: true });
+  }
+
+  #noteIntegrity(record: IntegrityRecord): void {
+    try {
+      writeIntegrity(this.path, record);
+    } catch (error) {
+      this.#log.warn(`store: what is known of the integrity of ${this.path} could not be noted: ${messageOf(error)}`);
+    }
   }
 
   #markRuns(isGone: IsGone): string[] {

@@ -166,6 +166,7 @@ export class Writer {
 
   /** Changes the store at once, in a transaction of its own. */
   change<T>(what: string, work: () => T): T {
+    this.#options.hosts.register();
     return this.#now(what, work);
   }
 

@@ -4,7 +4,7 @@ import { ref, shallowRef } from "vue";
 import type { RequestOutput } from "@shared/contract.ts";
 import { validateExperiment, type Experiment, type FieldError } from "@shared/experiment.ts";
 import { validateStudy, type Study } from "@shared/study/study.ts";
-import { call, messageOf } from "@/transport/client.ts";
+import { call, listen, messageOf } from "@/transport/client.ts";
 
 export type AppInfo = RequestOutput<"app.info">;
 export type DatasetInfo = RequestOutput<"datasets.list">[number];
@@ -57,5 +57,12 @@ export const useApp = defineStore("app", () => {
     }
   }
 
-  return { info, datasets, presets, studyPresets, error, load };
+  /** Starts following events; call once. */
+  function follow(): void {
+    listen("store.damaged", ({ message }) => {
+      if (info.value) info.value = { ...info.value, storeDamage: message };
+    });
+  }
+
+  return { follow, info, datasets, presets, studyPresets, error, load };
 });

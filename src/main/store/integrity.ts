@@ -1,0 +1,60 @@
+/**
+ * What is known of the store file's integrity, in `integrity.json` beside it: not in the store itself, which
+ * must not be written once it is damaged.
+ */
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Database } from "better-sqlite3";
+import { z } from "zod";
+
+const integrityRecord = z.object({
+  /** Time of the last whole check, or of the store's creation. */
+  checkedAt: z.number(),
+  /** A process that wrote the store has ended without closing it since that check. */
+  uncleanEnd: z.boolean(),
+  /** First problem that the last check found; null when it found none. */
+  problem: z.string().nullable(),
+});
+export type IntegrityRecord = z.infer<typeof integrityRecord>;
+
+/** Milliseconds between two checks of a store that is always closed cleanly. */
+export const checkEvery = 24 * 60 * 60 * 1_000;
+
+const recordOf = (storeFile: string) => join(dirname(storeFile), "integrity.json");
+
+/** Lock that a running check holds; see `HostLock`. */
+export const checkLockOf = (storeFile: string) => join(dirname(storeFile), "hosts", "check.lock");
+
+/** Undefined where the store was never checked, or where the record cannot be read: it is checked then. */
+export function readIntegrity(storeFile: string): IntegrityRecord | undefined {
+  try {
+    return integrityRecord.parse(JSON.parse(readFileSync(recordOf(storeFile), "utf8")));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws a file system error */
+export function writeIntegrity(storeFile: string, record: IntegrityRecord): void {
+  const file = recordOf(storeFile);
+  const written = `${file}.${process.pid}`;
+  writeFileSync(written, `${JSON.stringify(record)}\n`);
+  renameSync(written, file);
+}
+
+export function isCheckDue(record: IntegrityRecord | undefined, now: number): boolean {
+  if (!record || record.uncleanEnd) return true;
+  // A clock that was set back must not put the next check off.
+  return Math.abs(now - record.checkedAt) >= checkEvery;
+}
+
+/** First problem that SQLite's `quick_check` finds; null for a sound file. @throws SqliteError where the file cannot be read */
+export function quickCheck(db: Database): string | null {
+  const found = db.prepare<[], string>("PRAGMA quick_check(1)").pluck().get();
+  return found === "ok" ? null : (found ?? "no answer").replace(/^\*\*\*.*\*\*\*\s*/, "");
+}
+
+/** What to tell a person about a damaged store. */
+export function damageMessage(storeFile: string, problem: string): string {
+  return `${storeFile} is damaged (quick_check: ${problem}). Keep a copy of it, then restore a backup or choose another folder for the store.`;
+}
