@@ -14,6 +14,7 @@ import { experiment } from "../../src/shared/experiment.ts";
 import { hyperparameterColumns } from "../../src/shared/tower.ts";
 import { Store } from "../../src/main/store/store.ts";
 import { newRun } from "../../src/main/hosting/newRun.ts";
+import { LaunchingTrainer } from "../../src/main/hosting/launchingTrainer.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import { Supervisor } from "../../src/main/hosting/supervisor.ts";
 import type { SenderPlan } from "./loggingSender.ts";
@@ -49,7 +50,7 @@ async function paced(seconds: number): Promise<{ writer: number; sender: number 
   const run = newRun(experiment.parse({ name: JSON.stringify(plan) }));
   store.createRun(run);
   const supervisor = new Supervisor({
-    launch: nodeLauncher(new URL("loggingSender.ts", import.meta.url)),
+    startTrainer: () => new LaunchingTrainer(nodeLauncher(new URL("loggingSender.ts", import.meta.url))),
     log: store,
     onChange: () => undefined,
     onEvaluation: () => undefined,

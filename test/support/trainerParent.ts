@@ -2,7 +2,7 @@
 import { experiment } from "../../src/shared/experiment.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 
-const trainer = nodeLauncher(process.argv[2] ?? "")();
+const trainer = await nodeLauncher(process.argv[2] ?? "")();
 trainer.onMessage((message) => {
   if (message.type === "started") process.send?.(trainer.pid);
 });

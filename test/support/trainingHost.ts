@@ -10,8 +10,8 @@ const services = await createServices(
     storeDir,
     host: "browser",
     version: "0",
-    launchTrainer: () => {
-      const launched = launch();
+    launchTrainer: async () => {
+      const launched = await launch();
       trainer = launched.pid;
       return launched;
     },

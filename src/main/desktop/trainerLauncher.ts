@@ -10,7 +10,7 @@ const drain = { least: 100, most: 1_000 } as const;
 
 /** `entry` is the built trainer. To be used when the app is ready. */
 export function trainerLauncher(entry: string): LaunchTrainer {
-  return (): TrainerProcess => {
+  return async (): Promise<TrainerProcess> => {
     const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "pipe", "pipe"] });
     const output = new OutputTail();
     const exitListeners = new Set<(exit: TrainerExit) => void>();
@@ -31,6 +31,11 @@ export function trainerLauncher(entry: string): LaunchTrainer {
       });
     });
 
+    await new Promise((resolve, reject) => {
+      child.once("spawn", () => resolve(undefined));
+      // Where it spawned before, nobody listens.
+      child.once("exit", (code) => reject(new Error(`it exited with code ${code} before it ran`)));
+    });
     return {
       get pid() {
         return child.pid;

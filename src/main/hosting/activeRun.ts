@@ -7,7 +7,7 @@ import { storedEvaluation } from "../store/runRows.ts";
 import { crashInWords, exitInWords, isCrash } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
-import type { LaunchTrainer, TrainerExit } from "./process.ts";
+import type { StartTrainer, TrainerExit } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import { takeUp, type TakenUp } from "./takenUp.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
@@ -85,7 +85,8 @@ export class ActiveRun {
     return this.#summary;
   }
 
-  get launched(): boolean {
+  /** It has a trainer, which may still be on its way. */
+  get hasTrainer(): boolean {
     return this.#trainer !== undefined;
   }
 
@@ -94,20 +95,23 @@ export class ActiveRun {
     return this.#gone;
   }
 
-  launch(launch: LaunchTrainer): void {
+  launch(start: StartTrainer): void {
     try {
-      const listeners = {
+      const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
+      const isCurrent = () => this.#trainer === trainer;
+      const hooks = {
         onMessage: (message: FromTrainer) => this.#receive(message),
         excused: () => this.#summary.status === "paused",
         onSilence: (silent: number, slowestStep: number | null) => this.#silent(silent, slowestStep),
-        onExit: (exit: TrainerExit, overdue: boolean) => this.#exited(exit, overdue),
+        onExit: (exit: TrainerExit, overdue: boolean) => isCurrent() && this.#exited(exit, overdue),
       };
-      this.#trainer = new WatchedTrainer(launch, listeners, this.#hooks.watch);
-      const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
-      this.#trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
-      if (checkpoints?.resume) void this.#files?.sendCheckpoint(this.#summary.id);
+      const trainer = (this.#trainer = new WatchedTrainer(start, hooks, this.#hooks.watch));
+      trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
+      void trainer.launched.then((launched) => {
+        if (launched && checkpoints?.resume && isCurrent()) void this.#files?.sendCheckpoint(this.#summary.id);
+      });
     } catch (error) {
-      this.end("failed", `The trainer process could not be started: ${messageOf(error)}`);
+      this.fail(`The trainer process could not be started: ${messageOf(error)}`);
     }
   }
 
@@ -117,6 +121,16 @@ export class ActiveRun {
 
   send(message: ToTrainer): void {
     this.#trainer?.send(message);
+  }
+
+  /** Asks the trainer to pause. A run whose trainer has not begun gives it up and is paused at once. */
+  pause(): void {
+    const trainer = this.#trainer;
+    if (trainer && !trainer.launching) return trainer.send({ type: "pause" });
+    if (this.#summary.status !== "queued") return;
+    this.#trainer = undefined;
+    trainer?.kill();
+    this.setWaiting("paused");
   }
 
   /** A new state of a run that has no trainer yet: paused in the queue, or back in it. */
@@ -136,8 +150,9 @@ export class ActiveRun {
   /** Asks the trainer to stop, or to leave at once; one that does not answer in time is killed and the run ends as `otherwise`. */
   stop(how: "stop" | "leave", within: number, reason: string | null, otherwise: { status: RunStatus; reason: string }): void {
     this.#stopReason ??= reason;
-    if (!this.#trainer) {
+    if (!this.#trainer || this.#trainer.launching) {
       this.end("stopped", reason ?? "Stopped before it started.");
+      this.#trainer?.kill();
       return;
     }
     this.send({ type: how });
@@ -191,6 +206,7 @@ export class ActiveRun {
   /** The engine hangs, and the process with it. */
   #silent(silent: number, slowestStep: number | null): void {
     if (this.#abandoned || !isActive(this.#summary.status)) return;
+    if (this.#trainer?.launching) return this.fail(`The trainer process was not there after ${Math.round(silent / 1000)} s.`);
     const than = slowestStep === null ? "before its first step" : `after steps of ${Number((slowestStep / 1000).toPrecision(2))} s at most`;
     const reason = `it did not answer for ${Math.round(silent / 1000)} s, ${than}`;
     this.#hooks.onEngineFailure?.(this.#summary, reason, "silence");

@@ -12,6 +12,11 @@ export function isCrash({ code, signal }: Pick<TrainerExit, "code" | "signal">):
   return code !== null && ([132, 133, 134, 135, 136, 139].includes(code) || code >>> 0 >= 0xc000_0000);
 }
 
+/** Whether there never was a process. */
+export function isUnlaunched({ code, signal }: Pick<TrainerExit, "code" | "signal">): boolean {
+  return code === null && signal === null;
+}
+
 export function crashInWords({ code, signal, stderr }: TrainerExit): string {
   const how = signal !== null ? `it ended its process with ${signal}` : `its process exited with code ${code ?? "unknown"}`;
   // Node writes stacks after what native code said.
@@ -20,9 +25,10 @@ export function crashInWords({ code, signal, stderr }: TrainerExit): string {
   return last === "" ? how : `${how}: ${last}`;
 }
 
-/** Of any exit that was not expected. */
+/** Describes an exit that was not expected, as a sentence. */
 export function exitInWords({ code, signal, stderr }: TrainerExit): string {
+  if (isUnlaunched({ code, signal })) return `The trainer process could not be started: ${stderr}`;
   const killed = signal === "SIGKILL" ? " (as systems do when memory runs out)" : "";
-  const how = signal !== null ? `was ended by ${signal}${killed}` : code !== null ? `exited with code ${code}` : "could not be started";
+  const how = signal !== null ? `was ended by ${signal}${killed}` : `exited with code ${code}`;
   return `The trainer process ${how}${stderr === "" ? "." : `; its last output:\n${stderr}`}`;
 }

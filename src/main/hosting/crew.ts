@@ -1,59 +1,58 @@
 /**
- * One trainer process for the runs of a cohort. Each run has a place: a trainer process as it
- * sees it, which starts, reports and exits as if it were its own.
+ * One trainer process for the runs of a cohort. Each run has a place: a trainer of its own as it
+ * sees it, which starts, reports and exits by itself.
  */
-import { messageOf } from "../../shared/errors.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
+import type { StartTrainer, Trainer } from "./process.ts";
+import { TrainerListeners } from "./trainerListeners.ts";
 
 type Start = Extract<ToTrainer, { type: "start" }>;
+type MemberMessage = Extract<ToTrainer, { type: "member" }>["message"];
 
 export class Crew {
-  readonly #launch: LaunchTrainer;
+  readonly #start: StartTrainer;
   readonly #size: number;
-  readonly #places: Place[] = [];
-  #process: TrainerProcess | undefined;
+  /** In the order of the process's members, once they have begun. */
+  #places: Place[] = [];
+  #trainer: Trainer | undefined;
+  /** What is said to members before they have begun. */
+  #waiting: [Place, MemberMessage][] | undefined = [];
 
   /** @param size seats of the cohort's program, of which some may stay empty */
-  constructor(launch: LaunchTrainer, size: number) {
-    this.#launch = launch;
+  constructor(start: StartTrainer, size: number) {
+    this.#start = start;
     this.#size = size;
   }
 
   /** The trainer of the run that takes a seat; for Supervisor, before go(). */
-  readonly at = (seat: number): LaunchTrainer => () => {
+  readonly at = (seat: number): StartTrainer => () => {
     const place = new Place(seat, this);
     this.#places.push(place);
     return place;
   };
 
-  /** Starts the process for all that have a place. */
+  /** Launches the process for all that have a place. */
   go(): void {
-    const members = this.#places.flatMap(({ seat, started }) => (started ? [{ ...started, seat }] : []));
-    try {
-      const process = this.#launch();
-      this.#process = process;
-      process.onMessage((message) => this.#receive(message));
-      process.onExit((exit) => {
-        for (const place of this.#places) place.exited(exit);
-      });
-      process.send({ type: "startCohort", size: this.#size, members: members.map(({ type: _type, stay: _stay, ...order }) => order) });
-    } catch (error) {
-      for (const place of this.#places) place.exited({ code: null, signal: null, stderr: messageOf(error) });
-    }
+    const trainer = (this.#trainer = this.#start());
+    trainer.onMessage((message) => this.#receive(message));
+    trainer.onExit((exit) => {
+      for (const place of this.#places) place.exited(exit);
+    });
+    void trainer.launched.then((launched) => launched && this.#begin(trainer));
   }
 
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return this.#trainer?.pid;
   }
 
   /** What concerns the process, whichever run it is said of. */
   tell(message: Extract<ToTrainer, { type: "coreFree" }>): void {
-    this.#process?.send(message);
+    this.#trainer?.send(message);
   }
 
-  steer(place: Place, message: Extract<ToTrainer, { type: "member" }>["message"]): void {
-    this.#process?.send({ type: "member", member: this.#places.indexOf(place), message });
+  steer(place: Place, message: MemberMessage): void {
+    if (this.#waiting) this.#waiting.push([place, message]);
+    else this.#trainer?.send({ type: "member", member: this.#places.indexOf(place), message });
   }
 
   /** A run is to go that does not end by itself. The process goes with the last of them: it may hang, and the others with it. */
@@ -61,7 +60,21 @@ export class Crew {
     if (this.#places.some((other) => other !== place && !other.gone)) {
       this.steer(place, { type: "stop" });
       place.exited({ code: null, signal: "SIGKILL", stderr: "" });
-    } else this.#process?.kill();
+    } else this.#trainer?.kill();
+  }
+
+  /** Those that left while the process was on its way take no part. */
+  #begin(trainer: Trainer): void {
+    this.#places = this.#places.filter(({ gone, order }) => order && !gone);
+    const members = this.#places.map(({ order, seat }) => {
+      const { type: _type, stay: _stay, ...rest } = order!;
+      return { ...rest, seat };
+    });
+    trainer.send({ type: "startCohort", size: this.#size, members });
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const [place, message] of waiting) if (this.#places.includes(place)) this.steer(place, message);
+    for (const place of this.#places) place.begun();
   }
 
   #receive(message: FromTrainer): void {
@@ -78,58 +91,44 @@ export class Crew {
   }
 }
 
-class Place implements TrainerProcess {
+class Place extends TrainerListeners implements Trainer {
   readonly seat: number;
-  started: Start | undefined;
+  readonly launched: Promise<boolean>;
+  order: Start | undefined;
+  readonly #resolveLaunched: (launched: boolean) => void;
   readonly #crew: Crew;
-  readonly #messages = new Set<(message: FromTrainer) => void>();
-  readonly #exits = new Set<(exit: TrainerExit) => void>();
-  #exit: TrainerExit | undefined;
 
   constructor(seat: number, crew: Crew) {
+    super();
     this.seat = seat;
     this.#crew = crew;
+    ({ promise: this.launched, resolve: this.#resolveLaunched } = Promise.withResolvers<boolean>());
+    this.onExit(() => this.#resolveLaunched(false));
   }
 
   get pid(): number | undefined {
     return this.#crew.pid;
   }
 
-  get gone(): boolean {
-    return this.#exit !== undefined;
-  }
-
   send(message: ToTrainer): void {
-    if (this.#exit) return;
-    if (message.type === "start") this.started = message;
+    if (this.gone) return;
+    if (message.type === "start") this.order = message;
     else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave" || message.type === "fileTaken" || message.type === "resumeFrom") this.#crew.steer(this, message);
     else if (message.type === "coreFree") this.#crew.tell(message);
     else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
   }
 
-  onMessage(listener: (message: FromTrainer) => void): () => void {
-    this.#messages.add(listener);
-    return () => this.#messages.delete(listener);
-  }
-
-  onExit(listener: (exit: TrainerExit) => void): () => void {
-    this.#exits.add(listener);
-    return () => this.#exits.delete(listener);
-  }
-
   kill(): void {
-    if (!this.#exit) this.#crew.kill(this);
+    if (!this.gone) this.#crew.kill(this);
   }
 
-  receive(message: FromTrainer): void {
-    if (this.#exit) return;
-    for (const listener of this.#messages) listener(message);
+  /** It is a member of the process. */
+  begun(): void {
+    this.#resolveLaunched(true);
+  }
+
+  override receive(message: FromTrainer): void {
+    super.receive(message);
     if (message.type === "ended" || message.type === "failed") this.exited({ code: 0, signal: null, stderr: "" });
-  }
-
-  exited(exit: TrainerExit): void {
-    if (this.#exit) return;
-    this.#exit = exit;
-    for (const listener of this.#exits) listener(exit);
   }
 }

@@ -10,7 +10,7 @@ import { experiment as experimentSchema, type Experiment } from "../../shared/ex
 import type { Store } from "../store/store.ts";
 import { EngineTrials, type Lost } from "./engineTrials.ts";
 import { machineSignature } from "../trainer/machine.ts";
-import type { LaunchTrainer } from "./process.ts";
+import type { StartTrainer } from "./process.ts";
 import { programOf } from "../../core/training/programOf.ts";
 
 export interface Working {
@@ -20,7 +20,7 @@ export interface Working {
 
 export interface EngineChoiceOptions {
   /** Processes of their own: a crash must not take a warm trainer along. */
-  readonly launch: LaunchTrainer;
+  readonly startTrainer: StartTrainer;
   readonly store: Pick<Store, "studies">;
   readonly version: string;
   readonly onWorking: (working: Working) => void;
@@ -73,7 +73,7 @@ export class EngineChoice {
     this.#options = options;
     this.#kinds = options.kinds ?? engineKinds;
     this.#within = options.within ?? 120_000;
-    this.#trials = new EngineTrials({ launch: options.launch, within: this.#within });
+    this.#trials = new EngineTrials({ startTrainer: options.startTrainer, within: this.#within });
     this.#machine = machineSignature(options.version);
   }
 

@@ -1,9 +1,9 @@
 /** Engines tried in processes of their own, so that a native crash or a hang costs nothing. */
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
-import { crashInWords } from "./crash.ts";
+import { crashInWords, exitInWords, isUnlaunched } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
-import type { LaunchTrainer, TrainerProcess } from "./process.ts";
+import type { StartTrainer, Trainer } from "./process.ts";
 
 export interface Looked {
   /** Why it cannot be used here; null when it can. */
@@ -21,14 +21,14 @@ export type Measured =
   | Lost;
 
 export interface EngineTrialsOptions {
-  readonly launch: LaunchTrainer;
-  /** A process that has not answered by then (milliseconds) hangs. */
+  readonly startTrainer: StartTrainer;
+  /** A process that has not answered by then (milliseconds) after its launch hangs. */
   readonly within: number;
 }
 
 export class EngineTrials {
   readonly #options: EngineTrialsOptions;
-  readonly #live = new Set<TrainerProcess>();
+  readonly #live = new Set<Trainer>();
   #closed = false;
 
   constructor(options: EngineTrialsOptions) {
@@ -89,10 +89,10 @@ export class EngineTrials {
     if (!found && left[0]) into.set(left[0], lost);
   }
 
-  /** Resolves at `done`, or when the process is gone or its time is over; `more` gives it that time anew. */
+  /** Resolves at `done`, or when the process is gone or its time is over; `more` gives it that time anew. @throws Error when it cannot be launched */
   #inProcess(order: ToTrainer, within: number, hear: (heard: { message: FromTrainer; more: () => void; done: () => void }) => void): Promise<Lost> {
-    return new Promise((resolve) => {
-      const trainer = this.#options.launch();
+    return new Promise((resolve, reject) => {
+      const trainer = this.#options.startTrainer();
       this.#live.add(trainer);
       let timer: NodeJS.Timeout | undefined;
       const more = () => {
@@ -102,13 +102,15 @@ export class EngineTrials {
           trainer.kill();
         }, within);
       };
-      more();
+      void trainer.launched.then((launched) => launched && more());
       const done = () => resolve({ crash: "" });
       trainer.onMessage((message) => hear({ message, more, done }));
       trainer.onExit((exit) => {
         clearTimeout(timer);
         this.#live.delete(trainer);
-        resolve({ crash: crashInWords(exit) });
+        // That says nothing of the engine.
+        if (isUnlaunched(exit)) reject(new Error(exitInWords(exit)));
+        else resolve({ crash: crashInWords(exit) });
       });
       trainer.send(order);
     });

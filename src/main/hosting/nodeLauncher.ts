@@ -11,7 +11,7 @@ const drainFor = 2_000;
 /** @param entryFile the trainer's script; run by this Node, without its command-line options. */
 export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
   const file = entryFile instanceof URL ? fileURLToPath(entryFile) : entryFile;
-  return () => {
+  return async () => {
     const child = fork(file, [], {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -28,10 +28,7 @@ export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
       exit = { code, signal, stderr: output.text() };
       for (const listener of listeners) listener(exit);
     };
-    child.on("error", (error) => {
-      output.add(Buffer.from(`${error.message}\n`));
-      if (child.pid === undefined) ended(null, null);
-    });
+    child.on("error", (error) => output.add(Buffer.from(`${error.message}\n`)));
     // Messages still in the channel arrive before "disconnect", output before "close"; "exit" may come before either.
     let waitingFor = 2;
     const drained = () => {
@@ -41,6 +38,7 @@ export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
     child.once("close", drained);
     child.once("exit", (code, signal) => setTimeout(() => ended(code, signal), drainFor).unref());
 
+    await new Promise((resolve, reject) => child.once("spawn", () => resolve(undefined)).once("error", reject));
     return {
       pid: child.pid,
       send: (message) => {

@@ -1,7 +1,8 @@
-/** A trainer process as the supervisor sees it, whatever starts it (Node or Electron). */
+/** A trainer process as its host sees it, whatever starts it: Node, Electron, or another machine. */
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 
 export interface TrainerExit {
+  /** Null, as the signal, when the process could not be launched; `stderr` says why. */
   readonly code: number | null;
   readonly signal: string | null;
   /** The last lines the process wrote to standard error. */
@@ -17,4 +18,17 @@ export interface TrainerProcess {
   kill(): void;
 }
 
-export type LaunchTrainer = () => TrainerProcess;
+/** Resolves when the process runs. Rejects with the reason when it cannot be launched. */
+export type LaunchTrainer = () => Promise<TrainerProcess>;
+
+/**
+ * A trainer from the moment it is asked for. What it is sent waits until its process runs; a launch that
+ * fails, or is killed before it is done, is an exit.
+ */
+export interface Trainer extends TrainerProcess {
+  /** Resolves with true when the process runs, with false when it never will. */
+  readonly launched: Promise<boolean>;
+}
+
+/** Asks for a trainer. */
+export type StartTrainer = () => Trainer;

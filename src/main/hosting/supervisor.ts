@@ -4,13 +4,13 @@ import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../..
 import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { Crew } from "./crew.ts";
-import type { LaunchTrainer } from "./process.ts";
+import type { StartTrainer } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 
 export interface SupervisorOptions {
-  readonly launch: LaunchTrainer;
+  readonly startTrainer: StartTrainer;
   readonly log: RunLog;
   /** Folder of the store, for checkpoints; without it, none are kept. */
   readonly storeFolder?: string;
@@ -146,8 +146,13 @@ export class Supervisor {
   /** Returns once the trainer has paused, or still tries after `answerWithin`. */
   async pause(id: string): Promise<RunSummary> {
     const active = this.#active(id);
-    if (active.launched) active.send({ type: "pause" });
-    else if (active.summary.status === "queued") active.setWaiting("paused");
+    const { hasTrainer } = active;
+    active.pause();
+    // Its cohort begins without it.
+    if (hasTrainer && !active.hasTrainer) {
+      this.#seats.delete(active);
+      this.#told.delete(active);
+    }
     const paused = await this.#settle(active, (run) => run.status === "paused");
     this.#fillPlaces();
     return paused;
@@ -156,7 +161,7 @@ export class Supervisor {
   async resume(id: string): Promise<RunSummary> {
     const active = this.#active(id);
     this.#held = false;
-    if (active.launched) {
+    if (active.hasTrainer) {
       active.send({ type: "resume" });
       this.#fillPlaces();
       return this.#settle(active, (run) => run.status === "running");
@@ -225,9 +230,9 @@ export class Supervisor {
     return active.summary;
   }
 
-  /** Those whose trainers are at work. */
+  /** Those whose trainers are at work, or on their way. */
   #training(): ActiveRun[] {
-    return [...this.#runs.values()].filter((run) => run.launched && run.summary.status !== "paused");
+    return [...this.#runs.values()].filter((run) => run.hasTrainer && run.summary.status !== "paused");
   }
 
   /** Whether the trainers' threads leave a core over. */
@@ -253,17 +258,17 @@ export class Supervisor {
     for (const active of [...this.#runs.values()]) {
       const taken = new Set(this.#training().map((run) => this.#seats.get(run)?.cohort ?? run)).size;
       if (taken >= places || this.#closing || this.#held) return;
-      if (active.launched || active.summary.status !== "queued") continue;
+      if (active.hasTrainer || active.summary.status !== "queued") continue;
       const cohort = this.#seats.get(active)?.cohort;
-      if (!cohort) active.launch(this.#options.launch);
+      if (!cohort) active.launch(this.#options.startTrainer);
       else if (cohort.isComplete) this.#launchCohort(cohort);
     }
   }
 
   /** One that was paused in the queue when the others began trains by itself later. */
   #launchCohort(cohort: Cohort): void {
-    const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.launched);
-    const crew = new Crew(this.#options.launch, cohort.size);
+    const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.hasTrainer);
+    const crew = new Crew(this.#options.startTrainer, cohort.size);
     for (const run of members) {
       if (run.summary.status === "queued") run.launch(crew.at(this.#seats.get(run)!.number));
       else this.#seats.delete(run);

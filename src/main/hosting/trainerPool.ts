@@ -4,20 +4,22 @@
  * costs one run: the process that crashed is not used again.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
+import type { ToTrainer } from "../trainer/messages.ts";
+import { LaunchingTrainer } from "./launchingTrainer.ts";
+import type { LaunchTrainer, StartTrainer, Trainer } from "./process.ts";
+import { TrainerListeners } from "./trainerListeners.ts";
 
 export interface TrainerPoolOptions {
   readonly launch: LaunchTrainer;
   /** A trainer without a run is ended after this long (milliseconds). */
   readonly idleFor?: number;
-  /** Runs that a process trains at most, so that nothing can pile up in it for ever. */
+  /** Maximum number of runs that a process trains, so that nothing can pile up in it for ever. */
   readonly runsEach?: number;
 }
 
 /** A process and who has it at present. */
 interface Worker {
-  readonly process: TrainerProcess;
+  readonly trainer: Trainer;
   lease: Lease | null;
   runs: number;
   idle: NodeJS.Timeout | undefined;
@@ -26,8 +28,8 @@ interface Worker {
 export class TrainerPool {
   readonly #options: TrainerPoolOptions;
   readonly #workers = new Set<Worker>();
-  /** Killed, and not gone yet. */
-  readonly #ending = new Map<Worker, PromiseWithResolvers<void>>();
+  /** Every process that is there or on its way. */
+  readonly #live = new Set<LaunchingTrainer>();
   #closed = false;
 
   constructor(options: TrainerPoolOptions) {
@@ -35,32 +37,39 @@ export class TrainerPool {
   }
 
   /** A trainer for one run: one that waits, or a new one. It "exits" when its run has ended. */
-  readonly launch: LaunchTrainer = () => {
-    const worker = [...this.#workers].find(({ lease }) => lease === null) ?? this.#start();
+  readonly start: StartTrainer = () => {
+    const worker = [...this.#workers].find(({ lease }) => lease === null) ?? this.#newWorker();
     clearTimeout(worker.idle);
     worker.runs++;
-    return (worker.lease = new Lease(worker.process));
+    return (worker.lease = new Lease(worker.trainer));
   };
 
-  /** Ends the trainers that have no run, and keeps none from now on. Resolves when they are gone, or after `within` milliseconds. */
-  async close(within = 1_000): Promise<void> {
+  /** A trainer with a process of its own, which no run shares before or after. */
+  readonly startAlone: StartTrainer = () => {
+    const trainer = new LaunchingTrainer(this.#closed ? () => Promise.reject(new Error("Hypertower is closing")) : this.#options.launch);
+    this.#live.add(trainer);
+    void trainer.processGone.then(() => this.#live.delete(trainer));
+    return trainer;
+  };
+
+  /** Ends every process and launches none from now on. Resolves when they are gone, those still on their way too, or after `within` milliseconds. */
+  async close(within = 5_000): Promise<void> {
     this.#closed = true;
-    for (const worker of this.#workers) if (worker.lease === null) this.#end(worker);
-    const gone = Promise.all([...this.#ending.values()].map(({ promise }) => promise));
+    for (const { idle } of this.#workers) clearTimeout(idle);
+    for (const trainer of this.#live) trainer.kill();
+    const gone = Promise.all([...this.#live].map((trainer) => trainer.processGone));
     await Promise.race([gone, delay(within, undefined, { ref: false })]);
   }
 
-  #start(): Worker {
-    const worker: Worker = { process: this.#options.launch(), lease: null, runs: 0, idle: undefined };
+  #newWorker(): Worker {
+    const worker: Worker = { trainer: this.startAlone(), lease: null, runs: 0, idle: undefined };
     this.#workers.add(worker);
-    worker.process.onMessage((message) => {
+    worker.trainer.onMessage((message) => {
       if (message.type === "idle") this.#free(worker);
       else worker.lease?.receive(message);
     });
-    worker.process.onExit((exit) => {
+    worker.trainer.onExit((exit) => {
       this.#workers.delete(worker);
-      this.#ending.get(worker)?.resolve();
-      this.#ending.delete(worker);
       worker.lease?.exited(exit);
     });
     return worker;
@@ -81,8 +90,7 @@ export class TrainerPool {
   #end(worker: Worker): void {
     this.#workers.delete(worker);
     clearTimeout(worker.idle);
-    this.#ending.set(worker, Promise.withResolvers());
-    worker.process.kill();
+    worker.trainer.kill();
   }
 }
 
@@ -91,48 +99,28 @@ type Work = Extract<ToTrainer, { readonly stay?: boolean }>;
 const works: ReadonlySet<string> = new Set<Work["type"]>(["start", "startCohort", "measure", "predict"]);
 const isWork = (message: ToTrainer): message is Work => works.has(message.type);
 
-/** A process as long as one run has it. */
-class Lease implements TrainerProcess {
-  readonly #process: TrainerProcess;
-  readonly #messages = new Set<(message: FromTrainer) => void>();
-  readonly #exits = new Set<(exit: TrainerExit) => void>();
-  #exit: TrainerExit | undefined;
+/** A trainer as long as one run has it. */
+class Lease extends TrainerListeners implements Trainer {
+  readonly #trainer: Trainer;
 
-  constructor(process: TrainerProcess) {
-    this.#process = process;
+  constructor(trainer: Trainer) {
+    super();
+    this.#trainer = trainer;
   }
 
   get pid(): number | undefined {
-    return this.#process.pid;
+    return this.#trainer.pid;
   }
 
-  send(message: Parameters<TrainerProcess["send"]>[0]): void {
-    if (this.#exit) return;
-    this.#process.send(isWork(message) ? { ...message, stay: true } : message);
+  get launched(): Promise<boolean> {
+    return this.#trainer.launched;
   }
 
-  onMessage(listener: (message: FromTrainer) => void): () => void {
-    this.#messages.add(listener);
-    return () => this.#messages.delete(listener);
-  }
-
-  onExit(listener: (exit: TrainerExit) => void): () => void {
-    if (this.#exit) queueMicrotask(() => this.#exit && listener(this.#exit));
-    else this.#exits.add(listener);
-    return () => this.#exits.delete(listener);
+  send(message: ToTrainer): void {
+    if (!this.gone) this.#trainer.send(isWork(message) ? { ...message, stay: true } : message);
   }
 
   kill(): void {
-    if (!this.#exit) this.#process.kill();
-  }
-
-  receive(message: FromTrainer): void {
-    for (const listener of this.#messages) listener(message);
-  }
-
-  exited(exit: TrainerExit): void {
-    if (this.#exit) return;
-    this.#exit = exit;
-    for (const listener of this.#exits) listener(exit);
+    if (!this.gone) this.#trainer.kill();
   }
 }

@@ -1,9 +1,9 @@
-/** The trainer process of a run from its launch to its exit: it is watched for silence, and killed when it does not go by itself. */
+/** The trainer of a run from the moment it is asked for to its exit: it is watched for silence, and killed when it does not exit by itself. */
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "./process.ts";
+import type { StartTrainer, Trainer, TrainerExit } from "./process.ts";
 import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
-export interface TrainerListeners {
+export interface WatchedTrainerHooks {
   readonly onMessage: (message: FromTrainer) => void;
   /** Whether silence is as it should be at present. */
   readonly excused: () => boolean;
@@ -14,32 +14,43 @@ export interface TrainerListeners {
 }
 
 export class WatchedTrainer {
-  readonly #process: TrainerProcess;
+  readonly launched: Promise<boolean>;
+  readonly #trainer: Trainer;
   readonly #watchdog: Watchdog;
   #killTimer: NodeJS.Timeout | undefined;
+  #launching = true;
   #overdue = false;
   #exited = false;
 
-  /** @throws when the process cannot be launched */
-  constructor(launch: LaunchTrainer, { onMessage, excused, onSilence, onExit }: TrainerListeners, watch?: WatchdogOptions) {
-    this.#process = launch();
+  constructor(start: StartTrainer, { onMessage, excused, onSilence, onExit }: WatchedTrainerHooks, watch?: WatchdogOptions) {
+    this.#trainer = start();
     this.#watchdog = new Watchdog(watch);
-    this.#process.onMessage((message) => {
+    this.#trainer.onMessage((message) => {
       this.#watchdog.heard();
       onMessage(message);
     });
-    this.#process.onExit((exit) => {
+    this.#trainer.onExit((exit) => {
       if (this.#exited) return;
       this.#exited = true;
       clearTimeout(this.#killTimer);
       this.#watchdog.end();
       onExit(exit, this.#overdue);
     });
+    this.launched = this.#trainer.launched.then((launched) => {
+      this.#launching = false;
+      this.#watchdog.heard();
+      return launched;
+    });
     this.#watchdog.watch(excused, onSilence);
   }
 
+  /** Its process is on its way, so that it has begun nothing. */
+  get launching(): boolean {
+    return this.#launching;
+  }
+
   send(message: ToTrainer): void {
-    this.#process.send(message);
+    this.#trainer.send(message);
   }
 
   /** How long it may be silent follows from its steps. @param time of one, in milliseconds */
@@ -48,7 +59,7 @@ export class WatchedTrainer {
   }
 
   kill(): void {
-    this.#process.kill();
+    this.#trainer.kill();
   }
 
   /** Kills it unless it has exited by then, or another time is given before. @param within milliseconds */
@@ -57,7 +68,7 @@ export class WatchedTrainer {
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => {
       this.#overdue = true;
-      this.#process.kill();
+      this.#trainer.kill();
     }, within);
   }
 }

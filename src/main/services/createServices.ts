@@ -82,10 +82,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const integrity = options.launchCheck && new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) });
   const pool = new TrainerPool({ launch: options.launchTrainer });
-  const choice = new EngineChoice({ launch: options.launchTrainer, store, version: options.version, onWorking: (working) => events.emit("engines.working", working), ...extras.engines });
+  const choice = new EngineChoice({ startTrainer: pool.startAlone, store, version: options.version, onWorking: (working) => events.emit("engines.working", working), ...extras.engines });
   const engines = new Engines(choice, datasets);
   const supervisor: Supervisor = new Supervisor({
-    launch: pool.launch,
+    startTrainer: pool.start,
     log: store,
     storeFolder: options.storeDir,
     checkpointEvery: extras.checkpointEvery,
@@ -120,7 +120,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
-  const calibration = new Calibration({ launch: pool.launch, store, version: options.version });
+  const calibration = new Calibration({ startTrainer: pool.start, store, version: options.version });
   const studies: Studies = new Studies({
     store,
     controls: {
@@ -144,7 +144,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   };
 
   const exports = exporter((id) => runs.get(id), store);
-  const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, launch: pool.launch });
+  const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, startTrainer: pool.start });
   const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
   const reports = new Reports({ predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 

@@ -8,7 +8,8 @@ import { encodeNpz } from "../../core/datasets/formats/npy.ts";
 import { fileStem } from "../reports/index.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
-import type { LaunchTrainer, TrainerProcess } from "../hosting/process.ts";
+import { exitInWords } from "../hosting/crash.ts";
+import type { StartTrainer, Trainer } from "../hosting/process.ts";
 import type { NamedArray, Weights } from "../../core/weights/file.ts";
 import type { SavedWeights, WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -20,7 +21,7 @@ export interface PredictionsOptions {
   readonly run: (id: string) => RunDetail;
   readonly weights: WeightsFolder;
   readonly datasets: DatasetCatalog;
-  readonly launch: LaunchTrainer;
+  readonly startTrainer: StartTrainer;
 }
 
 /** Outputs of so many runs are remembered: one of MNIST takes half a megabyte. */
@@ -34,7 +35,7 @@ type Labelled = NonNullable<Outputs["labelled"]>;
 export class Predictions {
   readonly #options: PredictionsOptions;
   readonly #outputs = new Map<string, Promise<Outputs>>();
-  readonly #working = new Set<TrainerProcess>();
+  readonly #working = new Set<Trainer>();
 
   constructor(options: PredictionsOptions) {
     this.#options = options;
@@ -153,15 +154,15 @@ export class Predictions {
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
   #ask(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
     return new Promise((resolve, reject) => {
-      const trainer = this.#options.launch();
+      const trainer = this.#options.startTrainer();
       this.#working.add(trainer);
       trainer.onMessage((message) => {
         if (message.type === "predicted") resolve(message.result);
         if (message.type === "failed") reject(new UserError(`Nothing could be predicted: ${message.message}`));
       });
-      trainer.onExit(({ code, signal, stderr }) => {
+      trainer.onExit((exit) => {
         this.#working.delete(trainer);
-        reject(new UserError(`Nothing could be predicted: the process that should ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "." : `; its last output:\n${stderr}`}`));
+        reject(new UserError(`Nothing could be predicted. ${exitInWords(exit)}`));
       });
       trainer.send({ type: "predict", experiment, weights, job });
     });

@@ -10,7 +10,8 @@ import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Store } from "../store/store.ts";
 import type { Measurement } from "../../core/training/measure.ts";
-import type { LaunchTrainer } from "../hosting/process.ts";
+import { exitInWords } from "../hosting/crash.ts";
+import type { StartTrainer } from "../hosting/process.ts";
 import { programOf } from "../../core/training/programOf.ts";
 import { timeOfRun } from "./costs.ts";
 
@@ -22,7 +23,7 @@ export interface Places {
 }
 
 export interface CalibrationOptions {
-  readonly launch: LaunchTrainer;
+  readonly startTrainer: StartTrainer;
   readonly store: Pick<Store, "studies">;
   readonly version: string;
   readonly cores?: number;
@@ -148,20 +149,24 @@ export class Calibration {
   }
 
   #ask(experiment: Experiment, cohort: number): Promise<Measurement> {
-    const { launch, within = 60_000 } = this.#options;
+    const { startTrainer, within = 60_000 } = this.#options;
     return new Promise((resolve, reject) => {
-      const trainer = launch();
-      const timer = setTimeout(() => {
-        reject(new Error(`a few steps took longer than ${within / 1000} s`));
-        trainer.kill();
-      }, within);
+      const trainer = startTrainer();
+      let timer: NodeJS.Timeout | undefined;
+      void trainer.launched.then((launched) => {
+        if (!launched) return;
+        timer = setTimeout(() => {
+          reject(new Error(`a few steps took longer than ${within / 1000} s`));
+          trainer.kill();
+        }, within);
+      });
       trainer.onMessage((message) => {
         if (message.type === "measured") resolve(message.measurement);
         if (message.type === "failed") reject(new Error(message.message));
       });
-      trainer.onExit(({ code, signal, stderr }) => {
+      trainer.onExit((exit) => {
         clearTimeout(timer);
-        reject(new Error(`the trainer ${signal === null ? `exited with code ${code}` : `was ended by ${signal}`}${stderr === "" ? "" : `: ${stderr}`}`));
+        reject(new Error(exitInWords(exit)));
       });
       trainer.send({ type: "measure", experiment, cohort });
     });

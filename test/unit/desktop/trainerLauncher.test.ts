@@ -33,9 +33,11 @@ vi.mock("electron", () => ({
 let trainer: TrainerProcess;
 let utility: UtilityProcess;
 
-beforeEach(() => {
-  trainer = trainerLauncher("/built/trainer.js")();
+beforeEach(async () => {
+  const launching = trainerLauncher("/built/trainer.js")();
   utility = started.last as UtilityProcess;
+  utility.emit("spawn");
+  trainer = await launching;
 });
 
 const exitOf = (of: TrainerProcess) => new Promise<TrainerExit>((resolve) => of.onExit(resolve));
@@ -84,4 +86,10 @@ it("kills at once, and lets the dead rest", async () => {
   trainer.kill();
   expect(kill).toHaveBeenCalledTimes(1);
   kill.mockRestore();
+});
+
+it("refuses when the process exits before it ran", async () => {
+  const launching = trainerLauncher("/built/trainer.js")();
+  (started.last as UtilityProcess).exit(1);
+  await expect(launching).rejects.toThrow("it exited with code 1 before it ran");
 });

@@ -56,7 +56,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   it("trains in a process of its own, says where, and ends in order", async () => {
-    const trainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url))();
+    const trainer = await nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url))();
     const messages: FromTrainer[] = [];
     trainer.onMessage((message) => void messages.push(message));
     trainer.send({ type: "start", experiment: experiment.parse({ ...small, engine: { kind } }) });

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { Calibration } from "../../../src/main/studies/calibration.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
+import type { Trainer, TrainerExit } from "../../../src/main/hosting/process.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
 import { study } from "../../../src/shared/study/study.ts";
 
@@ -18,7 +18,7 @@ function runs(count: number) {
 /** @param stepOf milliseconds of a step of so many runs at once; throws where they do not fit the memory */
 function machine(stepOf: (cohort: number) => number) {
   const cohorts: number[] = [];
-  const launch = (): TrainerProcess => {
+  const launch = (): Trainer => {
     const heard: ((message: FromTrainer) => void)[] = [];
     const gone: ((exit: TrainerExit) => void)[] = [];
     const answer = ({ cohort }: Extract<ToTrainer, { type: "measure" }>): FromTrainer => {
@@ -30,6 +30,7 @@ function machine(stepOf: (cohort: number) => number) {
     };
     return {
       pid: 1,
+    launched: Promise.resolve(true),
       send: (order) => {
         if (order.type !== "measure") throw new Error(`a trainer is sent ${order.type}`);
         cohorts.push(order.cohort);
@@ -44,7 +45,7 @@ function machine(stepOf: (cohort: number) => number) {
     };
   };
   const store = { studies: { calibration: () => undefined, saveCalibration: () => undefined } };
-  return { calibration: new Calibration({ launch, store: store as never, version: "0", cores: 1 }), cohorts };
+  return { calibration: new Calibration({ startTrainer: launch, store: store as never, version: "0", cores: 1 }), cohorts };
 }
 
 it.each([

@@ -30,8 +30,8 @@ function aStudy(epochs: number, more: StudyInput = {}): StudyInput {
 async function open(storeDir = freshFolder()) {
   const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
   const pids: number[] = [];
-  const launchTrainer = () => {
-    const process = launch();
+  const launchTrainer = async () => {
+    const process = await launch();
     if (process.pid !== undefined) pids.push(process.pid);
     return process;
   };

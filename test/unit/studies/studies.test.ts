@@ -20,8 +20,8 @@ async function open(storeDir = freshFolder(), extras: ServiceExtras = {}, failin
   const log = recordedLog();
   const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
   const launched: TrainerProcess[] = [];
-  const launchTrainer = () => {
-    const process = (failing ?? launch)();
+  const launchTrainer = async () => {
+    const process = await (failing ?? launch)();
     launched.push(process);
     return process;
   };

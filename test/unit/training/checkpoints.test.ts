@@ -208,8 +208,8 @@ async function open(storeDir: string) {
       storeDir,
       host: "browser",
       version: "0",
-      launchTrainer: () => {
-        const trainer = launch();
+      launchTrainer: async () => {
+        const trainer = await launch();
         trainers.push(trainer.pid!);
         return trainer;
       },

@@ -2,7 +2,8 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { EngineChoice, NoEngineError } from "../../../src/main/hosting/engineChoice.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
-import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
+import { LaunchingTrainer } from "../../../src/main/hosting/launchingTrainer.ts";
+import type { StartTrainer, Trainer, TrainerExit } from "../../../src/main/hosting/process.ts";
 import type { EngineKind } from "../../../src/shared/engines.ts";
 import { experiment } from "../../../src/shared/experiment.ts";
 
@@ -16,7 +17,7 @@ let machine: Machine;
 let orders: ToTrainer[];
 let kept: Map<string, string>;
 
-function launch(): TrainerProcess {
+function launch(): Trainer {
   const heard: ((message: FromTrainer) => void)[] = [];
   const gone: ((exit: TrainerExit) => void)[] = [];
   const say = (message: FromTrainer) => heard.forEach((listener) => listener(message));
@@ -40,6 +41,7 @@ function launch(): TrainerProcess {
   };
   return {
     pid: 1,
+    launched: Promise.resolve(true),
     send: (order) => {
       orders.push(order);
       queueMicrotask(() => work(order));
@@ -50,9 +52,9 @@ function launch(): TrainerProcess {
   };
 }
 
-const choice = (within = 60_000) =>
+const choice = (within = 60_000, startTrainer: StartTrainer = launch) =>
   new EngineChoice({
-    launch,
+    startTrainer,
     version: "0",
     within,
     fixed: "",
@@ -144,4 +146,10 @@ describe("a calibration on demand", () => {
     expect(engines.find(({ kind }) => kind === "tfjs-webgpu")!.barred?.reason).toBe("it did not answer within 0.02 s");
     expect(engines.find(({ kind }) => kind === "reference")).toMatchObject({ barred: null, step: null, unmeasured: "a few steps take longer than 0.02 s" });
   });
+});
+
+it("says so when no process can be launched, and holds it against no engine", async () => {
+  const refused = choice(60_000, () => new LaunchingTrainer(() => Promise.reject(new Error("no more processes"))));
+  await expect(refused.report()).rejects.toThrow("The trainer process could not be started: no more processes");
+  expect([...kept.keys()]).toEqual([]);
 });

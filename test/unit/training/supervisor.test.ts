@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
+import { LaunchingTrainer } from "../../../src/main/hosting/launchingTrainer.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
-import type { LaunchTrainer, TrainerProcess } from "../../../src/main/hosting/process.ts";
+import type { LaunchTrainer } from "../../../src/main/hosting/process.ts";
 import { Supervisor, type SupervisorOptions } from "../../../src/main/hosting/supervisor.ts";
 import { tickLength, Watchdog } from "../../../src/main/hosting/watchdog.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
@@ -13,19 +14,18 @@ import { aRun, openStore } from "../../support/storeFixtures.ts";
 const fakeTrainer = new URL("../../support/fakeTrainer.ts", import.meta.url);
 
 /** A supervisor over a fresh store; everything it starts is gone when the test is over. */
-function supervise(options: Partial<SupervisorOptions> = {}) {
+function supervise({ launch = nodeLauncher(fakeTrainer), ...options }: Partial<SupervisorOptions> & { readonly launch?: LaunchTrainer } = {}) {
   const store = openStore();
   const changes: RunSummary[] = [];
-  const trainers: TrainerProcess[] = [];
-  const launch = options.launch ?? nodeLauncher(fakeTrainer);
+  const trainers: LaunchingTrainer[] = [];
   const supervisor = new Supervisor({
     log: store,
     places: () => 2,
     onChange: (run) => changes.push(run),
     onEvaluation: () => undefined,
     ...options,
-    launch: () => {
-      const trainer = launch();
+    startTrainer: () => {
+      const trainer = new LaunchingTrainer(launch);
       trainers.push(trainer);
       return trainer;
     },
@@ -79,8 +79,9 @@ describe("a trainer that does not answer any more", () => {
 
   it("has longer before its first step", async () => {
     const { watch, tick } = handTicks();
-    const { store, supervisor, start, reaches, gone } = supervise({ watch });
+    const { store, supervisor, start, reaches, gone, trainers } = supervise({ watch });
     const id = start({ neverStarts: true });
+    await trainers[0]!.launched;
     tick(9);
     expect(supervisor.get(id)!.status).toBe("queued");
     tick(1);
@@ -125,16 +126,16 @@ it("trainers are told whether their threads leave a core over, and again when th
   let count = 0;
   const { supervisor, start, reaches, gone } = supervise({
     cores: 2,
-    launch: () => {
-      const trainer = nodeLauncher(fakeTrainer)();
+    launch: async () => {
+      const trainer = await nodeLauncher(fakeTrainer)();
       const number = count++;
       return { ...trainer, send: (message) => (message.type === "coreFree" && told.push([number, message.free]), trainer.send(message)) };
     },
   });
   const first = start({ steps: 1e9, every: 20 });
-  expect(told).toEqual([[0, true]]);
+  await vi.waitFor(() => expect(told).toEqual([[0, true]]));
   const second = start({ steps: 1e9, every: 20 });
-  expect(told.slice(1)).toEqual([[0, false], [1, false]]);
+  await vi.waitFor(() => expect(told.slice(1)).toEqual([[0, false], [1, false]]));
   await reaches(first, "running");
   void supervisor.pause(first);
   await reaches(first, "paused");
@@ -246,6 +247,7 @@ describe("a run", () => {
     };
     const refused = supervise({ launch: throwing });
     const other = refused.start();
+    await refused.gone(other);
     expect(refused.store.getRun(other)).toMatchObject({
       status: "failed",
       reason: "The trainer process could not be started: no more processes",

@@ -30,7 +30,7 @@ type Act = (message: FromTrainer, send: (message: ToTrainer) => void) => void;
 
 /** Runs a trainer to its exit, acting on its messages. */
 async function train(config: Experiment, act: Act = () => undefined): Promise<Trained> {
-  const trainer = launch();
+  const trainer = await launch();
   const messages: FromTrainer[] = [];
   const steps: number[][] = [];
   let metrics: readonly string[] = [];
@@ -107,7 +107,7 @@ describe("a trainer process", () => {
   });
 
   it("stops before the first step when asked while preparing", async () => {
-    const trainer = launch();
+    const trainer = await launch();
     const ended = new Promise<FromTrainer>((resolve) => trainer.onMessage((m) => (m.type === "ended" || m.type === "failed") && resolve(m)));
     trainer.send({ type: "start", experiment: experiment() });
     trainer.send({ type: "stop" });

@@ -11,8 +11,8 @@ function open(options: Partial<TrainerPoolOptions> = {}, entry = "../../support/
   const launched: TrainerProcess[] = [];
   const exited: TrainerExit[] = [];
   const pool = new TrainerPool({
-    launch: () => {
-      const process = launch();
+    launch: async () => {
+      const process = await launch();
       launched.push(process);
       process.onExit((exit) => exited.push(exit));
       return process;
@@ -25,7 +25,7 @@ function open(options: Partial<TrainerPoolOptions> = {}, entry = "../../support/
   });
   /** Trains one run; everything its trainer said, and how it went. */
   const train = async (of: object) => {
-    const trainer = pool.launch();
+    const trainer = pool.start();
     const said: FromTrainer[] = [];
     trainer.onMessage((message) => said.push(message));
     trainer.send({ type: "start", experiment: experiment.parse(of) });
@@ -60,7 +60,7 @@ describe("a pool of trainers", () => {
     const { pool, launched, fake } = open();
     expect((await fake({ crashAt: 20 })).exit.signal).toBe("SIGABRT");
     expect((await fake({ failAt: 20 })).said.at(-1)).toEqual({ type: "failed", message: "MNIST could not be read" });
-    const killed = pool.launch();
+    const killed = pool.start();
     killed.send({ type: "start", experiment: experiment.parse({ name: JSON.stringify({ steps: 1e9 }) }) });
     const exit = new Promise<TrainerExit>((resolve) => killed.onExit(resolve));
     killed.kill();
