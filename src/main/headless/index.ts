@@ -5,6 +5,7 @@ import packageJson from "../../../package.json" with { type: "json" };
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
 import { exportFormatNames, exportFormats, type ExportFormatName } from "../../shared/exports.ts";
 import { keptNames } from "../../shared/kept.ts";
+import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
@@ -81,7 +82,7 @@ function parseFormat(text: string): ExportFormatName | "npz" {
 }
 
 function cohortSize(text: string): number | "auto" {
-  return text === "auto" ? text : wholeNumber(1024)(text);
+  return text === "auto" ? text : wholeNumber(maxCohort)(text);
 }
 
 function size(text: string): [number, number] {
@@ -155,8 +156,8 @@ program
   .command("table1")
   .description("Reproduce the paper's Table 1: 18 stacks on MNIST, and the plain optimizer at what each learned.")
   .option("--rows <list>", "rows as printed, e.g. 1,5-7 (default: all)")
-  .option("--seeds <number>", "runs for each figure", wholeNumber(1000), 3)
-  .option("--workers <number>", "runs trained at the same time (default: the number of cores)", wholeNumber(256))
+  .option("--seeds <number>", "runs for each figure", wholeNumber(maxSeeds), 3)
+  .option("--workers <number>", "runs trained at the same time (default: the number of cores)", wholeNumber(maxWorkers))
   .option("--paper-values", "also train the plain optimizers at the values that the paper's towers learned")
   .option("--markdown <file>", "write the table and every run there too")
   .option(...storeOption)
@@ -182,7 +183,7 @@ program
   .option("--set <path=value>", "set one value, e.g. --set base.budget.epochs=3; may be given several times", collect, [])
   .option("--seeds <list>", "a number of seeds, or a list of them: 3, or 0,4,7")
   .option("--safe", "every run with what keeps a tower from diverging: see docs/guard.md")
-  .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(256))
+  .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(maxWorkers))
   .option("--cohort <number>", "runs that train as one program, where they are alike; auto: as many as train fastest here (default: as the study says, auto)", cohortSize)
   .option("--dry-run", "show the runs, and what they take; train only the few steps that measure it")
   .option("--resume <study>", 'go on with a study that was stopped or interrupted: its id, the beginning of one, or "last"')

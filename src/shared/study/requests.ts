@@ -1,5 +1,6 @@
 /** What a window and the services say to one another about studies; part of the contract. */
 import { z } from "zod";
+import { maxWorkers } from "../limits.ts";
 import { studyDetail, studyEstimate, studyPoint, studySummary, studyTrajectories } from "./result.ts";
 import { cohort, study } from "./study.ts";
 
@@ -11,7 +12,7 @@ const someStudies = z.strictObject({ studies: z.array(id).min(1) });
 const draft = z.strictObject({ study: z.unknown() });
 
 /** Runs trained at the same time; null lets the calibration choose. */
-const workers = z.number().int().min(1).max(256).nullable().default(null);
+const workers = z.number().int().min(1).max(maxWorkers).nullable().default(null);
 
 /** In place of what the study says. */
 const running = { workers, cohort: cohort.optional() };

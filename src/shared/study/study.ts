@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { asNew, experiment, fieldErrors, type FieldError } from "../experiment.ts";
+import { maxCohort, maxSeeds } from "../limits.ts";
 import { level, maxLevels, tower } from "../tower.ts";
 
 /** Most runs one study may have. */
@@ -94,8 +95,8 @@ export const stack = z.strictObject({
 });
 
 /** Runs that train as one program, where they are alike; `auto`: as many as train fastest here, by measurement. */
-const cohortAllowed = 'cohort must be "auto" or a whole number from 1 to 1024';
-export const cohort = z.union([z.literal("auto"), z.number().int(cohortAllowed).min(1, cohortAllowed).max(1024, cohortAllowed)], { error: cohortAllowed });
+const cohortAllowed = `cohort must be "auto" or a whole number from 1 to ${maxCohort}`;
+export const cohort = z.union([z.literal("auto"), z.number().int(cohortAllowed).min(1, cohortAllowed).max(maxCohort, cohortAllowed)], { error: cohortAllowed });
 export type CohortChoice = z.output<typeof cohort>;
 
 /** Successive halving: at each rung (in epochs) only the best share of what is left goes on. Off for sensitivity figures. */
@@ -112,7 +113,7 @@ export const study = z.strictObject({
   heights: heights.nullable().default(null),
   /** Stacks to compare, in place of the base's tower and of heights. */
   stacks: z.array(stack).min(1, "stacks needs at least one stack").max(1_000, "at most 1000 stacks").nullable().default(null),
-  seeds: z.array(seed).min(1, "seeds needs at least one seed").max(1_000, "at most 1000 seeds").default([0]),
+  seeds: z.array(seed).min(1, "seeds needs at least one seed").max(maxSeeds, `at most ${maxSeeds} seeds`).default([0]),
   halving: halving.nullable().default(null),
   /** Every run with what keeps a tower from diverging (docs/guard.md). */
   safe: z.boolean("safe must be true or false").default(false),

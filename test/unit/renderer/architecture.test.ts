@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { draftOf, experimentOf, parseDraft, serializeDraft, validateDraft } from "@/lib/draft.ts";
 import { draftOfModel, factsOfLayers, insideOf, layersOf, modelOf, newLayer, placeFor, withDuplicate, withField, withKind, withMoved, withNewLayer } from "@/lib/modelDraft.ts";
-import { layerInWords } from "@/lib/modelFields.ts";
+import { layerInWords } from "@/lib/modelWords.ts";
 import { experimentFile, readModel, writeModel } from "@/lib/modelJson.ts";
 import { validateExperiment, type Experiment } from "@shared/experiment.ts";
 import { model as modelSchema } from "@shared/models/schema.ts";

@@ -14,7 +14,7 @@ import { optimizerNames } from "@shared/optimizers.ts";
 import { generatorVersions, latestGenerator, type GeneratorVersion } from "@shared/random.ts";
 import { formatCount } from "./format.ts";
 import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
-import { modelTitles } from "./modelFields.ts";
+import { modelTitles } from "./modelWords.ts";
 import type { Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 

@@ -3,8 +3,9 @@ import { z } from "zod";
 import { nameInLevel } from "@shared/groups.ts";
 import type { FieldError } from "@shared/experiment.ts";
 import { optimizerSpec, type HyperparameterSpec } from "@shared/optimizers.ts";
+import { fieldAt, inRange, lengthOf } from "@shared/schemaFields.ts";
 import { countRuns, expandStudy } from "@shared/study/expand.ts";
-import { validateStudy, type Axis, type AxisValues, type Study, type UpperRule } from "@shared/study/study.ts";
+import { study as studySchema, validateStudy, type Axis, type AxisValues, type Study, type UpperRule } from "@shared/study/study.ts";
 import { axisValues } from "@shared/study/values.ts";
 import type { Level } from "@shared/tower.ts";
 import { defaultDraft, draftOf, experimentOf, parseStored, storedDraft, storedEntry, storedLevel, type Draft } from "./draft.ts";
@@ -160,10 +161,13 @@ function heightsOf({ values, rule, alphas, upper, upperAt }: StudyDraft["heights
   };
 }
 
-/** Numbers from 0 on; what is no sensible count stands for itself, for validation to refuse. */
+/** How many seeds a study may have. */
+export const seedCounts = lengthOf(fieldAt(studySchema, "seeds"));
+
+/** Seeds from 0 on; none for a count that is not allowed, which validation refuses. */
 function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
   if (by === "list") return readList(list);
-  if (typeof count !== "number" || !Number.isInteger(count) || count < 1 || count > 1_000) return [];
+  if (typeof count !== "number" || !inRange(count, seedCounts)) return [];
   return Array.from({ length: count }, (_, seed) => seed);
 }
 

@@ -1,0 +1,166 @@
+/** Labels and hints of models, layers and their fields. What a field accepts stands in the schemas. */
+import type { OwnLayer, OwnLayerKind } from "@shared/models/layers.ts";
+import type { ModelConfigOf, ModelKind } from "@shared/models/schema.ts";
+
+export interface FieldWords {
+  readonly label: string;
+  readonly hint?: string;
+  /** Of a list: one entry, counted from 1, and the button that adds one. */
+  readonly item?: string;
+  readonly add?: string;
+}
+
+/** Names of the fields that a form shows: no lists of layers, nothing optional, not the kind. */
+type FormField<Config> = keyof { [Name in keyof Config as Name extends "kind" ? never : Config[Name] extends number | string | boolean | readonly number[] ? Name : never]: Name };
+type WordsOf<Config> = Readonly<Record<FormField<Config>, FieldWords>>;
+
+const initialization: FieldWords = { label: "Initialization", hint: "Of weights, as in PyTorch." };
+const dropout = (of: string): FieldWords => ({ label: "Dropout", hint: `With this probability a step leaves out ${of}; 0 for none.` });
+const hidden: FieldWords = { label: "Hidden layers", item: "Width of hidden layer", add: "Layer" };
+const bias: FieldWords = { label: "Bias", hint: "A learned summand for each output; off where a normalization follows." };
+const size: FieldWords = { label: "Size", hint: "Side of the square; squares do not overlap." };
+export const stepsWords: FieldWords = { label: "Steps", hint: "Gradients reach back this many symbols." };
+export const nameWords: FieldWords = { label: "Name", hint: "Prefix of its parameters’ names. Empty: kind and number." };
+
+export const modelTitles: Record<ModelKind, string> = {
+  mlp: "Multilayer perceptron",
+  linear: "Linear (softmax regression)",
+  cnn: "Small CNN",
+  resnet: "ResNet for small images",
+  charRnn: "Character RNN",
+  sequential: "Own architecture",
+};
+
+/** In the order of the form. */
+export const modelWords: { readonly [Kind in ModelKind]: WordsOf<ModelConfigOf<Kind>> } = {
+  mlp: {
+    hidden,
+    activation: { label: "Hidden activation" },
+    outputActivation: { label: "Output activation" },
+    dropout: dropout("the output of a hidden unit"),
+    initialization,
+  },
+  linear: { initialization },
+  cnn: {
+    channels: { label: "Convolutions, each followed by a max pool of 2 × 2", item: "Channels of convolution", add: "Convolution" },
+    hidden: { ...hidden, label: "Fully connected layers before the last" },
+    kernel: { label: "Kernel" },
+    activation: { label: "Activation" },
+    dropout: dropout("an input of a fully connected layer"),
+    batchNorm: { label: "Batch normalization" },
+    initialization,
+  },
+  resnet: {
+    depth: { label: "Layers", hint: "20, 32, 44 and 56 are those of He et al. 2016." },
+    width: { label: "Width", hint: "Channels of the first stage." },
+    initialization,
+  },
+  charRnn: {
+    cell: { label: "Cell" },
+    layers: { label: "Layers" },
+    hidden: { label: "Hidden units" },
+    embedding: { label: "Embedding", hint: "Its width; 0 for one-hot symbols." },
+    dropout: dropout("a value passed from one layer to the next"),
+    steps: stepsWords,
+    initialization,
+  },
+  sequential: {},
+};
+
+export const layerTitles: Record<OwnLayerKind, string> = {
+  linear: "Linear",
+  conv2d: "Convolution",
+  batchNorm: "Batch normalization",
+  tanh: "tanh",
+  relu: "relu",
+  sigmoid: "sigmoid",
+  identity: "identity",
+  dropout: "Dropout",
+  maxPool: "Max pool",
+  avgPool: "Average pool",
+  globalAvgPool: "Global average pool",
+  flatten: "Flatten",
+  imageRows: "Image rows as steps",
+  embedding: "Embedding",
+  lstm: "LSTM",
+  gru: "GRU",
+  lastStep: "Last step",
+  residual: "Residual block",
+};
+
+/** What a layer does, in a line. */
+export const layerHelp: Record<OwnLayerKind, string> = {
+  linear: "W x + b, on vectors or on every step of a sequence.",
+  conv2d: "Square kernels over an image.",
+  batchNorm: "Each channel to mean 0 and variance 1, then scaled and shifted; running statistics in evaluation.",
+  tanh: "From −1 to 1.",
+  relu: "max(0, x).",
+  sigmoid: "From 0 to 1.",
+  identity: "Leaves everything as it is.",
+  dropout: "Leaves values out at random in training, and scales what stays.",
+  maxPool: "The largest of each square of an image.",
+  avgPool: "The mean of each square of an image.",
+  globalAvgPool: "The mean of each channel: a vector.",
+  flatten: "Anything as one vector.",
+  imageRows: "An image as a sequence of its rows, for a recurrent layer.",
+  embedding: "A learned vector for each symbol of a text.",
+  lstm: "Long short-term memory over a sequence.",
+  gru: "Gated recurrent units over a sequence.",
+  lastStep: "What stands at the end of a sequence: a vector.",
+  residual: "Layers whose answer is added to what goes in.",
+};
+
+const recurrent = {
+  hidden: { label: "Hidden units" },
+  layers: { label: "Layers", hint: "Stacked on one another." },
+  dropout: dropout("a value passed from one layer to the next"),
+  carry: { label: "Carry the state", hint: "On a text: a batch begins with the state in which the one before it ended." },
+  initialization,
+};
+
+/** In the order of the form. */
+export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnLayer, { kind: Kind }>> } = {
+  linear: { width: { label: "Width", hint: "Outputs; “classes” for one for each class." }, bias, initialization },
+  conv2d: {
+    channels: { label: "Channels", hint: "Outputs at each place." },
+    kernel: { label: "Kernel", hint: "Side of the square of inputs to an output." },
+    stride: { label: "Stride", hint: "Distance between two outputs, in both directions." },
+    padding: { label: "Padding", hint: "Zeros around the image; half a kernel keeps its size." },
+    bias,
+    initialization,
+  },
+  batchNorm: {
+    momentum: { label: "Momentum", hint: "Share of a batch in the running statistics." },
+    epsilon: { label: "Epsilon", hint: "Added to the variance." },
+  },
+  tanh: {},
+  relu: {},
+  sigmoid: {},
+  identity: {},
+  dropout: { p: { label: "Probability", hint: "With which a value is left out." } },
+  maxPool: { size },
+  avgPool: { size },
+  globalAvgPool: {},
+  flatten: {},
+  imageRows: {},
+  embedding: { width: { label: "Width" }, initialization },
+  lstm: recurrent,
+  gru: recurrent,
+  lastStep: {},
+  residual: {},
+};
+
+/** A layer's settings in a line, as far as they set it apart: `16 channels, 3 × 3, stride 2`. */
+export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
+  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, initialization } = layer;
+  const words: unknown[] = [];
+  if (width !== undefined) words.push(width === "classes" ? "one for each class" : `${String(width)} wide`);
+  if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
+  if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
+  if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
+  if (p !== undefined) words.push(String(p));
+  if (dropout !== undefined && dropout !== 0) words.push(`dropout ${String(dropout)}`);
+  if (bias === false) words.push("no bias");
+  if (initialization !== undefined && initialization !== "default") words.push(initialization);
+  return words.join(", ");
+}
