@@ -21,7 +21,7 @@ export interface Working {
 export interface EngineChoiceOptions {
   /** Processes of their own: a crash must not take a warm trainer along. */
   readonly startTrainer: StartTrainer;
-  readonly store: Pick<Store, "studies">;
+  readonly store: Pick<Store, "measurements">;
   readonly version: string;
   readonly onWorking: (working: Working) => void;
   /** The engines there are. */
@@ -220,13 +220,13 @@ export class EngineChoice {
   }
 
   async #read<T>(key: string, schema: z.ZodType<T>, after = Date.now() - validFor): Promise<T | null> {
-    const stored = this.#options.store.studies.calibration(key, await this.#machine, after);
+    const stored = this.#options.store.measurements.find(key, await this.#machine, after);
     const parsed = stored === undefined ? undefined : schema.safeParse(JSON.parse(stored));
     return parsed?.success ? parsed.data : null;
   }
 
   async #save(key: string, value: unknown): Promise<void> {
-    this.#options.store.studies.saveCalibration(key, await this.#machine, JSON.stringify(value));
+    this.#options.store.measurements.save(key, await this.#machine, JSON.stringify(value));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -11,6 +11,7 @@ import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
+import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
 import { Writer } from "./writer.ts";
 
@@ -64,6 +65,7 @@ const upgradeEvery = 100;
 export class Store {
   readonly path: string;
   readonly studies: StudyTable;
+  readonly measurements: MeasurementTable;
   readonly #connections: Connections;
   readonly #hosts: Hosts;
   readonly #log: Log;
@@ -104,13 +106,9 @@ export class Store {
         onRunFailure: options.onRunFailure ?? ((run, error) => this.#log.error(`store: what run ${run} logged cannot be written`, error)),
         onLeaseLost: options.onLeaseLost ?? ((run) => this.#log.warn(`store: run ${run} was taken over by another process`)),
       });
-      this.studies = new StudyTable(this.#connections, {
-        path,
-        hosts: this.#hosts,
-        log: this.#log,
-        read: (what, work) => this.#read(what, work),
-        write: this.#writer,
-      });
+      const access = { read: <T>(what: string, work: () => T) => this.#read(what, work), write: this.#writer };
+      this.studies = new StudyTable(this.#connections, { path, hosts: this.#hosts, log: this.#log, ...access });
+      this.measurements = new MeasurementTable(this.#connections, access);
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();

@@ -236,19 +236,6 @@ export class StudyTable {
     );
   }
 
-  /** What was measured here for a program since `after`; undefined when nothing was. */
-  calibration(program: string, machine: string, after: number): string | undefined {
-    return this.#options.read("calibrations", () =>
-      this.#reader.prepare<[string, string, number], string>("SELECT result FROM calibrations WHERE program = ? AND machine = ? AND at > ?").pluck().get(program, machine, after),
-    );
-  }
-
-  saveCalibration(program: string, machine: string, result: string): void {
-    this.#change("save a calibration", () =>
-      this.#writer.prepare("INSERT OR REPLACE INTO calibrations (program, machine, at, result) VALUES (?, ?, ?, ?)").run(program, machine, Date.now(), result),
-    );
-  }
-
   #cellRun(row: unknown, evaluations: readonly Evaluation[]): CellRun {
     const parsed = cellRun.parse(row);
     return { ...parsed, evaluations, stepTime: this.#stepTime(parsed.run) };

@@ -24,7 +24,7 @@ export interface Places {
 
 export interface CalibrationOptions {
   readonly startTrainer: StartTrainer;
-  readonly store: Pick<Store, "studies">;
+  readonly store: Pick<Store, "measurements">;
   readonly version: string;
   readonly cores?: number;
   /** A trainer that has not measured by then (milliseconds) is given up. */
@@ -130,13 +130,13 @@ export class Calibration {
 
   async #measured(experiment: Experiment, places: Places): Promise<Measurement> {
     const program = `${programOf(experiment)} ${places.workers} x ${places.threads}${places.cohort > 1 ? `, cohorts of ${places.cohort}` : ""}`;
-    const stored = this.#options.store.studies.calibration(program, this.#machine, Date.now() - validFor);
+    const stored = this.#options.store.measurements.find(program, this.#machine, Date.now() - validFor);
     const known = stored === undefined ? undefined : measurement.safeParse(JSON.parse(stored));
     if (known?.success) return known.data;
     const measuring = this.#last.then(() => this.#measure(experiment, places));
     this.#last = measuring.catch(() => undefined);
     const measured = await measuring;
-    this.#options.store.studies.saveCalibration(program, this.#machine, JSON.stringify(measured));
+    this.#options.store.measurements.save(program, this.#machine, JSON.stringify(measured));
     return measured;
   }
 

@@ -75,12 +75,4 @@ describe("studies in the store", () => {
     expect([status, reason]).toEqual(["interrupted", `The process that trained it (pid ${process.pid}) ended before the study did.`]);
     expect(openStore(folder).studies.get("s2")?.status).toBe("finished");
   });
-
-  it("keep what was measured for a program on a machine", () => {
-    const { studies } = openStore();
-    expect(studies.calibration("p", "m", 0)).toBeUndefined();
-    studies.saveCalibration("p", "m", "{}");
-    studies.saveCalibration("p", "m", '{"a":1}');
-    expect([studies.calibration("p", "m", 0), studies.calibration("p", "n", 0), studies.calibration("p", "m", Date.now() + 1)]).toEqual(['{"a":1}', undefined, undefined]);
-  });
 });

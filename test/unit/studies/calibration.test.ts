@@ -44,7 +44,7 @@ function machine(stepOf: (cohort: number) => number) {
       kill: () => undefined,
     };
   };
-  const store = { studies: { calibration: () => undefined, saveCalibration: () => undefined } };
+  const store = { measurements: { find: () => undefined, save: () => undefined } };
   return { calibration: new Calibration({ startTrainer: launch, store: store as never, version: "0", cores: 1 }), cohorts };
 }
 

@@ -59,7 +59,7 @@ const choice = (within = 60_000, startTrainer: StartTrainer = launch) =>
     within,
     fixed: "",
     onWorking: () => undefined,
-    store: { studies: { calibration: (key: string) => kept.get(key), saveCalibration: (key: string, _machine: string, value: string) => void kept.set(key, value) } } as never,
+    store: { measurements: { find: (key: string) => kept.get(key), save: (key: string, _machine: string, value: string) => void kept.set(key, value) } } as never,
   });
 
 const measuredKinds = () => orders.flatMap((order) => (order.type === "measure" ? [order.experiment.engine.kind] : []));

@@ -1,0 +1,34 @@
+/** What was measured on a machine: how fast engines and cohorts train a program, and which engines work. */
+import type { Database, Statement } from "better-sqlite3";
+import type { Writer } from "./writer.ts";
+
+export interface MeasurementsOptions {
+  readonly read: <T>(what: string, work: () => T) => T;
+  readonly write: Pick<Writer, "change">;
+}
+
+export class MeasurementTable {
+  readonly #options: MeasurementsOptions;
+  readonly #find: Statement<[string, string, number], string>;
+  readonly #save: Statement<[string, string, number, string]>;
+
+  constructor({ writer, reader }: { writer: Database; reader: Database }, options: MeasurementsOptions) {
+    this.#options = options;
+    // The table is called as it was when calibrations of studies alone were kept.
+    this.#find = reader.prepare<[string, string, number], string>("SELECT result FROM calibrations WHERE program = ? AND machine = ? AND at > ?").pluck();
+    this.#save = writer.prepare("INSERT OR REPLACE INTO calibrations (program, machine, at, result) VALUES (?, ?, ?, ?)");
+  }
+
+  /**
+   * @param after milliseconds since 1970; older measurements do not count
+   * @returns the JSON that was saved; undefined where nothing was
+   */
+  find(program: string, machine: string, after: number): string | undefined {
+    return this.#options.read("measurements", () => this.#find.get(program, machine, after));
+  }
+
+  /** @param result JSON; replaces what was measured before. Committed when this returns. */
+  save(program: string, machine: string, result: string): void {
+    this.#options.write.change("save a measurement", () => this.#save.run(program, machine, Date.now(), result));
+  }
+}
