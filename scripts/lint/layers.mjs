@@ -1,4 +1,4 @@
-const core = ["program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+const core = ["resources", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
  * The architecture as a table: what each layer may import. Imports run one way;
@@ -13,11 +13,12 @@ export const layers = {
   charts: { folder: "src/charts", layers: ["shared"], modules: ["echarts", "echarts/*"] },
 
   // The method. It needs no app: everything below `core` is of use without store, window or processes.
+  resources: { folder: "src/core/resources", layers: [], modules: ["node:*"] },
   program: { folder: "src/core/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
   models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
   engines: { folder: "src/core/engines", layers: ["program", "shared"], modules: "*" },
-  datasets: { folder: "src/core/datasets", layers: ["shared"], modules: "*" },
+  datasets: { folder: "src/core/datasets", layers: ["resources", "shared"], modules: "*" },
   tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
   feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
   checkpoint: { folder: "src/core/checkpoint", layers: ["engines", "shared"], modules: ["zod", "node:*"] },
@@ -39,7 +40,7 @@ export const layers = {
   // What starts, watches and steers trainers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
-  reports: { folder: "src/main/reports", layers: ["store", "charts", "shared"], modules: "*" },
+  reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
   services: { folder: "src/main/services", layers: ["studies", "reports", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // What a window needs from either host: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },

