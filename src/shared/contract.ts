@@ -7,8 +7,10 @@ import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
+import { listedRun } from "./listedRun.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
+import { mostSummaries } from "./runPages.ts";
 import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
@@ -93,8 +95,10 @@ export const contract = {
           before: z.strictObject({ createdAt: z.number(), id: runId }).optional(),
         })
         .prefault({}),
-      output: z.array(runSummary),
+      output: z.array(listedRun),
     },
+    /** Runs with their configurations, in the order asked for, without those that are not there. */
+    "runs.summaries": { input: z.strictObject({ runs: z.array(runId).max(mostSummaries) }), output: z.array(runSummary) },
     /** Ids of the runs whose id begins so, those in the bin included, newest first; without `prefix` the run created last that is not there. */
     "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional() }), output: z.array(z.string()) },
     "runs.get": { input: oneRun, output: runDetail },

@@ -1,7 +1,15 @@
 /** How long lists of runs are divided. */
 
-/** Runs in a part of a list: a few hundredths of a second in the host. */
-export const runsPerPage = 100;
+/** Runs in a part of a list: some milliseconds in the host. */
+export const runsPerPage = 250;
+
+/** Runs whose configurations are asked for at once. */
+export const mostSummaries = 100;
+
+/** Ids in parts that one request for configurations takes. */
+export function summaryParts(ids: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(ids.length / mostSummaries) }, (_, part) => ids.slice(part * mostSummaries, (part + 1) * mostSummaries));
+}
 
 interface Listed {
   readonly id: string;

@@ -7,6 +7,7 @@ import type { StoredStep } from "../../src/main/store/runReader.ts";
 import type { EventName, EventPayload, Handlers, RequestArguments } from "../../src/shared/contract.ts";
 import { totalSteps, stepsPerEpoch, validateExperiment, type Experiment } from "../../src/shared/experiment.ts";
 import type { ExportFormatName } from "../../src/shared/exports.ts";
+import { listedOf } from "../../src/shared/listedRun.ts";
 import { presets } from "../../src/shared/presets.ts";
 import type { ReportFileRequest } from "../../src/shared/reports.ts";
 import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
@@ -160,8 +161,9 @@ export class PretendTraining implements Services {
       "runs.list": ({ deleted, study, limit, before }) => {
         const all = [...this.runs.values()].map((r) => r.summary).filter((s) => (s.deletedAt !== null) === deleted && (study === undefined || s.study === study));
         const from = before ? all.findIndex(({ id }) => id === before.id) + 1 : 0;
-        return all.slice(from, from + (limit ?? all.length));
+        return all.slice(from, from + (limit ?? all.length)).map(listedOf);
       },
+      "runs.summaries": ({ runs }) => runs.flatMap((id) => this.runs.get(id)?.summary ?? []),
       "runs.find": ({ prefix }) => (prefix === undefined ? [...this.runs.keys()].slice(-1) : [...this.runs.keys()].filter((id) => id.startsWith(prefix))),
       "runs.get": ({ run }) => this.detail(run),
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),

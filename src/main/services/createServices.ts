@@ -179,6 +179,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.stop": ({ run }) => runs.stop(run),
     "runs.find": ({ prefix }) => runs.find(prefix),
     "runs.list": ({ deleted, study, ...page }) => runs.list(deleted, study, page),
+    "runs.summaries": ({ runs: ids }) => runs.summaries(ids),
     "runs.get": ({ run }) => runs.get(run),
     "runs.rename": ({ run, name }) => runs.rename(run, name),
     "runs.delete": ({ runs: ids }) => moved(runs.delete(ids)),

@@ -1,6 +1,7 @@
 /** Runs as the surfaces see them: the store's rows, and the live state of those trained here. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { asNew } from "../../shared/experiment.ts";
+import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
@@ -42,8 +43,17 @@ export class Runs {
     this.#onChange = onChange;
   }
 
-  list(deleted: boolean, study?: string | null, page?: ListPage): RunSummary[] {
-    return this.#store.listRuns(deleted, study, page).map((run) => this.#live(run));
+  list(deleted: boolean, study?: string | null, page?: ListPage): ListedRun[] {
+    return this.#store.listRuns(deleted, study, page).map((run) => {
+      const live = this.#supervisor.get(run.id);
+      if (live) return { ...listedOf(live), name: run.name, deletedAt: run.deletedAt };
+      return isActive(run.status) ? { ...run, elsewhere: true } : run;
+    });
+  }
+
+  /** Runs with their configurations, in the order asked for, without those that are not there. */
+  summaries(ids: readonly string[]): RunSummary[] {
+    return this.#store.runSummaries(ids).map((run) => this.#live(run));
   }
 
   /** Ids that begin with `prefix`, newest first; without one the run created last. */

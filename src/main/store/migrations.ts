@@ -5,6 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { initialLayout } from "./layout.ts";
+import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
@@ -21,6 +22,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, sql: measureLayout },
   { version: 4, sql: leaseLayout },
   { version: 5, sql: rowLayoutMigration },
+  { version: 6, sql: listLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -16,6 +16,10 @@ CREATE INDEX runs_listed ON runs ((deleted_at IS NOT NULL), created_at, id);
 
 /**
  * Version of the JSON that this Hypertower writes into a row of `runs`. Raise it with every change of the experiment's,
- * the evaluation's or the hyperparameters' schema: rows of other versions are read through the schemas.
+ * the evaluation's or the hyperparameters' schema, and of the columns that lists read: rows of other versions are
+ * read through the schemas. Version 2 added what lists show.
  */
-export const rowLayout = 1;
+export const rowLayout = 2;
+
+/** Versions whose JSON is the one of today, checked when it was written. */
+export const checkedSince = 1;

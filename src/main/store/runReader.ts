@@ -1,10 +1,11 @@
 /** Reads runs and what belongs to them. */
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
+import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { evaluationColumns, eventColumns, summaryColumns, toEnvironment, toEvaluation, toSummary } from "./runRows.ts";
+import { evaluationColumns, eventColumns, listedColumns, summaryColumns, toEnvironment, toEvaluation, toListed, toSummary } from "./runRows.ts";
 
 /** Steps fetched at once when a whole run is streamed. */
 const page = 4_096;
@@ -47,7 +48,7 @@ export class RunReader {
     this.#path = path;
     this.#log = log;
     const list = (where: string) =>
-      `SELECT ${summaryColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? AND (created_at, id) < (?, ?) ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
+      `SELECT ${listedColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? AND (created_at, id) < (?, ?) ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
     this.#names = db.prepare<[string], string>("SELECT name FROM runs WHERE id = ?").pluck();
     this.#idsLike = db.prepare<[string, string, number], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ? ORDER BY created_at DESC, id DESC LIMIT ?").pluck();
     this.#latest = db.prepare<[], string>("SELECT id FROM runs WHERE (deleted_at IS NOT NULL) = 0 ORDER BY created_at DESC, id DESC LIMIT 1").pluck();
@@ -70,16 +71,16 @@ export class RunReader {
    * Runs, newest first; of one study, or with null of none. With a page, at most `limit` runs created before `before`;
    * fewer only at the end of the list. A row that cannot be read is reported to the log and left out.
    */
-  list(deleted: boolean, study?: string | null, { limit = Infinity, before }: ListPage = {}): RunSummary[] {
+  list(deleted: boolean, study?: string | null, { limit = Infinity, before }: ListPage = {}): ListedRun[] {
     const bin = deleted ? 1 : 0;
-    const found: RunSummary[] = [];
+    const found: ListedRun[] = [];
     let cursor = before ?? { createdAt: Number.MAX_SAFE_INTEGER, id: "" };
     for (;;) {
       const missing = limit === Infinity ? -1 : limit - found.length;
       const rows =
         study === undefined ? this.#list.all(bin, cursor.createdAt, cursor.id, missing) : this.#ofStudy.all(bin, cursor.createdAt, cursor.id, study, missing);
       for (const row of rows) {
-        const run = this.#readable(row);
+        const run = this.#readable(row, toListed);
         if (run) found.push(run);
       }
       // The place of rows that cannot be read is taken by the next ones.
@@ -88,9 +89,17 @@ export class RunReader {
     }
   }
 
-  #readable(row: ListedRow): RunSummary | undefined {
+  /** Runs with their configurations, in the order asked for, without those that are not there or cannot be read. */
+  summaries(ids: readonly string[]): RunSummary[] {
+    return ids.flatMap((id) => {
+      const row = this.#one.get(id);
+      return (row && this.#readable(row, toSummary)) ?? [];
+    });
+  }
+
+  #readable<T>(row: unknown, read: (row: unknown) => T): T | undefined {
     try {
-      return toSummary(row);
+      return read(row);
     } catch (error) {
       this.#log.error(this.#unreadable(row, error).message, error);
       return undefined;

@@ -11,8 +11,10 @@ import {
   type Evaluation,
   type RunSummary,
 } from "../../shared/run.ts";
+import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
+import { resultOf } from "../../shared/metrics.ts";
 import { finite } from "./finite.ts";
-import { rowLayout } from "./rowLayout.ts";
+import { checkedSince, rowLayout } from "./rowLayout.ts";
 
 export const json = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context): z.output<T> => {
@@ -60,7 +62,10 @@ interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyp
   readonly layout: number;
 }
 
-const isChecked = (row: unknown): row is CheckedRow => (row as Partial<CheckedRow>).layout === rowLayout;
+function isChecked(row: unknown): row is CheckedRow {
+  const { layout } = row as CheckedRow;
+  return layout >= checkedSince && layout <= rowLayout;
+}
 
 /** @throws ZodError when the row does not hold a run this program understands. */
 export function toSummary(row: unknown): RunSummary {
@@ -97,6 +102,30 @@ function fromChecked(row: CheckedRow): RunSummary {
   };
 }
 
+/** The JSON of rows of other layouts only, whose columns do not hold all that a list shows. */
+const oldJson = ["experiment", "evaluation", "hyperparameters"].map((name) => `CASE WHEN layout = ${rowLayout} THEN NULL ELSE ${name} END AS ${name}`).join(", ");
+
+/** A row for `toListed`. */
+export const listedColumns = `
+  id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt, deleted_at AS deletedAt,
+  steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout,
+  device, epoch, samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, test_error AS testError, ${oldJson}`;
+
+interface ListedRow extends Omit<ListedRun, "result"> {
+  readonly resultName: ListedRun["result"]["name"];
+  readonly result: number | null;
+  readonly layout: number;
+}
+
+/** @throws ZodError when the row does not hold a run this program understands. */
+export function toListed(row: unknown): ListedRun {
+  if (!isListed(row)) return listedOf(toSummary(row));
+  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, seed, engine, dataset, model, resultName, result } = row;
+  return { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, seed, engine, dataset, model, result: { name: resultName, value: result } };
+}
+
+const isListed = (row: unknown): row is ListedRow => (row as ListedRow).layout === rowLayout;
+
 export function toEnvironment(text: unknown): Environment | null {
   return json(environment).nullable().parse(text);
 }
@@ -112,7 +141,10 @@ export function environmentDifferences(before: Environment, now: Environment): s
 
 /** The columns that training changes. A name or a deletion may come from another process and is not among them. */
 export function progressParameters(run: RunSummary) {
+  const result = resultOf(run);
   return {
+    resultName: result.name,
+    result: finite(result.value),
     id: run.id,
     status: run.status,
     reason: run.reason,
@@ -134,19 +166,21 @@ export function progressParameters(run: RunSummary) {
 export const progressAssignments = `
   status = @status, reason = @reason, device = @device, started_at = @startedAt, finished_at = @finishedAt,
   steps = @steps, total_steps = @totalSteps, epoch = @epoch, samples_per_second = @samplesPerSecond,
-  seconds_left = @secondsLeft, loss = @loss, test_error = @testError, evaluation = @evaluation, hyperparameters = @hyperparameters`;
+  seconds_left = @secondsLeft, loss = @loss, test_error = @testError, evaluation = @evaluation, hyperparameters = @hyperparameters, result_name = @resultName, result = @result`;
 
 /**
  * The columns that are fixed when a run is created, checked here so that no read need check them.
  * @throws ZodError when the experiment is not one of this version
  */
 export function identityParameters(run: RunSummary) {
-  const { seed, engine }: Experiment = run.experiment;
+  const { seed, engine, dataset, model }: Experiment = run.experiment;
   return {
     name: run.name,
     stack: run.stack,
     seed,
     engine: engine.kind,
+    dataset: dataset.kind,
+    model: model.kind,
     experiment: JSON.stringify(experiment.parse(run.experiment)),
     createdAt: run.createdAt,
     study: run.study,

@@ -1,5 +1,6 @@
 /** The store: every run with all it logged, in one SQLite file that several processes may use at once. */
 import { messageOf } from "../../shared/errors.ts";
+import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
@@ -194,8 +195,13 @@ export class Store {
   }
 
   /** Runs, newest first: those in the bin, or those that are not; of one study, or with null of none. */
-  listRuns(deleted = false, study?: string | null, page?: ListPage): RunSummary[] {
+  listRuns(deleted = false, study?: string | null, page?: ListPage): ListedRun[] {
     return this.#read("list of runs", () => this.#runs.list(deleted, study, page));
+  }
+
+  /** Runs with their configurations, in the order asked for, without those that are not there. */
+  runSummaries(ids: readonly string[]): RunSummary[] {
+    return this.#read("configurations of runs", () => this.#runs.summaries(ids));
   }
 
   /** A run's name, without reading the rest of it. */

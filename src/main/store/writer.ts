@@ -330,10 +330,10 @@ function prepare(db: Database) {
     create: db.prepare(
       `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
          finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
-         owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell, layout)
+         dataset, model, result_name, result, owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell, layout)
        VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
          @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
-         @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
+         @dataset, @model, @resultName, @result, @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
     ),
     holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
     progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),

@@ -6,6 +6,7 @@ import { parseRows } from "../../../src/main/headless/commands/table1.ts";
 import { markdownReport, textTable } from "../../../src/main/headless/table1/format.ts";
 import { sameExperiment, trainTable1, type Table1Listener, type Table1Plan } from "../../../src/main/headless/table1/runs.ts";
 import { tableRows } from "../../../src/main/headless/table1/table.ts";
+import { listedOf } from "../../../src/shared/listedRun.ts";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import { table1Rows } from "../../../src/shared/table1.ts";
 import { jsonLines, runCommand } from "../../support/commandLine.ts";
@@ -29,7 +30,8 @@ function servicesWith(ending: (run: RunSummary) => Ending) {
     load.now--;
     change({ ...run, status: "finished", ...ending(run) });
   };
-  services.handlers["runs.list"] = () => [...kept];
+  services.handlers["runs.list"] = () => kept.map(listedOf);
+  services.handlers["runs.summaries"] = ({ runs }) => runs.map((of) => kept.find(({ id }) => id === of)!);
   services.handlers["runs.start"] = ({ experiment }) => {
     const begun = runOf(experiment, { id: `r${kept.length}`, status: "queued" });
     const run = { ...begun, name: begun.experiment.name };

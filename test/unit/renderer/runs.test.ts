@@ -4,6 +4,7 @@ import { metricChoices } from "@/lib/comparison.ts";
 import { differences, fieldLabel } from "@/lib/differences.ts";
 import { filterRuns, sortRuns } from "@/lib/runTable.ts";
 import { validateExperiment } from "@shared/experiment.ts";
+import { listedOf } from "@shared/listedRun.ts";
 import { hyperparameterColumns, notation } from "@shared/tower.ts";
 import type { RunSummary } from "@shared/run.ts";
 
@@ -18,26 +19,29 @@ function run(id: string, input: object, part: Partial<RunSummary> = {}): RunSumm
   };
 }
 
-const ids = (runs: readonly RunSummary[]) => runs.map(({ id }) => id);
+const ids = (runs: readonly { readonly id: string }[]) => runs.map(({ id }) => id);
 const runs = [
   run("a", { name: "first", seed: 3 }, { testError: 3.1, createdAt: 1 }),
   run("b", { name: "second", tower: [{ optimizer: "sgd" }] }, { testError: null, status: "running", createdAt: 2 }),
   run("c", { name: "third" }, { testError: 2.9, status: "diverged", createdAt: 3 }),
 ];
 
+const listed = runs.map(listedOf);
+
 it("sorts by any column, with runs that have no value last either way", () => {
-  expect(ids(sortRuns(runs, { column: "result", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
-  expect(ids(sortRuns(runs, { column: "result", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
-  expect(ids(sortRuns(runs, { column: "created", order: "desc" }, 0))).toEqual(["c", "b", "a"]);
-  expect(ids(sortRuns(runs, { column: "seed", order: "asc" }, 0))).toEqual(["c", "b", "a"]);
+  expect(ids(sortRuns(listed, { column: "result", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
+  expect(ids(sortRuns(listed, { column: "result", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
+  expect(ids(sortRuns(listed, { column: "created", order: "desc" }, 0))).toEqual(["c", "b", "a"]);
+  expect(ids(sortRuns(listed, { column: "seed", order: "asc" }, 0))).toEqual(["c", "b", "a"]);
 });
 
 it("filters by words and status together", () => {
-  expect(ids(filterRuns(runs, "adam", "all"))).toEqual(["a", "c"]);
-  expect(ids(filterRuns(runs, "ADAM third", "all"))).toEqual(["c"]);
-  expect(ids(filterRuns(runs, "seed 3", "all"))).toEqual(["a"]);
-  expect(ids(filterRuns(runs, "", "active"))).toEqual(["b"]);
-  expect(ids(filterRuns(runs, "first", "diverged"))).toEqual([]);
+  expect(ids(filterRuns(listed, "adam", "all"))).toEqual(["a", "c"]);
+  expect(ids(filterRuns(listed, "ADAM third", "all"))).toEqual(["c"]);
+  expect(ids(filterRuns(listed, "seed 3", "all"))).toEqual(["a"]);
+  expect(ids(filterRuns(listed, "mnist mlp second", "all"))).toEqual(["b"]);
+  expect(ids(filterRuns(listed, "", "active"))).toEqual(["b"]);
+  expect(ids(filterRuns(listed, "first", "diverged"))).toEqual([]);
 });
 
 it("lists exactly the fields that differ, absent ones included", () => {

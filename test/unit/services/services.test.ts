@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { listedOf } from "../../../src/shared/listedRun.ts";
 import { contract, requestNames, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
@@ -67,7 +68,8 @@ describe("services", () => {
     const tomorrow = await open(folder);
     const [found] = await tomorrow.ask("runs.list", {});
     const { environment: _e, metrics: _m, evaluations: _v, events: _n, ...summary } = ended;
-    expect(found).toEqual(summary);
+    expect(found).toEqual(listedOf(summary));
+    expect(await tomorrow.ask("runs.summaries", { runs: ["none", begun.id] })).toEqual([summary]);
     const { series, lastStep } = await tomorrow.ask("series.read", { run: begun.id, metrics: ["loss"] });
     expect(lastStep).toBe(299);
     expect(series[0]!.buckets).toHaveLength(300);

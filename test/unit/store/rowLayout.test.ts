@@ -1,9 +1,11 @@
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
+import { listedOf } from "../../../src/shared/listedRun.ts";
 import * as experiments from "../../../src/shared/experiment.ts";
 import { closeConnections, openConnections } from "../../../src/main/store/database.ts";
 import { migrations } from "../../../src/main/store/migrations.ts";
 import { rowLayout } from "../../../src/main/store/rowLayout.ts";
+import { RunReader } from "../../../src/main/store/runReader.ts";
 import { RowUpgrade } from "../../../src/main/store/rowUpgrade.ts";
 import { aRun, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
 
@@ -25,7 +27,8 @@ describe("rows of runs", () => {
     store.createRun(run);
     const check = vi.spyOn(experiments.experiment, "parse");
     const checkSafely = vi.spyOn(experiments.experiment, "safeParse");
-    expect(store.listRuns()).toEqual([run]);
+    expect(store.listRuns()).toEqual([listedOf(run)]);
+    expect(store.runSummaries([run.id])).toEqual([run]);
     expect(store.getRun(run.id)).toMatchObject(run);
     expect([check.mock.calls.length, checkSafely.mock.calls.length]).toEqual([0, 0]);
     vi.restoreAllMocks();
@@ -52,7 +55,7 @@ describe("rows of runs", () => {
     while (upgrade.next());
     closeConnections(connections);
     expect(layouts(store.path)).toEqual([rowLayout, 0]);
-    expect(openStore(folder, { log }).listRuns()).toEqual([old]);
+    expect(openStore(folder, { log }).listRuns()).toEqual([listedOf(old)]);
     expect(log.errors.join()).toMatch(/Run b in .* cannot be read/);
   });
 
@@ -62,7 +65,7 @@ describe("rows of runs", () => {
     expect(layouts(store.path)).toEqual([rowLayout]);
     edited(store.path, (db) => db.exec(`UPDATE runs SET experiment = json_set(experiment, '$.seed', 5)`));
     expect(layouts(store.path)).toEqual([0]);
-    expect(store.listRuns()[0]!.experiment.seed).toBe(5);
+    expect(store.listRuns()[0]!.seed).toBe(5);
   });
 
   it("of a store of the version before come back unchanged", () => {
@@ -76,7 +79,64 @@ describe("rows of runs", () => {
         )
         .run(stack, createdAt, totalSteps, JSON.stringify(hyperparameters), JSON.stringify(experiment)),
     );
-    expect(openStore(folder).listRuns()).toMatchObject([{ id: "old", experiment, hyperparameters }]);
+    const store = openStore(folder);
+    expect(store.runSummaries(["old"])).toMatchObject([{ id: "old", experiment, hyperparameters }]);
+    expect(store.listRuns()).toMatchObject([{ id: "old", seed: experiment.seed, dataset: "mnist", result: { name: "testError", value: null } }]);
+  });
+
+  it("of the version without columns for lists show the same in a list, before they are upgraded and after", () => {
+    const folder = freshFolder();
+    const log = recordedLog();
+    const store = openStore(folder, { log });
+    const held = { step: 5, epoch: 1, trainLoss: 1, testLoss: null, testError: null, validationLoss: 0.5, validationError: 7 };
+    const runs = [
+      aRun({}, { id: "a", createdAt: 4, status: "finished", testError: 4.5, evaluation: { step: 9, epoch: 1, trainLoss: 1, testLoss: 0.2, testError: 4.5 } }),
+      aRun({ dataset: { validation: 0.1 } }, { id: "b", createdAt: 3, status: "stopped", evaluation: held }),
+      aRun({}, { id: "c", createdAt: 2, status: "finished", testError: 3, evaluation: null }),
+    ];
+    for (const run of runs) store.createRun(run);
+    store.closeNow();
+    edited(store.path, (db) => db.exec("UPDATE runs SET layout = 1, dataset = NULL, model = NULL, result_name = NULL, result = NULL"));
+    const listed = runs.map(listedOf);
+    expect(listed.map(({ result }) => result)).toEqual([
+      { name: "testError", value: 4.5 },
+      { name: "validationError", value: 7 },
+      { name: "testError", value: 3 },
+    ]);
+
+    const connections = openConnections(folder);
+    const reader = new RunReader(connections.reader, connections.path, log);
+    const check = vi.spyOn(experiments.experiment, "safeParse");
+    expect(reader.list(false)).toEqual(listed);
+    // Their JSON was checked when it was written.
+    expect(check).not.toHaveBeenCalled();
+    const upgrade = new RowUpgrade(connections, { change: (_what, work) => connections.writer.transaction(work)() });
+    while (upgrade.next());
+    closeConnections(connections);
+    expect(layouts(store.path)).toEqual(runs.map(() => rowLayout));
+
+    // From now on, a list reads no configuration.
+    const parse = vi.spyOn(JSON, "parse");
+    const again = openStore(folder, { log });
+    const before = parse.mock.calls.length;
+    expect(again.listRuns()).toEqual(listed);
+    expect(parse.mock.calls.length).toBe(before);
+    vi.restoreAllMocks();
+  });
+
+  it("name the latest result of a run as it goes on", () => {
+    const store = openStore();
+    const run = aRun({ dataset: { validation: 0.1 } }, { status: "running" });
+    store.createRun(run);
+    const result = () => store.listRuns()[0]!.result;
+    expect(result()).toEqual({ name: "testError", value: null });
+    const evaluation = { step: 5, epoch: 1, trainLoss: 1, testLoss: null, testError: null, validationLoss: 0.5, validationError: 7 };
+    store.saveRun({ ...run, evaluation });
+    store.flush();
+    expect(result()).toEqual({ name: "validationError", value: 7 });
+    store.saveRun({ ...run, status: "finished", testError: 8, evaluation: { ...evaluation, testLoss: 1, testError: 8 } });
+    store.flush();
+    expect(result()).toEqual({ name: "testError", value: 8 });
   });
 });
 

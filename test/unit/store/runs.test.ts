@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
+import { listedOf } from "../../../src/shared/listedRun.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
 import { silentLooks } from "../../../src/main/store/hosts.ts";
 import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
@@ -52,7 +53,8 @@ describe("runs", () => {
     store.closeNow();
 
     const again = openStore(folder);
-    expect(again.listRuns()).toEqual([ended]);
+    expect(again.listRuns()).toEqual([listedOf(ended)]);
+    expect(again.runSummaries([ended.id])).toEqual([ended]);
     expect(again.getRun(run.id)).toEqual({
       ...ended,
       environment: anEnvironment,

@@ -217,7 +217,8 @@ describe("a study", () => {
     const { ask, until } = await open(folder);
     await ask("studies.extend", { study, definition: aStudy({ steps: 10 }, { seeds: [0, 1, 5] }) });
     await until(study, "finished");
-    const runs = await ask("runs.list", { deleted: false, study });
+    const listed = await ask("runs.list", { deleted: false, study });
+    const runs = await ask("runs.summaries", { runs: listed.map(({ id }) => id) });
     expect(runs).toHaveLength(18);
     expect(new Set(runs.map(({ experiment }) => experiment.generator))).toEqual(new Set([1]));
   });

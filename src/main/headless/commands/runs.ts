@@ -1,7 +1,7 @@
 /** `hypertower runs`: the runs of the store, newest first. */
-import { namedMetricText, resultOf } from "../../../shared/metrics.ts";
-import type { RunSummary } from "../../../shared/run.ts";
-import { nextPage, runsPerPage } from "../../../shared/runPages.ts";
+import { namedMetricText } from "../../../shared/metrics.ts";
+import type { ListedRun } from "../../../shared/listedRun.ts";
+import { nextPage, runsPerPage, summaryParts } from "../../../shared/runPages.ts";
 import type { Services } from "../../services/services.ts";
 import { findStudy } from "../find.ts";
 import { formatTime, levelValues, table } from "../format.ts";
@@ -20,16 +20,20 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
   try {
     const study = options.study === undefined ? null : await findStudy(services, options.study);
     if (options.json) {
-      for await (const part of pages(services, study)) for (const run of part) console.log(JSON.stringify({ ...run, hyperparameters: levelValues(run) }));
+      for await (const part of pages(services, study)) {
+        for (const ids of summaryParts(part.map(({ id }) => id))) {
+          for (const run of await services.handlers["runs.summaries"]({ runs: ids })) console.log(JSON.stringify({ ...run, hyperparameters: levelValues(run) }));
+        }
+      }
       return exitCodes.ok;
     }
-    const list: RunSummary[] = [];
+    const list: ListedRun[] = [];
     for await (const part of pages(services, study)) list.push(...part);
     if (list.length === 0) {
       console.log(study === null ? `no single runs in ${storeDir} yet; "hypertower studies" lists the studies` : `the study ${study} has no runs`);
     } else {
       const rows = list.map((run) => {
-        const result = resultOf(run);
+        const { result } = run;
         return [
           run.id,
           run.status,
@@ -48,7 +52,7 @@ export async function runs(places: Places, options: RunsOptions): Promise<number
   }
 }
 
-async function* pages(services: Services, study: string | null): AsyncGenerator<readonly RunSummary[]> {
+async function* pages(services: Services, study: string | null): AsyncGenerator<readonly ListedRun[]> {
   for (let before: ReturnType<typeof nextPage>, more = true; more; more = before !== undefined) {
     const part = await services.handlers["runs.list"]({ deleted: false, study, limit: runsPerPage, before });
     yield part;

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { asNew, validateExperiment, type Experiment, type ExperimentInput } from "../../../shared/experiment.ts";
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { isActive, type RunSummary } from "../../../shared/run.ts";
+import { summaryParts } from "../../../shared/runPages.ts";
 import { atPaperValues, table1Experiment, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
 
@@ -98,7 +99,9 @@ export function sameExperiment(a: Experiment, b: Experiment): boolean {
  * @throws UserError when a run fails or is stopped
  */
 export async function obtainer(services: Services, progress: (run: RunSummary) => void): Promise<(experiment: Experiment) => Promise<{ readonly run: RunSummary; readonly reused: boolean }>> {
-  const known = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
+  const ended = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => status === "finished" || status === "diverged");
+  const known: RunSummary[] = [];
+  for (const ids of summaryParts(ended.map(({ id }) => id))) known.push(...(await services.handlers["runs.summaries"]({ runs: ids })));
   return async (experiment) => {
     const kept = known.find((run) => sameExperiment(run.experiment, experiment));
     return { run: kept ?? (await trained(services, experiment, progress)), reused: kept !== undefined };

@@ -5,10 +5,11 @@ import type { Evaluation, RunSummary } from "@shared/run.ts";
 import type { ComparedRun } from "@/lib/compared.ts";
 import { useRuns } from "@/stores/runs.ts";
 import { call, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
+import { runPages, runSummaries } from "@/transport/runPages.ts";
 
 export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: Readonly<Ref<readonly string[]>>) {
   const store = useRuns();
-  /** What was read here; the store's summaries are newer where it has them. */
+  /** Runs with their configurations, which the list of runs leaves out. */
   const summaries = shallowReactive(new Map<string, RunSummary>());
   const evaluations = shallowReactive(new Map<string, readonly Evaluation[]>());
   const members = shallowReactive(new Map<string, readonly string[]>());
@@ -34,17 +35,21 @@ export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: 
   }
 
   async function readStudy(study: string): Promise<void> {
-    const [detail, runs] = await Promise.all([call("studies.get", { study }), call("runs.list", { study })]);
+    const readRuns = async () => {
+      const ids: string[] = [];
+      for await (const part of runPages({ deleted: false, study })) ids.push(...part.map(({ id }) => id));
+      return runSummaries(ids);
+    };
+    const [detail, runs] = await Promise.all([call("studies.get", { study }), readRuns()]);
     for (const run of runs) summaries.set(run.id, run);
     for (const point of detail.points) if (point.run !== null) evaluations.set(point.run, point.evaluations);
     members.set(study, detail.points.flatMap(({ run }) => (run !== null && runs.some(({ id }) => id === run) ? [run] : [])));
   }
 
   const all = computed(() => [...new Set([...ids.value, ...studies.value.flatMap((study) => members.get(study) ?? [])])]);
-  const summaryOf = (id: string) => store.get(id) ?? summaries.get(id);
   // Single runs are read one by one, and again as they go on; a study's in one piece, as it goes on.
   watch(
-    () => ids.value.map((id) => `${id}:${summaryOf(id)?.status ?? ""}:${summaryOf(id)?.testError ?? ""}`),
+    () => ids.value.map((id) => `${id}:${store.get(id)?.status ?? ""}:${store.get(id)?.result.value ?? ""}`),
     (states, before) => {
       const stale = states.filter((state) => !before?.includes(state)).map((state) => state.split(":")[0]!);
       if (stale.length > 0) void attempt(async () => void (await Promise.all(stale.map(readRun))));
@@ -59,19 +64,23 @@ export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: 
     moved.clear();
     return which.length > 0 ? readStudies(which) : undefined;
   }, 2_000, true);
-  onScopeDispose(
+  const stops = [
     listen("study.changed", ({ id }) => {
       moved.add(id);
       void readMoved();
     }),
-  );
+    listen("run.changed", (run) => {
+      if (summaries.has(run.id)) summaries.set(run.id, run);
+    }),
+  ];
+  onScopeDispose(() => stops.forEach((stop) => stop()));
 
   const runs = computed((): ComparedRun[] =>
     all.value.flatMap((id) => {
-      const run = summaryOf(id);
+      const run = summaries.get(id);
       return run ? [{ run, evaluations: evaluations.get(id) ?? null }] : [];
     }),
   );
-  const missing = computed(() => (store.loaded && reading.value === 0 ? ids.value.filter((id) => !summaryOf(id)) : []));
+  const missing = computed(() => (store.loaded && reading.value === 0 ? ids.value.filter((id) => !summaries.get(id) && !store.get(id)) : []));
   return { runs, missing, error, reading: computed(() => reading.value > 0) };
 }

@@ -9,8 +9,9 @@ export function useRunDetail(id: Ref<string>) {
   const runs = useRuns();
   const detail = shallowRef<RunDetail | null>(null);
   const error = ref<string | null>(null);
-  /** The latest of it: events carry summaries more often than details are read. */
-  const run = computed<RunSummary | null>(() => runs.get(id.value) ?? (detail.value?.id === id.value ? detail.value : null));
+  /** Events carry summaries more often than details are read. */
+  const latest = shallowRef<RunSummary | null>(null);
+  const run = computed<RunSummary | null>(() => (latest.value?.id === id.value ? latest.value : null));
 
   /** What was told of it meanwhile: what is read may be older. */
   let noted: RunEvent[] = [];
@@ -25,6 +26,7 @@ export function useRunDetail(id: Ref<string>) {
       const read = await call("runs.get", { run: wanted });
       if (wanted !== id.value) return;
       detail.value = withNoted(read);
+      latest.value = read;
       error.value = null;
       if (!runs.get(wanted)) runs.keep(read);
     } catch (failure) {
@@ -42,9 +44,18 @@ export function useRunDetail(id: Ref<string>) {
     { flush: "sync" },
   );
   // A change of status comes with new entries in the log.
-  watch([id, () => run.value?.status], () => void load(), { immediate: true });
+  watch(
+    [id, () => run.value?.status],
+    ([wanted, status]) => {
+      if (detail.value?.id !== wanted || detail.value.status !== status) void load();
+    },
+    { immediate: true },
+  );
 
   const stops = [
+    listen("run.changed", (changed) => {
+      if (changed.id === id.value) latest.value = changed;
+    }),
     listen("run.evaluated", ({ run: of, evaluation }) => {
       if (of !== id.value || !detail.value) return;
       const others = detail.value.evaluations.filter(({ step }) => step !== evaluation.step);

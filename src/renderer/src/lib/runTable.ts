@@ -1,6 +1,6 @@
 /** Sorting and filtering the list of runs. */
-import { resultOf } from "@shared/metrics.ts";
-import { isActive, type RunStatus, type RunSummary } from "@shared/run.ts";
+import type { ListedRun } from "@shared/listedRun.ts";
+import { isActive, type RunStatus } from "@shared/run.ts";
 import { durationOf, statusLabels, titleOf } from "./format.ts";
 
 export const runColumns = ["status", "name", "stack", "seed", "engine", "result", "loss", "steps", "created", "duration"] as const;
@@ -13,7 +13,7 @@ export interface Sorting {
 
 type SortKey = string | number | null;
 
-function sortKey(run: RunSummary, column: RunColumn, now: number): SortKey {
+function sortKey(run: ListedRun, column: RunColumn, now: number): SortKey {
   switch (column) {
     case "status":
       return statusLabels[run.status];
@@ -22,11 +22,11 @@ function sortKey(run: RunSummary, column: RunColumn, now: number): SortKey {
     case "stack":
       return run.stack.toLowerCase();
     case "seed":
-      return run.experiment.seed;
+      return run.seed;
     case "engine":
-      return run.experiment.engine.kind;
+      return run.engine;
     case "result":
-      return resultOf(run).value;
+      return run.result.value;
     case "loss":
       return run.loss;
     case "steps":
@@ -39,7 +39,7 @@ function sortKey(run: RunSummary, column: RunColumn, now: number): SortKey {
 }
 
 /** Sorted copy; runs without a value come last in either order, equal ones newest first. */
-export function sortRuns(runs: readonly RunSummary[], { column, order }: Sorting, now: number): RunSummary[] {
+export function sortRuns(runs: readonly ListedRun[], { column, order }: Sorting, now: number): ListedRun[] {
   const sign = order === "asc" ? 1 : -1;
   const keyed = runs.map((run) => ({ run, key: sortKey(run, column, now) }));
   keyed.sort((a, b) => {
@@ -53,14 +53,13 @@ export function sortRuns(runs: readonly RunSummary[], { column, order }: Sorting
 
 export type StatusFilter = RunStatus | "active" | "all";
 
-/** Runs of a status whose name, stack, seed, engine or id holds every word of the text. */
-export function filterRuns(runs: readonly RunSummary[], text: string, status: StatusFilter): RunSummary[] {
+/** Runs of a status whose name, stack, seed, engine, dataset, model or id holds every word of the text. */
+export function filterRuns(runs: readonly ListedRun[], text: string, status: StatusFilter): ListedRun[] {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return runs.filter((run) => {
     if (status === "active" ? !isActive(run.status) : status !== "all" && run.status !== status) return false;
     if (words.length === 0) return true;
-    const { seed, engine } = run.experiment;
-    const all = `${run.name} ${run.stack} seed ${seed} ${engine.kind} ${run.id} ${statusLabels[run.status]}`.toLowerCase();
+    const all = `${run.name} ${run.stack} seed ${run.seed} ${run.engine} ${run.dataset} ${run.model} ${run.id} ${statusLabels[run.status]}`.toLowerCase();
     return words.every((word) => all.includes(word));
   });
 }

@@ -1,19 +1,22 @@
-/** All runs, kept up to date by events. */
+/** All runs as lists show them, kept up to date by events. */
 import { defineStore } from "pinia";
 import { computed } from "vue";
 import { useThrottleFn } from "@vueuse/core";
+import { listedOf, type ListedRun } from "@shared/listedRun.ts";
 import { isActive, type RunSummary } from "@shared/run.ts";
 import { call, connection, listen } from "@/transport/client.ts";
 import { runPages } from "@/transport/runPages.ts";
 import { useRecords } from "./records.ts";
 
 export const useRuns = defineStore("runs", () => {
-  const { kept: runs, binned, loaded, error, load, keep, get, ...records } = useRecords<RunSummary>((deleted) => runPages({ deleted }));
+  const { kept: runs, binned, loaded, error, load, get, ...records } = useRecords<ListedRun>((deleted) => runPages({ deleted }));
   const active = computed(() => runs.value.filter((run) => isActive(run.status)).sort((a, b) => a.createdAt - b.createdAt));
+
+  const keep = (...changed: readonly RunSummary[]): void => records.keep(...changed.map(listedOf));
 
   /** Starts following events; call once. */
   function follow(): void {
-    listen("run.changed", records.follow);
+    listen("run.changed", (run) => records.follow(listedOf(run)));
     // Another process that trains may write several times a second.
     listen("store.changed", useThrottleFn(load, 1000, true));
     connection().onReconnect(() => void load());

@@ -1,0 +1,60 @@
+/** A run as lists show it. Its configuration, a few kilobytes, is read when the run is opened or compared. */
+import { z } from "zod";
+import { engineChoices } from "./engines.ts";
+import { metricNames, resultOf } from "./metrics.ts";
+import { runSummary, type RunSummary } from "./run.ts";
+
+export const listedRun = runSummary
+  .pick({
+    id: true,
+    name: true,
+    status: true,
+    reason: true,
+    stack: true,
+    createdAt: true,
+    startedAt: true,
+    finishedAt: true,
+    deletedAt: true,
+    steps: true,
+    totalSteps: true,
+    loss: true,
+    study: true,
+    elsewhere: true,
+  })
+  .extend({
+    seed: z.number(),
+    /** Kinds, as the configuration names them. */
+    engine: z.enum(engineChoices),
+    dataset: z.string(),
+    model: z.string(),
+    /** Headline metric so far; null before the first evaluation. */
+    result: z.object({ name: z.enum(metricNames), value: z.number().nullable() }),
+  });
+
+export type ListedRun = z.infer<typeof listedRun>;
+
+/** The part of a run that lists show. */
+export function listedOf(run: RunSummary): ListedRun {
+  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, experiment } = run;
+  return {
+    id,
+    name,
+    status,
+    reason,
+    stack,
+    createdAt,
+    startedAt,
+    finishedAt,
+    deletedAt,
+    steps,
+    totalSteps,
+    loss,
+    study,
+    seed: experiment.seed,
+    engine: experiment.engine.kind,
+    dataset: experiment.dataset.kind,
+    model: experiment.model.kind,
+    result: resultOf(run),
+    ...(run.elsewhere && { elsewhere: true as const }),
+  };
+}
