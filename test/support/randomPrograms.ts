@@ -341,7 +341,7 @@ export function programOf({ instructions, differentiated, valuesSeed }: Recipe):
     const next = leaf.op === "state" && !leaf.attributes.name.startsWith("index") && results.find(sameShape(leaf));
     if (next) updates[leaf.attributes.name] = next;
   }
-  const spec = { outputs: { total }, updates, seldom: false };
+  const spec = { outputs: { total }, updates, transient: false };
   const read = new Set(nodesOf(spec).flatMap((node) => (node.op === "input" || node.op === "state" ? [node.attributes.name] : [])));
   const only = <T>(values: Readonly<Record<string, T>>) => Object.fromEntries(Object.entries(values).filter(([name]) => read.has(name)));
   return { spec, inputs: only(b.inputs), state: only(b.state) };

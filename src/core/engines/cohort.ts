@@ -1,7 +1,7 @@
 /**
- * Many runs of one program trained as one, on any engine. Each run has a seat: an Executable of
- * its own, by which it runs, reads and restores what is its own and knows nothing of the others.
- * Once every run that takes part has asked for a procedure, it is executed for all of them at once.
+ * Trains many runs of one program together, on any engine. Each run has a seat: an Executable of
+ * its own to run, read and restore, unaware of the others. A procedure is executed for all runs at
+ * once, after every active run has requested it.
  */
 import { sizeOf } from "../program/node.ts";
 import { batched, batchedState, membersInput, resultsOf } from "../program/batching/batched.ts";
@@ -18,25 +18,27 @@ interface Request {
   readonly reject: (error: unknown) => void;
 }
 
-/** A run's place in a cohort. Disposing of it leaves the cohort; the last one to leave ends it. */
+/**
+ * A run's seat in a cohort. Disposing it leaves the cohort; the last one to leave ends the cohort.
+ */
 export interface Seat extends Executable {
-  /** The others go on without it, and its state stays as it is. */
+  /** Stops participating: the others continue without it, and its state stays. */
   rest(): void;
   rejoin(): void;
 }
 
-/** A form of a procedure: which inputs all its runs have in common, and whether some do not take part. */
+/** A compiled variant of a procedure: which inputs are shared, and whether some runs are masked. */
 interface Variant {
   readonly name: string;
   readonly shared: ReadonlySet<string>;
   readonly masked: boolean;
-  /** By input: the values of all runs, one after the other. */
+  /** Values of all runs, concatenated, by input. */
   readonly buffers: Map<string, InputValue>;
 }
 
 /**
- * @param program of a single run
- * @param runs how many seats there are
+ * @param program program of a single run
+ * @param runs number of seats
  */
 export async function compileCohort(engine: Engine, program: Program, runs: number, options: CompileOptions): Promise<Seat[]> {
   const executable = await engine.compile({ state: batchedState(program.state, runs), procedures: {} }, options);
@@ -49,13 +51,13 @@ class Cohort {
   readonly #runs: number;
   readonly #executable: Executable;
   readonly #variants = new Map<string, Variant>();
-  /** Runs whose state counts, and those of them that are waited for. */
+  /** Runs that participate, and those of them that a procedure waits for. */
   readonly #seated: Set<number>;
   readonly #takingPart: Set<number>;
   readonly #asked = new Map<number, Request>();
-  /** State given to single runs since the last execution, by variable. */
+  /** State restored for single runs since the last execution, by variable. */
   readonly #restored = new Map<string, Map<number, Float64Array>>();
-  /** Values of variables for all runs, until they change. */
+  /** Values of variables for all runs, cached until they change. */
   readonly #read = new Map<string, Promise<Float64Array>>();
   #running = false;
 
@@ -104,7 +106,7 @@ class Cohort {
     });
   }
 
-  /** Executes what was asked for, once all that take part have asked. */
+  /** Executes the requests, once all participants have asked. */
   #proceed(): void {
     if (this.#running || this.#asked.size === 0) return;
     for (const member of this.#takingPart) if (!this.#asked.has(member)) return;
@@ -116,8 +118,9 @@ class Cohort {
   }
 
   /**
-   * Executes one procedure. Of several the one that the fewest asked for: they catch up with the
-   * others (an evaluation, a last step before leaving), and go on together with them.
+   * Executes one procedure. Among several, the one with the fewest requests: those runs catch up
+   * (an
+   * evaluation, a last step) and then continue with the others.
    */
   async #round(): Promise<void> {
     const groups = [...Map.groupBy(this.#asked.values(), ({ procedure }) => procedure)];
@@ -131,7 +134,7 @@ class Cohort {
     }
   }
 
-  /** Outputs of a procedure, for each request. */
+  /** Outputs of a procedure for each request. */
   async #execute(procedure: string, requests: readonly Request[]): Promise<Readonly<Record<string, number>>[]> {
     await this.#writeRestored();
     const variant = this.#variant(procedure, requests);
@@ -143,7 +146,7 @@ class Cohort {
     return requests.map(({ member }) => Object.fromEntries(names.map((name, i) => [name, results[i * this.#runs + member]!])));
   }
 
-  /** The form in which a procedure is executed for these runs; compiled when it first comes. */
+  /** The variant of a procedure for these runs; compiled on first use. */
   #variant(procedure: string, requests: readonly Request[]): Variant {
     const asking = new Set(requests.map(({ member }) => member));
     const masked = [...this.#seated].some((member) => !asking.has(member));
@@ -191,7 +194,7 @@ class Cohort {
     return Object.fromEntries(await Promise.all(values));
   }
 
-  /** A variable of all runs: many members that read it in one turn read it once. */
+  /** A variable of all runs; concurrent readers share one read. */
   #valuesOf(name: string): Promise<Float64Array> {
     let values = this.#read.get(name);
     if (!values) this.#read.set(name, (values = this.#executable.state([name]).then((state) => state[name]!)));
@@ -219,7 +222,7 @@ class Cohort {
   }
 }
 
-/** Whether two inputs are the same memory. */
+/** Whether two inputs view the same memory. */
 function sameView(a: InputValue, b: InputValue): boolean {
   return a === b || (a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length && a.constructor === b.constructor);
 }

@@ -1,23 +1,23 @@
-/** What every engine is: it executes programs, keeps their state, and knows nothing of towers. */
+/** Engines execute programs and keep their state; they know nothing of towers. */
 import type { Program, StateVariable } from "../program/program.ts";
 import { sizeOf } from "../program/node.ts";
 
 export type InputValue = Float64Array | Float32Array | Int32Array | Uint8Array;
 
-/** Values of state variables by name, row-major; float64 holds every engine's precision exactly. */
+/** State variables by name, row-major; float64 represents every engine's precision exactly. */
 export type StateValues = Readonly<Record<string, Float64Array>>;
 
 export type Precision = "float32" | "float64";
 
 export interface EngineDescription {
-  /** Device in words, e.g. the processor's name and the number of threads. */
+  /** Description of the device, such as the processor and the number of threads. */
   readonly device: string;
-  /** Memory of the device in bytes, where the system says so. */
+  /** Device memory in bytes; null where unknown. */
   readonly memory: number | null;
-  /** Driver of the device with its version, where it has one that says so. */
+  /** Driver and version; null where unknown. */
   readonly driver: string | null;
   readonly precision: Precision;
-  /** Versions of the libraries at work, by package name. */
+  /** Versions of the libraries in use, by package name. */
   readonly libraries: Readonly<Record<string, string>>;
 }
 
@@ -28,31 +28,31 @@ export interface CompileOptions {
 
 export interface Engine {
   describe(options: CompileOptions): EngineDescription;
-  /** All state starts at 0. */
+  /** Compiles a program; all state starts at 0. */
   compile(program: Program, options: CompileOptions): Promise<Executable>;
 }
 
 export interface Executable {
   /**
-   * Runs one procedure on the state it keeps.
-   * @param inputs row-major values, of the size and type the procedure's inputs declare
+   * Runs one procedure on the state.
+   * @param inputs row-major values of the sizes and types that the procedure declares
    * @returns the procedure's outputs by name
    * @throws Error naming a missing or wrongly sized input
    */
   run(procedure: string, inputs?: Readonly<Record<string, InputValue>>): Promise<Readonly<Record<string, number>>>;
   /**
-   * Adds the procedures of another program over the same state; variables it brings along start at 0.
-   * @throws Error when it disagrees about a variable or brings a procedure that is there
+   * Adds the procedures of another program over the same state; new variables start at 0.
+   * @throws Error when a shared variable differs or a procedure exists already
    */
   add(program: Program): void;
-  /** A copy of the state, or of the variables that are named. */
+  /** A copy of the named state variables, all by default. */
   state(names?: readonly string[]): Promise<StateValues>;
-  /** Overwrites the state variables that are named; the others stay. */
+  /** Overwrites the named state variables; the others stay. */
   restore(values: StateValues): void;
   dispose(): Promise<void>;
 }
 
-/** The state variables that are named. @throws Error naming one that is none */
+/** The named state variables. @throws Error naming an unknown one */
 export function namedState(variables: readonly StateVariable[], names: readonly string[]): StateVariable[] {
   return names.map((name) => {
     const variable = variables.find((v) => v.name === name);
@@ -61,7 +61,7 @@ export function namedState(variables: readonly StateVariable[], names: readonly 
   });
 }
 
-/** @throws Error naming a value that is no state variable or of another size. */
+/** @throws Error naming a value that is not a state variable or has another size */
 export function checkState(variables: readonly StateVariable[], values: StateValues): void {
   for (const [name, value] of Object.entries(values)) {
     const [variable] = namedState(variables, [name]) as [StateVariable];
@@ -71,7 +71,7 @@ export function checkState(variables: readonly StateVariable[], values: StateVal
   }
 }
 
-/** @throws Error naming an input that is missing or of another size. */
+/** @throws Error naming an input that is missing or has another size */
 export function checkedInput(
   procedure: string,
   name: string,

@@ -1,19 +1,22 @@
-/** What every engine's executable shares: procedures compiled on first use, checked state, disposal. */
+/**
+ * Common base of the engines' executables: compiles procedures on first use, checks state,
+ * disposes.
+ */
 import { mergePrograms, type Procedure, type Program, type StateVariable } from "../program/program.ts";
 import { checkState, namedState, type Executable, type InputValue, type StateValues } from "./engine.ts";
 
 type Inputs = Readonly<Record<string, InputValue>>;
 type Outputs = Readonly<Record<string, number>>;
 
-/** What is an engine's own: where state is kept, and how a procedure is compiled and run on it. */
+/** The engine-specific parts: where state lives, and how procedures are compiled and run. */
 export interface ExecutableParts<Compiled> {
-  /** Adds variables, all 0. */
+  /** Adds variables, initialized to 0. */
   declare(variables: readonly StateVariable[]): void;
   compile(name: string, procedure: Procedure): Compiled | Promise<Compiled>;
   run(compiled: Compiled, inputs: Inputs): Outputs | Promise<Outputs>;
-  /** Copies, in the order of the variables. */
+  /** Copies in the order of `variables`. */
   read(variables: readonly StateVariable[]): readonly Float64Array[] | Promise<readonly Float64Array[]>;
-  /** Copies a value, whose size is checked, into a declared variable. */
+  /** Copies a value of checked size into a declared variable. */
   write(name: string, value: Float64Array): void;
   /** Frees the state and every compiled procedure. */
   dispose(compiled: readonly Compiled[]): void | Promise<void>;
@@ -54,7 +57,7 @@ export class ProgramExecutable<Compiled> implements Executable {
   async dispose(): Promise<void> {
     const all = await Promise.allSettled(this.#compiled.values());
     this.#compiled.clear();
-    // A procedure that did not compile has nothing to free.
+    // A procedure that failed to compile has nothing to free.
     await this.#parts.dispose(all.flatMap((one) => (one.status === "fulfilled" ? [one.value] : [])));
   }
 
@@ -69,7 +72,7 @@ export class ProgramExecutable<Compiled> implements Executable {
     return compiled;
   }
 
-  /** The variables that are named, all by default. @throws Error naming one that is unknown */
+  /** The named variables, all by default. @throws Error naming an unknown one */
   protected variables(names?: readonly string[]): readonly StateVariable[] {
     return names ? namedState(this.#program.state, names) : this.#program.state;
   }

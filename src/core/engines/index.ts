@@ -4,8 +4,8 @@ import type { Engine } from "./engine.ts";
 import { EngineUnavailable, type Unavailable } from "./failures.ts";
 
 /**
- * Every engine by name, loaded on first use, so that a native library that fails concerns only those who use it.
- * Each throws EngineUnavailable where this machine lacks the engine.
+ * Loads engines on first use, so that a failing native library affects only its users.
+ * Rejects with EngineUnavailable where this machine lacks the engine.
  */
 export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   "onnx-cpu": () => onnx("onnx-cpu"),
@@ -21,9 +21,12 @@ export const loadEngine: Readonly<Record<EngineKind, () => Promise<Engine>>> = {
   reference: async () => (await import("./reference/engine.ts")).referenceEngine,
 };
 
-/** The engine an experiment names. @throws EngineUnavailable; Error for `auto`, which is resolved before training */
+/**
+ * The engine an experiment names. @throws EngineUnavailable; Error for `auto`, which must be
+ * resolved first
+ */
 export async function engineNamed(kind: EngineChoice): Promise<Engine> {
-  if (kind === "auto") throw new Error("no engine is named: one is chosen before anything is trained");
+  if (kind === "auto") throw new Error("the engine auto must be resolved to a named engine before training");
   return loadEngine[kind]();
 }
 
@@ -37,7 +40,7 @@ async function tfjs(kind: Extract<EngineKind, `tfjs-${string}`>): Promise<Engine
   return usable(kind, tfjsEngine(backends[kind]));
 }
 
-/** @throws EngineUnavailable also for what a native library throws while it loads */
+/** @throws EngineUnavailable, also for errors of a native library while it loads */
 async function usable(kind: EngineKind, loading: Promise<Engine | Unavailable>): Promise<Engine> {
   const loaded = await loading.catch((error: unknown) => {
     throw new EngineUnavailable(kind, messageOf(error), error);

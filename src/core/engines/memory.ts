@@ -1,10 +1,10 @@
-/** Memory of the device that an engine works on. */
+/** Memory of an engine's device. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { promisify } from "node:util";
 
-/** Bytes; null where the system does not say. */
+/** Bytes; null where the system does not report it. */
 export async function deviceMemory(runsOn: "processor" | "graphics"): Promise<number | null> {
   if (runsOn === "processor") return totalmem();
   return (await nvidiaMemory()) ?? (await linuxCardMemory());
@@ -16,12 +16,12 @@ async function nvidiaMemory(): Promise<number | null> {
     const mebibytes = Number(stdout.split("\n")[0]);
     return mebibytes > 0 ? mebibytes * 2 ** 20 : null;
   } catch {
-    // No NVIDIA card, or a driver without its tool.
+    // No NVIDIA card, or a driver without nvidia-smi.
     return null;
   }
 }
 
-/** What the kernel's driver for AMD cards says. */
+/** As reported by the kernel's AMD driver. */
 async function linuxCardMemory(): Promise<number | null> {
   try {
     const cards = (await readdir("/sys/class/drm")).filter((name) => /^card\d+$/.test(name));

@@ -1,4 +1,4 @@
-/** The graphics device that WebGPU would use. ONNX Runtime does not name its device, and takes the same one. */
+/** The GPU that WebGPU would use. ONNX Runtime uses the same one but does not name it. */
 import type { Unavailable } from "./failures.ts";
 
 export interface Adapter {
@@ -6,7 +6,7 @@ export interface Adapter {
   readonly driver: string | null;
 }
 
-export const noAdapter: Unavailable = { unavailable: "no graphics device that WebGPU can use was found: a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed" };
+export const noAdapter: Unavailable = { unavailable: "no graphics device for WebGPU found; install a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS)" };
 
 export async function webgpuAdapter(): Promise<Adapter | Unavailable> {
   const { create } = await import("webgpu");

@@ -2,8 +2,8 @@ import { add, constant, div, mul, sqrt, stopGradient, sub } from "../program/ope
 import type { UpdateRule } from "./rule.ts";
 
 /**
- * AdaGrad (Duchi et al. 2011) as in the authors' library: the sum of squares starts
- * at 0.1, 1e-10 is added inside the root, and the root is held constant.
+ * AdaGrad (Duchi et al. 2011) as in the authors' library: the sum of squares starts at 0.1,
+ * 1e-10 is added inside the root, and the root is treated as constant.
  */
 export const adaGrad: UpdateRule = {
   optimizer: "adaGrad",

@@ -4,18 +4,18 @@ import { runningMean } from "./runningMean.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
 
 /**
- * Adam (Kingma & Ba 2015), eps outside the root, v starting at eps as in the
- * authors' library. Both betas stay live through the bias correction, and eps is
- * 10^logEps, so that it can be learned in log space.
+ * Adam (Kingma & Ba 2015) with eps outside the root and v starting at eps, as in the authors'
+ * library. Both betas are differentiated through the bias correction; eps is 10^logEps, so that
+ * it can be learned in log space.
  *
- * With r = sqrt(1 - beta2^T), m_hat / (sqrt(v_hat) + eps) is written as
+ * With r = sqrt(1 - beta2^T), m_hat / (sqrt(v_hat) + eps) is computed as
  * (r / (1 - beta1^T)) m / (sqrt(v) + r eps), which keeps the corrections scalar.
- * AMSGrad (Reddi et al. 2018) takes the largest v so far, as PyTorch does.
+ * AMSGrad (Reddi et al. 2018) uses the largest v so far, as PyTorch does.
  */
 /**
- * The smallest normal number of float32. A second moment without gradients decays until it
- * underflows to 0, where the slope of its root is infinite; with this added the root's slope is
- * finite, and no other second moment changes in a digit that float32 has.
+ * Smallest normal number of float32. Without gradients v decays until it underflows to 0, where
+ * the slope of its root is infinite; adding this keeps the slope finite and changes no other v
+ * within float32's precision.
  */
 const underflow = 2 ** -126;
 
@@ -32,7 +32,7 @@ export const adam: UpdateRule = {
     const correction1 = sub(one, pow(beta1, count));
     const root = sqrt(sub(one, pow(beta2, count)));
     const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
-    // Hyperparameters that are learned through the root: beta2, and a decay that is part of the gradient.
+    // Hyperparameters whose gradient passes through the root: beta2, and coupled weight decay.
     const throughRoot = level.learns("beta2") || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
     const secondMoment = throughRoot ? add(largestV, constant(underflow)) : largestV;
     const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));

@@ -1,22 +1,24 @@
 /**
- * Small parameters (biases, last layers) share one flat vector, so that an update
- * is a handful of operations instead of a handful per parameter; large ones stay
- * as they are, because cutting them out of a vector would copy them every step.
+ * Packs small parameters (biases, last layers) into one flat vector, so that an update takes a
+ * few operations rather than a few per parameter. Large parameters stay separate: cutting them
+ * out of a vector would copy them every step.
  */
 import { nameInLevel } from "../../shared/groups.ts";
 import { sameShape, sizeOf, type Node, type Shape } from "../program/node.ts";
 import { reshape, slice, state } from "../program/operations/index.ts";
 import type { Weights } from "./tower.ts";
 
-/** Parameters of at least this many values are not packed: a copy of fewer costs less than a node. */
+/**
+ * Parameters of at least this size are not packed: copying a smaller one costs less than a node.
+ */
 const aloneFrom = 16_384;
 
 export interface PackedParameter {
   readonly name: string;
   readonly shape: Shape;
-  /** Of the tower's level 0, which holds it; null for none. */
+  /** Group of level 0 that it belongs to, or null. */
   readonly group: string | null;
-  /** Stays as it is, and by itself. */
+  /** Never moved, and not packed. */
   readonly frozen: boolean;
 }
 
@@ -26,7 +28,7 @@ interface Place {
 }
 
 export class Packing {
-  /** What moves: large parameters alone, then the small ones of each group together. */
+  /** Large parameters alone, then the small parameters of each group together; no frozen ones. */
   readonly packs: readonly Weights[];
   readonly frozen: readonly Weights[];
   readonly #parameters: readonly PackedParameter[];
@@ -54,7 +56,7 @@ export class Packing {
     });
   }
 
-  /** Nodes of the parameters, cut out of nodes of the packs; frozen ones come from the state. */
+  /** Slices the parameters out of moved packs; frozen parameters come from the state. */
   unpack(moved: readonly Node[]): Node[] {
     const packs = [...moved, ...this.frozen.map(({ name, shape }) => state(name, shape))];
     return this.#parameters.map(({ shape }, i) => {
@@ -64,7 +66,7 @@ export class Packing {
     });
   }
 
-  /** Values of the packs, frozen ones too, from values of the parameters, by name. */
+  /** Values of the packs and frozen parameters by name, from values of the parameters. */
   packValues(values: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     const packs = [...this.packs, ...this.frozen];
     const packed = Object.fromEntries(packs.map(({ name, shape }) => [name, new Float64Array(sizeOf(shape))]));
@@ -77,7 +79,9 @@ export class Packing {
     return packed;
   }
 
-  /** Values of the parameters by name, from values of the packs in order, then of the frozen ones. */
+  /**
+   * Values of the parameters by name, from the packs in order followed by the frozen parameters.
+   */
   unpackValues(packs: readonly Float64Array[]): Record<string, Float64Array> {
     return Object.fromEntries(
       this.#parameters.map(({ name, shape }, i) => {

@@ -2,7 +2,10 @@ import { add, constant, div, mul, sqrt, sub } from "../program/operations/index.
 import type { UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 
-/** RMSProp (Hinton 2012) as in the authors' library: the mean of squares starts at 0, 1e-8 is added inside the root. */
+/**
+ * RMSProp (Hinton 2012) as in the authors' library: the mean square starts at 0; 1e-8 is added
+ * inside the root.
+ */
 export const rmsProp: UpdateRule = {
   optimizer: "rmsProp",
   update({ parameter, gradient, hyper, slot }) {

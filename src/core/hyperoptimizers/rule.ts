@@ -1,4 +1,4 @@
-/** An update rule, written once as program nodes; every level of a tower uses the same ones. */
+/** Update rules as program nodes; every level of a tower uses the same rules. */
 import type { Node } from "../program/node.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import type { OptimizerName } from "../../shared/optimizers.ts";
@@ -6,7 +6,7 @@ import type { OptimizerName } from "../../shared/optimizers.ts";
 /** Initial hyperparameters in effective form, by name. */
 export type Hyperparameters = Readonly<Record<string, number>>;
 
-/** What an update rule knows of its level. */
+/** What an update rule may know about its level. */
 export interface RuleContext {
   readonly initial: Hyperparameters;
   readonly options: LevelOptions;
@@ -15,11 +15,11 @@ export interface RuleContext {
 }
 
 export interface UpdateArguments {
-  /** The value to move: a weight array or a scalar hyperparameter (as stored). */
+  /** A weight array or a scalar hyperparameter (as stored). */
   readonly parameter: Node;
   /** Its gradient, of the same shape. */
   readonly gradient: Node;
-  /** A hyperparameter in effective form: a live node where it is learned. */
+  /** A hyperparameter in effective form; differentiable where it is learned. */
   readonly hyper: (name: string) => Node;
   /** A slot as the previous step left it, of the parameter's shape; which there are: slotsOf(). */
   readonly slot: (name: string) => Node;

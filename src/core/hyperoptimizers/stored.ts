@@ -1,4 +1,4 @@
-/** Hyperparameters as they are stored while they are learned, and as people write them. */
+/** Converts hyperparameters between their stored and effective forms. */
 import type { Parameterisation } from "../../shared/optimizers.ts";
 import type { Node } from "../program/node.ts";
 import { add, constant, exp, mul, tanh } from "../program/operations/index.ts";

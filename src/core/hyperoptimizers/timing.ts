@@ -3,8 +3,8 @@ import type { Node } from "../program/node.ts";
 import { constant, equal, greater, mod, select, sub } from "../program/operations/index.ts";
 
 /**
- * Chooses between what a level has moved and what was there before: a level may wait,
- * move only once in a while, and freeze. Null where it moves at every step.
+ * Chooses between a level's new and old values: it may start late, move every nth step, and
+ * freeze. Null where it moves every step.
  * @param count number of the update, from 1; a scalar
  */
 export function timing(count: Node, { warmUp, every, until }: LevelOptions): ((moved: Node, held: Node) => Node) | null {

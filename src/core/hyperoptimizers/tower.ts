@@ -1,11 +1,10 @@
 /**
- * A tower as part of a step program. The update is rebuilt from the previous
- * step's gradients, so that the weights a loss is computed from are nodes made of
- * the hyperparameters that moved them: one gradients() call on that loss yields
- * the weight gradients and every hypergradient at once.
+ * A tower as part of a step program. Each step rebuilds the update from the previous step's
+ * gradients, so the weights in the loss are nodes made of the hyperparameters that moved them:
+ * one gradients() call yields the weight gradients and every hypergradient.
  *
- * All that was there before (old values, gradients, slots) are leaves and hence
- * constants: a hypergradient looks back one step, as in the authors' library.
+ * Old values, gradients and slots are leaves, hence constants: a hypergradient looks back one
+ * step, as in the authors' library.
  */
 import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
@@ -27,13 +26,13 @@ export interface TowerSettings {
   readonly initial: Hyperparameters;
   readonly learned: readonly string[];
   readonly options: LevelOptions;
-  /** Whether what it holds stays as it is. */
+  /** Whether its parameters stay fixed. */
   readonly frozen: boolean;
 }
 
 export interface TowerGroup extends TowerSettings, NamedPart {}
 
-/** One level: settings of its own for what is in none of its groups. */
+/** A level: its own settings apply to everything outside its groups. */
 export interface TowerLevel extends TowerSettings {
   readonly groups: readonly TowerGroup[];
 }
@@ -41,7 +40,7 @@ export interface TowerLevel extends TowerSettings {
 /** A hyperparameter that lives in the program's state. */
 export interface LearnedHyperparameter {
   readonly level: number;
-  /** Null: of the level's own settings. */
+  /** Null for the level's own settings. */
   readonly group: string | null;
   readonly spec: HyperparameterSpec;
   /** State variable and metric of its stored value: `L0.alpha`. */
@@ -49,19 +48,19 @@ export interface LearnedHyperparameter {
   /** State variable of d loss / d (stored value). */
   readonly hypergradient: string;
   readonly initial: number;
-  /** Of the settings it belongs to. */
+  /** Options of its group or level. */
   readonly options: LevelOptions;
   readonly storedAs: Parameterisation;
-  /** Whether a level above moves it: not at the top, nor where it is frozen. */
+  /** Whether a level above moves it: false at the top and where it is frozen. */
   readonly moved: boolean;
-  /** Name of the step size by which it is moved, where that lives in the state too. */
+  /** State variable of the step size that moves it, if that is learned too. */
   readonly mover: string | null;
 }
 
 export interface Weights {
   readonly name: string;
   readonly shape: Shape;
-  /** Of level 0, which holds them; null for none. */
+  /** Group of level 0 that it belongs to, or null. */
   readonly group: string | null;
 }
 
@@ -79,17 +78,17 @@ const slotName = (level: number, slot: string, parameter: string) => `L${level}.
 const countName = "count";
 const ownCountName = (level: number, group: string | null) => `L${level}.${nameInLevel("count", group)}`;
 
-/** What a level moves: a value, its gradient, the name their state goes by, and the group that holds it. */
+/** A value that a level moves, its gradient, the prefix of its state variables, and its group. */
 interface Movable {
   readonly name: string;
   readonly parameter: Node;
   readonly gradient: Node;
   readonly group: string | null;
-  /** What a move leads to: all of it for a weight, less for a hyperparameter that is confined. */
+  /** Limits the result of a move; the identity for weights. */
   readonly confine: (moved: Node, mover: LevelOptions) => Node;
 }
 
-/** The settings that hold what goes by a name on a level. */
+/** The settings that apply to a name on a level. */
 export function heldBy(level: TowerLevel, name: string): { readonly group: string | null; readonly frozen: boolean } {
   const group = groupOf(level.groups, name);
   return { group: group?.name ?? null, frozen: (group ?? level).frozen };
@@ -98,10 +97,10 @@ export function heldBy(level: TowerLevel, name: string): { readonly group: strin
 export class TowerProgram {
   readonly levels: readonly TowerLevel[];
   readonly weights: readonly Weights[];
-  /** Every hyperparameter that can move, level by level. Momentum that starts at 0 is off, not learned. */
+  /** Every hyperparameter that can move, level by level. Momentum that starts at 0 is off. */
   readonly learned: readonly LearnedHyperparameter[];
 
-  /** @param weights those that level 0 moves */
+  /** @param weights weights that level 0 moves */
   constructor(levels: readonly TowerLevel[], weights: readonly Weights[]) {
     this.levels = levels;
     this.weights = weights;
@@ -124,7 +123,7 @@ export class TowerProgram {
     );
   }
 
-  /** The pending update, top level first: each level is moved, then moves what is below with its new hyperparameters. */
+  /** The pending update from the top down: each level is moved, then moves the level below. */
   update(): TowerUpdate {
     const count = add(state(countName, []), constant(1));
     const updates: Record<string, Node> = { [countName]: count };
@@ -155,7 +154,7 @@ export class TowerProgram {
     };
   }
 
-  /** Initial state of all but the weights: hyperparameters as stored, slots, zero gradients. */
+  /** Initial state except the weights: stored hyperparameters, slots, zero gradients. */
   initialState(): Record<string, Float64Array> {
     const values: Record<string, Float64Array> = { [countName]: Float64Array.of(0) };
     for (const { name, hypergradient, initial, storedAs } of this.learned) {
@@ -176,12 +175,12 @@ export class TowerProgram {
     return values;
   }
 
-  /** How a part of a level moves what it holds. */
+  /** How one group of a level moves its parameters. */
   #partOf(level: number, group: string | null, settings: TowerSettings, moved: ReadonlyMap<string, Node>, count: Node) {
     const { optimizer, options } = settings;
     const hyper = this.#hyperparametersOf(level, group, settings, moved);
     const timed = timing(count, options);
-    // What waits counts its own updates: bias corrections begin when it does.
+    // A delayed level counts its own updates: its bias correction starts with its first.
     const before = state(ownCountName(level, group), []);
     const ownCount = timed ? add(before, constant(1)) : count;
     return {
@@ -195,7 +194,7 @@ export class TowerProgram {
     };
   }
 
-  /** Effective hyperparameters of a part of a level: learned ones from their moved nodes, the rest constants. */
+  /** Effective hyperparameters of a group: moved nodes for learned ones, constants for the rest. */
   #hyperparametersOf(level: number, group: string | null, { optimizer, initial }: TowerSettings, moved: ReadonlyMap<string, Node>): (name: string) => Node {
     return (name) => {
       const known = this.learned.find((h) => h.level === level && h.group === group && h.spec.name === name);
@@ -206,7 +205,7 @@ export class TowerProgram {
     };
   }
 
-  /** What a level moves; what is frozen is not among it. */
+  /** Everything a level moves; frozen parameters are left out. */
   #below(level: number): Movable[] {
     if (level === 0) {
       return this.weights.map(({ name, shape, group }) => ({

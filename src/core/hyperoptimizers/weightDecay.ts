@@ -2,7 +2,7 @@ import type { Node } from "../program/node.ts";
 import { add, constant, mul, sub } from "../program/operations/index.ts";
 import type { RuleContext, UpdateArguments } from "./rule.ts";
 
-/** Whether a level decays at all: a decay of 0 that nothing can move costs no pass over the weights. */
+/** A decay fixed at 0 must not cost a pass over the weights. */
 const decays = ({ initial, learns }: RuleContext) => initial["weightDecay"] !== 0 || learns("weightDecay");
 
 /** The gradient with coupled decay (L2 regularization): g + lambda w. */

@@ -1,34 +1,34 @@
-/** Activations of a batch, in the order of axes that suits the layer they come from. */
+/** Activations of a batch, in the axis order that suits the layer that made them. */
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { reshape, slice, transpose } from "../program/operations/index.ts";
 
 export interface Activations {
   readonly node: Node;
   readonly batch: number;
-  /** Of one example. */
+  /** Shape of one example. */
   readonly shape: Shape;
   /**
    * - `rows`: `[batch, ...shape]`
-   * - `steps`: `[steps * batch, width]`, for sequences, step by step
-   * - `columns`: `[steps * width, batch]`, for sequences, each step turned about
+   * - `steps`: `[steps * batch, width]`, sequences, step by step
+   * - `columns`: `[steps * width, batch]`, sequences, each step transposed
    * - `tokens`: int32 `[steps, batch]`
    */
   readonly layout: "rows" | "steps" | "columns" | "tokens";
 }
 
-/** A batch of examples as they come: `[batch, ...shape]`. */
+/** A batch of examples: `[batch, ...shape]`. */
 export function batchOf(node: Node): Activations {
   const [batch, ...shape] = node.shape;
   return { node, batch: batch!, shape, layout: "rows" };
 }
 
-/** A batch of sequences of symbols: int32 `[batch, steps]`. */
+/** A batch of token sequences: int32 `[batch, steps]`. */
 export function tokensOf(node: Node): Activations {
   const [batch, steps] = node.shape as [number, number];
   return { node: transpose(node), batch, shape: [steps], layout: "tokens" };
 }
 
-/** The node in `[batch, ...shape]`. */
+/** The node as `[batch, ...shape]`. */
 export function rows({ node, batch, shape, layout }: Activations): Node {
   switch (layout) {
     case "rows":
@@ -42,14 +42,14 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
   }
 }
 
-/** The node of sequences in `[steps * batch, width]`. */
+/** Sequences as `[steps * batch, width]`. */
 export function steps(x: Activations): Node {
   if (x.layout === "steps") return x.node;
   const byStep = x.layout === "columns" ? transpose(reshape(x.node, [...x.shape, x.batch]), [0, 2, 1]) : transpose(rows(x), [1, 0, 2]);
   return reshape(byStep, [x.shape[0]! * x.batch, x.shape[1]!]);
 }
 
-/** The node of sequences in `[steps * width, batch]`. */
+/** Sequences as `[steps * width, batch]`. */
 function columns(x: Activations): Node {
   if (x.layout === "columns") return x.node;
   const [count, width] = x.shape as [number, number];
@@ -64,7 +64,7 @@ export function eachStep(x: Activations): Node[] {
   return Array.from({ length: count }, (_, step) => slice(all, 0, step * width, (step + 1) * width));
 }
 
-/** For sequences that are rows of a table by their symbols: the table, and the symbols `[steps, batch]`. */
+/** For embedded sequences: the table, and the tokens `[steps, batch]`; null otherwise. */
 export function lookedUp({ node }: Activations): { readonly table: Node; readonly symbols: Node } | null {
   const [rowsOfSymbols] = node.inputs;
   if (node.op !== "reshape" || rowsOfSymbols?.op !== "gather") return null;
@@ -72,7 +72,7 @@ export function lookedUp({ node }: Activations): { readonly table: Node; readonl
   return { table, symbols };
 }
 
-/** The same examples as vectors. */
+/** The same examples, flattened to vectors. */
 export function vectors(x: Activations): Activations {
   if (x.shape.length === 1) return x;
   const shape = [sizeOf(x.shape)];

@@ -1,4 +1,4 @@
-/** From a description of layers to a model. */
+/** Builds a model from described layers. */
 import { flatLayers } from "../../shared/models/architecture.ts";
 import type { LayerDescription } from "../../shared/models/describe.ts";
 import type { LayerKind } from "../../shared/models/layers.ts";
@@ -24,7 +24,7 @@ const layers: { readonly [K in LayerKind]: Apply<K> } = {
   ...recurrentLayers,
 };
 
-/** The model of described layers; parameters and buffers by full name, in the layers' order. */
+/** The model of described layers; parameters and buffers by full name, in layer order. */
 export function buildModel(described: readonly LayerDescription[]): Model {
   const flat = flatLayers(described);
   const parameters = flat.flatMap(({ name, parameters }) =>

@@ -1,9 +1,9 @@
-/** Fresh values by the schemes of shared/models/initialization.ts. */
+/** Initial values by the schemes of shared/models/initialization.ts. */
 import type { Initialization } from "../../shared/models/initialization.ts";
 import { sizeOf, type Shape } from "../program/node.ts";
 import type { Random } from "./random.ts";
 
-/** What initialization draws from. */
+/** Source of random numbers. */
 export type Source = Pick<Random, "uniform">;
 
 /** `size` values uniform in [-bound, bound). */
@@ -11,11 +11,11 @@ export function uniform(random: Source, size: number, bound: number): Float64Arr
   return new Float64Array(size).map(() => (2 * random.uniform() - 1) * bound);
 }
 
-/** `size` values of the normal distribution around 0 (Box and Muller 1958). */
+/** `size` values of the standard normal distribution (Box and Muller 1958). */
 export function normal(random: Source, size: number, deviation: number): Float64Array {
   const values = new Float64Array(size);
   for (let i = 0; i < size; i += 2) {
-    // 1 - u lies in (0, 1]: its logarithm is finite.
+    // 1 - u lies in (0, 1], so its logarithm is finite.
     const radius = deviation * Math.sqrt(-2 * Math.log(1 - random.uniform()));
     const angle = 2 * Math.PI * random.uniform();
     values[i] = radius * Math.cos(angle);
@@ -25,15 +25,15 @@ export function normal(random: Source, size: number, deviation: number): Float64
 }
 
 /**
- * A random matrix `[rows, rest]` whose rows or columns, whichever are fewer, are orthonormal:
- * the Q of a normal matrix's QR decomposition with positive R (Saxe et al. 2014).
+ * A random matrix `[rows, rest]` with orthonormal rows or columns, whichever are fewer: Q of a
+ * normal matrix's QR decomposition with positive R (Saxe et al. 2014).
  */
 export function orthogonal(random: Source, [rows = 1, ...rest]: Shape): Float64Array {
   const columns = sizeOf(rest);
   const [count, length] = rows < columns ? [rows, columns] : [columns, rows];
   const vectors = Array.from({ length: count }, () => normal(random, length, 1));
   vectors.forEach((vector, i) => {
-    // Gram-Schmidt; the second round removes what the first leaves of rounding.
+    // Gram-Schmidt; the second round removes the first one's rounding errors.
     for (let round = 0; round < 2; round++) {
       for (const earlier of vectors.slice(0, i)) {
         const along = earlier.reduce((sum, value, j) => sum + value * vector[j]!, 0);
@@ -48,7 +48,7 @@ export function orthogonal(random: Source, [rows = 1, ...rest]: Shape): Float64A
   return values;
 }
 
-/** Fresh values of a parameter, row-major. */
+/** Initial values of a parameter, row-major. */
 export function draw(initialization: Initialization, shape: Shape, random: Source): Float64Array {
   const size = sizeOf(shape);
   switch (initialization.scheme) {

@@ -1,4 +1,4 @@
-/** A multilayer perceptron on vectors; its layers are those that an experiment's MLP has. */
+/** A multilayer perceptron on vectors, with the layers of an experiment's MLP. */
 import { describeModel } from "../../shared/models/architecture.ts";
 import type { Activation } from "../../shared/models/layers.ts";
 import { values } from "../../shared/models/shape.ts";
@@ -6,7 +6,7 @@ import { buildModel } from "./build.ts";
 import type { Model } from "./model.ts";
 
 export interface MlpOptions {
-  /** Width of every layer, input and output included. */
+  /** Width of every layer, including input and output. */
   readonly widths: readonly number[];
   readonly activation: Activation;
   /** Applied to the last layer, before log-softmax. */

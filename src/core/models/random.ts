@@ -1,4 +1,4 @@
-/** The random numbers of a run: uniform values, coins and orders from a seeded generator. */
+/** A run's random numbers: uniform values, coin flips and permutations from a seeded generator. */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
@@ -8,9 +8,9 @@ import { seededGenerator, shuffled, type GeneratorVersion, type Purpose } from "
 export class Random {
   #generator: JumpableRandomGenerator;
 
-  /** @param index a stream of the same seed and purpose, such as a step's number */
+  /** @param index a substream of the same seed and purpose, such as a step number */
   constructor(seed: number, purpose: Purpose, version: GeneratorVersion, index?: number);
-  /** Continues from the state of another generator. */
+  /** Continues from a saved state. */
   constructor(state: readonly number[]);
   constructor(from: number | readonly number[], purpose?: Purpose, version?: GeneratorVersion, index = 0) {
     this.#generator = typeof from === "number" ? seededGenerator(from, purpose!, version!, index) : xoroshiro128plusFromState(from);
@@ -21,7 +21,7 @@ export class Random {
     return this.#generator.getState();
   }
 
-  /** Continues from the state of another generator. */
+  /** Continues from a saved state. */
   goOnFrom(state: readonly number[]): void {
     this.#generator = xoroshiro128plusFromState(state);
   }
@@ -36,7 +36,7 @@ export class Random {
     return uniformInt(this.#generator, 0, n - 1);
   }
 
-  /** Writes 1 with a probability, else 0, into every place. A byte decides, and where it may go either way another draw. */
+  /** Fills with 1 at the given probability, else 0. One byte decides; a tie takes another draw. */
   coins(probability: number, into: Uint8Array): void {
     const bound = Math.floor(probability * 256);
     const rest = (probability * 256 - bound) * 2 ** 32;

@@ -1,6 +1,6 @@
 /**
- * Replacer for JSON.stringify that keeps numbers apart as Object.is does:
- * JSON alone writes Infinity, -Infinity and NaN as null, and -0 as 0.
+ * Replacer for JSON.stringify that tells numbers apart as Object.is does:
+ * plain JSON writes Infinity, -Infinity and NaN as null, and -0 as 0.
  */
 export function distinctNumber(_key: string, value: unknown): unknown {
   if (typeof value !== "number") return value;

@@ -1,4 +1,4 @@
-/** Tells programs apart by what they compute, not by when their nodes were made. */
+/** Identifies a program by what it computes, not by when its nodes were made. */
 import { distinctNumber } from "./distinctNumber.ts";
 import { nodesOf, type Program } from "./program.ts";
 

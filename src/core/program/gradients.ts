@@ -5,10 +5,9 @@ import { add, constant, filled, inputAdjoints } from "./operations/index.ts";
 /**
  * d loss / d each node of `wrt`, in one backward pass.
  *
- * Any node may be differentiated with respect to, not only leaves: the adjoint of
- * a freshly updated hyperparameter is the sum over everything it went on to move.
- * Leaves that are not in `wrt` are constants. A node the loss does not depend on
- * has gradient zero.
+ * `wrt` may name inner nodes, not only leaves: the adjoint of a freshly updated
+ * hyperparameter sums over everything it moved. Leaves outside `wrt` are constants.
+ * A node that the loss does not depend on has gradient zero.
  * @param loss a scalar
  */
 export function gradients(loss: Node, wrt: readonly Node[]): Node[] {

@@ -1,6 +1,6 @@
 /**
- * Nodes of a step program: immutable values of static shape that know what they
- * were made from. A graph is whatever is reachable from its outputs.
+ * Nodes of a step program: immutable values of static shape that know their inputs.
+ * A graph is whatever is reachable from its outputs.
  */
 
 /** Sizes of the axes, outermost first; `[]` is a scalar. */
@@ -11,11 +11,11 @@ export type DType = "float" | "int32" | "uint8" | "bool";
 
 type None = Readonly<Record<string, never>>;
 
-/** What each operation carries besides its inputs. The keys are the operations' names. */
+/** Attributes of each operation. The keys are the operations' names. */
 export interface Attributes {
-  /** A value given with every call of a procedure. */
+  /** A value passed with every call of a procedure. */
   input: { readonly name: string };
-  /** A value kept by the engine between calls. */
+  /** A value that the engine keeps between calls. */
   state: { readonly name: string };
   /** A scalar constant. */
   constant: { readonly value: number };
@@ -66,7 +66,7 @@ export interface Attributes {
   maxPool2dGradient: { readonly size: number };
 }
 
-/** How a kernel moves over an image: alike in both directions. */
+/** Stride and padding, the same in both directions. */
 export interface Convolution {
   readonly stride: number;
   /** Rows and columns of zeros on each side. */
@@ -76,7 +76,7 @@ export interface Convolution {
 export type OpName = keyof Attributes;
 
 export interface NodeOf<N extends OpName> {
-  /** Position in order of creation: inputs always have smaller ids. */
+  /** Creation order: inputs always have smaller ids. */
   readonly id: number;
   readonly op: N;
   readonly inputs: readonly Node[];
@@ -90,7 +90,7 @@ export type Node = { [N in OpName]: NodeOf<N> }[OpName];
 
 let created = 0;
 
-/** Makes a node; for the builders in operations/, which check shapes first. */
+/** Makes a node; the builders in operations/ check shapes first. */
 export function makeNode<N extends OpName>(
   op: N,
   inputs: readonly Node[],
@@ -120,7 +120,7 @@ export function describe(node: Node): string {
   return `${node.op}[${node.shape.join(", ")}]`;
 }
 
-/** A mistake in building a program: it names the operation and the shapes. */
+/** An error in building a program; names the operation and the shapes. */
 export function shapeError(op: string, inputs: readonly Node[], why: string): Error {
   return new Error(`${op}(${inputs.map(describe).join(", ")}): ${why}`);
 }

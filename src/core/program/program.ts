@@ -8,14 +8,14 @@ export interface StateVariable {
 }
 
 export interface Procedure {
-  /** What a call must be given. */
+  /** Values that every call must pass. */
   readonly inputs: readonly NodeOf<"input">[];
-  /** What a call answers, by name; scalars. */
+  /** Scalar results by name. */
   readonly outputs: Readonly<Record<string, Node>>;
-  /** New values of state variables; those not named stay. */
+  /** New values of state variables; the others keep theirs. */
   readonly updates: Readonly<Record<string, Node>>;
-  /** Called once or so: not worth memory between calls. */
-  readonly seldom: boolean;
+  /** Called rarely: its memory is freed after each call. */
+  readonly transient: boolean;
 }
 
 export interface Program {
@@ -26,14 +26,14 @@ export interface Program {
 export interface ProcedureSpec {
   readonly outputs: Readonly<Record<string, Node>>;
   readonly updates?: Readonly<Record<string, Node>>;
-  readonly seldom?: boolean;
+  readonly transient?: boolean;
 }
 
 /**
  * Simplifies each procedure and collects the state they share.
- * @param extraState variables kept although no procedure reads them
- * @throws Error when a state variable is used with two shapes, an update has
- *   another shape than its variable, or an output is not a scalar
+ * @param extraState variables to keep although no procedure reads them
+ * @throws Error when a state variable has two shapes, an update differs in shape from its
+ *   variable, or an output is not a scalar
  */
 export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extraState: readonly StateVariable[] = []): Program {
   const shapes = new Map<string, Shape>();
@@ -47,8 +47,8 @@ export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extr
   for (const { name, shape } of extraState) declare(name, shape);
 
   const procedures: Record<string, Procedure> = {};
-  for (const [name, { outputs, updates = {}, seldom = false }] of Object.entries(specs)) {
-    const procedure = simplifyProcedure({ outputs, updates, seldom });
+  for (const [name, { outputs, updates = {}, transient = false }] of Object.entries(specs)) {
+    const procedure = simplifyProcedure({ outputs, updates, transient });
     for (const [output, node] of Object.entries(procedure.outputs)) {
       if (node.shape.length > 0) throw new Error(`output ${output} of ${name} is not a scalar`);
     }
@@ -60,8 +60,8 @@ export function makeProgram(specs: Readonly<Record<string, ProcedureSpec>>, extr
 }
 
 /**
- * One program with the procedures and state of both; a variable that both declare is shared.
- * @throws Error when a shared variable has two shapes, or both have a procedure of one name
+ * One program with the procedures and state of both; variables of the same name are shared.
+ * @throws Error when a shared variable has two shapes, or both have a procedure of the same name
  */
 export function mergePrograms(a: Program, b: Program): Program {
   const shapes = new Map(a.state.map(({ name, shape }) => [name, shape]));
@@ -73,11 +73,11 @@ export function mergePrograms(a: Program, b: Program): Program {
     shapes.set(name, shape);
   }
   const twice = Object.keys(b.procedures).find((name) => name in a.procedures);
-  if (twice !== undefined) throw new Error(`the program has a procedure ${twice} already`);
+  if (twice !== undefined) throw new Error(`both programs have a procedure ${twice}`);
   return { state: [...shapes].map(([name, shape]) => ({ name, shape })), procedures: { ...a.procedures, ...b.procedures } };
 }
 
-function simplifyProcedure({ outputs, updates, seldom }: Required<ProcedureSpec>): Procedure {
+function simplifyProcedure({ outputs, updates, transient }: Required<ProcedureSpec>): Procedure {
   const names = [...Object.keys(outputs), ...Object.keys(updates)];
   const roots = simplify([...Object.values(outputs), ...Object.values(updates)]);
   const entries = names.map((name, i) => [name, roots[i]!] as const);
@@ -87,7 +87,7 @@ function simplifyProcedure({ outputs, updates, seldom }: Required<ProcedureSpec>
     inputs,
     outputs: Object.fromEntries(entries.slice(0, outputCount)),
     updates: Object.fromEntries(entries.slice(outputCount)),
-    seldom,
+    transient,
   };
 }
 

@@ -1,4 +1,7 @@
-/** Scalar meaning of the elementwise operations (a condition is 0 or 1), for folding constants and for hosts that run scalar work themselves. */
+/**
+ * The elementwise operations on scalars (a condition is 0 or 1): folds constants and runs scalar
+ * work on the host.
+ */
 import type { OpName } from "./node.ts";
 
 export const scalarFunctions = {
@@ -8,7 +11,7 @@ export const scalarFunctions = {
   div: (a: number, b: number) => a / b,
   pow: (a: number, b: number) => a ** b,
   mod: (a: number, b: number) => a % b,
-  // As in IEEE 754 and in every engine, NaN wins. Of two values only: callers pass a third argument.
+  // NaN wins, as in IEEE 754 and every engine. Exactly two arguments: callers pass a third.
   maximum: (a: number, b: number) => Math.max(a, b),
   minimum: (a: number, b: number) => Math.min(a, b),
   greater: (a: number, b: number) => (a > b ? 1 : 0),

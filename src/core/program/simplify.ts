@@ -1,8 +1,7 @@
 /**
- * Rewrites a graph to one that computes the same with fewer passes over memory:
- * constants are folded, equal nodes merged, scalar factors pulled out of array
- * work (so that reverse-mode rules may scale freely), sums of products become
- * dot products. Dead nodes disappear because nothing reaches them.
+ * Rewrites a graph to an equal one with fewer passes over memory: folds constants, merges equal
+ * nodes, pulls scalar factors out of array work (so reverse-mode rules may scale freely) and turns
+ * sums of products into dot products. Dead nodes become unreachable.
  */
 import { distinctNumber } from "./distinctNumber.ts";
 import { isScalar, sameShape, sizeOf, topologicalOrder, type Node, type NodeOf } from "./node.ts";
@@ -22,7 +21,7 @@ export function simplify(roots: readonly Node[]): Node[] {
     merged.set(key, node);
     return node;
   };
-  /** Interns every node of a rewriting; a rewriting is shallow, so this stays cheap. */
+  /** Interns every node of a rewrite; a rewrite is shallow, so this is cheap. */
   const settle = (node: Node): Node => {
     const known = done.get(node);
     if (known) return known;
@@ -34,7 +33,7 @@ export function simplify(roots: readonly Node[]): Node[] {
     done.set(result, result);
     return result;
   };
-  // Bottom-up first, so that settle() never recurses deeper than one rewriting.
+  // Bottom-up, so that settle() never recurses deeper than one rewrite.
   for (const node of topologicalOrder(roots)) settle(node);
   return roots.map(settle);
 }
@@ -49,7 +48,7 @@ function keyOf(node: Node): string {
 
 const valueOf = (node: Node | undefined): number | null => (node?.op === "constant" ? node.attributes.value : null);
 
-/** One step towards the simplest form; the node itself when there is none. */
+/** One step towards the simplest form; the node itself when it is simplest. */
 function rewrite(node: Node): Node {
   return foldConstants(node) ?? (isScalar(node) && isScalarOp(node.op) ? dropIdentity(node) : simplifyArray(node)) ?? node;
 }
@@ -74,7 +73,7 @@ function dropIdentity(node: Node): Node | null {
   return null;
 }
 
-/** x as coefficient * core, the coefficient a scalar; null when there is nothing to pull out. */
+/** x = coefficient * core with a scalar coefficient; null where there is none to pull out. */
 interface Scaled {
   readonly coefficient: Node | null;
   readonly core: Node;
@@ -153,14 +152,17 @@ function scaleProduct(a: Node, b: Node): Node | null {
   const right = scaled(b);
   if (isScalar(a)) return right.coefficient ? mul(mul(a, right.coefficient), right.core) : scaleSmaller(a, b);
   if (isScalar(b)) return left.coefficient ? mul(mul(b, left.coefficient), left.core) : scaleSmaller(b, a);
-  // A factor stays with what is broadcast, where it costs little.
+  // Leave a factor on a broadcast value, where it is cheap.
   const free = ({ coefficient, core }: Scaled, other: Node) => (sizeOf(core.shape) < sizeOf(other.shape) ? null : coefficient);
   const [ofLeft, ofRight] = [free(left, b), free(right, a)];
   const coefficient = product(ofLeft, ofRight);
   return coefficient && mul(coefficient, mul(ofLeft ? left.core : a, ofRight ? right.core : b));
 }
 
-/** scalar * (small * large) with the scalar at what is broadcast; the same of a broadcast scalar. */
+/**
+ * scalar * (small * large): applies the scalar to the broadcast value; the same for a broadcast
+ * scalar.
+ */
 function scaleSmaller(scalar: Node, x: Node): Node | null {
   const [a, b] = x.inputs;
   if (x.op === "broadcast" && isScalar(a!)) return broadcast(mul(scalar, a!), x.shape);
@@ -178,7 +180,7 @@ function scaleQuotient(a: Node, b: Node): Node | null {
   return times(coefficient, div(top.core, bottom.core));
 }
 
-/** a + (-1 * b) and a - (-1 * b). */
+/** a + (-1 * b) is a - b; a - (-1 * b) is a + b. */
 function negatedTerm(op: "add" | "sub", a: Node, b: Node): Node | null {
   const negated = (x: Node) => {
     const { coefficient, core } = scaled(x);
@@ -198,7 +200,7 @@ function commonFactor(op: "add" | "sub", a: Node, b: Node): Node | null {
   return mul(left.coefficient, op === "add" ? add(left.core, right.core) : sub(left.core, right.core));
 }
 
-/** Applies a factor where it costs least: to the smallest of the two matrices and their product. */
+/** Applies a factor to the smallest of the two matrices and their product. */
 function scaleMatmul(node: NodeOf<"matmul">, a: Node, b: Node): Node | null {
   const left = scaled(a);
   const right = scaled(b);
@@ -219,7 +221,7 @@ function scaleMatmul(node: NodeOf<"matmul">, a: Node, b: Node): Node | null {
 }
 
 interface Segment {
-  /** Null where all is zero. */
+  /** Null where all entries are zero. */
   readonly part: Node | null;
   readonly size: number;
 }
@@ -233,7 +235,7 @@ function segments(x: NodeOf<"concat">): Segment[] {
 }
 
 /**
- * [a, 0] + [0, b] is [a, b]: what the adjoints of slices of one array add up to.
+ * [a, 0] + [0, b] is [a, b], the sum of the adjoints of slices of one array.
  * Null where two parts overlap.
  */
 function joinPadded(a: Node, b: Node): Node | null {
@@ -253,7 +255,7 @@ function joinPadded(a: Node, b: Node): Node | null {
   return concat(joined, axis);
 }
 
-/** What a slice takes out of a single part of a concat. */
+/** A slice that lies within a single part of a concat. */
 function partOfConcat({ attributes: { axis, start, end } }: NodeOf<"slice">, x: Node): Node | null {
   if (x.op !== "concat" || x.attributes.axis !== axis) return null;
   let before = 0;
@@ -265,7 +267,7 @@ function partOfConcat({ attributes: { axis, start, end } }: NodeOf<"slice">, x: 
   return null;
 }
 
-/** Lets an operation broadcast a value itself instead of reading an array of repetitions. */
+/** Lets an operation broadcast a value itself instead of reading repeated entries. */
 function unbroadcast(node: Node): Node | null {
   const [a, b] = node.inputs;
   const bare = (x: Node) => (x.op === "broadcast" ? x.inputs[0]! : null);
@@ -279,7 +281,7 @@ function unbroadcast(node: Node): Node | null {
 function sumOfProduct(axes: readonly number[], keepAxes: boolean, x: Node): Node | null {
   const { coefficient, core } = scaled(x);
   if (coefficient) return mul(coefficient, reduceSum(core, axes, keepAxes));
-  // A row of oneHot() holds a single 1.
+  // A row of oneHot() has exactly one 1.
   if (x.op === "oneHot" && axes.length === 1 && axes[0] === x.shape.length - 1) {
     return filled(1, x.shape.flatMap((n, axis) => (axis !== axes[0] ? [n] : keepAxes ? [1] : [])));
   }

@@ -1,14 +1,13 @@
 /**
- * Sums in which some terms are broadcast: a bias a channel, the mean that batch normalization
- * subtracts. They are added up among themselves first, so that the whole array is gone through
- * once for all of them.
+ * Sums in which some terms are broadcast, such as a channel's bias or the mean in batch
+ * normalization. Adding the small terms first leaves one pass over the large array.
  */
 import { isScalar, sameShape, sizeOf, type Node } from "./node.ts";
 import { add, sub } from "./operations/index.ts";
 
 type Sign = 1 | -1;
 
-/** x as rest + sign * small; null where no term is small. */
+/** x = rest + sign * small; null where no term is small. */
 interface Parts {
   readonly rest: Node;
   readonly small: Node;
@@ -17,7 +16,7 @@ interface Parts {
 
 const isSmall = (x: Node, whole: Node) => !isScalar(x) && sizeOf(x.shape) < sizeOf(whole.shape);
 
-/** A bias stays with its product: engines add it on the way. */
+/** A bias stays with its product: engines fuse the two. */
 const isProduct = (x: Node) => x.op === "matmul" || x.op === "conv2d";
 
 function parts(x: Node): Parts | null {
@@ -30,7 +29,7 @@ function parts(x: Node): Parts | null {
 
 const plus = (x: Node, sign: Sign, y: Node) => (sign === 1 ? add(x, y) : sub(x, y));
 
-/** a + sign * b with the small terms at the end, in one; null where that is how it stands. */
+/** a + sign * b with the small terms summed and added last; null where it already has that form. */
 export function smallTermsLast(node: Node, a: Node, b: Node): Node | null {
   const sign: Sign = node.op === "add" ? 1 : -1;
   if (isSmall(b, node)) {

@@ -58,7 +58,7 @@ export class TrainingProcedures {
     return {
       outputs: this.#outputs(loss, stored, this.withHypergradient.map(() => constant(0))),
       updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)) },
-      seldom: true,
+      transient: true,
     };
   }
 

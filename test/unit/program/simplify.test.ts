@@ -124,7 +124,7 @@ describe("simplify", () => {
         const plain = new ReferenceExecutable({
           state: [],
           procedures: {
-            run: { inputs: order.flatMap((node) => (node.op === "input" ? [node] : [])), outputs, updates: {}, seldom: false },
+            run: { inputs: order.flatMap((node) => (node.op === "input" ? [node] : [])), outputs, updates: {}, transient: false },
           },
         }).runNow("run", given);
         const simplified = new ReferenceExecutable(makeProgram({ run: { outputs } })).runNow("run", given);

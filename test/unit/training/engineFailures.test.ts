@@ -46,7 +46,7 @@ describe("a run whose engine goes down", { timeout: 120_000 }, () => {
   it.each([
     ["abort", /ended by SIGABRT; its last output:[^]*native code gave up/, /SIGABRT/],
     ["kill", /ended by SIGKILL \(as systems do when memory runs out\)/, null],
-    ["device", /^The device of the engine onnx-cpu disappeared while it was at work \(vkQueueSubmit failed with VK_ERROR_DEVICE_LOST\)/, /disappeared/],
+    ["device", /^The device of the engine onnx-cpu was lost during training \(vkQueueSubmit failed with VK_ERROR_DEVICE_LOST\)/, /lost during training/],
     ["hang", /^The trainer was ended because it did not answer for \d+ s, after steps of [\d.]+ s at most: its engine/, /^it did not answer for/],
     ["memory", /^The engine onnx-cpu ran out of memory \(std::bad_alloc\)/, null],
   ] as const)("%s: failed with the reason and a checkpoint, and all else goes on", async (how, reason, bar) => {

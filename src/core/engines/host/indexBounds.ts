@@ -1,8 +1,10 @@
-/** Inputs by which a procedure picks rows of tables: a graphics device reads beside a table without a word. */
+/**
+ * Inputs used as indices of table rows: a graphics device reads outside a table without an error.
+ */
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import type { InputValue } from "../engine.ts";
 
-/** Rows of the smallest table from which an input picks, by the input's name. */
+/** Size of the smallest table that each input indexes, by the input's name. */
 export function indexBounds(procedure: Procedure): ReadonlyMap<string, number> {
   const bounds = new Map<string, number>();
   for (const node of nodesOf(procedure)) {
@@ -15,7 +17,7 @@ export function indexBounds(procedure: Procedure): ReadonlyMap<string, number> {
   return bounds;
 }
 
-/** @throws Error naming the first index that is none */
+/** @throws Error naming the first index out of range */
 export function checkIndices(procedure: string, name: string, rows: number, values: InputValue): void {
   const at = values.findIndex((value: number) => !(value >= 0 && value < rows));
   if (at >= 0) throw new Error(`${procedure}: input ${name} is ${values[at]!} at ${at}; allowed: whole numbers from 0 to ${rows - 1}`);

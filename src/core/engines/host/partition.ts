@@ -1,32 +1,31 @@
 /**
- * Splits a procedure between host and device. What can be done before and after the
- * device's graph runs on the host: scalars (bias corrections, the towers' upper
- * levels), where an operation costs nanoseconds and a graph node as much as thousands
- * of array elements, and elementwise work on state (update rules, the dot products of
- * hypergradients), where kernels make one pass of what would be a pass for each node.
+ * Splits a procedure between host and device. Before and after the device's graph, the host runs
+ * scalars (bias corrections, upper levels), where a graph node costs as much as thousands of array
+ * elements, and elementwise work on state (update rules, dot products of hypergradients), where a
+ * kernel makes one pass instead of one per node.
  */
 import { isScalar, type Node } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { isScalarOp } from "../../program/scalars.ts";
 
 export interface Partition {
-  /** Host work from host state and inputs alone, in order. */
+  /** Host work that needs only host state and inputs, in order. */
   readonly before: readonly Node[];
-  /** Work between the two, in order. */
+  /** Device work between the two, in order. */
   readonly device: readonly Node[];
-  /** Host work from the device's results, in order, with what it computes once more of the work before. */
+  /** Host work that needs device results, in order, including recomputed work of `before`. */
   readonly after: readonly Node[];
-  /** Host scalars the device needs. */
+  /** Host scalars that the device needs. */
   readonly toDevice: readonly Node[];
-  /** Device scalars the host needs. */
+  /** Device scalars that the host needs. */
   readonly toHost: readonly Node[];
-  /** Arrays the device needs: inputs, state, and what the host computes before. */
+  /** Arrays that the device needs: inputs, state, and results of `before`. */
   readonly arraysToDevice: readonly Node[];
 }
 
 const isSource = (node: Node) => node.op === "input" || node.op === "state";
 
-/** A scalar the host can hold or compute. */
+/** A scalar that the host can hold or compute. */
 function isHostScalar(node: Node): boolean {
   if (node.op === "constant" || node.op === "state") return true;
   if (node.op === "input") return node.dtype === "float";
@@ -35,7 +34,7 @@ function isHostScalar(node: Node): boolean {
 
 /**
  * @param isHostArray whether the host can compute an array node whose array inputs are in its
- *   memory; without it, the host has no arrays, and state that is one belongs to the device
+ *   memory; without it, all arrays and array state belong to the device
  */
 export function partition(procedure: Procedure, isHostArray?: (node: Node) => boolean): Partition {
   const order = nodesOf(procedure);
@@ -45,7 +44,7 @@ export function partition(procedure: Procedure, isHostArray?: (node: Node) => bo
 
   const host = new Set<Node>();
   for (const node of order) {
-    // The device's results are in memory where they are updates.
+    // Device results are in memory only where they are updates.
     const within = (input: Node) => isScalar(input) || host.has(input) || updates.has(input);
     const can = isScalar(node) && node.op !== "dot" ? isHostScalar(node) : isHostArray !== undefined && (node.op === "state" || (isHostArray(node) && node.inputs.every(within)));
     if (can) host.add(node);
@@ -57,12 +56,12 @@ export function partition(procedure: Procedure, isHostArray?: (node: Node) => bo
     const onDevice = new Set<Node>();
     for (const node of [...order].reverse()) {
       const feedsDevice = users.get(node)?.some((user) => onDevice.has(user)) ?? false;
-      // Only floats cross: a condition is computed where it is used.
+      // Only floats are transferred: a condition is computed where it is used.
       const stays = fromDevice.has(node) || node.dtype === "bool";
       if (!host.has(node) || (stays && feedsDevice)) onDevice.add(node);
     }
     const onHost = (node: Node) => host.has(node) && !(fromDevice.has(node) && onDevice.has(node));
-    // An array that stays on the device takes along what is made of it.
+    // Arrays computed from a device array stay on the device too.
     const following = order.filter(
       (node) => onHost(node) && node.inputs.some((input) => !isScalar(input) && !onHost(input) && !updates.has(input)),
     );

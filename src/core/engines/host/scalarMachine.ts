@@ -1,4 +1,4 @@
-/** Runs scalar nodes on the host, in float64: one closure per node over a file of registers. */
+/** Runs scalar nodes on the host in float64: one closure per node over a register file. */
 import type { Node } from "../../program/node.ts";
 import { isScalarOp, scalarFunctions } from "../../program/scalars.ts";
 
@@ -6,7 +6,7 @@ export class ScalarMachine {
   readonly #registers = new Map<Node, number>();
   #values = new Float64Array(64);
 
-  /** Register of a node; new ones hold 0. */
+  /** Register of a node; a new register holds 0. */
   register(node: Node): number {
     let register = this.#registers.get(node);
     if (register === undefined) {
@@ -30,7 +30,7 @@ export class ScalarMachine {
     this.#values[register] = value;
   }
 
-  /** Compiles nodes, inputs before users, to one function. Call once all registers are known to exist. */
+  /** Compiles nodes, inputs before users, to one function. Create all registers first. */
   compile(nodes: readonly Node[]): () => void {
     const steps = nodes.flatMap((node) => {
       const out = this.register(node);

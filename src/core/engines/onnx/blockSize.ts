@@ -1,9 +1,8 @@
 /**
- * ONNX Runtime has faster convolutions for images whose channels lie in blocks side by side
- * (`[batch, channels / block, height, width, block]`). It uses them by itself where weights are
- * constants, which they are not in training; its operators for that layout can be written into
- * a graph all the same. Whether they are there, and the size of a block, depend on the processor
- * and are found out by trying.
+ * ONNX Runtime has faster convolutions for images whose channels lie in blocks
+ * (`[batch, channels / block, height, width, block]`). On its own it uses them only for constant
+ * weights, which training does not have, but a graph may contain these operators. Whether they
+ * exist, and the block size, depend on the processor, so both are probed.
  */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { blockedConvolution, scaledChannels } from "./lowering/blocked.ts";
@@ -15,7 +14,7 @@ const options: InferenceSession.SessionOptions = { executionProviders: ["cpu"], 
 
 let found: Promise<number | null> | undefined;
 
-/** Channels in a block; null where there are no such convolutions, or they are not right. */
+/** Channels per block; null where the blocked convolutions are missing or wrong. */
 export function blockSize(): Promise<number | null> {
   return (found ??= tried().catch(() => null));
 }
@@ -25,7 +24,10 @@ async function tried(): Promise<number | null> {
   return size !== null && (await convolvesRight(size)) ? size : null;
 }
 
-/** Two pixels of many channels, reordered: the second pixel's first channel comes after the first pixel's block. */
+/**
+ * Reorders two pixels of many channels: the second pixel's first channel follows the first pixel's
+ * block.
+ */
 async function sizeOfBlock(): Promise<number | null> {
   const write = new GraphWriter(null);
   const output = write.emit("ReorderInput", ["x"], {}, nchwc);
@@ -34,7 +36,10 @@ async function sizeOfBlock(): Promise<number | null> {
   return size > 1 && channels % size === 0 ? size : null;
 }
 
-/** Sums over all channels under a kernel of ones, which are easy to know, and what is done in one pass with them, on average. */
+/**
+ * Checks sums over all channels with a kernel of ones, whose results are known, and the fused
+ * operations.
+ */
 async function convolvesRight(block: number): Promise<boolean> {
   const write = new GraphWriter(block);
   const image = write.emit("ReorderInput", ["x"], {}, nchwc);

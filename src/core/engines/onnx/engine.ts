@@ -1,4 +1,7 @@
-/** ONNX Runtime: a whole step, backward pass and tower included, as one graph in float32, on the processor or a device. */
+/**
+ * ONNX Runtime: a whole step, with backward pass and tower, as one float32 graph on the processor
+ * or a device.
+ */
 import { totalmem } from "node:os";
 import { env, InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../../../shared/errors.ts";
@@ -18,11 +21,11 @@ import { processor, providers, runtimeVersion, sessionOptions, type Provider } f
 env.logLevel = "error";
 
 /**
- * Where the provider can keep tensors, state stays on its device; otherwise state is in memory, the
- * host does the elementwise work on it, and only weights and gradients travel.
+ * Where the provider can keep tensors, state stays on its device; otherwise it is in host memory,
+ * the host does elementwise work on it, and only weights and gradients are transferred.
  */
 export async function onnxEngine(provider: Provider): Promise<Engine | Unavailable> {
-  const adapter = await provider.look();
+  const adapter = await provider.probe();
   if ("unavailable" in adapter) return adapter;
   const problem = provider.name === "cpu" ? null : await tryProvider(provider);
   if (problem) return problem;
@@ -48,7 +51,7 @@ function engineOn(provider: Provider, adapter: Adapter, memory: number | null): 
 
 export const onnxCpuEngine: Engine = engineOn(providers["onnx-cpu"], { device: processor(), driver: null }, totalmem());
 
-/** Makes a session, which is when a provider looks for its libraries and its device. */
+/** Creates a session, because that is when a provider looks for its libraries and device. */
 async function tryProvider(provider: Provider): Promise<Unavailable | null> {
   const graph = {
     nodes: [{ type: "Neg", inputs: ["x"], outputs: ["y"], attributes: {} }],
@@ -66,7 +69,7 @@ async function tryProvider(provider: Provider): Promise<Unavailable | null> {
   }
 }
 
-/** State in memory, shared by sessions and the host's kernels. */
+/** State in host memory, shared by sessions and the host's kernels. */
 class HostParts implements ExecutableParts<OnnxProcedure> {
   readonly #options: InferenceSession.SessionOptions;
   readonly #forDevice: boolean;

@@ -1,14 +1,14 @@
 /**
- * What the host computes before or after the device's graph: scalars one by one in
- * float64, arrays and dot products in kernels. All that can be computed from what is
- * in memory at one time, and shares an array, is one pass.
+ * The host's work before or after the device's graph: scalars in float64, arrays and dot products
+ * in kernels. Everything that can be computed from memory at the same time and shares an array is
+ * one pass.
  */
 import { isScalar, type Node } from "../../program/node.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
 import { compileKernel, kernelDots, kernelScalars } from "./kernels/kernel.ts";
 import type { ScalarMachine } from "../host/scalarMachine.ts";
 
-/** Where an array is at the moment: state changes its place with every call. */
+/** Resolves an array's block: state swaps its blocks with every call. */
 export type Place = () => Block;
 
 export interface Store {
@@ -17,10 +17,13 @@ export interface Store {
 }
 
 export interface HostWorkOptions {
-  /** Host nodes, inputs before users: scalars, and whatever arrays and dot products lead to them and to the stores. */
+  /**
+   * Host nodes, inputs before users: scalars, and the arrays and dot products needed for them and
+   * the stores.
+   */
   readonly nodes: readonly Node[];
   readonly stores: readonly Store[];
-  /** Arrays in memory when the work begins. */
+  /** Arrays in memory when the work starts. */
   readonly inMemory: ReadonlyMap<Node, Place>;
   readonly machine: ScalarMachine;
   readonly arena: Arena;
@@ -47,7 +50,9 @@ export function compileHostWork({ nodes, stores, inMemory, machine, arena }: Hos
   };
 }
 
-/** For each node how many passes must be over before it can be computed: a dot product is known after its own. */
+/**
+ * Number of passes that must finish before each node: a dot product is known only after its own.
+ */
 function stagesOf(nodes: readonly Node[]): Map<Node, number> {
   const stages = new Map<Node, number>();
   for (const node of nodes) {
@@ -63,7 +68,7 @@ interface Pass {
   readonly nodes: Set<Node>;
 }
 
-/** Targets that share an array are computed together. */
+/** Targets that share an array are computed in one pass. */
 function passes(targets: readonly Node[], inMemory: ReadonlyMap<Node, Place>): Pass[] {
   const found: Pass[] = [];
   for (const target of targets) {

@@ -1,4 +1,4 @@
-/** What each operation becomes in ONNX. Scalars travel as arrays of shape [1]. */
+/** Lowers each operation to ONNX. Scalars are arrays of shape [1]. */
 import { isScalar, sizeOf, type DType, type Node, type NodeOf, type OpName, type Shape } from "../../program/node.ts";
 import { onnxType, type OnnxType } from "./model.ts";
 import { convolutionLowerings } from "./lowering/convolution.ts";
@@ -28,25 +28,26 @@ function reduce(type: string): Lowering<"reduceSum"> & Lowering<"reduceMax"> {
 }
 
 const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b, ...added], write) => {
-  // A left side is turned about for every few columns of the right one: once beforehand where that is large, and for many products.
-  const turned = transposeA && (write.leftOfMany.has(x!) || sizeOf(x!.shape) * 4 <= sizeOf(y!.shape));
-  const left = turned ? write.once("Transpose", [a!], { perm: { ints: [1, 0] } }) : a!;
+  // Gemm repacks a transposed left side per column block: transpose it once where the right side is
+  // large or many products share it.
+  const transposed = transposeA && (write.sharedLefts.has(x!) || sizeOf(x!.shape) * 4 <= sizeOf(y!.shape));
+  const left = transposed ? write.once("Transpose", [a!], { perm: { ints: [1, 0] } }) : a!;
   return write.emit("Gemm", [left, b!, ...added], {
-    transA: { int: Number(transposeA && !turned) },
+    transA: { int: Number(transposeA && !transposed) },
     transB: { int: Number(transposeB) },
     ...(scale === 1 ? {} : { alpha: { float: scale } }),
   });
 };
 
-/** Many products at once. ONNX Runtime takes the transpositions into the product. */
+/** A batch of products. ONNX Runtime fuses the transpositions into the product. */
 const batchedMatmul: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b], write) => {
-  const turned = (node: Node, value: string, transpose: boolean) =>
+  const transposed = (node: Node, value: string, transpose: boolean) =>
     transpose ? write.emit("Transpose", [value], { perm: { ints: node.shape.length === 2 ? [1, 0] : [0, 2, 1] } }) : value;
-  const product = write.emit("MatMul", [turned(x!, a!, transposeA), turned(y!, b!, transposeB)]);
+  const product = write.emit("MatMul", [transposed(x!, a!, transposeA), transposed(y!, b!, transposeB)]);
   return scale === 1 ? product : write.emit("Mul", [product, write.float(scale)]);
 };
 
-/** Operations with a value of their own; sources are named by the engine. */
+/** Operations to lower; the engine names the sources. */
 type Lowered = Exclude<OpName, "input" | "state" | "constant">;
 
 const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
@@ -71,7 +72,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   stopGradient: direct("Identity"),
   cast: (node, inputs, write) => write.emit("Cast", inputs, { to: { int: onnxType[onnxTypeOf[node.attributes.to]] } }),
   matmul: (node, inputs, write) => (node.shape.length === 2 ? gemm : batchedMatmul)(node, inputs, write),
-  // As the product of a row and a column: one pass over both, nothing written.
+  // Row times column: one pass over both, without an intermediate array.
   dot: (node, [a, b], write) => {
     const row = write.integers([1, sizeOf(node.inputs[0]!.shape)]);
     const product = write.emit("Gemm", [write.emit("Reshape", [a!, row]), write.emit("Reshape", [b!, row])], { transB: { int: 1 } });
@@ -82,7 +83,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
     const { shape } = node.inputs[0]!;
     const { axes, keepAxes } = node.attributes;
     if (shape.length !== 2 || axes.length !== 1 || axes[0] !== 0) return reduce("ReduceSum")(node, inputs, write);
-    // Sums over rows: a matrix product adds whole rows at a time, ReduceSum walks the columns.
+    // Sums over rows: a matrix product adds whole rows, whereas ReduceSum walks the columns.
     const sums = write.emit("Gemm", [write.ones([1, shape[0]!]), inputs[0]!]);
     return keepAxes ? sums : write.emit("Reshape", [sums, write.integers([shape[1]!])]);
   },
@@ -92,7 +93,7 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
     const index = write.emit("ArgMax", inputs, { axis: { int: node.inputs[0]!.shape.length - 1 }, keepdims: { int: 0 } });
     return write.emit("Cast", [index], { to: { int: onnxType.int32 } });
   },
-  // An operator for it is slower than a comparison.
+  // A comparison is faster than ONNX's OneHot.
   oneHot: (node, [indices], write) => {
     const column = write.emit("Reshape", [indices!, write.integers([...node.inputs[0]!.shape, 1])]);
     const hit = write.emit("Equal", [column, write.iota(node.attributes.classes)]);
@@ -108,20 +109,20 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   ...convolutionLowerings,
 };
 
-/** Matrices that are turned about on the left of two products or more. */
-function leftOfMany(nodes: readonly Node[]): Node[] {
+/** Matrices that are the transposed left side of at least two products. */
+function sharedLefts(nodes: readonly Node[]): Node[] {
   const left = nodes.flatMap((node) => (node.op === "matmul" && node.attributes.transposeA ? [node.inputs[0]!] : []));
   return left.filter((node, i) => left.indexOf(node) < i);
 }
 
 /**
- * Adds the ONNX nodes of an ordered list of nodes whose sources have names.
+ * Adds ONNX nodes for an ordered list of nodes whose sources have names.
  * @param results nodes of the list that are read from outside
  */
 export function lower(nodes: readonly Node[], results: Iterable<Node>, write: GraphWriter): void {
   const fused = fusions(nodes, results);
   const table = write.forDevice ? { ...lowerings, ...deviceLowerings } : lowerings;
-  for (const node of leftOfMany(nodes)) write.leftOfMany.add(node);
+  for (const node of sharedLefts(nodes)) write.sharedLefts.add(node);
   const lowerOne = (node: Node) => {
     if (lowerImage(node, fused, write)) return;
     const inner = fused.rectified.get(node) ?? fused.joined.get(node)?.product;

@@ -1,4 +1,4 @@
-/** Writes ONNX models. The messages are the part of onnx.proto (IR version 9) that step programs need. */
+/** Writes ONNX models: the part of onnx.proto (IR version 9) that step programs need. */
 import protobuf from "protobufjs/light.js";
 
 export const onnxType = { float: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
@@ -22,7 +22,7 @@ export type OnnxAttribute = { readonly int: number } | { readonly float: number 
 
 export interface OnnxNode {
   readonly type: string;
-  /** Of the operator; ONNX's own when there is none. */
+  /** Operator domain; ONNX's own by default. */
   readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];

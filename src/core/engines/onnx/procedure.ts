@@ -1,4 +1,4 @@
-/** One procedure of a program as an ONNX Runtime session plus the host's work around it. */
+/** One procedure as an ONNX Runtime session plus the host's work around it. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
@@ -14,20 +14,23 @@ import { inputTensor } from "./tensors.ts";
 import { partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
 
-/** A state variable's two places: its value, and what the running procedure makes it. They are exchanged when it is done. */
+/**
+ * Double buffer of a state variable: the current value, and the one being computed. Swapped when a
+ * procedure completes.
+ */
 export interface StateArray {
   current: Block;
   next: Block;
 }
 
-/** State as the engine keeps it: arrays as float32 in the arena, scalars as numbers. */
+/** Engine state: float32 arrays in the arena, scalars as numbers. */
 export interface EngineState {
   readonly arena: Arena;
   readonly arrays: Map<string, StateArray>;
   readonly scalars: Map<string, number>;
 }
 
-/** Bytes of an average array of a graph from which on memory counts more than microseconds. */
+/** Average bytes of a graph's arrays above which memory matters more than microseconds. */
 const large = 2 ** 20;
 
 const toDeviceName = "host";
@@ -55,7 +58,7 @@ export class OnnxProcedure {
   readonly #results: string | null;
   readonly #arrayInputs: { name: string; block: () => Block }[];
   readonly #arrayOutputs: { output: string; array: StateArray }[];
-  /** Arrays whose new value is in `next` once all is done. */
+  /** Arrays whose new value is in `next` after a run. */
   readonly #updated: StateArray[];
   readonly #feeds: Record<string, Tensor> = {};
   readonly #hostVector: Float32Array;
@@ -66,9 +69,10 @@ export class OnnxProcedure {
     const { device } = plan.parts;
     const averageBytes = (4 * device.reduce((sum, { shape }) => sum + sizeOf(shape), 0)) / device.length;
     const memory = {
-      // Between calls it belongs to the session.
-      enableCpuMemArena: !procedure.seldom,
-      // Places known in advance save time where arrays are small; the block for them all is memory beside that of the first call, which has none.
+      // A session's arena holds its memory between calls.
+      enableCpuMemArena: !procedure.transient,
+      // A memory pattern saves time on small arrays, but its block adds to the first call's memory,
+      // which was allocated without it.
       enableMemPattern: averageBytes < large,
     };
     const session = plan.graph.outputs.length > 0 ? await InferenceSession.create(encodeModel(plan.graph), { ...memory, ...options }) : null;
@@ -123,7 +127,7 @@ export class OnnxProcedure {
     if (this.#toDevice.length > 0) this.#feeds[toDeviceName] = new Tensor("float32", this.#hostVector, [this.#toDevice.length]);
   }
 
-  /** Runs on the state and advances it; nothing changes when it throws. */
+  /** Runs on the state and advances it; a failed run changes nothing. */
   async run(inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, number>> {
     const machine = this.#machine;
     const { scalars } = this.#state;
@@ -156,7 +160,7 @@ export class OnnxProcedure {
     if (this.#results !== null) fetches[this.#results] = new Tensor("float32", this.#resultVector, [this.#toHost.length]);
 
     const results = await this.#session.run(feeds, fetches);
-    for (const { output, array } of this.#arrayOutputs) letGo(results[output]!, array.next.tensor);
+    for (const { output, array } of this.#arrayOutputs) disposeCopy(results[output]!, array.next.tensor);
     this.#toHost.forEach((register, i) => machine.set(register, this.#resultVector[i]!));
   }
 
@@ -166,28 +170,28 @@ export class OnnxProcedure {
 }
 
 /**
- * Frees what ONNX Runtime answered for an output that it was given the place of: it writes
- * there, and copies the values to memory of their own as well. Left to the garbage collector,
- * which counts such memory, these copies would call it every few dozen steps.
+ * Disposes an output that ONNX Runtime returned for a preallocated tensor: it writes there, and
+ * also copies the values to memory of its own. The garbage collector counts that memory, so
+ * waiting for it would trigger a collection every few dozen steps.
  */
-function letGo(answered: Tensor, given: Tensor): void {
+function disposeCopy(answered: Tensor, given: Tensor): void {
   const { buffer } = answered.data as Float32Array;
   if (buffer instanceof ArrayBuffer && buffer !== (given.data as Float32Array).buffer) buffer.transfer(0);
 }
 
-/** The device's graph, and where its inputs and outputs come from and go to. */
+/** The device's graph, and the sources and destinations of its inputs and outputs. */
 class Plan {
   readonly parts;
   readonly graph: OnnxGraph;
-  /** What the host computes before the graph for it alone, beside the new state. */
+  /** Nodes that the host computes for the graph only, not as new state. */
   readonly scratch: readonly Node[];
   /** Graph inputs that are arrays in memory. */
   readonly arrayInputs: readonly { name: string; node: Node }[];
-  /** Output value in the graph of each array update the device makes. */
+  /** Graph outputs of the array updates made on the device. */
   readonly deviceUpdates: readonly { variable: string; output: string }[];
-  /** Output of the scalars that the host needs. */
+  /** Output with the scalars that the host needs. */
   readonly results: string | null = null;
-  /** Array updates the host makes. */
+  /** Array updates made on the host. */
   readonly hostUpdates: readonly { variable: string; node: Node }[];
 
   constructor(procedure: Procedure, write: GraphWriter) {
@@ -217,7 +221,7 @@ class Plan {
     const taken = new Set(inputs.map(({ name }) => name));
     this.hostUpdates = updates.filter(byHost);
     this.deviceUpdates = updates.filter((update) => !byHost(update)).map(({ variable, node }) => {
-      // An output of its own for every update, also where one is a plain copy or two take the same value.
+      // Each update gets its own output, even for a plain copy or a shared value.
       const value = write.nameOf(node);
       const output = taken.has(value) ? write.emit("Identity", [value]) : value;
       taken.add(output);

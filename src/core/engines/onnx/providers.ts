@@ -1,4 +1,6 @@
-/** ONNX Runtime's execution providers: where each exists, what it needs, and how a session is asked for it. */
+/**
+ * ONNX Runtime's execution providers: where each exists, what it needs, and its session options.
+ */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
@@ -11,17 +13,19 @@ export interface Provider {
   /** Name in ONNX Runtime. */
   readonly name: "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
   /**
-   * Whether tensors can stay on the device between two steps: ONNX Runtime's binding for Node can
-   * hold buffers of WebGPU and of no other provider.
+   * Whether tensors can stay on the device between steps: ONNX Runtime's Node binding can hold
+   * buffers of WebGPU and of no other provider.
    */
   readonly keepsTensors: boolean;
-  /** The device it would use, or what is certain to be missing. */
-  look(): Promise<Adapter | Unavailable>;
-  /** What is missing when ONNX Runtime, which answers with text alone, fails to start a session; null for an unknown error. */
+  /** The device it would use, or what is known to be missing. */
+  probe(): Promise<Adapter | Unavailable>;
+  /**
+   * Explains the text with which ONNX Runtime fails to start a session; null for an unknown error.
+   */
   explain(message: string): string | null;
 }
 
-// Under a name of its own: the bundle declares a `require` in every file that calls one.
+// Named `load`: the bundler declares a `require` in every file that calls one.
 const load = createRequire(import.meta.url);
 
 export function runtimeVersion(): string {
@@ -42,23 +46,23 @@ function missingBackend(name: string, where: string): Unavailable | null {
 const cpuProvider: Provider = {
   name: "cpu",
   keepsTensors: false,
-  look: () => Promise.resolve({ device: processor(), driver: null }),
+  probe: () => Promise.resolve({ device: processor(), driver: null }),
   explain: () => null,
 };
 
 const webgpuProvider: Provider = {
   name: "webgpu",
   keepsTensors: true,
-  look: async () => missingBackend("webgpu", "Linux and Windows on x64 processors, and macOS on arm64") ?? (await webgpuAdapter()),
-  explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS) is needed" : null),
+  probe: async () => missingBackend("webgpu", "Linux and Windows on x64 processors, and macOS on arm64") ?? (await webgpuAdapter()),
+  explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; install a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS)" : null),
 };
 
-const noCudaLibraries = "ONNX Runtime's CUDA libraries are not installed; run: npm run engines:onnx-cuda (some hundred megabytes). CUDA 12 and cuDNN 9 are needed beside them";
+const noCudaLibraries = "ONNX Runtime's CUDA libraries are not installed; run: npm run engines:onnx-cuda (several hundred megabytes). CUDA 12 and cuDNN 9 are required too";
 
 const cudaProvider: Provider = {
   name: "cuda",
   keepsTensors: false,
-  look: () => {
+  probe: () => {
     const missing = missingBackend("cuda", "Linux on x64 processors");
     const library = join(dirname(load.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so");
     const found = existsSync(library) ? { device: "NVIDIA GPU (CUDA)", driver: null } : { unavailable: noCudaLibraries };
@@ -66,8 +70,8 @@ const cudaProvider: Provider = {
   },
   explain: (message) => {
     const library = /(lib(?:cublas|cublasLt|cudnn|cudart|cufft|curand|nvrtc)[\w.-]*)/.exec(message)?.[1];
-    if (library) return `CUDA 12 and cuDNN 9 not found: ${library} is missing; install them and put their folder into LD_LIBRARY_PATH`;
-    if (/Failed to load shared library/.test(message)) return "its CUDA libraries cannot be loaded: CUDA 12 and cuDNN 9 are needed, in a folder that LD_LIBRARY_PATH names";
+    if (library) return `CUDA 12 and cuDNN 9 not found: ${library} is missing; install them and add their folder to LD_LIBRARY_PATH`;
+    if (/Failed to load shared library/.test(message)) return "its CUDA libraries cannot be loaded: CUDA 12 and cuDNN 9 are required, in a folder listed in LD_LIBRARY_PATH";
     return /CUDA driver|no CUDA-capable device/i.test(message) ? "no NVIDIA card with a driver for CUDA 12 was found" : null;
   },
 };
@@ -75,14 +79,14 @@ const cudaProvider: Provider = {
 const directmlProvider: Provider = {
   name: "dml",
   keepsTensors: false,
-  look: () => Promise.resolve(missingBackend("dml", "Windows") ?? { device: "Direct3D 12 device (DirectML)", driver: null }),
+  probe: () => Promise.resolve(missingBackend("dml", "Windows") ?? { device: "Direct3D 12 device (DirectML)", driver: null }),
   explain: () => null,
 };
 
 const coremlProvider: Provider = {
   name: "coreml",
   keepsTensors: false,
-  look: () => Promise.resolve(missingBackend("coreml", "macOS") ?? { device: `${processor()} (CoreML)`, driver: null }),
+  probe: () => Promise.resolve(missingBackend("coreml", "macOS") ?? { device: `${processor()} (CoreML)`, driver: null }),
   explain: () => null,
 };
 
@@ -94,7 +98,7 @@ export const providers = {
   "onnx-coreml": coremlProvider,
 } as const;
 
-/** How every session is made. What a provider has no kernel for runs on the processor. */
+/** Options of every session. Operations without a kernel in the provider run on the CPU. */
 export function sessionOptions({ name }: Provider, threads: number): InferenceSession.SessionOptions {
   return {
     executionProviders: name === "cpu" ? ["cpu"] : [{ name }, "cpu"],
@@ -102,15 +106,15 @@ export function sessionOptions({ name }: Provider, threads: number): InferenceSe
     interOpNumThreads: 1,
     executionMode: "sequential",
     graphOptimizationLevel: "all",
-    // Waiting threads would spin against Node's own on small machines.
+    // Waiting threads would compete with Node's on small machines.
     extra: {
       session: { intra_op: { allow_spinning: "0" } },
-      // Where the lowering transposes before a product, it does so because that is faster on the CPU.
+      // The lowering transposes before a product only where that is faster on the CPU; keep it.
       ...(name === "cpu" ? { optimization: { disable_specified_optimizers: "GemmTransposeFusion" } } : {}),
     },
-    // DirectML asks for it.
+    // DirectML requires it.
     ...(name === "dml" ? { enableMemPattern: false } : {}),
-    // It says what it found no kernel for with every session.
+    // It logs the operations without a kernel for every session.
     logSeverityLevel: name === "cpu" ? 2 : 3,
   };
 }

@@ -1,9 +1,9 @@
-/** What a procedure is given, as ONNX Runtime takes it. */
+/** Converts a procedure's inputs to ONNX Runtime's tensors. */
 import { Tensor } from "onnxruntime-node";
 import type { DType } from "../../program/node.ts";
 import type { InputValue } from "../engine.ts";
 
-/** @throws Error when the values are not of the input's type; `what` names it */
+/** @throws Error when the values do not have the input's type; `what` names the input */
 export function inputTensor(value: InputValue, dtype: DType, shape: readonly number[], what: string): Tensor {
   if (dtype === "uint8" && value instanceof Uint8Array) return new Tensor("uint8", value, shape);
   if (dtype === "int32" && value instanceof Int32Array) return new Tensor("int32", value, shape);

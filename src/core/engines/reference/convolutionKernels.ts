@@ -9,7 +9,7 @@ interface Shapes {
   readonly result: Shape;
 }
 
-/** Calls `visit` with the places of every product that a convolution sums up. */
+/** Calls `visit` with the indices of every product in a convolution's sums. */
 function products({ image, weight, result }: Shapes, { stride, padding }: Convolution, visit: (x: number, w: number, y: number) => void): void {
   const [batch, channels, height, width] = image as [number, number, number, number];
   const [out, , kernelHeight, kernelWidth] = weight as [number, number, number, number];
@@ -36,7 +36,7 @@ function products({ image, weight, result }: Shapes, { stride, padding }: Convol
   }
 }
 
-/** Source place of the maximum of every window, in the order of the windows; the first of equals. */
+/** Index of the maximum of every window, in window order; the first among equals. */
 function maxima(x: Float64Array, shape: Shape, pooled: Shape, size: number): Int32Array {
   const [height, width] = shape.slice(2) as [number, number];
   const [rows, columns] = pooled.slice(2) as [number, number];

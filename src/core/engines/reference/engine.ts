@@ -1,4 +1,4 @@
-/** The reference engine: float64, one node after the other, nothing clever. */
+/** The reference engine: float64, one node after the other, no optimization. */
 import { cpus, totalmem } from "node:os";
 import { sizeOf, type Node } from "../../program/node.ts";
 import { nodesOf, type Procedure, type Program, type StateVariable } from "../../program/program.ts";
@@ -67,12 +67,12 @@ export class ReferenceExecutable extends ProgramExecutable<ReferenceProcedure> {
     this.#parts = parts;
   }
 
-  /** run() without the promise, for tests and the replay. */
+  /** Synchronous run(), for tests and the replay. */
   runNow(name: string, inputs: Inputs = {}): Record<string, number> {
     return this.#parts.run(this.compiled(name) as ReferenceProcedure, inputs);
   }
 
-  /** state() without the promise, for tests and the replay. */
+  /** Synchronous state(), for tests and the replay. */
   stateNow(names?: readonly string[]): StateValues {
     const variables = this.variables(names);
     const values = this.#parts.read(variables);

@@ -1,11 +1,13 @@
-/** What each operation computes, in float64 and plain loops: the oracle the other engines are checked against. */
+/**
+ * Each operation in float64 and plain loops: the reference against which other engines are tested.
+ */
 import { sizeOf, type Node, type OpName, type Shape } from "../../program/node.ts";
 import { scalarFunctions } from "../../program/scalars.ts";
 import type { Kernel } from "./kernel.ts";
 import { convolutionKernels } from "./convolutionKernels.ts";
 
 
-/** Strides with which an array of `from` is read when it is broadcast to `to`; 0 repeats. */
+/** Strides for reading an array of shape `from` broadcast to `to`; 0 repeats. */
 function broadcastStrides(from: Shape, to: Shape): number[] {
   const strides = new Array<number>(to.length).fill(0);
   let stride = 1;
@@ -16,7 +18,7 @@ function broadcastStrides(from: Shape, to: Shape): number[] {
   return strides;
 }
 
-/** Calls `visit(position)` with the source position of every place of `shape`, in order. */
+/** Calls `visit(position)` with the source position of every entry of `shape`, in order. */
 function walk(shape: Shape, strides: readonly number[], visit: (position: number, place: number) => void): void {
   const index = new Array<number>(shape.length).fill(0);
   const size = sizeOf(shape);
@@ -111,7 +113,7 @@ const matmul: Kernel<"matmul"> = (node, [a, b]) => {
   const [aRow, aInner] = transposeA ? [1, m] : [k, 1];
   const [bInner, bColumn] = transposeB ? [1, k] : [n, 1];
   const out = new Float64Array(sizeOf(node.shape));
-  // A side with two axes is the same in every product.
+  // A matrix without a batch axis is shared by every product.
   const [aStride, bStride] = [shapeA.length === 2 ? 0 : m * k, shapeB.length === 2 ? 0 : k * n];
   for (let product = 0; product * m * n < out.length; product++) {
     const [x, y, to] = [product * aStride, product * bStride, product * m * n];
@@ -171,7 +173,7 @@ const concat: Kernel<"concat"> = (node, parts) => {
   return out;
 };
 
-/** Sources have no kernel: their values are given. */
+/** Sources have no kernel: their values are inputs. */
 export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> } = {
   constant: (node) => Float64Array.of(node.attributes.value),
   add: binary(scalarFunctions.add),
@@ -218,8 +220,8 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
   ...convolutionKernels,
 };
 
-/** Value of a node that is no source, given its inputs' values. */
+/** Value of a node other than a source, given its inputs' values. */
 export function evaluate(node: Node, inputs: readonly Float64Array[]): Float64Array {
-  if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no value of its own`);
+  if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no kernel: its value is an input`);
   return (kernels[node.op] as Kernel<OpName>)(node, inputs);
 }

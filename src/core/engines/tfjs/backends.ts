@@ -1,4 +1,4 @@
-/** TensorFlow.js's backends, each loaded when it is first asked for. */
+/** TensorFlow.js's backends, loaded on first use. */
 import { createRequire } from "node:module";
 import { dirname, join, sep } from "node:path";
 import { cpus } from "node:os";
@@ -8,21 +8,21 @@ import type { Unavailable } from "../failures.ts";
 import { noAdapter } from "../webgpuAdapter.ts";
 
 export interface Backend {
-  /** Name under which tfjs knows it. */
+  /** Name in TensorFlow.js. */
   readonly name: string;
-  /** Packages at work, besides tfjs-core. */
+  /** Packages used besides tfjs-core. */
   readonly packages: readonly string[];
-  /** Null once it is loaded, otherwise what is missing. */
+  /** Null when loaded, otherwise what is missing. */
   load(): Promise<Unavailable | null>;
   readonly runsOn: "processor" | "graphics";
-  /** The device in words, once it is loaded. */
+  /** Description of the device; call after loading. */
   device(): string;
 }
 
-// Spares the checks and the advice meant for those who try things out.
+// Turns off debug checks and advice.
 tf.enableProdMode();
 
-// Under a name of its own: the bundle declares a `require` in every file that calls one.
+// Named `load`: the bundler declares a `require` in every file that calls one.
 const load = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
 
@@ -84,15 +84,19 @@ const webgpu: Backend = {
     if (!found) return noAdapter;
     adapter = found.info;
     await import("@tensorflow/tfjs-backend-webgpu");
-    // Its matrix products for small results over a long axis (tfjs 4.22) are wrong where the second factor is transposed, and
-    // add up in an order that changes from run to run; those for very small results crawl where a processor plays the device.
+    // tfjs 4.22's products for small results over a long axis are wrong for a transposed second
+    // factor and sum in a varying
+    // order; those for tiny results are very slow on a software adapter.
     tf.env().set("WEBGPU_MATMUL_PROGRAM_TYPE", matMulByTiles);
     return use("webgpu");
   },
   device: () => [adapter?.vendor, adapter?.architecture || adapter?.device, adapter?.description].filter(Boolean).join(" ") || "WebGPU device",
 };
 
-/** Settings of TensorFlow, read when it is loaded: a run takes one thread, as on the other backends, and the memory of a card that it needs. */
+/**
+ * Read by TensorFlow when it loads: one thread per run, as on the other backends, and GPU memory on
+ * demand.
+ */
 const tensorflowDefaults = { TF_CPP_MIN_LOG_LEVEL: "2", TF_NUM_INTRAOP_THREADS: "1", TF_NUM_INTEROP_THREADS: "1", TF_FORCE_GPU_ALLOW_GROWTH: "true" };
 
 interface TensorflowBackend {
@@ -101,10 +105,10 @@ interface TensorflowBackend {
 }
 const tensorflowBackend = () => tf.findBackend("tensorflow") as unknown as TensorflowBackend;
 
-/** Package whose binding this process has loaded: both register one name. */
+/** The loaded package: both register the same backend name. */
 let loadedTensorflow: string | undefined;
 
-/** TensorFlow's own kernels. Its addon and libtensorflow are put in by `npm run engines:tensorflow`. */
+/** TensorFlow's own kernels. `npm run engines:tensorflow` installs the addon and libtensorflow. */
 function tensorflow(form: "cpu" | "gpu"): Backend {
   const name = form === "gpu" ? "@tensorflow/tfjs-node-gpu" : "@tensorflow/tfjs-node";
   return {
@@ -112,9 +116,9 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
     runsOn: form === "gpu" ? "graphics" : "processor",
     packages: [name],
     async load() {
-      if (loadedTensorflow !== undefined && loadedTensorflow !== name) return { unavailable: `this process uses ${loadedTensorflow} already, and a process can have one of the two` };
+      if (loadedTensorflow !== undefined && loadedTensorflow !== name) return { unavailable: `this process already uses ${loadedTensorflow}; a process can load only one of the two` };
       for (const [variable, value] of Object.entries(tensorflowDefaults)) process.env[variable] ??= value;
-      // Node 23 removed the one, and warns of the other, that the binding still calls.
+      // The binding still calls one function that Node 23 removed and one that it deprecates.
       const util = load("node:util") as { isNullOrUndefined?: (value: unknown) => boolean; isArray: (value: unknown) => boolean };
       util.isNullOrUndefined ??= (value) => value === null || value === undefined;
       util.isArray = Array.isArray;
@@ -132,14 +136,14 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
   };
 }
 
-/** What is missing when the binding cannot start; it fails with text alone. */
+/** Explains why the binding cannot start, from its error text. */
 function whyNot(form: "cpu" | "gpu", name: string, error: unknown): string {
   const message = messageOf(error);
   const [line] = message.split("\n") as [string];
   const install = `run: npm run engines:tensorflow -- ${form}`;
   if (message.includes(`Cannot find module '${name}'`)) return `the package ${name} is not installed (it is optional, and exists for x64 and arm64 processors; this is ${process.platform} ${process.arch})`;
-  if (/tfjs_binding|Cannot find module/.test(message)) return `its native addon is not there; ${install}`;
-  if (/libtensorflow|tensorflow\.dll|undefined symbol/i.test(message)) return `its TensorFlow does not load; ${install} (${line})`;
+  if (/tfjs_binding|Cannot find module/.test(message)) return `its native addon is not installed; ${install}`;
+  if (/libtensorflow|tensorflow\.dll|undefined symbol/i.test(message)) return `its TensorFlow library cannot be loaded; ${install} (${line})`;
   if (/libcu|CUDA/i.test(message)) return `it needs NVIDIA's CUDA libraries: ${line}`;
   return line;
 }

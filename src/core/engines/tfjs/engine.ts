@@ -1,4 +1,4 @@
-/** TensorFlow.js as an engine: array work as its kernels, in float32 on its device; scalar work on the host, in float64. */
+/** TensorFlow.js: arrays in float32 on its device; scalars on the host in float64. */
 import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Shape } from "../../program/node.ts";
 import type { Procedure, StateVariable } from "../../program/program.ts";

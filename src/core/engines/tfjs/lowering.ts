@@ -1,11 +1,14 @@
-/** Each operation of a program as TensorFlow.js kernels. A program brings its own backward pass: no gradients of tfjs are used. */
+/**
+ * Runs each operation as TensorFlow.js kernels. Programs contain their backward pass: tfjs
+ * gradients are not used.
+ */
 import * as tf from "@tensorflow/tfjs-core";
 import { messageOf } from "../../../shared/errors.ts";
 import { describe, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
 
 export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly tf.Tensor[]) => tf.Tensor;
 
-/** Bytes have no type of their own in tfjs. */
+/** tfjs has no byte type. */
 export const tensorType: Readonly<Record<DType, "float32" | "int32" | "bool">> = { float: "float32", int32: "int32", uint8: "int32", bool: "bool" };
 
 const shape = (node: Node) => [...node.shape];
@@ -15,13 +18,16 @@ type Unary = (x: tf.Tensor) => tf.Tensor;
 const binary = (f: Binary) => (_: Node, [a, b]: readonly tf.Tensor[]) => f(a!, b!);
 const unary = (f: Unary) => (_: Node, [x]: readonly tf.Tensor[]) => f(x!);
 
-/** Images are kept [batch, channels, height, width] in programs; most backends convolve [batch, height, width, channels] only. */
+/**
+ * Programs use [batch, channels, height, width]; most backends convolve only [batch, height, width,
+ * channels].
+ */
 const toLast = (x: tf.Tensor) => tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
 const toFirst = (x: tf.Tensor) => tf.transpose(x, [0, 3, 1, 2]);
-/** Weights [out, in, h, w] as [h, w, in, out]. */
+/** Weights [out, in, h, w] to [h, w, in, out]. */
 const filterOf = (weight: tf.Tensor) => tf.transpose(weight, [2, 3, 1, 0]) as tf.Tensor4D;
 
-/** With its zeros around it: backends differ in which paddings they know, so kernels get none. */
+/** Pads explicitly, because backends differ in the paddings they support. */
 const padded = (x: tf.Tensor4D, { padding }: Convolution) => (padding === 0 ? x : tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]));
 
 const conv2d: Kernel<"conv2d"> = ({ attributes }, [x, weight]) =>
@@ -36,21 +42,24 @@ const conv2dInputGradient: Kernel<"conv2dInputGradient"> = (node, [g, weight]) =
   return toFirst(padding === 0 ? whole : tf.slice(whole, [0, padding, padding, 0], [batch, size[0], size[1], channels]));
 };
 
-/** The image, its channels as its batch, is convolved with the adjoint as the kernel; the stride becomes a dilation. */
+/**
+ * Convolves the image, its channels as the batch, with the adjoint as kernel; the stride becomes a
+ * dilation.
+ */
 const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
   const { stride, kernel } = node.attributes;
   const [out, channels] = node.shape as [number, number];
   const image = tf.transpose(padded(toLast(x!), node.attributes), [3, 1, 2, 0]) as tf.Tensor4D;
   const filter = tf.transpose(g!, [2, 3, 0, 1]) as tf.Tensor4D;
   const all = tf.conv2d(image, filter, 1, "valid", "NHWC", stride);
-  // Rows and columns of the image that no place of the kernel reached make it larger.
+  // Rows and columns of the image that the kernel never reached make the result larger.
   return tf.transpose(tf.slice(all, [0, 0, 0, 0], [channels, kernel[0], kernel[1], out]), [3, 0, 1, 2]);
 };
 
-/** In whole numbers first: the wasm backend writes an integer's bits into a float's place. */
+/** int32 first: the wasm backend writes an integer's bits into a float. */
 const oneHot = (indices: tf.Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
 
-/** Windows of an image in rows: [batch, channels, places h, places w, size * size]. */
+/** Windows of an image as rows: [batch, channels, out h, out w, size * size]. */
 function windows(x: tf.Tensor, size: number): tf.Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [h, w] = [Math.floor(height / size), Math.floor(width / size)];
@@ -63,7 +72,7 @@ const maxPool2dGradient: Kernel<"maxPool2dGradient"> = (node, [x, g]) => {
   const { size } = node.attributes;
   const [batch, channels, height, width] = node.shape as [number, number, number, number];
   const [h, w] = g!.shape.slice(2) as [number, number];
-  // argMax takes the first of equals, as PyTorch does.
+  // argMax returns the first of equals, as PyTorch does.
   const first = oneHot(tf.argMax(windows(x!, size), 4), size * size);
   const spread = tf.mul(first, tf.expandDims(g!, 4));
   const back = tf.transpose(tf.reshape(spread, [batch * channels, h, w, size, size]), [0, 1, 3, 2, 4]);
@@ -72,7 +81,7 @@ const maxPool2dGradient: Kernel<"maxPool2dGradient"> = (node, [x, g]) => {
 };
 
 /**
- * Neighbouring axes that are all stretched, or all kept, as one: WebGPU stretches four axes at most on the device.
+ * Merges neighboring axes that are all broadcast, or all not: WebGPU broadcasts at most four axes.
  * @returns sizes before and after
  */
 function joinedAxes(from: readonly number[], to: readonly number[]): { from: number[]; to: number[] } {
@@ -94,7 +103,7 @@ const broadcast: Kernel<"broadcast"> = (node, [x]) => {
   return tf.reshape(tf.broadcastTo(tf.reshape(x!, from), to), shape(node));
 };
 
-/** The remainder with the sign of the first, as in JavaScript and ONNX (fmod). */
+/** Remainder with the sign of the first, as in JavaScript and ONNX (fmod). */
 const remainder: Binary = (a, b) => {
   const size = tf.floor(tf.div(tf.abs(a), tf.abs(b)));
   return tf.mul(tf.sign(a), tf.sub(tf.abs(a), tf.mul(size, tf.abs(b))));
@@ -157,11 +166,11 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
 };
 
 /**
- * Value of a node that is no source. The caller disposes what comes of it.
- * @throws Error naming an operation for which the backend has no kernel
+ * Value of a node other than a source. The caller disposes the result.
+ * @throws Error naming an operation that the backend has no kernel for
  */
 export function evaluate(node: Node, inputs: readonly tf.Tensor[]): tf.Tensor {
-  if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no value of its own`);
+  if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no kernel: its value is an input`);
   try {
     return (kernels[node.op] as Kernel<OpName>)(node, inputs);
   } catch (error) {

@@ -1,4 +1,4 @@
-/** One procedure of a program on TensorFlow.js: scalars before, kernels, scalars after. */
+/** One procedure on TensorFlow.js: host scalars, kernels, host scalars. */
 import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
@@ -8,7 +8,7 @@ import { partition, type Partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
 import { evaluate, tensorType } from "./lowering.ts";
 
-/** State as the engine keeps it: arrays as tensors on the device, scalars as numbers. */
+/** Engine state: tensors on the device, scalars as numbers. */
 export interface EngineState {
   readonly arrays: Map<string, tf.Tensor>;
   readonly scalars: Map<string, number>;
@@ -48,7 +48,7 @@ export class TfjsProcedure {
     );
   }
 
-  /** Runs on the state and advances it; nothing changes when it throws. */
+  /** Runs on the state and advances it; a failed run changes nothing. */
   async run({ arrays, scalars }: EngineState, inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, number>> {
     const machine = this.#machine;
     for (const node of this.#scalarState) machine.set(machine.register(node), scalars.get(node.attributes.name)!);
@@ -82,7 +82,10 @@ export class TfjsProcedure {
     for (const tensor of this.#constants.values()) tensor.dispose();
   }
 
-  /** New values of the array updates, and what the host asks for as one vector; all else is disposed. */
+  /**
+   * New values of the array updates, and the host's scalars as one vector; everything else is
+   * disposed.
+   */
   #device(arrays: EngineState["arrays"], inputs: Readonly<Record<string, InputValue>>): { updates: tf.Tensor[]; results: tf.Tensor | null } {
     const { device, toDevice, toHost } = this.#parts;
     const kept: { updates: tf.Tensor[]; results: tf.Tensor | null } = { updates: [], results: null };
@@ -94,7 +97,8 @@ export class TfjsProcedure {
       const owned = new Set(values.values());
       for (const node of device) values.set(node, evaluate(node, node.inputs.map((input) => values.get(input)!)));
       const updates = this.#arrayUpdates.map(([, node]) => values.get(node)!);
-      // A tensor that is state already, or becomes two variables', is copied: each variable disposes its own.
+      // Clone a tensor that is state already or updates two variables: each variable disposes its
+      // own.
       kept.updates = updates.map((tensor, i) => tf.keep(owned.has(tensor) || updates.indexOf(tensor) < i ? tf.clone(tensor) : tensor));
       if (toHost.length > 0) kept.results = tf.keep(tf.stack(toHost.map((node) => tf.cast(values.get(node)!, "float32"))));
     });

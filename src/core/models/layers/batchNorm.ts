@@ -2,9 +2,9 @@ import { add, constant, div, mean, mul, reshape, sqrt, sub, variance } from "../
 import type { Apply } from "./layer.ts";
 
 /**
- * Batch normalization (Ioffe and Szegedy 2015) as in PyTorch: in training by the mean and the
- * variance of the batch, which also move the running ones (the variance as an unbiased
- * estimate); otherwise by the running ones.
+ * Batch normalization (Ioffe and Szegedy 2015) as in PyTorch. Training uses the batch's mean and
+ * variance and updates the running ones (with the unbiased variance); evaluation uses the running
+ * ones.
  */
 const batchNorm: Apply<"batchNorm"> = (x, { momentum, epsilon }, scope) => {
   const channelAxis = 1;
@@ -19,10 +19,10 @@ const batchNorm: Apply<"batchNorm"> = (x, { momentum, epsilon }, scope) => {
     const moved = (name: "running_mean" | "running_var", to: typeof center, factor: number) =>
       scope.setBuffer(name, add(mul(constant(1 - momentum), scope.buffer(name)), mul(constant(momentum * factor), reshape(to, [channels]))));
     moved("running_mean", center, 1);
-    // A single value has no unbiased variance; PyTorch refuses it, here it counts as 0.
+    // A single value has no unbiased variance: 0 here, an error in PyTorch.
     moved("running_var", spread, count / Math.max(count - 1, 1));
   }
-  // As one factor and one summand a channel: array work is a single multiplication and addition.
+  // One factor and one summand per channel: the array work is one multiply-add.
   const factor = div(reshape(scope.parameter("weight"), placed), sqrt(add(spread, constant(epsilon))));
   const summand = sub(reshape(scope.parameter("bias"), placed), mul(center, factor));
   return { ...x, node: add(mul(x.node, factor), summand) };

@@ -21,7 +21,7 @@ const globalAvgPool: Apply<"globalAvgPool"> = (x, _, __, { output }) => ({
   layout: "rows",
 });
 
-/** Every `stride`th entry along an axis, from the first on. */
+/** Every `stride`th entry along an axis, starting with the first. */
 function thinned(x: Node, axis: number, stride: number): Node {
   if (stride === 1) return x;
   const before = x.shape.slice(0, axis);
@@ -32,7 +32,10 @@ function thinned(x: Node, axis: number, stride: number): Node {
   return reshape(slice(reshape(whole, [...before, places, stride, ...after]), axis + 1, 0, 1), [...before, places, ...after]);
 }
 
-/** x as it is added to what a residual block makes of it: where the shapes differ thinned out, with zero channels on both sides (option A of He et al. 2016). */
+/**
+ * Shortcut of a residual block. Where shapes differ: strided, and zero-padded channels on both
+ * sides (option A of He et al. 2016).
+ */
 function shortcut(x: Activations, shape: Shape): Node {
   if (x.shape.every((n, axis) => n === shape[axis])) return rows(x);
   const [channels, height, width] = shape as [number, number, number];
@@ -43,7 +46,7 @@ function shortcut(x: Activations, shape: Shape): Node {
   return concat([...zeros(before), small, ...zeros(channels - from - before)], 1);
 }
 
-/** What a residual block answers: x, and what its layers make of it. */
+/** Output of a residual block: its input plus what its layers make of it. */
 export function residual(x: Activations, body: Activations): Activations {
   if (x.layout === body.layout && x.layout !== "rows") return { ...body, node: add(body.node, x.node) };
   return { ...body, node: add(rows(body), shortcut(x, body.shape)), layout: "rows" };

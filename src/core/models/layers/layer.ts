@@ -3,16 +3,16 @@ import type { Config, LayerKind } from "../../../shared/models/layers.ts";
 import type { Node, Shape } from "../../program/node.ts";
 import type { Activations } from "../activations.ts";
 
-/** What a layer's forward pass may ask for; names are those of its description. */
+/** What a layer's forward pass may use, by the names in its description. */
 export interface Scope {
   readonly training: boolean;
   parameter(name: string): Node;
   buffer(name: string): Node;
-  /** In training, which places of activations of a shape stay: 1, or 0. */
+  /** Training only: 1 where an activation is kept, 0 where it is dropped. */
   mask(name: string, shape: Shape): Node;
-  /** Replaces a buffer after the pass. */
+  /** New value of a buffer after the pass. */
   setBuffer(name: string, value: Node): void;
 }
 
-/** A layer's forward pass; shapes have been checked when it was described. */
+/** A layer's forward pass; describing the model has checked the shapes. */
 export type Apply<K extends LayerKind> = (x: Activations, config: Config<K>, scope: Scope, description: LayerDescription) => Activations;

@@ -3,7 +3,7 @@ import { add, gather, matmul, reshape, slice, transpose } from "../../program/op
 import { batchOf, rows, steps, vectors } from "../activations.ts";
 import type { Apply } from "./layer.ts";
 
-/** y = W x + b with weight `[out, in]`, as PyTorch's nn.Linear; on every step of a sequence. */
+/** y = W x + b with weight `[out, in]`, as PyTorch's nn.Linear; on a sequence, at every step. */
 const linear: Apply<"linear"> = (x, config, scope, { output }) => {
   const isSequence = x.shape.length === 2;
   const product = matmul(isSequence ? steps(x) : x.node, scope.parameter("weight"), { transposeB: true });
@@ -13,7 +13,7 @@ const linear: Apply<"linear"> = (x, config, scope, { output }) => {
 
 const flatten: Apply<"flatten"> = (x) => vectors(x);
 
-/** An image as a sequence of its rows, from top to bottom, channels side by side. */
+/** An image as a sequence of its rows, top to bottom, with channels concatenated. */
 const imageRows: Apply<"imageRows"> = (x, _, __, { output }) => {
   const [channels] = x.shape as [number];
   const image = rows(x);
@@ -21,14 +21,14 @@ const imageRows: Apply<"imageRows"> = (x, _, __, { output }) => {
   return batchOf(reshape(byRow, [x.batch, ...output.shape]));
 };
 
-/** Vectors of symbols by a table `[vocabulary, width]`. */
+/** Looks tokens up in a table `[vocabulary, width]`. */
 const embedding: Apply<"embedding"> = (x, { width }, scope) => {
   const [count] = x.shape as [number];
   const vectorsOfSteps = gather(scope.parameter("weight"), x.node);
   return { node: reshape(vectorsOfSteps, [count * x.batch, width]), batch: x.batch, shape: [count, width], layout: "steps" };
 };
 
-/** What stands at the end of a sequence. */
+/** Output at the last step of a sequence. */
 const lastStep: Apply<"lastStep"> = (x) => {
   const [count, width] = x.shape as [number, number];
   const last = (node: Node, size: number) => slice(node, 0, (count - 1) * size, count * size);

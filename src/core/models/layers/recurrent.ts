@@ -7,18 +7,19 @@ import { eachStep, lookedUp, type Activations } from "../activations.ts";
 import { dropped } from "./dropout.ts";
 import type { Scope } from "./layer.ts";
 
-/** What a cell hands on to the next step, `[hidden, batch]` each: its output first. */
+/** State passed to the next step, `[hidden, batch]` each, output first. */
 type CellState = readonly Node[];
 
 interface Cell {
   /**
    * One step.
-   * @param fromInput `[gates, batch]`: what the step's input adds to the gates, biases included as far as they are added first
-   * @param state of the step before; null at the beginning, where it is all zero
-   * @param recurrent weight_hh and, where it is not in `fromInput`, its bias as a column
+   * @param fromInput `[gates, batch]`: the input's part of the gates, with every bias that can be
+   * added early
+   * @param state state after the previous step; null (all zero) at the start
+   * @param recurrent weight_hh and, unless `fromInput` has it, its bias as a column
    */
   step(fromInput: Node, state: CellState | null, recurrent: { readonly weight: Node; readonly bias: Node }): CellState;
-  /** Whether bias_hh is simply added to what comes from the input. */
+  /** Whether bias_hh may be added to the input's part. */
   readonly addsBiases: boolean;
 }
 
@@ -37,7 +38,7 @@ const lstm: Cell = {
   },
 };
 
-/** Cho et al. 2014 in PyTorch's form, the reset gate behind the product; gates: reset, update, new. */
+/** Cho et al. 2014 in PyTorch's form, reset gate after the product; gates: reset, update, new. */
 const gru: Cell = {
   addsBiases: false,
   step(fromInput, state, { weight, bias }) {
@@ -48,7 +49,7 @@ const gru: Cell = {
     const reset = sigmoid(add(own(0), recurrent(0)));
     const update = sigmoid(add(own(1), recurrent(1)));
     const fresh = tanh(add(own(2), mul(reset, recurrent(2))));
-    // (1 - update) fresh + update before
+    // (1 - update) fresh + update previous
     return [state ? add(fresh, mul(update, sub(state[0]!, fresh))) : mul(sub(constant(1), update), fresh)];
   },
 };
@@ -58,8 +59,9 @@ const cells = { lstm, gru };
 const column = (bias: Node) => reshape(bias, [bias.shape[0]!, 1]);
 
 /**
- * What the inputs add to the gates, `[gates, batch]` of each step. One product for each step: large ones are slower.
- * Where the inputs are rows of a smaller table it is one for all rows of that; one-hot symbols pick columns of the weight.
+ * The input's part of the gates, `[gates, batch]` per step. One product per step: large products
+ * are slower. Inputs looked up in a smaller table take one product for the whole table; one-hot
+ * tokens pick columns of the weight.
  */
 function gatesFromInput(x: Activations, weight: Node, bias: Node): (step: number) => Node {
   const known = x.layout === "tokens" ? { table: null, symbols: x.node } : lookedUp(x);
@@ -73,7 +75,7 @@ function gatesFromInput(x: Activations, weight: Node, bias: Node): (step: number
   return (step) => transpose(slice(all, 0, step * x.batch, (step + 1) * x.batch));
 }
 
-/** Everything with the batch along the last axis: products are fastest where the weight is on the left, as it is. */
+/** The batch is the last axis: products are fastest with the untransposed weight on the left. */
 function layer(x: Activations, kind: "lstm" | "gru", index: number, carry: boolean, scope: Scope): Activations {
   const cell = cells[kind];
   const parameter = (name: string) => scope.parameter(`${name}_l${index}`);

@@ -1,7 +1,7 @@
 /**
- * Many runs of one program as one program: every state variable and every input that differs
- * gets a leading axis of runs, products become batched products, and whatever a run computes
- * stays its own. Engines execute the result as any other program.
+ * Batches many runs of one program: state variables and inputs that differ get a leading axis
+ * of runs, and products become batched products. Runs never mix. Engines execute the result
+ * like any other program.
  */
 import { sameShape, type Node, type NodeOf } from "../node.ts";
 import { broadcast, concat, greater, constant, input, reshape, select, state } from "../operations/index.ts";
@@ -9,19 +9,19 @@ import { nodesOf, type Procedure, type Program, type StateVariable } from "../pr
 import { batchingRules, forEach, type Batched } from "./rules.ts";
 
 export interface BatchingOptions {
-  /** Whether an input has one value for all runs; by default each run has its own. */
+  /** Whether all runs share an input; by default each run has its own. */
   readonly shared?: (input: string) => boolean;
-  /**
-   * Whether only some runs take part: an input `members` of a number for each run says which (1),
-   * and the state of the others (0) stays as it is.
-   */
+  /** Adds an input `members` with a number for each run: 1 takes part, 0 keeps its state. */
   readonly masked?: boolean;
 }
 
 /** Input of a masked procedure. */
 export const membersInput = "members";
 
-/** State variable in which a procedure leaves what it answers: `[outputs, runs]`, in the single program's order. */
+/**
+ * State variable that receives a procedure's outputs: `[outputs, runs]`, in the single program's
+ * order.
+ */
 export const resultsOf = (procedure: string) => `${procedure}.results`;
 
 /** The state of `runs` runs of a program. */
@@ -30,8 +30,8 @@ export function batchedState(state: readonly StateVariable[], runs: number): Sta
 }
 
 /**
- * @returns a program with the same procedures; what they answer is in state `resultsOf(name)`
- * @throws Error when `runs` is no whole number from 1
+ * @returns a program with the same procedures; their outputs are in state `resultsOf(name)`
+ * @throws Error when `runs` is not a positive whole number
  */
 export function batched(program: Program, runs: number, options: BatchingOptions = {}): Program {
   if (!Number.isInteger(runs) || runs < 1) throw new Error(`a cohort has ${runs} runs; allowed: whole numbers from 1`);
@@ -65,7 +65,7 @@ function batchedProcedure(name: string, procedure: Procedure, runs: number, { sh
     inputs: members ? [...inputs, members as NodeOf<"input">] : inputs,
     outputs: {},
     updates: outputs.length > 0 ? { ...updates, [resultsOf(name)]: concat(outputs, 0) } : updates,
-    seldom: procedure.seldom,
+    transient: procedure.transient,
   };
 }
 
@@ -80,7 +80,7 @@ function batchedNode(node: Node, valueOf: (node: Node) => Batched, runs: number,
   const rule = batchingRules[node.op] as (node: Node, inputs: readonly Batched[], runs: number) => Node;
   const result = rule(node, inputs, runs);
   if (!sameShape(result.shape, [runs, ...node.shape])) {
-    throw new Error(`the batching rule of ${node.op} made [${result.shape.join(", ")}] of ${runs} times [${node.shape.join(", ")}]`);
+    throw new Error(`the batching rule of ${node.op} made [${result.shape.join(", ")}] from ${runs} times [${node.shape.join(", ")}]`);
   }
   return { node: result, each: true };
 }

@@ -1,36 +1,41 @@
 /**
- * What each operation becomes when many runs of one program are executed as one: a value that
- * differs between runs has a leading axis of runs, and no operation mixes what belongs to two
- * runs. One rule for each operation, as in jax.vmap.
+ * How each operation is batched over runs (as in jax.vmap): a value that differs between runs
+ * gets a leading axis of runs, and no operation mixes two runs. One rule for each operation.
  */
 import type { Attributes, Node, NodeOf, OpName, Shape } from "../node.ts";
 import { sizeOf } from "../node.ts";
 import * as ops from "../operations/index.ts";
 
-/** A value of the single program: with `each`, its node has a leading axis of runs, otherwise it is the same in all of them. */
+/**
+ * A value of the single-run program. With `each`, its node has a leading axis of runs; otherwise
+ * all runs share it.
+ */
 export interface Batched {
   readonly node: Node;
   readonly each: boolean;
 }
 
-/** The node with a leading axis of runs. Called where at least one input differs between runs. */
+/** The node with a leading axis of runs. Called when at least one input differs between runs. */
 type Rule<N extends OpName> = (node: NodeOf<N>, inputs: readonly Batched[], runs: number) => Node;
 
-/** The value for each run, also where it is the same. */
+/** The value with a leading axis of runs, repeated where all runs share it. */
 export function forEach({ node, each }: Batched, runs: number): Node {
   if (each) return node;
   const source = node.op === "broadcast" ? node.inputs[0]! : node;
   return ops.broadcast(source, [runs, ...node.shape]);
 }
 
-/** With axes of size 1 after that of the runs, so that it broadcasts to `rank` axes within each run. */
+/**
+ * Inserts axes of size 1 after the axis of runs, so that it broadcasts to `rank` axes within each
+ * run.
+ */
 function aligned({ node, each }: Batched, rank: number): Node {
   if (!each) return node;
   const [runs, ...shape] = node.shape;
   return ops.reshape(node, [runs!, ...Array<number>(rank - shape.length).fill(1), ...shape]);
 }
 
-/** Runs and the first axis as one axis. */
+/** Merges runs and the first axis. */
 function folded(x: Batched, runs: number): Node {
   const node = forEach(x, runs);
   const [, first, ...rest] = node.shape;
@@ -45,48 +50,51 @@ function rebuilt<N extends OpName>(node: NodeOf<N>, inputs: readonly Node[], att
   return ops.operations[node.op].rebuild(inputs, attributes);
 }
 
-/** Axes that every engine broadcasts over. */
-const mostAxes = 6;
+/** Every engine broadcasts over this many axes. */
+const maxAxes = 6;
 
-/** Runs join the first axis where another axis would be too many. */
+/** Runs are merged into the first axis when another axis would be too many. */
 function elementwise<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   const rank = node.shape.length;
   const whole = inputs.every(({ node: x, each }) => (each ? x.shape.length === rank + 1 && x.shape[1] === node.shape[0] : x.shape.length < rank));
-  if (rank >= mostAxes && whole) return unfolded(rebuilt(node, inputs.map((input) => (input.each ? folded(input, runs) : input.node))), runs);
+  if (rank >= maxAxes && whole) return unfolded(rebuilt(node, inputs.map((input) => (input.each ? folded(input, runs) : input.node))), runs);
   return rebuilt(node, inputs.map((input) => aligned(input, rank)));
 }
 
-/** An operation that treats the entries of its first axis alike. */
+/** An operation that treats the entries of its first axis independently. */
 function alongFirst<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   return unfolded(rebuilt(node, inputs.map((input) => folded(input, runs))), runs);
 }
 
-/** Where the first axis stays, runs join it: engines know only so many axes. */
+/** Merges runs into the first axis where it is not reduced: engines limit the number of axes. */
 function reduction<N extends "reduceSum" | "reduceMax" | "variance">(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   if (!node.attributes.axes.includes(0)) return alongFirst(node, inputs, runs);
   return rebuilt(node, [inputs[0]!.node], { ...node.attributes, axes: shifted(node.attributes.axes) });
 }
 
-/** Run by run. What only some engines have batched is better written so that all can execute it. */
+/** Run by run, for operations that not every engine can batch. */
 function unrolled<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   const of = (run: number) => ({ node: x, each }: Batched) => (each ? ops.reshape(ops.slice(x, 0, run, run + 1), x.shape.slice(1)) : x);
   const results = Array.from({ length: runs }, (_, run) => ops.reshape(rebuilt(node, inputs.map(of(run))), [1, ...node.shape]));
   return ops.concat(results, 0);
 }
 
-/** A convolution whose weight is the same for all runs takes the runs as examples. */
+/** A convolution whose weight all runs share takes the runs as further examples. */
 function convolution<N extends "conv2d" | "conv2dInputGradient">(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   const [image, weight] = inputs as readonly [Batched, Batched];
   return weight.each ? unrolled(node, inputs, runs) : unfolded(rebuilt(node, [folded(image, runs), weight.node]), runs);
 }
 
-/** Rows of 0 and 1 by which a table is looked up as a product, for tables that differ between runs: `[runs or none, indices, rows]`. */
+/**
+ * One-hot rows that look up a table by a product, for tables that differ between runs: `[runs?,
+ * indices, rows]`.
+ */
 function chosen({ node, each }: Batched, rows: number): Node {
   const count = sizeOf(node.shape) / (each ? node.shape[0]! : 1);
   return ops.oneHot(ops.reshape(node, each ? [node.shape[0]!, count] : [count]), rows);
 }
 
-/** A matrix `[m, n]` once for each of many products: `[products, m, n]`. */
+/** Repeats a matrix `[m, n]` for each of many products: `[products, m, n]`. */
 function repeated({ node, each }: Batched, products: number): Batched {
   const [runs, shape] = each ? [node.shape.slice(0, 1), node.shape.slice(1)] : [[], node.shape];
   return { node: ops.broadcast(ops.reshape(node, [...runs, 1, ...shape]), [...runs, products, ...shape]), each };
@@ -124,7 +132,7 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
 
   matmul: (node, inputs, runs) => {
     if (node.shape.length === 2) return rebuilt(node, inputs.map((input) => input.node));
-    // Products that were many already: the matrices of all runs side by side.
+    // The products were a batch already: put the matrices of all runs into one batch.
     const many = inputs.map((input, i) => (node.inputs[i]!.shape.length === 3 ? input : repeated(input, node.shape[0]!)));
     return unfolded(rebuilt(node, many.map((input) => folded(input, runs))), runs);
   },
@@ -143,7 +151,7 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   broadcast: (node, [x], runs) => {
     const rank = node.shape.length;
     const to = [runs, ...node.shape];
-    const fold = rank >= mostAxes && x!.node.shape.length === rank + 1 && x!.node.shape[1] === node.shape[0];
+    const fold = rank >= maxAxes && x!.node.shape.length === rank + 1 && x!.node.shape[1] === node.shape[0];
     return fold ? unfolded(ops.broadcast(folded(x!, runs), [runs * to[1]!, ...to.slice(2)]), runs) : ops.broadcast(aligned(x!, rank), to);
   },
   reshape: (node, [x], runs) => ops.reshape(x!.node, [runs, ...node.shape]),

@@ -16,7 +16,7 @@ function image(op: string, inputs: readonly Node[], x: Node, what: string): Imag
   return x.shape as Image;
 }
 
-/** Places of a kernel of `kernel` along an axis of `size`; less than 1 where it does not fit. */
+/** Number of kernel positions along an axis of `size`; below 1 where the kernel does not fit. */
 export function placesOf(size: number, kernel: number, { stride, padding }: Convolution): number {
   return Math.floor((size + 2 * padding - kernel) / stride) + 1;
 }
@@ -47,8 +47,8 @@ export function conv2d(x: Node, weight: Node, options: Partial<Convolution> = {}
 }
 
 /**
- * Adjoint of conv2d's image.
- * @param g `[batch, out, oh, ow]`, of the shape conv2d answers
+ * Gradient of conv2d with respect to the image.
+ * @param g gradient of the result, `[batch, out, oh, ow]`
  * @param size height and width of the image
  */
 export function conv2dInputGradient(g: Node, weight: Node, size: readonly [number, number], options: Partial<Convolution> = {}): Node {
@@ -59,14 +59,14 @@ export function conv2dInputGradient(g: Node, weight: Node, size: readonly [numbe
   const [batch, out, ...places] = image(op, inputs, g, "the adjoint");
   const [filters, channels, ...kernel] = image(op, inputs, weight, "the weight");
   if (filters !== out || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
-    throw shapeError(op, inputs, `does not belong to an image of ${size.join(" x ")}`);
+    throw shapeError(op, inputs, `does not match an image of ${size.join(" x ")}`);
   }
   return makeNode(op, inputs, attributes, [batch, channels, ...size]);
 }
 
 /**
- * Adjoint of conv2d's weight.
- * @param g `[batch, out, oh, ow]`, of the shape conv2d answers
+ * Gradient of conv2d with respect to the weight.
+ * @param g gradient of the result, `[batch, out, oh, ow]`
  * @param kernel height and width of the kernel
  */
 export function conv2dWeightGradient(x: Node, g: Node, kernel: readonly [number, number], options: Partial<Convolution> = {}): Node {
@@ -77,12 +77,15 @@ export function conv2dWeightGradient(x: Node, g: Node, kernel: readonly [number,
   const [batch, channels, ...size] = image(op, inputs, x, "the image");
   const [batch2, out, ...places] = image(op, inputs, g, "the adjoint");
   if (batch !== batch2 || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
-    throw shapeError(op, inputs, `does not belong to a kernel of ${kernel.join(" x ")}`);
+    throw shapeError(op, inputs, `does not match a kernel of ${kernel.join(" x ")}`);
   }
   return makeNode(op, inputs, attributes, [out, channels, ...kernel]);
 }
 
-/** Shape after windows of size x size that do not overlap; rows and columns left over are dropped. */
+/**
+ * Shape after pooling with size x size windows that do not overlap; remaining rows and columns are
+ * dropped.
+ */
 function pooledShape(op: string, inputs: readonly Node[], x: Node, size: number): Shape {
   const [batch, channels, height, width] = image(op, inputs, x, "the image");
   const places = [Math.floor(height / size), Math.floor(width / size)];
@@ -92,28 +95,31 @@ function pooledShape(op: string, inputs: readonly Node[], x: Node, size: number)
   return [batch, channels, ...places];
 }
 
-/** Maxima over windows of size x size that do not overlap; of equals the first, row by row, gets the gradient, as in PyTorch. */
+/**
+ * Maxima over size x size windows that do not overlap; among equals the first in row order gets the
+ * gradient, as in PyTorch.
+ */
 export function maxPool2d(x: Node, size: number): Node {
   return makeNode("maxPool2d", [x], { size }, pooledShape("maxPool2d", [x], x, size));
 }
 
-/** Adjoint of maxPool2d's image x: each entry of g where its window has the maximum. */
+/** Gradient of maxPool2d with respect to x: each entry of g at its window's maximum. */
 export function maxPool2dGradient(x: Node, g: Node, size: number): Node {
   const inputs = [x, g];
   if (!sameShape(pooledShape("maxPool2dGradient", inputs, x, size), g.shape)) {
-    throw shapeError("maxPool2dGradient", inputs, `does not belong to windows of ${size} x ${size}`);
+    throw shapeError("maxPool2dGradient", inputs, `does not match windows of ${size} x ${size}`);
   }
   return makeNode("maxPool2dGradient", inputs, { size }, x.shape);
 }
 
-/** Sums over windows of size x size that do not overlap; rows and columns left over are dropped. */
+/** Sums over size x size windows that do not overlap; remaining rows and columns are dropped. */
 function sumPool2d(x: Node, size: number): Node {
   const [batch, channels, height, width] = pooledShape("avgPool2d", [x], x, size) as Image;
   const whole = slice(slice(x, 2, 0, height * size), 3, 0, width * size);
   return reduceSum(reshape(whole, [batch, channels, height, size, width, size]), [3, 5]);
 }
 
-/** Means over windows of size x size that do not overlap; rows and columns left over are dropped. */
+/** Means over size x size windows that do not overlap; remaining rows and columns are dropped. */
 export function avgPool2d(x: Node, size: number): Node {
   return mul(constant(1 / (size * size)), sumPool2d(x, size));
 }
@@ -151,7 +157,7 @@ export const convolution = {
   } satisfies Operation<"maxPool2d">,
   maxPool2dGradient: {
     rebuild: (inputs, { size }) => maxPool2dGradient(nth(inputs, 0), nth(inputs, 1), size),
-    // Piecewise constant in x; to g comes what stands where the maxima are.
+    // Piecewise constant in x; g's gradient takes the entries at the maxima.
     gradient: (node, h) => {
       const [x, g] = [nth(node.inputs, 0), nth(node.inputs, 1)];
       const { size } = node.attributes;

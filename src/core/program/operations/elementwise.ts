@@ -24,7 +24,7 @@ function requireFloat(op: string, inputs: readonly Node[]): void {
 function binary(op: BinaryName, dtype: DType = "float") {
   return (a: Node, b: Node): Node => {
     if (op !== "equal") requireFloat(op, [a, b]);
-    else if (a.dtype !== b.dtype) throw shapeError(op, [a, b], "needs inputs of one type");
+    else if (a.dtype !== b.dtype) throw shapeError(op, [a, b], "needs inputs of the same type");
     return makeNode(op, [a, b], none, broadcastShapes(op, a, b), dtype);
   };
 }
@@ -41,7 +41,7 @@ export function constant(value: number): Node {
   return makeNode("constant", [], { value }, []);
 }
 
-/** `value` in every place of `shape`. */
+/** An array of `shape` filled with `value`. */
 export function filled(value: number, shape: Shape): Node {
   return broadcast(constant(value), shape);
 }
@@ -50,13 +50,13 @@ export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
 export const div = binary("div");
-/** a to the power b; differentiable in a only, b is taken as a constant. */
+/** a to the power b; differentiable in a only. */
 export const pow = binary("pow");
-/** Remainder of a / b with the sign of a; piecewise constant for gradients(). */
+/** Remainder of a / b with the sign of a; its gradient is zero. */
 export const mod = binary("mod");
-/** The larger of two; where they are equal the gradient goes to b. */
+/** The larger of two; between equals the gradient goes to b. */
 export const maximum = binary("maximum");
-/** The smaller of two; where they are equal the gradient goes to b. */
+/** The smaller of two; between equals the gradient goes to b. */
 export const minimum = binary("minimum");
 export const greater = binary("greater", "bool");
 export const equal = binary("equal", "bool");
@@ -68,10 +68,10 @@ export const sqrt = unary("sqrt");
 export const tanh = unary("tanh");
 export const sigmoid = unary("sigmoid");
 export const relu = unary("relu");
-/** The same value, held constant by gradients(). */
+/** The same value, treated as constant by gradients(). */
 export const stopGradient = unary("stopGradient");
 
-/** Where `condition` (bool) holds a, else b; all three of one shape. */
+/** a where `condition` (bool) holds, else b; all three have the same shape. */
 export function select(condition: Node, a: Node, b: Node): Node {
   if (condition.dtype !== "bool") throw shapeError("select", [condition, a, b], "condition must be bool");
   requireFloat("select", [a, b]);
@@ -93,7 +93,9 @@ function both(node: { inputs: readonly Node[] }, a: Node | null, b: Node | null)
   return [a && sumTo(a, nth(node.inputs, 0).shape), b && sumTo(b, nth(node.inputs, 1).shape)];
 }
 
-/** Adjoints of an operation that passes on its first input where a condition holds, else its second. */
+/**
+ * Adjoints of an operation that returns its first input where a condition holds, else its second.
+ */
 function choice(node: { inputs: readonly Node[] }, g: Node, first: Node): (Node | null)[] {
   const share = cast(first, "float");
   return both(node, mul(g, share), mul(g, sub(constant(1), share)));
@@ -102,7 +104,10 @@ function choice(node: { inputs: readonly Node[] }, g: Node, first: Node): (Node 
 /** The node itself as a value, for rules that reuse their result. */
 const value = (node: { op: OpName }) => node as Node;
 
-/** The adjoint of a gate: that of what the gate goes into times what it is multiplied with there; null where it is no such product. */
+/**
+ * Splits the adjoint of a gate that is multiplied: the product's adjoint and the other factor; null
+ * otherwise.
+ */
 function factors(g: Node): readonly [adjoint: Node, other: Node] | null {
   const [adjoint, other] = g.inputs;
   if (g.op !== "mul" || isScalar(g) || !adjoint || !other) return null;
@@ -152,7 +157,7 @@ export const elementwise = {
     rebuild: rebuild1(tanh),
     gradient: (node, g) => {
       const [a, x] = factors(g) ?? [g];
-      // (a x) (1 - t t), with the product x t of the forward pass.
+      // (a x) (1 - t t), reusing the product x t of the forward pass.
       return [x ? mul(a, sub(x, mul(mul(x, value(node)), value(node)))) : mul(g, sub(constant(1), mul(value(node), value(node))))];
     },
   } satisfies Operation<"tanh">,
@@ -160,7 +165,7 @@ export const elementwise = {
     rebuild: rebuild1(sigmoid),
     gradient: (node, g) => {
       const [a, x] = factors(g) ?? [g];
-      // (a x) s (1 - s), with the product x s of the forward pass and its other adjoint a s.
+      // (a x) s (1 - s), reusing the forward product x s and its other adjoint a s.
       return [x ? mul(mul(a, value(node)), sub(x, mul(x, value(node)))) : mul(g, mul(value(node), sub(constant(1), value(node))))];
     },
   } satisfies Operation<"sigmoid">,

@@ -1,4 +1,4 @@
-/** Every operation of a step program: how it is built and how it is differentiated. */
+/** Every operation of a step program: its builder and its gradient. */
 import { makeNode, type Attributes, type DType, type Node, type OpName, type Shape } from "../node.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
@@ -15,7 +15,7 @@ export * from "./linear.ts";
 export * from "./movement.ts";
 export * from "./reduction.ts";
 
-/** A value given with every call. */
+/** A value passed with every call. */
 export function input(name: string, shape: Shape, dtype: DType = "float"): Node {
   return makeNode("input", [], { name }, shape, dtype);
 }
@@ -26,7 +26,7 @@ export function state(name: string, shape: Shape): Node {
 }
 
 function source(): never {
-  throw new Error("an input or a state is the same in every rewriting");
+  throw new Error("inputs and state have no inputs to replace");
 }
 
 export const operations: { readonly [N in OpName]: Operation<N> } = {
@@ -40,7 +40,7 @@ export const operations: { readonly [N in OpName]: Operation<N> } = {
   ...reduction,
 };
 
-/** The node on other inputs; itself when they are the same. */
+/** The same operation on other inputs; the node itself when they are unchanged. */
 export function withInputs(node: Node, inputs: readonly Node[]): Node {
   if (inputs.every((input, i) => input === node.inputs[i])) return node;
   const operation = operations[node.op] as Operation<OpName>;

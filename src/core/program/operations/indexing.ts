@@ -2,19 +2,25 @@
 import { makeNode, none, sameShape, shapeError, type Node } from "../node.ts";
 import { nth, type Operation } from "./operation.ts";
 
-/** Rows of `table` `[rows, width]` by int32 `indices` `[...]`: `[..., width]`. An index outside the table is an error when it runs. */
+/**
+ * Rows of `table` `[rows, width]` at int32 `indices` `[...]`: `[..., width]`. An index outside the
+ * table fails at run time.
+ */
 export function gather(table: Node, indices: Node): Node {
   if (table.dtype !== "float" || table.shape.length !== 2) throw shapeError("gather", [table, indices], "the table must be float with two axes");
   if (indices.dtype !== "int32") throw shapeError("gather", [table, indices], "needs int32 indices");
   return makeNode("gather", [table, indices], none, [...indices.shape, table.shape[1]!]);
 }
 
-/** A table `[rows, width]` whose row i is the sum of those entries of `values` `[..., width]` whose index `[...]` is i. */
+/**
+ * A table `[rows, width]`: row i sums the entries of `values` `[..., width]` whose index `[...]` is
+ * i.
+ */
 export function scatterAdd(values: Node, indices: Node, rows: number): Node {
   const inputs = [values, indices];
   const width = values.shape.at(-1);
   if (values.dtype !== "float" || width === undefined || !sameShape(values.shape.slice(0, -1), indices.shape)) {
-    throw shapeError("scatterAdd", inputs, "needs a row of floats for every index");
+    throw shapeError("scatterAdd", inputs, "needs one row of floats for each index");
   }
   if (indices.dtype !== "int32") throw shapeError("scatterAdd", inputs, "needs int32 indices");
   return makeNode("scatterAdd", inputs, { rows }, [rows, width]);

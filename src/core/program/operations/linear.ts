@@ -7,13 +7,13 @@ import { reduceSum, sumTo } from "./reduction.ts";
 export interface MatmulOptions {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
-  /** Constant the product is multiplied with. */
+  /** Constant factor of the product. */
   readonly scale?: number;
 }
 
 /**
- * `[m, k] x [k, n]` to `[m, n]`, each side optionally transposed first. With an axis in front,
- * many products at once, `[p, m, k] x [p, k, n]`; a side without it is the same in all of them.
+ * `[m, k] x [k, n]` to `[m, n]`, each side optionally transposed first. With a leading axis, a
+ * batch of products, `[p, m, k] x [p, k, n]`; a side without it is shared by all of them.
  */
 export function matmul(a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 }: MatmulOptions = {}): Node {
   const [rows, inner] = a.shape.slice(-2);
@@ -22,7 +22,7 @@ export function matmul(a: Node, b: Node, { transposeA = false, transposeB = fals
   const [k2, n] = transposeB ? [columns, inner2] : [inner2, columns];
   const [products, products2] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
   if (products.length > 1 || products2.length > 1 || (products.length === products2.length && products[0] !== products2[0])) {
-    throw shapeError("matmul", [a, b], "needs two axes, or three with as many matrices on both sides");
+    throw shapeError("matmul", [a, b], "needs two axes, or three with equally many matrices on both sides");
   }
   if (m === undefined || n === undefined || k !== k2) {
     throw shapeError("matmul", [a, b], `inner sizes differ${transposeA ? ", a transposed" : ""}${transposeB ? ", b transposed" : ""}`);
@@ -31,13 +31,13 @@ export function matmul(a: Node, b: Node, { transposeA = false, transposeB = fals
   return makeNode("matmul", [a, b], { transposeA, transposeB, scale }, [...leading, m, n]);
 }
 
-/** Sum of the products of two values of one shape; a scalar. */
+/** Scalar product of two values of the same shape. */
 export function dot(a: Node, b: Node): Node {
-  if (!sameShape(a.shape, b.shape) || isScalar(a)) throw shapeError("dot", [a, b], "needs two arrays of one shape");
+  if (!sameShape(a.shape, b.shape) || isScalar(a)) throw shapeError("dot", [a, b], "needs two arrays of the same shape");
   return makeNode("dot", [a, b], none, []);
 }
 
-/** log(softmax(x)) along the last of two axes. */
+/** log(softmax(x)) along the last axis of a matrix. */
 export function logSoftmax(x: Node): Node {
   if (x.shape.length !== 2) throw shapeError("logSoftmax", [x], "needs two axes");
   return makeNode("logSoftmax", [x], none, x.shape);

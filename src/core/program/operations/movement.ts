@@ -19,7 +19,7 @@ export function reshape(x: Node, shape: Shape): Node {
   return makeNode("reshape", [x], { shape }, shape, x.dtype);
 }
 
-/** Axis i of the result is axis `permutation[i]` of x; axes reversed by default. */
+/** Axis i of the result is axis `permutation[i]` of x; reverses the axes by default. */
 export function transpose(x: Node, permutation: readonly number[] = x.shape.map((_, axis) => x.shape.length - 1 - axis)): Node {
   if ([...permutation].sort((a, b) => a - b).some((axis, i) => axis !== i) || permutation.length !== x.shape.length) {
     throw shapeError("transpose", [x], `[${permutation.join(", ")}] is not a permutation of its axes`);
@@ -31,7 +31,7 @@ export function transpose(x: Node, permutation: readonly number[] = x.shape.map(
 export function slice(x: Node, axis: number, start: number, end: number): Node {
   const size = x.shape[axis];
   if (size === undefined || start < 0 || end > size || start >= end) {
-    throw shapeError("slice", [x], `${start} to ${end} along axis ${axis} is outside`);
+    throw shapeError("slice", [x], `${start} to ${end} along axis ${axis} is out of range`);
   }
   if (start === 0 && end === size) return x;
   return makeNode("slice", [x], { axis, start, end }, x.shape.map((n, a) => (a === axis ? end - start : n)), x.dtype);
@@ -48,7 +48,7 @@ export function concat(parts: readonly Node[], axis: number): Node {
   return makeNode("concat", parts, { axis }, first.shape.map((n, a) => (a === axis ? total : n)), first.dtype);
 }
 
-/** Zeros before and after along one axis: the adjoint of slice. */
+/** Pads one axis with zeros: the adjoint of slice. */
 function padded(x: Node, axis: number, before: number, after: number): Node {
   const zeros = (size: number) => (size > 0 ? [filled(0, x.shape.map((n, a) => (a === axis ? size : n)))] : []);
   return concat([...zeros(before), x, ...zeros(after)], axis);

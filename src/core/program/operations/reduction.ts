@@ -1,4 +1,4 @@
-/** Sums, maxima and what classification needs of indices. */
+/** Sums, maxima, moments, and the index operations of classification. */
 import { isScalar, makeNode, none, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
 import { cast, constant, div, equal, filled, mul, select, sub } from "./elementwise.ts";
 import { broadcast, reshape } from "./movement.ts";
@@ -25,32 +25,35 @@ export const reduceSum = reduce("reduceSum");
 /** Maximum over `axes` (all by default); ties share the gradient. */
 export const reduceMax = reduce("reduceMax");
 
-/** Mean over `axes`, which are kept with size 1. */
+/** Mean over `axes`, which stay with size 1. */
 export function mean(x: Node, axes: readonly number[]): Node {
   const sum = reduceSum(x, axes, true);
   return mul(constant(sizeOf(sum.shape) / sizeOf(x.shape)), sum);
 }
 
-/** Mean square of the distance from the mean over `axes`, which are kept with size 1. */
+/** Biased variance over `axes`, which stay with size 1. */
 export function variance(x: Node, axes: readonly number[]): Node {
   if (x.dtype !== "float" || axes.length === 0) throw shapeError("variance", [x], "needs a float input and an axis");
   const sorted = [...axes].sort((a, b) => a - b);
   return makeNode("variance", [x], { axes: sorted }, reducedShape("variance", x, sorted, true));
 }
 
-/** Index of the largest entry along the last axis, the first of equals; int32, last axis dropped. */
+/**
+ * Index of the largest entry along the last axis (the first among equals); int32, last axis
+ * dropped.
+ */
 export function argMax(x: Node): Node {
   if (x.shape.length === 0) throw shapeError("argMax", [x], "needs at least one axis");
   return makeNode("argMax", [x], none, x.shape.slice(0, -1), "int32");
 }
 
-/** `[...]` of int32 class indices to `[..., classes]` of 0 and 1. */
+/** int32 class indices `[...]` to `[..., classes]` of 0 and 1. */
 export function oneHot(indices: Node, classes: number): Node {
   if (indices.dtype !== "int32") throw shapeError("oneHot", [indices], "needs int32 indices");
   return makeNode("oneHot", [indices], { classes }, [...indices.shape, classes]);
 }
 
-/** Sums away what broadcasting added, so that the result has `shape`. */
+/** Sums over the broadcast axes so that the result has `shape`. */
 export function sumTo(x: Node, shape: Shape): Node {
   if (sameShape(x.shape, shape)) return x;
   const added = x.shape.length - shape.length;
@@ -58,7 +61,7 @@ export function sumTo(x: Node, shape: Shape): Node {
   return reshape(reduceSum(x, axes), shape);
 }
 
-/** A reduced value spread over the axes it was reduced from. */
+/** Broadcasts a reduced value back over the axes it was reduced over. */
 function spread(reduced: Node, x: Node, axes: readonly number[]): Node {
   const kept = isScalar(reduced) ? reduced : reshape(reduced, x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n)));
   return broadcast(kept, x.shape);
@@ -82,7 +85,8 @@ export const reduction = {
   } satisfies Operation<"reduceMax">,
   variance: {
     rebuild: (inputs, { axes }) => variance(nth(inputs, 0), axes),
-    // 2 / n (x - mean), with what belongs to the axes multiplied out: it joins other terms of that size.
+    // 2 / n (x - mean), with the per-axis factor multiplied out so that it merges with other terms
+    // of that size.
     gradient: (node, g) => {
       const x = nth(node.inputs, 0);
       const factor = mul(constant((2 * sizeOf(node.shape)) / sizeOf(x.shape)), g);

@@ -1,4 +1,7 @@
-/** One procedure as a session whose arrays stay on the device: only batches go there, only scalars come back. */
+/**
+ * One procedure as a session whose arrays stay on the device: only batches go there, only scalars
+ * come back.
+ */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../../program/node.ts";
 import { nodesOf, type Procedure } from "../../../program/program.ts";
@@ -17,7 +20,7 @@ export interface DeviceState {
   readonly scalars: Map<string, number>;
 }
 
-/** Frees what lies on the device: that memory is not the garbage collector's to count. */
+/** Frees device memory, which the garbage collector does not see. */
 export function release(tensor: Tensor): void {
   if (tensor.location === "gpu-buffer") tensor.dispose();
 }
@@ -58,12 +61,12 @@ export class DeviceProcedure {
     this.#after = this.#machine.compile(plan.parts.after);
   }
 
-  /** Array variables it reads: they must be on the device when it runs. */
+  /** Array variables that it reads: they must be on the device before a run. */
   get reads(): readonly string[] {
     return this.#plan.arrayState.map(({ attributes }) => attributes.name);
   }
 
-  /** Runs on the state and advances it; nothing changes when it throws. */
+  /** Runs on the state and advances it; a failed run changes nothing. */
   async run(inputs: Readonly<Record<string, InputValue>>): Promise<Record<string, number>> {
     const { arrays, scalars } = this.#state;
     const { scalarState, scalarUpdates, arrayUpdates } = this.#plan;
@@ -113,13 +116,13 @@ export class DeviceProcedure {
   }
 }
 
-/** The device's graph, and where its inputs and outputs come from and go to. */
+/** The device's graph, and the sources and destinations of its inputs and outputs. */
 class Plan {
   readonly parts;
   readonly graph: OnnxGraph;
   readonly arrayState: readonly NodeOf<"state">[];
   readonly scalarState: readonly NodeOf<"state">[];
-  /** Output value in the graph of each array update. */
+  /** Graph outputs of the array updates. */
   readonly arrayUpdates: readonly { variable: string; output: string }[];
   readonly scalarUpdates: readonly (readonly [variable: string, node: Node])[];
 
@@ -149,7 +152,7 @@ class Plan {
     this.scalarUpdates = updates.filter(([, node]) => isScalar(node));
     const taken = new Set(inputs.map(({ name }) => name));
     this.arrayUpdates = updates.filter(([, node]) => !isScalar(node)).map(([variable, node]) => {
-      // An output of its own for every update, also where one is a plain copy or two take the same value.
+      // Each update gets its own output, even for a plain copy or a shared value.
       const value = write.nameOf(node);
       const output = taken.has(value) ? write.emit("Identity", [value]) : value;
       taken.add(output);

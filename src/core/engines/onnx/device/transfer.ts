@@ -1,10 +1,13 @@
-/** Carries arrays to the device and back. Tensors of the device cannot be read directly: ONNX Runtime's binding for Node has no way to. */
+/**
+ * Copies arrays to the device and back by sessions: ONNX Runtime's Node binding cannot read device
+ * tensors.
+ */
 import { InferenceSession, type Tensor } from "onnxruntime-node";
 import { encodeModel, type OnnxValue } from "../model.ts";
 
 export class Transfer {
   readonly #options: InferenceSession.SessionOptions;
-  /** Sessions that copy their inputs to one side or the other, by side and shapes. */
+  /** Copy sessions by direction and shapes. */
   readonly #sessions = new Map<string, Promise<InferenceSession>>();
 
   constructor(options: InferenceSession.SessionOptions) {

@@ -1,8 +1,11 @@
-/** Memory that kernels and ONNX Runtime share: arrays in WebAssembly memory, and tensors that are views of them. */
+/**
+ * Memory shared by kernels and ONNX Runtime: arrays in WebAssembly memory, and tensors that view
+ * them.
+ */
 import { Tensor } from "onnxruntime-node";
 import { sizeOf, type Shape } from "../../../program/node.ts";
 
-/** What is used of the standard interface, which Node's types leave out. */
+/** The parts of the standard interface used here; Node's types omit it. */
 declare const WebAssembly: {
   readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly Module: new (bytes: Uint8Array<ArrayBuffer>) => object;
@@ -14,12 +17,12 @@ export interface Block {
   /** Byte offset in the arena. */
   readonly address: number;
   readonly shape: Shape;
-  /** A view; another one after the arena has grown. */
+  /** A view, replaced when the arena grows. */
   readonly tensor: Tensor;
 }
 
 const pageBytes = 65_536;
-/** Blocks start at cache lines, and end there: a kernel may write up to the next. */
+/** Blocks start and end at cache lines, since a kernel may write up to the next line. */
 const lineBytes = 64;
 const largestBytes = 2 ** 32 - pageBytes;
 
@@ -29,13 +32,13 @@ export class Arena {
   #used = 0;
 
   /**
-   * Blocks of zeros. Growing replaces the views of all blocks, hence many at once.
+   * Allocates zeroed blocks. Growing replaces every block's view, so allocate many at once.
    * @throws Error when they do not fit in 4 GiB; nothing is allocated then
    */
   allocate(shapes: readonly Shape[]): Block[] {
     const bytes = shapes.reduce((sum, shape) => sum + 4 * sizeOf(shape), this.#used);
     if (bytes > largestBytes) {
-      throw new Error(`the weights and what their optimizer keeps need ${(bytes / 2 ** 30).toFixed(1)} GiB on the ONNX CPU engine; allowed: less than 4`);
+      throw new Error(`the weights and optimizer state need ${(bytes / 2 ** 30).toFixed(1)} GiB on the ONNX CPU engine; allowed: less than 4`);
     }
     const addresses = shapes.map((shape) => {
       const address = this.#used;

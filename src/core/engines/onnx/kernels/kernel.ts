@@ -1,7 +1,7 @@
 /**
- * One pass over arrays of one size: any number of elementwise operations and dot
- * products in a single loop of four floats at a time. As separate operations each
- * would read and write every array once more, and memory is what they wait for.
+ * One pass over arrays of equal size: any number of elementwise operations and dot products in a
+ * single loop, four floats at a time. Separate operations would read and write every array once
+ * more, and memory is the bottleneck.
  */
 import { isScalar, sameShape, sizeOf, type Node, type NodeOf, type OpName } from "../../../program/node.ts";
 import type { Arena } from "./arena.ts";
@@ -9,7 +9,7 @@ import { moduleOf, op, type ValueType } from "./wasm.ts";
 
 type Code = readonly number[];
 
-/** What each operation does with its inputs on the stack; a condition is ones or zeros in every bit. */
+/** Code of each operation, inputs on the stack; a condition has all bits set or none. */
 const instructions: { readonly [N in OpName]?: Code } = {
   add: op.add,
   sub: op.sub,
@@ -27,7 +27,7 @@ const instructions: { readonly [N in OpName]?: Code } = {
   broadcast: [],
 };
 
-/** Whether a kernel can compute the node, if its array inputs are in memory or computed by kernels. */
+/** Whether a kernel can compute the node, given array inputs in memory or from kernels. */
 export function isKernelWork(node: Node): boolean {
   const arrays = node.inputs.filter((input) => !isScalar(input));
   if (node.op === "dot") return arrays.every(({ dtype }) => dtype === "float");
@@ -41,15 +41,15 @@ export function isKernelWork(node: Node): boolean {
 }
 
 export interface KernelSpec {
-  /** What to compute, inputs before users, dot products among them. */
+  /** Nodes to compute, inputs before users, dot products included. */
   readonly nodes: readonly Node[];
   /** Arrays read from memory. */
   readonly loads: readonly Node[];
-  /** Arrays written to memory; a node may be written twice, and one that is loaded is copied. */
+  /** Arrays written to memory; a node may be stored twice, and a loaded node is copied. */
   readonly stores: readonly Node[];
 }
 
-/** Scalars whose values a kernel is given: all it uses but constants. */
+/** Scalars passed to a kernel: all that it uses except constants. */
 export function kernelScalars({ nodes }: KernelSpec): Node[] {
   const used = nodes.flatMap((node) => node.inputs.filter((input) => isScalar(input) && input.op !== "constant"));
   return [...new Set(used)];
@@ -58,13 +58,12 @@ export function kernelScalars({ nodes }: KernelSpec): Node[] {
 export const kernelDots = ({ nodes }: KernelSpec) => nodes.filter((node): node is NodeOf<"dot"> => node.op === "dot");
 
 /**
- * Takes the addresses of loads, then of stores, then the scalars; answers the dot
- * products, in float64. Arrays must start at multiples of 16 bytes and own the
- * memory up to the next.
+ * Takes the addresses of loads, of stores, then the scalars; returns the dot products in float64.
+ * Arrays must start at multiples of 16 bytes and own the memory up to the next multiple.
  */
 export type Kernel = (...args: readonly number[]) => readonly number[];
 
-/** Float32 sums run over this many floats before they are added up in float64. */
+/** Length of a float32 partial sum, which is then added in float64. */
 const summedAtOnce = 1024;
 const floatBytes = 4;
 const lanes = 4;
@@ -104,7 +103,7 @@ class Writer {
     const parameters = [...this.#types];
 
     const [position, end] = [this.#local("i32"), this.#local("i32")];
-    // Sums that do not wait for one another, as many as there are registers for.
+    // Independent partial sums, as many as there are registers.
     const unrolled = dots.length > 4 ? 1 : dots.length > 2 ? 2 : 4;
     const sums = dots.map(() => Array.from({ length: unrolled }, () => this.#local("v128")));
     const totals = dots.map(() => this.#local("f64"));
@@ -115,7 +114,7 @@ class Writer {
       }
     }
 
-    /** One vector, `vector` vectors after the position; of a last one only some lanes count in sums. */
+    /** Processes the vector at offset `vector`; only the first `counting` lanes enter sums. */
     const body = (vector: number, counting = lanes) => {
       const offset = vector * vectorBytes;
       const at = (address: number) => [...op.get(address), ...op.get(position), ...op.i32Add];
@@ -172,7 +171,7 @@ class Writer {
     return this.#types.push(type) - 1;
   }
 
-  /** The local that holds a node's vector. */
+  /** Index of the local that holds a node's vector. */
   #value(node: Node): number {
     let local = this.#values.get(node);
     if (local === undefined) this.#values.set(node, (local = this.#local("v128")));
@@ -183,7 +182,7 @@ class Writer {
     for (const code of codes) this.#code.push(...code);
   }
 
-  /** Runs what `body` writes, and again as long as it leaves a number other than 0. */
+  /** A loop around `body`, repeated while `body` leaves a nonzero number. */
   #loop(body: () => void): void {
     this.#emit(op.loop);
     body();

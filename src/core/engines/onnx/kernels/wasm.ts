@@ -1,4 +1,7 @@
-/** Writes WebAssembly modules of one function over a memory that is given (https://webassembly.github.io/spec/core/binary). */
+/**
+ * Writes WebAssembly modules with one function over imported memory
+ * (https://webassembly.github.io/spec/core/binary).
+ */
 
 export const valueType = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof valueType;
@@ -48,7 +51,7 @@ export const op = {
   splat: simd(0x13),
   lane: (lane: number) => [...simd(0x1f), lane],
   and: simd(0x4e),
-  /** The first where the third has ones, else the second. */
+  /** The first operand where the third has ones, else the second. */
   bitselect: simd(0x52),
   equal: simd(0x41),
   greater: simd(0x44),
@@ -61,14 +64,14 @@ export const op = {
   min: simd(0xe8),
   max: simd(0xe9),
   loop: [0x03, 0x40],
-  /** Back to the loop's begin if the number on the stack is not 0, else on. */
+  /** Back to the start of the loop if the number on the stack is not 0, else continue. */
   again: [0x0d, 0, 0x0b],
 } as const;
 
 export interface WasmFunction {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
-  /** Locals after the parameters. */
+  /** Types of the locals that follow the parameters. */
   readonly locals: readonly ValueType[];
   readonly body: readonly number[];
 }

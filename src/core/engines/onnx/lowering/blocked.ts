@@ -1,4 +1,4 @@
-/** Convolutions on channels in blocks: see blockSize.ts. Names of images are names of blocked ones. */
+/** Convolutions on channel blocks (blockSize.ts). Image names refer to blocked images. */
 import { sizeOf, type Convolution, type NodeOf, type Shape } from "../../../program/node.ts";
 import type { OnnxAttribute } from "../model.ts";
 import { nchwc, type GraphWriter } from "./writer.ts";
@@ -9,7 +9,7 @@ export interface Filters extends Convolution {
   readonly kernel: readonly [number, number];
 }
 
-/** What a convolution does with its sums on the way out. */
+/** What a convolution fuses into its result. */
 export interface Finish {
   /** `[channels]`. */
   readonly bias?: string | undefined;
@@ -18,7 +18,10 @@ export interface Finish {
   readonly rectified?: boolean | undefined;
 }
 
-/** Whether a convolution of these channels has a form for blocks; few input channels need not be in blocks. */
+/**
+ * Whether a convolution with these channels has a blocked form; a few input channels may stay
+ * unblocked.
+ */
 export function fitsBlocks(out: number, into: number, block: number): boolean {
   return out % block === 0 && (into % block === 0 || into < block);
 }
@@ -28,19 +31,22 @@ function convolve(image: string, filters: string, attributes: Readonly<Record<st
   return write.emit("Conv", inputs, { ...attributes, ...(rectified ? { activation: { text: "Relu" } } : {}) }, nchwc);
 }
 
-/** `[out, in, ...kernel]` as the kernels read weights: a block of outputs innermost, then one of inputs. */
+/** `[out, in, ...kernel]` in the kernels' order: an output block innermost, then an input block. */
 function blockedWeight(weight: string, { out, into, kernel }: Filters, block: number, write: GraphWriter): string {
   const inner = into < block ? [1, into] : [into / block, block];
   const split = write.emit("Reshape", [weight, write.integers([out / block, block, ...inner, ...kernel])]);
-  // Few input channels, which are not in blocks, stand outside the kernel's places.
+  // A few unblocked input channels precede the kernel's positions.
   const moved = write.emit("Transpose", [split], { perm: { ints: into < block ? [0, 2, 3, 4, 5, 1] : [0, 2, 4, 5, 3, 1] } });
   return write.emit("Reshape", [moved, write.integers([out, into, ...kernel])]);
 }
 
-/** conv2d of an image, in the usual order where it has fewer channels than a block, and a weight in the usual order. */
+/**
+ * conv2d of an image (in the usual layout when it has fewer channels than a block) and a weight in
+ * the usual layout.
+ */
 export function blockedConvolution(image: string, shape: Shape, weight: string, filters: Filters, finish: Finish, block: number, write: GraphWriter): string {
   const { into, kernel, stride, padding } = filters;
-  // Results whose kernels reach over an edge are computed one by one: where they are many, a wider image is faster.
+  // Results at the border are computed one by one: where there are many, a wider image is faster.
   const isNarrow = into >= block && 2 * padding >= narrow * shape[3]!;
   const besides = isNarrow ? 0 : padding;
   const attributes = {
@@ -54,10 +60,10 @@ export function blockedConvolution(image: string, shape: Shape, weight: string, 
   return convolve(padded, blockedWeight(weight, filters, block, write), attributes, finish, write);
 }
 
-/** Part of the columns that padding is of narrow images. */
+/** Share of padding in the columns from which an image counts as narrow. */
 const narrow = 0.2;
 
-/** An image in blocks with columns of zeros on both sides. */
+/** A blocked image with columns of zeros added on both sides. */
 function widened(image: string, [batch, channels, height, width]: Shape, padding: number, block: number, write: GraphWriter): string {
   const lines = (batch! * channels! * height!) / block;
   const zeros = write.zeros([lines, padding * block]);
@@ -65,35 +71,35 @@ function widened(image: string, [batch, channels, height, width]: Shape, padding
   return write.emit("Reshape", [wide, write.integers([batch!, channels!, height!, width! + 2 * padding])]);
 }
 
-/** A factor for each channel, `[channels]`, and whatever is to be done then: all in one pass. */
+/** Multiplies by a factor per channel, `[channels]`, and applies `finish`, in one pass. */
 export function scaledChannels(image: string, factor: string, channels: number, finish: Finish, write: GraphWriter): string {
   const attributes = { kernel_shape: { ints: [1, 1] }, strides: { ints: [1, 1] }, dilations: { ints: [1, 1] }, pads: { ints: [0, 0, 0, 0] }, group: { int: channels } };
   return convolve(image, write.emit("Reshape", [factor, write.integers([channels, 1, 1, 1])]), attributes, finish, write);
 }
 
-/** The weight of the convolution that is another's adjoint: inputs and outputs exchanged, the kernel turned about. */
-export function turnedWeight(weight: string, [out, into, height, width]: Shape, write: GraphWriter): string {
+/** Weight of the adjoint convolution: inputs and outputs swapped, the kernel flipped. */
+export function adjointWeight(weight: string, [out, into, height, width]: Shape, write: GraphWriter): string {
   const places = height! * width!;
   const flat = write.emit("Reshape", [weight, write.integers([out!, into!, places])]);
-  const turned = write.emit("Slice", [flat, write.integers([-1]), write.integers([-places - 1]), write.integers([2]), write.integers([-1])]);
-  const exchanged = write.emit("Transpose", [turned], { perm: { ints: [1, 0, 2] } });
+  const flipped = write.emit("Slice", [flat, write.integers([-1]), write.integers([-places - 1]), write.integers([2]), write.integers([-1])]);
+  const exchanged = write.emit("Transpose", [flipped], { perm: { ints: [1, 0, 2] } });
   return write.emit("Reshape", [exchanged, write.integers([into!, out!, height!, width!])]);
 }
 
 /**
- * The adjoint of a weight as a convolution over the batch: examples are the channels that are
- * summed over, the adjoint g of the result is the filters, whose places are a stride apart. The
- * image's channels stand beside one another in its rows, `[batch, rows, columns * in]`, so that
- * the places of the kernel and the channels are one long row of results.
+ * Gradient of a weight as a convolution over the batch: examples are the channels to sum over, and
+ * the result's adjoint g is the filter, dilated by the stride. The image has its channels last in
+ * each row, `[batch, rows, columns * in]`, so that kernel positions and channels form one long row
+ * of results.
  * @param image the image with its channels last, `[batch, rows, columns, in]`
- * @param adjoint of g
+ * @param adjoint name of g
  */
 export function blockedWeightGradient(node: NodeOf<"conv2dWeightGradient">, image: string, adjoint: string, block: number, write: GraphWriter): string {
   const { kernel, stride, padding } = node.attributes;
   const [batch, into, ...size] = node.inputs[0]!.shape as [number, number, number, number];
   const [, out, ...places] = node.inputs[1]!.shape as [number, number, number, number];
   const missing = (block - (batch % block)) % block;
-  // What of the padded image no place of the kernel reaches is cut off.
+  // Cut off the part of the padded image that the kernel never reaches.
   const after = size.map((n, axis) => padding - (n + 2 * padding - (places[axis]! - 1) * stride - kernel[axis]!));
   const examples = write.emit("Reshape", [image, write.integers([1, batch, size[0]!, size[1]! * into])]);
   const begin = [0, 0, 0, padding * into];
@@ -103,8 +109,8 @@ export function blockedWeightGradient(node: NodeOf<"conv2dWeightGradient">, imag
 
   const whole = missing === 0 ? adjoint : write.emit("Pad", [adjoint, write.integers([0, 0, 0, 0, missing, 0, 0, 0])]);
   const split = write.emit("Reshape", [whole, write.integers([(batch + missing) / block, block, out / block, sizeOf(places), block])]);
-  const turned = write.emit("Transpose", [split], { perm: { ints: [2, 0, 3, 1, 4] } });
-  const filters = write.emit("Reshape", [turned, write.integers([out, batch + missing, ...places])]);
+  const transposed = write.emit("Transpose", [split], { perm: { ints: [2, 0, 3, 1, 4] } });
+  const filters = write.emit("Reshape", [transposed, write.integers([out, batch + missing, ...places])]);
   const attributes = {
     kernel_shape: { ints: places },
     strides: { ints: [1, 1] },

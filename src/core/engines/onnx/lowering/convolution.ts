@@ -1,4 +1,7 @@
-/** Convolutions and pooling of images in their usual layout, each in the form that was fastest on the CPU; images.ts has those in blocks. */
+/**
+ * Convolutions and pooling in the usual layout, in the forms that were fastest on the CPU;
+ * images.ts has the blocked layout.
+ */
 import type { Convolution, NodeOf, Shape } from "../../../program/node.ts";
 import type { Lowering } from "./rule.ts";
 import type { OnnxAttribute } from "../model.ts";
@@ -11,7 +14,7 @@ const pads = ({ padding }: Convolution): OnnxAttribute => ({ ints: [padding, pad
 const square = (size: number) => ({ kernel_shape: { ints: [size, size] }, strides: { ints: [size, size] } });
 const shapeOf = (node: { readonly inputs: readonly { readonly shape: Shape }[] }, input: number) => node.inputs[input]!.shape as Image;
 
-/** With a bias, where one is given: a value for each output channel. */
+/** With an optional bias per output channel. */
 const conv2d: Lowering<"conv2d"> = (node, [x, weight, bias], write) => {
   const biases = bias === undefined ? [] : [write.emit("Reshape", [bias, write.integers([node.shape[1]!])])];
   return write.emit("Conv", [x!, weight!, ...biases], { strides: strides(node.attributes), pads: pads(node.attributes) });
@@ -24,10 +27,10 @@ const conv2dInputGradient: Lowering<"conv2dInputGradient"> = (node, [g, weight],
   return write.emit("ConvTranspose", [g!, weight!], { strides: strides(node.attributes), pads: pads(node.attributes), output_padding: { ints: left } });
 };
 
-/** Bytes of patches that are worked on at once: more of them fall out of the cache between two operations. */
+/** Bytes of patches processed at once: more would not stay in the cache between two operations. */
 const cached = 800_000;
 
-/** The batch in parts of at most `size` examples each: the same parts of several arrays. */
+/** Splits several arrays along the batch into parts of at most `size` examples. */
 function parts(values: readonly string[], batch: number, size: number, write: GraphWriter): { readonly count: number; readonly values: readonly string[] }[] {
   const counts = Array.from({ length: Math.ceil(batch / size) }, (_, i) => Math.min(size, batch - i * size));
   if (counts.length === 1) return [{ count: batch, values }];
@@ -38,9 +41,9 @@ function parts(values: readonly string[], batch: number, size: number, write: Gr
 const exchanged = (value: string, write: GraphWriter) => write.emit("Transpose", [value], { perm: { ints: [1, 0, 2, 3] } });
 
 /**
- * For a stride of 1, as products of shifted images: copies of x shifted by every column of the
- * kernel, `[columns * in, examples * rows * width]`, times copies of g shifted by every row. That
- * takes kh + kw copies where the patches under every place of the kernel would take kh * kw.
+ * For stride 1, as products of shifted images: x shifted by every kernel column,
+ * `[columns * in, examples * rows * width]`, times g shifted by every kernel row. This takes
+ * kh + kw copies, where patches at every kernel position would take kh * kw.
  */
 function shiftedProducts(node: NodeOf<"conv2dWeightGradient">, x: string, g: string, write: GraphWriter): string {
   const [batch, into, height] = shapeOf(node, 0);
@@ -69,7 +72,10 @@ function shiftedProducts(node: NodeOf<"conv2dWeightGradient">, x: string, g: str
   return write.emit("Transpose", [all], { perm: { ints: [3, 2, 0, 1] } });
 }
 
-/** The patches under every place of the kernel, `[examples, in * kh * kw, rows, columns]`: a convolution of each channel with kernels of a single 1. */
+/**
+ * Patches at every kernel position, `[examples, in * kh * kw, rows, columns]`: a depthwise
+ * convolution with one-hot kernels.
+ */
 function patches(node: NodeOf<"conv2dWeightGradient">, images: string, write: GraphWriter): string {
   const channels = shapeOf(node, 0)[1];
   const [height, width] = node.attributes.kernel;
@@ -90,19 +96,19 @@ function patchProducts(node: NodeOf<"conv2dWeightGradient">, x: string, g: strin
   const size = Math.max(1, Math.floor(cached / (4 * patchSize * rows * columns)));
   const products = parts([x, g], batch, size, write).map(({ count, values: [images, adjoints] }) => {
     const flat = (value: string, channels: number) => write.emit("Reshape", [value, write.integers([count, channels, rows * columns])]);
-    const turned = write.emit("Transpose", [flat(patches(node, images!, write), patchSize)], { perm: { ints: [0, 2, 1] } });
-    const product = write.emit("MatMul", [flat(adjoints!, out), turned]);
+    const transposed = write.emit("Transpose", [flat(patches(node, images!, write), patchSize)], { perm: { ints: [0, 2, 1] } });
+    const product = write.emit("MatMul", [flat(adjoints!, out), transposed]);
     return write.emit("ReduceSum", [product, write.integers([0])], { keepdims: { int: 0 } });
   });
   const sum = products.length === 1 ? products[0]! : write.emit("Sum", products);
   return write.emit("Reshape", [sum, write.integers(node.shape)]);
 }
 
-/** Few channels make short rows of shifted images, which the products do not like. */
+/** Few channels make short rows of shifted images, on which products are slow. */
 const conv2dWeightGradient: Lowering<"conv2dWeightGradient"> = (node, [x, g], write) =>
   (node.attributes.stride === 1 && node.shape[1]! >= 8 ? shiftedProducts : patchProducts)(node, x!, g!, write);
 
-/** Maxima and where they stand, for the operation and its gradient. */
+/** Maxima and their indices, for the operation and its gradient. */
 const pooled = (image: string, size: number, write: GraphWriter) => write.emitOnce("MaxPool", [image], 2, square(size));
 
 export const convolutionLowerings = {

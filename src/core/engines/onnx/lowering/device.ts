@@ -1,4 +1,7 @@
-/** Forms for devices, where they differ from those for the processor: fewer and larger operations, and none that graphics providers lack. */
+/**
+ * Lowerings for devices where they differ from the CPU's: fewer, larger operations, supported by
+ * every graphics provider.
+ */
 import { sizeOf, type NodeOf, type Shape } from "../../../program/node.ts";
 import type { Lowering } from "./rule.ts";
 import { onnxType } from "../model.ts";
@@ -6,7 +9,10 @@ import type { GraphWriter } from "./writer.ts";
 
 type Image = readonly [batch: number, channels: number, height: number, width: number];
 
-/** The image, its channels as its batch, convolved with the adjoint as the kernel; the stride becomes a dilation. */
+/**
+ * Convolves the image, its channels as the batch, with the adjoint as kernel; the stride becomes a
+ * dilation.
+ */
 const conv2dWeightGradient: Lowering<"conv2dWeightGradient"> = (node, [x, g], write) => {
   const { stride, padding } = node.attributes;
   const exchanged = (value: string) => write.emit("Transpose", [value], { perm: { ints: [1, 0, 2, 3] } });
@@ -14,7 +20,7 @@ const conv2dWeightGradient: Lowering<"conv2dWeightGradient"> = (node, [x, g], wr
     dilations: { ints: [stride, stride] },
     pads: { ints: [padding, padding, padding, padding] },
   });
-  // Rows and columns of the image that no place of the kernel reached make it larger.
+  // Rows and columns of the image that the kernel never reached make the result larger.
   const [out, into, height, width] = node.shape as Image;
   const whole = write.emit("Slice", [all, write.integers([0, 0]), write.integers([height, width]), write.integers([2, 3])]);
   return write.emit("Transpose", [write.emit("Reshape", [whole, write.integers([into, out, height, width])])], { perm: { ints: [1, 0, 2, 3] } });
@@ -22,7 +28,7 @@ const conv2dWeightGradient: Lowering<"conv2dWeightGradient"> = (node, [x, g], wr
 
 const square = (size: number) => ({ kernel_shape: { ints: [size, size] }, strides: { ints: [size, size] } });
 
-/** To rows of windows, `[batch, channels, places h, places w, size * size]`, and back. */
+/** Transposes to rows of windows, `[batch, channels, out h, out w, size * size]`, and back. */
 const turn = { perm: { ints: [0, 1, 3, 2, 4] } };
 
 function windows(x: string, [batch, channels]: Image, [h, w]: readonly [number, number], size: number, write: GraphWriter): string {
@@ -31,7 +37,7 @@ function windows(x: string, [batch, channels]: Image, [h, w]: readonly [number, 
   return write.emit("Reshape", [cut, write.integers([batch, channels, h, w, size * size])]);
 }
 
-/** To the first of equal maxima, as PyTorch does. */
+/** The gradient goes to the first of equal maxima, as in PyTorch. */
 const maxPool2dGradient: Lowering<"maxPool2dGradient"> = (node, [x, g], write) => {
   const { size } = node.attributes;
   const shape = node.shape as Image;
@@ -49,7 +55,7 @@ const maxPool2dGradient: Lowering<"maxPool2dGradient"> = (node, [x, g], write) =
 
 const gradientShape = (node: NodeOf<"maxPool2dGradient">): Shape => node.inputs[1]!.shape;
 
-/** Written out: WebGPU's provider has no kernel for it, and a step would wait twice for the processor. */
+/** Expanded: the WebGPU provider has no kernel for it, and a step would wait for the CPU twice. */
 const logSoftmax: Lowering<"logSoftmax"> = ({ shape }, [x], write) => {
   const last = write.integers([shape.length - 1]);
   const over = { keepdims: { int: 1 } };

@@ -1,10 +1,13 @@
-/** Sums that ONNX has one operator for: a bias on a product or another array of its shape, a factor and a summand for every channel. */
+/**
+ * Finds sums for which ONNX has a single operator: a bias on a product or on an array of its shape,
+ * a factor and summand per channel.
+ */
 import { isScalar, sameShape, type Node, type NodeOf } from "../../../program/node.ts";
 import type { GraphWriter } from "./writer.ts";
 
 type Product = NodeOf<"matmul"> | NodeOf<"conv2d">;
 
-/** factor * image + summand, and what may be left of the sum. */
+/** factor * image + summand, plus `rest` if the sum has another term. */
 export interface ChannelSum {
   readonly image: Node;
   readonly factor: Node;
@@ -13,23 +16,25 @@ export interface ChannelSum {
 }
 
 export interface Fusions {
-  /** By the addition: a product that nothing else reads, and what is added to it. */
+  /** By the addition: a product with no other reader, and what is added to it. */
   readonly biased: ReadonlyMap<Node, { readonly product: Product; readonly bias: Node }>;
-  /** By the last addition. */
+  /** By the last addition of the sum. */
   readonly channelSums: ReadonlyMap<Node, ChannelSum>;
-  /** By the addition: the adjoint of a convolution's image that nothing else reads, and an image that is added to it. */
+  /**
+   * By the addition: a convolution's input gradient with no other reader, and an image added to it.
+   */
   readonly joined: ReadonlyMap<Node, { readonly product: NodeOf<"conv2dInputGradient">; readonly image: Node }>;
-  /** By the relu: a product with a bias, or a sum, that it alone reads. */
+  /** By the relu: a product with a bias, or a sum, with no other reader. */
   readonly rectified: ReadonlyMap<Node, Node>;
-  /** By the cast of a comparison with 0: what is compared. */
+  /** By the cast of a comparison with 0: the compared value. */
   readonly masks: ReadonlyMap<Node, Node>;
-  /** Poolings whose gradient asks where the maxima were. */
+  /** Poolings whose gradient needs the indices of the maxima. */
   readonly withPlaces: ReadonlySet<Node>;
-  /** Nodes that are part of one of them and need no value of their own. */
+  /** Nodes inside a fusion that need no value of their own. */
   readonly inside: ReadonlySet<Node>;
 }
 
-/** Whether x is one value a channel, to be broadcast over images. */
+/** Whether x has one value per channel, broadcast over the image. */
 export function isPerChannel(x: Node, image: Node): boolean {
   const shape = [...Array<number>(Math.max(0, 4 - x.shape.length)).fill(1), ...x.shape];
   return image.shape.length === 4 && !isScalar(x) && shape.every((n, axis) => n === (axis === 1 ? image.shape[1] : 1));
@@ -55,7 +60,7 @@ export function fusions(nodes: readonly Node[], results: Iterable<Node>): Fusion
   const channelSums = new Map<Node, ChannelSum>();
   const inside = new Set<Node>();
 
-  /** A product of an image and a factor a channel. */
+  /** An image times a factor per channel. */
   const scaledImage = (x: Node): { image: Node; factor: Node } | null => {
     const [a, b] = x.inputs;
     if (x.op !== "mul" || !a || !b || !usedOnce(x) || !present.has(x) || inside.has(x)) return null;
@@ -81,7 +86,7 @@ export function fusions(nodes: readonly Node[], results: Iterable<Node>): Fusion
         inside.add(sum);
         continue;
       }
-      // (factor * image + rest) + summand: the summand goes with the factor.
+      // (factor * image + rest) + summand: pair the summand with the factor.
       if (sum.op !== "add" || !usedOnce(sum) || !present.has(sum) || inside.has(sum) || biased.has(sum) || channelSums.has(sum)) continue;
       for (const [term, rest] of [[sum.inputs[0]!, sum.inputs[1]!], [sum.inputs[1]!, sum.inputs[0]!]] as const) {
         const part = scaledImage(term);
@@ -122,7 +127,7 @@ export function fusions(nodes: readonly Node[], results: Iterable<Node>): Fusion
   return { biased, channelSums, joined, rectified, masks, withPlaces, inside };
 }
 
-/** By batch normalization with a mean of 0 and a variance of 1: one pass where Mul and Add take two. */
+/** Batch normalization with mean 0 and variance 1: one pass, where Mul and Add take two. */
 export function writeChannelSum({ image, factor, summand, rest }: ChannelSum, write: GraphWriter): string {
   const channels = image.shape[1]!;
   const vector = (x: Node) => write.emit("Reshape", [write.nameOf(x), write.integers([channels])]);

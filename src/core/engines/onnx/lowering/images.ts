@@ -1,17 +1,16 @@
 /**
- * Images whose channels lie in blocks (blockSize.ts): what convolutions answer stays in that layout
- * as long as operations that care only for places or channels follow, and goes back to the usual one
- * where another operation reads it. Whatever belongs to channels is done in one pass by convolutions
- * of each channel with a kernel of one place.
+ * Images in channel blocks (blockSize.ts): results of convolutions stay in that layout through
+ * operations that act per pixel or per channel, and return to the usual layout for any other
+ * operation. Per-channel work is one pass of a depthwise 1x1 convolution.
  */
 import { isScalar, sameShape, sizeOf, type Node, type NodeOf, type OpName, type Shape } from "../../../program/node.ts";
 import { onnxType } from "../model.ts";
-import { blockedConvolution, blockedWeightGradient, fitsBlocks, scaledChannels, turnedWeight, type Finish } from "./blocked.ts";
+import { blockedConvolution, blockedWeightGradient, fitsBlocks, scaledChannels, adjointWeight, type Finish } from "./blocked.ts";
 import { isPerChannel, type Fusions } from "./fusion.ts";
 import { blockedMaxima, blockedMaximaGradient, writeMask } from "./pooling.ts";
 import { nchwc, type GraphWriter } from "./writer.ts";
 
-/** Operations that do the same in every place. */
+/** Operations that act on each entry alone. */
 const elementwise: { readonly [N in OpName]?: string } = {
   add: "Add",
   sub: "Sub",
@@ -33,7 +32,7 @@ const elementwise: { readonly [N in OpName]?: string } = {
   stopGradient: "Identity",
 };
 
-/** Lowers a node that reads or answers an image in blocks; false where it has no such form. */
+/** Lowers a node that reads or returns a blocked image; false where it has no such form. */
 export function lowerImage(node: Node, fusions: Fusions, write: GraphWriter): boolean {
   const { block } = write;
   if (block === null) return false;
@@ -49,7 +48,7 @@ export function lowerImage(node: Node, fusions: Fusions, write: GraphWriter): bo
 
 const canBeBlocked = ({ shape, dtype }: Node, block: number) => dtype === "float" && shape.length === 4 && shape[1]! % block === 0;
 
-/** The image as a convolution reads it. */
+/** The image in the layout that a convolution reads. */
 const imageFor = (x: Node, block: number, write: GraphWriter) => (x.shape[1]! < block ? write.nameOf(x) : write.blockedNameOf(x));
 
 const asVector = (x: Node, write: GraphWriter) => write.emit("Reshape", [write.nameOf(x), write.integers([sizeOf(x.shape)])]);
@@ -94,11 +93,11 @@ function inputGradient(node: NodeOf<"conv2dInputGradient">, { added }: { readonl
   const [g, weight] = node.inputs as readonly [Node, Node];
   const { stride, padding } = node.attributes;
   const [out, into, height, width] = weight.shape as [number, number, number, number];
-  const turned = height - 1 - padding;
-  if (stride !== 1 || height !== width || turned < 0 || !fitsBlocks(into, out, block)) return null;
-  const filters = { out: into, into: out, kernel: [height, width] as const, stride: 1, padding: turned };
+  const adjointPadding = height - 1 - padding;
+  if (stride !== 1 || height !== width || adjointPadding < 0 || !fitsBlocks(into, out, block)) return null;
+  const filters = { out: into, into: out, kernel: [height, width] as const, stride: 1, padding: adjointPadding };
   const finish = { added: added && write.blockedNameOf(added) };
-  return blockedConvolution(imageFor(g, block, write), g.shape, turnedWeight(write.nameOf(weight), weight.shape, write), filters, finish, block, write);
+  return blockedConvolution(imageFor(g, block, write), g.shape, adjointWeight(write.nameOf(weight), weight.shape, write), filters, finish, block, write);
 }
 
 function pooled(node: NodeOf<"maxPool2d">, write: GraphWriter): string {
@@ -107,7 +106,7 @@ function pooled(node: NodeOf<"maxPool2d">, write: GraphWriter): string {
   return write.emit("MaxPool", [write.blockedNameOf(node.inputs[0]!)], attributes, nchwc);
 }
 
-/** Whether x is one value for each channel, or for each channel of each example. */
+/** Whether x has one value per channel, or per channel and example. */
 const isPerImage = ({ shape }: Node, image: Shape) => shape.length === 4 && shape[1] === image[1] && shape[2] === 1 && shape[3] === 1;
 
 function inEveryPlace(node: Node, fusions: Fusions, block: number, write: GraphWriter): string | null {
@@ -165,10 +164,10 @@ function answeredAsUsual(node: Node, block: number, write: GraphWriter): string 
   return null;
 }
 
-/** The mean of each channel of each example, `[batch, channels, 1, 1]`. */
+/** Mean of each channel of each example, `[batch, channels, 1, 1]`. */
 const means = (image: string, write: GraphWriter) => write.once("GlobalAveragePool", [image], {}, nchwc);
 
-/** The sum over the batch of each channel's means, times a factor: `[1, channels]`. */
+/** Each channel's means summed over the batch, times a factor: `[1, channels]`. */
 function channelSum(image: string, [batch, channels]: Shape, factor: number, write: GraphWriter): string {
   const rows = write.emit("Reshape", [means(image, write), write.integers([batch!, channels!])]);
   return write.emit("Gemm", [write.ones([1, batch!]), rows], { alpha: { float: factor } });

@@ -1,12 +1,12 @@
 /**
- * Maxima over windows of images in blocks, with their gradient: a chain of comparisons, of columns
- * and then of rows, each of two whole arrays. ONNX Runtime's own operator that also answers where the
- * maxima are looks at every value by itself, which takes several times as long.
+ * Max pooling of blocked images and its gradient, as comparisons of whole arrays: columns, then
+ * rows. ONNX Runtime's operator that also returns the indices handles each value by itself, which
+ * takes several times as long.
  */
 import type { NodeOf } from "../../../program/node.ts";
 import type { GraphWriter } from "./writer.ts";
 
-/** The largest of several arrays; of all but the first, 1 where it is larger than all before it, else 0. */
+/** Maximum of several arrays; `wins` has 1 where an array beats all before it, else 0. */
 interface Contest {
   readonly largest: string;
   readonly wins: readonly string[];
@@ -14,7 +14,8 @@ interface Contest {
 
 /** 1 where x is positive, else 0. */
 export function writeMask(x: string, write: GraphWriter): string {
-  // min(1, max(0, x / 3e-39)) in one pass; a comparison and a cast are two slower ones. No sum that is not 0 comes close to such a number.
+  // min(1, max(0, x / 3e-39)) in one pass; a comparison and a cast are two slower ones. No nonzero
+  // sum is that small.
   return write.once("HardSigmoid", [x], { alpha: { float: 3e38 }, beta: { float: 0 } });
 }
 
@@ -28,7 +29,7 @@ function contest(parts: readonly string[], write: GraphWriter): Contest {
   return { largest, wins };
 }
 
-/** To each array of a contest its share of an adjoint. */
+/** Splits an adjoint among a contest's arrays. */
 function shares(adjoint: string, wins: readonly string[], write: GraphWriter): string[] {
   let left = adjoint;
   const taken = [...wins].reverse().map((win) => {
@@ -42,7 +43,7 @@ function shares(adjoint: string, wins: readonly string[], write: GraphWriter): s
 interface Windows {
   readonly columns: Contest;
   readonly rows: Contest;
-  /** Images times blocks of channels, and windows of each. */
+  /** Images times channel blocks. */
   readonly planes: number;
   readonly high: number;
   readonly wide: number;
@@ -50,7 +51,7 @@ interface Windows {
 
 type Pooling = NodeOf<"maxPool2d"> | NodeOf<"maxPool2dGradient">;
 
-/** The same for the pooling and for its gradient. */
+/** The windows, shared by the pooling and its gradient. */
 function windowsOf(node: Pooling, image: string, block: number, write: GraphWriter): Windows {
   const { size } = node.attributes;
   const [batch, channels, height, width] = node.inputs[0]!.shape as [number, number, number, number];
@@ -68,12 +69,12 @@ function windowsOf(node: Pooling, image: string, block: number, write: GraphWrit
 const split = (value: string, size: number, axis: number, write: GraphWriter) =>
   size === 1 ? [value] : write.emitOnce("Split", [value], size, { axis: { int: axis }, num_outputs: { int: size } });
 
-/** The maxima of an image in blocks. */
+/** Max pooling of a blocked image. */
 export function blockedMaxima(node: NodeOf<"maxPool2d">, image: string, block: number, write: GraphWriter): string {
   return write.emit("Reshape", [windowsOf(node, image, block, write).rows.largest, write.integers(node.shape)]);
 }
 
-/** The adjoint of an image in blocks, from that of its maxima. */
+/** Gradient of a blocked image from the gradient of its maxima. */
 export function blockedMaximaGradient(node: NodeOf<"maxPool2dGradient">, image: string, adjoint: string, block: number, write: GraphWriter): string {
   const { size } = node.attributes;
   const { columns, rows, planes, high, wide } = windowsOf(node, image, block, write);

@@ -1,5 +1,5 @@
 import type { NodeOf, OpName } from "../../../program/node.ts";
 import type { GraphWriter } from "./writer.ts";
 
-/** Writes what a node becomes and answers the name of its value. */
+/** Writes a node's ONNX form and returns the name of its value. */
 export type Lowering<N extends OpName> = (node: NodeOf<N>, inputs: readonly string[], write: GraphWriter) => string;

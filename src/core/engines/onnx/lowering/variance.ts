@@ -1,8 +1,8 @@
-/** Mean square distance from the mean, in ONNX. */
+/** Variance, in ONNX. */
 import { sizeOf } from "../../../program/node.ts";
 import type { Lowering } from "./rule.ts";
 
-/** In two passes, as its definition: the mean of squares less the square of the mean would cancel in float32. */
+/** In two passes, by definition: E[x²] - E[x]² would cancel in float32. */
 export const varianceLowering: Lowering<"variance"> = (node, [x], write) => {
   const axes = write.integers(node.attributes.axes);
   const count = sizeOf(node.inputs[0]!.shape) / sizeOf(node.shape);

@@ -1,12 +1,12 @@
-/** ONNX nodes and constants as they are written. */
+/** Collects ONNX nodes and constants. */
 import { distinctNumber } from "../../../program/distinctNumber.ts";
 import { sizeOf, type Node, type Shape } from "../../../program/node.ts";
 import type { OnnxNode, OnnxTensor, OnnxType } from "../model.ts";
 
-/** Domain of ONNX Runtime's operators on images whose channels lie in blocks: see blockSize.ts. */
+/** Domain of ONNX Runtime's operators on blocked images: see blockSize.ts. */
 export const nchwc = "com.microsoft.nchwc";
 
-/** Collects ONNX nodes and constants while a graph is lowered. */
+/** Collects the ONNX nodes and constants of a graph being lowered. */
 export class GraphWriter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
@@ -14,12 +14,12 @@ export class GraphWriter {
   readonly #namesInBlocks = new Map<Node, string>();
   readonly #constants = new Map<string, string>();
   readonly #emitted = new Map<string, readonly string[]>();
-  /** Channels in a block where convolutions on blocks are to be used. */
+  /** Channels per block; null where blocked convolutions are not used. */
   readonly block: number | null;
-  /** Whether the graph is for a device rather than the processor. */
+  /** Whether the graph runs on a device rather than the CPU. */
   readonly forDevice: boolean;
-  /** Matrices that several products have on their left, turned about. */
-  readonly leftOfMany = new Set<Node>();
+  /** Transposed left sides that several products share. */
+  readonly sharedLefts = new Set<Node>();
   #fresh = 0;
 
   constructor(block: number | null, forDevice = false) {
@@ -27,7 +27,7 @@ export class GraphWriter {
     this.forDevice = forDevice;
   }
 
-  /** Name of a node's value; it must have been lowered or named before. */
+  /** Name of a node's value; the node must be lowered or named already. */
   nameOf(node: Node): string {
     if (node.op === "constant") return this.float(node.attributes.value);
     let name = this.#names.get(node);
@@ -39,14 +39,14 @@ export class GraphWriter {
     return name;
   }
 
-  /** nameOf() for an image with its channels in blocks. */
+  /** nameOf() for an image in channel blocks. */
   blockedNameOf(node: Node): string {
     let name = this.#namesInBlocks.get(node);
     if (name === undefined) this.#namesInBlocks.set(node, (name = this.emit("ReorderInput", [this.nameOf(node)], {}, nchwc)));
     return name;
   }
 
-  /** Whether an image has been computed in blocks, or is already there in blocks. */
+  /** Whether an image was computed in blocks or converted to them. */
   isBlocked(node: Node): boolean {
     return this.#namesInBlocks.has(node);
   }
@@ -66,7 +66,7 @@ export class GraphWriter {
     return output;
   }
 
-  /** The outputs of an ONNX node of several; a second call with the same arguments answers the same ones. */
+  /** Outputs of an ONNX node; a second call with the same arguments returns the same ones. */
   emitOnce(type: string, inputs: readonly string[], outputs: number, attributes: OnnxNode["attributes"], domain = ""): readonly string[] {
     const key = JSON.stringify([domain, type, inputs, outputs, attributes], distinctNumber);
     let names = this.#emitted.get(key);
@@ -107,7 +107,7 @@ export class GraphWriter {
     return this.#initializer("float", shape, new Float32Array(sizeOf(shape)), `zeros${shape.join("x")}`);
   }
 
-  /** A constant float array, known by `key`. */
+  /** A constant float array, cached under `key`. */
   array(key: string, shape: Shape, values: () => Float32Array): string {
     return this.#initializer("float", shape, values(), key);
   }
