@@ -1,4 +1,4 @@
-/** A batch as it is given, checked against what the model declares. */
+/** Checks a batch against the model's declarations. */
 import type { InputValue } from "../core/engines/engine.ts";
 import { sizeOf, type Node, type Shape } from "../core/program/node.ts";
 import { cast, constant, input, mul } from "../core/program/operations/index.ts";
@@ -6,16 +6,16 @@ import type { InputSpec } from "./model.ts";
 
 export type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-/** `values * scale`, multiplied where the step is computed: bytes of images stay bytes until then. */
+/** `values * scale`, multiplied within the step: images stay bytes until then. */
 export interface Scaled {
   readonly values: NumberArray;
   readonly scale: number;
 }
 
-/** Row-major values, the batch axis first. */
+/** Row-major values, batch axis first. */
 export type BatchArray = NumberArray | readonly number[] | Scaled;
 
-/** Arrays by name, as many examples in each: the model's inputs, and `targets`. */
+/** Arrays by name with equal numbers of examples: the model's inputs, and `targets`. */
 export type Batch<Name extends string = string> = Readonly<Record<Name, BatchArray>>;
 
 /** The model's inputs, and `targets` where the loss reads them. */
@@ -54,7 +54,7 @@ export function isScaled(value: BatchArray): value is Scaled {
 const storageOf = (values: NumberArray): Storage =>
   values instanceof Uint8Array ? "uint8" : values instanceof Int32Array ? "int32" : "float";
 
-/** @throws TypeError naming the array that cannot hold what is declared */
+/** @throws TypeError naming an array that does not fit the declared type */
 function given(name: string, array: BatchArray, dtype: Declared["dtype"]): Given {
   const scale = isScaled(array) ? array.scale : 1;
   const inside: unknown = isScaled(array) ? array.values : isNumbers(array) ? (dtype === "int32" ? wholeNumbers(name, array) : Float64Array.from(array)) : array;
@@ -75,18 +75,18 @@ function wholeNumbers(name: string, values: readonly number[]): Int32Array {
   return Int32Array.from(values);
 }
 
-/** A batch that fits: its size, its arrays, and the nodes that stand for them in a program. */
+/** A valid batch: its size, its arrays, and their input nodes. */
 export class CheckedBatch {
   readonly size: number;
   readonly arrays: Readonly<Record<string, InputValue>>;
-  /** What a compiled procedure depends on: the size and how each array is stored. */
+  /** Determines the compiled procedure: the batch size and the type of each array. */
   readonly signature: string;
   readonly #given: ReadonlyMap<string, Given>;
   readonly #inputs: Readonly<Record<string, InputSpec>>;
   readonly #targets: InputSpec | undefined;
 
   /**
-   * @param targets what the loss declares of them; of the outputs' shape when it declares nothing
+   * @param targets declared by the loss; the outputs' shape by default
    * @throws TypeError or RangeError naming the array that is missing, unknown or of another size
    */
   constructor(batch: Partial<Batch>, inputs: Readonly<Record<string, InputSpec>>, targets: InputSpec | undefined) {
@@ -117,7 +117,10 @@ export class CheckedBatch {
     return Object.fromEntries(Object.entries(this.#inputs).map(([name, spec]) => [name, this.#node(name, [this.size, ...declared(spec).shape])]));
   }
 
-  /** Node of the targets for outputs of a shape. A batch without targets has one too: only a loss that reads it misses them. */
+  /**
+   * Node of the targets for outputs of a shape, also for a batch without targets: only a loss that
+   * reads them fails.
+   */
   targetNode(outputs: Shape): Node {
     return this.#node(targetsName, this.#targets ? [this.size, ...declared(this.#targets).shape] : outputs);
   }
@@ -126,7 +129,7 @@ export class CheckedBatch {
     return this.#given.has(targetsName);
   }
 
-  /** The targets' values, where there are any. */
+  /** Values of the targets, if given. */
   get targets(): InputValue | undefined {
     return this.#given.get(targetsName)?.values;
   }
@@ -139,7 +142,7 @@ export class CheckedBatch {
     return array.scale === 1 ? value : mul(constant(array.scale), value);
   }
 
-  /** The number of examples that every array agrees on; 1 for a model without inputs. */
+  /** Number of examples in every array; 1 for a model without inputs. */
   #sizeOf(): number {
     let size: number | null = null;
     let first = "";

@@ -1,4 +1,4 @@
-/** Examples, and batches of them. */
+/** Examples and batches. */
 import { loadDataset } from "../core/datasets/index.ts";
 import { Random } from "../core/models/random.ts";
 import { dataset as datasetSchema, fieldErrors } from "../shared/experiment.ts";
@@ -18,16 +18,16 @@ export interface Dataset {
 }
 
 export interface MnistOptions {
-  /** The first so many examples only; all 60,000 by default. */
+  /** Number of training examples; all 60,000 by default. */
   readonly trainExamples?: number;
-  /** All 10,000 by default. */
+  /** Number of test examples; all 10,000 by default. */
   readonly testExamples?: number;
 }
 
 /**
- * MNIST as it comes with the package, checked by SHA-256: `features` are bytes `[count, 784]`
- * with scale 1/255, `targets` are digits `[count]`.
- * @throws Error naming a file that is missing or damaged, RangeError for a number of examples
+ * MNIST from the package, checked by SHA-256: `features` are bytes `[count, 784]` with scale 1/255,
+ * `targets` are digits `[count]`.
+ * @throws Error naming a missing or damaged file, RangeError for an invalid number of examples
  */
 export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
   checkOptions<Required<MnistOptions>>("loadMnist", options, { trainExamples: true, testExamples: true });
@@ -39,16 +39,17 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
 }
 
 export interface BatchesOptions {
-  /** Shuffles: a new order every epoch, the same ones for the same seed. Without it, examples come as they stand. */
+  /** Seed of the shuffling: a new order every epoch. Without it, examples keep their order. */
   readonly seed?: number;
-  /** How often to go through the examples; 1 by default. */
+  /** Number of epochs; 1 by default. */
   readonly epochs?: number;
 }
 
 /**
  * Batches of `batchSize` examples; the last of an epoch may be smaller. Shuffled batches are
- * copies; batches in order are views, so they cost nothing.
- * @throws RangeError naming an array that does not hold `count` examples, or a number that cannot be
+ * copies;
+ * batches in order are views.
+ * @throws RangeError naming an array that does not hold `count` examples, or an invalid number
  */
 export function batches<Name extends string>(
   examples: Examples<Name>,
@@ -87,7 +88,7 @@ export function checkSeed(where: string, seed: number): void {
   }
 }
 
-/** One array of examples. */
+/** An array of examples. */
 class Column {
   readonly name: string;
   readonly #values: NumberArray | readonly number[];

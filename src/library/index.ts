@@ -1,6 +1,7 @@
 /**
  * `import { ... } from "hypertower"`: towers of hyperoptimizers as a library, without the
- * workbench. docs/library.md describes every function; README.md has the paper's example.
+ * workbench.
+ * See docs/library.md for every function and README.md for the paper's example.
  */
 export { adaGrad, adam, adamBaydin, Optimizer, OptimizerError, rmsProp, rmsPropAlpha, sgd, sgdPerParam, stack, type OptimizerOptions } from "./optimizers.ts";
 export { constants, defineModel, kaimingUniform, mlp, uniform, zeros, type InputSpec, type MlpOptions, type Model, type ParameterSpec } from "./model.ts";

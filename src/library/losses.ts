@@ -1,29 +1,29 @@
-/** Losses and metrics as operations on a model's outputs and a batch's targets. */
+/** Losses and metrics on a model's outputs and a batch's targets. */
 import { constant, mul, sub } from "../core/program/operations/index.ts";
 import type { Node, Shape } from "../core/program/node.ts";
 import { misclassified, negativeLogLikelihood } from "../core/tasks/classification.ts";
 import { mean } from "./ops.ts";
 import type { InputSpec } from "./model.ts";
 
-/** Mean loss of a batch; a scalar. `targets` are float and of the outputs' shape. */
+/** Mean loss of a batch; a scalar. `targets` are float and have the outputs' shape. */
 export type LossFunction = (outputs: Node, targets: Node) => Node;
 
 /** Sum of a metric over the examples of a batch (not its mean); a scalar. */
 export type Metric = (outputs: Node, targets: Node) => Node;
 
 export interface Loss {
-  /** Shape of one example's target and its type; the outputs' own, float, by default. */
+  /** Shape and type of one example's target; float of the outputs' shape by default. */
   readonly targets?: InputSpec;
   readonly loss: LossFunction;
-  /** What evaluate() answers beside the loss, per example. */
+  /** Metrics that evaluate() returns besides the loss, per example. */
   readonly metrics?: Readonly<Record<string, Metric>>;
-  /** What is wrong with a batch's targets, in words; null when nothing is. */
+  /** Describes what is wrong with a batch's targets; null when they are valid. */
   check?(targets: ArrayLike<number>, outputs: Shape): string | null;
 }
 
 /**
  * Negative log-likelihood of log-probabilities `[batch, classes]`; targets: class indices.
- * evaluate() also answers `error`, the share that is classified wrongly.
+ * evaluate() also returns `error`, the share of wrong predictions.
  */
 export const nll: Loss = {
   targets: { shape: [], dtype: "int32" },
@@ -38,7 +38,7 @@ export const nll: Loss = {
   },
 };
 
-/** Mean of the squared differences over all entries; targets of the outputs' shape. */
+/** Mean squared difference over all entries; targets have the outputs' shape. */
 export const meanSquaredError: Loss = {
   loss(outputs, targets) {
     const difference = sub(outputs, targets);

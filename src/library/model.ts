@@ -1,4 +1,4 @@
-/** Models: declared inputs, named parameters, and a forward pass of operations. */
+/** Models: declared inputs, named parameters, and a forward pass. */
 import { batchOf, rows } from "../core/models/activations.ts";
 import { uniform as uniformValues } from "../core/models/initialization.ts";
 import { mlp as multilayerPerceptron } from "../core/models/mlp.ts";
@@ -9,19 +9,19 @@ import { kaimingUniformBound } from "../shared/models/initialization.ts";
 import { activations, type Activation } from "../shared/models/layers.ts";
 import { checkOptions } from "./options.ts";
 
-/** Shape of one example, the batch axis left out; `float` unless it says otherwise. */
+/** Shape of one example, without the batch axis; `float` by default. */
 export type InputSpec = Shape | { readonly shape: Shape; readonly dtype?: "float" | "int32" };
 
 export interface ParameterSpec {
   readonly shape: Shape;
-  /** Fresh values, row-major. @param random the run's seeded source of numbers */
+  /** Initial values, row-major. @param random the run's seeded generator */
   initialize(random: Pick<Random, "uniform">): Float64Array;
 }
 
 export interface Model<Input extends string = string, Parameter extends string = string> {
-  /** What a batch brings along for every example. */
+  /** Inputs per example. */
   readonly inputs: Readonly<Record<Input, InputSpec>>;
-  /** What is learned. */
+  /** Learned parameters. */
   readonly parameters: Readonly<Record<Parameter, ParameterSpec>>;
   /**
    * The outputs for a batch.
@@ -31,27 +31,32 @@ export interface Model<Input extends string = string, Parameter extends string =
   forward(inputs: Readonly<Record<Input, Node>>, parameters: Readonly<Record<Parameter, Node>>): Node;
 }
 
-/** The model itself; for TypeScript, which then knows the names of inputs and parameters in `forward`. */
+/**
+ * Returns the model unchanged, so that TypeScript infers the names of inputs and parameters in
+ * `forward`.
+ */
 export function defineModel<const Input extends string, const Parameter extends string>(model: Model<Input, Parameter>): Model<Input, Parameter> {
   return model;
 }
 
-/** A parameter that starts at `value` everywhere. */
+/** A parameter initialized to `value`. */
 export function constants(shape: Shape, value: number): ParameterSpec {
   return { shape, initialize: () => new Float64Array(sizeOf(shape)).fill(value) };
 }
 
-/** A parameter that starts at 0. */
+/** A parameter initialized to 0. */
 export function zeros(shape: Shape): ParameterSpec {
   return constants(shape, 0);
 }
 
-/** A parameter that starts uniform in [-bound, bound). */
+/** A parameter initialized uniformly in [-bound, bound). */
 export function uniform(shape: Shape, bound: number): ParameterSpec {
   return { shape, initialize: (random) => uniformValues(random, sizeOf(shape), bound) };
 }
 
-/** A weight `[out, in]` that starts as in PyTorch's nn.Linear: Kaiming-uniform with slope sqrt(5). */
+/**
+ * A weight `[out, in]` initialized like PyTorch's nn.Linear: Kaiming-uniform with slope sqrt(5).
+ */
 export function kaimingUniform(shape: readonly [out: number, into: number]): ParameterSpec {
   return uniform(shape, kaimingUniformBound(shape[1], Math.sqrt(5)));
 }
@@ -64,10 +69,10 @@ export interface MlpOptions {
 }
 
 /**
- * A multilayer perceptron for classification, initialized as PyTorch initializes nn.Linear.
+ * A multilayer perceptron for classification, initialized like PyTorch's nn.Linear.
  * Input `features` `[batch, widths[0]]`, output log-probabilities `[batch, classes]`.
- * @param widths of every layer, inputs and classes included: `[784, 128, 10]`
- * @throws RangeError naming a width or an activation that cannot be
+ * @param widths sizes of all layers, including inputs and classes: `[784, 128, 10]`
+ * @throws RangeError naming an invalid width or activation
  */
 export function mlp(widths: readonly number[], options: MlpOptions = {}): Model<"features"> {
   checkOptions<Required<MlpOptions>>("mlp", options, { activation: true, outputActivation: true });

@@ -1,4 +1,4 @@
-/** What models, losses and metrics are built of: operations of static shape, each with its gradient. */
+/** Operations of models, losses and metrics, with static shapes and gradients. */
 import { isScalar, shapeError, sizeOf, type Node } from "../core/program/node.ts";
 import { add, constant, matmul, mul, reduceSum } from "../core/program/operations/index.ts";
 

@@ -1,4 +1,4 @@
-/** The way in: a model, an optimizer and a loss become a training. */
+/** Entry point: makes a training from a model, an optimizer and a loss. */
 import { loadEngine } from "../core/engines/index.ts";
 import { Random } from "../core/models/random.ts";
 import { latestGenerator } from "../shared/random.ts";
@@ -20,26 +20,26 @@ import { Training } from "./training.ts";
 
 export interface OptimizeOptions {
   readonly optimizer: Optimizer;
-  /** One of the library's, or a function of a batch's outputs and targets to a scalar node. */
+  /** A loss of the library, or a function from a batch's outputs and targets to a scalar node. */
   readonly loss: Loss | LossFunction;
-  /** Further metrics of evaluate(): sums over a batch. */
+  /** Additional metrics of evaluate(): sums over a batch. */
   readonly metrics?: Readonly<Record<string, Metric>>;
-  /** Of the initial parameters; 0 by default. */
+  /** Seed of the initial parameters; 0 by default. */
   readonly seed?: number;
-  /** Initial values by parameter, row-major, in place of the model's own. */
+  /** Initial values by parameter, row-major; replace the model's own. */
   readonly parameters?: Readonly<Record<string, ArrayLike<number>>>;
   /** `onnx-cpu` (the default): ONNX Runtime, float32. `reference`: plain TypeScript, float64, slow. */
   readonly engine?: EngineKind;
-  /** What a step does when the loss or a hyperparameter is no longer finite: `error` (the default) or `report`, and go on. */
+  /** On a non-finite loss or hyperparameter: `error` (the default) throws, `report` continues. */
   readonly divergence?: "error" | "report";
-  /** Threads a step may use; 1 by default. */
+  /** Threads per step; 1 by default. */
   readonly threads?: number;
 }
 
 /**
- * Prepares a model for training. Steps are compiled when a batch of a new size first comes.
- * @throws RangeError or TypeError naming the option that cannot be, OptimizerError for a tower
- *   that cannot stand by itself, Error when the engine cannot be loaded
+ * Prepares a model for training. A step is compiled for the first batch of each size.
+ * @throws RangeError or TypeError naming an invalid option, OptimizerError for an invalid tower,
+ *   Error when the engine cannot be loaded
  */
 export async function optimize<Input extends string, Parameter extends string>(
   model: Model<Input, Parameter>,
@@ -48,7 +48,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   requireModel(model);
   checkOptions<Required<OptimizeOptions>>("optimize", options, { optimizer: true, loss: true, metrics: true, seed: true, parameters: true, engine: true, divergence: true, threads: true });
   const { optimizer, loss, metrics = {}, seed = 0, parameters = {}, divergence = "error", engine = "onnx-cpu" } = options;
-  // Plain JavaScript has no types to say so.
+  // JavaScript callers are not type-checked.
   const chosen: unknown = optimizer;
   if (!(chosen instanceof Optimizer)) throw new TypeError("optimize: optimizer is missing; give one, such as adam({ optimizer: sgd(1e-5) })");
   if (typeof loss !== "function" && typeof (loss as Partial<Loss> | undefined)?.loss !== "function") {
@@ -93,7 +93,7 @@ function initialParameters({ parameters }: Problem, seed: number, given: Readonl
   const random = new Random(seed, "initialization", latestGenerator);
   return Object.fromEntries(
     parameters.map(({ name, stateName, shape, initialize }) => {
-      // Drawn in any case: what is given for one parameter must not change another.
+      // Always drawn, so that given values of one parameter do not change another.
       const drawn = initialize(random);
       const values = given[name] ? Float64Array.from(given[name]) : drawn;
       if (values.length !== sizeOf(shape)) {

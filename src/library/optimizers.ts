@@ -1,8 +1,8 @@
-/** Optimizers by constructors that nest: `adam({ optimizer: sgd(1e-5) })` is Adam under SGD. */
+/** Optimizers as nested constructors: `adam({ optimizer: sgd(1e-5) })` is Adam under SGD. */
 import { fieldErrors, type FieldError } from "../shared/experiment.ts";
 import { level, notation, tower, towerHints, type Level, type LevelInput } from "../shared/tower.ts";
 
-/** An optimizer that cannot be: `fields` names each mistake and what is allowed. */
+/** An invalid optimizer: `fields` names each error and what is allowed. */
 export class OptimizerError extends Error {
   override readonly name = "OptimizerError";
   readonly fields: readonly FieldError[];
@@ -13,18 +13,18 @@ export class OptimizerError extends Error {
   }
 }
 
-/** An optimizer with everything above it; immutable, and free to be used more than once. */
+/** An optimizer with everything above it; immutable and reusable. */
 export class Optimizer {
   /** The tower from here up: levels[0] moves the weights, levels[k + 1] the hyperparameters of level k. */
   readonly levels: readonly Level[];
 
-  /** For the constructors below and stack(). */
+  /** Used by the constructors below and stack(). */
   constructor(levels: readonly Level[]) {
     this.levels = levels;
     Object.freeze(this);
   }
 
-  /** What is allowed but hardly meant, in words: levels that can change nothing. Empty when all is well. */
+  /** Warnings about valid but ineffective levels. Empty when there are none. */
   get hints(): string[] {
     return towerHints(this.levels);
   }
@@ -38,9 +38,11 @@ export class Optimizer {
 type Name = LevelInput["optimizer"];
 
 /**
- * Hyperparameters (the library's defaults where left out), `learned`: those the optimizer
- * above moves (all of them by default), and `optimizer`: what moves them (none by default).
- * `groups` moves parts by settings of their own, `freeze` leaves parts as they are.
+ * Hyperparameters (the library's defaults if omitted), `learned`: those that the optimizer above
+ * moves
+ * (all by default), and `optimizer`: the optimizer above (none by default). `groups` gives parts
+ * their
+ * own settings, `freeze` keeps parts fixed.
  */
 export type OptimizerOptions<N extends Name> = Omit<Extract<LevelInput, { optimizer: N }>, "optimizer"> & { readonly optimizer?: Optimizer };
 
@@ -62,7 +64,7 @@ function constructorOf<N extends Name>(name: N): Constructor<N> {
 }
 
 /**
- * The levels as a tower that stands by itself: what an option allows may depend on the level.
+ * Validates the levels as a complete tower: what an option allows may depend on the level.
  * @throws OptimizerError
  */
 export function checkedTower(what: string, levels: readonly unknown[]): Level[] {
@@ -72,7 +74,8 @@ export function checkedTower(what: string, levels: readonly unknown[]): Level[] 
 }
 
 /**
- * SGD with a step size for each of what `alphas` names, all else frozen, as the authors' class has it:
+ * SGD with a step size for each parameter named in `alphas` and all others frozen, as the authors'
+ * class:
  * `sgdPerParam({ alphas: { w: 0.1, b: 0.05 }, optimizer: sgd(0.02) })`.
  * @throws OptimizerError
  */
@@ -81,17 +84,17 @@ export const sgdPerParam: (options: OptimizerOptions<"sgdPerParam">) => Optimize
 export const sgd: Constructor<"sgd"> = constructorOf("sgd");
 /** Adam (Kingma and Ba 2015). */
 export const adam: Constructor<"adam"> = constructorOf("adam");
-/** Adam of which only the step size is learned (Baydin et al. 2018). */
+/** Adam with only the step size learned (Baydin et al. 2018). */
 export const adamBaydin: Constructor<"adamBaydin"> = constructorOf("adamBaydin");
 /** AdaGrad (Duchi et al. 2011). */
 export const adaGrad: Constructor<"adaGrad"> = constructorOf("adaGrad");
 /** RMSProp (Hinton 2012). */
 export const rmsProp: Constructor<"rmsProp"> = constructorOf("rmsProp");
-/** RMSProp of which only the step size is learned. */
+/** RMSProp with only the step size learned. */
 export const rmsPropAlpha: Constructor<"rmsPropAlpha"> = constructorOf("rmsPropAlpha");
 
 /**
- * A tower from its levels as an experiment file has them, the weights' optimizer first:
+ * A tower from the levels of an experiment file, the weights' optimizer first:
  * `stack([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }])`.
  * @throws OptimizerError
  */

@@ -1,6 +1,6 @@
-/** Checks of what plain JavaScript passes, which has no types to say so. */
+/** Run-time checks of options from JavaScript. */
 
-/** Edits (an insertion, a deletion, an exchange, a swap of neighbors) that make one word of another. */
+/** Number of edits (insertion, deletion, substitution, transposition) between two words. */
 function editDistance(a: string, b: string): number {
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)]);
   for (let j = 1; j <= b.length; j++) rows[0]![j] = j;
@@ -21,7 +21,7 @@ function suggestion(name: string, allowed: readonly string[]): string {
 
 /**
  * Checks the options of a public function against the keys of `allowed`.
- * @throws TypeError naming `where`, and an option that does not exist with those that do
+ * @throws TypeError naming `where`, the unknown option and the known ones
  */
 export function checkOptions<Options extends object>(where: string, given: unknown, allowed: Readonly<Record<keyof Options, true>>): void {
   const names = Object.keys(allowed);

@@ -1,4 +1,4 @@
-/** What is minimized: a model under a loss, as nodes for a given batch. */
+/** The optimization problem: a model under a loss, as nodes for a batch. */
 import { isScalar, sizeOf, type Node, type Shape } from "../core/program/node.ts";
 import { cast, constant, mul } from "../core/program/operations/index.ts";
 import { CheckedBatch, type Batch } from "./batch.ts";
@@ -6,13 +6,13 @@ import type { Loss, Metric } from "./losses.ts";
 import type { Model, ParameterSpec } from "./model.ts";
 
 interface Parameter extends ParameterSpec {
-  /** As the model names it. */
+  /** The model's name for it. */
   readonly name: string;
-  /** Name in the program's state: no name a user may choose can collide with another. */
+  /** State variable; prefixed so that user-chosen names cannot collide. */
   readonly stateName: string;
 }
 
-/** Names that evaluate() answers itself. */
+/** Names that evaluate() returns itself. */
 const reserved = ["loss", "examples"];
 
 export class Problem {
@@ -21,7 +21,7 @@ export class Problem {
   readonly #loss: Loss;
   readonly #metrics: Readonly<Record<string, Metric>>;
 
-  /** @throws RangeError when the model has no parameters or a shape or name cannot be */
+  /** @throws RangeError when the model has no parameters, or for an invalid shape or name */
   constructor(model: Model, loss: Loss, metrics: Readonly<Record<string, Metric>>) {
     this.#model = model;
     this.#loss = loss;
@@ -40,7 +40,7 @@ export class Problem {
     return new CheckedBatch(batch, this.#model.inputs, this.#loss.targets);
   }
 
-  /** @throws RangeError when the targets are not what the loss allows */
+  /** @throws RangeError when the loss does not allow the targets */
   checkTargets({ targets }: CheckedBatch, outputs: Shape): void {
     const problem = targets && this.#loss.check?.(targets, outputs);
     if (problem) throw new RangeError(`batch: ${problem}`);
@@ -51,12 +51,12 @@ export class Problem {
     return this.#model.forward(batch.inputNodes(), Object.fromEntries(this.parameters.map(({ name }, i) => [name, parameters[i]!])));
   }
 
-  /** Mean loss of a batch. @throws Error when it is no scalar */
+  /** Mean loss of a batch. @throws Error when it is not a scalar */
   loss(batch: CheckedBatch, outputs: Node): Node {
     return scalar("the loss", this.#loss.loss(outputs, batch.targetNode(outputs.shape)));
   }
 
-  /** Sums over a batch: of the loss and of every metric. */
+  /** Sums of the loss and of every metric over a batch. */
   sums(batch: CheckedBatch, outputs: Node): Record<string, Node> {
     const target = batch.targetNode(outputs.shape);
     return {

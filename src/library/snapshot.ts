@@ -1,4 +1,4 @@
-/** A training's state as JSON: everything a later step depends on, exactly. */
+/** A training's state as JSON: everything that later steps depend on, exactly. */
 import { z } from "zod";
 import { fieldErrors } from "../shared/experiment.ts";
 import { tower, type Level } from "../shared/tower.ts";
@@ -6,26 +6,26 @@ import { tower, type Level } from "../shared/tower.ts";
 const format = "hypertower-training";
 const version = 1;
 
-/** Row-major values, little-endian; float32 where that loses nothing. */
+/** Row-major values, little-endian; float32 where that is exact. */
 const encodedArray = z.strictObject({ dtype: z.enum(["float32", "float64"]), base64: z.base64() });
 type EncodedArray = z.infer<typeof encodedArray>;
 
 const schema = z.strictObject({
   format: z.literal(format),
   version: z.literal(version),
-  /** Steps taken. */
+  /** Steps completed. */
   step: z.int().min(0),
-  /** The optimizer's levels, as an experiment file has them. */
+  /** Levels of the optimizer in the form of an experiment file. */
   tower,
   parameters: z.array(z.strictObject({ name: z.string(), shape: z.array(z.int().min(1)) })),
   /** State by name; the names belong to this version. */
   state: z.record(z.string(), encodedArray),
 });
 
-/** Plain JSON: `JSON.stringify` it, keep it, `JSON.parse` it. */
+/** Plain JSON: pass it to `JSON.stringify`, and the result of `JSON.parse` to `restore`. */
 export type Snapshot = z.infer<typeof schema>;
 
-/** What a snapshot holds, decoded. */
+/** A decoded snapshot. */
 export interface TrainingState {
   readonly step: number;
   readonly levels: readonly Level[];

@@ -1,4 +1,4 @@
-/** Labelled examples from files of one's own: tables and arrays, read as the workbench reads them. */
+/** Labelled examples from CSV and array files, read as in the workbench. */
 import { previewCsv, readCsv } from "../core/datasets/formats/csv.ts";
 import { labelledArrays, type ArrayChoice } from "../core/datasets/import.ts";
 import { divide, standardize, type Labelled } from "../core/datasets/split.ts";
@@ -7,39 +7,44 @@ import { latestGenerator } from "../shared/random.ts";
 import { checkSeed, type Dataset } from "./data.ts";
 import { checkOptions } from "./options.ts";
 
-/** Examples of a file: a share of them is for testing, drawn by a seed. */
+/** Examples of a file; a seeded random share of them is for testing. */
 export interface OwnDataset extends Dataset {
   readonly task: "classification" | "regression";
-  /** Of one example. */
+  /** Shape of one example. */
   readonly exampleShape: readonly number[];
-  /** By the targets' whole numbers; empty for a regression. */
+  /** Class names by index; empty for a regression. */
   readonly classNames: readonly string[];
-  /** Of a table: its columns, a category's as `column=value`; empty otherwise. */
+  /** Columns of a table, categories as `column=value`; empty otherwise. */
   readonly featureNames: readonly string[];
 }
 
 export interface SplitOptions {
-  /** Share of the examples for testing; 0.2 by default. */
+  /** Share of the examples used for testing; 0.2 by default. */
   readonly testShare?: number;
-  /** Draws them; 0 by default. */
+  /** Seed of the split; 0 by default. */
   readonly seed?: number;
 }
 
 export interface CsvOptions extends SplitOptions {
-  /** Name of the column to predict; the last by default. */
+  /** Column to predict; the last by default. */
   readonly target?: string;
-  /** Told from the target by default. */
+  /** Inferred from the target by default. */
   readonly task?: "classification" | "regression";
-  /** Columns to leave out, and columns whose numbers are categories. */
+  /** Columns to leave out, and numeric columns to treat as categories. */
   readonly ignore?: readonly string[];
   readonly categories?: readonly string[];
-  /** What becomes of rows with a missing value: refused by line (the default), left out, or filled with the column's mean. */
+  /**
+   * Rows with a missing value: an error naming the line (the default), dropped, or filled with the
+   * column's mean.
+   */
   readonly missing?: "refuse" | "drop" | "fill";
 }
 
 /**
- * A table (.csv, .tsv): numbers are standardized by the training examples, each value of a category is a
- * feature of its own. `features` are floats `[count, features]`; `targets` class indices or values `[count]`.
+ * Reads a table (.csv, .tsv). Numbers are standardized over the training examples; each category
+ * value
+ * becomes a feature. `features` are floats `[count, features]`; `targets` class indices or values
+ * `[count]`.
  * @throws Error naming the file, the line and the column; RangeError naming an option
  */
 export async function loadCsv(path: string, options: CsvOptions = {}): Promise<OwnDataset> {
@@ -74,8 +79,9 @@ export interface ArraysOptions extends SplitOptions {
 }
 
 /**
- * Arrays of .npy, .npz and idx files: features `[count, ...example]`, targets `[count]`. Bytes are pixels, with
- * scale 1/255; other numbers are standardized by the training examples.
+ * Reads .npy, .npz and idx arrays: features `[count, ...example]`, targets `[count]`. Bytes are
+ * pixels
+ * with scale 1/255; other numbers are standardized over the training examples.
  * @throws Error naming the file and what does not fit; RangeError naming an option
  */
 export async function loadArrays(options: ArraysOptions): Promise<OwnDataset> {

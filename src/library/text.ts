@@ -1,4 +1,4 @@
-/** Texts, and recurrent networks that learn to write them: trained as the workbench trains them. */
+/** Recurrent networks that learn to write text, trained as in the workbench. */
 import { encodeText, readText, type EncodedText } from "../core/datasets/formats/text.ts";
 import { loadEngine } from "../core/engines/index.ts";
 import type { Executable } from "../core/engines/engine.ts";
@@ -21,26 +21,32 @@ import { checkedTower, Optimizer } from "./optimizers.ts";
 import { DivergenceError, notFinite, type StepResult } from "./training.ts";
 import { checkOptions } from "./options.ts";
 
-/** A text as codes of characters, its end held back for testing. */
+/** A text as character codes, with its end held out for testing. */
 export interface Text {
-  /** Characters by their codes. */
+  /** Characters by code. */
   readonly vocabulary: readonly string[];
   readonly train: Uint8Array;
   readonly test: Uint8Array;
 }
 
 export interface TextOptions {
-  /** Share of the text that is held back, its end; 0.1 by default. */
+  /** Share of the text, at its end, used for testing; 0.1 by default. */
   readonly testShare?: number;
 }
 
-/** @throws RangeError for a share that cannot be, Error for an empty text or more than 256 different characters */
+/**
+ * @throws RangeError for an invalid share, Error for an empty text or more than 256 different
+ * characters
+ */
 export function textOf(text: string, options: TextOptions = {}): Text {
   checkTextOptions("textOf", options);
   return divided("textOf", encodeText(Buffer.from(text), "textOf"), options);
 }
 
-/** A file of UTF-8. @throws Error naming the file, the line and the byte that is no UTF-8; RangeError as textOf() */
+/**
+ * Reads a UTF-8 file. @throws Error naming the file, the line and the invalid byte; RangeError as
+ * textOf()
+ */
 export async function loadText(path: string, options: TextOptions = {}): Promise<Text> {
   checkTextOptions("loadText", options);
   return divided(`loadText: ${path}`, await readText(path), options);
@@ -61,44 +67,48 @@ export interface CharRnnOptions {
   readonly optimizer: Optimizer;
   /** `lstm` by default. */
   readonly cell?: "lstm" | "gru";
-  /** Recurrent layers, 2 by default, and the width of each, 128. */
+  /** Number of recurrent layers, 2 by default, and the width of each, 128. */
   readonly layers?: number;
   readonly hidden?: number;
-  /** Width of the embedding, 128; 0 for one-hot characters. */
+  /** Width of the embedding, 128 by default; 0 for one-hot characters. */
   readonly embedding?: number;
-  /** Probability with which a step leaves out what goes from one layer to the next; 0 by default. */
+  /** Dropout probability between layers; 0 by default. */
   readonly dropout?: number;
-  /** Characters of a step: gradients reach back no further, the hidden state does; 50 by default. */
+  /** Characters per step; 50 by default. Gradients reach back no further, the hidden state does. */
   readonly steps?: number;
-  /** Streams that the text is cut into, read side by side; 64 by default. */
+  /** Parallel streams of the text; 64 by default. */
   readonly batchSize?: number;
-  /** Of the initial parameters; 0 by default. */
+  /** Seed of the initial parameters; 0 by default. */
   readonly seed?: number;
   readonly engine?: EngineKind;
   readonly threads?: number;
 }
 
-/** Means over the characters of the text held back. */
+/** Means over the characters of the test text. */
 export interface TextEvaluation {
-  /** Nats a character. */
+  /** Nats per character. */
   readonly loss: number;
   readonly perplexity: number;
   readonly bitsPerCharacter: number;
-  /** Share of the characters that were not the most probable one. */
+  /** Share of characters that were not the most probable one. */
   readonly error: number;
 }
 
 export interface WriteOptions {
-  /** Characters to add; 200 by default. */
+  /** Number of characters to add; 200 by default. */
   readonly length?: number;
-  /** 1 as trained (the default), less is more careful, 0 always takes the most probable character. */
+  /**
+   * 1 as trained (the default), lower is more conservative, 0 always takes the most probable
+   * character.
+   */
   readonly temperature?: number;
   readonly seed?: number;
 }
 
 /**
  * A recurrent network that predicts the next character of a text.
- * @throws RangeError naming the option that cannot be, OptimizerError, Error when the engine cannot be loaded
+ * @throws RangeError naming an invalid option, OptimizerError, Error when the engine cannot be
+ * loaded
  */
 export async function charRnn(text: Text, options: CharRnnOptions): Promise<CharRnn> {
   checkOptions<Required<CharRnnOptions>>("charRnn", options, {
@@ -139,29 +149,32 @@ interface Parts {
   readonly masks: StepMasks;
 }
 
-/** Made by charRnn(). Its calls are to be awaited one after the other; between two steps of an epoch any of them may be made. */
+/**
+ * Made by charRnn(). Await each call before the next; between two steps of an epoch, any call is
+ * allowed.
+ */
 export class CharRnn {
   readonly vocabulary: readonly string[];
   readonly stepsPerEpoch: number;
   readonly #parts: Parts;
-  /** A text is read in its order; a feed is given one all the same. */
+  /** Texts are read in order; the feed's interface requires a generator. */
   readonly #order = new Random(0, "shuffling", latestGenerator);
   #steps = 0;
 
-  /** For charRnn(). */
+  /** Used by charRnn(). */
   constructor(parts: Parts) {
     this.#parts = parts;
     this.vocabulary = parts.text.vocabulary;
     this.stepsPerEpoch = stepsPerEpoch(parts.experiment);
   }
 
-  /** Steps taken. */
+  /** Steps completed. */
   get steps(): number {
     return this.#steps;
   }
 
   /**
-   * Once through the text, step by step, the hidden state carried along.
+   * Trains one epoch, step by step, carrying the hidden state.
    * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN
    */
   async *epoch(): AsyncGenerator<StepResult, void> {
@@ -180,7 +193,7 @@ export class CharRnn {
     }
   }
 
-  /** What the network makes of the text held back, after the last step's update. */
+  /** Evaluates on the test text, after the last step's update. */
   async evaluate(): Promise<TextEvaluation> {
     const { feed, executable } = this.#parts;
     await this.#settle();
@@ -194,12 +207,12 @@ export class CharRnn {
     return { loss, perplexity: Math.exp(loss), bitsPerCharacter: loss / Math.LN2, error: error / 100 };
   }
 
-  /** Every hyperparameter that is learned, after the last step's update, in effective form. */
+  /** Learned hyperparameters in effective form, after the last step's update. */
   hyperparameters(): Promise<Readonly<Record<string, number>>> {
     return this.#settle();
   }
 
-  /** The network's parameters by PyTorch's names, row-major, after the last step's update. */
+  /** Parameters by PyTorch's names, row-major, after the last step's update. */
   async parameters(): Promise<Readonly<Record<string, Float64Array>>> {
     await this.#settle();
     const { executable, training } = this.#parts;
@@ -207,8 +220,9 @@ export class CharRnn {
   }
 
   /**
-   * What the network writes behind a beginning: the same with the same seed.
-   * @throws Error naming characters that the text has not, RangeError naming the option that cannot be
+   * Continues a beginning; the same for the same seed.
+   * @throws Error naming characters that the text does not contain, RangeError naming an invalid
+   * option
    */
   async write(beginning: string, options: WriteOptions = {}): Promise<string> {
     checkOptions<Required<WriteOptions>>("write", options, { length: true, temperature: true, seed: true });
@@ -227,7 +241,7 @@ export class CharRnn {
     await this.#parts.executable.dispose();
   }
 
-  /** Before the first step no update is pending: what is settled is where everything starts. */
+  /** Before the first step no update is pending: the settled weights are the initial ones. */
   async #settle(): Promise<Record<string, number>> {
     const { executable, training } = this.#parts;
     if (this.#steps === 0) return Object.fromEntries(training.hyperparameters.map(({ name, initial }) => [name, initial]));

@@ -1,4 +1,4 @@
-/** A model in training: its steps, what it has learned, and its state to keep. */
+/** A model in training: steps, learned values, and snapshots. */
 import type { Executable } from "../core/engines/engine.ts";
 import { toEffective } from "../core/hyperoptimizers/stored.ts";
 import type { Node, Shape } from "../core/program/node.ts";
@@ -12,17 +12,17 @@ import type { Problem } from "./problem.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "./snapshot.ts";
 
 export interface StepResult {
-  /** Number of this step, counted from 0. */
+  /** Number of this step, from 0. */
   readonly step: number;
   /** Mean loss of the batch, before this step's update. */
   readonly loss: number;
-  /** Learned hyperparameters in force when the loss was measured: `{ "L0.alpha": 0.001, ... }`. */
+  /** Learned hyperparameters with which the loss was measured: `{ "L0.alpha": 0.001, ... }`. */
   readonly hyperparameters: Readonly<Record<string, number>>;
-  /** d loss / d hyperparameter (as it is stored) of those that a level above moves; 0 at step 0. */
+  /** d loss / d hyperparameter (as stored) for those that a level above moves; 0 at step 0. */
   readonly hypergradients: Readonly<Record<string, number>>;
 }
 
-/** Means over all examples: of the loss and of every metric. */
+/** Means of the loss and every metric over all examples. */
 export interface Evaluation {
   readonly examples: number;
   readonly loss: number;
@@ -36,10 +36,10 @@ export interface Prediction {
   readonly values: Float64Array;
 }
 
-/** A loss or a hyperparameter that is no longer finite; the step was taken. */
+/** A loss or hyperparameter is no longer finite; the step was taken. */
 export class DivergenceError extends Error {
   override readonly name = "DivergenceError";
-  /** The step, as it would have been answered. */
+  /** The result of that step. */
   readonly result: StepResult;
 
   constructor(what: string, result: StepResult) {
@@ -53,7 +53,7 @@ interface Parts {
   readonly problem: Problem;
   readonly procedures: TrainingProcedures;
   readonly executable: Executable;
-  /** Names of the state that training consists of. */
+  /** State variables that training consists of. */
   readonly state: readonly string[];
   readonly divergence: "error" | "report";
 }
@@ -63,37 +63,40 @@ type Kind = "begin" | "step" | "evaluate" | "predict";
 const predictionName = (signature: string) => `prediction@${signature}`;
 
 /**
- * Made by optimize(). Calls take their turn: one that is not awaited runs before the next
- * one all the same, and a snapshot never sees half a step.
+ * Made by optimize(). Calls run in order: a call that is not awaited still runs before the next,
+ * and a
+ * snapshot never sees half a step.
  */
 export class Training<Input extends string = string> {
   /** The optimizer with everything above it. */
   readonly optimizer: Optimizer;
   readonly #parts: Parts;
-  /** Shape of the outputs by compiled procedure. */
+  /** Shape of the outputs, by compiled procedure. */
   readonly #compiled = new Map<string, Shape>();
   #steps = 0;
-  /** Whether the settled weights are those after the last step. */
+  /** Hyperparameters after the last step when the settled weights are current, otherwise null. */
   #settled: Readonly<Record<string, number>> | null;
   #last: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
-  /** For optimize(). */
+  /** Used by optimize(). */
   constructor(parts: Parts) {
     this.optimizer = parts.optimizer;
     this.#parts = parts;
     this.#settled = this.#initialHyperparameters();
   }
 
-  /** Steps taken. */
+  /** Steps completed. */
   get steps(): number {
     return this.#steps;
   }
 
   /**
-   * One step: loss and gradients of a batch at the current weights, then the update of every
-   * level and of the weights. Nothing changes when the batch is refused.
-   * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN, TypeError or RangeError naming what is wrong with the batch, Error where the model or the loss cannot be built
+   * One step: loss and gradients of a batch at the current weights, then the update of every level
+   * and the
+   * weights. An invalid batch changes nothing.
+   * @throws DivergenceError when the loss or a hyperparameter became infinite or NaN, TypeError or
+   *   RangeError naming what is wrong with the batch, Error where the model or loss cannot be built
    */
   step(batch: StepBatch<Input>): Promise<StepResult> {
     return this.#inTurn(async () => {
@@ -113,12 +116,12 @@ export class Training<Input extends string = string> {
     });
   }
 
-  /** Every hyperparameter that is learned, after the last step's update, in effective form: a beta as 0.9. */
+  /** Learned hyperparameters in effective form (a beta as 0.9), after the last step's update. */
   hyperparameters(): Promise<Readonly<Record<string, number>>> {
     return this.#inTurn(() => this.#settle());
   }
 
-  /** The model's parameters after the last step's update, by name, row-major. */
+  /** Parameters by name, row-major, after the last step's update. */
   parameters(): Promise<Record<string, Float64Array>> {
     return this.#inTurn(async () => {
       await this.#settle();
@@ -129,8 +132,8 @@ export class Training<Input extends string = string> {
   }
 
   /**
-   * Loss and metrics over examples, or over batches as they come, after the last step's update.
-   * @param batchSize examples at once, where they are not batches already
+   * Loss and metrics over examples or given batches, after the last step's update.
+   * @param batchSize examples per batch, unless `data` is batches
    * @throws TypeError or RangeError naming what is wrong with a batch
    */
   evaluate(data: { readonly count: number; readonly arrays: StepBatch<Input> } | Iterable<StepBatch<Input>>, batchSize = 1000): Promise<Evaluation> {
@@ -151,7 +154,7 @@ export class Training<Input extends string = string> {
   }
 
   /**
-   * The model's outputs for a batch (targets are not needed), after the last step's update.
+   * The model's outputs for a batch (without targets), after the last step's update.
    * @throws TypeError or RangeError naming what is wrong with the batch
    */
   predict(batch: Batch<Input>): Promise<Prediction> {
@@ -166,7 +169,10 @@ export class Training<Input extends string = string> {
     });
   }
 
-  /** Everything later steps depend on, as plain JSON: restored, training goes on bit for bit (on the same engine). */
+  /**
+   * Everything that later steps depend on, as plain JSON. A restored training continues bit for bit
+   * (on the same engine).
+   */
   save(): Promise<Snapshot> {
     return this.#inTurn(async () => {
       const { problem, procedures, executable, state } = this.#parts;
@@ -176,8 +182,8 @@ export class Training<Input extends string = string> {
   }
 
   /**
-   * Goes back to a saved state, of this training or of one with the same parameters and optimizer.
-   * @throws Error saying why the snapshot does not fit; nothing has changed then
+   * Restores a state of this training or of one with the same parameters and optimizer.
+   * @throws Error saying why the snapshot does not match; the training is then unchanged
    */
   restore(snapshot: Snapshot): Promise<void> {
     return this.#inTurn(() => {
@@ -199,7 +205,7 @@ export class Training<Input extends string = string> {
     });
   }
 
-  /** Frees the engine's memory; nothing can be done with this training afterwards. */
+  /** Frees the engine's memory; the training cannot be used afterwards. */
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     const done = this.#inTurn(() => this.#parts.executable.dispose());
@@ -207,16 +213,16 @@ export class Training<Input extends string = string> {
     await done;
   }
 
-  /** Runs after whatever was called before. */
+  /** Runs after all earlier calls. */
   #inTurn<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#disposed) return Promise.reject(new Error("this training has been disposed of"));
     const result = this.#last.then(work);
-    // Its caller hears of an error; whoever comes next only waits for the end.
+    // Only the caller sees an error; the next call just waits for the end.
     this.#last = result.catch(() => undefined);
     return result;
   }
 
-  /** Carries the pending update over to the settled weights; the hyperparameters it leads to. */
+  /** Applies the pending update to the settled weights; returns the resulting hyperparameters. */
   async #settle(): Promise<Readonly<Record<string, number>>> {
     return (this.#settled ??= this.#effective(await this.#parts.executable.run("settle")));
   }
@@ -229,7 +235,7 @@ export class Training<Input extends string = string> {
     return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]));
   }
 
-  /** Name of a procedure for batches like this one, built when it is first needed. */
+  /** Procedure for batches like this one, added on first use. */
   #procedure(kind: Kind, batch: CheckedBatch): string {
     const { problem, executable } = this.#parts;
     const name = `${kind}@${batch.signature}`;
@@ -271,7 +277,7 @@ export class Training<Input extends string = string> {
   }
 }
 
-/** What is no longer finite after a step, in words; null when all is well. */
+/** Describes what is not finite after a step; null when everything is. */
 export function notFinite({ loss, hyperparameters }: StepResult): string | null {
   const found = Object.entries({ ...hyperparameters, "the loss": loss }).find(([, value]) => !Number.isFinite(value));
   return found ? `${found[0]} became ${found[1]}` : null;

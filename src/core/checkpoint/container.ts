@@ -1,15 +1,16 @@
 /**
- * Arrays in a file, with a header that says whose they are: a checkpoint, or a model's weights.
+ * Format of checkpoint and weight files: arrays with a header that names their owner.
  *
- * Eight bytes that name its kind, length of the header (uint32, little-endian), the header as JSON,
- * the arrays one after the other as the header lists them, and SHA-256 of all that stands before it.
+ * Eight bytes of magic, header length (uint32, little-endian), the header as JSON, the arrays in
+ * the
+ * header's order, and SHA-256 of everything before it.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { fieldErrors } from "../../shared/experiment.ts";
 import { decodeValues, encodeValues, widthOf } from "./stateCodec.ts";
 
-/** A checkpoint, or weights, that cannot be used; the message says why. */
+/** A checkpoint or weights file that cannot be used; the message says why. */
 export class CheckpointError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
@@ -20,7 +21,7 @@ export class CheckpointError extends Error {
 export interface Container<H> {
   /** Eight characters. */
   readonly magic: string;
-  /** `a checkpoint of Hypertower`: what it is in words. */
+  /** Description in messages: `a checkpoint of Hypertower`. */
   readonly what: string;
   readonly version: number;
   readonly header: z.ZodType<H>;
@@ -32,7 +33,7 @@ type ArrayEntry = z.infer<typeof arrayEntry>;
 const hashLength = 32;
 const prefixLength = 8 + 4;
 
-/** Values by name as they are listed in a header, and their bytes. */
+/** Header entries and bytes of named arrays. */
 export function packArrays(arrays: Iterable<readonly [name: string, values: Float64Array]>): { readonly entries: ArrayEntry[]; readonly bytes: Buffer[] } {
   const packed = [...arrays].map(([name, values]) => ({ name, length: values.length, ...encodeValues(values) }));
   return { entries: packed.map(({ name, dtype, length }) => ({ name, dtype, length })), bytes: packed.map(({ bytes }) => bytes) };
@@ -49,7 +50,7 @@ export function encodeContainer<H>({ magic, version }: Container<H>, header: H, 
 }
 
 /**
- * The header and the arrays that `entries` finds in it.
+ * Decodes the header and the arrays listed by `entries`.
  * @throws CheckpointError saying what is wrong with the file
  */
 export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (header: H) => readonly ArrayEntry[]): { readonly header: H; readonly arrays: Map<string, Float64Array> } {
@@ -67,10 +68,10 @@ export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (h
 }
 
 /**
- * Reads a file's header without its arrays.
- * @param read answers the bytes from `at` on, at most `length` of them
- * @param size of the file
- * @throws CheckpointError saying what is wrong with it
+ * Reads the header without the arrays.
+ * @param read returns up to `length` bytes from `at`
+ * @param size size of the file
+ * @throws CheckpointError saying what is wrong with the file
  */
 export async function readHeader<H>(kind: Container<H>, read: (at: number, length: number) => Promise<Buffer>, size: number, entries: (header: H) => readonly ArrayEntry[]): Promise<H> {
   const prefix = await read(0, prefixLength);
@@ -81,7 +82,7 @@ export async function readHeader<H>(kind: Container<H>, read: (at: number, lengt
   return header;
 }
 
-/** The header alone, from the beginning of the file. @throws CheckpointError */
+/** Decodes the header at the start of the file. @throws CheckpointError */
 function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: Buffer, size = file.length): { header: H; end: number } {
   if (file.toString("latin1", 0, magic.length) !== magic) throw new CheckpointError(`it is no ${what}`);
   const end = file.length < prefixLength ? Infinity : prefixLength + file.readUInt32LE(magic.length);

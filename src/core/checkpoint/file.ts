@@ -1,28 +1,28 @@
-/** A checkpoint as a file: everything a run needs to go on as if nothing had happened. */
+/** Checkpoint file: everything a run needs to continue exactly. */
 import { z } from "zod";
 import type { StateValues } from "../engines/engine.ts";
 import type { GuardMemory } from "./guardMemory.ts";
 import { arrayEntry, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
 import { writtenExperiment } from "./owner.ts";
 
-/** Where a run stands, always between two steps. */
+/** A run's position, always between two steps. */
 const position = z.strictObject({
-  /** Steps taken: the next one has this number. */
+  /** Steps completed, which is the number of the next step. */
   step: z.int().min(0),
-  /** Whether an update is pending: not before the first step, nor where the guard went back there. */
+  /** Whether an update is pending: false before the first step and after a rollback to it. */
   begun: z.boolean(),
   /** Epoch of the next step, from 1. */
   epoch: z.int().min(1),
-  /** Sum of the losses of the examples since the latest evaluation, and their number. */
+  /** Sum of losses since the latest evaluation, and the number of examples in it. */
   lossSum: z.number(),
   examples: z.int().min(0),
-  /** Step of the latest evaluation that belongs to the schedule; null before the first. */
+  /** Step of the latest scheduled evaluation; null before the first. */
   evaluated: z.int().min(0).nullable(),
-  /** The generator of the epochs' orders as it was before this epoch's order was drawn. */
+  /** State of the shuffling generator before it drew this epoch's order. */
   shuffling: z.array(z.int()),
 });
 
-/** What the guard remembers, its snapshots' values aside. */
+/** The guard's memory without its snapshots' values. */
 const guardMemory = z.strictObject({
   rollbacks: z.int().min(0),
   first: z.number().nullable(),
@@ -39,7 +39,7 @@ const header = z.strictObject({
   savedAt: z.number(),
   position,
   guard: guardMemory.nullable(),
-  /** The arrays that follow, in their order. */
+  /** Entries of the arrays that follow, in order. */
   state: z.array(arrayEntry),
 });
 
@@ -48,13 +48,13 @@ type Header = z.infer<typeof header>;
 
 export interface Checkpoint extends Omit<Header, "state" | "guard"> {
   readonly state: StateValues;
-  /** Null where there is no guard. */
+  /** Null without a guard. */
   readonly guard: GuardMemory | null;
 }
 
 const container: Container<Header> = { magic: "HYPTCKPT", what: "checkpoint of Hypertower", version: 1, header };
 
-/** Of the state of the guard's nth snapshot, the name under which a file has it. */
+/** Name in the file of a state variable in the guard's nth snapshot. */
 const inSnapshot = (index: number, name: string) => `snapshot ${index}: ${name}`;
 
 function guardHeader({ losses, values, snapshots, ...rest }: GuardMemory): NonNullable<Header["guard"]> {
@@ -72,13 +72,13 @@ export function encodeCheckpoint({ state, guard, ...rest }: Checkpoint): Buffer 
   return encodeContainer(container, { ...rest, guard: guard && guardHeader(guard), state: entries }, bytes);
 }
 
-/** @throws CheckpointError saying what is wrong with it */
+/** @throws CheckpointError saying what is wrong with the file */
 export function decodeCheckpoint(file: Buffer): Checkpoint {
   const { header: head, arrays } = decodeContainer(container, file, ({ state }) => state);
   return { ...head, ...withSnapshots(head.guard, arrays) };
 }
 
-/** Takes the values of the guard's snapshots out of all that a file holds. */
+/** Splits the values of the guard's snapshots from the others in the file. */
 function withSnapshots(guard: Header["guard"], all: Map<string, Float64Array>): Pick<Checkpoint, "state" | "guard"> {
   const snapshots = guard?.snapshots.map((snapshot, i) => {
     const state: Record<string, Float64Array> = {};

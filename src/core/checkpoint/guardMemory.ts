@@ -1,29 +1,29 @@
-/** What a guard against divergence remembers, which a checkpoint keeps. */
+/** The divergence guard's memory, which a checkpoint stores. */
 import type { StateValues } from "../engines/engine.ts";
 
-/** A state to go back to. */
+/** A state for a rollback. */
 export interface Snapshot {
-  /** Step that comes next. */
+  /** Next step. */
   readonly step: number;
-  /** Whether an update is pending: not before the first step. */
+  /** Whether an update is pending: false before the first step. */
   readonly begun: boolean;
   readonly state: StateValues;
-  /** Whether it was gone back to: it may be where the trouble began. */
+  /** Whether a rollback used it: the trouble may have started there. */
   readonly used: boolean;
 }
 
-/** All it remembers. */
+/** The guard's whole memory. */
 export interface GuardMemory {
-  /** Times it went back. */
+  /** Number of rollbacks. */
   readonly rollbacks: number;
   /** The first loss; null before it. */
   readonly first: number | null;
-  /** The last good losses by step. */
+  /** The latest good losses by step. */
   readonly losses: readonly (readonly [step: number, loss: number])[];
-  /** First of the steps in a row whose loss was too high; null while it is not. */
+  /** First step of the current streak of bad losses; null when there is none. */
   readonly since: number | null;
-  /** Hyperparameters, effective, of the latest step at which all of them were finite. */
+  /** Effective hyperparameters at the latest step where all were finite. */
   readonly values: readonly number[] | null;
-  /** The older first. */
+  /** Oldest first. */
   readonly snapshots: readonly Snapshot[];
 }

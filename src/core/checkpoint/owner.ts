@@ -1,4 +1,4 @@
-/** Whose file it is: the run, and the experiment as far as the trajectory depends on it. */
+/** Owner of a file: the run, and the part of its experiment that the trajectory depends on. */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
@@ -6,7 +6,7 @@ import { dataset, experiment as experimentSchema, fieldErrors, type Experiment }
 import type { RunSummary } from "../../shared/run.ts";
 import { CheckpointError } from "./container.ts";
 
-/** The experiment a file was written with; files of older versions have its hash instead. */
+/** The experiment that wrote the file; older files have its hash instead. */
 export const writtenExperiment = z.union([z.string(), z.record(z.string(), z.unknown())]);
 
 export interface Owner {
@@ -14,14 +14,15 @@ export interface Owner {
   readonly experiment: z.infer<typeof writtenExperiment>;
 }
 
-/** All that the trajectory depends on: neither the name nor when it is evaluated. */
+/** Everything that the trajectory depends on: all but the name and the evaluation schedule. */
 export function trajectoryOf({ name: _name, evaluation: _evaluation, ...rest }: Experiment): Record<string, unknown> {
   return rest;
 }
 
 /**
- * A field that did not exist yet when a file was written is at its default there.
- * @throws CheckpointError naming what differs, unless it was written by this run with this experiment
+ * A field newer than the file counts as its default.
+ * @throws CheckpointError naming the difference, unless this run wrote the file with this
+ * experiment
  */
 export function requireOwner(file: Owner, run: Pick<RunSummary, "id" | "experiment">): void {
   if (file.run !== run.id) throw new CheckpointError(`it belongs to run ${file.run}`);
@@ -52,10 +53,10 @@ function differences(a: unknown, b: unknown, path = ""): Difference[] {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) => differences(a[key], b[key], path ? `${path}.${key}` : key));
 }
 
-/** Fields of the dataset that came after files had hashes: a hash was taken with or without them. */
+/** Dataset fields that are newer than hashes: a hash may include them or not. */
 const laterFields = ["validation", "augmentation", "splitSeed"] as const;
 
-/** The SHA-256 that files of older versions may have of an experiment. */
+/** SHA-256 hashes that older versions may have stored for an experiment. */
 function hashesOf(experiment: Experiment): string[] {
   const { kind, facts } = experiment.dataset;
   const defaults = dataset.parse({ kind, facts });
@@ -65,13 +66,13 @@ function hashesOf(experiment: Experiment): string[] {
     datasets = datasets.flatMap((one) => [one, without(one, field)]);
   }
   const { shuffle, model, generator, ...rest } = trajectoryOf(experiment);
-  // Files with a hash are older than the second generator.
+  // Files with a hash predate the second generator.
   if (generator !== 1) return [];
-  // Shuffled and without dropout goes without saying: it was so before there was a choice.
+  // Shuffling and no dropout were implied before they became options.
   return datasets.map((one) => hashOf({ ...rest, ...(shuffle ? {} : { shuffle }), model: withoutNoDropout(model), dataset: one }));
 }
 
-/** The same without every `dropout` of 0. */
+/** The same value without any `dropout: 0`. */
 function withoutNoDropout(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNoDropout);
   if (!isObject(value)) return value;
@@ -85,7 +86,7 @@ function without<T extends object, K extends keyof T>(object: T, key: K): Omit<T
 
 const hashOf = (value: unknown) => createHash("sha256").update(JSON.stringify(sorted(value))).digest("hex");
 
-/** The same values with the fields of every object in one order. */
+/** The same value with object keys in sorted order. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (!isObject(value)) return value;

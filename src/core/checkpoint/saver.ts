@@ -1,25 +1,28 @@
-/** When a checkpoint is due, and what is saved; a sink stores it. */
+/** Decides when a checkpoint is due and what it holds; a sink stores it. */
 import { encodeCheckpoint, type Checkpoint } from "./file.ts";
 
-/** What the run loop holds between two steps. */
+/** What the run loop captures between two steps. */
 export type Captured = Pick<Checkpoint, "position" | "state" | "guard">;
 
 export interface SaverOptions {
-  /** What all checkpoints of the run have in common. */
+  /** Fields that all checkpoints of the run share. */
   readonly of: Omit<Checkpoint, "savedAt" | keyof Captured>;
   /** Milliseconds between two checkpoints. */
   readonly every: number;
-  /** Called before the sink: what was logged so far is to be on its way. */
+  /** Called before the sink, to flush the log. */
   readonly before: () => void;
-  /** Resolves when the checkpoint is stored. Where it rejects, the owner of the sink has said why. */
+  /**
+   * Resolves when the checkpoint is stored. A rejection has already been reported by the sink's
+   * owner.
+   */
   readonly sink: (step: number, bytes: Uint8Array) => Promise<void>;
 }
 
-/** What the run loop sees of it. */
+/** The run loop's view of a saver. */
 export interface Saver {
-  /** Time for the next one. */
+  /** Whether it is time for the next checkpoint. */
   readonly due: boolean;
-  /** Resolves when it is stored, or has failed. */
+  /** Resolves when the checkpoint is stored or has failed. */
   save(captured: Captured): Promise<void>;
 }
 
@@ -34,7 +37,7 @@ export class CheckpointSaver implements Saver {
     this.#next = performance.now() + options.every;
   }
 
-  /** One that is still being written is waited for, not doubled. */
+  /** False while a checkpoint is being written. */
   get due(): boolean {
     return this.#saving === undefined && performance.now() >= this.#next;
   }
@@ -47,7 +50,7 @@ export class CheckpointSaver implements Saver {
   async save(captured: Captured): Promise<void> {
     if (this.#saving) await this.#saving;
     const { step } = captured.position;
-    // Nothing has happened since the last one.
+    // Nothing has changed since the latest checkpoint.
     if (step === this.#lastStep) return;
     this.#options.before();
     const bytes = encodeCheckpoint({ ...this.#options.of, ...captured, savedAt: Date.now() });
@@ -63,7 +66,7 @@ export class CheckpointSaver implements Saver {
       await this.#options.sink(step, bytes);
       this.#lastStep = step;
     } catch {
-      // The next one is taken in its turn.
+      // The next checkpoint follows in due time.
     }
   }
 }

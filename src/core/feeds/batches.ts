@@ -1,4 +1,4 @@
-/** Batches of examples, in a seeded order or as they stand. */
+/** Batches of examples, in a seeded order or in the stored order. */
 import type { Examples } from "../datasets/dataset.ts";
 import { Random } from "../models/random.ts";
 import type { GeneratorVersion } from "../../shared/random.ts";
@@ -10,16 +10,16 @@ export interface Batch {
   readonly labels: Examples["labels"];
 }
 
-/** Batches of some examples in an order: what there is to do for an epoch, whoever does it. */
+/** An epoch's batches: the examples and their order, for whichever thread makes them. */
 export interface BatchPlan {
   readonly examples: Examples;
-  /** Places of the examples. */
+  /** Indices of the examples. */
   readonly order: Uint32Array;
   readonly batchSize: number;
   readonly augmentation?: Augmented | undefined;
 }
 
-/** Random changes of a batch depend only on `seed` and its number, so that they are the same after a resume. */
+/** Random changes depend only on `seed` and the batch's number, so a resumed run repeats them. */
 export interface Augmented extends Augmentation {
   /** `[channels, height, width]` */
   readonly shape: readonly number[];
@@ -31,10 +31,10 @@ export interface Augmented extends Augmentation {
 const like = <A extends Uint8Array | Float32Array>(array: A, length: number) => (array instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as A;
 
 export const batchCount = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">): number => Math.ceil(order.length / batchSize);
-/** Examples in a batch; the last may be smaller. */
+/** Number of examples in a batch; the last may be smaller. */
 export const sizeOfBatch = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">, number: number): number => Math.min(batchSize, order.length - number * batchSize);
 
-/** Writes the batch of a number into arrays that are large enough for it. */
+/** Writes batch `number` into arrays that are large enough. */
 export function fillBatch({ examples, order, batchSize, augmentation }: BatchPlan, number: number, features: Examples["features"], labels: Examples["labels"]): void {
   const width = examples.features.length / examples.count;
   const random = augmentation && new Random(augmentation.seed, "augmentation", augmentation.generator, number);
@@ -48,7 +48,7 @@ export function fillBatch({ examples, order, batchSize, augmentation }: BatchPla
   }
 }
 
-/** Arrays for the batches of a plan, by their numbers; batches of the same size have the same. */
+/** Arrays for the batches of a plan by number; batches of equal size share them. */
 export function batchBuffers(plan: BatchPlan): (number: number) => Batch {
   const { features, labels, count } = plan.examples;
   const width = features.length / count;
@@ -61,7 +61,7 @@ export function batchBuffers(plan: BatchPlan): (number: number) => Batch {
   };
 }
 
-/** The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one. */
+/** The batches of a plan from number `first` on. A later batch overwrites the arrays. */
 export function* batchesInOrder(plan: BatchPlan, first = 0): Generator<Batch> {
   const buffers = batchBuffers(plan);
   for (let number = first; number < batchCount(plan); number++) {
@@ -71,7 +71,7 @@ export function* batchesInOrder(plan: BatchPlan, first = 0): Generator<Batch> {
   }
 }
 
-/** The examples one after another as they stand, in batches that are views of them. */
+/** The examples in stored order, in batches that are views of them. */
 export function* batchesAsTheyStand(examples: Examples, batchSize: number): Generator<Batch> {
   const width = examples.features.length / examples.count;
   for (let start = 0; start < examples.count; start += batchSize) {

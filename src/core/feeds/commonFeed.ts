@@ -1,25 +1,25 @@
-/** One feed for the runs of a cohort: those that draw the same batches get the same arrays, made once. */
+/** A feed shared by the runs of a cohort: runs that draw the same batches share their arrays. */
 import { epochOf, type Epoch, type Feed, type FeedBatch } from "./feed.ts";
 
-/** Batches one after another, for the runs that are at the same place of an epoch. */
+/** A sequence of batches for runs at the same position in an epoch. */
 interface Strand {
   readonly batches: Iterator<FeedBatch>;
   /** Number of the latest batch. */
   number: number;
-  /** Null after the last. */
+  /** Null after the last batch. */
   batch: FeedBatch | null;
   runs: number;
 }
 
 export function commonFeed(feed: Feed): Feed {
-  /** The epochs under way, by where their orders were drawn from. */
+  /** Active epochs by the generator state that their order was drawn from. */
   const epochs = new Map<string, CommonEpoch>();
   return {
     ...feed,
     epoch(random, first) {
       const start = random.state.join();
       let common = epochs.get(start);
-      // Each run's generator goes on from where it would be alone; the order is drawn once for all.
+      // Advance each run's generator as if it had drawn the order itself.
       if (common) random.goOnFrom(common.drawn);
       else {
         const epoch = feed.epoch(random, first);
@@ -32,7 +32,7 @@ export function commonFeed(feed: Feed): Feed {
 }
 
 class CommonEpoch {
-  /** Where a generator stands that its order was drawn from. */
+  /** Generator state after the order was drawn. */
   readonly drawn: readonly number[];
   readonly #epoch: Epoch;
   readonly #onEmpty: () => void;
@@ -64,7 +64,7 @@ class CommonEpoch {
     }
   }
 
-  /** Where a batch is, or is made next: a run that is not where the others are has a strand of its own until they meet. */
+  /** The strand at a batch: a run at a different position has its own strand until they meet. */
   #strandAt(number: number): Strand {
     const strands = [...this.#strands];
     const there = strands.find((strand) => strand.number === number);
@@ -75,7 +75,8 @@ class CommonEpoch {
       strand.number = number;
       strand.batch = next.done ? null : kept(next.value);
     } catch (error) {
-      // An iterator that threw says that it is done from then on: the others must not take that for the end of the epoch.
+      // An iterator that threw reports the end afterwards; other runs must not take that for the
+      // end of the epoch.
       this.#strands.delete(strand);
       throw error;
     }
@@ -95,7 +96,7 @@ class CommonEpoch {
   }
 }
 
-/** A copy: a run that waits keeps its batch while others go on to later ones. */
+/** A copy: a waiting run keeps its batch while others move on. */
 function kept(batch: FeedBatch): FeedBatch {
   return { ...batch, inputs: Object.fromEntries(Object.entries(batch.inputs).map(([name, values]) => [name, values.slice()])) };
 }

@@ -1,18 +1,18 @@
-/** What a run is fed with: the task it learns, its batches in order, and those it is evaluated on. */
+/** A run's feed: its task, its training batches in order, and its evaluation batches. */
 import type { EvaluatedSet } from "../../shared/metrics.ts";
 import type { InputValue } from "../engines/engine.ts";
 import type { Random } from "../models/random.ts";
 import type { PredictiveTask } from "../tasks/task.ts";
 
 export interface FeedBatch {
-  /** By which the procedures that take it are named: `step@256`. */
+  /** Suffix of the procedures that take it: `step@256`. */
   readonly size: number;
-  /** What losses are means over: examples, or symbols of a text. */
+  /** What losses are averaged over: examples, or characters of a text. */
   readonly examples: number;
   readonly inputs: Readonly<Record<string, InputValue>>;
 }
 
-/** The batches of an epoch whose order has been drawn, from the one numbered `first` on. */
+/** The batches of an epoch from number `first` on; the order has been drawn. */
 export interface Epoch extends Iterable<FeedBatch> {
   /** The same epoch from another batch on. */
   from(first: number): Iterable<FeedBatch>;
@@ -22,22 +22,22 @@ export const epochOf = (from: Epoch["from"], first: number): Epoch => ({ from, [
 
 export interface Feed {
   readonly task: PredictiveTask;
-  /** Sizes of all training batches, and of all evaluation batches, each once. */
+  /** Distinct sizes of the training batches, and of the evaluation batches. */
   readonly batchSizes: readonly number[];
   readonly evaluationBatchSizes: readonly number[];
-  /** Of an epoch. */
+  /** Examples in an epoch. */
   readonly examples: number;
-  /** Sets that can be evaluated: the test set, and what is held out for validation. */
+  /** Sets to evaluate: the test set, and the validation set if there is one. */
   readonly sets: readonly EvaluatedSet[];
   /**
-   * The batches of an epoch from the one numbered `first` on. Their arrays are written over by a later one.
-   * An iterator that is not used up is returned, as leaving a loop does: it may hold what makes its batches.
-   * @param random where their order comes from; drawn at once, and as much whatever `first` is
+   * The batches of an epoch from number `first` on. A later batch overwrites the arrays.
+   * Return an iterator that is not used up (as leaving a loop does): it may hold a batch maker.
+   * @param random source of the order; drawn at once, the same amount for any `first`
    */
   epoch(random: Random, first: number): Epoch;
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
-  /** Characters of a text by their codes; null of examples with labels. */
+  /** Characters of a text by code; null for labelled examples. */
   readonly vocabulary: readonly string[] | null;
-  /** Largest value of a feature: 255 for the pixels of most images; null where features have no common range. */
+  /** Largest feature value: 255 for most images; null where features have no common range. */
   readonly range: number | null;
 }

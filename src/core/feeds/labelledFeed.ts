@@ -1,4 +1,4 @@
-/** Labelled examples in batches: shuffled for training, as they stand for evaluation. */
+/** Batches of labelled examples: shuffled for training, in stored order for evaluation. */
 import { augments, validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { featureRange, type Dataset, type Examples } from "../datasets/dataset.ts";
 import { heldOut } from "../datasets/split.ts";
@@ -9,10 +9,10 @@ import { classification, type ClassificationOptions } from "../tasks/classificat
 import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { regression, scalingOf } from "../tasks/regression.ts";
 
-/** Examples evaluated at once. */
+/** Examples per evaluation batch. */
 const evaluationBatch = 1000;
 
-/** Sizes of the batches into which `count` examples fall, each once; the last batch may be smaller. */
+/** Distinct batch sizes for `count` examples; the last batch may be smaller. */
 export function batchSizes(count: number, batchSize: number): number[] {
   const rest = count % batchSize;
   return [...(count >= batchSize ? [batchSize] : []), ...(rest > 0 ? [rest] : [])];
@@ -32,7 +32,7 @@ function taskFor(dataset: Dataset, model: Model, training: Uint32Array) {
 
 export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: config, generator }: Experiment, model: Model): Feed {
   const { train, test }: Record<"train" | "test", Examples> = dataset;
-  // Places among the examples, which stay where they are.
+  // Indices of the examples, which are not moved.
   const { training, held } = heldOut(train.count, validationExamples(config), config.splitSeed, generator);
   return {
     task: taskFor(dataset, model, training),
@@ -45,7 +45,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     epoch(random, first) {
       const order = shuffle ? random.permutation(training.length) : training;
       if (shuffle && held.length > 0) for (let i = 0; i < order.length; i++) order[i] = training[order[i]!]!;
-      // Drawn only where it is needed: the order of epochs without it stays what it was.
+      // Drawn only with augmentation, so that the order of other epochs stays the same.
       const augmentation = augments(config) ? { ...config.augmentation, shape: dataset.exampleShape, seed: random.below(2 ** 31), generator } : undefined;
       return epochOf((number) => inBatches(batchesAhead({ examples: train, order, batchSize, augmentation }, number)), first);
     },

@@ -1,4 +1,4 @@
-/** The feed of an experiment: its data, loaded once and kept for the next run of this process. */
+/** Loads the feed of an experiment and caches its data for the next run of this process. */
 import { taskOf, type Experiment } from "../../shared/experiment.ts";
 import { loadDataset, loadText, type Dataset, type TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
@@ -9,7 +9,7 @@ import { textFeed } from "./textFeed.ts";
 
 type Data = { readonly text: TextDataset } | { readonly labelled: Dataset };
 
-/** The data of the latest run: the next one of this process is likely to train on the same. */
+/** Data of the latest run; the next run is likely to use the same. */
 let held: { readonly of: string; readonly data: Promise<Data> } | undefined;
 
 function heldData({ dataset, generator }: Experiment): Promise<Data> {
@@ -17,12 +17,15 @@ function heldData({ dataset, generator }: Experiment): Promise<Data> {
   const of = JSON.stringify([kind, trainExamples, testExamples, splitSeed, validation, generator]);
   const load = async (): Promise<Data> => (taskOf({ dataset }) === "text" ? { text: await loadText(dataset) } : { labelled: inSharedMemory(await loadDataset({ ...dataset, generator })) });
   if (held?.of !== of) held = { of, data: load() };
-  // What could not be read may be there the next time.
+  // Retry next time: a file that could not be read may exist by then.
   held.data.catch(() => (held = undefined));
   return held.data;
 }
 
-/** @throws Error naming a file of the dataset that is missing or damaged, or data that is not what the experiment says */
+/**
+ * @throws Error naming a missing or damaged file, or a difference between the data and the
+ * experiment
+ */
 export async function loadFeed(experiment: Experiment, model: Model): Promise<Feed> {
   const data = await heldData(experiment);
   return "text" in data ? textFeed(data.text, experiment, model) : labelledFeed(data.labelled, experiment, model);

@@ -1,4 +1,4 @@
-/** A text in batches: as many streams as a batch has rows, each read on from batch to batch. */
+/** Batches of a text: one stream per row, continued from batch to batch. */
 import { textBatches, validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { textSteps } from "../../shared/models/data.ts";
 import type { TextDataset } from "../datasets/index.ts";
@@ -7,8 +7,8 @@ import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { languageModelling } from "../tasks/languageModelling.ts";
 
 /**
- * The codes cut into `rows` streams of equal length, read `steps` symbols at a time; what is left
- * over at the end is not read. The first batch begins with a fresh hidden state, the others carry on.
+ * Splits the codes into `rows` streams of equal length, read `steps` characters at a time; the
+ * remainder is unused. The first batch starts with a fresh hidden state, the others carry it on.
  */
 export function* streams(codes: Uint8Array, rows: number, steps: number, first = 0): Generator<FeedBatch> {
   const length = Math.floor((codes.length - 1) / rows);

@@ -1,4 +1,4 @@
-/** Text from a model of characters: it reads the beginning, then says one character after another. */
+/** Generates text with a character model: reads the prime, then samples one character at a time. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import type { DataShape } from "../../shared/models/shape.ts";
@@ -9,21 +9,24 @@ import type { NamedArray } from "../weights/file.ts";
 import { buildPredictor, scoresOf } from "./program.ts";
 
 export interface Continuation {
-  /** What the text begins with; at least one character. */
+  /** Beginning of the text; at least one character. */
   readonly prime: string;
-  /** Characters to add. */
+  /** Number of characters to add. */
   readonly length: number;
-  /** Divides the scores: 1 as trained, less is more careful, 0 always takes the most probable character. */
+  /**
+   * Divides the logits: 1 as trained, lower is more conservative, 0 always takes the most probable
+   * character.
+   */
   readonly temperature: number;
   readonly seed: number;
 }
 
-/** Characters of the text that a refusal names. */
+/** Maximum number of characters that an error message lists. */
 const mostNamed = 100;
 
 /**
- * What follows the prime, without it. The same on every call with the same weights and seed.
- * @throws Error naming characters that the text it was trained on has not
+ * The continuation, without the prime; the same for the same weights and seed.
+ * @throws Error naming characters that the training text does not contain
  */
 export async function generate(experiment: Experiment, vocabulary: readonly string[], weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
   const codes = new Map(vocabulary.map((character, code) => [character, code]));
@@ -32,7 +35,7 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   if (unknown.length > 0) throw new Error(`the text it was trained on has no ${unknown.slice(0, 10).map((one) => JSON.stringify(one)).join(", ")}; it has ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
   if (given.length === 0) throw new Error("there is no beginning to go on from; give at least one character");
 
-  // One symbol at a time: what came before is in the hidden state.
+  // One character at a time: the hidden state carries the past.
   const data: DataShape = { input: { kind: "tokens", shape: [1], vocabulary: vocabulary.length }, classes: vocabulary.length };
   const model = buildModel(describeModel(experiment.model, data));
   const { executable, width } = await buildPredictor({ experiment, model, task: languageModelling({ model, steps: 1 }), batchSizes: [1], weights });
@@ -57,13 +60,13 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   }
 }
 
-/** A place drawn with probability proportional to exp(score / temperature). */
+/** An index drawn with probability proportional to exp(logit / temperature). */
 export function drawn(scores: Float64Array, temperature: number, random: Pick<Random, "uniform">): number {
   const best = scores.reduce((a, b) => Math.max(a, b));
   if (temperature === 0) return scores.indexOf(best);
   const weights = scores.map((score) => Math.exp((score - best) / temperature));
   let left = random.uniform() * weights.reduce((sum, weight) => sum + weight);
   const found = weights.findIndex((weight) => (left -= weight) < 0);
-  // Rounding may leave a little at the end.
+  // Rounding may leave a remainder at the end.
   return found >= 0 ? found : weights.findLastIndex((weight) => weight > 0);
 }

@@ -1,4 +1,4 @@
-/** A trained model made to predict: its forward pass in evaluation alone, without tower or gradients. */
+/** A trained model for prediction: the forward pass of evaluation, without tower or gradients. */
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Executable } from "../engines/engine.ts";
 import { engineNamed } from "../engines/index.ts";
@@ -10,13 +10,13 @@ import { CheckpointError } from "../checkpoint/container.ts";
 import type { PredictiveTask } from "../tasks/task.ts";
 import type { NamedArray } from "../weights/file.ts";
 
-/** Where `predict@B` leaves what the model says of a batch of B. */
+/** State variable with the scores of `predict@B`. */
 export const scoresOf = (batchSize: number) => `scores@${batchSize}`;
 
 export interface Predictor {
-  /** Procedures `predict@B`: sums of the task's metrics, and its scores as state. */
+  /** Procedures `predict@B`: sums of the task's metrics, with the scores as state. */
   readonly executable: Executable;
-  /** Values that the model says of one example. */
+  /** Number of scores per example. */
   readonly width: number;
 }
 
@@ -28,7 +28,10 @@ export interface PredictorOptions {
   readonly weights: readonly NamedArray[];
 }
 
-/** @throws CheckpointError when the weights are not this model's, Error when the engine cannot be loaded */
+/**
+ * @throws CheckpointError when the weights do not match the model, Error when the engine cannot be
+ * loaded
+ */
 export async function buildPredictor({ experiment, model, task, batchSizes, weights }: PredictorOptions): Promise<Predictor> {
   const known = new Map([...model.parameters, ...model.buffers.filter(({ role }) => role === "statistics")].map(({ name, shape }) => [name, shape.join(" × ")]));
   const given = new Map(weights.map(({ name, shape }) => [name, shape.join(" × ")]));

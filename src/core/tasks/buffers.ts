@@ -3,14 +3,14 @@ import type { Buffer, Forward, Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
 import { broadcast, filled, greater, select, state } from "../program/operations/index.ts";
 
-/** Evaluation has hidden states of its own, so that it never disturbs training's. */
+/** Evaluation has its own hidden states and never disturbs training's. */
 export type Use = "training" | "evaluation";
 
 function variable({ name, role }: Buffer, use: Use): string {
   return role === "carried" && use === "evaluation" ? `evaluation.${name}` : name;
 }
 
-/** Initial values of the variables that a model's buffers are kept in. */
+/** Initial values of a model's buffers, by state variable. */
 export function initialBuffers({ buffers }: Model): Record<string, number> {
   return Object.fromEntries(
     buffers.flatMap((buffer) => (["training", "evaluation"] as const).map((use) => [variable(buffer, use), buffer.initial] as const)),
@@ -18,8 +18,8 @@ export function initialBuffers({ buffers }: Model): Record<string, number> {
 }
 
 /**
- * The buffers a pass reads.
- * @param carry a scalar: above 0 where hidden states go on from the batch before, else they start anew
+ * The buffers that a pass reads.
+ * @param carry a scalar: above 0 keeps the previous batch's hidden states, otherwise they are reset
  */
 export function bufferNodes({ buffers }: Model, batch: number, use: Use, carry: Node | null = null): Record<string, Node> {
   return Object.fromEntries(
@@ -28,13 +28,16 @@ export function bufferNodes({ buffers }: Model, batch: number, use: Use, carry: 
       if (!carry) throw new Error(`${buffer.name} is carried from batch to batch, which this task does not do`);
       const shape = [batch, ...buffer.shape];
       const goesOn = greater(broadcast(carry, shape), filled(0, shape));
-      // Chosen, not multiplied: what a diverged batch left must not come back as NaN times 0.
+      // select(), not a product: NaN from a diverged batch times 0 is NaN.
       return [buffer.name, select(goesOn, state(variable(buffer, use), shape), filled(buffer.initial, shape))];
     }),
   );
 }
 
-/** New values of the state variables that a pass replaces. In evaluation statistics stay as training left them. */
+/**
+ * New values of the state variables that a pass updates. Evaluation leaves running statistics
+ * unchanged.
+ */
 export function bufferUpdates({ buffers }: Model, forward: Forward, use: Use): Record<string, Node> {
   return Object.fromEntries(
     buffers.flatMap((buffer) => {

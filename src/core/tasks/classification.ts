@@ -10,24 +10,27 @@ import type { PredictiveTask } from "./task.ts";
 export interface ClassificationOptions {
   readonly model: Model;
   readonly exampleShape: readonly number[];
-  /** The network sees `feature * scale`. */
+  /** The network's input is `feature * scale`. */
   readonly scale: number;
-  /** How features are stored: pixels as bytes (the default), measures as floats. */
+  /** Stored type of features: bytes for pixels (the default), floats for measurements. */
   readonly features?: "uint8" | "float";
 }
 
-/** The input `features`, as the network sees it. */
+/** The input `features`, scaled for the network. */
 export function featuresOf({ exampleShape, scale, features: stored = "uint8" }: Omit<ClassificationOptions, "model">, batchSize: number): Node {
   const given = input("features", [batchSize, ...exampleShape], stored);
   return mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
 }
 
-/** Sum over a batch of -log p of the right class. @param logp `[batch, classes]` @param target int32 `[batch]` */
+/**
+ * Sum over a batch of -log p of the correct class. @param logp `[batch, classes]` @param target
+ * int32 `[batch]`
+ */
 export function negativeLogLikelihood(logp: Node, target: Node): Node {
   return mul(constant(-1), dot(logp, oneHot(target, logp.shape[1]!)));
 }
 
-/** Number of examples whose most probable class is not the right one. */
+/** Number of examples whose most probable class is wrong. */
 export function misclassified(logp: Node, target: Node): Node {
   return sub(constant(logp.shape[0]!), reduceSum(cast(equal(argMax(logp), target), "float")));
 }
@@ -62,7 +65,7 @@ export function classification({ model, exampleShape, scale, features: stored = 
   };
 }
 
-/** Of the sums `loss` and `errors`. */
+/** Means from the sums `loss` and `errors`. */
 export function meansOfSums(sums: Readonly<Record<string, number>>, count: number): Measures {
   return { loss: sums["loss"]! / count, error: (100 * sums["errors"]!) / count };
 }

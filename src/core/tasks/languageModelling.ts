@@ -1,4 +1,4 @@
-/** Predicting the next symbol of a text as a training task: truncated back-propagation with a carried hidden state. */
+/** Next-character prediction: truncated backpropagation with a carried hidden state. */
 import { steps, tokensOf } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
@@ -9,14 +9,14 @@ import type { PredictiveTask } from "./task.ts";
 
 export interface LanguageModellingOptions {
   readonly model: Model;
-  /** Symbols of a step; gradients reach back no further. */
+  /** Characters per step; gradients reach back no further. */
   readonly steps: number;
 }
 
 /**
- * Inputs `symbols` and `targets` (int32 `[batch, steps]`, the text and the same one symbol
- * later) and `carry` (a scalar: 1 where this batch continues the one before, 0 at a beginning).
- * Loss: mean negative log-likelihood of a symbol. Metrics: sums of `loss` and of `errors`.
+ * Inputs `symbols` and `targets` (int32 `[batch, steps]`, the text and the text shifted by one) and
+ * `carry` (a scalar: 1 continues the previous batch, 0 starts fresh). Loss: mean negative
+ * log-likelihood of a character. Metrics: sums of `loss` and `errors`.
  */
 export function languageModelling({ model, steps: count }: LanguageModellingOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
@@ -25,7 +25,7 @@ export function languageModelling({ model, steps: count }: LanguageModellingOpti
     const result = model.forward(symbols, { parameters, buffers, training: use === "training" });
     return { logp: logSoftmax(steps(result.output)), buffers: bufferUpdates(model, result, use) };
   };
-  /** In the order of the scores: step by step. */
+  /** In the order of the logits: step by step. */
   const targets = (batchSize: number) => reshape(transpose(input("targets", [batchSize, count], "int32")), [batchSize * count]);
 
   return {

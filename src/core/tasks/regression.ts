@@ -1,4 +1,4 @@
-/** Predicting a quantity as a training task. */
+/** Regression as a training task. */
 import { batchOf, rows } from "../models/activations.ts";
 import type { Node } from "../program/node.ts";
 import { add, constant, dot, input, maximum, mul, neg, reduceSum, reshape, sub } from "../program/operations/index.ts";
@@ -6,13 +6,16 @@ import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.
 import { featuresOf, type ClassificationOptions } from "./classification.ts";
 import type { PredictiveTask } from "./task.ts";
 
-/** Mean and standard deviation of what is predicted, over the training examples; a deviation of 0 counts as 1. */
+/**
+ * Mean and standard deviation of the labels over the training examples; a deviation of 0 counts as
+ * 1.
+ */
 export interface Scaling {
   readonly mean: number;
   readonly deviation: number;
 }
 
-/** @param of indices of the examples that count */
+/** @param of indices of the training examples */
 export function scalingOf(values: Float32Array, of: Uint32Array): Scaling {
   const mean = of.reduce((sum, i) => sum + values[i]!, 0) / of.length;
   const deviation = Math.sqrt(of.reduce((sum, i) => sum + (values[i]! - mean) ** 2, 0) / of.length);
@@ -25,11 +28,13 @@ export interface RegressionOptions extends ClassificationOptions {
 
 /**
  * Inputs `features` (`[batch, ...example]`) and `labels` (float `[batch]`). The model learns
- * (label - mean) / deviation, so that step sizes do not depend on the unit; loss: mean squared error of
- * that. Metrics: sums of `loss`, and of `squares` and `absolutes` of the errors in the labels' own unit.
+ * (label - mean) / deviation, so that step sizes do not depend on the unit; loss: mean squared
+ * error
+ * of that. Metrics: sums of `loss`, and of `squares` and `absolutes` of the errors in the labels'
+ * unit.
  */
 export function regression({ model, scaling: { mean, deviation }, ...data }: RegressionOptions): PredictiveTask {
-  /** What the model says, in standard deviations from the mean, and how far it is off. */
+  /** The model's standardized prediction, and its error. */
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
     const buffers = bufferNodes(model, batchSize, use);
     const result = model.forward(batchOf(featuresOf(data, batchSize)), { parameters, buffers, training: use === "training" });

@@ -1,8 +1,8 @@
-/** What a run is asked from outside: to pause, to go on, to stop. May be asked before the run has begun. */
+/** Pauses, resumes and stops a run. May be called before the run starts. */
 export class RunControl {
   #paused = false;
   #stopped = false;
-  /** When an evaluation is given up (performance.now()). */
+  /** Time (performance.now()) at which an evaluation is abandoned. */
   #evaluateUntil = Infinity;
   #wake: (() => void) | null = null;
 
@@ -23,24 +23,24 @@ export class RunControl {
     this.#wake?.();
   }
 
-  /** @param evaluateWithin milliseconds that an evaluation, or the last one, may take from now on */
+  /** @param evaluateWithin milliseconds that the current or final evaluation may still take */
   stop(evaluateWithin = Infinity): void {
     this.#stopped = true;
     this.#evaluateUntil = Math.min(this.#evaluateUntil, performance.now() + evaluateWithin);
     this.#wake?.();
   }
 
-  /** A stop without a last evaluation. */
+  /** Stops without a final evaluation. */
   leave(): void {
     this.stop(0);
   }
 
-  /** Whether a stop leaves no time to evaluate any more. */
+  /** Whether a stop leaves no time to evaluate. */
   get evaluationGivenUp(): boolean {
     return performance.now() >= this.#evaluateUntil;
   }
 
-  /** Resolves when the pause is over or a stop is asked. */
+  /** Resolves when the pause ends or a stop is requested. */
   async whilePaused(): Promise<void> {
     while (this.pauseRequested) await new Promise<void>((resolve) => (this.#wake = resolve));
     this.#wake = null;

@@ -1,7 +1,6 @@
 /**
- * The guard against divergence: it watches the losses and the hyperparameters, remembers states
- * that were good, and says what to go back to, and with which step size smaller, when they no
- * longer are. It depends on nothing but what it has seen: the same run acts the same.
+ * The divergence guard watches losses and hyperparameters, keeps snapshots of good states, and on
+ * divergence chooses the snapshot to restore and the step size to reduce. It is deterministic.
  */
 import type { GuardOptions } from "../../shared/guard.ts";
 import { formatHyperparameter } from "../../shared/tower.ts";
@@ -10,17 +9,17 @@ import type { StateValues } from "../engines/engine.ts";
 import { toEffective, toStored } from "../hyperoptimizers/stored.ts";
 import type { LearnedHyperparameter } from "../hyperoptimizers/tower.ts";
 
-/** Where training goes on. */
+/** Where training continues. */
 export interface Rollback {
   readonly snapshot: Snapshot;
-  /** What happened and what was done, in words. */
+  /** What happened and what the guard did. */
   readonly message: string;
 }
 
-/** A loss below this share of the first is no explosion, however small it was before. */
+/** A loss below this share of the first loss never counts as an explosion. */
 const harmless = 0.01;
 
-/** A hyperparameter that has moved by less than a factor of this, or its coefficient by less as stored, is not to blame. */
+/** Smallest change that can cause trouble: log of the factor, or the difference as stored. */
 const noticeable = Math.log(1.1);
 
 export class Guard {
@@ -28,7 +27,7 @@ export class Guard {
   readonly #hyperparameters: readonly LearnedHyperparameter[];
   #memory: GuardMemory;
 
-  /** @param hyperparameters in the order in which observe() gets their values */
+  /** @param hyperparameters in the order of the values passed to observe() */
   constructor(options: GuardOptions, hyperparameters: readonly LearnedHyperparameter[], memory?: GuardMemory) {
     this.#options = options;
     this.#hyperparameters = hyperparameters;
@@ -39,7 +38,7 @@ export class Guard {
     return this.#memory;
   }
 
-  /** Whether the state before `step` is to be kept. None is while the loss is suspicious. */
+  /** Whether to take a snapshot before `step`; never during a streak of bad losses. */
   wants(step: number): boolean {
     const { since, snapshots } = this.#memory;
     const last = snapshots.at(-1);
@@ -50,7 +49,7 @@ export class Guard {
     this.#change({ snapshots: [...this.#memory.snapshots.slice(-1), { step, begun, state, used: false }] });
   }
 
-  /** What is wrong after a step, in words; null while all is well. */
+  /** The problem after a step, or null. */
   observe(step: number, loss: number, values: readonly number[]): string | null {
     const { factor, patience, window } = this.#options;
     const wild = values.findIndex((value) => !Number.isFinite(value));
@@ -71,9 +70,9 @@ export class Guard {
   }
 
   /**
-   * Goes back, with a smaller step size.
-   * @param step at which the problem showed
-   * @returns undefined when it has gone back often enough, or has nothing to go back to
+   * Rolls back and reduces a step size.
+   * @param step step at which the problem appeared
+   * @returns undefined when the rollbacks are used up or there is no snapshot
    */
   rollBack(step: number, problem: string): Rollback | undefined {
     const { rollbacks, first, since, values, losses } = this.#memory;
@@ -94,8 +93,8 @@ export class Guard {
   }
 
   /**
-   * States to go back to, the best first: the latest that is not too close to the trouble and
-   * did not lead there once already.
+   * Snapshots to restore, best first: the latest that is not too close to the trouble and has not
+   * led there before.
    */
   #candidates(trouble: number): readonly Snapshot[] {
     const { snapshots } = this.#memory;
@@ -105,7 +104,7 @@ export class Guard {
     return doubtful ? [older] : [newer, older];
   }
 
-  /** The state with the step size to blame made smaller, and what was done, in words. */
+  /** The state with the responsible step size reduced, and a description. */
   #shrunk(state: StateValues, now: readonly number[] | null): { readonly state: StateValues; readonly what: string } {
     const { why, names } = this.#blamed(state, now);
     const changes = names.map((name) => {
@@ -122,8 +121,9 @@ export class Guard {
   }
 
   /**
-   * The step sizes to blame, by name: what moved the hyperparameter that went furthest since the
-   * snapshot, or level 0's own where none went far.
+   * The responsible step sizes, by name: those that moved the hyperparameter that changed most
+   * since the
+   * snapshot, or level 0's own where none changed noticeably.
    */
   #blamed(state: StateValues, now: readonly number[] | null): { readonly why: string; readonly names: readonly string[] } {
     const moves = this.#hyperparameters.flatMap((h, i) => (h.moved && now ? [{ h, before: toEffective(state[h.name]![0]!, h.storedAs), after: now[i]! }] : []));
@@ -141,7 +141,10 @@ export class Guard {
   }
 }
 
-/** How far a hyperparameter has gone: the logarithm of its factor, or for what has no size of its own the difference as stored. */
+/**
+ * How far a hyperparameter moved: log of the factor, or the stored difference for one without a
+ * scale.
+ */
 function distance({ spec, storedAs }: LearnedHyperparameter, before: number, after: number): number {
   if (spec.scale === "log") return before === after ? 0 : before * after > 0 ? Math.abs(Math.log(after / before)) : Infinity;
   return Math.abs(toStored(after, storedAs) - toStored(before, storedAs));

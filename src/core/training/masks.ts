@@ -5,8 +5,8 @@ import { sizeOf } from "../program/node.ts";
 import type { GeneratorVersion } from "../../shared/random.ts";
 
 /**
- * Masks depend only on the seed and the step's number, so that they are the same after a resume and in a
- * cohort. The next step with the same batch size overwrites their arrays.
+ * Masks depend only on the seed and the step number, so they are the same after a resume and in a
+ * cohort. The next step with the same batch size overwrites the arrays.
  */
 export class StepMasks {
   readonly #masks: readonly Mask[];
@@ -15,12 +15,12 @@ export class StepMasks {
 
   constructor(masks: readonly Mask[], seed: number, version: GeneratorVersion) {
     this.#masks = masks;
-    // Version 1 adds the step to a key, so two runs with close keys have masks in common.
+    // Version 1 adds the step to a key, so runs with close keys share masks.
     const key = version === 1 ? new Random(seed, "dropout", 1).below(2 ** 31) : seed;
     this.#random = (step) => new Random(key, "dropout", version, step);
   }
 
-  /** Inputs of a step on a batch of `batch` examples. */
+  /** Mask inputs of a step with `batch` examples. */
   at(step: number, batch: number): Readonly<Record<string, Uint8Array>> {
     let arrays = this.#arrays.get(batch);
     if (!arrays) {

@@ -1,4 +1,7 @@
-/** What a program costs on this machine, for one run or a cohort: a few dozen steps and an evaluation, trained for real and not kept. */
+/**
+ * Measures the cost of a program on this machine, for one run or a cohort, by a short training that
+ * is discarded.
+ */
 import type { EngineDescription } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { RunControl } from "./control.ts";
@@ -6,27 +9,30 @@ import { prepareCohort, prepareRun, type PreparedRun } from "./prepare.ts";
 import { TrainingRun, type RunListener } from "./run.ts";
 
 export interface Measurement {
-  /** Milliseconds of one step, its batch and its turn in the loop included: the median. */
+  /** Median milliseconds per step, including its batch and the loop. */
   readonly step: number;
-  /** Milliseconds of one evaluation on the whole test set. */
+  /** Milliseconds per evaluation of the whole test set. */
   readonly evaluation: number;
-  /** Milliseconds before the first step in a process that has the data already. */
+  /** Milliseconds before the first step, in a process that has the data already. */
   readonly begin: number;
 }
 
-/** Steps that are not counted: the engine still settles. */
+/** Warm-up steps, which are not counted. */
 const warmUp = 8;
-/** Measured are so many steps and for so long (milliseconds), or as many as there is time for, but two in any case. */
+/** Minimum number of measured steps and milliseconds, if time allows; at least two steps. */
 const fewest = 24;
 const shortest = 400;
 const usualLongest = 4_000;
 
 export interface MeasureOptions {
-  /** Runs trained as one program; 1 by default. */
+  /** Number of runs trained as one program; 1 by default. */
   readonly cohort?: number;
-  /** No evaluation is measured. */
+  /** Skips the evaluation. */
   readonly stepsOnly?: boolean;
-  /** Milliseconds after which fewer steps are enough; the first does not count, in which devices compile. */
+  /**
+   * Milliseconds after which fewer steps suffice; the first step, in which devices compile, does
+   * not count.
+   */
   readonly longest?: number;
 }
 
@@ -37,7 +43,7 @@ export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = 
   const prepare = async (): Promise<PreparedRun[]> =>
     cohort === 1 ? [await prepareRun(experiment)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort);
   const dispose = (runs: readonly PreparedRun[]) => Promise.all(runs.map(({ executable }) => executable.dispose()));
-  // Reads the data, which a trainer that is warm has already.
+  // Load the data first, as a warm trainer has.
   if (!stepsOnly) await (await prepareRun(experiment)).executable.dispose();
   const asked = performance.now();
   const prepared = await prepare();
@@ -47,7 +53,7 @@ export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = 
   let started = performance.now();
   let last = started;
   let evaluation = 0;
-  // The last run of a cohort is heard of when all have made the step.
+  // The cohort's last run reports when all have made the step.
   const clock: RunListener = {
     step: () => {
       const now = performance.now();
@@ -75,7 +81,7 @@ export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = 
   } finally {
     await dispose(prepared);
   }
-  // Steps so slow that there were few: what was settled by then.
+  // With few slow steps, half of them are warm-up.
   const settled = times.slice(Math.min(warmUp, times.length >> 1)).sort((a, b) => a - b);
   const step = settled[settled.length >> 1] ?? 0;
   const { device, driver, memory, libraries } = prepared[0]!;

@@ -1,4 +1,4 @@
-/** From an experiment to everything a run needs: data, program, engine, initial weights. */
+/** Prepares a run from its experiment: data, program, engine, initial weights. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
@@ -33,10 +33,10 @@ export function towerLevel(of: Level): TowerLevel {
   return { ...towerSettings(of), groups: of.groups.map((group) => ({ ...towerSettings(group), name: group.name, match: group.match })) };
 }
 
-/** A run before an engine has it. */
+/** A run before its program is compiled. */
 interface PlannedRun extends Omit<PreparedRun, "executable" | keyof EngineDescription> {
   readonly engine: Engine;
-  /** Its seed's weights, and its hyperparameters. */
+  /** Initial weights of its seed, and hyperparameters. */
   readonly initialState: StateValues;
 }
 
@@ -68,16 +68,16 @@ export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
   return placed(planned, await planned.engine.compile(planned.training.program, { threads }));
 }
 
-/** A run of a cohort and the seat it takes there. */
+/** A run of a cohort and its seat. */
 export interface Member {
   readonly experiment: Experiment;
-  /** From 0; each is taken once. */
+  /** From 0; each seat holds one run. */
   readonly seat: number;
 }
 
 /**
- * Runs that train as one program of `size` seats, of which some may stay empty. They may differ in
- * their seeds and in the initial values of learned hyperparameters.
+ * Prepares runs that train as one program with `size` seats, some of which may stay empty. They may
+ * differ in seed and in the initial values of learned hyperparameters.
  * @throws Error like prepareRun(), and when the runs' programs differ
  */
 export async function prepareCohort(members: readonly Member[], size: number): Promise<(PreparedRun & { readonly executable: Seat })[]> {

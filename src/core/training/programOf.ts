@@ -1,7 +1,7 @@
-/** What tells programs apart by their speed. */
+/** The part of an experiment that determines its speed. */
 import type { Experiment } from "../../shared/experiment.ts";
 
-/** Everything that shapes an experiment's program, not the values it works on: those cost nothing. */
+/** Everything that shapes an experiment's program, not the values it works on. */
 export function programOf({ dataset, model, batchSize, engine, tower }: Experiment, kind: string = engine.kind): string {
   const shape = JSON.stringify(tower, (_key, value: unknown) => (typeof value === "number" ? Math.sign(value) : value));
   return JSON.stringify([dataset, model, batchSize, kind, shape]);

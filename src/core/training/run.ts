@@ -1,4 +1,7 @@
-/** The run loop: epochs of steps, evaluations as they are planned; can be paused, resumed and stopped, left and taken up again elsewhere. */
+/**
+ * The run loop: epochs of steps and scheduled evaluations; can be paused, stopped, and resumed from
+ * a checkpoint.
+ */
 import { evaluatesAfter, stepsPerEpoch, totalSteps } from "../../shared/experiment.ts";
 import { keptAs, keptMeasures, type EvaluatedSet, type Measures } from "../../shared/metrics.ts";
 import type { Evaluation } from "../../shared/run.ts";
@@ -26,11 +29,11 @@ export interface StepRecord {
 export interface RunListener {
   step(record: StepRecord): void;
   evaluation(evaluation: Evaluation): void;
-  /** One batch of an evaluation is done. */
+  /** Reports that one batch of an evaluation is done. */
   evaluating?(): void;
   paused(): void;
   resumed(): void;
-  /** The guard went back after a step, which is logged as it was. */
+  /** Reports a rollback after a step, which was logged as it was. */
   rolledBack(step: number, message: string): void;
 }
 
@@ -39,15 +42,18 @@ export type Outcome = "finished" | "stopped" | "diverged";
 export interface RunEnd {
   readonly outcome: Outcome;
   readonly reason: string | null;
-  /** Steps taken. */
+  /** Steps completed. */
   readonly step: number;
   readonly hyperparameters: Readonly<Record<string, number>>;
 }
 
-/** The event loop gets a turn at least this often, so that a pause or stop is heard (milliseconds). */
+/** Milliseconds between turns of the event loop, so that pause and stop take effect. */
 const turnEvery = 20;
 
-/** Columns of every step: loss, step time (ms), effective hyperparameters, hypergradients of the stored ones. */
+/**
+ * Logged at every step: loss, step time (ms), effective hyperparameters, hypergradients of the
+ * stored ones.
+ */
 export function loggedMetrics({ hyperparameters, withHypergradient }: TrainingProgram): string[] {
   return [
     "loss",
@@ -57,7 +63,7 @@ export function loggedMetrics({ hyperparameters, withHypergradient }: TrainingPr
   ];
 }
 
-/** @throws CheckpointError naming what is missing or unknown */
+/** @throws CheckpointError naming missing or unknown state */
 function requireState(names: readonly string[], state: StateValues): void {
   const missing = names.filter((name) => !(name in state));
   const unknown = Object.keys(state).filter((name) => !names.includes(name));
@@ -77,7 +83,7 @@ export class TrainingRun {
   #guard: Guard | undefined;
   #lastTurn = 0;
 
-  /** @param saver keeps checkpoints, and `keeper` what was evaluated, where they are wanted */
+  /** @param saver stores checkpoints; `keeper` stores evaluated weights */
   constructor(run: PreparedRun, control: RunControl, listener: RunListener, saver?: Saver, keeper?: Pick<WeightsKeeper, "keep">) {
     this.#run = run;
     this.#control = control;
@@ -91,8 +97,8 @@ export class TrainingRun {
   }
 
   /**
-   * Puts the run where it stood when the state was captured; call before train().
-   * @throws CheckpointError when the state is not that of this program
+   * Restores a captured state; call before train().
+   * @throws CheckpointError when the state does not match this program
    */
   restore({ position, state, guard }: Captured): void {
     const { training, executable, experiment } = this.#run;
@@ -102,7 +108,7 @@ export class TrainingRun {
     if (experiment.guard.on) this.#guard = new Guard(experiment.guard, training.hyperparameters, guard ?? undefined);
   }
 
-  /** All that the rest of the run depends on; only between two steps. */
+  /** Captures everything that the rest of the run depends on; only between two steps. */
   async #capture(): Promise<Captured> {
     const { training, executable } = this.#run;
     const [position, guard] = [{ ...this.#position }, this.#guard?.memory ?? null];
@@ -110,9 +116,10 @@ export class TrainingRun {
   }
 
   /**
-   * Trains to the end of the budget, a stop, or divergence: a non-finite loss or
-   * hyperparameter ends the run at that step, which is still reported, unless a guard
-   * goes back. Then steps and data count on, from the state that was restored.
+   * Trains until the budget ends, a stop, or divergence. A non-finite loss or hyperparameter ends
+   * the
+   * run after reporting that step, unless the guard rolls back; then steps and data continue from
+   * the restored state.
    */
   async train(): Promise<RunEnd> {
     const { experiment, feed } = this.#run;
@@ -120,7 +127,7 @@ export class TrainingRun {
     const at = this.#position;
     const random = new Random(at.shuffling);
 
-    // One that a stop cut short is made up for.
+    // Redo an evaluation that a stop interrupted.
     const ended = await this.#evaluateWhenDue();
     if (ended) return ended;
     while (at.epoch <= experiment.budget.epochs) {
@@ -135,7 +142,7 @@ export class TrainingRun {
         this.#listener.step({ step, values });
         at.step++;
         if (problem && !this.#goBack(problem)) return this.#end("diverged", problem, at.step);
-        // What is likely to be undone is no part of the mean loss.
+        // Steps that may be rolled back do not enter the mean loss.
         if (!suspicious) {
           at.lossSum += values[0]! * batch.examples;
           at.examples += batch.examples;
@@ -153,7 +160,7 @@ export class TrainingRun {
     return step > 0 && step !== evaluated && evaluatesAfter(this.#run.experiment, step);
   }
 
-  /** How the run ends with the evaluation that is due; null where it goes on, or none is due. */
+  /** Evaluates when due; how the run ends, or null if it continues. */
   async #evaluateWhenDue(): Promise<RunEnd | null> {
     if (!this.#evaluationDue) return null;
     const problem = await this.#evaluateAsPlanned();
@@ -162,7 +169,10 @@ export class TrainingRun {
     return problem && step === totalSteps(this.#run.experiment) ? this.#end("diverged", problem, step) : null;
   }
 
-  /** An evaluation of the schedule, due still if it was given up; what is wrong with its result, unless the guard went back to where nothing is. */
+  /**
+   * Runs a scheduled evaluation, which stays due if abandoned. Returns the problem with its result,
+   * or null if there is none or the guard rolled back.
+   */
   async #evaluateAsPlanned(): Promise<string | null> {
     const at = this.#position;
     let problem: string | null;
@@ -176,13 +186,13 @@ export class TrainingRun {
     return problem;
   }
 
-  /** Keeps the state before a step for the guard, when it wants it. */
+  /** Takes a snapshot for the guard when it wants one. */
   async #remember(): Promise<void> {
     const { step, begun } = this.#position;
     if (this.#guard?.wants(step)) this.#guard.keep(step, begun, await this.#run.executable.state(this.#run.training.durableState));
   }
 
-  /** Lets the guard restore a state that was good; false where there is no guard, or it has had its turns. */
+  /** Lets the guard roll back; false without a guard or when it gives up. */
   #goBack(problem: string): boolean {
     const at = this.#position;
     const back = this.#guard?.rollBack(at.step - 1, problem);
@@ -208,7 +218,10 @@ export class TrainingRun {
     ];
   }
 
-  /** Carries the pending update over to the settled weights; the hyperparameters it leads to, in effective form. */
+  /**
+   * Applies the pending update to the settled weights; returns the resulting effective
+   * hyperparameters.
+   */
   async #settle(): Promise<Record<string, number>> {
     const outputs = await this.#run.executable.run("settle");
     return Object.fromEntries(
@@ -217,8 +230,9 @@ export class TrainingRun {
   }
 
   /**
-   * What the settled weights make of whole sets: where examples are held out, the test set tells how good what they chose is, once, at the end.
-   * Null when a stop left no time for it.
+   * Evaluates the settled weights on whole sets; with a validation set, the test set only once, at
+   * the
+   * end. Null when a stop left no time.
    */
   async #evaluate(ending = this.#position.step === totalSteps(this.#run.experiment)): Promise<Evaluation | null> {
     const { feed, experiment } = this.#run;
@@ -230,7 +244,7 @@ export class TrainingRun {
       Object.assign(evaluation, keptMeasures(set, measures));
     }
     this.#listener.evaluation(evaluation);
-    // Nothing can be predicted from what has diverged.
+    // Diverged weights predict nothing.
     if (this.#keeper && !this.#badLoss(evaluation)) this.#keeper.keep(evaluation, await settledWeights(this.#run));
     return evaluation;
   }
@@ -284,7 +298,7 @@ export class TrainingRun {
     return bad ? `the ${bad.set} loss is ${String(bad.loss)} after step ${step - 1}` : null;
   }
 
-  /** The set whose loss was taken and is not finite. */
+  /** The evaluated set whose loss is not finite. */
   #badLoss(evaluation: Evaluation): { readonly set: EvaluatedSet; readonly loss: number } | undefined {
     return this.#run.feed.sets.flatMap((set) => {
       const loss = evaluation[keptAs(set, "loss")];
@@ -292,10 +306,10 @@ export class TrainingRun {
     })[0];
   }
 
-  /** Saves what is due and waits while paused. */
+  /** Saves a due checkpoint and waits while paused. */
   async #turn(): Promise<void> {
     await this.#breathe();
-    // Written while training goes on: only its taking costs time here.
+    // Only the capture costs time here; the file is written during training.
     if (this.#saver?.due) void this.#saver.save(await this.#capture());
     if (!this.#control.pauseRequested) return;
     await this.#save();

@@ -1,7 +1,4 @@
-/**
- * The procedures of training over one state, for whoever builds a program of them:
- * the names and what each does stand in trainingProgram.ts.
- */
+/** Training procedures over one state; trainingProgram.ts lists their names and effects. */
 import { gradients } from "../program/gradients.ts";
 import type { Node, Shape } from "../program/node.ts";
 import { constant, state } from "../program/operations/index.ts";
@@ -11,10 +8,10 @@ import type { Loss } from "../tasks/task.ts";
 import { gradientName, heldBy, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
 
 export interface TrainedParameter {
-  /** In the program's state. */
+  /** State variable. */
   readonly name: string;
   readonly shape: Shape;
-  /** As the model names it, by which groups find it; its `name` by default. */
+  /** The model's name for it, used by groups; `name` by default. */
   readonly label?: string;
 }
 
@@ -22,21 +19,21 @@ export interface TrainingProceduresOptions {
   readonly parameters: readonly TrainedParameter[];
   readonly levels: readonly TowerLevel[];
   /**
-   * `moving`: only of hyperparameters that a level above moves. `all`: the top
-   * level's too, which nothing moves; for a plain optimizer this costs extra work.
+   * `moving`: only for hyperparameters that a level above moves. `all`: the top level's too, which
+   * nothing moves; for a plain optimizer this costs extra work.
    */
   readonly hypergradients: "moving" | "all";
 }
 
-/** The loss at nodes of the parameters, in the order they were given. */
+/** The loss at parameter nodes, in the given order. */
 export type LossOf = (parameters: readonly Node[]) => Loss;
 
 const settled = (name: string) => `settled.${name}`;
 
 export class TrainingProcedures {
-  /** Learned hyperparameters; the outputs of begin, step and settle carry their stored values by `name`. */
+  /** Learned hyperparameters; begin, step and settle output their stored values by `name`. */
   readonly hyperparameters: readonly LearnedHyperparameter[];
-  /** Those of which begin and step answer the `hypergradient`. */
+  /** Hyperparameters whose `hypergradient` begin and step output. */
   readonly withHypergradient: readonly LearnedHyperparameter[];
   readonly #packing: Packing;
   readonly #tower: TowerProgram;
@@ -62,7 +59,10 @@ export class TrainingProcedures {
     };
   }
 
-  /** The pending update, then loss, weight gradients and hypergradients at the new weights. */
+  /**
+   * Applies the pending update, then computes loss, weight gradients and hypergradients at the new
+   * weights.
+   */
   step(lossOf: LossOf): ProcedureSpec {
     const { weights, hyperparameters, updates } = this.#tower.update();
     const { loss, buffers } = lossOf(this.#packing.unpack(weights));
@@ -80,7 +80,10 @@ export class TrainingProcedures {
     };
   }
 
-  /** Copies the weights that the pending update leads to into the settled ones; the state of training stays. */
+  /**
+   * Copies the weights after the pending update to the settled weights; training state is
+   * unchanged.
+   */
   settle(): ProcedureSpec {
     const { weights, hyperparameters } = this.#tower.update();
     return {
@@ -89,22 +92,25 @@ export class TrainingProcedures {
     };
   }
 
-  /** Nodes of the parameters as they were last settled. */
+  /** Settled parameters as nodes. */
   settledParameters(): Node[] {
     return this.#packing.unpack(this.#packing.packs.map(({ name, shape }) => state(settled(name), shape)));
   }
 
-  /** State that the procedures share although `settle` reads none of it. */
+  /** State that the procedures share although `settle` does not read it. */
   get furtherState(): readonly StateVariable[] {
     return [...this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] })), ...this.frozenState];
   }
 
-  /** Parameters that stay as they are. */
+  /** Frozen parameters. */
   get frozenState(): readonly StateVariable[] {
     return this.#packing.frozen.map(({ name, shape }) => ({ name, shape }));
   }
 
-  /** Values of all state before `begin`, the settled weights included; more than a program may declare. */
+  /**
+   * Values of all state before `begin`, including the settled weights; may exceed what a program
+   * declares.
+   */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     const packs = this.#packing.packValues(parameters);
     const values: Record<string, Float64Array> = { ...this.#tower.initialState(), ...packs, ...this.settledState(packs) };
@@ -112,22 +118,22 @@ export class TrainingProcedures {
     return values;
   }
 
-  /** The settled weights as a copy of those in `state`. */
+  /** Settled weights, copied from the weights in `state`. */
   settledState(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     return Object.fromEntries(this.#packing.packs.map(({ name }) => [settled(name), state[name]!]));
   }
 
-  /** Names of the state in which the settled weights are: copies, which settling makes again. */
+  /** State variables of the settled weights: copies, which can be recomputed. */
   get settledNames(): readonly string[] {
     return this.#packing.packs.map(({ name }) => settled(name));
   }
 
-  /** Names of the state that parametersOf() reads. */
+  /** State that parametersOf() reads. */
   get parameterNames(): readonly string[] {
     return [...this.settledNames, ...this.#packing.frozen.map(({ name }) => name)];
   }
 
-  /** Values of the parameters, by name, out of a state that was just settled. */
+  /** Parameter values by name, from a state that was just settled. */
   parametersOf(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     return this.#packing.unpackValues(this.parameterNames.map((name) => state[name]!));
   }

@@ -1,14 +1,14 @@
 /**
- * The whole of training as one program. Its procedures share one state:
+ * All of training as one program. Its procedures share one state:
  *
  * - `begin@B`    loss and weight gradients at the initial weights; no update is pending yet
- * - `step@B`     carries out the pending update (top level first), then loss, weight
+ * - `step@B`     applies the pending update (top level first), then computes loss, weight
  *                gradients and hypergradients at the new weights: the next pending update
- * - `settle`     copies the weights that the pending update leads to into `settled.*`
+ * - `settle`     copies the weights after the pending update to `settled.*`
  * - `evaluate@B` sums of a task's metrics over a batch, at the settled weights
  *
- * A task may have state beside the weights (running statistics, hidden states): `begin` and
- * `step` replace it with what the forward pass makes of it, and `evaluate` reads it.
+ * A task may have buffers (running statistics, hidden states): `begin` and `step` update them in
+ * the forward pass, and `evaluate` reads them.
  */
 import type { LearnedHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
 import { sizeOf, type Node } from "../program/node.ts";
@@ -19,7 +19,7 @@ import { TrainingProcedures, type TrainingProceduresOptions } from "./trainingPr
 export interface TrainingProgramOptions {
   readonly task: Task;
   readonly levels: readonly TowerLevel[];
-  /** Sizes of training batches that will be used. */
+  /** Sizes of the training batches. */
   readonly batchSizes: readonly number[];
   readonly evaluationBatchSizes: readonly number[];
   readonly hypergradients: TrainingProceduresOptions["hypergradients"];
@@ -27,17 +27,19 @@ export interface TrainingProgramOptions {
 
 export interface TrainingProgram {
   readonly program: Program;
-  /** Learned hyperparameters; the outputs of begin, step and settle carry their stored values by `name`. */
+  /** Learned hyperparameters; begin, step and settle output their stored values by `name`. */
   readonly hyperparameters: readonly LearnedHyperparameter[];
-  /** Those of which begin and step answer the `hypergradient`. */
+  /** Hyperparameters whose `hypergradient` begin and step output. */
   readonly withHypergradient: readonly LearnedHyperparameter[];
-  /** State that training depends on, by name: all but the settled weights, which follow from it. */
+  /**
+   * State that training depends on: everything but the settled weights, which can be recomputed.
+   */
   readonly durableState: readonly string[];
   /** State to restore before `begin`. */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array>;
   /** State that parametersOf() reads. */
   readonly settledState: readonly string[];
-  /** Values of the parameters, by name, out of a state that was just settled. */
+  /** Parameter values by name, from a state that was just settled. */
   parametersOf(state: Readonly<Record<string, Float64Array>>): Record<string, Float64Array>;
 }
 

@@ -1,4 +1,4 @@
-/** A model's weights as a file: what an evaluation of a run was taken with, and what predictions are made from. */
+/** Weights file: the weights of an evaluation, used for predictions. */
 import { z } from "zod";
 import { evaluation } from "../../shared/run.ts";
 import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, readHeader, type Container } from "../checkpoint/container.ts";
@@ -8,13 +8,13 @@ const header = z.strictObject({
   run: z.string(),
   experiment: writtenExperiment,
   savedAt: z.number(),
-  /** What these weights were found to do. */
+  /** Result of evaluating these weights. */
   evaluation,
   arrays: z.array(arrayEntry.extend({ shape: z.array(z.int().min(0)) })),
 });
 type Header = z.infer<typeof header>;
 
-/** Parameters, and running statistics that evaluation reads, under PyTorch's names. */
+/** A parameter or running statistic under PyTorch's name. */
 export interface NamedArray {
   readonly name: string;
   readonly shape: readonly number[];
@@ -33,16 +33,18 @@ export function encodeWeights({ arrays, ...rest }: Weights): Buffer {
   return encodeContainer(container, { ...rest, arrays: entries.map((entry, i) => ({ ...entry, shape: [...arrays[i]!.shape] })) }, bytes);
 }
 
-/** What a file of weights says of itself, without its arrays' values. */
+/** Header of a weights file, without its array entries. */
 export type WeightsHeader = Omit<Header, "arrays">;
 
-/** Reads the header alone; see readHeader. @throws CheckpointError saying what is wrong with the file */
+/**
+ * Reads the header only; see readHeader. @throws CheckpointError saying what is wrong with the file
+ */
 export async function readWeightsHeader(read: (at: number, length: number) => Promise<Buffer>, size: number): Promise<WeightsHeader> {
   const { arrays: _arrays, ...rest } = await readHeader(container, read, size, ({ arrays }) => arrays);
   return rest;
 }
 
-/** @throws CheckpointError saying what is wrong with it */
+/** @throws CheckpointError saying what is wrong with the file */
 export function decodeWeights(file: Buffer): Weights {
   const { header: head, arrays } = decodeContainer(container, file, (of) => of.arrays);
   return {

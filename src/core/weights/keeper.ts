@@ -1,11 +1,14 @@
-/** Hands the weights of every evaluation to a sink while training goes on. */
+/** Sends the weights of every evaluation to a sink while training continues. */
 import type { Evaluation } from "../../shared/run.ts";
 import { encodeWeights, type NamedArray, type Weights } from "./file.ts";
 
 export interface KeeperOptions {
-  /** What all weights of the run have in common. */
+  /** Fields that all weights of the run share. */
   readonly of: Pick<Weights, "run" | "experiment">;
-  /** Resolves when the weights are stored. Where it rejects, the owner of the sink has said why. */
+  /**
+   * Resolves when the weights are stored. A rejection has already been reported by the sink's
+   * owner.
+   */
   readonly sink: (step: number, bytes: Uint8Array) => Promise<void>;
 }
 
@@ -17,7 +20,7 @@ export class WeightsKeeper {
     this.#options = options;
   }
 
-  /** Takes what was evaluated; a copy, which is stored in its turn. */
+  /** Copies the evaluated weights and queues them for storage. */
   keep(evaluation: Evaluation, arrays: readonly NamedArray[]): void {
     const bytes = encodeWeights({ ...this.#options.of, savedAt: Date.now(), evaluation, arrays });
     this.#last = this.#last.then(() => this.#options.sink(evaluation.step, bytes)).catch(() => undefined);

@@ -1,7 +1,7 @@
 /**
- * Batches made ahead of the training by a thread of their own. What a batch becomes follows from its
- * plan and number alone, so it does not matter who makes it: one that is not there yet when it is its
- * turn is made by the training thread itself, which therefore never stands still for long.
+ * Prepares batches in a worker thread, ahead of training. A batch depends only on its plan and its
+ * number, so either thread can make it: if the worker is late, the training thread makes the batch
+ * itself and never waits for long.
  */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,13 +11,19 @@ import { batchBuffers, batchCount, batchesInOrder, fillBatch, type Batch, type B
 import { makeRing, placeOf, ready, taken, todo, underWay } from "./ring.ts";
 import type { WorkerData, WorkerOrder } from "./worker.ts";
 
-/** For a batch that is being made the training waits so long (milliseconds), then makes it itself: the other thread may have no core. */
+/**
+ * Milliseconds that training waits for a batch in progress before it makes the batch itself: the
+ * worker may lack a core.
+ */
 const patience = 2;
 
-/** Epochs that are made ahead at once; of any more, each makes its own: their places take memory. */
+/**
+ * Maximum number of epochs prepared at once, since each needs memory; others make their own
+ * batches.
+ */
 const most = 4;
 
-/** Beside the sources, or beside the trainer in what is built of them. */
+/** Next to the sources, or next to the built trainer. */
 function workerFile(): string {
   const here = import.meta.dirname;
   if (import.meta.filename.endsWith(".ts")) return join(here, "worker.ts");
@@ -25,7 +31,7 @@ function workerFile(): string {
   return existsSync(built) ? built : join(dirname(here), "batchWorker.js");
 }
 
-/** The thread has failed; no fault of the engine. */
+/** The worker thread failed, not the engine. */
 export class BatchError extends Error {}
 
 interface Running {
@@ -42,24 +48,24 @@ export class BatchMaker {
   #underWay = 0;
   #handedOver = 0;
 
-  /** The thread is started with the first epoch, and does not keep the process alive. */
+  /** The thread starts with the first epoch and does not keep the process alive. */
   constructor(entry = workerFile()) {
     this.#entry = entry;
   }
 
-  /** Epochs that the thread works for. */
+  /** Number of epochs that the worker prepares. */
   get underWay(): number {
     return this.#underWay;
   }
 
-  /** Batches so far that the thread had made in time. */
+  /** Number of batches that the worker made in time. */
   get handedOver(): number {
     return this.#handedOver;
   }
 
   /**
-   * The batches of a plan from the one numbered `first` on. The arrays of a batch are written over by a later one.
-   * @throws BatchError when the thread has failed
+   * The batches of a plan from number `first` on. A later batch overwrites the arrays.
+   * @throws BatchError when the worker thread has failed
    */
   *batches(plan: BatchPlan, first = 0): Generator<Batch> {
     if (this.#underWay >= most) {
@@ -82,7 +88,7 @@ export class BatchMaker {
           state = Atomics.load(ring.states, number);
         }
         if (state === ready) {
-          // Copied: engines may not take shared memory.
+          // Copied, because engines may not accept shared memory.
           const place = placeOf(ring, number);
           batch.features.set(place.features.subarray(0, batch.features.length) as never);
           batch.labels.set(place.labels.subarray(0, batch.size) as never);

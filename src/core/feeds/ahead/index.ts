@@ -1,36 +1,42 @@
-/** When batches are made ahead of the training, and by what: one thread for all runs of this process. */
+/** Decides when batches are prepared ahead; one worker thread serves all runs of the process. */
 import type { Dataset } from "../../datasets/dataset.ts";
 import { batchesInOrder, type Batch, type BatchPlan } from "../batches.ts";
 import { BatchMaker } from "./batchMaker.ts";
 import { isShared, shared } from "./ring.ts";
 
-/** Below, a batch is made about as fast as it is handed over (bytes of its features). */
+/** Bytes of features below which making a batch costs no more than handing it over. */
 const smallestBatch = 64 * 1024;
-/** Smaller sets are left where they are (bytes of the training examples). */
+/** Bytes of training examples below which a dataset is not moved to shared memory. */
 const smallestSet = 1024 * 1024;
 
 let coreFree = () => false;
 let maker: BatchMaker | undefined;
 
-/** Batches are made ahead in epochs at whose beginning a core is free for the thread: where there is none, it would only take turns with the training. */
+/**
+ * Batches are prepared ahead only if a core is free when an epoch begins; otherwise the worker
+ * would compete with training.
+ */
 export function makeAheadWhen(free: () => boolean): void {
   coreFree = free;
 }
 
-/** The set with its training examples in memory that threads share. */
+/** The dataset with its training examples in shared memory. */
 export function inSharedMemory(dataset: Dataset): Dataset {
   const { train } = dataset;
   if (train.features.byteLength < smallestSet) return dataset;
   return { ...dataset, train: { ...train, features: shared(train.features), labels: shared(train.labels) } };
 }
 
-/** Whether another thread makes the batches of a plan: making them takes long enough, and there is a core for it. */
+/** Whether the worker prepares this plan: batches are large enough and a core is free. */
 export function isMadeAhead({ examples, batchSize }: BatchPlan): boolean {
   const batch = (batchSize * examples.features.byteLength) / examples.count;
   return coreFree() && batch >= smallestBatch && isShared(examples.features) && isShared(examples.labels);
 }
 
-/** The batches of a plan from the one numbered `first` on, the same whoever makes them. Their arrays are written over by a later one. */
+/**
+ * The batches of a plan from number `first` on, made by either thread. A later batch overwrites the
+ * arrays.
+ */
 export function batchesAhead(plan: BatchPlan, first = 0): Generator<Batch> {
   if (!isMadeAhead(plan)) return batchesInOrder(plan, first);
   return (maker ??= new BatchMaker()).batches(plan, first);

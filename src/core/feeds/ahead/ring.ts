@@ -1,28 +1,31 @@
-/** What a training thread and the thread that makes its batches share: places for batches, and who makes which. */
+/**
+ * Shared memory of the training thread and its worker: slots for batches, and which thread makes
+ * each.
+ */
 import { batchCount, type Batch, type BatchPlan } from "../batches.ts";
 
-/** What has become of a batch. */
+/** State of a batch. */
 export const todo = 0;
 export const underWay = 1;
 export const ready = 2;
 /** The training thread makes it, or has used it. */
 export const taken = 3;
 
-/** Batches that are made ahead at most. */
+/** Maximum number of batches prepared ahead. */
 const places = 4;
 
 type Place = Pick<Batch, "features" | "labels">;
 
-/** All of it lies in shared memory. */
+/** All fields lie in shared memory. */
 export interface Ring {
-  /** Number of the batch that the training is at. */
+  /** Number of the batch that training is at. */
   readonly position: Int32Array;
-  /** One of the above for every batch of the plan. */
+  /** A state for every batch of the plan. */
   readonly states: Int32Array;
   readonly places: readonly Place[];
 }
 
-/** An array of the same kind in shared memory, zeros. */
+/** A zeroed array of the same type in shared memory. */
 function sharedLike<A extends Uint8Array | Float32Array>(array: A, length: number): A {
   const memory = new SharedArrayBuffer(length * array.BYTES_PER_ELEMENT);
   return (array instanceof Uint8Array ? new Uint8Array(memory) : new Float32Array(memory)) as A;
@@ -30,7 +33,7 @@ function sharedLike<A extends Uint8Array | Float32Array>(array: A, length: numbe
 
 export const isShared = (array: Uint8Array | Float32Array): boolean => array.buffer instanceof SharedArrayBuffer;
 
-/** The array itself where it lies in shared memory, else a copy that does. */
+/** The array itself if it is in shared memory, else a shared copy. */
 export function shared<A extends Uint8Array | Float32Array>(array: A): A {
   if (isShared(array)) return array;
   const copy = sharedLike(array, array.length);
@@ -50,10 +53,13 @@ export function makeRing(plan: BatchPlan, first: number): Ring {
   };
 }
 
-/** Where a batch is put. */
+/** Slot of a batch. */
 export const placeOf = (ring: Ring, number: number): Place => ring.places[number % places]!;
 
-/** The next batch that there is a place for and nobody has begun, from `from` on; null where there is none for now. */
+/**
+ * The next batch, from `from` on, with a free slot that nobody has started; null when there is
+ * none.
+ */
 export function nextToMake({ position, states }: Ring, from: number): number | null {
   const at = Atomics.load(position, 0);
   const end = Math.min(states.length, at + places);

@@ -1,10 +1,12 @@
-/** Entry of the thread that makes batches: of all epochs under way, the one that comes first in each, until there is no place left. */
+/**
+ * Worker thread that makes batches: the next batch of every active epoch, until all slots are full.
+ */
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { fillBatch, type BatchPlan } from "../batches.ts";
 import { nextToMake, placeOf, ready, type Ring } from "./ring.ts";
 
 export interface WorkerData {
-  /** Where orders come from; read whenever `wake` has changed. */
+  /** Delivers orders; read whenever `wake` changes. */
   readonly orders: MessagePort;
   readonly wake: Int32Array;
 }
