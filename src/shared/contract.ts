@@ -12,6 +12,7 @@ import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
 import { mostSummaries } from "./runPages.ts";
 import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
+import { idsOf } from "./requestLists.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 
@@ -34,7 +35,7 @@ export const appInfo = z.object({
 
 export const seriesRequest = z.strictObject({
   run: runId,
-  metrics: z.array(z.string().max(200)).min(1).max(500),
+  metrics: idsOf(z.string().max(200), 500),
   /** Cursor: the last step already held; -1 holds nothing. */
   after: z.number().int().min(-1).default(-1),
   /** Width of the buckets held by the caller, a power of two. */
@@ -104,8 +105,8 @@ export const contract = {
     "runs.get": { input: oneRun, output: runDetail },
     "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
     /** Moves runs to the bin; nothing is erased. */
-    "runs.delete": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
-    "runs.restore": { input: z.strictObject({ runs: z.array(runId).min(1) }), output: z.array(runSummary) },
+    "runs.delete": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },
+    "runs.restore": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },
     /** What a run learned as a file of a few megabytes; longer ones are left to the command line. */
     "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
     "series.read": { input: seriesRequest, output: seriesReply },

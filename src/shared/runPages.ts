@@ -1,4 +1,5 @@
 /** How long lists of runs are divided. */
+import { idParts } from "./requestLists.ts";
 
 /** Runs in a part of a list: some milliseconds in the host. */
 export const runsPerPage = 250;
@@ -8,7 +9,7 @@ export const mostSummaries = 100;
 
 /** Ids in parts that one request for configurations takes. */
 export function summaryParts(ids: readonly string[]): string[][] {
-  return Array.from({ length: Math.ceil(ids.length / mostSummaries) }, (_, part) => ids.slice(part * mostSummaries, (part + 1) * mostSummaries));
+  return idParts(ids, mostSummaries);
 }
 
 interface Listed {

@@ -1,5 +1,6 @@
 /** What a window and the services say to one another about studies; part of the contract. */
 import { z } from "zod";
+import { idsOf } from "../requestLists.ts";
 import { maxWorkers } from "../limits.ts";
 import { studyDetail, studyEstimate, studyPoint, studySummary, studyTrajectories } from "./result.ts";
 import { cohort, study } from "./study.ts";
@@ -7,7 +8,7 @@ import { cohort, study } from "./study.ts";
 const nothing = z.strictObject({}).prefault({});
 const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not a study id");
 const oneStudy = z.strictObject({ study: id });
-const someStudies = z.strictObject({ studies: z.array(id).min(1) });
+const someStudies = z.strictObject({ studies: idsOf(id) });
 /** A study as it was typed: the services validate it and name the fields. */
 const draft = z.strictObject({ study: z.unknown() });
 

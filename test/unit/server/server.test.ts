@@ -248,6 +248,61 @@ describe("the socket", () => {
     expect(services.listeners()).toBe(0);
   });
 
+  it("reads no more requests of a window while many of its are worked on", async () => {
+    let waiting: (() => void)[] = [];
+    (services.handlers as Record<string, unknown>)["runs.list"] = () => {
+      services.calls.push("runs.list");
+      return new Promise<void>((resolve) => waiting.push(resolve));
+    };
+    const socket = await openSocket();
+    const answered: unknown[] = [];
+    socket.on("message", (data) => answered.push(JSON.parse(String(data))));
+    // More than fits into what the system keeps for a connection.
+    const padding = "x".repeat(10_000);
+    for (let id = 0; id < 2_000; id++) socket.send(JSON.stringify({ id, name: "runs.list", input: {}, padding }));
+    await expect.poll(() => services.calls.length).toBeGreaterThanOrEqual(64);
+    expect(socket.bufferedAmount).toBeGreaterThan(0);
+    const taken = services.calls.length;
+    expect(taken).toBeLessThan(200);
+    for (let rounds = 0; answered.length < 2_000 && rounds < 1_000; rounds++) {
+      const now = waiting;
+      waiting = [];
+      for (const answer of now) answer();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    expect(answered).toHaveLength(2_000);
+    socket.terminate();
+  });
+
+  it("cuts off a window that asks and never reads", async () => {
+    const much = "x".repeat(2 ** 20);
+    (services.handlers as Record<string, unknown>)["runs.list"] = () => (services.calls.push("runs.list"), much);
+    const socket = await openSocket();
+    socket.pause();
+    for (let id = 0; id < 100; id++) socket.send(JSON.stringify({ id, name: "runs.list", input: {} }));
+    await expect.poll(() => services.calls.length).toBe(100);
+    let received = 0;
+    socket.on("message", () => received++);
+    const closed = closeCode(socket);
+    socket.resume();
+    await closed;
+    expect(received).toBeLessThan(50);
+  });
+
+  it("refuses lists that are too long or name something twice", async () => {
+    const socket = await openSocket();
+    const refused = async (input: unknown, name = "runs.delete") => {
+      const message = nextMessage(socket);
+      socket.send(JSON.stringify({ id: 1, name, input }));
+      return ((await message) as { reply: { error: { message: string } } }).reply.error.message;
+    };
+    expect(await refused({ runs: new Array(40_000).fill("a") })).toContain("at most 1000 ids in one request");
+    expect(await refused({ runs: ["a", "b", "a"] })).toContain("an id is there twice");
+    expect(await refused({ studies: ["a", "a"] }, "studies.restore")).toContain("an id is there twice");
+    expect(services.calls).toEqual([]);
+    socket.terminate();
+  });
+
   it.each([
     ["not JSON", "{", 1007],
     ["not an object", "[]", 1007],

@@ -13,6 +13,8 @@ import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 export const maxMessageBytes = 1024 * 1024;
 /** A window that reads this slowly is cut off; it connects again and asks anew. */
 const maxUnsentBytes = 16 * 1024 * 1024;
+/** While so many requests of a window are worked on, no more are read from it: they wait in its own memory. */
+const maxInFlight = 64;
 /** Keeps tunnels open and finds windows that are gone. */
 const pingInterval = 30_000;
 
@@ -47,9 +49,16 @@ export function attachSocket(server: Server, access: Access, services: Services)
       alive.add(socket);
       socket.on("pong", () => alive.add(socket));
       socket.on("error", (error) => console.error("connection to a window failed:", error.message));
+      let inFlight = 0;
       socket.on("message", (data, isBinary) => {
-        if (isBinary) socket.close(closeCode.unsupportedData, "messages are JSON texts");
-        else void handleMessage(socket, services, data);
+        if (isBinary) {
+          socket.close(closeCode.unsupportedData, "messages are JSON texts");
+          return;
+        }
+        if (++inFlight === maxInFlight) socket.pause();
+        void handleMessage(socket, services, data).finally(() => {
+          if (inFlight-- === maxInFlight && socket.readyState === socket.OPEN) socket.resume();
+        });
       });
     });
   });
@@ -107,7 +116,7 @@ async function handleMessage(socket: WebSocket, services: Services, data: RawDat
   }
   try {
     const reply = await dispatch(services, message.name, message.input);
-    if (socket.readyState === socket.OPEN) socket.send(JSON.stringify({ id: message.id, reply }));
+    send(socket, JSON.stringify({ id: message.id, reply }));
   } catch (error) {
     // dispatch() answers failures itself: getting here is a defect, and the window must not wait for ever.
     console.error("a reply could not be sent:", error);
@@ -118,10 +127,12 @@ async function handleMessage(socket: WebSocket, services: Services, data: RawDat
 function forward(services: Services, event: EventName, sockets: WebSocketServer): () => void {
   return services.on(event, (payload) => {
     const message = JSON.stringify({ event, payload });
-    for (const socket of sockets.clients) {
-      if (socket.readyState !== socket.OPEN) continue;
-      if (socket.bufferedAmount > maxUnsentBytes) socket.terminate();
-      else socket.send(message);
-    }
+    for (const socket of sockets.clients) send(socket, message);
   });
+}
+
+function send(socket: WebSocket, message: string): void {
+  if (socket.readyState !== socket.OPEN) return;
+  if (socket.bufferedAmount > maxUnsentBytes) socket.terminate();
+  else socket.send(message);
 }

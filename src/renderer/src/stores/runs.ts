@@ -3,6 +3,7 @@ import { defineStore } from "pinia";
 import { computed } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import { listedOf, type ListedRun } from "@shared/listedRun.ts";
+import { idParts } from "@shared/requestLists.ts";
 import { isActive, type RunSummary } from "@shared/run.ts";
 import { call, connection, listen } from "@/transport/client.ts";
 import { runPages } from "@/transport/runPages.ts";
@@ -32,8 +33,12 @@ export const useRuns = defineStore("runs", () => {
   const resume = async (run: string, fromStart = false): Promise<void> => keep(await call("runs.resume", { run, fromStart }));
   const stop = async (run: string): Promise<void> => keep(await call("runs.stop", { run }));
   const rename = async (run: string, name: string): Promise<void> => keep(await call("runs.rename", { run, name }));
-  const remove = async (ids: string[]): Promise<void> => keep(...(await call("runs.delete", { runs: ids })));
-  const restore = async (ids: string[]): Promise<void> => keep(...(await call("runs.restore", { runs: ids })));
+  async function remove(ids: string[]): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("runs.delete", { runs: part })));
+  }
+  async function restore(ids: string[]): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("runs.restore", { runs: part })));
+  }
 
   return { runs, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, rename, remove, restore };
 });

@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { computed } from "vue";
 import { useThrottleFn } from "@vueuse/core";
+import { idParts } from "@shared/requestLists.ts";
 import type { StudySummary } from "@shared/study/result.ts";
 import { call, connection, listen } from "@/transport/client.ts";
 import { useRecords } from "./records.ts";
@@ -33,8 +34,12 @@ export const useStudies = defineStore("studies", () => {
   const retry = async (study: string): Promise<void> => keep(await call("studies.retry", { study }));
   const extend = async (study: string, definition: unknown): Promise<void> => keep(await call("studies.extend", { study, definition }));
   const rename = async (study: string, name: string): Promise<void> => keep(await call("studies.rename", { study, name }));
-  const remove = async (ids: string[], withRuns: boolean): Promise<void> => keep(...(await call("studies.delete", { studies: ids, withRuns })));
-  const restore = async (ids: string[]): Promise<void> => keep(...(await call("studies.restore", { studies: ids })));
+  async function remove(ids: string[], withRuns: boolean): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("studies.delete", { studies: part, withRuns })));
+  }
+  async function restore(ids: string[]): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("studies.restore", { studies: part })));
+  }
 
   return { studies, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, retry, extend, rename, remove, restore };
 });
