@@ -1,58 +1,9 @@
-/** The vocabulary of datasets: the published ones by name, and what is known of a dataset before it is loaded. */
+/** Datasets in experiments and requests; the published ones stand in catalog/. */
 import { z } from "zod";
+import { datasetTasks, type DatasetFacts } from "./catalog/entry.ts";
+import { catalogEntry } from "./catalog/index.ts";
 
-export const datasetIds = ["mnist", "fashion-mnist", "cifar10", "digits", "iris", "tiny-shakespeare", "war-and-peace"] as const;
-export type DatasetId = (typeof datasetIds)[number];
-
-/** What is learned from a dataset. */
-export const datasetTasks = ["classification", "regression", "text"] as const;
-export type DatasetTask = (typeof datasetTasks)[number];
-
-export interface DatasetFacts {
-  readonly id: DatasetId;
-  readonly title: string;
-  readonly task: DatasetTask;
-  /** Examples; characters of a text. */
-  readonly trainExamples: number;
-  readonly testExamples: number;
-  /** Of one example: `[channels, height, width]` of an image, `[features]` of a table, empty for text. */
-  readonly exampleShape: readonly number[];
-  readonly classNames: readonly string[];
-  /** Different characters of a text. */
-  readonly symbols?: number;
-}
-
-const digits = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
-
-export const datasetFacts: readonly DatasetFacts[] = [
-  { id: "mnist", title: "MNIST", task: "classification", trainExamples: 60_000, testExamples: 10_000, exampleShape: [1, 28, 28], classNames: digits },
-  {
-    id: "fashion-mnist",
-    title: "Fashion-MNIST",
-    task: "classification",
-    trainExamples: 60_000,
-    testExamples: 10_000,
-    exampleShape: [1, 28, 28],
-    classNames: ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
-  },
-  {
-    id: "cifar10",
-    title: "CIFAR-10",
-    task: "classification",
-    trainExamples: 50_000,
-    testExamples: 10_000,
-    exampleShape: [3, 32, 32],
-    classNames: ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
-  },
-  { id: "digits", title: "UCI digits", task: "classification", trainExamples: 1_437, testExamples: 360, exampleShape: [1, 8, 8], classNames: digits },
-  { id: "iris", title: "Iris", task: "classification", trainExamples: 120, testExamples: 30, exampleShape: [4], classNames: ["setosa", "versicolor", "virginica"] },
-  { id: "tiny-shakespeare", title: "Tiny Shakespeare", task: "text", trainExamples: 1_003_855, testExamples: 111_539, exampleShape: [], classNames: [], symbols: 65 },
-  { id: "war-and-peace", title: "War and Peace", task: "text", trainExamples: 2_876_591, testExamples: 319_621, exampleShape: [], classNames: [], symbols: 82 },
-];
-
-export function factsOf(id: string): DatasetFacts | undefined {
-  return datasetFacts.find((facts) => facts.id === id);
-}
+export { datasetTasks, type DatasetFacts, type DatasetTask } from "./catalog/entry.ts";
 
 /** Kinds of a user's own data, as the import names them. */
 export const ownKind = /^own\/[a-z0-9-]{1,60}$/;
@@ -78,8 +29,8 @@ export interface DatasetChoice {
 }
 
 /** @throws Error where it is neither; a validated experiment never is */
-export function dataFacts({ kind, facts }: DatasetChoice): Omit<DatasetFacts, "id"> {
-  const known = facts ?? factsOf(kind);
+export function dataFacts({ kind, facts }: DatasetChoice): DatasetFacts {
+  const known = facts ?? catalogEntry(kind);
   if (!known) throw new Error(`nothing is known of the dataset ${kind}`);
   return known;
 }

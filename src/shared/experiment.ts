@@ -1,6 +1,7 @@
 /** An experiment: dataset + model + tower + budget + seed + engine, validated, with defaults. */
 import { z } from "zod";
-import { dataFacts, datasetIds, factsOf, ownFacts, ownKind, type DatasetChoice, type DatasetTask } from "./datasets.ts";
+import { catalog, catalogEntry } from "./catalog/index.ts";
+import { dataFacts, ownFacts, ownKind, type DatasetChoice, type DatasetTask } from "./datasets.ts";
 import { engineChoices } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
@@ -54,11 +55,11 @@ export const dataset = z
       .default(0),
   })
   .transform(({ kind, facts: given, trainExamples, testExamples, ...rest }, context) => {
-    const facts = ownKind.test(kind) ? given : factsOf(kind);
+    const facts = ownKind.test(kind) ? given : catalogEntry(kind);
     if (!facts) {
       const message = ownKind.test(kind)
         ? `there is no dataset ${kind} here: import it first (hypertower datasets lists what there is)`
-        : `dataset.kind must be one of: ${datasetIds.join(", ")}, or own/NAME of imported data`;
+        : `dataset.kind must be one of: ${catalog.map(({ id }) => id).join(", ")}, or own/NAME of imported data`;
       context.addIssue({ code: "custom", path: ["kind"], message });
       return z.NEVER;
     }

@@ -2,7 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { mnistFolder } from "../../src/core/datasets/mnist.ts";
+import { folderOf } from "../../src/core/datasets/files.ts";
+import { mnist } from "../../src/shared/catalog/mnist.ts";
 import { buildModel } from "../../src/core/models/build.ts";
 import { Random } from "../../src/core/models/random.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
@@ -120,7 +121,7 @@ export async function startLibrary(cores: Cores = "any"): Promise<Library> {
       const parameters = Object.values(initialParameters(experiment));
       writeFileSync(join(folder, "weights.f64"), Buffer.concat(parameters.map(({ buffer }) => Buffer.from(buffer))));
       writeFileSync(join(folder, "order.u32"), exampleOrder(experiment));
-      await python.ask({ cmd: "load", folder, mnist: mnistFolder(), hidden: experiment.model.hidden[0] });
+      await python.ask({ cmd: "load", folder, mnist: folderOf(mnist), hidden: experiment.model.hidden[0] });
     },
     trace: async (tower, sizes, dtype, rounded = false) =>
       traced(await python.ask({ cmd: "trace", stack: libraryStack(tower), sizes, dtype, rounded, out }), sizes.length),

@@ -1,7 +1,7 @@
 /** Telling whether a file is the one that was published. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
-import type { Digest, KeptFile } from "./catalog.ts";
+import type { Digest, KeptFile } from "../../shared/catalog/entry.ts";
 import { piecesOf } from "./pieces.ts";
 
 /** A hash that can be fed while bytes go by. */

@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import type { Archive } from "./catalog.ts";
+import type { Archive } from "../../shared/catalog/entry.ts";
 import { hasher } from "./digest.ts";
 
 export interface DownloadOptions {

@@ -1,18 +1,17 @@
 /** Every dataset by its kind: those that come with the program, those that are fetched, and a user's own. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { factsOf, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
+import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
+import type { DatasetEntry } from "../../shared/catalog/entry.ts";
+import { ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
-import { catalog, catalogEntry } from "./catalog.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
-import { readCifar } from "./formats/cifar.ts";
-import { readText } from "./formats/text.ts";
+import { entryProblem, folderOf } from "./files.ts";
 import { dataFolder } from "./folder.ts";
-import { loadMnist, mnistProblem, readIdxExamples } from "./mnist.ts";
-import { entryFolder, entryProblem } from "./obtain.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
+import { readEntryText, readExamples } from "./readers.ts";
 import { divide, heldOut, standardize, testCount, type Labelled } from "./split.ts";
 
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
@@ -24,38 +23,39 @@ const textTestShare = 0.1;
 
 /** Why a dataset cannot be used, in words that name the file; null when it is ready. */
 export async function datasetProblem(kind: string, folder = dataFolder()): Promise<string | null> {
-  if (kind === "mnist") return mnistProblem();
   if (isOwn(kind)) return readMeta(kind, folder).then(() => null, messageOf);
   const entry = catalogEntry(kind);
-  if (entry) return entryProblem(entry, folder);
-  return factsOf(kind) ? null : `there is no dataset named ${kind}`;
+  return entry ? entryProblem(entry, folder) : `there is no dataset named ${kind}`;
 }
 
 /** Every dataset with what is known of it without loading it. */
 export async function listDatasets(folder = dataFolder()): Promise<DatasetInfo[]> {
-  const published = await Promise.all(
-    ["mnist", ...catalog.map(({ id }) => id), "digits", "iris"].map(async (kind): Promise<DatasetInfo> => {
-      const { id: _id, ...facts } = factsOf(kind)!;
-      const entry = catalogEntry(kind);
-      return {
-        kind,
-        ...facts,
-        exampleShape: [...facts.exampleShape],
-        classNames: [...facts.classNames],
-        classes: facts.classNames.length,
-        own: false,
-        source: entry?.source ?? "comes with the program",
-        licence: entry?.licence ?? null,
-        downloadBytes: entry && entry.archives.every(({ mirrors }) => mirrors.length > 0) ? entry.archives.reduce((sum, { bytes }) => sum + bytes, 0) : null,
-        removable: entry !== undefined,
-        bytesHere: entry ? await bytesIn(entryFolder(entry, folder)) : 0,
-        problem: await datasetProblem(kind, folder),
-      };
-    }),
-  );
+  const published = await Promise.all(catalog.map((entry) => publishedInfo(entry, folder)));
   const own = (await listOwn(folder)).map((one) => ("meta" in one ? ownInfo(one.meta) : brokenInfo(one.id, one.problem)));
   const ownHere = await Promise.all(own.map(async (info) => ({ ...info, bytesHere: await bytesIn(join(folder, info.kind)) })));
   return [...published, ...ownHere];
+}
+
+async function publishedInfo(entry: DatasetEntry, folder: string): Promise<DatasetInfo> {
+  const { id, title, task, trainExamples, testExamples, exampleShape, classNames, symbols, source, licence, files } = entry;
+  const archives = files.from === "archives" ? files.archives : [];
+  return {
+    kind: id,
+    title,
+    task,
+    trainExamples,
+    testExamples,
+    exampleShape: [...exampleShape],
+    classNames: [...classNames],
+    classes: task === "text" ? (symbols ?? 0) : classNames.length,
+    own: false,
+    source,
+    licence,
+    downloadBytes: archives.length > 0 && archives.every(({ mirrors }) => mirrors.length > 0) ? archives.reduce((sum, { bytes }) => sum + bytes, 0) : null,
+    removable: files.from === "archives",
+    bytesHere: files.from === "archives" ? await bytesIn(folderOf(entry, folder)) : 0,
+    problem: await entryProblem(entry, folder),
+  };
 }
 
 /** Of the files of a folder; 0 where there is none. */
@@ -135,36 +135,16 @@ function standardized(train: Examples, test: Examples, places?: Uint32Array): vo
 }
 
 /** A labelled dataset, divided but not standardized. */
-async function loadAsStored(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
-  const image = { task: "classification", classes: 10, scale: 1 / 255 } as const;
-  const problem = kind === "mnist" ? null : await datasetProblem(kind, folder);
-  if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
-  const at = (name: string) => join(entryFolder({ id: kind as "cifar10" }, folder), name);
-  switch (kind) {
-    case "mnist":
-      return loadMnist();
-    case "fashion-mnist":
-      return {
-        ...image,
-        exampleShape: [1, 28, 28],
-        train: await readIdxExamples(at("train-images-idx3-ubyte"), at("train-labels-idx1-ubyte")),
-        test: await readIdxExamples(at("t10k-images-idx3-ubyte"), at("t10k-labels-idx1-ubyte")),
-      };
-    case "cifar10":
-      return {
-        ...image,
-        exampleShape: [3, 32, 32],
-        train: await readCifar([1, 2, 3, 4, 5].map((i) => at(`data_batch_${i}.bin`))),
-        test: await readCifar([at("test_batch.bin")]),
-      };
-    case "digits":
-      return (await import("./small.ts")).loadDigits(splitSeed, version);
-    case "iris":
-      return (await import("./small.ts")).loadIris(splitSeed, version);
-    default:
-      if (!isOwn(kind)) throw new Error(`${kind} is a text; it has no labelled examples`);
-      return loadOwn(kind, folder, splitSeed, version);
-  }
+async function loadAsStored(kind: string, folder: string, seed: number, version: GeneratorVersion): Promise<Dataset> {
+  await requireReady(kind, folder);
+  const entry = catalogEntry(kind);
+  return entry ? readExamples(entry, { seed, version }, folder) : loadOwn(kind, folder, seed, version);
+}
+
+/** @throws Error that says why a dataset cannot be used */
+async function requireReady(kind: string, folder: string): Promise<void> {
+  const problem = await datasetProblem(kind, folder);
+  if (problem) throw new Error(`${catalogEntry(kind)?.title ?? kind}: ${problem}`);
 }
 
 async function loadOwn(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
@@ -183,10 +163,9 @@ export async function loadText(config: Pick<Experiment["dataset"], "kind" | "fac
 
 /** A text by its name alone. @throws Error naming the file that is missing or damaged, or a dataset that is none */
 export async function loadTextOf(kind: string, folder = dataFolder()): Promise<TextDataset> {
-  const problem = await datasetProblem(kind, folder);
-  if (problem) throw new Error(`${factsOf(kind)?.title ?? kind}: ${problem}`);
-  if (!isOwn(kind) && factsOf(kind)?.task !== "text") throw new Error(`${kind} is no text`);
-  const { vocabulary, codes } = isOwn(kind) ? await ownText(kind, folder) : await readText(join(entryFolder({ id: kind as "war-and-peace" }, folder), `${kind}.txt`));
+  await requireReady(kind, folder);
+  const entry = catalogEntry(kind);
+  const { vocabulary, codes } = entry ? await readEntryText(entry, folder) : await ownText(kind, folder);
   const train = codes.length - Math.floor(codes.length * textTestShare);
   return { task: "text", vocabulary, train: codes.subarray(0, train), test: codes.subarray(train) };
 }

@@ -2,6 +2,7 @@
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ownKind, type DatasetInfo, type DatasetLook, type ImportPreview } from "../../shared/datasets.ts";
+import { catalogEntry } from "../../shared/catalog/index.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
@@ -11,7 +12,6 @@ import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
 import { requireFile } from "./pieces.ts";
-import { irisFeatures } from "./small.ts";
 
 /** Examples shown. */
 const shown = 40;
@@ -29,7 +29,7 @@ export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind
     balance: balanceOf(dataset, classNames),
     samples: samplesOf(dataset, classNames),
     range: featureRange(dataset),
-    featureNames: kind === "iris" ? [...irisFeatures] : ownKind.test(kind) ? (await readMeta(kind)).featureNames : [],
+    featureNames: ownKind.test(kind) ? (await readMeta(kind)).featureNames : [...(catalogEntry(kind)?.featureNames ?? [])],
     quantity: dataset.task === "regression" ? quantityOf(dataset) : null,
     text: null,
   };

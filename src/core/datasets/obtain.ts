@@ -2,9 +2,10 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import type { Archive, CatalogEntry, KeptFile } from "./catalog.ts";
+import type { Archive, DatasetFiles, KeptFile } from "../../shared/catalog/entry.ts";
 import { fileProblem } from "./digest.ts";
 import { download, requireSpace, type DownloadOptions } from "./download.ts";
+import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
 import { dataFolder } from "./folder.ts";
 import { unpack, type Source } from "./unpack.ts";
 
@@ -14,19 +15,13 @@ export interface ObtainProgress {
   readonly total: number;
 }
 
-export function entryFolder(entry: Pick<CatalogEntry, "id">, folder = dataFolder()): string {
-  return join(folder, entry.id);
+/** A dataset whose files are fetched. */
+export interface FetchedEntry extends FiledEntry {
+  readonly files: Extract<DatasetFiles, { from: "archives" }>;
 }
 
-const keptFiles = (entry: CatalogEntry) => entry.archives.flatMap(({ contents }) => contents);
-
-/** Why a dataset cannot be used, naming the first file that is missing or wrong; null when it is ready. */
-export async function entryProblem(entry: CatalogEntry, folder = dataFolder()): Promise<string | null> {
-  for (const file of keptFiles(entry)) {
-    const problem = await fileProblem(join(entryFolder(entry, folder), file.name), file);
-    if (problem) return problem;
-  }
-  return null;
+export function isFetched<Entry extends FiledEntry>(entry: Entry): entry is Entry & Pick<FetchedEntry, "files"> {
+  return entry.files.from === "archives";
 }
 
 const isKept = async (archive: Archive, folder: string) => {
@@ -39,16 +34,16 @@ const isKept = async (archive: Archive, folder: string) => {
  * @throws Error naming the mirrors and what was wrong, or the disk that is full
  */
 export async function downloadEntry(
-  entry: CatalogEntry,
+  entry: FetchedEntry,
   { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: ObtainProgress) => void } = {},
 ): Promise<void> {
-  const own = entryFolder(entry, folder);
-  const total = entry.archives.reduce((sum, { bytes }) => sum + bytes, 0);
+  const own = folderOf(entry, folder);
+  const total = entry.files.archives.reduce((sum, { bytes }) => sum + bytes, 0);
   // An archive and what is unpacked from it stand side by side for a while.
   const unpacked = keptFiles(entry).reduce((sum, { bytes }) => sum + bytes, 0);
-  await requireSpace(own, Math.max(...entry.archives.map(({ bytes }) => bytes)) + unpacked);
+  await requireSpace(own, Math.max(...entry.files.archives.map(({ bytes }) => bytes)) + unpacked);
   let before = 0;
-  for (const archive of entry.archives) {
+  for (const archive of entry.files.archives) {
     const report = (bytes: number) => onProgress({ bytes: before + bytes, total });
     if (!(await isKept(archive, own))) {
       const path = join(own, `${archive.name}.download`);
@@ -66,14 +61,14 @@ export async function downloadEntry(
  * An archive that was packed anew is as good as the published one, for what it holds is checked.
  * @throws Error naming what is missing or not as published; nothing is taken over then
  */
-export async function importEntry(entry: CatalogEntry, path: string, folder = dataFolder()): Promise<void> {
+export async function importEntry(entry: FetchedEntry, path: string, folder = dataFolder()): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
   const candidates = found.isDirectory() ? (await readdir(path)).map((name) => join(path, name)) : [path];
   const plan: Source[] = [];
-  for (const archive of entry.archives) plan.push(...(await sourcesOf(archive, candidates, path, !found.isDirectory() && entry.archives.length === 1)));
-  const own = entryFolder(entry, folder);
+  for (const archive of entry.files.archives) plan.push(...(await sourcesOf(archive, candidates, path, !found.isDirectory() && entry.files.archives.length === 1)));
+  const own = folderOf(entry, folder);
   await requireSpace(own, keptFiles(entry).reduce((sum, { bytes }) => sum + bytes, 0));
   await unpack(plan, own);
 }
@@ -97,6 +92,6 @@ async function sourcesOf(archive: Archive, candidates: readonly string[], where:
 const asItIs = (file: KeptFile): Archive => ({ ...file, packed: null, mirrors: [], contents: [file] });
 
 /** Deletes a dataset's files. */
-export async function removeEntry(entry: CatalogEntry, folder = dataFolder()): Promise<void> {
-  await rm(entryFolder(entry, folder), { recursive: true, force: true });
+export async function removeEntry(entry: FetchedEntry, folder = dataFolder()): Promise<void> {
+  await rm(folderOf(entry, folder), { recursive: true, force: true });
 }

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { messageOf } from "../../shared/errors.ts";
-import type { Archive, KeptFile } from "./catalog.ts";
+import type { Archive, KeptFile } from "../../shared/catalog/entry.ts";
 import { hasher } from "./digest.ts";
 
 /** A file that was written aside, and where it belongs. */

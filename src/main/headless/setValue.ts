@@ -1,6 +1,7 @@
 /** `--set path=value`: changes one value of an experiment by its path. */
 import { isDeepStrictEqual } from "node:util";
-import { factsOf, ownFacts } from "../../shared/datasets.ts";
+import { catalogEntry } from "../../shared/catalog/index.ts";
+import { ownFacts } from "../../shared/datasets.ts";
 import { usualModel } from "../../shared/experiment.ts";
 import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
 import { model as modelSchema } from "../../shared/models/schema.ts";
@@ -86,7 +87,7 @@ const formOf = (name: unknown): LevelForm | undefined => (typeof name === "strin
  * So does a model, unless it is the usual one of the old data.
  */
 function replaceDataset(dataset: Container, kind: unknown, experiment: Container): void {
-  const old = ownFacts.safeParse(dataset["facts"]).data ?? factsOf(String(dataset["kind"]));
+  const old = ownFacts.safeParse(dataset["facts"]).data ?? catalogEntry(String(dataset["kind"]));
   for (const size of ["trainExamples", "testExamples"] as const) if (dataset[size] === old?.[size]) delete dataset[size];
   delete dataset["facts"];
   dataset["kind"] = kind;

@@ -1,10 +1,13 @@
 /** A whole experiment as a Python script on the authors' library, so that anyone can check us. */
+import { catalog } from "../../shared/catalog/index.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Activation } from "../../shared/models/layers.ts";
 import type { ModelConfigOf } from "../../shared/models/schema.ts";
+import { sizeOf } from "../../shared/models/shape.ts";
 import { modelText } from "../../shared/models/text.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { movingParts } from "../../shared/groups.ts";
+import { listed } from "../../shared/text.ts";
 import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
 import { decays, requirePublished, requireUnguarded } from "./learned.ts";
@@ -103,9 +106,8 @@ const activations: Record<Activation, string | null> = {
   identity: null,
 };
 
-/** Inputs and outputs of a network for each dataset that the script can read. */
 /** Datasets in four idx files, which the script reads. */
-const inIdxFiles: readonly Experiment["dataset"]["kind"][] = ["mnist", "fashion-mnist"];
+const inIdxFiles = catalog.filter(({ reader }) => reader.format === "idx");
 
 type Mlp = ModelConfigOf<"mlp">;
 
@@ -121,9 +123,9 @@ function mlpOf({ model }: Experiment): Mlp {
 function networkLines(experiment: Experiment): string[] {
   const { dataset } = experiment;
   const model = mlpOf(experiment);
-  if (!inIdxFiles.includes(dataset.kind)) throw new ExportError(`The script reads ${inIdxFiles.join(" and ")}; this run’s dataset is ${dataset.kind}.`);
-  const [features, classCount] = [28 * 28, 10];
-  const widths = [features, ...model.hidden, classCount];
+  const entry = inIdxFiles.find(({ id }) => id === dataset.kind);
+  if (!entry) throw new ExportError(`The script reads ${listed(inIdxFiles.map(({ id }) => id))}; this run’s dataset is ${dataset.kind}.`);
+  const widths = [sizeOf(entry.exampleShape), ...model.hidden, entry.classNames.length];
   return widths.slice(1).flatMap((out, i) => {
     const activation = activations[i === widths.length - 2 ? model.outputActivation : model.activation];
     const dropout = model.dropout > 0 && i < widths.length - 2 ? [`torch.nn.Dropout(${model.dropout})`] : [];

@@ -1,12 +1,12 @@
 /** The datasets as the surfaces see them: what is there, downloads under way, imports. */
 import type { EventPayload } from "../../shared/contract.ts";
-import { factsOf, type DatasetChoice, type DatasetInfo, type DatasetLook, type ImportOrder, type ImportPreview } from "../../shared/datasets.ts";
+import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
+import type { DatasetChoice, DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { catalog, catalogEntry, type CatalogEntry } from "../../core/datasets/catalog.ts";
 import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
 import { lookAt, previewImport } from "../../core/datasets/look.ts";
-import { downloadEntry, importEntry, removeEntry } from "../../core/datasets/obtain.ts";
+import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/obtain.ts";
 import type { OwnMeta } from "../../core/datasets/own.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -75,7 +75,7 @@ export class Datasets implements DatasetCatalog {
     if (!info.removable) throw new UserError(`${info.title} comes with the program and cannot be removed.`);
     await this.stopDownload(kind);
     const entry = catalogEntry(kind);
-    await inWords(() => (entry ? removeEntry(entry) : removeOwn(kind)));
+    await inWords(() => (entry && isFetched(entry) ? removeEntry(entry) : removeOwn(kind)));
     this.#options.onChange({ kind, obtaining: null, problem: null });
     return this.list();
   }
@@ -96,7 +96,7 @@ export class Datasets implements DatasetCatalog {
     await Promise.all(downloads.map(({ done }) => done));
   }
 
-  async #download(entry: CatalogEntry, signal: AbortSignal): Promise<void> {
+  async #download(entry: FetchedEntry, signal: AbortSignal): Promise<void> {
     const { onChange, fetch } = this.#options;
     let reported = 0;
     let problem: string | null = null;
@@ -117,11 +117,11 @@ export class Datasets implements DatasetCatalog {
     onChange({ kind: entry.id, obtaining: null, problem });
   }
 
-  #published(kind: string): CatalogEntry {
+  #published(kind: string): FetchedEntry {
     const entry = catalogEntry(kind);
-    if (!entry) {
-      const facts = factsOf(kind);
-      throw new UserError(facts ? `${facts.title} comes with the program: there is nothing to fetch.` : `${kind} is none of the published datasets; those that are fetched: ${catalog.map(({ id }) => id).join(", ")}.`);
+    if (!entry || !isFetched(entry)) {
+      const fetched = catalog.filter(isFetched).map(({ id }) => id);
+      throw new UserError(entry ? `${entry.title} comes with the program: there is nothing to fetch.` : `${kind} is none of the published datasets; those that are fetched: ${fetched.join(", ")}.`);
     }
     return entry;
   }

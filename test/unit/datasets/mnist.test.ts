@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadDataset } from "../../../src/core/datasets/index.ts";
 import { parseIdx } from "../../../src/core/datasets/idx.ts";
-import { loadMnist, mnistFolder, mnistProblem } from "../../../src/core/datasets/mnist.ts";
+import { entryProblem, folderOf } from "../../../src/core/datasets/files.ts";
+import { readExamples } from "../../../src/core/datasets/readers.ts";
+import { mnist } from "../../../src/shared/catalog/mnist.ts";
 
 describe("parseIdx", () => {
   const header = (...bytes: number[]) => Uint8Array.from(bytes);
@@ -28,8 +30,8 @@ describe("parseIdx", () => {
 
 describe("MNIST", () => {
   it("has the published examples", async () => {
-    expect(await mnistProblem()).toBeNull();
-    const { train, test } = await loadMnist();
+    expect(await entryProblem(mnist)).toBeNull();
+    const { train, test } = await readExamples(mnist, { seed: 0, version: 2 });
     expect([train.count, test.count]).toEqual([60_000, 10_000]);
     expect([...train.labels.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
     // Mean pixel of the training set, a published figure: 0.1307.
@@ -48,21 +50,26 @@ describe("MNIST", () => {
     let folder = "";
     beforeEach(async () => {
       folder = await mkdtemp(join(tmpdir(), "hypertower-mnist-"));
-      await cp(mnistFolder(), folder, { recursive: true });
+      await cp(folderOf(mnist), folder, { recursive: true });
+      process.env["HYPERTOWER_MNIST"] = folder;
     });
-    afterEach(() => rm(folder, { recursive: true }));
+    afterEach(async () => {
+      delete process.env["HYPERTOWER_MNIST"];
+      await rm(folder, { recursive: true });
+    });
+    const load = () => loadDataset({ kind: "mnist", trainExamples: 10, testExamples: 10 });
 
     it("names a missing file", async () => {
       const path = join(folder, "t10k-labels-idx1-ubyte");
       await rm(path);
-      expect(await mnistProblem(folder)).toContain(`${path} is missing`);
-      await expect(loadMnist(folder)).rejects.toThrow(path);
+      expect(await entryProblem(mnist)).toBe(`${path} is missing; run npm ci again, or set HYPERTOWER_MNIST to a folder with its 4 files`);
+      await expect(load()).rejects.toThrow(path);
     });
 
     it("names a truncated file", async () => {
       const path = join(folder, "train-images-idx3-ubyte");
       await truncate(path, 1_000_000);
-      expect(await mnistProblem(folder)).toContain(`${path} has 1000000 bytes instead of 47040016`);
+      expect(await entryProblem(mnist)).toContain(`${path} has 1000000 bytes instead of 47040016`);
     });
 
     it("finds a single changed byte", async () => {
@@ -70,8 +77,8 @@ describe("MNIST", () => {
       const bytes = await readFile(path);
       bytes[100]! ^= 1;
       await writeFile(path, bytes);
-      expect(await mnistProblem(folder)).toContain(`${path} is damaged`);
-      await expect(loadMnist(folder)).rejects.toThrow(`${path} is damaged`);
+      expect(await entryProblem(mnist)).toContain(`${path} is damaged`);
+      await expect(load()).rejects.toThrow(`${path} is damaged`);
     });
   });
 });

@@ -9,9 +9,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Archive, CatalogEntry, Digest, KeptFile } from "../../../src/core/datasets/catalog.ts";
+import type { Archive, Digest, KeptFile } from "../../../src/shared/catalog/entry.ts";
+import { entryProblem, folderOf } from "../../../src/core/datasets/files.ts";
 import { listDatasets } from "../../../src/core/datasets/index.ts";
-import { downloadEntry, entryFolder, entryProblem, importEntry, removeEntry } from "../../../src/core/datasets/obtain.ts";
+import { downloadEntry, importEntry, removeEntry, type FetchedEntry } from "../../../src/core/datasets/obtain.ts";
 
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const kept = (name: string, bytes: Uint8Array): KeptFile => ({ name, bytes: bytes.length, digest: sha256(bytes) });
@@ -51,11 +52,11 @@ const whole = (bytes: Uint8Array): Respond => (request, response) => {
   if (start) response.writeHead(206).end(bytes.subarray(Number(start)));
   else response.writeHead(200).end(bytes);
 };
-function entry(paths: readonly string[], archive: Partial<Archive> = {}): CatalogEntry {
+function entry(paths: readonly string[], archive: Partial<Archive> = {}): FetchedEntry {
   const file: Archive = { ...kept("numbers.gz", zipped), packed: "gzip", mirrors: paths.map((path) => base + path), contents: [kept("numbers", content)], ...archive };
-  return { id: "fashion-mnist", source: "", licence: "", archives: [file] };
+  return { id: "fashion-mnist", files: { from: "archives", archives: [file] } };
 }
-const at = (name: string) => join(entryFolder({ id: "fashion-mnist" }, folder), name);
+const at = (name: string) => join(folderOf(entry([]), folder), name);
 
 describe("a download", () => {
   it("is checked, unpacked and then ready", async () => {
@@ -203,9 +204,9 @@ describe("an import", () => {
   });
 
   it("of several files keeps none where one is refused", async () => {
-    const [second] = entry([]).archives;
+    const [second] = entry([]).files.archives;
     const other = content.toReversed();
-    const both: CatalogEntry = { ...entry([]), archives: [second!, { ...second!, name: "others.gz", contents: [kept("others", other)] }] };
+    const both: FetchedEntry = { ...entry([]), files: { from: "archives", archives: [second!, { ...second!, name: "others.gz", contents: [kept("others", other)] }] } };
     await writeFile(join(copy, "numbers.gz"), zipped);
     await writeFile(join(copy, "others.gz"), gzipSync(other).subarray(0, 1000));
     await expect(importEntry(both, copy, folder)).rejects.toThrow("others.gz cannot be unpacked");

@@ -1,13 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { factsOf } from "../../../src/shared/datasets.ts";
 import { featureRange, type Dataset } from "../../../src/core/datasets/dataset.ts";
 import { loadDataset } from "../../../src/core/datasets/index.ts";
 import { heldOut } from "../../../src/core/datasets/split.ts";
-import { loadDigits, loadIris } from "../../../src/core/datasets/small.ts";
+import { readExamples } from "../../../src/core/datasets/readers.ts";
+import { digits as digitsEntry } from "../../../src/shared/catalog/digits.ts";
+import { iris as irisEntry } from "../../../src/shared/catalog/iris.ts";
 
 it("UCI digits and iris have as many examples as is said of them, and pixels up to 16", async () => {
-  const [digits, iris] = [await loadDigits(), loadIris()];
-  for (const [id, { train, test }] of [["digits", digits], ["iris", iris]] as const) expect(factsOf(id)).toMatchObject({ trainExamples: train.count, testExamples: test.count });
+  const division = { seed: 0, version: 2 } as const;
+  const [digits, iris] = [await readExamples(digitsEntry, division), await readExamples(irisEntry, division)];
+  for (const [entry, { train, test }] of [[digitsEntry, digits], [irisEntry, iris]] as const) expect(entry).toMatchObject({ trainExamples: train.count, testExamples: test.count });
   expect(featureRange(digits)).toBe(16);
   expect(Math.max(...digits.train.features)).toBe(16);
   expect(featureRange(iris)).toBeNull();

