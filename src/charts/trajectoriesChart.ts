@@ -4,7 +4,8 @@ import { variantsOf } from "../shared/study/curves.ts";
 import { studyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { optimizerSpec, type HyperparameterSpec } from "../shared/optimizers.ts";
-import { formatCount, formatMeasure } from "../shared/format.ts";
+import { formatMeasure } from "../shared/format.ts";
+import { plural } from "../shared/text.ts";
 import { linearScale, logScale } from "./axes.ts";
 import { frameOf, logLabels, tooltipOption, type LegendEntry, type Told } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
@@ -73,7 +74,7 @@ export function trajectoriesChart(
       x: { scale: xScale && { ...xScale, min: 0, max: Math.max(1, last) }, log: false, name: "Step" },
       y: { scale: yScale, log: yLog, name: metricName(study, metric), label: yLog ? logLabels(yScale) : yScale?.label },
       ...(own.every(({ line }) => line.every(([, value]) => value === null)) && { empty: "No run has logged it yet." }),
-      ...(hidden > 0 && { note: `${formatCount(hidden)} ${hidden === 1 ? "value" : "values"} at or below 0 not drawn` }),
+      ...(hidden > 0 && { note: `${plural(hidden, "value")} at or below 0 not drawn` }),
       series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, variantStyle(groupOf(trajectory), groups.length, colorBy === "height" && study.stacks !== null, theme).color, axis ? valueText(axis, trajectory.point.values[0]!) : "")),
     };
   };

@@ -8,6 +8,7 @@
  * together and shares overlap: those that add up to more than one are scaled down to one, and the
  * result says so.
  */
+import { nounFor, plural } from "./text.ts";
 
 /** A setting that varies: its value for each run; undefined where a run has none. */
 export interface Factor {
@@ -108,7 +109,7 @@ function merged(groupings: readonly Grouping[]): Grouping[] {
 
 /** Shares of the variance of `results`, one per run, most important first; or why there are none. */
 export function importance(factors: readonly Factor[], results: readonly number[]): Importance {
-  if (results.length < minRuns) return { ok: false, reason: `${results.length} ${results.length === 1 ? "run has" : "runs have"} a result; at least ${minRuns} are needed` };
+  if (results.length < minRuns) return { ok: false, reason: `${plural(results.length, "run")} ${nounFor(results.length, "has", "have")} a result; at least ${minRuns} are needed` };
   if (results.every((value) => value === results[0])) return { ok: false, reason: "all results are the same" };
   const groupings = merged(factors.map(grouping).filter(({ count }) => count > 1));
   if (groupings.length === 0) return { ok: false, reason: "nothing but the seed varies" };

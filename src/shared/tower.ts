@@ -9,6 +9,7 @@ import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./
 import { level, publishedAlpha, type Group, type Level, type Settings } from "./levelSchema.ts";
 import { learnedByDefault, optimizers, optimizerSpec, type HyperparameterSpec } from "./optimizers.ts";
 import { hasMomentum, type SlotSettings } from "./slots.ts";
+import { plural } from "./text.ts";
 
 export { level, publishedAlpha, type Group, type GroupInput, type Level, type LevelInput, type Settings } from "./levelSchema.ts";
 
@@ -126,7 +127,7 @@ export function settingsLabel(of: Settings): string {
 export function levelLabel(of: Level): string {
   if (isPerParameter(of)) return "SGDPerParam";
   const own = of.frozen ? "frozen" : settingsLabel(of);
-  return of.groups.length === 0 ? own : `${own} + ${of.groups.length} group${of.groups.length === 1 ? "" : "s"}`;
+  return of.groups.length === 0 ? own : `${own} + ${plural(of.groups.length, "group")}`;
 }
 
 /** Whether a level is the authors' SGDPerParam: a plain SGD for each of what it names, the rest frozen. */

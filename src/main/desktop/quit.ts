@@ -1,5 +1,6 @@
 /** Leaving: never by accident while runs are training, and never without closing the store. */
 import { app, dialog, session, type BrowserWindow } from "electron";
+import { nounFor, plural } from "../../shared/text.ts";
 import type { Services } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
 
@@ -66,7 +67,7 @@ export function guardQuit({ services, window }: QuitOptions): void {
 async function confirmStop(window: BrowserWindow | null, runs: number): Promise<"stay" | "leave"> {
   const options = {
     type: "question" as const,
-    message: runs === 1 ? "1 run is still training." : `${runs} runs are still training.`,
+    message: `${plural(runs, "run")} ${nounFor(runs, "is", "are")} still training.`,
     detail: "Stopping keeps every step logged so far.",
     buttons: ["Keep the Window Open", "Stop and Quit"],
     defaultId: 0,

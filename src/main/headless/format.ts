@@ -6,7 +6,7 @@ import { taskOf, type Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
 import { headlineOf, isPercent, metricOf, metricValue, resultOf, type MetricName } from "../../shared/metrics.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
-import { nounFor } from "../../shared/text.ts";
+import { plural } from "../../shared/text.ts";
 
 /** Hyperparameters of one level by name (`alpha`, `alpha[bias]` of a group), effective form; null where the value is not finite. */
 export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
@@ -86,10 +86,6 @@ export function experimentLine({ dataset, model, batchSize, shuffle, budget, see
     `seed ${seed}`,
     `${engine.kind}, ${plural(engine.threads, "thread")}`,
   ].join("  ");
-}
-
-export function plural(count: number, what: string): string {
-  return `${count} ${nounFor(count, what)}`;
 }
 
 /** `12.3 s`, `4 min 05 s`, `2 h 03 min` */

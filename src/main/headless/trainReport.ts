@@ -3,7 +3,8 @@ import { SingleBar } from "cli-progress";
 import { evaluation as evaluationSchema, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { resultOf } from "../../shared/metrics.ts";
 import { stepsPerEpoch } from "../../shared/experiment.ts";
-import { epochLine, experimentLine, formatDuration, formatLoss, levelLines, levelValues, plural, resultLine } from "./format.ts";
+import { plural } from "../../shared/text.ts";
+import { epochLine, experimentLine, formatDuration, formatLoss, levelLines, levelValues, resultLine } from "./format.ts";
 
 export interface TrainReport {
   started(run: RunSummary): void;

@@ -1,4 +1,5 @@
 /** Which layers each model consists of. */
+import { nounFor } from "../text.ts";
 import { describeLayers, ModelError, type LayerDescription, type NamedLayer } from "./describe.ts";
 import type { InitializationName } from "./initialization.ts";
 import { layerOf, type Activation, type Config, type LayerConfig, type OwnLayer } from "./layers.ts";
@@ -133,7 +134,7 @@ export function suits(kind: ModelKind, { kind: form, shape }: Signal): boolean {
 
 function dataText(input: Signal): string {
   if (input.kind === "tokens") return "a text";
-  return input.shape.length === 1 ? `${shapeText(input)} ${input.shape[0] === 1 ? "value" : "values"}` : shapeText(input);
+  return input.shape.length === 1 ? `${shapeText(input)} ${nounFor(input.shape[0]!, "value")}` : shapeText(input);
 }
 
 /**

@@ -3,7 +3,7 @@ import { studyAxis, type StudyAxis } from "./axes.ts";
 import { standardErrorOf, summarize } from "../statistics.ts";
 import { maxOf, minOf } from "../extent.ts";
 import { metricText } from "../metrics.ts";
-import { countedParts, listed } from "../text.ts";
+import { countedParts, listed, nounFor } from "../text.ts";
 import { chanceLevel, countedAs, isWorst, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -150,7 +150,7 @@ export function worstWords({ runs }: Pick<Aggregate, "runs">, metric: StudyMetri
   const count = (of: Outcome) => runs.filter(({ outcome }) => outcome === of).length;
   const parts = countedParts([[count("diverged"), "diverged"], [count("exploded"), "exploded"]]);
   const all = count("diverged") + count("exploded");
-  return all === 0 || worst === null ? "" : `${listed(parts)} ${all === 1 ? "counts" : "count"} as ${metricText(metric.name, worst)}`;
+  return all === 0 || worst === null ? "" : `${listed(parts)} ${nounFor(all, "counts", "count")} as ${metricText(metric.name, worst)}`;
 }
 
 /** Points that too little is known of: fewer than two of their runs (or the only one) count, and more are to come. */

@@ -5,7 +5,7 @@
 import { minOf } from "../extent.ts";
 import { tQuantile } from "../statistics.ts";
 import { formatCount } from "../format.ts";
-import { plural } from "../text.ts";
+import { nounFor, plural } from "../text.ts";
 import { positionOn, valueOn } from "./axes.ts";
 import { percentileInterval, resample, type BootstrapOptions, type Interval } from "./bootstrap.ts";
 import { groupBy, waitingPoints, type Curve, type Variant } from "./curves.ts";
@@ -92,7 +92,7 @@ function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
   if (single === 0) return null;
   return single === strata.length
     ? "each point has a single seed, and an interval needs at least two"
-    : `${single} of ${plural(strata.length, "point")} ${single === 1 ? "has" : "have"} a single seed, and an interval needs at least two at each`;
+    : `${single} of ${plural(strata.length, "point")} ${nounFor(single, "has", "have")} a single seed, and an interval needs at least two at each`;
 }
 
 /** Statistics as observed and of every resample, for every height that has runs. */

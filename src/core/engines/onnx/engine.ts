@@ -5,6 +5,7 @@
 import { totalmem } from "node:os";
 import { env, InferenceSession } from "onnxruntime-node";
 import { messageOf } from "../../../shared/errors.ts";
+import { plural } from "../../../shared/text.ts";
 import { isScalar } from "../../program/node.ts";
 import type { Procedure, StateVariable } from "../../program/program.ts";
 import type { Engine, InputValue } from "../engine.ts";
@@ -36,7 +37,7 @@ function engineOn(provider: Provider, adapter: Adapter, memory: number | null): 
   return {
     describe: ({ threads }) => ({
       ...adapter,
-      device: provider.name === "cpu" ? `${adapter.device} (${threads} ${threads === 1 ? "thread" : "threads"})` : adapter.device,
+      device: provider.name === "cpu" ? `${adapter.device} (${plural(threads, "thread")})` : adapter.device,
       precision: "float32",
       memory,
       libraries: { "onnxruntime-node": runtimeVersion() },

@@ -1,9 +1,9 @@
 /** `hypertower reproduce RUN`: trains the same experiment again and says whether it went the same way, step by step. */
 import { compareRuns, environmentDifferences, type Comparison } from "../../../shared/reproduction.ts";
 import { isActive, type RunDetail } from "../../../shared/run.ts";
+import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { plural } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
 import { jsonReport, textReport } from "../trainReport.ts";
 import { untilItEnds } from "./train.ts";

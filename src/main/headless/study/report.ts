@@ -6,7 +6,8 @@ import { measureRuns } from "../../../shared/study/curves.ts";
 import { explosionWords, measure, metricFor, type StudyMetric } from "../../../shared/study/metric.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
-import { formatDuration, plural } from "../format.ts";
+import { nounFor, plural } from "../../../shared/text.ts";
+import { formatDuration } from "../format.ts";
 import { resultsTable } from "./table.ts";
 
 export interface StudyReport {
@@ -74,7 +75,7 @@ function resultOf(point: StudyPoint, base: Study["base"]): string {
 /** How many finished runs exploded, with what that means; empty for none. */
 function explodedLine({ study, points }: StudyDetail): string {
   const count = measureRuns(study, points, headlineMetric(study.base)).runs.filter(({ outcome }) => outcome === "exploded").length;
-  return count === 0 ? "" : `${plural(count, "run")} exploded and ${count === 1 ? "counts" : "count"} as the worst. ${explosionWords(study.base)}`;
+  return count === 0 ? "" : `${plural(count, "run")} exploded and ${nounFor(count, "counts", "count")} as the worst. ${explosionWords(study.base)}`;
 }
 
 export function textReport(streams: Streams = process): StudyReport {

@@ -5,10 +5,11 @@ import type { RunDetail } from "../../../shared/run.ts";
 import { isActive } from "../../../shared/run.ts";
 import type { StudyDetail } from "../../../shared/study/result.ts";
 import { metricOf } from "../../../shared/metrics.ts";
+import { nounFor, plural } from "../../../shared/text.ts";
 import { ExportError } from "../errors.ts";
 import { csvTable } from "./csv.ts";
 import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
-import { plural, runFooter, studyFooter } from "./origin.ts";
+import { runFooter, studyFooter } from "./origin.ts";
 import { predictionFigures } from "./predictionFigures.ts";
 import { runFigures } from "./runFigures.ts";
 import { runPage } from "./runPage.ts";
@@ -90,11 +91,11 @@ function remarksOf({ points, status, reason }: StudyDetail): string[] {
   };
   const remarks: string[] = [];
   const missing = named((one) => one === "missing");
-  if (missing.count > 0) remarks.push(`${plural(missing.count, "run")} of the study ${missing.count === 1 ? "is" : "are"} in the bin and left out of every number: ${missing.names}.`);
+  if (missing.count > 0) remarks.push(`${plural(missing.count, "run")} of the study ${nounFor(missing.count, "is", "are")} in the bin and left out of every number: ${missing.names}.`);
   const failed = named((one) => one === "failed");
-  if (failed.count > 0) remarks.push(`${plural(failed.count, "run")} failed and ${failed.count === 1 ? "does" : "do"} not count: ${failed.names}.`);
+  if (failed.count > 0) remarks.push(`${plural(failed.count, "run")} failed and ${nounFor(failed.count, "does", "do")} not count: ${failed.names}.`);
   const open = named((one) => !["finished", "diverged", "pruned", "missing", "failed"].includes(one));
-  if (open.count > 0) remarks.push(`The study is ${status}${reason ? ` (${reason})` : ""}: ${plural(open.count, "run")} of ${points.length} ${open.count === 1 ? "has" : "have"} not come to an end, and the numbers are those of the others.`);
+  if (open.count > 0) remarks.push(`The study is ${status}${reason ? ` (${reason})` : ""}: ${plural(open.count, "run")} of ${points.length} ${nounFor(open.count, "has", "have")} not come to an end, and the numbers are those of the others.`);
   return remarks;
 }
 

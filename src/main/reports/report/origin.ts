@@ -5,6 +5,7 @@ import type { Environment, RunDetail } from "../../../shared/run.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import { notation } from "../../../shared/tower.ts";
 import { formatCount } from "../../../shared/format.ts";
+import { nounFor, plural } from "../../../shared/text.ts";
 
 /** What a report names as its maker. */
 export interface Program {
@@ -12,14 +13,13 @@ export interface Program {
 }
 
 /** Numbers in a row as people write them: `0 to 3`, `0, 2, 5`. */
-export function listed(values: readonly number[]): string {
+export function spelled(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   const inRow = sorted.length > 2 && sorted.every((value, i) => i === 0 || value === sorted[i - 1]! + 1);
   return inRow ? `${sorted[0]!} to ${sorted.at(-1)!}` : sorted.join(", ");
 }
 
-const counted = (values: readonly number[], one: string, many: string) => `${values.length === 1 ? one : many} ${listed(values)}`;
-export const plural = (count: number, one: string, many = `${one}s`) => `${formatCount(count)} ${count === 1 ? one : many}`;
+const named = (values: readonly number[], what: string) => `${nounFor(values.length, what)} ${spelled(values)}`;
 
 /** Dataset, model, batches and epochs: `mnist 60,000 · mlp 128 tanh/tanh · batches of 256 · 5 epochs`. */
 export function setup({ dataset, model, batchSize, budget, shuffle }: Experiment): string {
@@ -35,9 +35,9 @@ export function trainedBy(environments: readonly Environment[], { version }: Pro
 }
 
 export function studyFooter(study: Study, { name, id, at }: { readonly name: string; readonly id: string; readonly at: number }, environments: readonly Environment[], program: Program): string[] {
-  const towers = study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${counted(study.heights.values, "height", "heights")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
+  const towers = study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${named(study.heights.values, "height")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
   return [
-    [name || "Study", towers, ...(study.safe ? ["safe"] : []), counted(study.seeds, "seed", "seeds"), setup(study.base)].join(" · "),
+    [name || "Study", towers, ...(study.safe ? ["safe"] : []), named(study.seeds, "seed"), setup(study.base)].join(" · "),
     [trainedBy(environments, program), day(at), `study ${id}`].join(" · "),
   ];
 }

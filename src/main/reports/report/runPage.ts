@@ -6,10 +6,10 @@ import { headlineOf, metricOf, metricText, metricValue } from "../../../shared/m
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyMetricsOf } from "../../../shared/study/metric.ts";
 import { encodeLink } from "../../../shared/sharing.ts";
+import { plural } from "../../../shared/text.ts";
 import { formatHyperparameter, initialValue, learnedHyperparameters, levelLabel, shownHyperparameters } from "../../../shared/tower.ts";
 import type { Figure } from "./figure.ts";
 import { html, tableOf, type Html } from "./markup.ts";
-import { plural } from "./origin.ts";
 import { figureElement, page, savedFile } from "./page.ts";
 import { configuration, definitions, environments, madeBy } from "./sections.ts";
 import type { RunPredictions, RunSource } from "./source.ts";

@@ -5,8 +5,9 @@ import { modelText } from "../../../shared/models/text.ts";
 import type { Environment } from "../../../shared/run.ts";
 import { notation } from "../../../shared/tower.ts";
 import { formatCount } from "../../../shared/format.ts";
+import { plural } from "../../../shared/text.ts";
 import { html, type Html } from "./markup.ts";
-import { plural, type Program } from "./origin.ts";
+import type { Program } from "./origin.ts";
 
 export function definitions(entries: readonly (readonly [string, string | Html])[]): Html {
   return html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;

@@ -10,9 +10,10 @@ import { explosionWords, type StudyMetric } from "../../../shared/study/metric.t
 import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Study } from "../../../shared/study/study.ts";
+import { plural } from "../../../shared/text.ts";
 import type { Figure } from "./figure.ts";
 import { html, tableOf, type Html } from "./markup.ts";
-import { listed, plural } from "./origin.ts";
+import { spelled } from "./origin.ts";
 import { figureElement, page, savedFile } from "./page.ts";
 import { configuration, definitions, environments, madeBy } from "./sections.ts";
 import type { ReportOfStudy } from "./source.ts";
@@ -40,7 +41,7 @@ ${others.map((figure, i) => figureElement(figure, i + 2))}
 ${points(definition, found)}
 ${exceptions(of, found)}
 <h2>Configuration</h2>
-${definitions([...axesAndTowers(definition), ...configuration(definition.base, listed(definition.seeds))])}
+${definitions([...axesAndTowers(definition), ...configuration(definition.base, spelled(definition.seeds))])}
 <h2>Environment</h2>
 ${environments(runs.flatMap(({ run }) => run?.environment ?? []))}
 <h2>How to repeat it</h2>
@@ -140,7 +141,7 @@ function axesAndTowers({ axes, heights, stacks, safe }: Study): [string, string]
   };
   return [
     ...axes.map((axis): [string, string] => ["Axis", words(axis)]),
-    ...(heights ? ([["Heights", `${listed(heights.values)}; ${ruleWords(heights)}`]] as [string, string][]) : []),
+    ...(heights ? ([["Heights", `${spelled(heights.values)}; ${ruleWords(heights)}`]] as [string, string][]) : []),
     ...(safe ? ([["Safe", "every run with the safe preset"]] as [string, string][]) : []),
     ...(stacks ? ([["Stacks", stacks.map(({ name }) => name).join("; ")]] as [string, string][]) : []),
   ];

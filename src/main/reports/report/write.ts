@@ -4,6 +4,7 @@ import { access, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { nounFor, plural } from "../../../shared/text.ts";
 import { ExportError } from "../errors.ts";
 import type { ReportFile } from "./source.ts";
 
@@ -44,7 +45,7 @@ async function prepareFolders(folder: string, places: readonly string[], force: 
     const taken: string[] = [];
     for (const place of places) if (await exists(place)) taken.push(place);
     if (taken.length > 0) {
-      throw new ExportError(`${taken.slice(0, 3).join(", ")}${taken.length > 3 ? ` and ${taken.length - 3} more files are` : taken.length > 1 ? " are" : " is"} there already; --force replaces ${taken.length > 1 ? "them" : "it"}`);
+      throw new ExportError(`${taken.slice(0, 3).join(", ")}${taken.length > 3 ? ` and ${plural(taken.length - 3, "more file")}` : ""} ${nounFor(taken.length, "is", "are")} there already; --force replaces ${nounFor(taken.length, "it", "them")}`);
     }
   }
   const made: string[] = [];

@@ -1,6 +1,6 @@
 /** Studies to the bin and back, with what belongs to it: their runs, and the offer to undo. */
+import { plural } from "@shared/text.ts";
 import { attempt, notifyUndo } from "@/composables/useNotify.ts";
-import { counted } from "@/lib/studyWords.ts";
 import { useRuns } from "@/stores/runs.ts";
 import { useStudies } from "@/stores/studies.ts";
 
@@ -21,7 +21,7 @@ export function useDeletion() {
       await runs.load();
     });
     if (done) {
-      notifyUndo(`${counted(ids.length, "study", "studies")} and the runs moved to the bin.`, async () => {
+      notifyUndo(`${plural(ids.length, "study", "studies")} and the runs moved to the bin.`, async () => {
         await restoreStudies(ids);
       });
     }

@@ -7,6 +7,7 @@ import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shar
 import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
 import { countValues } from "@shared/study/values.ts";
 import { formatHyperparameter, levelLabel, notation } from "@shared/tower.ts";
+import { plural } from "@shared/text.ts";
 import { formatBytes, formatCount, formatSeconds, statusLabels } from "./format.ts";
 
 export const studyStatusLabels: Record<StudyStatus, string> = {
@@ -45,12 +46,12 @@ export function axesInWords(study: Study): string {
     return count === 1 ? `${name} = ${rangeInWords(axis)}` : `${name} from ${rangeInWords(axis)} (${formatCount(count)} values)`;
   });
   if (parts.length > 0) return parts.join(", ");
-  return stacks ? counted(stacks.length, "stack") : "seeds alone";
+  return stacks ? plural(stacks.length, "stack") : "seeds alone";
 }
 
 /** Consecutive heights are folded: `0 to 3`, `0, 2, 5`. */
 export function heightsInWords({ base, heights, stacks }: Study): string {
-  if (stacks) return counted(stacks.length, "stack");
+  if (stacks) return plural(stacks.length, "stack");
   const values = (heights?.values ?? [base.tower.length - 1]).toSorted((a, b) => a - b);
   const [first, last] = [values[0]!, values.at(-1)!];
   if (values.length > 2 && last - first === values.length - 1) return `${first} to ${last}`;
@@ -64,19 +65,15 @@ export const upperRuleLabels: Record<UpperRule["kind"], { label: string; help: s
   base: { label: "The base’s own", help: "The levels of the base experiment’s tower; its top level is repeated beyond it." },
 };
 
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${formatCount(count)} ${count === 1 ? one : many}`;
-}
-
 /** How the number of runs comes about: `11 values × 4 heights × 3 seeds`. */
 export function productInWords({ axes, heights, stacks, seeds }: Study): string {
   const crossed = axes.filter(({ values }) => values.kind === "list" || values.kind === "grid");
   const sampled = axes.filter((axis) => !crossed.includes(axis));
-  const parts = crossed.map((axis) => counted(countValues(axis.values), "value"));
-  if (sampled.length > 0) parts.push(counted(countValues(sampled[0]!.values), "sample"));
-  if (stacks) parts.push(counted(stacks.length, "stack"));
-  else if (heights) parts.push(counted(heights.values.length, "height"));
-  return [...parts, counted(seeds.length, "seed")].join(" × ");
+  const parts = crossed.map((axis) => plural(countValues(axis.values), "value"));
+  if (sampled.length > 0) parts.push(plural(countValues(sampled[0]!.values), "sample"));
+  if (stacks) parts.push(plural(stacks.length, "stack"));
+  else if (heights) parts.push(plural(heights.values.length, "height"));
+  return [...parts, plural(seeds.length, "seed")].join(" × ");
 }
 
 function modelInWords(model: Study["base"]["model"]): string {
@@ -90,7 +87,7 @@ export function baseInWords({ base, heights, stacks }: Study): string {
   const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
   const { title, trainExamples } = dataFacts(dataset);
   const examples = dataset.trainExamples === trainExamples ? title : `${formatCount(dataset.trainExamples)} examples of ${title}`;
-  return `${tower}${modelInWords(model)}, ${examples}, ${counted(budget.epochs, "epoch")}, batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`;
+  return `${tower}${modelInWords(model)}, ${examples}, ${plural(budget.epochs, "epoch")}, batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`;
 }
 
 /** Runs that need no more training, in percent. */
