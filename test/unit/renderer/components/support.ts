@@ -86,6 +86,7 @@ afterEach(() => {
   services.requests.length = 0;
   vi.clearAllTimers();
   vi.useRealTimers();
+  vi.unstubAllGlobals();
 });
 
 /** Any address leads to an empty page: what is tested is where a component goes. */
@@ -170,4 +171,23 @@ export async function choose(scope: Scope, testid: string, label: string): Promi
   if (!option) throw new Error(`${testid} does not offer ${label}, but ${options.map(({ textContent }) => textContent.trim()).join(", ")}`);
   option.click();
   await flushPromises();
+}
+
+/** Gives every element a size, for what draws only what is in sight. */
+export function layOut(width: number, height: number): void {
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      readonly #told: ResizeObserverCallback;
+      constructor(told: ResizeObserverCallback) {
+        this.#told = told;
+      }
+      observe(): void {
+        const size = [{ inlineSize: width, blockSize: height }];
+        queueMicrotask(() => this.#told([{ contentRect: { width, height }, contentBoxSize: size, borderBoxSize: size } as never], this as never));
+      }
+      unobserve(): void {}
+      disconnect(): void {}
+    },
+  );
 }
