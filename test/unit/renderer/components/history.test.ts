@@ -3,6 +3,7 @@ import { beforeEach, expect, it } from "vitest";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import { statusLabels } from "@/lib/format.ts";
 import { useRuns } from "@/stores/runs.ts";
+import { listedOf } from "@shared/listedRun.ts";
 import { runStatuses, type RunSummary } from "@shared/run.ts";
 import { runsPerPage } from "@shared/runPages.ts";
 import { byTestid, choose, click, emptyRouter, hasTestid, layOut, mountPart, onPage, services, type } from "./support.ts";
@@ -15,7 +16,7 @@ function store(runs: readonly RunSummary[], binned: readonly RunSummary[] = []):
   services.answer("runs.list", ({ deleted, limit = 1e9, before }) => {
     const sorted = [...(deleted ? binned : runs)].sort((a, b) => b.createdAt - a.createdAt);
     const from = before ? sorted.findIndex(({ id }) => id === before.id) + 1 : 0;
-    return sorted.slice(from, from + limit);
+    return sorted.slice(from, from + limit).map(listedOf);
   });
 }
 
