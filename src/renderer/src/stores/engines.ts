@@ -15,22 +15,26 @@ export const useEngines = defineStore("engines", () => {
     working.value = kind === null ? null : { kind, doing };
   });
 
-  async function load(experiment: Experiment | undefined): Promise<void> {
-    report.value = await call("engines.list", { experiment });
+  /** Counts what was asked for: only the latest answer is shown, in whatever order they come. */
+  let asked = 0;
+  async function show(answer: Promise<EngineReport>): Promise<void> {
+    const own = ++asked;
+    const found = await answer;
+    if (own === asked) report.value = found;
   }
+
+  const load = (experiment: Experiment | undefined): Promise<void> => show(call("engines.list", { experiment }));
 
   async function calibrate(experiment: Experiment | undefined): Promise<void> {
     calibrating.value = true;
     try {
-      report.value = await call("engines.calibrate", { experiment });
+      await show(call("engines.calibrate", { experiment }));
     } finally {
       calibrating.value = false;
     }
   }
 
-  async function retry(kind: EngineKind, experiment: Experiment | undefined): Promise<void> {
-    report.value = await call("engines.retry", { kind, experiment });
-  }
+  const retry = (kind: EngineKind, experiment: Experiment | undefined): Promise<void> => show(call("engines.retry", { kind, experiment }));
 
   return { report, working, calibrating, load, calibrate, retry };
 });

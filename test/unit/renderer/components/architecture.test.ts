@@ -76,7 +76,7 @@ it("replaces a layer by another kind", async () => {
 it("edits the layers inside a block, which may hold no block", async () => {
   const { wrapper, value } = card();
   await chooseFrom(wrapper, "add-layers", "add-layers-residual");
-  const inside = () => layersOf(value().model)[2]!["layers"] as { kind: string }[];
+  const inside = () => layersOf(value().model)[2]!["layers"] as unknown as { kind: string }[];
   expect(inside().map(({ kind }) => kind)).toEqual(["conv2d", "batchNorm", "relu", "conv2d", "batchNorm"]);
   await click(wrapper, "layers-2-layers-4-remove");
   await click(wrapper, "layers-2-layers-3-remove");

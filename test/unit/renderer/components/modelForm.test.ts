@@ -64,7 +64,7 @@ it("turns a model into its layers, with an offer to take that back", async () =>
   const { wrapper, value } = form(mnist());
   await click(wrapper, "edit-by-layers");
   const { model } = value();
-  expect((model.layers as { kind: string }[]).map(({ kind }) => kind)).toEqual(["flatten", "linear", "tanh", "linear", "tanh"]);
+  expect((model.layers as unknown as { kind: string }[]).map(({ kind }) => kind)).toEqual(["flatten", "linear", "tanh", "linear", "tanh"]);
   expect(parameters(wrapper)).toBe("25,450");
   expect(hasTestid(wrapper, "edit-by-layers")).toBe(false);
   onPage("undo-button").click();

@@ -5,13 +5,13 @@ import { useApp } from "@/stores/app.ts";
 import { useDraft } from "@/stores/draft.ts";
 import { presets } from "@shared/presets.ts";
 import type { RunSummary } from "@shared/run.ts";
-import { byTestid, choose, click, emptyRouter, hasTestid, mountPart, onPage, optionsOf, services, type } from "./support.ts";
+import { byTestid, choose, click, deferred, emptyRouter, hasTestid, mountPart, onPage, optionsOf, services, type } from "./support.ts";
 import { datasetOf, ownTable, runOf } from "./samples.ts";
 
 const datasets = [datasetOf("mnist"), datasetOf("iris"), datasetOf("tiny-shakespeare"), ownTable(), ownTable({ kind: "own/broken", title: "Broken", problem: "flowers.csv is gone" })];
 
 beforeEach(() => {
-  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store" }));
+  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null }));
   services.answer("experiments.presets", () => presets.map(({ name, title, description, experiment }) => ({ name, title, description, experiment })));
   services.answer("studies.presets", () => []);
   services.answer("datasets.list", () => datasets);
@@ -30,7 +30,7 @@ type Wrapper = Awaited<ReturnType<typeof page>>["wrapper"];
 
 /** A run that starts when the test lets it. */
 function starting() {
-  const { promise, resolve } = Promise.withResolvers<RunSummary>();
+  const { promise, resolve } = deferred<RunSummary>();
   services.answer("runs.start", () => promise);
   return { letStart: async () => (resolve(runOf("new")), flushPromises()) };
 }

@@ -68,6 +68,17 @@ const bridge: Bridge = {
 // As in browsers. The pretended one writes out all the markup, for each of the many times that a menu's position is asked for.
 Element.prototype.toString = () => "[object HTMLElement]";
 
+/** An answer that comes when the test says so. */
+export function deferred<T>() {
+  let resolve!: (value: T) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<T>((done, failed) => {
+    resolve = done;
+    reject = failed;
+  });
+  return { promise, resolve, reject };
+}
+
 const mounted: VueWrapper[] = [];
 
 // The window connects once, to this bridge. What a test does not wait for never happens: timers stand still.
@@ -126,7 +137,7 @@ export function mountForm<T>(component: Component, initial: T, { check, ...optio
   return { wrapper, value: () => state.value, set: (next: T) => ((state.value = next), flushPromises()) };
 }
 
-type Scope = VueWrapper | DOMWrapper<Element>;
+type Scope = Pick<VueWrapper, "get" | "find"> | Pick<DOMWrapper<Element>, "get" | "find">;
 
 export const byTestid = (scope: Scope, id: string) => scope.get(`[data-testid="${id}"]`);
 export const hasTestid = (scope: Scope, id: string): boolean => scope.find(`[data-testid="${id}"]`).exists();
