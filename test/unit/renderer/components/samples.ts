@@ -1,14 +1,14 @@
 /** Datasets, drafts and runs that component tests show. */
 import type { DatasetInfo } from "@shared/datasets.ts";
-import { factsOf, type DatasetId } from "@shared/datasets.ts";
+import { catalogEntry } from "@shared/catalog/index.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "@shared/experiment.ts";
 import type { RunSummary } from "@shared/run.ts";
 import { notation } from "@shared/tower.ts";
 import { draftOf, validateDraft, type Draft } from "@/lib/draft.ts";
 
 /** A published dataset as the services list it. */
-export function datasetOf(id: DatasetId, changes: Partial<DatasetInfo> = {}): DatasetInfo {
-  const { id: kind, symbols, ...facts } = factsOf(id)!;
+export function datasetOf(id: string, changes: Partial<DatasetInfo> = {}): DatasetInfo {
+  const { id: kind, symbols, files: _files, reader: _reader, featureNames: _names, ...facts } = catalogEntry(id)!;
   return {
     ...facts,
     kind,
