@@ -30,6 +30,7 @@ import type { Table1Options } from "./commands/table1.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { outputClosed } from "./interrupt.ts";
+import { guardConsole } from "./printable.ts";
 import type { Places } from "./session.ts";
 
 /** Beside one another in the build; in the sources each in its own folder. */
@@ -46,6 +47,7 @@ function findPlaces(): Places {
 }
 
 const places = findPlaces();
+guardConsole();
 
 /** Runs a command: its exit code, or the error in words and exit code 1. */
 async function finish(command: Promise<number>, json = false): Promise<void> {

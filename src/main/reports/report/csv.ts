@@ -20,12 +20,15 @@ export class CommonCells {
 
 export type Row = readonly (Cell | CommonCells)[];
 
-/** Empty for what is not there, `nan` for a number that is not finite. */
+/** How a cell begins that a spreadsheet would compute; https://owasp.org/www-community/attacks/CSV_Injection. */
+const formula = /^[=+\-@\t\r]/;
+
+/** Empty for what is not there, `nan` for a number that is not finite; an apostrophe keeps spreadsheets from computing a text. */
 function cell(value: Cell | CommonCells): string {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "nan";
   if (value === null || value === undefined) return "";
   if (value instanceof CommonCells) return value.text;
-  const text = String(value);
+  const text = typeof value === "string" && formula.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
 }
 
