@@ -24,7 +24,7 @@ export interface TrajectoriesSettings extends ChartSettings {
 export function metricName(study: Study, metric: string): string {
   const [, level, name] = /^L(\d+)\.(\w+)$/.exec(metric) ?? [];
   if (level === undefined || name === undefined) return metric === "loss" ? "Loss of the batch" : metric;
-  const of = study.stacks?.[0]?.tower[Number(level)] ?? study.base.tower[Number(level)] ?? study.heights?.upper ?? study.base.tower[0];
+  const of = study.stacks?.[0]?.tower?.[Number(level)] ?? study.base.tower[Number(level)] ?? study.heights?.upper ?? study.base.tower[0];
   const spec = of && (optimizerSpec(of.optimizer).hyperparameters as readonly HyperparameterSpec[]).find((one) => one.name === name);
   return spec ? `${spec.label} ${spec.symbol} of level ${level}` : metric;
 }

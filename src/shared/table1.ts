@@ -56,18 +56,17 @@ const rows: readonly Omit<Table1Row, "number">[] = [
 
 export const table1Rows: readonly Table1Row[] = rows.map((row, i) => ({ number: i + 1, ...row }));
 
+/** The plain optimizer that a row's tower stands on, with the paper's initial values; null for a row that is one. */
+export function plainRowOf(row: Table1Row): Table1Row | null {
+  return row.rerun === null ? null : (table1Rows.findLast(({ number, rerun }) => rerun === null && number < row.number) ?? null);
+}
+
 /** The experiment of a row's first column; everything not named here is the default. */
 export function table1Experiment(row: Table1Row, seed: number): ExperimentInput {
   return { name: `Table 1, row ${row.number}: ${row.stack}`, tower: row.tower, budget: { epochs: row.epochs }, seed };
 }
 
 /** The plain optimizer at the values that the paper's tower learned; null for a row that learns none. */
-export function atPaperValues(row: Table1Row, seed: number): ExperimentInput | null {
-  const [bottom] = row.tower;
-  if (!row.rerun || !bottom) return null;
-  return {
-    ...table1Experiment(row, seed),
-    name: `Table 1, row ${row.number}: ${row.stack}, plain at the paper's learned values`,
-    tower: [{ ...bottom, ...row.rerun.learned }],
-  };
+export function atPaperValues({ rerun, tower: [bottom] }: Table1Row): Table1Row["tower"] | null {
+  return rerun && bottom ? [{ ...bottom, ...rerun.learned }] : null;
 }

@@ -10,7 +10,7 @@ import { validateExperiment, type Experiment, type ExperimentInput } from "../..
 import type { RunSummary } from "../../src/shared/run.ts";
 import { madeSafe } from "../../src/shared/safe.ts";
 import { formatHyperparameter } from "../../src/shared/tower.ts";
-import { obtainer } from "../../src/main/headless/table1/runs.ts";
+import { obtainer } from "./obtainer.ts";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 

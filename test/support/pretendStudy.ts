@@ -52,7 +52,7 @@ export interface PretendOptions {
 export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) => Math.log10(x) + 0.4 * seed > 1.5 + 0.3 * height, change = (point) => point }: PretendOptions = {}): StudyDetail {
   const expansion = expandStudy(study);
   if (!expansion.ok) throw new Error(JSON.stringify(expansion.errors));
-  const points = expansion.cells.map(({ key, height, values, seed }, i): StudyPoint => {
+  const points = expansion.cells.map(({ key, height, stack, values, seed }, i): StudyPoint => {
     const broken = diverges(height, values, seed);
     const decades = Math.log10(values[0] ?? 0.01) + (values[1] === undefined ? 0 : Math.abs(values[1] - 0.5) * 3);
     const error = errorOf(height, decades, seed);
@@ -60,6 +60,7 @@ export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) 
     return change({
       key,
       height,
+      ...(stack !== undefined && { stack }),
       values: [...values],
       seed,
       run: `20261124-101500-${String(i).padStart(5, "0")}`,
@@ -88,6 +89,7 @@ export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) 
     diverged: count("diverged"),
     failed: count("failed"),
     pruned: count("pruned"),
+    skipped: count("skipped"),
     running: 0,
     millisecondsLeft: null,
     deletedAt: null,
@@ -100,7 +102,7 @@ export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) 
  * the last not finite), and returns the study as it is read back.
  */
 export function storeStudy(store: Store, detail: StudyDetail, steps = 40): StudyDetail {
-  const { points: _points, total, finished: _f, diverged: _d, failed: _x, pruned: _p, running: _r, millisecondsLeft: _l, ...summary } = detail;
+  const { points: _points, total, finished: _f, diverged: _d, failed: _x, pruned: _p, skipped: _s, running: _r, millisecondsLeft: _l, ...summary } = detail;
   store.studies.create({ ...summary, total, workers: 2 });
   const cells = new Map((expandStudy(detail.study) as { cells: StudyCell[] }).cells.map((cell) => [cell.key, cell]));
   for (const point of detail.points) {
@@ -143,5 +145,5 @@ export function storeStudy(store: Store, detail: StudyDetail, steps = 40): Study
   }
   store.flush();
   const runs = new Map(store.studies.runs(detail.id).map((run) => [run.cell, run]));
-  return { ...detail, points: [...cells.values()].map((cell) => pointOf(cell, runs.get(cell.key), () => undefined)) };
+  return { ...detail, points: [...cells.values()].map((cell) => pointOf(cell, runs.get(cell.key), () => undefined, null)) };
 }

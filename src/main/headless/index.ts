@@ -156,15 +156,16 @@ program
 
 program
   .command("table1")
-  .description("Reproduce the paper's Table 1: 18 stacks on MNIST, and the plain optimizer at what each learned.")
+  .description("Reproduce the paper's Table 1 as a study: 18 stacks on MNIST, and the plain optimizer at what each learned.")
   .option("--rows <list>", "rows as printed, e.g. 1,5-7 (default: all)")
-  .option("--seeds <number>", "runs for each figure", wholeNumber(maxSeeds), 3)
-  .option("--workers <number>", "runs trained at the same time (default: the number of cores)", wholeNumber(maxWorkers))
+  .option("--seeds <number>", "runs for each figure (default: 3, with --quick 1)", wholeNumber(maxSeeds))
+  .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(maxWorkers))
+  .option("--quick", "two epochs for every row: which stacks learn at all, in minutes")
   .option("--paper-values", "also train the plain optimizers at the values that the paper's towers learned")
   .option("--markdown <file>", "write the table and every run there too")
   .option(...storeOption)
   .option("--json", "one JSON object for each run, then one for the table")
-  .addHelpText("after", "\nRuns that the store has already are not trained again: after an interruption the same command goes on.")
+  .addHelpText("after", "\nThe store's latest study of Table 1 is continued: rows and seeds that it lacks are added, runs that it has are not trained again.\nAfter an interruption the same command goes on. Exit codes: 0 complete, 1 some run has no result, 130 stopped.")
   .action((options: Table1Options) => finish(import("./commands/table1.ts").then(({ table1 }) => table1(places, options)), options.json));
 
 program

@@ -1,7 +1,7 @@
 /** The services as a command opens them: where things are, and how errors end a command. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { createServices, type ServiceExtras } from "../services/createServices.ts";
+import { createServices } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
@@ -24,17 +24,14 @@ export function storeDirOf(option: string | undefined): string {
   return option === undefined ? defaultStoreDir() : resolve(option);
 }
 
-export function openServices(places: Places, storeDir: string, extras: Pick<ServiceExtras, "places"> = {}): Promise<Services> {
-  return createServices(
-    {
-      storeDir,
-      host: "browser",
-      version: places.version,
-      launchTrainer: nodeLauncher(places.trainer),
-      launchCheck: checkLauncher(places.integrityCheck),
-    },
-    extras,
-  );
+export function openServices(places: Places, storeDir: string): Promise<Services> {
+  return createServices({
+    storeDir,
+    host: "browser",
+    version: places.version,
+    launchTrainer: nodeLauncher(places.trainer),
+    launchCheck: checkLauncher(places.integrityCheck),
+  });
 }
 
 /**

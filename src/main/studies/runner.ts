@@ -2,9 +2,11 @@
 import { messageOf } from "../../shared/errors.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
+import { groupBy } from "../../shared/study/curves.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { trainingRanks } from "../../shared/study/order.ts";
+import { startOf, type CellStart } from "../../shared/study/reruns.ts";
 import type { StudyStatus } from "../../shared/study/result.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
@@ -55,6 +57,7 @@ export interface RunnerOptions {
 interface Progress extends CellState {
   steps: number;
   evaluations: readonly Evaluation[];
+  hyperparameters: RunSummary["hyperparameters"];
   /** Its run is to be taken up, or replaced where it is in the bin. */
   again: boolean;
 }
@@ -80,6 +83,8 @@ export class StudyRunner {
   readonly #speed: Speed;
   #stored: StoredStudy;
   #cells: readonly StudyCell[] = [];
+  /** Reruns by the cell whose runs they follow. */
+  #followers = new Map<string, StudyCell[]>();
   #ranks: ReadonlyMap<string, number> = new Map();
   #queue: StudyCell[] = [];
   #rungs: Rungs | null = null;
@@ -109,9 +114,10 @@ export class StudyRunner {
   get millisecondsLeft(): number | null {
     if (this.#stored.status !== "running") return null;
     let left = 0;
-    for (const { key, experiment } of this.#cells) {
+    for (const cell of this.#cells) {
+      const { key, experiment } = cell;
       const at = this.#progress.get(key);
-      if (!at) left += totalSteps(experiment);
+      if (!at) left += this.#startOf(cell).kind === "impossible" ? 0 : totalSteps(experiment);
       else if (isActive(at.status) || this.#waits(at)) left += totalSteps(experiment) - at.steps;
     }
     return this.#speed.timeFor(left);
@@ -124,6 +130,7 @@ export class StudyRunner {
     this.#ranks = trainingRanks(study, cells);
     const size = study.cohort === "auto" ? 1 : study.cohort;
     this.#cohorts = new Map(cohortsOf(cells, study.seeds, size).flatMap((cohort) => cohort.map(({ key }) => [key, cohort] as const)));
+    this.#followers = groupBy(cells.filter(({ source }) => source), ({ source }) => source!.key);
     this.#byRun.clear();
     for (const cell of cells) {
       const at = this.#progress.get(cell.key);
@@ -212,6 +219,7 @@ export class StudyRunner {
     const ended = isActive(at.status) && !isActive(run.status);
     at.steps = run.steps;
     at.status = run.status;
+    at.hyperparameters = run.hyperparameters;
     if (news) this.#options.onAdvance(cell);
     if (ended) this.#ended(cell, run);
     this.#options.onChange(false);
@@ -241,7 +249,22 @@ export class StudyRunner {
       }
     } else if (status === "finished" || status === "diverged") this.#failed = 0;
     if (this.#stored.study.halving) this.#line();
+    this.#lineFollowers(cell);
     void this.#options.controls.left(id).then(() => this.#fill());
+  }
+
+  /** Queues the reruns that a run which ended makes possible, and says which it makes impossible. */
+  #lineFollowers({ key }: StudyCell): void {
+    const followers = this.#followers.get(key);
+    if (!followers) return;
+    this.#line();
+    for (const follower of followers) if (this.#startOf(follower).kind === "impossible") this.#options.onAdvance(follower);
+  }
+
+  /** What a cell trains, as far as the run that it follows is known. */
+  #startOf(cell: StudyCell): CellStart {
+    const at = cell.source && this.#progress.get(cell.source.key);
+    return startOf(cell, at?.deleted ? undefined : at);
   }
 
   /** Runs of this study that have a trainer or wait for one. */
@@ -269,6 +292,8 @@ export class StudyRunner {
       if (this.#beginning.has(cell.key)) return false;
       if (this.#rungs && !this.#rungs.alive.has(cell.key)) return false;
       if (this.#rungs?.until && at && atRung(at.evaluations, this.#rungs.until)) return false;
+      // A new run of a rerun needs what the run it follows learned.
+      if ((!at || at.deleted) && this.#startOf(cell).kind !== "ready") return false;
       return !at || this.#waits(at);
     });
     this.#queue = due.sort((a, b) => this.#ranks.get(a.key)! - this.#ranks.get(b.key)!);
@@ -340,17 +365,22 @@ export class StudyRunner {
       }).length;
       return count === 0 ? [] : [`${count} ${status}`];
     });
+    const skipped = this.#cells.filter((cell) => !this.#progress.has(cell.key) && this.#startOf(cell).kind === "impossible").length;
+    if (skipped > 0) said.push(`${skipped} skipped, for the runs to follow learned no values to start from`);
     return said.length === 0 ? null : `Not every run has a result: ${said.join(", ")}.`;
   }
 
   async #begin(cell: StudyCell, seat?: CohortSeat): Promise<void> {
     const { controls } = this.#options;
-    const { key, experiment } = cell;
+    const { key } = cell;
     const at = this.#progress.get(key);
     this.#beginning.add(key);
     try {
       // A run that failed a second time begins anew; one that is in the bin stays there.
       const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
+      const start = this.#startOf(cell);
+      if (!takeUp && start.kind !== "ready") throw new Error(`the run that ${key} follows has no result any more`);
+      const experiment = start.kind === "ready" ? start.experiment : cell.experiment;
       const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
       const now = controls.live(run.id) ?? run;
       const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
@@ -358,7 +388,7 @@ export class StudyRunner {
       this.#progress.set(key, {
         // Whatever it came to already, such as a trainer that cannot be launched, counts as a change.
         cell: key, run: run.id, status: "queued", pruned: false, deleted: false, attempts,
-        steps: now.steps, evaluations: takeUp ? at.evaluations : [], again: false,
+        steps: now.steps, evaluations: takeUp ? at.evaluations : [], hyperparameters: now.hyperparameters, again: false,
       });
       this.#beginning.delete(key);
       this.#options.onAdvance(cell);

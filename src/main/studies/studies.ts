@@ -16,7 +16,7 @@ import { readDefinition, usableStudy } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { StudyRunner, type RunControls } from "./runner.ts";
 import { trajectoriesOf } from "./trajectories.ts";
-import { pointOf, summaryOf } from "./view.ts";
+import { pointOf, summaryOf, whySkipped, type Learned } from "./view.ts";
 
 export interface StudiesOptions {
   readonly store: Pick<Store, "path" | "studies" | "readSeries" | "getRun">;
@@ -35,6 +35,7 @@ export class Studies {
   readonly #runners = new Map<string, StudyRunner>();
   /** Expansions by study: of the definition they belong to. */
   readonly #expansions = new Map<string, { definition: string; cells: readonly StudyCell[] }>();
+  readonly #learned: Learned = (run) => this.#options.store.studies.run(run);
   #closing = false;
 
   constructor(options: StudiesOptions) {
@@ -144,7 +145,7 @@ export class Studies {
     const added = cells.filter(({ key }) => !before.has(key));
     for (const cell of cells) {
       const same = before.get(cell.key);
-      if (!same || sameRun(same.experiment, cell.experiment)) continue;
+      if (!same || (sameRun(same.experiment, cell.experiment) && same.source?.key === cell.source?.key)) continue;
       throw new StudyError(
         `The study ${stored.name} (${id}) has runs that its new form trains otherwise (${cell.key}). ` +
           "Values, heights, stacks and seeds can be added; for another base or rule, start another study.",
@@ -166,7 +167,9 @@ export class Studies {
   get(id: string): StudyDetail {
     const stored = this.#stored(id);
     const runs = new Map(this.#options.store.studies.runs(id).map((run) => [run.cell, run]));
-    const points = this.#cells(stored).map((cell) => pointOf(cell, runs.get(cell.key), this.#options.controls.live));
+    const { live } = this.#options.controls;
+    const learned = new Map([...runs.values()].map((run) => [run.run, run]));
+    const points = this.#cells(stored).map((cell) => pointOf(cell, runs.get(cell.key), live, whySkipped(cell, runs, live, (run) => learned.get(run))));
     return { ...this.#summary(stored, runs), points };
   }
 
@@ -290,7 +293,7 @@ export class Studies {
       onChange: (atOnce) => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce),
       onAdvance: (cell) => {
         const state = runner.states.get(cell.key);
-        onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live));
+        onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live, whySkipped(cell, runner.states, controls.live, this.#learned)));
       },
     });
     this.#runners.set(stored.id, runner);
@@ -345,7 +348,7 @@ export class Studies {
   #summary(stored: StoredStudy, states?: ReadonlyMap<string, CellState>): StudySummary {
     const runner = this.#runners.get(stored.id);
     const known = states ?? runner?.states ?? new Map(this.#options.store.studies.states(stored.id).map((state) => [state.cell, state]));
-    return summaryOf(stored, this.#cells(stored), known, this.#options.controls.live, runner?.millisecondsLeft ?? null);
+    return summaryOf(stored, this.#cells(stored), known, this.#options.controls.live, this.#learned, runner?.millisecondsLeft ?? null);
   }
 
   #changed(id: string): StudySummary {

@@ -3,19 +3,35 @@ import { totalSteps } from "../../shared/experiment.ts";
 import { isActive, type RunSummary } from "../../shared/run.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { StudyPoint, StudySummary } from "../../shared/study/result.ts";
+import { startOf } from "../../shared/study/reruns.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 
 /** A run that is trained here is ahead of the store. */
 export type Live = (run: string) => RunSummary | undefined;
 
+/** What a run learned, as the store knows it. */
+export type Learned = (run: string) => Pick<CellRun, "hyperparameters"> | undefined;
+
+/** Why a rerun without a run cannot be trained; null where it can be, or where that is not known yet. */
+export function whySkipped(cell: StudyCell, states: ReadonlyMap<string, CellState>, live: Live, learned: Learned): string | null {
+  const state = cell.source && !states.has(cell.key) ? states.get(cell.source.key) : undefined;
+  if (!state) return null;
+  const status = pointStatus(state, live);
+  // Most runs to follow have not ended; only of those that have is more read.
+  if (status !== "finished" && status !== "diverged") return null;
+  const start = startOf(cell, { status, hyperparameters: (live(state.run) ?? learned(state.run))?.hyperparameters ?? [] });
+  return start.kind === "impossible" ? start.reason : null;
+}
+
 /** @param states of any cell; those that the study has no longer are left out */
-export function summaryOf(stored: StoredStudy, cells: readonly StudyCell[], states: ReadonlyMap<string, CellState>, live: Live, millisecondsLeft: number | null): StudySummary {
+export function summaryOf(stored: StoredStudy, cells: readonly StudyCell[], states: ReadonlyMap<string, CellState>, live: Live, learned: Learned, millisecondsLeft: number | null): StudySummary {
   const { workers: _workers, ...study } = stored;
-  const counts = { finished: 0, diverged: 0, failed: 0, pruned: 0, running: 0 };
-  for (const { key } of cells) {
-    const state = states.get(key);
+  const counts = { finished: 0, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0 };
+  for (const cell of cells) {
+    const state = states.get(cell.key);
     const status = state && pointStatus(state, live);
     if (status === "finished" || status === "diverged" || status === "failed" || status === "pruned") counts[status]++;
+    else if (!state && whySkipped(cell, states, live, learned) !== null) counts.skipped++;
     else if (status === "queued" || status === "running" || status === "paused") counts.running++;
   }
   return { ...study, total: cells.length, ...counts, millisecondsLeft };
@@ -27,11 +43,12 @@ export function pointStatus({ run, status, pruned, deleted }: Pick<CellState, "r
   return live(run)?.status ?? status;
 }
 
-export function pointOf(cell: StudyCell, found: CellRun | undefined, live: Live): StudyPoint {
+/** @param skipped why the cell, without a run, cannot be trained; null where it can be */
+export function pointOf(cell: StudyCell, found: CellRun | undefined, live: Live, skipped: string | null): StudyPoint {
   const { key, height, stack, values, seed, experiment } = cell;
   const identity = { key, height, ...(stack !== undefined && { stack }), values: [...values], seed };
   if (!found) {
-    const nothing = { run: null, status: "waiting", reason: null, attempts: 0, steps: 0, trainingTime: null, hyperparameters: [], evaluations: [] } as const;
+    const nothing = { run: null, status: skipped === null ? "waiting" : "skipped", reason: skipped, attempts: 0, steps: 0, trainingTime: null, hyperparameters: [], evaluations: [] } as const;
     return { ...identity, ...nothing, totalSteps: totalSteps(experiment), hyperparameters: [], evaluations: [] };
   }
   const now = live(found.run) ?? found;
@@ -51,10 +68,10 @@ export function pointOf(cell: StudyCell, found: CellRun | undefined, live: Live)
 
 /** Nothing more is to be done for a cell. */
 export function isSettled(status: StudyPoint["status"]): boolean {
-  return status === "finished" || status === "diverged" || status === "pruned";
+  return status === "finished" || status === "diverged" || status === "pruned" || status === "skipped";
 }
 
 /** Whether a point is trained at this moment, or waits for its trainer. */
 export function isTraining(status: StudyPoint["status"]): boolean {
-  return status !== "waiting" && status !== "pruned" && status !== "missing" && isActive(status);
+  return status !== "waiting" && status !== "pruned" && status !== "missing" && status !== "skipped" && isActive(status);
 }

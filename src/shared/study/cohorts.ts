@@ -6,7 +6,8 @@ import type { StudyCell } from "./expand.ts";
 /**
  * Cells in cohorts of at most `size`, in the order of `seeds` and of the cells. A cell's cohort and
  * its place there depend on the cells alone, not on what has been trained: a study that is taken up
- * again has the same ones. Runs of one seed come together, for they share their batches.
+ * again has the same ones. Runs of one seed come together, for they share their batches. A rerun trains alone: its
+ * values, and when it can begin, follow from another run.
  */
 export function cohortsOf(cells: readonly StudyCell[], seeds: readonly number[], size: number): StudyCell[][] {
   if (size === 1) return cells.map((cell) => [cell]);
@@ -14,7 +15,7 @@ export function cohortsOf(cells: readonly StudyCell[], seeds: readonly number[],
   const ordered = cells.toSorted((a, b) => rank.get(a.seed)! - rank.get(b.seed)!);
   const alike = new Map<string, StudyCell[]>();
   for (const cell of ordered) {
-    const structure = structureOf(cell.experiment);
+    const structure = cell.source ? cell.key : structureOf(cell.experiment);
     const group = alike.get(structure);
     if (group) group.push(cell);
     else alike.set(structure, [cell]);

@@ -30,6 +30,8 @@ export interface Aggregate {
   readonly pending: number;
   /** Failed or missing. */
   readonly lost: number;
+  /** Reruns with no learned values to start from. */
+  readonly skipped: number;
   readonly mean: number | null;
   /** Sample standard deviation over sqrt(n); null for fewer than two runs. */
   readonly standardError: number | null;
@@ -127,6 +129,7 @@ export function aggregate(runs: readonly MeasuredRun[]): Aggregate {
     exploded: count(hasExploded),
     pending: count(({ outcome }) => outcome === "pending"),
     lost: count(({ outcome }) => outcome === "failed" || outcome === "missing"),
+    skipped: count(({ outcome }) => outcome === "skipped"),
     mean: summary?.mean ?? null,
     standardError: summary && standardErrorOf(summary),
     min: counted.length === 0 ? null : minOf(counted),

@@ -5,6 +5,7 @@ import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
 import { partNamed } from "../groups.ts";
 import { madeSafe } from "../safe.ts";
 import { formatHyperparameter, height, tower, type Level } from "../tower.ts";
+import { epochsOf, levelsOf, seedsOf, stackErrors } from "./stacks.ts";
 import { maxStudyRuns, type Axis, type Study } from "./study.ts";
 import { axisValues, countValues, isSampled, rangeErrors } from "./values.ts";
 import { setBy, towerOfHeight } from "./heights.ts";
@@ -21,6 +22,11 @@ export interface StudyCell {
   readonly values: readonly number[];
   readonly seed: number;
   readonly experiment: Experiment;
+  /**
+   * Of a rerun: the cell whose run it follows. Its own experiment then has the initial values of that one, and stands in
+   * for the experiment to train (`reruns.ts`) wherever only its size and structure matter.
+   */
+  readonly source?: StudyCell;
 }
 
 const stepSize = optimizerSpec("sgd").hyperparameters.find(({ name }) => name === "alpha")!.domain;
@@ -29,10 +35,10 @@ export type Expansion = { ok: true; cells: StudyCell[] } | { ok: false; errors: 
 
 /** Number of runs, without making them. */
 export function countRuns(study: Study): number {
-  return countStacks(study) * countSamples(study.axes) * study.seeds.length;
+  const { axes, heights, seeds, stacks } = study;
+  const seedRuns = stacks ? stacks.reduce((sum, stack) => sum + seedsOf(study, stack).length, 0) : (heights?.values.length ?? 1) * seeds.length;
+  return seedRuns * countSamples(axes);
 }
-
-const countStacks = ({ heights, stacks }: Study) => stacks?.length ?? heights?.values.length ?? 1;
 
 /** Points of all axes together: sampled axes count once. */
 function countSamples(axes: readonly Axis[]): number {
@@ -50,22 +56,30 @@ interface Variant {
   readonly height: number;
   readonly stack?: string;
   readonly epochs: number;
+  readonly seeds: readonly number[];
+  /** Key of the variant that it reruns. */
+  readonly rerunOf?: string;
   /** The tower from level 0 as the axes leave it. */
   levels(bottom: Level): Level[];
   readonly bottom: Level;
 }
 
-function variants({ base, heights, stacks }: Study): Variant[] {
+const stackKey = (name: string) => name.replaceAll("|", "/");
+
+function variants(study: Study): Variant[] {
+  const { base, heights, seeds, stacks } = study;
   const { epochs } = base.budget;
   const asItIs = (levels: readonly Level[]) => ({ height: height(levels), bottom: levels[0]!, levels: (bottom: Level) => [bottom, ...levels.slice(1)] });
   if (stacks) {
-    return stacks.map(({ name, tower: levels, epochs: own }, i) => ({
-      ...asItIs(levels),
+    return stacks.map((stack, i) => ({
+      ...asItIs(levelsOf(stacks, stack)),
       path: `stacks.${i}`,
-      key: name.replaceAll("|", "/"),
-      label: name,
-      stack: name,
-      epochs: own ?? epochs,
+      key: stackKey(stack.name),
+      label: stack.name,
+      stack: stack.name,
+      epochs: epochsOf(study, stack),
+      seeds: seedsOf(study, stack),
+      ...(stack.rerunOf !== null && { rerunOf: stackKey(stack.rerunOf) }),
     }));
   }
   if (heights) {
@@ -75,25 +89,27 @@ function variants({ base, heights, stacks }: Study): Variant[] {
       label: `height ${value}`,
       height: value,
       epochs,
+      seeds,
       bottom: base.tower[0]!,
       levels: (bottom) => towerOfHeight(value, bottom, heights, base.tower),
     }));
   }
-  return [{ ...asItIs(base.tower), path: "base.tower", key: `h${height(base.tower)}`, label: "", epochs }];
+  return [{ ...asItIs(base.tower), path: "base.tower", key: `h${height(base.tower)}`, label: "", epochs, seeds }];
 }
 
 /** Every run of a study, heights outermost, seeds innermost; errors name the field that makes a run impossible. */
 export function expandStudy(study: Study): Expansion {
   const contradictions = [...shapeErrors(study), ...study.axes.flatMap((axis, i) => rangeErrors(axis.values, `axes.${i}.values`))];
   if (contradictions.length > 0) return { ok: false, errors: contradictions };
-  const { axes, seeds, base, safe } = study;
+  const { axes, base, safe } = study;
   const values = axisValues(axes);
   const of = variants(study);
   const errors = [...repeatedValues(values), ...axisErrors(study, of, values)];
   if (errors.length > 0) return { ok: false, errors };
 
   const samples = crossed(axes, values);
-  const cells: StudyCell[] = [];
+  const cells = new Map<string, StudyCell>();
+  const sources = new Map<string, string>();
   for (const variant of of) {
     for (const sample of samples) {
       const levels = stackAt(variant, axes, sample);
@@ -104,11 +120,14 @@ export function expandStudy(study: Study): Expansion {
         return { ok: false, errors: [{ path: variant.path, message: `${at}: tower.${path.join(".")}: ${message}` }] };
       }
       const point = axes.map(({ level, hyperparameter }, i) => `L${level}.${hyperparameter}=${sample[i]!}`);
-      for (const seed of seeds) {
+      const keyOf = (key: string, seed: number) => [key, ...point, `s${seed}`].join("|");
+      for (const seed of variant.seeds) {
+        const key = keyOf(variant.key, seed);
+        if (variant.rerunOf !== undefined) sources.set(key, keyOf(variant.rerunOf, seed));
         const name = [study.name || base.name || "Study", variant.label, ...describe(axes, sample), `seed ${seed}`].filter(Boolean).join(", ");
         const experiment = { ...base, name: name.slice(0, 200), tower: checked.data, budget: { ...base.budget, epochs: variant.epochs }, seed };
-        cells.push({
-          key: [variant.key, ...point, `s${seed}`].join("|"),
+        cells.set(key, {
+          key,
           height: variant.height,
           ...(variant.stack !== undefined && { stack: variant.stack }),
           values: sample,
@@ -118,7 +137,8 @@ export function expandStudy(study: Study): Expansion {
       }
     }
   }
-  return { ok: true, cells };
+  // A rerun may be listed before the stack that it reruns.
+  return { ok: true, cells: [...cells.values()].map((cell) => (sources.has(cell.key) ? { ...cell, source: cells.get(sources.get(cell.key)!)! } : cell)) };
 }
 
 /** The tower of a variant at a point: level 0 first, for the rule may follow it; then what stands above. */
@@ -185,7 +205,7 @@ function shapeErrors(study: Study): FieldError[] {
       if (value > most) refuse(`heights.values.${i}`, `height is ${value}; rule ${rule.kind} names ${most} levels above level 0`);
     });
   }
-  if (stacks) repeated(stacks.map(({ name }) => name)).forEach((i) => refuse(`stacks.${i}.name`, `there are two stacks named ${stacks[i]!.name}`));
+  errors.push(...stackErrors(study));
   const sampled = axes.flatMap(({ values }, i) => (isSampled(values) ? [{ i, points: values.points }] : []));
   for (const { i, points } of sampled.slice(1)) {
     const first = sampled[0]!;
@@ -216,6 +236,8 @@ function axisErrors({ axes, heights }: Study, of: readonly Variant[], values: re
       return [{ path: `${path}.level`, message: `rule ${rule} sets the step size of level ${level}; choose the rule base, or an axis on level 0` }];
     }
     for (const variant of of) {
+      // A rerun starts from what the run it follows learned, which may have begun at values above level 0.
+      if (variant.rerunOf !== undefined) continue;
       const at = variant.label || "the base's tower";
       if (level > variant.height) return [{ path: `${path}.level`, message: `there is no level ${level} at ${at}, whose levels are 0 to ${variant.height}` }];
       const own = variant.levels(variant.bottom)[level]!;

@@ -58,9 +58,10 @@ export function metricUnit(name: StudyMetricName): string {
  * - `diverged`: its training diverged; it counts as the worst (`penalty`);
  * - `exploded`: it trained on, but its value is not finite or far worse than guessing; it counts as the worst too;
  * - `pending`: not there yet; `value` is what it has so far;
- * - `failed`, `missing`: not the hyperparameters' doing; it does not count, and its number is stated.
+ * - `failed`, `missing`: not the hyperparameters' doing; it does not count, and its number is stated;
+ * - `skipped`: a rerun with no learned values to start from; it does not count either, and its number is stated.
  */
-export type Outcome = "measured" | "early" | "diverged" | "exploded" | "pending" | "failed" | "missing";
+export type Outcome = "measured" | "early" | "diverged" | "exploded" | "pending" | "failed" | "missing" | "skipped";
 
 export interface Measurement {
   readonly outcome: Outcome;
@@ -132,7 +133,7 @@ function valueAt(evaluations: readonly Evaluation[], { name, at }: StudyMetric, 
 export function measure({ status, evaluations }: Pick<StudyPoint, "status"> & { readonly evaluations: readonly Evaluation[] }, metric: StudyMetric, of: Pick<Experiment, "dataset">): Measurement {
   const [value, outcome] = valueAt(evaluations, metric, explosionLoss(of));
   const measured: Measurement = { outcome, value };
-  if (status === "failed" || status === "missing") return { outcome: status, value: null };
+  if (status === "failed" || status === "missing" || status === "skipped") return { outcome: status, value: null };
   if (status === "finished") return measured;
   const known = status === "diverged" && value === null ? ({ outcome: "diverged", value: null } as const) : measured;
   if (evaluations.some(hasReached(metric.at))) return known;

@@ -44,13 +44,14 @@ export interface Change {
 }
 
 export interface HeightNumbers extends Variant {
-  /** Runs in all, those that count, diverged, exploded, not there yet, failed or missing. */
+  /** Runs in all, those that count, diverged, exploded, not there yet, failed or missing, reruns that could not start. */
   readonly runs: number;
   readonly n: number;
   readonly diverged: number;
   readonly exploded: number;
   readonly pending: number;
   readonly lost: number;
+  readonly skipped: number;
   /** Values of the axis, and those with a run that counts. */
   readonly values: number;
   readonly known: number;
@@ -226,6 +227,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     exploded: total(curve, ({ exploded }) => exploded),
     pending: total(curve, ({ pending }) => pending),
     lost: total(curve, ({ lost }) => lost),
+    skipped: total(curve, ({ skipped }) => skipped),
     values: curve.points.length,
     known: curve.points.filter(({ mean }) => mean !== null).length,
     waiting: waitingPoints(curve.points),

@@ -24,6 +24,8 @@ export const studySummary = z.object({
   failed: z.number().int(),
   /** Stopped early as hopeless, by successive halving. */
   pruned: z.number().int(),
+  /** Reruns whose runs to follow learned no values to start from. */
+  skipped: z.number().int(),
   running: z.number().int(),
   /** Milliseconds left at the present speed; null when it stands still or nothing is known yet. */
   millisecondsLeft: z.number().nullable(),
@@ -40,8 +42,8 @@ export const studyPoint = z.object({
   seed: z.number().int(),
   /** The latest run; null while it waits. */
   run: z.string().nullable(),
-  /** `waiting`: no run yet; `pruned`: stopped early by successive halving; `missing`: its run is in the bin. */
-  status: z.union([runStatus, z.enum(["waiting", "pruned", "missing"])]),
+  /** `waiting`: no run yet; `pruned`: stopped early by successive halving; `missing`: its run is in the bin; `skipped`: a rerun with no values to start from. */
+  status: z.union([runStatus, z.enum(["waiting", "pruned", "missing", "skipped"])]),
   reason: z.string().nullable(),
   attempts: z.number().int(),
   steps: z.number().int(),

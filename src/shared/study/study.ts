@@ -80,11 +80,21 @@ export const heights = z.strictObject({
   upperAt: z.record(z.string().regex(/^\d+$/, "upperAt is keyed by height"), level).default({}),
 });
 
-/** A stack with a name of its own, such as a row of the paper's Table 1. */
+const stackName = z.string({ error: "a stack needs a name" }).trim().min(1, "a stack needs a name").max(200, "a stack's name: at most 200 characters");
+
+const seedsAllowed = (list: string) => z.array(seed).min(1, `${list} needs at least one seed`).max(maxSeeds, `at most ${maxSeeds} seeds`);
+
+/**
+ * A configuration with a name, such as a row of the paper's Table 1. It has a tower of its own, or is a rerun of
+ * another stack: plain, from the hyperparameters that each run of that stack learned, with the same seed.
+ */
 export const stack = z.strictObject({
-  name: z.string({ error: "a stack needs a name" }).trim().min(1, "a stack needs a name").max(200, "a stack's name: at most 200 characters"),
-  tower,
-  /** Null: the base's budget. */
+  name: stackName,
+  /** Null for a rerun. */
+  tower: tower.nullable().default(null),
+  /** Name of the stack that is rerun; null for a stack with a tower. */
+  rerunOf: stackName.nullable().default(null),
+  /** Null: the base's budget; a rerun has that of the stack it reruns. */
   epochs: z
     .number({ error: "epochs must be a whole number, or null for the base's budget" })
     .int("epochs must be a whole number")
@@ -92,6 +102,10 @@ export const stack = z.strictObject({
     .max(100_000, "epochs must be at most 100000")
     .nullable()
     .default(null),
+  /** Null: the study's; a rerun has those of the stack it reruns. */
+  seeds: seedsAllowed("seeds").nullable().default(null),
+  /** Name of the stack that it is compared with; null: the first. */
+  against: stackName.nullable().default(null),
 });
 
 /** Runs that train as one program, where they are alike; `auto`: as many as train fastest here, by measurement. */
@@ -113,7 +127,7 @@ export const study = z.strictObject({
   heights: heights.nullable().default(null),
   /** Stacks to compare, in place of the base's tower and of heights. */
   stacks: z.array(stack).min(1, "stacks needs at least one stack").max(1_000, "at most 1000 stacks").nullable().default(null),
-  seeds: z.array(seed).min(1, "seeds needs at least one seed").max(maxSeeds, `at most ${maxSeeds} seeds`).default([0]),
+  seeds: seedsAllowed("seeds").default([0]),
   halving: halving.nullable().default(null),
   /** Every run with what keeps a tower from diverging (docs/guard.md). */
   safe: z.boolean("safe must be true or false").default(false),

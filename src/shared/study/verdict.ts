@@ -139,7 +139,11 @@ function certaintyWords(heights: readonly Counted[]): string[] {
 
 function lostWords(heights: readonly HeightNumbers[]): string[] {
   const lost = heights.reduce((sum, of) => sum + of.lost, 0);
-  return lost === 0 ? [] : [`${plural(lost, "run")} failed or ${nounFor(lost, "is", "are")} missing and ${nounFor(lost, "does", "do")} not count.`];
+  const skipped = heights.reduce((sum, of) => sum + of.skipped, 0);
+  return [
+    ...(lost === 0 ? [] : [`${plural(lost, "run")} failed or ${nounFor(lost, "is", "are")} missing and ${nounFor(lost, "does", "do")} not count.`]),
+    ...(skipped === 0 ? [] : [`${plural(skipped, "rerun")} had no learned values to start from and ${nounFor(skipped, "does", "do")} not count.`]),
+  ];
 }
 
 /** "So far" before anything that the runs still to come may change. */

@@ -19,7 +19,7 @@ const curves = studyCurves(small, points, { metric: byError });
 function summary(id: string, study: Study, part: Partial<StudySummary> = {}): StudySummary {
   return {
     id, name: study.name, status: "finished", reason: null, study, createdAt: 0, startedAt: 0, finishedAt: 0, total: 8, finished: 5, diverged: 1,
-    failed: 1, pruned: 0, running: 1, millisecondsLeft: null, deletedAt: null, ...part,
+    failed: 1, pruned: 0, skipped: 0, running: 1, millisecondsLeft: null, deletedAt: null, ...part,
   };
 }
 
@@ -64,8 +64,8 @@ it("says in words what varies and how far it is", () => {
   expect(studyTitle({ name: "", study })).toBe("Study of α from 1e-8 to 100 (11 values)");
   expect(heightsInWords({ ...study, heights: { ...study.heights!, values: [5, 0, 2] } })).toBe("0, 2, 5");
   const table1 = makeStudy(studyPresets.find(({ name }) => name === "table1")!.study);
-  expect(axesInWords(table1)).toBe("18 stacks");
-  expect(productInWords(table1)).toBe("18 stacks × 3 seeds");
+  expect(axesInWords(table1)).toBe("32 stacks");
+  expect(productInWords(table1)).toBe("32 stacks × 3 seeds");
   const mixed = makeStudy({ base: { tower: [{ optimizer: "sgd" }] }, axes: [{ values: { kind: "random", from: 0.1, to: 1, points: 7 } }, { hyperparameter: "mu", values: { kind: "random", scale: "linear", from: 0, to: 0.9, points: 7 } }] });
   expect(productInWords(mixed)).toBe("7 samples × 1 seed");
   expect(outcomesInWords(summary("a", study))).toBe("5 of 8 finished, 1 diverged, 1 failed");

@@ -124,6 +124,42 @@ describe("a study's runs", () => {
   });
 });
 
+describe("a rerun of a stack", () => {
+  const tower = { name: "tower", tower: [{ optimizer: "adam", alpha: 0.02 }, { optimizer: "sgd" }] } as const;
+
+  it("has a cell for each of that stack's, which it names, with its level 0, budget and seeds", () => {
+    const input: StudyInput = { base: sgd, stacks: [{ name: "again", rerunOf: "tower" }, { name: "plain", tower: [{ optimizer: "sgd" }] }, { ...tower, tower: [...tower.tower], epochs: 9, seeds: [4, 6] }], axes: [{ level: 1, values: { kind: "list", values: [0.1, 1] } }], seeds: [0, 4, 6] };
+    expect(problems(input)).toEqual(["axes.0.level: there is no level 1 at plain, whose levels are 0 to 0"]);
+    const runs = cells({ ...input, stacks: input.stacks!.filter(({ name }) => name !== "plain") });
+    expect(runs.map(({ key, source }) => [key, source?.key])).toEqual([
+      ["again|L1.alpha=0.1|s4", "tower|L1.alpha=0.1|s4"], ["again|L1.alpha=0.1|s6", "tower|L1.alpha=0.1|s6"], ["again|L1.alpha=1|s4", "tower|L1.alpha=1|s4"], ["again|L1.alpha=1|s6", "tower|L1.alpha=1|s6"],
+      ["tower|L1.alpha=0.1|s4", undefined], ["tower|L1.alpha=0.1|s6", undefined], ["tower|L1.alpha=1|s4", undefined], ["tower|L1.alpha=1|s6", undefined],
+    ]);
+    expect(runs[0]!.source).toBe(runs[4]);
+    expect(runs[0]!.experiment).toMatchObject({ seed: 4, budget: { epochs: 9 }, tower: [{ optimizer: "adam", alpha: 0.02 }] });
+    expect(countRuns(study.parse({ ...input, axes: [] }))).toBe(2 + 3 + 2);
+  });
+
+  it.each([
+    ["of nothing", { rerunOf: "x" }, "stacks.1.rerunOf: there is no stack named x; the study has: tower, b"],
+    ["of itself", { rerunOf: "b" }, "stacks.1.rerunOf: b is a rerun itself; name a stack with a tower"],
+    ["with a tower", { rerunOf: "tower", tower: [{ optimizer: "sgd" }] }, "stacks.1.rerunOf: a rerun has no tower of its own; leave out tower or rerunOf"],
+    ["with epochs", { rerunOf: "tower", epochs: 3 }, "stacks.1.epochs: a rerun trains as long as the run it follows; leave out epochs"],
+    ["with seeds", { rerunOf: "tower", seeds: [3] }, "stacks.1.seeds: a rerun has the seeds of the stack it reruns; leave out seeds"],
+    ["neither a tower nor a rerun", {}, "stacks.1.tower: a stack needs a tower, or rerunOf with the name of the stack whose learned values it starts from"],
+    ["compared with nothing", { rerunOf: "tower", against: "y" }, "stacks.1.against: there is no stack named y; the study has: tower, b"],
+    ["compared with itself", { rerunOf: "tower", against: "b" }, "stacks.1.against: b is compared with itself; name another stack"],
+    ["a seed of a stack twice", { tower: [{ optimizer: "sgd" }], seeds: [1, 1] }, "stacks.1.seeds: seed 1 is there twice"],
+  ])("is refused: %s", (_what, input, expected) => {
+    expect(problems({ stacks: [tower, { name: "b", ...input }] })).toEqual([expected]);
+  });
+
+  it("is refused of a plain optimizer, and with successive halving", () => {
+    expect(problems({ stacks: [{ name: "plain", tower: [{ optimizer: "sgd" }] }, { name: "b", rerunOf: "plain" }] })).toEqual(["stacks.1.rerunOf: plain has a single level, which learns nothing; name a stack with levels above it"]);
+    expect(problems({ stacks: [tower, { name: "b", rerunOf: "tower" }], halving: { rungs: [1] } })).toEqual(["stacks.1.rerunOf: successive halving stops runs early, and a rerun needs what they learned at their end; leave out halving or rerunOf"]);
+  });
+});
+
 describe("a study that contradicts itself", () => {
   const axes = (...of: object[]) => ({ base: sgd, axes: of });
   it.each([
@@ -178,8 +214,8 @@ describe("study presets", () => {
     for (const name of ["figure4a", "figure4b", "figure4c", "figure4d"]) {
       expect(new Set(runs[`${name}-quick`]!.map(({ key }) => key))).toEqual(new Set(runs[name]!.filter(({ seed }) => seed === 0).map(({ key }) => key)));
     }
-    expect(runs["table1"]!.filter(({ seed }) => seed === 0).map(({ experiment }) => [notation(experiment.tower), experiment.budget.epochs])).toEqual(
-      table1Rows.map(({ tower, epochs }) => [notation(study.parse({ stacks: [{ name: "x", tower: [...tower] }] }).stacks![0]!.tower), epochs]),
+    expect(runs["table1"]!.filter(({ seed, source }) => seed === 0 && !source).map(({ experiment }) => [notation(experiment.tower), experiment.budget.epochs])).toEqual(
+      table1Rows.map(({ tower, epochs }) => [notation(study.parse({ stacks: [{ name: "x", tower: [...tower] }] }).stacks![0]!.tower!), epochs]),
     );
   });
 });

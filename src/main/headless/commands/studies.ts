@@ -17,8 +17,8 @@ export async function studies(places: Places, options: StudiesOptions): Promise<
     } else if (list.length === 0) {
       console.log(`no studies in ${storeDir} yet`);
     } else {
-      const rows = list.map(({ id, status, createdAt, total, finished, diverged, failed, pruned, name }) => [
-        id, status, formatTime(createdAt), `${finished + diverged + pruned}/${total}`, String(diverged), String(failed), name,
+      const rows = list.map(({ id, status, createdAt, total, finished, diverged, failed, pruned, skipped, name }) => [
+        id, status, formatTime(createdAt), `${finished + diverged + pruned + skipped}/${total}`, String(diverged), String(failed), name,
       ]);
       console.log(table([["STUDY", "STATUS", "CREATED", "RUNS", "DIVERGED", "FAILED", "NAME"], ...rows]));
     }

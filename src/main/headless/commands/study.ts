@@ -1,17 +1,15 @@
 /** `hypertower study`: trains a study, or goes on with one. */
-import { messageOf } from "../../../shared/errors.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
-import type { StudySummary } from "../../../shared/study/result.ts";
 import type { CohortChoice, Study } from "../../../shared/study/study.ts";
 import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
 import { formatDuration } from "../format.ts";
-import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openExisting, openServices, storeDirOf, type Places } from "../session.ts";
-import { jsonReport, textReport, type StudyReport } from "../study/report.ts";
+import { follow } from "../study/follow.ts";
+import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
 import { sayWhatIsTried } from "./engines.ts";
 
@@ -46,7 +44,7 @@ export async function study(places: Places, file: string | undefined, options: S
     const services = await openExisting(places, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.resume!);
-      return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), options.json);
+      return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), reportFor(options));
     });
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
@@ -60,7 +58,7 @@ export async function study(places: Places, file: string | undefined, options: S
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
       const definition = await loadStudy({ given: { input, origin: `the study ${id}` }, set });
-      return follow(services, () => services.handlers["studies.extend"]({ study: id, definition }), options.json);
+      return follow(services, () => services.handlers["studies.extend"]({ study: id, definition }), reportFor(options));
     });
   }
   const definition = await loadStudy({ file, preset: options.preset, set });
@@ -71,7 +69,7 @@ export async function study(places: Places, file: string | undefined, options: S
   const services = await openServices(places, storeDir);
   if (!options.json) sayWhatIsTried(services);
   return closing(services, () =>
-    options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), options.json),
+    options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), reportFor(options)),
   );
 }
 
@@ -82,6 +80,8 @@ function seedsAssignment(seeds: string | undefined): string[] {
   const list = seeds.includes(",") ? seeds.split(",").map(Number) : Array.from({ length: Math.min(Number(seeds), 1_001) }, (_, seed) => seed);
   return [`seeds=${JSON.stringify(list)}`];
 }
+
+const reportFor = ({ json }: StudyOptions) => (json ? jsonReport() : textReport());
 
 async function closing(services: Services, work: () => Promise<number>): Promise<number> {
   try {
@@ -97,7 +97,7 @@ async function dryRun(services: Services, study: Study, running: Running, json =
   const expansion = expandStudy(study);
   const cells = expansion.ok ? expansion.cells : [];
   if (json) {
-    for (const { experiment: _experiment, ...cell } of cells) console.log(JSON.stringify({ type: "cell", ...cell }));
+    for (const { experiment: _experiment, source, ...cell } of cells) console.log(JSON.stringify({ type: "cell", ...cell, ...(source && { rerunOf: source.key }) }));
     console.log(JSON.stringify({ type: "estimate", ...estimate }));
     return exitCodes.ok;
   }
@@ -108,56 +108,4 @@ async function dryRun(services: Services, study: Study, running: Running, json =
   const together = estimate.cohort === 1 ? "" : ` in cohorts of ${estimate.cohort}`;
   console.log(`${plural(estimate.runs, "run")}${together}, ${estimate.workers} at a time with ${plural(estimate.threads, "thread")} each: ${took}, ${formatBytes(estimate.disk)} on disk${free}`);
   return exitCodes.ok;
-}
-
-/** Begins a study, says what happens to it, and resolves with the command's exit code. */
-async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, json = false): Promise<number> {
-  const report: StudyReport = json ? jsonReport() : textReport();
-  let id: string | undefined;
-  let asked = false;
-  const stop = () => {
-    if (id === undefined) return;
-    // A study that ended in this very moment has nothing left to stop.
-    Promise.resolve(services.handlers["studies.stop"]({ study: id })).catch((error: unknown) => report.note(messageOf(error)));
-  };
-  const forget = onInterrupt(() => {
-    asked = true;
-    report.note("stopping; everything up to now is kept (again to force)");
-    stop();
-  });
-  try {
-    let end: () => void = () => undefined;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const standsStill = ({ status }: StudySummary) => status !== "running" && status !== "paused";
-    services.on("study.changed", (changed) => {
-      if (changed.id !== id) return;
-      report.progress(changed);
-      if (standsStill(changed)) end();
-    });
-    services.on("study.advanced", ({ study: of, point }) => {
-      if (of === id) report.advanced(point);
-    });
-    const begun = await begin();
-    id = begun.id;
-    report.started(begun);
-    if (asked) stop();
-    if (!standsStill(await services.handlers["studies.get"]({ study: id }))) await ended;
-    // Runs that were asked to stop still have to say where.
-    const last = await untilQuiet(services, id);
-    report.ended(last);
-    if (last.status === "stopped" || last.status === "interrupted") report.note(`hypertower study --resume ${id} goes on with it`);
-    if (last.status !== "finished") return asked ? exitCodes.interrupted : exitCodes.error;
-    return last.finished + last.diverged + last.pruned === last.total ? exitCodes.ok : exitCodes.error;
-  } finally {
-    forget();
-    report.close();
-  }
-}
-
-async function untilQuiet(services: Services, study: string) {
-  for (;;) {
-    const now = await services.handlers["studies.get"]({ study });
-    if (now.running === 0) return now;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }

@@ -1,24 +1,26 @@
-/** `hypertower table1`: the paper's Table 1, every run in the store; what is there already is not trained again. */
+/** `hypertower table1`: the paper's Table 1 as a study, begun or continued, and its table beside the paper's. */
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { availableParallelism } from "node:os";
+import type { StudyDetail } from "../../../shared/study/result.ts";
+import { mergedTable1, seedsOfTable1, table1Seeds, table1Study, type Table1Edition } from "../../../shared/study/table1.ts";
 import { table1Rows, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
-import { formatTime, levelValues } from "../format.ts";
-import { onInterrupt } from "../interrupt.ts";
+import { formatTime } from "../format.ts";
 import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
-import { markdownReport, textTable } from "../table1/format.ts";
-import { tableProgress } from "../table1/progress.ts";
-import { trainTable1, type Table1Listener, type Table1Plan, type Table1Result } from "../table1/runs.ts";
-import { tableRows } from "../table1/table.ts";
+import { follow } from "../study/follow.ts";
+import { jsonReport, textReport, type StudyReport } from "../study/report.ts";
+import { markdownReport, textTable, type Printed } from "../table1/format.ts";
+import { tableRows, type Table1Asked } from "../table1/table.ts";
 
 export interface Table1Options {
   /** `3,5-7`; all rows by default. */
   readonly rows?: string;
-  readonly seeds: number;
+  readonly seeds?: number;
   readonly workers?: number;
   /** Also train the plain optimizers at the paper's learned values. */
   readonly paperValues?: boolean;
+  /** Two epochs for every row, and a single seed by default. */
+  readonly quick?: boolean;
   readonly markdown?: string;
   readonly store?: string;
   readonly json?: boolean;
@@ -38,62 +40,78 @@ export function parseRows(text: string | undefined): Table1Row[] {
   return table1Rows.filter(({ number }) => numbers.includes(number));
 }
 
-/** @returns the exit code: 0 complete, 130 stopped by a signal */
+/** @returns the exit code: 0 complete, 1 a run has no result, 130 stopped by a signal */
 export async function table1(places: Places, options: Table1Options): Promise<number> {
-  const plan: Table1Plan = { rows: parseRows(options.rows), seeds: options.seeds, workers: options.workers ?? availableParallelism(), atPaper: options.paperValues ?? false };
-  if (options.markdown !== undefined && existsSync(options.markdown)) throw new UserError(`${options.markdown} is there already; name another file`);
-  const services = await openServices(places, storeDirOf(options.store), { places: plan.workers });
-  const progress = tableProgress(plan);
-  let interrupt: (value: "interrupted") => void = () => undefined;
-  const interrupted = new Promise<"interrupted">((resolve) => (interrupt = resolve));
-  const forgetSignals = onInterrupt(() => interrupt("interrupted"));
+  const { rows, quick = false, seeds = quick ? 1 : 3, workers, paperValues = false, markdown, json = false } = options;
+  const asked: Table1Asked = { rows: parseRows(rows), seeds: Array.from({ length: seeds }, (_, seed) => seed), paperValues };
+  if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} is there already; name another file`);
+  const services = await openServices(places, storeDirOf(options.store));
   try {
-    const results = await Promise.race([trainTable1(services, plan, options.json ? withJson(progress) : progress), interrupted]);
-    progress.close();
-    if (results === "interrupted") {
-      console.error("stopping; the runs that have ended are kept, and the same command goes on from there (again to force)");
-      return exitCodes.interrupted;
-    }
-    const rows = tableRows(results);
-    if (options.markdown !== undefined) await writeFile(options.markdown, markdownReport(rows, results, await facts(services, results, options, plan)));
-    console.log(options.json ? JSON.stringify({ type: "table", rows }) : textTable(rows));
-    return exitCodes.ok;
+    const { code, study } = await trainTable1(services, asked, { quick }, workers ?? null, json ? jsonReport() : textReport());
+    if (code === exitCodes.interrupted) return code;
+    const printed: Printed = { rows: tableRows(study.study, study.points, asked), study, asked };
+    if (markdown !== undefined) await writeFile(markdown, markdownReport(printed, await facts(services, study, options)));
+    console.log(json ? JSON.stringify({ type: "table", study: study.id, rows: printed.rows }) : `${textTable(printed)}\nstudy ${study.id}`);
+    return code;
   } finally {
-    progress.close();
     await services.close();
-    forgetSignals();
   }
 }
 
-/** One JSON object for every run on standard output, beside the progress. */
-function withJson(progress: Table1Listener): Table1Listener {
-  const line = (object: object) => console.log(JSON.stringify(object));
-  return {
-    progress: (run) => progress.progress(run),
-    ended: (what, run, reused) => {
-      line({ type: run.status, row: what.row.number, seed: what.seed, column: what.column, run: run.id, reused, testError: run.testError, hyperparameters: levelValues(run), reason: run.reason });
-      progress.ended(what, run, reused);
-    },
-    skipped: (what, reason) => {
-      line({ type: "skipped", row: what.row.number, seed: what.seed, column: what.column, reason });
-      progress.skipped(what, reason);
-    },
-  };
+/**
+ * Trains what is asked for and the store's latest study of this edition does not have: that study is extended,
+ * resumed or left as it is; without one a new study begins.
+ */
+export async function trainTable1(services: Services, asked: Table1Asked, edition: Table1Edition, workers: number | null, report: StudyReport): Promise<{ code: number; study: StudyDetail }> {
+  const { handlers } = services;
+  const wanted = table1Seeds(asked.rows, asked.seeds, asked.paperValues);
+  // The table takes the place of the study's own.
+  const quiet: StudyReport = { ...report, ended: () => undefined };
+  const ids: string[] = [];
+  const run = (begin: () => ReturnType<typeof handlers["studies.start"]>) =>
+    follow(services, async () => {
+      const begun = await begin();
+      ids.push(begun.id);
+      return begun;
+    }, quiet);
+  const detail = async (study: string) => handlers["studies.get"]({ study });
+
+  const found = (await handlers["studies.list"]({ deleted: false })).flatMap((study) => {
+    const seeds = seedsOfTable1(study.study, edition);
+    return seeds ? [{ study, seeds }] : [];
+  })[0];
+  if (!found) {
+    const code = await run(() => handlers["studies.start"]({ study: table1Study(wanted, edition), workers }));
+    return { code, study: await detail(ids[0]!) };
+  }
+  const { study, seeds } = found;
+  if (workers !== null) report.note(`the study ${study.id} goes on with the workers it began with; --workers is for a new one`);
+  const more = mergedTable1(seeds, wanted);
+  const { total, finished, diverged, pruned, skipped } = study;
+  if (!more && finished + diverged + pruned + skipped === total) {
+    report.close();
+    return { code: exitCodes.ok, study: await detail(study.id) };
+  }
+  const definition = more && { ...study.study, ...stacksOf(table1Study(more, edition)) };
+  const code = await run(() => (definition ? handlers["studies.extend"]({ study: study.id, definition }) : handlers["studies.retry"]({ study: study.id })));
+  return { code, study: await detail(study.id) };
 }
 
-/** How the table was made; runs out of the store may come from several versions. */
-async function facts(services: Services, results: readonly Table1Result[], { rows }: Table1Options, { seeds, workers, atPaper }: Table1Plan): Promise<string[]> {
+const stacksOf = ({ stacks, seeds }: ReturnType<typeof table1Study>) => ({ stacks, seeds });
+
+/** How the table was made; a study's runs may come from several versions. */
+async function facts(services: Services, study: StudyDetail, { rows, seeds, paperValues, quick }: Table1Options): Promise<string[]> {
   const { cpu, cores, platform } = await services.handlers["app.info"]({});
-  const ids = results.flatMap(({ tower, rerun, atPaper }) => [tower, ...(rerun && "run" in rerun ? [rerun.run] : []), ...(atPaper ? [atPaper] : [])]).map(({ id }) => id);
   const origins = new Set<string>();
-  for (const run of ids) {
-    const { environment } = await services.handlers["runs.get"]({ run });
+  for (const { run } of study.points) {
+    const environment = run === null ? null : (await services.handlers["runs.get"]({ run })).environment;
     if (!environment) continue;
     const { hypertower, gitCommit, libraries } = environment;
     origins.add([`hypertower ${hypertower}`, ...(gitCommit ? [`commit ${gitCommit.slice(0, 12)}`] : []), ...Object.entries(libraries).map((entry) => entry.join(" "))].join(", "));
   }
+  const flags = [rows === undefined ? "" : ` --rows ${rows}`, seeds === undefined ? "" : ` --seeds ${seeds}`, quick ? " --quick" : "", paperValues ? " --paper-values" : ""];
   return [
-    `command: \`hypertower table1${rows === undefined ? "" : ` --rows ${rows}`} --seeds ${seeds} --workers ${workers}${atPaper ? " --paper-values" : ""}\``,
+    `command: \`hypertower table1${flags.join("")}\`, study ${study.id}`,
     `machine: ${cpu}, ${cores} cores, ${platform}`,
     `trained by: ${[...origins].join("; ")}`,
     `date: ${formatTime(Date.now())}`,

@@ -27,9 +27,10 @@ interface Streams {
 }
 
 /** Runs that need nothing more. */
-export const endedRuns = ({ finished, diverged, failed, pruned }: StudySummary) => finished + diverged + failed + pruned;
+export const endedRuns = ({ finished, diverged, failed, pruned, skipped }: StudySummary) => finished + diverged + failed + pruned + skipped;
 
-const isOver = ({ status }: StudyPoint) => status === "finished" || status === "diverged" || status === "failed" || status === "pruned";
+const over: readonly StudyPoint["status"][] = ["finished", "diverged", "failed", "pruned", "skipped"];
+const isOver = ({ status }: StudyPoint) => over.includes(status);
 
 /** On standard error: a bar on a terminal, else a line for every run that ended. */
 function progressOn({ stderr }: Streams) {
@@ -53,8 +54,9 @@ function progressOn({ stderr }: Streams) {
     },
     progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
     advanced: (point: StudyPoint) => {
-      if (!isOver(point) || told.has(`${point.run} ${point.status}`)) return;
-      told.add(`${point.run} ${point.status}`);
+      const end = `${point.run ?? point.key} ${point.status}`;
+      if (!isOver(point) || told.has(end)) return;
+      told.add(end);
       if (bar) return;
       const result = base ? resultOf(point, base) : "";
       say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? result : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
@@ -122,14 +124,14 @@ export function jsonReport(streams: Streams = process): StudyReport {
   };
 }
 
-function studyLine({ id, name, total, finished, diverged, failed, pruned }: StudySummary) {
-  return { study: id, name, total, finished, diverged, failed, pruned };
+function studyLine({ id, name, total, finished, diverged, failed, pruned, skipped }: StudySummary) {
+  return { study: id, name, total, finished, diverged, failed, pruned, skipped };
 }
 
 /** `finished in 3 min 20 s: 40 finished, 4 diverged of 44 runs` */
 export function outcome(study: StudySummary): string {
   const { status, reason, startedAt, finishedAt, total } = study;
   const took = status === "finished" && startedAt !== null && finishedAt !== null ? ` in ${formatDuration(finishedAt - startedAt)}` : "";
-  const counts = (["finished", "diverged", "pruned", "failed"] as const).flatMap((what) => (study[what] > 0 ? [`${study[what]} ${what}`] : []));
+  const counts = (["finished", "diverged", "pruned", "skipped", "failed"] as const).flatMap((what) => (study[what] > 0 ? [`${study[what]} ${what}`] : []));
   return `${status}${took}: ${counts.join(", ") || "none"} of ${plural(total, "run")}${reason ? `. ${reason}` : ""}`;
 }

@@ -44,7 +44,7 @@ export function resultsTable(study: Study, points: readonly StudyPoint[]): strin
 
 /** What the mean contains, and the runs that it does not: `1 diverged and 1 exploded count as 90.00 %, 1 missing`. */
 function remarks(runs: readonly MeasuredRun[], metric: StudyMetric, penalty: number | null): string {
-  const others = runs.flatMap(({ outcome, point }) => (outcome === "early" || outcome === "failed" || outcome === "missing" || outcome === "pending" ? [outcome === "pending" ? point.status : outcome] : []));
+  const others = runs.flatMap(({ outcome, point }) => (outcome === "early" || outcome === "failed" || outcome === "missing" || outcome === "skipped" || outcome === "pending" ? [outcome === "pending" ? point.status : outcome] : []));
   const counts = groupBy(others, (what) => what);
   return [worstWords({ runs }, metric, penalty), ...[...counts].map(([what, of]) => `${of.length} ${what === "early" ? "stopped early" : what}`)].filter(Boolean).join(", ");
 }

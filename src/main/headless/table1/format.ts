@@ -1,19 +1,20 @@
 /** Table 1 for a terminal and as Markdown. */
+import { explosionWords } from "../../../shared/study/metric.ts";
 import { formatHyperparameter } from "../../../shared/tower.ts";
-import type { Summary } from "../../../shared/statistics.ts";
+import { standardErrorOf, type Summary } from "../../../shared/statistics.ts";
+import type { MeasuredRun } from "../../../shared/study/curves.ts";
+import type { StudyDetail } from "../../../shared/study/result.ts";
 import { formatPercent, table } from "../format.ts";
-import type { Table1Result } from "./runs.ts";
-import type { Cell, LearnedValue, TableRow } from "./table.ts";
+import { table1Runs, type Cell, type LearnedValue, type Table1Asked, type TableRow } from "./table.ts";
 
 const nothing = "–";
 
-const errorOf = ({ mean, deviation }: Summary) => `${mean.toFixed(2)}${deviation === null ? "" : ` ± ${deviation.toFixed(2)}`}`;
+/** `4.86 ± 0.06` */
+const withSpread = (mean: number, spread: number | null) => `${mean.toFixed(2)}${spread === null ? "" : ` ± ${spread.toFixed(2)}`}`;
+const paperText = ({ mean, deviation }: Summary) => withSpread(mean, deviation);
 
-/** `4.86 ± 0.06`, with how many of the seeds where some are missing. */
-function ours({ ours }: Cell, seeds: number): string {
-  if (ours === null) return nothing;
-  return `${errorOf(ours)}${ours.count < seeds ? ` (${ours.count} of ${seeds})` : ""}`;
-}
+/** The mean with its standard error, and the number of runs in it. */
+const oursOf = ({ ours, standardError }: Cell): string[] => (ours === null ? [nothing, "0"] : [withSpread(ours.mean, standardError), String(ours.count)]);
 
 function differenceOf({ difference }: Cell): string {
   if (difference === null) return nothing;
@@ -22,74 +23,85 @@ function differenceOf({ difference }: Cell): string {
 
 /** Step sizes with three digits, coefficients with four decimals. */
 const valueOf = (name: string, value: number) => (name === "alpha" ? formatHyperparameter(Number(value.toPrecision(3))) : value.toFixed(4));
-const spreadOf = (name: string, deviation: number) => (name === "alpha" ? formatHyperparameter(Number(deviation.toPrecision(2))) : deviation.toFixed(4));
+const spreadOf = (name: string, spread: number) => (name === "alpha" ? formatHyperparameter(Number(spread.toPrecision(2))) : spread.toFixed(4));
 
-/** `α 0.0703 ± 0.0015`; a deviation that rounds to nothing is left out. */
-function learnedValue({ name, symbol, ours: { mean, deviation } }: LearnedValue): string {
-  const spread = deviation === null ? "" : spreadOf(name, deviation);
-  return `${symbol} ${valueOf(name, mean)}${Number(spread) === 0 ? "" : ` ± ${spread}`}`;
+/** `α 0.0703 ± 0.0009`; a standard error that rounds to nothing is left out. */
+function learnedValue({ name, symbol, ours }: LearnedValue): string {
+  const error = standardErrorOf(ours);
+  const spread = error === null ? "" : spreadOf(name, error);
+  return `${symbol} ${valueOf(name, ours.mean)}${Number(spread) === 0 ? "" : ` ± ${spread}`}`;
 }
 
 const learnedOurs = (values: readonly LearnedValue[]) => values.map(learnedValue).join(", ") || nothing;
 const learnedPaper = (values: readonly LearnedValue[]) =>
   values.flatMap(({ symbol, paper }) => (paper === null ? [] : [`${symbol} ${String(paper)}`])).join(", ") || nothing;
 
-const columns = ["row", "stack", "epochs", "error %", "paper", "difference", "learned", "paper", "rerun %", "paper", "difference"];
-
-const atPaperColumns = ["at paper's values %", "difference"];
+const columns = ["row", "stack", "epochs", "error %", "n", "paper", "difference", "learned", "paper", "rerun %", "n", "paper", "difference"];
+const atPaperColumns = ["at paper's values %", "n", "difference"];
 const withAtPaper = (rows: readonly TableRow[]) => rows.some(({ atPaper }) => atPaper !== null);
 const head = (rows: readonly TableRow[]) => [...columns, ...(withAtPaper(rows) ? atPaperColumns : [])];
 
-function cells({ row, seeds, tower, learned, rerun, atPaper }: TableRow): string[] {
+function cells({ row, tower, learned, rerun, atPaper }: TableRow, epochs: number): string[] {
   return [
     String(row.number),
     row.stack,
-    String(row.epochs),
-    ours(tower, seeds),
-    errorOf(tower.paper),
+    String(epochs),
+    ...oursOf(tower),
+    paperText(tower.paper),
     differenceOf(tower),
     learnedOurs(learned),
     learnedPaper(learned),
-    ...(rerun ? [ours(rerun, seeds), errorOf(rerun.paper), differenceOf(rerun)] : ["", "", ""]),
-    ...(atPaper ? [ours(atPaper, seeds), differenceOf(atPaper)] : []),
+    ...(rerun ? [...oursOf(rerun), paperText(rerun.paper), differenceOf(rerun)] : ["", "", "", ""]),
+    ...(atPaper ? [...oursOf(atPaper), differenceOf(atPaper)] : []),
   ];
 }
 
-const remarksOf = (rows: readonly TableRow[]) => rows.flatMap(({ row, remarks }) => remarks.map((remark) => `row ${row.number}, ${remark}`));
+/** The table of a study: its rows and how long each was trained. */
+export interface Printed {
+  readonly rows: readonly TableRow[];
+  readonly study: StudyDetail;
+  readonly asked: Table1Asked;
+}
 
-const legend = (seeds: number, published: boolean) =>
-  `Test error in percent, mean ± standard deviation of ${seeds} ${seeds === 1 ? "run (seed 0)" : `runs (seeds 0 to ${seeds - 1})`}; learned: level 0's values at the end of the runs; ` +
-  `rerun: each run's own learned values, same seed. Difference: ours − paper in standard deviations of that difference of means, √(s²/n + s²/n)` +
-  `${published ? "; at paper's values: plain, from the values that the paper's tower learned, against its second column" : ""}.`;
+const epochsOf = ({ study }: StudyDetail, stack: string, fallback: number) => study.stacks?.find(({ name }) => name === stack)?.epochs ?? fallback;
+const body = ({ rows, study }: Printed) => rows.map((of) => cells(of, epochsOf(study, `${of.row.number}: ${of.row.stack}`, of.row.epochs)));
 
-export function textTable(rows: readonly TableRow[]): string {
-  const seeds = rows[0]?.seeds ?? 0;
-  return [table([head(rows).map((name) => name.toUpperCase()), ...rows.map(cells)]), "", ...remarksOf(rows), legend(seeds, withAtPaper(rows))].join("\n");
+function remarksOf({ rows, study }: Printed): string[] {
+  const remarks = rows.flatMap(({ row, remarks }) => remarks.map((remark) => `row ${row.number}, ${remark}`));
+  return remarks.some((remark) => remark.includes("exploded")) ? [...remarks, explosionWords(study.study.base)] : remarks;
+}
+
+const legend = ({ rows }: Printed) =>
+  "Test error in percent, mean ± standard error of n runs that differ in their seeds; diverged and exploded runs count as the worst. The paper's ± is as printed, the standard deviation of 3 runs. " +
+  "Learned: level 0's values at the end of the runs; rerun: plain at each run's own learned values, same seed. Difference: ours − paper in standard deviations of that difference of means, √(s²/n + s²/n)" +
+  `${withAtPaper(rows) ? "; at paper's values: plain, from the values that the paper's tower learned, against its second column" : ""}.`;
+
+export function textTable(of: Printed): string {
+  return [table([head(of.rows).map((name) => name.toUpperCase()), ...body(of)]), "", ...remarksOf(of), legend(of)].join("\n");
 }
 
 const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]) =>
   [header, header.map(() => "---"), ...rows].map((row) => `| ${header.map((_, i) => (row[i] ?? "").replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 
 /** @param facts lines on how it was made: command, machine, date */
-export function markdownReport(rows: readonly TableRow[], results: readonly Table1Result[], facts: readonly string[]): string {
-  const seeds = rows[0]?.seeds ?? 0;
-  const every = results.map(({ row, seed, tower, rerun, atPaper }) => [
-    String(row.number),
-    row.stack,
-    String(seed),
-    formatPercent(tower.testError),
-    tower.hyperparameters.filter(({ level }) => level === 0 && row.rerun !== null).map(({ name, value }) => `${name} ${value === null ? nothing : formatHyperparameter(value)}`).join(", "),
-    rerun === null ? "" : "run" in rerun ? formatPercent(rerun.run.testError) : nothing,
-    ...(atPaper ? [formatPercent(atPaper.testError)] : []),
-  ]);
+export function markdownReport(of: Printed, facts: readonly string[]): string {
+  const { study, asked, rows } = of;
+  const result = (run: MeasuredRun | undefined) => (run === undefined ? "" : run.value === null ? `${nothing} (${run.outcome})` : formatPercent(run.value));
+  const every = table1Runs(study.study, study.points, asked).rows.flatMap(({ row, runs }) =>
+    runs.tower.map((tower) => {
+      const same = (runsOf: readonly MeasuredRun[]) => runsOf.find(({ point }) => point.seed === tower.point.seed);
+      const learned = tower.point.hyperparameters.filter(({ level }) => level === 0 && row.rerun !== null).map(({ name, value }) => `${name} ${value === null ? nothing : formatHyperparameter(value)}`);
+      return [String(row.number), row.stack, String(tower.point.seed), result(tower), learned.join(", "), result(same(runs.rerun)), ...(asked.paperValues ? [result(same(runs.atPaper))] : [])];
+    }),
+  );
   return [
     "# Table 1 of the paper",
     facts.map((fact) => `- ${fact}`).join("\n"),
-    markdownTable(head(rows), rows.map(cells)),
-    legend(seeds, withAtPaper(rows)),
-    remarksOf(rows).map((remark) => `- ${remark}`).join("\n"),
+    markdownTable(head(rows), body(of)),
+    legend(of),
+    remarksOf(of).map((remark) => `- ${remark}`).join("\n"),
     "## Every run",
-    markdownTable(["row", "stack", "seed", "error", "learned at level 0", "rerun", ...(withAtPaper(rows) ? ["at paper's values"] : [])], every),
+    markdownTable(["row", "stack", "seed", "error", "learned at level 0", "rerun", ...(asked.paperValues ? ["at paper's values"] : [])], every),
   ]
     .filter((part) => part !== "")
     .join("\n\n")

@@ -1,14 +1,19 @@
-/** Table 1 as data: ours beside the paper's, summarized over the seeds. */
+/** Table 1 as data: the results of its study beside the paper's, summarized over the seeds. */
 import { optimizerSpec } from "../../../shared/optimizers.ts";
-import type { RunSummary } from "../../../shared/run.ts";
-import { standardizedDifference, summarize, type Summary } from "../../../shared/statistics.ts";
+import { standardErrorOf, standardizedDifference, summarize, type Summary } from "../../../shared/statistics.ts";
+import { hasDiverged, hasExploded, measureRuns, worstWords, type MeasuredRun } from "../../../shared/study/curves.ts";
+import type { StudyMetric } from "../../../shared/study/metric.ts";
+import type { StudyPoint } from "../../../shared/study/result.ts";
+import type { Study } from "../../../shared/study/study.ts";
+import { columnsOf, table1StackName, type Table1Column } from "../../../shared/study/table1.ts";
 import type { Table1Row } from "../../../shared/table1.ts";
-import type { Table1Result } from "./runs.ts";
+import { level } from "../../../shared/tower.ts";
 
 /** One column of one row. */
 export interface Cell {
-  /** Test errors in percent; null where no run ended with one. */
+  /** Test errors in percent, diverged and exploded runs as the worst; null where no run counts. */
   readonly ours: Summary | null;
+  readonly standardError: number | null;
   readonly paper: Summary;
   /** ours - paper in standard deviations of that difference. */
   readonly difference: number | null;
@@ -23,57 +28,73 @@ export interface LearnedValue {
 
 export interface TableRow {
   readonly row: Table1Row;
-  readonly seeds: number;
   readonly tower: Cell;
   readonly learned: readonly LearnedValue[];
+  /** Null for a plain optimizer, which has no second column. */
   readonly rerun: Cell | null;
   /** Plain at the paper's learned values, beside the paper's second column; null without such runs. */
   readonly atPaper: Cell | null;
-  /** Why a run is missing from a figure, seed by seed. */
+  /** What a figure contains, and why a run is missing from it, seed by seed. */
   readonly remarks: readonly string[];
 }
 
-/** @param results by row, then by seed */
-export function tableRows(results: readonly Table1Result[]): TableRow[] {
-  const rows = [...new Set(results.map(({ row }) => row))];
-  return rows.map((row) => tableRow(row, results.filter((result) => result.row === row)));
+/** A row's runs by column, in the order of the seeds. */
+export type RowRuns = Readonly<Record<Table1Column, readonly MeasuredRun[]>>;
+
+export interface Table1Asked {
+  readonly rows: readonly Table1Row[];
+  readonly seeds: readonly number[];
+  readonly paperValues: boolean;
 }
 
-function tableRow(row: Table1Row, results: readonly Table1Result[]): TableRow {
-  const remarks = results.flatMap(({ seed, tower, rerun }) => [
-    ...unusable(tower).map((why) => `seed ${seed}: ${why}`),
-    ...(rerun === null ? [] : "impossible" in rerun ? [`seed ${seed}, rerun: ${rerun.impossible}`] : unusable(rerun.run).map((why) => `seed ${seed}, rerun: ${why}`)),
-  ]);
-  const published = results.flatMap(({ atPaper }) => atPaper ?? []);
-  return {
-    row,
-    seeds: results.length,
-    tower: cell(results.map(({ tower }) => tower), row.paper),
-    learned: row.rerun === null ? [] : learnedValues(row.rerun.learned, results.map(({ tower }) => tower)),
-    rerun: row.rerun === null ? null : cell(results.flatMap(({ rerun }) => (rerun && "run" in rerun ? [rerun.run] : [])), row.rerun.paper),
-    atPaper: row.rerun === null || published.length === 0 ? null : cell(published, row.rerun.paper),
-    remarks,
+const metric: StudyMetric = { name: "testError", at: "final" };
+
+/** The runs of the rows and seeds asked for, with what each counts as. */
+export function table1Runs(study: Study, points: readonly StudyPoint[], { rows, seeds, paperValues }: Table1Asked) {
+  const { runs, penalty } = measureRuns(study, points, metric);
+  const of = (row: Table1Row, column: Table1Column) => {
+    if (!columnsOf(row).includes(column) || (column === "atPaper" && !paperValues)) return [];
+    const own = runs.filter(({ point }) => point.stack === table1StackName(row, column));
+    return seeds.flatMap((seed) => own.filter(({ point }) => point.seed === seed));
   };
+  return { penalty, rows: rows.map((row) => ({ row, runs: { tower: of(row, "tower"), rerun: of(row, "rerun"), atPaper: of(row, "atPaper") } satisfies RowRuns })) };
 }
 
-function unusable({ status, reason, testError }: RunSummary): string[] {
-  return status === "finished" && testError !== null ? [] : [`${status}${reason === null ? "" : `: ${reason}`}`];
+export function tableRows(study: Study, points: readonly StudyPoint[], asked: Table1Asked): TableRow[] {
+  const { rows, penalty } = table1Runs(study, points, asked);
+  return rows.map(({ row, runs }) => ({
+    row,
+    tower: cell(runs.tower, row.paper),
+    learned: row.rerun ? learnedValues(row.rerun.learned, row, runs.tower) : [],
+    rerun: row.rerun && cell(runs.rerun, row.rerun.paper),
+    atPaper: row.rerun && runs.atPaper.length > 0 ? cell(runs.atPaper, row.rerun.paper) : null,
+    remarks: [...remarks("", runs.tower, penalty), ...remarks("rerun", runs.rerun, penalty), ...remarks("at the paper's values", runs.atPaper, penalty)],
+  }));
 }
 
-function cell(runs: readonly RunSummary[], paper: Summary): Cell {
-  const errors = runs.filter((run) => unusable(run).length === 0).map(({ testError }) => testError!);
+function cell(runs: readonly MeasuredRun[], paper: Summary): Cell {
+  const errors = runs.flatMap(({ counted }) => counted ?? []);
   const ours = errors.length === 0 ? null : summarize(errors);
-  return { ours, paper, difference: ours && standardizedDifference(ours, paper) };
+  return { ours, standardError: ours && standardErrorOf(ours), paper, difference: ours && standardizedDifference(ours, paper) };
 }
 
-/** Level 0's hyperparameters at the end of the runs. */
-function learnedValues(paper: Readonly<Record<string, number>>, runs: readonly RunSummary[]): LearnedValue[] {
-  const usable = runs.filter((run) => unusable(run).length === 0);
-  const [first] = usable;
-  if (!first) return [];
-  const { hyperparameters } = optimizerSpec(first.experiment.tower[0]!.optimizer);
-  return hyperparameters.flatMap(({ name, symbol }) => {
-    const values = usable.flatMap((run) => run.hyperparameters.filter((h) => h.level === 0 && h.name === name).flatMap(({ value }) => value ?? []));
+function remarks(column: string, runs: readonly MeasuredRun[], penalty: number | null): string[] {
+  const worst = worstWords({ runs }, metric, penalty);
+  const where = (text: string) => [column, text].filter(Boolean).join(": ");
+  const single = runs.flatMap((run) => {
+    const { outcome, point } = run;
+    if (outcome === "measured" && !hasDiverged(run)) return [];
+    const became = hasExploded(run) ? "exploded" : point.status;
+    return [where(`seed ${point.seed} ${became}${point.reason === null ? "" : `, ${point.reason}`}`)];
+  });
+  return [...single, ...(worst === "" ? [] : [where(worst)])];
+}
+
+/** Level 0's hyperparameters at the end of the runs that finished. */
+function learnedValues(paper: Readonly<Record<string, number>>, { tower: [bottom] }: Table1Row, runs: readonly MeasuredRun[]): LearnedValue[] {
+  const finished = runs.filter(({ point }) => point.status === "finished");
+  return optimizerSpec(level.parse(bottom).optimizer).hyperparameters.flatMap(({ name, symbol }) => {
+    const values = finished.flatMap(({ point }) => point.hyperparameters.filter((one) => one.level === 0 && one.name === name).flatMap(({ value }) => value ?? []));
     return values.length === 0 ? [] : [{ name, symbol, ours: summarize(values), paper: paper[name] ?? null }];
   });
 }

@@ -94,7 +94,9 @@ function remarksOf({ points, status, reason }: StudyDetail): string[] {
   if (missing.count > 0) remarks.push(`${plural(missing.count, "run")} of the study ${nounFor(missing.count, "is", "are")} in the bin and left out of every number: ${missing.names}.`);
   const failed = named((one) => one === "failed");
   if (failed.count > 0) remarks.push(`${plural(failed.count, "run")} failed and ${nounFor(failed.count, "does", "do")} not count: ${failed.names}.`);
-  const open = named((one) => !["finished", "diverged", "pruned", "missing", "failed"].includes(one));
+  const skipped = named((one) => one === "skipped");
+  if (skipped.count > 0) remarks.push(`${plural(skipped.count, "rerun")} had no learned values to start from and ${nounFor(skipped.count, "does", "do")} not count: ${skipped.names}.`);
+  const open = named((one) => !["finished", "diverged", "pruned", "missing", "skipped", "failed"].includes(one));
   if (open.count > 0) remarks.push(`The study is ${status}${reason ? ` (${reason})` : ""}: ${plural(open.count, "run")} of ${points.length} ${nounFor(open.count, "has", "have")} not come to an end, and the numbers are those of the others.`);
   return remarks;
 }

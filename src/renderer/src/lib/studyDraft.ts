@@ -34,8 +34,12 @@ export interface DraftAxis {
 
 export interface DraftStack {
   readonly name: string;
+  /** None for a rerun. */
   readonly levels: readonly DraftLevel[];
+  readonly rerunOf: string | null;
   readonly epochs: number | null;
+  readonly seeds: readonly number[] | null;
+  readonly against: string | null;
 }
 
 export interface StudyDraft {
@@ -116,7 +120,7 @@ export function studyDraftOf(study: Study): StudyDraft {
       upper: heights?.upper ? draftLevel(heights.upper) : null,
       upperAt: Object.fromEntries(Object.entries(heights?.upperAt ?? {}).map(([at, level]) => [at, draftLevel(level)])),
     },
-    stacks: (stacks ?? []).map(({ name: label, tower, epochs }) => ({ name: label, levels: fromTower(tower), epochs })),
+    stacks: (stacks ?? []).map(({ tower, ...rest }) => ({ ...rest, levels: tower ? fromTower(tower) : [] })),
     seeds: draftSeeds(seeds),
     halving: { on: halving !== null, rungs: written(halving?.rungs ?? [1]), keep: halving?.keep ?? 0.5 },
     safe,
@@ -179,7 +183,7 @@ export function studyOf(draft: StudyDraft): unknown {
     base: experimentOf({ ...base, name: "", seed: 0 }),
     axes: axes.map((axis) => ({ level: axis.level, hyperparameter: axis.hyperparameter, values: valuesOf(axis) })),
     heights: compares === "heights" ? heightsOf(heights) : null,
-    stacks: compares === "stacks" ? stacks.map(({ name: label, levels, epochs }) => ({ name: label, tower: toTower(levels), epochs })) : null,
+    stacks: compares === "stacks" ? stacks.map(({ levels, ...rest }) => ({ ...rest, tower: rest.rerunOf === null ? toTower(levels) : null })) : null,
     seeds: seedsOf(seeds),
     halving: halving.on ? { rungs: readList(halving.rungs), keep: halving.keep } : null,
     safe,
@@ -270,7 +274,7 @@ const storedStudy = z.object({
     upper: storedLevel.nullable(),
     upperAt: z.record(z.string(), storedLevel),
   }),
-  stacks: z.array(z.object({ name: text, levels: z.array(storedLevel).min(1), epochs: z.number().nullable() })),
+  stacks: z.array(z.object({ name: text, levels: z.array(storedLevel), rerunOf: text.nullable().default(null), epochs: z.number().nullable(), seeds: z.array(z.number()).nullable().default(null), against: text.nullable().default(null) })),
   seeds: z.object({ by: z.enum(["count", "list"]), count: storedEntry, list: text }),
   halving: z.object({ on: z.boolean(), rungs: text, keep: storedEntry }),
   safe: z.boolean().default(false),

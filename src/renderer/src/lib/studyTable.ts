@@ -52,7 +52,7 @@ export const runIds = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point })
 /** What is not simply measured, in words: `2 diverged, 1 to come`; empty when all is well. */
 export function remarks({ runs, diverged, exploded, pending }: CurvePoint): string {
   const early = runs.filter((run) => run.outcome === "early" && !atEdge(run)).length;
-  const lost = (status: "failed" | "missing") => runs.filter(({ point }) => point.status === status).length;
+  const lost = (status: "failed" | "missing" | "skipped") => runs.filter(({ point }) => point.status === status).length;
   const parts = [
     [diverged, "diverged"],
     [exploded, "exploded"],
@@ -60,6 +60,7 @@ export function remarks({ runs, diverged, exploded, pending }: CurvePoint): stri
     [pending, "to come"],
     [lost("failed"), "failed"],
     [lost("missing"), "in the bin"],
+    [lost("skipped"), "skipped"],
   ] as const;
   return countedParts(parts).join(", ");
 }

@@ -5,6 +5,7 @@ import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
 import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
 import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
+import { seedsOf } from "@shared/study/stacks.ts";
 import { countValues } from "@shared/study/values.ts";
 import { formatHyperparameter, levelLabel, notation } from "@shared/tower.ts";
 import { plural } from "@shared/text.ts";
@@ -18,7 +19,7 @@ export const studyStatusLabels: Record<StudyStatus, string> = {
   interrupted: "Interrupted",
 };
 
-export const pointStatusLabels: Record<StudyPoint["status"], string> = { ...statusLabels, waiting: "Waiting", pruned: "Stopped early", missing: "In the bin" };
+export const pointStatusLabels: Record<StudyPoint["status"], string> = { ...statusLabels, waiting: "Waiting", pruned: "Stopped early", missing: "In the bin", skipped: "Skipped" };
 
 /** A study's name, or what it varies where it has none. */
 export function studyTitle({ name, study }: Pick<StudySummary, "name" | "study">): string {
@@ -71,6 +72,9 @@ export function productInWords({ axes, heights, stacks, seeds }: Study): string 
   const sampled = axes.filter((axis) => !crossed.includes(axis));
   const parts = crossed.map((axis) => plural(countValues(axis.values), "value"));
   if (sampled.length > 0) parts.push(plural(countValues(sampled[0]!.values), "sample"));
+  if (stacks?.some((one) => seedsOf({ seeds, stacks }, one).length !== seeds.length)) {
+    return [...parts, `${plural(stacks.length, "stack")} with ${plural(stacks.reduce((sum, one) => sum + seedsOf({ seeds, stacks }, one).length, 0), "seed")} in all`].join(" × ");
+  }
   if (stacks) parts.push(plural(stacks.length, "stack"));
   else if (heights) parts.push(plural(heights.values.length, "height"));
   return [...parts, plural(seeds.length, "seed")].join(" × ");
@@ -91,15 +95,16 @@ export function baseInWords({ base, heights, stacks }: Study): string {
 }
 
 /** Runs that need no more training, in percent. */
-export function percentDone({ total, finished, diverged, failed, pruned }: Pick<StudySummary, "total" | "finished" | "diverged" | "failed" | "pruned">): number {
-  return total === 0 ? 100 : (100 * (finished + diverged + failed + pruned)) / total;
+export function percentDone({ total, finished, diverged, failed, pruned, skipped }: Pick<StudySummary, "total" | "finished" | "diverged" | "failed" | "pruned" | "skipped">): number {
+  return total === 0 ? 100 : (100 * (finished + diverged + failed + pruned + skipped)) / total;
 }
 
 /** What became of the runs: `84 of 132 finished, 6 diverged, 1 failed`. */
-export function outcomesInWords({ total, finished, diverged, failed, pruned }: StudySummary): string {
+export function outcomesInWords({ total, finished, diverged, failed, pruned, skipped }: StudySummary): string {
   const parts = [`${formatCount(finished)} of ${formatCount(total)} finished`];
   if (diverged > 0) parts.push(`${formatCount(diverged)} diverged`);
   if (pruned > 0) parts.push(`${formatCount(pruned)} stopped early`);
+  if (skipped > 0) parts.push(`${formatCount(skipped)} skipped`);
   if (failed > 0) parts.push(`${formatCount(failed)} failed`);
   return parts.join(", ");
 }
