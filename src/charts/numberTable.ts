@@ -34,9 +34,10 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
   const unit = metricUnit(metric.name).trim();
   const points = isError ? "points" : "";
   const label = metricLabel(metric);
+  const stacks = heights.some(({ stack }) => stack !== null);
   const measured = isError ? decimals(2) : significant(4);
   const columns: NumberColumn[] = [
-    { key: "best", title: `Best ${label.replace(/^best /, "")}`, unit, definition: `The lowest mean ${label} over the seeds that any value of the axis has.`, log: false, of: ({ numbers }) => numbers?.best ?? null, format: measured },
+    { key: "best", title: axis ? `Best ${label.replace(/^best /, "")}` : label, unit, definition: axis ? `The lowest mean ${label} over the seeds that any value of the axis has.` : `Mean ${label} over the seeds.`, log: false, of: ({ numbers }) => numbers?.best ?? null, format: measured },
     ...(axis
       ? ([
           { key: "bestAt", title: `Best ${axis.symbol}`, unit: "", definition: `Where on the axis (${axis.label}) that is.`, log: axis.scale === "log", of: ({ numbers }) => numbers?.bestAt ?? null, format: formatHyperparameter },
@@ -63,7 +64,8 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
     { key: "divergedShare", title: "Diverged", unit: "%", definition: "Share of the runs whose loss or weights stopped being finite.", log: false, of: ({ numbers }) => numbers?.divergedShare ?? null, format: percent },
     { key: "explodedShare", title: "Exploded", unit: "%", definition: "Share of the runs that trained to their end, with a result that is not finite or far worse than guessing.", log: false, of: ({ exploded, numbers }) => (exploded > 0 || heights.some((height) => height.exploded > 0) ? (numbers?.explodedShare ?? null) : null), format: percent },
     { key: "timePerStep", title: "Time per step", unit: "ms", definition: "Median over all steps of the height's runs, each step at its run's mean.", log: false, of: ({ numbers }) => numbers?.timePerStep ?? null, format: significant(3) },
-    { key: "gain", title: "Gain", unit: points, definition: `By how much the best ${label} is lower than the lowest height's.`, log: false, of: ({ numbers }) => numbers?.change?.gain ?? null, format: measured },
+    { key: "gain", title: "Gain", unit: points, definition: stacks ? `By how much the mean ${label} is lower than that of the stack it is compared with.` : `By how much the best ${label} is lower than the lowest height's.`, log: false, of: ({ numbers }) => numbers?.change?.gain ?? null, format: measured },
+    { key: "wins", title: "Wins", unit: "%", definition: `Share of the runs whose ${label} is lower than that of the run with the same seed of the stack it is compared with.`, log: false, of: ({ numbers }) => (stacks && numbers?.change && numbers.change.pairs > 0 ? { value: numbers.change.wins / numbers.change.pairs, interval: null } : null), format: percent },
     { key: "gainPerLevel", title: "Gain per level", unit: points, definition: "The same against the next lower height, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.gain ?? null, format: measured },
     { key: "costPerLevel", title: "Cost per level", unit: "%", definition: "By how much a step takes longer than the next lower height's, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.cost ?? null, format: percent },
   ];

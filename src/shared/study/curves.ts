@@ -50,6 +50,8 @@ export interface Variant {
   /** Null in a study that compares heights. */
   readonly stack: string | null;
   readonly label: string;
+  /** Name of the stack that it is compared with, where the study names one. */
+  readonly against?: string;
 }
 
 export interface Curve extends Variant {
@@ -176,7 +178,8 @@ export function variantsOf({ stacks }: Study, points: readonly StudyPoint[]): Va
   return [...groupBy(points, ({ stack, height }) => stack ?? height).values()]
     .map(([first]): Variant => {
       const { height, stack = null } = first!;
-      return { height, stack, label: stack ?? heightLabel(height) };
+      const against = stacks?.find(({ name }) => name === stack)?.against;
+      return { height, stack, label: stack ?? heightLabel(height), ...(against && { against }) };
     })
     .sort((a, b) => (a.stack !== null && b.stack !== null ? order.indexOf(a.stack) - order.indexOf(b.stack) : a.height - b.height));
 }

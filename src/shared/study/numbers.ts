@@ -8,7 +8,7 @@ import { formatCount } from "../format.ts";
 import { nounFor, plural } from "../text.ts";
 import { positionOn, valueOn } from "./axes.ts";
 import { percentileInterval, resample, type BootstrapOptions, type Interval } from "./bootstrap.ts";
-import { groupBy, waitingPoints, type Curve, type Variant } from "./curves.ts";
+import { groupBy, waitingPoints, type Curve, type MeasuredRun, type Variant } from "./curves.ts";
 import { samplesOf, statisticsOf, type HeightSample, type HeightStatistics, type Setting } from "./statistics.ts";
 import { thresholdOf, usableRange, type Usable } from "./width.ts";
 
@@ -33,6 +33,9 @@ export interface Change {
   readonly from: Variant;
   /** Levels that it has more. */
   readonly levels: number;
+  /** Runs with the same values and seed that both have, and how often this one's is better. */
+  readonly wins: number;
+  readonly pairs: number;
   /** Metric of the lower height's best minus this one's: above 0 is better. */
   readonly gain: Difference;
   /** Decrease of the mean over the values of the axis, values worse than guessing counted as guessing: above 0 is better. */
@@ -74,7 +77,7 @@ export interface HeightNumbers extends Variant {
     /** What is usable by its own best, and by the study's. */
     readonly usable: Usable;
     readonly usableOfStudy: Usable;
-    /** Against the first of the study: its lowest height, or first stack. Null for itself. */
+    /** Against the first of the study, its lowest height or first stack, or against the stack it names. Null without such a one. */
     readonly change: Change | null;
     /** Against the next lower height, divided by the levels between. Null for the lowest, and between stacks. */
     readonly perLevel: Change | null;
@@ -161,7 +164,18 @@ function estimate(of: Bootstrapped, statistic: Statistic, options: BootstrapOpti
   return { value, interval: of.noInterval === null ? intervalOf(value, of.resampled.map(statistic), of.seeds, options, range) : null };
 }
 
-/** @param comparisons among how many heights the verdict chooses the one it compares */
+/** How often a run of `above` is better than the run of `below` with the same values and seed. */
+function winsOver(below: Curve, above: Curve): { wins: number; pairs: number } {
+  const key = ({ point: { values, seed } }: MeasuredRun) => JSON.stringify([values, seed]);
+  const known = new Map(below.points.flatMap(({ runs }) => runs.map((run) => [key(run), run.counted] as const)));
+  const pairs = above.points.flatMap(({ runs }) => runs.flatMap((run) => {
+    const other = known.get(key(run)) ?? null;
+    return run.counted === null || other === null ? [] : [run.counted < other];
+  }));
+  return { wins: pairs.filter(Boolean).length, pairs: pairs.length };
+}
+
+/** @param comparisons how many heights or stacks the verdict compares, or chooses among */
 function changeFrom(below: Bootstrapped, above: Bootstrapped, options: BootstrapOptions, { perLevel, comparisons }: { perLevel: boolean; comparisons: number }): Change {
   const { height, stack, label } = below.curve;
   const levels = above.curve.height - height;
@@ -178,6 +192,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
   return {
     from: { height, stack, label },
     levels,
+    ...winsOver(below.curve, above.curve),
     gain: between((a, b) => a.best - b.best),
     onAverage: between((a, b) => a.excess - b.excess),
     wider: between((a, b) => b.width - a.width),
@@ -190,6 +205,9 @@ const total = (curve: Curve, of: (point: Curve["points"][number]) => number) => 
 export function heightNumbers(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): HeightNumbers[] {
   const all = bootstrapped(curves, setting, options);
   const bestOfStudy = minOf(all.map(({ observed }) => observed.best));
+  const pairwise = curves.some(({ against }) => against !== undefined);
+  const baseOf = ({ against }: Curve, index: number) => (pairwise ? all.find(({ curve }) => curve.stack === against) : index > 0 ? all[0] : undefined);
+  const comparisons = pairwise ? all.filter(({ curve }, index) => baseOf(curve, index)).length : all.length - 1;
 
   const numbersOf = (curve: Curve): HeightNumbers["numbers"] => {
     const index = all.findIndex((of) => of.curve === curve);
@@ -201,6 +219,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     const known = curve.points.flatMap(({ x, mean }) => (mean === null ? [] : [{ x, value: mean }]));
     const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference), setting.scale);
     const time = of(({ timePerStep }) => timePerStep);
+    const base = baseOf(curve, index);
     return {
       best: of(({ best }) => best),
       bestAt: of(({ bestAt }) => bestAt, { low: from, high: to, scale: setting.scale }),
@@ -213,7 +232,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
       timePerStep: Number.isFinite(time.value) ? time : null,
       usable: usable(own.observed.best),
       usableOfStudy: usable(bestOfStudy),
-      change: index > 0 ? changeFrom(all[0]!, own, options, { perLevel: false, comparisons: all.length - 1 }) : null,
+      change: base ? changeFrom(base, own, options, { perLevel: false, comparisons }) : null,
       perLevel: index > 0 && curve.stack === null ? changeFrom(all[index - 1]!, own, options, { perLevel: true, comparisons: 1 }) : null,
     };
   };
@@ -221,6 +240,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     height: curve.height,
     stack: curve.stack,
     label: curve.label,
+    ...(curve.against !== undefined && { against: curve.against }),
     runs: total(curve, ({ runs }) => runs.length),
     n: total(curve, ({ n }) => n),
     diverged: total(curve, ({ diverged }) => diverged),

@@ -104,7 +104,7 @@ export const stack = z.strictObject({
     .default(null),
   /** Null: the study's; a rerun has those of the stack it reruns. */
   seeds: seedsAllowed("seeds").nullable().default(null),
-  /** Name of the stack that it is compared with; null: the first. */
+  /** Name of the stack that it is compared with. Null: the first, or none where other stacks name theirs. */
   against: stackName.nullable().default(null),
 });
 

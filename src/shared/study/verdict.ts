@@ -15,10 +15,11 @@ import type { Tolerance, Usable } from "./width.ts";
  * - `unlearned`: nothing gets better than guessing;
  * - `single`: there is one height, so nothing to compare;
  * - `few`: fewer than three values of the axis, so no range to speak of;
+ * - `pairs`: each stack is compared with the one it names;
  * - `uncertain`: a single seed, so no difference can be told from chance;
  * - `wider`, `narrower`, `same`: what the levels do to the usable range.
  */
-export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "wider" | "narrower" | "same";
+export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "pairs" | "wider" | "narrower" | "same";
 
 export interface Verdict {
   readonly finding: Finding;
@@ -175,6 +176,26 @@ function waitingWords(heights: readonly HeightNumbers[]): string | null {
   return `no verdict yet: too few runs have ended at ${listed(told)} (two each are needed, or the only seed)`;
 }
 
+/** What is said of stacks that each name the one they are compared with. */
+function pairwiseWords(metric: StudyMetric, heights: readonly Counted[]): { headline: string; remarks: string[] } {
+  const compared = heights.flatMap((of) => (of.numbers.change ? [{ of, gain: of.numbers.change.gain, known: of.numbers.change.gain.corrected !== null }] : []));
+  const best = heights.reduce((a, b) => (b.numbers.best.value < a.numbers.best.value ? b : a));
+  const lowest = `The lowest mean ${bestLabel(metric)} is ${measured(metric, best.numbers.best.value)}, with ${best.label}.`;
+  const certain = compared.filter(({ known }) => known);
+  if (certain.length === 0) {
+    const lower = compared.filter(({ gain }) => gain.value > 0).length;
+    return { headline: `with a single seed no difference can be told from chance; in these runs ${lower} of ${plural(compared.length, "stack")} ${nounFor(lower, "has", "have")} a lower ${bestLabel(metric)} than the one each is compared with.`, remarks: [lowest] };
+  }
+  const smallest = (of: Counted) => (isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(of.numbers.best.value));
+  const clear = certain.filter(({ of, gain }) => isClear(gain, smallest(of)));
+  const better = clear.filter(({ gain }) => gain.value > 0).length;
+  const worse = clear.length - better;
+  return {
+    headline: `of ${plural(certain.length, "stack")}, each compared with the one it names, ${better} ${nounFor(better, "has", "have")} a clearly lower ${bestLabel(metric)}, ${worse} a clearly higher one; for ${certain.length - clear.length} there is no clear difference.`,
+    remarks: [lowest, ...(certain.length > 1 ? [`The intervals behind this sentence allow for ${certain.length} comparisons.`] : [])],
+  };
+}
+
 /** The height whose mean over the range is lowest: what one would choose without knowing where to start. */
 const steadiest = (heights: readonly Counted[]) => heights.reduce((best, of) => (of.numbers.excess.value < best.numbers.excess.value ? of : best));
 
@@ -206,6 +227,10 @@ export function verdictOf(evidence: Evidence): Verdict {
     return say(axis && base.known < fewestValues ? "few" : "single", aboutOne(evidence, base), remarks, base);
   }
 
+  if (heights.some(({ against }) => against !== undefined) && counted.some(({ numbers: { change } }) => change)) {
+    const { headline, remarks } = pairwiseWords(metric, counted);
+    return say("pairs", headline, [...remarks, ...divergedWords(counted), ...certaintyWords(counted)]);
+  }
   const correction = counted.length > 2 ? [`Chosen among ${counted.length - 1} ${base.stack === null ? "heights" : "stacks"}; the intervals behind this sentence allow for that.`] : [];
   const others = learned.filter((of) => of !== base);
   if (others.length === 0) return say("narrower", `${base.stack === null ? "the levels above" : "the others"} learned nothing: only ${base.label} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);

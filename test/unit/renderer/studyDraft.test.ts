@@ -19,7 +19,7 @@ it("carries a study through the form unchanged, whatever it varies", () => {
     { base: { tower: [{ optimizer: "adam" }, sgd] }, axes: [{ level: 1, hyperparameter: "alpha", values: { kind: "list", values: [1e-7, 0.5] } }], seeds: [3, 9] },
     { base: { tower: [sgd] }, axes: [grid, { hyperparameter: "mu", values: { kind: "random", scale: "linear", from: 0, to: 0.9, points: 4, seed: 5 } }], halving: { rungs: [1, 3], keep: 0.25 } },
     { base: { tower: [{ optimizer: "adam" }] }, axes: [grid], heights: { values: [1, 2], rule: { kind: "fixed", alphas: [1e-5, 1e-9] }, upper: sgd, upperAt: { "2": { optimizer: "adam", beta1: 0.8 } } } },
-    { stacks: [{ name: "plain", tower: [sgd], epochs: 30 }, { name: "tower", tower: [sgd, sgd] }] },
+    { stacks: [{ name: "plain", tower: [sgd], epochs: 30 }, { name: "tower", tower: [sgd, sgd], seeds: [2, 5], against: "plain" }, { name: "again", rerunOf: "tower", against: "plain" }] },
     { base: { tower: [sgd] }, axes: [{ hyperparameter: "alpha", values: { kind: "quasiRandom", from: 1e-3, to: 1, points: 8 } }] },
   ];
   for (const input of studies) {

@@ -124,7 +124,8 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
 }
 
 /** What the headline picture draws: a line for every height and value of the axis. */
-export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric, penalty }: Sensitivity): Table {
+export function curvesTable({ study }: ReportOfStudy, { axis, curves, heights, metric, penalty }: Sensitivity): Table {
+  const stacks = study.study.stacks !== null;
   const unit = metricOf(metric.name).counted;
   const names = curveNames(study.study, curves);
   return {
@@ -145,11 +146,20 @@ export function curvesTable({ study }: ReportOfStudy, { axis, curves, metric, pe
       column("standardError", unit, "sample standard deviation over the square root of the number of runs"),
       column("min", unit, "lowest"),
       column("max", unit, "highest"),
+      ...(stacks
+        ? [
+            column("against", "", "the stack it is compared with"),
+            column("gain", unit, "by how much its best mean is lower than that stack's"),
+            column("wins", "", "runs that are better than that stack's run with the same values and seed"),
+            column("pairs", "", "runs that are compared so"),
+          ]
+        : []),
     ],
     *rows() {
       for (const [i, { height, points }] of curves.entries()) {
+        const change = heights[i]?.numbers?.change;
         for (const { x, runs, n, diverged, exploded, pending, lost, mean, standardError, min, max } of points) {
-          yield [names[i], height, axis ? x : null, runs.length, n, diverged, exploded, diverged + exploded > 0 ? penalty : null, pending, lost, mean, standardError, min, max];
+          yield [names[i], height, axis ? x : null, runs.length, n, diverged, exploded, diverged + exploded > 0 ? penalty : null, pending, lost, mean, standardError, min, max, ...(stacks ? [change?.from.label, change?.gain.value, change?.wins, change?.pairs] : [])];
         }
       }
     },

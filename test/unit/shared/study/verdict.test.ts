@@ -161,6 +161,29 @@ describe("the verdict", () => {
     expect(found.headline).toBe("Of 3 stacks, with SGD / SGD the best test error is 4.00 points lower than with SGD, 5.05 % against 9.05 % at no measurable cost in time.");
   });
 
+  it("compares each stack with the one it names", () => {
+    const tower = [{ optimizer: "sgd" }, { optimizer: "sgd" }] as const;
+    const form = makeStudy({
+      stacks: [
+        { name: "SGD", tower: [{ optimizer: "sgd" }] },
+        { name: "a", tower: [...tower], against: "SGD" },
+        { name: "b", rerunOf: "a", against: "SGD" },
+        { name: "Adam", tower: [{ optimizer: "adam" }] },
+        { name: "c", tower: [...tower], against: "Adam" },
+      ],
+      seeds: [0, 1, 2],
+    });
+    const errors: Record<string, number> = { SGD: 9, a: 5, b: 9.02, Adam: 4, c: 7 };
+    const points = (seeds: readonly number[]) =>
+      form.stacks!.flatMap(({ name }, i) => seeds.map((seed) => ({ ...makePoint(i % 2, [], seed, name === "b" && seed === 2 ? { status: "skipped" } : { error: errors[name]! + 0.1 * seed }), stack: name })));
+    const { heights, verdict: found } = sensitivityOf(form, points([0, 1, 2]));
+    expect(heights.map(({ numbers }) => numbers?.change && [numbers.change.from.label, numbers.change.wins, numbers.change.pairs])).toEqual([null, ["SGD", 3, 3], ["SGD", 0, 2], null, ["Adam", 0, 3]]);
+    expect(found.finding).toBe("pairs");
+    expect(found.headline).toBe("Of 3 stacks, each compared with the one it names, 1 has a clearly lower test error, 1 a clearly higher one; for 1 there is no clear difference.");
+    expect(found.remarks).toEqual(["The lowest mean test error is 4.10 %, with Adam.", "The intervals behind this sentence allow for 3 comparisons.", "1 rerun had no learned values to start from and does not count."]);
+    expect(sensitivityOf(form, points([0])).verdict.headline).toBe("With a single seed no difference can be told from chance; in these runs 1 of 3 stacks has a lower test error than the one each is compared with.");
+  });
+
   it("speaks of a linear axis in its own unit", () => {
     const momentum = makeStudy({
       base: { tower: [{ optimizer: "sgd" }] },
