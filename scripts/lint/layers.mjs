@@ -31,7 +31,7 @@ export const layers = {
   prediction: { folder: "src/core/prediction", layers: ["checkpoint", "weights", "tasks", "engines", "models", "program", "shared"], modules: ["zod", "node:*"] },
 
   // What a program imports as "hypertower": training without the workbench.
-  library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "node:*"] },
+  library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "fastest-levenshtein", "node:*"] },
 
   // The app.
   store: { folder: "src/main/store", layers: ["shared"], modules: "*" },

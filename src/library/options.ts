@@ -1,22 +1,10 @@
 /** Run-time checks of options from JavaScript. */
+import { distance } from "fastest-levenshtein";
 
-/** Number of edits (insertion, deletion, substitution, transposition) between two words. */
-function editDistance(a: string, b: string): number {
-  const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...Array<number>(b.length).fill(0)]);
-  for (let j = 1; j <= b.length; j++) rows[0]![j] = j;
-  for (let i = 1; i <= a.length; i++) {
-    for (let j = 1; j <= b.length; j++) {
-      const exchange = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      rows[i]![j] = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, exchange);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) rows[i]![j] = Math.min(rows[i]![j]!, rows[i - 2]![j - 2]! + 1);
-    }
-  }
-  return rows[a.length]![b.length]!;
-}
-
+/** The option that was most likely meant: at most a third of its letters differ. */
 function suggestion(name: string, allowed: readonly string[]): string {
-  const [nearest] = allowed.map((option) => [editDistance(name.toLowerCase(), option.toLowerCase()), option] as const).sort(([a], [b]) => a - b);
-  return nearest && nearest[0] <= Math.max(1, name.length / 3) ? `; did you mean ${nearest[1]}?` : ".";
+  const [nearest] = allowed.map((option) => [distance(name.toLowerCase(), option.toLowerCase()), option] as const).sort(([a], [b]) => a - b);
+  return nearest && nearest[0] <= Math.ceil(name.length / 3) ? `; did you mean ${nearest[1]}?` : ".";
 }
 
 /**

@@ -51,6 +51,7 @@ describe("optimize", () => {
     await expect(call(line)).rejects.toThrow("optimize: the options are missing; give an object with optimizer, loss, ");
     const options = { optimizer: sgd(), loss: meanSquaredError };
     await expect(call(line, { ...options, thread: 2 })).rejects.toThrow("optimize: there is no option thread; did you mean threads? The options are optimizer, loss, ");
+    await expect(call(line, { ...options, thraeds: 2 })).rejects.toThrow("there is no option thraeds; did you mean threads?");
     await expect(call(line, { ...options, lerningrate: 2 })).rejects.toThrow("optimize: there is no option lerningrate. The options are ");
     await expect(call(line, { ...options, divergence: "ignore" })).rejects.toThrow("optimize: divergence is ignore; allowed: error, report");
     expect(() => (sgd as unknown as (options: unknown) => unknown)({ lerningrate: 0.1 })).toThrow("lerningrate");
