@@ -1,4 +1,5 @@
 /** Ticks, extents and labels of chart axes that follow the data closely. */
+import { extentOf } from "../shared/extent.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
 
 export interface AxisScale {
@@ -11,16 +12,6 @@ export interface AxisScale {
   readonly value: (value: number) => string;
   /** What labels are differences from, where the values differ too little to be written out; else null. */
   readonly offset: number | null;
-}
-
-function extent(values: Iterable<number>): [low: number, high: number] | undefined {
-  let low = Infinity;
-  let high = -Infinity;
-  for (const value of values) {
-    if (value < low) low = value;
-    if (value > high) high = value;
-  }
-  return low > high ? undefined : [low, high];
 }
 
 /** Round step that makes about `count` intervals, up to half as many again. */
@@ -38,7 +29,7 @@ const mostDecimals = 7;
 
 /** A linear axis around the values; undefined without any. `whole` keeps ticks at whole numbers. */
 export function linearScale(values: Iterable<number>, count = 4, whole = false): AxisScale | undefined {
-  const found = extent(values);
+  const found = extentOf(values);
   if (!found) return undefined;
   let [low, high] = found;
   if (low === high) {
@@ -77,7 +68,7 @@ function difference(value: number, step: number): string {
 
 /** A logarithmic axis around the positive values, with at most `most` decades labelled; undefined without any. */
 export function logScale(values: Iterable<number>, most = 6): AxisScale | undefined {
-  const found = extent(positive(values));
+  const found = extentOf(positive(values));
   if (!found) return undefined;
   const [low, high] = found;
   // A flat line still needs an axis with some width.
@@ -121,7 +112,7 @@ export function robustScale(curves: readonly CurveValues[], log: boolean): AxisS
   const reaches = bulks.map(({ reach }) => reach).filter((reach) => log || reach > 0).sort((a, b) => a - b);
   const typical = reaches[(reaches.length - 1) >> 1] ?? 0;
   const farthest = log ? typical + explosion.decades : typical * explosion.times;
-  const core = extent(bulks.filter(({ reach }) => reach <= farthest).flatMap(({ low, high }) => [low, high]));
+  const core = extentOf(bulks.filter(({ reach }) => reach <= farthest).flatMap(({ low, high }) => [low, high]));
   const scale = log ? logScale : linearScale;
   if (!core) return scale(drawable.flatMap(({ values }) => values));
   const [low, high] = core;

@@ -40,7 +40,7 @@ function interrupted(points: readonly Point[], gaps: readonly number[], scale: A
 }
 
 /** One mark for each stretch of clipped points; the first of each direction tells how many there are. */
-function edgeMarks(points: readonly Point[], scale: AxisScale): CurveMark[] {
+export function edgeMarks(points: readonly Point[], scale: AxisScale): CurveMark[] {
   const sideOf = (y: number) => (y > scale.max ? "above" : y < scale.min ? "below" : null);
   const counts = { above: 0, below: 0 };
   for (const [, y] of points) {

@@ -110,7 +110,7 @@ function addPlot({ grid, xAxis, yAxis, series }: Parts, box: Box, { look, x, y, 
   xAxis.push(axisOption("x", { look, log: x.log, scale: x.scale, gridIndex, label: x.label, lines: false, nameGap: look.fontSize + 16, ...(x.name !== undefined && { name: x.name }) }));
   const labels = y.name !== undefined;
   yAxis.push(axisOption("y", { look, log: y.log, scale: y.scale, gridIndex, label: y.label, lines: false, labels, ...(labels && { name: y.name, nameGap: labelRoom(y.scale, look.fontSize, y.label) + 2 }) }));
-  series.push(...own.map((one) => ({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex })));
+  for (const one of own) series.push({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex });
 }
 
 // ---- color -----------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ export function layOutPlots(plots: readonly Plot[], { look, inner, columns: want
     }
     if (plot.note !== undefined) out.title.push(text(plot.note, { left: left + width, top: top + 2, fontSize: fontSize - 2.5, color: look.faint, fontFamily, textAlign: "right" }));
     if (plot.empty !== undefined) out.title.push(text(plot.empty, { left: left + width / 2, top: box.top + box.height / 2 - 8, fontSize, color: look.faint, fontFamily, textAlign: "center" }));
-    out.series.push(...plot.series.map((one) => ({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex })));
+    for (const one of plot.series) out.series.push({ ...one, xAxisIndex: gridIndex, yAxisIndex: gridIndex });
   });
   return out;
 }

@@ -1,4 +1,5 @@
 /** A run's loss, evaluations and hyperparameters in one picture. */
+import { maxOf, minOf } from "../shared/extent.ts";
 import { linearScale } from "./axes.ts";
 import { clip, markSeries, verticalScale } from "./clipping.ts";
 import { drawable, type ChartLine } from "./chartLines.ts";
@@ -39,7 +40,7 @@ function plotOf({ title, subtitle, yName, xName, yLog, lines }: RunPlot): Plot {
   const left = [...(hidden > 0 ? [`${hidden} at or below 0 not drawn`] : []), ...(broken > 0 ? [`${broken} not finite`] : []), ...(clipped > 0 ? [`${clipped} beyond the axis`] : [])];
   return {
     title: subtitle === undefined ? title : `${title}, ${subtitle}`,
-    x: { scale: x && { ...x, min: Math.min(...at(0), 0), max: Math.max(...at(0), 1) }, log: false, name: xName },
+    x: { scale: x && { ...x, min: Math.min(minOf(at(0)), 0), max: Math.max(maxOf(at(0)), 1) }, log: false, name: xName },
     y: { scale: y, log: yLog, name: yName, label: yLog ? logLabels(y) : y?.label },
     ...(at(1).length === 0 && { empty: "Nothing to draw." }),
     ...(left.length > 0 && { note: left.join("; ") }),

@@ -4,9 +4,12 @@ import { variantsOf } from "../shared/study/curves.ts";
 import { studyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { optimizerSpec, type HyperparameterSpec } from "../shared/optimizers.ts";
-import { formatMeasure } from "../shared/format.ts";
+import { maxOf } from "../shared/extent.ts";
+import { formatCount, formatMeasure } from "../shared/format.ts";
 import { plural } from "../shared/text.ts";
-import { linearScale, logScale } from "./axes.ts";
+import { linearScale, robustScale, type AxisScale } from "./axes.ts";
+import type { Point } from "./chartLines.ts";
+import { beyond, clamp, edgeMarks, markSeries } from "./clipping.ts";
 import { frameOf, logLabels, tooltipOption, type LegendEntry, type Told } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
 import { curveNames, valueText } from "./studyText.ts";
@@ -32,7 +35,8 @@ export function metricName(study: Study, metric: string): string {
 interface Trajectory {
   readonly point: StudyPoint;
   readonly run: string;
-  readonly line: readonly (readonly [number, number | null])[];
+  /** Null interrupts it. */
+  readonly line: readonly (readonly [step: number, value: number | null])[];
   /** Values that a logarithmic axis has no place for. */
   readonly hidden: number;
 }
@@ -61,28 +65,37 @@ export function trajectoriesChart(
   const groupOf = ({ point }: Trajectory) => (colorBy === "height" ? placeOf(point) : starts.indexOf(point.values[0] ?? 0));
   const groups = colorBy === "height" ? names : starts.map((start) => (axis ? valueText(axis, start) : "start"));
 
-  const values = all.flatMap(({ line }) => line.flatMap(([, value]) => value ?? []));
-  const yScale = (yLog ? logScale : linearScale)(values);
+  // What a diverged run leaps to does not flatten the others: it is drawn at the axis' edge.
+  const yScale = robustScale(all.map(({ point, line }) => ({ values: drawn(line).map(([, value]) => value), broken: point.status === "diverged" })), yLog);
   const steps = all.flatMap(({ line }) => line.map(([step]) => step));
   const xScale = linearScale(steps, 5, true);
-  const last = Math.max(0, ...steps);
+  const last = Math.max(0, maxOf(steps));
 
   const plotOf = (own: readonly Trajectory[], title?: string): Plot => {
     const hidden = own.reduce((sum, { hidden }) => sum + hidden, 0);
+    const clipped = own.reduce((sum, { line }) => sum + beyond(drawn(line), yScale), 0);
+    const notes = [...(hidden > 0 ? [`${plural(hidden, "value")} at or below 0 not drawn`] : []), ...(clipped > 0 ? [`${formatCount(clipped)} beyond the axis`] : [])];
     return {
       ...(title !== undefined && { title }),
       x: { scale: xScale && { ...xScale, min: 0, max: Math.max(1, last) }, log: false, name: "Step" },
       y: { scale: yScale, log: yLog, name: metricName(study, metric), label: yLog ? logLabels(yScale) : yScale?.label },
       ...(own.every(({ line }) => line.every(([, value]) => value === null)) && { empty: "No run has logged it yet." }),
-      ...(hidden > 0 && { note: `${plural(hidden, "value")} at or below 0 not drawn` }),
-      series: own.flatMap((trajectory) => lineOf(trajectory, groups[groupOf(trajectory)]!, variantStyle(groupOf(trajectory), groups.length, colorBy === "height" && study.stacks !== null, theme).color, axis ? valueText(axis, trajectory.point.values[0]!) : "")),
+      ...(notes.length > 0 && { note: notes.join("; ") }),
+      series: own.flatMap((trajectory) =>
+        lineOf(trajectory, {
+          name: groups[groupOf(trajectory)]!,
+          color: variantStyle(groupOf(trajectory), groups.length, colorBy === "height" && study.stacks !== null, theme).color,
+          start: axis ? valueText(axis, trajectory.point.values[0]!) : "",
+          scale: yScale,
+        }),
+      ),
     };
   };
   const plots = perHeight
     ? variants.map((_, i) => plotOf(all.filter(({ point }) => placeOf(point) === i), names[i]))
     : [plotOf(all)];
-  const drawn = new Set(all.map((trajectory) => groups[groupOf(trajectory)]!));
-  const legend: LegendEntry[] = perHeight && colorBy === "height" ? [] : some(groups.filter((name) => drawn.has(name))).map((name) => ({ name, plain: true }));
+  const present = new Set(all.map((trajectory) => groups[groupOf(trajectory)]!));
+  const legend: LegendEntry[] = perHeight && colorBy === "height" ? [] : some(groups.filter((name) => present.has(name))).map((name) => ({ name, plain: true }));
   const frame = frameOf(settings, legend);
   const { title, ...rest } = layOutPlots(plots, { look: frame.look, inner: frame.inner, columns: 4, shareY: true });
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
@@ -95,7 +108,17 @@ function some(names: readonly string[]): string[] {
   return Array.from({ length: most }, (_, i) => names[Math.round((i * (names.length - 1)) / (most - 1))]!);
 }
 
-function lineOf({ point, run, line }: Trajectory, name: string, color: string, start: string): Record<string, unknown>[] {
+/** The values of a line that are drawn. */
+const drawn = (line: Trajectory["line"]): Point[] => line.flatMap(([step, value]): Point[] => (value === null ? [] : [[step, value]]));
+
+interface LineLook {
+  readonly name: string;
+  readonly color: string;
+  readonly start: string;
+  readonly scale: AxisScale | undefined;
+}
+
+function lineOf({ point, run, line }: Trajectory, { name, color, start, scale }: LineLook): Record<string, unknown>[] {
   const told: Told["told"] = () => ({
     title: `${start === "" ? "" : `${start}, `}${point.stack ?? `height ${point.height}`}, seed ${point.seed}`,
     rows: [{ color, name: "last value", value: formatMeasure(line.at(-1)?.[1]) }],
@@ -104,7 +127,8 @@ function lineOf({ point, run, line }: Trajectory, name: string, color: string, s
   const finite = line.findLast(([, value]) => value !== null);
   const end = point.status === "diverged" && finite;
   return [
-    { ...base, type: "line", symbol: "none", lineStyle: { color, width: 1.3, opacity: 0.75 }, emphasis: { disabled: true }, silent: true, data: line.map(([step, value]) => [step, value]) },
+    { ...base, type: "line", symbol: "none", lineStyle: { color, width: 1.3, opacity: 0.75 }, emphasis: { disabled: true }, silent: true, data: line.map(([step, value]) => [step, value === null ? null : clamp(value, scale)]) },
+    ...(scale ? markSeries(edgeMarks(drawn(line), scale).map(({ kind, at }) => ({ kind, at })), color, { name }) : []),
     ...(finite
       ? [
           {
@@ -115,7 +139,7 @@ function lineOf({ point, run, line }: Trajectory, name: string, color: string, s
             itemStyle: end ? { color, borderColor: color, borderWidth: 1.6 } : { color },
             cursor: "pointer",
             z: 4,
-            data: [{ value: finite, runs: [run], height: point.height, told }],
+            data: [{ value: [finite[0], clamp(finite[1]!, scale)], runs: [run], height: point.height, told }],
           },
         ]
       : []),

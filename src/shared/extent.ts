@@ -13,3 +13,14 @@ export function maxOf(values: Iterable<number>): number {
   for (const value of values) max = Math.max(max, value);
   return max;
 }
+
+/** Both at once, of the values that are numbers; undefined without any. */
+export function extentOf(values: Iterable<number>): [low: number, high: number] | undefined {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low > high ? undefined : [low, high];
+}

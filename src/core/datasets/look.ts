@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { ownKind, type DatasetInfo, type DatasetLook, type ImportPreview } from "../../shared/datasets.ts";
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { maxOf, minOf } from "../../shared/extent.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
@@ -40,8 +41,7 @@ function quantityOf({ train, test }: Dataset): NonNullable<DatasetLook["quantity
   const values = [...train.labels, ...test.labels];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
-  const [min, max] = values.reduce(([least, most], value) => [Math.min(least, value), Math.max(most, value)], [Infinity, -Infinity]);
-  return { min, max, mean, deviation };
+  return { min: minOf(values), max: maxOf(values), mean, deviation };
 }
 
 function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetLook["balance"] {

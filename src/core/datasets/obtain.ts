@@ -3,6 +3,7 @@ import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { Archive, DatasetFiles, KeptFile } from "../../shared/catalog/entry.ts";
+import { maxOf } from "../../shared/extent.ts";
 import { fileProblem } from "./digest.ts";
 import { download, requireSpace, type DownloadOptions } from "./download.ts";
 import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
@@ -41,7 +42,7 @@ export async function downloadEntry(
   const total = entry.files.archives.reduce((sum, { bytes }) => sum + bytes, 0);
   // An archive and what is unpacked from it stand side by side for a while.
   const unpacked = keptFiles(entry).reduce((sum, { bytes }) => sum + bytes, 0);
-  await requireSpace(own, Math.max(...entry.files.archives.map(({ bytes }) => bytes)) + unpacked);
+  await requireSpace(own, maxOf(entry.files.archives.map(({ bytes }) => bytes)) + unpacked);
   let before = 0;
   for (const archive of entry.files.archives) {
     const report = (bytes: number) => onProgress({ bytes: before + bytes, total });

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { engineDescription, engineFacts, engineKinds, type EngineKind, type EngineReport, type EngineState } from "../../shared/engines.ts";
 import { experiment as experimentSchema, type Experiment } from "../../shared/experiment.ts";
+import { minOf } from "../../shared/extent.ts";
 import type { Store } from "../store/store.ts";
 import { EngineTrials, type Lost } from "./engineTrials.ts";
 import { machineSignature } from "../trainer/machine.ts";
@@ -165,7 +166,7 @@ export class EngineChoice {
     for (const kind of kinds) {
       if (this.#closed || (await this.#barred(kind, experiment)) || typeof (await this.#looked(kind))?.problem === "string") continue;
       this.#options.onWorking({ kind, doing: "measuring" });
-      const best = Math.min(...Object.values(steps));
+      const best = minOf(Object.values(steps));
       const of = { ...experiment, engine: { ...experiment.engine, kind } };
       const answer = await this.#trials.measure(of, Number.isFinite(best) ? enoughFor(best) : undefined, onDemand.has(kind) ? Math.min(patience, this.#within) : this.#within);
       if (this.#closed) break;

@@ -1,6 +1,7 @@
 /** Reads runs and what belongs to them. */
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
+import { maxOf } from "../../shared/extent.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { StoreError } from "./errors.ts";
@@ -132,7 +133,7 @@ export class RunReader {
   /** Streams the logged steps of a run from `from` to before `to`, a page at a time, so that no long read holds up the writer's checkpoints. */
   *steps(id: string, from = 0, to = Infinity): Generator<StoredStep> {
     const metrics = this.#metrics.all(id);
-    const end = Math.min(to, Math.max(-1, ...metrics.map((m) => m.lastStep)) + 1);
+    const end = Math.min(to, Math.max(-1, maxOf(metrics.map((m) => m.lastStep))) + 1);
     for (let first = from; first < end; first += page) {
       const rows = new Map<number, number[]>();
       metrics.forEach((metric, column) => {

@@ -1,5 +1,6 @@
 /** Reads series in buckets: the pyramid as far as it is finished, the values themselves for the rest. */
 import type { Database, Statement } from "better-sqlite3";
+import { maxOf } from "../../shared/extent.ts";
 import { bucketOf, coarsen, widthFor, type Bucket } from "../../shared/series.ts";
 import { pyramidWidths, withFiniteSum } from "./pyramid.ts";
 import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesRows.ts";
@@ -52,7 +53,7 @@ export class SeriesReader {
 
   #answer({ run, metrics, after, width: held, maxBuckets }: SeriesQuery): SeriesAnswer {
     const known = new Map(this.#metrics.all(run).map((row) => [row.name, row]));
-    const lastStep = Math.max(-1, ...metrics.map((name) => known.get(name)?.lastStep ?? -1));
+    const lastStep = Math.max(-1, maxOf(metrics.map((name) => known.get(name)?.lastStep ?? -1)));
     const width = Math.max(held, widthFor(lastStep + 1, maxBuckets));
     const from = Math.floor((after + 1) / width) * width;
     return {

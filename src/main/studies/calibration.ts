@@ -6,6 +6,7 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { z } from "zod";
 import type { Experiment } from "../../shared/experiment.ts";
+import { maxOf } from "../../shared/extent.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Store } from "../store/store.ts";
@@ -66,7 +67,7 @@ export class Calibration {
    */
   async choose(cells: readonly StudyCell[], cohort: number | "auto"): Promise<Places> {
     const { experiment } = middle(cells);
-    const most = Math.max(...cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
+    const most = maxOf(cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
     let best: { places: Places; perRun: number } | undefined;
     const consider = async (places: Places): Promise<boolean> => {
       const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / (places.workers * places.cohort);

@@ -169,6 +169,26 @@ describe("learned trajectories", () => {
     for (const text of ["Step size α of level 0", "height 3", "α = 1e-8", "33 values at or below 0 not drawn"]) expect(svg).toContain(`>${text}<`);
   });
 
+  it("is not flattened by what a run leaps to: such values stand at the edge, marked and counted", () => {
+    const leap = (option: Record<string, unknown>) => seriesOf(option).filter(({ type, data }) => type === "line" && data.length === 4);
+    const longer = found.map(({ values, ...of }, i) => ({ ...of, steps: [0, 1, 2, 3], values: [values[0]!, 0.4, 0.5, i === 0 ? 1e60 : 0.5] }));
+    for (const yLog of [true, false]) {
+      const option = trajectoriesChart(study, points, longer, "L0.alpha", { ...settings, yLog });
+      const [y] = option.yAxis as { min: number; max: number }[];
+      expect(y!.max).toBeLessThan(1e4);
+      const data = leap(option)[0]!.data as unknown as [number, number][];
+      expect(data.at(-1)).toEqual([3, y!.max]);
+      expect(seriesOf(option).filter(({ data: marks }) => (marks as readonly { symbol?: string }[]).some(({ symbol }) => symbol === "triangle"))).toHaveLength(1);
+      expect(renderSvg(option, settings)).toContain(">1 beyond the axis<");
+    }
+  });
+
+  it("draws more values than a call has room for", () => {
+    const steps = Array.from({ length: 70_000 }, (_, i) => i);
+    const many = found.slice(0, 2).map((of) => ({ ...of, steps, values: steps.map(() => 0.5) }));
+    expect((trajectoriesChart(study, points, many, "L0.alpha", settings).xAxis as { max: number }[])[0]!.max).toBe(69_999);
+  });
+
   it("marks where runs diverged", () => {
     const ends = seriesOf(trajectoriesChart(study, points, found, "L0.alpha", settings)).filter(({ type }) => type === "scatter");
     const crossed = ends.filter(({ symbol }) => symbol?.startsWith("path")).flatMap(({ data }) => data.flatMap(({ runs }) => runs ?? []));

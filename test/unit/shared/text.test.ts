@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { maxOf, minOf } from "../../../src/shared/extent.ts";
+import { extentOf, maxOf, minOf } from "../../../src/shared/extent.ts";
 import { tQuantile } from "../../../src/shared/statistics.ts";
 import { capital, countedParts, listed, nounFor, plural } from "../../../src/shared/text.ts";
 
@@ -19,6 +19,10 @@ describe("the extent of many values", () => {
   it("does not overflow the stack where Math.min(...values) does", () => {
     expect(() => Math.min(...many)).toThrow(RangeError);
     expect([minOf(many), maxOf(many)]).toEqual([many.toSorted((a, b) => a - b)[0], many.toSorted((a, b) => b - a)[0]]);
+  });
+
+  it("leaves out what is no number, and has none without values", () => {
+    expect([extentOf(many), extentOf([3, NaN, -1]), extentOf([]), extentOf([NaN])]).toEqual([[minOf(many), maxOf(many)], [-1, 3], undefined, undefined]);
   });
 
   it("is that of Math.min and Math.max otherwise", () => {

@@ -3,6 +3,7 @@
  * in kernels. Everything that can be computed from memory at the same time and shares an array is
  * one pass.
  */
+import { maxOf } from "../../../shared/extent.ts";
 import { isScalar, type Node } from "../../program/node.ts";
 import type { Arena, Block } from "./kernels/arena.ts";
 import { compileKernel, kernelDots, kernelScalars } from "./kernels/kernel.ts";
@@ -32,7 +33,7 @@ export interface HostWorkOptions {
 /** Compiles the work to one function. */
 export function compileHostWork({ nodes, stores, inMemory, machine, arena }: HostWorkOptions): () => void {
   const stages = stagesOf(nodes);
-  const last = Math.max(0, ...stages.values());
+  const last = Math.max(0, maxOf(stages.values()));
   const places = new Map(inMemory);
   const steps: (() => void)[] = [];
   for (let stage = 0; stage <= last; stage++) {

@@ -1,5 +1,6 @@
 /** `hypertower evaluate RUN`: how a run's kept weights do on the test examples. */
 import { isText, type Experiment } from "../../../shared/experiment.ts";
+import { maxOf } from "../../../shared/extent.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
 import type { KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
@@ -61,7 +62,7 @@ function confusion({ classNames, confusion: counts }: ClassificationReport): str
     return all === 0 ? "–" : formatPercent((100 * row[i]!) / all);
   });
   const all = [["", ...classNames], ...columns, ["right", ...right]];
-  const width = (column: readonly string[]) => Math.max(...column.map((cell) => cell.length));
+  const width = (column: readonly string[]) => maxOf(column.map((cell) => cell.length));
   const widths = all.map(width);
   return all[0]!.map((_, row) => all.map((column, i) => (i === 0 ? column[row]!.padEnd(widths[i]!) : column[row]!.padStart(widths[i]!))).join("  ").trimEnd()).join("\n");
 }
