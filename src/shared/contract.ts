@@ -123,8 +123,10 @@ export const contract = {
     "run.kept": z.object({ run: runId }),
     /** Something happened to a run, and was noted in its log. */
     "run.noted": z.object({ run: runId, event: runEvent }),
-    /** Another process changed the store: lists should be read again. */
-    "store.changed": z.object({}),
+    /** Runs that another process changed or created, as lists show them; many come in parts. */
+    "runs.listed": z.array(listedRun),
+    /** Another process changed these runs, and these studies or runs of them: what else is shown of them should be read again. */
+    "store.changed": z.object({ runs: z.array(runId), studies: z.array(runId) }),
     /** A check of the store's file found damage. */
     "store.damaged": z.object({ message: z.string() }),
     ...studyEvents,

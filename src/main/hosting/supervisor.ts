@@ -123,11 +123,6 @@ export class Supervisor {
     return this.#runs.get(id)?.summary;
   }
 
-  /** Runs that are trained here. */
-  ids(): string[] {
-    return [...this.#runs.keys()];
-  }
-
   /** Resolves when the trainer of a run that has ended is gone, or was not there. */
   async left(id: string): Promise<void> {
     await this.#runs.get(id)?.settled(() => false, this.#options.stopWithin ?? 15_000);

@@ -46,8 +46,7 @@ export class Runs {
   list(deleted: boolean, study?: string | null, page?: ListPage): ListedRun[] {
     return this.#store.listRuns(deleted, study, page).map((run) => {
       const live = this.#supervisor.get(run.id);
-      if (live) return { ...listedOf(live), name: run.name, deletedAt: run.deletedAt };
-      return isActive(run.status) ? { ...run, elsewhere: true } : run;
+      return live ? { ...listedOf(live), name: run.name, deletedAt: run.deletedAt } : elsewhere(run);
     });
   }
 
@@ -168,12 +167,14 @@ export class Runs {
     return ids.map((id) => this.#changed(id));
   }
 
-  /** Takes over names that another process gave to runs trained here. */
-  refreshNames(): void {
-    for (const id of this.#supervisor.ids()) {
-      const name = this.#store.runName(id);
-      if (name !== undefined) this.#supervisor.rename(id, name);
-    }
+  /** Of runs that changed in the store, those not trained here. Takes over names that another process gave to those that are. */
+  foreign(changed: readonly ListedRun[]): ListedRun[] {
+    return changed.flatMap((run) => {
+      const live = this.#supervisor.get(run.id);
+      if (!live) return [elsewhere(run)];
+      if (live.name !== run.name) this.#supervisor.rename(run.id, run.name);
+      return [];
+    });
   }
 
   #unknown(id: string): UserError {
@@ -208,5 +209,8 @@ export class Runs {
 function summaryOf({ environment: _environment, metrics: _metrics, evaluations: _evaluations, events: _events, ...run }: RunDetail): RunSummary {
   return run;
 }
+
+/** A run that is active and not trained here. */
+const elsewhere = (run: ListedRun): ListedRun => (isActive(run.status) ? { ...run, elsewhere: true } : run);
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

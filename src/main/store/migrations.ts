@@ -4,6 +4,7 @@
  */
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
+import { changeLayout } from "./changeLayout.ts";
 import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, sql: leaseLayout },
   { version: 5, sql: rowLayoutMigration },
   { version: 6, sql: listLayout },
+  { version: 7, sql: changeLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -34,7 +34,6 @@ export class RunReader {
   readonly #log: Log;
   readonly #list: Statement<[number, number, string, number], ListedRow>;
   readonly #ofStudy: Statement<[number, number, string, string | null, number], ListedRow>;
-  readonly #names: Statement<[string], string>;
   readonly #idsLike: Statement<[string, string, number], string>;
   readonly #latest: Statement<[], string>;
   readonly #one: Statement<[string], { environmentText: string | null }>;
@@ -50,7 +49,6 @@ export class RunReader {
     this.#log = log;
     const list = (where: string) =>
       `SELECT ${listedColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? AND (created_at, id) < (?, ?) ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
-    this.#names = db.prepare<[string], string>("SELECT name FROM runs WHERE id = ?").pluck();
     this.#idsLike = db.prepare<[string, string, number], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ? ORDER BY created_at DESC, id DESC LIMIT ?").pluck();
     this.#latest = db.prepare<[], string>("SELECT id FROM runs WHERE (deleted_at IS NOT NULL) = 0 ORDER BY created_at DESC, id DESC LIMIT 1").pluck();
     this.#list = db.prepare(list(""));
@@ -81,7 +79,7 @@ export class RunReader {
       const rows =
         study === undefined ? this.#list.all(bin, cursor.createdAt, cursor.id, missing) : this.#ofStudy.all(bin, cursor.createdAt, cursor.id, study, missing);
       for (const row of rows) {
-        const run = this.#readable(row, toListed);
+        const run = this.listed(row);
         if (run) found.push(run);
       }
       // The place of rows that cannot be read is taken by the next ones.
@@ -98,6 +96,11 @@ export class RunReader {
     });
   }
 
+  /** A row selected by `listedColumns`; undefined, and reported to the log, where it cannot be read. */
+  listed(row: unknown): ListedRun | undefined {
+    return this.#readable(row, toListed);
+  }
+
   #readable<T>(row: unknown, read: (row: unknown) => T): T | undefined {
     try {
       return read(row);
@@ -105,10 +108,6 @@ export class RunReader {
       this.#log.error(this.#unreadable(row, error).message, error);
       return undefined;
     }
-  }
-
-  name(id: string): string | undefined {
-    return this.#names.get(id);
   }
 
   /** Ids that begin with `prefix`, those in the bin included, newest first. */

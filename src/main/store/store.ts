@@ -2,6 +2,7 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
+import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
@@ -40,8 +41,8 @@ export interface StoreOptions {
   readonly busyTimeout?: number;
   /** Name of this machine; its host name by default. */
   readonly machine?: string;
-  /** Another process changed the store, or its runs were found interrupted. */
-  readonly onForeignChange?: () => void;
+  /** What another process changed, and runs found interrupted, in parts; what this process wrote itself may be among them. */
+  readonly onForeignChange?: (changes: Changes) => void;
 }
 
 export interface ResumedSeries {
@@ -77,7 +78,9 @@ export class Store {
   readonly #poll: NodeJS.Timeout;
   readonly #look: NodeJS.Timeout;
   #upgrade: NodeJS.Timeout | undefined;
-  readonly #onForeignChange: () => void;
+  readonly #onForeignChange: (changes: Changes) => void;
+  readonly #changes: ChangeReader;
+  #rest: NodeJS.Immediate | undefined;
   #dataVersion: unknown;
 
   /**
@@ -113,6 +116,7 @@ export class Store {
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();
+      this.#changes = new ChangeReader(reader, (row) => this.#runs.listed(row));
     } catch (error) {
       closeConnections(this.#connections);
       throw explain(error, path);
@@ -202,11 +206,6 @@ export class Store {
   /** Runs with their configurations, in the order asked for, without those that are not there. */
   runSummaries(ids: readonly string[]): RunSummary[] {
     return this.#read("configurations of runs", () => this.#runs.summaries(ids));
-  }
-
-  /** A run's name, without reading the rest of it. */
-  runName(id: string): string | undefined {
-    return this.#read("a run's name", () => this.#runs.name(id));
   }
 
   /** At most `limit` ids of runs that begin with `prefix`, those in the bin included, newest first. */
@@ -304,6 +303,7 @@ export class Store {
   close(): void {
     clearInterval(this.#poll);
     clearInterval(this.#look);
+    clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
     try {
       this.#writer.close();
@@ -327,8 +327,16 @@ export class Store {
       if (version === this.#dataVersion) return;
       this.#dataVersion = version;
       explained(this.path, () => this.#writer.dropLost());
-      this.#onForeignChange();
+      this.#tellChanges();
     });
+  }
+
+  /** A part at a time: other work goes in between. */
+  #tellChanges(): void {
+    const changes = this.#read("changes", () => this.#changes.next());
+    clearImmediate(this.#rest);
+    if (changes.more) this.#rest = setImmediate(() => this.#watched("read changes", () => this.#tellChanges()));
+    if (changes.runs.length > 0 || changes.studies.length > 0) this.#onForeignChange(changes);
   }
 
   #upgradeSoon(upgrade: RowUpgrade): void {
@@ -342,7 +350,7 @@ export class Store {
 
   #lookForDead(): void {
     this.#watched("look for processes that are gone", () => {
-      if (this.markInterrupted().length > 0) this.#onForeignChange();
+      if (this.markInterrupted().length > 0) this.#tellChanges();
     });
   }
 

@@ -163,6 +163,23 @@ export class Studies {
     return this.#options.store.studies.list(deleted).map((stored) => this.#summary(this.#now(stored)));
   }
 
+  /** Whether the study is trained here. */
+  isHere(id: string): boolean {
+    return this.#runners.has(id);
+  }
+
+  /** Summaries of the studies that can be read. */
+  readable(ids: readonly string[]): StudySummary[] {
+    return ids.flatMap((id) => {
+      try {
+        return [this.#summary(this.#stored(id))];
+      } catch (error) {
+        if (error instanceof StudyError || error instanceof StoreError) return [];
+        throw error;
+      }
+    });
+  }
+
   /** @throws StudyError when there is no such study */
   get(id: string): StudyDetail {
     const stored = this.#stored(id);

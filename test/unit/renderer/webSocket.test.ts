@@ -82,8 +82,8 @@ it("reconnects with growing pauses, keeps its listeners, and sends nothing twice
   open(2);
   expect(states.at(-1)).toEqual(["open", true]);
   expect(sockets[2]?.sent).toEqual([]);
-  sockets[2]?.receive({ event: "store.changed", payload: {} });
-  expect(heard).toEqual([{}]);
+  sockets[2]?.receive({ event: "store.changed", payload: { runs: [], studies: [] } });
+  expect(heard).toEqual([{ runs: [], studies: [] }]);
 });
 
 it("stops telling a listener that has unsubscribed", () => {
@@ -91,6 +91,6 @@ it("stops telling a listener that has unsubscribed", () => {
   const stop = bridge.on("store.changed", (payload) => heard.push(payload));
   open(0);
   stop();
-  sockets[0]?.receive({ event: "store.changed", payload: {} });
+  sockets[0]?.receive({ event: "store.changed", payload: { runs: [], studies: [] } });
   expect(heard).toEqual([]);
 });

@@ -239,8 +239,8 @@ describe("the socket", () => {
   it("forwards events while it is open", async () => {
     const socket = await openSocket();
     const message = nextMessage(socket);
-    services.emit("store.changed", {});
-    expect(await message).toEqual({ event: "store.changed", payload: {} });
+    services.emit("store.changed", { runs: [], studies: [] });
+    expect(await message).toEqual({ event: "store.changed", payload: { runs: [], studies: [] } });
     expect(services.listeners()).toBeGreaterThan(0);
     const closed = closeCode(socket);
     await server.close();

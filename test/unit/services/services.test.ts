@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { listedOf } from "../../../src/shared/listedRun.ts";
+import { listedOf, type ListedRun } from "../../../src/shared/listedRun.ts";
 import { contract, requestNames, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
@@ -159,11 +159,14 @@ describe("services", () => {
     const there = await open(folder);
     let told = 0;
     there.services.on("store.changed", () => told++);
+    const listed: ListedRun[] = [];
+    there.services.on("runs.listed", (runs) => listed.push(...runs));
     const { id: run, name } = await here.start({ steps: 1e9 });
     expect((await there.refused("runs.stop", { run })).message).toBe(
       `Run ${name} (${run}) is trained by another Hypertower process; it can only be stopped there.`,
     );
     await vi.waitFor(() => expect(told).toBeGreaterThan(0), { timeout: 5_000 });
+    expect(listed[0]).toMatchObject({ id: run, elsewhere: true });
     await there.ask("runs.rename", { run, name: "renamed there" });
     const names: string[] = [];
     here.services.on("run.changed", (changed) => names.push(changed.name));

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
-import { listedOf } from "../../../src/shared/listedRun.ts";
+import { listedOf, type ListedRun } from "../../../src/shared/listedRun.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
 import { silentLooks } from "../../../src/main/store/hosts.ts";
 import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
@@ -205,6 +205,44 @@ describe("several processes", () => {
     await vi.waitFor(() => expect(changes.theirs).toBe(1));
     expect(changes.ours).toBe(0);
     expect(theirs.listRuns()).toHaveLength(1);
+  });
+
+  it("are told of the runs that changed, and of no others", async () => {
+    const folder = freshFolder();
+    const ours = openStore(folder);
+    for (const id of ["a", "b", "c"]) ours.createRun(aRun({}, { id, status: "finished" }));
+    const heard: ListedRun[][] = [];
+    openStore(folder, { pollEvery: 5, onForeignChange: ({ runs }) => heard.push([...runs]) });
+    const told = async (what: () => void) => {
+      heard.length = 0;
+      what();
+      await vi.waitFor(() => expect(heard).toHaveLength(1));
+      return heard[0]!.map(({ id, name, deletedAt, steps }) => ({ id, name, deletedAt, steps }));
+    };
+    const [a, b] = ours.runSummaries(["a", "b"]);
+    expect(await told(() => ours.renameRun("b", "renamed"))).toEqual([{ id: "b", name: "renamed", deletedAt: null, steps: 0 }]);
+    expect(await told(() => ours.setDeleted(["c"], 5))).toMatchObject([{ id: "c", deletedAt: 5 }]);
+    expect(await told(() => (ours.saveRun({ ...a!, steps: 7 }), ours.flush()))).toMatchObject([{ id: "a", steps: 7 }]);
+    expect(await told(() => ours.noteForeign("b", { at: 1, step: 1, kind: "noted", message: "noted" }))).toMatchObject([{ id: "b" }]);
+    // Nothing that is shown has changed: neither this, nor what an upgrade of rows writes.
+    heard.length = 0;
+    edit(ours.path, "UPDATE hosts SET beats = beats + 1");
+    edit(ours.path, "UPDATE runs SET layout = 0");
+    expect(await told(() => ours.createRun({ ...b!, id: "d" }))).toMatchObject([{ id: "d" }]);
+  });
+
+  it("are told of many changes in parts", async () => {
+    const folder = freshFolder();
+    const ours = openStore(folder);
+    ours.createRun(aRun({}, { id: "r0", status: "finished" }));
+    const columns = "name, status, stack, seed, engine, experiment, created_at, total_steps, hyperparameters, layout, dataset, model, result_name";
+    edit(ours.path, `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 599) INSERT INTO runs (id, ${columns}) SELECT 'r' || i, ${columns} FROM n, runs WHERE id = 'r0'`);
+    const heard: string[][] = [];
+    openStore(folder, { pollEvery: 5, onForeignChange: ({ runs }) => heard.push(runs.map(({ id }) => id)) });
+    ours.setDeleted(Array.from({ length: 600 }, (_, i) => `r${i}`), 5);
+    await vi.waitFor(() => expect(heard.flat()).toHaveLength(600));
+    expect(heard.map(({ length }) => length)).toEqual([250, 250, 100]);
+    expect(new Set(heard.flat()).size).toBe(600);
   });
 
   it("show a run as interrupted whose process is gone, its steps kept", () => {

@@ -34,6 +34,8 @@ export function useRunDetail(id: Ref<string>) {
     }
   }
 
+  const loadSoon = useThrottleFn(load, 1000, true);
+
   watch(
     id,
     () => {
@@ -67,7 +69,9 @@ export function useRunDetail(id: Ref<string>) {
       if (detail.value) detail.value = withNoted(detail.value);
     }),
     // A run trained by another process says no more than this.
-    listen("store.changed", useThrottleFn(load, 1000, true)),
+    listen("store.changed", ({ runs: changed }) => {
+      if (changed.includes(id.value)) void loadSoon();
+    }),
     connection().onReconnect(() => void load()),
   ];
   onScopeDispose(() => stops.forEach((stop) => stop()));

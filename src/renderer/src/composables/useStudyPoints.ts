@@ -37,6 +37,17 @@ export function useStudyPoints(ids: () => readonly string[]) {
     }
   }
   const loadAll = () => Promise.all(ids().map(load));
+  /** Studies that another process changed. */
+  const foreign = new Set<string>();
+  const loadForeign = useThrottleFn(
+    () => {
+      const which = ids().filter((id) => foreign.has(id));
+      foreign.clear();
+      return Promise.all(which.map(load));
+    },
+    2000,
+    true,
+  );
 
   // A study that was extended, or begun again, has other points; events tell of the rest.
   watch(
@@ -56,7 +67,10 @@ export function useStudyPoints(ids: () => readonly string[]) {
       void showSoon();
     }),
     // A study trained by another process says no more than this.
-    listen("store.changed", useThrottleFn(loadAll, 2000, true)),
+    listen("store.changed", ({ studies: changed }) => {
+      for (const id of changed) foreign.add(id);
+      if (changed.length > 0) void loadForeign();
+    }),
     connection().onReconnect(() => void loadAll()),
   ];
   onScopeDispose(() => stops.forEach((stop) => stop()));

@@ -37,9 +37,9 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIt
     draw();
   }
 
-  /** Takes a change from an event. */
-  function follow(changed: T): void {
-    put(changed);
+  /** Takes changes from an event. */
+  function follow(...changed: readonly T[]): void {
+    put(...changed);
     void drawSoon();
   }
 

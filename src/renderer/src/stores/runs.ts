@@ -1,7 +1,6 @@
 /** All runs as lists show them, kept up to date by events. */
 import { defineStore } from "pinia";
 import { computed } from "vue";
-import { useThrottleFn } from "@vueuse/core";
 import { listedOf, type ListedRun } from "@shared/listedRun.ts";
 import { idParts } from "@shared/requestLists.ts";
 import { isActive, type RunSummary } from "@shared/run.ts";
@@ -18,8 +17,7 @@ export const useRuns = defineStore("runs", () => {
   /** Starts following events; call once. */
   function follow(): void {
     listen("run.changed", (run) => records.follow(listedOf(run)));
-    // Another process that trains may write several times a second.
-    listen("store.changed", useThrottleFn(load, 1000, true));
+    listen("runs.listed", (changed) => records.follow(...changed));
     connection().onReconnect(() => void load());
   }
 

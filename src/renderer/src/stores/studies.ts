@@ -1,7 +1,6 @@
 /** All studies, kept up to date by events. */
 import { defineStore } from "pinia";
 import { computed } from "vue";
-import { useThrottleFn } from "@vueuse/core";
 import { idParts } from "@shared/requestLists.ts";
 import type { StudySummary } from "@shared/study/result.ts";
 import { call, connection, listen } from "@/transport/client.ts";
@@ -18,7 +17,6 @@ export const useStudies = defineStore("studies", () => {
   /** Starts following events; call once. */
   function follow(): void {
     listen("study.changed", records.follow);
-    listen("store.changed", useThrottleFn(load, 1000, true));
     connection().onReconnect(() => void load());
   }
 

@@ -1,0 +1,22 @@
+/** SQL of the layout's seventh version: in which order rows changed, so that other processes read only what is new to them. */
+const shown = [
+  "name", "status", "reason", "device", "started_at", "finished_at", "deleted_at", "steps", "total_steps", "epoch", "samples_per_second",
+  "seconds_left", "loss", "test_error", "evaluation", "hyperparameters", "experiment", "owner_token", "study", "pruned",
+];
+const shownOfStudies = ["name", "status", "reason", "started_at", "finished_at", "deleted_at", "total", "workers", "definition", "owner_token"];
+
+/** Counts up over all rows of a table. Writers take turns, so whoever has seen a count has seen all before it. */
+const count = (table: string, id: string) => `UPDATE ${table} SET changed = (SELECT max(changed) + 1 FROM ${table}) WHERE id = ${id};`;
+
+export const changeLayout = `
+ALTER TABLE runs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE studies ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_changed ON runs (changed);
+CREATE INDEX studies_changed ON studies (changed);
+
+CREATE TRIGGER runs_counted_new AFTER INSERT ON runs BEGIN ${count("runs", "new.id")} END;
+CREATE TRIGGER runs_counted AFTER UPDATE OF ${shown.join(", ")} ON runs BEGIN ${count("runs", "new.id")} END;
+CREATE TRIGGER runs_counted_event AFTER INSERT ON run_events BEGIN ${count("runs", "new.run")} END;
+CREATE TRIGGER studies_counted_new AFTER INSERT ON studies BEGIN ${count("studies", "new.id")} END;
+CREATE TRIGGER studies_counted AFTER UPDATE OF ${shownOfStudies.join(", ")} ON studies BEGIN ${count("studies", "new.id")} END;
+`;
