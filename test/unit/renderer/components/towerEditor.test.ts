@@ -7,7 +7,7 @@ import { newLevel, toTower, type DraftLevel } from "@/lib/towerEdits.ts";
 import { fieldErrors } from "@shared/experiment.ts";
 import { optimizerNames, optimizerSpec } from "@shared/optimizers.ts";
 import { maxLevels, tower } from "@shared/tower.ts";
-import { byTestid, choose, chooseFrom, click, hasTestid, mountForm, optionsOf, type } from "./support.ts";
+import { byTestid, choose, chooseFrom, click, hasTestid, mountForm, mountPart, optionsOf, type } from "./support.ts";
 
 function errorsOf(levels: DraftLevel[]): ReadonlyMap<string, string> {
   const parsed = tower.safeParse(toTower(levels));
@@ -100,6 +100,10 @@ it("offers no further level where the tower has as many as it may", async () => 
   await set([newLevel("sgd")]);
   expect(byTestid(wrapper, "add-level").attributes("disabled")).toBeUndefined();
   expect(canCopy()).toEqual([true]);
+
+  const level = { level: newLevel("sgd"), index: 0, isTop: true, isOnly: true, moves: "moves the weights", names: [] };
+  const copies = [true, false].map((can) => byTestid(mountPart(TowerLevel, { props: { ...level, canCopy: can } }), "stack-level-0-duplicate"));
+  expect(copies.map((button) => button.attributes("disabled") !== undefined)).toEqual([false, true]);
 });
 
 it("changes the optimizer of a level, and keeps what was set", async () => {
