@@ -55,6 +55,10 @@ it("shows the newest first, and sorts by any column, what has no value last", as
   expect(rows(wrapper)).toEqual(["c", "a", "b"]);
   await sortBy(wrapper, "Loss");
   expect(rows(wrapper)).toEqual(["a", "c", "b"]);
+  await sortBy(wrapper, "Steps");
+  await sortBy(wrapper, "Seed");
+  // Another column begins ascending, whatever the order by the one before.
+  expect(rows(wrapper)).toEqual(["b", "c", "a"]);
 });
 
 it("keeps the order over visits", async () => {

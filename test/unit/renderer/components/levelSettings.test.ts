@@ -106,6 +106,7 @@ it("adds groups under free names, changes and removes them", async () => {
   await choose(wrapper, "stack-level-0-group-1-optimizer", "SGD");
   await type(wrapper, "stack-level-0-group-1-alpha", "0.7");
   expect(level().groups[1]).toMatchObject({ name: "biases", match: ["*.bias"], optimizer: "sgd", values: { alpha: 0.7 } });
+  expect(level().groups[0]).toMatchObject({ name: "group1", match: [], optimizer: "adam", values: { alpha: 0.2 } });
   expect(level().values["alpha"]).toBe(0.2);
   await click(wrapper, "stack-level-0-group-0-remove");
   expect(level().groups.map(({ name }) => name)).toEqual(["biases"]);
