@@ -7,7 +7,6 @@ import NumberField from "@/components/form/NumberField.vue";
 import ThemeSwitch from "@/components/shell/ThemeSwitch.vue";
 import { attempt, notifyError, notifyUndo } from "@/composables/useNotify.ts";
 import { RequestError } from "@/transport/client.ts";
-import type { RequestName } from "@shared/contract.ts";
 import { listedOf } from "@shared/listedRun.ts";
 import { byTestid, click, hasTestid, mountForm, mountPart, services, type } from "./support.ts";
 import { datasetOf, runOf } from "./samples.ts";
@@ -56,17 +55,6 @@ it("shows what trains on every page, and follows it", async () => {
   services.emit("run.changed", runOf("a"));
   await vi.advanceTimersByTimeAsync(200);
   expect(hasTestid(wrapper, "active-runs")).toBe(false);
-});
-
-it("reads the lists again when another process changed the store", async () => {
-  host();
-  mountPart(App);
-  await flushPromises();
-  const asked = (name: RequestName) => services.requests.filter((request) => request.name === name).length;
-  const before = asked("runs.list");
-  services.emit("store.changed", {});
-  await vi.advanceTimersByTimeAsync(1100);
-  expect(asked("runs.list")).toBe(2 * before);
 });
 
 it("leads past the navigation", async () => {

@@ -12,7 +12,7 @@ import { byTestid, choose, click, emptyRouter, hasTestid, mountPart, onPage, ser
 
 const studyOf = (id: string, changes: Partial<StudySummary> = {}): StudySummary => ({
   id, name: id, status: "finished", reason: null, study: stepSizeStudy([-2, -1], [0, 1], [0]), createdAt: 1, startedAt: 1, finishedAt: 61_001, total: 4,
-  finished: 4, diverged: 0, failed: 0, pruned: 0, running: 0, millisecondsLeft: null, deletedAt: null, ...changes,
+  finished: 4, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0, millisecondsLeft: null, deletedAt: null, ...changes,
 });
 
 async function page(studies: StudySummary[], { binned = [], path = "/studies" }: { binned?: StudySummary[]; path?: string } = {}) {
