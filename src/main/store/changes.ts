@@ -1,6 +1,7 @@
 /** What changed in the store since it was last asked: only rows with a higher count are read. */
 import type { Database, Statement } from "better-sqlite3";
 import type { ListedRun } from "../../shared/listedRun.ts";
+import type { ListedRow } from "./runReader.ts";
 import { listedColumns } from "./runRows.ts";
 
 /** Runs read at once: some milliseconds. */
@@ -15,20 +16,20 @@ export interface Changes {
   readonly more: boolean;
 }
 
-interface CountedRow {
+interface Counted {
   readonly changed: number;
 }
 
 export class ChangeReader {
-  readonly #changedRuns: Statement<[number, number], CountedRow>;
-  readonly #changedStudies: Statement<[number], CountedRow & { readonly id: string }>;
-  readonly #readable: (row: unknown) => ListedRun | undefined;
+  readonly #changedRuns: Statement<[number, number], ListedRow & Counted>;
+  readonly #changedStudies: Statement<[number], Counted & { readonly id: string }>;
+  readonly #readable: (row: ListedRow) => ListedRun | undefined;
   /** Highest counts seen. */
   #runs: number;
   #studies: number;
 
   /** @param readable undefined for a row that cannot be read */
-  constructor(db: Database, readable: (row: unknown) => ListedRun | undefined) {
+  constructor(db: Database, readable: (row: ListedRow) => ListedRun | undefined) {
     const highest = (table: string) => db.prepare<[], number | null>(`SELECT max(changed) FROM ${table}`).pluck().get() ?? 0;
     this.#runs = highest("runs");
     this.#studies = highest("studies");
@@ -41,7 +42,7 @@ export class ChangeReader {
   next(): Changes {
     const rows = this.#changedRuns.all(this.#runs, runsAtOnce);
     this.#runs = rows.at(-1)?.changed ?? this.#runs;
-    const runs = rows.flatMap((row) => this.#readable(row) ?? []);
+    const runs = rows.flatMap(({ changed: _changed, ...row }) => this.#readable(row) ?? []);
     const changedStudies = this.#changedStudies.all(this.#studies);
     this.#studies = changedStudies.at(-1)?.changed ?? this.#studies;
     const studies = new Set([...changedStudies.map(({ id }) => id), ...runs.flatMap(({ study }) => study ?? [])]);

@@ -2,7 +2,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
 import { maxOf } from "../../shared/extent.ts";
-import type { ListedRun } from "../../shared/listedRun.ts";
+import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import type { Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
 import { StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -17,7 +17,8 @@ export interface StoredStep {
   readonly values: number[];
 }
 
-interface ListedRow {
+/** The part of a row selected by `listedColumns` that lists go on from. */
+export interface ListedRow {
   readonly id: string;
   readonly createdAt: number;
 }
@@ -97,8 +98,8 @@ export class RunReader {
   }
 
   /** A row selected by `listedColumns`; undefined, and reported to the log, where it cannot be read. */
-  listed(row: unknown): ListedRun | undefined {
-    return this.#readable(row, toListed);
+  listed(row: ListedRow): ListedRun | undefined {
+    return toListed(row) ?? this.#readable(this.#one.get(row.id), (whole) => listedOf(toSummary(whole)));
   }
 
   #readable<T>(row: unknown, read: (row: unknown) => T): T | undefined {

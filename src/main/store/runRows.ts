@@ -11,7 +11,7 @@ import {
   type Evaluation,
   type RunSummary,
 } from "../../shared/run.ts";
-import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
+import type { ListedRun } from "../../shared/listedRun.ts";
 import { resultOf } from "../../shared/metrics.ts";
 import { finite } from "./finite.ts";
 import { checkedSince, rowLayout } from "./rowLayout.ts";
@@ -102,29 +102,22 @@ function fromChecked(row: CheckedRow): RunSummary {
   };
 }
 
-/** The JSON of rows of other layouts only, whose columns do not hold all that a list shows. */
-const oldJson = ["experiment", "evaluation", "hyperparameters"].map((name) => `CASE WHEN layout = ${rowLayout} THEN NULL ELSE ${name} END AS ${name}`).join(", ");
-
-/** A row for `toListed`. */
 export const listedColumns = `
   id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt, deleted_at AS deletedAt,
-  steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout,
-  device, epoch, samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, test_error AS testError, ${oldJson}`;
+  steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout`;
 
+/** A row as selected by `listedColumns`. */
 interface ListedRow extends Omit<ListedRun, "result"> {
   readonly resultName: ListedRun["result"]["name"];
   readonly result: number | null;
   readonly layout: number;
 }
 
-/** @throws ZodError when the row does not hold a run this program understands. */
-export function toListed(row: unknown): ListedRun {
-  if (!isListed(row)) return listedOf(toSummary(row));
-  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, seed, engine, dataset, model, resultName, result } = row;
-  return { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, seed, engine, dataset, model, result: { name: resultName, value: result } };
+/** Undefined for a row of another layout: its columns do not hold all that a list shows. */
+export function toListed(row: unknown): ListedRun | undefined {
+  const { layout, resultName, result, ...shown } = row as ListedRow;
+  return layout === rowLayout ? { ...shown, result: { name: resultName, value: result } } : undefined;
 }
-
-const isListed = (row: unknown): row is ListedRow => (row as ListedRow).layout === rowLayout;
 
 export function toEnvironment(text: unknown): Environment | null {
   return json(environment).nullable().parse(text);
