@@ -65,11 +65,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     log,
     onForeignChange: (changes) => {
       const foreign = runs.foreign(changes.runs);
-      const foreignStudies = changes.studies.filter((id) => !studies.isHere(id));
-      if (foreign.length === 0 && foreignStudies.length === 0) return;
       if (foreign.length > 0) events.emit("runs.listed", foreign);
-      for (const study of studies.readable(foreignStudies)) studyThrottle.push(study, false);
-      events.emit("store.changed", { runs: foreign.map(({ id }) => id), studies: foreignStudies });
+      for (const study of studies.readable(changes.studies)) studyThrottle.push(study, false);
+      const foreignStudies = changes.studies.filter((id) => !studies.isHere(id));
+      if (foreign.length + foreignStudies.length > 0) events.emit("store.changed", { runs: foreign.map(({ id }) => id), studies: foreignStudies });
     },
     onRunFailure: (run, error) => {
       log.error(`what run ${run} logged cannot be written and was dropped`, error);

@@ -265,6 +265,30 @@ describe("a study", () => {
     expect(counts(done)).toMatchObject({ finished: 11 });
   });
 
+  it("is told to the windows of another host as it goes on, without the others", async () => {
+    const folder = freshFolder();
+    const here = await open(folder);
+    const { id: other } = await here.ask("studies.start", { study: aStudy({ steps: 1 }, { name: "other", heights: null, axes: [], seeds: [0] }), workers: 1 });
+    await here.until(other, "finished");
+    const there = await open(folder);
+    const told = new Map<string, StudySummary>();
+    const changed = { runs: new Set<string>(), studies: new Set<string>() };
+    there.services.on("study.changed", (study) => told.set(study.id, study));
+    there.services.on("store.changed", ({ runs, studies }) => {
+      for (const id of runs) changed.runs.add(id);
+      for (const id of studies) changed.studies.add(id);
+    });
+    const { id: study } = await here.ask("studies.start", { study: aStudy({ steps: 1 }, { heights: null, axes: [] }), workers: 2 });
+    await here.until(study, "finished");
+    await vi.waitFor(() => expect(told.get(study)).toMatchObject({ status: "finished", finished: 2 }), { timeout: 20_000 });
+    expect([...told.keys()]).toEqual([study]);
+    expect([...changed.studies]).toEqual([study]);
+    const { points } = await there.ask("studies.get", { study });
+    await vi.waitFor(() => expect(changed.runs).toEqual(new Set(points.map(({ run }) => run))));
+    await here.ask("studies.rename", { study: other, name: "renamed" });
+    await vi.waitFor(() => expect(told.get(other)?.name).toBe("renamed"), { timeout: 20_000 });
+  });
+
   it("is left interrupted when its host closes, and completed by the next", async () => {
     const folder = freshFolder();
     const today = await open(folder);
