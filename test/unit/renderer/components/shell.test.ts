@@ -57,6 +57,18 @@ it("shows what trains on every page, and follows it", async () => {
   expect(hasTestid(wrapper, "active-runs")).toBe(false);
 });
 
+it("shows what another process changed, and reads no list again for it", async () => {
+  host();
+  const wrapper = mountPart(App);
+  await flushPromises();
+  const asked = services.requests.length;
+  services.emit("runs.listed", [listedOf(runOf("theirs", { status: "running", steps: 30, totalSteps: 100 }))]);
+  services.emit("store.changed", { runs: ["theirs"], studies: [] });
+  await vi.advanceTimersByTimeAsync(1100);
+  expect(byTestid(wrapper, "active-runs").text()).toContain("30 %");
+  expect(services.requests).toHaveLength(asked);
+});
+
 it("leads past the navigation", async () => {
   host();
   const wrapper = mountPart(App);
