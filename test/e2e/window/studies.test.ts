@@ -73,7 +73,7 @@ it("lists studies: found by words, renamed, deleted with undo, restored from the
   window.services.studies.advance(first, 1000);
   await visit("/studies");
   await expect.poll(() => at("study-count").innerText()).toBe("2 studies");
-  await at("study-filter").fill("18 stacks");
+  await at("study-filter").fill("32 stacks");
   await at(`study-row-${first}`).waitFor({ state: "detached" });
   await at("study-filter").fill("");
   await at(`rename-${first}`).click();
