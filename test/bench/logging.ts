@@ -50,7 +50,7 @@ async function paced(seconds: number): Promise<{ writer: number; sender: number 
   const run = newRun(experiment.parse({ name: JSON.stringify(plan) }));
   store.createRun(run);
   const supervisor = new Supervisor({
-    startTrainer: () => new LaunchingTrainer(nodeLauncher(new URL("loggingSender.ts", import.meta.url))),
+    machine: { places: 1, hasFreeCore: () => true, startTrainer: () => new LaunchingTrainer(nodeLauncher(new URL("loggingSender.ts", import.meta.url))) },
     log: store,
     onChange: () => undefined,
     onEvaluation: () => undefined,

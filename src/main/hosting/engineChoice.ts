@@ -8,9 +8,8 @@ import { z } from "zod";
 import { engineDescription, engineFacts, engineKinds, type EngineKind, type EngineReport, type EngineState } from "../../shared/engines.ts";
 import { experiment as experimentSchema, type Experiment } from "../../shared/experiment.ts";
 import { minOf } from "../../shared/extent.ts";
-import type { Store } from "../store/store.ts";
 import { EngineTrials, type Lost } from "./engineTrials.ts";
-import { machineSignature } from "../trainer/machine.ts";
+import type { Measurements } from "./measurements.ts";
 import type { StartTrainer } from "./process.ts";
 import { programOf } from "../../core/training/programOf.ts";
 
@@ -22,8 +21,7 @@ export interface Working {
 export interface EngineChoiceOptions {
   /** Processes of their own: a crash must not take a warm trainer along. */
   readonly startTrainer: StartTrainer;
-  readonly store: Pick<Store, "measurements">;
-  readonly version: string;
+  readonly measurements: Measurements;
   readonly onWorking: (working: Working) => void;
   /** The engines there are. */
   readonly kinds?: readonly EngineKind[];
@@ -62,7 +60,6 @@ const measurements = z.object({
 
 export class EngineChoice {
   readonly #options: EngineChoiceOptions;
-  readonly #machine: Promise<string>;
   readonly #kinds: readonly EngineKind[];
   readonly #trials: EngineTrials;
   readonly #within: number;
@@ -75,7 +72,6 @@ export class EngineChoice {
     this.#kinds = options.kinds ?? engineKinds;
     this.#within = options.within ?? 120_000;
     this.#trials = new EngineTrials({ startTrainer: options.startTrainer, within: this.#within });
-    this.#machine = machineSignature(options.version);
   }
 
   /** Every engine, looked for where that has not been done on this machine. */
@@ -202,7 +198,7 @@ export class EngineChoice {
 
   /** What is known without trying anything. */
   async #known(experiment = experimentSchema.parse({})): Promise<EngineReport> {
-    const measured = await this.#read(measureKey(experiment), measurements);
+    const measured = await this.#options.measurements.read(measureKey(experiment), measurements, validFor);
     const engines: EngineState[] = [];
     for (const kind of this.#kinds) {
       const { problem = null, description = null } = (await this.#looked(kind)) ?? {};
@@ -213,21 +209,16 @@ export class EngineChoice {
   }
 
   #looked(kind: EngineKind): Promise<z.infer<typeof looked> | null> {
-    return this.#read(lookKey(kind), looked);
+    return this.#options.measurements.read(lookKey(kind), looked, validFor);
   }
 
   async #barred(kind: EngineKind, experiment?: Experiment): Promise<z.infer<typeof bar>> {
-    return (await this.#read(barKey(kind), bar, 0)) ?? (experiment ? this.#read(barKey(kind, experiment), bar, 0) : null);
+    const read = (key: string) => this.#options.measurements.read(key, bar, Infinity);
+    return (await read(barKey(kind))) ?? (experiment ? read(barKey(kind, experiment)) : null);
   }
 
-  async #read<T>(key: string, schema: z.ZodType<T>, after = Date.now() - validFor): Promise<T | null> {
-    const stored = this.#options.store.measurements.find(key, await this.#machine, after);
-    const parsed = stored === undefined ? undefined : schema.safeParse(JSON.parse(stored));
-    return parsed?.success ? parsed.data : null;
-  }
-
-  async #save(key: string, value: unknown): Promise<void> {
-    this.#options.store.measurements.save(key, await this.#machine, JSON.stringify(value));
+  #save(key: string, value: unknown): Promise<void> {
+    return this.#options.measurements.save(key, value);
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

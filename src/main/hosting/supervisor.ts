@@ -1,25 +1,22 @@
-/** Starts and steers the trainers, one process a run, not more at a time than the machine has cores. */
-import { availableParallelism } from "node:os";
+/** Starts and steers the trainers of a machine, one process a run, not more at a time than fit on it. */
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
-import { Crew } from "./crew.ts";
-import type { StartTrainer } from "./process.ts";
+import { CohortProcess } from "./cohortProcess.ts";
+import type { Machine } from "./machine.ts";
 import type { RunLog } from "./runLog.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 import { WeightsFolder } from "./weights/folder.ts";
 
 export interface SupervisorOptions {
-  readonly startTrainer: StartTrainer;
+  readonly machine: Pick<Machine, "startTrainer" | "places" | "hasFreeCore">;
   readonly log: RunLog;
   /** Folder of the store, for checkpoints; without it, none are kept. */
   readonly storeFolder?: string;
   /** Milliseconds between two checkpoints of a run. */
   readonly checkpointEvery?: number;
-  /** Runs that train at the same time at present; more wait in line. The number of cores by default. A paused run takes no place. */
-  readonly places?: () => number;
-  /** Of the machine, by default. */
-  readonly cores?: number;
+  /** Runs that are to train at the same time at present even where the machine has fewer places; more wait in line. A paused run takes no place. */
+  readonly wanted?: () => number;
   /** A run changed; `atOnce` when its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
@@ -235,7 +232,7 @@ export class Supervisor {
     const training = this.#training();
     const places = new Map(training.map((run) => [this.#seats.get(run)?.cohort ?? run, run.summary.experiment.engine.threads]));
     const taken = [...places.values()].reduce((sum, threads) => sum + threads, 0);
-    const free = taken < (this.#options.cores ?? availableParallelism());
+    const free = this.#options.machine.hasFreeCore(taken);
     for (const run of training) {
       if (this.#told.get(run) === free) continue;
       this.#told.set(run, free);
@@ -249,13 +246,14 @@ export class Supervisor {
   }
 
   #startWaiting(): void {
-    const places = this.#options.places?.() ?? availableParallelism();
+    const { machine, wanted } = this.#options;
+    const places = Math.max(machine.places, wanted?.() ?? 0);
     for (const active of [...this.#runs.values()]) {
       const taken = new Set(this.#training().map((run) => this.#seats.get(run)?.cohort ?? run)).size;
       if (taken >= places || this.#closing || this.#held) return;
       if (active.hasTrainer || active.summary.status !== "queued") continue;
       const cohort = this.#seats.get(active)?.cohort;
-      if (!cohort) active.launch(this.#options.startTrainer);
+      if (!cohort) active.launch(machine.startTrainer);
       else if (cohort.isComplete) this.#launchCohort(cohort);
     }
   }
@@ -263,11 +261,11 @@ export class Supervisor {
   /** One that was paused in the queue when the others began trains by itself later. */
   #launchCohort(cohort: Cohort): void {
     const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.hasTrainer);
-    const crew = new Crew(this.#options.startTrainer, cohort.size);
+    const process = new CohortProcess(this.#options.machine.startTrainer, cohort.size);
     for (const run of members) {
-      if (run.summary.status === "queued") run.launch(crew.at(this.#seats.get(run)!.number));
+      if (run.summary.status === "queued") run.launch(process.at(this.#seats.get(run)!.number));
       else this.#seats.delete(run);
     }
-    crew.go();
+    process.go();
   }
 }

@@ -1,5 +1,4 @@
 /** Puts the services together: store, supervisor, events, and a handler for every request of the contract. */
-import { availableParallelism, cpus } from "node:os";
 import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
@@ -9,14 +8,12 @@ import type { StudySummary } from "../../shared/study/result.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
-import { Calibration } from "../studies/calibration.ts";
 import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
+import { Machine, type MachineOptions } from "../hosting/machine.ts";
 import { Supervisor } from "../hosting/supervisor.ts";
-import { TrainerPool } from "../hosting/trainerPool.ts";
 import type { WatchdogOptions } from "../hosting/watchdog.ts";
 import { WeightsFolder } from "../hosting/weights/folder.ts";
-import { EngineChoice, type EngineChoiceOptions } from "../hosting/engineChoice.ts";
 import { Datasets } from "./datasets.ts";
 import { Engines } from "./engines.ts";
 import { Events, Throttle } from "./events.ts";
@@ -38,7 +35,7 @@ export interface ServiceExtras {
   /** Milliseconds between two checkpoints of a run. */
   readonly checkpointEvery?: number;
   /** Which engines there are to choose from, and how. */
-  readonly engines?: Partial<Pick<EngineChoiceOptions, "kinds" | "within" | "fixed">>;
+  readonly engines?: MachineOptions["engines"];
   /** How long trainers may be silent. */
   readonly watch?: WatchdogOptions;
   /** Runs trained at the same time. */
@@ -84,16 +81,22 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     },
   });
   const integrity = options.launchCheck && new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) });
-  const pool = new TrainerPool({ launch: options.launchTrainer });
-  const choice = new EngineChoice({ startTrainer: pool.startAlone, store, version: options.version, onWorking: (working) => events.emit("engines.working", working), ...extras.engines });
-  const engines = new Engines(choice, datasets);
+  const machine = new Machine({
+    launch: options.launchTrainer,
+    store,
+    version: options.version,
+    onWorking: (working) => events.emit("engines.working", working),
+    places: extras.places,
+    engines: extras.engines,
+  });
+  const engines = new Engines(machine, datasets);
   const supervisor: Supervisor = new Supervisor({
-    startTrainer: pool.start,
+    machine,
     log: store,
     storeFolder: options.storeDir,
     checkpointEvery: extras.checkpointEvery,
     watch: extras.watch,
-    places: () => Math.max(extras.places ?? availableParallelism(), studies.workers),
+    wanted: () => studies.workers,
     onChange: (run, atOnce) => {
       throttle.push(run, atOnce);
       studies.runChanged(run);
@@ -106,7 +109,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       // Memory that one program filled may be enough for another.
       if (experiment.engine.kind === "auto") return;
       // A disk that is full must not end the host: the next failure is stored when it can be.
-      choice.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
+      machine.engines.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
     },
     onKept: (run) => events.emit("run.kept", { run }),
     onLost: (run, dropped) => {
@@ -123,7 +126,6 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
 
-  const calibration = new Calibration({ startTrainer: pool.start, store, version: options.version });
   const studies: Studies = new Studies({
     store,
     controls: {
@@ -135,7 +137,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       live: (run) => supervisor.get(run),
       left: (run) => supervisor.left(run),
     },
-    calibration,
+    machine,
     check: (experiment) => usableExperiment(experiment, datasets),
     free: extras.freeBytes,
     onChange: (study, atOnce) => studyThrottle.push(study, atOnce),
@@ -147,7 +149,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   };
 
   const exports = exporter((id) => runs.get(id), store);
-  const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, startTrainer: pool.start });
+  const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, machine });
   const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
   const reports = new Reports({ predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 
@@ -156,8 +158,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       version: options.version,
       host: options.host,
       platform: `${process.platform} ${process.arch}`,
-      cpu: cpus()[0]?.model.trim() ?? process.arch,
-      cores: availableParallelism(),
+      cpu: machine.processor,
+      cores: machine.cores,
       storePath: store.path,
       storeDamage: integrity?.damage ?? null,
     }),
@@ -174,7 +176,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(asNew(experiment)),
-    "experiments.measure": async ({ experiment }) => calibration.measure(await choice.likely(await usableExperiment(experiment, datasets))),
+    "experiments.measure": async ({ experiment }) => machine.calibration.measure(await machine.engines.likely(await usableExperiment(experiment, datasets))),
     "runs.start": ({ experiment }) => runs.start(experiment),
     "runs.pause": ({ run }) => runs.pause(run),
     "runs.resume": ({ run, fromStart }) => runs.resume(run, fromStart),
@@ -229,12 +231,12 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       (closed ??= (async () => {
         try {
           integrity?.close();
-          choice.close();
+          machine.stopMeasuring();
           studies.close();
           predictions.close();
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
-          await pool.close();
+          await machine.close();
           studyThrottle.close();
           throttle.close();
           store.close();

@@ -3,14 +3,15 @@ import type { EngineKind, EngineReport } from "../../shared/engines.ts";
 import { validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { asNewStudy, validateStudy } from "../../shared/study/study.ts";
 import type { EngineChoice } from "../hosting/engineChoice.ts";
+import type { Machine } from "../hosting/machine.ts";
 import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
 
 export class Engines {
   readonly #choice: EngineChoice;
   readonly #datasets: DatasetCatalog;
 
-  constructor(choice: EngineChoice, datasets: DatasetCatalog) {
-    this.#choice = choice;
+  constructor(machine: Pick<Machine, "engines">, datasets: DatasetCatalog) {
+    this.#choice = machine.engines;
     this.#datasets = datasets;
   }
 

@@ -9,7 +9,8 @@ import { fileStem } from "../reports/index.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
 import { exitInWords } from "../hosting/crash.ts";
-import type { StartTrainer, Trainer } from "../hosting/process.ts";
+import type { Machine } from "../hosting/machine.ts";
+import type { Trainer } from "../hosting/process.ts";
 import type { NamedArray, Weights } from "../../core/weights/file.ts";
 import type { SavedWeights, WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -21,7 +22,7 @@ export interface PredictionsOptions {
   readonly run: (id: string) => RunDetail;
   readonly weights: WeightsFolder;
   readonly datasets: DatasetCatalog;
-  readonly startTrainer: StartTrainer;
+  readonly machine: Pick<Machine, "startTrainer">;
 }
 
 /** Outputs of so many runs are remembered: one of MNIST takes half a megabyte. */
@@ -154,7 +155,7 @@ export class Predictions {
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
   #ask(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
     return new Promise((resolve, reject) => {
-      const trainer = this.#options.startTrainer();
+      const trainer = this.#options.machine.startTrainer();
       this.#working.add(trainer);
       trainer.onMessage((message) => {
         if (message.type === "predicted") resolve(message.result);

@@ -1,11 +1,10 @@
-/** What a study takes: time from what its steps cost here, and disk from how much they log. */
+/** The disk that a study takes, from how much its steps log. */
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { evaluationCount, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { formatBytes } from "../../shared/format.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { hyperparameterColumns } from "../../shared/tower.ts";
-import type { Measurement } from "../../core/training/measure.ts";
 import { StudyError } from "./errors.ts";
 
 /** Bytes that the store needs for a logged value with its share of the pyramid, for an evaluation, and for a run itself. */
@@ -42,9 +41,4 @@ export function requireDisk(needed: number, free: number | null, storePath: stri
     `The runs need about ${formatBytes(needed)} in ${storePath}, and ${formatBytes(spare)} have to stay free, but its disk has only ${formatBytes(free)} left. ` +
       "Make room, choose another folder for the store, or make the study smaller.",
   );
-}
-
-/** Milliseconds that a run trains. */
-export function timeOfRun(experiment: Experiment, { begin, step, evaluation }: Measurement): number {
-  return begin + totalSteps(experiment) * step + evaluationCount(experiment) * evaluation;
 }

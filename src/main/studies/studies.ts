@@ -9,8 +9,9 @@ import { asNewStudy, study, type CohortChoice, type Study } from "../../shared/s
 import { LeaseLostError, StoreError } from "../store/errors.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
+import type { Allocation } from "../hosting/calibration.ts";
+import type { Machine } from "../hosting/machine.ts";
 import { newRunId } from "../hosting/newRun.ts";
-import type { Calibration, Places } from "./calibration.ts";
 import { diskOf, freeBytes, requireDisk } from "./costs.ts";
 import { readDefinition, usableStudy } from "./definition.ts";
 import { StudyError } from "./errors.ts";
@@ -21,7 +22,7 @@ import { pointOf, summaryOf, whySkipped, type Learned } from "./view.ts";
 export interface StudiesOptions {
   readonly store: Pick<Store, "path" | "studies" | "readSeries" | "getRun">;
   readonly controls: RunControls;
-  readonly calibration: Calibration;
+  readonly machine: Pick<Machine, "calibration">;
   /** @throws when an experiment has no data to train on */
   readonly check: (experiment: Experiment) => Promise<unknown>;
   /** Bytes free on the disk of a file. */
@@ -62,7 +63,7 @@ export class Studies {
     const disk = { disk: diskOf(cells), diskFree: await this.#free() };
     try {
       const places = await this.#places(of, cells, workers, cohort);
-      return { runs: cells.length, ...places, duration: await this.#options.calibration.duration(cells, places), ...disk };
+      return { runs: cells.length, ...places, duration: await this.#options.machine.calibration.duration(cells, places), ...disk };
     } catch (error) {
       if (error instanceof StoreError) throw error;
       return { runs: cells.length, workers: workers ?? 1, threads: cells[0]!.experiment.engine.threads, cohort: typeof cohort === "number" ? cohort : 1, duration: null, ...disk };
@@ -86,7 +87,7 @@ export class Studies {
     const { engine } = usable.study.base;
     const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } }, cohort: places.cohort };
     const { cells } = usableStudy(of);
-    const expected = workers === null ? await this.#options.calibration.duration(cells, places).catch(() => null) : null;
+    const expected = workers === null ? await this.#options.machine.calibration.duration(cells, places).catch(() => null) : null;
     this.#requireOpen();
     const now = new Date();
     const stored: StoredStudy = {
@@ -261,10 +262,10 @@ export class Studies {
     if (this.#closing) throw new StudyError("Hypertower is closing; no study can be started.");
   }
 
-  async #places(of: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Places> {
+  async #places(of: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Allocation> {
     const { study: wanted } = usableStudy({ ...of, cohort: asked ?? of.cohort });
     const cohort = wanted.halving ? 1 : wanted.cohort;
-    if (workers === null) return this.#options.calibration.choose(cells, cohort);
+    if (workers === null) return this.#options.machine.calibration.choose(cells, cohort);
     // Who says how many train at a time does without measuring.
     return { workers, threads: cells[0]!.experiment.engine.threads, cohort: cohort === "auto" ? 1 : cohort };
   }

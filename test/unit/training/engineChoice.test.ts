@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { EngineChoice, NoEngineError } from "../../../src/main/hosting/engineChoice.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
 import { LaunchingTrainer } from "../../../src/main/hosting/launchingTrainer.ts";
+import { Measurements } from "../../../src/main/hosting/measurements.ts";
 import type { StartTrainer, Trainer, TrainerExit } from "../../../src/main/hosting/process.ts";
 import type { EngineKind } from "../../../src/shared/engines.ts";
 import { experiment } from "../../../src/shared/experiment.ts";
@@ -55,11 +56,13 @@ function launch(): Trainer {
 const choice = (within = 60_000, startTrainer: StartTrainer = launch) =>
   new EngineChoice({
     startTrainer,
-    version: "0",
     within,
     fixed: "",
     onWorking: () => undefined,
-    store: { measurements: { find: (key: string) => kept.get(key), save: (key: string, _machine: string, value: string) => void kept.set(key, value) } } as never,
+    measurements: new Measurements(
+      { measurements: { find: (key: string) => kept.get(key), save: (key: string, _machine: string, value: string) => void kept.set(key, value) } } as never,
+      Promise.resolve("here"),
+    ),
   });
 
 const measuredKinds = () => orders.flatMap((order) => (order.type === "measure" ? [order.experiment.engine.kind] : []));

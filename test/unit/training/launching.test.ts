@@ -30,7 +30,7 @@ function supervise(options: Partial<SupervisorOptions> = {}) {
       return { ...trainer, send: (message) => (messages.push(message), trainer.send(message)) };
     },
   });
-  const supervisor = new Supervisor({ startTrainer: pool.start, log: store, places: () => 1, onChange: () => undefined, onEvaluation: () => undefined, ...options });
+  const supervisor = new Supervisor({ machine: { startTrainer: pool.start, places: 1, hasFreeCore: () => false }, log: store, onChange: () => undefined, onEvaluation: () => undefined, ...options });
   onTestFinished(async () => {
     for (const { resolve } of launches) resolve(undefined);
     await supervisor.close();

@@ -14,20 +14,23 @@ import { aRun, openStore } from "../../support/storeFixtures.ts";
 const fakeTrainer = new URL("../../support/fakeTrainer.ts", import.meta.url);
 
 /** A supervisor over a fresh store; everything it starts is gone when the test is over. */
-function supervise({ launch = nodeLauncher(fakeTrainer), ...options }: Partial<SupervisorOptions> & { readonly launch?: LaunchTrainer } = {}) {
+function supervise({ launch = nodeLauncher(fakeTrainer), places = 2, ...options }: Partial<SupervisorOptions> & { readonly launch?: LaunchTrainer; readonly places?: number } = {}) {
   const store = openStore();
   const changes: RunSummary[] = [];
   const trainers: LaunchingTrainer[] = [];
   const supervisor = new Supervisor({
     log: store,
-    places: () => 2,
     onChange: (run) => changes.push(run),
     onEvaluation: () => undefined,
     ...options,
-    startTrainer: () => {
-      const trainer = new LaunchingTrainer(launch);
-      trainers.push(trainer);
-      return trainer;
+    machine: {
+      places,
+      hasFreeCore: (threads) => threads < 2,
+      startTrainer: () => {
+        const trainer = new LaunchingTrainer(launch);
+        trainers.push(trainer);
+        return trainer;
+      },
     },
   });
   onTestFinished(() => supervisor.close());
@@ -125,7 +128,6 @@ it("trainers are told whether their threads leave a core over, and again when th
   const told: (readonly [number, boolean])[] = [];
   let count = 0;
   const { supervisor, start, reaches, gone } = supervise({
-    cores: 2,
     launch: async () => {
       const trainer = await nodeLauncher(fakeTrainer)();
       const number = count++;
@@ -267,7 +269,7 @@ describe("a run", () => {
 
 describe("the line", () => {
   it("holds runs until a place is free; they can be paused, resumed and stopped in it", async () => {
-    const { start, status, reaches, supervisor, store, trainers, gone } = supervise({ places: () => 1 });
+    const { start, status, reaches, supervisor, store, trainers, gone } = supervise({ places: 1 });
     const [first, second, third, fourth] = [start({ steps: 1e9 }), start({ steps: 10 }), start({ steps: 10 }), start({ steps: 10 })];
     await reaches(first, "running");
     expect([second, third, fourth].map(status)).toEqual(["queued", "queued", "queued"]);
@@ -288,7 +290,7 @@ describe("the line", () => {
 
 describe("a paused run", () => {
   it("leaves its place to the next in line", async () => {
-    const { start, status, reaches, supervisor, gone } = supervise({ places: () => 1 });
+    const { start, status, reaches, supervisor, gone } = supervise({ places: 1 });
     const [first, second] = [start({ steps: 1e9 }), start({ steps: 10 })];
     await reaches(first, "running");
     expect(status(second)).toBe("queued");
@@ -301,7 +303,7 @@ describe("a paused run", () => {
 
 describe("holding", () => {
   it("pauses what trains, with the reason, and starts nothing until a person goes on", async () => {
-    const { start, status, reaches, supervisor } = supervise({ places: () => 1 });
+    const { start, status, reaches, supervisor } = supervise({ places: 1 });
     const [first, second] = [start({ steps: 1e9 }), start({ steps: 1e9 })];
     await reaches(first, "running");
     supervisor.holdAll("the disk is full");
@@ -317,7 +319,7 @@ describe("holding", () => {
 
 describe("closing", () => {
   it("stops what can be stopped, kills the rest, and leaves no run active and no process alive", async () => {
-    const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: () => 3 });
+    const { start, reaches, supervisor, store, trainers } = supervise({ closeWithin: 300, places: 3 });
     const runs = {
       willing: start({ steps: 1e9 }),
       deaf: start({ steps: 1e9, ignoreStop: true }),

@@ -3,21 +3,20 @@
  * a few dozen steps of its own program in processes of their own, as many at once as would
  * train then. What was measured is kept for the program and the machine.
  */
-import { availableParallelism, cpus, totalmem } from "node:os";
+import { totalmem } from "node:os";
 import { z } from "zod";
-import type { Experiment } from "../../shared/experiment.ts";
+import { evaluationCount, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { maxOf } from "../../shared/extent.ts";
 import { cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
-import type { Store } from "../store/store.ts";
 import type { Measurement } from "../../core/training/measure.ts";
-import { exitInWords } from "../hosting/crash.ts";
-import type { StartTrainer } from "../hosting/process.ts";
+import { exitInWords } from "./crash.ts";
+import type { Measurements } from "./measurements.ts";
+import type { StartTrainer } from "./process.ts";
 import { programOf } from "../../core/training/programOf.ts";
-import { timeOfRun } from "./costs.ts";
 
 /** Programs trained at the same time, threads of each, and runs that are one program. */
-export interface Places {
+export interface Allocation {
   readonly workers: number;
   readonly threads: number;
   readonly cohort: number;
@@ -25,9 +24,8 @@ export interface Places {
 
 export interface CalibrationOptions {
   readonly startTrainer: StartTrainer;
-  readonly store: Pick<Store, "measurements">;
-  readonly version: string;
-  readonly cores?: number;
+  readonly measurements: Measurements;
+  readonly cores: number;
   /** A trainer that has not measured by then (milliseconds) is given up. */
   readonly within?: number;
 }
@@ -49,15 +47,11 @@ const mostPrograms = 6;
 
 export class Calibration {
   readonly #options: CalibrationOptions;
-  readonly #machine: string;
-  readonly #cores: number;
   /** One measurement at a time: two would measure one another. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: CalibrationOptions) {
     this.#options = options;
-    this.#cores = options.cores ?? availableParallelism();
-    this.#machine = `${cpus()[0]?.model.trim() ?? process.arch} ×${this.#cores}, ${process.platform}, hypertower ${options.version}`;
   }
 
   /**
@@ -65,11 +59,11 @@ export class Calibration {
    * or fewer runs with more threads; on a device one run or more. A base that asks for threads keeps them.
    * @throws Error when its program cannot be trained
    */
-  async choose(cells: readonly StudyCell[], cohort: number | "auto"): Promise<Places> {
+  async choose(cells: readonly StudyCell[], cohort: number | "auto"): Promise<Allocation> {
     const { experiment } = middle(cells);
     const most = maxOf(cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
-    let best: { places: Places; perRun: number } | undefined;
-    const consider = async (places: Places): Promise<boolean> => {
+    let best: { places: Allocation; perRun: number } | undefined;
+    const consider = async (places: Allocation): Promise<boolean> => {
       const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / (places.workers * places.cohort);
       // Another choice has to be worth it: a busy machine makes small differences by itself.
       const better = !best || perRun < 0.9 * best.perRun;
@@ -86,7 +80,7 @@ export class Calibration {
    * Milliseconds that all cells take in these places.
    * @throws Error when a program cannot be trained
    */
-  async duration(cells: readonly StudyCell[], places: Places): Promise<number> {
+  async duration(cells: readonly StudyCell[], places: Allocation): Promise<number> {
     const programs = new Map<string, StudyCell[]>();
     for (const cell of cells) {
       const program = programOf(cell.experiment);
@@ -119,30 +113,30 @@ export class Calibration {
     return this.#measured(experiment, { workers: 1, cohort: 1, threads: experiment.engine.threads });
   }
 
-  #candidates({ engine }: Experiment): Omit<Places, "cohort">[] {
+  #candidates({ engine }: Experiment): Omit<Allocation, "cohort">[] {
+    const { cores } = this.#options;
     const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
-    const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(this.#cores / threads)));
-    const doubling = Array.from({ length: Math.floor(Math.log2(this.#cores)) + 1 }, (_, i) => 2 ** i);
+    const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(cores / threads)));
+    const doubling = Array.from({ length: Math.floor(Math.log2(cores)) + 1 }, (_, i) => 2 ** i);
     // Threads are a choice for ONNX Runtime on the processor alone; a device may be best with one run at a time.
     if (engine.kind !== "onnx-cpu") return doubling.map((workers) => ({ threads: engine.threads, workers: Math.min(workers, workersFor(1)) }));
     if (engine.threads > 1) return [{ threads: engine.threads, workers: workersFor(engine.threads) }];
     return doubling.map((threads) => ({ threads, workers: workersFor(threads) }));
   }
 
-  async #measured(experiment: Experiment, places: Places): Promise<Measurement> {
+  async #measured(experiment: Experiment, places: Allocation): Promise<Measurement> {
     const program = `${programOf(experiment)} ${places.workers} x ${places.threads}${places.cohort > 1 ? `, cohorts of ${places.cohort}` : ""}`;
-    const stored = this.#options.store.measurements.find(program, this.#machine, Date.now() - validFor);
-    const known = stored === undefined ? undefined : measurement.safeParse(JSON.parse(stored));
-    if (known?.success) return known.data;
+    const known = await this.#options.measurements.read(program, measurement, validFor);
+    if (known) return known;
     const measuring = this.#last.then(() => this.#measure(experiment, places));
     this.#last = measuring.catch(() => undefined);
     const measured = await measuring;
-    this.#options.store.measurements.save(program, this.#machine, JSON.stringify(measured));
+    await this.#options.measurements.save(program, measured);
     return measured;
   }
 
   /** The mean over trainers that measure at the same time. */
-  async #measure(experiment: Experiment, { workers, threads, cohort }: Places): Promise<Measurement> {
+  async #measure(experiment: Experiment, { workers, threads, cohort }: Allocation): Promise<Measurement> {
     const task = { ...experiment, engine: { ...experiment.engine, threads } };
     const all = await Promise.all(Array.from({ length: workers }, () => this.#ask(task, cohort)));
     const mean = (of: (one: Measurement) => number) => all.reduce((sum, one) => sum + of(one), 0) / all.length;
@@ -174,8 +168,13 @@ export class Calibration {
   }
 }
 
+/** Milliseconds that a run trains. */
+function timeOfRun(experiment: Experiment, { begin, step, evaluation }: Measurement): number {
+  return begin + totalSteps(experiment) * step + evaluationCount(experiment) * evaluation;
+}
+
 /** Larger and larger cohorts, as long as they train faster and fit the device's memory. */
-async function growCohort(places: Places, most: number, consider: (places: Places) => Promise<boolean>): Promise<void> {
+async function growCohort(places: Allocation, most: number, consider: (places: Allocation) => Promise<boolean>): Promise<void> {
   for (const size of [16, 64, 256]) {
     const cohort = Math.min(size, most);
     if (cohort < 2) return;

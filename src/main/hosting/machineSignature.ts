@@ -1,13 +1,13 @@
-/** What measurements belong to: when any of it changes, they are taken anew. */
+/** What measurements of this machine belong to: when any of it changes, they are taken anew. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
-import { availableParallelism, cpus, release } from "node:os";
+import { release } from "node:os";
 import { promisify } from "node:util";
 
 /** The processor, the system, the graphics cards with their drivers, and the version of Hypertower, in one line. */
-export async function machineSignature(version: string): Promise<string> {
+export async function machineSignature(processor: string, version: string): Promise<string> {
   const chosen = ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "CUDA_VISIBLE_DEVICES"].flatMap((name) => (process.env[name] ? [`${name}=${process.env[name]}`] : []));
-  const parts = [`${cpus()[0]?.model.trim() ?? process.arch} ×${availableParallelism()}`, `${process.platform} ${release()}`, ...(await graphics()), ...chosen, `hypertower ${version}`];
+  const parts = [processor, `${process.platform} ${release()}`, ...(await graphics()), ...chosen, `hypertower ${version}`];
   return parts.join(", ");
 }
 

@@ -1,6 +1,7 @@
 /** How a study is trained, from what a few steps take: with trainers that only answer. */
 import { expect, it } from "vitest";
-import { Calibration } from "../../../src/main/studies/calibration.ts";
+import { Calibration } from "../../../src/main/hosting/calibration.ts";
+import { Measurements } from "../../../src/main/hosting/measurements.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
 import type { Trainer, TrainerExit } from "../../../src/main/hosting/process.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
@@ -45,7 +46,7 @@ function machine(stepOf: (cohort: number) => number) {
     };
   };
   const store = { measurements: { find: () => undefined, save: () => undefined } };
-  return { calibration: new Calibration({ startTrainer: launch, store: store as never, version: "0", cores: 1 }), cohorts };
+  return { calibration: new Calibration({ startTrainer: launch, measurements: new Measurements(store as never, Promise.resolve("here")), cores: 1 }), cohorts };
 }
 
 it.each([

@@ -1,0 +1,59 @@
+/** A machine that trains: how much fits on it, how fast its engines are, and its trainers. Another machine would be another object. */
+import { availableParallelism, cpus } from "node:os";
+import type { Store } from "../store/store.ts";
+import { Calibration } from "./calibration.ts";
+import { EngineChoice, type EngineChoiceOptions } from "./engineChoice.ts";
+import { machineSignature } from "./machineSignature.ts";
+import { Measurements } from "./measurements.ts";
+import type { LaunchTrainer, StartTrainer } from "./process.ts";
+import { TrainerPool } from "./trainerPool.ts";
+
+export interface MachineOptions {
+  readonly launch: LaunchTrainer;
+  readonly store: Pick<Store, "measurements">;
+  readonly version: string;
+  readonly onWorking: EngineChoiceOptions["onWorking"];
+  /** Maximum number of trainers at a time; one for each core by default. */
+  readonly places?: number | undefined;
+  /** Which engines there are to choose from, and how. */
+  readonly engines?: Partial<Pick<EngineChoiceOptions, "kinds" | "within" | "fixed">> | undefined;
+}
+
+export class Machine {
+  readonly processor = cpus()[0]?.model.trim() ?? process.arch;
+  readonly cores = availableParallelism();
+  /** Maximum number of trainers at a time, unless a study was measured to be faster with more. */
+  readonly places: number;
+  /** Which engine is fastest for a program. */
+  readonly engines: EngineChoice;
+  /** How fast programs train, alone and side by side. */
+  readonly calibration: Calibration;
+  readonly #pool: TrainerPool;
+
+  constructor({ launch, store, version, onWorking, places, engines }: MachineOptions) {
+    this.places = places ?? this.cores;
+    this.#pool = new TrainerPool({ launch });
+    const measurements = new Measurements(store, machineSignature(`${this.processor} ×${this.cores}`, version));
+    this.engines = new EngineChoice({ startTrainer: this.#pool.startAlone, measurements, onWorking, ...engines });
+    this.calibration = new Calibration({ startTrainer: this.#pool.start, measurements, cores: this.cores });
+  }
+
+  get startTrainer(): StartTrainer {
+    return this.#pool.start;
+  }
+
+  /** Whether trainers with so many threads in all leave a core over. */
+  hasFreeCore(threads: number): boolean {
+    return threads < this.cores;
+  }
+
+  /** Measures nothing more. Trainers go on until close(). */
+  stopMeasuring(): void {
+    this.engines.close();
+  }
+
+  /** Ends every trainer. Resolves when they are gone. */
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
