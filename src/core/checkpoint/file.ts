@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { StateValues } from "../engines/engine.ts";
 import type { GuardMemory } from "./guardMemory.ts";
-import { arrayEntry, decodeContainer, encodeContainer, packArrays, type Container } from "./container.ts";
+import { arrayEntry, decodeContainer, encodeContainer, packArrays, readHeader, type Container } from "./container.ts";
 import { writtenExperiment } from "./owner.ts";
 
 /** A run's position, always between two steps. */
@@ -70,6 +70,15 @@ export function encodeCheckpoint({ state, guard, ...rest }: Checkpoint): Buffer 
   const kept = (guard?.snapshots ?? []).flatMap((snapshot, i) => Object.entries(snapshot.state).map(([name, values]) => [inSnapshot(i, name), values] as const));
   const { entries, bytes } = packArrays([...Object.entries(state), ...kept]);
   return encodeContainer(container, { ...rest, guard: guard && guardHeader(guard), state: entries }, bytes);
+}
+
+/** Whose checkpoint it is and where its run stands, without the values. */
+export type CheckpointHeader = Omit<Header, "state" | "guard">;
+
+/** Reads the header alone; see readHeader. @throws CheckpointError saying what is wrong with the file */
+export async function readCheckpointHeader(read: (at: number, length: number) => Promise<Buffer>, size: number): Promise<CheckpointHeader> {
+  const { state: _state, guard: _guard, ...rest } = await readHeader(container, read, size, ({ state }) => state);
+  return rest;
 }
 
 /** @throws CheckpointError saying what is wrong with the file */

@@ -73,7 +73,6 @@ export class ActiveRun {
       new PendingFiles(hooks.checkpoints, {
         flush: () => hooks.log.flush(),
         whileHeld: (of, work) => hooks.log.whileHeld(of, work),
-        leaseOf: (of) => hooks.log.leaseOf(of),
         note: (kind, message, step) => this.#note(kind, message, step),
         onKept: () => hooks.onKept?.(run.id),
         send: (message) => this.send(message),
@@ -253,6 +252,7 @@ export class ActiveRun {
         return this.#ended(message);
       case "failed":
         if (message.engine) this.#hooks.onEngineFailure?.(this.#summary, message.message, message.engine);
+        if (message.checkpoint) this.#files?.setAside(this.#summary.id);
         return this.end("failed", message.message);
       case "measured":
       case "looked":

@@ -1,5 +1,7 @@
 /** Writes the files that a run's trainer sends, beside the store. A file counts once what it belongs to is in the store. */
-import { open, type FileHandle } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { open, rm, type FileHandle } from "node:fs/promises";
 import { messageOf } from "../../shared/errors.ts";
 import { isResumable, type RunSummary } from "../../shared/run.ts";
 import { asPiece, pieceLength, piecesUnderWay, requirePiece, type FileKind } from "../trainer/files.ts";
@@ -19,8 +21,6 @@ export interface PendingFilesHooks {
   readonly flush: () => boolean;
   /** Runs `work` while no other process can take the run; false, without it, when one has. */
   readonly whileHeld: (run: string, work: () => void) => boolean;
-  /** How often the run had been taken when this process took it. */
-  readonly leaseOf: (run: string) => number;
   readonly note: (kind: FileKind, message: string, step?: number) => void;
   /** The weights of another evaluation are kept. */
   readonly onKept: (() => void) | undefined;
@@ -33,6 +33,10 @@ type Message = Extract<FromTrainer, { type: "file" }>;
 
 /** A file that the trainer is sending. */
 interface Incoming {
+  readonly kind: FileKind;
+  readonly step: number;
+  /** Where it is written. */
+  readonly path: string;
   received: number;
   handle: FileHandle | undefined;
   /** Its pieces are written one after the other. */
@@ -48,6 +52,8 @@ const failures: Record<FileKind, string> = {
 export class PendingFiles {
   readonly #folders: RunFolders;
   readonly #hooks: PendingFilesHooks;
+  /** Two hosts that take one run for theirs write files of two names. */
+  readonly #token = randomUUID().slice(0, 8);
   readonly #incoming = new Map<string, Incoming>();
   /** What failed the last time: that is noted once. */
   readonly #failing = new Set<FileKind>();
@@ -64,12 +70,12 @@ export class PendingFiles {
   /** What the trainer is told; makes room for its files. @throws when the folders cannot be written */
   order({ id: run, study }: RunSummary, resume: boolean): CheckpointOrder {
     const { folder, weights, every } = this.#folders;
-    folder.clean(run, false);
     folder.prepare();
-    weights.clean(run, !resume);
+    if (!resume) weights.remove(run);
     // Those of a study's runs would take more room than all that they log.
     const keepWeights = study === null;
     if (keepWeights) weights.prepare();
+    void this.#removeStale(run);
     return { run, every, resume, keepWeights };
   }
 
@@ -106,76 +112,102 @@ export class PendingFiles {
   receive(message: Message, run: RunSummary): void {
     const { kind, step } = message;
     const key = `${kind} ${step}`;
-    const incoming: Incoming = this.#incoming.get(key) ?? { received: 0, handle: undefined, last: Promise.resolve(), over: false };
+    const path = this.#folderOf(kind).pendingFileOf(run.id, `${this.#token}-${step}`);
+    const incoming: Incoming = this.#incoming.get(key) ?? { kind, step, path, received: 0, handle: undefined, last: Promise.resolve(), over: false };
     this.#incoming.set(key, incoming);
     incoming.last = incoming.last.then(async () => {
       if (incoming.over) return;
       try {
         if (!(await this.#write(incoming, message, run))) return this.#hooks.send({ type: "fileTaken", kind, step });
         this.#failing.delete(kind);
-        this.#end(key, incoming, null, message);
+        this.#end(key, incoming, null);
       } catch (error) {
         const problem = messageOf(error);
-        await this.#giveUp(incoming, message, run.id);
+        await this.#giveUp(incoming);
         this.#failed(kind, step, problem);
-        this.#end(key, incoming, problem, message);
+        this.#end(key, incoming, problem);
       }
     });
   }
 
   /** After the run: no file is put in place any more, and what cannot be resumed keeps no checkpoint. */
   clean({ id, status }: RunSummary): void {
-    this.#ended = true;
-    this.#wake();
+    this.abandon();
+    if (isResumable(status)) return;
     try {
-      this.#hooks.whileHeld(id, () => {
-        this.#folders.folder.clean(id, !isResumable(status));
-        this.#folders.weights.clean(id, false);
-      });
+      this.#hooks.whileHeld(id, () => this.#folders.folder.remove(id));
     } catch (error) {
       this.#hooks.note("checkpoint", `could not be removed: ${messageOf(error)}`);
     }
   }
 
-  /** Another process has taken the run: its files are no longer written here. */
+  /** The run's files are no longer written here. */
   abandon(): void {
     this.#ended = true;
     this.#wake();
+    for (const [key, incoming] of this.#incoming) {
+      incoming.last = incoming.last.then(async () => {
+        if (incoming.over) return;
+        await this.#giveUp(incoming);
+        this.#end(key, incoming, "the run has ended");
+      });
+    }
   }
 
-  #end(key: string, incoming: Incoming, problem: string | null, { kind, step }: Message): void {
+  /** The trainer cannot use the checkpoint: the run begins again without it. */
+  setAside(run: string): void {
+    try {
+      this.#hooks.whileHeld(run, () => this.#folders.folder.setAside(run));
+    } catch (error) {
+      this.#hooks.note("checkpoint", `could not be put aside: ${messageOf(error)}`);
+    }
+  }
+
+  /** Removes what hosts that are gone have left behind. While this one holds the run, no other writes files of it. */
+  async #removeStale(run: string): Promise<void> {
+    try {
+      for (const folder of [this.#folders.folder, this.#folders.weights]) {
+        const stale = (await folder.pendingFiles(run)).filter((path) => !path.includes(`.${this.#token}-`));
+        if (stale.length === 0 || this.#ended) continue;
+        this.#hooks.whileHeld(run, () => {
+          for (const path of stale) rmSync(path, { force: true });
+        });
+      }
+    } catch {
+      // The next launch of the run removes them.
+    }
+  }
+
+  #end(key: string, incoming: Incoming, problem: string | null): void {
+    const { kind, step } = incoming;
     incoming.over = true;
     this.#incoming.delete(key);
     this.#hooks.send({ type: "fileTaken", kind, step, end: { problem } });
   }
 
   /** Writes a piece; true when the file is whole, durable and in place. */
-  async #write(incoming: Incoming, { kind, step, piece }: Message, run: RunSummary): Promise<boolean> {
+  async #write(incoming: Incoming, { kind, piece }: Message, run: RunSummary): Promise<boolean> {
     if (this.#ended) throw new Error("the run has ended");
-    const leased = { run: run.id, lease: this.#hooks.leaseOf(run.id) };
     requirePiece(piece, incoming.received);
-    const handle = (incoming.handle ??= await open(this.#folderOf(kind).pendingFileOf(leased, step), "w"));
+    const handle = (incoming.handle ??= await open(incoming.path, "w"));
     await handle.writeFile(piece.bytes);
     incoming.received += piece.bytes.length;
     if (incoming.received < piece.total) return false;
     await handle.sync();
     await handle.close();
     incoming.handle = undefined;
-    const accept = await this.#folderOf(kind).accepting(run, leased.lease, step);
+    const accept = await this.#folderOf(kind).accepting(run, incoming.path);
     if (this.#ended) throw new Error("the run has ended");
     // A checkpoint must never be ahead of the log, and weights that are kept have their evaluation in the store.
-    if (!this.#hooks.flush() || !this.#hooks.whileHeld(run.id, accept)) this.#folderOf(kind).discard(leased, step);
+    if (!this.#hooks.flush() || !this.#hooks.whileHeld(run.id, accept)) await rm(incoming.path, { force: true });
     else if (kind === "weights") this.#hooks.onKept?.();
     return true;
   }
 
-  async #giveUp({ handle }: Incoming, { kind, step }: Message, run: string): Promise<void> {
+  /** What cannot be removed is removed by the next launch of the run. */
+  async #giveUp({ handle, path }: Incoming): Promise<void> {
     await handle?.close().catch(() => undefined);
-    try {
-      this.#folderOf(kind).discard({ run, lease: this.#hooks.leaseOf(run) }, step);
-    } catch {
-      // The next launch of the run removes it.
-    }
+    await rm(path, { force: true }).catch(() => undefined);
   }
 
   #failed(kind: FileKind, step: number, message: string): void {

@@ -1,16 +1,13 @@
 /**
  * A folder beside the store with files of its runs, `RUN.*`. The host writes what a trainer sends as
- * `RUN.LEASE-STEP.pending`, and puts it in place once what it belongs to is in the store.
+ * `RUN.NAME.pending`, and puts it in place once what it belongs to is in the store.
  */
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A run as one of those who took it trained it. */
-export interface LeasedRun {
-  readonly run: string;
-  /** How often the run had been taken then. */
-  readonly lease: number;
-}
+/** Answers the bytes of a file from `at` on, at most `length` of them. */
+type ReadBytes = (at: number, length: number) => Promise<Buffer>;
 
 export class RunFiles {
   readonly path: string;
@@ -19,9 +16,9 @@ export class RunFiles {
     this.path = join(storeFolder, name);
   }
 
-  /** Where the file of a step is written before it counts. The files of two leases on one run have two names. */
-  pendingFileOf({ run, lease }: LeasedRun, step: number): string {
-    return join(this.path, `${run}.${lease}-${step}.pending`);
+  /** Where a file is written before it counts. @param name unlike that of any other host's file */
+  pendingFileOf(run: string, name: string): string {
+    return join(this.path, `${run}.${name}.pending`);
   }
 
   /** Makes sure that files can be written here. */
@@ -29,24 +26,24 @@ export class RunFiles {
     mkdirSync(this.path, { recursive: true });
   }
 
-  /** Removes the file of a step that does not count. */
-  discard(run: LeasedRun, step: number): void {
-    rmSync(this.pendingFileOf(run, step), { force: true });
+  /** The run's files that do not count: those being written, and what hosts that are gone have left behind. */
+  async pendingFiles(run: string): Promise<string[]> {
+    const names = await readdir(this.path);
+    return names.filter((name) => name.startsWith(`${run}.`) && name.endsWith(".pending")).map((name) => join(this.path, name));
   }
+}
 
-  /** Removes what trainers that are gone have left behind, and with `all` everything of the run. */
-  clean(run: string, all: boolean): void {
-    for (const name of this.names()) {
-      if (name.startsWith(`${run}.`) && (all || name.endsWith(".pending"))) rmSync(join(this.path, name), { force: true });
-    }
-  }
-
-  protected names(): string[] {
-    try {
-      return readdirSync(this.path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw error;
-    }
+/** A file's header and size, whatever it holds. @param read reads the header alone, from a file of so many bytes */
+export async function headerOf<H>(path: string, read: (bytes: ReadBytes, size: number) => Promise<H>): Promise<{ readonly header: H; readonly bytes: number }> {
+  const file = await open(path);
+  try {
+    const { size } = await file.stat();
+    const bytes: ReadBytes = async (at, length) => {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+      return buffer.subarray(0, bytesRead);
+    };
+    return { header: await read(bytes, size), bytes: size };
+  } finally {
+    await file.close();
   }
 }

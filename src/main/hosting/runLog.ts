@@ -18,6 +18,4 @@ export interface RunLog {
   flush(): boolean;
   /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
   whileHeld(run: string, work: () => void): boolean;
-  /** How often the run had been taken when this process took it. */
-  leaseOf(run: string): number;
 }

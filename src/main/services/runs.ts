@@ -117,7 +117,7 @@ export class Runs {
     const run = this.get(id);
     if (!isResumable(run.status)) return null;
     try {
-      const { step } = (await this.#checkpoints.read(run)).position;
+      const { step } = (await this.#checkpoints.header(run)).position;
       if (step > run.steps) throw new CheckpointError(`its checkpoint stands at step ${step}, but only ${run.steps} steps are logged`);
       return { step, problem: null };
     } catch (error) {

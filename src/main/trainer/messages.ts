@@ -118,6 +118,7 @@ export type FromTrainer =
   /** An engine and its description, or why it cannot be used here. */
   | { readonly type: "looked"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
   | { readonly type: "predicted"; readonly result: PredictionResult }
-  /** `engine`: the engine failed, by its device or its memory. `unavailable`: why the engine cannot be used here. */
-  | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined; readonly unavailable?: string }
+  /** `engine`: the engine failed, by its device or its memory. `unavailable`: why the engine cannot be used here.
+   *  `checkpoint`: the checkpoint to resume from cannot be used. */
+  | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined; readonly unavailable?: string; readonly checkpoint?: boolean }
   | { readonly type: "idle" };

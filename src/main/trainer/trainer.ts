@@ -3,6 +3,7 @@ import "./signals.ts";
 import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { CheckpointError } from "../../core/checkpoint/container.ts";
 import { EngineFailure, EngineUnavailable, engineFailure } from "../../core/engines/failures.ts";
 import { loadEngine } from "../../core/engines/index.ts";
 import { add, constant, state } from "../../core/program/operations/index.ts";
@@ -122,6 +123,7 @@ function steer(run: Run | undefined, message: Steering | RunFileMessage, answer:
 const failure = (error: unknown): FromTrainer => ({
   type: "failed",
   message: messageOf(error),
+  ...(error instanceof CheckpointError && { checkpoint: true }),
   ...(error instanceof EngineFailure && { engine: error.kind }),
   ...(error instanceof EngineUnavailable && { unavailable: error.why }),
 });

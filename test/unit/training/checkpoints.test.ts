@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
@@ -141,14 +141,15 @@ describe("a checkpoint file", () => {
     const folder = new CheckpointFolder(freshFolder());
     folder.prepare();
     const other = experiment.parse({ ...small, seed: 4 });
-    await expect(folder.read({ id: "a-run", experiment: of })).rejects.toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
+    await expect(folder.header({ id: "a-run", experiment: of })).rejects.toThrow(/^there is no checkpoint .*a-run\.checkpoint$/);
     writeFileSync(folder.fileOf("a-run"), encodeCheckpoint(checkpoint));
-    expect(await folder.read({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(checkpoint);
-    await expect(folder.read({ id: "a-run", experiment: other })).rejects.toThrow(/belongs to another experiment: seed is 3 there and 4 in the run$/);
+    const { state: _state, guard: _guard, ...header } = checkpoint;
+    expect(await folder.header({ id: "a-run", experiment: { ...of, name: "renamed" } })).toEqual(header);
+    await expect(folder.header({ id: "a-run", experiment: other })).rejects.toThrow(/belongs to another experiment: seed is 3 there and 4 in the run$/);
     const wider = experiment.parse({ ...small, tower: [{ optimizer: "adam", alpha: 0.5 }, { optimizer: "sgd" }] });
-    await expect(folder.read({ id: "a-run", experiment: wider })).rejects.toThrow(/another experiment: tower\.0\.alpha is 0\.001 there and 0\.5 in the run$/);
+    await expect(folder.header({ id: "a-run", experiment: wider })).rejects.toThrow(/another experiment: tower\.0\.alpha is 0\.001 there and 0\.5 in the run$/);
     writeFileSync(folder.fileOf("b-run"), encodeCheckpoint(checkpoint));
-    await expect(folder.read({ id: "b-run", experiment: of })).rejects.toThrow(/belongs to run a-run$/);
+    await expect(folder.header({ id: "b-run", experiment: of })).rejects.toThrow(/belongs to run a-run$/);
   });
 });
 
@@ -159,7 +160,7 @@ describe("a checkpoint of an older version", () => {
     const folder = new CheckpointFolder(freshFolder());
     folder.prepare();
     writeFileSync(folder.fileOf("a-run"), encodeCheckpoint({ ...head, experiment: written }));
-    return folder.read({ id: "a-run", experiment: wanted });
+    return folder.header({ id: "a-run", experiment: wanted });
   };
   const { augmentation: _augmentation, validation: _validation, splitSeed: _splitSeed, ...olderDataset } = of.dataset;
   const flipped = { ...of, dataset: { ...of.dataset, augmentation: { crop: 0, flip: true } } };
@@ -334,9 +335,8 @@ describe("a run without a usable checkpoint", () => {
   it("says so, begins again only where a person asks, and checks its steps against the log", async () => {
     const { folder, run, file, handlers, ended, services } = await interrupted();
     const bytes = readFileSync(file);
-    bytes[bytes.length - 40]! ^= 1;
-    writeFileSync(file, bytes);
-    const said = `The checkpoint ${file} cannot be used: it is damaged: its checksum is not the one it was written with.`;
+    writeFileSync(file, bytes.subarray(0, -100));
+    const said = `The checkpoint ${file} cannot be used: it is damaged: it ends too early.`;
     expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: said });
     await expect(async () => handlers["runs.resume"]({ run, fromStart: false })).rejects.toThrow(said);
     rmSync(file);
@@ -347,6 +347,21 @@ describe("a run without a usable checkpoint", () => {
     await services.close();
     const { events } = await expectUndisturbed(folder, run);
     expect(events.find(({ kind }) => kind === "retraced")!.message).toMatch(/^steps 0 to \d+ were trained again and came out as they are logged$/);
+  });
+
+  it("is read by its header alone; a trainer that finds its values damaged has it put aside", async () => {
+    const { run, file, handlers, ended } = await interrupted();
+    const bytes = readFileSync(file);
+    bytes[bytes.length - 40]! ^= 1;
+    writeFileSync(file, bytes);
+    expect(await handlers["runs.resumption"]({ run })).toMatchObject({ problem: null });
+    await handlers["runs.resume"]({ run, fromStart: false });
+    expect(await ended(run)).toMatchObject({ status: "failed", reason: "the checkpoint cannot be used: it is damaged: its checksum is not the one it was written with" });
+    expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: `There is no checkpoint ${file}.` });
+    expect(readFileSync(`${file}.unusable`)).toEqual(bytes);
+    await handlers["runs.resume"]({ run, fromStart: true });
+    expect((await ended(run)).status).toBe("finished");
+    await vi.waitFor(() => expect(readdirSync(dirname(file))).toEqual([]), { timeout: 10_000 });
   });
 
   it("tells when a step does not come out as it is logged, and keeps the log", async () => {

@@ -108,8 +108,9 @@ describe("kept weights", () => {
     const folder = new WeightsFolder(freshFolder());
     folder.prepare();
     for (const one of evaluations) {
-      writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, one.step), encodeWeights(weights(one)));
-      (await folder.accepting(run, 1, one.step))();
+      const pending = folder.pendingFileOf("a-run", `one-${one.step}`);
+      writeFileSync(pending, encodeWeights(weights(one)));
+      (await folder.accepting(run, pending))();
     }
     return folder;
   }
@@ -139,12 +140,12 @@ describe("kept weights", () => {
 
   it("are gone where a run begins anew, and leave other runs alone", async () => {
     const folder = await folderWith(evaluation(10, 5), evaluation(20, 6));
-    writeFileSync(folder.pendingFileOf({ run: "a-run", lease: 1 }, 30), "half");
-    writeFileSync(folder.pendingFileOf({ run: "a-run-2", lease: 1 }, 30), "half");
-    folder.clean("a-run", false);
+    const pending = ["a-run", "a-run-2"].map((id) => folder.pendingFileOf(id, "one-30"));
+    for (const path of pending) writeFileSync(path, "half");
     expect(await steps(folder)).toEqual({ best: 10, last: 20 });
-    folder.clean("a-run", true);
-    expect(readdirSync(folder.path)).toEqual(["a-run-2.1-30.pending"]);
+    expect(await folder.pendingFiles("a-run")).toEqual([pending[0]]);
+    folder.remove("a-run");
+    expect(readdirSync(folder.path)).toEqual(["a-run-2.one-30.pending", "a-run.one-30.pending"]);
   });
 
   it("are taken of every evaluation as it was measured", async () => {

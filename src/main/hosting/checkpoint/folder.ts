@@ -3,14 +3,13 @@
  * ended for good. The host writes a new one beside it and puts it in place once every
  * step before it is in the store: a checkpoint is never ahead of the log.
  */
-import { renameSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import { CheckpointError } from "../../../core/checkpoint/container.ts";
-import { RunFiles } from "../runFiles.ts";
-import { decodeCheckpoint, type Checkpoint } from "../../../core/checkpoint/file.ts";
+import { headerOf, RunFiles } from "../runFiles.ts";
+import { readCheckpointHeader, type CheckpointHeader } from "../../../core/checkpoint/file.ts";
 import { requireOwner } from "../../../core/checkpoint/owner.ts";
 
 export class CheckpointFolder extends RunFiles {
@@ -23,34 +22,41 @@ export class CheckpointFolder extends RunFiles {
     return join(this.path, `${run}.checkpoint`);
   }
 
-  /** What makes the pending checkpoint of a step the run's. */
-  accepting({ id: run }: Pick<RunSummary, "id">, lease: number, step: number): Promise<() => void> {
-    return Promise.resolve(() => renameSync(this.pendingFileOf({ run, lease }, step), this.fileOf(run)));
+  /** What makes a pending checkpoint the run's. */
+  accepting({ id: run }: Pick<RunSummary, "id">, pending: string): Promise<() => void> {
+    return Promise.resolve(() => renameSync(pending, this.fileOf(run)));
+  }
+
+  /** Puts a run's checkpoint out of the way that its trainer could not use. */
+  setAside(run: string): void {
+    renameSync(this.fileOf(run), this.#setAsideOf(run));
+  }
+
+  /** Removes a run's checkpoint, if there is one. */
+  remove(run: string): void {
+    rmSync(this.fileOf(run), { force: true });
+    rmSync(this.#setAsideOf(run), { force: true });
   }
 
   /**
-   * The run's checkpoint.
+   * The header of the run's checkpoint. The values behind it may be damaged: the trainer that resumes from it finds out.
    * @throws CheckpointError naming the file: it is missing, damaged, or not this run's
    */
-  read(run: Pick<RunSummary, "id" | "experiment">): Promise<Checkpoint> {
-    return readCheckpoint(this.fileOf(run.id), run);
+  async header(run: Pick<RunSummary, "id" | "experiment">): Promise<CheckpointHeader> {
+    const file = this.fileOf(run.id);
+    try {
+      const { header } = await headerOf(file, readCheckpointHeader);
+      requireOwner(header, run);
+      return header;
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") throw new CheckpointError(`there is no checkpoint ${file}`, { cause: error });
+      if (code !== undefined) throw new CheckpointError(`the checkpoint ${file} cannot be read: ${message}`, { cause: error });
+      throw new CheckpointError(`the checkpoint ${file} cannot be used: ${messageOf(error)}`, { cause: error });
+    }
   }
-}
 
-/** @throws CheckpointError naming the file: it is missing, damaged, or not this run's */
-export async function readCheckpoint(file: string, run: Pick<RunSummary, "id" | "experiment">): Promise<Checkpoint> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CheckpointError(code === "ENOENT" ? `there is no checkpoint ${file}` : `the checkpoint ${file} cannot be read: ${message}`, { cause: error });
-  }
-  try {
-    const checkpoint = decodeCheckpoint(bytes);
-    requireOwner(checkpoint, run);
-    return checkpoint;
-  } catch (error) {
-    throw new CheckpointError(`the checkpoint ${file} cannot be used: ${messageOf(error)}`, { cause: error });
+  #setAsideOf(run: string): string {
+    return `${this.fileOf(run)}.unusable`;
   }
 }
