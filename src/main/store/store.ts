@@ -6,44 +6,20 @@ import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
-import { beatEvery, Hosts, ownerColumns, type IsGone, type LeaseOwner } from "./hosts.ts";
+import { beatEvery, Hosts } from "./hosts.ts";
 import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity.ts";
+import { markInterruptedRuns } from "./interruptedRuns.ts";
 import { environmentDifferences } from "./runRows.ts";
 import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
+import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
 import { Writer } from "./writer.ts";
 
-export interface StoreOptions {
-  readonly log?: Log;
-  /** Reads and commits that take longer (milliseconds) are logged. */
-  readonly slowAfter?: number;
-  /** Milliseconds from the first waiting row to its commit. */
-  readonly commitAfter?: number;
-  /** Milliseconds between looks at what other processes did. */
-  readonly pollEvery?: number;
-  /** Runs whose rows or state were just committed. */
-  readonly onCommit?: ((runs: readonly string[]) => void) | undefined;
-  /** A commit failed. Nothing is lost yet: it is tried again until it succeeds. */
-  readonly onWriteFailure?: (error: unknown) => void;
-  /** What one run logged cannot be written and was dropped; the others are committed. */
-  readonly onRunFailure?: (run: string, error: unknown) => void;
-  /** Another process has taken a run: nothing of it may be written here any more, and so many steps were dropped. */
-  readonly onLeaseLost?: (run: string, dropped: number) => void;
-  /** Milliseconds between two beats, by which hosts on other machines see that this one lives. */
-  readonly beatEvery?: number;
-  /** Milliseconds between two looks at the hosts of other runs. */
-  readonly lookEvery?: number;
-  /** Milliseconds that a statement waits for another process's transaction. */
-  readonly busyTimeout?: number;
-  /** Name of this machine; its host name by default. */
-  readonly machine?: string;
-  /** What another process changed, and runs found interrupted, in parts; what this process wrote itself may be among them. */
-  readonly onForeignChange?: (changes: Changes) => void;
-}
+export type { StoreOptions };
 
 export interface ResumedSeries {
   /** The first step that is not logged yet. */
@@ -54,11 +30,6 @@ export interface ResumedSeries {
   readonly events: readonly RunEvent[];
   /** In what the environment is not the one the run began in. */
   readonly differences: readonly string[];
-}
-
-interface ActiveRow extends LeaseOwner {
-  readonly id: string;
-  readonly steps: number;
 }
 
 /** Milliseconds between two groups of old rows that are checked. */
@@ -252,7 +223,7 @@ export class Store {
   /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
     const isGone = this.#read("owners of active runs and studies", () => this.#hosts.look());
-    const marked = isGone ? [...this.#markRuns(isGone), ...this.studies.markInterrupted(isGone)] : [];
+    const marked = isGone ? [...this.#writer.change("mark interrupted runs", () => markInterruptedRuns(this.#connections.writer, this.#hosts.machine, isGone)), ...this.studies.markInterrupted(isGone)] : [];
     this.#noteUncleanEnds();
     return marked;
   }
@@ -270,33 +241,6 @@ export class Store {
     } catch (error) {
       this.#log.warn(`store: what is known of the integrity of ${this.path} could not be noted: ${messageOf(error)}`);
     }
-  }
-
-  #markRuns(isGone: IsGone): string[] {
-    const { writer } = this.#connections;
-    const now = Date.now();
-    const mark = writer.prepare<[string, number, string]>(
-      `UPDATE runs SET status = 'interrupted', reason = ?, finished_at = coalesce(heartbeat_at, ?),
-         samples_per_second = NULL, seconds_left = NULL WHERE id = ?`,
-    );
-    const note = writer.prepare<[string, number, number, string]>(
-      "INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, 'interrupted', ?)",
-    );
-    return this.#writer.change("mark interrupted runs", () =>
-      writer
-        .prepare<[], ActiveRow>(`SELECT id, steps, ${ownerColumns} FROM runs WHERE status IN ('queued', 'running', 'paused')`)
-        .all()
-        .filter(isGone)
-        .map(({ id, steps, pid, host }) => {
-          const reason =
-            host === this.#hosts.machine || host === null
-              ? `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the run did.`
-              : `The machine that trained it (${host}) has not been heard of.`;
-          mark.run(reason, now, id);
-          note.run(id, now, steps, reason);
-          return id;
-        }),
-    );
   }
 
   /** Commits what waits and closes. @throws StoreError when that is impossible. */

@@ -3,14 +3,15 @@
  * held for a moment and committed together, so that a durable commit (WAL,
  * synchronous = FULL) costs little however fast the steps come.
  */
-import type { Database, Statement } from "better-sqlite3";
-import { isActive, resumableStatuses, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
+import type { Database } from "better-sqlite3";
+import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
+import { explain, LeaseLostError, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
+import { GroupCommit } from "./groupCommit.ts";
 import { beatEvery, type Hosts } from "./hosts.ts";
 import { measured, type Log } from "./log.ts";
-import { identityParameters, measureColumns, measureNames, progressAssignments, progressParameters } from "./runRows.ts";
-import { rowLayout } from "./rowLayout.ts";
+import { identityParameters, measureNames, progressParameters } from "./runRows.ts";
+import { firstLease, prepareRunStatements } from "./runStatements.ts";
 import { SeriesBuffer, SeriesWriter, type StepRows } from "./seriesWriter.ts";
 
 export interface WriterOptions {
@@ -44,21 +45,13 @@ interface Waiting {
   events: RunEvent[];
 }
 
-/** What one commit did with the runs that waited. */
-interface Committed {
-  readonly written: string[];
-  readonly lost: string[];
-  readonly failed: [run: string, error: unknown][];
-}
-
 export class Writer {
   readonly #db: Database;
   readonly #options: WriterOptions;
   readonly #series: SeriesWriter;
   readonly #buffers = new Map<string, SeriesBuffer>();
-  readonly #statements: ReturnType<typeof prepare>;
-  readonly #writeRun: (run: string) => boolean;
-  readonly #writeAll: () => Committed;
+  readonly #statements: ReturnType<typeof prepareRunStatements>;
+  readonly #group: GroupCommit;
   readonly #heartbeat: NodeJS.Timeout;
   /** Epochs of the leases that this process has taken. */
   readonly #leases = new Map<string, number>();
@@ -70,13 +63,8 @@ export class Writer {
     this.#db = db;
     this.#options = options;
     this.#series = new SeriesWriter(db);
-    this.#statements = prepare(db);
-    this.#writeRun = db.transaction((run: string) => this.#writeWaiting(run)).immediate;
-    this.#writeAll = db.transaction(() => {
-      const committed: Committed = { written: [], lost: [], failed: [] };
-      for (const run of this.#waiting.keys()) (this.#writeWaiting(run) ? committed.written : committed.lost).push(run);
-      return committed;
-    }).immediate;
+    this.#statements = prepareRunStatements(db);
+    this.#group = new GroupCommit(db, (run) => this.#writeWaiting(run));
     this.#heartbeat = setInterval(() => this.#beat(), options.beatEvery ?? beatEvery);
     this.#heartbeat.unref();
   }
@@ -209,7 +197,7 @@ export class Writer {
   }
 
   #commit(): void {
-    const { written, lost, failed } = this.#measured("commit", () => this.#writtenTogether() ?? this.#writtenOneByOne());
+    const { written, lost, failed } = this.#measured("commit", () => this.#group.commit([...this.#waiting.keys()], (run) => this.#committed(run)));
     this.#failing = false;
     for (const run of written) this.#committed(run);
     const dropped = lost.map((run) => [run, this.#dropped(run)] as const);
@@ -217,33 +205,6 @@ export class Writer {
     this.#options.onCommit(written);
     for (const [run, steps] of dropped) this.#options.onLeaseLost(run, steps);
     for (const [run, error] of failed) this.#options.onRunFailure(run, explain(error, this.#options.path));
-  }
-
-  /** All that waits, in one transaction; undefined when what some run logged cannot be written. @throws when the store cannot */
-  #writtenTogether(): Committed | undefined {
-    try {
-      return this.#writeAll();
-    } catch (error) {
-      if (isStoreFailure(error)) throw error;
-      return undefined;
-    }
-  }
-
-  /** One run's rows must not hold up another's. @throws when the store cannot be written; what was written no longer waits then */
-  #writtenOneByOne(): Committed {
-    const committed: Committed = { written: [], lost: [], failed: [] };
-    for (const run of [...this.#waiting.keys()]) {
-      try {
-        (this.#writeRun(run) ? committed.written : committed.lost).push(run);
-      } catch (error) {
-        if (!isStoreFailure(error)) committed.failed.push([run, error]);
-        else {
-          for (const done of committed.written) this.#committed(done);
-          throw error;
-        }
-      }
-    }
-    return committed;
   }
 
   #committed(run: string): void {
@@ -316,39 +277,4 @@ export class Writer {
       this.#options.log.warn(`store: the beat of this process could not be written: ${explained.message}`);
     }
   }
-}
-
-/** Of a run that was just created. */
-const firstLease = 1;
-
-function prepare(db: Database) {
-  type EvaluationParameters = [string, number, number, number, ...(number | null)[]];
-  const evaluation: Statement<EvaluationParameters> = db.prepare(
-    `INSERT OR REPLACE INTO evaluations (run, step, at, epoch, ${Object.values(measureColumns).join(", ")}) VALUES (?, ?, ?, ?${", ?".repeat(measureNames.length)})`,
-  );
-  return {
-    create: db.prepare(
-      `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
-         finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
-         dataset, model, result_name, result, owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell, layout)
-       VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
-         @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
-         @dataset, @model, @resultName, @result, @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
-    ),
-    holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
-    progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),
-    takeUp: db
-      .prepare<[unknown], number>(
-        `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
-           heartbeat_at = @heartbeatAt, lease = lease + 1
-         WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
-      )
-      .pluck(),
-    forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
-    environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
-    evaluation,
-    event: db.prepare<[string, number, number, string, string]>(
-      "INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)",
-    ),
-  };
 }

@@ -1,0 +1,52 @@
+/** The statements that write runs, their evaluations and their events. */
+import type { Database, Statement } from "better-sqlite3";
+import { resumableStatuses } from "../../shared/run.ts";
+import { rowLayout } from "./rowLayout.ts";
+import { measureColumns, measureNames, progressAssignments } from "./runRows.ts";
+
+/** Lease of a run that was just created. */
+export const firstLease = 1;
+
+interface RunStatements {
+  readonly create: Statement<[unknown]>;
+  readonly holds: Statement<[string, string, number]>;
+  readonly progress: Statement<[unknown]>;
+  readonly takeUp: Statement<[unknown], number>;
+  readonly forgetEvaluations: Statement<[string, number]>;
+  readonly environment: Statement<[string, string]>;
+  readonly evaluation: Statement<EvaluationParameters>;
+  readonly event: Statement<[string, number, number, string, string]>;
+}
+
+type EvaluationParameters = [string, number, number, number, ...(number | null)[]];
+
+export function prepareRunStatements(db: Database): RunStatements {
+  const evaluation: Statement<EvaluationParameters> = db.prepare(
+    `INSERT OR REPLACE INTO evaluations (run, step, at, epoch, ${Object.values(measureColumns).join(", ")}) VALUES (?, ?, ?, ?${", ?".repeat(measureNames.length)})`,
+  );
+  return {
+    create: db.prepare(
+      `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
+         finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
+         dataset, model, result_name, result, owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell, layout)
+       VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
+         @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
+         @dataset, @model, @resultName, @result, @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
+    ),
+    holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
+    progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),
+    takeUp: db
+      .prepare<[unknown], number>(
+        `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
+           heartbeat_at = @heartbeatAt, lease = lease + 1
+         WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
+      )
+      .pluck(),
+    forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
+    environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
+    evaluation,
+    event: db.prepare<[string, number, number, string, string]>(
+      "INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)",
+    ),
+  };
+}
