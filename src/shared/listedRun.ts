@@ -14,6 +14,7 @@ export const listedRun = runSummary
     createdAt: true,
     startedAt: true,
     finishedAt: true,
+    trained: true,
     deletedAt: true,
     steps: true,
     totalSteps: true,
@@ -35,7 +36,7 @@ export type ListedRun = z.infer<typeof listedRun>;
 
 /** The part of a run that lists show. */
 export function listedOf(run: RunSummary): ListedRun {
-  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, loss, study, experiment } = run;
+  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, trained, deletedAt, steps, totalSteps, loss, study, experiment } = run;
   return {
     id,
     name,
@@ -45,6 +46,7 @@ export function listedOf(run: RunSummary): ListedRun {
     createdAt,
     startedAt,
     finishedAt,
+    trained,
     deletedAt,
     steps,
     totalSteps,

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
+import { trainedTime } from "./trainedTime.ts";
 
 export const runStatuses = [
   "queued",
@@ -91,6 +92,8 @@ export const runSummary = z.object({
   createdAt: z.number(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
+  /** As of the latest rows or evaluation; null before it has started. */
+  trained: trainedTime.nullable(),
   /** Steps logged so far. */
   steps: z.number().int(),
   totalSteps: z.number().int(),

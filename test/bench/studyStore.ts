@@ -43,7 +43,7 @@ const folder = values.out ?? mkdtempSync(join(tmpdir(), "hypertower-bench-store-
 const now = Date.now();
 let logged = 0;
 const store = new Store(folder);
-store.studies.create({ id: "many", name: of.name, status: "finished", reason: null, study: of, createdAt: now, startedAt: now, finishedAt: now, deletedAt: null, total: cells.length, workers: 2 });
+store.studies.create({ id: "many", name: of.name, status: "finished", reason: null, study: of, createdAt: now, startedAt: now, finishedAt: now, trained: null, runningSince: null, deletedAt: null, total: cells.length, workers: 2 });
 for (const { key, experiment, height, values: [alpha = 1], seed } of cells) {
   const steps = totalSteps(experiment);
   const columns = hyperparameterColumns(experiment.tower);
@@ -61,7 +61,7 @@ for (const { key, experiment, height, values: [alpha = 1], seed } of cells) {
     const evaluation: Evaluation = { step: epoch * stepsPerEpoch(experiment), epoch, trainLoss: 1, testLoss: 1, testError: best + 1 / epoch + noise(epoch) };
     store.addEvaluation(run.id, evaluation);
   }
-  store.saveRun({ ...run, status: "finished", steps, finishedAt: now, testError: best });
+  store.saveRun({ ...run, status: "finished", steps, finishedAt: now, trained: null, testError: best });
   store.flush();
 }
 store.close();

@@ -111,7 +111,7 @@ export class PretendStudies {
     const { study, cells } = this.read(input);
     const id = `study${this.nextId++}`;
     const summary: StudySummary = {
-      id, name: study.name, status: "running", reason: null, study, createdAt: Date.now(), startedAt: Date.now(), finishedAt: null,
+      id, name: study.name, status: "running", reason: null, study, createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, trained: { milliseconds: 0, from: "clock" }, runningSince: Date.now(),
       total: cells.length, finished: 0, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0, millisecondsLeft: null, deletedAt: null,
     };
     this.studies.set(id, { summary, cells, points: new Map(cells.map((cell) => [cell.key, waiting(cell)])) });

@@ -192,7 +192,8 @@ export class PretendTraining implements Services {
     const run = this.run(id);
     run.events.push({ at: Date.now(), step: run.summary.steps, kind: status, message: reason ?? status });
     const ended = !isActive(status);
-    return this.change(id, { status, reason, ...(ended ? { finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null } : {}) });
+    const trained = { milliseconds: Date.now() - run.summary.startedAt!, from: "clock" } as const;
+    return this.change(id, { status, reason, ...(ended ? { finishedAt: Date.now(), trained, samplesPerSecond: null, secondsLeft: null } : {}) });
   }
 
   start(input: unknown): RunSummary {
@@ -210,7 +211,7 @@ export class PretendTraining implements Services {
     const hyperparameters = hyperparameterColumns(e.tower).map((c) => ({ level: c.level, name: c.spec.name, metric: c.metric, initial: c.initial, value: c.initial }));
     const summary: RunSummary = {
       id, name: e.name, status: "running", reason: null, stack: notation(e.tower), experiment: e, device: "A processor",
-      createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, steps: 0, totalSteps: totalSteps(e), epoch: 0,
+      createdAt: Date.now(), startedAt: Date.now(), finishedAt: null, trained: { milliseconds: 0, from: "clock" }, steps: 0, totalSteps: totalSteps(e), epoch: 0,
       samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, evaluation: null, hyperparameters, study: null, deletedAt: null,
       ...part,
     };

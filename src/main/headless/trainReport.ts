@@ -4,6 +4,7 @@ import { evaluation as evaluationSchema, type Evaluation, type RunEvent, type Ru
 import { resultOf } from "../../shared/metrics.ts";
 import { stepsPerEpoch } from "../../shared/experiment.ts";
 import { plural } from "../../shared/text.ts";
+import { trainedText } from "../../shared/trainedTime.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, levelLines, levelValues, resultLine } from "./format.ts";
 
 export interface TrainReport {
@@ -68,7 +69,7 @@ export function textReport({ stdout, stderr }: Streams = process): TrainReport {
     guarded: (_, { message }) => line(`guard: ${message}`),
     ended: (run) => {
       bar.close();
-      const took = run.startedAt !== null && run.finishedAt !== null ? ` in ${formatDuration(run.finishedAt - run.startedAt)}` : "";
+      const took = run.trained === null ? "" : ` in ${trainedText(run.trained, formatDuration)}`;
       line(`${run.status} after ${plural(run.steps, "step")}${took}${run.reason ? `: ${run.reason}` : ""}`);
       line(resultLine(run));
       levelLines(run).forEach(line);

@@ -9,6 +9,7 @@ import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
 import type { StartTrainer, TrainerExit } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
+import { TrainedClock } from "./trainedClock.ts";
 import { takeUp, type TakenUp } from "./takenUp.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
@@ -51,6 +52,7 @@ export class ActiveRun {
   readonly #waiters = new Set<() => void>();
   readonly #why: string | undefined;
   readonly #files: PendingFiles | undefined;
+  readonly #clock: TrainedClock;
   #summary: RunSummary;
   #trainer: WatchedTrainer | undefined;
   #gone = false;
@@ -66,6 +68,7 @@ export class ActiveRun {
   constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks, why?: string) {
     this.#why = why;
     this.#summary = run;
+    this.#clock = new TrainedClock(run.trained);
     this.#beginning = beginning;
     this.#hooks = hooks;
     this.#files =
@@ -180,6 +183,7 @@ export class ActiveRun {
   /** Ends the run in `status`, whatever the trainer says from now on. */
   end(status: RunStatus, reason: string | null, step = this.#summary.steps): void {
     if (this.#abandoned || !isActive(this.#summary.status)) return;
+    this.#clock.stop();
     this.#note(status, reason ?? "", step);
     this.#commit({ status, reason, finishedAt: Date.now(), samplesPerSecond: null, secondsLeft: null });
     this.#files?.clean(this.#summary);
@@ -243,9 +247,11 @@ export class ActiveRun {
         if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
         return;
       case "paused":
+        this.#clock.stop();
         this.#note("paused", this.#summary.reason ?? "");
         return this.#commit({ status: "paused", samplesPerSecond: null, secondsLeft: null });
       case "resumed":
+        this.#clock.start();
         this.#note("resumed", "");
         return this.#commit({ status: "running", reason: null });
       case "ended":
@@ -258,9 +264,12 @@ export class ActiveRun {
       case "looked":
       case "predicted":
       case "idle":
-      case "alive":
       case "member":
         return;
+      case "alive":
+        // An evaluation takes long: the time it took so far is kept.
+        this.#save({});
+        return this.#hooks.onChange(this.#summary, false);
       default:
         throw new Error(`The trainer sent a message of an unknown type: ${JSON.stringify(message)}`);
     }
@@ -273,6 +282,7 @@ export class ActiveRun {
       this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
       this.#note("started", `on ${device}`);
     } else this.#takenUp = takeUp({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
+    this.#clock.start();
     this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
   }
 
@@ -341,7 +351,7 @@ export class ActiveRun {
   }
 
   #save(changes: Partial<RunSummary>): void {
-    this.#summary = { ...this.#summary, ...changes };
+    this.#summary = { ...this.#summary, ...changes, trained: this.#clock.read() };
     this.#hooks.log.saveRun(this.#summary);
   }
 

@@ -27,6 +27,7 @@ export function newRun(experiment: Experiment, now = new Date(), study: string |
     createdAt: now.getTime(),
     startedAt: null,
     finishedAt: null,
+    trained: null,
     steps: 0,
     totalSteps: totalSteps(experiment),
     epoch: 0,

@@ -1,6 +1,7 @@
 /** Where an exported file comes from, in lines for its head. */
 import { modelText } from "../../shared/models/text.ts";
 import { metricOf, metricText, resultOf } from "../../shared/metrics.ts";
+import { trainedText } from "../../shared/trainedTime.ts";
 import type { RunDetail } from "../../shared/run.ts";
 
 export function originLines(run: RunDetail): string[] {
@@ -9,7 +10,7 @@ export function originLines(run: RunDetail): string[] {
   const result = resultOf(run);
   return [
     `${run.name}: ${run.stack}`,
-    `run ${run.id}${environment ? `, Hypertower ${environment.hypertower}` : ""}, ${run.status} after ${run.steps} of ${run.totalSteps} steps`,
+    `run ${run.id}${environment ? `, Hypertower ${environment.hypertower}` : ""}, ${run.status} after ${run.steps} of ${run.totalSteps} steps${run.trained === null ? "" : `, trained for ${trainedText(run.trained)}`}`,
     `${dataset.kind}, ${dataset.trainExamples} training examples; ${modelText(model)}; batches of ${experiment.batchSize}${experiment.shuffle ? "" : ", not shuffled"}; seed ${experiment.seed}`,
     ...(result.value === null ? [] : [`${metricOf(result.name).label} ${metricText(result.name, result.value)}`]),
   ];

@@ -22,9 +22,9 @@ export function* csv(run: RunDetail, steps: Iterable<StoredStep>): Generator<str
 
 /** One object: run, experiment, `columns`, and `rows` in their order; null where a value is not finite or was not measured. */
 export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
-  const { id, name, status, reason, stack, createdAt, testError, environment, experiment, evaluations } = run;
+  const { id, name, status, reason, stack, createdAt, trained, testError, environment, experiment, evaluations } = run;
   const head = {
-    run: { id, name, status, reason, stack, createdAt: new Date(createdAt).toISOString(), steps: run.steps, testError, environment },
+    run: { id, name, status, reason, stack, createdAt: new Date(createdAt).toISOString(), steps: run.steps, trained, testError, environment },
     experiment,
     evaluations,
     meaning,

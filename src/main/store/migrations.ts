@@ -11,6 +11,7 @@ import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
+import { trainedLayout } from "./trainedLayout.ts";
 
 export interface Migration {
   readonly version: number;
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   { version: 5, sql: rowLayoutMigration },
   { version: 6, sql: listLayout },
   { version: 7, sql: changeLayout },
+  { version: 8, sql: trainedLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -15,6 +15,7 @@ import type { ListedRun } from "../../shared/listedRun.ts";
 import { resultOf } from "../../shared/metrics.ts";
 import { finite } from "./finite.ts";
 import { checkedSince, rowLayout } from "./rowLayout.ts";
+import { trainedColumns, trainedOf, trainedParameters, withTrained, type TrainedColumns } from "./trainedRows.ts";
 
 export const json = <T extends z.ZodType>(schema: T) =>
   z.string().transform((text, context): z.output<T> => {
@@ -25,37 +26,40 @@ export const json = <T extends z.ZodType>(schema: T) =>
   });
 
 /** A row of `runs` as selected by `summaryColumns`, of any version of its JSON. */
-const summaryRow = z.object({
-  id: z.string(),
-  name: z.string(),
-  status: runStatus,
-  reason: z.string().nullable(),
-  stack: z.string(),
-  experiment: json(experiment),
-  device: z.string().nullable(),
-  createdAt: z.number(),
-  startedAt: z.number().nullable(),
-  finishedAt: z.number().nullable(),
-  deletedAt: z.number().nullable(),
-  steps: z.number(),
-  totalSteps: z.number(),
-  epoch: z.number(),
-  samplesPerSecond: z.number().nullable(),
-  secondsLeft: z.number().nullable(),
-  loss: z.number().nullable(),
-  testError: z.number().nullable(),
-  evaluation: json(evaluation).nullable(),
-  hyperparameters: json(z.array(hyperparameterValue)),
-  study: z.string().nullable(),
-});
+const summaryRow = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: runStatus,
+    reason: z.string().nullable(),
+    stack: z.string(),
+    experiment: json(experiment),
+    device: z.string().nullable(),
+    createdAt: z.number(),
+    startedAt: z.number().nullable(),
+    finishedAt: z.number().nullable(),
+    ...trainedColumns.shape,
+    deletedAt: z.number().nullable(),
+    steps: z.number(),
+    totalSteps: z.number(),
+    epoch: z.number(),
+    samplesPerSecond: z.number().nullable(),
+    secondsLeft: z.number().nullable(),
+    loss: z.number().nullable(),
+    testError: z.number().nullable(),
+    evaluation: json(evaluation).nullable(),
+    hyperparameters: json(z.array(hyperparameterValue)),
+    study: z.string().nullable(),
+  })
+  .transform(withTrained);
 
 export const summaryColumns = `
   id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
-  finished_at AS finishedAt, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
+  finished_at AS finishedAt, trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
   samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study, layout`;
 
 /** A row whose JSON was checked when it was written. SQLite itself holds the columns to their types. */
-interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters"> {
+interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained">, TrainedColumns {
   readonly experiment: string;
   readonly evaluation: string | null;
   readonly hyperparameters: string;
@@ -88,6 +92,7 @@ function fromChecked(row: CheckedRow): RunSummary {
     createdAt,
     startedAt,
     finishedAt,
+    trained: trainedOf(row),
     deletedAt,
     steps,
     totalSteps,
@@ -103,11 +108,11 @@ function fromChecked(row: CheckedRow): RunSummary {
 }
 
 export const listedColumns = `
-  id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt, deleted_at AS deletedAt,
-  steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout`;
+  id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt,
+  trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout`;
 
 /** A row as selected by `listedColumns`. */
-interface ListedRow extends Omit<ListedRun, "result"> {
+interface ListedRow extends Omit<ListedRun, "result" | "trained">, TrainedColumns {
   readonly resultName: ListedRun["result"]["name"];
   readonly result: number | null;
   readonly layout: number;
@@ -115,8 +120,8 @@ interface ListedRow extends Omit<ListedRun, "result"> {
 
 /** Undefined for a row of another layout: its columns do not hold all that a list shows. */
 export function toListed(row: unknown): ListedRun | undefined {
-  const { layout, resultName, result, ...shown } = row as ListedRow;
-  return layout === rowLayout ? { ...shown, result: { name: resultName, value: result } } : undefined;
+  const { layout, resultName, result, trainedMs, trainedFrom, ...shown } = row as ListedRow;
+  return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result } } : undefined;
 }
 
 export function toEnvironment(text: unknown): Environment | null {
@@ -144,6 +149,7 @@ export function progressParameters(run: RunSummary) {
     device: run.device,
     startedAt: run.startedAt,
     finishedAt: run.finishedAt,
+    ...trainedParameters(run),
     steps: run.steps,
     totalSteps: run.totalSteps,
     epoch: run.epoch,
@@ -158,6 +164,7 @@ export function progressParameters(run: RunSummary) {
 
 export const progressAssignments = `
   status = @status, reason = @reason, device = @device, started_at = @startedAt, finished_at = @finishedAt,
+  trained_ms = @trainedMs, trained_from = @trainedFrom,
   steps = @steps, total_steps = @totalSteps, epoch = @epoch, samples_per_second = @samplesPerSecond,
   seconds_left = @secondsLeft, loss = @loss, test_error = @testError, evaluation = @evaluation, hyperparameters = @hyperparameters, result_name = @resultName, result = @result`;
 

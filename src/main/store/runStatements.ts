@@ -27,10 +27,10 @@ export function prepareRunStatements(db: Database): RunStatements {
   return {
     create: db.prepare(
       `INSERT INTO runs (id, name, stack, seed, engine, experiment, created_at, status, reason, device, started_at,
-         finished_at, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
+         finished_at, trained_ms, trained_from, steps, total_steps, epoch, samples_per_second, seconds_left, loss, test_error, evaluation, hyperparameters,
          dataset, model, result_name, result, owner_pid, owner_host, owner_token, heartbeat_at, lease, study, cell, layout)
        VALUES (@id, @name, @stack, @seed, @engine, @experiment, @createdAt, @status, @reason, @device, @startedAt,
-         @finishedAt, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
+         @finishedAt, @trainedMs, @trainedFrom, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
          @dataset, @model, @resultName, @result, @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
     ),
     holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),

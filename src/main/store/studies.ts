@@ -9,26 +9,32 @@ import type { Log } from "./log.ts";
 import { ownerColumns, type Hosts, type IsGone, type LeaseOwner } from "./hosts.ts";
 import { pyramidWidths } from "./pyramid.ts";
 import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
+import { trainedColumns, trainedParameters, withTrained } from "./trainedRows.ts";
 import type { Writer } from "./writer.ts";
 
-const storedStudy = z.object({
-  id: z.string(),
-  name: z.string(),
-  status: studyStatus,
-  reason: z.string().nullable(),
-  study: json(study),
-  createdAt: z.number(),
-  startedAt: z.number().nullable(),
-  finishedAt: z.number().nullable(),
-  deletedAt: z.number().nullable(),
-  /** Runs in all, and runs trained at the same time. */
-  total: z.number(),
-  workers: z.number(),
-});
+const storedStudy = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: studyStatus,
+    reason: z.string().nullable(),
+    study: json(study),
+    createdAt: z.number(),
+    startedAt: z.number().nullable(),
+    finishedAt: z.number().nullable(),
+    deletedAt: z.number().nullable(),
+    /** Runs in all, and runs trained at the same time. */
+    total: z.number(),
+    workers: z.number(),
+    ...trainedColumns.shape,
+    runningSince: z.number().nullable(),
+  })
+  .transform(withTrained);
 export type StoredStudy = z.infer<typeof storedStudy>;
 
 const columns = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
-  finished_at AS finishedAt, deleted_at AS deletedAt, total, workers`;
+  finished_at AS finishedAt, deleted_at AS deletedAt, total, workers, trained_ms AS trainedMs, trained_from AS trainedFrom,
+  running_since AS runningSince`;
 
 const yesOrNo = z.number().transform((value) => value !== 0);
 
@@ -151,11 +157,11 @@ export class StudyTable {
     this.#change("create a study", () => {
       this.#writer
         .prepare(
-          `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, total, workers, definition,
+          `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, trained_ms, trained_from, running_since, total, workers, definition,
              owner_pid, owner_host, owner_token, heartbeat_at, lease)
-           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @total, @workers, @definition, @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
+           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @trainedMs, @trainedFrom, @runningSince, @total, @workers, @definition, @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
         )
-        .run({ ...of, definition: JSON.stringify(of.study), ...owner, now: Date.now() });
+        .run({ ...of, ...trainedParameters(of), definition: JSON.stringify(of.study), ...owner, now: Date.now() });
     });
     this.#leases.set(of.id, 1);
   }
@@ -185,11 +191,12 @@ export class StudyTable {
     this.#change("save a study", () => {
       const { changes } = this.#writer
         .prepare(
-          `UPDATE studies SET status = @status, reason = @reason, started_at = @startedAt, finished_at = @finishedAt, total = @total,
+          `UPDATE studies SET status = @status, reason = @reason, started_at = @startedAt, finished_at = @finishedAt,
+             trained_ms = @trainedMs, trained_from = @trainedFrom, running_since = @runningSince, total = @total,
              workers = @workers, definition = @definition, heartbeat_at = @now
            WHERE id = @id AND owner_token = @token AND lease = @lease`,
         )
-        .run({ ...of, definition: JSON.stringify(of.study), token: this.#options.hosts.token, lease: this.#leases.get(of.id) ?? 0, now: Date.now() });
+        .run({ ...of, ...trainedParameters(of), definition: JSON.stringify(of.study), token: this.#options.hosts.token, lease: this.#leases.get(of.id) ?? 0, now: Date.now() });
       if (changes === 0) throw new LeaseLostError(`The study ${of.name} (${of.id})`);
     });
   }
@@ -227,10 +234,16 @@ export class StudyTable {
   markInterrupted(isGone: IsGone): string[] {
     type Row = LeaseOwner & { readonly id: string; readonly heartbeatAt: number | null };
     const active = this.#writer.prepare<[], Row>(`SELECT id, ${ownerColumns}, heartbeat_at AS heartbeatAt FROM studies WHERE status IN ('running', 'paused')`);
+    // It trained as long as its runs wrote.
+    const interrupt = this.#writer.prepare<[string, number, string]>(
+      `UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ?, running_since = NULL,
+         trained_ms = trained_ms + max(0, coalesce((SELECT max(heartbeat_at) FROM runs WHERE study = studies.id) - running_since, 0))
+       WHERE id = ?`,
+    );
     return this.#change("mark interrupted studies", () =>
       active.all().filter(isGone).map(({ id, pid, heartbeatAt }) => {
         const reason = `The process that trained it${pid === null ? "" : ` (pid ${pid})`} ended before the study did.`;
-        this.#writer.prepare("UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ? WHERE id = ?").run(reason, heartbeatAt ?? Date.now(), id);
+        interrupt.run(reason, heartbeatAt ?? Date.now(), id);
         return id;
       }),
     );

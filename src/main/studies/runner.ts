@@ -8,6 +8,7 @@ import type { StudyCell } from "../../shared/study/expand.ts";
 import { trainingRanks } from "../../shared/study/order.ts";
 import { startOf, type CellStart } from "../../shared/study/reruns.ts";
 import type { StudyStatus } from "../../shared/study/result.ts";
+import { TrainedClock } from "../hosting/trainedClock.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
@@ -81,6 +82,7 @@ export class StudyRunner {
   /** Runs that were asked to stop at a rung. */
   readonly #parked = new Set<string>();
   readonly #speed: Speed;
+  readonly #clock: TrainedClock;
   #stored: StoredStudy;
   #cells: readonly StudyCell[] = [];
   /** Reruns by the cell whose runs they follow. */
@@ -94,6 +96,7 @@ export class StudyRunner {
   constructor(options: RunnerOptions) {
     this.#options = options;
     this.#stored = options.stored;
+    this.#clock = new TrainedClock(options.stored.trained);
     for (const run of options.known) this.#progress.set(run.cell, { ...run, again: false });
     this.#speed = new Speed(options.expected);
     this.define(options.stored.study, options.cells);
@@ -408,7 +411,9 @@ export class StudyRunner {
 
   #set(status: StudyStatus, reason: string | null, times: Partial<Pick<StoredStudy, "startedAt" | "finishedAt">> = {}): void {
     if (this.#abandoned) return;
-    this.#stored = { ...this.#stored, status, reason, ...times };
+    if (status === "running") this.#clock.start();
+    else this.#clock.stop();
+    this.#stored = { ...this.#stored, status, reason, ...times, trained: this.#clock.read(), runningSince: status === "running" ? Date.now() : null };
     this.#options.save(this.#stored);
     this.#options.onChange(true);
   }

@@ -99,6 +99,8 @@ export class Studies {
       createdAt: now.getTime(),
       startedAt: now.getTime(),
       finishedAt: null,
+      trained: null,
+      runningSince: null,
       deletedAt: null,
       total: cells.length,
       workers: places.workers,

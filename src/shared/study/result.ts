@@ -1,6 +1,7 @@
 /** What is known of a study and its runs: what the store keeps, the window shows and a report is made of. */
 import { z } from "zod";
 import { evaluation, hyperparameterValue, runStatus } from "../run.ts";
+import { trainedTime, type TrainedTime } from "../trainedTime.ts";
 import { study } from "./study.ts";
 
 export const studyStatuses = ["running", "paused", "finished", "stopped", "interrupted"] as const;
@@ -17,6 +18,10 @@ export const studySummary = z.object({
   createdAt: z.number(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
+  /** How long its runs trained, side by side, as of the latest change of its status; null before its start. */
+  trained: trainedTime.nullable(),
+  /** Since when it is running; null while it stands still. That time is not in `trained` yet. */
+  runningSince: z.number().nullable(),
   /** Runs in all, and by what became of them so far. */
   total: z.number().int(),
   finished: z.number().int(),
@@ -81,3 +86,8 @@ export type StudyPoint = z.infer<typeof studyPoint>;
 export type StudyDetail = z.infer<typeof studyDetail>;
 export type StudyEstimate = z.infer<typeof studyEstimate>;
 export type StudyTrajectories = z.infer<typeof studyTrajectories>;
+
+/** How long a study has trained at the time `now`. */
+export function trainedUntil({ trained, runningSince }: Pick<StudySummary, "trained" | "runningSince">, now: number): TrainedTime | null {
+  return trained && { ...trained, milliseconds: trained.milliseconds + (runningSince === null ? 0 : Math.max(0, now - runningSince)) };
+}

@@ -120,7 +120,7 @@ function compared(id: string, input: ExperimentInput, part: Partial<RunSummary> 
   const experiment = experimentOf(input);
   const run: RunSummary = {
     id, name: experiment.name, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null,
-    createdAt: 0, startedAt: 0, finishedAt: 1000, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
+    createdAt: 0, startedAt: 0, finishedAt: 1000, trained: { milliseconds: 1000, from: "clock" }, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
     loss: null, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   };
   return { run, evaluations: errors && errors.map((testError, i): Evaluation => ({ step: i + 1, epoch: i + 1, trainLoss: null, testLoss: null, testError })) };

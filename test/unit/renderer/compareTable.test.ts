@@ -12,7 +12,7 @@ function compared(id: string, input: ExperimentInput, errors: readonly number[],
   if (!checked.ok) throw new Error(checked.errors[0]?.message);
   const { experiment } = checked;
   const run = {
-    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 0, startedAt: 0, finishedAt: 2000, steps: 10,
+    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 0, startedAt: 0, finishedAt: 2000, trained: { milliseconds: 2000, from: "clock" }, steps: 10,
     totalSteps: 10, epoch: 1, samplesPerSecond: null, secondsLeft: null, loss: 0.5, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   } as unknown as RunSummary;
   return { run, evaluations: errors.map((testError, i): Evaluation => ({ step: i + 1, epoch: i + 1, trainLoss: null, testLoss: null, testError })) };
@@ -20,7 +20,7 @@ function compared(id: string, input: ExperimentInput, errors: readonly number[],
 
 function tableOf(of: readonly Compared[], baseline: number | null = null) {
   const runs = of.flatMap((one) => one.runs);
-  return compareTable({ compared: of, final: resultsOf(runs, { name: "testError", at: "final" }), best: resultsOf(runs, { name: "testError", at: "best" }), baseline, now: 0 });
+  return compareTable({ compared: of, final: resultsOf(runs, { name: "testError", at: "final" }), best: resultsOf(runs, { name: "testError", at: "best" }), baseline });
 }
 const fieldIn = (fields: ReturnType<typeof tableOf>, key: string) => fields.find((field) => field.key === key);
 
@@ -28,7 +28,7 @@ const adam = { optimizer: "adam" } as const;
 const sgd = { optimizer: "sgd", alpha: 1e-5 } as const;
 
 describe("the table of a comparison", () => {
-  const runs = [compared("plain", { tower: [adam] }, [6, 4]), compared("tower", { tower: [adam, sgd] }, [4, 3], { finishedAt: 3000 }), compared("broken", { tower: [adam, sgd], seed: 1 }, [9], { status: "diverged" })];
+  const runs = [compared("plain", { tower: [adam] }, [6, 4]), compared("tower", { tower: [adam, sgd] }, [4, 3], { trained: { milliseconds: 3000, from: "clock" } }), compared("broken", { tower: [adam, sgd], seed: 1 }, [9], { status: "diverged" })];
 
   it("measures everything against the baseline", () => {
     const field = fieldIn(tableOf(singly(runs), 0), "testError");
@@ -39,6 +39,8 @@ describe("the table of a comparison", () => {
       { difference: "+86.00 %", relative: "+2150 %", better: false },
     ]);
     expect(fieldIn(tableOf(singly(runs), 0), "duration")?.cells[1]?.delta).toEqual({ difference: "+1 s", relative: "+50 %", better: false });
+    const resumed = compared("resumed", { tower: [adam] }, [5], { finishedAt: 9e6, trained: { milliseconds: 8e6, from: "span" } });
+    expect(fieldIn(tableOf(singly([...runs, resumed])), "duration")?.cells[3]?.text).toBe("at most 2 h 13 min");
     expect(fieldIn(tableOf(singly(runs)), "testError")?.cells.every(({ delta }) => delta === null)).toBe(true);
   });
 

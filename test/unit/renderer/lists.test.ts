@@ -36,7 +36,7 @@ const emit = <N extends EventName>(name: N, payload: EventPayload<N>) => listene
 function aRun(id: string, part: Partial<RunSummary> = {}): RunSummary {
   const of = experiment.parse({ seed: 3 });
   return {
-    id, name: id, status: "finished", reason: null, stack: notation(of.tower), experiment: of, device: null, createdAt: 0, startedAt: 0, finishedAt: 1, steps: 0, totalSteps: 10,
+    id, name: id, status: "finished", reason: null, stack: notation(of.tower), experiment: of, device: null, createdAt: 0, startedAt: 0, finishedAt: 1, trained: { milliseconds: 1, from: "clock" }, steps: 0, totalSteps: 10,
     epoch: 0, samplesPerSecond: null, secondsLeft: null, loss: null, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   };
 }

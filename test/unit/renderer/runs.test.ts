@@ -14,7 +14,7 @@ function run(id: string, input: object, part: Partial<RunSummary> = {}): RunSumm
   const { experiment } = result;
   return {
     id, name: experiment.name, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null,
-    createdAt: 0, startedAt: 0, finishedAt: 1000, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
+    createdAt: 0, startedAt: 0, finishedAt: 1000, trained: { milliseconds: 1000, from: "clock" }, steps: 0, totalSteps: 10, epoch: 0, samplesPerSecond: null, secondsLeft: null,
     loss: null, testError: null, evaluation: null, hyperparameters: [], study: null, deletedAt: null, ...part,
   };
 }
@@ -29,10 +29,10 @@ const runs = [
 const listed = runs.map(listedOf);
 
 it("sorts by any column, with runs that have no value last either way", () => {
-  expect(ids(sortRuns(listed, { column: "result", order: "asc" }, 0))).toEqual(["c", "a", "b"]);
-  expect(ids(sortRuns(listed, { column: "result", order: "desc" }, 0))).toEqual(["a", "c", "b"]);
-  expect(ids(sortRuns(listed, { column: "created", order: "desc" }, 0))).toEqual(["c", "b", "a"]);
-  expect(ids(sortRuns(listed, { column: "seed", order: "asc" }, 0))).toEqual(["c", "b", "a"]);
+  expect(ids(sortRuns(listed, { column: "result", order: "asc" }))).toEqual(["c", "a", "b"]);
+  expect(ids(sortRuns(listed, { column: "result", order: "desc" }))).toEqual(["a", "c", "b"]);
+  expect(ids(sortRuns(listed, { column: "created", order: "desc" }))).toEqual(["c", "b", "a"]);
+  expect(ids(sortRuns(listed, { column: "seed", order: "asc" }))).toEqual(["c", "b", "a"]);
 });
 
 it("filters by words and status together", () => {

@@ -18,7 +18,7 @@ const curves = studyCurves(small, points, { metric: byError });
 
 function summary(id: string, study: Study, part: Partial<StudySummary> = {}): StudySummary {
   return {
-    id, name: study.name, status: "finished", reason: null, study, createdAt: 0, startedAt: 0, finishedAt: 0, total: 8, finished: 5, diverged: 1,
+    id, name: study.name, status: "finished", reason: null, study, createdAt: 0, startedAt: 0, finishedAt: 0, trained: { milliseconds: 0, from: "clock" }, runningSince: null, total: 8, finished: 5, diverged: 1,
     failed: 1, pruned: 0, skipped: 0, running: 1, millisecondsLeft: null, deletedAt: null, ...part,
   };
 }

@@ -14,7 +14,7 @@ const study = makeStudy({
 });
 const points = makePoints(study, (_, [alpha], seed) => ({ evaluations: [{ testLoss: alpha === 0.1 && seed === 1 ? 3390 : 2 }], status: "finished" }));
 const detail: StudyDetail = {
-  id: "20260101-000000-study", name: "Texts", status: "finished", reason: null, study, createdAt: 0, startedAt: 0, finishedAt: 1000, total: 4,
+  id: "20260101-000000-study", name: "Texts", status: "finished", reason: null, study, createdAt: 0, startedAt: 0, finishedAt: 1000, trained: { milliseconds: 0, from: "clock" }, runningSince: null, total: 4,
   finished: 4, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0, millisecondsLeft: null, deletedAt: null, points,
 };
 const source = { program: { name: "hypertower", version: "0.0.0", commit: null } } as unknown as RunSource;

@@ -6,7 +6,7 @@ import { aRun, anEnvironment, freshFolder, openStore, rowsOf } from "../../suppo
 function aStudy(changes: Partial<StoredStudy> = {}): StoredStudy {
   return {
     id: "s1", name: "A study", status: "running", reason: null, study: study.parse({ name: "A study" }), createdAt: 1, startedAt: 2, finishedAt: null,
-    deletedAt: null, total: 3, workers: 2, ...changes,
+    deletedAt: null, total: 3, workers: 2, trained: null, runningSince: null, ...changes,
   };
 }
 

@@ -2,6 +2,7 @@
 import { engineTitle } from "../../../shared/engines.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
+import { trainedText } from "../../../shared/trainedTime.ts";
 import { findRun } from "../find.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatTime, levelLines, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
@@ -22,6 +23,12 @@ export async function show(places: Places, run: string, options: ShowOptions): P
   }
 }
 
+/** Mean over the time it trained, evaluations included. */
+function speedText({ steps, trained }: RunDetail): string {
+  if (steps === 0 || trained?.from !== "clock" || trained.milliseconds === 0) return "–";
+  return `${Number(((1000 * steps) / trained.milliseconds).toPrecision(3))} steps per second`;
+}
+
 /** The run in words, one block for each subject. */
 export function describe(run: RunDetail): string {
   const result = resultOf(run);
@@ -32,7 +39,8 @@ export function describe(run: RunDetail): string {
     ["stack", run.stack],
     ["experiment", experimentLine(run.experiment)],
     ["created", formatTime(run.createdAt)],
-    ["duration", run.startedAt !== null && run.finishedAt !== null ? formatDuration(run.finishedAt - run.startedAt) : "–"],
+    ["trained for", trainedText(run.trained, formatDuration)],
+    ["speed", speedText(run)],
     ["steps", `${run.steps} of ${run.totalSteps}`],
     ["loss", run.steps === 0 ? "–" : formatLoss(run.loss)],
     [metricOf(result.name).label, metricText(result.name, result.value)],

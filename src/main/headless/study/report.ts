@@ -8,6 +8,7 @@ import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/stud
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 import { formatDuration } from "../format.ts";
+import { trainedText } from "../../../shared/trainedTime.ts";
 import { resultsTable } from "./table.ts";
 
 export interface StudyReport {
@@ -130,8 +131,8 @@ function studyLine({ id, name, total, finished, diverged, failed, pruned, skippe
 
 /** `finished in 3 min 20 s: 40 finished, 4 diverged of 44 runs` */
 export function outcome(study: StudySummary): string {
-  const { status, reason, startedAt, finishedAt, total } = study;
-  const took = status === "finished" && startedAt !== null && finishedAt !== null ? ` in ${formatDuration(finishedAt - startedAt)}` : "";
+  const { status, reason, trained, total } = study;
+  const took = status === "finished" && trained !== null ? ` in ${trainedText(trained, formatDuration)}` : "";
   const counts = (["finished", "diverged", "pruned", "skipped", "failed"] as const).flatMap((what) => (study[what] > 0 ? [`${study[what]} ${what}`] : []));
   return `${status}${took}: ${counts.join(", ") || "none"} of ${plural(total, "run")}${reason ? `. ${reason}` : ""}`;
 }

@@ -1,7 +1,8 @@
 /** The HTML report of a single run. */
 import { capital } from "../../../charts/studyText.ts";
 import { taskOf } from "../../../shared/experiment.ts";
-import { formatMeasure, formatSeconds } from "../../../shared/format.ts";
+import { formatMeasure } from "../../../shared/format.ts";
+import { trainedText } from "../../../shared/trainedTime.ts";
 import { headlineOf, metricOf, metricText, metricValue } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyMetricsOf } from "../../../shared/study/metric.ts";
@@ -25,7 +26,7 @@ export function runPage(run: RunDetail, source: RunSource, { figures, remarks, t
   const names = studyMetricsOf(experiment).filter((name) => metricOf(name).set !== "train" || name === "trainLoss");
   const body = html`
 <h1>${run.name || run.stack}</h1>
-<p class="soft">${run.stack}. ${run.status} after ${plural(run.steps, "step")} of ${plural(run.totalSteps, "step")}${run.startedAt !== null && run.finishedAt !== null ? `, ${formatSeconds((run.finishedAt - run.startedAt) / 1000)}` : ""}.</p>
+<p class="soft">${run.stack}. ${run.status} after ${plural(run.steps, "step")} of ${plural(run.totalSteps, "step")}${run.trained === null ? "" : `, ${trainedText(run.trained)}`}.</p>
 ${remarks.length === 0 ? null : html`<div class="notes"><ul>${remarks.map((remark) => html`<li>${remark}</li>`)}</ul></div>`}
 <div class="verdict"><strong>${outcome(run)}</strong>${run.reason ? html`<ul><li>${run.reason}</li></ul>` : null}</div>
 ${figures.map((figure, i) => figureElement(figure, i + 1))}

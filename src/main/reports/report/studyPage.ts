@@ -3,6 +3,7 @@ import { curveNames, formatMetric, metricTitle, valueText } from "../../../chart
 import { estimateText, numberColumns } from "../../../charts/numberTable.ts";
 import { formatHyperparameter, levelLabel } from "../../../shared/tower.ts";
 import { formatCount, formatSeconds } from "../../../shared/format.ts";
+import { trainedText } from "../../../shared/trainedTime.ts";
 import { encodeLink } from "../../../shared/sharing.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { hasExploded, measureRuns, worstWords, type CurvePoint } from "../../../shared/study/curves.ts";
@@ -65,7 +66,7 @@ function outcomes({ study }: ReportOfStudy, { metric }: Sensitivity): string {
 
 function duration({ study }: ReportOfStudy): string {
   const trained = study.points.reduce((sum, { trainingTime }) => sum + (trainingTime ?? 0), 0);
-  const wall = study.startedAt !== null && study.finishedAt !== null ? `Took ${formatSeconds((study.finishedAt - study.startedAt) / 1000)}; ` : "";
+  const wall = study.finishedAt !== null && study.trained !== null ? `Trained for ${trainedText(study.trained)}; ` : "";
   return `${wall}${formatSeconds(trained / 1000)} in training steps.`;
 }
 

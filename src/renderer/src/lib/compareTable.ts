@@ -3,6 +3,7 @@ import { isPercent, metricOf } from "@shared/metrics.ts";
 import { metricUnit, type StudyMetricName } from "@shared/study/metric.ts";
 import type { RunSummary } from "@shared/run.ts";
 import { standardErrorOf, summarize } from "@shared/statistics.ts";
+import { trainedPrefix } from "@shared/trainedTime.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
 import { alignTowers } from "./alignment.ts";
 import type { Compared, Result } from "./compared.ts";
@@ -38,7 +39,6 @@ export interface TableData {
   readonly best: ReadonlyMap<string, Result>;
   /** Index of the pinned baseline; null without one. */
   readonly baseline: number | null;
-  readonly now: number;
 }
 
 function settings({ compared, baseline }: TableData): Field[] {
@@ -69,13 +69,15 @@ interface Measured {
   readonly lowerIsBetter?: boolean;
   /** Writes the standard error; empty leaves it out; two significant digits by default. */
   spread?(standardError: number): string;
+  /** Before the value, where it is not exact. */
+  prefix?(runs: readonly RunSummary[]): string;
   /** In place of a number that only stands for having diverged. */
   diverged?(run: RunSummary): boolean;
 }
 
 const signed = (text: string, value: number) => (value > 0 ? `+${text}` : text.replace("-", "−"));
 
-function results(data: TableData, { key, label, valueOf, format, unit = "", lowerIsBetter, spread = (error) => formatMeasure(Number(error.toPrecision(2))), diverged = () => false }: Measured): Field {
+function results(data: TableData, { key, label, valueOf, format, unit = "", lowerIsBetter, spread = (error) => formatMeasure(Number(error.toPrecision(2))), diverged = () => false, prefix = () => "" }: Measured): Field {
   const { compared, baseline } = data;
   const summaries = compared.map(({ runs }, of) => {
     const values = runs.flatMap(({ run }) => valueOf(run, of) ?? []);
@@ -90,7 +92,7 @@ function results(data: TableData, { key, label, valueOf, format, unit = "", lowe
     const difference = base === null || of === baseline ? null : summary.mean - base;
     const relative = difference === null || base === null || base === 0 ? null : (100 * difference) / Math.abs(base);
     return {
-      text: compared[of]!.runs.every(({ run }) => diverged(run)) ? "diverged" : `${written}${unit}`,
+      text: compared[of]!.runs.every(({ run }) => diverged(run)) ? "diverged" : `${prefix(compared[of]!.runs.map(({ run }) => run))}${written}${unit}`,
       number: summary.mean,
       same: base !== null && summary.mean === base,
       delta:
@@ -171,7 +173,15 @@ export function compareTable(data: TableData): Field[] {
     results(data, { key: "bestTestError", label: `${label}, best`, ...resultOf(data.best) }),
     results(data, { key: "loss", label: "loss, last step", valueOf: ({ loss }) => loss, format: formatMeasure, lowerIsBetter: true }),
     results(data, { key: "steps", label: "steps", valueOf: ({ steps }) => steps, format: (value) => formatCount(value) }),
-    results(data, { key: "duration", label: "duration", valueOf: (run) => durationOf(run, data.now), format: (value) => (value < 0 ? `-${formatSeconds(-value)}` : formatSeconds(value)), spread: () => "", lowerIsBetter: true }),
+    results(data, {
+      key: "duration",
+      label: "trained for",
+      valueOf: durationOf,
+      format: (value) => (value < 0 ? `-${formatSeconds(-value)}` : formatSeconds(value)),
+      prefix: (runs) => trainedPrefix(runs.map(({ trained }) => trained)),
+      spread: () => "",
+      lowerIsBetter: true,
+    }),
     ...learned(data),
   ];
 }

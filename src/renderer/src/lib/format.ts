@@ -1,5 +1,5 @@
 /** How numbers, times and names are written, everywhere the same. */
-import { format, formatDistanceToNowStrict } from "date-fns";
+import { format, formatDistanceStrict } from "date-fns";
 import { formatHyperparameter } from "@shared/tower.ts";
 import type { RunStatus, RunSummary } from "@shared/run.ts";
 import { missing } from "@shared/format.ts";
@@ -12,17 +12,17 @@ export function formatField(path: string, value: string | number | undefined): s
   return typeof value === "number" && path.startsWith("tower.") ? formatHyperparameter(value) : String(value);
 }
 
-export function formatAgo(at: number): string {
-  return Date.now() - at < 5000 ? "just now" : formatDistanceToNowStrict(at, { addSuffix: true });
+export function formatAgo(at: number, now = Date.now()): string {
+  return now - at < 5000 ? "just now" : formatDistanceStrict(at, now, { addSuffix: true });
 }
 
 export function formatTime(at: number): string {
   return format(at, "yyyy-MM-dd HH:mm:ss");
 }
 
-/** Wall time of a run so far, in seconds; null before it has started. */
-export function durationOf(run: Pick<RunSummary, "startedAt" | "finishedAt">, now: number): number | null {
-  return run.startedAt === null ? null : ((run.finishedAt ?? now) - run.startedAt) / 1000;
+/** How long a run has trained, in seconds; null before it has started. */
+export function durationOf({ trained }: Pick<RunSummary, "trained">): number | null {
+  return trained === null ? null : trained.milliseconds / 1000;
 }
 
 /** A message as it stands alone: capital letter, full stop. */

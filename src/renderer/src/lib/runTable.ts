@@ -13,7 +13,7 @@ export interface Sorting {
 
 type SortKey = string | number | null;
 
-function sortKey(run: ListedRun, column: RunColumn, now: number): SortKey {
+function sortKey(run: ListedRun, column: RunColumn): SortKey {
   switch (column) {
     case "status":
       return statusLabels[run.status];
@@ -34,14 +34,14 @@ function sortKey(run: ListedRun, column: RunColumn, now: number): SortKey {
     case "created":
       return run.createdAt;
     case "duration":
-      return durationOf(run, now);
+      return durationOf(run);
   }
 }
 
 /** Sorted copy; runs without a value come last in either order, equal ones newest first. */
-export function sortRuns(runs: readonly ListedRun[], { column, order }: Sorting, now: number): ListedRun[] {
+export function sortRuns(runs: readonly ListedRun[], { column, order }: Sorting): ListedRun[] {
   const sign = order === "asc" ? 1 : -1;
-  const keyed = runs.map((run) => ({ run, key: sortKey(run, column, now) }));
+  const keyed = runs.map((run) => ({ run, key: sortKey(run, column) }));
   keyed.sort((a, b) => {
     if (a.key === b.key) return b.run.createdAt - a.run.createdAt;
     if (a.key === null) return 1;

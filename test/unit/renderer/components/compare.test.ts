@@ -13,7 +13,7 @@ function run(id: string, input: ExperimentInput, testError: number): ComparedRun
   if (!checked.ok) throw new Error(checked.errors[0]?.message);
   const { experiment } = checked;
   const summary = {
-    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 0, startedAt: 0, finishedAt: 2000, steps: 10,
+    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 0, startedAt: 0, finishedAt: 2000, trained: { milliseconds: 2000, from: "clock" }, steps: 10,
     totalSteps: 10, epoch: 1, samplesPerSecond: null, secondsLeft: null, loss: 0.5, testError, evaluation: null, hyperparameters: [], study: null, deletedAt: null,
   } as unknown as RunSummary;
   return { run: summary, evaluations: [{ step: 1, epoch: 1, trainLoss: null, testLoss: null, testError }] };

@@ -56,7 +56,7 @@ export function draftErrors(draft: Draft): Map<string, string> {
 export function runOf(id: string, changes: Partial<RunSummary> = {}, input: ExperimentInput = {}): RunSummary {
   const experiment = experimentOf(input);
   return {
-    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 1_000, startedAt: 1_000, finishedAt: 3_000,
+    id, name: id, status: "finished", reason: null, stack: notation(experiment.tower), experiment, device: null, createdAt: 1_000, startedAt: 1_000, finishedAt: 3_000, trained: { milliseconds: 2_000, from: "clock" },
     steps: 100, totalSteps: 100, epoch: 1, samplesPerSecond: null, secondsLeft: null, loss: 0.5, testError: 4, evaluation: null, hyperparameters: [], study: null, deletedAt: null,
     ...changes,
   } as unknown as RunSummary;

@@ -11,7 +11,7 @@ import { makeStudy, stepSizeStudy } from "../../../support/studyPoints.ts";
 import { byTestid, choose, click, emptyRouter, hasTestid, mountPart, onPage, services, type } from "./support.ts";
 
 const studyOf = (id: string, changes: Partial<StudySummary> = {}): StudySummary => ({
-  id, name: id, status: "finished", reason: null, study: stepSizeStudy([-2, -1], [0, 1], [0]), createdAt: 1, startedAt: 1, finishedAt: 61_001, total: 4,
+  id, name: id, status: "finished", reason: null, study: stepSizeStudy([-2, -1], [0, 1], [0]), createdAt: 1, startedAt: 1, finishedAt: 61_001, trained: { milliseconds: 60_000, from: "clock" }, runningSince: null, total: 4,
   finished: 4, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0, millisecondsLeft: null, deletedAt: null, ...changes,
 });
 
@@ -32,7 +32,7 @@ const disabled = (wrapper: Page, testid: string) => byTestid(wrapper, testid).at
 it("lists studies with what became of their runs", async () => {
   const { wrapper } = await page([studyOf("a", { finished: 2, diverged: 1, failed: 1 }), studyOf("b", { status: "interrupted", reason: "the workbench was closed" })]);
   expect(byTestid(wrapper, "study-row-a").text()).toContain("2 of 4 finished, 1 diverged, 1 failed");
-  expect(byTestid(wrapper, "study-row-a").text()).toContain("took 1 min");
+  expect(byTestid(wrapper, "study-row-a").text()).toContain("trained for 1 min");
   expect(byTestid(wrapper, "study-row-b").get("[data-status=interrupted]").attributes("title")).toBe("The workbench was closed.");
 });
 

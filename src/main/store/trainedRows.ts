@@ -1,0 +1,19 @@
+/** The columns of `runs` and `studies` that say how long they trained. */
+import { z } from "zod";
+import { trainedTime, type TrainedTime } from "../../shared/trainedTime.ts";
+
+export const trainedColumns = z.object({ trainedMs: z.number().nullable(), trainedFrom: trainedTime.shape.from.nullable() });
+export type TrainedColumns = z.infer<typeof trainedColumns>;
+
+export function trainedOf({ trainedMs, trainedFrom }: TrainedColumns): TrainedTime | null {
+  return trainedMs === null || trainedFrom === null ? null : { milliseconds: trainedMs, from: trainedFrom };
+}
+
+/** A row with its two columns as one field. */
+export function withTrained<Row extends TrainedColumns>({ trainedMs, trainedFrom, ...row }: Row): Omit<Row, keyof TrainedColumns> & { trained: TrainedTime | null } {
+  return { ...row, trained: trainedOf({ trainedMs, trainedFrom }) };
+}
+
+export function trainedParameters({ trained }: { readonly trained: TrainedTime | null }): TrainedColumns {
+  return { trainedMs: trained?.milliseconds ?? null, trainedFrom: trained?.from ?? null };
+}
