@@ -81,7 +81,7 @@ def with_keras(run, features, labels):
 
     start = initial(run, features.shape[2])
     hidden = start["layer1.bias"].shape[0]
-    model = keras.Sequential([keras.Input((features.shape[2],)), keras.layers.Dense(hidden, activation="tanh"), keras.layers.Dense(4, activation="tanh")])
+    model = keras.Sequential([keras.Input((features.shape[2],)), keras.layers.Dense(hidden, activation="tanh", name="layer1"), keras.layers.Dense(4, activation="tanh", name="layer2")])
     model.set_weights([start["layer1.weight"].T, start["layer1.bias"], start["layer2.weight"].T, start["layer2.bias"]])
     optimizer = load(run["code"]).scheduled_optimizer()
     type(optimizer).from_config(optimizer.get_config())

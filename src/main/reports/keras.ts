@@ -1,26 +1,59 @@
 /** What level 0 learned, as a Keras optimizer and learning-rate schedule. */
 import type { RunDetail } from "../../shared/run.ts";
 import type { Settings } from "../../shared/tower.ts";
-import { ExportError } from "./errors.ts";
 import { kerasRule, subclassArguments, subclassCode } from "./kerasRules.ts";
-import { knotLists, type Learned } from "./learned.ts";
+import { kerasGroupsCode } from "./kerasGroups.ts";
+import { knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
 export const kerasExpresses = (settings: Settings) => kerasRule(settings).expresses ?? [];
 
-/** @throws ExportError where several groups move: a Keras optimizer has one set of values for all weights */
 export function kerasCode(run: RunDetail, learned: Learned): string {
   const [part, another] = learned.parts;
-  if (!part || another) {
-    throw new ExportError("Level 0 moves several groups by settings of their own; a Keras optimizer has one set for all weights. PyTorch and Optax code, CSV and JSON can express it.");
-  }
+  return part && !another ? onePart(run, learned, part) : groups(run, learned);
+}
+
+const valueAt = `def value_at(knots, step):
+    """Linear between knots. Keras counts updates from 0, the knots from 1."""
+    update = ops.cast(step, "float32") + 1.0
+    updates = ops.convert_to_tensor([knot[0] for knot in knots], dtype="float32")
+    values = ops.convert_to_tensor([knot[1] for knot in knots], dtype="float32")
+    passed = ops.sum(ops.cast(update >= updates, "int32")) - 1
+    i = ops.clip(passed, 0, len(knots) - 2)
+    x0, x1 = ops.take(updates, i), ops.take(updates, i + 1)
+    y0, y1 = ops.take(values, i), ops.take(values, i + 1)
+    return y0 + (y1 - y0) * ops.clip((update - x0) / (x1 - x0), 0.0, 1.0)`;
+
+function groups(run: RunDetail, learned: Learned): string {
+  const lists = knotLists(learned);
+  return `${comment(
+    ...originLines(run),
+    "",
+    "The groups with what they learned, for Keras 3: final_optimizer() has the final values,",
+    "scheduled_optimizer() follows the whole way there. Name the layers as the run's model does.",
+    ...learned.notes,
+  )}
+import re
+
+import keras
+from keras import ops
+
+${lists === "" ? "" : `${lists}\n`}
+
+${valueAt}
+
+
+${kerasGroupsCode(learned)}`;
+}
+
+function onePart(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const bare = { ...part, suffix: "" };
   const rule = kerasRule(part.settings);
   const call = (which: "final" | "scheduled", rate: string) => {
-    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.own && subclassArguments(part, which)) };
+    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.why !== undefined && subclassArguments(part, which)) };
     const listed = Object.entries({ learning_rate: rate, ...fixed }).map(([keyword, text]) => `${keyword}=${text}`);
-    return `${rule.own ? "Learned" : "keras.optimizers."}${rule.name}(${listed.join(", ")})`;
+    return `${rule.why !== undefined ? "Learned" : "keras.optimizers."}${rule.name}(${listed.join(", ")})`;
   };
   const lists = knotLists({ ...learned, parts: [bare] });
   const moves = part.schedules.has("alpha");
@@ -40,16 +73,7 @@ from keras import ops
 ${[lists, moves ? "" : constant].filter((text) => text !== "").join("\n")}
 
 
-def value_at(knots, step):
-    """Linear between knots. Keras counts updates from 0, the knots from 1."""
-    update = ops.cast(step, "float32") + 1.0
-    updates = ops.convert_to_tensor([knot[0] for knot in knots], dtype="float32")
-    values = ops.convert_to_tensor([knot[1] for knot in knots], dtype="float32")
-    passed = ops.sum(ops.cast(update >= updates, "int32")) - 1
-    i = ops.clip(passed, 0, len(knots) - 2)
-    x0, x1 = ops.take(updates, i), ops.take(updates, i + 1)
-    y0, y1 = ops.take(values, i), ops.take(values, i + 1)
-    return y0 + (y1 - y0) * ops.clip((update - x0) / (x1 - x0), 0.0, 1.0)
+${valueAt}
 
 
 @keras.saving.register_keras_serializable(package="hypertower")
@@ -67,7 +91,7 @@ class LearnedSchedule(keras.optimizers.schedules.LearningRateSchedule):
         return {"knots": self.knots}
 
 
-${rule.own ? `${subclassCode(rule, bare)}\n\n` : ""}def final_optimizer():
+${rule.why !== undefined ? `${subclassCode(rule, bare)}\n\n` : ""}def final_optimizer():
     """Plain ${part.label} at the values that the run ended with."""
     return ${call("final", alpha)}
 

@@ -2,7 +2,8 @@
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { level as levelSchema, type Level, type Settings } from "../../shared/tower.ts";
+import { hasMomentum } from "../../shared/slots.ts";
+import { level as levelSchema, slotSettings, type Level, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
@@ -151,6 +152,11 @@ export function frozenGroups({ groups, frozen }: Level): string[] {
 /** Whether there is weight decay, from the start or learned. */
 export function decays(of: Settings): of is Extract<Settings, { optimizer: "sgd" | "adam" }> {
   return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
+}
+
+/** Whether dampening matters: without momentum it does not. */
+export function dampens(of: Settings): of is Extract<Settings, { optimizer: "sgd" }> {
+  return of.optimizer === "sgd" && hasMomentum(slotSettings(of)) && of.dampening !== 0;
 }
 
 /** Hyperparameters of the authors' library. */

@@ -1,7 +1,7 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { constantName, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { constantName, dampens, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
@@ -18,7 +18,7 @@ interface OptaxRule {
   readonly expresses?: readonly string[];
 }
 
-/** Rules that Optax has otherwise: its Adam starts the second moment at 0, and neither rule has coupled decay. */
+/** Rules that Optax has otherwise, or not at all. */
 const definitions = {
   adam: `def adam(start):
     """Optax's Adam with a second moment that starts at start, as the run's did; Optax's own starts at 0."""
@@ -37,6 +37,53 @@ const definitions = {
         )
 
     return make`,
+  amsgrad: `def amsgrad(start):
+    """AMSGrad whose largest second moment is taken before the bias correction, as in the run and PyTorch; Optax's own is taken after it."""
+
+    def make(learning_rate, b1, b2, eps, weight_decay=0.0, coupled_decay=0.0):
+        tree_map = jax.tree_util.tree_map
+
+        def init(params):
+            filled = lambda value: tree_map(lambda p: jnp.full_like(p, value), params)
+            return {"count": jnp.zeros([], jnp.int32), "m": filled(0.0), "v": filled(start), "largest": filled(0.0)}
+
+        def update(gradients, state, params=None):
+            count = state["count"] + 1
+            m = tree_map(lambda g, m: m + (1 - b1) * (g - m), gradients, state["m"])
+            v = tree_map(lambda g, v: v + (1 - b2) * (g * g - v), gradients, state["v"])
+            largest = tree_map(jnp.maximum, state["largest"], v)
+            root = jnp.sqrt(1 - b2**count)
+            rate = root / (1 - b1**count)
+            updates = tree_map(lambda m, v: rate * m / (jnp.sqrt(v) + root * eps), m, largest)
+            return updates, {"count": count, "m": m, "v": v, "largest": largest}
+
+        return optax.chain(
+            optax.add_decayed_weights(coupled_decay),
+            optax.GradientTransformation(init, update),
+            optax.add_decayed_weights(weight_decay),
+            optax.scale_by_learning_rate(learning_rate),
+        )
+
+    return make`,
+  dampenedSgd: `def dampened_sgd(learning_rate, momentum, dampening, nesterov=False, weight_decay=0.0, coupled_decay=0.0):
+    """SGD whose momentum takes in 1 - dampening of each gradient, and all of the first one; Optax has none."""
+    tree_map = jax.tree_util.tree_map
+
+    def init(params):
+        return {"count": jnp.zeros([], jnp.int32), "trace": tree_map(jnp.zeros_like, params)}
+
+    def update(gradients, state, params=None):
+        share = jnp.where(state["count"] == 0, 1.0, 1.0 - dampening)
+        trace = tree_map(lambda g, t: momentum * t + share * g, gradients, state["trace"])
+        updates = tree_map(lambda g, t: g + momentum * t, gradients, trace) if nesterov else trace
+        return updates, {"count": state["count"] + 1, "trace": trace}
+
+    return optax.chain(
+        optax.add_decayed_weights(coupled_decay),
+        optax.GradientTransformation(init, update),
+        optax.add_decayed_weights(weight_decay),
+        optax.scale_by_learning_rate(learning_rate),
+    )`,
   sgd: `def sgd(learning_rate, momentum, nesterov=False, weight_decay=0.0, coupled_decay=0.0):
     """Optax's SGD with weight decay."""
     return optax.chain(
@@ -47,23 +94,28 @@ const definitions = {
     )`,
 } as const;
 
+function sgdOf(settings: Extract<Settings, { optimizer: "sgd" }>): Pick<OptaxRule, "name" | "defines"> {
+  if (dampens(settings)) return { name: "dampened_sgd", defines: "dampenedSgd" };
+  return decays(settings) ? { name: "sgd", defines: "sgd" } : { name: "optax.sgd" };
+}
+
 /** @param start Python expression of Adam's first second moment */
 function ruleOf(settings: Settings, start = "0.0"): OptaxRule {
   const decay: Readonly<Record<string, string>> = decays(settings) ? { weightDecay: settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay" } : {};
   switch (settings.optimizer) {
     case "sgd":
       return {
-        ...(decays(settings) ? { name: "sgd", defines: "sgd" } : { name: "optax.sgd" }),
-        keywords: { alpha: "learning_rate", mu: "momentum", ...decay },
+        ...sgdOf(settings),
+        keywords: { alpha: "learning_rate", mu: "momentum", ...(dampens(settings) ? { dampening: "dampening" } : {}), ...decay },
         fixed: settings.nesterov ? { nesterov: "True" } : {},
-        expresses: ["momentumFromZero", "nesterov", "weightDecay", "weightDecayAs"],
+        expresses: ["momentumFromZero", "nesterov", "dampening", "weightDecay", "weightDecayAs"],
       };
     case "adam":
       return {
-        name: `adam(${start})`,
-        defines: "adam",
+        name: `${settings.amsgrad ? "amsgrad" : "adam"}(${start})`,
+        defines: settings.amsgrad ? "amsgrad" : "adam",
         keywords: { alpha: "learning_rate", beta1: "b1", beta2: "b2", logEps: "eps", ...decay },
-        expresses: ["weightDecay", "weightDecayAs"],
+        expresses: ["amsgrad", "weightDecay", "weightDecayAs"],
       };
     case "adaGrad":
       return { name: "optax.adagrad", keywords: { alpha: "learning_rate" }, fixed: { initial_accumulator_value: "0.1", eps: "1e-10" } };

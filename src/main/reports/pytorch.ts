@@ -90,7 +90,7 @@ function parameterGroups(run: RunDetail, learned: Learned): string {
   const rules = pytorchRules(parts.map(({ settings }) => settings));
   const names = [...new Set(rules.map(({ name }) => name))];
   if (names.length > 1) {
-    throw new ExportError(`The groups of level 0 are moved by ${names.join(" and ")}; a PyTorch optimizer has one rule for all its groups. Optax code, CSV and JSON can express it.`);
+    throw new ExportError(`The groups of level 0 are moved by ${names.join(" and ")}; a PyTorch optimizer has one rule for all its groups. Optax and Keras code, CSV and JSON can express it.`);
   }
   const rule = rules[0]!;
   const adam = parts[0]!.settings.optimizer === "adam";

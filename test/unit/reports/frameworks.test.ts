@@ -71,6 +71,34 @@ describe("Optax code", () => {
   });
 });
 
+describe("what a framework has otherwise", () => {
+  it("Optax takes AMSGrad's largest second moment before the bias correction, and dampens momentum", () => {
+    const amsgrad = code("optax", { optimizer: "adam", amsgrad: true });
+    expect(amsgrad).toContain('largest = tree_map(jnp.maximum, state["largest"], v)');
+    expect(amsgrad).toContain("return amsgrad(10.0 ** -8.0)(learning_rate=0.001,");
+    expect(code("optax", { optimizer: "sgd", mu: 0.9, dampening: 0.5 })).toContain("return dampened_sgd(learning_rate=0.01, momentum=0.9, dampening=0.5)");
+    // Without momentum there is nothing to dampen.
+    expect(code("optax", { optimizer: "sgd", dampening: 0.5 })).toContain("return optax.sgd(");
+  });
+
+  it("Keras dampens momentum", () => {
+    const dampened = code("keras", { optimizer: "sgd", mu: 0.9, dampening: 0.5 });
+    expect(dampened).toContain("share = ops.where(self.iterations == 0, 1.0, 1.0 - dampening)");
+    expect(dampened).toContain("return LearnedSGD(learning_rate=0.01, momentum=0.9, dampening=0.5)");
+  });
+
+  it("Keras moves groups by rules and values of their own, and leaves frozen ones as they are", () => {
+    const groups = code("keras", {
+      optimizer: "adam",
+      groups: [{ name: "biases", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }, { name: "out", match: "layer2.*", frozen: true }],
+    });
+    expect(groups).toContain('STEPS = {\n    "": step_rest,\n    "biases": step_biases,\n}');
+    expect(groups).toContain('    "": ({"m": 0.0, "v": 1e-8}, {"m": 0.0, "v": 1e-8}),\n    "biases": ({"momentum": 0.0}, {"momentum": 0.0}),');
+    expect(groups).toContain("def step_biases(self, gradient, variable, learning_rate, buffer):\n    lr = learning_rate * 0.1\n    momentum = 0.9\n");
+    expect(groups).toContain("out stays as it is");
+  });
+});
+
 describe("Keras code", () => {
   it("brings Adam as the run's, and keeps Keras's own where it is the same", () => {
     const adam = code("keras", { optimizer: "adam", logEps: -6 });
