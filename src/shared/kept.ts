@@ -26,6 +26,11 @@ export function chosenOn({ dataset }: Pick<Experiment, "dataset">): "validation"
   return dataset.validation > 0 ? "validation" : "test";
 }
 
+/** On what the best evaluation was chosen, in words. */
+export function choiceText(experiment: Pick<Experiment, "dataset">): string {
+  return choiceNote(experiment) || "chosen on validation data";
+}
+
 /** Says that a choice was made on the test set; empty where it was not. */
 export function choiceNote(experiment: Pick<Experiment, "dataset">): string {
   return chosenOn(experiment) === "test" ? "chosen on the test set, for want of validation data" : "";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { rungsOf, type Contender } from "../../../src/main/studies/halving.ts";
-import { choiceNote, chosenOn } from "../../../src/shared/kept.ts";
+import { described } from "../../../src/main/headless/commands/evaluate.ts";
+import type { PredictionReport } from "../../../src/shared/predictions.ts";
+import { choiceNote, choiceText, chosenOn } from "../../../src/shared/kept.ts";
 import type { Evaluation } from "../../../src/shared/run.ts";
 import { makeStudy } from "../../support/studyPoints.ts";
 
@@ -16,6 +18,16 @@ describe("successive halving", () => {
     expect([...rungsOf(halving, two, held).alive]).toEqual(["b"]);
     expect([...rungsOf(halving, two, base).alive]).toEqual(["a"]);
     expect([chosenOn(held), chosenOn(base)]).toEqual(["validation", "test"]);
+    expect(choiceText(held)).toBe("chosen on validation data");
+    const report: PredictionReport = {
+      task: "regression", kept: { name: "best", bytes: 1, savedAt: 0, evaluation: { step: 4, epoch: 1, trainLoss: 1, testLoss: 1, testError: null } },
+      examples: 3, loss: 0.1, rmse: 1, mae: 1, bias: 0, r2: 0.5, points: [], histogram: { edges: [0, 1], counts: [3] },
+    };
+    // What the command line says of the best weights, and nothing of the last.
+    const line = (of: typeof held, name: "best" | "last") => described("r", { ...report, kept: { ...report.kept, name } }, of).split("\n")[1];
+    expect(line(held, "best")).toMatch(/^checkpoint +best, after 4 steps \(epoch 1\), chosen on validation data$/);
+    expect(line(base, "best")).toMatch(/chosen on the test set, for want of validation data$/);
+    expect(line(base, "last")).toMatch(/\(epoch 1\)$/);
     expect([choiceNote(held), choiceNote(base)]).toEqual(["", "chosen on the test set, for want of validation data"]);
   });
 

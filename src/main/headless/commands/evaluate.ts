@@ -2,7 +2,7 @@
 import { isText, type Experiment } from "../../../shared/experiment.ts";
 import { maxOf } from "../../../shared/extent.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
-import type { KeptName } from "../../../shared/kept.ts";
+import { choiceText, chosenOn, type KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
 import { findRun } from "../find.ts";
 import { formatLoss, formatPercent, table } from "../format.ts";
@@ -20,18 +20,20 @@ export async function evaluate(places: Places, wanted: string, options: Evaluate
     const run = await findRun(services, wanted);
     const report = await services.handlers["predictions.report"]({ run, checkpoint: options.checkpoint });
     const { experiment } = await services.handlers["runs.get"]({ run });
-    console.log(options.json ? JSON.stringify({ type: "evaluation", run, ...report }) : described(run, report, experiment));
+    const chosen = report.kept.name === "best" ? { chosenOn: chosenOn(experiment) } : {};
+    console.log(options.json ? JSON.stringify({ type: "evaluation", run, ...report, ...chosen }) : described(run, report, experiment));
     return exitCodes.ok;
   } finally {
     await services.close();
   }
 }
 
-function described(run: string, report: PredictionReport, experiment: Experiment): string {
+/** @param run its id */
+export function described(run: string, report: PredictionReport, experiment: Experiment): string {
   const { kept, examples, loss } = report;
   const facts = [
     ["run", run],
-    ["checkpoint", `${kept.name}, after ${formatCount(kept.evaluation.step)} steps (epoch ${Number(kept.evaluation.epoch.toFixed(2))})`],
+    ["checkpoint", `${kept.name}, after ${formatCount(kept.evaluation.step)} steps (epoch ${Number(kept.evaluation.epoch.toFixed(2))})${kept.name === "best" ? `, ${choiceText(experiment)}` : ""}`],
     [isText(experiment) ? "symbols" : "test examples", formatCount(examples)],
     ["loss", formatLoss(loss)],
   ];

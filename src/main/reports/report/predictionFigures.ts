@@ -2,6 +2,7 @@
 import { confusionChart, confusionSize } from "../../../charts/confusionChart.ts";
 import { predictedChart, residualChart } from "../../../charts/residualCharts.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
+import { choiceText } from "../../../shared/kept.ts";
 import { metricText } from "../../../shared/metrics.ts";
 import type { PredictionReport } from "../../../shared/predictions.ts";
 import type { RunDetail } from "../../../shared/run.ts";
@@ -10,7 +11,7 @@ import type { Figure } from "./figure.ts";
 export function predictionFigures(run: RunDetail, report: PredictionReport, footer: readonly string[]): Figure[] {
   const title = run.name || run.stack;
   const { step, epoch } = report.kept.evaluation;
-  const weights = `the weights of the best evaluation (step ${formatCount(step)}, epoch ${Number(epoch.toFixed(2))})`;
+  const weights = `the weights of the best evaluation (step ${formatCount(step)}, epoch ${Number(epoch.toFixed(2))}; ${choiceText(run.experiment)})`;
   switch (report.task) {
     case "classification":
       return [

@@ -1,4 +1,5 @@
 /** The HTML report of a single run. */
+import { choiceText } from "../../../shared/kept.ts";
 import { capital } from "../../../charts/studyText.ts";
 import { taskOf } from "../../../shared/experiment.ts";
 import { formatMeasure } from "../../../shared/format.ts";
@@ -30,7 +31,7 @@ export function runPage(run: RunDetail, source: RunSource, { figures, remarks, t
 ${remarks.length === 0 ? null : html`<div class="notes"><ul>${remarks.map((remark) => html`<li>${remark}</li>`)}</ul></div>`}
 <div class="verdict"><strong>${outcome(run)}</strong>${run.reason ? html`<ul><li>${run.reason}</li></ul>` : null}</div>
 ${figures.map((figure, i) => figureElement(figure, i + 1))}
-${text ? written(text) : null}
+${text ? written(text, choiceText(experiment)) : null}
 <h2>Hyperparameters</h2>
 ${hyperparameters(run)}
 <h2>Evaluations</h2>
@@ -50,9 +51,9 @@ ${madeBy(source.program, `Run ${run.id}.`)}`;
   return page({ title: `${run.name || run.stack} · Hypertower`, body, embedded: { kind: "experiment", value: experiment } });
 }
 
-function written({ prime, text, temperature, seed }: NonNullable<RunPredictions["text"]>): Html {
+function written({ prime, text, temperature, seed }: NonNullable<RunPredictions["text"]>, choice: string): Html {
   return html`<h2>Text it writes</h2>
-<p>What its best weights go on with after “${prime}”, at temperature ${temperature} with seed ${seed}.</p>
+<p>What its best weights (${choice}) go on with after “${prime}”, at temperature ${temperature} with seed ${seed}.</p>
 <pre>${prime}${text}</pre>`;
 }
 
