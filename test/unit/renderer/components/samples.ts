@@ -1,22 +1,24 @@
 /** Datasets, drafts and runs that component tests show. */
-import type { DatasetInfo } from "@shared/datasets.ts";
-import { catalogEntry } from "@shared/catalog/index.ts";
+import { dataFacts, type DatasetInfo } from "@shared/datasets.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "@shared/experiment.ts";
 import type { RunSummary } from "@shared/run.ts";
 import { notation } from "@shared/tower.ts";
 import { draftOf, validateDraft, type Draft } from "@/lib/draft.ts";
 
 /** A published dataset as the services list it. */
-export function datasetOf(id: string, changes: Partial<DatasetInfo> = {}): DatasetInfo {
-  const { id: kind, symbols, files: _files, reader: _reader, featureNames: _names, ...facts } = catalogEntry(id)!;
+export function datasetOf(kind: string, changes: Partial<DatasetInfo> = {}): DatasetInfo {
+  const { title, task, trainExamples, testExamples, exampleShape, classNames, symbols } = dataFacts({ kind });
   return {
-    ...facts,
     kind,
-    exampleShape: [...facts.exampleShape],
-    classNames: [...facts.classNames],
-    classes: symbols ?? facts.classNames.length,
+    title,
+    task,
+    trainExamples,
+    testExamples,
+    exampleShape: [...exampleShape],
+    classNames: [...classNames],
+    classes: symbols ?? classNames.length,
     own: false,
-    source: `https://example.org/${id}`,
+    source: `https://example.org/${kind}`,
     licence: "CC BY 4.0",
     downloadBytes: 11_000_000,
     removable: true,
