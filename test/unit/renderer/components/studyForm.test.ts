@@ -98,6 +98,9 @@ it("compares the heights that are chosen, in order, any other by its number", as
   await click(wrapper, "height-3");
   await click(wrapper, "height-0");
   expect(value().heights.values).toEqual([1, 3]);
+  await click(wrapper, "height-2");
+  expect(value().heights.values).toEqual([1, 2, 3]);
+  await click(wrapper, "height-2");
   const other = byTestid(wrapper, "height-other");
   await other.setValue("12");
   await other.trigger("keydown", { key: "Enter" });
