@@ -55,6 +55,9 @@ export class ActiveRun {
   readonly #clock: TrainedClock;
   #summary: RunSummary;
   #trainer: WatchedTrainer | undefined;
+  /** Evaluations that nobody was told of yet, and when they will be. */
+  readonly #evaluations: Evaluation[] = [];
+  #soon: NodeJS.Immediate | undefined;
   #gone = false;
   #abandoned = false;
   #metrics: readonly string[] = [];
@@ -201,6 +204,7 @@ export class ActiveRun {
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;
+    clearImmediate(this.#soon);
     this.#files?.abandon();
     if (this.#trainer) this.#trainer.kill();
     else this.#leave();
@@ -311,9 +315,22 @@ export class ActiveRun {
     this.#takenUp?.retraced.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError, evaluation: clean });
-    this.#hooks.log.flush();
-    this.#hooks.onEvaluation(id, clean);
-    this.#hooks.onChange(this.#summary, false);
+    this.#evaluations.push(clean);
+    // A host that slept finds many at once: they are one commit, not one each.
+    this.#soon ??= setImmediate(() => {
+      this.#hooks.log.flush();
+      // The commit may have found the lease gone.
+      if (this.#abandoned) return;
+      this.#tellEvaluations();
+      this.#hooks.onChange(this.#summary, false);
+    });
+  }
+
+  /** Tells of evaluations that were committed. */
+  #tellEvaluations(): void {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
+    for (const evaluation of this.#evaluations.splice(0)) this.#hooks.onEvaluation(this.#summary.id, evaluation);
   }
 
   #ended({ outcome, reason, step, hyperparameters }: Message<"ended">): void {
@@ -359,6 +376,7 @@ export class ActiveRun {
   #commit(changes: Partial<RunSummary>): void {
     this.#save(changes);
     this.#hooks.log.flush();
+    this.#tellEvaluations();
     this.#hooks.onChange(this.#summary, true);
     for (const wake of this.#waiters) wake();
   }

@@ -5,7 +5,8 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import { LaunchingTrainer } from "../../../src/main/hosting/launchingTrainer.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
-import type { LaunchTrainer } from "../../../src/main/hosting/process.ts";
+import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
+import type { LaunchTrainer, Trainer } from "../../../src/main/hosting/process.ts";
 import { Supervisor, type SupervisorOptions } from "../../../src/main/hosting/supervisor.ts";
 import { tickLength, Watchdog } from "../../../src/main/hosting/watchdog.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
@@ -190,6 +191,31 @@ describe("a run", () => {
     expect(steps(id)).toHaveLength(stopped.steps);
     expect(kinds(id)).toEqual(["started", "paused", "resumed", "stopped"]);
     expect(store.getRun(id)!.reason).toBeNull();
+  });
+
+  it("commits the evaluations that it finds at once together, and tells of each", async () => {
+    const said = new Set<(message: FromTrainer) => void>();
+    const flushes: number[] = [];
+    const evaluated: number[] = [];
+    const idle: Trainer = {
+      pid: undefined,
+      launched: Promise.resolve(true),
+      send: () => undefined,
+      onMessage: (listener) => (said.add(listener), () => undefined),
+      onExit: () => () => undefined,
+      kill: () => undefined,
+    };
+    const store = openStore();
+    const counted = new Proxy(store, { get: (of, name: keyof typeof store) => (name === "flush" ? () => (flushes.push(evaluated.length), of.flush()) : typeof of[name] === "function" ? (of[name] as () => unknown).bind(of) : of[name]) });
+    const supervisor = new Supervisor({ machine: { places: 1, hasFreeCore: () => true, startTrainer: () => idle }, log: counted, onChange: () => undefined, onEvaluation: (_run, { step }) => evaluated.push(step) });
+    const run = aRun({});
+    store.createRun(run);
+    supervisor.start(run);
+    const steps = Array.from({ length: 30 }, (_, i) => i);
+    for (const step of steps) for (const listener of said) listener({ type: "evaluation", evaluation: { step, epoch: 1 + step, trainLoss: 0.5, testLoss: null, testError: 3 } });
+    await vi.waitFor(() => expect(evaluated).toEqual(steps));
+    expect(flushes).toEqual([0]);
+    expect(store.getRun(run.id)!.evaluations).toHaveLength(30);
   });
 
   it("that diverges ends with the step and the reason", async () => {
