@@ -8,9 +8,12 @@ export interface AxisScale {
   readonly ticks: readonly number[];
   /** Label of a tick. */
   readonly label: (tick: number) => string;
-  /** A value of the series, with the digits the axis can resolve. */
+  /** Formats a value of the series with the digits that the axis resolves. */
   readonly value: (value: number) => string;
-  /** What labels are differences from, where the values differ too little to be written out; else null. */
+  /**
+   * Base of labels written as differences, where the values differ too little to be written out;
+   * otherwise null.
+   */
   readonly offset: number | null;
 }
 
@@ -24,10 +27,12 @@ function roundStep(span: number, count: number): number {
 
 const round = (value: number) => Number(value.toPrecision(15));
 
-/** More digits than this after the point, and labels are written as differences. */
+/** With more decimals than this, labels are differences. */
 const mostDecimals = 7;
 
-/** A linear axis around the values; undefined without any. `whole` keeps ticks at whole numbers. */
+/**
+ * A linear axis around the values; undefined without values. `whole` puts ticks at whole numbers.
+ */
 export function linearScale(values: Iterable<number>, count = 4, whole = false): AxisScale | undefined {
   const found = extentOf(values);
   if (!found) return undefined;
@@ -48,7 +53,7 @@ export function linearScale(values: Iterable<number>, count = 4, whole = false):
   return { min: round(first * step), max: round(last * step), ticks, label, value, offset };
 }
 
-/** Digits after the point that tell multiples of a round step apart. */
+/** Number of decimals that distinguish multiples of a round step. */
 function decimalsOf(step: number): number {
   return Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
 }
@@ -66,12 +71,15 @@ function difference(value: number, step: number): string {
   return `${multiple > 0 ? "+" : ""}${formatHyperparameter(multiple)}`;
 }
 
-/** A logarithmic axis around the positive values, with at most `most` decades labelled; undefined without any. */
+/**
+ * A logarithmic axis around the positive values, with at most `most` labelled decades; undefined
+ * without positive values.
+ */
 export function logScale(values: Iterable<number>, most = 6): AxisScale | undefined {
   const found = extentOf(positive(values));
   if (!found) return undefined;
   const [low, high] = found;
-  // A flat line still needs an axis with some width.
+  // A flat line still needs some height.
   const room = low === high ? 0.15 : Math.max(0.06 * Math.log10(high / low), 0.002);
   const [min, max] = [low / 10 ** room, high * 10 ** room];
   const ticks = logTicks(min, max, most);
@@ -85,18 +93,23 @@ export function logScale(values: Iterable<number>, most = 6): AxisScale | undefi
 /** The values of one curve. */
 export interface CurveValues {
   readonly values: readonly number[];
-  /** Whether its run diverged or it holds values that are not finite. */
+  /** Whether its run diverged or it has non-finite values. */
   readonly broken: boolean;
 }
 
-/** A curve this many times (linear) or decades (logarithmic) above the median curve has exploded. */
+/**
+ * A curve has exploded if it exceeds the median curve by this factor (linear) or number of decades
+ * (logarithmic).
+ */
 const explosion = { times: 1000, decades: 6 } as const;
-/** Values farther than this many spans of the bulk from it are outliers. */
+/** An outlier is farther from the bulk than this many times the bulk's span. */
 const fence = { linear: 20, log: 3 } as const;
 
 /**
- * A vertical axis that outliers do not stretch: it holds the bulk (5th to 95th percentile) of every curve that
- * neither broke nor exploded, and every value near that bulk. Values outside `min` to `max` are to be clipped.
+ * A vertical axis that outliers do not stretch: it covers the bulk (5th to 95th percentile) of
+ * every
+ * curve that neither broke nor exploded, and all values near that bulk. Clip values outside `min`
+ * to `max`.
  */
 export function robustScale(curves: readonly CurveValues[], log: boolean): AxisScale | undefined {
   const onAxis = (value: number) => (log ? Math.log10(value) : value);
@@ -125,7 +138,9 @@ function* positive(values: Iterable<number>): Generator<number> {
   for (const value of values) if (value > 0) yield value;
 }
 
-/** Round values between the ends: decades where they span enough, else 1-2-5, else evenly spaced ones. */
+/**
+ * Round values between the ends: decades where there are enough, else 1-2-5, else evenly spaced.
+ */
 export function logTicks(min: number, max: number, most = 6): number[] {
   const from = Math.floor(Math.log10(min));
   const to = Math.ceil(Math.log10(max));

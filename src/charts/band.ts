@@ -1,7 +1,10 @@
-/** A band around a line: one filled outline. */
+/** A band around a line, drawn as one filled outline. */
 import type { BandPoint } from "./chartLines.ts";
 
-/** Series of the chart library; none where the outline has no width. `base` places it and names its color. */
+/**
+ * The band as a chart series; none where it has no width. `base` gives its position and the name
+ * for its color.
+ */
 export function bandSeries(outline: readonly BandPoint[], color: string, yLog: boolean, base: Record<string, unknown>): Record<string, unknown>[] {
   const shown = yLog ? outline.filter(({ high }) => high > 0) : outline;
   if (shown.length < 2) return [];
@@ -12,7 +15,7 @@ export function bandSeries(outline: readonly BandPoint[], color: string, yLog: b
       silent: true,
       clip: true,
       z: 1,
-      // One item stands for the whole band; its coordinates come from the outline.
+      // One item draws the whole band, from the outline's coordinates.
       encode: { x: -1, y: -1 },
       data: [[0]],
       renderItem: (_: unknown, api: { coord: (at: [number, number]) => [number, number] }) => {

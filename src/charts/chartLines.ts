@@ -1,4 +1,4 @@
-/** From held series to the lines of a chart. */
+/** Converts series to the lines of a chart. */
 import { drawnPoints, gapSteps, type Bucket } from "../shared/series.ts";
 import type { LineStyle } from "./palette.ts";
 import { smooth } from "./smoothing.ts";
@@ -11,10 +11,10 @@ export interface BandPoint {
   readonly high: number;
 }
 
-/** A logged series, thinned out to buckets. */
+/** A logged series, downsampled to buckets. */
 export interface ThinnedSeries {
   readonly buckets: readonly Bucket[];
-  /** Values logged. */
+  /** Number of logged values. */
   readonly total: number;
 }
 
@@ -22,32 +22,32 @@ export interface ChartLine {
   /** Name of the series, unique within its chart. */
   readonly name: string;
   readonly style: LineStyle;
-  /** Points to draw; both extremes of every bucket. */
+  /** Points to draw: both extremes of every bucket. */
   readonly points: readonly Point[];
-  /** Drawn over the raw points, which then stand back. */
+  /** Drawn over the raw points, which fade. */
   readonly smoothed: readonly Point[] | null;
-  /** Values logged. */
+  /** Number of logged values. */
   readonly total: number;
-  /** Values that are not finite, and so cannot be drawn. */
+  /** Number of non-finite values, which cannot be drawn. */
   readonly nonFinite: number;
-  /** Where values that are not finite interrupt the line; sorted. */
+  /** Positions, sorted, where non-finite values interrupt the line. */
   readonly gaps?: readonly number[];
-  /** Where runs of the line diverged. */
+  /** Positions where runs of the line diverged. */
   readonly divergedAt?: readonly number[];
   readonly symbols?: boolean;
-  /** Mean ± standard error of the runs that the line is the mean of. */
+  /** Mean ± standard error of the runs that the line averages. */
   readonly band?: readonly BandPoint[];
 }
 
-/** Default position of the smoothing slider, in the window and for exported pictures. */
+/** Default of the smoothing slider, in the window and in exported figures. */
 export const defaultSmoothing = 40;
 
-/** Time constant of the smoothing in steps, for a slider from 0 (off) to 100 (1,000 steps). */
+/** Smoothing time constant in steps, for a slider from 0 (off) to 100 (1,000 steps). */
 export function smoothingSteps(slider: number): number {
   return slider <= 0 ? 0 : Number((10 ** ((3 * slider) / 100)).toPrecision(2));
 }
 
-/** The line of a logged metric. `perX` divides steps, so that epochs can be drawn. */
+/** The line of a logged metric. `perX` divides steps, for example by steps per epoch. */
 export function lineOf(name: string, style: LineStyle, held: ThinnedSeries | undefined, steps: number, perX = 1): ChartLine {
   const buckets = held?.buckets ?? [];
   const scaled = (points: readonly Point[]): readonly Point[] => (perX === 1 ? points : points.map(([x, y]) => [x / perX, y]));
@@ -62,12 +62,12 @@ export function lineOf(name: string, style: LineStyle, held: ThinnedSeries | und
   };
 }
 
-/** Points that can stand on the chosen axes: logarithmic ones show positive numbers only. */
+/** Points that fit the chosen axes: logarithmic axes show positive numbers only. */
 export function drawable(points: readonly Point[], xLog: boolean, yLog: boolean): Point[] {
   return points.filter(([x, y]) => (!xLog || x > 0) && (!yLog || y > 0)).map(([x, y]) => [x, y]);
 }
 
-/** The point nearest to `x`; points are sorted by x. */
+/** The point nearest to `x`; points must be sorted by x. */
 export function nearest(points: readonly Point[], x: number): Point | undefined {
   let low = 0;
   let high = points.length - 1;
@@ -82,7 +82,7 @@ export function nearest(points: readonly Point[], x: number): Point | undefined 
   return x - before[0] <= after[0] - x ? before : after;
 }
 
-/** A step at which something happened, and what. */
+/** An event at a step. */
 export interface ChartMark {
   readonly step: number;
   readonly what: string;

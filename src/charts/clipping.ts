@@ -1,4 +1,7 @@
-/** Curves on an axis that does not hold all of their values: what is clipped, interrupted or diverged is marked. */
+/**
+ * Draws curves on an axis that does not cover all their values, and marks clipped, interrupted and
+ * diverged parts.
+ */
 import { robustScale, type AxisScale } from "./axes.ts";
 import { drawable, nearest, type ChartLine, type Point } from "./chartLines.ts";
 
@@ -9,15 +12,15 @@ export interface CurveMark {
 }
 
 export interface ClippedLine {
-  /** Points within the axis; NaN interrupts the line. */
+  /** Points on the axis; NaN interrupts the line. */
   readonly points: readonly Point[];
   readonly smoothed: readonly Point[] | null;
   readonly marks: readonly CurveMark[];
-  /** Points beyond the axis, drawn at its edge. */
+  /** Number of points beyond the axis, drawn at its edge. */
   readonly clipped: number;
 }
 
-/** Vertical axis of the lines. */
+/** The lines' vertical axis. */
 export function verticalScale(lines: readonly ChartLine[], xLog: boolean, yLog: boolean): AxisScale | undefined {
   return robustScale(
     lines.map((line) => ({ values: drawable(line.points, xLog, yLog).map(([, y]) => y), broken: line.nonFinite > 0 || (line.divergedAt?.length ?? 0) > 0 })),
@@ -27,7 +30,7 @@ export function verticalScale(lines: readonly ChartLine[], xLog: boolean, yLog: 
 
 export const clamp = (value: number, scale: AxisScale | undefined): number => (scale ? Math.min(scale.max, Math.max(scale.min, value)) : value);
 
-/** Points beyond the ends of the axis. */
+/** Points outside the axis. */
 export function beyond(points: readonly Point[], scale: AxisScale | undefined): number {
   return scale ? points.filter(([, y]) => y < scale.min || y > scale.max).length : 0;
 }
@@ -35,7 +38,7 @@ export function beyond(points: readonly Point[], scale: AxisScale | undefined): 
 function interrupted(points: readonly Point[], gaps: readonly number[], scale: AxisScale | undefined): Point[] {
   const shown = points.map(([x, y]): Point => [x, clamp(y, scale)]);
   if (gaps.length === 0) return shown;
-  // Sorting is stable: at one place the value comes before its gap.
+  // Sorting is stable: at the same position the value precedes its gap.
   return [...shown, ...gaps.map((x): Point => [x, NaN])].sort(([a], [b]) => a - b);
 }
 
@@ -57,7 +60,7 @@ export function edgeMarks(points: readonly Point[], scale: AxisScale): CurveMark
   return marks;
 }
 
-/** A line as it stands on the axis. */
+/** A line clipped to the axis. */
 export function clip(line: ChartLine, scale: AxisScale | undefined, xLog: boolean, yLog: boolean): ClippedLine {
   const all = drawable(line.points, xLog, yLog);
   const gaps = (line.gaps ?? []).filter((x) => !xLog || x > 0);
@@ -67,12 +70,12 @@ export function clip(line: ChartLine, scale: AxisScale | undefined, xLog: boolea
   };
   const last = all.at(-1)?.[0] ?? -Infinity;
   const diverged = (line.divergedAt ?? []).flatMap((x): CurveMark[] => {
-    // What could not be drawn does not widen the axis: the mark stands where the line ends.
+    // Undrawable points do not widen the axis: the mark stands where the line ends.
     const place = at(Math.min(x, last));
     return place ? [{ kind: "diverged", at: place, label: "diverged" }] : [];
   });
   const gapMarks = gaps.flatMap((x, i): CurveMark[] => {
-    // The end of a diverged line has a mark of its own; neighboring gaps share one.
+    // The end of a diverged line has its own mark; neighboring gaps share one.
     if (x >= last && diverged.length > 0) return [];
     const before = gaps[i - 1];
     if (before !== undefined && !all.some(([other]) => other >= before && other <= x)) return [];
@@ -95,10 +98,10 @@ const looks = {
   diverged: { symbol: cross, symbolSize: 12 },
 } as const;
 
-/** A line diverges at its right end, where there is room on the left alone. */
+/** A line diverges at its right end, where only the left has room. */
 const labelPlaces: Record<CurveMark["kind"], string | readonly [x: number, y: number]> = { above: [12, 2], below: [12, -6], gap: "bottom", diverged: "left" };
 
-/** Series of the chart library for the marks of a line; none without marks. */
+/** The marks of a line as chart series; none without marks. */
 export function markSeries(marks: readonly CurveMark[], color: string, base: Record<string, unknown>): Record<string, unknown>[] {
   if (marks.length === 0) return [];
   return [
@@ -117,7 +120,7 @@ export function markSeries(marks: readonly CurveMark[], color: string, base: Rec
       data: marks.map(({ kind, at, label }) => ({
         value: [...at],
         ...looks[kind],
-        // Empty symbols have a border only.
+        // Empty symbols have only a border.
         ...(kind === "gap" && { itemStyle: { color, borderWidth: 2 } }),
         label: { show: label !== undefined, formatter: label ?? "", color, fontSize: 11, position: labelPlaces[kind], distance: 10 },
       })),

@@ -1,4 +1,4 @@
-/** How a confusion matrix is shown: shares of rows, and how strongly a cell is colored. */
+/** Shares and cell colors of a confusion matrix. */
 
 export interface Cell {
   readonly actual: number;
@@ -7,9 +7,9 @@ export interface Cell {
 
 export interface ShownCell extends Cell {
   readonly count: number;
-  /** Of the examples of its class, from 0 to 1; null where there are none. */
+  /** Share of the examples of its class, 0 to 1; null without examples. */
   readonly share: number | null;
-  /** From 0 to 1. */
+  /** Strength of the cell's color, 0 to 1. */
   readonly strength: number;
 }
 
@@ -18,13 +18,13 @@ export function shownCells(counts: readonly (readonly number[])[]): ShownCell[][
     const all = row.reduce((sum, count) => sum + count, 0);
     return row.map((count, predicted) => {
       const share = all === 0 ? null : count / all;
-      // Mistakes are rare where a model is good: a linear scale would leave them white.
+      // A good model makes few mistakes: a linear scale would leave them white.
       return { actual, predicted, count, share, strength: (share ?? 0) ** (actual === predicted ? 1 / 2 : 1 / 3) };
     });
   });
 }
 
-/** A share as it has room in a cell: `0.4 %`, `97 %`. */
+/** A share short enough for a cell: `0.4 %`, `97 %`. */
 export function shareText(share: number | null): string {
   if (share === null) return "–";
   const percent = 100 * share;

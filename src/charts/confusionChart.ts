@@ -1,4 +1,4 @@
-/** A confusion matrix: classes against predictions, each cell with its count and its share of the row. */
+/** Confusion matrix: classes against predictions, each cell with its count and share of the row. */
 import { maxOf } from "../shared/extent.ts";
 import { formatCount } from "../shared/format.ts";
 import type { ClassificationReport } from "../shared/predictions.ts";
@@ -10,10 +10,10 @@ import { channels, type ChartSettings } from "./theme.ts";
 
 const right = { light: "#2f4bc7", print: "#2f4bc7", dark: "#7d95ff" } as const;
 const wrong = { light: "#c93a3a", print: "#c93a3a", dark: "#ff7b72" } as const;
-/** Cells narrower than this, in pixels, have no room for numbers. */
+/** Smallest cell width, in pixels, that fits a number. */
 const leastForNumbers = 30;
 
-/** As large as its classes need. */
+/** Size of the picture for a number of classes. */
 export function confusionSize(classes: number): { width: number; height: number } {
   const cells = Math.max(280, Math.min(760, 46 * classes));
   return { width: cells + 160, height: cells + 70 };
@@ -22,7 +22,7 @@ export function confusionSize(classes: number): { width: number; height: number 
 export function confusionChart({ classNames, confusion }: Pick<ClassificationReport, "classNames" | "confusion">, settings: ChartSettings): Record<string, unknown> {
   const { look, inner, parts } = frameOf(settings, []);
   const count = classNames.length;
-  // The first class is the uppermost row.
+  // The first class is the top row.
   const rows = classAxis([...classNames].reverse(), look.fontSize * 1.3, inner.height - 60, look.fontSize);
   const left = Math.min(160, labelRoom(rows, look.fontSize)) + look.fontSize + 12;
   const width = inner.width - left - 12;
@@ -73,7 +73,10 @@ export function confusionChart({ classNames, confusion }: Pick<ClassificationRep
   };
 }
 
-/** A place for each class; labels where they have room. @param room that one label takes, @param length of the axis, in pixels */
+/**
+ * An axis of classes; labels where they fit. @param room width of one label, @param length of the
+ * axis, in pixels
+ */
 function classAxis(names: readonly string[], room: number, length: number, fontSize: number): AxisScale {
   const most = Math.max(4, Math.floor(150 / (0.6 * fontSize)));
   const label = (tick: number) => {

@@ -1,4 +1,4 @@
-/** What stands around the plots of a picture (title, legend, footer), and the axes they share. */
+/** The frame of a picture (title, legend, footer) and the axes of its plots. */
 import type { AxisScale } from "./axes.ts";
 import { lookOf, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
 
@@ -9,29 +9,29 @@ export interface Box {
   readonly height: number;
 }
 
-/** Width of a text in pixels, near enough to leave room for it. */
+/** Approximate width of a text in pixels. */
 export function roomFor(text: string, fontSize: number): number {
   return text.length * fontSize * 0.57;
 }
 
 export interface LegendEntry {
-  /** Of series; the first of that name gives the legend its mark. */
+  /** Series name; the first series of that name supplies the legend's symbol. */
   readonly name: string;
-  /** A line without a mark on it. */
+  /** A line without a symbol. */
   readonly plain?: boolean;
 }
 
 interface Frame {
   readonly look: Look;
-  /** Where the plots stand. */
+  /** Area of the plots. */
   readonly inner: Box;
-  /** Options of the title, legend and footer. */
+  /** Options of title, legend and footer. */
   readonly parts: Record<string, unknown>;
 }
 
 export const margin = 14;
 
-/** Lays out a picture: what remains between head and foot is `inner`. */
+/** Lays out a picture; `inner` is the area between head and foot. */
 export function frameOf(settings: ChartSettings, legend: readonly LegendEntry[]): Frame {
   const look = lookOf(settings);
   const { width, height, title, subtitle, footer = [] } = settings;
@@ -92,7 +92,7 @@ interface TextStyle {
   readonly textAlign?: "left" | "center" | "right";
 }
 
-/** A line of text somewhere on the picture. */
+/** A line of text at a position on the picture. */
 export function text(content: string, { left, top, textAlign, width, ...textStyle }: TextStyle): Record<string, unknown> {
   return {
     text: content,
@@ -125,7 +125,7 @@ export interface AxisSettings {
   readonly log: boolean;
   readonly scale: AxisScale | undefined;
   readonly gridIndex: number;
-  /** Title with symbol and unit; left out where a neighbour shows it. */
+  /** Title with symbol and unit; omitted where a neighboring plot shows it. */
   readonly name?: string;
   readonly nameGap?: number;
   readonly labels?: boolean;
@@ -133,7 +133,7 @@ export interface AxisSettings {
   readonly label?: (tick: number) => string;
 }
 
-/** An axis of a plot: the scale's own ticks, thin lines, its title in the middle. */
+/** An axis of a plot with the scale's ticks, thin lines and a centered title. */
 export function axisOption(direction: "x" | "y", settings: AxisSettings): Record<string, unknown> {
   const { look, log, scale, gridIndex, name, nameGap = 30, labels = true, lines = direction === "y", label = scale?.label } = settings;
   const font = { fontFamily: look.fontFamily, fontSize: look.fontSize };
@@ -152,7 +152,7 @@ export function axisOption(direction: "x" | "y", settings: AxisSettings): Record
 
 const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
-/** `10⁻³` for a power of ten; null for anything else. */
+/** `10⁻³` for a power of ten; null otherwise. */
 export function powerOfTen(value: number): string | null {
   const exponent = Math.round(Math.log10(value));
   if (Math.abs(Math.log10(value) - exponent) > 1e-9) return null;
@@ -160,24 +160,26 @@ export function powerOfTen(value: number): string | null {
   return `10${exponent < 0 ? "⁻" : ""}${digits}`;
 }
 
-/** Labels of a logarithmic axis: powers of ten where every tick is one and they span enough to read better so. */
+/**
+ * Labels of a logarithmic axis: powers of ten where every tick is one and the span is large enough.
+ */
 export function logLabels(scale: AxisScale | undefined): ((tick: number) => string) | undefined {
   if (!scale || scale.max / scale.min < 1e3 || scale.ticks.some((tick) => powerOfTen(tick) === null)) return scale?.label;
   return (tick) => powerOfTen(tick) ?? scale.label(tick);
 }
 
-/** Width that the labels of a vertical axis take. */
+/** Width of the labels of a vertical axis. */
 export function labelRoom(scale: AxisScale | undefined, fontSize: number, label = scale?.label): number {
   const widest = scale?.ticks.reduce((most, tick) => Math.max(most, label?.(tick).length ?? 0), 1) ?? 2;
   return widest * fontSize * 0.6 + 10;
 }
 
-/** What a pointer rests on: it says itself what its tooltip shows. */
+/** A chart item that supplies its own tooltip. */
 export interface Told {
   readonly told?: () => TooltipContent;
 }
 
-/** Tooltips of items that say themselves what is shown. */
+/** Tooltips for items that supply their own content. */
 export function tooltipOption({ tooltip }: ChartSettings): Record<string, unknown> {
   if (!tooltip) return {};
   return {

@@ -1,4 +1,7 @@
-/** A metric over two initial hyperparameters: a grid of cells for each tower height, all in one color scale. */
+/**
+ * A metric over two initial hyperparameters: a grid for each tower height, with a common color
+ * scale.
+ */
 import { isPercent } from "../shared/metrics.ts";
 import { maxOf, minOf } from "../shared/extent.ts";
 import { worstWords, type Grid, type GridCell, type StudyGrids } from "../shared/study/curves.ts";
@@ -11,11 +14,14 @@ import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./s
 import { channels, heatColors, orderedMix, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
 
 export interface HeatMapSettings extends ChartSettings {
-  /** Whether colors follow the logarithm of the metric; a linear scale shows little where a few runs are far off. */
+  /**
+   * Whether colors are logarithmic in the metric; a linear scale shows little when a few runs are
+   * far off.
+   */
   readonly colorLog?: boolean;
 }
 
-/** What the chart library hands to a function that draws. */
+/** Chart library functions passed to a custom renderer. */
 export interface DrawApi {
   coord(at: readonly [number, number]): [number, number];
 }
@@ -67,7 +73,7 @@ interface Parts {
   readonly series: Record<string, unknown>[];
 }
 
-/** Where the values of an axis stand: by their order where they are crossed, else where they are. */
+/** Positions of an axis's values: by rank for a crossed axis, otherwise by value. */
 interface Places {
   readonly scale: AxisScale;
   readonly log: boolean;
@@ -81,7 +87,7 @@ function isCrossed({ grids }: StudyGrids): boolean {
   return most * 2 > count("x") * count("y");
 }
 
-/** @param length of the axis in pixels: not every value may have room for its label */
+/** @param length of the axis in pixels: labels that do not fit are left out */
 function placesOf(grids: StudyGrids, which: "x" | "y", { crossed, look, length }: { crossed: boolean; look: Look; length: number }): Places {
   const values = [...new Set(grids.grids.flatMap(({ cells }) => cells.map((cell) => cell[which])))].sort((a, b) => a - b);
   const axis: StudyAxis = grids[which];
@@ -129,13 +135,13 @@ function colorScale({ grids }: StudyGrids, wanted: boolean): ColorScale | undefi
   return axis && { log, axis, low: minOf(means), high: maxOf(means) };
 }
 
-/** Color of a value; the smallest has the first color. */
+/** Color of a value; the smallest value has the first color. */
 function colorAt(value: number, { log, low, high }: ColorScale, theme: ChartSettings["theme"]): string {
   const on = log ? Math.log10 : (v: number) => v;
   return orderedMix(heatColors(theme), low === high ? 0 : (on(value) - on(low)) / (on(high) - on(low)));
 }
 
-/** Whether dark text reads on a color (relative luminance as in WCAG). */
+/** Whether dark text is readable on a color (relative luminance as in WCAG). */
 function isLight(color: string): boolean {
   const [r, g, b] = channels(color).map((value) => (value / 255) ** 2.2) as [number, number, number];
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.22;
@@ -187,7 +193,7 @@ function cells(grids: StudyGrids, grid: Grid, { xs, ys, crossed, scale, box, set
       children.push({ type: "text", style, silent: true });
     }
     if (cell.diverged + cell.exploded > 0) {
-      // In the corner a cross where runs diverged, a triangle where they exploded.
+      // Corner marks: a cross where runs diverged, a triangle where they exploded.
       const arm = Math.min(3.2, shape.width / 5, shape.height / 5);
       const [cx, cy] = crossed ? [shape.x + shape.width - arm * 2, shape.y + arm * 2] : [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
       if (cell.exploded > 0) {
@@ -213,7 +219,7 @@ function around([x, y]: [number, number], radius: number): [[number, number], [n
 function labelIn({ mean }: GridCell, { metric }: StudyGrids, { width, height }: { width: number; height: number }, fontSize: number): string | null {
   if (mean === null || height < fontSize + 6) return null;
   const written = isPercent(metric.name) ? mean.toFixed(mean < 9.95 ? 1 : 0) : String(Number(mean.toPrecision(2)));
-  // Three characters have room, or no cell shows its number.
+  // Without room for three characters, no cell shows its number.
   return 3 * (fontSize - 2) * 0.6 + 4 > width ? null : written;
 }
 
@@ -228,7 +234,7 @@ function cellContent({ x, y, metric, penalty }: StudyGrids, name: string, cell: 
   };
 }
 
-/** What the colors mean, as an axis of its own. */
+/** Draws the color bar as an axis. */
 function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, scale: ColorScale, name: string, look: Look): void {
   const gridIndex = grid.length;
   const { low, high, log } = scale;

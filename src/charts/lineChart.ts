@@ -1,4 +1,4 @@
-/** ECharts options for the workbench's line charts. */
+/** ECharts options of line charts. */
 import type { EChartsCoreOption } from "echarts/core";
 import type { AxisScale } from "./axes.ts";
 import { bandSeries } from "./band.ts";
@@ -10,14 +10,14 @@ export interface ChartLook {
   readonly xLog: boolean;
   readonly yLog: boolean;
   readonly dark: boolean;
-  /** Scale of each axis; undefined while there is nothing to draw. */
+  /** Scales of the axes; undefined without data. */
   readonly x: AxisScale | undefined;
   readonly y: AxisScale | undefined;
-  /** Places on the horizontal axis where something happened, each a vertical line. */
+  /** Positions on the horizontal axis, each drawn as a vertical line. */
   readonly marks?: readonly number[];
-  /** Written behind the numbers of the vertical axis. */
+  /** Unit after the numbers of the vertical axis. */
   readonly unit: string;
-  /** What is shown at a place: an element of the window, which alone has any. */
+  /** Builds the tooltip at a position, as an element of the window. */
   readonly tooltip: (x: number) => unknown;
 }
 
@@ -33,7 +33,7 @@ function axis(log: boolean, scale: AxisScale | undefined, label: (tick: number) 
     min: scale?.min,
     max: scale?.max,
     axisLine: { show: false },
-    // The library's own ticks would be whole decades on log axes: too coarse where data spans less than one.
+    // The library's ticks are whole decades on log axes: too coarse for less than a decade of data.
     axisTick: { show: false, customValues: scale?.ticks },
     axisLabel: { ...font, show: scale !== undefined, color: text, formatter: label, hideOverlap: true, customValues: scale?.ticks },
     splitLine: { lineStyle: { color: line } },
@@ -69,7 +69,7 @@ function seriesOf(line: ChartLine, look: ChartLook, crowded: boolean) {
   return [raw, over, ...band, ...marked];
 }
 
-/** The marks hang on the first series: they are drawn once. */
+/** Attaches the marks to the first series, so that they are drawn once. */
 function withMarks(series: readonly object[], { marks = [], xLog, dark }: ChartLook): object[] {
   const [first, ...rest] = series;
   const shown = marks.filter((mark) => !xLog || mark > 0);

@@ -1,4 +1,4 @@
-/** The parts of the chart library that the charts of this folder are made of; whoever draws adds a renderer. */
+/** Registers the parts of the chart library that these charts use; the caller adds a renderer. */
 import { CustomChart, LineChart, ParallelChart, ScatterChart } from "echarts/charts";
 import { GridComponent, LegendComponent, ParallelComponent, TitleComponent, TooltipComponent, VisualMapComponent } from "echarts/components";
 

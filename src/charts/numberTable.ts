@@ -1,4 +1,4 @@
-/** The numbers of a study as a table: what each is called, its unit, and how it is written. */
+/** The key figures of a study as table columns: name, unit and format. */
 import { isPercent } from "../shared/metrics.ts";
 import { metricLabel, metricUnit } from "../shared/study/metric.ts";
 import type { Estimate, HeightNumbers } from "../shared/study/numbers.ts";
@@ -10,14 +10,14 @@ import { capital } from "../shared/text.ts";
 export interface NumberColumn {
   readonly key: string;
   readonly title: string;
-  /** Behind a value in words; empty for none. */
+  /** Follows a value in text; may be empty. */
   readonly unit: string;
   /** One sentence. */
   readonly definition: string;
-  /** Drawn on a log axis. */
+  /** Use a log axis. */
   readonly log: boolean;
   readonly of: (height: HeightNumbers) => Estimate | null;
-  /** Without the unit. */
+  /** Formats without the unit. */
   readonly format: (value: number) => string;
 }
 
@@ -25,10 +25,10 @@ const decimals = (digits: number) => (value: number) => value.toFixed(digits);
 const significant = (digits: number) => (value: number) => String(Number(value.toPrecision(digits)));
 const percent = (value: number) => (100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0);
 
-/** One value of the axis is no range: nothing is said of it until there is a second. */
+/** A single value is no range: show nothing until there is a second. */
 const overRange = ({ numbers, known }: HeightNumbers) => (known > 1 ? numbers : null);
 
-/** Every number that the study has a value of, in the order in which they are read. */
+/** Every key figure that the study has a value for, in reading order. */
 export function numberColumns({ metric, axis, tolerance, chance, heights }: Sensitivity): NumberColumn[] {
   const isError = isPercent(metric.name);
   const unit = metricUnit(metric.name).trim();

@@ -1,4 +1,4 @@
-/** The numbers of every height side by side, with their confidence intervals. */
+/** Key figures of every height side by side, with confidence intervals. */
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
 import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
@@ -10,7 +10,7 @@ import { curveNames } from "./studyText.ts";
 import { variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
 export interface NumbersSettings extends ChartSettings {
-  /** Which numbers, by key; those a picture has room for by default. */
+  /** Keys of the figures to draw; by default those that fit. */
   readonly numbers?: readonly string[];
 }
 
@@ -18,7 +18,7 @@ const shownByDefault = ["best", "sensitivity", "width", "divergedShare", "explod
 
 const columnsOf = (sensitivity: Sensitivity, wanted: readonly string[]) => numberColumns(sensitivity).filter(({ key }) => wanted.includes(key));
 
-/** Pixels that the picture needs so that no row of plots runs into the next, in a window so many pixels wide. */
+/** Height in pixels at which no row of plots overlaps the next, for a given window width. */
 export function numbersHeight(sensitivity: Sensitivity, width: number): number {
   const count = columnsOf(sensitivity, shownByDefault).length;
   const rows = Math.ceil(count / plotsInRow(width - 2 * margin, count));
@@ -41,7 +41,7 @@ interface Row extends Told {
   readonly value: readonly [number, number];
 }
 
-/** Room beside the outermost values, for what is written above them. */
+/** Extends the scale to leave room for the text above the outermost values. */
 function widened(scale: AxisScale, log: boolean): AxisScale {
   if (log) return { ...scale, min: scale.min / (scale.max / scale.min) ** 0.08, max: scale.max * (scale.max / scale.min) ** 0.08 };
   const room = 0.06 * (scale.max - scale.min);
@@ -56,7 +56,7 @@ function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly 
   });
   const ends = known.flatMap(({ estimate: { value, interval } }) => [value, ...(interval ?? [])]);
   const shared = column.key === "divergedShare" || column.key === "explodedShare";
-  // Nothing diverged: the axis still reads from 0 upwards.
+  // Without divergence the axis still starts at 0.
   const all = shared ? [0, ...ends, ...(ends.some((end) => end > 0) ? [] : [0.1])] : ends;
   const found = (column.log ? logScale(all, 3) : linearScale(all, 3)) ?? linearScale([0, 1], 2)!;
   const label = (tick: number) => (column.log ? (logLabels(found) ?? found.label)(tick) : shared ? String(Math.round(100 * tick)) : found.label(tick));

@@ -1,4 +1,4 @@
-/** Line colors that people with color-vision deficiencies can tell apart (after Okabe and Ito). */
+/** Line colors that people with color-vision deficiencies can distinguish (after Okabe and Ito). */
 const light = ["#0072b2", "#d55e00", "#00855f", "#b0548a", "#b87c00", "#3f97cf", "#4a4f59"];
 const dark = ["#56b4e9", "#f08a3c", "#2fc79a", "#e39ac2", "#f0d75c", "#8fa3ff", "#c9ced8"];
 
@@ -10,7 +10,7 @@ export interface LineStyle {
   readonly dash: Dash;
 }
 
-/** Style of the n-th line: colors first, then the same colors dashed and dotted. */
+/** Style of the n-th line: solid colors first, then dashed and dotted. */
 export function lineStyle(index: number, isDark: boolean): LineStyle {
   const colors = isDark ? dark : light;
   return {
@@ -19,5 +19,5 @@ export function lineStyle(index: number, isDark: boolean): LineStyle {
   };
 }
 
-/** How many lines have a color of their own. */
+/** Number of lines with a color of their own. */
 export const distinctColors = light.length;

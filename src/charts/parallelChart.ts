@@ -1,6 +1,6 @@
 /**
- * Parallel coordinates: an axis for each setting that varies and for the result, a line for each run,
- * colored by its result. Dragging along an axis picks the lines that pass there.
+ * Parallel coordinates: an axis for each varying setting and for the result, a line for each run
+ * colored by its result. Dragging along an axis selects the lines that cross there.
  */
 import { linearScale, logScale } from "./axes.ts";
 import { frameOf, logLabels, roomFor, tooltipOption, type Told } from "./frame.ts";
@@ -10,25 +10,25 @@ import { heatColors, orderedMix, type ChartSettings } from "./theme.ts";
 export interface ParallelAxis {
   readonly label: string;
   readonly scale: "log" | "linear" | "category";
-  /** One per line; null where it has none, which stands at the foot of the axis. */
+  /** One value per line; null for none, which is drawn at the foot of the axis. */
   readonly values: readonly (number | string | null)[];
-  /** How a value is written in a tooltip. */
+  /** Formats a value for a tooltip. */
   format(value: number | string): string;
 }
 
 export interface ParallelLine {
   readonly name: string;
-  /** Said beside its result, e.g. "diverged". */
+  /** Shown next to the result, such as "diverged". */
   readonly note?: string;
 }
 
-/** Where values stand on an axis of length 1, and what is written beside it. */
+/** Positions of values on an axis of length 1, and their labels. */
 export interface Places {
   readonly at: readonly number[];
   readonly ticks: readonly { readonly at: number; readonly label: string }[];
 }
 
-/** Room at the foot of an axis for those without a value. */
+/** Share of an axis reserved at its foot for missing values. */
 const noneRoom = 0.14;
 const shorten = (label: string, most = 16) => (label.length > most ? `${label.slice(0, most - 1)}…` : label);
 
@@ -48,13 +48,16 @@ export function placesOn({ scale, values }: Pick<ParallelAxis, "scale" | "values
   const along = scale === "log" ? Math.log10 : (value: number) => value;
   const place = (value: number) => lift((along(value) - along(axis.min)) / (along(axis.max) - along(axis.min)));
   const label = (scale === "log" ? logLabels(axis) : undefined) ?? axis.label;
-  // A handful of values is written out; more get round ticks.
+  // A few values get a label each; more get round ticks.
   const own = [...new Set(numbers)];
   const written = scale === "linear" && own.length <= 5 ? own.map((at) => ({ at, text: formatHyperparameter(at) })) : axis.ticks.map((at) => ({ at, text: label(at) }));
   return { at: values.map((value) => (value === null ? 0 : place(Number(value)))), ticks: [...none, ...written.map(({ at, text }) => ({ at: place(at), label: text }))] };
 }
 
-/** The last axis is the result, by whose place lines are colored: pale is low. Lines without a result are left out by the caller. */
+/**
+ * Chart with the result as last axis, which determines the color: pale is low. Omit lines without a
+ * result.
+ */
 export function parallelChart(axes: readonly ParallelAxis[], lines: readonly ParallelLine[], settings: ChartSettings): Record<string, unknown> {
   const { look, inner, parts } = frameOf(settings, []);
   const places = axes.map(placesOn);
@@ -91,7 +94,7 @@ export function parallelChart(axes: readonly ParallelAxis[], lines: readonly Par
         color: look.soft,
         customValues: places[dim]!.ticks.map(({ at }) => at),
         formatter: (tick: number) => places[dim]!.ticks.find(({ at }) => Math.abs(at - tick) < 1e-9)?.label ?? "",
-        // Lines run through the labels.
+        // Keeps lines from running through the labels.
         backgroundColor: look.background,
         padding: [1, 3],
         borderRadius: 3,

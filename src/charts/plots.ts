@@ -1,4 +1,4 @@
-/** Several plots in one picture, laid out in rows: what charts of many small plots share. */
+/** Lays out several plots in one picture, in rows. */
 import { maxOf } from "../shared/extent.ts";
 import type { AxisScale } from "./axes.ts";
 import { axisOption, labelRoom, text, type Box } from "./frame.ts";
@@ -8,11 +8,11 @@ export interface Plot {
   readonly title?: string;
   readonly x: PlotAxis;
   readonly y: PlotAxis;
-  /** Series of the chart library, without the numbers of their axes. */
+  /** Chart series without axis indices. */
   readonly series: readonly Record<string, unknown>[];
-  /** Shown while there is nothing to draw. */
+  /** Text shown without data. */
   readonly empty?: string;
-  /** A remark beside the title: what could not be drawn. */
+  /** Remark next to the title, for example on what could not be drawn. */
   readonly note?: string;
 }
 
@@ -27,11 +27,11 @@ export interface PlotAxis {
 export interface PlotLayout {
   readonly look: Look;
   readonly inner: Box;
-  /** Plots in a row where there is room. */
+  /** Desired number of plots per row. */
   readonly columns: number;
-  /** One scale for all: labels stand at the left of each row only. */
+  /** Use one vertical scale: only the first plot of each row shows labels. */
   readonly shareY?: boolean;
-  /** Pixels between neighbours. */
+  /** Pixels between neighbors. */
   readonly gap?: number;
 }
 
@@ -45,10 +45,10 @@ export interface LaidOut {
 
 const narrowest = 150;
 
-/** As many of the plots as fit beside one another, each with room for labels of its own. */
+/** Number of plots that fit in a row, each with its own labels. */
 export const plotsInRow = (width: number, wanted: number, room = 0) => Math.max(1, Math.min(wanted, Math.floor(width / (narrowest + room))));
 
-/** Options of plots side by side, in their order. */
+/** Options of the plots, in order. */
 export function layOutPlots(plots: readonly Plot[], { look, inner, columns: wanted, shareY = false, gap = 18 }: PlotLayout): LaidOut {
   const { fontSize, fontFamily } = look;
   const roomOf = ({ y }: Plot) => labelRoom(y.scale, fontSize, y.label ?? y.scale?.label) + (y.name === undefined ? 4 : fontSize + 12);

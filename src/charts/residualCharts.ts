@@ -1,4 +1,4 @@
-/** How a regression's predictions lie: against the truth, and their residuals as a histogram. */
+/** A regression's predictions against the truth, and a histogram of its residuals. */
 import type { RegressionReport } from "../shared/predictions.ts";
 import { formatCount, formatMeasure } from "../shared/format.ts";
 import { linearScale } from "./axes.ts";
@@ -23,7 +23,7 @@ function plot(settings: ChartSettings, { xs, ys, xName, yName }: Axes, series: r
   };
 }
 
-/** Predicted against true values; on the line both are the same. */
+/** Predicted against true values; on the diagonal they are equal. */
 export function predictedChart({ points }: Pick<RegressionReport, "points">, settings: ChartSettings): Record<string, unknown> {
   const values = points.flat();
   const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];

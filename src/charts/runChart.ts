@@ -9,7 +9,7 @@ import type { ChartSettings } from "./theme.ts";
 
 export interface RunPlot {
   readonly title: string;
-  /** Behind the title: how the line was made. */
+  /** Follows the title: how the line was made. */
   readonly subtitle?: string;
   /** Title of the vertical axis, with its unit. */
   readonly yName: string;

@@ -1,7 +1,7 @@
 /**
- * The headline picture: a metric against an initial hyperparameter, one line per tower height, as one
- * plot or as several side by side with the same axes. No run is left out: each is a dot, or at the top
- * edge a cross where it diverged, a triangle where it exploded.
+ * The headline chart: a metric against an initial hyperparameter, one line per tower height, in one
+ * plot or several with common axes. Every run is shown: as a dot, or at the top edge as a cross
+ * (diverged) or triangle (exploded).
  */
 import type { Curve, CurvePoint } from "../shared/study/curves.ts";
 import { hasDiverged, hasExploded } from "../shared/study/curves.ts";
@@ -18,7 +18,10 @@ import { markOf, variantStyle, type ChartSettings, type Look } from "./theme.ts"
 
 const stripRow = 11;
 
-/** Of studies without axes it is a row for each tower. @param panels side by side, in rows where they do not fit; axes are shared by panels with the same axis or metric */
+/**
+ * Studies without axes get a row for each tower. @param panels laid out in rows; panels with the
+ * same axis or metric share its scale
+ */
 export function sensitivityChart(panels: readonly SensitivityPanel[], settings: SensitivitySettings): Record<string, unknown> {
   if (panels.every(({ curves }) => curves.axis === null)) return towersChart(panels, settings);
   const styles = stylesOf(panels, settings);
@@ -82,7 +85,9 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
 
 const nameIn = ({ study, curves }: SensitivityPanel, curve: Curve) => curveNames(study, curves.curves)[curves.curves.indexOf(curve)]!;
 
-/** One style per name over all panels: heights have an order of color, stacks only colors of their own. */
+/**
+ * One style per name over all panels: heights have an ordered color scale, stacks distinct colors.
+ */
 function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings): Map<string, CurveStyle> {
   const named = new Map<string, Curve>();
   for (const panel of panels) for (const curve of panel.curves.curves) if (!named.has(nameIn(panel, curve))) named.set(nameIn(panel, curve), curve);
@@ -93,7 +98,7 @@ function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings)
 const isAtEdge = ({ diverged, exploded }: CurvePoint) => diverged + exploded > 0;
 const edgeCurves = ({ curves }: SensitivityPanel) => curves.curves.filter(({ points }) => points.some(isAtEdge));
 
-/** What the runs above the plots have in common. */
+/** Describes the runs marked above the plots. */
 function edgeLabel(panels: readonly SensitivityPanel[]): string {
   const points = panels.flatMap(({ curves }) => curves.curves.flatMap((curve) => curve.points));
   const [diverged, exploded] = [points.some((point) => point.diverged > 0), points.some((point) => point.exploded > 0)];
@@ -106,7 +111,7 @@ interface Plot {
   readonly panel: SensitivityPanel;
   readonly cell: Box;
   readonly box: Box;
-  /** Where diverged and exploded runs are marked; null without any. */
+  /** Area for diverged and exploded runs; null without any. */
   readonly strip: Box | null;
   /** Whether it shows the labels of its vertical axis. */
   readonly outer: boolean;
@@ -126,7 +131,7 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
   const room = Math.max(roomFor("diverged", look.fontSize), ...scales.map(({ y }) => labelRoom(y.scale, look.fontSize, y.label))) + look.fontSize + 12;
   const stripRows = maxOf(panels.map((panel) => edgeCurves(panel).length));
   const gap = 14;
-  // Plots of a row have the same width; only those with labels of their own need room for them.
+  // Plots of a row have equal width; only those with labels need extra room.
   return panels.map((panel, i): Plot => {
     const [row, column] = [Math.floor(i / columns), i % columns];
     const inRow = panels.slice(row * columns, (row + 1) * columns);
@@ -136,7 +141,7 @@ function layOut(panels: readonly SensitivityPanel[], settings: SensitivitySettin
     const left = inner.left + outerAt.slice(0, column + 1).filter(Boolean).length * room + column * (width + gap);
     const cell: Box = { left, top: inner.top + (row * inner.height) / rows, width, height: inner.height / rows };
     const headHeight = panels.length > 1 && panel.title !== undefined ? look.fontSize * 1.3 + 8 : 2;
-    // Its label must not touch the topmost of the axis.
+    // Its label must not touch the axis's topmost label.
     const stripHeight = stripRows === 0 ? 0 : Math.max(stripRows * stripRow, look.fontSize * 1.6);
     const top = cell.top + headHeight + (stripRows > 0 ? stripHeight + 5 : 4);
     const bottom = look.fontSize * 2 + 26;
@@ -178,7 +183,7 @@ function yScale(panels: readonly SensitivityPanel[], { yLog, band }: Sensitivity
     const scale = logScale(values);
     return { scale, label: logLabels(scale) };
   }
-  // From zero, unless the values are all far away from it.
+  // Start at zero, unless all values are far from it.
   const [low, high] = [minOf(values), maxOf(values)];
   const scale = linearScale(low >= 0 && low < 0.5 * high ? [0, ...values] : values, 5);
   return { scale, label: scale?.label };
@@ -216,7 +221,7 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
     return ends === null ? [] : [{ x: point.x, low: ends[0], high: ends[1] }];
   });
   const band = bandSeries(outline, color, yLog, base);
-  // The line comes first: the legend's mark is that of the first series of a name.
+  // The line first: the legend uses the symbol of the first series of a name.
   if (settings.dots === false) return [line, ...band];
   const dots = curve.points.flatMap((point) => point.runs.filter(({ value }) => value !== null && drawn(value)).map((run) => ({ point, run })));
   return [
@@ -233,7 +238,7 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
         value: [point.x, run.value!],
         runs: idsOf([run]),
         height: curve.height,
-        // A run that has not ended, or was stopped early, is a ring.
+        // An unfinished or stopped run is a ring.
         itemStyle: run.outcome === "measured" ? { color, opacity: 0.55 } : { color: "transparent", borderColor: color, borderWidth: 1, opacity: 0.8 },
         told: () => runContent(panel, name, style, point, run),
       })),
@@ -244,8 +249,9 @@ function curveSeries(panel: SensitivityPanel, curve: Curve, style: CurveStyle, s
 const markSize = (points: number) => (points > 40 ? 4 : points > 20 ? 6 : 8);
 
 /**
- * A cross for every value of the axis at which runs diverged, a triangle where they exploded, the one beside the
- * other where both; beside them how many of the runs, where there are several seeds.
+ * At every value of the axis, a cross if runs diverged and a triangle if they exploded, side by
+ * side if
+ * both; with several seeds, the number of runs is written next to them.
  */
 function edgeMarks(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: number, { counts, ...place }: Place & { counts: boolean }): Record<string, unknown>[] {
   const { name, color } = style;
@@ -277,7 +283,7 @@ function edgeMarks(panel: SensitivityPanel, curve: Curve, style: CurveStyle, y: 
   return [marks(hasDiverged, crossPath), marks(hasExploded, explodedPath)].filter(({ data }) => data.length > 0);
 }
 
-/** Whether a count fits between two neighbouring crosses. */
+/** Whether a count fits between two neighboring crosses. */
 function hasRoom({ curves }: SensitivityPanel, { min, max }: AxisScale, width: number): boolean {
   const at = (value: number) => (curves.axis?.scale === "log" ? Math.log10(value) : value);
   const places = curves.curves.flatMap(({ points }) => points.filter(isAtEdge).map(({ x }) => at(x)));
@@ -286,7 +292,7 @@ function hasRoom({ curves }: SensitivityPanel, { min, max }: AxisScale, width: n
   return (closest / (at(max) - at(min))) * width > 34;
 }
 
-/** What guessing gets, where the plot reaches that far. */
+/** A line at chance level, if the plot reaches it. */
 function chanceLine({ curves }: SensitivityPanel, look: Look, place: Place, y: AxisScale, x: AxisScale): Record<string, unknown>[] {
   const { chance } = curves;
   if (chance === null || chance < y.min || chance > y.max) return [];
@@ -316,13 +322,13 @@ function referenceName(figure: PaperFigure, { study }: SensitivityPanel): string
   return `${figure.label} (read by eye${difference === null ? "" : `; ${difference}`})`;
 }
 
-/** Published values as dashed lines, each in the color of its height. */
+/** Published values as dashed lines in the colors of their heights. */
 function referenceLines(reference: PaperFigure, panel: SensitivityPanel, styles: ReadonlyMap<string, CurveStyle>, look: Look, place: Place): Record<string, unknown>[] {
   const base = { ...place, type: "line", name: referenceName(reference, panel), silent: true, animation: false, symbol: "none", z: 2 };
   const dashed = (color: string) => ({ lineStyle: { color, width: 1.4, type: [5, 4], opacity: 0.8 }, itemStyle: { color } });
   const colorOf = (height: number) => [...styles.values()].find((style) => style.height === height)?.color ?? look.reference;
   return [
-    // Without points: its neutral dashes stand in the legend.
+    // No points: adds neutral dashes to the legend.
     { ...base, ...dashed(look.reference), data: [] },
     ...reference.curves.map(({ height, values }) => ({ ...base, ...dashed(colorOf(height)), data: values.map((value, i) => [reference.x[i]!, value]) })),
   ];

@@ -1,4 +1,4 @@
-/** What pictures of a study's sensitivity share: their panels and settings, bands, marks and tooltips. */
+/** Common parts of sensitivity charts: panels, settings, bands, marks and tooltips. */
 import { hasDiverged, worstWords, type CurvePoint, type MeasuredRun, type StudyCurves } from "../shared/study/curves.ts";
 import type { PaperFigure } from "../shared/study/paperFigures.ts";
 import type { Study } from "../shared/study/study.ts";
@@ -11,44 +11,44 @@ export const bandKinds = ["standardError", "minMax", "none"] as const;
 export type BandKind = (typeof bandKinds)[number];
 
 export interface SensitivityPanel {
-  /** Above the plot, where there are several. */
+  /** Title above the plot, if there are several. */
   readonly title?: string;
   readonly study: Study;
   readonly curves: StudyCurves;
-  /** Published values to lay over it. */
+  /** Published values to overlay. */
   readonly reference?: PaperFigure;
 }
 
 export interface SensitivitySettings extends ChartSettings {
-  /** What the band around a mean spans. */
+  /** Meaning of the band around a mean. */
   readonly band?: BandKind;
   readonly yLog?: boolean;
-  /** Whether single runs are drawn as dots; diverged and exploded ones are always marked. */
+  /** Whether runs are drawn as dots; diverged and exploded runs are always marked. */
   readonly dots?: boolean;
 }
 
-/** An item of this chart as a click gets it: the runs that stand behind it. */
+/** A clickable chart item and its runs. */
 export interface ChartItem extends Told {
   readonly value: readonly [x: number, y: number];
-  /** Runs, in the order of their seeds. */
+  /** Run ids in the order of their seeds. */
   readonly runs: readonly string[];
   readonly height: number;
 }
 
-/** Marks of runs that count as the worst. */
+/** Marks of runs that count as worst. */
 export const crossPath = "path://M-1,-1L1,1M-1,1L1,-1";
 export const explodedPath = "path://M0,-1L1,1L-1,1Z";
 
 export interface CurveStyle {
   readonly name: string;
-  /** Null for a stack, which published values do not know. */
+  /** Null for a stack, which has no published values. */
   readonly height: number | null;
   readonly color: string;
   readonly dash: Dash;
   readonly mark: string;
 }
 
-/** Ends of the band at a point; null where there is none. */
+/** Ends of the band at a point; null without a band. */
 export function bandOf({ mean, standardError, min, max }: CurvePoint, kind: BandKind): [low: number, high: number] | null {
   if (mean === null || kind === "none") return null;
   if (kind === "minMax") return min === null || max === null ? null : [min, max];
@@ -74,7 +74,7 @@ export function pointContent(panel: SensitivityPanel, name: string, style: Curve
   const mean = formatMetric(metric, point.mean);
   const spread = point.standardError === null ? "" : ` ± ${formatMetric(metric, point.standardError)}`;
   const worst = worstWords(point, metric, panel.curves.penalty);
-  // A single run says it all.
+  // For a single run, show that run.
   const [only] = point.runs;
   if (only && point.runs.length === 1) return runContent(panel, name, style, point, only);
   const shown = point.runs.slice(0, 12);

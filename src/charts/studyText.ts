@@ -1,4 +1,4 @@
-/** What the charts of studies call things. */
+/** Wording in charts of studies. */
 import { capital } from "../shared/text.ts";
 import { metricLabel, type StudyMetric } from "../shared/study/metric.ts";
 import type { Variant } from "../shared/study/curves.ts";
@@ -27,12 +27,12 @@ export function formatMetric({ name }: Pick<StudyMetric, "name">, value: number 
   return metricText(name, value);
 }
 
-/** `α = 1e-3`, as a tooltip names a value of an axis. */
+/** `α = 1e-3`, the label of an axis value in a tooltip. */
 export function valueText({ symbol }: Pick<StudyAxis, "symbol">, value: number): string {
   return `${symbol} = ${formatHyperparameter(value)}`;
 }
 
-/** Optimizers of the levels of a height, level 0 first; null where the study does not say. */
+/** Optimizers of a height, level 0 first; null where the study does not specify them. */
 function optimizersAt({ base, heights }: Study, height: number): string[] | null {
   const [bottom] = base.tower;
   if (!bottom) return null;
@@ -43,8 +43,9 @@ function optimizersAt({ base, heights }: Study, height: number): string[] | null
 }
 
 /**
- * Names of a study's curves for a legend: `height 0 (SGD)`, `height 1`, ...; the optimizers
- * of the levels above where they are not level 0's: `height 1 (Adam / SGD)`.
+ * Legend names of a study's curves: `height 0 (SGD)`, `height 1`, ...; with the upper levels'
+ * optimizers
+ * where they differ from level 0's: `height 1 (Adam / SGD)`.
  */
 export function curveNames(study: Study, curves: readonly Variant[]): string[] {
   return curves.map(({ height, stack, label }) => {

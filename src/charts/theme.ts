@@ -1,8 +1,8 @@
-/** How pictures look: colors, type and sizes, the same for every chart of a theme. */
+/** Chart themes: colors, type and sizes. */
 
 import { lineStyle, type LineStyle } from "./palette.ts";
 
-/** `print` is for paper: white ground, darker lines. */
+/** `print` is for paper: white background, darker lines. */
 export const chartThemes = ["light", "dark", "print"] as const;
 export type ChartTheme = (typeof chartThemes)[number];
 
@@ -12,23 +12,23 @@ export interface ChartSize {
   readonly height: number;
 }
 
-/** What every picture takes beside its data. */
+/** Settings of a picture apart from its data. */
 export interface ChartSettings extends ChartSize {
   readonly theme: ChartTheme;
-  /** Font families, the preferred one first; the window's own by default. */
+  /** Font families in order of preference; the window's font by default. */
   readonly fontFamily?: string;
-  /** Of axis labels, in pixels; titles follow. */
+  /** Size of axis labels in pixels; titles scale with it. */
   readonly fontSize?: number;
-  /** Drawn above the picture; a window writes it outside. */
+  /** Title inside the picture; windows show it outside. */
   readonly title?: string;
   readonly subtitle?: string;
-  /** Lines below the picture that name the configuration it comes from. */
+  /** Lines below the picture that describe its configuration. */
   readonly footer?: readonly string[];
-  /** What a window shows while a pointer rests on something: an element of its own. Without it there are no tooltips. */
+  /** Makes the window element of a tooltip. Without it there are no tooltips. */
   readonly tooltip?: (content: TooltipContent) => unknown;
 }
 
-/** What a tooltip says, without how. */
+/** Content of a tooltip, without its layout. */
 export interface TooltipContent {
   readonly title: string;
   readonly rows: readonly { readonly color?: string; readonly name: string; readonly value: string; readonly note?: string }[];
@@ -42,7 +42,7 @@ export interface Look {
   readonly faint: string;
   readonly axis: string;
   readonly grid: string;
-  /** Ground of a strip beside a plot. */
+  /** Background of a strip next to a plot. */
   readonly strip: string;
   readonly reference: string;
   readonly fontFamily: string;
@@ -51,7 +51,7 @@ export interface Look {
 
 const windowFonts = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Liberation Sans', sans-serif";
 
-/** Font of every exported picture; it travels with the program. */
+/** Font of every exported picture, bundled with the program. */
 export const exportFont = "Inter";
 
 const colors: Record<ChartTheme, Omit<Look, "theme" | "fontFamily" | "fontSize">> = {
@@ -67,9 +67,10 @@ export function lookOf({ theme, fontFamily = windowFonts, fontSize = 11.5 }: Cha
 // ---- colors with an order --------------------------------------------------------------------------
 
 /**
- * Ends and turning points of a scale whose lightness only rises (falls on dark ground), so that its
- * order survives color-vision deficiencies and a grey printer (after matplotlib's plasma, with neighbours
- * moved apart as seen by protan, deutan and tritan eyes).
+ * Ends and turning points of a scale with monotonic lightness, so that its order survives
+ * color-vision deficiencies and grayscale printing (after matplotlib's plasma, with larger
+ * distances
+ * for protan, deutan and tritan vision).
  */
 const ramps: Record<ChartTheme, readonly string[]> = {
   light: ["#10087b", "#8752b7", "#f13178", "#f28100"],
@@ -77,24 +78,24 @@ const ramps: Record<ChartTheme, readonly string[]> = {
   dark: ["#575eff", "#ab71dc", "#ff66a1", "#fdf67e"],
 };
 
-/** Color of the `index`-th of `count` things that have an order, such as tower heights. */
+/** Color of item `index` of `count` ordered items, such as tower heights. */
 export function orderedColor(index: number, count: number, theme: ChartTheme): string {
   return orderedMix(ramps[theme], count <= 1 ? 0 : index / (count - 1));
 }
 
-/** Style of the `index`-th of `count` tower heights, or of stacks, which have no order. */
+/** Style of item `index` of `count` tower heights, or of stacks, which are unordered. */
 export function variantStyle(index: number, count: number, stacks: boolean, theme: ChartTheme): LineStyle {
   return stacks ? lineStyle(index, theme === "dark") : { color: orderedColor(index, count, theme), dash: "solid" };
 }
 
-/** Stops of the scale that colors a heat map: pale for small on light ground, dark for small on dark ground. */
+/** Color stops of a heat map: low is pale on a light background and dark on a dark one. */
 export function heatColors(theme: ChartTheme): string[] {
   return theme === "dark"
     ? ["#ffd97a", "#f78a6d", "#b0487f", "#54327a", "#241d42"]
     : ["#fde9a9", "#f6a56b", "#d8566b", "#7d2a84", "#1f1b56"];
 }
 
-/** The color at a place from 0 to 1 along a scale. */
+/** The color at a position from 0 to 1 along a scale. */
 export function orderedMix(stops: readonly string[], at: number): string {
   const place = Math.max(0, Math.min(1, at)) * (stops.length - 1);
   const low = Math.min(stops.length - 2, Math.floor(place));
@@ -102,13 +103,13 @@ export function orderedMix(stops: readonly string[], at: number): string {
   return `#${a.map((value, i) => Math.round(value + (b[i]! - value) * (place - low)).toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Red, green, blue from 0 to 255 of `#rrggbb`. */
+/** Red, green and blue of `#rrggbb`, 0 to 255. */
 export function channels(color: string): [number, number, number] {
   const value = Number.parseInt(color.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
-/** Marks that tell lines apart without color. */
+/** Symbols that distinguish lines without color. */
 const symbols = ["circle", "triangle", "rect", "diamond", "path://M-1,-1 L1,-1 L0,1 Z", "roundRect"] as const;
 
 export function markOf(index: number): string {

@@ -1,6 +1,7 @@
 /**
- * A metric of the towers of a study that varies no hyperparameter: a row for each tower, every run
- * a dot, at the right edge a cross where it diverged, a triangle where it exploded.
+ * A metric of the towers of a study without axes: a row for each tower and a dot for every run, or
+ * at
+ * the right edge a cross (diverged) or triangle (exploded).
  */
 import { hasDiverged, hasExploded, type Curve, type CurvePoint } from "../shared/study/curves.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
@@ -28,7 +29,7 @@ function scaleOf(curves: readonly Curve[], { yLog = false, band = "standardError
   });
   const scale = yLog ? logScale(values) : linearScale(values, 5);
   if (!scale) return undefined;
-  // Room at the right edge for what counts as the worst.
+  // Leave room at the right edge for runs that count as worst.
   return yLog ? { ...scale, max: scale.max * (scale.max / scale.min) ** 0.08 } : { ...scale, max: scale.max + 0.08 * (scale.max - scale.min) };
 }
 

@@ -1,4 +1,4 @@
-/** A learned hyperparameter over the steps, from every starting point of a study: do they meet? */
+/** A learned hyperparameter over the steps, from every starting point of a study. */
 import type { StudyPoint, StudyTrajectories } from "../shared/study/result.ts";
 import { variantsOf } from "../shared/study/curves.ts";
 import { studyAxis } from "../shared/study/axes.ts";
@@ -16,9 +16,9 @@ import { curveNames, valueText } from "./studyText.ts";
 import { variantStyle, type ChartSettings } from "./theme.ts";
 
 export interface TrajectoriesSettings extends ChartSettings {
-  /** What a color stands for: the tower's height, or where the hyperparameter started. */
+  /** Meaning of the colors: the tower's height, or the initial value. */
   readonly colorBy?: "height" | "start";
-  /** A plot for each height, with the same axes. */
+  /** One plot per height, with common axes. */
   readonly perHeight?: boolean;
   readonly yLog?: boolean;
 }
@@ -101,7 +101,7 @@ export function trajectoriesChart(
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
 }
 
-/** As many names as a legend has room for, the first and the last among them. */
+/** As many names as fit in a legend, including the first and the last. */
 function some(names: readonly string[]): string[] {
   const most = 11;
   if (names.length <= most) return [...names];

@@ -16,9 +16,9 @@ async function graphics(): Promise<string[]> {
     if (process.platform === "linux") return await linuxGraphics();
     if (process.platform === "win32") return await windowsDrivers();
   } catch {
-    // A system that does not say: a change of driver is then noticed only when the measurements have become old.
+    // Unknown: a driver change is noticed only when measurements expire.
   }
-  // On macOS drivers are part of the system.
+  // macOS includes its drivers.
   return [];
 }
 
@@ -32,7 +32,7 @@ async function linuxGraphics(): Promise<string[]> {
   return [...ids, nvidia, vulkan.sort().join(" ")].filter((part) => part !== "");
 }
 
-/** Versions of the drivers of the display class. */
+/** Driver versions of display devices. */
 async function windowsDrivers(): Promise<string[]> {
   const key = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Class\\{4d36e968-e325-11ce-bfc1-08002be10318}";
   const { stdout } = await promisify(execFile)("reg", ["query", key, "/s", "/v", "DriverVersion"], { timeout: 3_000 });

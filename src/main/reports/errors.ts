@@ -1,4 +1,4 @@
-/** A run that cannot be exported as asked; the message says why, for people. */
+/** A run that cannot be exported as requested; the message says why. */
 export class ExportError extends Error {
   constructor(message: string) {
     super(message);

@@ -1,4 +1,4 @@
-/** What a run learned as a file for elsewhere. */
+/** Exports what a run learned. */
 import { exportFormat, exportProblem, type ExportFormatName } from "../../shared/exports.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
@@ -13,10 +13,10 @@ import { csv, json } from "./tables.ts";
 export { ExportError } from "./errors.ts";
 
 export interface ExportFile {
-  /** A name for the file; safe on every system. */
+  /** Suggested file name; valid on every system. */
   readonly filename: string;
   readonly mediaType: string;
-  /** The content, a piece at a time; steps are read as the pieces are. */
+  /** The content in chunks; steps are read on demand. */
   readonly pieces: Iterable<string | Uint8Array>;
 }
 
@@ -26,7 +26,8 @@ export interface TextFile extends ExportFile {
 
 /**
  * @param steps the run's logged steps in order, values in the order of `run.metrics`
- * @throws ExportError when the run cannot be exported in this form, saying why; code is checked before this returns
+ * @throws ExportError saying why the run cannot be exported in this format; code is checked before
+ * this returns
  */
 export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): TextFile {
   const problem = exportProblem(run.status, format);
@@ -58,7 +59,7 @@ function requireSteps({ metrics, steps }: RunDetail): void {
   if (metrics.length === 0 || steps === 0) throw new ExportError("The run has logged no steps; there is nothing to export.");
 }
 
-/** Letters, digits and dashes out of a name, with the id so that two runs never meet in one file. */
+/** A file name from letters, digits and dashes of a run's name, plus its id to make it unique. */
 export function fileStem({ id, name }: { readonly id: string; readonly name: string }): string {
   const words = name
     .normalize("NFKD")

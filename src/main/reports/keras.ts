@@ -102,7 +102,7 @@ def scheduled_optimizer():
 `;
 }
 
-/** Keras freezes variables, not the weights of an optimizer: what to do by hand. */
+/** Keras freezes variables, not weights of an optimizer: instructions for doing it by hand. */
 function fixedWeights({ level: { groups, frozen } }: Learned): string[] {
   if (groups.length === 0) return [];
   const fate = (of: { readonly frozen: boolean }) => (of.frozen ? "fixed" : "moved");

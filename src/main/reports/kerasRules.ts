@@ -7,7 +7,9 @@ import { float } from "./python.ts";
 export interface KerasRule {
   /** Keras's class. */
   readonly name: string;
-  /** Keywords beside the learning rate, from values of the hyperparameters as Python. */
+  /**
+   * Keyword arguments besides the learning rate, given Python expressions of the hyperparameters.
+   */
   readonly keywords: (value: (name: string) => string) => Readonly<Record<string, string>>;
   /** What a subclass of Keras's optimizer is for; none where that computes the same. */
   readonly why?: string;

@@ -1,22 +1,21 @@
 /**
- * A long schedule as a short one: linear between knots. Knots are added where the error is
- * largest (Ramer-Douglas-Peucker, the worst segment first), until the error is small enough
- * or there are as many as wanted.
+ * Approximates a schedule by linear pieces. Adds knots where the error is largest
+ * (Ramer-Douglas-Peucker, worst segment first) until it is small enough or `maxKnots` is reached.
  */
 
-/** Number of an update, counted from 1, and the value it was made with. */
+/** Number of an update, from 1, and the value it used. */
 export type Knot = readonly [update: number, value: number];
 
 export interface Piecewise {
   readonly knots: readonly Knot[];
-  /** Largest error at any update, relative to `scale` there. */
+  /** Largest error over all updates, relative to `scale` there. */
   readonly error: number;
 }
 
 export interface PiecewiseOptions {
   readonly tolerance: number;
   readonly maxKnots: number;
-  /** What an error of a value is measured against; the value itself by default. */
+  /** Reference size for the error of a value; the value itself by default. */
   readonly scale?: (value: number) => number;
 }
 
@@ -30,7 +29,7 @@ interface Segment {
 /** @param values of updates 1, 2, ...; at least one, all finite */
 export function piecewise(values: Float64Array, { tolerance, maxKnots, scale = Math.abs }: PiecewiseOptions): Piecewise {
   const last = values.length - 1;
-  // Where a value comes close to 0, an error is measured against the largest one instead.
+  // Near 0, measure the error against the largest value instead.
   const scales = values.map(scale);
   const floor = 1e-3 * scales.reduce((a, b) => Math.max(a, b), 0);
   const measure = (from: number, to: number): Segment => {

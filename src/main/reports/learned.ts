@@ -1,4 +1,4 @@
-/** What level 0 learned, in the shape that code for another framework needs. */
+/** What level 0 learned, in the form needed to export code. */
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
@@ -10,39 +10,40 @@ import { piecewise, type Piecewise } from "./knots.ts";
 import { comment, pairs, string } from "./python.ts";
 import { bottomTrajectories, finalValues, type Trajectory } from "./schedule.ts";
 
-/** Largest error of a schedule in code, unless that takes more knots than this. */
+/** Largest error of an exported schedule, unless it would take more knots than this. */
 const tolerance = 1e-3;
 const maxKnots = 256;
 
-/** One set of settings of level 0 with what became of it. */
+/** One group of settings of level 0, and its learned values. */
 export interface LearnedPart {
-  /** Null: of the level's own. */
+  /** Null for the level's own settings. */
   readonly group: string | null;
-  /** As they were set. */
+  /** Initial settings. */
   readonly settings: Settings;
-  /** Optimizer's name for people. */
+  /** Display name of the optimizer. */
   readonly label: string;
   /** Every hyperparameter after the last update. */
   readonly final: Readonly<Record<string, number>>;
-  /** Those that changed on the way. */
+  /** Hyperparameters that changed during training. */
   readonly schedules: ReadonlyMap<string, Piecewise>;
-  /** Ends the names of its constants in code: nothing, or `_BIAS`. */
+  /** Suffix of its constants in code: empty, or like `_BIAS`. */
   readonly suffix: string;
 }
 
 export interface Learned {
   readonly level: Level;
-  /** What moves the weights, the level's own settings first. */
+  /** All moving parts, the level's own settings first. */
   readonly parts: readonly LearnedPart[];
-  /** Updates the schedules cover. */
+  /** Number of updates that the schedules cover. */
   readonly updates: number;
-  /** Where the code departs from the run, for the head of the file. */
+  /** Differences between the code and the run, for the file's header. */
   readonly notes: readonly string[];
 }
 
 /**
- * @param expressible options beyond the authors' library that the form asked for can express for a part of the level
- * @throws ExportError when the run's values cannot be started from or followed elsewhere, saying which
+ * @param expressible options beyond the authors' library that the format supports for a part of the
+ * level
+ * @throws ExportError naming a value that cannot be exported
  */
 export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Settings) => readonly string[]): Learned {
   requireUnguarded(run);
@@ -50,7 +51,8 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   const parts = movingParts(bottom);
   if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
   requireOneClip(bottom);
-  // How the step size was moved is of no account to those who follow it, nor how a weight decays that does not.
+  // How the step size was moved does not matter to a schedule; nor does the decoupling of a zero
+  // decay.
   for (const { group, settings } of parts) {
     requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
   }
@@ -65,7 +67,10 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   };
 }
 
-/** Raises negative values of a learned decay, which no optimizer takes, to 0; returns the note that says so. */
+/**
+ * Raises negative values of a learned decay, which no optimizer accepts, to 0; returns a note about
+ * it.
+ */
 function keepDecayPositive(group: string | null, trajectories: ReadonlyMap<string, Trajectory>): string[] {
   const trajectory = trajectories.get(nameInLevel("weightDecay", group));
   const lowest = trajectory?.values.reduce((a, b) => Math.min(a, b), 0) ?? 0;
@@ -91,21 +96,23 @@ function partOf(group: string | null, settings: Settings, trajectories: Readonly
   return { group, settings, label: spec.label, final, schedules, suffix };
 }
 
-/** An identifier's end out of a group's name, with its number where two would be alike. */
+/** An identifier suffix from a group's name, numbered where two would be equal. */
 function suffixOf(parts: readonly { readonly group: string | null }[], index: number): string {
   const plain = ({ group }: { readonly group: string | null }) => (group === null ? "" : `_${group.toUpperCase().replace(/[^A-Z0-9]+/g, "_")}`);
   const own = plain(parts[index]!);
   return parts.filter((part) => plain(part) === own).length > 1 && parts[index]!.group !== null ? `${own}_${index}` : own;
 }
 
-/** What an error of a hyperparameter is measured against: of a decay its distance from 1 counts, of a power of ten the power. */
+/**
+ * What an error is relative to: for a decay factor its distance from 1, for an exponent the power.
+ */
 function errorOf(name: string): { readonly of: string; readonly scale: (value: number) => number } {
   if (name === "alpha" || name === "weightDecay") return { of: "its value", scale: Math.abs };
   if (name === "logEps") return { of: "epsilon", scale: () => 1 / Math.LN10 };
   return { of: `1 - ${name}`, scale: (value) => Math.abs(1 - value) };
 }
 
-/** The knots of every schedule as Python lists, `ALPHA`, `ALPHA_BIAS` and so on, with what they are. */
+/** The knots of every schedule as Python lists (`ALPHA`, `ALPHA_BIAS`, ...) with comments. */
 export function knotLists({ parts, updates }: Pick<Learned, "parts" | "updates">, has: (part: LearnedPart, name: string) => boolean = () => true): string {
   const lists = parts.flatMap((part) =>
     [...part.schedules].flatMap(([name, schedule]) => {
@@ -125,8 +132,9 @@ export function knotLists({ parts, updates }: Pick<Learned, "parts" | "updates">
 export const constantName = ({ suffix }: Pick<LearnedPart, "suffix">, name: string) => `${name.toUpperCase()}${suffix}`;
 
 /**
- * How parameters find their part, as Python: GROUPS and group_of(). "" is the rest; the
- * settings of what is frozen are missing wherever parts are listed.
+ * Python that maps parameters to parts: GROUPS and group_of(). "" is the rest; frozen groups are
+ * not
+ * listed as parts.
  */
 export function groupsCode({ level }: Pick<Learned, "level">): string {
   const lines = level.groups.map(({ name, match }) => `    (${string(name)}, [${match.map(string).join(", ")}]),`);
@@ -144,12 +152,12 @@ def group_of(name):
     return ""`;
 }
 
-/** Names of what stays as it is, "" for the rest. */
+/** Names of the frozen groups, "" for the rest. */
 export function frozenGroups({ groups, frozen }: Level): string[] {
   return [...(frozen ? [""] : []), ...groups.filter((group) => group.frozen).map(({ name }) => name)];
 }
 
-/** Whether there is weight decay, from the start or learned. */
+/** Whether there is weight decay, initially or learned. */
 export function decays(of: Settings): of is Extract<Settings, { optimizer: "sgd" | "adam" }> {
   return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
 }
@@ -167,7 +175,10 @@ const published: Record<Level["optimizer"], readonly string[]> = {
   rmsProp: ["alpha", "gamma"],
 };
 
-/** @throws ExportError when a guard went back in the run: what was undone is in its log, and nothing else can follow it */
+/**
+ * @throws ExportError when a guard rolled the run back: its log has the undone steps, so nothing
+ * can follow it
+ */
 export function requireUnguarded({ events }: RunDetail): void {
   const times = events.filter(({ kind }) => kind === "guard").length;
   if (times === 0) return;
@@ -175,9 +186,8 @@ export function requireUnguarded({ events }: RunDetail): void {
 }
 
 /**
- * What the authors' library does not know is not left out without a word: it is refused.
- * Groups are the caller's to express.
- * @param expressible options that the form asked for can express, or in which they make no difference
+ * Refuses options that the authors' library lacks; the caller handles groups.
+ * @param expressible options that the format supports, or that make no difference in it
  * @throws ExportError naming the option
  */
 export function requirePublished(of: Settings, index: number, group: string | null, expressible: readonly string[] = []): void {
@@ -191,7 +201,7 @@ export function requirePublished(of: Settings, index: number, group: string | nu
   }
 }
 
-/** The norm of a level whose own settings are frozen still clips its groups. */
+/** A level's norm clips its groups even if its own settings are frozen. */
 function requireOneClip({ frozen, clipNorm }: Level): void {
   if (frozen && clipNorm !== null) throw new ExportError(`Level 0 sets clipNorm to ${clipNorm}, which this form cannot express; CSV and JSON can.`);
 }

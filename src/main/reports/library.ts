@@ -17,9 +17,9 @@ import { comment, float, string } from "./python.ts";
 interface LibraryClass {
   readonly all: string;
   readonly alphaOnly?: string;
-  /** What `all` moves. */
+  /** Hyperparameters that `all` moves. */
   readonly moved: readonly string[];
-  /** Its arguments, by our names. */
+  /** Arguments, by our names. */
   readonly keywords: Readonly<Record<string, string>>;
 }
 
@@ -41,8 +41,8 @@ interface LevelCode {
 }
 
 /**
- * What the library calls a parameter or a hyperparameter that goes by `name` here: its
- * SGDPerParam names the step size of what it calls x `x_alpha`, its model is a Sequential.
+ * The library's name for a parameter or hyperparameter: its SGDPerParam calls the step size of x
+ * `x_alpha`, and its model is a Sequential.
  */
 function libraryName(name: string, index: number, model: Mlp): string {
   if (index > 0) {
@@ -53,7 +53,7 @@ function libraryName(name: string, index: number, model: Mlp): string {
   return `${(Number(layer) - 1) * (activations[model.activation] === null ? 1 : 2)}.${which!}`;
 }
 
-/** SGDPerParam as a constructor call; other groups the library does not have. */
+/** SGDPerParam as a constructor call; the library has no other groups. */
 function perParameterCode(index: number, experiment: Experiment, above: string | undefined): LevelCode {
   const of = experiment.tower[index]!;
   if (!isPerParameter(of)) {
@@ -65,7 +65,7 @@ function perParameterCode(index: number, experiment: Experiment, above: string |
   return { text: `gdtuo.SGDPerParam(params=[${entries.join(", ")}]${optimizer})`, usesOnly: false };
 }
 
-/** A level as a constructor call; `above` is the variable of the level above, if there is one. */
+/** A level as a constructor call; `above` is the variable of the level above, if any. */
 function levelCode(experiment: Experiment, index: number, above: string | undefined): LevelCode {
   const of = experiment.tower[index]!;
   if (of.frozen || of.groups.length > 0) return perParameterCode(index, experiment, above);
@@ -75,7 +75,7 @@ function levelCode(experiment: Experiment, index: number, above: string | undefi
   for (const name of above === undefined ? [] : learned) {
     if (!moved.includes(name)) throw new ExportError(`Level ${index} learns ${name}, which the authors’ library cannot.`);
   }
-  // What the class would move beside what is to be learned: momentum that starts at 0 is off and has no gradient.
+  // The class must move nothing else: momentum that starts at 0 is off and has no gradient.
   const movable = moved.filter((name) => !(name === "mu" && initialValue(of, "mu") === 0));
   const restricted = above !== undefined && !onlyAlpha && learned.length < movable.length;
   const names = learned.map((name) => `"${name}"`).join(", ");
@@ -111,7 +111,7 @@ const inIdxFiles = catalog.filter(({ reader }) => reader.format === "idx");
 
 type Mlp = ModelConfigOf<"mlp">;
 
-/** @throws ExportError for a model that the script does not write */
+/** @throws ExportError for a model that the script cannot express */
 function mlpOf({ model }: Experiment): Mlp {
   if (model.kind !== "mlp") throw new ExportError(`The script is written for multilayer perceptrons; this run’s model is ${modelText(model)}.`);
   if (model.initialization !== "default") {
@@ -134,16 +134,18 @@ function networkLines(experiment: Experiment): string[] {
 }
 
 /**
- * The script: the same model and initialization scheme, data, batch size, tower and budget. Its
- * random numbers are PyTorch's, so it agrees within the noise of a seed, not digit by digit.
- * @throws ExportError for an option the library does not have, or another model than an MLP
+ * A script with the same model, initialization scheme, data, batch size, tower and budget. Its
+ * random
+ * numbers are PyTorch's, so results agree up to the noise between seeds, not digit by digit.
+ * @throws ExportError for an option that the library lacks, or a model that is not an MLP
  */
 export function libraryScript(run: RunDetail): string {
   const { experiment } = run;
   const { tower, batchSize, budget, dataset, seed, shuffle } = experiment;
   requireUnguarded(run);
   tower.forEach((of, index) => {
-    // How the top level would be moved makes no difference, nor how a weight decays that does not.
+    // How the top level would be moved makes no difference; nor does the decoupling of a zero
+    // decay.
     const meaningless = [...(index === tower.length - 1 ? ["alphaAs", "bounds", "atBounds"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
     for (const { group, settings } of movingParts(of)) requirePublished(settings, index, group, meaningless);
   });

@@ -6,15 +6,15 @@ import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
 interface OptaxRule {
-  /** Python expression of a function that makes the rule. */
+  /** Python expression of a function that makes the optimizer. */
   readonly name: string;
-  /** Functions that the exported file defines for it, by name. */
+  /** Functions that the exported file defines, by name. */
   readonly defines?: keyof typeof definitions;
   /** Keyword of each hyperparameter, in order. */
   readonly keywords: Readonly<Record<string, string>>;
-  /** Further keywords, as written; they give Optax's rule the run's constants. */
+  /** Further keyword arguments; they set Optax's constants to the run's. */
   readonly fixed?: Readonly<Record<string, string>>;
-  /** Options beyond the authors' library that Optax has. */
+  /** Supported options beyond the authors' library. */
   readonly expresses?: readonly string[];
 }
 
@@ -128,7 +128,7 @@ function ruleOf(settings: Settings, start = "0.0"): OptaxRule {
 
 export const optaxExpresses = (settings: Settings) => ruleOf(settings).expresses ?? [];
 
-/** The calls that make a part's rule, at the final values and following its schedules. */
+/** The calls that make a part's optimizer, with final values and with schedules. */
 function callsOf(part: LearnedPart): { readonly final: string; readonly scheduled: string } {
   const { settings, schedules } = part;
   const power = (logEps: number) => `10.0 ** ${float(logEps)}`;
@@ -195,7 +195,7 @@ def labels(params):
     return jax.tree_util.tree_map_with_path(lambda path, _: group_of(".".join(map(part, path))), params)
 `;
 
-/** What the run held fixed gets no updates. */
+/** Frozen parts get no updates. */
 function multiTransform({ parts, level }: Learned, which: "final" | "scheduled"): string {
   const entries = [
     ...parts.map((part) => `        ${string(part.group ?? "")}: ${callsOf(part)[which]},`),

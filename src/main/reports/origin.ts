@@ -1,4 +1,4 @@
-/** Where an exported file comes from, in lines for its head. */
+/** Header lines that say where an exported file comes from. */
 import { modelText } from "../../shared/models/text.ts";
 import { metricOf, metricText, resultOf } from "../../shared/metrics.ts";
 import { trainedText } from "../../shared/trainedTime.ts";

@@ -1,6 +1,6 @@
-/** Pieces of Python source. */
+/** Formats Python source. */
 
-/** A number that Python reads as a float: `torch.tensor(1)` would be an integer. */
+/** A number that Python parses as a float: `torch.tensor(1)` would be an integer. */
 export function float(value: number): string {
   if (!Number.isFinite(value)) throw new RangeError(`${value} has no Python literal`);
   const text = String(value);
@@ -9,17 +9,17 @@ export function float(value: number): string {
 
 /** A string literal. */
 export function string(text: string): string {
-  // JSON's escapes are Python's, too; what JSON leaves as it is but Python does not allow in a line is escaped as well.
+  // JSON's escapes are valid in Python; also escape characters that only JSON allows in a line.
   return JSON.stringify(text).replace(/[\u007f-\u009f\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-/** Comment lines; whatever could end a line or upset a reader becomes a space. */
+/** Comment lines; control characters become spaces. */
 export function comment(...lines: readonly string[]): string {
   const clean = (line: string) => line.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ").trimEnd();
   return lines.map((line) => (line === "" ? "#" : `# ${clean(line)}`)).join("\n");
 }
 
-/** `[(1, 0.001), ...]`, some pairs a line. */
+/** `[(1, 0.001), ...]`, several pairs a line. */
 export function pairs(entries: readonly (readonly [number, number])[]): string {
   const texts = entries.map(([update, value]) => `(${update}, ${float(Number(value.toPrecision(9)))}),`);
   const lines: string[] = [];

@@ -20,7 +20,7 @@ function keywordsOf(part: LearnedPart, { keywords }: PytorchRule): { readonly fi
   return { final: keywords(final), now: keywords(now) };
 }
 
-/** Definitions that the rule needs before it can be made. */
+/** Definitions that the optimizer needs. */
 function supportCode(rule: PytorchRule, adam: boolean, start: string): string {
   if (rule.own) return `${rmsPropClass}\n\n\n`;
   return adam ? `${secondMomentFunction(start)}\n\n\n` : "";
@@ -28,7 +28,7 @@ function supportCode(rule: PytorchRule, adam: boolean, start: string): string {
 
 const classOf = ({ own, name }: PytorchRule) => (own ? name : `torch.optim.${name}`);
 
-/** Python expressions of Adam's first second moment, at the values that a part ended with and as the run started. */
+/** Python expressions of Adam's initial second moment, from a part's final and initial values. */
 function secondMoments({ settings, final }: LearnedPart): { readonly final: string; readonly initial: string } {
   const power = (logEps: number) => `10.0 ** ${float(logEps)}`;
   return { final: power(final["logEps"]!), initial: power(initialValue(settings, "logEps")) };
@@ -84,7 +84,7 @@ ${restart}    return optimizer, LearnedSchedule(optimizer)
 `;
 }
 
-/** @throws ExportError where the groups have more than one rule between them */
+/** @throws ExportError where the groups need different optimizers */
 function parameterGroups(run: RunDetail, learned: Learned): string {
   const { parts, level } = learned;
   const rules = pytorchRules(parts.map(({ settings }) => settings));

@@ -1,27 +1,29 @@
-/** Which PyTorch optimizer computes what a level computed, and the Python it needs beside PyTorch's own. */
+/** Maps each optimizer to PyTorch's, with the Python that PyTorch lacks. */
 import type { Settings } from "../../shared/tower.ts";
 import { decays } from "./learned.ts";
 
 type Expression = (hyperparameter: string) => string;
 
 export interface PytorchRule {
-  /** Class name; the exported file defines it where `own` is true, `torch.optim` otherwise. */
+  /** Class name; defined in the exported file if `own` is true, in `torch.optim` otherwise. */
   readonly name: string;
   readonly own?: boolean;
-  /** Keyword arguments, from Python expressions of the hyperparameters. */
+  /** Keyword arguments, given Python expressions of the hyperparameters. */
   readonly keywords: (value: Expression) => Readonly<Record<string, string>>;
-  /** Keywords that follow learned hyperparameters, beside the step size, with the hyperparameters they are made of. */
+  /**
+   * Keywords with a schedule, besides the step size, and the hyperparameters that they depend on.
+   */
   readonly scheduled: Readonly<Record<string, readonly string[]>>;
-  /** Options beyond the authors' library that PyTorch has. */
+  /** Supported options beyond the authors' library. */
   readonly expresses?: readonly string[];
 }
 
-/** @param withDecay AdamW even where nothing decays, beside a group that does */
+/** @param withDecay use AdamW even without decay, next to a group that decays */
 export function pytorchRule(settings: Settings, { withDecay = false }: { withDecay?: boolean } = {}): PytorchRule {
   switch (settings.optimizer) {
     case "sgd": {
       const coupled = decays(settings) && settings.weightDecayAs === "coupled";
-      // PyTorch keeps no momentum at an update whose momentum is exactly 0.
+      // PyTorch skips the momentum buffer at an update whose momentum is exactly 0.
       const kept = settings.momentumFromZero ? " or 1e-30" : "";
       return {
         name: "SGD",
@@ -33,7 +35,7 @@ export function pytorchRule(settings: Settings, { withDecay = false }: { withDec
           ...(settings.nesterov && { nesterov: "True" }),
         }),
         scheduled: { momentum: ["mu"], ...(coupled && { weight_decay: ["weightDecay"] }) },
-        // PyTorch has no decoupled decay for SGD, and Nesterov's momentum only undampened.
+        // PyTorch's SGD has no decoupled decay, and its Nesterov momentum has no dampening.
         expresses: ["momentumFromZero", ...(settings.nesterov ? ["nesterov"] : ["dampening"]), ...(coupled ? ["weightDecay", "weightDecayAs"] : [])],
       };
     }
@@ -61,7 +63,7 @@ export function pytorchRule(settings: Settings, { withDecay = false }: { withDec
   }
 }
 
-/** Rules of all parts of a level: Adam joins AdamW as an AdamW without decay. */
+/** Optimizers of all parts of a level: next to AdamW, Adam becomes an AdamW without decay. */
 export function pytorchRules(all: readonly Settings[]): PytorchRule[] {
   const withDecay =
     all.some((settings) => pytorchRule(settings).name === "AdamW") &&
@@ -69,7 +71,7 @@ export function pytorchRules(all: readonly Settings[]): PytorchRule[] {
   return all.map((settings) => pytorchRule(settings, { withDecay }));
 }
 
-/** Definition of a class that PyTorch lacks. */
+/** A class that PyTorch lacks. */
 export const rmsPropClass = `class RMSProp(torch.optim.Optimizer):
     """The run's RMSProp: 1e-8 is added inside the root, where torch.optim.RMSprop adds its eps outside. alpha is the decay, as there."""
 
@@ -93,7 +95,7 @@ export const rmsPropClass = `class RMSProp(torch.optim.Optimizer):
                 parameter.addcdiv_(parameter.grad, (squares + 1e-8).sqrt_(), value=-group["lr"])
         return loss`;
 
-/** @param start Python expression of a group's first second moment, from `start` and `group` */
+/** @param start Python expression of a group's initial second moment, from `start` and `group` */
 export const secondMomentFunction = (start: string) => `def start_second_moment(optimizer, start):
     """Starts Adam's second moment at start, as the run did; PyTorch's own starts at 0. Move the model to its device first."""
     for group in optimizer.param_groups:

@@ -1,8 +1,8 @@
 /**
- * What a run learned, as it was logged. Row t holds the loss after t updates and the
- * hyperparameters the latest of them was made with: those of row 0 are the initial ones, and
- * update number t (counted from 1) was made with those of row t. The last update's follow the
- * last logged step, in a row without a loss.
+ * What a run learned, as logged. Row t holds the loss after t updates and the hyperparameters of
+ * the
+ * latest update: row 0 has the initial ones, and update t (from 1) used those of row t. The last
+ * update's values follow the last logged step, in a row without a loss.
  */
 import { stepsPerEpoch } from "../../shared/experiment.ts";
 import { nameInLevel } from "../../shared/groups.ts";
@@ -13,30 +13,33 @@ import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 
 export interface ScheduleRow {
-  /** Updates made so far. */
+  /** Number of updates so far. */
   readonly step: number;
   readonly epoch: number;
-  /** NaN when it is not finite or was not measured. */
+  /** NaN when non-finite or not measured. */
   readonly loss: number;
-  /** In the order of `scheduleMetrics()`, effective form; NaN when not finite. */
+  /** In the order of `scheduleMetrics()`, in effective form; NaN when non-finite. */
   readonly values: readonly number[];
-  /** In the order of `measuredMetrics()`; NaN when not finite or not measured. */
+  /** In the order of `measuredMetrics()`; NaN when non-finite or not measured. */
   readonly measured: readonly number[];
 }
 
-/** What the run measured at each step beside the loss: step time (ms), then the logged hypergradients of every level. */
+/**
+ * Measurements of each step besides the loss: step time (ms), then the logged hypergradients of
+ * every level.
+ */
 export function measuredMetrics({ experiment, metrics }: Pick<RunDetail, "experiment" | "metrics">): string[] {
   return ["stepTime", ...hyperparameterColumns(experiment.tower).map(({ hypergradient }) => hypergradient)].filter((metric) => metrics.includes(metric));
 }
 
-/** Every hyperparameter the run logged, of every level. */
+/** Every logged hyperparameter, of every level. */
 export function scheduleMetrics({ experiment, metrics }: Pick<RunDetail, "experiment" | "metrics">): string[] {
   return hyperparameterColumns(experiment.tower)
     .map(({ metric }) => metric)
     .filter((metric) => metrics.includes(metric));
 }
 
-/** The rows one by one, as they are read. */
+/** The rows in order, read on demand. */
 export function* scheduleRows(run: RunDetail, steps: Iterable<StoredStep>): Generator<ScheduleRow> {
   const metrics = scheduleMetrics(run);
   const columns = metrics.map((metric) => run.metrics.indexOf(metric));
@@ -47,21 +50,21 @@ export function* scheduleRows(run: RunDetail, steps: Iterable<StoredStep>): Gene
     const at = (column: number) => values[column] ?? NaN;
     yield { step, epoch: step / perEpoch, loss: at(loss), values: columns.map(at), measured: measured.map(at) };
   }
-  // Only a run that came to its own end has carried out the update after its last step.
+  // Only a run that ended by itself has applied the update after its last step.
   if (run.steps === 0 || (run.status !== "finished" && run.status !== "stopped")) return;
   const final = new Map(run.hyperparameters.map(({ metric, value }) => [metric, value ?? NaN]));
   yield { step: run.steps, epoch: run.steps / perEpoch, loss: NaN, values: metrics.map((metric) => final.get(metric) ?? NaN), measured: measured.map(() => NaN) };
 }
 
-/** One hyperparameter of level 0 over the updates. */
+/** A hyperparameter of level 0 over the updates. */
 export interface Trajectory {
   readonly spec: HyperparameterSpec;
-  /** Value of update i + 1, effective form. */
+  /** Value of update i + 1, in effective form. */
   readonly values: Float64Array;
 }
 
 /**
- * The hyperparameters of level 0 that the run logged, by name within the level, at each of its updates.
+ * Level 0's logged hyperparameters at each update, by name within the level.
  * @throws ExportError when no update was logged or a value is not finite, naming it and its step
  */
 export function bottomTrajectories(run: RunDetail, steps: Iterable<StoredStep>): Map<string, Trajectory> {
@@ -85,7 +88,7 @@ export function bottomTrajectories(run: RunDetail, steps: Iterable<StoredStep>):
   return new Map(columns.map(({ group, spec, values }) => [nameInLevel(spec.name, group), { spec, values: values.subarray(0, updates) }]));
 }
 
-/** Final value of each hyperparameter of a part of level 0: the last one of its trajectory, or what it was set to. */
+/** Final values of a part of level 0: the end of each trajectory, or the setting. */
 export function finalValues(settings: Settings, group: string | null, trajectories: ReadonlyMap<string, Trajectory>): Record<string, number> {
   return Object.fromEntries(
     optimizerSpec(settings.optimizer).hyperparameters.map(({ name }) => [

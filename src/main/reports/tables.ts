@@ -1,4 +1,4 @@
-/** Every logged step as CSV or JSON, a piece at a time: a long run never stands in memory as a whole. */
+/** Every logged step as CSV or JSON, in chunks: a long run never fits in memory as a whole. */
 import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { originLines } from "./origin.ts";
@@ -9,7 +9,10 @@ const meaning = "step: updates made so far; loss: after them; hyperparameters: t
 
 const columnsOf = (run: RunDetail) => ["step", "epoch", "loss", ...scheduleMetrics(run), ...measuredMetrics(run)];
 
-/** Comment lines with the configuration, a line of names, then a line for each step; empty where nothing was measured, `nan` where it is not finite. */
+/**
+ * Comment lines with the configuration, column names, then one line per step; empty where not
+ * measured, `nan` where non-finite.
+ */
 export function* csv(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
   yield `${comment(...originLines(run), meaning, `experiment: ${JSON.stringify(run.experiment)}`)}\n`;
   yield `${columnsOf(run).join(",")}\n`;
@@ -20,7 +23,10 @@ export function* csv(run: RunDetail, steps: Iterable<StoredStep>): Generator<str
   });
 }
 
-/** One object: run, experiment, `columns`, and `rows` in their order; null where a value is not finite or was not measured. */
+/**
+ * One object with run, experiment, `columns`, and `rows` in that order; null where non-finite or
+ * not measured.
+ */
 export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<string> {
   const { id, name, status, reason, stack, createdAt, trained, testError, environment, experiment, evaluations } = run;
   const head = {
@@ -32,7 +38,7 @@ export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<st
   };
   yield `${JSON.stringify(head, null, 2).slice(0, -2)},\n  "rows": [`;
   let first = true;
-  // JSON.stringify writes null for what is not finite.
+  // JSON.stringify writes null for non-finite numbers.
   yield* inPieces(scheduleRows(run, steps), ({ step, epoch, loss, values, measured }) => {
     const start = first ? "\n" : ",\n";
     first = false;
@@ -41,7 +47,7 @@ export function* json(run: RunDetail, steps: Iterable<StoredStep>): Generator<st
   yield "\n  ]\n}\n";
 }
 
-/** Texts of rows joined to pieces worth a write of their own. */
+/** Joins the text of rows into chunks. */
 function* inPieces(rows: Iterable<ScheduleRow>, text: (row: ScheduleRow) => string): Generator<string> {
   let piece: string[] = [];
   for (const row of rows) {

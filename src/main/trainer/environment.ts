@@ -1,4 +1,4 @@
-/** What a run ran on, recorded with it. */
+/** The environment recorded with a run. */
 import { execFile } from "node:child_process";
 import { cpus, platform, release, arch } from "node:os";
 import { promisify } from "node:util";
@@ -8,18 +8,18 @@ import packageJson from "../../../package.json" with { type: "json" };
 
 let commit: Promise<string | null> | undefined;
 
-/** Commit of the program's own checkout; null where it was installed without one. */
+/** Commit of the program's checkout; null without a checkout. */
 async function gitCommit(): Promise<string | null> {
   try {
     const { stdout } = await promisify(execFile)("git", ["rev-parse", "HEAD"], { cwd: import.meta.dirname, timeout: 2_000 });
     return stdout.trim() || null;
   } catch {
-    // No git, or no checkout: both are fine, and there is then no commit to name.
+    // Without git or a checkout there is no commit.
     return null;
   }
 }
 
-/** @param engine what a run trains on; where nothing is trained, there is none */
+/** @param engine engine that trains the run; undefined where nothing is trained */
 export async function describeEnvironment(libraries: Readonly<Record<string, string>>, engine?: EngineUse): Promise<Environment> {
   return {
     hypertower: packageJson.version,
@@ -28,7 +28,7 @@ export async function describeEnvironment(libraries: Readonly<Record<string, str
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     libraries: { ...libraries },
     ...(engine && { engine }),
-    // Asked once: a trainer that is warm describes itself for every run.
+    // Queried once: a warm trainer describes itself for every run.
     gitCommit: await (commit ??= gitCommit()),
   };
 }

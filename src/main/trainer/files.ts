@@ -1,9 +1,9 @@
-/** A run's checkpoints and weights as they travel through the port: in checked pieces, a few under way at a time. */
+/** Sends checkpoints and weights through the port, in checksummed chunks with limited buffering. */
 import { crc32 } from "node:zlib";
 
 export type FileKind = "checkpoint" | "weights";
 
-/** A piece of a file. `total`: bytes of the whole file. `crc` is of these bytes. */
+/** A chunk of a file. `total`: bytes of the whole file. `crc`: checksum of this chunk. */
 export interface Piece {
   readonly at: number;
   readonly total: number;
@@ -11,26 +11,32 @@ export interface Piece {
   readonly crc: number;
 }
 
-/** Bytes of a piece. */
+/** Bytes per chunk. */
 export const pieceLength = 1 << 20;
 
-/** Pieces that may be under way at a time; the next one waits for an acknowledgement. */
+/** Maximum number of unacknowledged chunks. */
 export const piecesUnderWay = 4;
 
-/** @param bytes the whole file; a piece copies its part, for a view would be sent with all that lies behind it */
+/**
+ * @param bytes the whole file; the chunk is copied, since sending a view would send its whole
+ * buffer
+ */
 export function pieceOf(bytes: Uint8Array, at: number): Piece {
   return asPiece(new Uint8Array(bytes.subarray(at, at + pieceLength)), at, bytes.length);
 }
 
 export const asPiece = (bytes: Uint8Array, at: number, total: number): Piece => ({ at, total, bytes, crc: crc32(bytes) });
 
-/** @throws Error unless the piece is whole and begins where the pieces before it ended */
+/** @throws Error unless the chunk is intact and continues the previous ones */
 export function requirePiece({ at, total, bytes, crc }: Piece, received: number): void {
   if (at !== received || at + bytes.length > total) throw new Error(`a piece of the file begins at byte ${at} of ${total}; byte ${received} was to come`);
   if (crc32(bytes) !== crc) throw new Error(`the bytes from ${at} on were damaged on their way`);
 }
 
-/** The trainer's side of a run's files: sends what it saves to the host, and receives the checkpoint to resume from. */
+/**
+ * The trainer's side of a run's files: sends saved files to the host, and receives the checkpoint
+ * to resume from.
+ */
 export class RunPort {
   readonly #sending = new Map<string, Sending>();
   readonly #resumed = Promise.withResolvers<Uint8Array>();
@@ -38,16 +44,16 @@ export class RunPort {
   #received = 0;
 
   constructor() {
-    // A run that does not resume never looks.
+    // A new run never awaits it.
     this.#resumed.promise.catch(() => undefined);
   }
 
-  /** The checkpoint to resume from, once all of it has come. */
+  /** The checkpoint to resume from, once it has arrived completely. */
   get resumed(): Promise<Uint8Array> {
     return this.#resumed.promise;
   }
 
-  /** Takes a piece of the checkpoint to resume from. */
+  /** Receives a chunk of the checkpoint to resume from. */
   take(piece: Piece): void {
     try {
       requirePiece(piece, this.#received);
@@ -60,7 +66,7 @@ export class RunPort {
     }
   }
 
-  /** Resolves when the host has put the file in place. @throws Error with the host's reason why it has not */
+  /** Resolves when the host has stored the file. @throws Error with the host's reason otherwise */
   send(kind: FileKind, step: number, bytes: Uint8Array, send: (piece: Piece) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#sending.set(keyOf(kind, step), { bytes, at: 0, send, done: { resolve, reject } });
@@ -68,7 +74,7 @@ export class RunPort {
     });
   }
 
-  /** The host has taken a piece. @param end the file's end, in place or not */
+  /** The host has received a chunk. @param end result of the whole file */
   taken(kind: FileKind, step: number, end: FileEnd | undefined): void {
     if (!end) return this.#next(kind, step);
     const sending = this.#sending.get(keyOf(kind, step));
@@ -93,7 +99,7 @@ interface Sending {
   readonly done: { resolve(): void; reject(reason: Error): void };
 }
 
-/** `problem`: why the file was not put in place; null where it was. */
+/** `problem`: why the file was not stored; null if it was. */
 export interface FileEnd {
   readonly problem: string | null;
 }

@@ -1,4 +1,4 @@
-/** What a trainer process is asked about a trained model, and what it answers. */
+/** Jobs on a trained model, and their results. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
@@ -10,13 +10,13 @@ import { generate, type Continuation } from "../../core/prediction/generate.ts";
 import { buildPredictor, scoresOf } from "../../core/prediction/program.ts";
 
 export type PredictionJob =
-  /** What the model says of every example that runs are evaluated on. */
+  /** The model's outputs for every evaluation example. */
   | { readonly kind: "outputs" }
-  /** Some of those examples, by their place. */
+  /** Some of those examples, by index. */
   | { readonly kind: "examples"; readonly indices: readonly number[] }
   | ({ readonly kind: "text" } & Continuation);
 
-/** `sums` of the task's metrics over `examples`; of labelled examples, what is true of each and what the model says. */
+/** `sums` of the task's metrics over `examples`; for labelled examples also labels and outputs. */
 export interface Outputs {
   readonly kind: "outputs";
   readonly examples: number;
@@ -26,17 +26,17 @@ export interface Outputs {
 
 export interface ShownExamples {
   readonly kind: "examples";
-  /** Row-major values of each, in the order asked for. */
+  /** Row-major values of each example, in the requested order. */
   readonly values: readonly Float32Array[];
-  /** Largest value of a feature: 255 for the pixels of most images; null where features have no common range. */
+  /** Largest feature value: 255 for most images; null where features have no common range. */
   readonly range: number | null;
 }
 
 export type PredictionResult = Outputs | ShownExamples | { readonly kind: "text"; readonly text: string };
 
 /**
- * @param weights of the model; no job but that about examples can do without
- * @throws Error in words: the data, the weights or the engine cannot be used, or a character is none of the text's
+ * @param weights weights of the model; only the examples job works without
+ * @throws Error when the data, weights or engine cannot be used, or the text has no such character
  */
 export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
   const data = dataShape(experiment);
@@ -63,7 +63,7 @@ async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typ
     for (const { size, examples: counted, inputs } of feed.evaluation("test")) {
       for (const [name, sum] of Object.entries(await executable.run(`predict@${size}`, inputs))) sums[name] = (sums[name] ?? 0) + sum;
       count += counted;
-      // What is said of every symbol of a text would be of no use to anyone.
+      // Nobody needs the outputs for every character of a text.
       if (vocabulary) continue;
       const name = scoresOf(size);
       scores.push(Float32Array.from((await executable.state([name]))[name]!));

@@ -1,4 +1,4 @@
-/** What the supervisor and a trainer process say to one another. Typed arrays travel by structured clone. */
+/** Messages between the supervisor and a trainer process. Typed arrays are structured clones. */
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Environment, Evaluation } from "../../shared/run.ts";
@@ -11,46 +11,56 @@ import type { NamedArray } from "../../core/weights/file.ts";
 /** A run to train. */
 export interface RunOrder {
   readonly experiment: Experiment;
-  /** Without it none are kept. */
+  /** Without it no checkpoints are stored. */
   readonly checkpoints?: CheckpointOrder | undefined;
-  /** Why the experiment's engine was taken, for the record. */
+  /** Why this engine was chosen, for the record. */
   readonly why?: string | undefined;
 }
 
-/** What a run is asked while it trains. */
+/** Controls a run in training. */
 export type Steering =
   | { readonly type: "pause" }
   | { readonly type: "resume" }
-  /** An evaluation that takes long is given up. */
+  /** Abandons an evaluation that takes long. */
   | { readonly type: "stop" }
   /** Stops at once, without an evaluation. */
   | { readonly type: "leave" };
 
-/** What the host says of a run's files. */
+/** Messages from the host about a run's files. */
 export type RunFileMessage =
-  /** A piece was taken: another may be sent. With `end`, the last one, and whether the file is in place. */
+  /** A chunk arrived; send another. `end` follows the last chunk: whether the file is stored. */
   | { readonly type: "fileTaken"; readonly kind: FileKind; readonly step: number; readonly end?: FileEnd }
-  /** A piece of the checkpoint to resume from; answered by `pieceTaken`. */
+  /** A chunk of the checkpoint to resume from; answered by `pieceTaken`. */
   | { readonly type: "resumeFrom"; readonly piece: Piece };
 
 export type ToTrainer =
   | (RunOrder & { readonly type: "start"; readonly startPaused?: boolean; readonly stay?: Stay })
-  /** Trains many runs as one program of `size` seats; what is said of a run travels as `member`. */
+  /**
+   * Trains many runs as one program of `size` seats; messages about a run are wrapped in `member`.
+   */
   | {
       readonly type: "startCohort";
       readonly size: number;
       readonly members: readonly (RunOrder & { readonly seat: number; readonly startPaused?: boolean })[];
       readonly stay?: Stay;
     }
-  /** Of the nth of a cohort's members. */
+  /** Wraps a message to member number `member` of a cohort. */
   | { readonly type: "member"; readonly member: number; readonly message: Steering | RunFileMessage }
-  /** Trains a few steps to see what they cost, of so many runs at once; answered by `measured` or `failed`. */
+  /**
+   * Trains a few steps to measure their cost, for a cohort of this size; answered by `measured` or
+   * `failed`.
+   */
   | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; /** Milliseconds after which fewer steps are enough. */ readonly longest?: number; readonly stay?: Stay }
-  /** Loads engines, one after another until one works, and runs a little program on it; each is answered by `looked`. */
+  /**
+   * Loads engines until one works, and tests it with a small program; each is answered by `looked`.
+   */
   | { readonly type: "look"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
-  /** Asks a trained model; answered by `predicted` or `failed`. */
+  /** Runs a job on a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
-  /** Whether a core is free beside the trainers at work: batches are then made ahead of the training, from the next epoch on. */
+  /**
+   * Whether a core is free besides busy trainers: batches are then prepared ahead from the next
+   * epoch on.
+   */
   | { readonly type: "coreFree"; readonly free: boolean }
   | RunFileMessage
   | Steering;
@@ -65,7 +75,10 @@ export interface CheckpointOrder {
   readonly keepWeights: boolean;
 }
 
-/** The trainer says `idle` when it is done and waits for another run, rather than to leave; one that failed leaves. */
+/**
+ * Whether the trainer says `idle` and waits for another run instead of exiting; after a failure it
+ * exits.
+ */
 type Stay = boolean;
 
 /** Consecutive logged steps, row-major: `values[row * metrics.length + column]`. */
@@ -78,7 +91,7 @@ export interface Rows {
 export interface Progress {
   readonly samplesPerSecond: number | null;
   readonly secondsLeft: number | null;
-  /** Epochs completed, with a fraction. */
+  /** Epochs completed, as a fraction. */
   readonly epoch: number;
 }
 
@@ -90,17 +103,20 @@ export type FromTrainer =
       /** Columns of every later row: `loss`, `stepTime` (ms), `L0.alpha`, `L0.alpha.hypergradient`, ... */
       readonly metrics: readonly string[];
       readonly totalSteps: number;
-      /** Where a checkpoint put it; without one the run begins at its first step. */
+      /** Position restored from a checkpoint; without it the run starts at its first step. */
       readonly from?: { readonly step: number; readonly evaluated: number | null };
     }
   | { readonly type: "rows"; readonly rows: Rows; readonly progress: Progress }
   | { readonly type: "evaluation"; readonly evaluation: Evaluation }
-  /** A piece of a step's checkpoint, or of an evaluation's weights; all rows before it, and the evaluation, have been sent. Answered by `fileTaken`. */
+  /**
+   * A chunk of a checkpoint or of an evaluation's weights; sent after all rows and the evaluation
+   * before it. Answered by `fileTaken`.
+   */
   | { readonly type: "file"; readonly kind: FileKind; readonly step: number; readonly piece: Piece }
   | { readonly type: "pieceTaken" }
-  /** The guard went back after a step. */
+  /** The guard rolled back after a step. */
   | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
-  /** What takes long and says nothing else goes on: an evaluation. */
+  /** Sign of life during a long evaluation. */
   | { readonly type: "alive" }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
@@ -112,7 +128,7 @@ export type FromTrainer =
       /** Effective values after the last update, by metric (`L0.alpha`). */
       readonly hyperparameters: Readonly<Record<string, number>>;
     }
-  /** Of the nth of a cohort's members. */
+  /** Wraps a message from member number `member` of a cohort. */
   | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
   | { readonly type: "measured"; readonly measurement: Measurement; readonly description: EngineDescription }
   /** An engine and its description, or why it cannot be used here. */

@@ -1,9 +1,9 @@
-/** Gathers steps and sends them in batches, by time: rows cross a process boundary as one typed array. */
+/** Collects steps and sends them in batches: rows cross the process boundary as one typed array. */
 import type { FromTrainer, Progress } from "./messages.ts";
 
-/** Rows wait at most this long (milliseconds). */
+/** Milliseconds that a row waits at most. */
 const sendEvery = 100;
-/** Speed is an average over about this long (milliseconds). */
+/** Milliseconds over which the speed is averaged. */
 const speedOver = 3_000;
 
 export interface ReporterOptions {
@@ -20,7 +20,7 @@ export class Reporter {
   #count = 0;
   #firstStep = 0;
   #sentAt = performance.now();
-  /** Marks (time, step) over which the speed is measured. */
+  /** Marks (time, step) for measuring the speed. */
   #marks: { time: number; step: number }[] = [];
 
   constructor(options: ReporterOptions) {
@@ -41,7 +41,7 @@ export class Reporter {
     if (performance.now() - this.#sentAt >= sendEvery) this.flush();
   }
 
-  /** Sends what is waiting. */
+  /** Sends pending rows. */
   flush(): void {
     if (this.#count === 0) return;
     const now = performance.now();
@@ -55,7 +55,7 @@ export class Reporter {
     this.#sentAt = now;
   }
 
-  /** Time that should not count as training: a pause has ended. */
+  /** Excludes a pause from the measured time. */
   restartClock(): void {
     this.#marks = [];
     this.#sentAt = performance.now();

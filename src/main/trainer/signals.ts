@@ -1,5 +1,7 @@
 /**
- * Ctrl+C in a terminal, `timeout`, a scheduler and a service manager signal every process of a group. The host
- * decides what becomes of the runs; a trainer goes when its host does. Import this first, before slower modules load.
+ * Ctrl+C in a terminal, `timeout`, schedulers and service managers signal a whole process group.
+ * The
+ * host decides what happens to runs, and trainers exit with it. Import this first, before slow
+ * modules.
  */
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);

@@ -1,4 +1,4 @@
-/** Trains one run from its order to its end, and says what happens to it. */
+/** Trains one run from its order to its end, and reports on it. */
 import type { EngineUse } from "../../shared/engines.ts";
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { engineFailure } from "../../core/engines/failures.ts";
@@ -17,12 +17,12 @@ import { Reporter } from "./reporter.ts";
 import { loggedMetrics, TrainingRun, type RunListener } from "../../core/training/run.ts";
 import { WeightsKeeper } from "../../core/weights/keeper.ts";
 
-/** Milliseconds between two signs of life during an evaluation. */
+/** Milliseconds between signs of life during an evaluation. */
 const aliveEvery = 2_000;
 
 type Send = (message: FromTrainer) => void;
 
-/** @throws Error when the run cannot be prepared, its checkpoint not be used, or a step not be executed */
+/** @throws Error when the run cannot be prepared, its checkpoint cannot be used, or a step fails */
 export async function trainOne({ experiment, checkpoints, why }: RunOrder, control: RunControl, files: RunPort, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
   const resumed = checkpoints?.resume ? usable(await files.resumed, { id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepare();
@@ -75,7 +75,7 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
   const end = await run.train().catch((error: unknown) => {
     throw error instanceof BatchError ? error : engineFailure(experiment.engine.kind, error);
   });
-  // What is still being written belongs to this run.
+  // Finish writing this run's files.
   await Promise.all([saver?.settled(), keeper?.settled()]);
   reporter.flush();
   send({ type: "ended", ...end });
@@ -86,7 +86,7 @@ function engineUse({ engine: { kind } }: Experiment, { device, driver, precision
   return kind === "auto" ? undefined : { kind, device, driver, precision, why };
 }
 
-/** @throws CheckpointError saying why a run cannot resume from it */
+/** @throws CheckpointError saying why the run cannot resume from it */
 function usable(bytes: Uint8Array, run: Parameters<typeof requireOwner>[1]): Checkpoint {
   try {
     const checkpoint = decodeCheckpoint(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));

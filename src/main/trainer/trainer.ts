@@ -1,4 +1,7 @@
-/** Entry of a trainer process: trains a run, or several one after another, reports every step, and goes when its parent goes. */
+/**
+ * Entry point of a trainer process: trains runs one after another (or a cohort), reports every
+ * step, and exits with its parent.
+ */
 import "./signals.ts";
 import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
@@ -17,15 +20,15 @@ import { predict } from "./jobs.ts";
 import { prepareCohort, prepareRun } from "../../core/training/prepare.ts";
 import { trainOne } from "./trainOne.ts";
 
-/** The parent's end: Electron's port, or Node's IPC channel. */
+/** Channel to the parent: Electron's port, or Node's IPC. */
 interface Port {
   send(message: FromTrainer): void;
   receive(listener: (message: ToTrainer) => void): void;
-  /** Leaves once everything sent has gone out. */
+  /** Exits after everything has been sent. */
   close(): void;
 }
 
-/** What Electron adds to `process` in a utility process. */
+/** Electron's addition to `process` in a utility process. */
 interface ParentPort {
   postMessage(message: FromTrainer): void;
   on(event: "message", listener: (event: { readonly data: ToTrainer }) => void): void;
@@ -45,7 +48,7 @@ function openPort(): Port {
     process.exit(2);
   }
   process.on("disconnect", () => process.exit(0));
-  // Disconnecting drops what a busy parent has not read yet: wait until the last message has gone out.
+  // Disconnecting drops messages that a busy parent has not read: wait until the last is sent.
   let sent = Promise.resolve();
   return {
     send: (message) => {
@@ -57,7 +60,7 @@ function openPort(): Port {
 }
 
 const port = openPort();
-/** Of the latest run, and of the latest cohort's runs. */
+/** The latest run, and the latest cohort's runs. */
 let current: Run = { control: new RunControl(), files: new RunPort() };
 let members: readonly Run[] = [];
 
@@ -77,7 +80,7 @@ async function start({ startPaused, ...order }: Extract<ToTrainer, { type: "star
   await trainOne(order, control, files, () => prepareRun(order.experiment), (message) => port.send(message));
 }
 
-/** Each run ends by itself; what concerns them all is thrown. */
+/** Each run ends by itself; errors that concern all of them are thrown. */
 async function startCohort({ size, members: orders }: Extract<ToTrainer, { type: "startCohort" }>): Promise<void> {
   members = orders.map(({ startPaused }) => newRun(startPaused));
   const runs = members;
@@ -85,7 +88,7 @@ async function startCohort({ size, members: orders }: Extract<ToTrainer, { type:
   await Promise.all(
     prepared.map(async (run, member) => {
       const send = (message: FromTrainer) => {
-        // The others go on while one is paused.
+        // The others continue while one is paused.
         if (message.type === "paused") run.executable.rest();
         if (message.type === "resumed") run.executable.rejoin();
         port.send({ type: "member", member, message });
@@ -101,10 +104,10 @@ async function startCohort({ size, members: orders }: Extract<ToTrainer, { type:
   );
 }
 
-/** A person who stops a run waits at most this long (milliseconds) for its last evaluation. */
+/** Milliseconds that a stopped run may spend on its final evaluation. */
 const evaluateWithin = 8_000;
 
-/** @param answer sends what is said of the run */
+/** @param answer sends messages about the run */
 function steer(run: Run | undefined, message: Steering | RunFileMessage, answer: (message: FromTrainer) => void): void {
   if (!run) return;
   switch (message.type) {
@@ -128,7 +131,7 @@ const failure = (error: unknown): FromTrainer => ({
   ...(error instanceof EngineUnavailable && { unavailable: error.why }),
 });
 
-/** The first of these engines that works, and why those before it do not. */
+/** Tries engines in order until one works; reports why the others do not. */
 async function look(kinds: readonly EngineKind[]): Promise<void> {
   for (const kind of kinds) {
     const looked = await lookAt(kind).then(
@@ -140,7 +143,7 @@ async function look(kinds: readonly EngineKind[]): Promise<void> {
   }
 }
 
-/** Loads an engine, and has it compute something: some find out only then that they cannot. */
+/** Loads an engine and computes something: some fail only then. */
 async function lookAt(kind: EngineKind): Promise<EngineDescription> {
   const engine = await loadEngine[kind]();
   const x = state("x", [2]);
@@ -153,7 +156,7 @@ async function lookAt(kind: EngineKind): Promise<EngineDescription> {
   return { device, driver, memory, libraries };
 }
 
-/** Does what was asked, then leaves or waits for more. */
+/** Does a job, then exits or waits for the next. */
 function work(task: Promise<void>, stay = false): void {
   task.then(
     () => (stay ? port.send({ type: "idle" }) : port.close()),
@@ -188,7 +191,7 @@ port.receive((message) => {
     case "look":
       return work(look(message.kinds), message.stay);
     case "coreFree":
-      // Other programs take cores as well; Windows does not say.
+      // Other programs use cores as well; Windows does not report the load.
       return makeAheadWhen(() => message.free && loadavg()[0]! < availableParallelism());
     case "member":
       return steer(members[message.member], message.message, (said) => port.send({ type: "member", member: message.member, message: said }));

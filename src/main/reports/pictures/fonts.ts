@@ -11,7 +11,7 @@ const weights = [
 
 const fontPath = (file: string) => resourcePath("fonts", file);
 
-/** Files of the font, for a renderer. */
+/** Font files for a renderer. */
 export function fontFiles(): string[] {
   return weights.map(({ name }) => fontPath(`${exportFont}-${name}.ttf`));
 }
@@ -47,7 +47,7 @@ export function textWidth(text: string, font = "12px"): number {
 
 let faces: string | undefined;
 
-/** Rules that carry the font inside an SVG or HTML file: Latin, Greek and mathematical signs. */
+/** CSS that embeds the font in an SVG or HTML file: Latin, Greek and mathematical characters. */
 export function fontFaces(): string {
   return (faces ??= weights
     .map(({ name, weight }) => {

@@ -1,5 +1,5 @@
-/** The little that is used of opentype.js. */
-// @ts-expect-error: the package brings no types, and those published beside it pull the browser's into Node.
+/** The part of opentype.js used here. */
+// @ts-expect-error: the package has no types, and the published ones pull browser types into Node.
 import opentype from "opentype.js";
 
 export interface Font {

@@ -1,4 +1,4 @@
-/** Draws charts without a window: SVG by the chart library itself, PNG from that SVG. */
+/** Draws charts without a window: SVG by the chart library, PNG from that SVG. */
 import { Resvg } from "@resvg/resvg-js";
 import { init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
@@ -11,12 +11,12 @@ let ready = false;
 function prepare(): void {
   if (ready) return;
   use([...chartModules, SVGRenderer]);
-  // There is no canvas to ask: texts are measured in the font they will be drawn with.
+  // Without a canvas, measure text in the font that draws it.
   setPlatformAPI({ measureText: (text: string, font?: string) => ({ width: textWidth(text, font) }) });
   ready = true;
 }
 
-/** An SVG of `width` by `height` pixels; its text stays text. The same option gives the same file. */
+/** An SVG of `width` by `height` pixels with real text. Equal options give equal files. */
 export function renderSvg(option: Record<string, unknown>, { width, height }: ChartSize): string {
   prepare();
   const chart = init(null, null, { renderer: "svg", ssr: true, width, height });
@@ -28,7 +28,7 @@ export function renderSvg(option: Record<string, unknown>, { width, height }: Ch
   }
 }
 
-/** Without what only a pointer or a script would see, and with names that do not count through the life of the process. */
+/** Removes interactive parts, and names that depend on what the process drew before. */
 function plain(svg: string): string {
   const named = new Map<string, string>();
   return svg
@@ -38,12 +38,12 @@ function plain(svg: string): string {
     .replace(/\bzr\d+-[\w-]+/g, (id) => named.get(id) ?? (named.set(id, `p${named.size}`), named.get(id)!));
 }
 
-/** The SVG as a file of its own: the font inside it. */
+/** A standalone SVG file with the font embedded. */
 export function withFonts(svg: string): string {
   return svg.replace(/^(<svg[^>]*>)/, (tag) => `${tag}<style>${fontFaces()}</style>`);
 }
 
-/** A PNG of `scale` times the SVG's size. */
+/** A PNG at `scale` times the SVG's size. */
 export function renderPng(svg: string, scale: number): Buffer {
   const picture = new Resvg(svg, {
     fitTo: { mode: "zoom", value: scale },

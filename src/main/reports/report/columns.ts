@@ -1,4 +1,4 @@
-/** What the columns of logged metrics are called and measured in. */
+/** Names and units of the columns of logged metrics. */
 import type { DatasetTask } from "../../../shared/datasets.ts";
 import { lossUnit, metricOf, type MetricName } from "../../../shared/metrics.ts";
 import { optimizers, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "../../../shared/optimizers.ts";
@@ -20,7 +20,7 @@ const measured: Record<string, string> = {
   Mae: "mean absolute error, in the unit of what is predicted",
 };
 
-/** What a metric of evaluations is, in words. */
+/** Description of an evaluation metric. */
 export function metricWords(name: MetricName): string {
   const { set } = metricOf(name);
   const words = measured[name.slice(set.length)]!;
@@ -29,7 +29,7 @@ export function metricWords(name: MetricName): string {
 
 const allSpecs: readonly HyperparameterSpec[] = (Object.keys(optimizers) as OptimizerName[]).flatMap((name) => optimizerSpec(name).hyperparameters);
 
-/** @param levels where known, so that a hyperparameter has its optimizer's own description */
+/** @param levels if known, hyperparameters get their optimizer's description */
 export function metricColumn(metric: string, task: DatasetTask, levels: readonly Level[] = []): Column {
   const known = fixed[metric];
   if (known) return { name: metric, ...known(task) };
@@ -43,7 +43,9 @@ export function metricColumn(metric: string, task: DatasetTask, levels: readonly
     : { name: metric, unit: lossUnit(task), description: `derivative of the step's loss with respect to the ${label} of level ${level}, as stored` };
 }
 
-/** Metrics of several runs in one order: loss, step time, values by level, then hypergradients by level. */
+/**
+ * Metrics of several runs in one order: loss, step time, values by level, hypergradients by level.
+ */
 export function mergedMetrics(lists: Iterable<readonly string[]>): string[] {
   const rank = (metric: string) => (metric in fixed ? 0 : metric.endsWith(".hypergradient") ? 2 : 1);
   const level = (metric: string) => Number(/^L(\d+)/.exec(metric)?.[1] ?? -1);

@@ -1,15 +1,15 @@
-/** Tables of a report as CSV (RFC 4180), a piece at a time: a long study never stands in memory as a whole. */
+/** CSV tables of a report (RFC 4180), in chunks: a long study never fits in memory as a whole. */
 
 export type Cell = string | number | boolean | null | undefined;
 
-/** A column of a table, as the sidecar describes it. */
+/** A table column, as described in the sidecar. */
 export interface Column {
   readonly name: string;
   readonly unit: string;
   readonly description: string;
 }
 
-/** Cells that many rows have in common: they are written once. */
+/** Cells shared by many rows, formatted once. */
 export class CommonCells {
   readonly text: string;
 
@@ -38,10 +38,10 @@ export function csvLine(row: Row): string {
   return `${line}\n`;
 }
 
-/** Characters of a piece that is worth a write of its own. */
+/** Characters per chunk. */
 const pieceLength = 2 ** 16;
 
-/** A line of names, then one for every row; joined to pieces worth a write of their own. */
+/** Yields the header and the rows in chunks. */
 export function* csvTable(columns: readonly Column[], rows: Iterable<Row>): Generator<string> {
   let piece = csvLine(columns.map(({ name }) => name));
   for (const row of rows) {

@@ -1,33 +1,36 @@
-/** A picture of a report: what it shows, and how it is drawn at any size and in any theme. */
+/** A figure of a report, drawn at any size and in any theme. */
 import { exportFont, type ChartSettings, type ChartSize, type ChartTheme } from "../../../charts/theme.ts";
 import { renderPng, renderSvg, withFonts } from "../pictures/render.ts";
 
 export interface Figure {
-  /** Of its files: letters, digits, dashes and dots. */
+  /** Base name of its files: letters, digits, dashes and dots. */
   readonly name: string;
   readonly title: string;
-  /** What it shows, in a sentence or two. */
+  /** One or two sentences. */
   readonly caption: string;
   readonly size: ChartSize;
-  /** Lines that name the configuration. */
+  /** Lines that describe the configuration. */
   readonly footer: readonly string[];
   option(settings: ChartSettings): Record<string, unknown>;
 }
 
 export interface PictureOptions {
   readonly theme: ChartTheme;
-  /** Pixels at scale 1; the figure's own by default. */
+  /** Pixels at scale 1; the figure's own width by default. */
   readonly width?: number;
   readonly height?: number;
 }
 
-/** The picture as an SVG with its title and footer; text in the font that `withFonts` puts inside. */
+/** The figure as an SVG with title and footer; `withFonts` embeds the font. */
 export function drawSvg(figure: Figure, { theme, width = figure.size.width, height = figure.size.height }: PictureOptions): string {
   const { title, footer } = figure;
   return renderSvg(figure.option({ theme, width, height, title, footer, fontFamily: exportFont, fontSize: 12 }), { width, height });
 }
 
-/** Without title and footer, which stand around it in a document; `id` keeps its names apart from those of other pictures there. */
+/**
+ * Without title and footer, which the document shows; `id` makes names inside the SVG unique in the
+ * document.
+ */
 export function drawInline(figure: Figure, theme: ChartTheme, id: string): string {
   const { size } = figure;
   const svg = renderSvg(figure.option({ theme, ...size, fontFamily: exportFont, fontSize: 12 }), size);
@@ -41,7 +44,7 @@ const attribute = (text: string) => text.replace(/&/g, "&amp;").replace(/"/g, "&
 export const pictureFormats = ["svg", "png"] as const;
 export type PictureFormat = (typeof pictureFormats)[number];
 
-/** A picture as a file. `scale` multiplies the pixels of a PNG. */
+/** A figure as a file. `scale` multiplies the pixels of a PNG. */
 export function pictureFile(figure: Figure, format: PictureFormat, { scale = 2, ...options }: PictureOptions & { readonly scale?: number }): string | Buffer {
   const svg = drawSvg(figure, options);
   return format === "svg" ? withFonts(svg) : renderPng(svg, scale);

@@ -1,4 +1,4 @@
-/** Reports of studies and runs: tables, pictures and a page, all made from what the store holds. */
+/** Reports of studies and runs: tables, figures and a page, made from the store. */
 import { metricFor, studyMetricsOf, type Moment, type StudyMetricName } from "../../../shared/study/metric.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
 import type { RunDetail } from "../../../shared/run.ts";
@@ -25,14 +25,14 @@ export type { StudyFigureOptions } from "./studyFigures.ts";
 export type { ReportFile, RunPredictions, RunSource } from "./source.ts";
 
 export interface Report {
-  /** What a reader should know before the report is used. */
+  /** Warnings to the reader. */
   readonly remarks: readonly string[];
   readonly figures: readonly Figure[];
-  /** Every file but the pictures. */
+  /** All files except the figures. */
   readonly documents: readonly ReportFile[];
 }
 
-/** Without a metric it is what the runs are known by. */
+/** The headline metric by default. */
 export interface StudyReportOptions extends Omit<StudyFigureOptions, "metric"> {
   readonly metric?: StudyMetricName | undefined;
   readonly at: Moment;
@@ -44,7 +44,7 @@ const tableFile = (table: Table): ReportFile => ({ name: table.name, mediaType: 
 const jsonFile = (name: string, value: () => unknown): ReportFile => ({ name, mediaType: "application/json", pieces: () => [`${JSON.stringify(value(), null, 2)}\n`] });
 const iso = (at: number) => new Date(at).toISOString();
 
-/** @throws ExportError when no run of the study has anything to report yet, or none has the metric */
+/** @throws ExportError when no run of the study has anything to report, or none has the metric */
 export function studyReport(study: StudyDetail, source: RunSource, given: StudyReportOptions = defaultFigureOptions): Report {
   const { base } = study.study;
   const metric = metricFor(given.metric, base);
@@ -80,10 +80,10 @@ export function studyReport(study: StudyDetail, source: RunSource, given: StudyR
   };
 }
 
-/** Most runs named in a remark. */
+/** Maximum number of runs named in a remark. */
 const mostNamed = 5;
 
-/** What is not there, or not there yet. */
+/** Remarks on missing and unfinished runs. */
 function remarksOf({ points, status, reason }: StudyDetail): string[] {
   const named = (which: (status: string) => boolean) => {
     const keys = points.filter((point) => which(point.status)).map(({ run, key }) => run ?? key);
@@ -102,7 +102,7 @@ function remarksOf({ points, status, reason }: StudyDetail): string[] {
 }
 
 /**
- * @param predictions null where there are none, a text that says why they are missing
+ * @param predictions null where there are none; a text says why they are missing
  * @throws ExportError when the run has logged nothing
  */
 export function runReport(run: RunDetail, source: RunSource, predictions: RunPredictions | string | null): Report {
@@ -128,7 +128,7 @@ export function runReport(run: RunDetail, source: RunSource, predictions: RunPre
   };
 }
 
-/** All files of a report, pictures drawn when they are written. */
+/** All files of a report; figures are drawn when they are written. */
 export function reportFiles({ documents, figures }: Report, options: PictureOptions & { readonly scale?: number }): ReportFile[] {
   const pictures = figures.flatMap((figure) =>
     pictureFormats.map((format): ReportFile => ({ name: figureFile(figure, format), mediaType: format === "svg" ? "image/svg+xml" : "image/png", pieces: () => [pictureFile(figure, format, options)] })),

@@ -1,4 +1,4 @@
-/** HTML out of values, escaped unless it is HTML already. */
+/** Builds HTML; values are escaped unless they are HTML. */
 
 export class Html {
   readonly text: string;
@@ -22,7 +22,7 @@ export function html(strings: TemplateStringsArray, ...values: readonly Part[]):
   return new Html(strings.reduce((text, string, i) => text + written(values[i - 1]) + string));
 }
 
-/** A table; the first column of every row names it. */
+/** A table; the first column is the row header. */
 export function tableOf(head: readonly Part[], rows: readonly (readonly Part[])[], className = ""): Html {
   return html`<div class="scroll"><table class="${className}"><thead><tr>${head.map((cell) => html`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows.map(
     ([first, ...rest]) => html`<tr><th scope="row">${first}</th>${rest.map((cell) => html`<td>${cell}</td>`)}</tr>`,

@@ -1,4 +1,4 @@
-/** Where a report's figures come from, in the few lines below each picture and in full. */
+/** The origin of a report's figures, as short footers and in full. */
 import type { Experiment } from "../../../shared/experiment.ts";
 import { modelText } from "../../../shared/models/text.ts";
 import type { Environment, RunDetail } from "../../../shared/run.ts";
@@ -7,7 +7,7 @@ import { notation } from "../../../shared/tower.ts";
 import { formatCount } from "../../../shared/format.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 
-/** What a report names as its maker. */
+/** The program that made a report. */
 export interface Program {
   readonly version: string;
 }
@@ -28,7 +28,7 @@ export function setup({ dataset, model, batchSize, budget, shuffle }: Experiment
 
 const day = (at: number) => new Date(at).toISOString().slice(0, 10);
 
-/** The programs that trained, each once: `Hypertower 0.1.0 (commit 1a2b3c4d)`. */
+/** The distinct programs that trained: `Hypertower 0.1.0 (commit 1a2b3c4d)`. */
 export function trainedBy(environments: readonly Environment[], { version }: Program): string {
   const names = environments.map(({ hypertower, gitCommit }) => `Hypertower ${hypertower}${gitCommit ? ` (commit ${gitCommit.slice(0, 8)})` : ""}`);
   return [...new Set(names)].join(", ") || `Hypertower ${version}`;

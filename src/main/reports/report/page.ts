@@ -1,4 +1,4 @@
-/** The one-file HTML of a report: nothing in it points outside, and it prints to paper as it stands. */
+/** A report as one self-contained HTML file, which also prints well. */
 import { fontFaces } from "../pictures/fonts.ts";
 import { drawInline, type Figure } from "./figure.ts";
 import { html, Html } from "./markup.ts";
@@ -41,11 +41,11 @@ footer{margin-top:56px;padding-top:14px;border-top:1px solid var(--line);color:v
 export interface Page {
   readonly title: string;
   readonly body: Html;
-  /** The study or experiment as JSON, so that the report itself can be opened again. */
+  /** The study or experiment as JSON, so that the report can be imported again. */
   readonly embedded: { readonly kind: "study" | "experiment"; readonly value: unknown };
 }
 
-/** Script elements end at `</`: written so that none can stand in the JSON. */
+/** Escapes `</`, which would end the script element, in JSON. */
 const scriptSafe = (value: unknown) => JSON.stringify(value).replace(/</g, "\\u003c");
 
 export function page({ title, body, embedded }: Page): string {
@@ -67,14 +67,14 @@ ${data}
 `.text;
 }
 
-/** How much larger than at scale 1 a picture may stand on the page: the widest fill it. */
+/** Maximum magnification of a figure on the page. */
 const largest = 1.1;
 
 export function figureElement(figure: Figure, index: number): Html {
   return html`<figure id="figure-${figure.name}" style="max-width:${Math.round(largest * figure.size.width)}px">${new Html(drawInline(figure, "light", `f${index}`))}<figcaption><b>Figure ${index}.</b> ${figure.caption}</figcaption></figure>`;
 }
 
-/** A link that saves a small file which the page itself holds. */
+/** A link that saves a small file embedded in the page. */
 export function savedFile(name: string, value: unknown, words: string): Html {
   const data = Buffer.from(`${JSON.stringify(value, null, 2)}\n`).toString("base64");
   return html`<a download="${name}" href="data:application/json;base64,${data}">${words}</a>`;

@@ -1,4 +1,4 @@
-/** The pictures of what a run's best kept weights say of the test examples. */
+/** Figures of the predictions of a run's best weights on the test examples. */
 import { confusionChart, confusionSize } from "../../../charts/confusionChart.ts";
 import { predictedChart, residualChart } from "../../../charts/residualCharts.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";

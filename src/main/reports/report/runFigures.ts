@@ -1,4 +1,4 @@
-/** The pictures of a single run. */
+/** Figures of a single run. */
 import { defaultSmoothing, lineOf, smoothingSteps, type ChartLine } from "../../../charts/chartLines.ts";
 import { variantStyle } from "../../../charts/theme.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
@@ -11,9 +11,9 @@ import type { Figure } from "./figure.ts";
 import type { RunSource } from "./source.ts";
 
 const buckets = 400;
-/** Steps of the moving average drawn over the loss: the window's default. */
+/** Time constant of the loss's moving average in steps: the window's default. */
 const smoothing = smoothingSteps(defaultSmoothing);
-/** Most hyperparameters drawn, the lowest levels' first. */
+/** Maximum number of plotted hyperparameters, lowest levels first. */
 const mostPlots = 24;
 
 export function runFigures(run: RunDetail, source: RunSource, footer: readonly string[]): Figure[] {

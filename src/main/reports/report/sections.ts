@@ -13,7 +13,10 @@ export function definitions(entries: readonly (readonly [string, string | Html])
   return html`<dl>${entries.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-/** What a part of an experiment sets, in words that need no list of its fields: `kind mlp, hidden 128, activation tanh`. */
+/**
+ * The settings of a part of an experiment, from its fields: `kind mlp, hidden 128, activation
+ * tanh`.
+ */
 function settings(part: Readonly<Record<string, unknown>>): string {
   return Object.entries(part)
     .filter(([, value]) => value !== null)
@@ -49,7 +52,7 @@ export function configuration(experiment: Experiment, seeds: string): [string, s
   ];
 }
 
-/** Every environment that trained a run of the report, with how many. */
+/** Distinct environments of the report's runs, with counts. */
 export function environments(of: readonly Environment[]): Html {
   const counts = new Map<string, { environment: Environment; runs: number }>();
   for (const environment of of) {

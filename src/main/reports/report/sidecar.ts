@@ -1,4 +1,4 @@
-/** What `report.json` says of a report. */
+/** Contents of `report.json`. */
 import { curveNames } from "../../../charts/studyText.ts";
 import { numberColumns } from "../../../charts/numberTable.ts";
 import type { ReportFileContent } from "../../../shared/reportFile.ts";
@@ -36,7 +36,7 @@ export function sidecar({ of, program, remarks, tables, figures, environments, n
   };
 }
 
-/** The numbers of a study without what only a picture needs; not finite ones are left out as unknown. */
+/** Key figures of a study for the sidecar; non-finite numbers are left out. */
 export function numbersOf(study: Study, found: Sensitivity): ReportFileContent["numbers"] {
   const columns = numberColumns(found);
   const names = curveNames(study, found.heights);

@@ -1,4 +1,4 @@
-/** The pictures of a study. */
+/** Figures of a study. */
 import type { BandKind } from "../../../charts/sensitivityPanel.ts";
 import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
 import { heatMapChart } from "../../../charts/heatMapChart.ts";
@@ -28,10 +28,10 @@ export interface StudyFigureOptions {
 
 const bandWords: Record<BandKind, string> = { standardError: "the mean ± standard error", minMax: "the lowest to the highest run", none: "" };
 
-/** Buckets a learned series is thinned out to: two points each. */
+/** Number of buckets of a learned series: two points each. */
 const trajectoryBuckets = 96;
 
-/** Every picture that a study has data for, the headline first. */
+/** Every figure that the study has data for, the headline first. */
 export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found: Sensitivity, footer: readonly string[], options: StudyFigureOptions): Figure[] {
   const { study, name } = of.study;
   const title = name || "Study";
@@ -107,7 +107,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
   return figures;
 }
 
-/** Hyperparameters of the axes that some run learned: their initial and final values differ. */
+/** Hyperparameters of the axes that some run learned: initial and final values differ. */
 function learnedMetrics({ study: { study } }: ReportOfStudy, runs: readonly PointRun[]): string[] {
   const wanted = study.axes.length > 0 ? study.axes.map(({ level, hyperparameter }) => hyperparameterMetric(level, hyperparameter)) : ["L0.alpha"];
   const moved = (metric: string) => runs.some(({ point, run }) => run && point.hyperparameters.some((one) => one.metric === metric && one.value !== one.initial) && run.metrics.includes(metric));

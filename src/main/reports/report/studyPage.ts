@@ -20,9 +20,9 @@ import { configuration, definitions, environments, madeBy } from "./sections.ts"
 import type { ReportOfStudy } from "./source.ts";
 import type { PointRun } from "./studyTables.ts";
 
-/** Runs named one by one where they did not do as the others; more are counted. */
+/** Maximum number of exceptional runs named; more are counted. */
 const mostNamed = 60;
-/** Heights that stand side by side; more stand in rows. */
+/** Maximum number of heights side by side; more become rows. */
 const mostColumns = 5;
 
 export function studyPage(of: ReportOfStudy, runs: readonly PointRun[], found: Sensitivity, figures: readonly Figure[], remarks: readonly string[]): string {
@@ -98,13 +98,13 @@ function points(study: Study, { axis, curves, metric, penalty }: Sensitivity): H
 ${tableOf([axis ? axis.symbol : "", ...names], xs.map((x) => [axis ? formatHyperparameter(x) : "", ...curves.map(({ points: own }) => cell(own.find((point) => point.x === x)))]), "points")}`;
 }
 
-/** `of 3, 1 diverged and 1 exploded count as 90.00 %`; empty where every run has a value of its own. */
+/** `of 3, 1 diverged and 1 exploded count as 90.00 %`; empty where every run has its own value. */
 function contentsOf(point: CurvePoint, metric: StudyMetric, penalty: number | null): string {
   const worst = worstWords(point, metric, penalty);
   return worst === "" ? "" : `mean of ${point.n}, ${worst}`;
 }
 
-/** Runs that diverged, exploded, failed, were stopped or are missing, by name. */
+/** Names runs that diverged, exploded, failed, were stopped or are missing. */
 function exceptions({ study }: ReportOfStudy, { metric }: Sensitivity): Html | null {
   const axes = studyAxes(study.study);
   const some = measureRuns(study.study, study.points, metric).runs.filter((run) => run.point.status !== "finished" || hasExploded(run)).map((run) => ({ ...run.point, became: hasExploded(run) ? "exploded" : run.point.status }));

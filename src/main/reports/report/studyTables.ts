@@ -1,4 +1,6 @@
-/** The tables of a study's report: every step of every run, the runs, and the curves of the headline picture. */
+/**
+ * Tables of a study's report: every step of every run, the runs, and the headline chart's curves.
+ */
 import { taskOf } from "../../../shared/experiment.ts";
 import { metricOf, metricValue, unitOf } from "../../../shared/metrics.ts";
 import { measure, studyMetricsOf } from "../../../shared/study/metric.ts";
@@ -20,7 +22,7 @@ export interface Table {
 
 const column = (name: string, unit: string, description: string): Column => ({ name, unit, description });
 
-/** Runs of a study, with the run where there is one. */
+/** A point of a study and its run, if any. */
 export interface PointRun {
   readonly point: StudyPoint;
   readonly run: RunDetail | null;
@@ -30,7 +32,7 @@ export function pointRuns({ study, source }: ReportOfStudy): PointRun[] {
   return study.points.map((point) => ({ point, run: point.run === null ? null : source.run(point.run) }));
 }
 
-/** What tells a run of the study from the others. */
+/** Columns that identify a run of the study. */
 function identity({ study }: ReportOfStudy): { columns: Column[]; cells: (point: StudyPoint) => Cell[] } {
   const axes = study.study.axes;
   const stacks = study.study.stacks !== null;
@@ -68,7 +70,7 @@ export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table 
   };
 }
 
-/** One line for every run that the study has, trained or not. */
+/** One row for every run of the study, trained or not. */
 export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
   const { columns, cells } = identity(of);
   const judged = studyMetricsOf(of.study.study.base);

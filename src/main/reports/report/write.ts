@@ -1,4 +1,4 @@
-/** Writes a report into a folder: all of it or, when something goes wrong, nothing. */
+/** Writes a report into a folder, completely or not at all. */
 import { constants, createWriteStream } from "node:fs";
 import { access, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,16 +9,16 @@ import { ExportError } from "../errors.ts";
 import type { ReportFile } from "./source.ts";
 
 export interface WriteOptions {
-  /** Replace files that are there already. */
+  /** Replace existing files. */
   readonly force: boolean;
-  /** A file is whole, under a name for the time being. */
+  /** Called when a file is complete, under a temporary name. */
   readonly onFile?: (file: string) => void;
 }
 
 /**
- * Files are written beside their places first and moved when all are whole.
+ * Writes temporary files next to their targets and renames them when all are complete.
  * @returns the paths written
- * @throws ExportError when the folder cannot be written, or files are there already
+ * @throws ExportError when the folder cannot be written, or files exist already
  */
 export async function writeReport(folder: string, files: readonly ReportFile[], { force, onFile = () => undefined }: WriteOptions): Promise<string[]> {
   const places = files.map(({ name }) => join(folder, ...name.split("/")));
@@ -38,7 +38,7 @@ export async function writeReport(folder: string, files: readonly ReportFile[], 
   }
 }
 
-/** @returns the folders that were made, outermost first */
+/** @returns the created folders, outermost first */
 async function prepareFolders(folder: string, places: readonly string[], force: boolean): Promise<string[]> {
   await requireFolder(folder);
   if (!force) {
@@ -62,8 +62,9 @@ async function prepareFolders(folder: string, places: readonly string[], force: 
 }
 
 /**
- * Makes a folder and those above it that are missing; those made, outermost first. Not with `recursive`: where
- * a file system refuses new folders with ENOENT, as /proc does, that never returns.
+ * Creates a folder and its missing parents; returns them, outermost first. Not `recursive`: where a
+ * file
+ * system refuses new folders with ENOENT, as /proc does, that never returns.
  */
 async function makeFolders(folder: string): Promise<string[]> {
   const missing: string[] = [];
