@@ -93,7 +93,7 @@ export class CheckedBatch {
     this.#inputs = inputs;
     this.#targets = targets;
     const what: unknown = batch;
-    if (typeof what !== "object" || what === null) throw new TypeError("batch: it must be an object of arrays by name");
+    if (typeof what !== "object" || what === null) throw new TypeError("batch: must be an object of arrays by name");
     const arrays = Object.entries(batch).filter((entry): entry is [string, BatchArray] => entry[1] !== undefined);
     const allowed = [...Object.keys(inputs), targetsName];
     const unknown = arrays.map(([name]) => name).find((name) => !allowed.includes(name));

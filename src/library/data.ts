@@ -101,7 +101,7 @@ class Column {
     this.#scale = isScaled(array) ? array.scale : null;
     const { length } = this.#values;
     this.#width = length / count;
-    if (!Number.isInteger(this.#width)) throw new RangeError(`batches: ${name} has ${length} values, which ${count} examples cannot share`);
+    if (!Number.isInteger(this.#width)) throw new RangeError(`batches: ${name} has ${length} values, which is not a multiple of ${count} examples`);
   }
 
   range(start: number, end: number): BatchArray {

@@ -77,7 +77,7 @@ export interface MlpOptions {
 export function mlp(widths: readonly number[], options: MlpOptions = {}): Model<"features"> {
   checkOptions<Required<MlpOptions>>("mlp", options, { activation: true, outputActivation: true });
   const { activation = "tanh", outputActivation = "tanh" } = options;
-  if (widths.length < 2) throw new RangeError(`mlp: ${widths.length} widths; at least two are needed, of the inputs and of the classes`);
+  if (widths.length < 2) throw new RangeError(`mlp: ${widths.length} widths; allowed: at least two, for the inputs and the classes`);
   for (const width of widths) {
     if (!Number.isInteger(width) || width < 1) throw new RangeError(`mlp: a width is ${width}; allowed: whole numbers from 1`);
   }

@@ -30,9 +30,9 @@ export class Problem {
     if (this.parameters.length === 0) throw new RangeError("optimize: the model has no parameters");
     for (const { name, shape } of this.parameters) checkShape(`parameter ${name}`, shape);
     for (const [name, spec] of Object.entries(model.inputs)) checkShape(`input ${name}`, "shape" in spec ? spec.shape : spec);
-    if ("targets" in model.inputs) throw new RangeError("optimize: an input is named targets; that name belongs to what the loss compares with");
+    if ("targets" in model.inputs) throw new RangeError("optimize: an input is named targets; this name is reserved for the targets of the loss");
     const taken = reserved.find((name) => name in this.#metrics);
-    if (taken) throw new RangeError(`optimize: a metric is named ${taken}; evaluate() answers that itself`);
+    if (taken) throw new RangeError(`optimize: a metric is named ${taken}; this name is reserved`);
   }
 
   /** @throws TypeError or RangeError naming what is wrong with the batch */
@@ -69,7 +69,7 @@ export class Problem {
 }
 
 function scalar(what: string, node: Node): Node {
-  if (!isScalar(node)) throw new RangeError(`${what} has shape [${node.shape.join(", ")}]; it must be a scalar, as ops.mean() and ops.dot() make one`);
+  if (!isScalar(node)) throw new RangeError(`${what} has shape [${node.shape.join(", ")}]; it must be a scalar, such as the result of ops.mean() or ops.dot()`);
   return node;
 }
 

@@ -47,7 +47,7 @@ export function encodeSnapshot({ step, levels, parameters, state }: TrainingStat
 /** @throws Error saying what is wrong with it, and where */
 export function decodeSnapshot(snapshot: unknown): TrainingState {
   const head = z.looseObject({ format: z.literal(format), version: z.number() }).safeParse(snapshot);
-  if (!head.success) throw new Error(`restore: this is no snapshot: its format is not "${format}"`);
+  if (!head.success) throw new Error(`restore: this is not a snapshot: its format is not "${format}"`);
   if (head.data.version !== version) throw new Error(`restore: the snapshot has version ${head.data.version}; this Hypertower reads version ${version}`);
   const parsed = schema.safeParse(snapshot);
   if (!parsed.success) {

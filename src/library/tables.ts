@@ -97,7 +97,7 @@ function divided(where: string, examples: Labelled, { testShare = 0.2, seed = 0 
   if (!(testShare > 0 && testShare < 1)) throw new RangeError(`${where}: testShare is ${testShare}; allowed: shares between 0 and 1`);
   checkSeed(where, seed);
   const held = Math.max(1, Math.round(examples.count * testShare));
-  if (held >= examples.count) throw new RangeError(`${where}: ${examples.count} examples leave none to train on beside ${held} for testing`);
+  if (held >= examples.count) throw new RangeError(`${where}: ${examples.count} examples leave none for training, besides ${held} for testing`);
   const { train, test } = divide(examples, seed, latestGenerator, held);
   if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>);
   const arrays = ({ count, features, labels }: Labelled) => ({ count, arrays: { features: features instanceof Uint8Array ? { values: features, scale: 1 / 255 } : features, targets: labels } });

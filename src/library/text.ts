@@ -58,7 +58,7 @@ function checkTextOptions(where: string, options: TextOptions): void {
 
 function divided(where: string, { vocabulary, codes }: EncodedText, { testShare = 0.1 }: TextOptions): Text {
   if (!(testShare > 0 && testShare < 1)) throw new RangeError(`${where}: testShare is ${testShare}; allowed: shares between 0 and 1`);
-  if (codes.length < 2) throw new Error(`${where}: one character is no text to learn from`);
+  if (codes.length < 2) throw new Error(`${where}: the text has fewer than 2 characters`);
   const end = codes.length - Math.max(1, Math.floor(codes.length * testShare));
   return { vocabulary, train: codes.subarray(0, end), test: codes.subarray(end) };
 }

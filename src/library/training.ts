@@ -194,7 +194,7 @@ export class Training<Input extends string = string> {
         throw new Error(`restore: the snapshot is of a model with ${shapes(saved.parameters)}; this one has ${shapes(problem.parameters)}`);
       }
       if (JSON.stringify(saved.levels) !== JSON.stringify(this.optimizer.levels)) {
-        throw new Error(`restore: the snapshot's optimizer differs from this one, ${this.optimizer.toString()}; stack(snapshot.tower) is the one it was saved with`);
+        throw new Error(`restore: the snapshot's optimizer differs from this one, ${this.optimizer.toString()}; use stack(snapshot.tower)`);
       }
       const settled = procedures.settledNames;
       const missing = state.find((name) => !settled.includes(name) && !(name in saved.state));

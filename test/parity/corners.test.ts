@@ -61,7 +61,7 @@ describe("shapes that do not fit are refused by name", () => {
     ["an adjoint of another kernel", () => conv2dWeightGradient(image, input("g", [2, 4, 3, 3]), [2, 3]), "does not match a kernel of 2 x 3"],
     ["windows", () => maxPool2d(image, 6), "windows of 6 x 6 do not fit"],
     ["indices", () => gather(input("t", [3, 2]), input("i", [2])), "needs int32 indices"],
-    ["values", () => scatterAdd(input("v", [3, 2]), input("i", [2], "int32"), 4), "needs a row of floats for every index"],
+    ["values", () => scatterAdd(input("v", [3, 2]), input("i", [2], "int32"), 4), "needs one row of floats for each index"],
   ])("%s", (_, build, message) => {
     expect(build).toThrow(message);
   });

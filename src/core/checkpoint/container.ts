@@ -57,7 +57,7 @@ export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (h
   const { header, end } = decodeHeader(kind, file);
   const body = file.subarray(0, -hashLength);
   const sum = createHash("sha256").update(body).digest();
-  if (!sum.equals(file.subarray(-hashLength))) throw new CheckpointError("it is damaged: its checksum is not the one it was written with");
+  if (!sum.equals(file.subarray(-hashLength))) throw new CheckpointError("it is damaged: its checksum does not match");
   let at = end;
   const arrays = entries(header).map(({ name, dtype, length }) => {
     const bytes = body.subarray(at, (at += length * widthOf[dtype]));
@@ -84,7 +84,7 @@ export async function readHeader<H>(kind: Container<H>, read: (at: number, lengt
 
 /** Decodes the header at the start of the file. @throws CheckpointError */
 function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: Buffer, size = file.length): { header: H; end: number } {
-  if (file.toString("latin1", 0, magic.length) !== magic) throw new CheckpointError(`it is no ${what}`);
+  if (file.toString("latin1", 0, magic.length) !== magic) throw new CheckpointError(`it is not a ${what}`);
   const end = file.length < prefixLength ? Infinity : prefixLength + file.readUInt32LE(magic.length);
   if (end + hashLength > size) throw new CheckpointError("it is damaged: it ends too early");
   let read: unknown;
@@ -94,7 +94,7 @@ function decodeHeader<H>({ magic, what, version, header }: Container<H>, file: B
     throw new CheckpointError("it is damaged: its header cannot be read", { cause: error });
   }
   const written = z.looseObject({ version: z.number() }).safeParse(read);
-  if (!written.success) throw new CheckpointError("it is damaged: its header names no version");
+  if (!written.success) throw new CheckpointError("it is damaged: its header has no version");
   const { version: found, ...rest } = written.data;
   if (found !== version) throw new CheckpointError(`it has version ${found}; this Hypertower reads version ${version}`);
   const parsed = header.safeParse(rest);

@@ -32,8 +32,8 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   const codes = new Map(vocabulary.map((character, code) => [character, code]));
   const given = Array.from(prime);
   const unknown = [...new Set(given.filter((character) => !codes.has(character)))];
-  if (unknown.length > 0) throw new Error(`the text it was trained on has no ${unknown.slice(0, 10).map((one) => JSON.stringify(one)).join(", ")}; it has ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
-  if (given.length === 0) throw new Error("there is no beginning to go on from; give at least one character");
+  if (unknown.length > 0) throw new Error(`the training text does not contain ${unknown.slice(0, 10).map((character) => JSON.stringify(character)).join(", ")}; allowed: ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
+  if (given.length === 0) throw new Error("the beginning is empty; give at least one character");
 
   // One character at a time: the hidden state carries the past.
   const data: DataShape = { input: { kind: "tokens", shape: [1], vocabulary: vocabulary.length }, classes: vocabulary.length };

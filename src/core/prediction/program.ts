@@ -37,7 +37,7 @@ export async function buildPredictor({ experiment, model, task, batchSizes, weig
   const given = new Map(weights.map(({ name, shape }) => [name, shape.join(" × ")]));
   const wrong = [...new Set([...known.keys(), ...given.keys()])].find((name) => known.get(name) !== given.get(name));
   if (wrong !== undefined) {
-    throw new CheckpointError(`the weights do not fit the model: ${wrong} is ${given.get(wrong) ?? "missing"} among the weights and ${known.get(wrong) ?? "missing"} in the model`);
+    throw new CheckpointError(`the weights do not match the model: ${wrong} is ${given.get(wrong) ?? "missing"} in the weights and ${known.get(wrong) ?? "missing"} in the model`);
   }
   let width = 0;
   const program = makeProgram(

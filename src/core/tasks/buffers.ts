@@ -25,7 +25,7 @@ export function bufferNodes({ buffers }: Model, batch: number, use: Use, carry: 
   return Object.fromEntries(
     buffers.map((buffer) => {
       if (buffer.role === "statistics") return [buffer.name, state(buffer.name, buffer.shape)];
-      if (!carry) throw new Error(`${buffer.name} is carried from batch to batch, which this task does not do`);
+      if (!carry) throw new Error(`${buffer.name} is carried from batch to batch, which this task does not support`);
       const shape = [batch, ...buffer.shape];
       const goesOn = greater(broadcast(carry, shape), filled(0, shape));
       // select(), not a product: NaN from a diverged batch times 0 is NaN.

@@ -89,7 +89,7 @@ export class Guard {
       values: null,
       snapshots: [...older, snapshot],
     };
-    return { snapshot, message: `${problem}; back to the state before step ${chosen.step}; ${what} (${rollbacks + 1} of at most ${most})` };
+    return { snapshot, message: `${problem}; restored the state before step ${chosen.step}; ${what} (${rollbacks + 1} of at most ${most})` };
   }
 
   /**
@@ -116,7 +116,7 @@ export class Guard {
     const said = changes.map(({ name, before, after }) => `${name} goes from ${formatHyperparameter(before)} to ${formatHyperparameter(after)}`);
     return {
       state: { ...state, ...Object.fromEntries(changes.map(({ name, storedAs, after }) => [name, Float64Array.of(toStored(after, storedAs))])) },
-      what: said.length === 0 ? `${why}, and no step size can be made smaller` : `${why}, so ${said.join(", ")}`,
+      what: said.length === 0 ? `${why}, and no step size can be reduced` : `${why}, so ${said.join(", ")}`,
     };
   }
 
@@ -129,9 +129,9 @@ export class Guard {
     const moves = this.#hyperparameters.flatMap((h, i) => (h.moved && now ? [{ h, before: toEffective(state[h.name]![0]!, h.storedAs), after: now[i]! }] : []));
     const furthest = moves.map((move) => ({ ...move, by: distance(move.h, move.before, move.after) })).sort((a, b) => b.by - a.by)[0];
     const levelZero = this.#hyperparameters.filter(({ level, spec }) => level === 0 && spec.name === "alpha").map(({ name }) => name);
-    if (!furthest || !(furthest.by > noticeable)) return { why: "no hyperparameter had moved far", names: levelZero };
+    if (!furthest || !(furthest.by > noticeable)) return { why: "no hyperparameter had changed much", names: levelZero };
     const { h, before, after } = furthest;
-    const why = `${h.name} had moved furthest (${formatHyperparameter(before)} to ${formatHyperparameter(after)})`;
+    const why = `${h.name} had changed most (${formatHyperparameter(before)} to ${formatHyperparameter(after)})`;
     if (h.mover !== null) return { why, names: [h.mover] };
     return { why, names: h.spec.name === "alpha" ? [h.name] : levelZero };
   }

@@ -277,7 +277,7 @@ export class TrainingRun {
   async #end(outcome: Outcome, reason: string | null, step: number): Promise<RunEnd> {
     const initial = Object.fromEntries(this.#run.training.hyperparameters.map((h) => [h.name, h.initial]));
     const tried = this.#guard?.memory.rollbacks ?? 0;
-    const why = outcome === "diverged" && tried > 0 ? `${reason}, after the guard had gone back ${tried} times` : reason;
+    const why = outcome === "diverged" && tried > 0 ? `${reason}, after ${tried} rollbacks by the guard` : reason;
     return { outcome, reason: why, step, hyperparameters: step > 0 ? await this.#settle() : initial };
   }
 

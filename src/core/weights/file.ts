@@ -26,7 +26,7 @@ export interface Weights extends Omit<Header, "arrays"> {
   readonly arrays: readonly NamedArray[];
 }
 
-const container: Container<Header> = { magic: "HYPTWGTS", what: "file of weights of Hypertower", version: 1, header };
+const container: Container<Header> = { magic: "HYPTWGTS", what: "weights file of Hypertower", version: 1, header };
 
 export function encodeWeights({ arrays, ...rest }: Weights): Buffer {
   const { entries, bytes } = packArrays(arrays.map(({ name, values }) => [name, values] as const));

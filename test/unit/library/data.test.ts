@@ -42,7 +42,7 @@ describe("batches", () => {
     [() => batches(examples, 0), "batches: batchSize is 0; allowed: whole numbers from 1"],
     [() => batches(examples, 2, { epochs: 0.5 }), "batches: epochs is 0.5"],
     [() => batches(examples, 2, { seed: -1 }), "batches: seed is -1; allowed: whole numbers from 0 to 4294967295"],
-    [() => batches({ count: 3, arrays: { x: [1, 2, 3, 4] } }, 1), "batches: x has 4 values, which 3 examples cannot share"],
+    [() => batches({ count: 3, arrays: { x: [1, 2, 3, 4] } }, 1), "batches: x has 4 values, which is not a multiple of 3 examples"],
   ])("refuse at once, by name: %s", (make, message) => {
     expect(make).toThrow(message);
   });

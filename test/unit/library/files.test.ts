@@ -70,7 +70,7 @@ describe("a text", () => {
     expect(await network.write("the ", { length: 30, seed: 1 })).toBe(written);
     expect(await network.write("the ", { length: 30, seed: 2 })).not.toBe(written);
     expect(await network.write("the ", { length: 30, seed: 1, temperature: 0 })).toBe(await network.write("the ", { length: 30, seed: 2, temperature: 0 }));
-    await expect(network.write("Zoo")).rejects.toThrow('the text it was trained on has no "Z"');
+    await expect(network.write("Zoo")).rejects.toThrow('the training text does not contain "Z"');
     await expect(network.write("the", { length: 0 })).rejects.toThrow("write: length is 0");
   });
 
@@ -80,7 +80,7 @@ describe("a text", () => {
     await expect(of({ cell: "rnn" as "gru" })).rejects.toThrow("charRnn: model.cell must be one of: lstm, gru");
     await expect(of({}, "too short")).rejects.toThrow(/a batch needs 4 × 6 characters/);
     await expect(of({ optimizer: undefined as never })).rejects.toThrow("charRnn: optimizer is missing");
-    expect(() => textOf("a")).toThrow("textOf: one character is no text");
+    expect(() => textOf("a")).toThrow("textOf: the text has fewer than 2 characters");
     expect(() => textOf("")).toThrow("textOf: the text is empty");
     expect(() => textOf("ab", { testShare: 1 })).toThrow("textOf: testShare is 1; allowed: shares between 0 and 1");
   });

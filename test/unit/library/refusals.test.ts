@@ -70,7 +70,7 @@ describe("optimize", () => {
   });
 
   it.each([
-    [() => mlp([784]), "mlp: 1 widths; at least two are needed"],
+    [() => mlp([784]), "mlp: 1 widths; allowed: at least two"],
     [() => mlp([784, 0]), "mlp: a width is 0; allowed: whole numbers from 1"],
     [() => mlp([2, 2], { activation: "gelu" as "relu" }), "mlp: activation is gelu; allowed: tanh, relu, sigmoid, identity"],
   ])("%s", (make, message) => {
@@ -80,7 +80,7 @@ describe("optimize", () => {
 
 describe("a batch", () => {
   it.each<[string, unknown, string]>([
-    ["nothing", undefined, "batch: it must be an object of arrays by name"],
+    ["nothing", undefined, "batch: must be an object of arrays by name"],
     ["without an input", { targets: [1] }, "batch: x is missing"],
     ["without targets", { x: [1, 2] }, "batch: targets is missing"],
     ["with another name", { ...good, y: [1] }, "batch: there is no input named y; allowed: x, targets"],
@@ -140,7 +140,7 @@ describe("a snapshot", () => {
   };
 
   it.each<[string, (saved: Snapshot) => unknown, string]>([
-    ["that is none", () => ({}), 'this is no snapshot: its format is not "hypertower-training"'],
+    ["that is none", () => ({}), 'this is not a snapshot: its format is not "hypertower-training"'],
     ["of a later version", (saved) => ({ ...saved, version: 2 }), "the snapshot has version 2; this Hypertower reads version 1"],
     ["with half its steps", (saved) => ({ ...saved, step: 0.5 }), "the snapshot is damaged: step:"],
     ["without a variable", ({ state: { count: _, ...state }, ...rest }) => ({ ...rest, state }), "the snapshot is damaged: state.count is missing"],

@@ -100,7 +100,7 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   expect(arrays[0]![1].data).toBeInstanceOf(Float32Array);
 
   writeFileSync(join(storeDir, "weights", `${run}.best.weights`), "nothing");
-  expect(await refusal("predictions.report", { run })).toMatch(/The weights .*best\.weights cannot be used: it is no file of weights.* Train the run's experiment again/);
+  expect(await refusal("predictions.report", { run })).toMatch(/The weights .*best\.weights cannot be used: it is not a weights file.* Train the run's experiment again/);
 });
 
 it("says why a run has nothing to predict from", async () => {
@@ -151,7 +151,7 @@ it("writes in the language of a text, the same for one seed", async () => {
   const bold = await write({ temperature: 5, seed: 3 });
   expect(bold.text).not.toBe((await write({ temperature: 5, seed: 4 })).text);
   expect((await write({ temperature: 5, seed: 3 })).text).toBe(bold.text);
-  expect(await refusal("predictions.text", { run, prime: "Hand" })).toMatch(/the text it was trained on has no "H"; it has "/);
+  expect(await refusal("predictions.text", { run, prime: "Hand" })).toMatch(/the training text does not contain "H"; allowed: "/);
   expect(await refusal("predictions.samples", { run })).toMatch(/Letters has no classes/);
   const report = await ask("predictions.report", { run });
   expect(report).toMatchObject({ task: "text" });

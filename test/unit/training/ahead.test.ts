@@ -111,7 +111,7 @@ describe("batches made ahead", () => {
     const forEver = async () => {
       for (;;) await collected(one.batches(planOf(1)));
     };
-    await expect(forEver()).rejects.toThrow("the thread that makes batches failed: no memory for pixels");
+    await expect(forEver()).rejects.toThrow("the worker thread for batches failed: no memory for pixels");
     await expect(collected(one.batches(planOf(1)))).rejects.toThrow("no memory for pixels");
     expect(one.underWay).toBe(0);
   });

@@ -93,17 +93,17 @@ describe("whom it blames", () => {
   it("the step size that moved what went furthest, relative to its size", () => {
     expect(after([0.003, 0.9, 0.999, 0.6, 0.125])).toEqual({
       alphas: [0.001, 0.125, 0.125],
-      message: "it broke; back to the state before step 0; L0.alpha had moved furthest (0.001 to 0.003), so L1.alpha goes from 0.5 to 0.125 (1 of at most 2)",
+      message: "it broke; restored the state before step 0; L0.alpha had changed most (0.001 to 0.003), so L1.alpha goes from 0.5 to 0.125 (1 of at most 2)",
     });
     expect(after([0.0011, 0.9, 0.999, -0.5, 0.125]).alphas).toEqual([0.001, 0.5, 0.03125]);
-    expect(after([0.001, 0.9, 0.001, 0.5, 0.125]).message).toContain("L0.beta2 had moved furthest (0.999 to 0.001), so L1.alpha goes");
+    expect(after([0.001, 0.9, 0.001, 0.5, 0.125]).message).toContain("L0.beta2 had changed most (0.999 to 0.001), so L1.alpha goes");
     expect(after([0.003, 0.9, 0.999, 0.5, 0.125], { shrink: 0.5 }).alphas).toEqual([0.001, 0.25, 0.125]);
   });
 
   it("level 0's step size where nothing went far", () => {
     const { alphas, message } = after([0.00105, 0.9, 0.999, 0.5, 0.125]);
     expect(alphas).toEqual([0.00025, 0.5, 0.125]);
-    expect(message).toContain("no hyperparameter had moved far, so L0.alpha goes from 0.001 to 2.5e-4");
+    expect(message).toContain("no hyperparameter had changed much, so L0.alpha goes from 0.001 to 2.5e-4");
   });
 });
 
@@ -124,7 +124,7 @@ describe("a run", () => {
     expect(guarded.end).toMatchObject({ outcome: "finished", reason: null, step: 80 });
     expect(guarded.steps.map(([step]) => step)).toEqual(Array.from({ length: 80 }, (_, t) => t));
     expect(guarded.rollbacks.length).toBeGreaterThan(0);
-    expect(guarded.rollbacks[0]![1]).toMatch(/back to the state before step \d+; L0\.alpha had moved furthest \(.+\), so L1\.alpha goes from 1e6 to 2.5e5 \(1 of at most 10\)$/);
+    expect(guarded.rollbacks[0]![1]).toMatch(/restored the state before step \d+; L0\.alpha had changed most \(.+\), so L1\.alpha goes from 1e6 to 2.5e5 \(1 of at most 10\)$/);
     expect(guarded.steps.at(-1)![1]).toBeLessThan(guarded.steps[0]![1]!);
     // What exploded is no part of the epochs' losses.
     for (const { trainLoss } of guarded.evaluations) expect(trainLoss).toBeLessThan(3 * guarded.steps[0]![1]!);
@@ -152,7 +152,7 @@ describe("a run", () => {
     const { end, rollbacks } = await trainHere({ ...wild, guard: { on: true, rollbacks: 2, shrink: 0.999 } });
     expect(rollbacks).toHaveLength(2);
     expect(end.outcome).toBe("diverged");
-    expect(end.reason).toMatch(/, after the guard had gone back 2 times$/);
+    expect(end.reason).toMatch(/, after 2 rollbacks by the guard$/);
   });
 
   it("that is well behaved is not changed by it", async () => {

@@ -58,7 +58,7 @@ it("weights of another model are refused by name", async () => {
   const { of, weights } = await trained(small);
   const other = experiment.parse({ ...of, model: { hidden: [17] } });
   await expect(predict(other, weights, { kind: "outputs" })).rejects.toThrow(CheckpointError);
-  await expect(predict(other, weights, { kind: "outputs" })).rejects.toThrow(/layer1\.weight is 128 × 784 among the weights and 17 × 784 in the model/);
+  await expect(predict(other, weights, { kind: "outputs" })).rejects.toThrow(/layer1\.weight is 128 × 784 in the weights and 17 × 784 in the model/);
 });
 
 it("a symbol is drawn by its probability, sharpened by the temperature", () => {

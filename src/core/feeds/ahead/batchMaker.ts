@@ -125,7 +125,7 @@ export class BatchMaker {
     const { port1, port2 } = new MessageChannel();
     const workerData: WorkerData = { orders: port2, wake: this.#wake };
     const thread = new Worker(this.#entry, { workerData, transferList: [port2], name: "batches" });
-    thread.on("error", (error) => (this.#failure = new BatchError(`the thread that makes batches failed: ${messageOf(error)}`, { cause: error })));
+    thread.on("error", (error) => (this.#failure = new BatchError(`the worker thread for batches failed: ${messageOf(error)}`, { cause: error })));
     thread.unref();
     port1.unref();
     return { thread, send: (order) => port1.postMessage(order) };
