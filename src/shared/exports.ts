@@ -22,7 +22,7 @@ export const exportFormats = [
   {
     name: "library",
     label: "Authors’ library",
-    help: "The whole experiment as a Python script, to check us.",
+    help: "The whole experiment as a Python script for the authors' library.",
     suffix: "gdtuo.py",
     mediaType: "text/x-python",
   },

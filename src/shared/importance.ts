@@ -18,7 +18,7 @@ export interface Factor {
 
 export interface FactorShare {
   readonly label: string;
-  /** 0 to 1; null where nearly every run has a value of its own, so that chance cannot be told apart. */
+  /** 0 to 1; null where nearly every run has a different value, so that chance cannot be told apart. */
   readonly share: number | null;
   readonly groups: number;
   /** Whether numbers were gathered in bins of about equally many runs. */

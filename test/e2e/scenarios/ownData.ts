@@ -22,8 +22,8 @@ export async function ownData({ page, storeDir }: Harness): Promise<void> {
   await page.getByTestId("add-title").fill("Flowers");
   await page.getByTestId("add-create").click();
   await page.getByTestId("add-problem").getByText("line 3, column length: the value is missing").waitFor();
-  await page.getByTestId("add-dataset").getByText("Refuse, naming the line").click();
-  await page.getByRole("option", { name: "Fill with the column's mean" }).click();
+  await page.getByTestId("add-dataset").getByText("Report an error").click();
+  await page.getByRole("option", { name: "Fill with the column mean" }).click();
   await page.getByTestId("add-create").click();
 
   const row = page.locator("[data-testid^='dataset-own/']", { hasText: "Flowers" });

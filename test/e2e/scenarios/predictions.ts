@@ -9,7 +9,7 @@ import { choose, configure, expectStatus, train } from "./workbench.ts";
 export async function predictions({ page }: Harness): Promise<void> {
   await configure(page, { name: "predicts", trainExamples: 3000, testExamples: 400, batchSize: 100, epochs: 2 });
   await page.getByTestId("evaluate").click();
-  await page.getByRole("option", { name: "By steps", exact: true }).click();
+  await page.getByRole("option", { name: "Every … steps", exact: true }).click();
   await page.getByTestId("evaluate-steps").fill("25");
   await train(page);
   await expectStatus(page, "finished");
@@ -30,7 +30,7 @@ export async function predictions({ page }: Harness): Promise<void> {
   const mistakes = counts.filter(([id]) => !/-(\d)-\1$/.test(id ?? "")).sort(([, a], [, b]) => b - a);
   const [id, most] = mistakes[0]!;
   await panel.getByTestId(id!).click();
-  await panel.getByTestId("sample-count").getByText(new RegExp(`^${most} of ${most} examples of \\d, taken for \\d$`)).waitFor();
+  await panel.getByTestId("sample-count").getByText(new RegExp(`^${most} of ${most} examples of \\d, predicted as \\d$`)).waitFor();
   await expect.poll(() => panel.getByTestId("samples").locator("canvas").count()).toBe(most);
   await panel.getByTestId("sample-cell").click();
   await panel.getByTestId("sample-order").getByText("By class").click();

@@ -227,7 +227,7 @@ it("compares all runs of a study: grouped by configuration, against a baseline, 
   await expect.poll(() => at("importance").innerText()).toMatch(/α of level 0[^]*levels above × α of level 0[^]*the rest/);
   await at("parallel-chart").waitFor();
 
-  await legend.first().getByRole("button", { name: /^Leave out/ }).click();
+  await legend.first().getByRole("button", { name: /^Remove/ }).click();
   await expect.poll(() => table.locator("tbody tr").count()).toBe(23);
   await at(`compare-study-${id}`).locator(".el-tag__close").click();
   await expect.poll(() => page.getByText("Nothing to compare yet").count()).toBe(1);

@@ -94,7 +94,7 @@ describe("layers while they are edited", () => {
   it("says what sets a layer apart", () => {
     expect(layerInWords(newLayer("conv2d"))).toBe("16 channels, 3 × 3, padding 1");
     expect(layerInWords(layersOf(draftOfModel(parsed(recurrent)))[1]!)).toBe("64 units, 2 layers, state carried");
-    expect(layerInWords({ ...newLayer("linear"), bias: false, initialization: "zeros" })).toBe("one for each class, no bias, zeros");
+    expect(layerInWords({ ...newLayer("linear"), bias: false, initialization: "zeros" })).toBe("one per class, no bias, zeros");
   });
 });
 

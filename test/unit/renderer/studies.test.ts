@@ -41,7 +41,7 @@ it("finds the row of a run, and says what is not simply measured", () => {
   expect(rowsByRun(curves).size).toBe(8);
   expect(remarks(second.point)).toBe("1 diverged");
   const waiting = studyCurves(small, [makePoint(0, [0.01], 0, { status: "waiting" }), makePoint(0, [0.01], 1, { status: "failed" })], { metric: byError });
-  expect(remarks(waiting.curves[0]!.points[0]!)).toBe("1 to come, 1 failed");
+  expect(remarks(waiting.curves[0]!.points[0]!)).toBe("1 pending, 1 failed");
 });
 
 it("sorts runs by any column, those without a value last either way", () => {

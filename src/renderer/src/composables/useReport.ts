@@ -27,7 +27,7 @@ export function useReport(of: () => ReportSubject, definition: () => Shared, set
     const shared = definition();
     // A browser can open the address itself; in the desktop app the text is imported.
     await copy(app.info?.host === "desktop" ? encodeLink(shared) : `${location.origin}/#${openPath(shared)}`);
-    ElMessage({ type: "success", message: `The ${shared.kind} is in the clipboard. “Import…” opens it in any workbench.`, grouping: true });
+    ElMessage({ type: "success", message: `The ${shared.kind} was copied to the clipboard. Open it in any workbench with “Import…”.`, grouping: true });
   }
 
   async function run(command: string): Promise<void> {

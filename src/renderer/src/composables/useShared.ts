@@ -25,12 +25,12 @@ export function useShared() {
       const before = copy<StudyDraft>(drafts.study.draft);
       drafts.study.put(studyDraftOf(study.parse(reading.value)));
       await router.push("/studies/new");
-      notifyUndo("The study was taken in.", () => drafts.study.put(before));
+      notifyUndo("Study imported.", () => drafts.study.put(before));
     } else {
       const before = copy<Draft>(drafts.experiment.draft);
       drafts.experiment.put(draftOf(experiment.parse(reading.value)));
       await router.push("/");
-      notifyUndo("The experiment was taken in.", () => drafts.experiment.put(before));
+      notifyUndo("Experiment imported.", () => drafts.experiment.put(before));
     }
     return null;
   }

@@ -6,7 +6,7 @@ import { formatCount } from "@/lib/format.ts";
 export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: Pick<DatasetInfo, "task" | "trainExamples" | "testExamples" | "exampleShape" | "classes">): string {
   if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} characters` : "a text";
   const what = exampleShape.length === 3 ? `${exampleShape[0] === 3 ? "colour " : ""}images of ${exampleShape.slice(1).join(" × ")}` : `examples of ${formatCount(exampleShape.reduce((a, b) => a * b, 1))} values`;
-  return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "a number to predict" : `${formatCount(classes)} classes`}`;
+  return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "regression" : `${formatCount(classes)} classes`}`;
 }
 
 /** The order that a preview suggests; what a person changes in it is theirs. */

@@ -57,7 +57,7 @@ export function remarks({ runs, diverged, exploded, pending }: CurvePoint): stri
     [diverged, "diverged"],
     [exploded, "exploded"],
     [early, "stopped early"],
-    [pending, "to come"],
+    [pending, "pending"],
     [lost("failed"), "failed"],
     [lost("missing"), "in the bin"],
     [lost("skipped"), "skipped"],

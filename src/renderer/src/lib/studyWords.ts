@@ -61,9 +61,9 @@ export function heightsInWords({ base, heights, stacks }: Study): string {
 
 export const upperRuleLabels: Record<UpperRule["kind"], { label: string; help: string }> = {
   equal: { label: "All equal", help: "Every level starts at the step size that level 0 starts at, as in the paper’s Figure 4a." },
-  figure4b: { label: "The paper’s other scheme", help: "Figure 4b, up to height 3: 100 α, α and α/100 for α up to 1e-4; 1e-3 α, 1e-4 α and 1e-8 from 1e-3 on. Between them, where the paper has no value, the first below 5e-4." },
-  fixed: { label: "Fixed", help: "The same step sizes wherever level 0 starts; the last one is kept for the levels beyond." },
-  base: { label: "The base’s own", help: "The levels of the base experiment’s tower; its top level is repeated beyond it." },
+  figure4b: { label: "Figure 4b", help: "As in the paper’s Figure 4b, up to height 3: 100 α, α and α/100 for α up to 1e-4; 1e-3 α, 1e-4 α and 1e-8 from 1e-3 on. In between, where the paper has no value, the first scheme applies below 5e-4." },
+  fixed: { label: "Fixed", help: "The same step sizes for every initial value of level 0; the last one repeats for higher levels." },
+  base: { label: "The base’s own", help: "The levels of the base experiment’s tower; its top level repeats for taller towers." },
 };
 
 /** How the number of runs comes about: `11 values × 4 heights × 3 seeds`. */
@@ -119,5 +119,5 @@ export function estimateInWords({ duration, workers, threads, cohort, disk, disk
 /** Why it should not be started as it is, in words. */
 export function estimateProblem(estimate: StudyEstimate | null): string | null {
   if (!estimate || estimate.diskFree === null || estimate.disk <= estimate.diskFree) return null;
-  return `It needs ${formatBytes(estimate.disk)} of disk, of which ${formatBytes(estimate.diskFree)} are free`;
+  return `Needs ${formatBytes(estimate.disk)} of disk space; ${formatBytes(estimate.diskFree)} are free`;
 }

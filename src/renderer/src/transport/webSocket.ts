@@ -8,7 +8,7 @@ import type { Bridge, EventName, EventPayload, Reply, RequestInput, RequestName 
 /** The connection was lost before an answer came. */
 export class ConnectionLost extends Error {
   constructor() {
-    super("The connection to the workbench was lost before it answered. What became of the request shows once it is back.");
+    super("The connection to the workbench was lost before it answered. The result of the request will show after reconnecting.");
     this.name = "ConnectionLost";
   }
 }

@@ -55,7 +55,7 @@ it("refuses shares of too few runs, and says when they overlap", async () => {
   const half = Array.from({ length: 14 }, (_, i) => (i < 7 ? 0 : 1));
   const settings = [0, 1].map((off) => ({ path: `x${off}`, key: `x${off}`, label: `x${off}`, values: half.map((value, i) => (i === off ? 1 - value : value)) }));
   const mounted = mount(ImportancePanel, { props: { settings: settings as never, results: half.map((value, i) => value + 0.01 * i), metric: "test error" } });
-  expect(mounted.get('[data-testid="importance-method"]').text()).toMatch(/their shares overlapped \(\d+ % in all\) and were scaled to 100 %/);
+  expect(mounted.get('[data-testid="importance-method"]').text()).toMatch(/their shares overlap \(\d+ % in total\) and are scaled to 100 %/);
   await mounted.setProps({ results: [1, 2, 3] });
   expect(mounted.get('[data-testid="importance-reason"]').text()).toBe("Not available: 3 runs have a result; at least 12 are needed.");
 });
