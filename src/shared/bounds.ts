@@ -1,4 +1,4 @@
-/** Bounds on what a level learns: what is allowed, and how they read. */
+/** Bounds on learned hyperparameters: validation and notation. */
 import { inDomain, learnableNames, optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "./optimizers.ts";
 import type { Bounds } from "./levelOptions.ts";
 
@@ -22,7 +22,7 @@ export function boundsProblems({ optimizer, alphaAs, bounds }: BoundSettings, in
 function boundProblem({ name, domain }: HyperparameterSpec, storedAs: Parameterisation, [min, max]: Bounds, initial: number): string | null {
   for (const bound of [min, max]) {
     if (bound === null) continue;
-    // As published, a step size that is moved by addition may turn negative.
+    // In the published library, a step size updated by addition may turn negative.
     if (name === "alpha" && storedAs === "raw") continue;
     if (storedAs === "log" ? bound <= 0 : storedAs === "squared" ? bound < 0 : !inDomain(bound, domain)) {
       return `a bound on ${name} is ${bound}; ${storedAs === "log" ? "in log space it must be greater than 0" : storedAs === "squared" ? "as a square it must be 0 or more" : "the value itself could not be"}`;
@@ -39,7 +39,7 @@ export function boundsNotation([min, max]: Bounds, format: (value: number) => st
   return min !== null ? `≥ ${format(min)}` : max !== null ? `≤ ${format(max)}` : "none";
 }
 
-/** Those that bound anything, in the optimizer's order. */
+/** Bounds that are set, in the optimizer's order. */
 export function boundsInUse(optimizer: OptimizerName, bounds: Readonly<Record<string, Bounds>>): { readonly spec: HyperparameterSpec; readonly within: Bounds }[] {
   const learnable = learnableNames(optimizer);
   return optimizerSpec(optimizer).hyperparameters.flatMap((spec) => {

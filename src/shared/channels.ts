@@ -1,4 +1,4 @@
-/** Names of the IPC channels, derived from the contract: the only ones there are. */
+/** Names of all IPC channels, derived from the contract. */
 import type { EventName, RequestName } from "./contract.ts";
 
 export function requestChannel(name: RequestName): string {

@@ -1,7 +1,6 @@
 /**
- * The one table of requests and events between the window and the services.
- * Electron's IPC, the preload bridge and the local server are derived from it;
- * every input is checked against its schema where it arrives.
+ * The one table of requests and events between window and services. Electron's IPC, the preload
+ * bridge and the local server are derived from it; every input is validated on arrival.
  */
 import { z } from "zod";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
@@ -22,14 +21,14 @@ const oneRun = z.strictObject({ run: runId });
 
 export const appInfo = z.object({
   version: z.string(),
-  /** Where this window runs: in the desktop app or in a browser. */
+  /** The window's host: the desktop app, or a browser. */
   host: z.enum(["desktop", "browser"]),
   platform: z.string(),
   cpu: z.string(),
   cores: z.number().int(),
   /** Folder of the store. */
   storePath: z.string(),
-  /** What a check of the store's file found, for a person to read; null while no damage is known. */
+  /** Result of the store file's integrity check, for people; null unless damage is known. */
   storeDamage: z.string().nullable(),
 });
 
@@ -38,17 +37,20 @@ export const seriesRequest = z.strictObject({
   metrics: idsOf(z.string().max(200), 500),
   /** Cursor: the last step already held; -1 holds nothing. */
   after: z.number().int().min(-1).default(-1),
-  /** Width of the buckets held by the caller, a power of two. */
+  /** Bucket width of the caller, a power of two. */
   width: z.number().int().min(1).default(1),
   maxBuckets: z.number().int().min(16).max(8192).default(1024),
 });
 
 export const seriesReply = z.object({
-  /** Power-of-two width of the buckets that follow; at least the caller's. */
+  /** Power-of-two width of the returned buckets; at least the caller's. */
   width: z.number().int(),
-  /** New cursor: the last step stored; -1 without any. */
+  /** New cursor: the last stored step; -1 for none. */
   lastStep: z.number().int(),
-  /** Buckets from the one that holds step `after + 1` on, by metric. Merge with appendBuckets(). */
+  /**
+   * Buckets by metric, starting with the one that contains step `after + 1`. Merge with
+   * appendBuckets().
+   */
   series: z.array(z.object({ metric: z.string(), total: z.number().int(), buckets: z.array(bucket) })),
 });
 
@@ -68,7 +70,10 @@ export const contract = {
     ...engineRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
-    /** Milliseconds of a step, of an evaluation and of a beginning, trained here for a few dozen steps that are not kept. */
+    /**
+     * Milliseconds per step and evaluation, and before the first step, from a short training that
+     * is discarded.
+     */
     "experiments.measure": {
       input: z.strictObject({ experiment: z.unknown() }),
       output: z.object({ step: z.number(), evaluation: z.number(), begin: z.number() }),
@@ -76,16 +81,17 @@ export const contract = {
     "runs.start": { input: z.strictObject({ experiment: z.unknown() }), output: runSummary },
     "runs.pause": { input: oneRun, output: runSummary },
     /**
-     * Goes on with a run that is paused, or takes up one that was stopped, failed or was interrupted from its
-     * checkpoint; `fromStart` begins at its first step instead, beside what is logged.
+     * Continues a paused run, or resumes a stopped, failed or interrupted one from its checkpoint;
+     * `fromStart` restarts at the first step and compares with the log.
      */
     "runs.resume": { input: oneRun.extend({ fromStart: z.boolean().default(false) }), output: runSummary },
-    /** Where a run that was stopped, failed or was interrupted would go on; null for any other. */
+    /** Where a stopped, failed or interrupted run would resume; null for any other. */
     "runs.resumption": { input: oneRun, output: resumption.nullable() },
     "runs.stop": { input: oneRun, output: runSummary },
     /**
-     * Newest first. `study`: only the runs of that study, or with null only those of none. `limit`: at most so many,
-     * created before the run `before`; fewer only at the end of the list.
+     * Newest first. `study`: only runs of that study, or with null only runs outside studies.
+     * `limit`: at most
+     * this many, created before the run `before`; fewer only at the end of the list.
      */
     "runs.list": {
       input: z
@@ -115,13 +121,13 @@ export const contract = {
     ...reportRequests,
   },
   events: {
-    /** A run's status, progress or name changed; at most a few times a second per run. */
+    /** A run's status, progress or name changed; a few times a second per run at most. */
     "run.changed": runSummary,
     /** An evaluation was stored. */
     "run.evaluated": z.object({ run: runId, evaluation }),
-    /** Other weights of a run are kept: it can be predicted from them. */
+    /** New weights of a run were saved: predictions are possible. */
     "run.kept": z.object({ run: runId }),
-    /** Something happened to a run, and was noted in its log. */
+    /** An event was added to a run's log. */
     "run.noted": z.object({ run: runId, event: runEvent }),
     /** Runs that another process changed or created, as lists show them; many come in parts. */
     "runs.listed": z.array(listedRun),
@@ -148,7 +154,7 @@ export type EventPayload<N extends EventName> = z.output<Events[N]>;
 export const requestNames = Object.keys(contract.requests) as RequestName[];
 export const eventNames = Object.keys(contract.events) as EventName[];
 
-/** How a failed request travels: a message for people, and the fields it concerns. */
+/** A failed request: a message for people, and the fields it concerns. */
 export const requestFailure = z.object({
   message: z.string(),
   fields: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
@@ -159,8 +165,8 @@ export type RequestFailure = z.infer<typeof requestFailure>;
 export type Reply<N extends RequestName> = { ok: true; value: RequestOutput<N> } | { ok: false; error: RequestFailure };
 
 /**
- * What the window sees, over IPC or WebSocket alike. `request` resolves to the
- * reply envelope; it rejects only when the connection itself is lost.
+ * The window's interface over IPC or WebSocket. `request` resolves to the reply envelope; it
+ * rejects only when the connection is lost.
  */
 export interface Bridge {
   request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>>;
@@ -171,7 +177,7 @@ export interface Bridge {
 /** Name under which the preload exposes the bridge on `window`. */
 export const bridgeKey = "hypertower";
 
-/** One function per request: what a service layer implements. */
+/** One handler per request, implemented by the services. */
 export type Handlers = {
   [N in RequestName]: (input: RequestArguments<N>) => RequestOutput<N> | Promise<RequestOutput<N>>;
 };

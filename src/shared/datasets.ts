@@ -10,7 +10,10 @@ export const ownKind = /^own\/[a-z0-9-]{1,60}$/;
 
 const size = z.number().int().min(1);
 
-/** What an experiment on a user's own data says of it, so that it can be checked, shared and kept where the data is not. */
+/**
+ * Facts about a user's own data in an experiment, so that it can be validated, shared and stored
+ * without the data.
+ */
 export const ownFacts = z.strictObject({
   title: z.string().max(200),
   task: z.enum(datasetTasks),
@@ -22,7 +25,7 @@ export const ownFacts = z.strictObject({
 });
 export type OwnFacts = z.infer<typeof ownFacts>;
 
-/** The dataset of an experiment: a published one by its name, a user's own with what is known of it. */
+/** Dataset of an experiment: a published one by name, or a user's own with its facts. */
 export interface DatasetChoice {
   readonly kind: string;
   readonly facts?: OwnFacts | undefined;
@@ -35,7 +38,7 @@ export function dataFacts({ kind, facts }: DatasetChoice): DatasetFacts {
   return known;
 }
 
-/** What an experiment says of a user's own data; undefined for the published, which are known by name. */
+/** Facts that an experiment stores about a user's own data; undefined for published datasets. */
 export function ownFactsOf(info: Omit<DatasetInfo, "bytesHere">): OwnFacts | undefined {
   if (!info.own) return undefined;
   const { title, task, trainExamples, testExamples, exampleShape, classNames, classes } = info;
@@ -43,45 +46,48 @@ export function ownFactsOf(info: Omit<DatasetInfo, "bytesHere">): OwnFacts | und
 }
 
 export const datasetInfo = z.object({
-  /** Its name in an experiment. */
+  /** Name in an experiment. */
   kind: z.string(),
   title: z.string(),
   task: z.enum(datasetTasks),
-  /** Examples; characters of a text. */
+  /** Number of examples, or of characters of a text. */
   trainExamples: z.number().int(),
   testExamples: z.number().int(),
   exampleShape: z.array(z.number().int()),
   classNames: z.array(z.string()),
-  /** Classes, characters of a text, or 1 for a regression. */
+  /** Number of classes, of characters of a text, or 1 for a regression. */
   classes: z.number().int(),
   /** Imported by the user. */
   own: z.boolean(),
-  /** Where it comes from: a home page, or the files it was made from. */
+  /** Origin: a home page, or the files it was imported from. */
   source: z.string(),
   licence: z.string().nullable(),
-  /** Size of the download; null where it cannot be downloaded. */
+  /** Size of the download; null where there is none. */
   downloadBytes: z.number().int().nullable(),
   removable: z.boolean(),
-  /** On the disk, in the data folder: a download that broke off included; 0 for what comes with the program. */
+  /** Bytes in the data folder, including a partial download; 0 for bundled datasets. */
   bytesHere: z.number().int(),
-  /** Why it cannot be used, in words; null when it is ready. */
+  /** Why it cannot be used; null when it is ready. */
   problem: z.string().nullable(),
 });
 export type DatasetInfo = z.infer<typeof datasetInfo>;
 
-/** A look at a dataset: how its classes are balanced, and a few of its examples. */
+/** Preview of a dataset: class balance and a few examples. */
 export const datasetLook = z.object({
-  /** Examples for training and for testing by class, in the order of `classNames`; empty for a regression. */
+  /**
+   * Number of training and test examples by class, in the order of `classNames`; empty for a
+   * regression.
+   */
   balance: z.array(z.object({ name: z.string(), train: z.number().int(), test: z.number().int() })),
-  /** Features of the first training examples, at most 4,096 values each, and what belongs to them. */
+  /** The first training examples, at most 4,096 values each, with labels. */
   samples: z.array(z.object({ label: z.string(), values: z.array(z.number()) })),
-  /** Largest value a feature can take: 255 for pixels; null where features have no common range. */
+  /** Largest feature value: 255 for pixels; null where features have no common range. */
   range: z.number().nullable(),
-  /** Of a table, its columns, where they have names. */
+  /** Column names of a table, if any. */
   featureNames: z.array(z.string()),
-  /** Of a regression: what the targets span, in their own unit. */
+  /** Range of a regression's targets, in their unit. */
   quantity: z.object({ min: z.number(), max: z.number(), mean: z.number(), deviation: z.number() }).nullable(),
-  /** How a text begins; null for other data. */
+  /** Beginning of a text; null for other data. */
   text: z.string().nullable(),
 });
 export type DatasetLook = z.infer<typeof datasetLook>;
@@ -90,14 +96,14 @@ const path = z.string().trim().min(1, "a path is needed").max(4096);
 const title = z.string().trim().min(1, "a title is needed").max(100, "at most 100 characters");
 const task = z.enum(["classification", "regression"]);
 
-/** What a column of a table is to a dataset. */
+/** Role of a table's column. */
 export const columnRoles = ["number", "category", "target", "ignore"] as const;
 export type ColumnRole = (typeof columnRoles)[number];
 
-/** Different values of a category at most; each becomes a feature. */
+/** Maximum number of values of a category; each becomes a feature. */
 export const maxCategories = 256;
 
-/** What a file or folder seems to be, before it is imported. */
+/** Preview of a file or folder before the import. */
 export const importPreview = z.discriminatedUnion("form", [
   z.object({
     form: z.literal("csv"),
@@ -124,7 +130,7 @@ export type ImportPreview = z.infer<typeof importPreview>;
 
 const arrayChoice = z.strictObject({ path, array: z.string().optional() });
 
-/** How to make a dataset of a user's files. */
+/** How to import a user's files. */
 export const importOrder = z.discriminatedUnion("form", [
   z.strictObject({
     form: z.literal("csv"),
@@ -149,12 +155,12 @@ export const importOrder = z.discriminatedUnion("form", [
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 
-/** Whether a column holds numbers, single slips aside: those are named by line when it is imported, not taken for categories. */
+/** Whether a column is numeric except for a few cells, which the import reports by line. */
 export function isMostlyNumbers({ numbers, texts }: { readonly numbers: number; readonly texts: number }): boolean {
   return numbers > 0 && texts * 10 <= numbers;
 }
 
-/** What a table's target seems to be: a few values are classes, many numbers a quantity. */
+/** A column with few distinct values has classes, one with many numbers a quantity. */
 export function suggestedTask(column: { readonly numbers: number; readonly texts: number; readonly distinct: number }): "classification" | "regression" {
   return !isMostlyNumbers(column) || column.distinct <= 20 ? "classification" : "regression";
 }
@@ -168,27 +174,27 @@ export function datasetState({ problem }: Pick<DatasetInfo, "problem">): Dataset
 
 const one = z.strictObject({ kind: z.string().max(100) });
 
-/** What a window asks of the datasets; part of the contract. */
+/** Requests about datasets; part of the contract. */
 export const datasetRequests = {
   "datasets.list": { input: z.strictObject({}).default({}), output: z.array(datasetInfo) },
   "datasets.look": { input: one, output: datasetLook },
-  /** Begins a download or goes on with one; its progress comes as events. */
+  /** Starts or resumes a download; progress comes as events. */
   "datasets.download": { input: one, output: datasetInfo },
   "datasets.stopDownload": { input: one, output: datasetInfo },
-  /** Takes over a local copy of a published dataset through the same checks. */
+  /** Imports a local copy of a published dataset, with the same checks. */
   "datasets.import": { input: one.extend({ path }), output: datasetInfo },
   "datasets.remove": { input: one, output: z.array(datasetInfo) },
-  /** What a file or folder of the machine that serves the window seems to be. */
+  /** Previews a file or folder of the host's machine. */
   "datasets.preview": { input: z.strictObject({ path }), output: importPreview },
   "datasets.create": { input: z.strictObject({ order: importOrder }), output: datasetInfo },
 } as const;
 
 export const datasetEvents = {
-  /** A download went on, ended or failed; or what is there changed. */
+  /** A download progressed, ended or failed, or a dataset changed. */
   "dataset.changed": z.object({
     kind: z.string(),
     obtaining: z.object({ bytes: z.number(), total: z.number() }).nullable(),
-    /** Why the last download ended, in words; null while all is well. */
+    /** Why the last download failed; null otherwise. */
     problem: z.string().nullable(),
   }),
 } as const;

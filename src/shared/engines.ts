@@ -1,15 +1,15 @@
-/** The engines as people choose among them. What executes them is in src/main/engines. */
+/** Engines as users choose them; src/core/engines implements them. */
 import { z } from "zod";
 
 export interface EngineFacts {
   readonly title: string;
-  /** For narrow columns. */
+  /** Short name for narrow columns. */
   readonly name: string;
   readonly runsOn: "processor" | "graphics";
   readonly precision: "float32" | "float64";
-  /** Whether a rerun on the same machine comes out the same bit for bit; null where that is not established. */
+  /** Whether reruns on the same machine are equal bit for bit; null where not established. */
   readonly deterministic: boolean | null;
-  /** Where it exists and what it needs. */
+  /** Supported platforms and requirements. */
   readonly needs: string;
 }
 
@@ -69,9 +69,10 @@ export const engineFacts: Readonly<Record<EngineKind, EngineFacts>> = facts;
 export const engineKinds = Object.keys(facts) as [EngineKind, ...EngineKind[]];
 
 /**
- * What an experiment may name: `auto` is the fastest that works where the run is started, which the run
- * then names. What a person begins in a window or on the command line starts with it; a file that names
- * none means `onnx-cpu`.
+ * Engines that an experiment may name. `auto` chooses the fastest available engine at the start,
+ * which the
+ * run then names; it is the default in the window and on the command line. A file without an
+ * engine means `onnx-cpu`.
  */
 export const engineChoices = ["auto", ...engineKinds] as const;
 export type EngineChoice = (typeof engineChoices)[number];
@@ -81,45 +82,47 @@ const automatic = { title: "Automatic: the fastest here", name: "Automatic" };
 export const engineTitle = (kind: EngineChoice): string => (kind === "auto" ? automatic : engineFacts[kind]).title;
 export const engineName = (kind: EngineChoice): string => (kind === "auto" ? automatic : engineFacts[kind]).name;
 
-/** What an engine says of itself once it is loaded. */
+/** Description by a loaded engine. */
 export const engineDescription = z.object({
   device: z.string(),
-  /** With its version, where it says so. */
+  /** Driver and version; null where unknown. */
   driver: z.string().nullable(),
-  /** Of the device, in bytes, where the system says so. */
+  /** Device memory in bytes; null where unknown. */
   memory: z.number().nullable(),
   libraries: z.record(z.string(), z.string()),
 });
 
-/** Of a run: what it trained on. */
+/** The engine that trained a run. */
 export const engineUse = z.object({
   kind: z.enum(engineKinds),
   device: z.string(),
   driver: z.string().nullable(),
   precision: z.enum(["float32", "float64"]),
-  /** Why this engine, in words. */
+  /** Why this engine was chosen. */
   why: z.string(),
 });
 
 export const engineState = z.object({
   kind: z.enum(engineKinds),
-  /** Why it cannot be used, in words a person can act on; null when it can. */
+  /** Why it cannot be used, with a remedy; null when it can. */
   problem: z.string().nullable(),
-  /** It crashed, hung or lost its device: it is not picked before someone has it tried again. */
+  /**
+   * It crashed, hung or lost its device: excluded from automatic choice until a user retries it.
+   */
   barred: z.object({ at: z.number(), reason: z.string() }).nullable(),
-  /** Null where it cannot be used. */
+  /** Null if it cannot be used. */
   description: engineDescription.nullable(),
-  /** Median milliseconds of one step of the program, measured here. */
+  /** Measured median milliseconds per step of the program. */
   step: z.number().nullable(),
-  /** Why there is none although the engine works and the program was measured. */
+  /** Why there is no measurement of a working engine. */
   unmeasured: z.string().nullable(),
 });
 
 export const engineReport = z.object({
   engines: z.array(engineState),
-  /** What an automatic choice takes for the program; null before it was measured. */
+  /** Automatic choice for the program; null before measuring. */
   choice: z.object({ kind: z.enum(engineKinds), why: z.string() }).nullable(),
-  /** When the program was measured; null before. */
+  /** Time of the measurement; null before it. */
   measuredAt: z.number().nullable(),
 });
 
@@ -128,19 +131,24 @@ export type EngineUse = z.infer<typeof engineUse>;
 export type EngineState = z.infer<typeof engineState>;
 export type EngineReport = z.infer<typeof engineReport>;
 
-/** `experiment` gives the program; the default one without it. */
+/** `experiment` defines the program; the default experiment if omitted. */
 const ofProgram = z.strictObject({ experiment: z.unknown().optional() }).prefault({});
 
 export const engineRequests = {
-  /** Every engine: whether it loads here, looked up in processes of their own, and what was measured of the program. */
+  /**
+   * Every engine: whether it loads (probed in separate processes), and its measurements for the
+   * program.
+   */
   "engines.list": { input: ofProgram, output: engineReport },
-  /** Trains a few dozen steps of the program on every engine that loads, each in a process of its own. */
+  /**
+   * Trains a few dozen steps of the program on every engine that loads, each in its own process.
+   */
   "engines.calibrate": { input: ofProgram, output: engineReport },
-  /** Tries an engine again that crashed or was missing. */
+  /** Retries an engine that crashed or was missing. */
   "engines.retry": { input: z.strictObject({ kind: z.enum(engineKinds), experiment: z.unknown().optional() }), output: engineReport },
 } as const;
 
 export const engineEvents = {
-  /** What is being tried at the moment; null when all is done. */
+  /** What is being probed or measured; null when done. */
   "engines.working": z.object({ kind: z.enum(engineKinds).nullable(), doing: z.enum(["looking", "measuring"]) }),
 } as const;

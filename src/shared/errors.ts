@@ -1,4 +1,4 @@
-/** What was thrown, in words: anything may be, and not all of it is an Error. */
+/** Message of any thrown value. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }

@@ -20,25 +20,27 @@ const positiveInteger = (what: string, max: number) =>
     .min(1, `${what} must be at least 1`)
     .max(max, `${what} must be at most ${max}`);
 
-/** Of examples, or of characters. */
+/** Maximum number of examples or characters. */
 const mostExamples = 1_000_000_000;
 
 export const dataset = z
   .strictObject({
     kind: z.string({ error: "dataset.kind must be a dataset's name" }).default("mnist"),
-    /** Of a user's own data: filled in where the data is there, kept where it is not. */
+    /** Facts about a user's own data, which may be on another machine. */
     facts: ownFacts.optional(),
-    /** Train on the first N examples, or characters of a text, only; all of the dataset by default. */
+    /** Train on the first N examples (or characters of a text); all by default. */
     trainExamples: positiveInteger("dataset.trainExamples", mostExamples).optional(),
     testExamples: positiveInteger("dataset.testExamples", mostExamples).optional(),
     /**
-     * Share of the training examples that is held out to judge the model while it trains: drawn by `splitSeed`,
-     * of a text its end. The test set is evaluated at the run's end alone then.
+     * Share of the training examples held out for validation: drawn by `splitSeed`, or the end of a
+     * text.
+     * The test set is then evaluated only at the end of the run.
      */
     validation: z.number({ error: "dataset.validation must be a share from 0 to 0.9" }).min(0, "dataset.validation must be at least 0").max(0.9, "dataset.validation must be at most 0.9").default(0),
     /**
-     * Of images: each is padded with `crop` black pixels on every side and cut out at a random place, and half of
-     * them are mirrored, anew in every epoch (He et al. 2016, section 4.2). Drawn by the experiment's seed.
+     * Image augmentation: pads with `crop` black pixels, crops at random, and mirrors half of the
+     * images, anew
+     * every epoch (He et al. 2016, section 4.2). Drawn by the experiment's seed.
      */
     augmentation: z
       .strictObject({
@@ -46,7 +48,7 @@ export const dataset = z
         flip: z.boolean({ error: "dataset.augmentation.flip must be true or false" }).default(false),
       })
       .prefault({}),
-    /** Draws what is held out, and divides data that does not come divided into training and test examples. */
+    /** Draws the validation examples, and the test examples of data without a test set. */
     splitSeed: z
       .number({ error: "dataset.splitSeed must be a whole number from 0 to 4294967295" })
       .int("dataset.splitSeed must be a whole number")
@@ -75,7 +77,7 @@ export const dataset = z
     return { kind, ...(given && ownKind.test(kind) ? { facts: given } : {}), ...sizes, ...rest };
   });
 
-/** An engine by name alone is one with defaults: `"engine": "auto"`. */
+/** An engine's name stands for that engine with default settings: `"engine": "auto"`. */
 export const engine = z.preprocess(
   (value) => (typeof value === "string" ? { kind: value } : value),
   z.strictObject({
@@ -88,13 +90,16 @@ const mostSteps = 1_000_000_000;
 const scheduleRule = `evaluation.every must be epoch, end, or a whole number of steps from 1 to ${mostSteps}`;
 
 export const evaluationSchedule = z.strictObject({
-  /** When the test examples are looked at: after every `epoch`, after every so many steps, or only at the `end`, which is never left out. */
+  /**
+   * When to evaluate: after every `epoch`, every N steps, or only at the `end`, which is always
+   * included.
+   */
   every: z
     .union([z.enum(["epoch", "end"]), z.int(scheduleRule).min(1, scheduleRule).max(mostSteps, scheduleRule)], { error: scheduleRule })
     .default("epoch"),
 });
 
-/** The paper's, of MNIST. */
+/** The paper's batch size for MNIST. */
 const usualBatch = 256;
 
 const fields = z.strictObject({
@@ -103,7 +108,7 @@ const fields = z.strictObject({
   model: model.prefault({}),
   tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
   batchSize: positiveInteger("batchSize", 60_000).default(usualBatch),
-  /** Examples in a new order every epoch; false: as they stand. A text is read on either way. */
+  /** Shuffle the examples every epoch; a text is always read in order. */
   shuffle: z.boolean("shuffle must be true or false").default(true),
   budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
   evaluation: evaluationSchedule.prefault({}),
@@ -113,7 +118,10 @@ const fields = z.strictObject({
     .min(0, "seed must be from 0 to 4294967295")
     .max(4294967295, "seed must be from 0 to 4294967295")
     .default(0),
-  /** How the seed becomes random numbers. What was stored before there was a choice means 1; asNew() gives new experiments the latest. */
+  /**
+   * How seeds become random numbers. Stored experiments without it mean 1; asNew() gives new ones
+   * the latest.
+   */
   generator: z.literal(generatorVersions, { error: `generator must be one of: ${generatorVersions.join(", ")}` }).default(1),
   engine: engine.prefault({}),
   guard: guard.prefault({}),
@@ -121,18 +129,21 @@ const fields = z.strictObject({
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** A new experiment that names no generator gets the latest one. Never apply it to what was stored: there it means 1. */
+/**
+ * Gives a new experiment without a generator the latest one. Not for stored experiments, where it
+ * means 1.
+ */
 export function asNew(input: unknown): unknown {
   return isObject(input) && !("generator" in input && input.generator !== undefined) ? { ...input, generator: latestGenerator } : input;
 }
 
-/** The usual model of the data: one of texts, an MLP that ends in a plain number, or the paper's MLP. */
+/** Default model of a task: a character RNN, an MLP with linear output, or the paper's MLP. */
 export function usualModel(task: DatasetTask): z.input<typeof model> {
   if (task === "text") return { kind: "charRnn" };
   return task === "regression" ? { kind: "mlp", outputActivation: "identity" } : { kind: "mlp" };
 }
 
-/** What is left open of model and batch size is as usual for the data. */
+/** Fills in the default model and batch size for the data. */
 function withUsual(input: unknown): unknown {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
   const { dataset: data = {}, model: given = undefined, batchSize = undefined } = input as { dataset?: unknown; model?: unknown; batchSize?: unknown };
@@ -145,13 +156,15 @@ function withUsual(input: unknown): unknown {
   return { ...input, model, ...fits };
 }
 
-/** Sizes of an experiment's data; its model, where it has one, may be half typed. */
+/** Sizes of an experiment's data; the model may be incomplete while typed. */
 export interface BatchChoice {
   readonly dataset: DatasetChoice & Pick<z.output<typeof dataset>, "trainExamples" | "testExamples" | "validation">;
   readonly model?: object;
 }
 
-/** Rows that a batch can have at most for there to be so many batches of training data, and one of all other. */
+/**
+ * Largest batch that leaves at least `batches` training batches and one batch of every other set.
+ */
 function mostRows({ dataset, model }: BatchChoice, batches = 1): number {
   const held = validationExamples(dataset);
   const train = dataset.trainExamples - held;
@@ -161,7 +174,7 @@ function mostRows({ dataset, model }: BatchChoice, batches = 1): number {
   return Math.floor(Math.min((train - 1) / (steps * batches), ...others.map((characters) => (characters - 1) / steps)));
 }
 
-/** `most`, or where the data is too little for four batches of it, the largest power of two of which it has four. */
+/** `most`, or for a small dataset the largest power of two that leaves four batches. */
 export function fittingBatch(most: number, choice: BatchChoice): number {
   const rows = mostRows(choice, 4);
   return rows >= most ? most : 2 ** Math.floor(Math.log2(Math.max(rows, 1)));
@@ -170,7 +183,7 @@ export function fittingBatch(most: number, choice: BatchChoice): number {
 const checked = z
   .preprocess(withUsual, fields)
   .superRefine((e, context) => {
-    // What is out of range already is named as that.
+    // Range errors are already reported.
     const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);
     if (refused("dataset")) return;
     const { trainExamples, testExamples } = e.dataset;
@@ -201,7 +214,7 @@ const checked = z
     }
   });
 
-// Interfaces, so that types built of them stay short enough for the compiler to write out.
+// Interfaces keep derived types short in declaration files.
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Experiment extends z.output<typeof fields> {}
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
@@ -209,7 +222,7 @@ export interface ExperimentInput extends z.input<typeof fields> {}
 export const experiment = checked as unknown as z.ZodType<Experiment, ExperimentInput>;
 
 export interface FieldError {
-  /** Dotted path of the field, e.g. `tower.0.beta1`; empty for the whole. */
+  /** Dotted path of the field, such as `tower.0.beta1`; empty for the whole. */
   readonly path: string;
   readonly message: string;
 }
@@ -224,7 +237,7 @@ export function fieldErrors(error: z.ZodError): FieldError[] {
   );
 }
 
-/** Validates an experiment and fills in defaults; errors name the field and say what is allowed. */
+/** Validates an experiment and fills in defaults; errors name the field and what is allowed. */
 export function validateExperiment(input: unknown): Validation {
   const result = experiment.safeParse(input);
   return result.success ? { ok: true, experiment: result.data } : { ok: false, errors: fieldErrors(result.error) };
@@ -237,17 +250,20 @@ export const isText = (of: { readonly dataset: DatasetChoice }): boolean => task
 
 export const augments = ({ augmentation: { crop, flip } }: Pick<Experiment["dataset"], "augmentation">): boolean => crop > 0 || flip;
 
-/** Of the training examples, or characters, those held out for validation: at least one where a share is asked for. */
+/**
+ * Number of training examples (or characters) held out for validation: at least one for a share
+ * above 0.
+ */
 export function validationExamples({ trainExamples, validation }: Pick<Experiment["dataset"], "trainExamples" | "validation">): number {
   return validation === 0 ? 0 : Math.max(1, Math.round(validation * trainExamples));
 }
 
-/** Whole batches of a text: it is cut into as many streams as a batch has rows, each read on from batch to batch. */
+/** Number of batches of a text, which is split into one stream per row. */
 export function textBatches({ model, batchSize }: Pick<Sizes, "model" | "batchSize">, characters: number): number {
   return Math.floor(Math.floor((characters - 1) / batchSize) / textSteps(model));
 }
 
-/** Steps per epoch; the last batch of an epoch may be smaller, and is trained on, unless it is of a text. */
+/** Steps per epoch. The last batch of an epoch may be smaller; a text drops it. */
 export function stepsPerEpoch(e: Sizes): number {
   const examples = e.dataset.trainExamples - validationExamples(e.dataset);
   return isText(e) ? textBatches(e, examples) : Math.ceil(examples / e.batchSize);
@@ -263,12 +279,12 @@ function stepsBetweenEvaluations(e: Experiment): number {
   return every === "end" ? totalSteps(e) : every === "epoch" ? stepsPerEpoch(e) : every;
 }
 
-/** Whether a run is evaluated once it has taken so many steps. */
+/** Whether a run is evaluated after this many steps. */
 export function evaluatesAfter(e: Experiment, steps: number): boolean {
   return steps === totalSteps(e) || steps % stepsBetweenEvaluations(e) === 0;
 }
 
-/** Evaluations of a whole run. */
+/** Number of evaluations of a whole run. */
 export function evaluationCount(e: Experiment): number {
   return Math.ceil(totalSteps(e) / stepsBetweenEvaluations(e));
 }

@@ -1,14 +1,14 @@
-/** The forms in which what a run learned can be taken elsewhere. */
+/** Export formats of what a run learned. */
 import type { RunStatus } from "./run.ts";
 import { isActive } from "./run.ts";
 
 export interface ExportFormat {
   readonly name: string;
-  /** In a menu. */
+  /** Menu label. */
   readonly label: string;
   /** One line of help. */
   readonly help: string;
-  /** Ending of the file's name. */
+  /** Suffix of the file name. */
   readonly suffix: string;
   readonly mediaType: string;
 }
@@ -36,7 +36,10 @@ export function exportFormat(name: ExportFormatName): ExportFormat {
   return exportFormats.find((format) => format.name === name)!;
 }
 
-/** Why a run in this state cannot be exported in this form yet, in words; null when it can. The script needs no results. */
+/**
+ * Why a run in this state cannot be exported in this format; null when it can. The script needs no
+ * results.
+ */
 export function exportProblem(status: RunStatus, format: ExportFormatName): string | null {
   if (format === "library" || !isActive(status)) return null;
   return `The run is ${status}; what it learned can be exported when it has ended.`;

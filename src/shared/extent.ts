@@ -1,13 +1,15 @@
-/** Smallest and largest of many values: `Math.min(...values)` overflows the stack at about 130,000. */
+/**
+ * Minimum and maximum of many values: `Math.min(...values)` overflows the stack at about 130,000.
+ */
 
-/** Infinity without values; NaN where one of them is. */
+/** Infinity without values; NaN if any value is NaN. */
 export function minOf(values: Iterable<number>): number {
   let min = Infinity;
   for (const value of values) min = Math.min(min, value);
   return min;
 }
 
-/** -Infinity without values; NaN where one of them is. */
+/** -Infinity without values; NaN if any value is NaN. */
 export function maxOf(values: Iterable<number>): number {
   let max = -Infinity;
   for (const value of values) max = Math.max(max, value);

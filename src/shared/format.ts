@@ -1,4 +1,4 @@
-/** How numbers are written, in the window, in charts and in reports alike. */
+/** Number formats of the window, charts and reports. */
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumSignificantDigits: 3 });
 const percent = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -42,7 +42,7 @@ export function formatSeconds(seconds: number | null | undefined): string {
 
 const byteUnits = ["B", "kB", "MB", "GB", "TB"] as const;
 
-/** Bytes in the largest decimal unit that leaves a digit before the point: `312 MB`. */
+/** Bytes in decimal units: `312 MB`. */
 export function formatBytes(bytes: number | null | undefined): string {
   if (bytes === null || bytes === undefined || !Number.isFinite(bytes)) return missing;
   const unit = Math.min(byteUnits.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));

@@ -1,39 +1,38 @@
 /**
- * Groups: a level may move parts of what stands below it by settings of their own, each
- * with an optimizer and hyperparameters of its own, or leave them as they are. What a
- * level moves goes by name: `layer1.bias` on level 0, `alpha` or `alpha[bias]` above.
+ * Groups: parts of what a level moves with their own optimizer and hyperparameters, or frozen.
+ * Parts are found by name: `layer1.bias` on level 0, `alpha` or `alpha[bias]` above.
  */
 
-/** A part of what a level moves, found by name. */
+/** A named part of what a level moves. */
 export interface NamedPart {
-  /** Names its hyperparameters: `L0.alpha[bias]`. */
+  /** Appears in its hyperparameters' names: `L0.alpha[bias]`. */
   readonly name: string;
-  /** Patterns; `*` stands for anything. */
+  /** Patterns; `*` matches anything. */
   readonly match: readonly string[];
-  /** What it holds stays as it is. */
+  /** Whether its members are not moved. */
   readonly frozen: boolean;
 }
 
-/** What a level is beside its own settings, which are those of the rest: what no group holds. */
+/** Groups of a level, beside its own settings for the rest. */
 export interface Grouped<Group extends NamedPart> {
-  /** Whether the rest stays as it is. */
+  /** Whether the rest is not moved. */
   readonly frozen: boolean;
   readonly groups: readonly Group[];
 }
 
-/** One set of settings of a level; `group` is null for those of the rest. */
+/** Settings of a part; `group` is null for the rest. */
 export interface Part<Settings> {
   readonly group: string | null;
   readonly settings: Settings;
 }
 
-/** The parts of a level that move what they hold, the rest first. */
+/** The parts that are not frozen, the rest first. */
 export function movingParts<Level extends Grouped<NamedPart>>(of: Level): Part<Level | Level["groups"][number]>[] {
   const all: Part<Level | Level["groups"][number]>[] = [{ group: null, settings: of }, ...of.groups.map((group) => ({ group: group.name, settings: group }))];
   return all.filter(({ settings }) => !settings.frozen);
 }
 
-/** The group that holds what goes by `name`: the first that matches; undefined for the rest. */
+/** The first group that matches `name`; undefined for the rest. */
 export function groupOf<Group extends NamedPart>(groups: readonly Group[], name: string): Group | undefined {
   return groups.find(({ match }) => match.some((pattern) => matches(pattern, name)));
 }
@@ -48,13 +47,13 @@ export function nameInLevel(hyperparameter: string, group: string | null): strin
   return group === null ? hyperparameter : `${hyperparameter}[${group}]`;
 }
 
-/** The same, read: `alpha[bias]` is alpha of the group bias. */
+/** Parses such a name: `alpha[bias]` is alpha of the group bias. */
 export function partNamed(name: string): { readonly hyperparameter: string; readonly group: string | null } {
   const [, hyperparameter = name, group = null] = /^([^[]+)\[(.+)\]$/s.exec(name) ?? [];
   return { hyperparameter, group };
 }
 
-/** What is wrong with a group. */
+/** An error in a group. */
 export interface GroupProblem {
   readonly index: number;
   readonly message: string;
@@ -63,8 +62,8 @@ export interface GroupProblem {
 const listed = 12;
 
 /**
- * Groups that hold nothing, of a level that moves what goes by `names`.
- * @param what those are, in words: "the model's parameters"
+ * Groups that match none of `names`.
+ * @param what description of the names: "the model's parameters"
  */
 export function groupProblems(groups: readonly NamedPart[], names: readonly string[], what: string): GroupProblem[] {
   return groups.flatMap(({ name, match }, index) => {

@@ -1,7 +1,6 @@
 /**
- * What a level may do differently from the published library. Every default keeps
- * the published behavior. The schema, the editor, a stack's name and the update rules
- * all read this table.
+ * Options of a level beyond the published library; every default keeps the published behavior. The
+ * schema, the editor, tower notation and the update rules read this table.
  */
 import type { Domain, OptimizerName, Parameterisation } from "./optimizers.ts";
 
@@ -12,17 +11,17 @@ interface Common {
   readonly help: string;
   /** Optimizers that have it; all by default. */
   readonly optimizers?: readonly OptimizerName[];
-  /** Only for levels that move hyperparameters, not for the one that moves the weights. */
+  /** Only for levels that move hyperparameters. */
   readonly upperOnly?: boolean;
-  /** For everything a level moves together; a group has none of its own. */
+  /** Applies to a whole level, not to a group. */
   readonly levelOnly?: boolean;
 }
 
 export interface ChoiceOption extends Common {
   readonly kind: "choice";
-  /** Values with what a stack's name shows of them. */
+  /** Values, and their short names in tower notation. */
   readonly choices: readonly { readonly value: string; readonly label: string; readonly short: string }[];
-  /** Undefined: as the optimizer's step size is published. */
+  /** Undefined: as published for the optimizer's step size. */
   readonly initial: string | undefined;
 }
 
@@ -42,7 +41,7 @@ export interface NumberOption extends Common {
 
 export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
 
-/** Least and largest value; null for none. */
+/** Min and max; null for none. */
 export type Bounds = readonly [min: number | null, max: number | null];
 
 export interface LevelOptions {
@@ -53,7 +52,7 @@ export interface LevelOptions {
   readonly every: number;
   readonly until: number | null;
   readonly maxChange: number | null;
-  /** Of what a level learns, by name, in effective form; not in the table below. */
+  /** Bounds of learned hyperparameters by name, in effective form; not in the table below. */
   readonly bounds: Readonly<Record<string, Bounds>>;
   readonly atBounds: "clamp" | "reflect";
   readonly momentumFromZero: boolean;
@@ -62,7 +61,7 @@ export interface LevelOptions {
   readonly weightDecayAs: "coupled" | "decoupled";
 }
 
-/** Options every level has, and those of single optimizers: `optimizers` of the table below, as types. */
+/** Options of every level, and of single optimizers: `optimizers` of the table below, as types. */
 type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "atBounds";
 interface OwnOptions {
   sgd: "momentumFromZero" | "nesterov" | "weightDecayAs";
@@ -205,12 +204,12 @@ export function optionsOf(optimizer: OptimizerName): OptionSpec[] {
   return optionSpecs.filter(({ optimizers }) => !optimizers || optimizers.includes(optimizer));
 }
 
-/** Options that a group of a level has of its own. */
+/** Options that a group may set. */
 export function groupOptionsOf(optimizer: OptimizerName): OptionSpec[] {
   return optionsOf(optimizer).filter(({ levelOnly }) => !levelOnly);
 }
 
-/** Value of an option where nothing is chosen. */
+/** Default of an option. */
 export function initialOption(spec: OptionSpec, publishedAlpha: Parameterisation): string | number | boolean | null {
   if (spec.kind === "flag") return false;
   return spec.initial === undefined ? publishedAlpha : spec.initial;

@@ -1,4 +1,4 @@
-/** What a level may be: the schema of its optimizer's fields, options and groups, and its types. */
+/** Schema and types of a level: its optimizer's fields, options and groups. */
 import { z } from "zod";
 import { boundsProblems, type BoundSettings } from "./bounds.ts";
 import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
@@ -31,7 +31,7 @@ export function publishedAlpha(name: OptimizerName): Parameterisation {
   return optimizers[name].hyperparameters[0].storedAs;
 }
 
-/** A level's own settings or a group's: an optimizer's fields, and those that say which they are. */
+/** Settings of a level or group: an optimizer's fields, plus identifying fields. */
 function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, Option extends OptionName<N>>(name: N, specs: readonly OptionSpec[], further: Fields) {
   const { label, hyperparameters } = optimizers[name];
   type Field = (typeof optimizers)[N]["hyperparameters"][number]["name"];
@@ -66,7 +66,7 @@ function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, O
     });
 }
 
-/** A bound on a step size may be negative: as published, step sizes may turn negative themselves. */
+/** A bound on a step size may be negative, because published step sizes can become negative. */
 function boundsSchema(name: OptimizerName, label: string) {
   const learnable = learnableNames(name);
   const bound = z.number(`${label} bounds must be numbers, or null for none`).nullable();
@@ -79,7 +79,7 @@ function boundsSchema(name: OptimizerName, label: string) {
     .default({});
 }
 
-/** Options as fields of a level; those an optimizer does not have are refused by its strict schema. */
+/** Options as fields; the strict schema refuses options that the optimizer lacks. */
 type OptionFields<Option extends keyof LevelOptions> = {
   [Name in Option]: z.ZodDefault<z.ZodType<LevelOptions[Name], LevelOptions[Name]>>;
 };
@@ -107,7 +107,7 @@ const frozen = z.boolean("frozen must be true or false").default(false);
 
 const patterns = z.array(z.string().min(1, "match has an empty pattern"), "match must be a pattern, such as *.bias, or a list of them").min(1, "match has no pattern");
 
-/** Names what it says in metrics, such as `L0.alpha[bias]`: no space, comma or quote. */
+/** Used in metric names such as `L0.alpha[bias]`: no space, comma or quote. */
 const groupName = z.string("a group needs a name").regex(/^[\p{L}\p{N}_.[\]-]{1,100}$/u, {
   error: (issue) => `a group is named ${JSON.stringify(issue.input)}; allowed: 1 to 100 letters, digits and _ . - [ ]`,
 });
@@ -124,7 +124,7 @@ const anyGroup = z.discriminatedUnion(
   oneOf(levelForms.filter(({ perParameter }) => !perParameter)),
 );
 
-/** Most groups a level may have. */
+/** Maximum number of groups of a level. */
 const maxGroups = 1000;
 
 const groups = z
@@ -144,26 +144,26 @@ const levelSchema = <N extends OptimizerName>(name: N) => settingsSchema<N, type
 const anyLevel = z.discriminatedUnion("optimizer", [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")], oneOf(levelForms));
 
 export type Level = z.output<typeof anyLevel>;
-/** Part of what a level moves, with settings of its own. */
+/** Part of what a level moves, with its own settings. */
 export type Group = z.output<typeof anyGroup>;
-/** An optimizer with its hyperparameters and options: a level's own, or a group's. */
+/** An optimizer with hyperparameters and options, of a level or a group. */
 export type Settings = Level | Group;
 
-/** With the alpha-only optimizers by names of their own. */
+/** Includes the alpha-only optimizers under their names. */
 type WithForms<L extends { optimizer: OptimizerName }> = L | Renamed<L, "adam", "adamBaydin"> | Renamed<L, "rmsProp", "rmsPropAlpha">;
 type Renamed<L, N extends OptimizerName, Form extends string> = Omit<Extract<L, { optimizer: N }>, "optimizer"> & { optimizer: Form };
 type FieldsOf<G> = G extends unknown ? Omit<Partial<G>, "name" | "match"> : never;
 
-/** A group as it may be written: what it leaves out is as in its level, where the optimizer is the same. */
+/** Input form of a group: missing fields are inherited from a level with the same optimizer. */
 export type GroupInput = { readonly name: string; readonly match: string | readonly string[] } & FieldsOf<WithForms<z.input<typeof anyGroup>>>;
 
 type Written<L> = L extends unknown ? Omit<L, "groups"> & { readonly groups?: readonly GroupInput[]; readonly freeze?: string | readonly string[] } : never;
-/** SGD with a step size for each of what it names; what it does not name stays as it is. */
+/** Input form of SGD with a step size per named parameter; the others are frozen. */
 export type PerParameterInput = Omit<Written<Extract<z.input<typeof anyLevel>, { optimizer: "sgd" }>>, "optimizer" | "groups" | "frozen"> & {
   optimizer: "sgdPerParam";
   alphas: Readonly<Record<string, number>> | readonly (readonly [name: string, alpha: number])[];
 };
-/** A level as it may be written; see docs/levels.md. */
+/** Input form of a level; see docs/levels.md. */
 export type LevelInput = Written<WithForms<z.input<typeof anyLevel>>> | PerParameterInput;
 
 export const level: z.ZodType<Level, LevelInput> = z.preprocess(expandLevel, anyLevel) as z.ZodType<Level, LevelInput>;

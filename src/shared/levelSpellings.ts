@@ -1,20 +1,20 @@
 /**
- * A level as it may be written, spelled out: `adamBaydin` is Adam that learns alpha alone,
- * `sgdPerParam` SGD with a group for each parameter, `freeze` a first group that stays as
- * it is, and a group takes over what it leaves out from its level.
+ * Expands the input forms of a level: `adamBaydin` is Adam that learns alpha alone, `sgdPerParam`
+ * SGD
+ * with a group per parameter, `freeze` a frozen first group; a group inherits missing fields.
  */
 import { findForm, type OptimizerName } from "./optimizers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Where mistakes of the spelling itself go; the rest is the schema's to find. */
+/** Collects errors of the input form; the schema finds the rest. */
 interface Issues {
   addIssue(issue: { code: "custom"; path: string[]; message: string; input: unknown }): void;
 }
 
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What a group cannot take over. */
+/** Fields that a group does not inherit. */
 const ofLevelAlone = ["groups", "frozen", "clipNorm"];
 
 export function expandLevel(input: unknown, issues: Issues): unknown {
@@ -40,7 +40,7 @@ function expandGroup(level: Fields, written: Fields): Fields {
   return { ...Object.fromEntries(Object.entries(level).filter(([field]) => !ofLevelAlone.includes(field))), ...group };
 }
 
-/** `alphas` as the authors' library takes them, by name: groups of one each, and the rest frozen. */
+/** Expands the authors' `alphas` to one group per name, with the rest frozen. */
 function expandPerParameter(input: Fields, issues: Issues): Fields {
   if (input["optimizer"] !== "sgdPerParam") return input;
   const { alphas, groups, frozen: _, ...rest } = input;

@@ -1,4 +1,4 @@
-/** A run as lists show it. Its configuration, a few kilobytes, is read when the run is opened or compared. */
+/** A run as shown in lists. Its configuration, a few kilobytes, is read only when needed. */
 import { z } from "zod";
 import { engineChoices } from "./engines.ts";
 import { metricNames, resultOf } from "./metrics.ts";
@@ -24,7 +24,7 @@ export const listedRun = runSummary
   })
   .extend({
     seed: z.number(),
-    /** Kinds, as the configuration names them. */
+    /** Kinds, as named in the configuration. */
     engine: z.enum(engineChoices),
     dataset: z.string(),
     model: z.string(),

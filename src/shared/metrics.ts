@@ -1,16 +1,18 @@
-/** What an evaluation tells, by name: which tasks have it, what it is called, its unit, and how it follows from what is kept. */
+/** Metrics of an evaluation: their tasks, names, units, and formulas from the stored measures. */
 import { dataFacts, type DatasetTask } from "./datasets.ts";
 import type { Experiment } from "./experiment.ts";
 import { formatMeasure, formatPercent, missing } from "./format.ts";
 import type { Evaluation, RunSummary } from "./run.ts";
 
-/** What is kept of the examples of a set: means over them. */
+/** Means over the examples of a set. */
 export interface Measures {
-  /** Nats of a class or character; of a quantity the mean squared error in its standard deviations. */
+  /**
+   * Nats per class or character; for a regression the mean squared error in standard deviations.
+   */
   readonly loss: number;
-  /** Misclassified, in percent. */
+  /** Classification error in percent. */
   readonly error?: number;
-  /** Root mean squared and mean absolute error of a quantity, in its own unit. */
+  /** Root mean squared and mean absolute error of a regression, in the target's unit. */
   readonly rmse?: number;
   readonly mae?: number;
 }
@@ -22,16 +24,16 @@ type Kept = Readonly<Record<keyof Measures, number | null | undefined>>;
 
 interface Kind {
   readonly label: string;
-  /** Written behind its values. */
+  /** Suffix of its values. */
   readonly unit: " %" | "";
-  /** What it counts, where that has a name of its own. */
+  /** Unit in axis titles; empty for none. */
   readonly counted: string;
-  /** A value with what it is of, for a list in which other metrics stand beside it. */
+  /** A value with the metric's name, for lists of different metrics. */
   named(value: string): string;
   readonly tasks: readonly DatasetTask[];
   readonly better: "lower" | "higher";
   of(kept: Kept): number | null | undefined;
-  /** Of a model that knows nothing but the number of classes: all equally likely. */
+  /** Value at chance level, with all classes equally likely. */
   chance(classes: number): number | null;
 }
 
@@ -53,10 +55,13 @@ export type EvaluatedSet = (typeof evaluatedSets)[number];
 const sets = { test: "test", validation: "validation", train: "training" } as const;
 type SetName = keyof typeof sets;
 
-/** `testError`, `validationLoss`, `trainPerplexity`; of the training batches only what follows from their mean loss is known. */
+/**
+ * `testError`, `validationLoss`, `trainPerplexity`; for training batches only metrics of the mean
+ * loss are known.
+ */
 export type MetricName = `${EvaluatedSet}${KindName}` | "trainLoss" | "trainPerplexity" | "trainBitsPerCharacter";
 
-/** Where an evaluation keeps a measure of a set: `testError`. */
+/** Field of an evaluation: `testError`. */
 export const keptAs = <S extends EvaluatedSet, M extends keyof Measures>(set: S, measure: M) => `${set}${measure.charAt(0).toUpperCase()}${measure.slice(1)}` as `${S}${Capitalize<M>}`;
 
 /** Measures of a set as fields of an evaluation. */
@@ -76,7 +81,7 @@ const metrics = new Map(
       if (set === "train" && !trainKinds.includes(kind)) return [];
       const name = `${set}${kind}` as MetricName;
       const spec: Kind = kinds[kind];
-      // What has a name of its own is known by it: "RMSE on the test set" is "test RMSE" as well.
+      // Avoid repeating the set: "RMSE on the test set" is "test RMSE".
       return [[name, { ...spec, name, set, label: `${sets[set]} ${spec.label}` }]];
     }),
   ),
@@ -85,7 +90,7 @@ const metrics = new Map(
 export const metricNames = [...metrics.keys()] as [MetricName, ...MetricName[]];
 export const metricOf = (name: MetricName): Metric => metrics.get(name)!;
 
-/** Its value at an evaluation; null where that does not tell. */
+/** Value at an evaluation; null where unknown. */
 export function metricValue(name: MetricName, evaluation: Evaluation): number | null {
   const { set, of } = metricOf(name);
   const kept: Kept =
@@ -95,15 +100,15 @@ export function metricValue(name: MetricName, evaluation: Evaluation): number | 
   return of(kept) ?? null;
 }
 
-/** What a loss counts: that of a quantity is a mean of squares, in standard deviations of the training examples' targets. */
+/** Unit of a loss: for a regression squared standard deviations of the training targets. */
 export const lossUnit = (task: DatasetTask): string => (task === "regression" ? "squared deviations" : "nats");
 
-/** What a metric of a task counts, where that has a name of its own. */
+/** Unit of a metric; empty for none. */
 export const unitOf = (name: MetricName, task: DatasetTask): string => (name.endsWith("Loss") ? lossUnit(task) : metricOf(name).counted);
 
 export const isPercent = (name: MetricName): boolean => metricOf(name).unit === " %";
 
-/** What a model that knows nothing gets: of guessing among the classes. Null where there are none. */
+/** Chance level of a metric; null without classes. */
 export function chanceOf(name: MetricName, { dataset }: Pick<Experiment, "dataset">): number | null {
   const { task, classNames, symbols } = dataFacts(dataset);
   const count = symbols ?? classNames.length;
@@ -112,7 +117,7 @@ export function chanceOf(name: MetricName, { dataset }: Pick<Experiment, "datase
 
 const headlines: Record<DatasetTask, KindName> = { classification: "Error", text: "Perplexity", regression: "Rmse" };
 
-/** The one number that a run of the task is known by. */
+/** Headline metric of a task. */
 export const headlineOf = (task: DatasetTask, set: EvaluatedSet = "test"): MetricName => `${set}${headlines[task]}`;
 
 /** Metrics of a task, the headline first. */
@@ -121,21 +126,23 @@ export function metricsOf(task: DatasetTask): MetricName[] {
   return [headlineOf(task), ...of.filter((name) => name !== headlineOf(task))];
 }
 
-/** A value in words: `4.21 %`, `5.3`; null for none. */
+/** Formats a value: `4.21 %`, `5.3`; a placeholder for null. */
 export function metricText(name: MetricName, value: number | null): string {
   return isPercent(name) ? formatPercent(value) : formatMeasure(value);
 }
 
 const notOfTest = { test: "", validation: " val.", train: " training" } as const satisfies Record<SetName, string>;
 
-/** A value that stands among those of other metrics: `4.21 %` of a test error, `5.3 ppl`, `RMSE 0.32`, `4.4 % val.`. */
+/** Formats a value with its metric: `4.21 %` (test error), `5.3 ppl`, `RMSE 0.32`, `4.4 % val.`. */
 export function namedMetricText(name: MetricName, value: number | null): string {
   const { set, named } = metricOf(name);
   const text = metricText(name, value);
   return text === missing ? text : `${named(text)}${notOfTest[set]}`;
 }
 
-/** The number a run is known by so far: of the test set, or, where that waits for the end, of what is held out. */
+/**
+ * Latest headline value: of the test set, or of the validation set until the test set is evaluated.
+ */
 export function resultOf({ experiment, evaluation, testError }: Pick<RunSummary, "experiment" | "evaluation" | "testError">): { readonly name: MetricName; readonly value: number | null } {
   const task = dataFacts(experiment.dataset).task;
   const [test, validation] = [headlineOf(task), headlineOf(task, "validation")];

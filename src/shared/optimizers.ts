@@ -1,15 +1,15 @@
 /**
- * The vocabulary of optimizers: which hyperparameters each one has, their
- * defaults, domains and symbols. The update rules themselves live in
- * main/hyperoptimizers; the schema, the editor and the rules all read this table.
+ * Hyperparameters of each optimizer: defaults, domains and symbols. The schema, the editor and the
+ * update rules (core/hyperoptimizers) read this table.
  *
  * Defaults and published names follow the authors' library
  * ("Gradient Descent: The Ultimate Optimizer", Chandra et al., NeurIPS 2022).
  */
 
 /**
- * How a hyperparameter x is stored while it is learned: `raw` as it is, `log` as ln(x) and
- * `squared` as sqrt(x), so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
+ * How a hyperparameter x is stored while learned: `raw` as x, `log` as ln(x) and `squared` as
+ * sqrt(x),
+ * so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
  */
 export type Parameterisation = "raw" | "log" | "squared" | "tanh";
 
@@ -22,10 +22,10 @@ export interface HyperparameterSpec<Name extends string = string> {
   readonly initial: number;
   readonly domain: Domain;
   readonly storedAs: Parameterisation;
-  /** Whether a level above can move it, and does where nothing is chosen. */
+  /** Whether a level above can learn it, and does so by default. */
   readonly learnable: boolean;
   readonly learnedByDefault?: boolean;
-  /** Beyond the published library: 0 unless it is set. */
+  /** Not in the published library; 0 by default. */
   readonly extra?: boolean;
   /** Shown on a log axis and edited in decades. */
   readonly scale: "log" | "linear";
@@ -172,7 +172,7 @@ export function optimizerSpec(name: OptimizerName): OptimizerSpec {
   return optimizers[name];
 }
 
-/** An optimizer and which of its hyperparameters the level above moves. */
+/** An optimizer and the hyperparameters that the level above moves. */
 export interface LevelForm {
   readonly name: string;
   /** In the paper's notation, e.g. `Adam^α`. */
@@ -180,22 +180,22 @@ export interface LevelForm {
   readonly help: string;
   readonly optimizer: OptimizerName;
   readonly learned: readonly string[];
-  /** One group for each of what it moves, by `alphas`. */
+  /** One group per parameter, by `alphas`. */
   readonly perParameter?: boolean;
 }
 
-/** Names of the hyperparameters of an optimizer that can be learned. */
+/** Names of an optimizer's learnable hyperparameters. */
 export function learnableNames(optimizer: OptimizerName): string[] {
   return optimizerSpec(optimizer).hyperparameters.filter(({ learnable }) => learnable).map(({ name }) => name);
 }
 
-/** What a level learns where nothing is chosen: what the published library learns. */
+/** Hyperparameters learned by default, as in the published library. */
 export function learnedByDefault(optimizer: OptimizerName): string[] {
   const { hyperparameters } = optimizerSpec(optimizer);
   return hyperparameters.filter((spec) => spec.learnable && (spec.learnedByDefault ?? true)).map(({ name }) => name);
 }
 
-/** The library's classes that are cases of another, by the names that experiments may use for them. */
+/** Classes of the library that are special cases, by the names used in experiments. */
 const narrowForms: readonly LevelForm[] = [
   {
     name: "adamBaydin",
@@ -221,7 +221,7 @@ const narrowForms: readonly LevelForm[] = [
   },
 ];
 
-/** The optimizers of the paper: presets of one mechanism, the choice of what is learned. */
+/** The paper's optimizers: one mechanism with different choices of what is learned. */
 export const levelForms: readonly LevelForm[] = [
   ...optimizerNames.map((name) => {
     const { label, help } = optimizerSpec(name);
@@ -234,7 +234,7 @@ export function findForm(name: string): LevelForm | undefined {
   return levelForms.find((form) => form.name === name);
 }
 
-/** A domain in words, e.g. "0 or more" or "strictly between 0 and 1". */
+/** Describes a domain, such as "0 or more" or "strictly between 0 and 1". */
 export function describeDomain({ min, max, minExclusive, maxExclusive }: Domain): string {
   if (minExclusive && maxExclusive) return `strictly between ${min} and ${max}`;
   if (max >= 1e12) return minExclusive ? `greater than ${min}` : `${min} or more`;

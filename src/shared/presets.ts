@@ -1,4 +1,4 @@
-/** Ready-made experiments, by name. */
+/** Predefined experiments by name. */
 import type { ExperimentInput } from "./experiment.ts";
 
 export interface Preset {
@@ -8,7 +8,7 @@ export interface Preset {
   readonly experiment: ExperimentInput;
 }
 
-/** What a person begins with: the default experiment, on whichever engine is fastest. */
+/** The default experiment on the fastest engine. */
 export const newExperiment: ExperimentInput = { engine: "auto" };
 
 const readyMade: readonly Preset[] = [

@@ -1,26 +1,29 @@
-/** Seeded random numbers: how a seed becomes the state of a generator (xoroshiro128+, Blackman and Vigna 2018). */
+/**
+ * Seeded random numbers: derives the state of xoroshiro128+ (Blackman and Vigna 2018) from a seed.
+ */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 
 /**
- * How seeds become states. A run records its version, so that it reproduces exactly.
- * 1: the seed is the state, and purposes are jumps apart. The first number hardly depends on the seed then,
- *    and orders drawn by neighboring seeds are alike. Runs that record no version have this one.
- * 2: SplitMix64 mixes the seed and the purpose (Steele, Lea and Flood 2014).
+ * How seeds become states. A run records the version, so it stays reproducible.
+ * 1: the seed is the state, and purposes are jumps apart. First numbers hardly depend on the seed,
+ * and
+ *    neighboring seeds shuffle alike. Runs without a recorded version use it.
+ * 2: SplitMix64 mixes seed and purpose (Steele, Lea and Flood 2014).
  */
 export const generatorVersions = [1, 2] as const;
 export type GeneratorVersion = (typeof generatorVersions)[number];
 /** The version of new runs. */
 export const latestGenerator: GeneratorVersion = 2;
 
-/** What the numbers are for. Each purpose has its own stream, so that one cannot shift another. */
+/** Purpose of the numbers. Each has its own stream, so that none can shift another. */
 export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation" | "dropout" | "division" | "validation" | "bootstrap" | "samples";
 
-/** Part of the format of version 2: never change a number. */
+/** Part of version 2's format: never change a number. */
 const purposeNumbers: Record<Purpose, number> = { initialization: 1, shuffling: 2, generation: 3, augmentation: 4, dropout: 5, division: 6, validation: 7, bootstrap: 8, samples: 9 };
 
-/** Jumps of 2^64 numbers in version 1; a purpose without an entry had the seed's own stream. */
+/** Jumps of 2^64 numbers in version 1; a purpose without an entry used the seed's own stream. */
 const jumps: Partial<Record<Purpose, number>> = { shuffling: 1, generation: 2, augmentation: 3, dropout: 4 };
 
 const goldenRatio = 0x9e3779b97f4a7c15n;
@@ -40,7 +43,7 @@ const halves = (value: bigint) => [Number(BigInt.asIntN(32, value >> 32n)), Numb
 /**
  * A generator for a seed and a purpose.
  * @param seed a whole number from 0 to 2^32 - 1
- * @param index a stream of the same seed and purpose, such as a step's number
+ * @param index a substream of the same seed and purpose, such as a step number
  */
 export function seededGenerator(seed: number, purpose: Purpose, version: GeneratorVersion, index = 0): JumpableRandomGenerator {
   if (version === 1) {
@@ -54,7 +57,7 @@ export function seededGenerator(seed: number, purpose: Purpose, version: Generat
 
 /** A uniformly random order of 0 .. count - 1 (Fisher-Yates). */
 export function shuffled(count: number, generator: JumpableRandomGenerator): Uint32Array {
-  // Plain loops: an epoch of MNIST begins with it, and from() with destructuring takes four times as long.
+  // Plain loops: every epoch runs this, and from() with destructuring takes four times as long.
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
   for (let i = count - 1; i > 0; i--) {

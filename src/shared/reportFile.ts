@@ -1,4 +1,4 @@
-/** `report.json`, which stands beside the tables and pictures of a report and says what they are. Its schema is documented in docs/reports.md. */
+/** `report.json`, the description of a report's files. docs/reports.md documents its schema. */
 import { z } from "zod";
 import { experiment } from "./experiment.ts";
 import { environment } from "./run.ts";
@@ -10,9 +10,9 @@ export const reportFile = z
   .strictObject({
     format: z.literal("hypertower-report"),
     formatVersion: z.literal(1),
-    /** The program that wrote the report; `environments` are those that trained. */
+    /** The program that wrote the report; `environments` trained the runs. */
     program: z.object({ name: z.literal("hypertower"), version: z.string() }),
-    /** What a reader should know: runs that are missing, that have not ended, ... */
+    /** Remarks, for example on missing or unfinished runs. */
     remarks: z.array(z.string()),
     study: z
       .object({ id: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), runs: z.record(z.string(), z.number().int()), definition: study })
@@ -22,7 +22,7 @@ export const reportFile = z
       .optional(),
     tables: z.array(z.object({ file: z.string(), description: z.string(), columns: z.array(z.object({ name: z.string(), unit: z.string(), description: z.string() })) })),
     figures: z.array(z.object({ name: z.string(), title: z.string(), caption: z.string(), files: z.array(z.string()), width: z.number(), height: z.number() })),
-    /** What the numbers are about, and each by height or stack; only for studies. */
+    /** Key figures by height or stack; only for studies. */
     numbers: z
       .object({
         metric: z.string(),

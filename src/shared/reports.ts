@@ -1,10 +1,10 @@
-/** What a window and the services say to one another about reports, and the addresses at which their files are fetched. */
+/** Report requests, and the addresses of report files. */
 import { z } from "zod";
 import { paperFigures } from "./study/paperFigures.ts";
 import { studyMetricNames } from "./study/metric.ts";
 
 const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
-/** What a report is of: exactly one of the two. */
+/** Subject of a report: a study or a run. */
 export const reportSubject = z.union([z.strictObject({ study: id }), z.strictObject({ run: id })], { error: "a report is of a study or of a run: give one id" });
 
 const pixels = (what: string) =>
@@ -29,20 +29,20 @@ const moment = z.preprocess(
   z.union([z.enum(["final", "best"]), z.strictObject({ epoch: counted }), z.strictObject({ step: counted })], { error: allowedMoments }),
 );
 
-/** How pictures are drawn. */
+/** Settings of figures. */
 export const pictureSettings = z.strictObject({
   theme: z.enum(chartThemeNames, { error: `theme must be one of: ${chartThemeNames.join(", ")}` }).default("light"),
-  /** Pixels at scale 1; each picture's own size by default. */
+  /** Pixels at scale 1; the figure's own size by default. */
   width: pixels("width").nullable().default(null),
   height: pixels("height").nullable().default(null),
   /** Multiplies the pixels of a PNG. */
   scale: z.number({ error: "scale must be a number from 0.5 to 8" }).min(0.5, "scale must be at least 0.5").max(8, "scale must be at most 8").default(2),
-  /** What the runs are known by, where it is left out. */
+  /** The headline metric by default. */
   metric: z.enum(studyMetricNames, { error: `metric must be one of: ${studyMetricNames.join(", ")}` }).optional(),
   at: moment.default("final"),
   band: z.enum(bandNames, { error: `band must be one of: ${bandNames.join(", ")}` }).default("standardError"),
   yLog: z.boolean({ error: "yLog must be true or false" }).default(false),
-  /** A figure of the paper whose values are laid over the headline picture. */
+  /** A figure of the paper whose values are overlaid. */
   reference: z
     .string()
     .refine((name) => figureNames.includes(name), { error: (issue) => `there are no values of ${String(issue.input)}; allowed: ${figureNames.join(", ")}` })
@@ -61,7 +61,7 @@ export type ReportFileRequest = z.output<typeof reportFileRequest>;
 export type ReportSubject = z.output<typeof reportSubject>;
 
 export const reportRequests = {
-  /** What a report of it would hold. Refuses what has nothing to report yet. */
+  /** Contents of a report. Fails when there is nothing to report. */
   "reports.describe": {
     input: z.strictObject({ of: reportSubject, settings: pictureSettings.prefault({}) }),
     output: z.object({
@@ -70,19 +70,19 @@ export const reportRequests = {
       figures: z.array(z.object({ name: z.string(), title: z.string(), width: z.number(), height: z.number() })),
     }),
   },
-  /** Checks that the file can be made, and says at which address of the window's own host it is fetched. */
+  /** Checks that the file can be made, and returns its address on the window's host. */
   "reports.file": { input: reportFileRequest, output: z.object({ path: z.string(), filename: z.string(), mediaType: z.string() }) },
 } as const;
 
-/** Where files are fetched, under the window's own origin. */
+/** Path prefix of report files, on the window's origin. */
 export const downloadPrefix = "/download/";
 
-/** The address of a file; its last part is only the name it is saved under. */
+/** Path of a file; its last part is only the suggested file name. */
 export function downloadPath(request: ReportFileRequest, filename: string): string {
   return `${downloadPrefix}${encodeURIComponent(JSON.stringify(request))}/${encodeURIComponent(filename)}`;
 }
 
-/** What an address asks for; null where it is none. */
+/** Parses a path; null if it is not a report file's. */
 export function parseDownloadPath(path: string): ReportFileRequest | null {
   const [encoded, filename, ...rest] = path.startsWith(downloadPrefix) ? path.slice(downloadPrefix.length).split("/") : [];
   if (encoded === undefined || filename === undefined || rest.length > 0) return null;

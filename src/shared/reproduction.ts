@@ -1,9 +1,9 @@
-/** Whether two runs of one experiment went the same way, step by step. */
+/** Compares two runs of one experiment step by step. */
 import type { Environment } from "./run.ts";
 
 export interface LoggedRun {
   readonly metrics: readonly string[];
-  /** In order; values in the order of the metrics, NaN where one is not finite. */
+  /** In order; values in the order of the metrics, NaN when non-finite. */
   readonly steps: Iterable<{ readonly step: number; readonly values: readonly number[] }>;
 }
 
@@ -11,16 +11,17 @@ export type Comparison =
   | { readonly identical: true; readonly steps: number; readonly metrics: number }
   | { readonly identical: false; readonly steps: number; readonly step: number; readonly metric: string; readonly original: number | null; readonly repeated: number | null };
 
-/** Of the machine's mood, not of the experiment. */
+/** Depends on the machine's load, not on the experiment. */
 const ignored = ["stepTime"];
 
 const same = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
 /**
- * The first value that differs, bit for bit; a step that only one of the two has differs in `step`, and a
- * metric that only one logs at step 0. Neither run stands in memory as a whole.
+ * The first value that differs, bit for bit. A step that only one run has differs in `step`; a
+ * metric that
+ * only one logs differs at step 0. Neither run is held in memory.
  *
- * @param until steps that are compared at most
+ * @param until maximum number of steps to compare
  */
 export function compareRuns(original: LoggedRun, repeated: LoggedRun, until = Infinity): Comparison {
   const metrics = original.metrics.filter((metric) => !ignored.includes(metric));
@@ -50,7 +51,7 @@ export function compareRuns(original: LoggedRun, repeated: LoggedRun, until = In
   }
 }
 
-/** What is different about where two runs were trained, in words; empty when nothing is. */
+/** Differences between two environments; empty when there are none. */
 export function environmentDifferences(a: Environment, b: Environment): string[] {
   const entries = ({ libraries, ...rest }: Environment): [string, string][] => [...Object.entries(rest).map(([name, value]): [string, string] => [name, String(value)]), ...Object.entries(libraries)];
   const [before, now] = [new Map(entries(a)), new Map(entries(b))];

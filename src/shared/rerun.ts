@@ -1,20 +1,22 @@
-/** A run's experiment once more, plain: the second column of the paper's Table 1. */
+/** Retrains a run's experiment without its tower: the second column of the paper's Table 1. */
 import { movingParts, nameInLevel } from "./groups.ts";
 import { validateExperiment, type Experiment } from "./experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "./optimizers.ts";
 import { isActive, type RunSummary } from "./run.ts";
 import { height, initialValue } from "./tower.ts";
 
-/** The experiment to train, or why there is none, in words. */
+/** The experiment, or why there is none. */
 export type Rerun = { readonly experiment: Experiment } | { readonly impossible: string };
 
 const maxName = 200;
 const suffix = ", plain at the learned values";
 
 /**
- * The run's experiment with level 0 alone, which starts from its final hyperparameters; the
- * seed and all else stay. There is none for a run that did not finish, that learned nothing,
- * or whose values cannot be started from: step sizes that are stored raw may leave their domain.
+ * The run's experiment with level 0 alone, starting from its final hyperparameters; all else,
+ * including the
+ * seed, is unchanged. Impossible for a run that did not finish or learned nothing, or whose values
+ * left
+ * their domain (raw step sizes can).
  */
 export function plainAtLearnedValues(run: Pick<RunSummary, "name" | "status" | "experiment" | "hyperparameters">): Rerun {
   const { name, status, experiment, hyperparameters } = run;
@@ -45,7 +47,7 @@ export function plainAtLearnedValues(run: Pick<RunSummary, "name" | "status" | "
   const result = validateExperiment({
     ...experiment,
     name: `${name.slice(0, maxName - suffix.length)}${suffix}`,
-    // Bounds are for what moves.
+    // Bounds apply only to learned values.
     tower: [{ ...bottom, ...learned.get(null), bounds: {}, groups: bottom.groups.map((group) => ({ ...group, ...learned.get(group.name), bounds: {} })) }],
   });
   return result.ok ? { experiment: result.experiment } : { impossible: result.errors.map(({ message }) => message).join("; ") };

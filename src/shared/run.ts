@@ -1,4 +1,4 @@
-/** A run: one experiment trained once. What the store keeps and the window shows. */
+/** A run: one training of an experiment, as stored and shown. */
 import { z } from "zod";
 import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
@@ -18,14 +18,14 @@ export const runStatuses = [
 export const runStatus = z.enum(runStatuses);
 export type RunStatus = z.infer<typeof runStatus>;
 
-/** A run in one of these states has a trainer process. */
+/** States in which a run has a trainer process. */
 export const activeStatuses: readonly RunStatus[] = ["queued", "running", "paused"];
 
 export function isActive(status: RunStatus): boolean {
   return activeStatuses.includes(status);
 }
 
-/** Ended, but not for good: such a run can be taken up again. */
+/** States from which a run can be resumed. */
 export const resumableStatuses: readonly RunStatus[] = ["stopped", "failed", "interrupted"];
 
 export function isResumable(status: RunStatus): boolean {
@@ -34,27 +34,28 @@ export function isResumable(status: RunStatus): boolean {
 
 export const hyperparameterValue = z.object({
   level: z.number().int(),
-  /** Within the level: `alpha`, or `alpha[bias]` of a group. */
+  /** Name within the level: `alpha`, or `alpha[bias]` of a group. */
   name: z.string(),
   metric: z.string(),
-  /** Effective form, as people write it (a beta in (0, 1)). */
+  /** Effective form (a beta in (0, 1)). */
   initial: z.number(),
-  /** Latest value, effective form; null when it is not finite. */
+  /** Latest value, effective form; null when non-finite. */
   value: z.number().nullable(),
 });
 
 const measure = z.number().nullable();
 
 export const evaluation = z.object({
-  /** Weight updates done when it was taken. */
+  /** Number of weight updates before it. */
   step: z.number().int(),
   /** Epochs completed. */
   epoch: z.number(),
-  /** Mean training loss since the evaluation before, each batch at the weights it was seen with. */
+  /** Mean training loss since the previous evaluation, each batch before its update. */
   trainLoss: z.number().nullable(),
   /**
-   * Means over the examples of a set; see metrics.ts. Null where they are not finite or the set was
-   * not evaluated: where examples are held out for validation, the test set waits for the run's end.
+   * Means over a set; see metrics.ts. Null when non-finite or not evaluated: with validation data,
+   * the test set
+   * is evaluated only at the end.
    */
   testLoss: measure,
   testError: measure,
@@ -71,9 +72,9 @@ export const environment = z.object({
   node: z.string(),
   platform: z.string(),
   cpu: z.string(),
-  /** Version of each library the engine ran on, by package name. */
+  /** Versions of the engine's libraries, by package name. */
   libraries: z.record(z.string(), z.string()),
-  /** The engine, its device and why it was taken; runs of earlier versions do not say. */
+  /** The engine, its device, and why it was chosen; missing in runs of earlier versions. */
   engine: engineUse.optional(),
   gitCommit: z.string().nullable(),
 });
@@ -82,12 +83,12 @@ export const runSummary = z.object({
   id: z.string(),
   name: z.string(),
   status: runStatus,
-  /** Why the run ended as it did, in words; null while it goes well. */
+  /** Why the run ended; null while it goes well. */
   reason: z.string().nullable(),
-  /** The stack in the paper's notation. */
+  /** The tower in the paper's notation. */
   stack: z.string(),
   experiment,
-  /** Device the engine runs on, e.g. the processor's name; null before it has started. */
+  /** Device, such as the processor's name; null before the start. */
   device: z.string().nullable(),
   createdAt: z.number(),
   startedAt: z.number().nullable(),
@@ -98,20 +99,20 @@ export const runSummary = z.object({
   steps: z.number().int(),
   totalSteps: z.number().int(),
   epoch: z.number(),
-  /** Training speed over the last seconds; null when not running. */
+  /** Recent training speed; null when not running. */
   samplesPerSecond: z.number().nullable(),
   secondsLeft: z.number().nullable(),
-  /** Loss of the latest step; null before the first or when not finite. */
+  /** Loss of the latest step; null before the first or when non-finite. */
   loss: z.number().nullable(),
-  /** Test error of the latest evaluation, in percent; null where a quantity is predicted. */
+  /** Latest test error in percent; null for a regression. */
   testError: z.number().nullable(),
-  /** The latest evaluation; null before it, and of runs of a version that did not keep it here. */
+  /** The latest evaluation; null before it, and for runs of versions that did not store it here. */
   evaluation: evaluation.nullable().default(null),
   hyperparameters: z.array(hyperparameterValue),
-  /** The study it is part of; null for a single run. */
+  /** Study of the run; null for a single run. */
   study: z.string().nullable(),
   deletedAt: z.number().nullable(),
-  /** Another process trains it, and only there can it be paused or stopped. */
+  /** Trained by another process, which alone can pause or stop it. */
   elsewhere: z.literal(true).optional(),
 });
 
@@ -119,18 +120,18 @@ export const runEvent = z.object({ at: z.number(), step: z.number().int(), kind:
 
 export const runDetail = runSummary.extend({
   environment: environment.nullable(),
-  /** Names of the logged series, in the order of the columns. */
+  /** Names of the logged series, in column order. */
   metrics: z.array(z.string()),
   evaluations: z.array(evaluation),
-  /** What happened to the run: started, paused, resumed, diverged, ... */
+  /** Log of events: started, paused, resumed, diverged, ... */
   events: z.array(runEvent),
 });
 
-/** Where a run that has ended would go on. */
+/** Where an ended run would resume. */
 export const resumption = z.object({
-  /** Steps that need not be trained again. */
+  /** Number of steps that need no retraining. */
   step: z.number().int(),
-  /** Why it can only begin once more at its first step, in words; null when all is well. */
+  /** Why it can only restart at its first step; null when it can resume. */
   problem: z.string().nullable(),
 });
 

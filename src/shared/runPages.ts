@@ -1,13 +1,13 @@
 /** How long lists of runs are divided. */
 import { idParts } from "./requestLists.ts";
 
-/** Runs in a part of a list: some milliseconds in the host. */
+/** Runs per page, which take the host a few milliseconds. */
 export const runsPerPage = 250;
 
-/** Runs whose configurations are asked for at once. */
+/** Maximum number of configurations per request. */
 export const mostSummaries = 100;
 
-/** Ids in parts that one request for configurations takes. */
+/** Splits ids into requests for configurations. */
 export function summaryParts(ids: readonly string[]): string[][] {
   return idParts(ids, mostSummaries);
 }
@@ -17,7 +17,7 @@ interface Listed {
   readonly createdAt: number;
 }
 
-/** Where the part after this one begins; undefined when this is the last. */
+/** Cursor of the next page; undefined after the last. */
 export function nextPage(part: readonly Listed[]): Listed | undefined {
   const last = part.length < runsPerPage ? undefined : part.at(-1);
   return last && { id: last.id, createdAt: last.createdAt };

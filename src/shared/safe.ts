@@ -1,12 +1,12 @@
 /**
- * The safe preset, for any experiment: what keeps a step of a level above, however large, from
- * throwing a run out of its regime, and what brings it back if something does. What is chosen
- * already stays; docs/guard.md says how it was found.
+ * The safe preset: limits the steps of upper levels and turns the guard on, without changing
+ * options
+ * that are already set. docs/guard.md explains the values.
  */
 import type { Experiment } from "./experiment.ts";
 import type { Group, Level } from "./tower.ts";
 
-/** No step size is multiplied or divided by more than 1 + this in one step. */
+/** No step size changes by more than a factor of 1 + this per step. */
 export const safeMaxChange = 0.03;
 
 export function madeSafe(experiment: Experiment): Experiment {

@@ -12,7 +12,7 @@ export const bucket = z.object({
   count: z.number().int(),
   /** Non-finite values in the bucket. */
   nonFinite: z.number().int(),
-  /** Extremes of the finite values and the steps at which they stand; null without any. */
+  /** Extremes of the finite values and their steps; null without any. */
   min: z.number().nullable(),
   minStep: z.number().int().nullable(),
   max: z.number().nullable(),
@@ -38,7 +38,7 @@ export function bucketOf(step: number, value: number): Bucket {
   };
 }
 
-/** Merges `later` into `earlier` (which stands first in time) under a new start. */
+/** Merges `later` into `earlier` under a new start. */
 export function mergeBuckets(start: number, earlier: Bucket, later: Bucket): Bucket {
   const lowIsEarlier = later.min === null || (earlier.min !== null && earlier.min <= later.min);
   const highIsEarlier = later.max === null || (earlier.max !== null && earlier.max >= later.max);
@@ -54,7 +54,7 @@ export function mergeBuckets(start: number, earlier: Bucket, later: Bucket): Buc
   };
 }
 
-/** Buckets regrouped to a larger power-of-two width. Input sorted by start. */
+/** Regroups buckets to a larger power-of-two width. Input sorted by start. */
 export function coarsen(buckets: readonly Bucket[], width: number): Bucket[] {
   const merged: Bucket[] = [];
   for (const next of buckets) {
@@ -74,8 +74,9 @@ export function widthFor(steps: number, maxBuckets: number): number {
 }
 
 /**
- * Joins held buckets with a delta. Every delta bucket replaces the held one of the
- * same start, so the half-filled last bucket is simply sent again.
+ * Appends a delta to buckets: a bucket of the delta replaces the one with the same start, since the
+ * last
+ * bucket is sent again while it fills.
  */
 export function appendBuckets(held: readonly Bucket[], delta: readonly Bucket[], width: number): Bucket[] {
   const base = coarsen(held, width);
@@ -97,7 +98,7 @@ export function drawnPoints(buckets: readonly Bucket[]): [step: number, value: n
   return points;
 }
 
-/** Steps at which a curve breaks off: the last step of every bucket that holds a value that is not finite. */
+/** Steps where a curve breaks: the last step of every bucket with a non-finite value. */
 export function gapSteps(buckets: readonly Bucket[]): number[] {
   return buckets.filter(({ nonFinite }) => nonFinite > 0).map(({ start, count }) => start + count - 1);
 }

@@ -1,4 +1,4 @@
-/** Studies and experiments on their way from one workbench to another: as links, files and reports. */
+/** Shares studies and experiments as links, files and reports. */
 import { deflateSync, Inflate, strFromU8, strToU8 } from "fflate";
 import { messageOf } from "./errors.ts";
 import { asNew, validateExperiment, type FieldError } from "./experiment.ts";
@@ -7,7 +7,7 @@ import { asNewStudy, validateStudy } from "./study/study.ts";
 export const sharedKinds = ["study", "experiment"] as const;
 export type SharedKind = (typeof sharedKinds)[number];
 
-/** A definition as it was written down; whoever takes it in validates it. */
+/** A definition as written; the receiver validates it. */
 export interface Shared {
   readonly kind: SharedKind;
   readonly value: unknown;
@@ -15,21 +15,21 @@ export interface Shared {
 
 export type Reading = ({ readonly ok: true } & Shared) | { readonly ok: false; readonly problem: string };
 
-/** Letters of a link at most; real ones have some hundred. */
+/** Maximum length of a link; typical ones have a few hundred characters. */
 const maxLink = 200_000;
-/** Bytes that a link may unfold to. */
+/** Maximum decompressed size of a link, in bytes. */
 const maxText = 4 * 1024 * 1024;
 
 const linkForm = /hypertower:(study|experiment):([A-Za-z0-9_-]+)/;
-/** The same inside an address of a workbench: `…/#/open/study/…`. */
+/** The same within a workbench address: `…/#/open/study/…`. */
 const addressForm = /#\/open\/(study|experiment)\/([A-Za-z0-9_-]+)/;
 
-/** The whole definition in one line of plain letters: `hypertower:study:q1YqL…`. */
+/** The definition as one line of plain characters: `hypertower:study:q1YqL…`. */
 export function encodeLink({ kind, value }: Shared): string {
   return `hypertower:${kind}:${payloadOf(value)}`;
 }
 
-/** The same as the path of a page in the workbench's window. */
+/** The same as a page path of the workbench. */
 export function openPath({ kind, value }: Shared): string {
   return `/open/${kind}/${payloadOf(value)}`;
 }
@@ -42,7 +42,7 @@ function payloadOf(value: unknown): string {
     .replace(/=+$/, "");
 }
 
-/** What a link holds. */
+/** Decodes a link's payload. */
 export function decodePayload(kind: SharedKind, payload: string): Reading {
   if (payload.length > maxLink) return { ok: false, problem: `The link is ${payload.length} letters long; at most ${maxLink} are read.` };
   try {
@@ -63,7 +63,7 @@ function inflated(bytes: Uint8Array): string {
     chunks.push(chunk);
     ended = final;
   });
-  // In small pieces, so that a bomb is noticed before it has unfolded.
+  // In small chunks, to detect a decompression bomb early.
   for (let at = 0; at < bytes.length; at += 4096) inflate.push(bytes.subarray(at, at + 4096), at + 4096 >= bytes.length);
   if (!ended) throw new Error("its end is missing");
   const all = new Uint8Array(length);
@@ -72,8 +72,9 @@ function inflated(bytes: Uint8Array): string {
 }
 
 /**
- * What a person brings along: a link, an address that holds one, a study or experiment
- * file, the sidecar of a report, or a whole HTML report.
+ * Reads shared text: a link, an address with one, a study or experiment file, a report's sidecar,
+ * or an
+ * HTML report.
  */
 export function readShared(text: string): Reading {
   const trimmed = text.trim().replace(/^\uFEFF/, "");
@@ -104,11 +105,14 @@ function fromReport(page: string): Reading {
   return { ok: false, problem: "This page is no report of Hypertower: it holds no study and no experiment." };
 }
 
-/** Fields that only one of the two has; a file may leave out the rest. */
+/** Fields that only one of the two kinds has. */
 const onlyStudy = ["base", "axes", "heights", "stacks", "seeds", "halving"];
 const onlyExperiment = ["dataset", "model", "tower", "batchSize", "budget", "seed", "engine"];
 
-/** Exports name every field. Without a generator they come from a version that had only the first; a file written by hand is new. */
+/**
+ * Exports name every field; without a generator they predate the second one. A handwritten file is
+ * new.
+ */
 const isExported = (value: unknown) => typeof value === "object" && value !== null && onlyExperiment.every((field) => field in value);
 
 function fromJson(value: Record<string, unknown>): Reading {
@@ -122,7 +126,7 @@ function fromJson(value: Record<string, unknown>): Reading {
   return { ok: false, problem: `This is neither a study (${onlyStudy.join(", ")}) nor an experiment (${onlyExperiment.join(", ")}).` };
 }
 
-/** What is wrong with a definition that was brought along; empty when nothing is. */
+/** Errors of a shared definition; empty when valid. */
 export function sharedErrors({ kind, value }: Shared): readonly FieldError[] {
   const validation = kind === "study" ? validateStudy(value) : validateExperiment(value);
   return validation.ok ? [] : validation.errors;

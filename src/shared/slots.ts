@@ -1,21 +1,24 @@
-/** Arrays that an optimizer keeps for every value it moves: for the update rules, and for estimates of memory. */
+/** Slots: arrays that an optimizer keeps for every value it moves. */
 import type { LevelOptions } from "./levelOptions.ts";
 import type { OptimizerName } from "./optimizers.ts";
 
 export interface Slot {
   readonly name: string;
-  /** Value at the start, in every place. */
+  /** Initial value of every entry. */
   readonly initial: number;
 }
 
-/** What decides which slots there are: an optimizer, its initial hyperparameters in effective form, and its options. */
+/**
+ * Everything that determines the slots: optimizer, initial hyperparameters in effective form,
+ * options.
+ */
 export interface SlotSettings {
   readonly optimizer: OptimizerName;
   readonly initial: Readonly<Record<string, number>>;
   readonly options: Pick<LevelOptions, "momentumFromZero" | "amsgrad">;
 }
 
-/** As in the authors' library, momentum is in use when mu does not *start* at 0, unless it is asked for. */
+/** As in the authors' library, momentum is on when mu does not *start* at 0, or on request. */
 export function hasMomentum({ initial, options }: Pick<SlotSettings, "initial" | "options">): boolean {
   return initial["mu"] !== 0 || options.momentumFromZero;
 }

@@ -1,10 +1,10 @@
-/** How a browser's window and the local server know each other's socket. */
+/** Authentication of a browser window's socket with the local server. */
 
-/** The protocol spoken; a socket offers it beside its key. */
+/** Offered by a socket together with its key. */
 export const socketProtocol = "hypertower";
 
-/** A browser's socket sends no headers of its own: the key travels as the name of a protocol. */
+/** Browser sockets cannot send headers: the key is sent as a protocol name. */
 export const keyProtocol = (key: string) => `key.${key}`;
 
-/** Under this name the key lies in the browser's storage, which each port has for itself. */
+/** Storage key in the browser; each port has its own storage. */
 export const keyName = "hypertower-key";

@@ -1,4 +1,4 @@
-/** Means of a few runs and how far apart they are. */
+/** Mean and spread of a few runs. */
 
 export interface Summary {
   readonly count: number;
@@ -22,8 +22,9 @@ export function standardErrorOf({ count, deviation }: Summary): number | null {
 }
 
 /**
- * a.mean - b.mean in standard deviations of that difference, sqrt(s_a²/n_a + s_b²/n_b)
- * (Welch's t). Null where a deviation is unknown or both are 0: there is then no scale to measure by.
+ * Welch's t: a.mean - b.mean over sqrt(s_a²/n_a + s_b²/n_b). Null where a deviation is unknown or
+ * both
+ * are 0.
  */
 export function standardizedDifference(a: Summary, b: Summary): number | null {
   if (a.deviation === null || b.deviation === null) return null;
@@ -46,8 +47,9 @@ function withinT(t: number, degrees: number): number {
 }
 
 /**
- * How many standard errors either way hold `confidence` of Student's t distribution.
- * @throws RangeError for degrees of freedom that are not a whole number from 1 on, or a confidence outside (0, 1)
+ * Half-width, in standard errors, of an interval with this `confidence` under Student's t
+ * distribution.
+ * @throws RangeError unless degrees of freedom are a positive whole number and 0 < confidence < 1
  */
 export function tQuantile(confidence: number, degrees: number): number {
   if (!Number.isInteger(degrees) || degrees < 1 || !(confidence > 0 && confidence < 1)) throw new RangeError(`no t quantile for ${confidence} with ${degrees} degrees of freedom`);

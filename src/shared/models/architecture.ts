@@ -10,13 +10,13 @@ const named = (name: string, layer: NamedLayer["layer"], path?: NamedLayer["path
 
 const flattened = (input: Signal): NamedLayer[] => (input.shape.length === 1 ? [] : [named("flatten", layerOf({ kind: "flatten" }))]);
 
-/** None for the identity. */
+/** Empty for the identity. */
 const activated = (name: string, kind: Activation): NamedLayer[] => (kind === "identity" ? [] : [named(name, layerOf({ kind }))]);
 
-/** None for a probability of 0. */
+/** Empty for a probability of 0. */
 const dropped = (name: string, p: number): NamedLayer[] => (p > 0 ? [named(name, layerOf({ kind: "dropout", p }))] : []);
 
-/** Without a bias: what follows has one. */
+/** No bias: the next layer has one. */
 function convolution(channels: number, initialization: InitializationName, options: Partial<Config<"conv2d">> = {}): Config<"conv2d"> {
   return layerOf({ kind: "conv2d", channels, bias: false, initialization, ...options });
 }
@@ -44,7 +44,7 @@ function cnn({ channels, kernel, batchNorm, hidden, activation, dropout, initial
         ["model", "channels", i],
       ),
       ...(batchNorm ? [named(`bn${i + 1}`, layerOf({ kind: "batchNorm" }))] : []),
-      // Maxima first: the same as behind an activation, which never falls, for a quarter of the work.
+      // Pooling before the monotonic activation gives the same result for a quarter of the work.
       named(`pool${i + 1}`, layerOf({ kind: "maxPool" }), ["model", "channels", i]),
       ...activated(`activation${i + 1}`, activation),
     ]),
@@ -96,7 +96,7 @@ function charRnn({ cell, layers, hidden, embedding, dropout, initialization }: M
   ];
 }
 
-/** Those without a name are called by kind and number: `conv2d1`, `linear2`. */
+/** Layers without a name are named by kind and number: `conv2d1`, `linear2`. */
 export function ownLayers(layers: readonly OwnLayer[], path: readonly (string | number)[]): NamedLayer[] {
   const seen = new Map<string, number>();
   const names = new Set<string>();
@@ -123,10 +123,10 @@ const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, dat
 const layersOfModel = (config: ModelConfig, data: DataShape): NamedLayer[] =>
   (architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data);
 
-/** What each kind learns from; `sequential` takes what its layers take. */
+/** Input data of each kind; `sequential` depends on its layers. */
 const needs: Readonly<Record<Exclude<ModelKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text" };
 
-/** Whether a kind can learn such data at all, whatever its settings. */
+/** Whether a kind of model can learn such data. */
 export function suits(kind: ModelKind, { kind: form, shape }: Signal): boolean {
   if (kind === "sequential") return true;
   return needs[kind] === "a text" ? form === "tokens" : form === "values" && (needs[kind] === "numbers" || shape.length === 3);
@@ -138,7 +138,7 @@ function dataText(input: Signal): string {
 }
 
 /**
- * The model's layers with all their shapes, ending in scores `[classes]` (of every step, for a text).
+ * The model's layers with shapes, ending in logits `[classes]` (per step, for a text).
  * @throws ModelError naming what does not fit the data
  */
 export function describeModel(config: ModelConfig, data: DataShape): LayerDescription[] {
@@ -166,10 +166,7 @@ export function describeModel(config: ModelConfig, data: DataShape): LayerDescri
   return layers;
 }
 
-/**
- * The same model, layer by layer: as an own architecture whose parameters have the same names,
- * and start from the same values.
- */
+/** The same model as a list of layers, with the same parameter names and initial values. */
 export function asSequential(config: ModelConfig, data: DataShape): ModelConfigOf<"sequential"> {
   if (config.kind === "sequential") return config;
   const own = ({ name, layer }: NamedLayer): OwnLayer =>
@@ -177,7 +174,7 @@ export function asSequential(config: ModelConfig, data: DataShape): ModelConfigO
   return { kind: "sequential", layers: layersOfModel(config, data).map(own), ...(config.kind === "charRnn" ? { steps: config.steps } : {}) };
 }
 
-/** Every layer, blocks opened, with its full name. */
+/** Every layer, including those inside blocks, with its full name. */
 export function flatLayers(layers: readonly LayerDescription[], prefix = ""): LayerDescription[] {
   return layers.flatMap((layer) => {
     const name = `${prefix}${layer.name}`;

@@ -1,10 +1,10 @@
-/** What each dataset gives a model and asks of it. */
+/** Inputs and outputs that a dataset requires of a model. */
 import { dataFacts, type DatasetChoice } from "../datasets.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
 import { usualSteps, type ModelConfig } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
 
-/** Symbols of a step of a model on a text: gradients reach back no further. */
+/** Characters per step of a model of texts; gradients reach back no further. */
 export function textSteps(model: object | undefined): number {
   const steps: unknown = model && "steps" in model ? model.steps : undefined;
   return typeof steps === "number" && Number.isInteger(steps) && steps >= 1 ? steps : usualSteps;
@@ -12,7 +12,7 @@ export function textSteps(model: object | undefined): number {
 
 export interface DataChoice {
   readonly dataset: DatasetChoice;
-  /** It may be half typed. */
+  /** May be incomplete while typed. */
   readonly model?: object;
 }
 

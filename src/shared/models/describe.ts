@@ -1,9 +1,12 @@
-/** What layers do to shapes, and which parameters and buffers they have: a model before any number is in it. */
+/** Describes a model without values: shapes, parameters and buffers of its layers. */
 import { kaimingUniformBound, weightInitialization, type Initialization } from "./initialization.ts";
 import type { Config, LayerConfig, LayerKind } from "./layers.ts";
 import { shapeText, sizeOf, values, type DataShape, type Shape, type Signal } from "./shape.ts";
 
-/** x + layers(x): a residual block (He et al. 2016). Where the shapes of images differ x is thinned out and padded with zero channels (option A). */
+/**
+ * x + layers(x): a residual block (He et al. 2016). Where shapes differ, the shortcut is strided
+ * and zero-padded (option A).
+ */
 export interface Residual {
   readonly kind: "residual";
   readonly layers: readonly NamedLayer[];
@@ -13,33 +16,36 @@ export interface NamedLayer {
   /** Prefix of its parameters' names. */
   readonly name: string;
   readonly layer: LayerConfig | Residual;
-  /** Where an experiment says so, from `model` on; problems with the layer point there. */
+  /** Path in the experiment, from `model`; errors point there. */
   readonly path?: readonly (string | number)[];
 }
 
 export interface ParameterDescription {
-  /** As PyTorch names it within its layer: `weight`, `weight_ih_l0`. */
+  /** PyTorch's name within the layer: `weight`, `weight_ih_l0`. */
   readonly name: string;
   readonly shape: Shape;
   readonly initialization: Initialization;
 }
 
-/** State that a forward pass reads and replaces, and no optimizer moves. */
+/** State that a forward pass reads and updates, without an optimizer. */
 export interface BufferDescription {
   readonly name: string;
-  /** Of one example where there is one for each. */
+  /** Shape per example, where examples have their own. */
   readonly shape: Shape;
   readonly initial: number;
-  /** `statistics` of the training batches, used in evaluation; `carried` from a batch to the one after it, for each example. */
+  /**
+   * `statistics`: of training batches, used in evaluation; `carried`: from batch to batch, per
+   * example.
+   */
   readonly role: "statistics" | "carried";
 }
 
-/** Which values a step of training leaves out: drawn anew for each, for every place of every example by itself. */
+/** A dropout mask, drawn anew for every step and example. */
 export interface MaskDescription {
   readonly name: string;
-  /** Of one example. */
+  /** Shape for one example. */
   readonly shape: Shape;
-  /** With which probability a value is left out. */
+  /** Probability of dropping a value. */
   readonly p: number;
 }
 
@@ -51,18 +57,21 @@ export interface LayerDescription {
   readonly parameters: readonly ParameterDescription[];
   readonly buffers: readonly BufferDescription[];
   readonly masks: readonly MaskDescription[];
-  /** Of one example's forward pass: products and sums of matrix products and convolutions, each counted; elementwise work is not. */
+  /**
+   * Floating-point operations of one example's forward pass, in matrix products and convolutions
+   * only.
+   */
   readonly flops: number;
-  /** Where an experiment says so. */
+  /** Path in the experiment. */
   readonly path?: readonly (string | number)[];
-  /** Of a residual block. */
+  /** Layers inside a residual block. */
   readonly inner: readonly LayerDescription[];
 }
 
-/** A model that cannot be: what does not fit where. */
+/** An invalid model; says which layer does not fit. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
-  /** Of the field, from `model` on. */
+  /** Path of the field, from `model`. */
   readonly path: readonly (string | number)[];
 
   constructor(message: string, path: readonly (string | number)[] = []) {
@@ -110,7 +119,7 @@ export const gatesOf = { lstm: 4, gru: 3 } as const;
 export const carriedNames = (kind: "lstm" | "gru", index: number): string[] =>
   kind === "lstm" ? [`hidden_l${index}`, `cell_l${index}`] : [`hidden_l${index}`];
 
-/** Name of the mask on what layer `index` of a stack answers. */
+/** Name of the mask on the output of layer `index` of a stack. */
 export const maskBehind = (index: number) => `mask_l${index}`;
 
 const recurrent = ({ kind, hidden, layers, carry, dropout, initialization }: Config<"lstm"> | Config<"gru">, input: Signal): Facts => {
@@ -120,7 +129,7 @@ const recurrent = ({ kind, hidden, layers, carry, dropout, initialization }: Con
   const weight = (name: string, shape: Shape) => ({ name, shape, initialization: weightInitialization(initialization, shape, byDefault) });
   const widthOf = (index: number) => (index === 0 ? into : hidden);
   const every = Array.from({ length: layers }, (_, index) => index);
-  // Symbols only look rows of the first weight up.
+  // Tokens only look up rows of the first weight.
   const looksUp = input.kind === "tokens";
   return {
     output: values(steps, hidden),
@@ -218,7 +227,7 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
   lastStep: (_, input) => ({ output: values(sequenceOf("lastStep", input)[1]) }),
 };
 
-/** Whether `from` can be added to `to`: as it is, or thinned out by a stride and padded with channels. */
+/** Whether `from` can be added to `to`, directly or by option A's shortcut. */
 function canBeAdded({ kind, shape: from }: Signal, { shape: to }: Signal): boolean {
   if (kind === "tokens" || from.length !== to.length) return false;
   if (from.every((n, axis) => n === to[axis])) return true;
@@ -250,9 +259,9 @@ function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: D
 }
 
 /**
- * Every layer with its shapes.
- * @param seen gets each layer once it is described, those inside blocks too: what fits before something does not
- * @throws ModelError naming the layer that does not fit what it gets
+ * Describes every layer with its shapes.
+ * @param seen receives each layer, including those inside blocks, until one does not fit
+ * @throws ModelError naming the layer that does not fit its input
  */
 export function describeLayers(layers: readonly NamedLayer[], input: Signal, data: DataShape, seen: Seen = () => undefined): LayerDescription[] {
   const described: LayerDescription[] = [];

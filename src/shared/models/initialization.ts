@@ -1,4 +1,4 @@
-/** How weights start, named as in PyTorch's torch.nn.init. */
+/** Initialization schemes, named as in PyTorch's torch.nn.init. */
 import type { Shape } from "./shape.ts";
 
 export const initializationNames = [
@@ -12,10 +12,10 @@ export const initializationNames = [
   "zeros",
 ] as const;
 
-/** `default` is what PyTorch's layer of that kind does by itself. */
+/** `default` is the default of PyTorch's layer. */
 export type InitializationName = (typeof initializationNames)[number];
 
-/** What fresh values are drawn from. */
+/** Distribution of initial values. */
 export type Initialization =
   | { readonly scheme: "uniform"; readonly bound: number }
   | { readonly scheme: "normal"; readonly deviation: number }
@@ -38,9 +38,9 @@ export function kaimingUniformBound(fanIn: number, a: number): number {
 }
 
 /**
- * The named scheme for a weight; He et al. 2015 (gain of relu, by inputs), Glorot and
- * Bengio 2010, Saxe et al. 2014.
- * @param byDefault what `default` stands for
+ * The named scheme for a weight: He et al. 2015 (relu gain, fan-in), Glorot and Bengio 2010, Saxe
+ * et al. 2014.
+ * @param byDefault scheme that `default` stands for
  */
 export function weightInitialization(name: InitializationName, shape: Shape, byDefault: Initialization): Initialization {
   const { fanIn, fanOut } = fans(shape);

@@ -1,4 +1,4 @@
-/** The layers a model is composed of, as they are written down; what each does to shapes stands in describe.ts. */
+/** Configuration of the layers; describe.ts has their effect on shapes. */
 import { z } from "zod";
 import { initializationNames } from "./initialization.ts";
 
@@ -22,24 +22,24 @@ export const initialization = z
 export const widthLimit = 8192;
 export const width = (what: string) => whole(what, 1, widthLimit);
 
-/** Probability with which a value is left out of a step (Srivastava et al. 2014). */
+/** Probability of dropping a value in a step (Srivastava et al. 2014). */
 export const dropoutProbability = (what: string) =>
   z
     .number({ error: `${what} must be a number from 0 to below 1` })
     .min(0, `${what} must be at least 0`)
     .lt(1, `${what} must be below 1`);
 
-/** PyTorch's condition on stacked recurrent layers: what the last one answers is left as it is. */
+/** PyTorch's rule for stacked recurrent layers: no dropout after the last one. */
 export const dropsBetween = ({ dropout, layers }: { readonly dropout: number; readonly layers: number }): boolean => dropout === 0 || layers > 1;
 export const needsLayersBetween = { error: "dropout acts between recurrent layers, and there is 1: set it to 0 or add a layer", path: ["dropout"] };
 
-/** What its parameters' names begin with; without it a layer goes by its kind and number. */
+/** Prefix of its parameters' names; by default kind and number. */
 const name = z
   .string({ error: "name must be text" })
   .regex(/^[A-Za-z][\w.-]{0,39}$/, "name must begin with a letter, and have letters, digits, _, - and . only, at most 40")
   .optional();
 
-/** Kernels and strides alike in both directions. */
+/** Square kernels and strides. */
 const conv2d = z.strictObject({
   kind: z.literal("conv2d"),
   name,
@@ -54,7 +54,7 @@ const conv2d = z.strictObject({
 const linear = z.strictObject({
   kind: z.literal("linear"),
   name,
-  /** Outputs; `classes` for as many as the data asks for. */
+  /** Number of outputs; `classes` for as many as the data requires. */
   width: z
     .union([z.literal("classes"), width("width")], { error: `width must be "classes" or a whole number from 1 to ${widthLimit}` })
     .default("classes"),
@@ -65,7 +65,7 @@ const linear = z.strictObject({
 const batchNorm = z.strictObject({
   kind: z.literal("batchNorm"),
   name,
-  /** Share of a batch's statistics in the running ones. */
+  /** Weight of a batch in the running statistics. */
   momentum: z.number({ error: "momentum must be a number from 0 to 1" }).min(0, "momentum must be at least 0").max(1, "momentum must be at most 1").default(0.1),
   epsilon: z.number({ error: "epsilon must be a number above 0" }).positive("epsilon must be above 0").default(1e-5),
 });
@@ -79,9 +79,9 @@ const recurrent = <K extends string>(kind: K) =>
       name,
       hidden: whole("hidden", 1, 4096).default(64),
       layers: whole("layers", 1, 8).default(1),
-      /** On what every layer but the last answers. */
+      /** After every layer except the last. */
       dropout: dropoutProbability("dropout").default(0),
-      /** Whether a batch begins with the hidden state in which the one before it ended. */
+      /** Whether a batch starts with the final hidden state of the previous one. */
       carry: flag("carry").default(false),
       initialization,
     })
@@ -136,7 +136,7 @@ const oneOf = (kinds: readonly string[]) => ({
 
 export const layer = z.discriminatedUnion("kind", plainLayers, oneOf(layerKinds));
 
-/** Most layers of an own architecture, and of a block in it. */
+/** Maximum number of layers of an own architecture, and of a block. */
 export const mostLayers = 64;
 
 export const layersOf = <L extends z.ZodType>(one: L, field: string) =>
@@ -148,7 +148,7 @@ const residual = z.strictObject({ kind: z.literal("residual"), name, layers: lay
 export const ownLayerKinds = [...layerKinds, "residual"] as const;
 export type OwnLayerKind = (typeof ownLayerKinds)[number];
 
-/** A layer of an own architecture: one of the above, or a block of them. */
+/** A layer of an own architecture, or a block of layers. */
 export const ownLayer = z.discriminatedUnion("kind", [...plainLayers, residual], oneOf(ownLayerKinds));
 export type OwnLayer = z.output<typeof ownLayer>;
 

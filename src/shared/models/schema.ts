@@ -1,4 +1,4 @@
-/** The models an experiment may choose, validated, with defaults. */
+/** Schema of the models of an experiment, with defaults. */
 import { z } from "zod";
 import { activations, dropoutProbability, dropsBetween, initialization, layer, layersOf, needsLayersBetween, ownLayer, whole, width } from "./layers.ts";
 
@@ -17,18 +17,18 @@ const mlp = z
     activation: activation("activation").default("tanh"),
     /** Applied to the last layer, before log-softmax: the paper's MLP has tanh there too. */
     outputActivation: activation("outputActivation").default("tanh"),
-    /** On what every hidden layer answers. */
+    /** After every hidden layer. */
     dropout,
     initialization,
   })
   .refine((config) => config.dropout === 0 || config.hidden.length > 0, { error: "dropout acts on hidden layers, and there is none: set it to 0 or add a layer", path: ["dropout"] });
 
-/** Softmax regression: logistic regression where there are two classes. */
+/** Softmax regression. */
 const linear = z.strictObject({ kind: z.literal("linear"), initialization });
 
 const cnn = z.strictObject({
   kind: z.literal("cnn"),
-  /** Of each convolution; a max pool of 2 × 2 follows it. */
+  /** Channels of each convolution, which a 2 × 2 max pool follows. */
   channels: z
     .array(whole("a convolution's channels", 1, 2048), { error: "model.channels must be a list of channels" })
     .min(1, "at least 1 convolution")
@@ -42,7 +42,7 @@ const cnn = z.strictObject({
     .max(8, "at most 8 hidden layers")
     .default([]),
   activation: activation("activation").default("relu"),
-  /** On what goes into every fully connected layer. */
+  /** Before every fully connected layer. */
   dropout,
   initialization,
 });
@@ -52,13 +52,13 @@ export const resnetDepths = [8, 14, 20, 32, 44, 56] as const;
 const resnet = z.strictObject({
   kind: z.literal("resnet"),
   depth: z.literal(resnetDepths, { error: `model.depth must be one of: ${resnetDepths.join(", ")}` }).default(20),
-  /** Channels of the first stage; the second and third have twice and four times as many. */
+  /** Channels of the first stage; later stages double them. */
   width: whole("model.width", 1, 512).default(16),
   initialization: initialization.unwrap().default("kaiming_normal"),
 });
 
 export const usualSteps = 50;
-/** Symbols of one step of training: gradients reach back no further; the hidden state does. */
+/** Characters per training step: gradients reach back no further; the hidden state does. */
 const steps = whole("model.steps", 1, 512);
 
 export const cells = ["lstm", "gru"] as const;
@@ -69,7 +69,7 @@ const charRnn = z
     cell: z.enum(cells, { error: `model.cell must be one of: ${cells.join(", ")}` }).default("lstm"),
     layers: whole("model.layers", 1, 8).default(2),
     hidden: whole("model.hidden", 1, 4096).default(128),
-    /** Width of the embedding; 0 for one-hot symbols. */
+    /** Width of the embedding; 0 for one-hot characters. */
     embedding: whole("model.embedding", 0, 4096).default(128),
     /** Between the recurrent layers. */
     dropout,
@@ -81,7 +81,7 @@ const charRnn = z
 const sequential = z.strictObject({
   kind: z.literal("sequential"),
   layers: layersOf(ownLayer, "model.layers").default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
-  /** Of a text, as in a character RNN; nothing else has steps. */
+  /** For texts only. */
   steps: steps.optional(),
 });
 

@@ -1,4 +1,4 @@
-/** What goes into a model and comes out of its layers, for one example. */
+/** Inputs and outputs of layers, for one example. */
 
 /** Sizes of the axes, outermost first. */
 export type Shape = readonly number[];
@@ -11,7 +11,7 @@ export interface Values {
   readonly shape: Shape;
 }
 
-/** A sequence of symbols, `[steps]`, each from 0 to `vocabulary` - 1. */
+/** A token sequence, `[steps]`, each from 0 to `vocabulary` - 1. */
 export interface Tokens {
   readonly kind: "tokens";
   readonly shape: readonly [steps: number];
@@ -20,14 +20,14 @@ export interface Tokens {
 
 export type Signal = Values | Tokens;
 
-/** What a dataset gives and asks for. */
+/** Inputs and required outputs of a dataset. */
 export interface DataShape {
   readonly input: Signal;
-  /** Classes to tell apart; for a text, the symbols the next one is among. */
+  /** Number of classes; for a text, of characters. */
   readonly classes: number;
 }
 
-/** A shape in words: `3 × 32 × 32`. */
+/** Formats a shape: `3 × 32 × 32`. */
 export function shapeText({ kind, shape }: Signal): string {
   return kind === "tokens" ? `${shape[0]} symbols` : shape.join(" × ");
 }

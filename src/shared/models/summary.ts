@@ -1,4 +1,4 @@
-/** A model in figures: what each layer answers and holds, and what a training step costs. */
+/** Summary of a model: shapes, parameters, and the cost of a training step. */
 import type { Level } from "../tower.ts";
 import { towerState, type LevelState } from "../towerState.ts";
 import { describeModel, flatLayers } from "./architecture.ts";
@@ -8,11 +8,11 @@ import { sizeOf, type DataShape, type Signal } from "./shape.ts";
 
 export interface LayerSummary {
   readonly name: string;
-  /** Kind with what sets it apart: `conv2d 3 × 3, stride 2`. */
+  /** Kind and settings: `conv2d 3 × 3, stride 2`. */
   readonly title: string;
   readonly output: Signal;
   readonly parameters: number;
-  /** Of a training step, as in `flops` below. */
+  /** Per training step, as in `flops` below. */
   readonly flops: number;
 }
 
@@ -20,14 +20,15 @@ export interface ModelSummary {
   readonly layers: readonly LayerSummary[];
   readonly parameters: number;
   /**
-   * Floating-point operations of a training step: a matrix product or convolution counts its
-   * products and sums, forward, for the weights' gradient and for its input's (which a model's
-   * first such layer does without); elementwise work and the update are left out.
+   * Floating-point operations of a training step: forward, weight gradient and input gradient of
+   * matrix
+   * products and convolutions (the first layer has no input gradient). Elementwise work and the
+   * update are not counted.
    */
   readonly flops: number;
   /** What each level of the tower moves and keeps; empty where no tower is given. */
   readonly levels: readonly LevelState[];
-  /** Bytes, estimated: state of training, and activations kept for the backward pass. */
+  /** Estimated bytes of training state and of activations saved for the backward pass. */
   readonly memory: number;
 }
 
@@ -58,16 +59,16 @@ function titleOf({ layer }: LayerDescription): string {
 
 const bytes = 4;
 
-/** Layers whose answer the backward pass does without: it is what goes in, or is computed together with what comes next. */
+/** Layers whose output the backward pass does not need. */
 const passing: readonly LayerDescription["layer"]["kind"][] = ["flatten", "identity", "batchNorm"];
 
-/** Values that the backward pass of one example needs of a layer: what it answers, and what is inside a cell. */
+/** Number of values that the backward pass of one example needs from a layer. */
 function keptValues({ layer, input, output }: LayerDescription): number {
   if (passing.includes(layer.kind) || input.kind === "tokens") return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : 0;
   return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : sizeOf(output.shape);
 }
 
-/** Gates before and after their functions, their adjoints, states: of every step and layer. */
+/** Gates before and after their activations, adjoints and states, for every step and layer. */
 function insideCells({ kind, layers, hidden }: { kind: "lstm" | "gru"; layers: number; hidden: number }, output: Signal): number {
   return output.shape[0]! * layers * hidden * (3 * gatesOf[kind] + 3);
 }

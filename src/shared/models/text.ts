@@ -1,7 +1,7 @@
-/** A model in a few words. */
+/** Short text of a model. */
 import type { ModelConfig } from "./schema.ts";
 
-/** Layers that are named one by one; more are counted. */
+/** Maximum number of layers named; more are counted. */
 const mostNamed = 8;
 
 const drops = ({ dropout }: { readonly dropout: number }) => (dropout > 0 ? ` dropout ${dropout}` : "");

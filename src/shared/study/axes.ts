@@ -1,17 +1,17 @@
-/** What the axes of a study are called and how they are drawn. */
+/** Names and scales of a study's axes. */
 import { optimizers, type HyperparameterSpec } from "../optimizers.ts";
 import { nameInLevel, partNamed } from "../groups.ts";
 import type { Study } from "./study.ts";
 
 export interface StudyAxis {
-  /** Its place in `study.axes` and in the values of a point. */
+  /** Index in `study.axes` and in a point's values. */
   readonly index: number;
   readonly level: number;
   readonly hyperparameter: string;
   readonly symbol: string;
-  /** For an axis of a chart: `α of level 0`. */
+  /** Axis title: `α of level 0`. */
   readonly label: string;
-  /** Inside a sentence: `step size`, `momentum of level 1`. */
+  /** Within a sentence: `step size`, `momentum of level 1`. */
   readonly words: string;
   /** `log`: its values are all positive and spaced by factors. */
   readonly scale: "log" | "linear";
@@ -50,12 +50,12 @@ export function studyAxes(study: Study): StudyAxis[] {
   return study.axes.map((_, index) => studyAxis(study, index));
 }
 
-/** Where a value stands on an axis: decades on a logarithmic one. */
+/** Position of a value on an axis: decades on a logarithmic one. */
 export function positionOn(scale: StudyAxis["scale"], value: number): number {
   return scale === "log" ? Math.log10(value) : value;
 }
 
-/** The value that stands there. */
+/** Value at a position. */
 export function valueOn(scale: StudyAxis["scale"], position: number): number {
   return scale === "log" ? 10 ** position : position;
 }

@@ -14,9 +14,10 @@ export const defaultBootstrap: BootstrapOptions = { resamples: 1000, confidence:
 export type Interval = readonly [low: number, high: number];
 
 /**
- * Draws from every stratum as many members again as it has, with replacement, and calls
- * `visit` with how often each was drawn: once per resample, always with the same array. The
- * strata hold the indices 0 to `count` - 1, each once. The same seed gives the same draws.
+ * Resamples every stratum with replacement, keeping its size, and calls `visit` once per resample
+ * with the
+ * number of draws of each index (the array is reused). Strata partition 0 to `count` - 1. The same
+ * seed gives the same draws.
  */
 export function resample(strata: readonly (readonly number[])[], { resamples, seed }: Omit<BootstrapOptions, "confidence">, visit: (weights: Uint32Array) => void): void {
   const generator = seededGenerator(seed, "bootstrap", latestGenerator);

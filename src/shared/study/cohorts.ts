@@ -1,4 +1,4 @@
-/** Which runs of a study may train as one program: those that differ only in what its state holds. */
+/** Groups runs of a study that can train as one program: those that differ only in state. */
 import type { Experiment } from "../experiment.ts";
 import { initialValue, learnedHyperparameters, type Settings } from "../tower.ts";
 import type { StudyCell } from "./expand.ts";
@@ -23,12 +23,16 @@ export function cohortsOf(cells: readonly StudyCell[], seeds: readonly number[],
   return [...alike.values()].flatMap((group) => Array.from({ length: Math.ceil(group.length / size) }, (_, i) => group.slice(i * size, (i + 1) * size)));
 }
 
-/** All of an experiment but its name, its seed and the values that its learned hyperparameters start with. */
+/**
+ * Everything of an experiment except its name, seed and initial values of learned hyperparameters.
+ */
 export function structureOf({ name: _name, seed: _seed, tower, ...rest }: Experiment): string {
   return JSON.stringify([rest, tower.map(({ groups, ...level }) => [bare(level as Settings), groups.map(bare)])]);
 }
 
-/** Settings with what is learned reduced to its sign: a momentum that starts at 0 is another program. */
+/**
+ * Settings with learned values reduced to their sign: momentum that starts at 0 is another program.
+ */
 function bare(of: Settings): object {
   const learned = Object.fromEntries(learnedHyperparameters(of).map(({ name }) => [name, Math.sign(initialValue(of, name))]));
   return { ...of, ...learned };

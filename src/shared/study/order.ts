@@ -1,9 +1,12 @@
-/** In what order a study trains: coarse to fine over the whole range, so that an early picture is of all of it. */
+/** Training order of a study: coarse to fine over the whole range, for an early overview. */
 import type { StudyCell } from "./expand.ts";
 import type { Study } from "./study.ts";
 import { isSampled } from "./values.ts";
 
-/** Ranks of `count` places in a row: the ends, the middle, then the middles of what lies between; breadth first. */
+/**
+ * Breadth-first bisection ranks of `count` positions: the ends, the middle, then the middles
+ * between.
+ */
 export function bisectionLevels(count: number): number[] {
   const levels = Array.from({ length: count }, () => 0);
   let gaps: (readonly [number, number])[] = count > 2 ? [[0, count - 1]] : [];
@@ -20,13 +23,13 @@ export function bisectionLevels(count: number): number[] {
   return levels;
 }
 
-/** How fine a sample is that comes at a place of its list: samples fill their range evenly from the first on. */
+/** Level of a sample by its position: samples cover their range evenly from the start. */
 const samplingLevel = (place: number) => Math.max(0, Math.floor(Math.log2(place + 1)) - 1);
 
 /**
- * The rank of every cell, lower first: by how fine the grid is that its point belongs to plus the place of its
- * seed, so that a second seed of the coarse grid comes beside the first of a finer one. A point's heights stay
- * together, in the order of the cells.
+ * Rank of every cell, lower first: the level of its point's grid plus the index of its seed, so
+ * that a second
+ * seed of a coarse grid trains next to the first of a finer one. Heights of a point stay together.
  */
 export function trainingRanks({ axes, seeds }: Pick<Study, "axes" | "seeds">, cells: readonly StudyCell[]): Map<string, number> {
   const fine = axes.map((axis, i) => {

@@ -1,4 +1,4 @@
-/** Ready-made studies, by name. */
+/** Predefined studies by name. */
 import { newExperiment } from "../presets.ts";
 import { table1Rows } from "../table1.ts";
 import type { StudyInput } from "./study.ts";
@@ -20,7 +20,10 @@ const stepSizes = (rule: "equal" | "figure4b", base: StudyInput["base"]): StudyI
   heights: { values: [0, 1, 2, 3], rule: { kind: rule } },
 });
 
-/** The paper's Figures 4a and 4b, for its MLP on MNIST. Their batches were always the same ones (docs/figure4a). */
+/**
+ * The paper's Figures 4a and 4b: an MLP on MNIST. Its batches were the same in every epoch
+ * (docs/figure4a).
+ */
 const figure4 = (rule: "equal" | "figure4b", epochs: number) => stepSizes(rule, { budget: { epochs }, shuffle: false });
 
 /** He et al. 2016, section 4.2. */
@@ -44,7 +47,7 @@ const figure4c = (base: StudyInput["base"] = {}): StudyInput => ({
   heights: { values: [0, 1, 2, 3], rule: { kind: "figure4b" }, upper: { optimizer: "sgd" } },
 });
 
-/** The paper's 50,000 steps are some 56 epochs. */
+/** The paper's 50,000 steps are about 56 epochs. */
 const figure4d = (base: StudyInput["base"] = {}): StudyInput => ({
   base: {
     dataset: { kind: "war-and-peace" },

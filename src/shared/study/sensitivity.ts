@@ -1,6 +1,6 @@
 /**
- * How sensitive training is to an initial hyperparameter, and what tower height does to it:
- * curves, numbers with confidence intervals, and a verdict in words.
+ * Sensitivity of training to an initial hyperparameter, by tower height: curves, key figures with
+ * confidence intervals, and a verdict.
  */
 import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
@@ -13,7 +13,10 @@ import { verdictOf, type Verdict } from "./verdict.ts";
 import type { Tolerance } from "./width.ts";
 
 export interface SensitivityOptions extends Partial<CurveOptions> {
-  /** What is usable; by default 1 percentage point above the best error, 10 % above the best loss. */
+  /**
+   * Definition of usable; by default within 1 percentage point of the best error, or 10 % of the
+   * best loss.
+   */
   readonly tolerance?: Tolerance;
   readonly bootstrap?: Partial<BootstrapOptions>;
 }
@@ -30,10 +33,9 @@ export function defaultTolerance(name: StudyMetricName): Tolerance {
 }
 
 /**
- * Everything that is said about a study. Runs that have not ended change it as they do, so it
- * may be asked for at any time.
+ * Analyzes a study, finished or not.
  *
- * @throws RangeError when the study has axes but not the one asked for
+ * @throws RangeError when the study has axes but not the requested one
  */
 export function sensitivityOf(study: Study, points: readonly StudyPoint[], options: SensitivityOptions = {}): Sensitivity {
   const { metric = { name: metricFor(undefined, study.base), at: "final" }, axis = 0, fixed = {} } = options;
@@ -44,7 +46,7 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   return { ...found, tolerance, bootstrap, heights, verdict: verdictOf({ metric, axis: found.axis, chance: found.chance, tolerance, heights, choices: choicesOf(study, metric, heights) }) };
 }
 
-/** What was chosen on the data it is judged by, and what counts as exploded, where any did. */
+/** Remarks on choices made on the judging data, and on exploded runs. */
 function choicesOf({ base, halving }: Study, metric: StudyMetric, heights: readonly HeightNumbers[]): string[] {
   return [
     ...(heights.some(({ exploded }) => exploded > 0) ? [explosionWords(base)] : []),
