@@ -7,7 +7,7 @@ import { router } from "./router/index.ts";
 import { notifyError } from "./composables/useNotify.ts";
 import { ConnectionLost } from "./transport/client.ts";
 
-// The page's policy allows no code made at run time, which zod would otherwise use for speed.
+// The content security policy forbids generated code, which zod would use for speed.
 z.config({ jitless: true });
 window.hypertowerCharts = {};
 

@@ -1,4 +1,4 @@
-/** How charts are drawn: remembered, and the same on every page. */
+/** Chart settings, remembered and shared by all pages. */
 import { computed } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
 import { defaultSmoothing, smoothingSteps } from "@charts/chartLines.ts";

@@ -1,4 +1,4 @@
-/** The runs of a comparison with their evaluations: runs picked one by one, and all runs of some studies. */
+/** The runs of a comparison, chosen one by one or by study, with their evaluations. */
 import { computed, onScopeDispose, ref, shallowReactive, watch, type Ref } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
@@ -9,7 +9,7 @@ import { runPages, runSummaries } from "@/transport/runPages.ts";
 
 export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: Readonly<Ref<readonly string[]>>) {
   const store = useRuns();
-  /** Runs with their configurations, which the list of runs leaves out. */
+  /** Runs with configurations, which the list of runs omits. */
   const summaries = shallowReactive(new Map<string, RunSummary>());
   const evaluations = shallowReactive(new Map<string, readonly Evaluation[]>());
   const members = shallowReactive(new Map<string, readonly string[]>());
@@ -47,7 +47,7 @@ export function useComparedRuns(ids: Readonly<Ref<readonly string[]>>, studies: 
   }
 
   const all = computed(() => [...new Set([...ids.value, ...studies.value.flatMap((study) => members.get(study) ?? [])])]);
-  // Single runs are read one by one, and again as they go on; a study's in one piece, as it goes on.
+  // Single runs are read one by one and refreshed as they progress; a study's runs in one request.
   watch(
     () => ids.value.map((id) => `${id}:${store.get(id)?.status ?? ""}:${store.get(id)?.result.value ?? ""}`),
     (states, before) => {

@@ -1,9 +1,9 @@
-/** What something being composed costs: measured anew, after a pause, when it changes. */
+/** Measures the cost of what is being edited, after a pause in editing. */
 import { computed, ref, shallowRef, watch, type Ref } from "vue";
 import { useDebounceFn } from "@vueuse/core";
 import { messageOf } from "@/transport/client.ts";
 
-/** Milliseconds without a change before a trainer is asked. */
+/** Milliseconds without a change before measuring. */
 const pause = 900;
 
 /**
@@ -27,13 +27,13 @@ export function useMeasured<T>(wanted: Ref<string | null>, ask: (of: unknown) =>
     } finally {
       measuring.value = false;
     }
-    // It may have changed meanwhile; one measurement at a time.
+    // It may have changed meanwhile; measure one at a time.
     if (wanted.value !== of) void measureSoon();
   }
   const measureSoon = useDebounceFn(measure, pause);
   watch(wanted, () => void measureSoon(), { immediate: true });
 
-  /** Of what is wanted now; null while that is not known. */
+  /** Result for the current input; null until known. */
   const value = computed(() => (last.value?.of === wanted.value ? last.value.value : null));
   const error = computed(() => (failed.value?.of === wanted.value ? failed.value.message : null));
   return { value, error, measuring };

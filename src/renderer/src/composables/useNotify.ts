@@ -1,15 +1,15 @@
-/** Short messages at the window's corner, some with an action such as Undo. */
+/** Notifications in the window's corner, some with an action such as Undo. */
 import { h, type VNode } from "vue";
 import { ElNotification } from "element-plus";
 import type { NotificationHandle } from "element-plus";
 import { messageOf, RequestError } from "@/transport/client.ts";
 
-/** Away from the buttons people press next, which stand on the right. */
+/** Away from the buttons on the right, which people press next. */
 const position = "bottom-left";
-/** Above the bar with the Train button, whose text would be covered else. */
+/** Above the start bar, so that its text stays visible. */
 const offset = 100;
 
-/** Only the latest deed can be taken back: an older offer would undo into a changed state. */
+/** Only the latest action can be undone: an older undo would meet a changed state. */
 let offered: NotificationHandle | undefined;
 
 export function notifyError(title: string, error: unknown): void {
@@ -18,7 +18,7 @@ export function notifyError(title: string, error: unknown): void {
   ElNotification({ type: "error", title, message, duration: 0, position, offset, customClass: "ht-notification" });
 }
 
-/** Says what was done and offers to take it back. */
+/** Reports an action and offers to undo it. */
 export function notifyUndo(text: string, undo: () => void | Promise<void>): void {
   const content = (): VNode =>
     h("div", { class: "undo-toast" }, [
@@ -49,7 +49,7 @@ export function notifyUndo(text: string, undo: () => void | Promise<void>): void
   offered = handle;
 }
 
-/** Runs an action and shows its failure; resolves to whether it went well. */
+/** Runs an action and shows its error; resolves to whether it succeeded. */
 export async function attempt(title: string, action: () => Promise<void>): Promise<boolean> {
   try {
     await action();

@@ -1,13 +1,13 @@
-/** The weights that a run keeps, and what they say of the test examples: asked for once it is looked at. */
+/** A run's saved weights and their predictions on the test examples, loaded on demand. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import type { Kept, KeptName } from "@shared/kept.ts";
 import type { PredictionReport } from "@shared/predictions.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
 
-/** @param wanted whether a report is to be made now */
+/** @param wanted whether to make a report now */
 export function usePredictions(run: Ref<string>, wanted: Ref<boolean>) {
   const kept = shallowRef<readonly Kept[]>([]);
-  /** Why there is nothing to predict from. */
+  /** Why there are no weights. */
   const nothing = ref<string | null>(null);
   const checkpoint = ref<KeptName>("best");
   const report = shallowRef<PredictionReport | null>(null);
@@ -15,7 +15,7 @@ export function usePredictions(run: Ref<string>, wanted: Ref<boolean>) {
   const busy = ref(false);
 
   const chosen = computed(() => kept.value.find(({ name }) => name === checkpoint.value) ?? null);
-  /** Weights that were written later say something else. */
+  /** The report belongs to older weights. */
   const isStale = computed(() => report.value !== null && chosen.value !== null && report.value.kept.savedAt !== chosen.value.savedAt);
 
   async function load(): Promise<void> {
@@ -54,7 +54,7 @@ export function usePredictions(run: Ref<string>, wanted: Ref<boolean>) {
     },
     { immediate: true },
   );
-  // What is looked at already stays until it is asked for again.
+  // An open report stays until the user asks for a new one.
   watch([wanted, chosen], ([now]) => {
     if (now && chosen.value && (report.value === null || report.value.kept.name !== checkpoint.value)) void predict();
   }, { immediate: true });

@@ -1,4 +1,4 @@
-/** What a menu of a report does. */
+/** Actions of a report menu. */
 import { ref, type Ref } from "vue";
 import { ElMessage } from "element-plus";
 import { useClipboard } from "@vueuse/core";
@@ -10,13 +10,13 @@ import { useApp } from "@/stores/app.ts";
 
 export interface ReportActions {
   readonly busy: Ref<boolean>;
-  /** Whether the dialog about pictures is open. */
+  /** Whether the figures dialog is open. */
   readonly pictures: Ref<boolean>;
-  /** @param command of one of `ReportItems` */
+  /** @param command command of a `ReportItems` item */
   run(command: string): Promise<void>;
 }
 
-/** @param settings as they are chosen on the page: what is saved shows the same */
+/** @param settings the page's settings, so that saved figures look like it */
 export function useReport(of: () => ReportSubject, definition: () => Shared, settings: () => Partial<PictureSettings> = () => ({})): ReportActions {
   const busy = ref(false);
   const pictures = ref(false);
@@ -25,7 +25,7 @@ export function useReport(of: () => ReportSubject, definition: () => Shared, set
 
   async function copyLink(): Promise<void> {
     const shared = definition();
-    // A browser can open the address itself; in the desktop app the text is imported.
+    // A browser can open the address; the desktop app imports the text.
     await copy(app.info?.host === "desktop" ? encodeLink(shared) : `${location.origin}/#${openPath(shared)}`);
     ElMessage({ type: "success", message: `The ${shared.kind} was copied to the clipboard. Open it in any workbench with “Import…”.`, grouping: true });
   }

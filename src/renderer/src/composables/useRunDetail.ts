@@ -1,4 +1,4 @@
-/** A run with its evaluations and log, kept up to date while it is shown. */
+/** A run with its evaluations and log, kept up to date. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import type { RunDetail, RunEvent, RunSummary } from "@shared/run.ts";
@@ -9,11 +9,11 @@ export function useRunDetail(id: Ref<string>) {
   const runs = useRuns();
   const detail = shallowRef<RunDetail | null>(null);
   const error = ref<string | null>(null);
-  /** Events carry summaries more often than details are read. */
+  /** Events deliver summaries more often than details are read. */
   const latest = shallowRef<RunSummary | null>(null);
   const run = computed<RunSummary | null>(() => (latest.value?.id === id.value ? latest.value : null));
 
-  /** What was told of it meanwhile: what is read may be older. */
+  /** Events received while reading, which may be newer than the reply. */
   let noted: RunEvent[] = [];
   function withNoted(read: RunDetail): RunDetail {
     const known = (event: RunEvent) => read.events.some(({ at, kind, message }) => at === event.at && kind === event.kind && message === event.message);
@@ -45,7 +45,7 @@ export function useRunDetail(id: Ref<string>) {
     },
     { flush: "sync" },
   );
-  // A change of status comes with new entries in the log.
+  // A change of status adds log entries.
   watch(
     [id, () => run.value?.status],
     ([wanted, status]) => {

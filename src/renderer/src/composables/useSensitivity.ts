@@ -1,4 +1,4 @@
-/** The numbers of a study, which take a moment: computed when the window is idle, not with every run that ends. */
+/** A study's analysis, computed when the window is idle rather than after every run. */
 import { onScopeDispose, shallowRef, watch } from "vue";
 import type { StudyPoint } from "@shared/study/result.ts";
 import { sensitivityOf, type Sensitivity, type SensitivityOptions } from "@shared/study/sensitivity.ts";
@@ -10,7 +10,7 @@ export interface SensitivityInput {
   readonly options: SensitivityOptions;
 }
 
-/** Least milliseconds from one computation to the next while runs end. */
+/** Minimum milliseconds between two computations while runs end. */
 const pause = 2500;
 
 export function useSensitivity(input: () => SensitivityInput | null) {
@@ -28,7 +28,7 @@ export function useSensitivity(input: () => SensitivityInput | null) {
   watch(
     input,
     (now, before) => {
-      // Another question is answered at once, after what is on screen has been drawn; more runs can wait.
+      // A changed question is answered after the next frame; new runs can wait.
       const asked = JSON.stringify(now?.options) !== JSON.stringify(before?.options) || now?.study !== before?.study || sensitivity.value === null;
       if (asked) {
         clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Keeps the series of some runs up to date while a component shows them. */
+/** Keeps series of runs up to date for a component. */
 import { computed, onScopeDispose, ref, toValue, watch, type MaybeRefOrGetter } from "vue";
 import { useDocumentVisibility } from "@vueuse/core";
 import { useSeriesStore } from "@/stores/series.ts";
@@ -7,15 +7,15 @@ import { ConnectionLost, messageOf } from "@/transport/client.ts";
 export interface FollowedRun {
   readonly run: string;
   readonly metrics: readonly string[];
-  /** Whether more steps are to be expected. */
+  /** Whether more steps will follow. */
   readonly active: boolean;
 }
 
 const interval = 350;
-/** Rows reach the store in groups: the last of them may come a little after the run's end. */
+/** Rows are stored in groups: the last ones may arrive after the run's end. */
 const readsAfterEnd = 3;
 
-/** Polls deltas of the given runs; `error` holds what went wrong, null while all is well. */
+/** Polls deltas of the given runs; `error` is the latest error or null. */
 export function useSeries(followed: MaybeRefOrGetter<readonly FollowedRun[]>) {
   const store = useSeriesStore();
   const visibility = useDocumentVisibility();
@@ -36,7 +36,7 @@ export function useSeries(followed: MaybeRefOrGetter<readonly FollowedRun[]>) {
       error.value = null;
       loading.value = false;
     } catch (failure) {
-      // A lost connection has its own banner, and polling goes on once it is back.
+      // A lost connection has its own banner; polling continues after it.
       if (!(failure instanceof ConnectionLost)) error.value = messageOf(failure);
     } finally {
       busy = false;

@@ -1,4 +1,4 @@
-/** Taking in what somebody shared: a link, a file or a report fills the form it belongs to. */
+/** Imports a shared link, file or report into the matching form. */
 import { useRouter } from "vue-router";
 import { experiment, type FieldError } from "@shared/experiment.ts";
 import { sharedErrors, type Reading } from "@shared/sharing.ts";
@@ -16,7 +16,7 @@ export function useShared() {
   const router = useRouter();
   const drafts = { study: useStudyDraft(), experiment: useDraft() };
 
-  /** Opens the form filled; resolves to why it cannot be, in words, or null. */
+  /** Fills and opens the form; resolves to an error message or null. */
   async function open(reading: Reading): Promise<string | null> {
     if (!reading.ok) return reading.problem;
     const errors = sharedErrors(reading);

@@ -1,4 +1,4 @@
-/** Milliseconds of a training step of the experiment being composed. */
+/** Milliseconds per step of the experiment being edited. */
 import { computed, watch, type Ref } from "vue";
 import { useLocalStorage } from "@vueuse/core";
 import type { ModelSummary } from "@shared/models/summary.ts";
@@ -7,32 +7,35 @@ import { useRuns } from "@/stores/runs.ts";
 import { call } from "@/transport/client.ts";
 import { useMeasured } from "./useMeasured.ts";
 
-/** What is measured without being asked for: a few steps of it take seconds, and memory that any machine has. */
+/** Limit on what is measured without asking: its steps take seconds and little memory. */
 const mostFlops = 2e11;
 const mostBytes = 2 ** 30;
 
 export interface StepTime {
-  /** Null while it is being measured. */
+  /** Null while measuring. */
   readonly milliseconds: number | null;
-  /** Or estimated, from what was measured last of the same kind of model on the same data and the number of operations. */
+  /**
+   * If not, estimated from the latest measurement of the same kind of model and data, by the number
+   * of operations.
+   */
   readonly measured: boolean;
 }
 
 interface Pace {
-  /** Kind of model, and data. */
+  /** Kind of model and data. */
   readonly of: string;
   readonly milliseconds: number;
   readonly flops: number;
 }
 
-/** Measured where nothing trains that it would disturb, or be disturbed by. */
+/** Measures only while nothing else trains. */
 export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>) {
   const runs = useRuns();
   const pace = useLocalStorage<Pace | null>("hypertower.pace", null, { serializer: { read: (text) => JSON.parse(text) as never, write: JSON.stringify } });
 
   const kind = computed(() => `${draft.value.model.kind} ${draft.value.dataset.kind}`);
 
-  /** Everything that shapes a step; null while it cannot be measured. */
+  /** Everything that determines a step; null while it cannot be measured. */
   const wanted = computed(() => {
     const result = validateDraft(draft.value);
     if (!result.ok || !summary.value || summary.value.flops > mostFlops || summary.value.memory > mostBytes || runs.active.length > 0) return null;
@@ -47,7 +50,7 @@ export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>
   return computed((): StepTime | null => {
     if (value.value) return { milliseconds: value.value.step, measured: true };
     if (wanted.value !== null && error.value === null) return { milliseconds: null, measured: false };
-    // Operations of another kind of model, or on other data, take another time.
+    // Only the same kind of model and data has the same speed.
     if (!pace.value || !summary.value || pace.value.of !== kind.value) return null;
     return { milliseconds: (pace.value.milliseconds * summary.value.flops) / pace.value.flops, measured: false };
   });

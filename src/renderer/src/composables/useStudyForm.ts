@@ -1,4 +1,4 @@
-/** What is wrong with a study that is being composed, and what it would be. */
+/** Validation of the study in the form. */
 import { computed, ref, shallowRef, watch, type Ref } from "vue";
 import type { FieldError } from "@shared/experiment.ts";
 import type { Study } from "@shared/study/study.ts";
@@ -6,13 +6,13 @@ import { errorsByField, studyOf, validateStudyDraft, type StudyDraft } from "@/l
 
 export function useStudyForm(draft: Ref<StudyDraft>) {
   const validation = computed(() => validateStudyDraft(draft.value));
-  /** What the services refused although it looked right here; gone with the next edit. */
+  /** Errors from the services that the form did not find; cleared by the next edit. */
   const refused = ref<readonly FieldError[]>([]);
   watch(draft, () => (refused.value = []), { deep: true });
   const errors = computed(() => errorsByField([...(validation.value.ok ? [] : validation.value.errors), ...refused.value]));
   const study = computed(() => studyOf(draft.value));
 
-  /** The last valid form: what is said about the study does not flicker while a number is typed. */
+  /** The latest valid study, so that texts do not flicker while typing. */
   const lastValid = shallowRef<Study | null>(null);
   watch(
     validation,
@@ -21,7 +21,7 @@ export function useStudyForm(draft: Ref<StudyDraft>) {
     },
     { immediate: true },
   );
-  /** The study as text, while it is valid: its name does not count. */
+  /** The valid study as text, without its name. */
   const measurable = computed(() => (validation.value.ok ? JSON.stringify({ ...validation.value.study, name: "" }) : null));
 
   function refuse(fields: readonly FieldError[]): void {

@@ -1,18 +1,18 @@
-/** The points of some studies, kept up to date by events: as many as arrive are taken over together. */
+/** Points of some studies, kept up to date by batched events. */
 import { onScopeDispose, ref, shallowReactive, watch } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import type { StudyPoint } from "@shared/study/result.ts";
 import { useStudies } from "@/stores/studies.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
 
-/** Milliseconds between two looks at what arrived. */
+/** Milliseconds between two batches. */
 const interval = 300;
 
 export function useStudyPoints(ids: () => readonly string[]) {
   const studies = useStudies();
-  /** Plain maps: a thousand points are not a thousand reactive objects. */
+  /** Plain maps, because a thousand reactive objects are slow. */
   const byStudy = new Map<string, Map<string, StudyPoint>>();
-  /** What is shown, replaced whole. */
+  /** Displayed points, replaced as a whole. */
   const points = shallowReactive(new Map<string, readonly StudyPoint[]>());
   const error = ref<string | null>(null);
   const changed = new Set<string>();
@@ -49,7 +49,7 @@ export function useStudyPoints(ids: () => readonly string[]) {
     true,
   );
 
-  // A study that was extended, or begun again, has other points; events tell of the rest.
+  // An extended or restarted study has other points; events cover the rest.
   watch(
     () => ids().map((id) => `${id}:${studies.get(id)?.total ?? ""}:${studies.get(id)?.status ?? ""}`),
     (now, before) => {
@@ -75,7 +75,7 @@ export function useStudyPoints(ids: () => readonly string[]) {
   ];
   onScopeDispose(() => stops.forEach((stop) => stop()));
 
-  /** Reactive; undefined until they are here. */
+  /** Reactive; undefined until loaded. */
   const of = (id: string): readonly StudyPoint[] | undefined => points.get(id);
   return { of, error };
 }

@@ -1,4 +1,4 @@
-/** How studies are looked at: remembered, and the same for every study. */
+/** View settings of studies, remembered and shared by all of them. */
 import { computed, ref } from "vue";
 import { createGlobalState, useLocalStorage } from "@vueuse/core";
 import type { BandKind } from "@charts/sensitivityPanel.ts";
@@ -14,16 +14,18 @@ export const useStudyView = createGlobalState(() => {
   const band = useLocalStorage<BandKind>("hypertower.study.band", "standardError");
   const dots = useLocalStorage("hypertower.study.dots", true);
   const logY = useLocalStorage("hypertower.study.logY", false);
-  /** Whether the paper's values lie over a study with its budget, and, not remembered, over one with another. */
+  /**
+   * Whether to show the paper's values on studies with its budget, and (not remembered) on others.
+   */
   const paper = useLocalStorage("hypertower.study.paper", true);
   const paperAnyway = ref(false);
   const at = computed((): Moment => {
     if (moment.value === "epoch") return { epoch: epoch.value };
     return moment.value === "step" ? { step: step.value } : moment.value;
   });
-  /** The chosen metric, or, for a study that has no such, what its runs are known by. */
+  /** The chosen metric, or the headline metric for a study that lacks it. */
   const metricIn = ({ base }: Pick<Study, "base">): StudyMetric => ({ name: metricFor(name.value, base), at: at.value });
-  /** The paper's figure that a study repeats under the chosen metric. */
+  /** The paper's figure that a study repeats under this metric. */
   const paperOf = (study: Study): PaperFigure | undefined => {
     const figure = paperFigureOf(study);
     const metric = metricIn(study);

@@ -1,16 +1,21 @@
 /**
- * Which levels of several towers correspond: a level added to a tower is shown as added, and does
- * not shift those above it. A progressive alignment: every tower is aligned (Needleman and Wunsch
- * 1970) to the levels known so far, the baseline's first, and brings those that have no counterpart.
+ * Aligns the levels of several towers, so that an added level is shown as added and does not shift
+ * those
+ * above it. Progressive alignment: each tower is aligned (Needleman and Wunsch 1970) to the levels
+ * known
+ * so far, starting with the baseline's, and adds its unmatched levels.
  */
 import type { Level } from "@shared/tower.ts";
 
-/** Levels of several towers that correspond: one of the baseline's, or one that only others have. */
+/** Corresponding levels of several towers. */
 export interface Slot {
-  /** `level 2`: of the baseline, or added on top of it in all towers alike; else `added above level 0`. */
+  /**
+   * `level 2` for a level of the baseline, or one added on top of all towers; otherwise `added
+   * above level 0`.
+   */
   readonly label: string;
   readonly added: boolean;
-  /** Index of the level in each tower, in their order; null where it has none. */
+  /** Index of the level in each tower; null where it is missing. */
   readonly levels: readonly (number | null)[];
 }
 
@@ -20,7 +25,10 @@ interface Growing {
   readonly levels: (number | null)[];
 }
 
-/** A level without a counterpart costs 1; another optimizer costs more than its settings, less than a level left out and one added. */
+/**
+ * Cost of pairing two levels: an unmatched level costs 1; different optimizers cost more than
+ * different settings, less than two unmatched levels.
+ */
 function costOf(a: Level, b: Level): number {
   if (a.optimizer !== b.optimizer) return 1.5;
   const [one, other] = [a as Record<string, unknown>, b as Record<string, unknown>];
@@ -29,9 +37,9 @@ function costOf(a: Level, b: Level): number {
 }
 const gap = 1;
 
-/** For each level of `tower` its counterpart among the slots, or null; rising. Level 0 moves the weights in all. */
+/** Slot of each level of `tower`, or null; increasing. Level 0 always moves the weights. */
 function counterparts(slots: readonly Growing[], tower: readonly Level[]): (number | null)[] {
-  // cost[i][j]: of what remains from slot i and level j on.
+  // cost[i][j]: remaining cost from slot i and level j on.
   const cost = Array.from({ length: slots.length + 1 }, () => Array<number>(tower.length + 1).fill(0));
   const match = (i: number, j: number) => costOf(slots[i]!.level, tower[j]!) + cost[i + 1]![j + 1]!;
   for (let i = slots.length; i >= 1; i--) {
@@ -43,7 +51,7 @@ function counterparts(slots: readonly Growing[], tower: readonly Level[]): (numb
   const found: (number | null)[] = [0];
   let [i, j] = [1, 1];
   while (j < tower.length) {
-    // Of equally good alignments the one whose gaps stand highest.
+    // Among equal alignments, prefer the one with the highest gaps.
     if (i < slots.length && cost[i]![j] === match(i, j)) {
       found.push(i++);
       j++;
@@ -56,7 +64,7 @@ function counterparts(slots: readonly Growing[], tower: readonly Level[]): (numb
   return found;
 }
 
-/** Aligns a tower and takes in its levels that have no counterpart. */
+/** Aligns a tower and adds its unmatched levels. */
 function grow(slots: readonly Growing[], tower: readonly Level[], of: number, count: number): Growing[] {
   const grown = [...slots];
   let inserted = 0;
@@ -87,9 +95,9 @@ function labelOf(slots: readonly Growing[], at: number): string {
   return `level added above level ${below}${among > 0 ? `, no. ${among + 1}` : ""}`;
 }
 
-/** Slots from level 0 upward; those that are added stand where they were. */
+/** Slots from level 0 upward, with added levels in place. */
 export function alignTowers(towers: readonly (readonly Level[])[], baseline = 0): Slot[] {
-  // A study of a thousand runs has a few dozen towers.
+  // A study of a thousand runs has only a few dozen towers.
   const places = new Map<string, number>();
   const distinct: (readonly Level[])[] = [];
   const place = towers.map((tower) => {
@@ -103,7 +111,7 @@ export function alignTowers(towers: readonly (readonly Level[])[], baseline = 0)
 }
 
 function alignDistinct(towers: readonly (readonly Level[])[], baseline: number): Growing[] {
-  // Taller towers first: the levels of lower ones then find their counterparts among all there are.
+  // Taller towers first, so that lower ones find all their counterparts.
   const order = towers.map((_, of) => of).sort((a, b) => Number(b === baseline) - Number(a === baseline) || towers[b]!.length - towers[a]!.length);
   const [first, ...others] = order;
   if (first === undefined) return [];

@@ -1,4 +1,4 @@
-/** The table of a comparison: what configurations differ in, how runs ended, and how far that is from a baseline. */
+/** Comparison table: differing settings, results, and differences from a baseline. */
 import { isPercent, metricOf } from "@shared/metrics.ts";
 import { metricUnit, type StudyMetricName } from "@shared/study/metric.ts";
 import type { RunSummary } from "@shared/run.ts";
@@ -13,31 +13,31 @@ import { durationOf, formatCount, formatField, formatMeasure, formatSeconds, mis
 
 export interface Cell {
   readonly text: string;
-  /** For sorting; null where there is no number. */
+  /** For sorting; null without a number. */
   readonly number: number | null;
-  /** Whether it is as in the baseline; a cell of the baseline itself is. */
+  /** Whether it equals the baseline's; true for the baseline itself. */
   readonly same: boolean;
-  /** From the baseline's value to this one. */
+  /** Difference from the baseline. */
   readonly delta: { readonly difference: string; readonly relative: string | null; readonly better: boolean | null } | null;
 }
 
 export interface Field {
-  /** Path of a setting, name of a result. */
+  /** Path of a setting, or name of a result. */
   readonly key: string;
   readonly label: string;
   readonly section: "configuration" | "results";
-  /** One per compared, in their order. */
+  /** One per compared item, in order. */
   readonly cells: readonly Cell[];
 }
 
 export interface TableData {
   readonly compared: readonly Compared[];
-  /** What the runs are known by; the test error by default. */
+  /** The headline metric; the test error by default. */
   readonly metric?: StudyMetricName;
-  /** By run, under that metric at the end and at its best. */
+  /** Results under that metric by run, final and best. */
   readonly final: ReadonlyMap<string, Result>;
   readonly best: ReadonlyMap<string, Result>;
-  /** Index of the pinned baseline; null without one. */
+  /** Index of the pinned baseline, or null. */
   readonly baseline: number | null;
 }
 
@@ -62,12 +62,12 @@ function settings({ compared, baseline }: TableData): Field[] {
 interface Measured {
   readonly key: string;
   readonly label: string;
-  /** Value of each run of a compared; null where it has none. */
+  /** Value of a run; null without one. */
   valueOf(run: RunSummary, of: number): number | null;
   format(value: number): string;
   readonly unit?: string;
   readonly lowerIsBetter?: boolean;
-  /** Writes the standard error; empty leaves it out; two significant digits by default. */
+  /** Formats the standard error (two digits by default); empty omits it. */
   spread?(standardError: number): string;
   /** Before the value, where it is not exact. */
   prefix?(runs: readonly RunSummary[]): string;
@@ -108,7 +108,7 @@ function results(data: TableData, { key, label, valueOf, format, unit = "", lowe
   return { key, label: cells.some(({ text }) => text.includes(" ± ")) ? `${label} (mean ± standard error)` : label, section: "results", cells };
 }
 
-/** How many runs of a compared ended how: `finished`, or `2 finished, 1 diverged`. */
+/** Number of runs by status: `finished`, or `2 finished, 1 diverged`. */
 function statuses({ runs }: Compared): string {
   const counts = new Map<string, number>();
   for (const { run } of runs) counts.set(statusLabels[run.status], (counts.get(statusLabels[run.status]) ?? 0) + 1);
@@ -116,7 +116,7 @@ function statuses({ runs }: Compared): string {
   return counts.size === 1 && runs.length === 1 ? only! : [...counts].map(([status, count]) => `${count} ${status.toLowerCase()}`).join(", ");
 }
 
-/** Final values of what the levels learn, levels side by side; where only one compared has a level it says nothing by comparison. */
+/** Final learned values, levels aligned; omits levels that only one item has. */
 function learned(data: TableData): Field[] {
   const towers = data.compared.map(({ runs }) => runs[0]!.run.experiment.tower);
   return alignTowers(towers, data.baseline ?? 0).flatMap((slot, at) => {
@@ -136,8 +136,9 @@ function learned(data: TableData): Field[] {
 }
 
 /**
- * What is worth a column where many stand in rows: the results first; of the settings neither which levels there
- * are, which the tower says, nor those that always go along with another.
+ * Fields worth a column when items are rows: results first, then settings, except the presence of
+ * levels
+ * (which the tower shows) and those that always vary together with another.
  */
 export function columnsOf(fields: readonly Field[]): Field[] {
   const textsOf = ({ cells }: Field) => cells.map(({ text }) => (text === missing ? undefined : text));
@@ -147,7 +148,7 @@ export function columnsOf(fields: readonly Field[]): Field[] {
   return [...fields.filter(({ key }) => key === "status" || key === "testError" || key === "bestTestError"), ...kept, ...fields.filter(({ section, key }) => section === "results" && !["status", "testError", "bestTestError"].includes(key))];
 }
 
-/** Every field of the table; without a baseline no cell has a delta. */
+/** All fields of the table; without a baseline there are no differences. */
 export function compareTable(data: TableData): Field[] {
   const { metric = "testError" } = data;
   const { label } = metricOf(metric);

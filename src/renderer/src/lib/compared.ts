@@ -1,4 +1,4 @@
-/** What stands side by side on the page of comparisons: single runs, or groups that differ in the seed only. */
+/** Items of a comparison: single runs, or groups of runs that differ only in the seed. */
 import { taskOf, type Experiment } from "@shared/experiment.ts";
 import { metricOf } from "@shared/metrics.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
@@ -9,23 +9,23 @@ import { notation } from "@shared/tower.ts";
 
 export interface ComparedRun {
   readonly run: RunSummary;
-  /** Null while they have not been read. */
+  /** Null until read. */
   readonly evaluations: readonly Evaluation[] | null;
 }
 
 export interface Compared {
-  /** Stays the same while runs of the group come and go. */
+  /** Stable while runs of the group come and go. */
   readonly key: string;
   readonly name: string;
   readonly runs: readonly ComparedRun[];
 }
 
-/** Everything of an experiment but its seed and its name. */
+/** Configuration of an experiment without its seed and name. */
 export function configurationKey(experiment: Experiment): string {
   return JSON.stringify({ ...experiment, seed: undefined, name: undefined });
 }
 
-/** A short name for each run, told apart by seed or id where names repeat. */
+/** Short run names, made distinct by seed or id. */
 export function distinctNames(runs: readonly RunSummary[]): string[] {
   const titles = runs.map((run) => (run.name === "" ? run.stack : run.name));
   const repeated = countsOf(titles);
@@ -40,7 +40,7 @@ function countsOf(names: readonly string[]): Map<string, number> {
   return counts;
 }
 
-/** Names without the parts, set off by commas, that all of them begin with: what a study's runs are told apart by. */
+/** Names without the comma-separated parts that all share. */
 export function withoutCommonStart(names: readonly string[]): string[] {
   const parts = names.map((name) => name.split(", "));
   const shortest = parts.reduce((least, { length }) => Math.min(least, length), Infinity);
@@ -54,14 +54,14 @@ export function singly(runs: readonly ComparedRun[]): Compared[] {
   return runs.map((one, i) => ({ key: one.run.id, name: names[i]!, runs: [one] }));
 }
 
-/** What the names of a group's runs have in common, without the seed that a study writes behind them; else the stack. */
+/** Common name of a group's runs without the seed; otherwise the stack. */
 function groupName(runs: readonly ComparedRun[]): string {
   const names = new Set(runs.map(({ run }) => run.name.replace(/,? *seed \d+$/, "")));
   const [only] = names;
   return names.size === 1 && only ? only : notation(runs[0]!.run.experiment.tower);
 }
 
-/** Runs of one configuration together, in the order in which they first come. */
+/** Groups runs by configuration, in order of appearance. */
 export function bySeed(runs: readonly ComparedRun[]): Compared[] {
   const members = [...groupBy(runs, ({ run }) => configurationKey(run.experiment)).values()];
   const names = withoutCommonStart(members.map(groupName));
@@ -74,22 +74,22 @@ export function bySeed(runs: readonly ComparedRun[]): Compared[] {
   });
 }
 
-/** A run's result under a metric. */
+/** Result of a run under a metric. */
 export interface Result {
   readonly outcome: Outcome;
-  /** Null without one; of a run that goes on, the one so far. */
+  /** Null without one; for an active run the latest value. */
   readonly value: number | null;
-  /** With the penalty for a run that diverged or exploded; null while it does not count. */
+  /** Includes the penalty of a diverged or exploded run; null while it does not count. */
   readonly counted: number | null;
 }
 
-/** Whether runs of the experiment are measured so: by their task, and on a set that is looked at. */
+/** Whether the metric exists for the experiment's task and sets. */
 function applies({ name }: StudyMetric, experiment: Experiment): boolean {
   const { tasks, set } = metricOf(name);
   return tasks.includes(taskOf(experiment)) && (set !== "validation" || experiment.dataset.validation > 0);
 }
 
-/** Results of every run, by id, with one penalty for all of them. Without evaluations a run is pending. */
+/** Results of all runs by id, with a common penalty. A run without evaluations is pending. */
 export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Map<string, Result> {
   const measured = runs.map(({ run, evaluations }) => ({ run, ...measure({ status: run.status, evaluations: evaluations ?? [] }, metric, run.experiment), known: evaluations !== null }));
   const chances = runs.flatMap(({ run }) => chanceLevel(metric.name, run.experiment) ?? []);
@@ -103,7 +103,7 @@ export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Ma
   );
 }
 
-/** By what runs can be compared: what they are known by at the end and at its best, and their losses. */
+/** Metrics for comparing runs: the headline metric, final and best, and losses. */
 export function resultChoices(runs: readonly Pick<RunSummary, "experiment">[]): { readonly label: string; readonly metric: StudyMetric }[] {
   const names = [...new Set(runs.flatMap(({ experiment }) => mainMetricsOf(experiment)))];
   const known = names.length === 0 ? (["testError", "testLoss", "trainLoss"] as const) : names;

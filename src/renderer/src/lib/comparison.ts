@@ -1,4 +1,4 @@
-/** What several runs can be compared by. */
+/** Metrics available for comparing runs. */
 import { capital } from "@charts/studyText.ts";
 import { nameInLevel } from "@shared/groups.ts";
 import { metricOf, type MetricName } from "@shared/metrics.ts";
@@ -9,14 +9,14 @@ import type { RunSummary } from "@shared/run.ts";
 export interface MetricChoice {
   /** Name of the logged metric. */
   readonly metric: string;
-  /** A metric of evaluations, not of steps. */
+  /** Evaluation metric; undefined for a per-step metric. */
   readonly evaluated?: MetricName;
   readonly label: string;
   readonly group: string;
   readonly logarithmic: boolean;
 }
 
-/** Loss, what evaluations tell, step time, then every hyperparameter any of the runs logs, with its hypergradient. */
+/** Loss, evaluation metrics, step time, then every logged hyperparameter and its hypergradient. */
 export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
   const choices = new Map<string, MetricChoice>();
   const add = (choice: MetricChoice) => choices.has(choice.metric) || choices.set(choice.metric, choice);

@@ -5,7 +5,7 @@ import { describeDataset } from "./datasets.ts";
 import { fieldsOf } from "./differences.ts";
 import { formatField } from "./format.ts";
 
-/** Class names that are listed; more are counted. */
+/** Maximum number of class names listed; more are counted. */
 const mostNames = 12;
 
 function factsInWords(facts: OwnFacts): [string, string][] {
@@ -15,7 +15,7 @@ function factsInWords(facts: OwnFacts): [string, string][] {
   return rows;
 }
 
-/** Paths of fields with their values; what is known of a user's own data is said in words. */
+/** Field paths and values; facts about a user's own data are described. */
 export function configurationOf(experiment: Experiment, without: readonly string[] = ["name"]): [string, string][] {
   const { facts } = experiment.dataset;
   return [...fieldsOf({ ...experiment, dataset: { ...experiment.dataset, facts: undefined } })].flatMap(([path, value]): [string, string][] => {

@@ -1,4 +1,4 @@
-/** Datasets in words. */
+/** Descriptions of datasets. */
 import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview } from "@shared/datasets.ts";
 import { formatCount } from "@/lib/format.ts";
 
@@ -9,7 +9,7 @@ export function describeDataset({ task, trainExamples, testExamples, exampleShap
   return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "regression" : `${formatCount(classes)} classes`}`;
 }
 
-/** The order that a preview suggests; what a person changes in it is theirs. */
+/** Import settings suggested by a preview. */
 export function suggestedOrder(preview: ImportPreview, path: string): ImportOrder {
   const title = path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)?.replace(/\.[a-z0-9]+$/i, "") || "My data";
   switch (preview.form) {

@@ -1,4 +1,4 @@
-/** Which fields of several experiments differ, with the levels of their towers side by side. */
+/** Fields in which experiments differ, with aligned tower levels. */
 import type { Experiment } from "@shared/experiment.ts";
 import { optionsOf } from "@shared/levelOptions.ts";
 import { optimizerSpec } from "@shared/optimizers.ts";
@@ -8,20 +8,23 @@ import { alignTowers, type Slot } from "./alignment.ts";
 export type FieldValue = string | number | undefined;
 
 export interface Difference {
-  /** Dotted path of the field, e.g. `tower.0.alpha`, levels counted as they are aligned; a level as a whole is `tower.1`. */
+  /**
+   * Dotted path of the field, such as `tower.0.alpha`, with aligned level numbers; `tower.1` for a
+   * whole level.
+   */
   readonly path: string;
   readonly label: string;
-  /** Value per experiment, in their order; undefined where it has no such field. */
+  /** Value per experiment, in order; undefined where the field is missing. */
   readonly values: readonly FieldValue[];
 }
 
-/** Every leaf of a part of an experiment by its dotted path. */
+/** Leaves of a part of an experiment by dotted path. */
 function flatten(value: unknown, path = ""): Map<string, string | number> {
   if (typeof value === "string" || typeof value === "number") return new Map([[path, value]]);
   if (typeof value === "boolean") return new Map([[path, value ? "on" : "off"]]);
   const leaves = new Map<string, string | number>();
   if (typeof value !== "object" || value === null) return leaves;
-  // A list of names is one choice, not several fields.
+  // A list of names is a single choice.
   if (Array.isArray(value) && value.every((entry) => typeof entry === "string")) return new Map([[path, value.join(", ") || "nothing"]]);
   for (const [key, child] of Object.entries(value)) {
     for (const [leaf, of] of flatten(child, path === "" ? key : `${path}.${key}`)) leaves.set(leaf, of);
@@ -29,12 +32,12 @@ function flatten(value: unknown, path = ""): Map<string, string | number> {
   return leaves;
 }
 
-/** A level whose groups are one choice: `bias (*.bias): SGD(0.1)`. */
+/** A level with its groups as text: `bias (*.bias): SGD(0.1)`. */
 function withGroupsInWords(of: Level): object {
   return { ...of, groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
 }
 
-/** Every field of an experiment by its dotted path, groups in words. */
+/** Fields of an experiment by dotted path, groups as text. */
 export function fieldsOf(experiment: Experiment): Map<string, string | number> {
   return flatten({ ...experiment, tower: experiment.tower.map(withGroupsInWords) });
 }
@@ -86,8 +89,9 @@ function rows(flat: readonly Map<string, string | number>[], pathOf: (leaf: stri
 }
 
 /**
- * A slot in which not all towers have a level, or the optimizers differ, has a row that says what stands there.
- * Then follow the fields that differ among those who have them; of different optimizers, what they have in common.
+ * If a level is missing in some towers, or its optimizers differ, the first row shows what is
+ * there. Then
+ * follow the differing fields that the present levels share.
  */
 function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[]): Difference[] {
   const levels = slot.levels.map((index, of) => (index === null ? undefined : towers[of]?.[index]));
@@ -98,7 +102,7 @@ function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[])
     const field = row.path.slice(path.length + 1);
     const present = row.values.filter((_, i) => levels[i] !== undefined);
     if (mixed && (field === "optimizer" || field === "learned" || present.includes(undefined))) return false;
-    // An option that nobody has touched says nothing, though some optimizers do not have it.
+    // Skip an option that is nowhere set, even if some optimizers lack it.
     return vary(present) && !having.every((level) => isPublishedDefault(level, field) || !(field in level));
   });
   if (having.length === levels.length && !mixed) return fields;
@@ -106,8 +110,9 @@ function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[])
 }
 
 /**
- * Fields that are not the same in all experiments, the name and what is known of own data by its name aside. Levels are aligned to the tower of
- * the experiment at `baseline`.
+ * Fields that differ between experiments, except the name and facts about own data. Levels are
+ * aligned to
+ * the tower of the experiment at `baseline`.
  */
 export function differences(experiments: readonly Experiment[], baseline = 0): Difference[] {
   const towers = experiments.map(({ tower }) => tower);

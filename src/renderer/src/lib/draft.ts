@@ -1,4 +1,4 @@
-/** An experiment while it is written: every field may hold text that is not yet a number. */
+/** An experiment being edited: every field may hold text that is not a number yet. */
 import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/datasets.ts";
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
@@ -24,13 +24,13 @@ export interface Draft {
   model: DraftModel;
   levels: DraftLevel[];
   batchSize: Entry;
-  /** What the batch size is where the data is large enough; null once a person typed one, which stays as it is. */
+  /** Batch size for large datasets; null after the user typed one. */
   usualBatch: number | null;
   shuffle: boolean;
   epochs: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
-  /** Kept from the run that the draft starts from. */
+  /** Taken from the run that the draft is based on. */
   generator: GeneratorVersion;
   engine: { kind: (typeof engineChoices)[number]; threads: Entry };
   guard: GuardDraft;
@@ -56,14 +56,14 @@ export function draftOf(e: Experiment): Draft {
   };
 }
 
-/** Offered when evaluations go by steps. */
+/** Initial value of the evaluation interval. */
 const usualSteps = 500;
 
 function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation"] {
   return typeof every === "number" ? { when: "steps", steps: every } : { when: every, steps: usualSteps };
 }
 
-/** The experiment as it travels; not validated. */
+/** The experiment for requests; not validated. */
 export function experimentOf(draft: Draft): unknown {
   const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, generator, engine, guard } = draft;
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
@@ -74,7 +74,7 @@ export function validateDraft(draft: Draft): Validation {
   return validateExperiment(experimentOf(draft));
 }
 
-/** What a new experiment starts from, as a draft. */
+/** The default draft of a new experiment. */
 export function defaultDraft(): Draft {
   const result = validateExperiment(asNew(newExperiment));
   if (!result.ok) throw new Error("the default experiment is not valid");
@@ -95,7 +95,7 @@ export const storedLevel = z
   .transform((level) => newLevel(level.optimizer, level.values, level));
 const storedFields = z.object({
   name: z.string(),
-  // A draft of a version without them holds nothing out.
+  // Drafts of earlier versions hold nothing out.
   dataset: z.object({ kind: z.string(), facts: ownFacts.optional(), trainExamples: storedEntry, testExamples: storedEntry, validation: storedEntry.default(0), augmentation: z.object({ crop: storedEntry, flip: z.boolean() }).default({ crop: 0, flip: false }), splitSeed: storedEntry.default(0) }),
   model: z.custom<DraftModel>(isDraftModel).transform(draftOfModel),
   levels: z.array(storedLevel).min(1),
@@ -103,23 +103,23 @@ const storedFields = z.object({
   usualBatch: z.number().nullable().optional(),
   shuffle: z.boolean().default(true),
   epochs: storedEntry,
-  // A draft of a version without a schedule is evaluated after every epoch.
+  // Drafts of earlier versions evaluate after every epoch.
   evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),
   seed: storedEntry,
   generator: z.literal(generatorVersions).default(latestGenerator),
   engine: z.object({ kind: z.enum(engineChoices), threads: storedEntry }),
-  // A draft of a version without a guard has none.
+  // Drafts of earlier versions have no guard.
   guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
 });
 
-// Of a version that did not tell whether it was typed.
+// Drafts of earlier versions do not say whether it was typed.
 export const storedDraft = storedFields.transform(({ usualBatch, ...draft }): Draft => ({ ...draft, usualBatch: usualBatch === undefined && typeof draft.batchSize === "number" ? draft.batchSize : (usualBatch ?? null) }));
 
 export function serializeDraft(draft: Draft): string {
   return JSON.stringify(draft);
 }
 
-/** Reads what was remembered in the form of the schema; undefined when it is none (an older form, or damaged). */
+/** Parses a remembered value; undefined if it does not match the schema (older or damaged). */
 export function parseStored<T>(form: z.ZodType<T>, text: string): T | undefined {
   let value: unknown;
   try {
@@ -135,13 +135,16 @@ export function parseDraft(text: string): Draft | undefined {
   return parseStored(storedDraft, text);
 }
 
-/** Whether two drafts describe the same experiment, whatever their names. */
+/** Whether two drafts describe the same experiment, apart from the name. */
 export function sameExperiment(a: Draft, b: Draft): boolean {
   const plain = (draft: Draft) => JSON.stringify(experimentOf({ ...draft, name: "" }));
   return plain(a) === plain(b);
 }
 
-/** Another dataset comes whole; a model that cannot learn it gives way to the usual one that can, and a batch size that nobody typed to one that fits. */
+/**
+ * Applies another dataset. A model that cannot learn it is replaced by the default one, and a batch
+ * size that was not typed by one that fits.
+ */
 export function withDataset(draft: Draft, info: DatasetInfo): Draft {
   const chosen = chooseDataset(draft, info);
   if (chosen.usualBatch === null) return chosen;
@@ -151,7 +154,7 @@ export function withDataset(draft: Draft, info: DatasetInfo): Draft {
   return { ...chosen, batchSize: fittingBatch(chosen.usualBatch, { dataset, model: chosen.model }) };
 }
 
-/** Why the batch size is not the usual one, in words; null where it is, or was typed. */
+/** Why the batch size is not the default; null if it is, or was typed. */
 export function batchHint({ batchSize, usualBatch, dataset }: Draft, title: string): string | null {
   if (usualBatch === null || typeof batchSize !== "number" || batchSize >= usualBatch || typeof dataset.trainExamples !== "number") return null;
   return `Lowered from ${formatCount(usualBatch)}: ${title} has ${formatCount(dataset.trainExamples)} training ${isText({ dataset }) ? "characters" : "examples"}.`;
@@ -163,13 +166,16 @@ function chooseDataset(draft: Draft, info: DatasetInfo): Draft {
   const augmentation = info.exampleShape.length === 3 ? draft.dataset.augmentation : { crop: 0, flip: false };
   const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, augmentation, splitSeed };
   const usual = draftOfModel(modelSchema.parse(usualModel(task)));
-  // What ends in tanh cannot reach every number.
+  // tanh cannot output every number.
   if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };
   const { input } = dataShape({ dataset, model: draft.model });
   return { ...draft, dataset, model: suits(draft.model.kind, input) ? draft.model : usual };
 }
 
-/** The model and how much there is to learn: `mlp 128 tanh/tanh · 101,770 with biases`; its kind alone while it is not valid. */
+/**
+ * Model and number of parameters: `mlp 128 tanh/tanh · 101,770 with biases`; only the kind while
+ * invalid.
+ */
 export function weightsInWords({ model, dataset }: Draft): string {
   const parsed = modelSchema.safeParse(modelOf(model));
   try {
@@ -180,7 +186,7 @@ export function weightsInWords({ model, dataset }: Draft): string {
   return modelTitles[model.kind];
 }
 
-/** Names of the model's parameters; none while the model cannot be. */
+/** Names of the model's parameters; none while invalid. */
 export function namesOfParameters({ model, dataset }: Draft): string[] {
   const parsed = modelSchema.safeParse(modelOf(model));
   try {

@@ -1,6 +1,6 @@
 /** Texts about engines. */
 import { engineTitle, type EngineKind } from "@shared/engines.ts";
 
-/** What a start waits for while engines are tried for it. */
+/** Status text while engines are probed or measured before a start. */
 export const workingInWords = ({ kind, doing }: { readonly kind: EngineKind; readonly doing: "looking" | "measuring" }): string =>
   `${doing === "measuring" ? "Measuring engines" : "Detecting engines"}: ${engineTitle(kind)}…`;

@@ -1,4 +1,4 @@
-/** Leads to what is wrong with a form. */
+/** Focuses the first error of a form. */
 import { nextTick } from "vue";
 
 export async function showFirstError(): Promise<void> {

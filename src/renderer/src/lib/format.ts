@@ -25,7 +25,7 @@ export function durationOf({ trained }: Pick<RunSummary, "trained">): number | n
   return trained === null ? null : trained.milliseconds / 1000;
 }
 
-/** A message as it stands alone: capital letter, full stop. */
+/** A message as a sentence: capital letter, full stop. */
 export function asSentence(text: string): string {
   const trimmed = text.trim();
   const begun = trimmed.charAt(0).toUpperCase() + trimmed.slice(1);

@@ -1,4 +1,4 @@
-/** Runs of one configuration as one line: their mean, with a band of one standard error either way. */
+/** Runs of one configuration as one line: mean ± one standard error. */
 import { standardErrorOf, summarize } from "@shared/statistics.ts";
 import { coarsen, type Bucket } from "@shared/series.ts";
 import { metricValue, type MetricName } from "@shared/metrics.ts";
@@ -14,21 +14,22 @@ interface Spread {
   readonly high: number;
 }
 
-/** Mean ± standard error; without width for a single value. */
+/** Mean ± standard error; zero width for a single value. */
 function spreadOf(values: readonly number[]): Spread {
   const summary = summarize(values);
   const error = standardErrorOf(summary) ?? 0;
   return { mean: summary.mean, low: summary.mean - error, high: summary.mean + error };
 }
 
-/** A bucket as if every value in it were `value`. */
+/** A bucket in which every value is `value`. */
 const uniform = (start: number, count: number, value: number): Bucket => ({
   start, count, nonFinite: 0, min: value, minStep: start, max: value, maxStep: start, sum: value * count,
 });
 
 /**
- * The mean of a logged metric over the runs that got as far as each step, so that it may jump where one
- * ends. Buckets are brought to one width; the mean of a run within a bucket stands for it.
+ * Mean of a logged metric over the runs that reached each step, so it may jump where a run ends.
+ * Buckets are
+ * brought to a common width and represented by their mean.
  */
 export function meanLine(name: string, style: LineStyle, held: readonly (HeldSeries | undefined)[], steps: number, perX = 1): ChartLine {
   const series = held.filter((one) => one !== undefined);
@@ -53,14 +54,16 @@ export function meanLine(name: string, style: LineStyle, held: readonly (HeldSer
   const line = lineOf(name, style, { buckets: bucketsOf("mean"), total: series.reduce((most, one) => Math.max(most, one.total), 0) }, steps, perX);
   return {
     ...line,
-    // The mean goes on over the other runs where there are any.
+    // The mean continues over the other runs, if any.
     gaps: [...broken].filter((start) => !at.has(start)).sort((a, b) => a - b).map((start) => start / perX),
     nonFinite: series.reduce((sum, { buckets }) => sum + buckets.reduce((all, { nonFinite }) => all + nonFinite, 0), 0),
     ...(series.length > 1 && { band: low.map(([x, value], i): BandPoint => ({ x: x / perX, low: value, high: high[i]![1] })) }),
   };
 }
 
-/** A metric of evaluations against epochs: one run's as it is, several as their mean over those that were evaluated there. */
+/**
+ * An evaluation metric over epochs: a single run's values, or the mean of the runs evaluated there.
+ */
 export function measureLine(name: string, style: LineStyle, runs: readonly (readonly Evaluation[])[], metric: MetricName): ChartLine {
   const at = new Map<number, number[]>();
   for (const evaluations of runs) {

@@ -1,4 +1,4 @@
-/** A model while it is written: every number may be text that is not yet one. */
+/** A model being edited: every number may be text that is not a number yet. */
 import { layersOf as listOfLayers, ownLayer, ownLayerKinds, type OwnLayerKind } from "@shared/models/layers.ts";
 import { ownLayers } from "@shared/models/architecture.ts";
 import { describeLayers, ModelError, type LayerDescription } from "@shared/models/describe.ts";
@@ -10,7 +10,7 @@ import type { Entry } from "./numbers.ts";
 export type FieldValue = Entry | boolean | readonly Entry[];
 
 export interface DraftLayer {
-  /** Identity while layers are moved about; never stored with a run. */
+  /** Identity while editing; never stored with a run. */
   readonly id: number;
   readonly kind: OwnLayerKind;
   readonly [field: string]: FieldValue | readonly DraftLayer[] | undefined;
@@ -26,19 +26,19 @@ let lastId = 0;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A layer with an identity of its own, those inside it too. */
+/** Gives a layer and its inner layers ids. */
 function identified(layer: Fields): DraftLayer {
   const { layers } = layer;
   return { ...layer, ...(Array.isArray(layers) ? { layers: (layers as Fields[]).map(identified) } : {}), id: ++lastId } as DraftLayer;
 }
 
-/** A model as it is edited, from its configuration or one that was remembered. */
+/** A draft from a configuration or a remembered value. */
 export function draftOfModel(config: ModelConfig | DraftModel): DraftModel {
   const copy = JSON.parse(JSON.stringify(config)) as Fields;
   return (copy["kind"] === "sequential" ? { ...copy, layers: (copy["layers"] as Fields[]).map(identified) } : copy) as unknown as DraftModel;
 }
 
-/** The layers of a block; none of any other layer. */
+/** Layers inside a block; empty for other layers. */
 export const insideOf = ({ kind, layers }: DraftLayer): readonly DraftLayer[] => (kind === "residual" ? (layers as readonly DraftLayer[]) : []);
 
 function layerOf(draft: DraftLayer): object {
@@ -47,15 +47,15 @@ function layerOf(draft: DraftLayer): object {
   return { ...layer, name: name === "" ? undefined : name, ...(kind === "residual" ? { layers: insideOf(draft).map(layerOf) } : {}) };
 }
 
-/** The model as it travels; not validated. */
+/** The model for requests; not validated. */
 export function modelOf(draft: DraftModel): object {
   return draft.kind === "sequential" ? { ...draft, layers: layersOf(draft).map(layerOf) } : draft;
 }
 
-/** A model of a kind with its defaults. */
+/** A model of this kind with defaults. */
 export const newModel = (kind: ModelKind): DraftModel => draftOfModel(modelSchema.parse({ kind }));
 
-/** Layers of a block that fits what goes in. */
+/** Layers for a new block that fit its input. */
 function blockFor(signal: Signal | undefined): object[] {
   const [width = 16, ...more] = signal?.kind === "values" ? signal.shape : [16, 1, 1];
   if (more.length < 2) {
@@ -66,33 +66,36 @@ function blockFor(signal: Signal | undefined): object[] {
   return [...normalized, { kind: "relu" }, ...normalized];
 }
 
-/** What a new layer starts with where its schema has no default, or none that fits. */
+/** Initial settings of a new layer where the schema has no suitable default. */
 function startOf(kind: OwnLayerKind, signal?: Signal): object {
   if (kind === "conv2d") return { channels: 16 };
   return kind === "residual" ? { layers: blockFor(signal) } : {};
 }
 
-/** A layer of a kind with its defaults. */
+/** A layer of this kind with defaults. */
 export const newLayer = (kind: OwnLayerKind, signal?: Signal): DraftLayer => identified(ownLayer.parse({ kind, ...startOf(kind, signal) }));
 
 const forImages: readonly OwnLayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows", "residual"];
 
 const answersClasses = (layer: DraftLayer | undefined) => layer?.kind === "linear" && layer["width"] === "classes";
 
-/** Where a new layer most likely belongs: what needs images while there are some, the rest before the layer that answers the classes. */
+/**
+ * Likely index of a new layer: after the images for image layers, otherwise before the output
+ * layer.
+ */
 export function placeFor(layers: readonly DraftLayer[], kind: OwnLayerKind): number {
   const flattening = layers.findIndex((layer) => layer.kind === "flatten" || layer.kind === "globalAvgPool");
   if (forImages.includes(kind) && flattening >= 0) return flattening;
   return answersClasses(layers.at(-1)) ? layers.length - 1 : layers.length;
 }
 
-/** One more layer, for what goes in there; the classes are answered by one linear layer alone. */
+/** Adds a layer that fits its input; only one linear layer outputs the classes. */
 export function withNewLayer(layers: readonly DraftLayer[], kind: OwnLayerKind, place: number, signal?: Signal): DraftLayer[] {
   const layer = newLayer(kind, signal);
   return layers.toSpliced(place, 0, answersClasses(layer) && answersClasses(layers.at(-1)) ? { ...layer, width: 128 } : layer);
 }
 
-/** A copy behind the layer, without its name: that is taken. */
+/** Inserts a copy after the layer, without its name. */
 export function withDuplicate(layers: readonly DraftLayer[], index: number): DraftLayer[] {
   const { name: _name, ...original } = layers[index]!;
   return layers.toSpliced(index + 1, 0, identified(original));
@@ -103,7 +106,7 @@ export function withMoved(layers: readonly DraftLayer[], from: number, to: numbe
   return layers.toSpliced(from, 1).toSpliced(to, 0, layers[from]!);
 }
 
-/** Another kind in a layer's place, under the name that it has. */
+/** Changes a layer's kind and keeps its name. */
 export function withKind(layers: readonly DraftLayer[], index: number, kind: OwnLayerKind): DraftLayer[] {
   const { name, id } = layers[index]!;
   return layers.with(index, { ...newLayer(kind), ...(name === undefined ? {} : { name }), id });
@@ -113,12 +116,12 @@ export function withField(layers: readonly DraftLayer[], index: number, field: s
   return layers.with(index, { ...layers[index]!, [field]: value });
 }
 
-/** The layers of an own architecture; none for another model. */
+/** The layers of an own architecture; empty for another model. */
 export function layersOf(model: DraftModel): readonly DraftLayer[] {
   return model.kind === "sequential" && Array.isArray(model.layers) ? (model.layers as readonly DraftLayer[]) : [];
 }
 
-/** What every layer gets, answers and holds, by path (`model.layers.2`), up to the first that does not fit. */
+/** Description of every layer by path (`model.layers.2`), up to the first error. */
 export function factsOfLayers(model: DraftModel, data: DataShape): ReadonlyMap<string, LayerDescription> {
   const facts = new Map<string, LayerDescription>();
   const written = layersOf(model).map(layerOf);
@@ -151,7 +154,7 @@ function isDraftLayer(value: unknown): boolean {
   return kind !== "residual" || (Array.isArray(value["layers"]) && value["layers"].every((inner) => isDraftLayer(inner) && isObject(inner) && inner["kind"] !== "residual"));
 }
 
-/** Whether a remembered value is a model whose form can be shown. */
+/** Whether a remembered value is a valid model draft. */
 export function isDraftModel(value: unknown): value is DraftModel {
   if (!isObject(value)) return false;
   const kind = modelKinds.find((known) => known === value["kind"]);

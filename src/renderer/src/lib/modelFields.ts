@@ -1,4 +1,4 @@
-/** The fields of every model and layer, as their forms show them: from the schemas, in the order of their words. */
+/** Form fields of models and layers, generated from the schemas in the order of their labels. */
 import { ownLayer, ownLayerKinds, type OwnLayerKind } from "@shared/models/layers.ts";
 import { model, modelKinds, type ModelKind } from "@shared/models/schema.ts";
 import type { Domain } from "@shared/optimizers.ts";
@@ -22,7 +22,7 @@ export interface ChoiceSpec extends FieldBase {
   readonly choices: readonly { readonly value: string | number; readonly label: string }[];
 }
 
-/** Text that may be missing. */
+/** Optional text. */
 export interface TextSpec extends FieldBase {
   readonly type: "text";
 }
@@ -59,7 +59,7 @@ const isLayers = (schema: Schemas[string]) => {
   return shape.kind === "list" && fieldShape(shape.entry).kind === "union";
 };
 
-/** Fields without words stand last, under their own name. */
+/** Fields without labels come last, under their own names. */
 function specsOf(schemas: Schemas, words: Readonly<Record<string, FieldWords>>): FieldSpec[] {
   const order = Object.keys(words);
   const rank = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length);
@@ -75,7 +75,7 @@ const byKind = <Kind extends string>(kinds: readonly Kind[], specs: (kind: Kind)
 export const modelFields: Record<ModelKind, readonly FieldSpec[]> = byKind(modelKinds, (kind) => specsOf(fieldsOfKind(model, kind), modelWords[kind]));
 export const layerFields: Record<OwnLayerKind, readonly FieldSpec[]> = byKind(ownLayerKinds, (kind) => specsOf(fieldsOfKind(ownLayer, kind), layerWords[kind]));
 
-/** Of an own architecture on a text. */
+/** For own architectures on texts. */
 export const stepsField = fieldSpec("steps", fieldsOfKind(model, "sequential")["steps"]!, stepsWords) as NumberSpec;
-/** Of every layer. */
+/** For every layer. */
 export const nameField: FieldSpec = { type: "text", name: "name", ...nameWords };

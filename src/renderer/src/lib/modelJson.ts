@@ -1,4 +1,4 @@
-/** A model as JSON: written with a layer a line, read with what is wrong named by line, layer and field. */
+/** A model as JSON: written with one layer per line; errors name line, layer and field. */
 import { findNodeAtLocation, parse, parseTree, printParseErrorCode, type ParseError } from "jsonc-parser";
 import { asSequential, describeModel } from "@shared/models/architecture.ts";
 import { dataShape, type DataChoice } from "@shared/models/data.ts";
@@ -17,7 +17,10 @@ export interface JsonProblem {
 }
 
 export interface ReadModel {
-  /** What the text says, where its form is right, as an own architecture; shapes that do not fit are a problem and no obstacle. */
+  /**
+   * The parsed model as an own architecture, or null; shape errors are reported without discarding
+   * it.
+   */
   readonly model: ModelConfigOf<"sequential"> | null;
   readonly problems: readonly JsonProblem[];
 }
@@ -25,7 +28,7 @@ export interface ReadModel {
 type Fields = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** One layer a line, those of a block further in. */
+/** One layer per line, inner layers indented. */
 export function writeModel(model: object): string {
   const written = (value: Fields): string => {
     const { kind, name, ...fields } = value;
@@ -44,12 +47,12 @@ export function writeModel(model: object): string {
   return `{\n${fields.join(",\n")}\n}\n`;
 }
 
-/** The file that `hypertower train` takes: an experiment with the model, on its data. */
+/** An experiment file with the model and its data, for `hypertower train`. */
 export function experimentFile(model: object, dataset: string): string {
   return `{\n  "dataset": { "kind": ${JSON.stringify(dataset)} },\n  "model": ${writeModel(model).trimEnd().replaceAll("\n", "\n  ")}\n}\n`;
 }
 
-/** Where the model stands in what was given: a model, a list of layers, or a whole experiment. */
+/** Finds the model in a model, a list of layers, or an experiment. */
 function modelIn(given: unknown): { readonly value: unknown; readonly prefix: Path; /** Path in the model to that in the text. */ strip: number } {
   if (Array.isArray(given)) return { value: { kind: "sequential", layers: given as unknown[] }, prefix: [], strip: 1 };
   if (isObject(given) && !("kind" in given) && isObject(given["model"])) return { value: given["model"], prefix: ["model"], strip: 0 };
@@ -71,7 +74,7 @@ function placeInWords(path: Path, model: unknown): string {
   return [...words, ...(rest.length > 0 ? [rest.join(".")] : [])].join(", ");
 }
 
-/** Reads a model, a list of layers, or the model of an experiment. */
+/** Parses a model, a list of layers, or the model of an experiment. */
 export function readModel(text: string, choice: DataChoice): ReadModel {
   const lineAt = (offset: number) => text.slice(0, offset).split("\n").length;
   const faults: ParseError[] = [];
@@ -97,7 +100,7 @@ export function readModel(text: string, choice: DataChoice): ReadModel {
     describeModel(parsed.data, data);
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    // A model of another kind cannot be written layer by layer on data that it is not for.
+    // A model of another kind cannot be converted to layers for data that it does not fit.
     return { model: parsed.data.kind === "sequential" ? parsed.data : null, problems: [problem(error.path.slice(1), error.message)] };
   }
   return { model: asSequential(parsed.data, data), problems: [] };

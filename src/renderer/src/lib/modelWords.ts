@@ -1,11 +1,11 @@
-/** Labels and hints of models, layers and their fields. What a field accepts stands in the schemas. */
+/** Labels and hints of models, layers and fields. The schemas say what a field accepts. */
 import type { OwnLayer, OwnLayerKind } from "@shared/models/layers.ts";
 import type { ModelConfigOf, ModelKind } from "@shared/models/schema.ts";
 
 export interface FieldWords {
   readonly label: string;
   readonly hint?: string;
-  /** Of a list: one entry, counted from 1, and the button that adds one. */
+  /** For a list: name of an entry, and the button that adds one. */
   readonly item?: string;
   readonly add?: string;
 }
@@ -31,7 +31,7 @@ export const modelTitles: Record<ModelKind, string> = {
   sequential: "Own architecture",
 };
 
-/** In the order of the form. */
+/** In form order. */
 export const modelWords: { readonly [Kind in ModelKind]: WordsOf<ModelConfigOf<Kind>> } = {
   mlp: {
     hidden,
@@ -88,7 +88,7 @@ export const layerTitles: Record<OwnLayerKind, string> = {
   residual: "Residual block",
 };
 
-/** What a layer does, in a line. */
+/** One-line description of each layer. */
 export const layerHelp: Record<OwnLayerKind, string> = {
   linear: "W x + b, on vectors or on every step of a sequence.",
   conv2d: "Square kernels over an image.",
@@ -118,7 +118,7 @@ const recurrent = {
   initialization,
 };
 
-/** In the order of the form. */
+/** In form order. */
 export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnLayer, { kind: Kind }>> } = {
   linear: { width: { label: "Width", hint: "Outputs; “classes” for one for each class." }, bias, initialization },
   conv2d: {
@@ -150,7 +150,7 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
   residual: {},
 };
 
-/** A layer's settings in a line, as far as they set it apart: `16 channels, 3 × 3, stride 2`. */
+/** A layer's distinguishing settings in a line: `16 channels, 3 × 3, stride 2`. */
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
   const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, initialization } = layer;
   const words: unknown[] = [];

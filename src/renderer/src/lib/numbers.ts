@@ -1,7 +1,7 @@
 /** Reading and stepping numbers in form fields. */
 import type { Domain } from "@shared/optimizers.ts";
 
-/** Text a field holds: a number where it reads as one, else the text itself, for validation to refuse. */
+/** Content of a field: a number if it parses, else the text, which validation refuses. */
 export type Entry = number | string;
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -13,7 +13,10 @@ export function readEntry(text: string): Entry {
   return decimal.test(ungrouped) ? Number(ungrouped) : text;
 }
 
-/** How the arrow keys move a value: through decades, toward 1 through 0.9, 0.99, by 0.05, or by whole numbers. */
+/**
+ * How arrow keys change a value: through decades, toward 1 through 0.9, 0.99, by 0.05, or by whole
+ * numbers.
+ */
 export type StepKind = "decades" | "fraction" | "share" | "whole";
 
 const mantissas = [1, 2, 5, 10];
@@ -29,7 +32,7 @@ function nextInDecades(value: number, direction: 1 | -1): number {
   return below === undefined ? at(5, exponent - 1) : at(below, exponent);
 }
 
-/** One press of an arrow key; stays inside the domain. */
+/** Value after an arrow key press, within the domain. */
 export function stepValue(value: number, direction: 1 | -1, kind: StepKind, domain?: Domain): number {
   const next = rawStep(value, direction, kind);
   if (!domain) return next;

@@ -53,7 +53,10 @@ export function sortRuns(runs: readonly ListedRun[], { column, order }: Sorting)
 
 export type StatusFilter = RunStatus | "active" | "all";
 
-/** Runs of a status whose name, stack, seed, engine, dataset, model or id holds every word of the text. */
+/**
+ * Runs of a status whose name, stack, seed, engine, dataset, model or id contains every word of the
+ * text.
+ */
 export function filterRuns(runs: readonly ListedRun[], text: string, status: StatusFilter): ListedRun[] {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return runs.filter((run) => {

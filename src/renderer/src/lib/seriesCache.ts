@@ -1,4 +1,4 @@
-/** What the window holds of one run's series, and which delta to ask for next. */
+/** Caches a run's series and plans delta requests. */
 import { maxOf, minOf } from "@shared/extent.ts";
 import type { RequestOutput } from "@shared/contract.ts";
 import { appendBuckets, type Bucket } from "@shared/series.ts";
@@ -9,9 +9,9 @@ export interface HeldSeries {
   readonly buckets: readonly Bucket[];
   /** Power-of-two width of the buckets. */
   readonly width: number;
-  /** Values logged up to `lastStep`. */
+  /** Number of values logged up to `lastStep`. */
   readonly total: number;
-  /** Cursor; -1 without any. */
+  /** Cursor; -1 for none. */
   readonly lastStep: number;
 }
 
@@ -32,8 +32,9 @@ export class SeriesCache {
   }
 
   /**
-   * Requests that bring `metrics` up to date: new metrics from the start, held ones
-   * from the earliest of their cursors at the coarsest of their widths.
+   * Requests that update `metrics`: new ones from the start, cached ones from their earliest cursor
+   * at their
+   * coarsest width.
    */
   plan(metrics: readonly string[]): SeriesQuery[] {
     const fresh = metrics.filter((metric) => !this.held.has(metric));
@@ -55,7 +56,7 @@ export class SeriesCache {
     let changed = false;
     for (const { metric, total, buckets } of reply.series) {
       const before = this.held.get(metric);
-      // Two polls may overlap; the one that saw less brings nothing new.
+      // Polls may overlap; ignore the older reply.
       if (before && before.lastStep > reply.lastStep) continue;
       const width = Math.max(before?.width ?? 1, reply.width);
       this.held.set(metric, {

@@ -1,4 +1,4 @@
-/** A study while it is written: every field may hold text that is not yet a number. */
+/** A study being edited: every field may hold text that is not a number yet. */
 import { z } from "zod";
 import { nameInLevel } from "@shared/groups.ts";
 import type { FieldError } from "@shared/experiment.ts";
@@ -14,16 +14,16 @@ import { fromTower, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export const valueKinds = ["grid", "list", "random", "quasiRandom"] as const satisfies readonly AxisValues["kind"][];
 export const upperRules = ["equal", "figure4b", "fixed", "base"] as const satisfies readonly UpperRule["kind"][];
-/** What stands in the place of the base's tower: itself, heights of it, or stacks with names. */
+/** Towers to compare: the base's own, heights of it, or named stacks. */
 export const comparisons = ["base", "heights", "stacks"] as const;
 
 export interface DraftAxis {
-  /** Identity while axes come and go; never stored with a study. */
+  /** Identity while editing; never stored with a study. */
   readonly id: number;
   level: number;
   hyperparameter: string;
   kind: AxisValues["kind"];
-  /** Values as people write them, parted by commas or spaces. */
+  /** Values separated by commas or spaces. */
   list: string;
   scale: "log" | "linear";
   from: Entry;
@@ -50,11 +50,11 @@ export interface StudyDraft {
   heights: {
     values: number[];
     rule: UpperRule["kind"];
-    /** Of the rule `fixed`, as people write them. */
+    /** Step sizes of the rule `fixed`, as typed. */
     alphas: string;
-    /** The level above level 0; null: as the rule has it. */
+    /** The levels above level 0; null: as in the rule. */
     upper: DraftLevel | null;
-    /** Another such level at single heights. */
+    /** Exceptions for single heights. */
     upperAt: Record<string, DraftLevel>;
   };
   stacks: DraftStack[];
@@ -67,7 +67,7 @@ export interface StudyDraft {
 
 let lastId = 0;
 
-/** The hyperparameter's own range: a decade or more around where it starts. */
+/** A default range: at least a decade around the initial value. */
 export function newAxis({ level, name, spec, initial }: AxisChoice): DraftAxis {
   const isLog = spec.scale === "log";
   const start = typeof initial === "number" ? initial : (spec.initial ?? 1);
@@ -87,7 +87,7 @@ function linearAround(initial: number, { domain }: HyperparameterSpec): { from: 
 
 const written = (values: readonly number[]) => values.map((value) => String(value).replace("e+", "e")).join(", ");
 
-/** Reads `1e-3, 0.01 0.1`; text that is no number stays, for validation to refuse. */
+/** Parses `1e-3, 0.01 0.1`; text that is not a number remains for validation to refuse. */
 export function readList(text: string): Entry[] {
   return text.split(/[\s,;]+/).filter((part) => part !== "").map(readEntry);
 }
@@ -98,7 +98,7 @@ function draftAxis({ level, hyperparameter, values }: Axis): DraftAxis {
   return { ...blank, ...own, id: ++lastId, level, hyperparameter, kind: values.kind };
 }
 
-/** 0, 1, 2, ... is a count; any other seeds are a list. */
+/** Seeds 0, 1, 2, ... are shown as a count, any others as a list. */
 function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
   const counted = seeds.every((seed, index) => seed === index);
   return { by: counted ? "count" : "list", count: seeds.length, list: written(seeds) };
@@ -128,7 +128,7 @@ export function studyDraftOf(study: Study): StudyDraft {
   };
 }
 
-/** A study of the base's step size under towers of heights 0 and 1. */
+/** A study of the base's step size with towers of heights 0 and 1. */
 export function studyOfExperiment(base: Draft): StudyDraft {
   const bottom = base.levels[0];
   const spec = bottom && optimizerSpec(bottom.optimizer).hyperparameters[0];
@@ -165,17 +165,17 @@ function heightsOf({ values, rule, alphas, upper, upperAt }: StudyDraft["heights
   };
 }
 
-/** How many seeds a study may have. */
+/** Allowed numbers of seeds. */
 export const seedCounts = lengthOf(fieldAt(studySchema, "seeds"));
 
-/** Seeds from 0 on; none for a count that is not allowed, which validation refuses. */
+/** Seeds from 0; empty for an invalid count, which validation refuses. */
 function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
   if (by === "list") return readList(list);
   if (typeof count !== "number" || !inRange(count, seedCounts)) return [];
   return Array.from({ length: count }, (_, seed) => seed);
 }
 
-/** The study as it travels; not validated. */
+/** The study for requests; not validated. */
 export function studyOf(draft: StudyDraft): unknown {
   const { name, base, axes, compares, heights, stacks, seeds, halving, safe, cohort } = draft;
   return {
@@ -193,7 +193,7 @@ export function studyOf(draft: StudyDraft): unknown {
 
 export type StudyDraftValidation = { ok: true; study: Study; runs: number } | { ok: false; errors: FieldError[] };
 
-/** Checks the form, then what contradicts itself, as the services will. */
+/** Validates the form as the services will. */
 export function validateStudyDraft(draft: StudyDraft): StudyDraftValidation {
   const form = validateStudy(studyOf(draft));
   if (!form.ok) return { ok: false, errors: form.errors.map((error) => inWords(error, draft)) };
@@ -201,7 +201,7 @@ export function validateStudyDraft(draft: StudyDraft): StudyDraftValidation {
   return expansion.ok ? { ok: true, study: form.study, runs: countRuns(form.study) } : expansion;
 }
 
-/** A count that is none leaves no seeds; say it in the words of the field. */
+/** Rewrites the error of an invalid seed count for its field. */
 function inWords(error: FieldError, { seeds }: StudyDraft): FieldError {
   return error.path === "seeds" && seeds.by === "count" ? { path: "seeds", message: "the number of seeds must be a whole number from 1 to 1000" } : error;
 }
@@ -209,8 +209,9 @@ function inWords(error: FieldError, { seeds }: StudyDraft): FieldError {
 const listEntry = /^(axes\.\d+\.values\.values|heights\.values|heights\.rule\.alphas|seeds|halving\.rungs)\.\d+$/;
 
 /**
- * Errors by the path of the field that shows them: those of the base by its own fields' paths,
- * those of an entry of a list by the list's, for a list is one field.
+ * Errors by the path of the field that shows them: errors of the base by its fields, errors of a
+ * list entry
+ * by the list.
  */
 export function errorsByField(errors: readonly FieldError[]): Map<string, string> {
   const byPath = new Map<string, string>();
@@ -221,7 +222,7 @@ export function errorsByField(errors: readonly FieldError[]): Map<string, string
   return byPath;
 }
 
-/** Values of one axis, or undefined while it cannot be read. */
+/** Values of an axis; undefined while invalid. */
 export function previewAxis(draft: StudyDraft, index: number): number[] | undefined {
   const axes = draft.axes.map(({ level, hyperparameter, ...rest }) => ({ level, hyperparameter, values: valuesOf({ level, hyperparameter, ...rest }) }));
   const parsed = validateStudy({ axes });
@@ -241,7 +242,9 @@ export interface AxisChoice {
   readonly initial: Entry;
 }
 
-/** Every hyperparameter that an axis may vary: those of the base's levels, and of the levels that the heights add. */
+/**
+ * Hyperparameters that an axis may vary: of the base's levels, and of the levels that heights add.
+ */
 export function axisChoices({ base, compares, heights }: StudyDraft): AxisChoice[] {
   const { levels } = base;
   const highest = compares === "heights" ? Math.max(0, ...heights.values) : levels.length - 1;
@@ -249,7 +252,7 @@ export function axisChoices({ base, compares, heights }: StudyDraft): AxisChoice
     const own = heights.rule === "base" || compares !== "heights" ? (levels[level] ?? levels.at(-1)) : levels[0];
     const of = level === 0 ? levels[0] : compares === "heights" ? (heights.upper ?? own) : own;
     if (!of) return [];
-    // Those of level 0 are of the model's parameters.
+    // Level 0's groups are of model parameters and do not apply above.
     const groups = level > 0 && of === levels[0] ? [] : of.groups;
     return [{ name: null, settings: of }, ...groups.map((group) => ({ name: group.name, settings: group }))].flatMap(({ name, settings }) =>
       optimizerSpec(settings.optimizer).hyperparameters.map((spec) => ({ level, name: nameInLevel(spec.name, name), spec, initial: settings.values[spec.name] ?? spec.initial })),
@@ -281,12 +284,12 @@ const storedStudy = z.object({
   cohort: storedEntry.default(""),
 });
 
-/** Reads a remembered draft; undefined when it is none (an older form, or damaged). */
+/** Parses a remembered draft; undefined if it is older or damaged. */
 export function parseStudyDraft(remembered: string): StudyDraft | undefined {
   return parseStored(storedStudy, remembered);
 }
 
-/** Whether two drafts describe the same study, whatever their names. */
+/** Whether two drafts describe the same study, apart from the name. */
 export function sameStudy(a: StudyDraft, b: StudyDraft): boolean {
   const plain = (draft: StudyDraft) => JSON.stringify(studyOf({ ...draft, name: "" }));
   return plain(a) === plain(b);

@@ -2,7 +2,9 @@
 import type { StudyStatus, StudySummary } from "@shared/study/result.ts";
 import { axesInWords, baseInWords, studyStatusLabels, studyTitle } from "./studyWords.ts";
 
-/** Studies of a status whose name, id, axes or base hold every word of the text; newest first. */
+/**
+ * Studies of a status whose name, id, axes or base contains every word of the text; newest first.
+ */
 export function filterStudies(studies: readonly StudySummary[], text: string, status: StudyStatus | "all"): StudySummary[] {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return studies

@@ -27,7 +27,7 @@ function sortKey(run: MeasuredRun, column: string): string | number | null {
   }
 }
 
-/** Sorted copy; what has no value comes last in either order, equal ones stay as they were. */
+/** Sorted copy; rows without a value last in either order; stable. */
 export function sortStudyRuns(runs: readonly MeasuredRun[], { column, order }: RunSorting): MeasuredRun[] {
   const sign = order === "asc" ? 1 : -1;
   const keyed = runs.map((run, index) => ({ run, index, key: sortKey(run, column) }));

@@ -1,4 +1,4 @@
-/** The points of a study as rows of a table, each to be opened to its runs. */
+/** Points of a study as expandable table rows. */
 import { countedParts } from "@shared/text.ts";
 import type { CurvePoint, MeasuredRun, StudyCurves } from "@shared/study/curves.ts";
 import { atEdge } from "@shared/study/curves.ts";
@@ -6,7 +6,7 @@ import { atEdge } from "@shared/study/curves.ts";
 export interface PointRow {
   readonly kind: "point";
   readonly id: string;
-  /** Place of its curve among the study's. */
+  /** Index of its curve in the study. */
   readonly curve: number;
   readonly point: CurvePoint;
   readonly open: boolean;
@@ -26,8 +26,8 @@ export type PointOrder = "axis" | "best";
 const rowId = (curve: number, x: number) => `${curve}:${x}`;
 
 /**
- * A row for each height and value, and below those that are opened one for each run.
- * `axis`: as the curves run; `best`: the best mean first, points without one last.
+ * A row for each height and value, with a row per run below expanded ones.
+ * `axis`: in curve order; `best`: best mean first, points without a mean last.
  */
 export function tableRows({ curves }: Pick<StudyCurves, "curves">, opened: ReadonlySet<string>, order: PointOrder): StudyTableRow[] {
   const points = curves.flatMap(({ points }, curve) => points.map((point) => ({ curve, point })));
@@ -49,7 +49,7 @@ export function rowsByRun({ curves }: Pick<StudyCurves, "curves">): Map<string, 
 
 export const runIds = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
 
-/** What is not simply measured, in words: `2 diverged, 1 to come`; empty when all is well. */
+/** Describes runs that were not simply measured: `2 diverged, 1 pending`; empty when all were. */
 export function remarks({ runs, diverged, exploded, pending }: CurvePoint): string {
   const early = runs.filter((run) => run.outcome === "early" && !atEdge(run)).length;
   const lost = (status: "failed" | "missing" | "skipped") => runs.filter(({ point }) => point.status === status).length;

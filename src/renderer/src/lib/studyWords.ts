@@ -1,4 +1,4 @@
-/** A study in words: what varies, how far it is. */
+/** Descriptions of studies. */
 import { maxOf, minOf } from "@shared/extent.ts";
 import { dataFacts } from "@shared/datasets.ts";
 import { modelText } from "@shared/models/text.ts";
@@ -21,18 +21,18 @@ export const studyStatusLabels: Record<StudyStatus, string> = {
 
 export const pointStatusLabels: Record<StudyPoint["status"], string> = { ...statusLabels, waiting: "Waiting", pruned: "Stopped early", missing: "In the bin", skipped: "Skipped" };
 
-/** A study's name, or what it varies where it has none. */
+/** A study's name, or its axes if it has none. */
 export function studyTitle({ name, study }: Pick<StudySummary, "name" | "study">): string {
   return name !== "" ? name : `Study of ${axesInWords(study)}`;
 }
 
-/** Symbol of what an axis varies, with its level where that is not the first: `α`, `α of level 1`. */
+/** Symbol of an axis, with its level unless that is 0: `α`, `α of level 1`. */
 export function axisName(study: Study, index: number): string {
   const { symbol, level } = studyAxis(study, index);
   return level === 0 ? symbol : `${symbol} of level ${level}`;
 }
 
-/** Where an axis runs from and to: `1e-8 to 100`. */
+/** Range of an axis: `1e-8 to 100`. */
 export function rangeInWords({ values }: Pick<Axis, "values">): string {
   const [from, to] = values.kind === "list" ? [minOf(values.values), maxOf(values.values)] : [values.from, values.to];
   return from === to ? formatHyperparameter(from) : `${formatHyperparameter(from)} to ${formatHyperparameter(to)}`;
@@ -50,7 +50,7 @@ export function axesInWords(study: Study): string {
   return stacks ? plural(stacks.length, "stack") : "seeds alone";
 }
 
-/** Consecutive heights are folded: `0 to 3`, `0, 2, 5`. */
+/** Heights, consecutive ones abbreviated: `0 to 3`, `0, 2, 5`. */
 export function heightsInWords({ base, heights, stacks }: Study): string {
   if (stacks) return plural(stacks.length, "stack");
   const values = (heights?.values ?? [base.tower.length - 1]).toSorted((a, b) => a - b);
@@ -109,14 +109,14 @@ export function outcomesInWords({ total, finished, diverged, failed, pruned, ski
   return parts.join(", ");
 }
 
-/** What a study will take: `about 42 min, 2 at a time · 119 MB of 41 GB free`. */
+/** Cost of a study: `about 42 min, 2 at a time · 119 MB of 41 GB free`. */
 export function estimateInWords({ duration, workers, threads, cohort, disk, diskFree }: StudyEstimate): string {
   const time = duration === null ? "time unknown" : `about ${formatSeconds(duration / 1000)}`;
   const each = threads > 1 ? `, ${threads} threads each` : "";
   return `${time}, ${formatCount(workers)} at a time${each}${cohort === 1 ? "" : `, in cohorts of ${formatCount(cohort)}`} · ${formatBytes(disk)}${diskFree === null ? "" : ` of ${formatBytes(diskFree)} free`}`;
 }
 
-/** Why it should not be started as it is, in words. */
+/** Why it should not be started. */
 export function estimateProblem(estimate: StudyEstimate | null): string | null {
   if (!estimate || estimate.diskFree === null || estimate.disk <= estimate.diskFree) return null;
   return `Needs ${formatBytes(estimate.disk)} of disk space; ${formatBytes(estimate.diskFree)} are free`;

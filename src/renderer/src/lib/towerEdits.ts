@@ -1,45 +1,45 @@
-/** Edits of a tower while it is composed. All pure; index 0 moves the weights. */
+/** Pure edits of a tower. Level 0 moves the weights. */
 import { findForm, learnableNames, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "@shared/optimizers.ts";
 import { movingParts, nameInLevel } from "@shared/groups.ts";
 import { groupOptionsOf, initialOption, optionsOf, type OptionSpec } from "@shared/levelOptions.ts";
 import { initialValue, maxLevels, optionValue, publishedAlpha, type Level, type Settings } from "@shared/tower.ts";
 import type { Entry } from "./numbers.ts";
 
-/** A value of an option: empty text stands for one that is off. */
+/** Value of an option; empty text means off. */
 export type OptionEntry = Entry | boolean;
 
 export type DraftBounds = readonly [min: Entry, max: Entry];
 
-/** An optimizer as the editor holds it: values may still be text that is no number. */
+/** An optimizer in the editor: values may be text that is not a number yet. */
 export interface DraftSettings {
   readonly optimizer: OptimizerName;
   readonly values: Readonly<Record<string, Entry>>;
-  /** Names of the hyperparameters that a level above moves. */
+  /** Hyperparameters that the level above learns. */
   readonly learned: readonly string[];
   readonly options: Readonly<Record<string, OptionEntry>>;
-  /** Least and largest value of what is learned, by name; empty text for none. */
+  /** Min and max of learned hyperparameters by name; empty text for none. */
   readonly bounds: Readonly<Record<string, DraftBounds>>;
-  /** Whether what it holds stays as it is. */
+  /** Whether its members are not moved. */
   readonly frozen: boolean;
 }
 
 export interface DraftGroup extends DraftSettings {
-  /** Identity while groups come and go; never stored with a run. */
+  /** Identity while editing; never stored with a run. */
   readonly id: number;
   readonly name: string;
   readonly match: readonly string[];
 }
 
-/** Settings of a level's own, and its groups. */
+/** A level's own settings, and its groups. */
 export interface DraftLevel extends DraftSettings {
-  /** Identity while levels are moved about; never stored with a run. */
+  /** Identity while editing; never stored with a run. */
   readonly id: number;
   readonly groups: readonly DraftGroup[];
 }
 
 let lastId = 0;
 
-/** What may be given of an optimizer; the rest is as published. */
+/** Settings that may be given; the rest is as published. */
 export interface GivenSettings {
   readonly values?: Readonly<Record<string, Entry>> | undefined;
   readonly learned?: readonly string[] | undefined;
@@ -48,7 +48,10 @@ export interface GivenSettings {
   readonly frozen?: boolean | undefined;
 }
 
-/** @param form an optimizer of the paper, e.g. `adam`, or `adamBaydin` for Adam that learns alpha alone */
+/**
+ * @param form an optimizer of the paper, such as `adam`, or `adamBaydin` for Adam that learns alpha
+ * alone
+ */
 function newSettings(form: string, { values = {}, learned, options = {}, bounds = {}, frozen = false }: GivenSettings): DraftSettings {
   const found = findForm(form);
   if (!found) throw new Error(`there is no optimizer named ${form}`);
@@ -74,16 +77,19 @@ export function newGroup({ optimizer, name, match, ...settings }: GivenGroup): D
   return { id: ++lastId, name, match, ...newSettings(optimizer, settings) };
 }
 
-/** @param form an optimizer of the paper, e.g. `adam`, or `adamBaydin` for Adam that learns alpha alone */
+/**
+ * @param form an optimizer of the paper, such as `adam`, or `adamBaydin` for Adam that learns alpha
+ * alone
+ */
 export function newLevel(form: string, values: GivenSettings["values"] = {}, further: Omit<GivenSettings, "values"> & { readonly groups?: readonly GivenGroup[] | undefined } = {}): DraftLevel {
   const { groups = [], ...settings } = further;
   return { id: ++lastId, ...newSettings(form, { ...settings, values }), groups: groups.map(newGroup) };
 }
 
-/** The same once more, with an identity of its own. */
+/** A copy with a new id. */
 const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, level);
 
-/** An option as the published library has it. */
+/** The published value of an option. */
 export function publishedOption(optimizer: OptimizerName, spec: OptionSpec): OptionEntry {
   return initialOption(spec, publishedAlpha(optimizer)) ?? "";
 }
@@ -103,7 +109,7 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
   });
 }
 
-/** The tower as an experiment names it; unread text is passed on for validation to refuse. */
+/** The tower in an experiment's form; invalid text is passed on for validation to refuse. */
 export function toTower(levels: readonly DraftLevel[]): Record<string, unknown>[] {
   const bound = (entry: Entry) => (entry === "" ? null : entry);
   const written = ({ optimizer, values, learned, options, bounds, frozen }: DraftSettings, specs: readonly OptionSpec[]) => ({
@@ -126,20 +132,20 @@ export function addLevel(levels: readonly DraftLevel[], form: string): DraftLeve
   return [...levels, findForm(form)?.perParameter ? onePerName(newLevel(form), top ? learnedNames(top) : []) : newLevel(form)];
 }
 
-/** A group for each of what a level moves, with the level's settings, and nothing left over. */
+/** One group per name with the level's settings, and the rest frozen. */
 export function onePerName(level: DraftLevel, names: readonly string[]): DraftLevel {
   return { ...level, frozen: true, groups: names.map((name) => newGroup({ ...level, name, match: [name], frozen: false })) };
 }
 
-/** A level with something changed; `change` may be any of the edits of settings below. */
+/** Changes a level by any of the settings edits below. */
 export function changeLevel(levels: readonly DraftLevel[], index: number, change: (level: DraftLevel) => DraftLevel): DraftLevel[] {
   return levels.map((level, i) => (i === index ? change(level) : level));
 }
 
-/** An edit of settings, a level's own or a group's. */
+/** An edit of a level's or a group's settings. */
 export type SettingsChange = <S extends DraftSettings>(settings: S) => S;
 
-/** Learns a hyperparameter or holds it constant; names stay in the optimizer's order. */
+/** Makes a hyperparameter learned or constant; names keep the optimizer's order. */
 export function withLearned<S extends DraftSettings>(settings: S, name: string, learns: boolean): S {
   return { ...settings, learned: learnableNames(settings.optimizer).filter((n) => (n === name ? learns : settings.learned.includes(n))) };
 }
@@ -148,7 +154,7 @@ export function withOption<S extends DraftSettings>(settings: S, name: string, v
   return { ...settings, options: { ...settings.options, [name]: value } };
 }
 
-/** Bounds of a hyperparameter; without either, it has none. */
+/** Sets bounds; without min and max, removes them. */
 export function withBounds<S extends DraftSettings>(settings: S, name: string, bounds: DraftBounds): S {
   const { [name]: _, ...others } = settings.bounds;
   return { ...settings, bounds: bounds.every((bound) => bound === "") ? others : { ...others, [name]: bounds } };
@@ -158,7 +164,7 @@ export function withValue<S extends DraftSettings>(settings: S, name: string, va
   return { ...settings, values: { ...settings.values, [name]: value } };
 }
 
-/** Another optimizer in the same place; values a person has set are kept where the new one has them too. */
+/** Changes the optimizer; keeps values that the user set where possible. */
 export function withOptimizer<S extends DraftSettings>(settings: S, optimizer: OptimizerName): S {
   if (settings.optimizer === optimizer) return settings;
   const set = optimizerSpec(settings.optimizer).hyperparameters.filter((spec) => settings.values[spec.name] !== spec.initial);
@@ -170,7 +176,7 @@ export function removeLevel(levels: readonly DraftLevel[], index: number): Draft
   return levels.length === 1 ? [...levels] : levels.filter((_, i) => i !== index);
 }
 
-/** Puts a copy right above the level. */
+/** Inserts a copy above the level. */
 export function duplicateLevel(levels: readonly DraftLevel[], index: number): DraftLevel[] {
   const original = levels[index];
   if (!original || levels.length >= maxLevels) return [...levels];
@@ -187,7 +193,7 @@ export function withGroups(level: DraftLevel, groups: readonly DraftGroup[]): Dr
   return { ...level, groups };
 }
 
-/** One more group, with the level's settings and a name that is free. */
+/** Adds a group with the level's settings and an unused name. */
 export function addGroup(level: DraftLevel): DraftLevel {
   const taken = new Set(level.groups.map(({ name }) => name));
   let number = level.groups.length + 1;
@@ -195,7 +201,7 @@ export function addGroup(level: DraftLevel): DraftLevel {
   return withGroups(level, [...level.groups, newGroup({ ...level, name: `group${number}`, match: [], frozen: false })]);
 }
 
-/** Patterns worth offering for what goes by `names`: `*.bias`, `layer1.*`, `*[bias]`, then every name. */
+/** Suggested patterns for `names`: `*.bias`, `layer1.*`, `*[bias]`, then every name. */
 export function patternsFor(names: readonly string[]): string[] {
   const wholes = names.flatMap((name) => {
     const [, first, last] = /^([^.[]+)\.(?:.*\.)?([^.]+)$/.exec(name) ?? [];
@@ -206,7 +212,7 @@ export function patternsFor(names: readonly string[]): string[] {
   return [...new Set([...wholes, ...names])];
 }
 
-/** Grows the tower with copies of its top level, or takes levels off the top; at least one stays. */
+/** Adds copies of the top level, or removes levels from the top; at least one remains. */
 export function setLevelCount(levels: readonly DraftLevel[], count: number): DraftLevel[] {
   const wanted = Math.min(maxLevels, Math.max(1, Math.round(count)));
   const next = levels.slice(0, wanted);
@@ -214,18 +220,18 @@ export function setLevelCount(levels: readonly DraftLevel[], count: number): Dra
   return next;
 }
 
-/** What becomes of a hyperparameter under a level above: momentum that starts at 0 stays off. */
+/** What happens to a hyperparameter under a level above: momentum that starts at 0 stays off. */
 export function fateOf(level: DraftSettings, spec: HyperparameterSpec): "learned" | "constant" | "off at 0" {
   if (!level.learned.includes(spec.name)) return "constant";
   return spec.name === "mu" && level.values["mu"] === 0 && level.options["momentumFromZero"] !== true ? "off at 0" : "learned";
 }
 
-/** Symbols of what a level above would learn; those of a group bear its name. */
+/** Symbols of what a level above would learn, with group names. */
 export function learnedSymbols(level: DraftLevel): string[] {
   return learned(level).map(({ group, spec }) => nameInLevel(spec.symbol, group));
 }
 
-/** Names of what a level above would learn, as its groups find them. */
+/** Names of what a level above would learn, as its groups match them. */
 export function learnedNames(level: DraftLevel): string[] {
   return learned(level).map(({ group, spec }) => nameInLevel(spec.name, group));
 }

@@ -1,4 +1,4 @@
-/** The settings that vary among compared runs: the axes of parallel coordinates, the factors of importance. */
+/** Settings that vary among runs: axes of parallel coordinates, factors of importance. */
 import { maxOf, minOf } from "@shared/extent.ts";
 import type { Experiment } from "@shared/experiment.ts";
 import { optimizers } from "@shared/optimizers.ts";
@@ -8,11 +8,11 @@ import { differences, type FieldValue } from "./differences.ts";
 export interface VariedSetting {
   readonly label: string;
   readonly scale: "log" | "linear" | "category";
-  /** Value per run; undefined where it has no such setting. */
+  /** Value per run; undefined where a run lacks the setting. */
   readonly values: readonly FieldValue[];
 }
 
-/** Whether `values` divides those that have one as `other` does: then it only repeats it. */
+/** Whether `values` groups the runs as `other` does, and so repeats it. */
 export function follows(values: readonly FieldValue[], other: readonly FieldValue[]): boolean {
   const partner = new Map<FieldValue, FieldValue>();
   const back = new Map<FieldValue, FieldValue>();
@@ -28,7 +28,7 @@ export function follows(values: readonly FieldValue[], other: readonly FieldValu
   });
 }
 
-/** Names of hyperparameters that are drawn in decades. */
+/** Hyperparameters on logarithmic axes. */
 const logarithmic = new Set<string>(
   Object.values(optimizers).flatMap(({ hyperparameters }) => hyperparameters.filter(({ scale }) => scale === "log").map(({ name }) => name)),
 );
@@ -41,15 +41,16 @@ function scaleOf(path: string, values: readonly FieldValue[]): VariedSetting["sc
 }
 
 /**
- * Settings that differ, the seed aside: the number of levels first where it does, then every field; one
- * that always goes along with an earlier one (all levels at one step size) is left out.
+ * Settings that differ, except the seed: first the number of levels, then every field; fields that
+ * always
+ * vary with an earlier one (all levels at one step size) are omitted.
  */
 export function variedSettings(experiments: readonly Experiment[]): VariedSetting[] {
   const heights = experiments.map(({ tower }) => height(tower));
   const candidates: VariedSetting[] = [
     { label: "levels above", scale: "linear", values: heights },
     ...differences(experiments)
-      // Which run has a level is what the number of levels says.
+      // The number of levels already says which runs have a level.
       .filter(({ path }) => path !== "seed" && !/^tower\.[^.]+$/.test(path))
       .map(({ path, label, values }): VariedSetting => ({ label, scale: scaleOf(path, values), values })),
   ];

@@ -18,10 +18,10 @@ declare module "vue-router" {
   }
 }
 
-// Hash history: the same addresses work under the desktop app's own protocol and a plain web server.
+// Hash history works with both the desktop app's protocol and a plain web server.
 export const router = createRouter({
   history: createWebHashHistory(),
-  // Pages are part of the one bundle: an open window must not depend on files that a newer build has replaced.
+  // Pages are in one bundle: an open window must not need files that a newer build has replaced.
   routes: [
     { path: "/", name: "new", component: NewExperimentPage, meta: { title: "New experiment" } },
     { path: "/runs", name: "runs", component: HistoryPage, meta: { title: "Runs" } },

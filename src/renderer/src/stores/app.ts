@@ -1,4 +1,4 @@
-/** What the window knows about its host: versions, datasets, presets. */
+/** Facts about the host: versions, datasets, presets. */
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import type { RequestOutput } from "@shared/contract.ts";
@@ -33,7 +33,7 @@ export const useApp = defineStore("app", () => {
 
   async function load(): Promise<void> {
     try {
-      // What is there of the datasets is checked byte for byte: nothing else waits for that.
+      // Datasets are verified by checksum: do not wait for that.
       const list = call("datasets.list", {});
       list.catch(() => undefined);
       const [appInfo, presetList, studyPresetList] = await Promise.all([
@@ -57,7 +57,7 @@ export const useApp = defineStore("app", () => {
     }
   }
 
-  /** Starts following events; call once. */
+  /** Subscribes to events; call once. */
   function follow(): void {
     listen("store.damaged", ({ message }) => {
       if (info.value) info.value = { ...info.value, storeDamage: message };

@@ -1,4 +1,4 @@
-/** The datasets and the downloads under way. */
+/** Datasets and active downloads. */
 import { defineStore } from "pinia";
 import { computed, shallowReactive } from "vue";
 import type { DatasetInfo } from "@shared/datasets.ts";
@@ -13,7 +13,7 @@ export interface Obtaining {
 export const useDatasets = defineStore("datasets", () => {
   const app = useApp();
   const obtaining = shallowReactive(new Map<string, Obtaining>());
-  /** Why the last download of a dataset ended before it was whole. */
+  /** Why the latest download of a dataset failed. */
   const problems = shallowReactive(new Map<string, string>());
 
   const list = computed(() => app.datasets);
@@ -51,7 +51,7 @@ export const useDatasets = defineStore("datasets", () => {
 
   async function stop(kind: string): Promise<void> {
     take(await call("datasets.stopDownload", { kind }));
-    // That it was stopped is what was asked for.
+    // A stop on request is not an error.
     problems.delete(kind);
   }
   const takeCopy = async (kind: string, path: string) => take(await call("datasets.import", { kind, path }));

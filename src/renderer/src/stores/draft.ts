@@ -1,4 +1,4 @@
-/** The experiment being composed; remembered across visits. */
+/** The experiment being edited, remembered across visits. */
 import { defineStore } from "pinia";
 import { computed, ref, watch } from "vue";
 import type { Experiment, FieldError } from "@shared/experiment.ts";
@@ -11,7 +11,7 @@ export const useDraft = defineStore("draft", () => {
   const draft = ref<Draft>((remembered === null ? undefined : parseDraft(remembered)) ?? defaultDraft());
 
   const validation = computed(() => validateDraft(draft.value));
-  /** What the services refused although it looked right here; gone with the next edit. */
+  /** Errors from the services that the form did not find; cleared by the next edit. */
   const refused = ref<readonly FieldError[]>([]);
 
   const errors = computed(() => {
@@ -34,7 +34,7 @@ export const useDraft = defineStore("draft", () => {
     draft.value = draftOf(experiment);
   }
 
-  /** Replaces the draft by an earlier one, as undo does. */
+  /** Restores an earlier draft, for undo. */
   function put(earlier: Draft): void {
     draft.value = earlier;
   }

@@ -1,4 +1,4 @@
-/** The engines of this machine, and what is being tried of them. */
+/** The engines of this machine, and their probing. */
 import { defineStore } from "pinia";
 import { ref, shallowRef } from "vue";
 import type { EngineKind, EngineReport } from "@shared/engines.ts";
@@ -8,7 +8,7 @@ import { call, listen } from "@/transport/client.ts";
 export const useEngines = defineStore("engines", () => {
   const report = shallowRef<EngineReport | null>(null);
   const working = shallowRef<{ kind: EngineKind; doing: "looking" | "measuring" } | null>(null);
-  /** A calibration that was asked for here. */
+  /** Whether this window started a calibration. */
   const calibrating = ref(false);
 
   listen("engines.working", ({ kind, doing }) => {

@@ -1,4 +1,4 @@
-/** Records of the store held by id, those in the bin included; events that arrive while lists are read are not lost. */
+/** Records by id, including the bin; keeps events that arrive while lists are read. */
 import { computed, ref, shallowRef, triggerRef } from "vue";
 import { useThrottleFn } from "@vueuse/core";
 import { messageOf } from "@/transport/client.ts";
@@ -8,7 +8,7 @@ interface Stored {
   readonly deletedAt: number | null;
 }
 
-/** @param list reads the kept or the deleted records, in one part or several */
+/** @param list reads active or deleted records, in pages */
 export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIterable<readonly T[]>) {
   const byId = shallowRef(new Map<string, T>());
   const loaded = ref(false);
@@ -18,11 +18,11 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIt
   const kept = computed(() => all.value.filter(({ deletedAt }) => deletedAt === null));
   const binned = computed(() => all.value.filter(({ deletedAt }) => deletedAt !== null));
 
-  /** What changes while lists are being read, and so may be newer than they; null at other times. */
+  /** Changes received while reading, which may be newer than the lists; null at other times. */
   let changedMeanwhile: Map<string, T> | null = null;
 
   const draw = () => triggerRef(byId);
-  /** Many may report at once; the lists are drawn again for all of them together. */
+  /** Many records may change at once; redraw once for all. */
   const drawSoon = useThrottleFn(draw, 100, true, true);
 
   function put(...changed: readonly T[]): void {
@@ -47,7 +47,10 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIt
     byId.value = new Map([...read, ...newer.values()].map((record) => [record.id, record]));
   }
 
-  /** Reads both lists again. What is on screen stays until they are here, but the first reading shows each part as it comes. */
+  /**
+   * Reads both lists again. Old content stays until then, but the first load shows each page as it
+   * arrives.
+   */
   async function load(): Promise<void> {
     const meanwhile = new Map<string, T>();
     changedMeanwhile = meanwhile;
@@ -55,7 +58,7 @@ export function useRecords<T extends Stored>(list: (deleted: boolean) => AsyncIt
       const read: T[] = [];
       for (const deleted of [false, true]) {
         for await (const part of list(deleted)) {
-          // A later reading is under way: its lists are newer.
+          // A later load is running; its lists are newer.
           if (changedMeanwhile !== meanwhile) return;
           read.push(...part);
           if (!loaded.value) show(read, meanwhile);

@@ -1,4 +1,4 @@
-/** All runs as lists show them, kept up to date by events. */
+/** All runs in list form, kept up to date by events. */
 import { defineStore } from "pinia";
 import { computed } from "vue";
 import { listedOf, type ListedRun } from "@shared/listedRun.ts";
@@ -14,7 +14,7 @@ export const useRuns = defineStore("runs", () => {
 
   const keep = (...changed: readonly RunSummary[]): void => records.keep(...changed.map(listedOf));
 
-  /** Starts following events; call once. */
+  /** Subscribes to events; call once. */
   function follow(): void {
     listen("run.changed", (run) => records.follow(listedOf(run)));
     listen("runs.listed", (changed) => records.follow(...changed));

@@ -1,17 +1,17 @@
-/** Series of the runs looked at lately, so that going back to one shows it at once. */
+/** Series of recently viewed runs, for quick return. */
 import { defineStore } from "pinia";
 import { reactive } from "vue";
 import { call } from "@/transport/client.ts";
 import { SeriesCache, type HeldSeries } from "@/lib/seriesCache.ts";
 
-/** More than a comparison draws at once. */
+/** Maximum number of cached runs; more than a comparison draws. */
 const runsHeld = 160;
-/** Enough that a wide chart has more points than pixels to show them. */
+/** More points than a wide chart has pixels. */
 const maxBuckets = 1024;
 
 export const useSeriesStore = defineStore("series", () => {
   const caches = new Map<string, SeriesCache>();
-  /** Counts up with every change of a run's series: what computed values depend on. */
+  /** Incremented with every change of a run's series; computed values depend on it. */
   const versions = reactive(new Map<string, number>());
 
   function cacheOf(run: string): SeriesCache {
@@ -26,7 +26,7 @@ export const useSeriesStore = defineStore("series", () => {
     return cache;
   }
 
-  /** Brings the metrics of a run up to date; throws what the request throws. */
+  /** Updates metrics of a run; rejects when a request fails. */
   async function read(run: string, metrics: readonly string[]): Promise<void> {
     const cache = cacheOf(run);
     let changed = false;
@@ -36,7 +36,7 @@ export const useSeriesStore = defineStore("series", () => {
     if (changed) versions.set(run, (versions.get(run) ?? 0) + 1);
   }
 
-  /** Reactive: what is held of one metric. */
+  /** Reactive: the cached rows of a metric. */
   function held(run: string, metric: string): HeldSeries | undefined {
     void versions.get(run);
     return caches.get(run)?.get(metric);

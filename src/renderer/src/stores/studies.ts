@@ -14,7 +14,7 @@ export const useStudies = defineStore("studies", () => {
     studies.value.filter(({ status }) => status === "running" || status === "paused").sort((a, b) => a.createdAt - b.createdAt),
   );
 
-  /** Starts following events; call once. */
+  /** Subscribes to events; call once. */
   function follow(): void {
     listen("study.changed", records.follow);
     connection().onReconnect(() => void load());

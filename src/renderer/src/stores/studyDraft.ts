@@ -1,4 +1,4 @@
-/** The study being composed; remembered across visits. */
+/** The study being edited, remembered across visits. */
 import { defineStore } from "pinia";
 import { ref, watch } from "vue";
 import { useStudyForm } from "@/composables/useStudyForm.ts";
@@ -11,7 +11,7 @@ export const useStudyDraft = defineStore("studyDraft", () => {
   const draft = ref<StudyDraft>((remembered === null ? undefined : parseStudyDraft(remembered)) ?? defaultStudyDraft());
   watch(draft, (now) => localStorage.setItem(storageKey, JSON.stringify(now)), { deep: true });
 
-  /** Replaces the draft, by a preset or by an earlier one as undo does. */
+  /** Replaces the draft by a preset or, for undo, an earlier one. */
   function put(other: StudyDraft): void {
     draft.value = other;
   }

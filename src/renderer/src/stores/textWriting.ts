@@ -1,4 +1,4 @@
-/** How a person last had a model write: the same for every run until the window closes. */
+/** Settings of text generation, shared by all runs until the window closes. */
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import type { Entry } from "@/lib/numbers.ts";

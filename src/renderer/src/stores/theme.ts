@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it; remembered. */
+/** Light, dark or system theme; remembered. */
 import { defineStore } from "pinia";
 import { computed, ref, watchEffect } from "vue";
 import { usePreferredDark } from "@vueuse/core";

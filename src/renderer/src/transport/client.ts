@@ -1,4 +1,4 @@
-/** One connection per window, and requests that resolve to values or throw errors people can read. */
+/** The window's connection; requests resolve to values or reject with readable errors. */
 import type { EventName, EventPayload, RequestInput, RequestName, RequestOutput } from "@shared/contract.ts";
 import type { FieldError } from "@shared/experiment.ts";
 import { connect, type Connection } from "./connection.ts";
@@ -6,7 +6,7 @@ import { connect, type Connection } from "./connection.ts";
 export { messageOf } from "@shared/errors.ts";
 export { ConnectionLost } from "./webSocket.ts";
 
-/** A request the services refused, with the fields it concerns. */
+/** A request that the services refused, with the fields concerned. */
 export class RequestError extends Error {
   readonly fields: readonly FieldError[];
   constructor(message: string, fields: readonly FieldError[]) {
@@ -22,9 +22,9 @@ export function connection(): Connection {
   return (current ??= connect());
 }
 
-/** Sends a request; throws RequestError when it is refused, ConnectionLost when no answer came. */
+/** Sends a request; rejects with RequestError when refused, ConnectionLost without an answer. */
 export async function call<N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> {
-  // Reactive objects cannot be cloned into the preload: what is sent is the plain data behind them.
+  // Reactive objects cannot be cloned into the preload: send plain data.
   const plain = JSON.parse(JSON.stringify(input)) as RequestInput<N>;
   const reply = await connection().bridge.request(name, plain);
   if (!reply.ok) throw new RequestError(reply.error.message, reply.error.fields ?? []);

@@ -1,4 +1,4 @@
-/** The window's line to the services: Electron's bridge where there is one, else a WebSocket to the page's origin. */
+/** Connection to the services: Electron's bridge, or a WebSocket to the page's origin. */
 import { readonly, ref, type Ref } from "vue";
 import { bridgeKey, type Bridge } from "@shared/contract.ts";
 import { keyName, keyProtocol, socketProtocol } from "@shared/socket.ts";
@@ -9,11 +9,11 @@ export type ConnectionState = "connecting" | "open" | "lost";
 export interface Connection {
   readonly bridge: Bridge;
   readonly state: Readonly<Ref<ConnectionState>>;
-  /** Called after a lost connection is back: whatever was read before may be out of date. */
+  /** Called after a reconnect: earlier data may be stale. */
   onReconnect(listener: () => void): () => void;
 }
 
-/** Connects; in a browser the socket reconnects by itself for as long as the page lives. */
+/** Connects; in a browser the socket reconnects for as long as the page lives. */
 export function connect(): Connection {
   const bridge = window[bridgeKey];
   if (bridge) return { bridge, state: readonly(ref<ConnectionState>("open")), onReconnect: () => () => undefined };
@@ -22,7 +22,7 @@ export function connect(): Connection {
   const reconnected = new Set<() => void>();
   const address = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
   const socket = new WebSocketBridge({
-    // Read anew each time: another window may have been opened by a new link.
+    // Read the key each time: another window may have been opened by a new link.
     open: () => new WebSocket(address, [socketProtocol, keyProtocol(localStorage.getItem(keyName) ?? "none")]),
     onState: (next, again) => {
       state.value = next;

@@ -1,10 +1,12 @@
-/** Lists of runs, a part at a time, so that neither the host nor the window is blocked by a long one. */
+/** Reads run lists in pages, so that a long one blocks neither host nor window. */
 import type { ListedRun } from "@shared/listedRun.ts";
 import { nextPage, runsPerPage, summaryParts } from "@shared/runPages.ts";
 import type { RunSummary } from "@shared/run.ts";
 import { call } from "./client.ts";
 
-/** Runs, newest first. The first part may be empty; a run that moves to the bin meanwhile may be in none. */
+/**
+ * Runs, newest first. The first page may be empty; a run moved to the bin meanwhile may be missing.
+ */
 export async function* runPages(of: { readonly deleted: boolean; readonly study?: string | null }): AsyncGenerator<ListedRun[]> {
   for (let before: ReturnType<typeof nextPage>, more = true; more; more = before !== undefined) {
     const part = await call("runs.list", { ...of, limit: runsPerPage, ...(before && { before }) });
@@ -13,7 +15,7 @@ export async function* runPages(of: { readonly deleted: boolean; readonly study?
   }
 }
 
-/** Runs with their configurations, in the order asked for, without those that are not there. */
+/** Runs with configurations, in the requested order; unknown ids are skipped. */
 export async function runSummaries(ids: readonly string[]): Promise<RunSummary[]> {
   const found: RunSummary[] = [];
   for (const runs of summaryParts(ids)) found.push(...(await call("runs.summaries", { runs })));

@@ -5,7 +5,7 @@
  */
 import type { Bridge, EventName, EventPayload, Reply, RequestInput, RequestName } from "@shared/contract.ts";
 
-/** The connection was lost before an answer came. */
+/** The connection was lost before an answer arrived. */
 export class ConnectionLost extends Error {
   constructor() {
     super("The connection to the workbench was lost before it answered. The result of the request will show after reconnecting.");
@@ -22,12 +22,12 @@ export interface Socket {
   send(data: string): void;
 }
 
-/** `WebSocket.OPEN`: a socket that is closing takes nothing any more, some time before it says that it is closed. */
+/** `WebSocket.OPEN`: a closing socket drops messages before it reports that it is closed. */
 const isOpen = 1;
 
 export interface WebSocketOptions {
   open(): Socket;
-  /** `again` is true when a connection that had been open before is back. */
+  /** `again`: a connection that was open before is back. */
   onState(state: "open" | "lost", again: boolean): void;
   firstDelay?: number;
   longestDelay?: number;
@@ -56,7 +56,8 @@ export class WebSocketBridge implements Bridge {
   }
 
   request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>> {
-    // Before the first connection requests wait; after a loss they fail at once, so that nothing is sent twice.
+    // Requests wait for the first connection; after a loss they fail at once, so that nothing is
+    // sent twice.
     if (this.wasOpen && this.socket?.readyState !== isOpen) return Promise.reject(new ConnectionLost());
     const id = this.nextId++;
     return new Promise<Reply<N>>((resolve, reject) => {

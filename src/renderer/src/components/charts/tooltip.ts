@@ -1,4 +1,6 @@
-/** A chart's tooltip, built from elements: the page's policy allows no inline styles in markup. */
+/**
+ * Chart tooltips, built from elements: the content security policy forbids inline styles in markup.
+ */
 import type { TooltipContent } from "@charts/theme.ts";
 import { nearest, type ChartLine } from "@charts/chartLines.ts";
 import { formatCount } from "@/lib/format.ts";
@@ -28,7 +30,7 @@ export function tooltipAt(x: number, lines: readonly ChartLine[], xName: string,
   return box;
 }
 
-/** What a chart of a study says about an item. */
+/** Tooltip of an item in a study chart. */
 export function tooltipOf({ title, rows }: TooltipContent): HTMLElement {
   const box = element("div", "tip");
   box.append(element("div", "tip-x", title));

@@ -7,7 +7,7 @@ export function provideFieldErrors(errors: () => ReadonlyMap<string, string>): v
   provide(errorsKey, errors);
 }
 
-/** The message for one field, e.g. `tower.0.beta1`; undefined while it is fine. */
+/** Error of a field, such as `tower.0.beta1`; undefined without one. */
 export function useFieldError(path: () => string | undefined): ComputedRef<string | undefined> {
   const errors = inject(errorsKey, () => new Map<string, string>());
   return computed(() => {
@@ -16,7 +16,7 @@ export function useFieldError(path: () => string | undefined): ComputedRef<strin
   });
 }
 
-/** A field's id in the page, from its path. */
+/** DOM id of a field. */
 export function fieldId(path: string): string {
   return `field-${path.replaceAll(".", "-")}`;
 }

@@ -1,9 +1,9 @@
-/** Where settings stand in the form: a level's own, or those of one of its groups. */
+/** Location of settings in the form: a level's own, or a group's. */
 export interface Place {
-  /** Of their fields: `tower.0`, `tower.0.groups.1`. */
+  /** Path of their fields: `tower.0`, `tower.0.groups.1`. */
   readonly path: string;
   readonly testid: string;
-  /** In words: "level 0", "group bias of level 0". */
+  /** Name within a sentence: "level 0", "group bias of level 0". */
   readonly words: string;
   readonly level: number;
 }
