@@ -113,9 +113,9 @@ async function readJson(what: string, file: string): Promise<unknown> {
 
 function reason(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return "there is no such file";
+  if (code === "ENOENT") return "the file does not exist";
   if (code === "EISDIR") return "it is a folder";
-  if (code === "EACCES" || code === "EPERM") return "this account may not read it";
+  if (code === "EACCES" || code === "EPERM") return "permission denied";
   return messageOf(error);
 }
 

@@ -38,5 +38,5 @@ function chosen(kind: "run" | "study", wanted: string, ids: readonly string[]): 
   if (matches.includes(wanted)) return wanted;
   if (matches.length === 1) return matches[0]!;
   if (matches.length === 0) throw new UserError(`there is no ${kind} ${wanted}; "hypertower ${plural}" lists them`);
-  throw new UserError(`${wanted} is the beginning of ${matches.length} ${plural}: ${matches.slice(0, 5).join(", ")}${matches.length > 5 ? ", …" : ""}`);
+  throw new UserError(`${wanted} matches ${matches.length} ${plural}: ${matches.slice(0, 5).join(", ")}${matches.length > 5 ? ", …" : ""}`);
 }

@@ -101,16 +101,16 @@ const checkpointOption = (what = "weights of the best evaluation or of the last"
 const program = new Command("hypertower")
   .description("An experiment workbench for towers of hyperoptimizers.")
   .version(places.version)
-  .showHelpAfterError("(--help after a command explains its options)");
+  .showHelpAfterError("(for the options of a command, add --help)");
 
 program
   .command("train")
-  .description("Train one experiment and keep every step. Without a file or preset: the default experiment.")
+  .description("Train one experiment and log every step. Default: the default experiment.")
   .argument("[experiment]", "experiment file (JSON)")
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
-  .option("--set <path=value>", "set one value, e.g. --set tower.0.alpha=1e-3; may be given several times", collect, [])
-  .addOption(new Option("--engine <engine>", "what to train on; auto is the fastest that works here: see docs/engines.md").choices([...engineChoices]))
-  .option("--safe", "with what keeps a tower from diverging: see docs/guard.md")
+  .option("--set <path=value>", "set a value, such as --set tower.0.alpha=1e-3; repeatable", collect, [])
+  .addOption(new Option("--engine <engine>", "engine; auto is the fastest on this machine: see docs/engines.md").choices([...engineChoices]))
+  .option("--safe", "apply the safe preset: see docs/guard.md")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
@@ -121,19 +121,19 @@ program
   .description("Show a model layer by layer: shapes, parameters, operations, memory, and the time of a step on this machine.")
   .argument("[experiment]", "experiment file (JSON)")
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
-  .option("--set <path=value>", "set one value, e.g. --set model.kind=cnn; may be given several times", collect, [])
-  .option("--no-measure", "do not train the few dozen steps that measure the time of one")
+  .option("--set <path=value>", "set a value, such as --set model.kind=cnn; repeatable", collect, [])
+  .option("--no-measure", "do not measure the step time")
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((file: string | undefined, options: SummaryOptions) => finish(import("./commands/summary.ts").then(({ summary }) => summary(places, file, options)), options.json));
 
 program
   .command("engines")
-  .description("List the engines: which work here, on which device, how fast, and why others do not.")
-  .argument("[experiment]", "experiment file (JSON) whose program is measured; without a file or preset: the default experiment")
+  .description("List the engines with device and speed, or why they are unavailable.")
+  .argument("[experiment]", "experiment file (JSON) to measure; default: the default experiment")
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
-  .option("--calibrate", "measure a few dozen steps on each, in processes of their own")
-  .addOption(new Option("--retry <engine>", "try an engine again that crashed or was missing").choices([...engineKinds]))
+  .option("--calibrate", "measure a few dozen steps on each engine, in separate processes")
+  .addOption(new Option("--retry <engine>", "retry an engine that crashed or was missing").choices([...engineKinds]))
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
   .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(places, file, options)), options.json));
@@ -141,7 +141,7 @@ program
 program
   .command("runs")
   .description("List the single runs, or those of a study, newest first.")
-  .option("--study <study>", 'id of a study, the beginning of one, or "last"')
+  .option("--study <study>", 'id of a study, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line")
   .action((options: RunsOptions) => finish(import("./commands/runs.ts").then(({ runs }) => runs(places, options)), options.json));
@@ -149,7 +149,7 @@ program
 program
   .command("show")
   .description("Show one run: configuration, evaluations, hyperparameters.")
-  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .argument("<run>", 'id of a run, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((run: string, options: ShowOptions) => finish(import("./commands/show.ts").then(({ show }) => show(places, run, options)), options.json));
@@ -170,9 +170,9 @@ program
 
 program
   .command("resume")
-  .description("Train a run on that was stopped, failed or was interrupted, from its checkpoint, as if nothing had happened.")
-  .argument("<run>", 'id of a run, the beginning of one, or "last"')
-  .option("--from-start", "begin once more at the first step, beside what is logged")
+  .description("Resume a stopped, failed or interrupted run from its checkpoint.")
+  .argument("<run>", 'id of a run, its beginning, or "last"')
+  .option("--from-start", "restart at the first step and compare with the log")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
@@ -183,15 +183,15 @@ program
   .description("Train a study: one experiment from many initial hyperparameters, under towers of several heights, with several seeds.")
   .argument("[study]", "study file (JSON)")
   .option("--preset <name>", `a ready-made study: ${studyPresetNames.join(", ")}`)
-  .option("--set <path=value>", "set one value, e.g. --set base.budget.epochs=3; may be given several times", collect, [])
+  .option("--set <path=value>", "set a value, such as --set base.budget.epochs=3; repeatable", collect, [])
   .option("--seeds <list>", "a number of seeds, or a list of them: 3, or 0,4,7")
-  .option("--safe", "every run with what keeps a tower from diverging: see docs/guard.md")
-  .option("--workers <number>", "runs trained at the same time (default: what a short calibration finds best)", wholeNumber(maxWorkers))
-  .option("--cohort <number>", "runs that train as one program, where they are alike; auto: as many as train fastest here (default: as the study says, auto)", cohortSize)
-  .option("--dry-run", "show the runs, and what they take; train only the few steps that measure it")
-  .option("--resume <study>", 'go on with a study that was stopped or interrupted: its id, the beginning of one, or "last"')
-  .option("--extend <study>", "add to a study what --seeds and --set name, and train that; the runs it has are kept")
-  .option("--retry", "with --resume: also train again what failed, or is missing because its run was deleted")
+  .option("--safe", "apply the safe preset to every run: see docs/guard.md")
+  .option("--workers <number>", "parallel runs (default: chosen by a short calibration)", wholeNumber(maxWorkers))
+  .option("--cohort <number>", "runs trained as one program; auto measures the fastest (default: the study's setting, auto)", cohortSize)
+  .option("--dry-run", "show the runs and their estimated cost, without training")
+  .option("--resume <study>", 'resume a stopped or interrupted study: its id, its beginning, or "last"')
+  .option("--extend <study>", "extend a study by --seeds and --set, and train the new runs; keeps its runs")
+  .option("--retry", "with --resume: also train failed and deleted runs again")
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 every run has a result (diverged is one), 1 some have none, 130 stopped; --resume goes on from there.")
@@ -206,8 +206,8 @@ program
 
 program
   .command("rerun")
-  .description("Train a run's experiment once more, plain: level 0 alone, from the values its tower learned.")
-  .argument("<run>", 'id of a finished run, the beginning of one, or "last"')
+  .description("Retrain a run's experiment with level 0 alone, from the values that its tower learned.")
+  .argument("<run>", 'id of a finished run, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
@@ -216,19 +216,19 @@ program
 program
   .command("export")
   .description("Write what a run learned, as a table, as code, or as its weights for NumPy.")
-  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .argument("<run>", 'id of a run, its beginning, or "last"')
   .requiredOption("--format <format>", [...exportFormatNames, "npz"].join(", "), parseFormat)
-  .addOption(checkpointOption("npz: the weights of which evaluation"))
+  .addOption(checkpointOption("npz: weights of the best or the last evaluation"))
   .option("--out <file>", "file to write (default: standard output)")
-  .option("--force", "replace the file if it is there already")
+  .option("--force", "replace an existing file")
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
   .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(places, run, options))));
 
 program
   .command("evaluate")
-  .description("Say how a run's kept weights do on the test examples: metrics, and the confusion of classes or the residuals.")
-  .argument("<run>", 'id of a run, the beginning of one, or "last"')
+  .description("Evaluate a run's saved weights on the test examples: metrics, and the confusion matrix or residuals.")
+  .argument("<run>", 'id of a run, its beginning, or "last"')
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
@@ -236,12 +236,12 @@ program
 
 program
   .command("generate")
-  .description("Let a character model write: what it goes on with after a beginning, the same for the same seed.")
-  .argument("<run>", 'id of a run, the beginning of one, or "last"')
-  .requiredOption("--prime <text>", "the beginning, in characters of the text it was trained on")
+  .description("Generate text with a character model from a beginning; the same seed gives the same text.")
+  .argument("<run>", 'id of a run, its beginning, or "last"')
+  .requiredOption("--prime <text>", "beginning, in characters of the training text")
   .option("--length <number>", "characters to add (default: 500)", Number)
-  .option("--temperature <number>", "1 as trained, less is more careful, 0 always takes the most probable character (default: 0.8)", Number)
-  .option("--seed <number>", "of the draws (default: 0)", Number)
+  .option("--temperature <number>", "1 as trained, lower is more conservative, 0 always takes the most probable character (default: 0.8)", Number)
+  .option("--seed <number>", "seed of the sampling (default: 0)", Number)
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
@@ -249,51 +249,51 @@ program
 
 program
   .command("report")
-  .description("Write a report of a study or a run into a folder: tables of every step, pictures, and one HTML page.")
-  .argument("<study|run>", 'id of a study or run, the beginning of one, or "last" for the latest study')
-  .option("--out <folder>", "where to (default: report-ID in this folder)")
+  .description("Write a report of a study or a run into a folder: tables of every step, figures, and an HTML page.")
+  .argument("<study|run>", 'id of a study or run, its beginning, or "last" for the latest study')
+  .option("--out <folder>", "output folder (default: report-ID in the current folder)")
   .option("--run", '"last" is the latest run')
-  .option("--theme <theme>", `of the pictures: ${chartThemeNames.join(", ")} (default: light)`)
-  .option("--width <pixels>", "of the pictures (default: each its own)", Number)
-  .option("--height <pixels>", "of the pictures (default: each its own)", Number)
-  .option("--scale <factor>", "pixels of a PNG for each of these (default: 2)", Number)
-  .option("--metric <metric>", `what runs are judged by: ${studyMetricNames.join(", ")} (default: what the runs are known by)`)
-  .option("--at <moment>", "when: final, best of all evaluations, or the first from epoch:N or step:N on (default: final)")
-  .option("--band <band>", `around a mean: ${bandNames.join(", ")} (default: standardError)`)
+  .option("--theme <theme>", `theme of the figures: ${chartThemeNames.join(", ")} (default: light)`)
+  .option("--width <pixels>", "width of the figures (default: each its own)", Number)
+  .option("--height <pixels>", "height of the figures (default: each its own)", Number)
+  .option("--scale <factor>", "PNG pixels per figure pixel (default: 2)", Number)
+  .option("--metric <metric>", `metric: ${studyMetricNames.join(", ")} (default: the headline metric)`)
+  .option("--at <moment>", "evaluation: final, best, or the first at or after epoch:N or step:N (default: final)")
+  .option("--band <band>", `band around a mean: ${bandNames.join(", ")} (default: standardError)`)
   .option("--y-log", "a logarithmic vertical axis for the headline picture")
-  .option("--reference <figure>", `lay the paper's values over it: ${paperFigures.map(({ name }) => name).join(", ")}`)
-  .option("--force", "replace files that are there already")
+  .option("--reference <figure>", `overlay the paper's values: ${paperFigures.map(({ name }) => name).join(", ")}`)
+  .option("--force", "replace existing files")
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
   .action((wanted: string, options: ReportOptions) => finish(import("./commands/report.ts").then(({ report }) => report(places, wanted, options)), options.json));
 
 program
   .command("reproduce")
-  .description("Train a run's experiment again, and say whether it goes the same way step by step.")
-  .argument("<run>", 'id of a run that has ended, the beginning of one, or "last"')
+  .description("Train a run's experiment again and compare every step.")
+  .argument("<run>", 'id of an ended run, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 identical, 4 different, 1 error, 130 stopped. The repetition is kept as a run.")
   .action((run: string, options: ReproduceOptions) => finish(import("./commands/reproduce.ts").then(({ reproduce }) => reproduce(places, run, options)), options.json));
 
-const datasets = program.command("datasets").description("The datasets: list, download, import, remove, add one's own. They are kept in HYPERTOWER_DATA, or beside the store's usual place.");
+const datasets = program.command("datasets").description("List, download, import, add and remove datasets. They are stored in HYPERTOWER_DATA, or next to the default store.");
 const jsonOption = ["--json", "one JSON object a line"] as const;
 datasets
   .command("list", { isDefault: true })
-  .description("List the datasets and what is there of them.")
+  .description("List the datasets and their state.")
   .option(...storeOption)
   .option(...jsonOption)
   .action((options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ listDatasetsCommand }) => listDatasetsCommand(places, options)), options.json));
 datasets
   .command("download")
-  .description("Download a published dataset, checked by SHA-256; goes on where an earlier download broke off.")
+  .description("Download a published dataset, verified by SHA-256; resumes a partial download.")
   .argument("<dataset>", "e.g. fashion-mnist")
   .option(...storeOption)
   .option(...jsonOption)
   .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ downloadDatasetCommand }) => downloadDatasetCommand(places, kind, options)), options.json));
 datasets
   .command("import")
-  .description("Take over a local copy of a published dataset through the same checks.")
+  .description("Import a local copy of a published dataset, with the same checks.")
   .argument("<dataset>", "e.g. cifar10")
   .argument("<path>", "the archive, or a folder with the files")
   .option(...storeOption)
@@ -302,23 +302,23 @@ datasets
 datasets
   .command("remove")
   .description("Delete the files of a dataset.")
-  .argument("<dataset>", "as listed")
+  .argument("<dataset>", "name of the dataset")
   .option(...storeOption)
   .option(...jsonOption)
   .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(places, kind, options)), options.json));
 datasets
   .command("add")
-  .description("Make a dataset of your own: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx) or a folder of images, one folder for each class.")
+  .description("Import your own data: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx), or a folder with a folder of images per class.")
   .argument("<path>", "file or folder")
-  .option("--title <title>", "its title (default: the file's name)")
+  .option("--title <title>", "title (default: the file's name)")
   .option("--target <column>", "table: the column to predict, by name or number from 1 (default: the last)")
-  .option("--ignore <column>", "table: a column to leave out; may be given several times", collect, [])
-  .option("--category <column>", "table: a column whose numbers are categories; may be given several times", collect, [])
-  .addOption(new Option("--task <task>", "what is predicted (default: told from the target)").choices(["classification", "regression"]))
-  .addOption(new Option("--missing <rule>", "table: what becomes of missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
-  .option("--targets <file>", "arrays: the file of the targets")
-  .option("--size <width>x<height>", "images: the size to scale to (default: the first image's)", size)
-  .option("--gray", "images: without colour")
+  .option("--ignore <column>", "table: a column to ignore; repeatable", collect, [])
+  .option("--category <column>", "table: a numeric column to treat as categories; repeatable", collect, [])
+  .addOption(new Option("--task <task>", "task (default: inferred from the target)").choices(["classification", "regression"]))
+  .addOption(new Option("--missing <rule>", "table: rows with missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
+  .option("--targets <file>", "arrays: targets file")
+  .option("--size <width>x<height>", "images: size to scale to (default: the first image's)", size)
+  .option("--gray", "images: grayscale")
   .option(...storeOption)
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(places, path, options)), options.json));
@@ -326,8 +326,8 @@ datasets
 program
   .command("serve")
   .description("Serve the workbench to a browser on this machine.")
-  .option("--port <number>", "port on 127.0.0.1 (default: the usual one, or a free one when it is taken)", port)
-  .option("--open", "open the link in a browser where there is a display")
+  .option("--port <number>", "port on 127.0.0.1 (default: the standard port, or a free one if it is in use)", port)
+  .option("--open", "open the link in a browser if there is a display")
   .option(...storeOption)
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(places, options))));
 

@@ -135,7 +135,7 @@ export class Runs {
     await this.#supervisor.left(id);
     const { step, problem } = (await this.resumption(id))!;
     if (problem !== null && !fromStart) {
-      throw new UserError(`Run ${run.name} (${id}) cannot go on where it was: ${problem} It can begin once more at its first step.`);
+      throw new UserError(`Run ${run.name} (${id}) cannot be resumed: ${problem} It can be restarted at its first step.`);
     }
     await usableExperiment(run.experiment, this.#datasets);
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };

@@ -84,7 +84,7 @@ describe("hypertower train", () => {
       interrupt("SIGHUP");
     });
     expect(resumed.code).toBe(130);
-    expect(resumed.stderr).toContain(`hypertower resume ${String(run!["id"])} goes on with it`);
+    expect(resumed.stderr).toContain(`to resume: hypertower resume ${String(run!["id"])}`);
     const last = jsonLines(resumed.stdout).at(-1)!;
     expect(last).toMatchObject({ type: "stopped", run: run!["id"] });
     expect(last["steps"]).toBeGreaterThan(run!["steps"] as number);
@@ -99,7 +99,7 @@ describe("hypertower train", () => {
 
   it.each([
     [["--preset", "nope"], "known presets: seed-example"],
-    [["missing.json"], "there is no such file"],
+    [["missing.json"], "the file does not exist"],
     [["--set", "tower=[]"], "tower has no levels"],
     [["--set", "tower.0.beta1=1"], "strictly between 0 and 1"],
     [["--set", "tower.0.alpha=-1"], "0 or more"],

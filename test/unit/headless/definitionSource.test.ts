@@ -63,7 +63,7 @@ describe("loadExperiment", () => {
 
   it("names a missing file and a folder", async () => {
     const missing = join(folder, "missing.json");
-    expect((await failure({ file: missing, set: [] })).message).toBe(`cannot read the experiment file ${missing}: there is no such file`);
+    expect((await failure({ file: missing, set: [] })).message).toBe(`cannot read the experiment file ${missing}: the file does not exist`);
     expect((await failure({ file: folder, set: [] })).message).toContain("it is a folder");
   });
 

@@ -60,7 +60,7 @@ describe("hypertower export", () => {
     writeFileSync(out, "mine");
     const { code, stderr } = await hypertower("export", run, "--format", "csv", "--out", out);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${out} is there already; --force replaces it`);
+    expect(stderr).toContain(`${out} already exists; to replace it, add --force`);
     expect(readFileSync(out, "utf8")).toBe("mine");
     expect((await hypertower("export", run, "--format", "csv", "--out", out, "--force")).code).toBe(0);
     expect(readFileSync(out, "utf8")).toContain("step,epoch,loss");

@@ -111,7 +111,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
       interrupt();
     });
     expect(stopped.code, stopped.stderr).toBe(130);
-    expect(stopped.stderr).toMatch(/hypertower study --resume \S+ goes on with it/);
+    expect(stopped.stderr).toMatch(/to resume: hypertower study --resume \S+/);
     const resumed = await hypertower(["study", "--resume", "last", "--json"]);
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(numbersOf(finalPoints({ lines: jsonLines(resumed.stdout) }))).toEqual(await undisturbed());

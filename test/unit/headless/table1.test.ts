@@ -159,7 +159,7 @@ describe("hypertower table1", () => {
     expect(seeds).toMatchObject({ code: 1, stdout: "" });
     expect(seeds.stderr).toContain("Allowed: 1 to 1000");
     expect(file).toMatchObject({ code: 1, stdout: "" });
-    expect(file.stderr).toContain("is there already");
+    expect(file.stderr).toContain("already exists");
     expect(existsSync(store)).toBe(false);
   });
 });

@@ -306,7 +306,7 @@ describe("writing", () => {
   it("replaces nothing unless asked", async () => {
     const folder = freshFolder();
     writeFileSync(join(folder, "a.csv"), "mine");
-    await expect(writeReport(folder, one(() => ["b"]), { force: false })).rejects.toThrow("a.csv is there already; --force replaces it");
+    await expect(writeReport(folder, one(() => ["b"]), { force: false })).rejects.toThrow("a.csv already exists; to replace it, add --force");
     expect(readdirSync(folder)).toEqual(["a.csv"]);
     await writeReport(folder, one(() => ["b"]), { force: true });
     expect([readFileSync(join(folder, "a.csv"), "utf8"), readFileSync(join(folder, "figures", "b.svg"), "utf8")]).toEqual(["a", "b"]);

@@ -90,7 +90,7 @@ it("text goes on as the model says, its hidden state carried, and the same for o
     // Without chance what follows depends on the beginning alone: reading on from its own words changes nothing.
     const likely = await say("abc", 0, 0);
     expect(await say(`abc${likely.slice(0, 20)}`, 0, 0)).toContain(likely.slice(20, 200));
-    await expect(say("abx\n")).rejects.toThrow(/has no "x", "\\n"; it has "/);
+    await expect(say("abx\n")).rejects.toThrow(/does not contain "x", "\\n"; allowed: "/);
     await expect(say("")).rejects.toThrow(/at least one character/);
   }
 });

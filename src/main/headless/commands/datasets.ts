@@ -125,7 +125,7 @@ async function orderOf(services: Services, path: string, options: AddOptions): P
       return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
     case "arrays": {
       const [targets, array] = preview.arrays.length > 1 && !options.targets ? [path, targetArray(preview.arrays)] : [options.targets, undefined];
-      if (!targets) throw new UserError(`${path} holds one array; name the file of the targets with --targets`);
+      if (!targets) throw new UserError(`${path} holds one array; give the targets file with --targets`);
       const features = array ? { path, array: preview.arrays.find(({ name }) => name !== array)!.name } : { path };
       return { form: "arrays", title, features, targets: { path: targets, ...(array ? { array } : {}) }, task: options.task ?? "classification" };
     }

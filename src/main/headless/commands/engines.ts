@@ -34,8 +34,8 @@ export function sayWhatIsTried(services: Services): void {
   let looking = false;
   services.on("engines.working", ({ kind, doing }) => {
     // Several are looked for in a second, and each is measured for one or more.
-    if (kind && doing === "looking" && !looking) process.stderr.write("looking for engines\n");
-    if (kind && doing === "measuring") process.stderr.write(`measuring the engines: ${engineFacts[kind].title}\n`);
+    if (kind && doing === "looking" && !looking) process.stderr.write("detecting engines\n");
+    if (kind && doing === "measuring") process.stderr.write(`measuring engines: ${engineFacts[kind].title}\n`);
     looking = kind !== null && doing === "looking";
   });
 }
@@ -67,13 +67,13 @@ function inWords({ engines, choice, measuredAt }: EngineReport): string {
   return [
     table([["", "ENGINE", "HERE", "A STEP", "PRECISION", "SAME BITS", "MEMORY", "DEVICE"], ...rows]),
     "",
-    choice ? `* chosen: ${choice.why}${measuredAt === null ? "" : ` (${formatTime(measuredAt)})`}` : 'nothing was measured for this program yet; "hypertower engines --calibrate" does',
+    choice ? `* chosen: ${choice.why}${measuredAt === null ? "" : ` (${formatTime(measuredAt)})`}` : 'not measured for this program yet; run "hypertower engines --calibrate"',
     ...(unmeasured.length > 0 ? ["", "not measured", ...unmeasured] : []),
-    ...(missing.length > 0 ? ["", "not here", ...missing] : []),
+    ...(missing.length > 0 ? ["", "not available", ...missing] : []),
   ].join("\n");
 }
 
 function whyNot({ kind, problem, barred }: EngineState): string | null {
-  if (barred) return `not chosen since ${formatTime(barred.at)}, because ${barred.reason}; "hypertower engines --retry ${kind}" tries it again`;
+  if (barred) return `excluded since ${formatTime(barred.at)}, because ${barred.reason}; to retry: hypertower engines --retry ${kind}`;
   return problem;
 }

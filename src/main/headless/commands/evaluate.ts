@@ -52,7 +52,7 @@ function residuals({ rmse, mae, bias, r2 }: RegressionReport): string[][] {
     ["RMSE", formatMeasure(rmse)],
     ["mean absolute error", formatMeasure(mae)],
     ["mean residual", formatMeasure(bias)],
-    ["R²", r2 === null ? "–: the truth does not vary" : formatMeasure(r2)],
+    ["R²", r2 === null ? "–: the targets are constant" : formatMeasure(r2)],
   ];
 }
 

@@ -33,7 +33,7 @@ export async function exportCommand(places: Places, run: string, options: Export
 
 /** Writes beside the file first: under its name it is whole or not there, and nothing is replaced unless asked. */
 async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean): Promise<void> {
-  const taken = new UserError(`${path} is there already; --force replaces it`);
+  const taken = new UserError(`${path} already exists; to replace it, add --force`);
   if (!replace && (await exists(path))) throw taken;
   const part = `${path}.${process.pid}.part`;
   try {

@@ -47,7 +47,7 @@ function readSettings({ theme, metric, at, band, reference, width, height, scale
   const given = Object.fromEntries(Object.entries({ theme, metric, at, band, reference, width, height, scale, yLog }).filter(([, value]) => value !== undefined));
   const parsed = pictureSettings.safeParse(given);
   if (parsed.success) return parsed.data;
-  throw new UserError("The report cannot be made so.", fieldErrors(parsed.error).map(({ path, message }) => ({ path: `--${path.split(".")[0]!.replace("yLog", "y-log")}`, message })));
+  throw new UserError("The report options are not valid.", fieldErrors(parsed.error).map(({ path, message }) => ({ path: `--${path.split(".")[0]!.replace("yLog", "y-log")}`, message })));
 }
 
 /** A study or a run: whichever has the id; `last` is the latest study, or with --run the latest run. */

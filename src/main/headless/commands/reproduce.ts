@@ -22,7 +22,7 @@ export async function reproduce(places: Places, wanted: string, options: Reprodu
   const report = options.json ? jsonReport() : textReport();
   try {
     const original = await services.handlers["runs.get"]({ run: await findRun(services, wanted) });
-    if (isActive(original.status)) throw new UserError(`run ${original.id} is ${original.status}; only a run that has ended can be compared`);
+    if (isActive(original.status)) throw new UserError(`run ${original.id} is ${original.status}; only an ended run can be reproduced`);
     if (original.steps === 0) throw new UserError(`run ${original.id} has logged no steps; there is nothing to compare`);
     const name = `${original.name.slice(0, maxName - suffix.length)}${suffix}`;
     const complete = original.status === "finished" || original.status === "diverged";

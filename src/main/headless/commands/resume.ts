@@ -21,7 +21,7 @@ export async function resume(places: Places, wanted: string, { fromStart = false
     if (isActive(status)) throw new UserError(`run ${run} is ${status}: another Hypertower process trains it`);
     if (!resumption) throw new UserError(`run ${run} is ${status}; only a run that is stopped, failed or interrupted can be resumed`);
     if (resumption.problem !== null && !fromStart) {
-      throw new UserError(`run ${run} cannot go on where it was. ${resumption.problem} With --from-start it begins once more at its first step; what is logged is kept.`);
+      throw new UserError(`run ${run} cannot be resumed. ${resumption.problem} To restart it at its first step, add --from-start; the log is kept.`);
     }
     return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run, fromStart }), json);
   } finally {

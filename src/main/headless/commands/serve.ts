@@ -44,7 +44,7 @@ export async function serve(places: Places, options: ServeOptions): Promise<numb
 
   await interrupted;
   const active = (await services.handlers["runs.list"]({ deleted: false })).filter(({ status }) => isActive(status)).length;
-  console.log(active > 0 ? `stopping ${plural(active, "run")}; everything up to now is kept` : "stopping");
+  console.log(active > 0 ? `stopping ${plural(active, "run")}; progress is saved` : "stopping");
   await server.close();
   await services.close();
   return exitCodes.ok;

@@ -40,7 +40,7 @@ export async function study(places: Places, file: string | undefined, options: S
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
     const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
-    if (other !== undefined) throw new UserError(`--resume goes on with the study as it was defined; "${other}" cannot change it`);
+    if (other !== undefined) throw new UserError(`--resume continues the study unchanged; "${other}" cannot be combined with it`);
     const services = await openExisting(places, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.resume!);
@@ -51,8 +51,8 @@ export async function study(places: Places, file: string | undefined, options: S
   if (options.extend !== undefined) {
     const flags = { "--dry-run": options.dryRun, "--workers": options.workers, "--cohort": options.cohort };
     const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
-    if (other !== undefined) throw new UserError(`--extend adds to the study as it is, by --set and --seeds; "${other}" does not go with it`);
-    if (set.length === 0) throw new UserError("--extend needs what is added: --seeds 5, or --set axes.0.values.points=21");
+    if (other !== undefined) throw new UserError(`--extend takes only --set and --seeds; "${other}" cannot be combined with it`);
+    if (set.length === 0) throw new UserError("--extend needs an addition, such as --seeds 5 or --set axes.0.values.points=21");
     const services = await openExisting(places, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.extend!);

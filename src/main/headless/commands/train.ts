@@ -48,7 +48,7 @@ export async function followToTheEnd(services: Services, begin: () => RunSummary
     for (const hint of hints) report.note(hint);
     const last = await untilItEnds(services, begin, report);
     report.ended(last);
-    if (isResumable(last.status)) report.note(`hypertower resume ${last.id} goes on with it`);
+    if (isResumable(last.status)) report.note(`to resume: hypertower resume ${last.id}`);
     return exitCodeOf(last);
   } finally {
     report.close();
@@ -80,7 +80,7 @@ export async function untilItEnds(services: Services, begin: () => RunSummary | 
     });
   });
   const forgetSignals = onInterrupt(() => {
-    report.note("stopping; everything up to now is kept (again to force)");
+    report.note("stopping; progress is saved (repeat to force)");
     // A run that ended in this very moment has nothing left to stop.
     Promise.resolve(services.handlers["runs.stop"]({ run: begun.id })).catch((error: unknown) => report.note(messageOf(error)));
   });
