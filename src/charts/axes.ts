@@ -28,7 +28,7 @@ function roundStep(span: number, count: number): number {
 const round = (value: number) => Number(value.toPrecision(15));
 
 /** With more decimals than this, labels are differences. */
-const mostDecimals = 7;
+const maxDecimals = 7;
 
 /**
  * A linear axis around the values; undefined without values. `whole` puts ticks at whole numbers.
@@ -47,7 +47,7 @@ export function linearScale(values: Iterable<number>, count = 4, whole = false):
   const ticks: number[] = [];
   for (let i = first; i <= last; i++) ticks.push(round(i * step));
   const magnitude = Math.max(Math.abs(first), Math.abs(last)) * step;
-  const offset = decimalsOf(step) > mostDecimals && step / magnitude < 1e-5 ? Number(low.toPrecision(4)) : null;
+  const offset = decimalsOf(step) > maxDecimals && step / magnitude < 1e-5 ? Number(low.toPrecision(4)) : null;
   const label = (tick: number) => (offset === null ? written(tick, step, magnitude) : difference(tick - offset, step));
   const value = (v: number) => written(v, step / 100, magnitude);
   return { min: round(first * step), max: round(last * step), ticks, label, value, offset };

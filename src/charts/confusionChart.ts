@@ -11,7 +11,7 @@ import { channels, type ChartSettings } from "./theme.ts";
 const right = { light: "#2f4bc7", print: "#2f4bc7", dark: "#7d95ff" } as const;
 const wrong = { light: "#c93a3a", print: "#c93a3a", dark: "#ff7b72" } as const;
 /** Smallest cell width, in pixels, that fits a number. */
-const leastForNumbers = 30;
+const minForNumbers = 30;
 
 /** Size of the picture for a number of classes. */
 export function confusionSize(classes: number): { width: number; height: number } {
@@ -29,7 +29,7 @@ export function confusionChart({ classNames, confusion }: Pick<ClassificationRep
   const columns = classAxis(classNames, maxOf(classNames.map((name) => roomFor(name, look.fontSize))) + 6, width, look.fontSize);
   const height = inner.height - 8 - look.fontSize * 2 - 24;
   const cells = shownCells(confusion).flat();
-  const withNumbers = Math.min(width, height * 1.6) / count >= leastForNumbers;
+  const withNumbers = Math.min(width, height * 1.6) / count >= minForNumbers;
   const data = cells.map((cell): Told & { value: [number, number] } => ({
     value: [cell.predicted, count - 1 - cell.actual],
     told: () => ({ title: `${classNames[cell.actual]!} taken for ${classNames[cell.predicted]!}`, rows: [{ name: "examples", value: formatCount(cell.count) }, { name: "of the class", value: shareText(cell.share) }] }),

@@ -9,7 +9,7 @@ import { exportFormatNames } from "./exports.ts";
 import { listedRun } from "./listedRun.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
-import { mostSummaries } from "./runPages.ts";
+import { maxSummaries } from "./runPages.ts";
 import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
 import { idsOf } from "./requestLists.ts";
 import { bucket } from "./series.ts";

@@ -21,7 +21,7 @@ const positiveInteger = (what: string, max: number) =>
     .max(max, `${what} must be at most ${max}`);
 
 /** Maximum number of examples or characters. */
-const mostExamples = 1_000_000_000;
+const maxExamples = 1_000_000_000;
 
 export const dataset = z
   .strictObject({
@@ -29,8 +29,8 @@ export const dataset = z
     /** Facts about a user's own data, which may be on another machine. */
     facts: ownFacts.optional(),
     /** Train on the first N examples (or characters of a text); all by default. */
-    trainExamples: positiveInteger("dataset.trainExamples", mostExamples).optional(),
-    testExamples: positiveInteger("dataset.testExamples", mostExamples).optional(),
+    trainExamples: positiveInteger("dataset.trainExamples", maxExamples).optional(),
+    testExamples: positiveInteger("dataset.testExamples", maxExamples).optional(),
     /**
      * Share of the training examples held out for validation: drawn by `splitSeed`, or the end of a
      * text.
@@ -86,8 +86,8 @@ export const engine = z.preprocess(
   }),
 );
 
-const mostSteps = 1_000_000_000;
-const scheduleRule = `evaluation.every must be epoch, end, or a whole number of steps from 1 to ${mostSteps}`;
+const maxSteps = 1_000_000_000;
+const scheduleRule = `evaluation.every must be epoch, end, or a whole number of steps from 1 to ${maxSteps}`;
 
 export const evaluationSchedule = z.strictObject({
   /**
@@ -95,7 +95,7 @@ export const evaluationSchedule = z.strictObject({
    * included.
    */
   every: z
-    .union([z.enum(["epoch", "end"]), z.int(scheduleRule).min(1, scheduleRule).max(mostSteps, scheduleRule)], { error: scheduleRule })
+    .union([z.enum(["epoch", "end"]), z.int(scheduleRule).min(1, scheduleRule).max(maxSteps, scheduleRule)], { error: scheduleRule })
     .default("epoch"),
 });
 
@@ -152,7 +152,7 @@ function withUsual(input: unknown): unknown {
   const usual = usualModel(taskOf({ dataset: parsed.data }));
   const model = given === undefined ? usual : isObject(given) && (!("kind" in given) || given.kind === usual.kind) ? { ...usual, ...given } : given;
   const choice = { dataset: parsed.data, ...(isObject(model) ? { model } : {}) };
-  const fits = batchSize === undefined && usualBatch > mostRows(choice) ? { batchSize: fittingBatch(usualBatch, choice) } : {};
+  const fits = batchSize === undefined && usualBatch > maxRows(choice) ? { batchSize: fittingBatch(usualBatch, choice) } : {};
   return { ...input, model, ...fits };
 }
 
@@ -165,7 +165,7 @@ export interface BatchChoice {
 /**
  * Largest batch that leaves at least `batches` training batches and one batch of every other set.
  */
-function mostRows({ dataset, model }: BatchChoice, batches = 1): number {
+function maxRows({ dataset, model }: BatchChoice, batches = 1): number {
   const held = validationExamples(dataset);
   const train = dataset.trainExamples - held;
   if (!isText({ dataset })) return Math.floor(train / batches);
@@ -176,7 +176,7 @@ function mostRows({ dataset, model }: BatchChoice, batches = 1): number {
 
 /** `most`, or for a small dataset the largest power of two that leaves four batches. */
 export function fittingBatch(most: number, choice: BatchChoice): number {
-  const rows = mostRows(choice, 4);
+  const rows = maxRows(choice, 4);
   return rows >= most ? most : 2 ** Math.floor(Math.log2(Math.max(rows, 1)));
 }
 

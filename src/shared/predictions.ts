@@ -96,15 +96,15 @@ export const samplesReply = z.object({
 export type SamplesReply = z.infer<typeof samplesReply>;
 export type Sample = SamplesReply["samples"][number];
 
-export const mostCharacters = 10_000;
+export const maxCharacters = 10_000;
 
 export const textRequest = from.extend({
-  prime: z.string({ error: "prime must be a text" }).min(1, "prime needs at least one character").max(mostCharacters, `prime: at most ${mostCharacters} characters`),
+  prime: z.string({ error: "prime must be a text" }).min(1, "prime needs at least one character").max(maxCharacters, `prime: at most ${maxCharacters} characters`),
   /** Number of characters to add. */
   length: z
-    .int(`length must be a whole number from 1 to ${mostCharacters}`)
-    .min(1, `length must be from 1 to ${mostCharacters}`)
-    .max(mostCharacters, `length must be from 1 to ${mostCharacters}`)
+    .int(`length must be a whole number from 1 to ${maxCharacters}`)
+    .min(1, `length must be from 1 to ${maxCharacters}`)
+    .max(maxCharacters, `length must be from 1 to ${maxCharacters}`)
     .default(500),
   /**
    * Divides the logits: 1 as trained, lower is more conservative, 0 always takes the most probable

@@ -5,11 +5,11 @@ import { idParts } from "./requestLists.ts";
 export const runsPerPage = 250;
 
 /** Maximum number of configurations per request. */
-export const mostSummaries = 100;
+export const maxSummaries = 100;
 
 /** Splits ids into requests for configurations. */
 export function summaryParts(ids: readonly string[]): string[][] {
-  return idParts(ids, mostSummaries);
+  return idParts(ids, maxSummaries);
 }
 
 interface Listed {

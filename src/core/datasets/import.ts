@@ -46,13 +46,13 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
 }
 
 /** A tenth of a text is held back. */
-const leastCharacters = 20;
+const minCharacters = 20;
 
 /** @throws Error naming the file, the line and the byte */
 export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
   await requireFile(path);
   const { vocabulary, codes } = await readText(path);
-  if (codes.length < leastCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${leastCharacters} at least`);
+  if (codes.length < minCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${minCharacters} at least`);
   return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
 }
 

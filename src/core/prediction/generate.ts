@@ -22,7 +22,7 @@ export interface Continuation {
 }
 
 /** Maximum number of characters that an error message lists. */
-const mostNamed = 100;
+const maxNamed = 100;
 
 /**
  * The continuation, without the prime; the same for the same weights and seed.
@@ -32,7 +32,7 @@ export async function generate(experiment: Experiment, vocabulary: readonly stri
   const codes = new Map(vocabulary.map((character, code) => [character, code]));
   const given = Array.from(prime);
   const unknown = [...new Set(given.filter((character) => !codes.has(character)))];
-  if (unknown.length > 0) throw new Error(`the training text does not contain ${unknown.slice(0, 10).map((character) => JSON.stringify(character)).join(", ")}; allowed: ${JSON.stringify(vocabulary.slice(0, mostNamed).join(""))}${vocabulary.length > mostNamed ? " and more" : ""}`);
+  if (unknown.length > 0) throw new Error(`the training text does not contain ${unknown.slice(0, 10).map((character) => JSON.stringify(character)).join(", ")}; allowed: ${JSON.stringify(vocabulary.slice(0, maxNamed).join(""))}${vocabulary.length > maxNamed ? " and more" : ""}`);
   if (given.length === 0) throw new Error("the beginning is empty; give at least one character");
 
   // One character at a time: the hidden state carries the past.

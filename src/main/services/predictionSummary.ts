@@ -56,7 +56,7 @@ function inTurn(examples: readonly ClassifiedExample[]): ClassifiedExample[] {
 }
 
 /** Points of a scatter plot at most; more would cover one another. */
-const mostPoints = 2_000;
+const maxPoints = 2_000;
 const bins = 41;
 
 export type Residuals = Pick<RegressionReport, "rmse" | "mae" | "bias" | "r2" | "points" | "histogram">;
@@ -73,7 +73,7 @@ export function residualsOf({ labels, scores }: Pick<Labelled, "labels" | "score
     sum += residual;
     total += (truth - mean) ** 2;
   });
-  const shown = Math.min(count, mostPoints);
+  const shown = Math.min(count, maxPoints);
   return {
     rmse: Math.sqrt(squares / count),
     mae: absolute / count,

@@ -29,7 +29,7 @@ export interface PredictionsOptions {
 const remembered = 6;
 
 /** Feature values that one answer holds at most. */
-const mostValues = 400_000;
+const maxValues = 400_000;
 
 type Labelled = NonNullable<Outputs["labelled"]>;
 
@@ -87,7 +87,7 @@ export class Predictions {
     const labelled = (await (this.#superseded(request, weights) ?? this.#outputsOf(experiment, weights))).labelled!;
     const all = chosen(classified(labelled), request);
     const width = info.exampleShape.reduce((size, n) => size * n, 1);
-    const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(mostValues / width))));
+    const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(maxValues / width))));
     const result = first.length === 0 ? undefined : await this.#ask(experiment, [], { kind: "examples", indices: first.map(({ index }) => index) });
     if (result && result.kind !== "examples") throw new Error(`a trainer answered ${result.kind} instead of examples`);
     return {

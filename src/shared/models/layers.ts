@@ -137,10 +137,10 @@ const oneOf = (kinds: readonly string[]) => ({
 export const layer = z.discriminatedUnion("kind", plainLayers, oneOf(layerKinds));
 
 /** Maximum number of layers of an own architecture, and of a block. */
-export const mostLayers = 64;
+export const maxLayers = 64;
 
 export const layersOf = <L extends z.ZodType>(one: L, field: string) =>
-  z.array(one, { error: `${field} must be a list of layers` }).min(1, "at least 1 layer").max(mostLayers, `at most ${mostLayers} layers`);
+  z.array(one, { error: `${field} must be a list of layers` }).min(1, "at least 1 layer").max(maxLayers, `at most ${maxLayers} layers`);
 
 /** x + layers(x). */
 const residual = z.strictObject({ kind: z.literal("residual"), name, layers: layersOf(layer, "layers") });

@@ -2,7 +2,7 @@
 import type { ModelConfig } from "./schema.ts";
 
 /** Maximum number of layers named; more are counted. */
-const mostNamed = 8;
+const maxNamed = 8;
 
 const drops = ({ dropout }: { readonly dropout: number }) => (dropout > 0 ? ` dropout ${dropout}` : "");
 
@@ -20,6 +20,6 @@ export function modelText(model: ModelConfig): string {
     case "charRnn":
       return `charRnn ${model.cell} ${model.layers} x ${model.hidden}${drops(model)}`;
     case "sequential":
-      return model.layers.length > mostNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
+      return model.layers.length > maxNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
   }
 }

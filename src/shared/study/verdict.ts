@@ -45,7 +45,7 @@ export interface Evidence {
 type Counted = HeightNumbers & { readonly numbers: NonNullable<HeightNumbers["numbers"]> };
 
 /** Fewest values of an axis that make a range. */
-const fewestValues = 3;
+const minValues = 3;
 /** Widths that differ by less, in the axis' unit, are called the same. */
 const sameWidth = 0.1;
 
@@ -163,7 +163,7 @@ function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
   const { best, bestAt, usable, width } = of.numbers;
   const where = axis ? `, at ${axis.words} ${formatHyperparameter(bestAt.value)}` : "";
   const top = `${placeOf(of)} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
-  if (!axis || of.known < fewestValues) return `${top}.`;
+  if (!axis || of.known < minValues) return `${top}.`;
   return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
 }
 
@@ -224,7 +224,7 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (learned.length === 0) return say("unlearned", `nothing got clearly better than guessing (${measured(metric, chance!)}).`, divergedWords(counted));
   if (counted.length === 1) {
     const remarks = [...divergedWords(counted), ...certaintyWords(counted)];
-    return say(axis && base.known < fewestValues ? "few" : "single", aboutOne(evidence, base), remarks, base);
+    return say(axis && base.known < minValues ? "few" : "single", aboutOne(evidence, base), remarks, base);
   }
 
   if (heights.some(({ against }) => against !== undefined) && counted.some(({ numbers: { change } }) => change)) {
@@ -247,13 +247,13 @@ export function verdictOf(evidence: Evidence): Verdict {
   }
   if (uncertain) {
     const best = pair.map((of) => `${measured(metric, of.numbers.best.value)} ${placeOf(of)}`);
-    const enough = axis && Math.min(base.known, top.known) >= fewestValues;
+    const enough = axis && Math.min(base.known, top.known) >= minValues;
     const widths = enough ? pair.map((of) => `${widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), true)} ${placeOf(of)}`) : [];
     const seen = enough ? `the usable range of the ${axis.words} is ${listed(widths)}` : `the best ${bestLabel(metric)} is ${listed(best)}`;
     const besides = enough ? [`The best ${bestLabel(metric)} is ${listed(best)}.`, ...openWords(axis, pair)] : [];
     return say("uncertain", `with a single seed no difference can be told from chance; in these runs ${seen}.`, [...besides, ...rest], top, base);
   }
-  if (!axis || Math.min(base.known, top.known) < fewestValues) {
+  if (!axis || Math.min(base.known, top.known) < minValues) {
     const reason = axis ? [`There are too few values of the ${axis.words} to speak of a usable range.`] : [];
     const some = top.stack !== null && counted.length > 2 ? `of ${counted.length} stacks, ` : "";
     const effect = best ? `${some}with ${levels} ${best.words}` : `${levels} ${does("make")} no clear difference to the best ${bestLabel(metric)}`;

@@ -81,13 +81,13 @@ export function studyReport(study: StudyDetail, source: RunSource, given: StudyR
 }
 
 /** Maximum number of runs named in a remark. */
-const mostNamed = 5;
+const maxNamed = 5;
 
 /** Remarks on missing and unfinished runs. */
 function remarksOf({ points, status, reason }: StudyDetail): string[] {
   const named = (which: (status: string) => boolean) => {
     const keys = points.filter((point) => which(point.status)).map(({ run, key }) => run ?? key);
-    return { count: keys.length, names: `${keys.slice(0, mostNamed).join(", ")}${keys.length > mostNamed ? `, and ${keys.length - mostNamed} more` : ""}` };
+    return { count: keys.length, names: `${keys.slice(0, maxNamed).join(", ")}${keys.length > maxNamed ? `, and ${keys.length - maxNamed} more` : ""}` };
   };
   const remarks: string[] = [];
   const missing = named((one) => one === "missing");

@@ -14,14 +14,14 @@ const buckets = 400;
 /** Time constant of the loss's moving average in steps: the window's default. */
 const smoothing = smoothingSteps(defaultSmoothing);
 /** Maximum number of plotted hyperparameters, lowest levels first. */
-const mostPlots = 24;
+const maxPlots = 24;
 
 export function runFigures(run: RunDetail, source: RunSource, footer: readonly string[]): Figure[] {
   const { tower } = run.experiment;
   const title = run.name || run.stack;
   const style = (level: number, theme: Parameters<typeof variantStyle>[3]) => variantStyle(level, tower.length, false, theme);
   const columns = hyperparameterColumns(tower).filter(({ hypergradient }) => run.metrics.includes(hypergradient));
-  const shown = columns.slice(0, mostPlots);
+  const shown = columns.slice(0, maxPlots);
   const plotsOf = (metric: "metric" | "hypergradient", theme: Parameters<typeof variantStyle>[3]): RunPlot[] =>
     shown.map((column) => {
       const { spec, level } = column;
@@ -34,7 +34,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
         lines: [lineOf(column[metric], style(level, theme), source.series(run.id, column[metric], buckets), 0)],
       };
     });
-  const left = columns.length > mostPlots ? ` The first ${mostPlots} of ${columns.length} are drawn.` : "";
+  const left = columns.length > maxPlots ? ` The first ${maxPlots} of ${columns.length} are drawn.` : "";
   const rows = Math.ceil(shown.length / 2);
   const lossLine = (theme: Parameters<typeof style>[1]): ChartLine => {
     const line = lineOf("loss", style(0, theme), source.series(run.id, "loss", buckets), smoothing);

@@ -21,9 +21,9 @@ import type { ReportOfStudy } from "./source.ts";
 import type { PointRun } from "./studyTables.ts";
 
 /** Maximum number of exceptional runs named; more are counted. */
-const mostNamed = 60;
+const maxNamed = 60;
 /** Maximum number of heights side by side; more become rows. */
-const mostColumns = 5;
+const maxColumns = 5;
 
 export function studyPage(of: ReportOfStudy, runs: readonly PointRun[], found: Sensitivity, figures: readonly Figure[], remarks: readonly string[]): string {
   const { study, source } = of;
@@ -74,7 +74,7 @@ function numbers(study: Study, found: Sensitivity): Html {
   const columns = numberColumns(found);
   const names = curveNames(study, found.heights);
   const reasons = new Set(found.heights.flatMap(({ noInterval }) => noInterval ?? []));
-  const few = found.heights.length <= mostColumns;
+  const few = found.heights.length <= maxColumns;
   const table = few
     ? tableOf(["", ...names], columns.map((column) => [column.title, ...found.heights.map((height) => estimateText(column, column.of(height)))]), "numbers")
     : tableOf(["", ...columns.map(({ title }) => title)], found.heights.map((height, i) => [names[i], ...columns.map((column) => estimateText(column, column.of(height)))]), "numbers");
@@ -109,7 +109,7 @@ function exceptions({ study }: ReportOfStudy, { metric }: Sensitivity): Html | n
   const axes = studyAxes(study.study);
   const some = measureRuns(study.study, study.points, metric).runs.filter((run) => run.point.status !== "finished" || hasExploded(run)).map((run) => ({ ...run.point, became: hasExploded(run) ? "exploded" : run.point.status }));
   if (some.length === 0) return null;
-  const shown = some.slice(0, mostNamed);
+  const shown = some.slice(0, maxNamed);
   return html`<h2>Runs without a result of their own</h2>
 ${tableOf(
     ["Run", "Where", "What became of it", "Why"],

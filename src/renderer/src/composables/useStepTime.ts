@@ -8,8 +8,8 @@ import { call } from "@/transport/client.ts";
 import { useMeasured } from "./useMeasured.ts";
 
 /** Limit on what is measured without asking: its steps take seconds and little memory. */
-const mostFlops = 2e11;
-const mostBytes = 2 ** 30;
+const maxFlops = 2e11;
+const maxBytes = 2 ** 30;
 
 export interface StepTime {
   /** Null while measuring. */
@@ -38,7 +38,7 @@ export function useStepTime(draft: Ref<Draft>, summary: Ref<ModelSummary | null>
   /** Everything that determines a step; null while it cannot be measured. */
   const wanted = computed(() => {
     const result = validateDraft(draft.value);
-    if (!result.ok || !summary.value || summary.value.flops > mostFlops || summary.value.memory > mostBytes || runs.active.length > 0) return null;
+    if (!result.ok || !summary.value || summary.value.flops > maxFlops || summary.value.memory > maxBytes || runs.active.length > 0) return null;
     return JSON.stringify({ ...result.experiment, name: "", seed: 0, budget: { epochs: 1 } });
   });
   const { value, error } = useMeasured(wanted, (experiment) => call("experiments.measure", { experiment }));

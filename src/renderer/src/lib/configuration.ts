@@ -6,12 +6,12 @@ import { fieldsOf } from "./differences.ts";
 import { formatField } from "./format.ts";
 
 /** Maximum number of class names listed; more are counted. */
-const mostNames = 12;
+const maxNames = 12;
 
 function factsInWords(facts: OwnFacts): [string, string][] {
   const { title, classNames, symbols } = facts;
   const rows: [string, string][] = [["dataset", `${title}: ${describeDataset({ ...facts, classes: symbols ?? classNames.length })}`]];
-  if (classNames.length > 0) rows.push(["classes", [...classNames.slice(0, mostNames), ...(classNames.length > mostNames ? [`${classNames.length - mostNames} more`] : [])].join(", ")]);
+  if (classNames.length > 0) rows.push(["classes", [...classNames.slice(0, maxNames), ...(classNames.length > maxNames ? [`${classNames.length - maxNames} more`] : [])].join(", ")]);
   return rows;
 }
 

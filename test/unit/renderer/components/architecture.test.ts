@@ -4,7 +4,7 @@ import ArchitectureCard from "@/components/experiment/model/ArchitectureCard.vue
 import LayerList from "@/components/experiment/model/LayerList.vue";
 import type { Draft } from "@/lib/draft.ts";
 import { layersOf, newLayer } from "@/lib/modelDraft.ts";
-import { mostLayers } from "@shared/models/layers.ts";
+import { maxLayers } from "@shared/models/layers.ts";
 import { byTestid, choose, chooseFrom, click, hasTestid, mountForm, mountPart, type } from "./support.ts";
 import { draftErrors, draftFrom } from "./samples.ts";
 
@@ -88,7 +88,7 @@ it("edits the layers inside a block, which may hold no block", async () => {
 });
 
 it("adds no layer to a list that is full", () => {
-  const modelValue = Array.from({ length: mostLayers }, () => newLayer("relu"));
+  const modelValue = Array.from({ length: maxLayers }, () => newLayer("relu"));
   const wrapper = mountPart(LayerList, { props: { modelValue, path: "model.layers", facts: new Map(), kinds: ["relu"], add: "Layer" }, stubs: ["LayerItem"] });
   expect(byTestid(wrapper, "add-layers").attributes("disabled")).toBeDefined();
 });
