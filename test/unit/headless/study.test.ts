@@ -64,7 +64,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(after).toHaveLength(18);
     expect(after).toEqual(expect.arrayContaining(before));
     const refused = async (...args: string[]) => (await hypertower(["study", "--extend", "last", ...args])).stderr;
-    expect(await refused()).toContain("--extend needs what is added");
+    expect(await refused()).toContain("--extend needs an addition");
     expect(await refused("--seeds", "4", "--preset", "demo")).toContain('"demo" does not go with it');
     expect(await refused("--set", "base.budget.epochs=4")).toContain("has runs that its new form trains otherwise");
   }, 240_000);

@@ -43,7 +43,7 @@ it("lists the chosen engine first, then by speed, then what works, then the rest
 
 it("says that nothing was measured yet, and measures on request", async () => {
   const { wrapper, row } = await page(reportOf([engine("onnx-cpu")]));
-  expect(byTestid(wrapper, "engines-choice").text()).toMatch(/Nothing was measured/);
+  expect(byTestid(wrapper, "engines-choice").text()).toMatch(/Not measured/);
   const measured = deferred<EngineReport>();
   services.answer("engines.calibrate", () => measured.promise);
   await click(wrapper, "calibrate-button");

@@ -79,7 +79,7 @@ it("filters by every word and by status, and says how many fit", async () => {
   await choose(wrapper, "history-status", "Active");
   expect(rows(wrapper)).toEqual(["d"]);
   await choose(wrapper, "history-status", "Diverged");
-  expect(byTestid(wrapper, "empty-state").text()).toContain("No run fits");
+  expect(byTestid(wrapper, "empty-state").text()).toContain("No run matches");
   await byTestid(wrapper, "empty-state").get("button").trigger("click");
   expect(rows(wrapper)).toEqual(["d", "c", "b", "a"]);
 });

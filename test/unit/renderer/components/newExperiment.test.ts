@@ -161,7 +161,7 @@ it("asks for limits and a share held out on demand, and shows them when one is w
 it("asks for the steps between evaluations where these go by steps", async () => {
   const { wrapper } = await page();
   expect(hasTestid(wrapper, "evaluate-steps")).toBe(false);
-  await choose(wrapper, "evaluate", "By steps");
+  await choose(wrapper, "evaluate", "Every … steps");
   await type(wrapper, "evaluate-steps", "0");
   expect(wrapper.get('[data-field="evaluation.every"] [role=alert]').text()).not.toBe("");
   await choose(wrapper, "evaluate", "At the end only");

@@ -38,7 +38,7 @@ it("counts the runs of the product, and says what they cost once the form has re
   await type(wrapper, "axis-0-points", "3");
   await type(wrapper, "seed-count", "4");
   expect(byTestid(wrapper, "study-title").text()).toBe("24 runs");
-  expect(byTestid(wrapper, "study-facts").text()).toMatch(/^3 values × 2 heights × 4 seeds · about to be measured/);
+  expect(byTestid(wrapper, "study-facts").text()).toMatch(/^3 values × 2 heights × 4 seeds · duration not measured yet/);
   expect(services.inputs("studies.estimate")).toHaveLength(0);
   await rest();
   expect(services.inputs("studies.estimate")).toHaveLength(1);
@@ -67,7 +67,7 @@ it("says that the disk will not hold it", async () => {
   const { wrapper } = await page();
   services.answer("studies.estimate", () => estimate({ disk: 2e10, diskFree: 1e9 }));
   await rest();
-  expect(byTestid(wrapper, "start-blocked").text()).toMatch(/needs 20 GB of disk, of which 1 GB are free/);
+  expect(byTestid(wrapper, "start-blocked").text()).toMatch(/Needs 20 GB of disk space; 1 GB are free/);
 });
 
 it("starts the study that it describes, once, and goes to it", async () => {

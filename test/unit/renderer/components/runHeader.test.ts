@@ -56,7 +56,7 @@ it("resumes where its checkpoint is, or begins again where there is none", async
   hasAnswer = true;
   services.answer("runs.resumption", () => ({ step: 0, problem: "Its checkpoint is damaged." }) as never);
   const second = await header({ status: "stopped" });
-  expect(byTestid(second.wrapper, "take-up-button").text()).toBe("Begin again");
+  expect(byTestid(second.wrapper, "take-up-button").text()).toBe("Restart");
   await click(second.wrapper, "take-up-button");
   expect(services.inputs("runs.resume").at(-1)).toEqual({ run: "a", fromStart: true });
   hasAnswer = false;
