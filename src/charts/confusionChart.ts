@@ -4,7 +4,7 @@ import { formatCount } from "../shared/format.ts";
 import type { ClassificationReport } from "../shared/predictions.ts";
 import type { AxisScale } from "./axes.ts";
 import { shareText, shownCells } from "./confusion.ts";
-import { axisOption, frameOf, labelRoom, roomFor, tooltipOption, type Told } from "./frame.ts";
+import { axisOption, frameOf, labelRoom, roomFor, tooltipOption, type TooltipItem } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { channels, type ChartSettings } from "./theme.ts";
 
@@ -30,7 +30,7 @@ export function confusionChart({ classNames, confusion }: Pick<ClassificationRep
   const height = inner.height - 8 - look.fontSize * 2 - 24;
   const cells = shownCells(confusion).flat();
   const withNumbers = Math.min(width, height * 1.6) / count >= minForNumbers;
-  const data = cells.map((cell): Told & { value: [number, number] } => ({
+  const data = cells.map((cell): TooltipItem & { value: [number, number] } => ({
     value: [cell.predicted, count - 1 - cell.actual],
     told: () => ({ title: `${classNames[cell.actual]!} taken for ${classNames[cell.predicted]!}`, rows: [{ name: "examples", value: formatCount(cell.count) }, { name: "of the class", value: shareText(cell.share) }] }),
   }));

@@ -175,7 +175,7 @@ export function labelRoom(scale: AxisScale | undefined, fontSize: number, label 
 }
 
 /** A chart item that supplies its own tooltip. */
-export interface Told {
+export interface TooltipItem {
   readonly told?: () => TooltipContent;
 }
 
@@ -188,7 +188,7 @@ export function tooltipOption({ tooltip }: ChartSettings): Record<string, unknow
       confine: true,
       transitionDuration: 0,
       className: "chart-tooltip",
-      formatter: ({ data }: { data?: Told }) => (data?.told ? tooltip(data.told()) : ""),
+      formatter: ({ data }: { data?: TooltipItem }) => (data?.told ? tooltip(data.told()) : ""),
     },
   };
 }

@@ -9,7 +9,7 @@ import type { StudyAxis } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
-import { axisOption, frameOf, labelRoom, logLabels, powerOfTen, roomFor, text, tooltipOption, type Box, type Told } from "./frame.ts";
+import { axisOption, frameOf, labelRoom, logLabels, powerOfTen, roomFor, text, tooltipOption, type Box, type TooltipItem } from "./frame.ts";
 import { axisTitle, curveNames, formatMetric, metricTitle, valueText } from "./studyText.ts";
 import { channels, heatColors, orderedMix, type ChartSettings, type Look, type TooltipContent } from "./theme.ts";
 
@@ -158,7 +158,7 @@ interface CellSettings {
   readonly name: string;
 }
 
-interface CellItem extends Told {
+interface CellItem extends TooltipItem {
   readonly value: readonly [number, number];
   readonly runs: readonly string[];
   readonly height: number;

@@ -2,7 +2,7 @@
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
 import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
-import { frameOf, margin, logLabels, tooltipOption, type Told } from "./frame.ts";
+import { frameOf, margin, logLabels, tooltipOption, type TooltipItem } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { estimateText, numberColumns, type NumberColumn } from "./numberTable.ts";
 import { layOutPlots, plotsInRow, type Plot } from "./plots.ts";
@@ -37,7 +37,7 @@ export function numbersChart(study: Study, sensitivity: Sensitivity, settings: N
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
 }
 
-interface Row extends Told {
+interface Row extends TooltipItem {
   readonly value: readonly [number, number];
 }
 

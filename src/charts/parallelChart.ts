@@ -3,7 +3,7 @@
  * colored by its result. Dragging along an axis selects the lines that cross there.
  */
 import { linearScale, logScale } from "./axes.ts";
-import { frameOf, logLabels, roomFor, tooltipOption, type Told } from "./frame.ts";
+import { frameOf, logLabels, roomFor, tooltipOption, type TooltipItem } from "./frame.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
 import { heatColors, orderedMix, type ChartSettings } from "./theme.ts";
 
@@ -110,7 +110,7 @@ export function parallelChart(axes: readonly ParallelAxis[], lines: readonly Par
         inactiveOpacity: 0.03,
         activeOpacity: Math.max(opacity, 0.6),
         emphasis: { lineStyle: { width: 3, opacity: 1 } },
-        data: lines.map((line, i): Told & Record<string, unknown> => ({
+        data: lines.map((line, i): TooltipItem & Record<string, unknown> => ({
           name: line.name,
           value: places.map(({ at }) => at[i]!),
           lineStyle: { color: orderedMix(colors, 0.12 + 0.88 * (result?.at[i] ?? 0)), width: 1.6, opacity },

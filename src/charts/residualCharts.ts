@@ -2,7 +2,7 @@
 import type { RegressionReport } from "../shared/predictions.ts";
 import { formatCount, formatMeasure } from "../shared/format.ts";
 import { linearScale } from "./axes.ts";
-import { axisOption, frameOf, labelRoom, tooltipOption, type Told } from "./frame.ts";
+import { axisOption, frameOf, labelRoom, tooltipOption, type TooltipItem } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { lineStyle } from "./palette.ts";
 import type { ChartSettings } from "./theme.ts";
@@ -29,7 +29,7 @@ export function predictedChart({ points }: Pick<RegressionReport, "points">, set
   const [low, high] = [values.reduce((a, b) => Math.min(a, b), Infinity), values.reduce((a, b) => Math.max(a, b), -Infinity)];
   const { color } = lineStyle(0, settings.theme === "dark");
   const { look } = frameOf(settings, []);
-  const data = points.map((value): Told & { value: [number, number] } => ({
+  const data = points.map((value): TooltipItem & { value: [number, number] } => ({
     value,
     told: () => ({ title: "", rows: [{ name: "true", value: formatMeasure(value[0]) }, { name: "predicted", value: formatMeasure(value[1]) }, { name: "residual", value: formatMeasure(value[1] - value[0]) }] }),
   }));
@@ -42,7 +42,7 @@ export function predictedChart({ points }: Pick<RegressionReport, "points">, set
 /** Residuals, counted in bins. */
 export function residualChart({ histogram: { edges, counts } }: Pick<RegressionReport, "histogram">, settings: ChartSettings): Record<string, unknown> {
   const { color } = lineStyle(0, settings.theme === "dark");
-  const data = counts.map((count, i): Told & { value: [number, number] } => ({
+  const data = counts.map((count, i): TooltipItem & { value: [number, number] } => ({
     value: [(edges[i]! + edges[i + 1]!) / 2, count],
     told: () => ({ title: `${formatMeasure(edges[i]!)} to ${formatMeasure(edges[i + 1]!)}`, rows: [{ name: "examples", value: formatCount(count) }] }),
   }));

@@ -2,7 +2,7 @@
 import { hasDiverged, worstWords, type CurvePoint, type MeasuredRun, type StudyCurves } from "../shared/study/curves.ts";
 import type { PaperFigure } from "../shared/study/paperFigures.ts";
 import type { Study } from "../shared/study/study.ts";
-import type { Told } from "./frame.ts";
+import type { TooltipItem } from "./frame.ts";
 import type { Dash } from "./palette.ts";
 import { formatMetric, valueText } from "./studyText.ts";
 import type { ChartSettings, TooltipContent } from "./theme.ts";
@@ -28,7 +28,7 @@ export interface SensitivitySettings extends ChartSettings {
 }
 
 /** A clickable chart item and its runs. */
-export interface ChartItem extends Told {
+export interface ChartItem extends TooltipItem {
   readonly value: readonly [x: number, y: number];
   /** Run ids in the order of their seeds. */
   readonly runs: readonly string[];

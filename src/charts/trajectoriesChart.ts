@@ -10,7 +10,7 @@ import { plural } from "../shared/text.ts";
 import { linearScale, robustScale, type AxisScale } from "./axes.ts";
 import type { Point } from "./chartLines.ts";
 import { beyond, clamp, edgeMarks, markSeries } from "./clipping.ts";
-import { frameOf, logLabels, tooltipOption, type LegendEntry, type Told } from "./frame.ts";
+import { frameOf, logLabels, tooltipOption, type LegendEntry, type TooltipItem } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
 import { curveNames, valueText } from "./studyText.ts";
 import { variantStyle, type ChartSettings } from "./theme.ts";
@@ -119,7 +119,7 @@ interface LineLook {
 }
 
 function lineOf({ point, run, line }: Trajectory, { name, color, start, scale }: LineLook): Record<string, unknown>[] {
-  const told: Told["told"] = () => ({
+  const told: TooltipItem["told"] = () => ({
     title: `${start === "" ? "" : `${start}, `}${point.stack ?? `height ${point.height}`}, seed ${point.seed}`,
     rows: [{ color, name: "last value", value: formatMeasure(line.at(-1)?.[1]) }],
   });
