@@ -20,7 +20,7 @@ export async function crash(harness: Harness): Promise<void> {
   await drawnAtLeast(harness.page, "loss-chart/loss", stored.length);
 
   // It can go on, from its checkpoint if it had lived long enough for one.
-  await harness.page.getByTestId("take-up-button").click();
+  await harness.page.getByTestId("resume-ended-button").click();
   await expectStatus(harness.page, "running");
   await drawnAtLeast(harness.page, "loss-chart/loss", stored.length + 50);
 }

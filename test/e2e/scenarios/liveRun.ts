@@ -36,8 +36,8 @@ export async function liveRun(harness: Harness): Promise<void> {
   await expectStatus(harness.page, "stopped");
   // A stop is no end: it goes on from where it was stopped, and its log too.
   const before = storedSeries(harness.storeDir, run, "loss").length;
-  await expect.poll(() => harness.page.getByTestId("take-up-button").innerText()).toBe("Resume");
-  await harness.page.getByTestId("take-up-button").click();
+  await expect.poll(() => harness.page.getByTestId("resume-ended-button").innerText()).toBe("Resume");
+  await harness.page.getByTestId("resume-ended-button").click();
   await expectStatus(harness.page, "running");
   await drawnAtLeast(harness.page, loss, before + 50);
   await harness.page.getByTestId("stop-button").click();

@@ -21,14 +21,14 @@ it.each(runStatuses)("offers what can be done with a run that is %s", async (sta
   expect(hasTestid(wrapper, "pause-button")).toBe(isActive(status) && status !== "paused");
   expect(hasTestid(wrapper, "resume-button")).toBe(status === "paused");
   expect(hasTestid(wrapper, "stop-button")).toBe(isActive(status));
-  expect(hasTestid(wrapper, "take-up-button")).toBe(isResumable(status));
+  expect(hasTestid(wrapper, "resume-ended-button")).toBe(isResumable(status));
   expect(byTestid(wrapper, "delete-run-button").attributes("disabled") !== undefined).toBe(isActive(status));
 });
 
 it("leaves a run alone that another process trains, and says so", async () => {
   const { wrapper } = await header({ status: "running", elsewhere: true });
   expect(byTestid(wrapper, "run-elsewhere").text()).toMatch(/another Hypertower process/);
-  for (const button of ["pause-button", "resume-button", "stop-button", "take-up-button"]) expect(hasTestid(wrapper, button), button).toBe(false);
+  for (const button of ["pause-button", "resume-button", "stop-button", "resume-ended-button"]) expect(hasTestid(wrapper, button), button).toBe(false);
 });
 
 it("pauses once, and says why where it cannot", async () => {
@@ -50,14 +50,14 @@ it("pauses once, and says why where it cannot", async () => {
 it("resumes where its checkpoint is, or begins again where there is none", async () => {
   const first = await header({ status: "stopped" });
   services.answer("runs.resume", () => runOf("a", { status: "running" }));
-  await click(first.wrapper, "take-up-button");
+  await click(first.wrapper, "resume-ended-button");
   expect(services.inputs("runs.resume")).toEqual([{ run: "a", fromStart: false }]);
 
   hasAnswer = true;
   services.answer("runs.resumption", () => ({ step: 0, problem: "Its checkpoint is damaged." }) as never);
   const second = await header({ status: "stopped" });
-  expect(byTestid(second.wrapper, "take-up-button").text()).toBe("Restart");
-  await click(second.wrapper, "take-up-button");
+  expect(byTestid(second.wrapper, "resume-ended-button").text()).toBe("Restart");
+  await click(second.wrapper, "resume-ended-button");
   expect(services.inputs("runs.resume").at(-1)).toEqual({ run: "a", fromStart: true });
   hasAnswer = false;
 });
@@ -102,7 +102,7 @@ it("stays where a run cannot be deleted", async () => {
 
 it("restores a run from the bin, and resumes none that lies there", async () => {
   const { wrapper } = await header({ status: "stopped", deletedAt: 5 });
-  expect(hasTestid(wrapper, "take-up-button")).toBe(false);
+  expect(hasTestid(wrapper, "resume-ended-button")).toBe(false);
   services.answer("runs.restore", () => [runOf("a")]);
   await click(wrapper, "restore-button");
   expect(services.inputs("runs.restore")).toEqual([{ runs: ["a"] }]);
