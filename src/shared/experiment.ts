@@ -138,18 +138,18 @@ export function asNew(input: unknown): unknown {
 }
 
 /** Default model of a task: a character RNN, an MLP with linear output, or the paper's MLP. */
-export function usualModel(task: DatasetTask): z.input<typeof model> {
+export function defaultModel(task: DatasetTask): z.input<typeof model> {
   if (task === "text") return { kind: "charRnn" };
   return task === "regression" ? { kind: "mlp", outputActivation: "identity" } : { kind: "mlp" };
 }
 
 /** Fills in the default model and batch size for the data. */
-function withUsual(input: unknown): unknown {
+function withDefaults(input: unknown): unknown {
   if (typeof input !== "object" || input === null || Array.isArray(input)) return input;
   const { dataset: data = {}, model: given = undefined, batchSize = undefined } = input as { dataset?: unknown; model?: unknown; batchSize?: unknown };
   const parsed = dataset.safeParse(data);
   if (!parsed.success) return input;
-  const usual = usualModel(taskOf({ dataset: parsed.data }));
+  const usual = defaultModel(taskOf({ dataset: parsed.data }));
   const model = given === undefined ? usual : isObject(given) && (!("kind" in given) || given.kind === usual.kind) ? { ...usual, ...given } : given;
   const choice = { dataset: parsed.data, ...(isObject(model) ? { model } : {}) };
   const fits = batchSize === undefined && usualBatch > maxRows(choice) ? { batchSize: fittingBatch(usualBatch, choice) } : {};
@@ -181,7 +181,7 @@ export function fittingBatch(most: number, choice: BatchChoice): number {
 }
 
 const checked = z
-  .preprocess(withUsual, fields)
+  .preprocess(withDefaults, fields)
   .superRefine((e, context) => {
     // Range errors are already reported.
     const refused = (field: string) => context.issues.some(({ path }) => path?.[0] === field);

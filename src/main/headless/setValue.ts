@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import { ownFacts } from "../../shared/datasets.ts";
-import { usualModel } from "../../shared/experiment.ts";
+import { defaultModel } from "../../shared/experiment.ts";
 import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
 import { model as modelSchema } from "../../shared/models/schema.ts";
 import { findForm, optimizerSpec, type LevelForm, type OptimizerName } from "../../shared/optimizers.ts";
@@ -91,7 +91,7 @@ function replaceDataset(dataset: Container, kind: unknown, experiment: Container
   for (const size of ["trainExamples", "testExamples"] as const) if (dataset[size] === old?.[size]) delete dataset[size];
   delete dataset["facts"];
   dataset["kind"] = kind;
-  if (old && isDeepStrictEqual(experiment["model"], modelSchema.parse(usualModel(old.task)))) delete experiment["model"];
+  if (old && isDeepStrictEqual(experiment["model"], modelSchema.parse(defaultModel(old.task)))) delete experiment["model"];
 }
 
 /** Another model has other fields: it begins with its own defaults. */

@@ -3,7 +3,7 @@ import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/d
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
 import { newExperiment } from "@shared/presets.ts";
-import { asNew, fittingBatch, isText, usualModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { asNew, fittingBatch, isText, defaultModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
@@ -165,7 +165,7 @@ function chooseDataset(draft: Draft, info: DatasetInfo): Draft {
   const { validation, splitSeed } = draft.dataset;
   const augmentation = info.exampleShape.length === 3 ? draft.dataset.augmentation : { crop: 0, flip: false };
   const dataset = { kind, facts: ownFactsOf(info), trainExamples, testExamples, validation, augmentation, splitSeed };
-  const usual = draftOfModel(modelSchema.parse(usualModel(task)));
+  const usual = draftOfModel(modelSchema.parse(defaultModel(task)));
   // tanh cannot output every number.
   if (task === "regression" && draft.model.kind === "mlp") return { ...draft, dataset, model: { ...draft.model, outputActivation: "identity" } };
   const { input } = dataShape({ dataset, model: draft.model });
