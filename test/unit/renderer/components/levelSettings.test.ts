@@ -2,7 +2,7 @@ import type { VueWrapper } from "@vue/test-utils";
 import { expect, it } from "vitest";
 import LevelGroups from "@/components/tower/LevelGroups.vue";
 import SettingsFields from "@/components/tower/SettingsFields.vue";
-import { levelPlace } from "@/components/tower/place.ts";
+import { levelLocation } from "@/components/tower/settingsLocation.ts";
 import { newLevel, type DraftLevel } from "@/lib/towerEdits.ts";
 import { optionsOf as optionsOfOptimizer } from "@shared/levelOptions.ts";
 import { defineComponent, h, ref } from "vue";
@@ -19,7 +19,7 @@ function editing(component: object, initial: DraftLevel, props: Record<string, u
 }
 
 const options = (level: DraftLevel, index: number, isTop = false, errors?: Map<string, string>) =>
-  editing(SettingsFields, level, { place: levelPlace(index), isTop, options: optionsOfOptimizer(level.optimizer) }, errors);
+  editing(SettingsFields, level, { place: levelLocation(index), isTop, options: optionsOfOptimizer(level.optimizer) }, errors);
 const groups = (level: DraftLevel, index = 0, names = ["layer1.weight", "layer1.bias", "layer2.bias"], errors?: Map<string, string>) =>
   editing(LevelGroups, level, { index, isTop: false, names }, errors);
 

@@ -1,5 +1,5 @@
 /** Location of settings in the form: a level's own, or a group's. */
-export interface Place {
+export interface SettingsLocation {
   /** Path of their fields: `tower.0`, `tower.0.groups.1`. */
   readonly path: string;
   readonly testid: string;
@@ -8,10 +8,10 @@ export interface Place {
   readonly level: number;
 }
 
-export function levelPlace(level: number): Place {
+export function levelLocation(level: number): SettingsLocation {
   return { path: `tower.${level}`, testid: `stack-level-${level}`, words: `level ${level}`, level };
 }
 
-export function groupPlace(level: number, index: number, name: string): Place {
+export function groupLocation(level: number, index: number, name: string): SettingsLocation {
   return { path: `tower.${level}.groups.${index}`, testid: `stack-level-${level}-group-${index}`, words: `group ${name} of level ${level}`, level };
 }
