@@ -16,7 +16,7 @@ export const kept = z.object({
   savedAt: z.number(),
   bytes: z.number().int(),
 });
-export type Kept = z.infer<typeof kept>;
+export type WeightsSummary = z.infer<typeof kept>;
 
 /** Name of the NumPy file with these weights. */
 export const weightsFile = (name: KeptName) => `weights-${name}.npz`;

@@ -20,7 +20,7 @@ export interface Measures {
 const classes: readonly DatasetTask[] = ["classification", "text"];
 const everything: readonly DatasetTask[] = ["classification", "regression", "text"];
 
-type Kept = Readonly<Record<keyof Measures, number | null | undefined>>;
+type StoredMeasures = Readonly<Record<keyof Measures, number | null | undefined>>;
 
 interface Kind {
   readonly label: string;
@@ -32,7 +32,7 @@ interface Kind {
   named(value: string): string;
   readonly tasks: readonly DatasetTask[];
   readonly better: "lower" | "higher";
-  of(kept: Kept): number | null | undefined;
+  of(kept: StoredMeasures): number | null | undefined;
   /** Value at chance level, with all classes equally likely. */
   chance(classes: number): number | null;
 }
@@ -93,7 +93,7 @@ export const metricOf = (name: MetricName): Metric => metrics.get(name)!;
 /** Value at an evaluation; null where unknown. */
 export function metricValue(name: MetricName, evaluation: Evaluation): number | null {
   const { set, of } = metricOf(name);
-  const kept: Kept =
+  const kept: StoredMeasures =
     set === "train"
       ? { loss: evaluation.trainLoss, error: null, rmse: null, mae: null }
       : { loss: evaluation[keptAs(set, "loss")], error: evaluation[keptAs(set, "error")], rmse: evaluation[keptAs(set, "rmse")], mae: evaluation[keptAs(set, "mae")] };

@@ -1,7 +1,7 @@
 /** Predictions of runs from the weights they keep, made by a trainer process and remembered for a while. */
 import type { DatasetInfo } from "../../shared/datasets.ts";
 import type { Experiment } from "../../shared/experiment.ts";
-import { weightsFile, type Kept, type KeptName } from "../../shared/kept.ts";
+import { weightsFile, type WeightsSummary, type KeptName } from "../../shared/kept.ts";
 import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
 import { encodeNpz } from "../../core/datasets/formats/npy.ts";
@@ -42,7 +42,7 @@ export class Predictions {
     this.#options = options;
   }
 
-  async kept(id: string): Promise<{ kept: Kept[]; problem: string | null }> {
+  async kept(id: string): Promise<{ kept: WeightsSummary[]; problem: string | null }> {
     const run = this.#options.run(id);
     try {
       const kept = (await this.#options.weights.list(run)).map(shown);
@@ -98,7 +98,7 @@ export class Predictions {
     };
   }
 
-  async text({ run, checkpoint, ...continuation }: TextRequest): Promise<{ kept: Kept; text: string }> {
+  async text({ run, checkpoint, ...continuation }: TextRequest): Promise<{ kept: WeightsSummary; text: string }> {
     const weights = await this.#weights(run, checkpoint);
     const { id, experiment } = this.#options.run(run);
     const info = await this.#dataset(experiment);
@@ -177,7 +177,7 @@ export class Predictions {
   }
 }
 
-const shown = ({ name, bytes, header: { evaluation, savedAt } }: SavedWeights): Kept => ({ name, bytes, evaluation, savedAt });
+const shown = ({ name, bytes, header: { evaluation, savedAt } }: SavedWeights): WeightsSummary => ({ name, bytes, evaluation, savedAt });
 
 function probabilitiesOf({ scores, width }: Labelled, index: number): number[] {
   return Array.from(scores.subarray(index * width, (index + 1) * width), (score) => Math.exp(score));

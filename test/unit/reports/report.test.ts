@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { tmpdir } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Resvg } from "@resvg/resvg-js";
-import type { Kept } from "../../../src/shared/kept.ts";
+import type { WeightsSummary } from "../../../src/shared/kept.ts";
 import type { PredictionReport } from "../../../src/shared/predictions.ts";
 import { pictureSettings, type PictureSettings } from "../../../src/shared/reports.ts";
 import { reportFile } from "../../../src/shared/reportFile.ts";
@@ -227,7 +227,7 @@ describe("a report of a run", () => {
 
 describe("what a run's weights say", () => {
   const run = () => fixture.study.points.find(({ height, status }) => height === 2 && status === "finished")!.run!;
-  const keptBest: Kept = { name: "best", bytes: 9, savedAt: 0, evaluation: { step: 470, epoch: 2, trainLoss: 0.2, testLoss: 0.2, testError: 25 } };
+  const keptBest: WeightsSummary = { name: "best", bytes: 9, savedAt: 0, evaluation: { step: 470, epoch: 2, trainLoss: 0.2, testLoss: 0.2, testError: 25 } };
   const predicting = (predictions: Partial<ReportsOptions["predictions"]>) => {
     const { store, study } = fixture;
     const all = { ...noPredictions, kept: () => Promise.resolve({ kept: [keptBest], problem: null }), ...predictions };

@@ -1,12 +1,12 @@
 /** A run's saved weights and their predictions on the test examples, loaded on demand. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
-import type { Kept, KeptName } from "@shared/kept.ts";
+import type { WeightsSummary, KeptName } from "@shared/kept.ts";
 import type { PredictionReport } from "@shared/predictions.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
 
 /** @param wanted whether to make a report now */
 export function usePredictions(run: Ref<string>, wanted: Ref<boolean>) {
-  const kept = shallowRef<readonly Kept[]>([]);
+  const kept = shallowRef<readonly WeightsSummary[]>([]);
   /** Why there are no weights. */
   const nothing = ref<string | null>(null);
   const checkpoint = ref<KeptName>("best");
