@@ -22,7 +22,7 @@ export interface PackedParameter {
   readonly frozen: boolean;
 }
 
-interface Place {
+interface PackSlice {
   readonly pack: number;
   readonly offset: number;
 }
@@ -32,7 +32,7 @@ export class Packing {
   readonly packs: readonly Weights[];
   readonly frozen: readonly Weights[];
   readonly #parameters: readonly PackedParameter[];
-  readonly #places: readonly Place[];
+  readonly #places: readonly PackSlice[];
 
   constructor(parameters: readonly PackedParameter[]) {
     const small = parameters.filter(({ shape, frozen }) => !frozen && sizeOf(shape) < aloneFrom);

@@ -10,11 +10,11 @@ import { compileKernel, kernelDots, kernelScalars } from "./kernels/kernel.ts";
 import type { ScalarMachine } from "../host/scalarMachine.ts";
 
 /** Resolves an array's block: state swaps its blocks with every call. */
-export type Place = () => Block;
+export type BlockSource = () => Block;
 
 export interface Store {
   readonly node: Node;
-  readonly to: Place;
+  readonly to: BlockSource;
 }
 
 export interface HostWorkOptions {
@@ -25,7 +25,7 @@ export interface HostWorkOptions {
   readonly nodes: readonly Node[];
   readonly stores: readonly Store[];
   /** Arrays in memory when the work starts. */
-  readonly inMemory: ReadonlyMap<Node, Place>;
+  readonly inMemory: ReadonlyMap<Node, BlockSource>;
   readonly machine: ScalarMachine;
   readonly arena: Arena;
 }
@@ -70,7 +70,7 @@ interface Pass {
 }
 
 /** Targets that share an array are computed in one pass. */
-function passes(targets: readonly Node[], inMemory: ReadonlyMap<Node, Place>): Pass[] {
+function passes(targets: readonly Node[], inMemory: ReadonlyMap<Node, BlockSource>): Pass[] {
   const found: Pass[] = [];
   for (const target of targets) {
     const pass: Pass = { targets: new Set([target]), nodes: new Set() };
@@ -90,7 +90,7 @@ function passes(targets: readonly Node[], inMemory: ReadonlyMap<Node, Place>): P
   return found;
 }
 
-function compilePass(pass: Pass, stored: readonly Store[], places: ReadonlyMap<Node, Place>, machine: ScalarMachine, arena: Arena): () => void {
+function compilePass(pass: Pass, stored: readonly Store[], places: ReadonlyMap<Node, BlockSource>, machine: ScalarMachine, arena: Arena): () => void {
   const ordered = [...pass.nodes].sort((a, b) => a.id - b.id);
   const loads = ordered.filter((node) => places.has(node));
   const stores = stored.filter(({ node }) => pass.targets.has(node));

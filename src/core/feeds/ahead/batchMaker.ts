@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { messageOf } from "../../../shared/errors.ts";
 import { batchBuffers, batchCount, batchesInOrder, fillBatch, type Batch, type BatchPlan } from "../batches.ts";
-import { makeRing, placeOf, ready, taken, todo, underWay } from "./ring.ts";
+import { makeRing, slotOf, ready, taken, todo, underWay } from "./ring.ts";
 import type { WorkerData, WorkerOrder } from "./worker.ts";
 
 /**
@@ -89,7 +89,7 @@ export class BatchMaker {
         }
         if (state === ready) {
           // Copied, because engines may not accept shared memory.
-          const place = placeOf(ring, number);
+          const place = slotOf(ring, number);
           batch.features.set(place.features.subarray(0, batch.features.length) as never);
           batch.labels.set(place.labels.subarray(0, batch.size) as never);
           Atomics.store(ring.position, 0, number + 1);

@@ -14,7 +14,7 @@ export const taken = 3;
 /** Maximum number of batches prepared ahead. */
 const places = 4;
 
-type Place = Pick<Batch, "features" | "labels">;
+type BatchSlot = Pick<Batch, "features" | "labels">;
 
 /** All fields lie in shared memory. */
 export interface Ring {
@@ -22,7 +22,7 @@ export interface Ring {
   readonly position: Int32Array;
   /** A state for every batch of the plan. */
   readonly states: Int32Array;
-  readonly places: readonly Place[];
+  readonly places: readonly BatchSlot[];
 }
 
 /** A zeroed array of the same type in shared memory. */
@@ -54,7 +54,7 @@ export function makeRing(plan: BatchPlan, first: number): Ring {
 }
 
 /** Slot of a batch. */
-export const placeOf = (ring: Ring, number: number): Place => ring.places[number % places]!;
+export const slotOf = (ring: Ring, number: number): BatchSlot => ring.places[number % places]!;
 
 /**
  * The next batch, from `from` on, with a free slot that nobody has started; null when there is

@@ -3,7 +3,7 @@
  */
 import { receiveMessageOnPort, workerData, type MessagePort } from "node:worker_threads";
 import { fillBatch, type BatchPlan } from "../batches.ts";
-import { nextToMake, placeOf, ready, type Ring } from "./ring.ts";
+import { nextToMake, slotOf, ready, type Ring } from "./ring.ts";
 
 export interface WorkerData {
   /** Delivers orders; read whenever `wake` changes. */
@@ -34,7 +34,7 @@ function makeOne(epoch: Epoch): boolean {
   const { plan, ring } = epoch;
   const number = nextToMake(ring, epoch.next);
   if (number === null) return false;
-  const { features, labels } = placeOf(ring, number);
+  const { features, labels } = slotOf(ring, number);
   fillBatch(plan, number, features, labels);
   Atomics.store(ring.states, number, ready);
   Atomics.notify(ring.states, number);
