@@ -105,7 +105,7 @@ export const contract = {
       output: z.array(listedRun),
     },
     /** Runs with their configurations, in the order asked for, without those that are not there. */
-    "runs.summaries": { input: z.strictObject({ runs: idsOf(runId, mostSummaries) }), output: z.array(runSummary) },
+    "runs.summaries": { input: z.strictObject({ runs: idsOf(runId, maxSummaries) }), output: z.array(runSummary) },
     /** Ids of the runs whose id begins so, those in the bin included, newest first; without `prefix` the run created last that is not there. */
     "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional() }), output: z.array(z.string()) },
     "runs.get": { input: oneRun, output: runDetail },
