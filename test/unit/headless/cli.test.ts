@@ -184,7 +184,7 @@ describe("hypertower evaluate, generate and export --format npz", () => {
     expect(report).toMatchObject({ type: "evaluation", task: "classification", examples: 200, kept: { name: "last", evaluation: { step: 10 } } });
     expect(report["error"]).toBeCloseTo(lines[2]!["testError"] as number, 6);
     const words = await hypertower(["evaluate", "last"]);
-    expect(words.stdout).toMatch(/checkpoint +best, after (5|10) steps \(epoch (0\.5|1)\)\n/);
+    expect(words.stdout).toMatch(/checkpoint +best, after (5|10) steps \(epoch (0\.5|1)\), chosen on the test set, for want of validation data\n/);
     expect(words.stdout.trimEnd().split("\n")).toHaveLength(18);
 
     const [npz, wrong] = [join(folder, "weights.npz"), await hypertower(["evaluate", "last", "--checkpoint", "middle"])];

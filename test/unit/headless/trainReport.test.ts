@@ -5,7 +5,7 @@ import { runOf } from "./runs.ts";
 
 const evaluation = { step: 235, epoch: 1, trainLoss: 0.5, testLoss: 0.25, testError: 4.5 };
 const begun = runOf({ budget: { epochs: 1 } });
-const ended = runOf({ budget: { epochs: 1 } }, { status: "finished", steps: 235, epoch: 1, testError: 4.5, loss: 0.3, finishedAt: 3_500 });
+const ended = runOf({ budget: { epochs: 1 } }, { status: "finished", steps: 235, epoch: 1, testError: 4.5, loss: 0.3, finishedAt: 3_500, trained: { milliseconds: 2_500, from: "clock" } });
 
 function tell(report: typeof jsonReport, isTTY: boolean, tale: (told: TrainReport) => void): { stdout: string; stderr: string } {
   const stdout = new PassThrough();
