@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe } from "vitest";
-import { defineScenarios } from "../scenarios/index.ts";
+import { defineScenarios, ofTheHost } from "../scenarios/index.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startBrowserWorkbench } from "./harness.ts";
 
@@ -10,4 +10,4 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-describe("in a browser", () => defineScenarios(() => startBrowserWorkbench(browser)));
+describe("in a browser", () => defineScenarios(ofTheHost, () => startBrowserWorkbench(browser)));

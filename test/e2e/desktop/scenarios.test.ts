@@ -1,6 +1,6 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, describe } from "vitest";
-import { defineScenarios } from "../scenarios/index.ts";
+import { defineScenarios, ofTheHost, ofTheWindow } from "../scenarios/index.ts";
 import { everything } from "../../support/edition.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startDesktopApp } from "./harness.ts";
@@ -11,4 +11,4 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-describe("in the desktop app, under the stub", () => defineScenarios(() => startDesktopApp(browser), everything ? "all" : "of the host"));
+describe("in the desktop app, under the stub", () => defineScenarios(everything ? { ...ofTheHost, ...ofTheWindow } : ofTheHost, () => startDesktopApp(browser)));

@@ -11,10 +11,10 @@ import { predictions } from "./predictions.ts";
 import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
 
-type Scenario = (harness: Harness) => Promise<void>;
+export type Scenario = (harness: Harness) => Promise<void>;
 
 /** What the host has a part in: downloads, files, processes, restarts. */
-const ofTheHost: Readonly<Record<string, Scenario>> = {
+export const ofTheHost: Readonly<Record<string, Scenario>> = {
   "a run is configured, watched live, paused, resumed, stopped, and found again": liveRun,
   "what a run learned is downloaded, and trained plain by one click": learned,
   "a run under way when the workbench is killed keeps what was seen of it": crash,
@@ -22,7 +22,7 @@ const ofTheHost: Readonly<Record<string, Scenario>> = {
 };
 
 /** What the window does the same way in every host. */
-const ofTheWindow: Readonly<Record<string, Scenario>> = {
+export const ofTheWindow: Readonly<Record<string, Scenario>> = {
   "two runs are trained to the end and overlaid": twoRuns,
   "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a model of one's own is built layer by layer and trained": ownModel,
@@ -30,8 +30,8 @@ const ofTheWindow: Readonly<Record<string, Scenario>> = {
   "an invalid field is named and blocks training": invalidField,
 };
 
-/** Defines one test per scenario, or per scenario that the host has a part in; each gets a workbench and a store of its own. */
-export function defineScenarios(start: StartHarness, which: "all" | "of the host" = "all"): void {
+/** Defines one test per scenario; each gets a workbench and a store of its own. */
+export function defineScenarios(scenarios: Readonly<Record<string, Scenario>>, start: StartHarness): void {
   let harness: Harness;
 
   beforeEach(async () => {
@@ -41,7 +41,7 @@ export function defineScenarios(start: StartHarness, which: "all" | "of the host
     await harness.close();
   });
 
-  for (const [name, scenario] of Object.entries(which === "all" ? { ...ofTheHost, ...ofTheWindow } : ofTheHost)) {
+  for (const [name, scenario] of Object.entries(scenarios)) {
     it(name, async () => {
       onTestFailed(() => console.error(`--- what the workbench wrote\n${harness.log()}\n--- what its page complained about\n${harness.problems.join("\n")}`));
       await scenario(harness);
