@@ -10,7 +10,7 @@ import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
 import type { StartTrainer, TrainerExit } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import { TrainedClock } from "./trainedClock.ts";
-import { takeUp, type TakenUp } from "./takenUp.ts";
+import { resumeLog, type ResumedLog } from "./resumedLog.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
@@ -61,7 +61,7 @@ export class ActiveRun {
   #gone = false;
   #abandoned = false;
   #metrics: readonly string[] = [];
-  #takenUp: TakenUp | undefined;
+  #resumed: ResumedLog | undefined;
   /** Why a stop was asked for, when it was not by a person. */
   #stopReason: string | null = null;
   /** How the run ends should its trainer not stop in time. */
@@ -248,7 +248,7 @@ export class ActiveRun {
         return this.#files?.taken();
       case "rolledBack":
         // Steps that a resumed run trains once more were noted when they were first trained.
-        if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
+        if (!this.#resumed?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
         return;
       case "paused":
         this.#clock.stop();
@@ -265,7 +265,7 @@ export class ActiveRun {
         if (message.checkpoint) this.#files?.setAside(this.#summary.id);
         return this.end("failed", message.message);
       case "measured":
-      case "looked":
+      case "probed":
       case "predicted":
       case "idle":
       case "member":
@@ -285,7 +285,7 @@ export class ActiveRun {
     if (this.#beginning === "new") {
       this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
       this.#note("started", `on ${device}`);
-    } else this.#takenUp = takeUp({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
+    } else this.#resumed = resumeLog({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
     this.#clock.start();
     this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
   }
@@ -293,7 +293,7 @@ export class ActiveRun {
   #rows({ rows: all, progress }: Message<"rows">): void {
     const time = this.#metrics.indexOf("stepTime");
     for (let row = 0; row < all.count; row++) this.#trainer?.stepped(all.values[row * this.#metrics.length + time] ?? 0);
-    const rows = this.#takenUp ? this.#takenUp.retraced.rows(all) : all;
+    const rows = this.#resumed ? this.#resumed.verifier.rows(all) : all;
     if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
     if (!rows || rows.count === 0) return;
     const last = new Map(this.#metrics.map((metric, i) => [metric, rows.values[(rows.count - 1) * this.#metrics.length + i]]));
@@ -312,7 +312,7 @@ export class ActiveRun {
   #evaluated(evaluation: Evaluation): void {
     const { id } = this.#summary;
     const clean = storedEvaluation(evaluation);
-    this.#takenUp?.retraced.evaluation(clean);
+    this.#resumed?.verifier.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError, evaluation: clean });
     this.#evaluations.push(clean);

@@ -15,7 +15,7 @@ import { programOf } from "../../core/training/programOf.ts";
 
 export interface Working {
   readonly kind: EngineKind | null;
-  readonly doing: "looking" | "measuring";
+  readonly doing: "probing" | "measuring";
 }
 
 export interface EngineChoiceOptions {
@@ -50,7 +50,7 @@ const patience = 30_000;
 const enoughFor = (step: number) => Math.min(4_000, Math.max(400, 3 * 32 * step));
 
 const bar = z.object({ at: z.number(), reason: z.string() }).nullable();
-const looked = z.object({ problem: z.string().nullable(), description: engineDescription.nullable() });
+const probeResult = z.object({ problem: z.string().nullable(), description: engineDescription.nullable() });
 const measurements = z.object({
   at: z.number(),
   steps: z.partialRecord(z.enum(engineKinds), z.number()),
@@ -76,14 +76,14 @@ export class EngineChoice {
 
   /** Every engine, looked for where that has not been done on this machine. */
   report(experiment?: Experiment): Promise<EngineReport> {
-    return this.#inTurn(() => this.#look(this.#kinds, experiment));
+    return this.#inTurn(() => this.#probe(this.#kinds, experiment));
   }
 
   /** Measures the program on every engine that loads and did not crash before. */
   calibrate(experiment?: Experiment): Promise<EngineReport> {
     return this.#inTurn(async () => {
       // What was missing may have been installed since.
-      await this.#look(this.#kinds, experiment, true);
+      await this.#probe(this.#kinds, experiment, true);
       return this.#measure(this.#kinds, experiment);
     });
   }
@@ -93,8 +93,8 @@ export class EngineChoice {
     return this.#inTurn(async () => {
       await this.#save(barKey(kind), null);
       await this.#save(barKey(kind, experiment), null);
-      await this.#save(lookKey(kind), null);
-      return this.#look(this.#kinds, experiment);
+      await this.#save(probeKey(kind), null);
+      return this.#probe(this.#kinds, experiment);
     });
   }
 
@@ -145,7 +145,7 @@ export class EngineChoice {
 
   async #tryWhatMayBeFastest(experiment: Experiment): Promise<EngineReport> {
     const kinds = this.#kinds.filter((kind) => !onDemand.has(kind));
-    const known = await this.#look(kinds.filter((kind) => kind !== usual), experiment);
+    const known = await this.#probe(kinds.filter((kind) => kind !== usual), experiment);
     const usable = known.engines.filter(mayBeFastest);
     const open = usable.some(({ step, unmeasured }) => step === null && unmeasured === null);
     if (known.choice && (known.measuredAt === null || !open)) return known;
@@ -160,7 +160,7 @@ export class EngineChoice {
     const steps: Partial<Record<EngineKind, number>> = {};
     const unmeasured: Partial<Record<EngineKind, string>> = {};
     for (const kind of kinds) {
-      if (this.#closed || (await this.#barred(kind, experiment)) || typeof (await this.#looked(kind))?.problem === "string") continue;
+      if (this.#closed || (await this.#barred(kind, experiment)) || typeof (await this.#probed(kind))?.problem === "string") continue;
       this.#options.onWorking({ kind, doing: "measuring" });
       const best = minOf(Object.values(steps));
       const of = { ...experiment, engine: { ...experiment.engine, kind } };
@@ -168,9 +168,9 @@ export class EngineChoice {
       if (this.#closed) break;
       if ("step" in answer) {
         steps[kind] = answer.step;
-        await this.#save(lookKey(kind), { problem: null, description: answer.description });
+        await this.#save(probeKey(kind), { problem: null, description: answer.description });
       } else if ("late" in answer && onDemand.has(kind)) unmeasured[kind] = `a few steps take longer than ${answer.late / 1000} s`;
-      else if ("unavailable" in answer) await this.#save(lookKey(kind), { problem: answer.unavailable, description: null });
+      else if ("unavailable" in answer) await this.#save(probeKey(kind), { problem: answer.unavailable, description: null });
       else if (!("failed" in answer)) await this.failed(kind, lostInWords(answer));
       else if (answer.engine) await this.failed(kind, answer.failed, answer.engine === "memory" ? experiment : undefined);
       else unmeasured[kind] = answer.failed;
@@ -180,17 +180,17 @@ export class EngineChoice {
   }
 
   /** @param again also for what was not here when it was looked for before */
-  async #look(kinds: readonly EngineKind[], experiment?: Experiment, again = false): Promise<EngineReport> {
+  async #probe(kinds: readonly EngineKind[], experiment?: Experiment, again = false): Promise<EngineReport> {
     const open: EngineKind[] = [];
     for (const kind of kinds) {
-      const known = await this.#looked(kind);
+      const known = await this.#probed(kind);
       if (!(known && (known.problem === null || !again)) && !(await this.#barred(kind, experiment))) open.push(kind);
     }
-    const found = await this.#trials.look(open, (kind) => this.#options.onWorking({ kind, doing: "looking" }));
+    const found = await this.#trials.probe(open, (kind) => this.#options.onWorking({ kind, doing: "probing" }));
     if (!this.#closed) {
       for (const [kind, one] of found) {
         if (!("problem" in one)) await this.failed(kind, lostInWords(one));
-        else await this.#save(lookKey(kind), one);
+        else await this.#save(probeKey(kind), one);
       }
     }
     return this.#known(experiment);
@@ -201,15 +201,15 @@ export class EngineChoice {
     const measured = await this.#options.measurements.read(measureKey(experiment), measurements, validFor);
     const engines: EngineState[] = [];
     for (const kind of this.#kinds) {
-      const { problem = null, description = null } = (await this.#looked(kind)) ?? {};
+      const { problem = null, description = null } = (await this.#probed(kind)) ?? {};
       const { steps, unmeasured } = measured ?? { steps: {}, unmeasured: {} };
       engines.push({ kind, problem, description, barred: await this.#barred(kind, experiment), step: steps[kind] ?? null, unmeasured: unmeasured[kind] ?? null });
     }
     return { engines, choice: measured ? choiceAmong(engines) : onlyOne(engines), measuredAt: measured?.at ?? null };
   }
 
-  #looked(kind: EngineKind): Promise<z.infer<typeof looked> | null> {
-    return this.#options.measurements.read(lookKey(kind), looked, validFor);
+  #probed(kind: EngineKind): Promise<z.infer<typeof probeResult> | null> {
+    return this.#options.measurements.read(probeKey(kind), probeResult, validFor);
   }
 
   async #barred(kind: EngineKind, experiment?: Experiment): Promise<z.infer<typeof bar>> {
@@ -222,7 +222,7 @@ export class EngineChoice {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work).finally(() => this.#options.onWorking({ kind: null, doing: "looking" }));
+    const done = this.#last.then(work).finally(() => this.#options.onWorking({ kind: null, doing: "probing" }));
     this.#last = done.catch(() => undefined);
     return done;
   }
@@ -255,6 +255,6 @@ function choiceAmong(engines: readonly EngineState[]): EngineReport["choice"] {
 }
 
 const lostInWords = (lost: Lost) => ("late" in lost ? `it did not answer within ${lost.late / 1000} s` : lost.crash);
-const lookKey = (kind: EngineKind) => `engine ${kind}: looked for`;
+const probeKey = (kind: EngineKind) => `engine ${kind}: looked for`;
 const barKey = (kind: EngineKind, experiment?: Experiment) => `engine ${kind}: failed${experiment ? ` with ${programOf(experiment, kind)}` : ""}`;
 const measureKey = (experiment: Experiment) => `engines: ${programOf(experiment, "auto")} on ${experiment.engine.threads} threads`;

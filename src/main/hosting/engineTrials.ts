@@ -5,7 +5,7 @@ import { crashInWords, exitInWords, isUnlaunched } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import type { StartTrainer, Trainer } from "./process.ts";
 
-export interface Looked {
+export interface ProbeResult {
   /** Why it cannot be used here; null when it can. */
   readonly problem: string | null;
   readonly description: EngineDescription | null;
@@ -40,12 +40,12 @@ export class EngineTrials {
    * found an engine has loaded native code, which need not go together with another's.
    * @param beginning with an engine
    */
-  async look(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void): Promise<Map<EngineKind, Looked | Lost>> {
-    const all = new Map<EngineKind, Looked | Lost>();
+  async probe(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void): Promise<Map<EngineKind, ProbeResult | Lost>> {
+    const all = new Map<EngineKind, ProbeResult | Lost>();
     for (;;) {
       const left = kinds.filter((kind) => !all.has(kind));
       if (left.length === 0 || this.#closed) return all;
-      await this.#lookOnce(left, beginning, all);
+      await this.#probeUntilFound(left, beginning, all);
     }
   }
 
@@ -70,15 +70,15 @@ export class EngineTrials {
     for (const process of this.#live) process.kill();
   }
 
-  async #lookOnce(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void, into: Map<EngineKind, Looked | Lost>): Promise<void> {
+  async #probeUntilFound(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void, into: Map<EngineKind, ProbeResult | Lost>): Promise<void> {
     const left = [...kinds];
     const begin = () => {
       if (left[0]) beginning(left[0]);
     };
     begin();
     let found = false;
-    const lost = await this.#inProcess({ type: "look", kinds }, this.#options.within, ({ message, more, done }) => {
-      if (message.type !== "looked" || message.kind !== left[0]) return;
+    const lost = await this.#inProcess({ type: "probe", kinds }, this.#options.within, ({ message, more, done }) => {
+      if (message.type !== "probed" || message.kind !== left[0]) return;
       left.shift();
       into.set(message.kind, { problem: message.problem, description: message.description });
       found = message.description !== null;

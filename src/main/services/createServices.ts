@@ -41,7 +41,7 @@ export interface ServiceExtras {
   /** Runs trained at the same time. */
   readonly places?: number;
   /** What the store is opened with besides. */
-  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "lookEvery">;
+  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "ownerPollEvery">;
   /** Runs whose rows or state were just committed. */
   readonly onCommit?: StoreOptions["onCommit"];
   /** Bytes free on the disk of a file. */

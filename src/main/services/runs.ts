@@ -5,7 +5,7 @@ import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
-import type { PlaceInStudy } from "../studies/runner.ts";
+import type { RunOrigin } from "../studies/runner.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import type { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { newRun } from "../hosting/newRun.ts";
@@ -76,16 +76,16 @@ export class Runs {
   }
 
   /**
-   * @param place the study that the run is part of, its cell there, and why the study took its engine
+   * @param origin the run's study and cell, and why the study chose its engine
    * @param seat in a cohort with which it trains
    */
-  async start(experiment: unknown, place?: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary> {
+  async start(experiment: unknown, origin?: RunOrigin, seat?: CohortSeat): Promise<RunSummary> {
     const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(asNew(experiment), this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
-    const run = newRun(usable, new Date(), place?.study);
-    this.#store.createRun(run, place?.cell);
+    const run = newRun(usable, new Date(), origin?.study);
+    this.#store.createRun(run, origin?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run, "new", seat, place ? (place.why ?? "named by the study") : why);
+    return this.#supervisor.start(run, "new", seat, origin ? (origin.why ?? "named by the study") : why);
   }
 
   async pause(id: string): Promise<RunSummary> {
@@ -95,14 +95,14 @@ export class Runs {
 
   async resume(id: string, fromStart = false, seat?: CohortSeat): Promise<RunSummary> {
     const { status } = this.get(id);
-    if (isResumable(status)) return this.#takeUp(id, fromStart, seat);
+    if (isResumable(status)) return this.#resumeEnded(id, fromStart, seat);
     if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only one that has ended can begin at its first step again.`);
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
     return this.#supervisor.resume(id);
   }
 
-  /** Takes a run up wherever that is possible: from its checkpoint, or else its first step. */
+  /** Resumes a run from its checkpoint, or restarts it at its first step where the checkpoint cannot be used. */
   async goOn(id: string, seat?: CohortSeat): Promise<RunSummary> {
     return this.resume(id, typeof (await this.resumption(id))?.problem === "string", seat);
   }
@@ -112,7 +112,7 @@ export class Runs {
     return this.#supervisor.stop(id);
   }
 
-  /** Where a run would go on that was stopped, failed or was interrupted; null for any other. */
+  /** Where a stopped, failed or interrupted run would resume; null for any other run. */
   async resumption(id: string): Promise<Resumption | null> {
     const run = this.get(id);
     if (!isResumable(run.status)) return null;
@@ -127,8 +127,8 @@ export class Runs {
     }
   }
 
-  /** Trains a run on that has ended before its end. */
-  async #takeUp(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
+  /** Requeues a run that ended early and starts it. */
+  async #resumeEnded(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
     const run = this.get(id);
     if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
@@ -139,7 +139,7 @@ export class Runs {
     }
     await usableExperiment(run.experiment, this.#datasets);
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
-    if (!this.#store.takeUpRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just taken up by another Hypertower process.`);
+    if (!this.#store.requeueRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
     this.#onChange(queued);
     return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat, run.environment?.engine?.why);
   }

@@ -12,7 +12,7 @@ import type { Log } from "./log.ts";
 export const beatEvery = 10_000;
 
 /** A host on another machine is taken for dead when it has not beaten for so many looks in a row: a machine that sleeps does not look either. */
-export const silentLooks = 4;
+export const silentPolls = 4;
 
 /** The owner of an active run or study, as its row names it. */
 export interface LeaseOwner {
@@ -55,7 +55,7 @@ export class Hosts {
   /** Name of this machine. */
   readonly machine: string;
   /** Beats of each owner at the last look, and for how many looks they have stood still. */
-  #seen: ReadonlyMap<string, { readonly count: number; readonly looks: number }> = new Map();
+  #seen: ReadonlyMap<string, { readonly count: number; readonly polls: number }> = new Map();
   #lock: HostLock | undefined;
   #registered = false;
 
@@ -96,7 +96,7 @@ export class Hosts {
   }
 
   /** Looks once at every owner of an active run or study. Null where none of them has ended. */
-  look(): IsGone | null {
+  poll(): IsGone | null {
     const found = this.#db.prepare<[], SeenOwner>(owners).all();
     const before = this.#seen;
     this.#seen = new Map(
@@ -104,7 +104,7 @@ export class Hosts {
         if (token === null) return [];
         const count = beats ?? heartbeatAt ?? 0;
         const last = before.get(token);
-        return [[token, { count, looks: last?.count === count ? last.looks + 1 : 0 }]];
+        return [[token, { count, polls: last?.count === count ? last.polls + 1 : 0 }]];
       }),
     );
     const gone = new Set(found.filter((owner) => !this.#lives(owner)).map(keyOf));
@@ -116,7 +116,7 @@ export class Hosts {
     if (token === this.token) return true;
     if (token === null || pid === null) return false;
     if (isLocked(this.#lockOf(token))) return true;
-    if (host !== this.machine) return (this.#seen.get(token)?.looks ?? 0) < silentLooks;
+    if (host !== this.machine) return (this.#seen.get(token)?.polls ?? 0) < silentPolls;
     // An owner without beats is of a version that took no lock.
     return beats === null && pid !== this.pid && processLives(pid);
   }

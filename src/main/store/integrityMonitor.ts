@@ -14,7 +14,7 @@ export interface IntegrityMonitorOptions {
   /** The file is damaged: what to tell a person. Called once. */
   readonly onDamage: (message: string) => void;
   /** Milliseconds between two looks at whether a check is due. */
-  readonly lookEvery?: number;
+  readonly pollEvery?: number;
 }
 
 export class IntegrityMonitor {
@@ -25,9 +25,9 @@ export class IntegrityMonitor {
 
   constructor(options: IntegrityMonitorOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => void this.look(), options.lookEvery ?? 60_000);
+    this.#timer = setInterval(() => void this.poll(), options.pollEvery ?? 60_000);
     this.#timer.unref();
-    void this.look();
+    void this.poll();
   }
 
   /** What to tell a person about a damaged file; null while nothing is known of any damage. */
@@ -36,7 +36,7 @@ export class IntegrityMonitor {
   }
 
   /** Starts a check where one is due and none is running. Resolves when the check, if any, has ended. */
-  async look(): Promise<void> {
+  async poll(): Promise<void> {
     const { path, launch, log, onDamage } = this.#options;
     if (this.#checking || this.#damage !== null) return;
     this.#checking = true;

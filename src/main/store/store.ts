@@ -46,8 +46,8 @@ export class Store {
   readonly #writer: Writer;
   readonly #runs: RunReader;
   readonly #series: SeriesReader;
-  readonly #poll: NodeJS.Timeout;
-  readonly #look: NodeJS.Timeout;
+  readonly #changePoll: NodeJS.Timeout;
+  readonly #ownerPoll: NodeJS.Timeout;
   #upgrade: NodeJS.Timeout | undefined;
   readonly #onForeignChange: (changes: Changes) => void;
   readonly #changes: ChangeReader;
@@ -92,10 +92,10 @@ export class Store {
       closeConnections(this.#connections);
       throw explain(error, path);
     }
-    this.#poll = setInterval(() => this.#lookAround(), options.pollEvery ?? 1_000);
-    this.#poll.unref();
-    this.#look = setInterval(() => this.#lookForDead(), options.lookEvery ?? beatEvery);
-    this.#look.unref();
+    this.#changePoll = setInterval(() => this.#pollChanges(), options.pollEvery ?? 1_000);
+    this.#changePoll.unref();
+    this.#ownerPoll = setInterval(() => this.#pollOwners(), options.ownerPollEvery ?? beatEvery);
+    this.#ownerPoll.unref();
     this.#upgradeSoon(new RowUpgrade(this.#connections, this.#writer));
   }
 
@@ -113,8 +113,8 @@ export class Store {
    * Takes up a run that ended before its end: it is queued again and this process owns it. Committed when this returns.
    * @returns false when it is not in a state to be taken up (any more)
    */
-  takeUpRun(run: RunSummary): boolean {
-    return this.#writer.takeUpRun(run);
+  requeueRun(run: RunSummary): boolean {
+    return this.#writer.requeueRun(run);
   }
 
   /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
@@ -222,7 +222,7 @@ export class Store {
 
   /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
   markInterrupted(): string[] {
-    const isGone = this.#read("owners of active runs and studies", () => this.#hosts.look());
+    const isGone = this.#read("owners of active runs and studies", () => this.#hosts.poll());
     const marked = isGone ? [...this.#writer.change("mark interrupted runs", () => markInterruptedRuns(this.#connections.writer, this.#hosts.machine, isGone)), ...this.studies.markInterrupted(isGone)] : [];
     this.#noteUncleanEnds();
     return marked;
@@ -245,8 +245,8 @@ export class Store {
 
   /** Commits what waits and closes. @throws StoreError when that is impossible. */
   close(): void {
-    clearInterval(this.#poll);
-    clearInterval(this.#look);
+    clearInterval(this.#changePoll);
+    clearInterval(this.#ownerPoll);
     clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
     try {
@@ -265,8 +265,8 @@ export class Store {
     return this.#connections.writer.pragma("data_version", { simple: true });
   }
 
-  #lookAround(): void {
-    this.#watched("look for changes", () => {
+  #pollChanges(): void {
+    this.#watched("check for changes", () => {
       const version = explained(this.path, () => this.#foreignVersion());
       if (version === this.#dataVersion) return;
       this.#dataVersion = version;
@@ -292,8 +292,8 @@ export class Store {
     this.#upgrade.unref();
   }
 
-  #lookForDead(): void {
-    this.#watched("look for processes that are gone", () => {
+  #pollOwners(): void {
+    this.#watched("check for processes that are gone", () => {
       if (this.markInterrupted().length > 0) this.#tellChanges();
     });
   }

@@ -20,7 +20,7 @@ export interface StoreOptions {
   /** Milliseconds between two beats, by which hosts on other machines see that this one lives. */
   readonly beatEvery?: number;
   /** Milliseconds between two looks at the hosts of other runs. */
-  readonly lookEvery?: number;
+  readonly ownerPollEvery?: number;
   /** Milliseconds that a statement waits for another process's transaction. */
   readonly busyTimeout?: number;
   /** Name of this machine; its host name by default. */

@@ -88,10 +88,10 @@ export class Writer {
   }
 
   /** Queues a run again that has ended before its end, owned by this process. False when it is in no state for that. */
-  takeUpRun(run: RunSummary): boolean {
+  requeueRun(run: RunSummary): boolean {
     this.flush();
     const owner = this.#options.hosts.owner();
-    const lease = this.#now("take up a run", () => this.#statements.takeUp.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
+    const lease = this.#now("requeue a run", () => this.#statements.requeue.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
     if (lease === undefined) return false;
     this.#leases.set(run.id, lease);
     return true;

@@ -15,7 +15,7 @@ import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 
 /** Of a run: its study and cell, and why the study took its engine, where it chose it. */
-export interface PlaceInStudy {
+export interface RunOrigin {
   readonly study: string;
   readonly cell: string;
   readonly why?: string | undefined;
@@ -24,7 +24,7 @@ export interface PlaceInStudy {
 /** How single runs are trained and steered. */
 export interface RunControls {
   /** Starts a run of a study, by itself or in a cohort. */
-  start(experiment: Experiment, place: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary>;
+  start(experiment: Experiment, origin: RunOrigin, seat?: CohortSeat): Promise<RunSummary>;
   /** Goes on with a run that is paused, or takes up one that ended before its end, from its checkpoint or else its first step. */
   resume(run: string, seat?: CohortSeat): Promise<RunSummary>;
   /** A cohort of so many seats. Its runs begin to train once it is complete. */
@@ -380,18 +380,18 @@ export class StudyRunner {
     this.#beginning.add(key);
     try {
       // A run that failed a second time begins anew; one that is in the bin stays there.
-      const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
+      const resumes = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
       const start = this.#startOf(cell);
-      if (!takeUp && start.kind !== "ready") throw new Error(`the run that ${key} follows has no result any more`);
+      if (!resumes && start.kind !== "ready") throw new Error(`the run that ${key} follows has no result any more`);
       const experiment = start.kind === "ready" ? start.experiment : cell.experiment;
-      const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
+      const run = resumes ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
       const now = controls.live(run.id) ?? run;
-      const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
+      const attempts = (at?.attempts ?? 0) + (resumes ? 0 : 1);
       this.#byRun.set(run.id, cell);
       this.#progress.set(key, {
         // Whatever it came to already, such as a trainer that cannot be launched, counts as a change.
         cell: key, run: run.id, status: "queued", pruned: false, deleted: false, attempts,
-        steps: now.steps, evaluations: takeUp ? at.evaluations : [], hyperparameters: now.hyperparameters, again: false,
+        steps: now.steps, evaluations: resumes ? at.evaluations : [], hyperparameters: now.hyperparameters, again: false,
       });
       this.#beginning.delete(key);
       this.#options.onAdvance(cell);

@@ -90,11 +90,11 @@ describe("checks of a store's file", () => {
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
     const launch = vi.fn(checked);
     const running = new HostLock(checkLockOf(file));
-    await monitored(file, launch).monitor.look();
+    await monitored(file, launch).monitor.poll();
     expect(checkStore(file)).toBe(false);
     expect(launch).not.toHaveBeenCalled();
     running.release();
-    for (let times = 0; times < 3; times++) await monitored(file, launch).monitor.look();
+    for (let times = 0; times < 3; times++) await monitored(file, launch).monitor.poll();
     expect(launch).toHaveBeenCalledTimes(1);
     expect(readIntegrity(file)!.checkedAt).toBeGreaterThan(0);
   });

@@ -101,7 +101,7 @@ describe("opening a store", () => {
     const store = openStore(folder);
     expect(store.getRun("old")).toMatchObject({ status: "stopped", steps: 2 });
     expect(store.leaseOf("old")).toBe(0);
-    expect(store.takeUpRun({ ...store.getRun("old")!, status: "queued" })).toBe(true);
+    expect(store.requeueRun({ ...store.getRun("old")!, status: "queued" })).toBe(true);
     expect(store.leaseOf("old")).toBe(1);
   });
 

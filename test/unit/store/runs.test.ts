@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
 import { listedOf, type ListedRun } from "../../../src/shared/listedRun.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
-import { silentLooks } from "../../../src/main/store/hosts.ts";
+import { silentPolls } from "../../../src/main/store/hosts.ts";
 import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 
 /** Changes the store behind its back, as another program with SQLite would. */
@@ -273,7 +273,7 @@ describe("several processes", () => {
     const store = openStore(folder);
     for (const id of ["running", "paused"] as const) store.createRun(aRun({}, { id, status: id }));
     const other = openStore(folder);
-    for (let look = 0; look < 3 * silentLooks; look++) expect(other.markInterrupted()).toEqual([]);
+    for (let look = 0; look < 3 * silentPolls; look++) expect(other.markInterrupted()).toEqual([]);
     expect(other.listRuns().map((run) => run.status).sort()).toEqual(["paused", "running"]);
   });
 
@@ -294,12 +294,12 @@ describe("several processes", () => {
     edit(store.path, "INSERT INTO hosts (token, pid, host, beats) VALUES ('theirs', 1, 'elsewhere', 5)");
     edit(store.path, "UPDATE runs SET owner_token = 'theirs', owner_pid = 1, owner_host = 'elsewhere', heartbeat_at = 1");
     const looking = openStore(folder);
-    for (let look = 0; look < 2 * silentLooks; look++) {
+    for (let look = 0; look < 2 * silentPolls; look++) {
       edit(store.path, "UPDATE hosts SET beats = beats + 1 WHERE token = 'theirs'");
       expect(looking.markInterrupted()).toEqual([]);
     }
-    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
-    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far"]]);
+    const looks = Array.from({ length: silentPolls }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentPolls - 1 }, () => []), ["far"]]);
     expect(looking.getRun("far")).toMatchObject({ status: "interrupted", reason: "The machine that trained it (elsewhere) has not been heard of." });
   });
 
@@ -315,8 +315,8 @@ describe("several processes", () => {
        VALUES ('study', 'Study', 'running', 1, 1, 1, '{}', 'theirs', 1, 'elsewhere')`,
     );
     const looking = openStore(folder);
-    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
-    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far", "study"]]);
+    const looks = Array.from({ length: silentPolls }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentPolls - 1 }, () => []), ["far", "study"]]);
   });
 });
 
@@ -334,7 +334,7 @@ describe("leases", () => {
     sleeper.flush();
     const taker = openStore(folder);
     edit(sleeper.path, "UPDATE runs SET status = 'interrupted' WHERE id = 'taken'");
-    expect(taker.takeUpRun({ ...taker.getRun("taken")!, status: "queued" })).toBe(true);
+    expect(taker.requeueRun({ ...taker.getRun("taken")!, status: "queued" })).toBe(true);
     expect(taker.resumeSeries("taken", ["loss"], null, anEnvironment).logged).toBe(2);
     return { sleeper, taker, lost };
   }
@@ -374,7 +374,7 @@ describe("leases", () => {
     sleeper.beginSeries("quiet", ["loss"], anEnvironment);
     const taker = openStore(folder);
     edit(sleeper.path, "UPDATE runs SET status = 'interrupted'");
-    expect(taker.takeUpRun({ ...taker.getRun("quiet")!, status: "queued" })).toBe(true);
+    expect(taker.requeueRun({ ...taker.getRun("quiet")!, status: "queued" })).toBe(true);
     await vi.waitFor(() => expect(lost).toEqual([["quiet", 0]]));
   });
 
@@ -382,7 +382,7 @@ describe("leases", () => {
     const { sleeper, taker } = takenOver();
     edit(taker.path, "UPDATE runs SET status = 'stopped' WHERE id = 'taken'");
     const again = { ...taker.getRun("taken")!, status: "queued" as const };
-    expect([sleeper.takeUpRun(again), taker.takeUpRun(again)]).toEqual([true, false]);
+    expect([sleeper.requeueRun(again), taker.requeueRun(again)]).toEqual([true, false]);
     expect([sleeper.leaseOf("taken"), taker.leaseOf("taken")]).toEqual([3, 2]);
   });
 

@@ -60,9 +60,9 @@ describe("series of a run that is taken up again", () => {
     before.closeNow();
     const store = openStore(folder);
     const metrics = ["loss", "negative"];
-    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(true);
+    expect(store.requeueRun({ ...store.getRun(run)!, status: "queued" })).toBe(true);
     // It is taken: nobody else can have it.
-    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
+    expect(store.requeueRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
     expect(() => store.resumeSeries(run, ["loss"], null, anEnvironment)).toThrow("the run logged loss, negative; this version would log loss");
     expect(store.resumeSeries(run, metrics, null, anEnvironment)).toEqual({ logged: first, evaluations: [], events: [], differences: [] });
     const rest = values.slice(first);
@@ -85,7 +85,7 @@ describe("series of a run that is taken up again", () => {
     before.saveRun({ ...before.getRun(run)!, status: "failed" });
     before.closeNow();
     const store = openStore(folder);
-    store.takeUpRun({ ...store.getRun(run)!, status: "queued" });
+    store.requeueRun({ ...store.getRun(run)!, status: "queued" });
     const now = { ...anEnvironment, node: "25", libraries: { "onnxruntime-node": "2" } };
     expect(store.resumeSeries(run, ["loss", "negative"], 1, now)).toEqual({
       logged: 3,

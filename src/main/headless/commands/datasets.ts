@@ -4,7 +4,7 @@ import { columnRoles, datasetState, isMostlyNumbers, maxCategories, suggestedTas
 import { formatBytes } from "../../../shared/format.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { table } from "../format.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface DatasetsOptions {
   readonly store?: string;
@@ -18,8 +18,8 @@ function stateOf(info: DatasetInfo): string {
   return downloadBytes === null ? "to be imported" : `to be downloaded (${formatBytes(downloadBytes)})`;
 }
 
-async function withServices<T>(places: Places, options: DatasetsOptions, work: (services: Services) => Promise<T>): Promise<T> {
-  const services = await openServices(places, storeDirOf(options.store));
+async function withServices<T>(programFiles: ProgramFiles, options: DatasetsOptions, work: (services: Services) => Promise<T>): Promise<T> {
+  const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     return await work(services);
   } finally {
@@ -44,16 +44,16 @@ function print(infos: readonly DatasetInfo[], json: boolean | undefined): void {
   console.log(table([["DATASET", "TASK", "TRAIN + TEST", "EXAMPLE", "CLASSES", "STATE", "TITLE"], ...rows]));
 }
 
-export function listDatasetsCommand(places: Places, options: DatasetsOptions): Promise<number> {
-  return withServices(places, options, async ({ handlers }) => {
+export function listDatasetsCommand(programFiles: ProgramFiles, options: DatasetsOptions): Promise<number> {
+  return withServices(programFiles, options, async ({ handlers }) => {
     print(await handlers["datasets.list"]({}), options.json);
     return exitCodes.ok;
   });
 }
 
 /** Downloads with progress on a terminal; Ctrl+C leaves what is here, to be gone on with. */
-export function downloadDatasetCommand(places: Places, kind: string, options: DatasetsOptions): Promise<number> {
-  return withServices(places, options, async (services) => {
+export function downloadDatasetCommand(programFiles: ProgramFiles, kind: string, options: DatasetsOptions): Promise<number> {
+  return withServices(programFiles, options, async (services) => {
     const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${kind} {bar} {percentage} %  {eta_formatted} left`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
     let begun = false;
     const ended = new Promise<string | null>((resolve) =>
@@ -80,15 +80,15 @@ export function downloadDatasetCommand(places: Places, kind: string, options: Da
   });
 }
 
-export function importDatasetCommand(places: Places, kind: string, path: string, options: DatasetsOptions): Promise<number> {
-  return withServices(places, options, async ({ handlers }) => {
+export function importDatasetCommand(programFiles: ProgramFiles, kind: string, path: string, options: DatasetsOptions): Promise<number> {
+  return withServices(programFiles, options, async ({ handlers }) => {
     print([await handlers["datasets.import"]({ kind, path })], options.json);
     return exitCodes.ok;
   });
 }
 
-export function removeDatasetCommand(places: Places, kind: string, options: DatasetsOptions): Promise<number> {
-  return withServices(places, options, async ({ handlers }) => {
+export function removeDatasetCommand(programFiles: ProgramFiles, kind: string, options: DatasetsOptions): Promise<number> {
+  return withServices(programFiles, options, async ({ handlers }) => {
     print(await handlers["datasets.remove"]({ kind }), options.json);
     return exitCodes.ok;
   });
@@ -108,8 +108,8 @@ export interface AddOptions extends DatasetsOptions {
 }
 
 /** Makes a dataset of a user's own files. */
-export function addDatasetCommand(places: Places, path: string, options: AddOptions): Promise<number> {
-  return withServices(places, options, async (services) => {
+export function addDatasetCommand(programFiles: ProgramFiles, path: string, options: AddOptions): Promise<number> {
+  return withServices(programFiles, options, async (services) => {
     print([await services.handlers["datasets.create"]({ order: await orderOf(services, path, options) })], options.json);
     return exitCodes.ok;
   });

@@ -4,7 +4,7 @@ import { formatBytes, formatStepTime } from "../../../shared/format.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { experimentLine, formatTime, table } from "../format.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface EnginesOptions {
   readonly preset?: string;
@@ -14,9 +14,9 @@ export interface EnginesOptions {
   readonly json?: boolean;
 }
 
-export async function enginesCommand(places: Places, file: string | undefined, options: EnginesOptions): Promise<number> {
+export async function enginesCommand(programFiles: ProgramFiles, file: string | undefined, options: EnginesOptions): Promise<number> {
   const experiment = await loadExperiment({ file, preset: options.preset, set: [] });
-  const services = await openServices(places, storeDirOf(options.store));
+  const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     sayWhatIsTried(services);
     const { handlers } = services;
@@ -31,12 +31,12 @@ export async function enginesCommand(places: Places, file: string | undefined, o
 
 /** Remarks while engines are tried, which takes a while. */
 export function sayWhatIsTried(services: Services): void {
-  let looking = false;
+  let probing = false;
   services.on("engines.working", ({ kind, doing }) => {
     // Several are looked for in a second, and each is measured for one or more.
-    if (kind && doing === "looking" && !looking) process.stderr.write("detecting engines\n");
+    if (kind && doing === "probing" && !probing) process.stderr.write("detecting engines\n");
     if (kind && doing === "measuring") process.stderr.write(`measuring engines: ${engineFacts[kind].title}\n`);
-    looking = kind !== null && doing === "looking";
+    probing = kind !== null && doing === "probing";
   });
 }
 

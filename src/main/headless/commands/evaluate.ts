@@ -6,7 +6,7 @@ import { choiceText, chosenOn, type KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
 import { findRun } from "../find.ts";
 import { formatLoss, formatPercent, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface EvaluateOptions {
   readonly checkpoint: KeptName;
@@ -14,8 +14,8 @@ export interface EvaluateOptions {
   readonly json?: boolean;
 }
 
-export async function evaluate(places: Places, wanted: string, options: EvaluateOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function evaluate(programFiles: ProgramFiles, wanted: string, options: EvaluateOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const run = await findRun(services, wanted);
     const report = await services.handlers["predictions.report"]({ run, checkpoint: options.checkpoint });

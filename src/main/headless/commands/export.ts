@@ -8,7 +8,7 @@ import type { ExportFormatName } from "../../../shared/exports.ts";
 import type { KeptName } from "../../../shared/kept.ts";
 import { UserError, type ExportFile } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface ExportOptions {
   readonly format: ExportFormatName | "npz";
@@ -18,8 +18,8 @@ export interface ExportOptions {
   readonly store?: string;
 }
 
-export async function exportCommand(places: Places, run: string, options: ExportOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function exportCommand(programFiles: ProgramFiles, run: string, options: ExportOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const id = await findRun(services, run);
     const file = options.format === "npz" ? await services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);

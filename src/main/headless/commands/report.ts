@@ -4,7 +4,7 @@ import { pictureSettings, type PictureSettings, type ReportSubject } from "../..
 import { fieldErrors } from "../../../shared/experiment.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun, findStudy } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface ReportOptions extends Partial<Record<"theme" | "metric" | "at" | "band" | "reference", string>> {
   readonly out?: string;
@@ -18,9 +18,9 @@ export interface ReportOptions extends Partial<Record<"theme" | "metric" | "at" 
   readonly json?: boolean;
 }
 
-export async function report(places: Places, wanted: string, options: ReportOptions): Promise<number> {
+export async function report(programFiles: ProgramFiles, wanted: string, options: ReportOptions): Promise<number> {
   const settings = readSettings(options);
-  const services = await openExisting(places, storeDirOf(options.store));
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const of = await findSubject(services, wanted, options.run ?? false);
     const folder = resolve(options.out ?? `report-${"study" in of ? of.study : of.run}`);

@@ -4,7 +4,7 @@ import { isActive, type RunDetail } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { jsonReport, textReport } from "../trainReport.ts";
 import { untilItEnds } from "./train.ts";
 
@@ -17,8 +17,8 @@ const maxName = 200;
 const suffix = ", reproduced";
 
 /** @returns the exit code: 0 identical, 4 different, 1 when it could not be compared, 130 stopped */
-export async function reproduce(places: Places, wanted: string, options: ReproduceOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function reproduce(programFiles: ProgramFiles, wanted: string, options: ReproduceOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   const report = options.json ? jsonReport() : textReport();
   try {
     const original = await services.handlers["runs.get"]({ run: await findRun(services, wanted) });

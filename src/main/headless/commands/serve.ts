@@ -10,7 +10,7 @@ import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { startServer, type LocalServer } from "../server/index.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface ServeOptions {
   readonly port?: number;
@@ -21,22 +21,22 @@ export interface ServeOptions {
 /** Taken when free and no other was asked for: a window's settings belong to its address. */
 const usualPort = 4817;
 
-export async function serve(places: Places, options: ServeOptions): Promise<number> {
-  if (!existsSync(join(places.rendererDir, "index.html"))) {
-    throw new UserError(`the window is not built (${places.rendererDir} has no index.html); run: npm run build`);
+export async function serve(programFiles: ProgramFiles, options: ServeOptions): Promise<number> {
+  if (!existsSync(join(programFiles.rendererDir, "index.html"))) {
+    throw new UserError(`the window is not built (${programFiles.rendererDir} has no index.html); run: npm run build`);
   }
   const storeDir = storeDirOf(options.store);
-  const services = await openServices(places, storeDir);
+  const services = await openServices(programFiles, storeDir);
   let server: LocalServer;
   try {
-    server = await listen(services, places.rendererDir, options.port);
+    server = await listen(services, programFiles.rendererDir, options.port);
   } catch (error) {
     await services.close();
     throw error;
   }
 
   const interrupted = untilInterrupted();
-  console.log(`Hypertower ${places.version}, store ${storeDir}`);
+  console.log(`Hypertower ${programFiles.version}, store ${storeDir}`);
   console.log(`Open ${server.url}`);
   console.log("The link works once, in one browser. Press Ctrl+C to stop.");
   if (process.stdin.isTTY) offerNewLinks(server);

@@ -7,7 +7,7 @@ import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
 import { formatDuration } from "../format.ts";
-import { exitCodes, openExisting, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
@@ -35,13 +35,13 @@ interface Running {
 }
 
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
-export async function study(places: Places, file: string | undefined, options: StudyOptions): Promise<number> {
+export async function study(programFiles: ProgramFiles, file: string | undefined, options: StudyOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
     const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
     if (other !== undefined) throw new UserError(`--resume continues the study unchanged; "${other}" cannot be combined with it`);
-    const services = await openExisting(places, storeDir);
+    const services = await openExisting(programFiles, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.resume!);
       return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), reportFor(options));
@@ -53,7 +53,7 @@ export async function study(places: Places, file: string | undefined, options: S
     const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
     if (other !== undefined) throw new UserError(`--extend takes only --set and --seeds; "${other}" cannot be combined with it`);
     if (set.length === 0) throw new UserError("--extend needs an addition, such as --seeds 5 or --set axes.0.values.points=21");
-    const services = await openExisting(places, storeDir);
+    const services = await openExisting(programFiles, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
@@ -66,7 +66,7 @@ export async function study(places: Places, file: string | undefined, options: S
   // What contradicts itself is said before a store is opened or created.
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
-  const services = await openServices(places, storeDir);
+  const services = await openServices(programFiles, storeDir);
   if (!options.json) sayWhatIsTried(services);
   return closing(services, () =>
     options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), reportFor(options)),

@@ -6,7 +6,7 @@ import { mergedTable1, seedsOfTable1, table1Seeds, table1Study, type Table1Editi
 import { table1Rows, type Table1Row } from "../../../shared/table1.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { formatTime } from "../format.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport, type StudyReport } from "../study/report.ts";
 import { markdownReport, textTable, type Printed } from "../table1/format.ts";
@@ -41,11 +41,11 @@ export function parseRows(text: string | undefined): Table1Row[] {
 }
 
 /** @returns the exit code: 0 complete, 1 a run has no result, 130 stopped by a signal */
-export async function table1(places: Places, options: Table1Options): Promise<number> {
+export async function table1(programFiles: ProgramFiles, options: Table1Options): Promise<number> {
   const { rows, quick = false, seeds = quick ? 1 : 3, workers, paperValues = false, markdown, json = false } = options;
   const asked: Table1Asked = { rows: parseRows(rows), seeds: Array.from({ length: seeds }, (_, seed) => seed), paperValues };
   if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} is there already; name another file`);
-  const services = await openServices(places, storeDirOf(options.store));
+  const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     const { code, study } = await trainTable1(services, asked, { quick }, workers ?? null, json ? jsonReport() : textReport());
     if (code === exitCodes.interrupted) return code;

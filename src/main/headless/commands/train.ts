@@ -10,7 +10,7 @@ import { madeSafe } from "../../../shared/safe.ts";
 import { sayWhatIsTried } from "./engines.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { onInterrupt } from "../interrupt.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
 
 export interface TrainOptions {
@@ -23,10 +23,10 @@ export interface TrainOptions {
 }
 
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
-export async function train(places: Places, file: string | undefined, options: TrainOptions): Promise<number> {
+export async function train(programFiles: ProgramFiles, file: string | undefined, options: TrainOptions): Promise<number> {
   const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : [])] });
   const experiment = options.safe ? madeSafe(chosen) : chosen;
-  const services = await openServices(places, storeDirOf(options.store));
+  const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     if (!options.json) sayWhatIsTried(services);
     return await trainToTheEnd(services, experiment, options.json);

@@ -7,7 +7,7 @@ import type { StoredStep } from "../store/runReader.ts";
 import { measureNames } from "../store/runRows.ts";
 import type { Rows } from "../trainer/messages.ts";
 
-export interface RetracedOptions {
+export interface ReplayVerifierOptions {
   /** Columns of the rows. */
   readonly metrics: readonly string[];
   /** The first step that is not in the log yet. */
@@ -28,13 +28,13 @@ const untold = new Set(["stepTime"]);
 /** The store keeps no sign of 0. */
 const same = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
-export class Retraced {
-  readonly #options: RetracedOptions;
+export class ReplayVerifier {
+  readonly #options: ReplayVerifierOptions;
   readonly #evaluations: Map<number, Evaluation>;
   #first: number | undefined;
   #differs = false;
 
-  constructor(options: RetracedOptions) {
+  constructor(options: ReplayVerifierOptions) {
     this.#options = options;
     this.#evaluations = new Map(options.evaluations.map((one) => [one.step, one]));
   }
