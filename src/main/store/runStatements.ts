@@ -1,10 +1,10 @@
-/** The statements that write runs, their evaluations and their events. */
+/** Statements that write runs, evaluations and events. */
 import type { Database, Statement } from "better-sqlite3";
 import { resumableStatuses } from "../../shared/run.ts";
 import { rowLayout } from "./rowLayout.ts";
 import { measureColumns, measureNames, progressAssignments } from "./runRows.ts";
 
-/** Lease of a run that was just created. */
+/** Lease number of a new run. */
 export const firstLease = 1;
 
 interface RunStatements {
