@@ -356,7 +356,7 @@ describe("a run without a usable checkpoint", () => {
     writeFileSync(file, bytes);
     expect(await handlers["runs.resumption"]({ run })).toMatchObject({ problem: null });
     await handlers["runs.resume"]({ run, fromStart: false });
-    expect(await ended(run)).toMatchObject({ status: "failed", reason: "the checkpoint cannot be used: it is damaged: its checksum is not the one it was written with" });
+    expect(await ended(run)).toMatchObject({ status: "failed", reason: "the checkpoint cannot be used: it is damaged: its checksum does not match" });
     expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: `There is no checkpoint ${file}.` });
     expect(readFileSync(`${file}.unusable`)).toEqual(bytes);
     await handlers["runs.resume"]({ run, fromStart: true });
