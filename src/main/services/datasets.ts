@@ -6,7 +6,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
 import { lookAt, previewImport } from "../../core/datasets/look.ts";
-import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/obtain.ts";
+import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/fetch.ts";
 import type { OwnMeta } from "../../core/datasets/own.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
 import type { DatasetCatalog } from "./experiments.ts";

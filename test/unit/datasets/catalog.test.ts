@@ -55,7 +55,7 @@ it("features of a table are named by its entry", async () => {
 });
 
 it("no module but the registry and presets names a dataset", () => {
-  const readers = ["src/core/datasets/readers.ts", "src/core/datasets/index.ts", "src/core/datasets/files.ts", "src/core/datasets/obtain.ts", "src/core/datasets/look.ts", "src/shared/datasets.ts", "src/main/reports/library.ts"];
+  const readers = ["src/core/datasets/readers.ts", "src/core/datasets/index.ts", "src/core/datasets/files.ts", "src/core/datasets/fetch.ts", "src/core/datasets/look.ts", "src/shared/datasets.ts", "src/main/reports/library.ts"];
   // Iris comes as code, in a format of its own.
   const ids = catalog.map(({ id }) => `"${id}"`).filter((id) => id !== '"iris"');
   for (const path of readers) expect([path, ids.filter((id) => readFileSync(resolve(import.meta.dirname, "../../..", path), "utf8").includes(id))]).toEqual([path, []]);

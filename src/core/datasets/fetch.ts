@@ -1,4 +1,4 @@
-/** Getting a published dataset into the data folder, by download or from a copy that somebody has, through the same checks. */
+/** Fetches a published dataset into the data folder, by download or from a copy on disk, with the same checks. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
@@ -10,7 +10,7 @@ import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
 import { dataFolder } from "./folder.ts";
 import { unpack, type Source } from "./unpack.ts";
 
-export interface ObtainProgress {
+export interface FetchProgress {
   /** Bytes downloaded, of all files together, and to be downloaded. */
   readonly bytes: number;
   readonly total: number;
@@ -36,7 +36,7 @@ const isKept = async (archive: Archive, folder: string) => {
  */
 export async function downloadEntry(
   entry: FetchedEntry,
-  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: ObtainProgress) => void } = {},
+  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: FetchProgress) => void } = {},
 ): Promise<void> {
   const own = folderOf(entry, folder);
   const total = entry.files.archives.reduce((sum, { bytes }) => sum + bytes, 0);
