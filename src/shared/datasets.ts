@@ -193,7 +193,7 @@ export const datasetEvents = {
   /** A download progressed, ended or failed, or a dataset changed. */
   "dataset.changed": z.object({
     kind: z.string(),
-    obtaining: z.object({ bytes: z.number(), total: z.number() }).nullable(),
+    progress: z.object({ bytes: z.number(), total: z.number() }).nullable(),
     /** Why the last download failed; null otherwise. */
     problem: z.string().nullable(),
   }),

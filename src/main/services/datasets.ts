@@ -76,7 +76,7 @@ export class Datasets implements DatasetCatalog {
     await this.stopDownload(kind);
     const entry = catalogEntry(kind);
     await inWords(() => (entry && isFetched(entry) ? removeEntry(entry) : removeOwn(kind)));
-    this.#options.onChange({ kind, obtaining: null, problem: null });
+    this.#options.onChange({ kind, progress: null, problem: null });
     return this.list();
   }
 
@@ -104,17 +104,17 @@ export class Datasets implements DatasetCatalog {
       await downloadEntry(entry, {
         signal,
         ...(fetch ? { fetch } : {}),
-        onProgress: (obtaining) => {
+        onProgress: (progress) => {
           if (performance.now() - reported < reportEvery) return;
           reported = performance.now();
-          onChange({ kind: entry.id, obtaining, problem: null });
+          onChange({ kind: entry.id, progress, problem: null });
         },
       });
     } catch (error) {
       problem = messageOf(error);
     }
     this.#downloads.delete(entry.id);
-    onChange({ kind: entry.id, obtaining: null, problem });
+    onChange({ kind: entry.id, progress: null, problem });
   }
 
   #published(kind: string): FetchedEntry {
@@ -133,7 +133,7 @@ export class Datasets implements DatasetCatalog {
   }
 
   async #changed(kind: string): Promise<DatasetInfo> {
-    this.#options.onChange({ kind, obtaining: null, problem: null });
+    this.#options.onChange({ kind, progress: null, problem: null });
     return this.#info(kind);
   }
 }
