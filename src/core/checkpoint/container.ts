@@ -67,19 +67,40 @@ export function decodeContainer<H>(kind: Container<H>, file: Buffer, entries: (h
   return { header, arrays: new Map(arrays) };
 }
 
+/** Returns up to `length` bytes of a file from `at`. */
+export type ReadBytes = (at: number, length: number) => Promise<Buffer>;
+
 /**
- * Reads the header without the arrays.
- * @param read returns up to `length` bytes from `at`
+ * Reads the header without the arrays, which begin at `end`.
  * @param size size of the file
  * @throws CheckpointError saying what is wrong with the file
  */
-export async function readHeader<H>(kind: Container<H>, read: (at: number, length: number) => Promise<Buffer>, size: number, entries: (header: H) => readonly ArrayEntry[]): Promise<H> {
+export async function readHeader<H>(kind: Container<H>, read: ReadBytes, size: number, entries: (header: H) => readonly ArrayEntry[]): Promise<{ readonly header: H; readonly end: number }> {
   const prefix = await read(0, prefixLength);
   const length = prefix.length < prefixLength || prefix.toString("latin1", 0, kind.magic.length) !== kind.magic ? 0 : Math.min(prefix.readUInt32LE(kind.magic.length), size);
   const { header, end } = decodeHeader(kind, await read(0, prefixLength + length), size);
   const whole = entries(header).reduce((at, { dtype, length: values }) => at + values * widthOf[dtype], end + hashLength);
   if (whole > size) throw new CheckpointError("it is damaged: it ends too early");
-  return header;
+  return { header, end };
+}
+
+const blockLength = 1 << 20;
+
+/** The bytes from `at` to `end`, in blocks of at most 1 MiB. @throws CheckpointError where the file ends before */
+export async function* readBlocks(read: ReadBytes, at: number, end: number): AsyncGenerator<Buffer> {
+  while (at < end) {
+    const block = await read(at, Math.min(blockLength, end - at));
+    if (block.length === 0) throw new CheckpointError("it is damaged: it ends too early");
+    yield block;
+    at += block.length;
+  }
+}
+
+/** Checks the checksum block by block. @throws CheckpointError where it does not match */
+export async function requireIntact(read: ReadBytes, size: number): Promise<void> {
+  const hash = createHash("sha256");
+  for await (const block of readBlocks(read, 0, size - hashLength)) hash.update(block);
+  if (!hash.digest().equals(await read(size - hashLength, hashLength))) throw new CheckpointError("it is damaged: its checksum does not match");
 }
 
 /** Decodes the header at the start of the file. @throws CheckpointError */

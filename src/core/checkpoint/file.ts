@@ -77,7 +77,7 @@ export type CheckpointHeader = Omit<Header, "state" | "guard">;
 
 /** Reads the header alone; see readHeader. @throws CheckpointError saying what is wrong with the file */
 export async function readCheckpointHeader(read: (at: number, length: number) => Promise<Buffer>, size: number): Promise<CheckpointHeader> {
-  const { state: _state, guard: _guard, ...rest } = await readHeader(container, read, size, ({ state }) => state);
+  const { state: _state, guard: _guard, ...rest } = (await readHeader(container, read, size, ({ state }) => state)).header;
   return rest;
 }
 

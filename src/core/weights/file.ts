@@ -1,8 +1,9 @@
 /** Weights file: the weights of an evaluation, used for predictions. */
 import { z } from "zod";
 import { evaluation } from "../../shared/run.ts";
-import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, readHeader, type Container } from "../checkpoint/container.ts";
+import { arrayEntry, CheckpointError, decodeContainer, encodeContainer, packArrays, readHeader, type Container, type ReadBytes } from "../checkpoint/container.ts";
 import { writtenExperiment } from "../checkpoint/owner.ts";
+import { widthOf, type Dtype } from "../checkpoint/stateCodec.ts";
 
 const header = z.strictObject({
   run: z.string(),
@@ -39,9 +40,36 @@ export type WeightsHeader = Omit<Header, "arrays">;
 /**
  * Reads the header only; see readHeader. @throws CheckpointError saying what is wrong with the file
  */
-export async function readWeightsHeader(read: (at: number, length: number) => Promise<Buffer>, size: number): Promise<WeightsHeader> {
-  const { arrays: _arrays, ...rest } = await readHeader(container, read, size, ({ arrays }) => arrays);
-  return rest;
+export async function readWeightsHeader(read: ReadBytes, size: number): Promise<WeightsHeader> {
+  return (await readWeightsLayout(read, size)).header;
+}
+
+/** Where an array lies in a weights file: little-endian, row-major. */
+export interface StoredArray {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: Dtype;
+  readonly length: number;
+  /** First byte, and the one after the last. */
+  readonly at: number;
+  readonly end: number;
+}
+
+/** Reads the header and where each array lies. @throws CheckpointError saying what is wrong with the file */
+export async function readWeightsLayout(read: ReadBytes, size: number): Promise<{ readonly header: WeightsHeader; readonly arrays: readonly StoredArray[] }> {
+  const { header: head, end } = await readHeader(container, read, size, ({ arrays }) => arrays);
+  const { arrays, ...rest } = head;
+  let at = end;
+  const stored = arrays.map((array) => {
+    requireShape(array);
+    const start = at;
+    return { ...array, at: start, end: (at += array.length * widthOf[array.dtype]) };
+  });
+  return { header: rest, arrays: stored };
+}
+
+function requireShape({ name, shape, length }: Pick<StoredArray, "name" | "shape" | "length">): void {
+  if (shape.reduce((size, n) => size * n, 1) !== length) throw new CheckpointError(`it is damaged: ${name} has ${length} values for a shape of ${shape.join(" × ")}`);
 }
 
 /** @throws CheckpointError saying what is wrong with the file */
@@ -49,9 +77,9 @@ export function decodeWeights(file: Buffer): Weights {
   const { header: head, arrays } = decodeContainer(container, file, (of) => of.arrays);
   return {
     ...head,
-    arrays: head.arrays.map(({ name, shape, length }) => {
-      if (shape.reduce((size, n) => size * n, 1) !== length) throw new CheckpointError(`it is damaged: ${name} has ${length} values for a shape of ${shape.join(" × ")}`);
-      return { name, shape, values: arrays.get(name)! };
+    arrays: head.arrays.map((array) => {
+      requireShape(array);
+      return { name: array.name, shape: array.shape, values: arrays.get(array.name)! };
     }),
   };
 }

@@ -1,7 +1,7 @@
 /** app://hypertower/: the window's built files, with the same headers as over HTTP. */
 import { Readable } from "node:stream";
 import { net, protocol } from "electron";
-import type { Services } from "../services/services.ts";
+import type { Pieces, Services } from "../services/services.ts";
 import { isDownload, openDownload } from "../web/downloads.ts";
 import { securityHeaders } from "../web/headers.ts";
 import { readStaticFile } from "../web/staticFiles.ts";
@@ -54,8 +54,8 @@ async function sendDownload(request: Request, services: Pick<Services, "reportFi
 }
 
 /** A response takes bytes, not text. */
-function* bytes(pieces: Iterable<string | Uint8Array>): Generator<Uint8Array> {
-  for (const piece of pieces) yield typeof piece === "string" ? Buffer.from(piece) : piece;
+async function* bytes(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield typeof piece === "string" ? Buffer.from(piece) : piece;
 }
 
 function plain(status: number, text: string): Response {

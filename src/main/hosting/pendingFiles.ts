@@ -4,9 +4,10 @@ import { rmSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { messageOf } from "../../shared/errors.ts";
 import { isResumable, type RunSummary } from "../../shared/run.ts";
-import { asPiece, pieceLength, piecesUnderWay, requirePiece, type FileKind } from "../trainer/files.ts";
+import { requirePiece, type FileKind } from "../trainer/files.ts";
 import type { CheckpointOrder, FromTrainer, RunFileMessage } from "../trainer/messages.ts";
 import type { CheckpointFolder } from "./checkpoint/folder.ts";
+import { FileSender } from "./fileSender.ts";
 import type { WeightsFolder } from "./weights/folder.ts";
 
 export interface RunFolders {
@@ -58,13 +59,12 @@ export class PendingFiles {
   /** Kinds that failed last time: a repeated failure is not noted again. */
   readonly #failing = new Set<FileKind>();
   #ended = false;
-  /** Pieces of the checkpoint to resume from that the trainer has not acknowledged. */
-  #underWay = 0;
-  #wake: () => void = () => undefined;
+  readonly #checkpoint: FileSender;
 
   constructor(folders: RunFolders, hooks: PendingFilesHooks) {
     this.#folders = folders;
     this.#hooks = hooks;
+    this.#checkpoint = new FileSender((piece) => hooks.send({ type: "resumeFrom", piece }));
   }
 
   /** Options for the trainer. Creates the folders and removes stale files. @throws when the folders cannot be written */
@@ -85,15 +85,7 @@ export class PendingFiles {
     try {
       const file = await open(path);
       try {
-        const { size } = await file.stat();
-        for (let at = 0; at < size && !this.#ended; ) {
-          if (this.#underWay >= piecesUnderWay) await new Promise<void>((resolve) => (this.#wake = resolve));
-          const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(pieceLength, size - at)), 0, null, at);
-          if (bytesRead === 0) throw new Error("it ends too early");
-          this.#underWay++;
-          this.#hooks.send({ type: "resumeFrom", piece: asPiece(buffer.slice(0, bytesRead), at, size) });
-          at += bytesRead;
-        }
+        await this.#checkpoint.send(file);
       } finally {
         await file.close();
       }
@@ -104,8 +96,7 @@ export class PendingFiles {
 
   /** The trainer acknowledged a piece of the checkpoint it resumes from. */
   taken(): void {
-    this.#underWay--;
-    this.#wake();
+    this.#checkpoint.taken();
   }
 
   /** Writes a piece of a file. The last piece is acknowledged when the file is in place. */
@@ -144,7 +135,7 @@ export class PendingFiles {
   /** Stops writing files of the run. */
   abandon(): void {
     this.#ended = true;
-    this.#wake();
+    this.#checkpoint.end();
     for (const [key, incoming] of this.#incoming) {
       incoming.last = incoming.last.then(async () => {
         if (incoming.over) return;

@@ -3,11 +3,9 @@
  * `RUN.NAME.pending` and renames it once the steps or evaluation it belongs to are in the store.
  */
 import { mkdirSync } from "node:fs";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-
-/** Reads at most `length` bytes of a file from offset `at`. */
-type ReadBytes = (at: number, length: number) => Promise<Buffer>;
+import type { ReadBytes } from "../../core/checkpoint/container.ts";
 
 export class RunFiles {
   readonly path: string;
@@ -38,12 +36,14 @@ export async function headerOf<H>(path: string, read: (bytes: ReadBytes, size: n
   const file = await open(path);
   try {
     const { size } = await file.stat();
-    const bytes: ReadBytes = async (at, length) => {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
-      return buffer.subarray(0, bytesRead);
-    };
-    return { header: await read(bytes, size), bytes: size };
+    return { header: await read(bytesOf(file), size), bytes: size };
   } finally {
     await file.close();
   }
 }
+
+/** Reads an open file. */
+export const bytesOf = (file: FileHandle): ReadBytes => async (at, length) => {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, at);
+  return buffer.subarray(0, bytesRead);
+};

@@ -12,12 +12,14 @@ import { csv, json } from "./tables.ts";
 
 export { ExportError } from "./errors.ts";
 
+/** Content in chunks; steps and weights are read on demand. */
+export type Pieces = Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
 export interface ExportFile {
   /** Suggested file name; valid on every system. */
   readonly filename: string;
   readonly mediaType: string;
-  /** The content in chunks; steps are read on demand. */
-  readonly pieces: Iterable<string | Uint8Array>;
+  readonly pieces: Pieces;
 }
 
 export interface TextFile extends ExportFile {

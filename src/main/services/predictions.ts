@@ -1,18 +1,19 @@
 /** Predictions of runs from the weights they keep, made by a trainer process and remembered for a while. */
 import type { DatasetInfo } from "../../shared/datasets.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { weightsFile, type WeightsSummary, type KeptName } from "../../shared/kept.ts";
 import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
-import { encodeNpz } from "../../core/datasets/formats/npy.ts";
 import { fileStem } from "../reports/index.ts";
-import { CheckpointError } from "../../core/checkpoint/container.ts";
+import { CheckpointError, requireIntact } from "../../core/checkpoint/container.ts";
+import { FileSender } from "../hosting/fileSender.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
+import { npzOf } from "../hosting/weights/npz.ts";
 import { exitInWords } from "../hosting/crash.ts";
 import type { Machine } from "../hosting/machine.ts";
 import type { Trainer } from "../hosting/process.ts";
-import type { NamedArray, Weights } from "../../core/weights/file.ts";
-import type { SavedWeights, WeightsFolder } from "../hosting/weights/folder.ts";
+import { unusable, type OpenWeights, type SavedWeights, type WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
 import { UserError, type ExportFile } from "./services.ts";
@@ -30,6 +31,8 @@ const remembered = 6;
 
 /** Feature values that one answer holds at most. */
 const maxValues = 400_000;
+
+type Run = Pick<RunDetail, "id" | "experiment">;
 
 type Labelled = NonNullable<Outputs["labelled"]>;
 
@@ -62,8 +65,11 @@ export class Predictions {
 
   /** The weights as NumPy reads them. @throws UserError saying why there are none */
   async file(id: string, name: KeptName): Promise<ExportFile> {
-    const { arrays } = await this.#arrays(this.#options.run(id), await this.#weights(id, name));
-    return { filename: `${fileStem(this.#options.run(id))}-${weightsFile(name)}`, mediaType: "application/zip", pieces: [encodeNpz(arrays)] };
+    const run = this.#options.run(id);
+    const weights = await this.#weights(id, name);
+    // What is damaged is refused before the first byte is sent.
+    await this.#opened(run, weights, ({ read, size }) => requireIntact(read, size));
+    return { filename: `${fileStem(run)}-${weightsFile(name)}`, mediaType: "application/zip", pieces: { [Symbol.asyncIterator]: () => this.#npz(run, weights) } };
   }
 
   async report(id: string, name: KeptName): Promise<PredictionReport> {
@@ -88,7 +94,7 @@ export class Predictions {
     const all = chosen(classified(labelled), request);
     const width = info.exampleShape.reduce((size, n) => size * n, 1);
     const first = all.slice(0, Math.max(1, Math.min(request.limit, Math.floor(maxValues / width))));
-    const result = first.length === 0 ? undefined : await this.#ask(experiment, [], { kind: "examples", indices: first.map(({ index }) => index) });
+    const result = first.length === 0 ? undefined : await this.#ask(experiment, null, { kind: "examples", indices: first.map(({ index }) => index) });
     if (result && result.kind !== "examples") throw new Error(`a trainer answered ${result.kind} instead of examples`);
     return {
       total: all.length,
@@ -103,7 +109,7 @@ export class Predictions {
     const { id, experiment } = this.#options.run(run);
     const info = await this.#dataset(experiment);
     if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is no text; it generates none.`);
-    const result = await this.#ask(experiment, (await this.#arrays({ id, experiment }, weights)).arrays, { kind: "text", ...continuation });
+    const result = await this.#askWith({ id, experiment }, weights, { kind: "text", ...continuation });
     if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
     return { kept: shown(weights), text: result.text };
   }
@@ -127,7 +133,7 @@ export class Predictions {
     const key = `${run} ${evaluation.step} ${savedAt}`;
     let outputs = this.#outputs.get(key);
     if (!outputs) {
-      outputs = this.#arrays({ id: run, experiment }, weights).then(({ arrays }) => this.#ask(experiment, arrays, { kind: "outputs" })).then((result) => {
+      outputs = this.#askWith({ id: run, experiment }, weights, { kind: "outputs" }).then((result) => {
         if (result.kind !== "outputs") throw new Error(`a trainer answered ${result.kind} instead of outputs`);
         return result;
       });
@@ -140,32 +146,67 @@ export class Predictions {
     return outputs;
   }
 
-  /** The whole file. @throws UserError where it is damaged, or was replaced in this moment */
-  async #arrays(run: Pick<RunDetail, "id" | "experiment">, weights: SavedWeights): Promise<Weights> {
+  /** Opens a weights file while `use` works. @throws UserError where it is damaged, or was replaced in this moment */
+  async #opened<T>(run: Run, weights: SavedWeights, use: (file: OpenWeights) => Promise<T>): Promise<T> {
+    const file = await this.#open(run, weights);
     try {
-      const whole = await this.#options.weights.read(run, weights);
-      // A better evaluation may have replaced the file since it was listed.
-      if (whole.savedAt !== weights.header.savedAt) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
-      return whole;
+      return await use(file);
     } catch (error) {
-      throw error instanceof CheckpointError ? new UserError(`${sentence(error.message)} Train the run's experiment again to predict from it.`) : error;
+      throw error instanceof CheckpointError ? unusableWeights(unusable(file.path, error)) : error;
+    } finally {
+      await file.handle.close();
     }
   }
 
+  async #open(run: Run, weights: SavedWeights): Promise<OpenWeights> {
+    let file: OpenWeights | undefined;
+    try {
+      file = await this.#options.weights.open(run, weights);
+    } catch (error) {
+      throw error instanceof CheckpointError ? unusableWeights(error) : error;
+    }
+    // A better evaluation may have replaced the file since it was listed.
+    if (!file) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
+    return file;
+  }
+
+  async *#npz(run: Run, weights: SavedWeights): AsyncGenerator<Uint8Array> {
+    const { handle, read, size } = await this.#open(run, weights);
+    try {
+      yield* npzOf(read, size);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  #askWith(run: Run, weights: SavedWeights, job: PredictionJob): Promise<PredictionResult> {
+    return this.#opened(run, weights, (file) => this.#ask(run.experiment, { file, run: run.id }, job));
+  }
+
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
-  #ask(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
+  #ask(experiment: Experiment, from: { readonly file: OpenWeights; readonly run: string } | null, job: PredictionJob): Promise<PredictionResult> {
     return new Promise((resolve, reject) => {
       const trainer = this.#options.machine.startTrainer();
+      const sender = new FileSender((piece) => trainer.send({ type: "weights", piece }));
       this.#working.add(trainer);
       trainer.onMessage((message) => {
+        if (message.type === "pieceTaken") sender.taken();
         if (message.type === "predicted") resolve(message.result);
-        if (message.type === "failed") reject(new UserError(`Nothing could be predicted: ${message.message}`));
+        if (message.type !== "failed") return;
+        sender.end();
+        reject(message.checkpoint ? new CheckpointError(message.message) : new UserError(`Nothing could be predicted: ${message.message}`));
       });
       trainer.onExit((exit) => {
+        sender.end();
         this.#working.delete(trainer);
         reject(new UserError(`Nothing could be predicted. ${exitInWords(exit)}`));
       });
-      trainer.send({ type: "predict", experiment, weights, job });
+      trainer.send({ type: "predict", experiment, weightsOf: from?.run ?? null, job });
+      if (!from) return;
+      sender.send(from.file.handle).catch((error: unknown) => {
+        reject(new CheckpointError(messageOf(error), { cause: error }));
+        trainer.kill();
+      });
     });
   }
 
@@ -176,6 +217,8 @@ export class Predictions {
     return info;
   }
 }
+
+const unusableWeights = ({ message }: CheckpointError) => new UserError(`${sentence(message)} Train the run's experiment again to predict from it.`);
 
 const shown = ({ name, bytes, header: { evaluation, savedAt } }: SavedWeights): WeightsSummary => ({ name, bytes, evaluation, savedAt });
 

@@ -10,7 +10,7 @@ import type { LaunchTrainer } from "../hosting/process.ts";
 import type { LaunchCheck } from "../store/integrityMonitor.ts";
 
 export type { LaunchCheck } from "../store/integrityMonitor.ts";
-export type { ExportFile, TextFile } from "../reports/index.ts";
+export type { ExportFile, Pieces, TextFile } from "../reports/index.ts";
 
 export interface ServiceOptions {
   /** Folder of the store; created when missing. */

@@ -35,34 +35,34 @@ export function requirePiece({ at, total, bytes, crc }: Piece, received: number)
 
 /**
  * The trainer's side of a run's files: sends saved files to the host, and receives the checkpoint
- * to resume from.
+ * to resume from, or the weights to predict from.
  */
 export class RunPort {
   readonly #sending = new Map<string, Sending>();
-  readonly #resumed = Promise.withResolvers<Uint8Array>();
+  readonly #whole = Promise.withResolvers<Uint8Array>();
   #bytes: Uint8Array | undefined;
-  #received = 0;
+  #arrived = 0;
 
   constructor() {
     // A new run never awaits it.
-    this.#resumed.promise.catch(() => undefined);
+    this.#whole.promise.catch(() => undefined);
   }
 
-  /** The checkpoint to resume from, once it has arrived completely. */
-  get resumed(): Promise<Uint8Array> {
-    return this.#resumed.promise;
+  /** The file from the host, once it has arrived completely. */
+  get received(): Promise<Uint8Array> {
+    return this.#whole.promise;
   }
 
-  /** Receives a chunk of the checkpoint to resume from. */
+  /** Receives a chunk of the file from the host. */
   take(piece: Piece): void {
     try {
-      requirePiece(piece, this.#received);
+      requirePiece(piece, this.#arrived);
       this.#bytes ??= new Uint8Array(piece.total);
       this.#bytes.set(piece.bytes, piece.at);
-      this.#received += piece.bytes.length;
-      if (this.#received === piece.total) this.#resumed.resolve(this.#bytes);
+      this.#arrived += piece.bytes.length;
+      if (this.#arrived === piece.total) this.#whole.resolve(this.#bytes);
     } catch (error) {
-      this.#resumed.reject(error);
+      this.#whole.reject(error);
     }
   }
 

@@ -6,7 +6,6 @@ import type { Measurement } from "../../core/training/measure.ts";
 import type { Outcome } from "../../core/training/run.ts";
 import type { FileEnd, FileKind, Piece } from "./files.ts";
 import type { PredictionJob, PredictionResult } from "./jobs.ts";
-import type { NamedArray } from "../../core/weights/file.ts";
 
 /** A run to train. */
 export interface RunOrder {
@@ -55,8 +54,13 @@ export type ToTrainer =
    * Loads engines until one works, and tests it with a small program; each is answered by `probed`.
    */
   | { readonly type: "probe"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
-  /** Runs a job on a trained model; answered by `predicted` or `failed`. */
-  | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
+  /**
+   * Runs a job on a trained model; answered by `predicted` or `failed`. `weightsOf` is the run whose
+   * weights file follows as `weights`; null for a job that needs none.
+   */
+  | { readonly type: "predict"; readonly experiment: Experiment; readonly weightsOf: string | null; readonly job: PredictionJob; readonly stay?: Stay }
+  /** A chunk of the weights file to predict from; answered by `pieceTaken`. */
+  | { readonly type: "weights"; readonly piece: Piece }
   /**
    * Whether a core is free besides busy trainers: batches are then prepared ahead from the next
    * epoch on.
@@ -135,6 +139,6 @@ export type FromTrainer =
   | { readonly type: "probed"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
   | { readonly type: "predicted"; readonly result: PredictionResult }
   /** `engine`: the engine failed, by its device or its memory. `unavailable`: why the engine cannot be used here.
-   *  `checkpoint`: the checkpoint to resume from cannot be used. */
+   *  `checkpoint`: the checkpoint to resume from, or the weights to predict from, cannot be used. */
   | { readonly type: "failed"; readonly message: string; readonly engine?: "device" | "memory" | undefined; readonly unavailable?: string; readonly checkpoint?: boolean }
   | { readonly type: "idle" };

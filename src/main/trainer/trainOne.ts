@@ -24,7 +24,7 @@ type Send = (message: FromTrainer) => void;
 
 /** @throws Error when the run cannot be prepared, its checkpoint cannot be used, or a step fails */
 export async function trainOne({ experiment, checkpoints, why }: RunOrder, control: RunControl, files: RunPort, prepare: () => Promise<PreparedRun>, send: Send): Promise<void> {
-  const resumed = checkpoints?.resume ? usable(await files.resumed, { id: checkpoints.run, experiment }) : undefined;
+  const resumed = checkpoints?.resume ? usable(await files.received, { id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepare();
   const metrics = loggedMetrics(prepared.training);
   const reporter = new Reporter({

@@ -7,16 +7,18 @@ import { availableParallelism, loadavg } from "node:os";
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
+import { requireOwner } from "../../core/checkpoint/owner.ts";
 import { EngineFailure, EngineUnavailable, engineFailure } from "../../core/engines/failures.ts";
 import { loadEngine } from "../../core/engines/index.ts";
 import { add, constant, state } from "../../core/program/operations/index.ts";
 import { makeProgram } from "../../core/program/program.ts";
 import { makeAheadWhen } from "../../core/feeds/ahead/index.ts";
+import { decodeWeights } from "../../core/weights/file.ts";
 import { RunControl } from "../../core/training/control.ts";
 import { measure } from "../../core/training/measure.ts";
 import { RunPort } from "./files.ts";
 import type { FromTrainer, RunFileMessage, Steering, ToTrainer } from "./messages.ts";
-import { predict } from "./jobs.ts";
+import { predict, type PredictionResult } from "./jobs.ts";
 import { prepareCohort, prepareRun } from "../../core/training/prepare.ts";
 import { trainOne } from "./trainOne.ts";
 
@@ -131,6 +133,15 @@ const failure = (error: unknown): FromTrainer => ({
   ...(error instanceof EngineUnavailable && { unavailable: error.why }),
 });
 
+/** @throws CheckpointError where the weights that the host sends cannot be used */
+async function predictFrom({ experiment, weightsOf, job }: Extract<ToTrainer, { type: "predict" }>): Promise<PredictionResult> {
+  const { files } = (current = newRun());
+  if (weightsOf === null) return predict(experiment, [], job);
+  const weights = decodeWeights(Buffer.from((await files.received).buffer));
+  requireOwner(weights, { id: weightsOf, experiment });
+  return predict(experiment, weights.arrays, job);
+}
+
 /** Tries engines in order until one works; reports why the others do not. */
 async function probeAll(kinds: readonly EngineKind[]): Promise<void> {
   for (const kind of kinds) {
@@ -185,9 +196,12 @@ port.receive((message) => {
       );
     case "predict":
       return work(
-        predict(message.experiment, message.weights, message.job).then((result) => port.send({ type: "predicted", result })),
+        predictFrom(message).then((result) => port.send({ type: "predicted", result })),
         message.stay,
       );
+    case "weights":
+      current.files.take(message.piece);
+      return port.send({ type: "pieceTaken" });
     case "probe":
       return work(probeAll(message.kinds), message.stay);
     case "coreFree":

@@ -1,9 +1,9 @@
 /** Files of reports as a window fetches them, over app:// and over HTTP alike: made while they are sent. */
 import { downloadPrefix, parseDownloadPath } from "../../shared/reports.ts";
-import { UserError, type Services } from "../services/services.ts";
+import { UserError, type Pieces, type Services } from "../services/services.ts";
 
 export type Download =
-  | { readonly status: 200; readonly headers: Readonly<Record<string, string>>; readonly pieces: Iterable<string | Uint8Array> }
+  | { readonly status: 200; readonly headers: Readonly<Record<string, string>>; readonly pieces: Pieces }
   | { readonly status: 404; readonly message: string };
 
 export const isDownload = (path: string) => path.startsWith(downloadPrefix);

@@ -13,6 +13,7 @@ import { readShared } from "../../../src/shared/sharing.ts";
 import type { StudyDetail } from "../../../src/shared/study/result.ts";
 import { Reports, type ReportsOptions } from "../../../src/main/services/reports.ts";
 import { UserError } from "../../../src/main/services/services.ts";
+import type { Pieces } from "../../../src/main/reports/index.ts";
 import { writeReport } from "../../../src/main/reports/report/write.ts";
 import { Store } from "../../../src/main/store/store.ts";
 import { figureStudy, pretendStudy, storeStudy, studyOf } from "../../support/pretendStudy.ts";
@@ -49,8 +50,9 @@ function parseCsv(text: string): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(names.map((name, i) => [name, cells(`${row},`)[i]!])));
 }
 
-const textOf = ({ pieces }: { readonly pieces: Iterable<string | Uint8Array> }) => Buffer.concat([...pieces].map((piece) => Buffer.from(piece))).toString("utf8");
-const bytesOf = ({ pieces }: { readonly pieces: Iterable<string | Uint8Array> }) => Buffer.concat([...pieces].map((piece) => Buffer.from(piece)));
+// The files of these reports are made at once, unlike those of weights.
+const bytesOf = ({ pieces }: { readonly pieces: Pieces }) => Buffer.concat([...(pieces as Iterable<string | Uint8Array>)].map((piece) => Buffer.from(piece)));
+const textOf = (file: { readonly pieces: Pieces }) => bytesOf(file).toString("utf8");
 
 let fixture: Fixture;
 let folderOfStore: string;

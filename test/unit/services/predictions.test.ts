@@ -1,6 +1,8 @@
 /** Predictions as the surfaces ask for them: from runs that were trained for real. */
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { unzipSync } from "fflate";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
@@ -94,12 +96,21 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   // As NumPy would read them, under PyTorch's names.
   const file = await services.exportWeights(run, "best");
   expect(file.filename).toMatch(/-weights-best\.npz$/);
-  expect([...(await services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) })).pieces]).toEqual([...file.pieces]);
-  const arrays = Object.entries(unzipSync(Buffer.concat([...file.pieces].map((piece) => Buffer.from(piece))))).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);
+  const npz = await buffer(Readable.from(file.pieces));
+  expect(await buffer(Readable.from((await services.reportFile({ of: { run }, file: "weights-best.npz", settings: pictureSettings.parse({}) })).pieces))).toEqual(npz);
+  const arrays = Object.entries(unzipSync(npz)).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);
   expect(arrays.map(([name, { shape }]) => [name, shape])).toEqual([["layer1.weight.npy", [16, 784]], ["layer1.bias.npy", [16]], ["layer2.weight.npy", [10, 16]], ["layer2.bias.npy", [10]]]);
   expect(arrays[0]![1].data).toBeInstanceOf(Float32Array);
 
-  writeFileSync(join(storeDir, "weights", `${run}.best.weights`), "nothing");
+  // The trainer reads the values, and says what is wrong with them; an export is refused before its first byte.
+  const path = join(storeDir, "weights", `${run}.best.weights`);
+  const damaged = readFileSync(path);
+  damaged[damaged.length - 100]! ^= 1;
+  const other = await open(storeDir);
+  writeFileSync(path, damaged);
+  expect(await other.refusal("predictions.report", { run })).toMatch(/^The weights .*best\.weights cannot be used: it is damaged: its checksum does not match\. Train the run's experiment again/);
+  await expect(services.exportWeights(run, "best")).rejects.toThrow(/The weights .*best\.weights cannot be used: it is damaged: its checksum/);
+  writeFileSync(path, "nothing");
   expect(await refusal("predictions.report", { run })).toMatch(/The weights .*best\.weights cannot be used: it is not a weights file.* Train the run's experiment again/);
 });
 

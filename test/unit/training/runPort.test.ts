@@ -38,7 +38,7 @@ describe("the checkpoint to resume from", () => {
   it("is put together from its pieces", async () => {
     const port = new RunPort();
     for (let at = 0; at < file.length; at += pieceLength) port.take(pieceOf(file, at));
-    expect(Buffer.from(await port.resumed).equals(file)).toBe(true);
+    expect(Buffer.from(await port.received).equals(file)).toBe(true);
   });
 
   it("is refused when a piece was damaged or is missing", async () => {
@@ -46,9 +46,9 @@ describe("the checkpoint to resume from", () => {
     const piece = pieceOf(file, 0);
     piece.bytes[9]! ^= 1;
     damaged.take(piece);
-    await expect(damaged.resumed).rejects.toThrow("damaged on their way");
+    await expect(damaged.received).rejects.toThrow("damaged on their way");
     const gap = new RunPort();
     gap.take(pieceOf(file, pieceLength));
-    await expect(gap.resumed).rejects.toThrow("byte 0 was to come");
+    await expect(gap.received).rejects.toThrow("byte 0 was to come");
   });
 });

@@ -1,6 +1,6 @@
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
 import { readFile } from "node:fs/promises";
-import { unzipSync, zipSync } from "fflate";
+import { unzipSync } from "fflate";
 import { messageOf } from "../../../shared/errors.ts";
 import { requireUnpackable } from "./packed.ts";
 
@@ -85,32 +85,23 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
   return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parseNpy(content, `${path}: ${name}`)]));
 }
 
-export interface WrittenArray {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Row-major. */
-  readonly values: Float64Array;
-}
-
-/** As NumPy's format 1.0 has it: float32 where that loses nothing, float64 otherwise. */
-export function encodeNpy({ shape, values }: Omit<WrittenArray, "name">): Uint8Array {
-  const single = Float32Array.from(values);
-  const data = values.every((value, i) => Object.is(value, single[i])) ? single : values;
+/** Header of a .npy file of NumPy's format 1.0, which the values follow. */
+export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8Array {
   const dimensions = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
-  const header = `{'descr': '${data === single ? "<f4" : "<f8"}', 'fortran_order': False, 'shape': (${dimensions}), }`;
+  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${dimensions}), }`;
   // Magic string, version, length and header together fill whole blocks of 64 bytes, a line feed last.
   const start = Math.ceil((10 + header.length + 1) / 64) * 64;
-  const file = Buffer.alloc(start + data.byteLength, " ");
+  const file = Buffer.alloc(start, " ");
   file.set([...magic, 1, 0]);
   file.writeUInt16LE(start - 10, 8);
   file.write(header, 10, "latin1");
   file[start - 1] = 10;
-  file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), start);
   return file;
 }
 
-/** Arrays by name in one file, which `numpy.load` reads; the same bytes for the same arrays. */
-export function encodeNpz(arrays: readonly WrittenArray[]): Uint8Array {
-  const entries = arrays.map((array) => [`${array.name}.npy`, encodeNpy(array)] as const);
-  return zipSync(Object.fromEntries(entries), { level: 0, mtime: new Date(1980, 0, 1) });
+/** A .npy file: float32 where that loses nothing, float64 otherwise. @param values row-major */
+export function encodeNpy({ shape, values }: { readonly shape: readonly number[]; readonly values: Float64Array }): Uint8Array {
+  const single = Float32Array.from(values);
+  const data = values.every((value, i) => Object.is(value, single[i])) ? single : values;
+  return Buffer.concat([npyHeader(shape, data === single ? "<f4" : "<f8"), new Uint8Array(data.buffer, data.byteOffset, data.byteLength)]);
 }

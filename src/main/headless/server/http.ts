@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Services } from "../../services/services.ts";
+import type { Pieces, Services } from "../../services/services.ts";
 import { isDownload, openDownload } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
 import { readStaticFile } from "../../web/staticFiles.ts";
@@ -14,7 +14,7 @@ const html = "text/html; charset=utf-8";
 
 interface Answer {
   readonly status: number;
-  readonly body: string | Buffer | Iterable<string | Uint8Array>;
+  readonly body: string | Buffer | Pieces;
   readonly headers: Readonly<Record<string, string>>;
 }
 

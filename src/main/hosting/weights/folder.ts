@@ -4,15 +4,15 @@
  * them and renames them once their evaluation is in the store.
  */
 import { renameSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import { isBetter, type KeptName } from "../../../shared/kept.ts";
 import type { RunSummary } from "../../../shared/run.ts";
-import { CheckpointError } from "../../../core/checkpoint/container.ts";
+import { CheckpointError, type ReadBytes } from "../../../core/checkpoint/container.ts";
 import { requireOwner } from "../../../core/checkpoint/owner.ts";
-import { headerOf, RunFiles } from "../runFiles.ts";
-import { decodeWeights, readWeightsHeader, type Weights, type WeightsHeader } from "../../../core/weights/file.ts";
+import { bytesOf, headerOf, RunFiles } from "../runFiles.ts";
+import { readWeightsHeader, type WeightsHeader } from "../../../core/weights/file.ts";
 
 type Run = Pick<RunSummary, "id" | "experiment">;
 
@@ -22,6 +22,14 @@ export interface SavedWeights {
   readonly path: string;
   readonly bytes: number;
   readonly header: WeightsHeader;
+}
+
+/** An open weights file, of which no more than the header has been read. */
+export interface OpenWeights {
+  readonly handle: FileHandle;
+  readonly path: string;
+  readonly size: number;
+  readonly read: ReadBytes;
 }
 
 export class WeightsFolder extends RunFiles {
@@ -56,15 +64,25 @@ export class WeightsFolder extends RunFiles {
     return [{ name: "best", ...(best ?? found[0]!) }, { name: "last", ...found[0]! }];
   }
 
-  /** Reads a listed file. @throws CheckpointError naming a file that cannot be used */
-  async read(run: Run, { path }: SavedWeights): Promise<Weights> {
+  /**
+   * Opens the file that was listed; undefined where another has replaced it since. The caller closes it.
+   * @throws CheckpointError naming the file where it cannot be used
+   */
+  async open(run: Run, { path, header: { savedAt } }: SavedWeights): Promise<OpenWeights | undefined> {
+    let handle: FileHandle | undefined;
     try {
-      const weights = decodeWeights(await readFile(path));
-      requireOwner(weights, run);
-      return weights;
+      handle = await open(path);
+      const { size } = await handle.stat();
+      const read = bytesOf(handle);
+      const header = await readWeightsHeader(read, size);
+      requireOwner(header, run);
+      if (header.savedAt === savedAt) return { handle, path, size, read };
     } catch (error) {
+      await handle?.close();
       throw unusable(path, error);
     }
+    await handle.close();
+    return undefined;
   }
 
   async #isBest(run: Run, evaluation: WeightsHeader["evaluation"]): Promise<boolean> {
@@ -95,4 +113,4 @@ export class WeightsFolder extends RunFiles {
   }
 }
 
-const unusable = (path: string, error: unknown) => new CheckpointError(`the weights ${path} cannot be used: ${messageOf(error)}`, { cause: error });
+export const unusable = (path: string, error: unknown) => new CheckpointError(`the weights ${path} cannot be used: ${messageOf(error)}`, { cause: error });
