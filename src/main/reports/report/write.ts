@@ -45,7 +45,7 @@ async function prepareFolders(folder: string, places: readonly string[], force: 
     const taken: string[] = [];
     for (const place of places) if (await exists(place)) taken.push(place);
     if (taken.length > 0) {
-      throw new ExportError(`${taken.slice(0, 3).join(", ")}${taken.length > 3 ? ` and ${plural(taken.length - 3, "more file")}` : ""} ${nounFor(taken.length, "is", "are")} there already; --force replaces ${nounFor(taken.length, "it", "them")}`);
+      throw new ExportError(`${taken.slice(0, 3).join(", ")}${taken.length > 3 ? ` and ${plural(taken.length - 3, "more file")}` : ""} already ${nounFor(taken.length, "exists", "exist")}; to replace ${nounFor(taken.length, "it", "them")}, add --force`);
     }
   }
   const made: string[] = [];
