@@ -307,6 +307,35 @@ print(json.dumps(seen))`;
     expect(seen["RMSProp"]!.rows[9]!.alpha).toBeCloseTo(pretended("L0.gamma", 10), 4);
   });
 
+  it.skipIf(!withTorch)("PyTorch's optimizers of several groups are saved and loaded as one", () => {
+    const source = `
+import io, json, sys, torch
+exported = {}
+exec(json.load(sys.stdin), exported)
+names = ["layer1.weight", "layer1.bias"]
+def made(values):
+    weights = {name: torch.nn.Parameter(value.clone()) for name, value in zip(names, values)}
+    return weights, *exported["scheduled_optimizer"](weights.items())
+def step(weights, optimizer, scheduler):
+    for weight in weights.values(): weight.grad = weight.detach() * 0.1 + 0.05
+    optimizer.step()
+    scheduler.step()
+first = made([torch.ones(2), torch.ones(2)])
+for _ in range(30): step(*first)
+saved = io.BytesIO()
+torch.save([first[1].state_dict(), first[2].state_dict()], saved)
+saved.seek(0)
+second = made([weight.detach() for weight in first[0].values()])
+for part, state in zip(second[1:], torch.load(saved)): part.load_state_dict(state)
+for _ in range(30):
+    step(*first)
+    step(*second)
+print(json.dumps([[weight.tolist() for weight in weights.values()] for weights in (first[0], second[0])]))`;
+    const [whole, resumed] = JSON.parse(runPython(withTorch!, source, text(logged(grouped["two rules"]), "pytorch"))) as [number[][], number[][]];
+    expect(resumed).toEqual(whole);
+    expect(whole.flat().every((value) => value !== 1)).toBe(true);
+  });
+
   it.skipIf(!withTorch)("PyTorch's parameter groups follow each its own schedule, and what was frozen is in none", () => {
     const source = `
 import json, sys, torch
