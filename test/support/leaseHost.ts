@@ -28,6 +28,8 @@ const { handlers } = services;
 services.on("run.changed", ({ id, status, steps }) => tell({ is: "changed", run: id, status, steps }));
 services.on("run.noted", ({ run, event: { kind, message } }) => tell({ is: "noted", run, kind, message }));
 
+let closing = false;
+
 async function obey(order: LeaseOrder): Promise<void> {
   if ("start" in order) {
     tell({ is: "started", run: (await handlers["runs.start"]({ experiment: order.start })).id });
@@ -40,10 +42,13 @@ async function obey(order: LeaseOrder): Promise<void> {
     // Between two transactions: a process that is stopped within one keeps SQLite's lock until it is continued.
     process.kill(process.pid, "SIGSTOP");
   } else {
+    closing = true;
     await services.close();
     tell({ is: "closed" });
     process.stdin.destroy();
   }
 }
-createInterface({ input: process.stdin }).on("line", (line) => void obey(JSON.parse(line) as LeaseOrder));
+const orders = createInterface({ input: process.stdin }).on("line", (line) => void obey(JSON.parse(line) as LeaseOrder));
+// A test that was cut off leaves no host behind: whoever waits for its output would wait for ever.
+orders.on("close", () => closing || process.exit(1));
 tell({ is: "ready" });

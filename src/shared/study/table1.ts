@@ -30,9 +30,6 @@ export const columnsOf = (row: Table1Row): readonly Table1Column[] => (row.rerun
 
 const cells: ReadonlyMap<string, Table1Cell> = new Map(table1Rows.flatMap((row) => columnsOf(row).map((column) => [table1StackName(row, column), { row, column }] as const)));
 
-/** Cell of a stack in the table; undefined for a stack that is not in it. */
-export const table1CellOf = (stack: string): Table1Cell | undefined => cells.get(stack);
-
 /** Seeds by stack name; stacks without seeds are omitted. A rerun has its source's. */
 export type Table1Seeds = ReadonlyMap<string, readonly number[]>;
 

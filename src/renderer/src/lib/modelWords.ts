@@ -120,7 +120,7 @@ const recurrent = {
 
 /** In form order. */
 export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnLayer, { kind: Kind }>> } = {
-  linear: { width: { label: "Width", hint: "Outputs; “classes” for one for each class." }, bias, initialization },
+  linear: { width: { label: "Width", hint: "Outputs; “classes” for one per class." }, bias, initialization },
   conv2d: {
     channels: { label: "Channels", hint: "Outputs at each place." },
     kernel: { label: "Kernel", hint: "Side of the square of inputs to an output." },
@@ -154,7 +154,7 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
   const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, initialization } = layer;
   const words: unknown[] = [];
-  if (width !== undefined) words.push(width === "classes" ? "one for each class" : `${String(width)} wide`);
+  if (width !== undefined) words.push(width === "classes" ? "one per class" : `${String(width)} wide`);
   if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
   if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
   if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
