@@ -140,7 +140,7 @@ export class PretendTraining implements Services {
           problem: null,
         },
       ],
-      "datasets.look": noDatasets,
+      "datasets.inspect": noDatasets,
       "datasets.download": noDatasets,
       "datasets.stopDownload": noDatasets,
       "datasets.import": noDatasets,

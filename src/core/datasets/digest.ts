@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Digest, KeptFile } from "../../shared/catalog/entry.ts";
-import { piecesOf } from "./pieces.ts";
+import { chunksOf } from "./chunks.ts";
 
 /** A hash that can be fed while bytes go by. */
 export function hasher(like: Digest) {
@@ -35,7 +35,7 @@ export async function fileProblem(path: string, file: KeptFile): Promise<string 
 
 async function digestProblem(path: string, file: KeptFile): Promise<string | null> {
   const hash = hasher(file.digest);
-  for await (const piece of piecesOf(path)) hash.update(piece);
+  for await (const piece of chunksOf(path)) hash.update(piece);
   const digest = hash.digest();
   if (digest !== file.digest) return `${path} is damaged: its checksum is ${digest}, expected ${file.digest}`;
   return null;

@@ -10,7 +10,7 @@ import { readNumpy, type NumericArray } from "./formats/npy.ts";
 import { largestUnpacked } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
 import { dataFolder } from "./folder.ts";
-import { requireFile } from "./pieces.ts";
+import { requireFile } from "./chunks.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";
 
 export interface ImportTarget {

@@ -7,7 +7,7 @@ import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
-import { piecesOf } from "./pieces.ts";
+import { chunksOf } from "./chunks.ts";
 
 export const ownMeta = z.object({
   version: z.literal(1),
@@ -124,7 +124,7 @@ async function readValues(path: string, count: number, type: OwnMeta["features"]
   const values = type === "uint8" ? new Uint8Array(count) : new Float32Array(count);
   const bytes = bytesOf(values);
   let at = 0;
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of chunksOf(path)) {
     bytes.set(piece, at);
     at += piece.length;
   }

@@ -164,7 +164,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       storeDamage: integrity?.damage ?? null,
     }),
     "datasets.list": () => datasets.list(),
-    "datasets.look": ({ kind }) => library.look(kind),
+    "datasets.inspect": ({ kind }) => library.inspect(kind),
     "datasets.download": ({ kind }) => library.download(kind),
     "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
     "datasets.import": ({ kind, path }) => library.import(kind, path),

@@ -1,12 +1,12 @@
 /** The datasets as the surfaces see them: what is there, downloads under way, imports. */
 import type { EventPayload } from "../../shared/contract.ts";
 import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
-import type { DatasetChoice, DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
+import type { DatasetChoice, DatasetInfo, DatasetPreview, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
-import { lookAt, previewImport } from "../../core/datasets/look.ts";
-import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/obtain.ts";
+import { previewDataset, previewImport } from "../../core/datasets/preview.ts";
+import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/published.ts";
 import type { OwnMeta } from "../../core/datasets/own.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -39,10 +39,10 @@ export class Datasets implements DatasetCatalog {
     return listDatasets();
   }
 
-  async look(kind: string): Promise<DatasetLook> {
+  async inspect(kind: string): Promise<DatasetPreview> {
     const info = await this.#info(kind);
-    if (info.problem) throw new UserError(`${info.title} cannot be looked at: ${info.problem}`);
-    return inWords(() => lookAt(info));
+    if (info.problem) throw new UserError(`${info.title} cannot be previewed: ${info.problem}`);
+    return inWords(() => previewDataset(info));
   }
 
   /** Begins a download, or does nothing while one is under way. */
@@ -76,7 +76,7 @@ export class Datasets implements DatasetCatalog {
     await this.stopDownload(kind);
     const entry = catalogEntry(kind);
     await inWords(() => (entry && isFetched(entry) ? removeEntry(entry) : removeOwn(kind)));
-    this.#options.onChange({ kind, obtaining: null, problem: null });
+    this.#options.onChange({ kind, progress: null, problem: null });
     return this.list();
   }
 
@@ -104,17 +104,17 @@ export class Datasets implements DatasetCatalog {
       await downloadEntry(entry, {
         signal,
         ...(fetch ? { fetch } : {}),
-        onProgress: (obtaining) => {
+        onProgress: (progress) => {
           if (performance.now() - reported < reportEvery) return;
           reported = performance.now();
-          onChange({ kind: entry.id, obtaining, problem: null });
+          onChange({ kind: entry.id, progress, problem: null });
         },
       });
     } catch (error) {
       problem = messageOf(error);
     }
     this.#downloads.delete(entry.id);
-    onChange({ kind: entry.id, obtaining: null, problem });
+    onChange({ kind: entry.id, progress: null, problem });
   }
 
   #published(kind: string): FetchedEntry {
@@ -133,7 +133,7 @@ export class Datasets implements DatasetCatalog {
   }
 
   async #changed(kind: string): Promise<DatasetInfo> {
-    this.#options.onChange({ kind, obtaining: null, problem: null });
+    this.#options.onChange({ kind, progress: null, problem: null });
     return this.#info(kind);
   }
 }

@@ -12,7 +12,7 @@ import { previewCsv, readCsv } from "../../../src/core/datasets/formats/csv.ts";
 import { imageClasses } from "../../../src/core/datasets/formats/images.ts";
 import { encodeNpy, parseNpy } from "../../../src/core/datasets/formats/npy.ts";
 import { importArrays, importCsv, importText, readArrays } from "../../../src/core/datasets/import.ts";
-import { previewImport } from "../../../src/core/datasets/look.ts";
+import { previewImport } from "../../../src/core/datasets/preview.ts";
 import { listOwn, readOwn, removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";

@@ -12,7 +12,7 @@ import { encodeText, readText } from "../../../src/core/datasets/formats/text.ts
 import { suggestedTask } from "../../../src/shared/datasets.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/core/datasets/import.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/core/datasets/index.ts";
-import { lookAt } from "../../../src/core/datasets/look.ts";
+import { previewDataset } from "../../../src/core/datasets/preview.ts";
 import { removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";
@@ -117,14 +117,14 @@ describe("a table", () => {
     await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
   });
 
-  it("is looked at with its columns' names, and with what its quantity spans", async () => {
+  it("is previewed with the names of its columns and the range of its quantity", async () => {
     vi.stubEnv("HYPERTOWER_DATA", folder);
     const path = await file("q.csv", ["size,town,price", ...Array.from({ length: 10 }, (_, i) => `${i},${i % 2 ? "A" : "B"},${100 + 10 * i}`)].join("\n"));
     const { id } = await importCsv(path, { ...csv, delimiter: ",", roles: ["number", "category", "target"], task: "regression" }, target("prices"));
-    const look = await lookAt({ kind: id, task: "regression", classNames: [] });
-    expect(look).toMatchObject({ balance: [], featureNames: ["size", "town=A", "town=B"], quantity: { min: 100, max: 190, mean: 145 }, text: null });
-    expect(look.quantity!.deviation).toBeCloseTo(28.72, 2);
-    expect((await lookAt({ kind: "iris", task: "classification", classNames: ["a", "b", "c"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
+    const preview = await previewDataset({ kind: id, task: "regression", classNames: [] });
+    expect(preview).toMatchObject({ balance: [], featureNames: ["size", "town=A", "town=B"], quantity: { min: 100, max: 190, mean: 145 }, text: null });
+    expect(preview.quantity!.deviation).toBeCloseTo(28.72, 2);
+    expect((await previewDataset({ kind: "iris", task: "classification", classNames: ["a", "b", "c"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
     vi.unstubAllEnvs();
   });
 

@@ -1,6 +1,6 @@
 /** The binary version of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html): a label byte, then 3 x 32 x 32 bytes, ten thousand times a file. */
 import { stat } from "node:fs/promises";
-import { piecesOf } from "../pieces.ts";
+import { chunksOf } from "../chunks.ts";
 
 const pixels = 3 * 32 * 32;
 const record = 1 + pixels;
@@ -25,7 +25,7 @@ export async function readCifar(paths: readonly string[]): Promise<LabelledImage
   let at = 0;
   for (const [i, path] of paths.entries()) {
     let offset = 0;
-    for await (const piece of piecesOf(path, 64 * record)) {
+    for await (const piece of chunksOf(path, 64 * record)) {
       if (offset + piece.length > sizes[i]!) break;
       for (let start = 0; start < piece.length; start += record, offset += record, at++) {
         const label = piece[start]!;

@@ -1,6 +1,6 @@
 /** Plain text as numbers: one code per character. */
 import { stat } from "node:fs/promises";
-import { piecesOf } from "../pieces.ts";
+import { chunksOf } from "../chunks.ts";
 import { bytesOfCharacter, Utf8Pieces } from "./utf8.ts";
 
 export interface EncodedText {
@@ -84,7 +84,7 @@ export async function readText(path: string): Promise<EncodedText> {
   const { size } = await stat(path);
   const encoder = new Encoder(path, size);
   let read = 0;
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of chunksOf(path)) {
     read += piece.length;
     // Codes beyond the end would be lost.
     if (read > size) break;

@@ -1,6 +1,6 @@
 /** Whether bytes are UTF-8, and where they are not. */
 import { isUtf8 } from "node:buffer";
-import { piecesOf } from "../pieces.ts";
+import { chunksOf } from "../chunks.ts";
 
 /** Bytes that the character with this first byte has. */
 export const bytesOfCharacter = (lead: number) => (lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1);
@@ -87,7 +87,7 @@ export class Utf8Pieces {
 export async function requireUtf8(path: string): Promise<void> {
   const utf8 = new Utf8Pieces(path);
   let first = true;
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of chunksOf(path)) {
     if (first && piece[0] === 0xff && piece[1] === 0xfe) return;
     first = false;
     utf8.add(piece);

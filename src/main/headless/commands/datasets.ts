@@ -59,10 +59,10 @@ export function downloadDatasetCommand(places: Places, kind: string, options: Da
     const ended = new Promise<string | null>((resolve) =>
       services.on("dataset.changed", (change) => {
         if (change.kind !== kind) return;
-        if (!change.obtaining) return resolve(change.problem);
-        if (!begun) bar?.start(change.obtaining.total, 0);
+        if (!change.progress) return resolve(change.problem);
+        if (!begun) bar?.start(change.progress.total, 0);
         begun = true;
-        bar?.update(change.obtaining.bytes);
+        bar?.update(change.progress.bytes);
       }),
     );
     await services.handlers["datasets.download"]({ kind });

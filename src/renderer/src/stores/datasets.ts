@@ -5,14 +5,14 @@ import type { DatasetInfo } from "@shared/datasets.ts";
 import { useApp } from "@/stores/app.ts";
 import { call, listen } from "@/transport/client.ts";
 
-export interface Obtaining {
+export interface DownloadProgress {
   readonly bytes: number;
   readonly total: number;
 }
 
 export const useDatasets = defineStore("datasets", () => {
   const app = useApp();
-  const obtaining = shallowReactive(new Map<string, Obtaining>());
+  const downloads = shallowReactive(new Map<string, DownloadProgress>());
   /** Why the latest download of a dataset failed. */
   const problems = shallowReactive(new Map<string, string>());
 
@@ -27,12 +27,12 @@ export const useDatasets = defineStore("datasets", () => {
     app.datasets = known ? app.datasets.map((one) => (one.kind === info.kind ? info : one)) : [...app.datasets, info];
   }
 
-  listen("dataset.changed", ({ kind, obtaining: progress, problem }) => {
+  listen("dataset.changed", ({ kind, progress, problem }) => {
     if (progress) {
-      obtaining.set(kind, progress);
+      downloads.set(kind, progress);
       return;
     }
-    obtaining.delete(kind);
+    downloads.delete(kind);
     if (problem) problems.set(kind, problem);
     else problems.delete(kind);
     void reload();
@@ -40,11 +40,11 @@ export const useDatasets = defineStore("datasets", () => {
 
   async function download(info: DatasetInfo): Promise<void> {
     problems.delete(info.kind);
-    obtaining.set(info.kind, { bytes: 0, total: info.downloadBytes ?? 0 });
+    downloads.set(info.kind, { bytes: 0, total: info.downloadBytes ?? 0 });
     try {
       await call("datasets.download", { kind: info.kind });
     } catch (error) {
-      obtaining.delete(info.kind);
+      downloads.delete(info.kind);
       throw error;
     }
   }
@@ -61,5 +61,5 @@ export const useDatasets = defineStore("datasets", () => {
     problems.delete(kind);
   }
 
-  return { list, obtaining, problems, reload, take, download, stop, takeCopy, remove };
+  return { list, downloads, problems, reload, take, download, stop, takeCopy, remove };
 });

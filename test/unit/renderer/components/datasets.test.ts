@@ -26,7 +26,7 @@ it("tells whether each dataset is there, and offers what can be done with it", a
   const { row } = await page(datasetOf("mnist"), missing(), datasetOf("iris", { problem: "iris.csv has another checksum" }), ownTable({ problem: "flowers.csv is missing" }));
   const offers = (kind: string) => row(kind).findAll("button").map((button) => button.attributes("data-testid"));
   expect(row("mnist").attributes("data-state")).toBe("ready");
-  expect(offers("mnist")).toEqual(["look-button", "remove-button"]);
+  expect(offers("mnist")).toEqual(["preview-button", "remove-button"]);
   expect(row("cifar10").attributes("data-state")).toBe("missing");
   expect(offers("cifar10")).toEqual(["download-button", "import-button"]);
   expect(row("iris").attributes("data-state")).toBe("damaged");
@@ -40,7 +40,7 @@ it("shows a download go on, and stops it", async () => {
   services.answer("datasets.stopDownload", () => missing({ bytesHere: 500 }));
   await click(row("cifar10"), "download-button");
   expect(hasTestid(row("cifar10"), "download-button")).toBe(false);
-  services.emit("dataset.changed", { kind: "cifar10", obtaining: { bytes: 250, total: 1000 }, problem: null });
+  services.emit("dataset.changed", { kind: "cifar10", progress: { bytes: 250, total: 1000 }, problem: null });
   await flushPromises();
   expect(row("cifar10").get("[role=progressbar]").attributes("aria-valuenow")).toBe("25");
   await row("cifar10").findAll("button").find((button) => button.text() === "Stop")!.trigger("click");
@@ -50,11 +50,11 @@ it("shows a download go on, and stops it", async () => {
 
 it("says why a download ended, and reads the list again when one is whole", async () => {
   const { row } = await page(missing());
-  services.emit("dataset.changed", { kind: "cifar10", obtaining: null, problem: "the server answers 503" });
+  services.emit("dataset.changed", { kind: "cifar10", progress: null, problem: "the server answers 503" });
   await flushPromises();
   expect(byTestid(row("cifar10"), "dataset-problem").text()).toBe("the server answers 503");
   services.answer("datasets.list", () => [datasetOf("cifar10")]);
-  services.emit("dataset.changed", { kind: "cifar10", obtaining: null, problem: null });
+  services.emit("dataset.changed", { kind: "cifar10", progress: null, problem: null });
   await flushPromises();
   expect(row("cifar10").attributes("data-state")).toBe("ready");
   expect(hasTestid(row("cifar10"), "dataset-problem")).toBe(false);

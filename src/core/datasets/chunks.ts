@@ -11,7 +11,7 @@ export async function requireFile(path: string): Promise<void> {
  * A file piece by piece, each of `length` bytes but the last, and written over by the next one. Streams give
  * a new buffer each time, and tens of megabytes of them stand about before they are collected.
  */
-export async function* piecesOf(path: string, length = 65_536): AsyncGenerator<Uint8Array, void> {
+export async function* chunksOf(path: string, length = 65_536): AsyncGenerator<Uint8Array, void> {
   const file = await open(path);
   try {
     const buffer = new Uint8Array(length);

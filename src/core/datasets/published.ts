@@ -10,7 +10,7 @@ import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
 import { dataFolder } from "./folder.ts";
 import { unpack, type Source } from "./unpack.ts";
 
-export interface ObtainProgress {
+export interface DownloadProgress {
   /** Bytes downloaded, of all files together, and to be downloaded. */
   readonly bytes: number;
   readonly total: number;
@@ -36,7 +36,7 @@ const isKept = async (archive: Archive, folder: string) => {
  */
 export async function downloadEntry(
   entry: FetchedEntry,
-  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: ObtainProgress) => void } = {},
+  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: DownloadProgress) => void } = {},
 ): Promise<void> {
   const own = folderOf(entry, folder);
   const total = entry.files.archives.reduce((sum, { bytes }) => sum + bytes, 0);
