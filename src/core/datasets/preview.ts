@@ -1,4 +1,4 @@
-/** A look at a dataset, and at files before they are imported. */
+/** Previews of datasets, and of files before they are imported. */
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { ownKind, type DatasetInfo, type DatasetPreview, type ImportPreview } from "../../shared/datasets.ts";
@@ -14,9 +14,9 @@ import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
 import { requireFile } from "./chunks.ts";
 
-/** Examples shown. */
+/** Number of examples in a preview. */
 const shown = 40;
-/** Larger examples are not sent as a whole. */
+/** Number of values sent of each example; the rest is cut off. */
 const maxValues = 4_096;
 
 /** @throws Error naming the file that is missing or damaged */
@@ -36,7 +36,7 @@ export async function previewDataset({ kind, task, classNames }: Pick<DatasetInf
   };
 }
 
-/** Over training and test examples. */
+/** Range of the targets of a regression, over training and test examples. */
 function quantityOf({ train, test }: Dataset): NonNullable<DatasetPreview["quantity"]> {
   const values = [...train.labels, ...test.labels];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -65,7 +65,7 @@ function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetP
 
 const arrayEndings = new Set([".npy", ".npz"]);
 
-/** What a file or folder seems to be. @throws Error naming it, and what is wrong with it or which forms are read */
+/** Detects the form of a file (by its name) or folder. @throws Error naming the path, and what is wrong with it or which forms can be read */
 export async function previewImport(path: string): Promise<ImportPreview> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
@@ -88,6 +88,6 @@ export async function previewImport(path: string): Promise<ImportPreview> {
     const { codes, vocabulary } = await readText(path);
     return { form: "text", characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
   }
-  throw new Error(`${path}: what it holds cannot be told from its name; read are .csv and .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
+  throw new Error(`${path}: the form of the data cannot be told from this name; allowed are .csv, .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
 }
 

@@ -46,8 +46,8 @@ it("every entry can be trained on, is listed as it says, and what is not here is
   }
   await expect(loadWhole("cifar10", folder)).rejects.toThrow(/^CIFAR-10: .*data_batch_1\.bin is missing$/);
   await expect(loadTextOf("tiny-shakespeare", folder)).rejects.toThrow(/^Tiny Shakespeare: .*is missing$/);
-  await expect(loadTextOf("iris", folder)).rejects.toThrow("iris is no text");
-  await expect(readEntryText(catalog[0]!)).rejects.toThrow("mnist is no text");
+  await expect(loadTextOf("iris", folder)).rejects.toThrow("iris is not a text");
+  await expect(readEntryText(catalog[0]!)).rejects.toThrow("mnist is not a text");
 });
 
 it("features of a table are named by its entry", async () => {

@@ -95,7 +95,7 @@ describe("a table", () => {
     const { columns } = await previewCsv(path);
     expect(columns.map(({ suggested }) => suggested)).toEqual(["number", "number", "target"]);
     const roles = columns.map(({ suggested }) => suggested);
-    await expect(importCsv(path, { ...csv, delimiter: ",", roles }, target("slip"))).rejects.toThrow('line 252, column n: "oops" is not a number; correct it, or make the column a category or leave it out');
+    await expect(importCsv(path, { ...csv, delimiter: ",", roles }, target("slip"))).rejects.toThrow('line 252, column n: "oops" is not a number; correct it, make the column a category, or ignore the column');
     expect(suggestedTask(columns[0]!)).toBe("regression");
     expect(suggestedTask({ numbers: 400, texts: 1, distinct: 11 })).toBe("classification");
     expect(suggestedTask({ numbers: 10, texts: 390, distinct: 400 })).toBe("classification");
@@ -269,13 +269,13 @@ describe("a folder of images", () => {
     expect([...new Set(await readImage(path, { width: 2, height: 2, channels: 3 }))]).toEqual([255]);
   });
 
-  it("with a file that does not decode is refused by file, one without classes too", async () => {
+  it("with a file that cannot be decoded is refused by file, one without classes too", async () => {
     await mkdir(join(folder, "images", "a"), { recursive: true });
     await file("images/a/1.png", await picture(2, 2, 1, 2, 3));
     await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow("only one folder with images (a)");
     await mkdir(join(folder, "images", "b"));
     const bad = await file("images/b/2.png", "no picture");
-    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow(`${bad} does not decode`);
+    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow(`${bad} cannot be decoded`);
     expect(await kept()).toEqual([]);
   });
 });
