@@ -118,6 +118,6 @@ it("a table's columns are told as they were taken, and a slip is named", async (
 }, 60_000);
 
 it("what comes with the program need not be fetched, and says so", async () => {
-  expect((await hypertower("datasets", "import", "iris", "somewhere")).stderr).toContain("Iris comes with the program: there is nothing to fetch.");
-  expect((await hypertower("datasets", "download", "cifar")).stderr).toContain("cifar is none of the published datasets; those that are fetched: fashion-mnist, cifar10,");
+  expect((await hypertower("datasets", "import", "iris", "somewhere")).stderr).toContain("Iris comes with the program; it needs no download.");
+  expect((await hypertower("datasets", "download", "cifar")).stderr).toContain("cifar is not a published dataset; allowed: fashion-mnist, cifar10,");
 }, 60_000);
