@@ -31,10 +31,10 @@ import type { TrainOptions } from "./commands/train.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { outputClosed } from "./interrupt.ts";
 import { guardConsole } from "./printable.ts";
-import type { Places } from "./session.ts";
+import type { ProgramFiles } from "./session.ts";
 
-/** Beside one another in the build; in the sources each in its own folder. */
-function findPlaces(): Places {
+/** In the build, all entries are in one folder; in the sources, each is in its own. */
+function findProgramFiles(): ProgramFiles {
   const here = import.meta.dirname;
   const fromSources = import.meta.filename.endsWith(".ts");
   const root = fromSources ? join(here, "../../..") : join(here, "../..");
@@ -46,10 +46,10 @@ function findPlaces(): Places {
   };
 }
 
-const places = findPlaces();
+const programFiles = findProgramFiles();
 guardConsole();
 
-/** Runs a command: its exit code, or the error in words and exit code 1. */
+/** Awaits a command and sets its exit code; prints an error and sets exit code 1. */
 async function finish(command: Promise<number>, json = false): Promise<void> {
   try {
     process.exitCode = await command;
@@ -100,7 +100,7 @@ const checkpointOption = (what = "weights of the best evaluation or of the last"
 
 const program = new Command("hypertower")
   .description("An experiment workbench for towers of hyperoptimizers.")
-  .version(places.version)
+  .version(programFiles.version)
   .showHelpAfterError("(for the options of a command, add --help)");
 
 program
@@ -114,7 +114,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((file: string | undefined, options: TrainOptions) => finish(import("./commands/train.ts").then(({ train }) => train(places, file, options)), options.json));
+  .action((file: string | undefined, options: TrainOptions) => finish(import("./commands/train.ts").then(({ train }) => train(programFiles, file, options)), options.json));
 
 program
   .command("summary")
@@ -125,7 +125,7 @@ program
   .option("--no-measure", "do not measure the step time")
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((file: string | undefined, options: SummaryOptions) => finish(import("./commands/summary.ts").then(({ summary }) => summary(places, file, options)), options.json));
+  .action((file: string | undefined, options: SummaryOptions) => finish(import("./commands/summary.ts").then(({ summary }) => summary(programFiles, file, options)), options.json));
 
 program
   .command("engines")
@@ -136,7 +136,7 @@ program
   .addOption(new Option("--retry <engine>", "retry an engine that crashed or was missing").choices([...engineKinds]))
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
-  .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(places, file, options)), options.json));
+  .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(programFiles, file, options)), options.json));
 
 program
   .command("runs")
@@ -144,7 +144,7 @@ program
   .option("--study <study>", 'id of a study, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object a line")
-  .action((options: RunsOptions) => finish(import("./commands/runs.ts").then(({ runs }) => runs(places, options)), options.json));
+  .action((options: RunsOptions) => finish(import("./commands/runs.ts").then(({ runs }) => runs(programFiles, options)), options.json));
 
 program
   .command("show")
@@ -152,7 +152,7 @@ program
   .argument("<run>", 'id of a run, its beginning, or "last"')
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: ShowOptions) => finish(import("./commands/show.ts").then(({ show }) => show(places, run, options)), options.json));
+  .action((run: string, options: ShowOptions) => finish(import("./commands/show.ts").then(({ show }) => show(programFiles, run, options)), options.json));
 
 program
   .command("table1")
@@ -166,7 +166,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object for each run, then one for the table")
   .addHelpText("after", "\nThe store's latest study of Table 1 is continued: rows and seeds that it lacks are added, runs that it has are not trained again.\nAfter an interruption the same command goes on. Exit codes: 0 complete, 1 some run has no result, 130 stopped.")
-  .action((options: Table1Options) => finish(import("./commands/table1.ts").then(({ table1 }) => table1(places, options)), options.json));
+  .action((options: Table1Options) => finish(import("./commands/table1.ts").then(({ table1 }) => table1(programFiles, options)), options.json));
 
 program
   .command("resume")
@@ -176,7 +176,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((run: string, options: ResumeOptions) => finish(import("./commands/resume.ts").then(({ resume }) => resume(places, run, options)), options.json));
+  .action((run: string, options: ResumeOptions) => finish(import("./commands/resume.ts").then(({ resume }) => resume(programFiles, run, options)), options.json));
 
 program
   .command("study")
@@ -195,14 +195,14 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 every run has a result (diverged is one), 1 some have none, 130 stopped; --resume goes on from there.")
-  .action((file: string | undefined, options: StudyOptions) => finish(import("./commands/study.ts").then(({ study }) => study(places, file, options)), options.json));
+  .action((file: string | undefined, options: StudyOptions) => finish(import("./commands/study.ts").then(({ study }) => study(programFiles, file, options)), options.json));
 
 program
   .command("studies")
   .description("List the studies, newest first.")
   .option(...storeOption)
   .option("--json", "one JSON object a line")
-  .action((options: StudiesOptions) => finish(import("./commands/studies.ts").then(({ studies }) => studies(places, options)), options.json));
+  .action((options: StudiesOptions) => finish(import("./commands/studies.ts").then(({ studies }) => studies(programFiles, options)), options.json));
 
 program
   .command("rerun")
@@ -211,7 +211,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
-  .action((run: string, options: RerunOptions) => finish(import("./commands/rerun.ts").then(({ rerun }) => rerun(places, run, options)), options.json));
+  .action((run: string, options: RerunOptions) => finish(import("./commands/rerun.ts").then(({ rerun }) => rerun(programFiles, run, options)), options.json));
 
 program
   .command("export")
@@ -223,7 +223,7 @@ program
   .option("--force", "replace an existing file")
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
-  .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(places, run, options))));
+  .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(programFiles, run, options))));
 
 program
   .command("evaluate")
@@ -232,7 +232,7 @@ program
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: EvaluateOptions) => finish(import("./commands/evaluate.ts").then(({ evaluate }) => evaluate(places, run, options)), options.json));
+  .action((run: string, options: EvaluateOptions) => finish(import("./commands/evaluate.ts").then(({ evaluate }) => evaluate(programFiles, run, options)), options.json));
 
 program
   .command("generate")
@@ -245,7 +245,7 @@ program
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
-  .action((run: string, options: GenerateOptions) => finish(import("./commands/generate.ts").then(({ generateCommand }) => generateCommand(places, run, options)), options.json));
+  .action((run: string, options: GenerateOptions) => finish(import("./commands/generate.ts").then(({ generateCommand }) => generateCommand(programFiles, run, options)), options.json));
 
 program
   .command("report")
@@ -265,7 +265,7 @@ program
   .option("--force", "replace existing files")
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
-  .action((wanted: string, options: ReportOptions) => finish(import("./commands/report.ts").then(({ report }) => report(places, wanted, options)), options.json));
+  .action((wanted: string, options: ReportOptions) => finish(import("./commands/report.ts").then(({ report }) => report(programFiles, wanted, options)), options.json));
 
 program
   .command("reproduce")
@@ -274,7 +274,7 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 identical, 4 different, 1 error, 130 stopped. The repetition is kept as a run.")
-  .action((run: string, options: ReproduceOptions) => finish(import("./commands/reproduce.ts").then(({ reproduce }) => reproduce(places, run, options)), options.json));
+  .action((run: string, options: ReproduceOptions) => finish(import("./commands/reproduce.ts").then(({ reproduce }) => reproduce(programFiles, run, options)), options.json));
 
 const datasets = program.command("datasets").description("List, download, import, add and remove datasets. They are stored in HYPERTOWER_DATA, or next to the default store.");
 const jsonOption = ["--json", "one JSON object a line"] as const;
@@ -283,14 +283,14 @@ datasets
   .description("List the datasets and their state.")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ listDatasetsCommand }) => listDatasetsCommand(places, options)), options.json));
+  .action((options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ listDatasetsCommand }) => listDatasetsCommand(programFiles, options)), options.json));
 datasets
   .command("download")
   .description("Download a published dataset, verified by SHA-256; resumes a partial download.")
   .argument("<dataset>", "e.g. fashion-mnist")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ downloadDatasetCommand }) => downloadDatasetCommand(places, kind, options)), options.json));
+  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ downloadDatasetCommand }) => downloadDatasetCommand(programFiles, kind, options)), options.json));
 datasets
   .command("import")
   .description("Import a local copy of a published dataset, with the same checks.")
@@ -298,14 +298,14 @@ datasets
   .argument("<path>", "the archive, or a folder with the files")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, path: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ importDatasetCommand }) => importDatasetCommand(places, kind, path, options)), options.json));
+  .action((kind: string, path: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ importDatasetCommand }) => importDatasetCommand(programFiles, kind, path, options)), options.json));
 datasets
   .command("remove")
   .description("Delete the files of a dataset.")
   .argument("<dataset>", "name of the dataset")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(places, kind, options)), options.json));
+  .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(programFiles, kind, options)), options.json));
 datasets
   .command("add")
   .description("Import your own data: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx), or a folder with a folder of images per class.")
@@ -321,7 +321,7 @@ datasets
   .option("--gray", "images: grayscale")
   .option(...storeOption)
   .option(...jsonOption)
-  .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(places, path, options)), options.json));
+  .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
 
 program
   .command("serve")
@@ -329,9 +329,9 @@ program
   .option("--port <number>", "port on 127.0.0.1 (default: the standard port, or a free one if it is in use)", port)
   .option("--open", "open the link in a browser if there is a display")
   .option(...storeOption)
-  .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(places, options))));
+  .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
-// A reader that has seen enough (`hypertower runs | head`) is no error.
+// A reader that closes early (`hypertower runs | head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   outputClosed();

@@ -1,4 +1,4 @@
-/** The services as a command opens them: where things are, and how errors end a command. */
+/** Opens the services for a command, and formats its errors. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createServices } from "../services/createServices.ts";
@@ -7,8 +7,8 @@ import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
-/** Where the parts of this program are, as built or as sources. */
-export interface Places {
+/** Paths of the program's parts, in the build or in the sources. */
+export interface ProgramFiles {
   /** Entry of the trainer process. */
   readonly trainer: string;
   /** Entry of the process that checks the store's file. */
@@ -24,28 +24,28 @@ export function storeDirOf(option: string | undefined): string {
   return option === undefined ? defaultStoreDir() : resolve(option);
 }
 
-export function openServices(places: Places, storeDir: string): Promise<Services> {
+export function openServices(programFiles: ProgramFiles, storeDir: string): Promise<Services> {
   return createServices({
     storeDir,
     host: "browser",
-    version: places.version,
-    launchTrainer: nodeLauncher(places.trainer),
-    launchCheck: checkLauncher(places.integrityCheck),
+    version: programFiles.version,
+    launchTrainer: nodeLauncher(programFiles.trainer),
+    launchCheck: checkLauncher(programFiles.integrityCheck),
   });
 }
 
 /**
- * Opens a store for reading only what is there.
- * @throws UserError when there is no store: looking must not create one.
+ * Opens an existing store.
+ * @throws UserError when there is none: a command that only reads must not create a store
  */
-export function openExisting(places: Places, storeDir: string): Promise<Services> {
+export function openExisting(programFiles: ProgramFiles, storeDir: string): Promise<Services> {
   if (!existsSync(storeDir)) {
     throw new UserError(`there is no store in ${storeDir} yet; "hypertower train" creates it, --store names another folder`);
   }
-  return openServices(places, storeDir);
+  return openServices(programFiles, storeDir);
 }
 
-/** The lines in which an error is told: the message, then every field on its own line. */
+/** Lines of an error: the message, then one line per invalid field. */
 export function errorLines(error: unknown): string[] {
   if (error instanceof UserError) {
     return [error.message, ...(error.fields ?? []).map(({ path, message }) => `  ${path ? `${path}: ` : ""}${message}`)];

@@ -1,4 +1,4 @@
-/** `hypertower export RUN --format F`: what a run learned, to a file or standard output. */
+/** `hypertower export RUN --format F`: writes what a run learned to a file or standard output. */
 import { createWriteStream } from "node:fs";
 import { access, link, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -8,7 +8,7 @@ import type { ExportFormatName } from "../../../shared/exports.ts";
 import type { KeptName } from "../../../shared/kept.ts";
 import { UserError, type ExportFile } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface ExportOptions {
   readonly format: ExportFormatName | "npz";
@@ -18,8 +18,8 @@ export interface ExportOptions {
   readonly store?: string;
 }
 
-export async function exportCommand(places: Places, run: string, options: ExportOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function exportCommand(programFiles: ProgramFiles, run: string, options: ExportOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const id = await findRun(services, run);
     const file = options.format === "npz" ? await services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
@@ -31,7 +31,7 @@ export async function exportCommand(places: Places, run: string, options: Export
   }
 }
 
-/** Writes beside the file first: under its name it is whole or not there, and nothing is replaced unless asked. */
+/** Writes a temporary file, then gives it its name: no partial file, and no existing file replaced without --force. */
 async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean): Promise<void> {
   const taken = new UserError(`${path} already exists; to replace it, add --force`);
   if (!replace && (await exists(path))) throw taken;
@@ -39,7 +39,7 @@ async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean
   try {
     await pipeline(Readable.from(pieces), createWriteStream(part, { flags: "wx", flush: true }));
     if (replace) await rename(part, path);
-    // Unlike a rename, a link cannot replace a file that somebody else has just written.
+    // Unlike rename, link fails if another process has just created the file.
     else await link(part, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;

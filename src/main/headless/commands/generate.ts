@@ -1,10 +1,10 @@
-/** `hypertower generate RUN --prime TEXT`: the text that a character model goes on with. */
+/** `hypertower generate RUN --prime TEXT`: continues a text with a character model. */
 import type { KeptName } from "../../../shared/kept.ts";
 import { textRequest } from "../../../shared/predictions.ts";
 import { fieldErrors } from "../../../shared/experiment.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface GenerateOptions {
   readonly prime: string;
@@ -16,8 +16,8 @@ export interface GenerateOptions {
   readonly json?: boolean;
 }
 
-export async function generateCommand(places: Places, wanted: string, { prime, length, temperature, seed, checkpoint, store, json }: GenerateOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(store));
+export async function generateCommand(programFiles: ProgramFiles, wanted: string, { prime, length, temperature, seed, checkpoint, store, json }: GenerateOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(store));
   try {
     const request = textRequest.safeParse({ run: await findRun(services, wanted), prime, length, temperature, seed, checkpoint });
     if (!request.success) throw new UserError(fieldErrors(request.error).map(({ message }) => message).join("; "));

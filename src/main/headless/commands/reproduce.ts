@@ -1,10 +1,10 @@
-/** `hypertower reproduce RUN`: trains the same experiment again and says whether it went the same way, step by step. */
+/** `hypertower reproduce RUN`: trains the same experiment again and compares every step. */
 import { compareRuns, environmentDifferences, type Comparison } from "../../../shared/reproduction.ts";
 import { isActive, type RunDetail } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { jsonReport, textReport } from "../trainReport.ts";
 import { untilItEnds } from "./train.ts";
 
@@ -17,8 +17,8 @@ const maxName = 200;
 const suffix = ", reproduced";
 
 /** @returns the exit code: 0 identical, 4 different, 1 when it could not be compared, 130 stopped */
-export async function reproduce(places: Places, wanted: string, options: ReproduceOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function reproduce(programFiles: ProgramFiles, wanted: string, options: ReproduceOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   const report = options.json ? jsonReport() : textReport();
   try {
     const original = await services.handlers["runs.get"]({ run: await findRun(services, wanted) });
@@ -26,7 +26,7 @@ export async function reproduce(places: Places, wanted: string, options: Reprodu
     if (original.steps === 0) throw new UserError(`run ${original.id} has logged no steps; there is nothing to compare`);
     const name = `${original.name.slice(0, maxName - suffix.length)}${suffix}`;
     const complete = original.status === "finished" || original.status === "diverged";
-    // A run that was left in the middle is repeated as far as it went.
+    // An incomplete run is repeated up to its last step.
     let enough = false;
     const last = await untilItEnds(services, () => services.handlers["runs.start"]({ experiment: { ...original.experiment, name } }), {
       ...report,

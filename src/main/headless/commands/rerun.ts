@@ -1,8 +1,8 @@
-/** `hypertower rerun RUN`: the run's experiment once more, plain, from the values its tower learned. */
+/** `hypertower rerun RUN`: trains the plain optimizer from the values that the run's tower learned. */
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { openExisting, storeDirOf, type Places } from "../session.ts";
+import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { trainToTheEnd } from "./train.ts";
 
 export interface RerunOptions {
@@ -11,8 +11,8 @@ export interface RerunOptions {
 }
 
 /** @returns the exit code, as `train` does */
-export async function rerun(places: Places, run: string, options: RerunOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function rerun(programFiles: ProgramFiles, run: string, options: RerunOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const id = await findRun(services, run);
     const plain = plainAtLearnedValues(await services.handlers["runs.get"]({ run: id }));

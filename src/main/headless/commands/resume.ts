@@ -1,8 +1,8 @@
-/** `hypertower resume RUN`: trains a run on that was stopped, failed or was interrupted. */
+/** `hypertower resume RUN`: resumes a stopped, failed or interrupted run. */
 import { isActive } from "../../../shared/run.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { openExisting, storeDirOf, type Places } from "../session.ts";
+import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { followToTheEnd } from "./train.ts";
 
 export interface ResumeOptions {
@@ -12,8 +12,8 @@ export interface ResumeOptions {
 }
 
 /** @returns the exit code, as `train` does */
-export async function resume(places: Places, wanted: string, { fromStart = false, store, json }: ResumeOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(store));
+export async function resume(programFiles: ProgramFiles, wanted: string, { fromStart = false, store, json }: ResumeOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(store));
   try {
     const run = await findRun(services, wanted);
     const { status } = await services.handlers["runs.get"]({ run });

@@ -5,18 +5,18 @@ import { nextPage, runsPerPage, summaryParts } from "../../../shared/runPages.ts
 import type { Services } from "../../services/services.ts";
 import { findStudy } from "../find.ts";
 import { formatTime, levelValues, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface RunsOptions {
-  /** Those of a study; single runs by default. */
+  /** Study whose runs to list; single runs by default. */
   readonly study?: string;
   readonly store?: string;
   readonly json?: boolean;
 }
 
-export async function runs(places: Places, options: RunsOptions): Promise<number> {
+export async function runs(programFiles: ProgramFiles, options: RunsOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
-  const services = await openExisting(places, storeDir);
+  const services = await openExisting(programFiles, storeDir);
   try {
     const study = options.study === undefined ? null : await findStudy(services, options.study);
     if (options.json) {

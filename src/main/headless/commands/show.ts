@@ -5,15 +5,15 @@ import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
 import { findRun } from "../find.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatTime, levelLines, levelValues, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface ShowOptions {
   readonly store?: string;
   readonly json?: boolean;
 }
 
-export async function show(places: Places, run: string, options: ShowOptions): Promise<number> {
-  const services = await openExisting(places, storeDirOf(options.store));
+export async function show(programFiles: ProgramFiles, run: string, options: ShowOptions): Promise<number> {
+  const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const detail = await services.handlers["runs.get"]({ run: await findRun(services, run) });
     console.log(options.json ? JSON.stringify({ ...detail, hyperparameters: levelValues(detail) }) : describe(detail));
@@ -23,13 +23,13 @@ export async function show(places: Places, run: string, options: ShowOptions): P
   }
 }
 
-/** Mean over the time it trained, evaluations included. */
+/** Mean speed over the training time, evaluations included. */
 function speedText({ steps, trained }: RunDetail): string {
   if (steps === 0 || trained?.from !== "clock" || trained.milliseconds === 0) return "–";
   return `${Number(((1000 * steps) / trained.milliseconds).toPrecision(3))} steps per second`;
 }
 
-/** The run in words, one block for each subject. */
+/** Describes a run as text, one block per subject. */
 export function describe(run: RunDetail): string {
   const result = resultOf(run);
   const facts = [

@@ -1,15 +1,15 @@
 /** `hypertower studies`: the studies of the store, newest first. */
 import { formatTime, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface StudiesOptions {
   readonly store?: string;
   readonly json?: boolean;
 }
 
-export async function studies(places: Places, options: StudiesOptions): Promise<number> {
+export async function studies(programFiles: ProgramFiles, options: StudiesOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
-  const services = await openExisting(places, storeDir);
+  const services = await openExisting(programFiles, storeDir);
   try {
     const list = await services.handlers["studies.list"]({ deleted: false });
     if (options.json) {

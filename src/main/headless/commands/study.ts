@@ -1,4 +1,4 @@
-/** `hypertower study`: trains a study, or goes on with one. */
+/** `hypertower study`: trains, resumes or extends a study. */
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
 import type { CohortChoice, Study } from "../../../shared/study/study.ts";
@@ -7,11 +7,11 @@ import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
 import { formatDuration } from "../format.ts";
-import { exitCodes, openExisting, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openExisting, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
-import { sayWhatIsTried } from "./engines.ts";
+import { printEngineProgress } from "./engines.ts";
 
 export interface StudyOptions {
   readonly preset?: string;
@@ -28,20 +28,20 @@ export interface StudyOptions {
   readonly json?: boolean;
 }
 
-/** How a study is trained, where that is not left to a calibration. */
-interface Running {
+/** How to train a study; a calibration chooses what is null or missing. */
+interface TrainingOptions {
   readonly workers: number | null;
   readonly cohort?: CohortChoice;
 }
 
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
-export async function study(places: Places, file: string | undefined, options: StudyOptions): Promise<number> {
+export async function study(programFiles: ProgramFiles, file: string | undefined, options: StudyOptions): Promise<number> {
   const storeDir = storeDirOf(options.store);
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
     const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
     if (other !== undefined) throw new UserError(`--resume continues the study unchanged; "${other}" cannot be combined with it`);
-    const services = await openExisting(places, storeDir);
+    const services = await openExisting(programFiles, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.resume!);
       return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), reportFor(options));
@@ -53,7 +53,7 @@ export async function study(places: Places, file: string | undefined, options: S
     const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
     if (other !== undefined) throw new UserError(`--extend takes only --set and --seeds; "${other}" cannot be combined with it`);
     if (set.length === 0) throw new UserError("--extend needs an addition, such as --seeds 5 or --set axes.0.values.points=21");
-    const services = await openExisting(places, storeDir);
+    const services = await openExisting(programFiles, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
@@ -63,17 +63,17 @@ export async function study(places: Places, file: string | undefined, options: S
   }
   const definition = await loadStudy({ file, preset: options.preset, set });
   const running = { workers: options.workers ?? null, ...(options.cohort !== undefined && { cohort: options.cohort }) };
-  // What contradicts itself is said before a store is opened or created.
+  // Report contradictions before a store is opened or created.
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
-  const services = await openServices(places, storeDir);
-  if (!options.json) sayWhatIsTried(services);
+  const services = await openServices(programFiles, storeDir);
+  if (!options.json) printEngineProgress(services);
   return closing(services, () =>
     options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), reportFor(options)),
   );
 }
 
-/** `3`: seeds 0, 1, 2; `0,4,7`: those. */
+/** `3` means the seeds 0, 1, 2; `0,4,7` means these seeds. */
 function seedsAssignment(seeds: string | undefined): string[] {
   if (seeds === undefined) return [];
   if (!/^\d+(,\d+)*$/.test(seeds) || seeds === "0") throw new UserError(`--seeds ${seeds}: expected a number of seeds, such as 3, or a list of them, such as 0,4,7`);
@@ -91,8 +91,8 @@ async function closing(services: Services, work: () => Promise<number>): Promise
   }
 }
 
-/** What would be trained and what it takes. Only measured is a few steps. */
-async function dryRun(services: Services, study: Study, running: Running, json = false): Promise<number> {
+/** Prints the runs, and estimates of their time and disk space. Trains only a few steps, to measure. */
+async function dryRun(services: Services, study: Study, running: TrainingOptions, json = false): Promise<number> {
   const estimate = await services.handlers["studies.estimate"]({ study, ...running });
   const expansion = expandStudy(study);
   const cells = expansion.ok ? expansion.cells : [];

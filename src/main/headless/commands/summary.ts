@@ -1,4 +1,4 @@
-/** `hypertower summary`: what an experiment's model amounts to, layer by layer, and what a step of it costs here. */
+/** `hypertower summary`: an experiment's model layer by layer, and its step time on this machine. */
 import { dataShape } from "../../../shared/models/data.ts";
 import { shapeText } from "../../../shared/models/shape.ts";
 import { summarizeModel, type ModelSummary } from "../../../shared/models/summary.ts";
@@ -7,7 +7,7 @@ import { formatBytes, formatCount, formatFlops, formatStepTime } from "../../../
 import { UserError } from "../../services/services.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { experimentLine, table } from "../format.ts";
-import { exitCodes, openServices, storeDirOf, type Places } from "../session.ts";
+import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface SummaryOptions {
   readonly preset?: string;
@@ -17,25 +17,25 @@ export interface SummaryOptions {
   readonly json?: boolean;
 }
 
-/** Milliseconds of a step, or why they are not known. */
+/** Milliseconds of a step, or why they are unknown. */
 type StepTime = { readonly step: number } | { readonly problem: string } | null;
 
-export async function summary(places: Places, file: string | undefined, options: SummaryOptions): Promise<number> {
+export async function summary(programFiles: ProgramFiles, file: string | undefined, options: SummaryOptions): Promise<number> {
   const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
   const { model, batchSize, tower } = experiment;
   const facts = summarizeModel({ model, data: dataShape(experiment), batchSize, tower });
-  const time = options.measure ? await measured(places, storeDirOf(options.store), experiment) : null;
+  const time = options.measure ? await measured(programFiles, storeDirOf(options.store), experiment) : null;
   if (options.json) console.log(JSON.stringify({ ...facts, stepTime: time && "step" in time ? time.step : null, ...(time && "problem" in time ? { problem: time.problem } : {}), experiment }));
   else console.log(described(experiment, facts, time));
   return exitCodes.ok;
 }
 
-async function measured(places: Places, storeDir: string, experiment: Experiment): Promise<StepTime> {
-  const services = await openServices(places, storeDir);
+async function measured(programFiles: ProgramFiles, storeDir: string, experiment: Experiment): Promise<StepTime> {
+  const services = await openServices(programFiles, storeDir);
   try {
     return await services.handlers["experiments.measure"]({ experiment });
   } catch (error) {
-    // The figures stand without it: the data may not be there yet.
+    // The summary does not need the step time; the data may be missing.
     if (error instanceof UserError || error instanceof Error) return { problem: error.message };
     throw error;
   } finally {
