@@ -44,7 +44,7 @@ export function parseRows(text: string | undefined): Table1Row[] {
 export async function table1(programFiles: ProgramFiles, options: Table1Options): Promise<number> {
   const { rows, quick = false, seeds = quick ? 1 : 3, workers, paperValues = false, markdown, json = false } = options;
   const asked: Table1Asked = { rows: parseRows(rows), seeds: Array.from({ length: seeds }, (_, seed) => seed), paperValues };
-  if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} exists already; choose another file`);
+  if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} already exists; choose another file`);
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     const { code, study } = await trainTable1(services, asked, { quick }, workers ?? null, json ? jsonReport() : textReport());
