@@ -102,8 +102,8 @@ export interface CurveValues {
  * (logarithmic).
  */
 const explosion = { times: 1000, decades: 6 } as const;
-/** An outlier is farther from the bulk than this many times the bulk's span. */
-const fence = { linear: 20, log: 3 } as const;
+/** An outlier is farther from the bulk than this many times the bulk's span, and on a logarithmic axis farther than `decades` at most. */
+const fence = { linear: 20, log: 3, decades: 6 } as const;
 
 /**
  * A vertical axis that outliers do not stretch: it covers the bulk (5th to 95th percentile) of
@@ -130,7 +130,7 @@ export function robustScale(curves: readonly CurveValues[], log: boolean): AxisS
   if (!core) return scale(drawable.flatMap(({ values }) => values));
   const [low, high] = core;
   const span = log ? Math.max(high - low, 1) : Math.max(high - low, 0.05 * Math.max(Math.abs(low), Math.abs(high)));
-  const room = span === 0 ? Infinity : span * (log ? fence.log : fence.linear);
+  const room = span === 0 ? Infinity : log ? Math.min(span * fence.log, fence.decades) : span * fence.linear;
   return scale(drawable.flatMap(({ values }) => values.filter((value) => onAxis(value) >= low - room && onAxis(value) <= high + room)));
 }
 

@@ -150,5 +150,5 @@ export const engineRequests = {
 
 export const engineEvents = {
   /** What is being probed or measured; null when done. */
-  "engines.working": z.object({ kind: z.enum(engineKinds).nullable(), doing: z.enum(["looking", "measuring"]) }),
+  "engines.working": z.object({ kind: z.enum(engineKinds).nullable(), doing: z.enum(["probing", "measuring"]) }),
 } as const;

@@ -3,8 +3,12 @@ import { z } from "zod";
 import { experiment } from "./experiment.ts";
 import { environment } from "./run.ts";
 import { study } from "./study/study.ts";
+import { trainedTime } from "./trainedTime.ts";
 
 const estimate = z.object({ value: z.number(), interval: z.tuple([z.number(), z.number()]).nullable() });
+
+/** How long the run or study has trained; null before its start, missing from reports of earlier versions. */
+const trained = trainedTime.nullable().optional();
 
 export const reportFile = z
   .strictObject({
@@ -15,10 +19,10 @@ export const reportFile = z
     /** Remarks, for example on missing or unfinished runs. */
     remarks: z.array(z.string()),
     study: z
-      .object({ id: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), runs: z.record(z.string(), z.number().int()), definition: study })
+      .object({ id: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), trained, runs: z.record(z.string(), z.number().int()), definition: study })
       .optional(),
     experiment: z
-      .object({ run: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), definition: experiment })
+      .object({ run: z.string(), name: z.string(), status: z.string(), createdAt: z.iso.datetime(), finishedAt: z.iso.datetime().nullable(), trained, definition: experiment })
       .optional(),
     tables: z.array(z.object({ file: z.string(), description: z.string(), columns: z.array(z.object({ name: z.string(), unit: z.string(), description: z.string() })) })),
     figures: z.array(z.object({ name: z.string(), title: z.string(), caption: z.string(), files: z.array(z.string()), width: z.number(), height: z.number() })),

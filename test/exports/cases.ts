@@ -20,6 +20,7 @@ export const exportCases: readonly ExportCase[] = [
   { name: "dampened momentum, learned", tower: [{ optimizer: "sgd", alpha: 0.1, mu: 0.5, dampening: 0.3 }, rate(0.05)] },
   { name: "Nesterov, dampened", tower: [{ optimizer: "sgd", alpha: 0.1, mu: 0.9, dampening: 0.5, nesterov: true }] },
   { name: "Nesterov, coupled decay", tower: [{ optimizer: "sgd", alpha: 0.05, mu: 0.9, nesterov: true, weightDecay: 0.01, weightDecayAs: "coupled" }] },
+  { name: "Nesterov, dampened, learned", tower: [{ optimizer: "sgd", alpha: 0.1, mu: 0.5, dampening: 0.3, nesterov: true, weightDecay: 0.01 }, rate(0.05)] },
   { name: "SGD, decoupled decay", tower: [{ optimizer: "sgd", alpha: 0.2, mu: 0.5, weightDecay: 0.01 }] },
   { name: "Adam", tower: [{ optimizer: "adam" }] },
   { name: "Adam, learned", tower: [{ optimizer: "adam" }, rate(1e-4)] },
@@ -35,6 +36,17 @@ export const exportCases: readonly ExportCase[] = [
     name: "groups of several rules",
     tower: [{ optimizer: "adam", amsgrad: true, weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9, dampening: 0.5 }, { name: "out", match: "layer2.weight", optimizer: "adaGrad" }] }],
   },
+  {
+    name: "groups of several rules, learned",
+    tower: [
+      {
+        optimizer: "sgd", alpha: 0.1, mu: 0.8, dampening: 0.3, nesterov: true, weightDecay: 0.01,
+        groups: [{ name: "biases", match: "*.bias", optimizer: "sgd", alpha: 0.1, weightDecay: 0.01, weightDecayAs: "coupled" }, { name: "out", match: "layer2.weight", optimizer: "rmsProp", alpha: 0.001 }],
+      },
+      rate(1e-4),
+    ],
+  },
+  { name: "groups of AdaGrad", tower: [{ optimizer: "adaGrad", groups: [{ name: "biases", match: "*.bias", alpha: 0.02 }] }] },
   { name: "AdaGrad", tower: [{ optimizer: "adaGrad" }] },
   { name: "AdaGrad, learned", tower: [{ optimizer: "adaGrad" }, { optimizer: "adaGrad", alpha: 1e-3 }] },
   { name: "RMSProp", tower: [{ optimizer: "rmsProp", alpha: 0.001 }] },

@@ -21,7 +21,7 @@ const [storeDir = "", machine = ""] = process.argv.slice(2);
 const tell = (news: LeaseNews) => process.stdout.write(`${JSON.stringify(news)}\n`);
 const services = await createServices(
   { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)) },
-  { checkpointEvery: 100, places: 2, storeOptions: { machine, beatEvery: 100, lookEvery: 300 }, onCommit: (runs) => tell({ is: "committed", runs }) },
+  { checkpointEvery: 100, places: 2, storeOptions: { machine, beatEvery: 100, ownerPollEvery: 300 }, onCommit: (runs) => tell({ is: "committed", runs }) },
 );
 const { handlers } = services;
 services.on("run.changed", ({ id, status, steps }) => tell({ is: "changed", run: id, status, steps }));

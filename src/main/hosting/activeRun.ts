@@ -1,4 +1,4 @@
-/** One run and the process that trains it: turns the trainer's messages into the run's state and its log. */
+/** One run and its trainer process. Turns the trainer's messages into the run's state and log. */
 import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
 import { LeaseLostError } from "../store/errors.ts";
@@ -10,38 +10,38 @@ import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
 import type { StartTrainer, TrainerExit } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import { TrainedClock } from "./trainedClock.ts";
-import { takeUp, type TakenUp } from "./takenUp.ts";
+import { resumeLog, type ResumedLog } from "./resumedLog.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
-/** How a run begins: for the first time, or once more from its checkpoint or its first step. */
+/** How a run begins: for the first time, from its checkpoint, or again from its first step. */
 export type Beginning = "new" | "checkpoint" | "firstStep";
 
-/** An engine took the trainer down, lost its device, ran out of memory, or does not answer any more. */
+/** The engine crashed the trainer, lost its device, ran out of memory, or stopped answering. */
 export type EngineTrouble = "crash" | "device" | "memory" | "silence";
 
 export interface ActiveRunHooks {
   readonly log: RunLog;
-  /** Where its checkpoints and weights are kept; undefined: none are. */
+  /** Folders for checkpoints and weights; undefined: neither is saved. */
   readonly checkpoints: RunFolders | undefined;
-  /** `atOnce` for a new status, which should not wait for a throttle. */
+  /** `atOnce`: the status changed, so listeners must not throttle. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
-  /** The weights of another evaluation are kept. */
+  /** The weights of another evaluation were saved. */
   readonly onKept?: ((run: string) => void) | undefined;
-  /** Something was noted in the run's log. */
+  /** An event was added to the run's log. */
   readonly onEvent?: ((run: string, event: RunEvent) => void) | undefined;
-  /** What its engine did to the run. */
+  /** The run's engine failed. */
   readonly onEngineFailure?: ((run: RunSummary, reason: string, kind: EngineTrouble) => void) | undefined;
   /** How long the trainer may be silent. */
   readonly watch?: WatchdogOptions | undefined;
   /** Another process has taken the run. */
   readonly onLeaseLost: (run: string) => void;
-  /** The trainer is gone, or there will be none. */
+  /** The trainer has exited, or never started. */
   readonly onGone: () => void;
 }
 
-/** A trainer that said it ended has this long (milliseconds) to exit. */
+/** A trainer that reported its end must exit within this time (milliseconds). */
 const exitWithin = 5_000;
 
 type Message<T extends FromTrainer["type"]> = Extract<FromTrainer, { type: T }>;
@@ -55,19 +55,19 @@ export class ActiveRun {
   readonly #clock: TrainedClock;
   #summary: RunSummary;
   #trainer: WatchedTrainer | undefined;
-  /** Evaluations that nobody was told of yet, and when they will be. */
+  /** Evaluations that are not reported yet; they are reported after their commit. */
   readonly #evaluations: Evaluation[] = [];
   #soon: NodeJS.Immediate | undefined;
   #gone = false;
   #abandoned = false;
   #metrics: readonly string[] = [];
-  #takenUp: TakenUp | undefined;
-  /** Why a stop was asked for, when it was not by a person. */
+  #resumed: ResumedLog | undefined;
+  /** Why Hypertower, not the user, requested the stop. */
   #stopReason: string | null = null;
-  /** How the run ends should its trainer not stop in time. */
+  /** How the run ends if its trainer does not stop in time. */
   #otherwise: { status: RunStatus; reason: string } | undefined;
 
-  /** @param why its engine was taken, in words */
+  /** @param why reason for the choice of its engine */
   constructor(run: RunSummary, beginning: Beginning, hooks: ActiveRunHooks, why?: string) {
     this.#why = why;
     this.#summary = run;
@@ -78,7 +78,7 @@ export class ActiveRun {
       hooks.checkpoints &&
       new PendingFiles(hooks.checkpoints, {
         flush: () => hooks.log.flush(),
-        whileHeld: (of, work) => hooks.log.whileHeld(of, work),
+        whileHeld: (id, work) => hooks.log.whileHeld(id, work),
         note: (kind, message, step) => this.#note(kind, message, step),
         onKept: () => hooks.onKept?.(run.id),
         send: (message) => this.send(message),
@@ -90,12 +90,12 @@ export class ActiveRun {
     return this.#summary;
   }
 
-  /** It has a trainer, which may still be on its way. */
+  /** Whether a trainer runs or is being launched. */
   get hasTrainer(): boolean {
     return this.#trainer !== undefined;
   }
 
-  /** No trainer runs any more and none will. */
+  /** Whether the trainer has exited for good. */
   get gone(): boolean {
     return this.#gone;
   }
@@ -128,7 +128,7 @@ export class ActiveRun {
     this.#trainer?.send(message);
   }
 
-  /** Asks the trainer to pause. A run whose trainer has not begun gives it up and is paused at once. */
+  /** Asks the trainer to pause. A run whose trainer is still being launched drops it and is paused at once. */
   pause(): void {
     const trainer = this.#trainer;
     if (trainer && !trainer.launching) return trainer.send({ type: "pause" });
@@ -138,13 +138,13 @@ export class ActiveRun {
     this.setWaiting("paused");
   }
 
-  /** A new state of a run that has no trainer yet: paused in the queue, or back in it. */
+  /** Pauses or requeues a run that has no trainer yet. */
   setWaiting(status: "queued" | "paused"): void {
     this.#note(status === "paused" ? "paused" : "resumed", "while waiting for its turn");
     this.#commit({ status });
   }
 
-  /** Asks the trainer to pause for a reason that the run then shows. */
+  /** Asks the trainer to pause; the run shows the reason. */
   hold(reason: string): void {
     if (this.#summary.status !== "running") return;
     this.#summary = { ...this.#summary, reason };
@@ -152,7 +152,10 @@ export class ActiveRun {
     this.#hooks.onChange(this.#summary, true);
   }
 
-  /** Asks the trainer to stop, or to leave at once; one that does not answer in time is killed and the run ends as `otherwise`. */
+  /**
+   * Asks the trainer to stop, or to leave without finishing its step.
+   * @param within milliseconds after which the trainer is killed and the run ends as `otherwise`
+   */
   stop(how: "stop" | "leave", within: number, reason: string | null, otherwise: { status: RunStatus; reason: string }): void {
     this.#stopReason ??= reason;
     if (!this.#trainer || this.#trainer.launching) {
@@ -165,7 +168,7 @@ export class ActiveRun {
     this.#trainer.killAfter(within);
   }
 
-  /** Resolves when `done` holds, the trainer is gone or the time (milliseconds) is over. */
+  /** Resolves when `done` holds, the trainer has exited, or `within` milliseconds have passed. */
   async settled(done: (run: RunSummary) => boolean, within: number): Promise<void> {
     const deadline = Date.now() + within;
     while (!this.#gone && !done(this.#summary)) {
@@ -183,7 +186,7 @@ export class ActiveRun {
     }
   }
 
-  /** Ends the run in `status`, whatever the trainer says from now on. */
+  /** Ends the run in `status`; later messages of its trainer are ignored. */
   end(status: RunStatus, reason: string | null, step = this.#summary.steps): void {
     if (this.#abandoned || !isActive(this.#summary.status)) return;
     this.#clock.stop();
@@ -194,13 +197,13 @@ export class ActiveRun {
     else this.#leave();
   }
 
-  /** Ends the run as failed, and its trainer at once. */
+  /** Ends the run as failed and kills its trainer. */
   fail(reason: string): void {
     this.end("failed", reason);
     this.#trainer?.kill();
   }
 
-  /** Another process has taken the run: its trainer here ends, and nothing more of it is written. */
+  /** Kills the trainer and writes nothing more: another process has taken the run. */
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;
@@ -210,7 +213,7 @@ export class ActiveRun {
     else this.#leave();
   }
 
-  /** The engine hangs, and the process with it. */
+  /** The trainer was silent for too long: its engine hangs. */
   #silent(silent: number, slowestStep: number | null): void {
     if (this.#abandoned || !isActive(this.#summary.status)) return;
     if (this.#trainer?.launching) return this.fail(`The trainer process was not there after ${Math.round(silent / 1000)} s.`);
@@ -222,7 +225,7 @@ export class ActiveRun {
 
   #receive(message: FromTrainer): void {
     if (this.#abandoned || !isActive(this.#summary.status)) {
-      // Its trainer would wait for an answer.
+      // The trainer waits for an answer.
       if (message.type === "file") this.send({ type: "fileTaken", kind: message.kind, step: message.step, end: { problem: "the run has ended" } });
       return;
     }
@@ -247,8 +250,8 @@ export class ActiveRun {
       case "pieceTaken":
         return this.#files?.taken();
       case "rolledBack":
-        // Steps that a resumed run trains once more were noted when they were first trained.
-        if (!this.#takenUp?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
+        // A resumed run repeats steps whose rollbacks are in the log already.
+        if (!this.#resumed?.guarded.has(message.step)) this.#note("guard", message.message, message.step);
         return;
       case "paused":
         this.#clock.stop();
@@ -265,13 +268,13 @@ export class ActiveRun {
         if (message.checkpoint) this.#files?.setAside(this.#summary.id);
         return this.end("failed", message.message);
       case "measured":
-      case "looked":
+      case "probed":
       case "predicted":
       case "idle":
       case "member":
         return;
       case "alive":
-        // An evaluation takes long: the time it took so far is kept.
+        // Saves the training time during a long evaluation.
         this.#save({});
         return this.#hooks.onChange(this.#summary, false);
       default:
@@ -285,7 +288,7 @@ export class ActiveRun {
     if (this.#beginning === "new") {
       this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
       this.#note("started", `on ${device}`);
-    } else this.#takenUp = takeUp({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
+    } else this.#resumed = resumeLog({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
     this.#clock.start();
     this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
   }
@@ -293,7 +296,7 @@ export class ActiveRun {
   #rows({ rows: all, progress }: Message<"rows">): void {
     const time = this.#metrics.indexOf("stepTime");
     for (let row = 0; row < all.count; row++) this.#trainer?.stepped(all.values[row * this.#metrics.length + time] ?? 0);
-    const rows = this.#takenUp ? this.#takenUp.retraced.rows(all) : all;
+    const rows = this.#resumed ? this.#resumed.verifier.rows(all) : all;
     if (rows) this.#hooks.log.appendRows(this.#summary.id, rows);
     if (!rows || rows.count === 0) return;
     const last = new Map(this.#metrics.map((metric, i) => [metric, rows.values[(rows.count - 1) * this.#metrics.length + i]]));
@@ -312,21 +315,21 @@ export class ActiveRun {
   #evaluated(evaluation: Evaluation): void {
     const { id } = this.#summary;
     const clean = storedEvaluation(evaluation);
-    this.#takenUp?.retraced.evaluation(clean);
+    this.#resumed?.verifier.evaluation(clean);
     this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError, evaluation: clean });
     this.#evaluations.push(clean);
-    // A host that slept finds many at once: they are one commit, not one each.
+    // A host that slept receives many at once: commit them together.
     this.#soon ??= setImmediate(() => {
       this.#hooks.log.flush();
-      // The commit may have found the lease gone.
+      // The commit may have found the lease lost.
       if (this.#abandoned) return;
       this.#tellEvaluations();
       this.#hooks.onChange(this.#summary, false);
     });
   }
 
-  /** Tells of evaluations that were committed. */
+  /** Reports committed evaluations. */
   #tellEvaluations(): void {
     clearImmediate(this.#soon);
     this.#soon = undefined;
@@ -372,7 +375,7 @@ export class ActiveRun {
     this.#hooks.log.saveRun(this.#summary);
   }
 
-  /** Saves, commits and tells: for every change of status. */
+  /** Saves, commits and reports a change of status. */
   #commit(changes: Partial<RunSummary>): void {
     this.#save(changes);
     this.#hooks.log.flush();

@@ -1,7 +1,7 @@
 /**
- * How a study is best trained here: threads of a run times runs at a time, chosen by training
- * a few dozen steps of its own program in processes of their own, as many at once as would
- * train then. What was measured is kept for the program and the machine.
+ * Chooses threads per run and concurrent runs for a study. Measures a few dozen steps of the
+ * study's program in trainer processes, as many at once as would train. Results are stored per
+ * program and machine.
  */
 import { totalmem } from "node:os";
 import { z } from "zod";
@@ -15,7 +15,7 @@ import type { Measurements } from "./measurements.ts";
 import type { StartTrainer } from "./process.ts";
 import { programOf } from "../../core/training/programOf.ts";
 
-/** Programs trained at the same time, threads of each, and runs that are one program. */
+/** Programs trained at the same time, threads per program, and runs per program. */
 export interface Allocation {
   readonly workers: number;
   readonly threads: number;
@@ -26,28 +26,28 @@ export interface CalibrationOptions {
   readonly startTrainer: StartTrainer;
   readonly measurements: Measurements;
   readonly cores: number;
-  /** A trainer that has not measured by then (milliseconds) is given up. */
+  /** A measurement that takes longer (milliseconds) is canceled. */
   readonly within?: number;
 }
 
 const measurement: z.ZodType<Measurement> = z.object({ step: z.number(), evaluation: z.number(), begin: z.number() });
 
-/** A trainer with MNIST and an MLP takes half of it. */
+/** Bytes assumed per trainer; one with MNIST and an MLP needs half. */
 const memoryOfTrainer = 512 * 2 ** 20;
 
-/** Measurements are taken anew after this long (milliseconds): the machine may have been busy with something else. */
+/** Measurements expire after this time (milliseconds): the machine may have been busy. */
 const validFor = 7 * 24 * 3_600_000;
 
-/** Cohorts are tried for a study that takes longer (milliseconds), up to this size. */
+/** Studies that take longer (milliseconds) try cohorts, up to `largestCohort` runs. */
 const worthCohorts = 60_000;
 const largestCohort = 256;
 
-/** Programs of one study that are measured; those between them are taken for alike. */
-const mostPrograms = 6;
+/** Max programs of a study to measure; the others use the nearest measurement. */
+const maxPrograms = 6;
 
 export class Calibration {
   readonly #options: CalibrationOptions;
-  /** One measurement at a time: two would measure one another. */
+  /** One measurement at a time: concurrent ones would distort each other. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: CalibrationOptions) {
@@ -55,58 +55,59 @@ export class Calibration {
   }
 
   /**
-   * The fastest places for a study: on the processor one thread for each run and a run on every core,
-   * or fewer runs with more threads; on a device one run or more. A base that asks for threads keeps them.
+   * Fastest allocation for a study. On the processor: one single-threaded run per core, or fewer
+   * runs with more threads. On a device: one or more runs. A base experiment with more than one
+   * thread keeps its number of threads.
    * @throws Error when its program cannot be trained
    */
   async choose(cells: readonly StudyCell[], cohort: number | "auto"): Promise<Allocation> {
     const { experiment } = middle(cells);
-    const most = maxOf(cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
-    let best: { places: Allocation; perRun: number } | undefined;
-    const consider = async (places: Allocation): Promise<boolean> => {
-      const perRun = timeOfRun(experiment, await this.#measured(experiment, places)) / (places.workers * places.cohort);
-      // Another choice has to be worth it: a busy machine makes small differences by itself.
+    const maxCohort = maxOf(cohortsOf(cells, [...new Set(cells.map(({ seed }) => seed))], largestCohort).map(({ length }) => length));
+    let best: { allocation: Allocation; perRun: number } | undefined;
+    const consider = async (allocation: Allocation): Promise<boolean> => {
+      const perRun = timeOfRun(experiment, await this.#measured(experiment, allocation)) / (allocation.workers * allocation.cohort);
+      // Small differences are noise of a busy machine.
       const better = !best || perRun < 0.9 * best.perRun;
-      if (better) best = { places, perRun };
+      if (better) best = { allocation, perRun };
       return better;
     };
-    for (const places of this.#candidates(experiment)) await consider({ ...places, cohort: cohort === "auto" ? 1 : Math.min(cohort, most) });
-    const { places, perRun } = best!;
-    if (cohort === "auto" && perRun * cells.length > worthCohorts) await growCohort(places, most, consider);
-    return best!.places;
+    for (const candidate of this.#candidates(experiment)) await consider({ ...candidate, cohort: cohort === "auto" ? 1 : Math.min(cohort, maxCohort) });
+    const { allocation, perRun } = best!;
+    if (cohort === "auto" && perRun * cells.length > worthCohorts) await growCohort(allocation, maxCohort, consider);
+    return best!.allocation;
   }
 
   /**
-   * Milliseconds that all cells take in these places.
+   * Milliseconds to train all cells with this allocation.
    * @throws Error when a program cannot be trained
    */
-  async duration(cells: readonly StudyCell[], places: Allocation): Promise<number> {
+  async duration(cells: readonly StudyCell[], allocation: Allocation): Promise<number> {
     const programs = new Map<string, StudyCell[]>();
     for (const cell of cells) {
       const program = programOf(cell.experiment);
-      const of = programs.get(program);
-      if (of) of.push(cell);
+      const group = programs.get(program);
+      if (group) group.push(cell);
       else programs.set(program, [cell]);
     }
     const groups = [...programs.values()];
     const known: { group: number; measured: Measurement }[] = [];
-    for (const group of spread(groups.length, mostPrograms)) known.push({ group, measured: await this.#measured(middle(groups[group]!).experiment, places) });
+    for (const group of spread(groups.length, maxPrograms)) known.push({ group, measured: await this.#measured(middle(groups[group]!).experiment, allocation) });
     let sum = 0;
     let longest = 0;
-    groups.forEach((of, group) => {
+    groups.forEach((members, group) => {
       const { measured } = known.reduce((a, b) => (Math.abs(b.group - group) < Math.abs(a.group - group) ? b : a));
-      for (const { experiment } of of) {
+      for (const { experiment } of members) {
         const time = timeOfRun(experiment, measured);
         sum += time;
         longest = Math.max(longest, time);
       }
     });
-    const { workers, cohort } = places;
+    const { workers, cohort } = allocation;
     return Math.max(longest, sum / Math.min(workers * cohort, cells.length));
   }
 
   /**
-   * What a single run takes, trained alone.
+   * Cost of a single run that trains alone.
    * @throws Error when its program cannot be trained
    */
   measure(experiment: Experiment): Promise<Measurement> {
@@ -115,31 +116,32 @@ export class Calibration {
 
   #candidates({ engine }: Experiment): Omit<Allocation, "cohort">[] {
     const { cores } = this.#options;
-    const most = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
-    const workersFor = (threads: number) => Math.max(1, Math.min(most, Math.floor(cores / threads)));
+    const maxWorkers = Math.max(1, Math.floor((0.75 * totalmem()) / memoryOfTrainer));
+    const workersFor = (threads: number) => Math.max(1, Math.min(maxWorkers, Math.floor(cores / threads)));
     const doubling = Array.from({ length: Math.floor(Math.log2(cores)) + 1 }, (_, i) => 2 ** i);
-    // Threads are a choice for ONNX Runtime on the processor alone; a device may be best with one run at a time.
+    // Only ONNX Runtime on the processor uses threads. A device may be fastest with one run at a time.
     if (engine.kind !== "onnx-cpu") return doubling.map((workers) => ({ threads: engine.threads, workers: Math.min(workers, workersFor(1)) }));
     if (engine.threads > 1) return [{ threads: engine.threads, workers: workersFor(engine.threads) }];
     return doubling.map((threads) => ({ threads, workers: workersFor(threads) }));
   }
 
-  async #measured(experiment: Experiment, places: Allocation): Promise<Measurement> {
-    const program = `${programOf(experiment)} ${places.workers} x ${places.threads}${places.cohort > 1 ? `, cohorts of ${places.cohort}` : ""}`;
+  async #measured(experiment: Experiment, allocation: Allocation): Promise<Measurement> {
+    const { workers, threads, cohort } = allocation;
+    const program = `${programOf(experiment)} ${workers} x ${threads}${cohort > 1 ? `, cohorts of ${cohort}` : ""}`;
     const known = await this.#options.measurements.read(program, measurement, validFor);
     if (known) return known;
-    const measuring = this.#last.then(() => this.#measure(experiment, places));
+    const measuring = this.#last.then(() => this.#measure(experiment, allocation));
     this.#last = measuring.catch(() => undefined);
     const measured = await measuring;
     await this.#options.measurements.save(program, measured);
     return measured;
   }
 
-  /** The mean over trainers that measure at the same time. */
+  /** Mean over trainers that measure at the same time. */
   async #measure(experiment: Experiment, { workers, threads, cohort }: Allocation): Promise<Measurement> {
     const task = { ...experiment, engine: { ...experiment.engine, threads } };
     const all = await Promise.all(Array.from({ length: workers }, () => this.#ask(task, cohort)));
-    const mean = (of: (one: Measurement) => number) => all.reduce((sum, one) => sum + of(one), 0) / all.length;
+    const mean = (field: (measured: Measurement) => number) => all.reduce((sum, measured) => sum + field(measured), 0) / all.length;
     return { step: mean(({ step }) => step), evaluation: mean(({ evaluation }) => evaluation), begin: mean(({ begin }) => begin) };
   }
 
@@ -168,32 +170,32 @@ export class Calibration {
   }
 }
 
-/** Milliseconds that a run trains. */
+/** Training time of a run, in milliseconds. */
 function timeOfRun(experiment: Experiment, { begin, step, evaluation }: Measurement): number {
   return begin + totalSteps(experiment) * step + evaluationCount(experiment) * evaluation;
 }
 
-/** Larger and larger cohorts, as long as they train faster and fit the device's memory. */
-async function growCohort(places: Allocation, most: number, consider: (places: Allocation) => Promise<boolean>): Promise<void> {
+/** Grows the cohort while runs train faster and fit into the device's memory. */
+async function growCohort(allocation: Allocation, maxCohort: number, consider: (allocation: Allocation) => Promise<boolean>): Promise<void> {
   for (const size of [16, 64, 256]) {
-    const cohort = Math.min(size, most);
+    const cohort = Math.min(size, maxCohort);
     if (cohort < 2) return;
     try {
-      if (!(await consider({ ...places, cohort })) || cohort === most) return;
+      if (!(await consider({ ...allocation, cohort })) || cohort === maxCohort) return;
     } catch {
-      // What cannot be trained at once here, too large for its memory for instance, is no choice.
+      // This size cannot be trained here, for example for want of memory.
       return;
     }
   }
 }
 
-/** The middle of the axes: values at their ends may diverge at once. */
+/** A cell in the middle of the axes: values at their ends may diverge at once. */
 function middle(cells: readonly StudyCell[]): StudyCell {
   return cells[cells.length >> 1]!;
 }
 
-/** At most `most` of the numbers below `count`, evenly, both ends among them. */
-function spread(count: number, most: number): number[] {
-  if (count <= most) return Array.from({ length: count }, (_, i) => i);
-  return Array.from({ length: most }, (_, i) => Math.round((i * (count - 1)) / (most - 1)));
+/** At most `max` evenly spaced integers from 0 to `count` - 1, including both ends. */
+function spread(count: number, max: number): number[] {
+  if (count <= max) return Array.from({ length: count }, (_, i) => i);
+  return Array.from({ length: max }, (_, i) => Math.round((i * (count - 1)) / (max - 1)));
 }

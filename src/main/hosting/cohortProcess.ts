@@ -1,6 +1,6 @@
 /**
- * One trainer process for the runs of a cohort. Each run has a member: a trainer of its own as it
- * sees it, which starts, reports and exits by itself.
+ * One trainer process for the runs of a cohort. Each run talks to a member, which starts, reports
+ * and exits as a trainer of its own would.
  */
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import type { StartTrainer, Trainer } from "./process.ts";
@@ -12,26 +12,26 @@ type MemberMessage = Extract<ToTrainer, { type: "member" }>["message"];
 export class CohortProcess {
   readonly #start: StartTrainer;
   readonly #size: number;
-  /** In the order of the process's members, once they have begun. */
+  /** In the order of the process's members once it has started. */
   #members: CohortMember[] = [];
   #trainer: Trainer | undefined;
-  /** What is said to members before they have begun. */
+  /** Messages to members before the process has started; undefined afterwards. */
   #waiting: [CohortMember, MemberMessage][] | undefined = [];
 
-  /** @param size seats of the cohort's program, of which some may stay empty */
+  /** @param size seats of the cohort's program; some may stay empty */
   constructor(start: StartTrainer, size: number) {
     this.#start = start;
     this.#size = size;
   }
 
-  /** The trainer of the run that takes a seat; for Supervisor, before go(). */
+  /** Trainer for the run in a seat. Call before go(). */
   readonly at = (seat: number): StartTrainer => () => {
     const member = new CohortMember(seat, this);
     this.#members.push(member);
     return member;
   };
 
-  /** Launches the process for all that have a member. */
+  /** Launches the process for all members. */
   go(): void {
     const trainer = (this.#trainer = this.#start());
     trainer.onMessage((message) => this.#receive(message));
@@ -45,7 +45,7 @@ export class CohortProcess {
     return this.#trainer?.pid;
   }
 
-  /** What concerns the process, whichever run it is said of. */
+  /** Sends a message that concerns the whole process. */
   tell(message: Extract<ToTrainer, { type: "coreFree" }>): void {
     this.#trainer?.send(message);
   }
@@ -55,7 +55,7 @@ export class CohortProcess {
     else this.#trainer?.send({ type: "member", member: this.#members.indexOf(member), message });
   }
 
-  /** A run is to go that does not end by itself. The process goes with the last of them: it may hang, and the others with it. */
+  /** Ends a member that did not stop in time. The process is killed with its last member: it may hang. */
   kill(member: CohortMember): void {
     if (this.#members.some((other) => other !== member && !other.gone)) {
       this.steer(member, { type: "stop" });
@@ -63,7 +63,7 @@ export class CohortProcess {
     } else this.#trainer?.kill();
   }
 
-  /** Those that left while the process was on its way take no part. */
+  /** Starts the members that are still there; others left during the launch. */
   #begin(trainer: Trainer): void {
     this.#members = this.#members.filter(({ gone, order }) => order && !gone);
     const members = this.#members.map(({ order, seat }) => {
@@ -80,13 +80,13 @@ export class CohortProcess {
   #receive(message: FromTrainer): void {
     if (message.type === "member") {
       const member = this.#members[message.member];
-      const said = message.message;
-      // The member of a run that has ended would wait for an answer.
-      if (member?.gone && said.type === "file") this.steer(member, { type: "fileTaken", kind: said.kind, step: said.step, end: { problem: "the run has ended" } });
-      else member?.receive(said);
+      const inner = message.message;
+      // The trainer of a run that has ended waits for an answer.
+      if (member?.gone && inner.type === "file") this.steer(member, { type: "fileTaken", kind: inner.kind, step: inner.step, end: { problem: "the run has ended" } });
+      else member?.receive(inner);
       return;
     }
-    // What concerns the process concerns them all.
+    // A failure of the process ends all members.
     if (message.type === "failed") for (const member of this.#members) member.receive(message);
   }
 }
@@ -122,7 +122,7 @@ class CohortMember extends TrainerListeners implements Trainer {
     if (!this.gone) this.#cohort.kill(this);
   }
 
-  /** It is a member of the process. */
+  /** Its process has started. */
   begun(): void {
     this.#resolveLaunched(true);
   }

@@ -1,17 +1,17 @@
-/** Engines tried in processes of their own, so that a native crash or a hang costs nothing. */
+/** Probes and measures engines in separate processes, so that a native crash or a hang does no harm. */
 import type { EngineDescription, EngineKind } from "../../shared/engines.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import { crashInWords, exitInWords, isUnlaunched } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import type { StartTrainer, Trainer } from "./process.ts";
 
-export interface Looked {
-  /** Why it cannot be used here; null when it can. */
+export interface ProbeResult {
+  /** Why the engine cannot be used here; null when it can. */
   readonly problem: string | null;
   readonly description: EngineDescription | null;
 }
 
-/** `crash`: how its process went down; `late`: it was ended after so many milliseconds without an answer. */
+/** `crash`: how the process ended; `late`: milliseconds without an answer after which it was killed. */
 export type Lost = { readonly crash: string } | { readonly late: number };
 
 export type Measured =
@@ -22,7 +22,7 @@ export type Measured =
 
 export interface EngineTrialsOptions {
   readonly startTrainer: StartTrainer;
-  /** A process that has not answered by then (milliseconds) after its launch hangs. */
+  /** A process that does not answer within this time after its launch (milliseconds) hangs. */
   readonly within: number;
 }
 
@@ -36,23 +36,23 @@ export class EngineTrials {
   }
 
   /**
-   * Looks for engines, one after another. A process that found none goes on with the next; one that
-   * found an engine has loaded native code, which need not go together with another's.
-   * @param beginning with an engine
+   * Probes engines one after another. A process probes until it finds an engine: its native code may
+   * conflict with another engine's, which gets a new process.
+   * @param beginning called before each probe
    */
-  async look(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void): Promise<Map<EngineKind, Looked | Lost>> {
-    const all = new Map<EngineKind, Looked | Lost>();
+  async probe(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void): Promise<Map<EngineKind, ProbeResult | Lost>> {
+    const all = new Map<EngineKind, ProbeResult | Lost>();
     for (;;) {
       const left = kinds.filter((kind) => !all.has(kind));
       if (left.length === 0 || this.#closed) return all;
-      await this.#lookOnce(left, beginning, all);
+      await this.#probeUntilFound(left, beginning, all);
     }
   }
 
   /**
-   * A few dozen steps of a program, on its engine.
-   * @param longest milliseconds after which fewer steps are enough
-   * @param within milliseconds after which it is given up
+   * Measures a few dozen steps of a program on its engine.
+   * @param longest milliseconds after which fewer steps suffice
+   * @param within milliseconds after which the process is killed
    */
   async measure(experiment: Experiment, longest?: number, within = this.#options.within): Promise<Measured> {
     const order = { type: "measure", experiment, cohort: 1, stepsOnly: true, ...(longest !== undefined && { longest }) } as const;
@@ -70,15 +70,15 @@ export class EngineTrials {
     for (const process of this.#live) process.kill();
   }
 
-  async #lookOnce(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void, into: Map<EngineKind, Looked | Lost>): Promise<void> {
+  async #probeUntilFound(kinds: readonly EngineKind[], beginning: (kind: EngineKind) => void, into: Map<EngineKind, ProbeResult | Lost>): Promise<void> {
     const left = [...kinds];
     const begin = () => {
       if (left[0]) beginning(left[0]);
     };
     begin();
     let found = false;
-    const lost = await this.#inProcess({ type: "look", kinds }, this.#options.within, ({ message, more, done }) => {
-      if (message.type !== "looked" || message.kind !== left[0]) return;
+    const lost = await this.#inProcess({ type: "probe", kinds }, this.#options.within, ({ message, more, done }) => {
+      if (message.type !== "probed" || message.kind !== left[0]) return;
       left.shift();
       into.set(message.kind, { problem: message.problem, description: message.description });
       found = message.description !== null;
@@ -89,7 +89,7 @@ export class EngineTrials {
     if (!found && left[0]) into.set(left[0], lost);
   }
 
-  /** Resolves at `done`, or when the process is gone or its time is over; `more` gives it that time anew. @throws Error when it cannot be launched */
+  /** Resolves on `done()`, exit or timeout; `more()` restarts the timeout. @throws Error when the process cannot be launched */
   #inProcess(order: ToTrainer, within: number, hear: (heard: { message: FromTrainer; more: () => void; done: () => void }) => void): Promise<Lost> {
     return new Promise((resolve, reject) => {
       const trainer = this.#options.startTrainer();
@@ -108,7 +108,7 @@ export class EngineTrials {
       trainer.onExit((exit) => {
         clearTimeout(timer);
         this.#live.delete(trainer);
-        // That says nothing of the engine.
+        // A failed launch is not the engine's fault.
         if (isUnlaunched(exit)) reject(new Error(exitInWords(exit)));
         else resolve({ crash: crashInWords(exit) });
       });

@@ -1,4 +1,4 @@
-/** A trainer process that may still be on its way. */
+/** A trainer whose process may still be launching. */
 import { messageOf } from "../../shared/errors.ts";
 import type { ToTrainer } from "../trainer/messages.ts";
 import type { LaunchTrainer, Trainer, TrainerProcess } from "./process.ts";
@@ -6,7 +6,7 @@ import { TrainerListeners } from "./trainerListeners.ts";
 
 export class LaunchingTrainer extends TrainerListeners implements Trainer {
   readonly launched: Promise<boolean>;
-  /** Resolves when there is no process and none will come. A trainer that is killed on its way exits before. */
+  /** Resolves when no process is left. A trainer killed during its launch exits before. */
   readonly processGone: Promise<unknown>;
   readonly #resolveGone: (value: undefined) => void;
   readonly #waiting: ToTrainer[] = [];
@@ -15,7 +15,7 @@ export class LaunchingTrainer extends TrainerListeners implements Trainer {
   constructor(launch: LaunchTrainer) {
     super();
     ({ promise: this.processGone, resolve: this.#resolveGone } = Promise.withResolvers<undefined>());
-    // Also for a launcher that throws at once.
+    // async: catches a launcher that throws synchronously.
     const launching = (async () => launch())();
     this.launched = launching.then(
       (process) => this.#arrived(process),

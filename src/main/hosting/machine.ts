@@ -1,4 +1,4 @@
-/** A machine that trains: how much fits on it, how fast its engines are, and its trainers. Another machine would be another object. */
+/** A machine that trains: its capacity, engine choice, calibration and trainers. */
 import { availableParallelism, cpus } from "node:os";
 import type { Store } from "../store/store.ts";
 import { Calibration } from "./calibration.ts";
@@ -15,7 +15,7 @@ export interface MachineOptions {
   readonly onWorking: EngineChoiceOptions["onWorking"];
   /** Maximum number of trainers at a time; one for each core by default. */
   readonly places?: number | undefined;
-  /** Which engines there are to choose from, and how. */
+  /** Options of the engine choice. */
   readonly engines?: Partial<Pick<EngineChoiceOptions, "kinds" | "within" | "fixed">> | undefined;
 }
 
@@ -24,9 +24,9 @@ export class Machine {
   readonly cores = availableParallelism();
   /** Maximum number of trainers at a time, unless a study was measured to be faster with more. */
   readonly places: number;
-  /** Which engine is fastest for a program. */
+  /** Chooses the fastest engine for a program. */
   readonly engines: EngineChoice;
-  /** How fast programs train, alone and side by side. */
+  /** Measures how fast programs train, alone and concurrently. */
   readonly calibration: Calibration;
   readonly #pool: TrainerPool;
 
@@ -42,17 +42,17 @@ export class Machine {
     return this.#pool.start;
   }
 
-  /** Whether trainers with so many threads in all leave a core over. */
+  /** Whether trainers with this total number of threads leave a core free. */
   hasFreeCore(threads: number): boolean {
     return threads < this.cores;
   }
 
-  /** Measures nothing more. Trainers go on until close(). */
+  /** Stops measuring engines. Trainers continue until close(). */
   stopMeasuring(): void {
     this.engines.close();
   }
 
-  /** Ends every trainer. Resolves when they are gone. */
+  /** Ends every trainer. Resolves when all have exited. */
   close(): Promise<void> {
     return this.#pool.close();
   }

@@ -1,4 +1,4 @@
-/** What measurements of this machine belong to: when any of it changes, they are taken anew. */
+/** Key of stored measurements: they are repeated when it changes. */
 import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { release } from "node:os";
@@ -16,9 +16,9 @@ async function graphics(): Promise<string[]> {
     if (process.platform === "linux") return await linuxGraphics();
     if (process.platform === "win32") return await windowsDrivers();
   } catch {
-    // Unknown: a driver change is noticed only when measurements expire.
+    // Unknown drivers: a change is noticed only when measurements expire.
   }
-  // macOS includes its drivers.
+  // The macOS release determines its drivers.
   return [];
 }
 

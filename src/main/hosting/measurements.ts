@@ -1,4 +1,4 @@
-/** What was measured on a machine, kept in the store: it holds for the machine's signature alone. */
+/** Stored measurements of one machine, valid for its signature only. */
 import type { z } from "zod";
 import type { Store } from "../store/store.ts";
 
@@ -6,13 +6,13 @@ export class Measurements {
   readonly #store: Pick<Store, "measurements">;
   readonly #machine: Promise<string>;
 
-  /** @param machine its signature */
+  /** @param machine the machine's signature */
   constructor(store: Pick<Store, "measurements">, machine: Promise<string>) {
     this.#store = store;
     this.#machine = machine;
   }
 
-  /** Null when nothing was saved under this key, or longer ago than `validFor` (milliseconds). */
+  /** Null without a value that was saved under this key in the last `validFor` milliseconds. */
   async read<T>(key: string, schema: z.ZodType<T>, validFor: number): Promise<T | null> {
     const machine = await this.#machine;
     const stored = this.#store.measurements.find(key, machine, Math.max(0, Date.now() - validFor));

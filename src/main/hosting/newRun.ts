@@ -1,18 +1,18 @@
-/** What a run looks like before it has started. */
+/** Creates the summary of a new run. */
 import { randomInt } from "node:crypto";
 import { nameInLevel } from "../../shared/groups.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import { hyperparameterColumns, notation } from "../../shared/tower.ts";
 
-/** Sorts by time, short enough to type: `20261103-142530-k3x9f` (UTC). */
+/** Id that sorts by time and is short enough to type: `20261103-142530-k3x9f` (UTC). */
 export function newRunId(now: Date): string {
   const [day = "", time = ""] = now.toISOString().split("T");
   const tail = Array.from({ length: 5 }, () => randomInt(36).toString(36)).join("");
   return `${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${tail}`;
 }
 
-/** A queued run of a validated experiment, maybe part of a study; without a name it gets the stack's. */
+/** A queued run of a validated experiment. An empty name becomes the tower's notation. */
 export function newRun(experiment: Experiment, now = new Date(), study: string | null = null): RunSummary {
   const stack = notation(experiment.tower);
   const name = experiment.name.trim() || stack;

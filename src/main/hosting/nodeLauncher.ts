@@ -1,14 +1,14 @@
-/** Starts trainers as child processes of Node: headless, and in tests. */
+/** Starts trainers as Node child processes, for the command line and tests. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { FromTrainer } from "../trainer/messages.ts";
 import type { LaunchTrainer, TrainerExit } from "./process.ts";
 import { OutputTail } from "./outputTail.ts";
 
-/** After its exit, a process's last messages and output are waited for at most this long (milliseconds). */
+/** Max wait for the last messages and output of an exited process, in milliseconds. */
 const drainFor = 2_000;
 
-/** @param entryFile the trainer's script; run by this Node, without its command-line options. */
+/** @param entryFile the trainer's script; runs with this Node, without its command-line options */
 export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
   const file = entryFile instanceof URL ? fileURLToPath(entryFile) : entryFile;
   return async () => {
@@ -42,7 +42,7 @@ export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
     return {
       pid: child.pid,
       send: (message) => {
-        // A process that has gone reports that by its exit.
+        // A send error is ignored: the exit reports that the process is gone.
         if (child.connected) child.send(message, () => undefined);
       },
       onMessage: (listener) => {

@@ -1,4 +1,4 @@
-/** Keeps the last lines a process wrote, to say why it ended. */
+/** Keeps the last lines of a process's output, to explain its end. */
 const lines = 20;
 const characters = 4_000;
 

@@ -1,4 +1,4 @@
-/** Writes the files that a run's trainer sends, beside the store. A file counts once what it belongs to is in the store. */
+/** Writes the files that a run's trainer sends. A file replaces the previous one once the steps or evaluation it belongs to are in the store. */
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
@@ -12,17 +12,17 @@ import type { WeightsFolder } from "./weights/folder.ts";
 export interface RunFolders {
   readonly folder: CheckpointFolder;
   readonly weights: WeightsFolder;
-  /** Milliseconds between two checkpoints. */
+  /** Milliseconds between checkpoints. */
   readonly every: number;
 }
 
 export interface PendingFilesHooks {
-  /** Writes what is logged; false when that cannot be done at present. */
+  /** Commits the log; false when the store cannot be written at present. */
   readonly flush: () => boolean;
-  /** Runs `work` while no other process can take the run; false, without it, when one has. */
+  /** Runs `work` while no other process can take the run. Returns false without running it when one has. */
   readonly whileHeld: (run: string, work: () => void) => boolean;
   readonly note: (kind: FileKind, message: string, step?: number) => void;
-  /** The weights of another evaluation are kept. */
+  /** The weights of another evaluation were saved. */
   readonly onKept: (() => void) | undefined;
   readonly send: (message: RunFileMessage) => void;
   /** The checkpoint to resume from cannot be read. */
@@ -35,11 +35,11 @@ type Message = Extract<FromTrainer, { type: "file" }>;
 interface Incoming {
   readonly kind: FileKind;
   readonly step: number;
-  /** Where it is written. */
+  /** Path of the pending file. */
   readonly path: string;
   received: number;
   handle: FileHandle | undefined;
-  /** Its pieces are written one after the other. */
+  /** Writes pieces in order. */
   last: Promise<void>;
   over: boolean;
 }
@@ -52,10 +52,10 @@ const failures: Record<FileKind, string> = {
 export class PendingFiles {
   readonly #folders: RunFolders;
   readonly #hooks: PendingFilesHooks;
-  /** Two hosts that take one run for theirs write files of two names. */
+  /** Keeps file names distinct when two hosts believe that they own the run. */
   readonly #token = randomUUID().slice(0, 8);
   readonly #incoming = new Map<string, Incoming>();
-  /** What failed the last time: that is noted once. */
+  /** Kinds that failed last time: a repeated failure is not noted again. */
   readonly #failing = new Set<FileKind>();
   #ended = false;
   /** Pieces of the checkpoint to resume from that the trainer has not acknowledged. */
@@ -67,12 +67,12 @@ export class PendingFiles {
     this.#hooks = hooks;
   }
 
-  /** What the trainer is told; makes room for its files. @throws when the folders cannot be written */
+  /** Options for the trainer. Creates the folders and removes stale files. @throws when the folders cannot be written */
   order({ id: run, study }: RunSummary, resume: boolean): CheckpointOrder {
     const { folder, weights, every } = this.#folders;
     folder.prepare();
     if (!resume) weights.remove(run);
-    // Those of a study's runs would take more room than all that they log.
+    // The weights of a study's runs would take more space than their logs.
     const keepWeights = study === null;
     if (keepWeights) weights.prepare();
     void this.#removeStale(run);
@@ -102,13 +102,13 @@ export class PendingFiles {
     }
   }
 
-  /** The trainer has taken a piece of the checkpoint it resumes from. */
+  /** The trainer acknowledged a piece of the checkpoint it resumes from. */
   taken(): void {
     this.#underWay--;
     this.#wake();
   }
 
-  /** Takes a piece of a file. The last one is acknowledged when the file is in place. */
+  /** Writes a piece of a file. The last piece is acknowledged when the file is in place. */
   receive(message: Message, run: RunSummary): void {
     const { kind, step } = message;
     const key = `${kind} ${step}`;
@@ -130,7 +130,7 @@ export class PendingFiles {
     });
   }
 
-  /** After the run: no file is put in place any more, and what cannot be resumed keeps no checkpoint. */
+  /** After the run: stops accepting files, and removes the checkpoint of a run that cannot be resumed. */
   clean({ id, status }: RunSummary): void {
     this.abandon();
     if (isResumable(status)) return;
@@ -141,7 +141,7 @@ export class PendingFiles {
     }
   }
 
-  /** The run's files are no longer written here. */
+  /** Stops writing files of the run. */
   abandon(): void {
     this.#ended = true;
     this.#wake();
@@ -154,7 +154,7 @@ export class PendingFiles {
     }
   }
 
-  /** The trainer cannot use the checkpoint: the run begins again without it. */
+  /** Moves away a checkpoint that the trainer cannot use, so that the run can restart without it. */
   setAside(run: string): void {
     try {
       this.#hooks.whileHeld(run, () => this.#folders.folder.setAside(run));
@@ -163,7 +163,7 @@ export class PendingFiles {
     }
   }
 
-  /** Removes what hosts that are gone have left behind. While this one holds the run, no other writes files of it. */
+  /** Removes pending files of hosts that have ended. Safe because only the run's owner writes its files. */
   async #removeStale(run: string): Promise<void> {
     try {
       for (const folder of [this.#folders.folder, this.#folders.weights]) {
@@ -174,7 +174,7 @@ export class PendingFiles {
         });
       }
     } catch {
-      // The next launch of the run removes them.
+      // The next launch of the run retries.
     }
   }
 
@@ -198,13 +198,13 @@ export class PendingFiles {
     incoming.handle = undefined;
     const accept = await this.#folderOf(kind).accepting(run, incoming.path);
     if (this.#ended) throw new Error("the run has ended");
-    // A checkpoint must never be ahead of the log, and weights that are kept have their evaluation in the store.
+    // A checkpoint must never be ahead of the log; saved weights need their evaluation in the store.
     if (!this.#hooks.flush() || !this.#hooks.whileHeld(run.id, accept)) await rm(incoming.path, { force: true });
     else if (kind === "weights") this.#hooks.onKept?.();
     return true;
   }
 
-  /** What cannot be removed is removed by the next launch of the run. */
+  /** Removes an incomplete file; if that fails, the next launch of the run removes it. */
   async #giveUp({ handle, path }: Incoming): Promise<void> {
     await handle?.close().catch(() => undefined);
     await rm(path, { force: true }).catch(() => undefined);

@@ -1,12 +1,12 @@
 /**
- * A folder beside the store with files of its runs, `RUN.*`. The host writes what a trainer sends as
- * `RUN.NAME.pending`, and puts it in place once what it belongs to is in the store.
+ * A folder beside the store with files of its runs, `RUN.*`. The host writes a trainer's file as
+ * `RUN.NAME.pending` and renames it once the steps or evaluation it belongs to are in the store.
  */
 import { mkdirSync } from "node:fs";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Answers the bytes of a file from `at` on, at most `length` of them. */
+/** Reads at most `length` bytes of a file from offset `at`. */
 type ReadBytes = (at: number, length: number) => Promise<Buffer>;
 
 export class RunFiles {
@@ -16,24 +16,24 @@ export class RunFiles {
     this.path = join(storeFolder, name);
   }
 
-  /** Where a file is written before it counts. @param name unlike that of any other host's file */
+  /** Path of a file that is being written. @param name unique among all hosts */
   pendingFileOf(run: string, name: string): string {
     return join(this.path, `${run}.${name}.pending`);
   }
 
-  /** Makes sure that files can be written here. */
+  /** Creates the folder where it is missing. */
   prepare(): void {
     mkdirSync(this.path, { recursive: true });
   }
 
-  /** The run's files that do not count: those being written, and what hosts that are gone have left behind. */
+  /** Paths of the run's pending files: those being written, and leftovers of hosts that have ended. */
   async pendingFiles(run: string): Promise<string[]> {
     const names = await readdir(this.path);
     return names.filter((name) => name.startsWith(`${run}.`) && name.endsWith(".pending")).map((name) => join(this.path, name));
   }
 }
 
-/** A file's header and size, whatever it holds. @param read reads the header alone, from a file of so many bytes */
+/** Header and size (bytes) of a file. @param read reads only the header; gets the file's size */
 export async function headerOf<H>(path: string, read: (bytes: ReadBytes, size: number) => Promise<H>): Promise<{ readonly header: H; readonly bytes: number }> {
   const file = await open(path);
   try {

@@ -1,4 +1,4 @@
-/** Where runs are written; the store, in the program. */
+/** Log of runs; the store implements it. */
 import type { Environment, Evaluation, RunEvent, RunSummary } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { ResumedSeries } from "../store/store.ts";
@@ -7,7 +7,7 @@ import type { Rows } from "../trainer/messages.ts";
 export interface RunLog {
   /** @throws when the series cannot be created. */
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void;
-  /** Takes up the series of a run that was begun earlier. @throws when the run logs other metrics now. */
+  /** Continues the series of an earlier run. @throws when the run logs other metrics now. */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries;
   readSteps(run: string, from: number, to: number): Iterable<StoredStep>;
   /** @throws RangeError unless the rows continue the run's series. */
@@ -16,6 +16,6 @@ export interface RunLog {
   addEvaluation(run: string, evaluation: Evaluation): void;
   addEvent(run: string, event: RunEvent): void;
   flush(): boolean;
-  /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
+  /** Runs `work` in a transaction in which this process's lease on the run holds. Returns false without running it when another process has taken the run. */
   whileHeld(run: string, work: () => void): boolean;
 }

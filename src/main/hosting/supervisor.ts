@@ -1,4 +1,4 @@
-/** Starts and steers the trainers of a machine, one process a run, not more at a time than fit on it. */
+/** Starts and controls the trainers of a machine, one process per run, limited to its capacity. */
 import { isActive, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble } from "./activeRun.ts";
 import { CheckpointFolder } from "./checkpoint/folder.ts";
@@ -11,55 +11,55 @@ import { WeightsFolder } from "./weights/folder.ts";
 export interface SupervisorOptions {
   readonly machine: Pick<Machine, "startTrainer" | "places" | "hasFreeCore">;
   readonly log: RunLog;
-  /** Folder of the store, for checkpoints; without it, none are kept. */
+  /** Folder of the store, for checkpoints and weights; without it, neither is saved. */
   readonly storeFolder?: string;
-  /** Milliseconds between two checkpoints of a run. */
+  /** Milliseconds between checkpoints of a run. */
   readonly checkpointEvery?: number;
-  /** Runs that are to train at the same time at present even where the machine has fewer places; more wait in line. A paused run takes no place. */
+  /** Number of concurrent runs currently requested, even beyond the machine's capacity; further runs wait. Paused runs do not count. */
   readonly wanted?: () => number;
-  /** A run changed; `atOnce` when its status did. */
+  /** A run changed; `atOnce`: its status did. */
   readonly onChange: (run: RunSummary, atOnce: boolean) => void;
   readonly onEvaluation: (run: string, evaluation: Evaluation) => void;
   readonly onKept?: (run: string) => void;
-  /** Another process has taken a run, so its trainer here is ended; `dropped` steps that were not written yet are gone. */
+  /** Another process has taken a run, so its trainer here was ended. @param dropped number of unwritten steps that were lost */
   readonly onLost?: (run: RunSummary, dropped: number) => void;
   readonly onEvent?: (run: string, event: RunEvent) => void;
   readonly onEngineFailure?: (run: RunSummary, reason: string, kind: EngineTrouble) => void;
-  /** How long a trainer may be silent before it is taken to hang. */
+  /** Limits of a trainer's silence. */
   readonly watch?: WatchdogOptions | undefined;
-  /** How long pause, resume and stop wait for the trainer's answer before they return (milliseconds). */
+  /** Max wait of pause, resume and stop for the trainer's answer (milliseconds). */
   readonly answerWithin?: number;
-  /** A trainer that has not stopped by then is killed (milliseconds). */
+  /** A trainer that does not stop within this time (milliseconds) is killed. */
   readonly stopWithin?: number;
-  /** The same while closing (milliseconds). */
+  /** The same on close (milliseconds). */
   readonly closeWithin?: number;
 }
 
-/** Runs that train as one program. */
+/** Runs that train together as one program. */
 export interface Cohort {
   readonly size: number;
   isComplete: boolean;
-  /** Every run that belongs to it has been started. */
+  /** Call when all its runs have been started. */
   complete(): void;
 }
 
-/** A run's place in a cohort, from 0; each is taken once. */
+/** A run's seat in a cohort, numbered from 0; no two runs share one. */
 export interface CohortSeat {
   readonly cohort: Cohort;
   readonly number: number;
 }
 
-/** Members of a cohort that write checkpoints as often as a run alone; more do it less often. */
+/** Cohorts up to this size write checkpoints as often as a single run; larger ones less often. */
 const membersAtPace = 16;
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, ActiveRun>();
   readonly #seats = new WeakMap<ActiveRun, CohortSeat>();
-  /** What trainers were told last: whether a core is free. */
-  readonly #told = new WeakMap<ActiveRun, boolean>();
+  /** Last `coreFree` value sent to each trainer. */
+  readonly #sentCoreFree = new WeakMap<ActiveRun, boolean>();
   #closing = false;
-  /** Nothing is started for now: what it logs could not be written. */
+  /** Starts nothing: the store cannot be written. */
   #held = false;
 
   constructor(options: SupervisorOptions) {
@@ -67,14 +67,14 @@ export class Supervisor {
   }
 
   /**
-   * Trains a run that the log already knows, now or when a place is free. One that is not new is queued again before.
-   * @param seat in a cohort, with which it begins once that is complete
-   * @param why its engine was taken
+   * Trains a run that the log already contains, now or when capacity is free. Requeue a run that is not new before.
+   * @param seat in a cohort, which starts once it is complete
+   * @param why reason for the choice of its engine
    */
   start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat, why?: string): RunSummary {
     if (this.#closing) throw new Error("the supervisor is closing");
     const { storeFolder, checkpointEvery = 5_000 } = this.#options;
-    // All members write theirs at one time, while none of them trains.
+    // A cohort pauses while all its members write their checkpoints.
     const every = checkpointEvery * Math.max(1, (seat?.cohort.size ?? 1) / membersAtPace);
     const hooks: ActiveRunHooks = {
       ...this.#options,
@@ -86,67 +86,67 @@ export class Supervisor {
       onLeaseLost: (lost) => this.leaseLost(lost, 0),
       onGone: () => {
         if (this.#runs.get(run.id) === active) this.#runs.delete(run.id);
-        this.#fillPlaces();
+        this.#fillCapacity();
       },
     };
     const active: ActiveRun = new ActiveRun(run, beginning, hooks, why);
     this.#runs.set(run.id, active);
     if (seat) this.#seats.set(active, seat);
     this.#held = false;
-    this.#fillPlaces();
+    this.#fillCapacity();
     return active.summary;
   }
 
-  /** A cohort of `size` seats: runs are started into it, and train as one program once it is complete. It takes the place of one run. */
+  /** A cohort of `size` seats. Its runs train as one program once it is complete; it counts as one run. */
   cohort(size: number): Cohort {
     const cohort: Cohort = {
       size,
       isComplete: false,
       complete: () => {
         cohort.isComplete = true;
-        this.#fillPlaces();
+        this.#fillCapacity();
       },
     };
     return cohort;
   }
 
-  /** No run can be started any more. */
+  /** Whether close() was called; no run can be started then. */
   get closing(): boolean {
     return this.#closing;
   }
 
-  /** The state of a run that is trained here; undefined for any other. */
+  /** State of a run that is trained here; undefined for other runs. */
   get(id: string): RunSummary | undefined {
     return this.#runs.get(id)?.summary;
   }
 
-  /** Resolves when the trainer of a run that has ended is gone, or was not there. */
+  /** Resolves when the trainer of an ended run has exited, at the latest after `stopWithin`. */
   async left(id: string): Promise<void> {
     await this.#runs.get(id)?.settled(() => false, this.#options.stopWithin ?? 15_000);
   }
 
-  /** Number of runs held here that have not ended: in training, paused or waiting in line. */
+  /** Number of runs here that have not ended: training, paused or queued. */
   get training(): number {
     return [...this.#runs.values()].filter(({ summary }) => isActive(summary.status)).length;
   }
 
-  /** The name a run shows from its next change on. */
+  /** Renames a run from its next change on. */
   rename(id: string, name: string): void {
     this.#runs.get(id)?.rename(name);
   }
 
-  /** Returns once the trainer has paused, or still tries after `answerWithin`. */
+  /** Resolves when the trainer has paused, or after `answerWithin`. */
   async pause(id: string): Promise<RunSummary> {
     const active = this.#active(id);
     const { hasTrainer } = active;
     active.pause();
-    // Its cohort begins without it.
+    // Its cohort starts without it.
     if (hasTrainer && !active.hasTrainer) {
       this.#seats.delete(active);
-      this.#told.delete(active);
+      this.#sentCoreFree.delete(active);
     }
     const paused = await this.#settle(active, (run) => run.status === "paused");
-    this.#fillPlaces();
+    this.#fillCapacity();
     return paused;
   }
 
@@ -155,11 +155,11 @@ export class Supervisor {
     this.#held = false;
     if (active.hasTrainer) {
       active.send({ type: "resume" });
-      this.#fillPlaces();
+      this.#fillCapacity();
       return this.#settle(active, (run) => run.status === "running");
     }
     if (active.summary.status === "paused") active.setWaiting("queued");
-    this.#fillPlaces();
+    this.#fillCapacity();
     return active.summary;
   }
 
@@ -177,25 +177,25 @@ export class Supervisor {
   leaseLost(id: string, dropped: number): void {
     const active = this.#runs.get(id);
     if (!active) return;
-    // From now on the store alone says how the run stands.
+    // From now on only the store knows the run's state.
     this.#runs.delete(id);
     active.abandon();
     this.#options.onLost?.(active.summary, dropped);
-    this.#fillPlaces();
+    this.#fillCapacity();
   }
 
-  /** What a run logged cannot be written, whatever the store's state: it ends. */
+  /** Ends a run whose rows cannot be written although the store works. */
   unwritable(id: string, reason: string): void {
     this.#runs.get(id)?.fail(`What it logged could not be written: ${reason}`);
   }
 
-  /** Pauses every run, which then shows the reason, and starts no other until a person resumes or starts one. */
+  /** Pauses every run with a reason, and starts none until the user starts or resumes one. */
   holdAll(reason: string): void {
     this.#held = true;
     for (const active of this.#runs.values()) active.hold(reason);
   }
 
-  /** Stops every trainer and waits until all are gone; those that do not stop in time are killed. */
+  /** Stops every trainer and waits until all have exited; kills those that do not stop in time. */
   async close(): Promise<void> {
     this.#closing = true;
     const { closeWithin = 5_000 } = this.#options;
@@ -206,7 +206,7 @@ export class Supervisor {
         reason: "Hypertower was closed and the trainer did not stop in time.",
       });
     }
-    // Killing takes effect at once, save in a process that the system itself holds.
+    // A kill takes effect at once, except in a process blocked in the kernel.
     await Promise.all(runs.map((active) => active.settled(() => false, closeWithin + 1_000)));
     for (const active of runs) active.end("interrupted", "Hypertower was closed and the trainer could not be ended.");
   }
@@ -222,35 +222,35 @@ export class Supervisor {
     return active.summary;
   }
 
-  /** Those whose trainers are at work, or on their way. */
+  /** Runs whose trainers are training or launching. */
   #training(): ActiveRun[] {
     return [...this.#runs.values()].filter((run) => run.hasTrainer && run.summary.status !== "paused");
   }
 
-  /** Whether the trainers' threads leave a core over. */
+  /** Tells trainers whether a core is free. */
   #tellCoreFree(): void {
     const training = this.#training();
-    const places = new Map(training.map((run) => [this.#seats.get(run)?.cohort ?? run, run.summary.experiment.engine.threads]));
-    const taken = [...places.values()].reduce((sum, threads) => sum + threads, 0);
+    const units = new Map(training.map((run) => [this.#seats.get(run)?.cohort ?? run, run.summary.experiment.engine.threads]));
+    const taken = [...units.values()].reduce((sum, threads) => sum + threads, 0);
     const free = this.#options.machine.hasFreeCore(taken);
     for (const run of training) {
-      if (this.#told.get(run) === free) continue;
-      this.#told.set(run, free);
+      if (this.#sentCoreFree.get(run) === free) continue;
+      this.#sentCoreFree.set(run, free);
       run.send({ type: "coreFree", free });
     }
   }
 
-  #fillPlaces(): void {
-    this.#startWaiting();
+  #fillCapacity(): void {
+    this.#startQueued();
     this.#tellCoreFree();
   }
 
-  #startWaiting(): void {
+  #startQueued(): void {
     const { machine, wanted } = this.#options;
-    const places = Math.max(machine.places, wanted?.() ?? 0);
+    const capacity = Math.max(machine.places, wanted?.() ?? 0);
     for (const active of [...this.#runs.values()]) {
       const taken = new Set(this.#training().map((run) => this.#seats.get(run)?.cohort ?? run)).size;
-      if (taken >= places || this.#closing || this.#held) return;
+      if (taken >= capacity || this.#closing || this.#held) return;
       if (active.hasTrainer || active.summary.status !== "queued") continue;
       const cohort = this.#seats.get(active)?.cohort;
       if (!cohort) active.launch(machine.startTrainer);
@@ -258,7 +258,7 @@ export class Supervisor {
     }
   }
 
-  /** One that was paused in the queue when the others began trains by itself later. */
+  /** Launches the queued members together. A member paused in the queue trains alone later. */
   #launchCohort(cohort: Cohort): void {
     const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.hasTrainer);
     const process = new CohortProcess(this.#options.machine.startTrainer, cohort.size);

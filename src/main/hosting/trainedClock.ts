@@ -1,15 +1,15 @@
-/** How long a run has trained: without pauses, and without the time it lay stopped. */
+/** Measures training time, without pauses and the time between stop and resume. */
 import type { TrainedTime } from "../../shared/trainedTime.ts";
 
 export class TrainedClock {
   readonly #from: TrainedTime["from"];
   /** Milliseconds up to the latest start. */
   #before: number;
-  /** When it last began to train; undefined while it does not. Not the time of day, which jumps when a machine sleeps. */
+  /** Latest start on the monotonic clock; undefined while not training. The time of day would jump when the machine sleeps. */
   #since: number | undefined;
   #started: boolean;
 
-  /** @param before what the run trained up to now; null for one that has not started */
+  /** @param before training time so far; null before the first start */
   constructor(before: TrainedTime | null) {
     this.#before = before?.milliseconds ?? 0;
     this.#from = before?.from ?? "clock";
@@ -26,7 +26,7 @@ export class TrainedClock {
     this.#since = undefined;
   }
 
-  /** Null for a run that has not started. */
+  /** Null before the first start. */
   read(): TrainedTime | null {
     return this.#started ? { milliseconds: Math.round(this.#milliseconds()), from: this.#from } : null;
   }

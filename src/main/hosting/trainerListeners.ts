@@ -1,4 +1,4 @@
-/** Who hears what a trainer says, and that it has exited. */
+/** Listeners to a trainer's messages and exit. */
 import type { FromTrainer } from "../trainer/messages.ts";
 import type { TrainerExit } from "./process.ts";
 
@@ -16,7 +16,7 @@ export abstract class TrainerListeners {
     return () => this.#messages.delete(listener);
   }
 
-  /** One that comes after the exit is told as well. */
+  /** A listener added after the exit is called too. */
   onExit(listener: (exit: TrainerExit) => void): () => void {
     if (this.#exit) queueMicrotask(() => this.#exit && listener(this.#exit));
     else this.#exits.add(listener);

@@ -1,7 +1,7 @@
 /**
- * Trainers that train one run after another. A process, its imports and its data cost about as
- * much as an epoch of a small model; kept warm, that is paid once for many runs. A crash still
- * costs one run: the process that crashed is not used again.
+ * Pool of trainer processes that train one run after another. Starting a process and loading its
+ * data takes as long as an epoch of a small model; a warm process does it once. A crash costs one
+ * run: the crashed process is not reused.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { ToTrainer } from "../trainer/messages.ts";
@@ -11,13 +11,13 @@ import { TrainerListeners } from "./trainerListeners.ts";
 
 export interface TrainerPoolOptions {
   readonly launch: LaunchTrainer;
-  /** A trainer without a run is ended after this long (milliseconds). */
+  /** An idle process is ended after this time (milliseconds). */
   readonly idleFor?: number;
-  /** Maximum number of runs that a process trains, so that nothing can pile up in it for ever. */
+  /** Max runs per process, which bounds memory leaks. */
   readonly runsEach?: number;
 }
 
-/** A process and who has it at present. */
+/** A process and its current lease. */
 interface Worker {
   readonly trainer: Trainer;
   lease: Lease | null;
@@ -28,7 +28,7 @@ interface Worker {
 export class TrainerPool {
   readonly #options: TrainerPoolOptions;
   readonly #workers = new Set<Worker>();
-  /** Every process that is there or on its way. */
+  /** Every process that runs or is launching. */
   readonly #live = new Set<LaunchingTrainer>();
   #closed = false;
 
@@ -36,7 +36,7 @@ export class TrainerPool {
     this.#options = options;
   }
 
-  /** A trainer for one run: one that waits, or a new one. It "exits" when its run has ended. */
+  /** A trainer for one run: an idle process or a new one. It "exits" when its run has ended. */
   readonly start: StartTrainer = () => {
     const worker = [...this.#workers].find(({ lease }) => lease === null) ?? this.#newWorker();
     clearTimeout(worker.idle);
@@ -44,7 +44,7 @@ export class TrainerPool {
     return (worker.lease = new Lease(worker.trainer));
   };
 
-  /** A trainer with a process of its own, which no run shares before or after. */
+  /** A trainer with a new process that is not reused. */
   readonly startAlone: StartTrainer = () => {
     const trainer = new LaunchingTrainer(this.#closed ? () => Promise.reject(new Error("Hypertower is closing")) : this.#options.launch);
     this.#live.add(trainer);
@@ -52,7 +52,7 @@ export class TrainerPool {
     return trainer;
   };
 
-  /** Ends every process and launches none from now on. Resolves when they are gone, those still on their way too, or after `within` milliseconds. */
+  /** Ends every process, including those still launching, and launches no more. Resolves when all have exited, or after `within` milliseconds. */
   async close(within = 5_000): Promise<void> {
     this.#closed = true;
     for (const { idle } of this.#workers) clearTimeout(idle);
@@ -94,12 +94,12 @@ export class TrainerPool {
   }
 }
 
-/** What a trainer does and is then free again. */
+/** Jobs after which a trainer is idle again. */
 type Work = Extract<ToTrainer, { readonly stay?: boolean }>;
 const works: ReadonlySet<string> = new Set<Work["type"]>(["start", "startCohort", "measure", "predict"]);
 const isWork = (message: ToTrainer): message is Work => works.has(message.type);
 
-/** A trainer as long as one run has it. */
+/** A process for the duration of one run. */
 class Lease extends TrainerListeners implements Trainer {
   readonly #trainer: Trainer;
 

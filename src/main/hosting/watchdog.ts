@@ -1,21 +1,21 @@
 /**
- * Notices a trainer that has stopped answering: an engine or its driver hangs. It counts the ticks of
- * a timer, not time, so that a computer that slept or a clock that was set ends no run.
+ * Detects a trainer that stopped answering because its engine or driver hangs. Counts timer ticks
+ * instead of time, so that a machine that slept or a clock change ends no run.
  */
 
 export interface WatchdogOptions {
-  /** Milliseconds that a trainer may be silent in any case. */
+  /** Allowed silence at least, in milliseconds. */
   readonly silence?: number;
-  /** The same before its first step: it loads data and compiles. */
+  /** Allowed silence before the first step, in milliseconds: the trainer loads data and compiles. */
   readonly loading?: number;
-  /** Calls `tick` every `tickLength` milliseconds until what it answers is called; a timer by default. */
+  /** Calls `tick` every `tickLength` milliseconds until the returned function is called; a timer by default. */
   readonly ticks?: (tick: () => void) => () => void;
 }
 
 /** Milliseconds. */
 export const tickLength = 5_000;
 
-/** A step may take so many times as long as the slowest before it. */
+/** Allowed silence as a multiple of the slowest step so far. */
 const patience = 50;
 
 const timer = (tick: () => void): (() => void) => {
@@ -26,9 +26,9 @@ const timer = (tick: () => void): (() => void) => {
 
 export class Watchdog {
   readonly #options: Required<WatchdogOptions>;
-  /** Ticks since something was heard. */
+  /** Ticks since the last message. */
   #silent = 0;
-  /** Milliseconds; null before there was a step. */
+  /** Milliseconds; null before the first step. */
   #slowestStep: number | null = null;
   #end: (() => void) | undefined;
 
@@ -37,8 +37,8 @@ export class Watchdog {
   }
 
   /**
-   * @param excused whether silence is as it should be at present
-   * @param onSilence called once, with the milliseconds of silence
+   * @param excused whether silence is expected at present
+   * @param onSilence called once, with the milliseconds of silence and of the slowest step
    */
   watch(excused: () => boolean, onSilence: (silent: number, slowestStep: number | null) => void): void {
     this.#end = this.#options.ticks(() => {
@@ -57,7 +57,7 @@ export class Watchdog {
     this.#silent = 0;
   }
 
-  /** @param time of a step, in milliseconds */
+  /** @param time milliseconds of a step */
   stepped(time: number): void {
     if (Number.isFinite(time)) this.#slowestStep = Math.max(this.#slowestStep ?? 0, time);
   }

@@ -1,15 +1,15 @@
-/** The trainer of a run from the moment it is asked for to its exit: it is watched for silence, and killed when it does not exit by itself. */
+/** A run's trainer with a watchdog for silence and a timer that kills it if it does not exit by itself. */
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import type { StartTrainer, Trainer, TrainerExit } from "./process.ts";
 import { Watchdog, type WatchdogOptions } from "./watchdog.ts";
 
 export interface WatchedTrainerHooks {
   readonly onMessage: (message: FromTrainer) => void;
-  /** Whether silence is as it should be at present. */
+  /** Whether silence is expected at present. */
   readonly excused: () => boolean;
-  /** It hangs: called once, with the milliseconds of silence and of the slowest step so far, null before the first. */
+  /** The trainer hangs. Called once, with the milliseconds of silence and of the slowest step so far (null before the first). */
   readonly onSilence: (silent: number, slowestStep: number | null) => void;
-  /** Called once. `overdue`: it was killed, for it did not go in time. */
+  /** Called once. `overdue`: it was killed because it did not exit in time. */
   readonly onExit: (exit: TrainerExit, overdue: boolean) => void;
 }
 
@@ -44,7 +44,7 @@ export class WatchedTrainer {
     this.#watchdog.watch(excused, onSilence);
   }
 
-  /** Its process is on its way, so that it has begun nothing. */
+  /** Whether its process is still launching. */
   get launching(): boolean {
     return this.#launching;
   }
@@ -53,7 +53,7 @@ export class WatchedTrainer {
     this.#trainer.send(message);
   }
 
-  /** How long it may be silent follows from its steps. @param time of one, in milliseconds */
+  /** Reports a step to the watchdog. @param time milliseconds */
   stepped(time: number): void {
     this.#watchdog.stepped(time);
   }
@@ -62,7 +62,7 @@ export class WatchedTrainer {
     this.#trainer.kill();
   }
 
-  /** Kills it unless it has exited by then, or another time is given before. @param within milliseconds */
+  /** Kills it after `within` milliseconds unless it has exited; a later call replaces the timer. */
   killAfter(within: number): void {
     if (this.#exited) return;
     clearTimeout(this.#killTimer);

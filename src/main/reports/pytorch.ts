@@ -1,11 +1,11 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { ExportError } from "./errors.ts";
 import { constantName, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
-import { pytorchRule, pytorchRules, rmsPropClass, secondMomentFunction, type PytorchRule } from "./pytorchRules.ts";
+import { adagradFunction, ownClasses, secondMomentFunction, togetherClass } from "./pytorchClasses.ts";
+import { classOf, pytorchRule, pytorchRules, type PytorchRule } from "./pytorchRules.ts";
 
 export const pytorchExpresses = (settings: Settings) => pytorchRule(settings).expresses ?? [];
 
@@ -20,13 +20,11 @@ function keywordsOf(part: LearnedPart, { keywords }: PytorchRule): { readonly fi
   return { final: keywords(final), now: keywords(now) };
 }
 
-/** Definitions that the optimizer needs. */
-function supportCode(rule: PytorchRule, adam: boolean, start: string): string {
-  if (rule.own) return `${rmsPropClass}\n\n\n`;
-  return adam ? `${secondMomentFunction(start)}\n\n\n` : "";
-}
+/** Definitions of the classes that PyTorch lacks. */
+const classesCode = (rules: readonly PytorchRule[]) =>
+  [...new Set(rules.filter(({ own }) => own).map(({ name }) => name))].map((name) => `${ownClasses[name]!}\n\n\n`).join("");
 
-const classOf = ({ own, name }: PytorchRule) => (own ? name : `torch.optim.${name}`);
+const isAdam = ({ settings }: LearnedPart) => settings.optimizer === "adam";
 
 /** Python expressions of Adam's initial second moment, from a part's final and initial values. */
 function secondMoments({ settings, final }: LearnedPart): { readonly final: string; readonly initial: string } {
@@ -53,7 +51,7 @@ function oneGroup(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const lines = changing.map(([keyword]) => `            group["${keyword}"] = ${now[keyword]!}`);
   const inGroups = lines.length === 0 ? "" : `        for group in self.optimizer.param_groups:\n${lines.join("\n")}\n`;
   const lists = knotLists(learned);
-  const adam = settings.optimizer === "adam";
+  const adam = isAdam(part);
   const plain = `${classOf(rule)}(parameters, ${args(final)})`;
   const restart = schedules.has("logEps") ? `    start_second_moment(optimizer, ${secondMoments(part).initial})\n` : "";
   return `${comment(...originLines(run), "", ...head(label, learned.notes))}
@@ -61,7 +59,7 @@ from bisect import bisect_right
 
 import torch
 
-${lists === "" ? "" : `${lists}\n\n`}${supportCode(rule, adam, "start")}${baseClass}
+${lists === "" ? "" : `${lists}\n\n`}${classesCode([rule])}${adam ? `${secondMomentFunction("[optimizer]", "start")}\n\n\n` : ""}${baseClass}
 
 
 def final_optimizer(parameters):
@@ -84,27 +82,37 @@ ${restart}    return optimizer, LearnedSchedule(optimizer)
 `;
 }
 
-/** @throws ExportError where the groups need different optimizers */
+const indexed = (parts: readonly LearnedPart[], text: (part: LearnedPart, index: number) => string) =>
+  parts.map((part, index) => `    ${string(part.group ?? "")}: ${text(part, index)},`).join("\n");
+
+/** One class for all groups, or `Together` with one optimizer for each class. */
+function groupsOptimizer(parts: readonly LearnedPart[], rules: readonly PytorchRule[]): { readonly definitions: string; readonly made: string } {
+  const several = new Set(rules.map(({ name }) => name)).size > 1;
+  const moments = parts.some(isAdam) ? [secondMomentFunction(several ? '[one for one in optimizer.optimizers if "betas" in one.defaults]' : "[optimizer]", 'start[group["group"]]')] : [];
+  const functions = [...moments, ...(rules.some(({ name }) => name === "Adagrad") ? [adagradFunction] : [])];
+  const kindOf = (rule: PytorchRule) => (rule.name === "Adagrad" ? "adagrad" : classOf(rule));
+  if (!several) return { definitions: [...functions, ""].join("\n\n\n"), made: `${kindOf(rules[0]!)}(groups, lr=0.0)` };
+  const table = `# What makes the optimizer of each group.\nKINDS = {\n${indexed(parts, (_, index) => kindOf(rules[index]!))}\n}`;
+  return {
+    definitions: [togetherClass, ...functions, table, ""].join("\n\n\n"),
+    made: `Together([kind([group for group in groups if KINDS[group["group"]] is kind], lr=0.0) for kind in dict.fromkeys(KINDS[group["group"]] for group in groups)])`,
+  };
+}
+
 function parameterGroups(run: RunDetail, learned: Learned): string {
   const { parts, level } = learned;
   const rules = pytorchRules(parts.map(({ settings }) => settings));
-  const names = [...new Set(rules.map(({ name }) => name))];
-  if (names.length > 1) {
-    throw new ExportError(`The groups of level 0 are moved by ${names.join(" and ")}; a PyTorch optimizer has one rule for all its groups. Optax and Keras code, CSV and JSON can express it.`);
-  }
-  const rule = rules[0]!;
-  const adam = parts[0]!.settings.optimizer === "adam";
+  const labels = [...new Set(parts.map(({ label }) => label))];
+  const adams = parts.filter(isAdam);
   const frozen = frozenGroups(level).map((name) => (name === "" ? "what is in no group" : name));
   const lists = knotLists(learned);
-  const entries = (text: (part: LearnedPart, index: number) => string) =>
-    parts.map((part, index) => `    ${string(part.group ?? "")}: ${text(part, index)},`).join("\n");
-  const starts = (which: "final" | "initial") => `{${parts.map((part) => `${string(part.group ?? "")}: ${secondMoments(part)[which]}`).join(", ")}}`;
-  const plain = `${classOf(rule)}(groups, lr=0.0)`;
-  const restart = parts.some(({ schedules }) => schedules.has("logEps")) ? `    start_second_moment(optimizer, ${starts("initial")})\n` : "";
+  const starts = (which: "final" | "initial") => `{${adams.map((part) => `${string(part.group ?? "")}: ${secondMoments(part)[which]}`).join(", ")}}`;
+  const { definitions, made } = groupsOptimizer(parts, rules);
+  const restart = adams.some(({ schedules }) => schedules.has("logEps")) ? `    start_second_moment(optimizer, ${starts("initial")})\n` : "";
   return `${comment(
     ...originLines(run),
     "",
-    ...head(`Groups of ${parts[0]!.label}`, learned.notes),
+    ...head(`Groups of ${labels.join(" and ")}`, learned.notes),
     "Both take a model's named_parameters().",
     ...(frozen.length > 0 ? [`Held fixed by the run, and so given to no optimizer: ${frozen.join(", ")}.`] : []),
   )}
@@ -116,28 +124,28 @@ import torch
 ${lists === "" ? "" : `${lists}\n\n`}${groupsCode(learned)}
 
 
-${supportCode(rule, adam, 'start[group["group"]]')}${baseClass}
+${classesCode(rules)}${definitions}${baseClass}
 
 
 # Final values; the groups that the run held fixed are missing.
 FINAL = {
-${entries((part, index) => `dict(${args(keywordsOf(part, rules[index]!).final)})`)}
+${indexed(parts, (part, index) => `dict(${args(keywordsOf(part, rules[index]!).final)})`)}
 }
 
 # Values of an update, counted from 1.
 SCHEDULED = {
-${entries((part, index) => `lambda update: dict(${args(keywordsOf(part, rules[index]!).now)})`)}
+${indexed(parts, (part, index) => `lambda update: dict(${args(keywordsOf(part, rules[index]!).now)})`)}
 }
 
 
 def final_optimizer(named_parameters):
-    """Plain ${parts[0]!.label} at the values that the run ended with, a parameter group for each group."""
+    """Plain ${labels.join(" and ")} at the values that the run ended with, a parameter group for each group."""
     members = {}
     for name, parameter in named_parameters:
         if group_of(name) in FINAL:
             members.setdefault(group_of(name), []).append(parameter)
     groups = [{"params": parameters, "group": group, **FINAL[group]} for group, parameters in members.items()]
-    return ${adam ? `start_second_moment(${plain}, ${starts("final")})` : plain}
+    return ${adams.length > 0 ? `start_second_moment(${made}, ${starts("final")})` : made}
 
 
 class LearnedSchedule(LRScheduler):

@@ -1,6 +1,6 @@
-/** Maps each optimizer to PyTorch's, with the Python that PyTorch lacks. */
+/** Maps each optimizer to PyTorch's, or to a class that the exported file defines. */
 import type { Settings } from "../../shared/tower.ts";
-import { decays } from "./learned.ts";
+import { dampens, decays } from "./learned.ts";
 
 type Expression = (hyperparameter: string) => string;
 
@@ -18,27 +18,41 @@ export interface PytorchRule {
   readonly expresses?: readonly string[];
 }
 
-/** @param withDecay use AdamW even without decay, next to a group that decays */
-export function pytorchRule(settings: Settings, { withDecay = false }: { withDecay?: boolean } = {}): PytorchRule {
+interface Alongside {
+  /** Use AdamW without decay too, next to a group that decays. */
+  readonly withDecay?: boolean;
+  /** Use the file's own SGD, next to a group that needs it. */
+  readonly ownSgd?: boolean;
+}
+
+type Sgd = Extract<Settings, { optimizer: "sgd" }>;
+
+/** Decoupled decay and dampened Nesterov momentum, both of which torch.optim.SGD lacks. */
+const needsOwnSgd = (settings: Sgd) => (decays(settings) && settings.weightDecayAs === "decoupled") || (settings.nesterov && dampens(settings));
+
+function sgdRule(settings: Sgd, own: boolean): PytorchRule {
+  const decayKeyword = own && settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay";
+  // PyTorch skips the momentum buffer at an update whose momentum is exactly 0.
+  const kept = settings.momentumFromZero ? " or 1e-30" : "";
+  return {
+    name: "SGD",
+    own,
+    keywords: (v) => ({
+      lr: v("alpha"),
+      momentum: `${v("mu")}${kept}`,
+      ...(dampens(settings) && { dampening: v("dampening") }),
+      ...(decays(settings) && { [decayKeyword]: v("weightDecay") }),
+      ...(settings.nesterov && { nesterov: "True" }),
+    }),
+    scheduled: { momentum: ["mu"], ...(dampens(settings) && { dampening: ["dampening"] }), ...(decays(settings) && { [decayKeyword]: ["weightDecay"] }) },
+    expresses: ["momentumFromZero", "nesterov", "dampening", "weightDecay", "weightDecayAs"],
+  };
+}
+
+export function pytorchRule(settings: Settings, { withDecay = false, ownSgd = false }: Alongside = {}): PytorchRule {
   switch (settings.optimizer) {
-    case "sgd": {
-      const coupled = decays(settings) && settings.weightDecayAs === "coupled";
-      // PyTorch skips the momentum buffer at an update whose momentum is exactly 0.
-      const kept = settings.momentumFromZero ? " or 1e-30" : "";
-      return {
-        name: "SGD",
-        keywords: (v) => ({
-          lr: v("alpha"),
-          momentum: `${v("mu")}${kept}`,
-          ...(settings.dampening !== 0 && { dampening: v("dampening") }),
-          ...(coupled && { weight_decay: v("weightDecay") }),
-          ...(settings.nesterov && { nesterov: "True" }),
-        }),
-        scheduled: { momentum: ["mu"], ...(coupled && { weight_decay: ["weightDecay"] }) },
-        // PyTorch's SGD has no decoupled decay, and its Nesterov momentum has no dampening.
-        expresses: ["momentumFromZero", ...(settings.nesterov ? ["nesterov"] : ["dampening"]), ...(coupled ? ["weightDecay", "weightDecayAs"] : [])],
-      };
-    }
+    case "sgd":
+      return sgdRule(settings, ownSgd || needsOwnSgd(settings));
     case "adam": {
       const decaying = decays(settings);
       return {
@@ -63,49 +77,14 @@ export function pytorchRule(settings: Settings, { withDecay = false }: { withDec
   }
 }
 
-/** Optimizers of all parts of a level: next to AdamW, Adam becomes an AdamW without decay. */
+/**
+ * Optimizers of all parts of a level, in as few classes as possible: next to AdamW, an Adam that does
+ * not decay is an AdamW too, and next to the file's own SGD every SGD is.
+ */
 export function pytorchRules(all: readonly Settings[]): PytorchRule[] {
-  const withDecay =
-    all.some((settings) => pytorchRule(settings).name === "AdamW") &&
-    all.every((settings) => settings.optimizer === "adam" && (!decays(settings) || settings.weightDecayAs === "decoupled"));
-  return all.map((settings) => pytorchRule(settings, { withDecay }));
+  const decoupled = all.some((settings) => pytorchRule(settings).name === "AdamW");
+  const ownSgd = all.some((settings) => settings.optimizer === "sgd" && needsOwnSgd(settings));
+  return all.map((settings) => pytorchRule(settings, { withDecay: decoupled && !(decays(settings) && settings.weightDecayAs === "coupled"), ownSgd }));
 }
 
-/** A class that PyTorch lacks. */
-export const rmsPropClass = `class RMSProp(torch.optim.Optimizer):
-    """The run's RMSProp: 1e-8 is added inside the root, where torch.optim.RMSprop adds its eps outside. alpha is the decay, as there."""
-
-    def __init__(self, params, lr=0.01, alpha=0.99):
-        super().__init__(params, dict(lr=lr, alpha=alpha))
-
-    @torch.no_grad()
-    def step(self, closure=None):
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-                state = self.state[parameter]
-                if len(state) == 0:
-                    state["square_avg"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-                squares = state["square_avg"].lerp_(parameter.grad.square(), 1 - group["alpha"])
-                parameter.addcdiv_(parameter.grad, (squares + 1e-8).sqrt_(), value=-group["lr"])
-        return loss`;
-
-/** @param start Python expression of a group's initial second moment, from `start` and `group` */
-export const secondMomentFunction = (start: string) => `def start_second_moment(optimizer, start):
-    """Starts Adam's second moment at start, as the run did; PyTorch's own starts at 0. Move the model to its device first."""
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            moments = {
-                "step": torch.tensor(0.0),
-                "exp_avg": torch.zeros_like(parameter, memory_format=torch.preserve_format),
-                "exp_avg_sq": torch.full_like(parameter, ${start}, memory_format=torch.preserve_format),
-            }
-            if group["amsgrad"]:
-                moments["max_exp_avg_sq"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
-            optimizer.state[parameter] = moments
-    return optimizer`;
+export const classOf = ({ own, name }: PytorchRule) => (own ? name : `torch.optim.${name}`);

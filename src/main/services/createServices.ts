@@ -41,7 +41,7 @@ export interface ServiceExtras {
   /** Maximum number of runs trained at the same time. */
   readonly places?: number;
   /** Further options of the store. */
-  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "lookEvery">;
+  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "ownerPollEvery">;
   /** Called with the runs whose rows or state were just committed. */
   readonly onCommit?: StoreOptions["onCommit"];
   /** Free bytes on the disk of a file. */

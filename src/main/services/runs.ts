@@ -5,7 +5,7 @@ import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
-import type { PlaceInStudy } from "../studies/runner.ts";
+import type { RunOrigin } from "../studies/runner.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import type { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { newRun } from "../hosting/newRun.ts";
@@ -79,13 +79,13 @@ export class Runs {
    * @param place the run's study, its cell there, and why the study chose its engine
    * @param seat the run's seat in its cohort
    */
-  async start(experiment: unknown, place?: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary> {
+  async start(experiment: unknown, origin?: RunOrigin, seat?: CohortSeat): Promise<RunSummary> {
     const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(asNew(experiment), this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
-    const run = newRun(usable, new Date(), place?.study);
-    this.#store.createRun(run, place?.cell);
+    const run = newRun(usable, new Date(), origin?.study);
+    this.#store.createRun(run, origin?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run, "new", seat, place ? (place.why ?? "named by the study") : why);
+    return this.#supervisor.start(run, "new", seat, origin ? (origin.why ?? "named by the study") : why);
   }
 
   async pause(id: string): Promise<RunSummary> {
@@ -139,7 +139,7 @@ export class Runs {
     }
     await usableExperiment(run.experiment, this.#datasets);
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
-    if (!this.#store.takeUpRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
+    if (!this.#store.requeueRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
     this.#onChange(queued);
     return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat, run.environment?.engine?.why);
   }

@@ -1,11 +1,11 @@
-/** SQL of the layout's seventh version: in which order rows changed, so that other processes read only what is new to them. */
+/** SQL of layout version 7: numbers changes of rows, so that other processes read only new ones. */
 const shown = [
   "name", "status", "reason", "device", "started_at", "finished_at", "deleted_at", "steps", "total_steps", "epoch", "samples_per_second",
   "seconds_left", "loss", "test_error", "evaluation", "hyperparameters", "experiment", "owner_token", "study", "pruned",
 ];
 const shownOfStudies = ["name", "status", "reason", "started_at", "finished_at", "deleted_at", "total", "workers", "definition", "owner_token"];
 
-/** Counts up over all rows of a table. Writers take turns, so whoever has seen a count has seen all before it. */
+/** Gives a row the table's next change number. Writers take turns, so a reader that has seen a number has seen all lower ones. */
 const count = (table: string, id: string) => `UPDATE ${table} SET changed = (SELECT max(changed) + 1 FROM ${table}) WHERE id = ${id};`;
 
 export const changeLayout = `

@@ -1,18 +1,18 @@
-/** What changed in the store since it was last asked: only rows with a higher count are read. */
+/** Reads what changed in the store since the last call: only rows with a higher change number. */
 import type { Database, Statement } from "better-sqlite3";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { ListedRow } from "./runReader.ts";
 import { listedColumns } from "./runRows.ts";
 
-/** Runs read at once: some milliseconds. */
+/** Runs per read, which takes some milliseconds. */
 const runsAtOnce = 250;
 
 export interface Changes {
-  /** Runs that changed or are new, those moved to the bin included. */
+  /** Changed and new runs, including those in the bin. */
   readonly runs: readonly ListedRun[];
-  /** Ids of studies that changed, or of which a run changed. */
+  /** Ids of studies that changed or have a changed run. */
   readonly studies: readonly string[];
-  /** There may be more: ask again. */
+  /** Whether there may be more; call again. */
   readonly more: boolean;
 }
 
@@ -24,11 +24,11 @@ export class ChangeReader {
   readonly #changedRuns: Statement<[number, number], ListedRow & Counted>;
   readonly #changedStudies: Statement<[number], Counted & { readonly id: string }>;
   readonly #readable: (row: ListedRow) => ListedRun | undefined;
-  /** Highest counts seen. */
+  /** Highest change numbers read. */
   #runs: number;
   #studies: number;
 
-  /** @param readable undefined for a row that cannot be read */
+  /** @param readable converts a row; undefined for one that cannot be read */
   constructor(db: Database, readable: (row: ListedRow) => ListedRun | undefined) {
     const highest = (table: string) => db.prepare<[], number | null>(`SELECT max(changed) FROM ${table}`).pluck().get() ?? 0;
     this.#runs = highest("runs");
@@ -38,7 +38,7 @@ export class ChangeReader {
     this.#readable = readable;
   }
 
-  /** The next changes, of this process's own writes as well. */
+  /** The next changes, including this process's own writes. */
   next(): Changes {
     const rows = this.#changedRuns.all(this.#runs, runsAtOnce);
     this.#runs = rows.at(-1)?.changed ?? this.#runs;

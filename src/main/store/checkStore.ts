@@ -1,9 +1,9 @@
-/** Checks the whole file of a store and notes what it found. It takes minutes for a large store. */
+/** Checks a store's whole file and records the result. Takes minutes for a large store. */
 import Database from "better-sqlite3";
 import { HostLock } from "./hostLock.ts";
 import { checkLockOf, quickCheck, writeIntegrity } from "./integrity.ts";
 
-/** False, without a check, where another process is at it. @throws where the store cannot be read or the result not be written */
+/** Returns false without checking while another process checks the file. @throws when the store cannot be read or the result cannot be written */
 export function checkStore(file: string): boolean {
   let lock: HostLock;
   try {
@@ -34,7 +34,7 @@ function problemOf(file: string): string | null {
   }
 }
 
-/** The host may have closed meanwhile. It was not the last then, and a reader leaves the write-ahead log where it is. */
+/** Folds the write-ahead log into the database: the host may have closed during the check, and then could not. */
 function foldLog(file: string): void {
   const db = new Database(file, { fileMustExist: true, timeout: 0 });
   db.prepare("SELECT count(*) FROM sqlite_schema").get();

@@ -1,4 +1,4 @@
-/** Opens the store's file, after making sure it is one this program may touch. */
+/** Opens the store's file after checking that it is a store that this version can use. */
 import { accessSync, constants, mkdirSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
@@ -10,30 +10,30 @@ import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./m
 
 export const storeFileName = "hypertower.sqlite";
 
-/** How long a statement waits for another process's transaction. */
+/** Milliseconds that a statement waits for another process's transaction. */
 const defaultBusyTimeout = 5_000;
 
 export interface Connections {
   readonly path: string;
   readonly writer: Database.Database;
   readonly reader: Database.Database;
-  /** Whether the file was not there before. */
+  /** Whether the file is new. */
   readonly created: boolean;
 }
 
-/** Like mkdir -p. Node's own recursive form never returns where a file system answers ENOENT for a folder that may not be made. */
+/** Like mkdir -p. Node's recursive mkdir never returns on file systems that answer ENOENT for a folder that must not be created. */
 function createFolder(at: string): void {
   if (statSync(at, { throwIfNoEntry: false })) return;
   createFolder(dirname(at));
   try {
     mkdirSync(at);
   } catch (error) {
-    // Another process may have been faster.
+    // Another process may have created it.
     if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) throw error;
   }
 }
 
-/** Creates the folder when missing and makes sure it can be written. Returns the path of the store's file. */
+/** Creates a missing folder and checks that it can be written. Returns the path of the store's file. */
 function prepareFolder(folder: string): string {
   const at = resolve(folder);
   try {
@@ -55,9 +55,9 @@ function prepareFolder(folder: string): string {
 }
 
 /**
- * Inspects an existing file through a read-only connection, so that a file we refuse is left as it is.
- * Returns whether there was one. The whole file is checked in the background (see integrityMonitor.ts),
- * and here only where that has found damage.
+ * Inspects an existing file through a read-only connection, so that a refused file stays unchanged.
+ * Returns whether the file exists. The whole file is checked in the background (integrityMonitor.ts);
+ * here only if that check has found damage.
  */
 function inspect(path: string, known: number, busyTimeout: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -77,7 +77,7 @@ function inspect(path: string, known: number, busyTimeout: number): boolean {
     if ((readIntegrity(path)?.problem ?? null) !== null) {
       const problem = quickCheck(db);
       if (problem !== null) throw new StoreError(path, `${damageMessage(path, problem)} Nothing was changed.`);
-      // A backup has been restored.
+      // The user has restored a backup.
       writeIntegrity(path, { checkedAt: Date.now(), uncleanEnd: false, problem: null });
     }
     return true;
@@ -103,7 +103,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     }
     writer.pragma("synchronous = FULL");
     writer.pragma("foreign_keys = ON");
-    // The log is cut back to this size after a checkpoint, so one long burst does not keep its disk space.
+    // Truncates the log after a checkpoint, so that a long burst does not keep its disk space.
     writer.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
     migrate(writer, path, list);
     const reader = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
@@ -115,7 +115,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
   }
 }
 
-/** The reader first: the last connection to close folds the write-ahead log into the database. */
+/** Closes the reader first: the last connection to close folds the write-ahead log into the database, and must be able to write. */
 export function closeConnections({ path, writer, reader }: Omit<Connections, "created">): void {
   explained(path, () => {
     reader.close();

@@ -1,4 +1,4 @@
-/** What can be wrong with a store, in words a person can act on. */
+/** Errors of the store, with messages that tell the user what to do. */
 import Database from "better-sqlite3";
 
 /** The store cannot be opened, read or written. The message names the path. */
@@ -11,7 +11,7 @@ export class StoreError extends Error {
   }
 }
 
-/** A run or study was taken by another process since this one took it: nothing of this one may be written any more. */
+/** Another process has taken the run or study; this process must not write it any more. */
 export class LeaseLostError extends Error {
   constructor(what: string) {
     super(`${what} was taken over by another Hypertower process`);
@@ -19,12 +19,12 @@ export class LeaseLostError extends Error {
   }
 }
 
-/** Failures of the disk, the file or a lock, which concern all that waits, and may be over the next time. */
-const ofTheStore = ["SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_CORRUPT", "SQLITE_NOTADB"];
+/** Failures of the disk, the file or a lock. They concern all pending writes and may be temporary. */
+const storeFailures = ["SQLITE_FULL", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_CANTOPEN", "SQLITE_NOMEM", "SQLITE_CORRUPT", "SQLITE_NOTADB"];
 
-/** Whether a write failed for the store's sake; else what was to be written is at fault. */
+/** Whether the store made a write fail; otherwise the written values did. */
 export function isStoreFailure(error: unknown): boolean {
-  return error instanceof Database.SqliteError && ofTheStore.some((prefix) => error.code.startsWith(prefix));
+  return error instanceof Database.SqliteError && storeFailures.some((prefix) => error.code.startsWith(prefix));
 }
 
 const explanations: readonly [prefix: string, explanation: string][] = [
@@ -39,7 +39,7 @@ const explanations: readonly [prefix: string, explanation: string][] = [
   ["SQLITE_IOERR", "cannot be read or written: the disk reported an error"],
 ];
 
-/** Turns a failure of SQLite into a StoreError; any other error is returned as it is. */
+/** Converts a SQLite error into a StoreError; returns other errors unchanged. */
 export function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   const { code, message } = error;
@@ -48,7 +48,7 @@ export function explain(error: unknown, path: string): unknown {
   return new StoreError(path, text, { cause: error });
 }
 
-/** Runs `work`, turning failures of SQLite into StoreErrors that name the path. */
+/** Runs `work` and converts SQLite errors into StoreErrors that name the path. */
 export function explained<T>(path: string, work: () => T): T {
   try {
     return work();

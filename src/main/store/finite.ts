@@ -1,4 +1,4 @@
-/** JSON has no NaN and no infinity: what is shown of such a value is null. */
+/** Null for values that JSON cannot hold: NaN and the infinities. */
 export function finite(value: number | null | undefined): number | null {
   return value !== undefined && value !== null && Number.isFinite(value) ? value : null;
 }

@@ -1,11 +1,11 @@
-/** What several runs wait to write, in one transaction; where one of them cannot be written, in one for each run. */
+/** Commits the pending writes of several runs in one transaction, or in one per run if a run cannot be written. */
 import type { Database } from "better-sqlite3";
 import { isStoreFailure } from "./errors.ts";
 
-/** What became of the runs. */
+/** Result of a commit, by run. */
 export interface Committed {
   readonly written: string[];
-  /** Another process has taken them. */
+  /** Runs that another process has taken. */
   readonly lost: string[];
   readonly failed: [run: string, error: unknown][];
 }
@@ -14,7 +14,7 @@ export class GroupCommit {
   readonly #writeOne: (run: string) => boolean;
   readonly #writeAll: (runs: readonly string[]) => Committed;
 
-  /** @param write writes what waits of a run, within a transaction; false when another process has taken it */
+  /** @param write writes a run's pending rows within a transaction; false when another process has taken the run */
   constructor(db: Database, write: (run: string) => boolean) {
     this.#writeOne = db.transaction(write).immediate;
     this.#writeAll = db.transaction((runs: readonly string[]) => {
@@ -25,14 +25,14 @@ export class GroupCommit {
   }
 
   /**
-   * @param onWritten called for each run that was committed before the store failed
+   * @param onWritten called for each committed run, only when the store fails after it
    * @throws when the store cannot be written
    */
   commit(runs: readonly string[], onWritten: (run: string) => void): Committed {
     return this.#together(runs) ?? this.#oneByOne(runs, onWritten);
   }
 
-  /** Undefined when what some run logged cannot be written. */
+  /** Undefined when the rows of some run cannot be written. */
   #together(runs: readonly string[]): Committed | undefined {
     try {
       return this.#writeAll(runs);
@@ -42,7 +42,7 @@ export class GroupCommit {
     }
   }
 
-  /** One run's rows must not hold up another's. */
+  /** Commits run by run, so that one run's bad rows do not block the others. */
   #oneByOne(runs: readonly string[], onWritten: (run: string) => void): Committed {
     const committed: Committed = { written: [], lost: [], failed: [] };
     for (const run of runs) {

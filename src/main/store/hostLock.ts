@@ -1,6 +1,6 @@
 /**
- * A lock that a process holds for as long as it lives: an exclusive lock on a SQLite file of its own, which
- * the system releases when the process ends, however it ends. A process that is stopped or asleep keeps it.
+ * A lock that a process holds for its lifetime: an exclusive lock on its own SQLite file. The
+ * system releases it when the process ends, even after a crash; a stopped or sleeping process keeps it.
  */
 import { mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -10,7 +10,7 @@ export class HostLock {
   readonly #path: string;
   readonly #db: Database.Database;
 
-  /** @throws SqliteError or a file system error where the lock cannot be taken */
+  /** @throws SqliteError or a file system error when the lock cannot be taken */
   constructor(path: string) {
     mkdirSync(dirname(path), { recursive: true });
     this.#path = path;
@@ -24,7 +24,7 @@ export class HostLock {
   }
 }
 
-/** Whether a living process of this machine holds the lock. Removes the file of one that has ended. */
+/** Whether a living process of this machine holds the lock. Removes the file of a process that has ended. */
 export function isLocked(path: string): boolean {
   if (!statSync(path, { throwIfNoEntry: false })) return false;
   let db: Database.Database | undefined;

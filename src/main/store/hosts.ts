@@ -1,4 +1,4 @@
-/** The processes that hold leases on runs and studies of a store, and whether they are still there. */
+/** The processes that hold leases on runs and studies of a store, and whether they are alive. */
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -8,13 +8,13 @@ import { explained } from "./errors.ts";
 import { HostLock, isLocked } from "./hostLock.ts";
 import type { Log } from "./log.ts";
 
-/** Milliseconds between two beats of a host, and between two looks at those of others. */
+/** Milliseconds between a host's beats, and between polls of other hosts' beats. */
 export const beatEvery = 10_000;
 
-/** A host on another machine is taken for dead when it has not beaten for so many looks in a row: a machine that sleeps does not look either. */
-export const silentLooks = 4;
+/** Consecutive polls without a beat after which a host on another machine counts as dead. Polls are counted, not time, because a sleeping machine does not poll. */
+export const silentPolls = 4;
 
-/** The owner of an active run or study, as its row names it. */
+/** Owner of an active run or study, from its row. */
 export interface LeaseOwner {
   readonly token: string | null;
   readonly pid: number | null;
@@ -23,13 +23,13 @@ export interface LeaseOwner {
 
 export const ownerColumns = "owner_token AS token, owner_pid AS pid, owner_host AS host";
 
-/** Whether an owner has ended, as of one look at all of them. */
+/** Whether an owner had ended at the time of a poll. */
 export type IsGone = (owner: LeaseOwner) => boolean;
 
 interface SeenOwner extends LeaseOwner {
-  /** Null for an owner of a version without beats. */
+  /** Null for an owner whose version had no beats. */
   readonly beats: number | null;
-  /** Time of the last write of an owner of a version without beats. */
+  /** Time of the owner's last write; used for versions without beats. */
   readonly heartbeatAt: number | null;
 }
 
@@ -52,10 +52,10 @@ export class Hosts {
   readonly #path: string;
   readonly #folder: string;
   readonly #log: Log;
-  /** Name of this machine. */
+  /** This machine's name. */
   readonly machine: string;
-  /** Beats of each owner at the last look, and for how many looks they have stood still. */
-  #seen: ReadonlyMap<string, { readonly count: number; readonly looks: number }> = new Map();
+  /** Beats of each owner at the last poll, and the number of polls without a new one. */
+  #seen: ReadonlyMap<string, { readonly count: number; readonly polls: number }> = new Map();
   #lock: HostLock | undefined;
   #registered = false;
 
@@ -68,7 +68,7 @@ export class Hosts {
     this.machine = machine;
   }
 
-  /** Notes that this process writes the store, until it closes: call before the transaction of a first write. @throws StoreError */
+  /** Registers this process as a writer of the store until it closes. Call before the first write transaction. @throws StoreError */
   register(): void {
     explained(this.#path, () => this.#register());
   }
@@ -84,8 +84,8 @@ export class Hosts {
     try {
       this.#lock = new HostLock(this.#lockOf(this.token));
     } catch (error) {
-      // Others then have its pid and its beats alone to go by.
-      this.#log.warn(`store: the lock that shows other processes that this one lives could not be taken: ${messageOf(error)}`);
+      // Other processes then rely on its pid and beats.
+      this.#log.warn(`store: the lock that shows other processes that this one is alive could not be taken: ${messageOf(error)}`);
     }
     this.#db.prepare("INSERT INTO hosts (token, pid, host) VALUES (?, ?, ?)").run(this.token, this.pid, this.machine);
     this.#registered = true;
@@ -95,8 +95,8 @@ export class Hosts {
     if (this.#registered) this.#db.prepare("UPDATE hosts SET beats = beats + 1 WHERE token = ?").run(this.token);
   }
 
-  /** Looks once at every owner of an active run or study. Null where none of them has ended. */
-  look(): IsGone | null {
+  /** Checks every owner of an active run or study. Null when none has ended. */
+  poll(): IsGone | null {
     const found = this.#db.prepare<[], SeenOwner>(owners).all();
     const before = this.#seen;
     this.#seen = new Map(
@@ -104,26 +104,26 @@ export class Hosts {
         if (token === null) return [];
         const count = beats ?? heartbeatAt ?? 0;
         const last = before.get(token);
-        return [[token, { count, looks: last?.count === count ? last.looks + 1 : 0 }]];
+        return [[token, { count, polls: last?.count === count ? last.polls + 1 : 0 }]];
       }),
     );
     const gone = new Set(found.filter((owner) => !this.#lives(owner)).map(keyOf));
     return gone.size === 0 ? null : (owner) => gone.has(keyOf(owner));
   }
 
-  /** Whether an owner may still be at work. One on another machine is, until it has been silent for long enough. */
+  /** Whether an owner may be alive. One on another machine is, until `silentPolls` polls found no beat. */
   #lives({ token, pid, host, beats }: SeenOwner): boolean {
     if (token === this.token) return true;
     if (token === null || pid === null) return false;
     if (isLocked(this.#lockOf(token))) return true;
-    if (host !== this.machine) return (this.#seen.get(token)?.looks ?? 0) < silentLooks;
-    // An owner without beats is of a version that took no lock.
+    if (host !== this.machine) return (this.#seen.get(token)?.polls ?? 0) < silentPolls;
+    // An owner without beats is of a version without locks.
     return beats === null && pid !== this.pid && processLives(pid);
   }
 
   /**
-   * Removes the processes of this machine that ended without closing the store, once their runs are marked.
-   * Returns how many there were.
+   * Removes processes of this machine that ended without closing the store. Call after marking their runs.
+   * Returns their number.
    */
   removeEnded(): number {
     const ended = this.#db
@@ -136,11 +136,11 @@ export class Hosts {
     return ended.length;
   }
 
-  /** Leaves no trace: whoever still has a lease of this host may take it. */
+  /** Removes this host; other processes may take its leases. */
   close(): void {
     if (!this.#registered) return;
     try {
-      // Before the lock: a row without one is a process that did not close.
+      // Before releasing the lock: a row without a lock means a process that did not close.
       this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
     } finally {
       this.#lock?.release();
@@ -157,7 +157,7 @@ function processLives(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Not allowed to signal it: it exists.
+    // EPERM: it exists, but may not be signaled.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What is known of the store file's integrity, in `integrity.json` beside it: not in the store itself, which
- * must not be written once it is damaged.
+ * Record of the store file's integrity, in `integrity.json` beside it. It is not in the store,
+ * because a damaged store must not be written.
  */
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,16 +8,16 @@ import type { Database } from "better-sqlite3";
 import { z } from "zod";
 
 const integrityRecord = z.object({
-  /** Time of the last whole check, or of the store's creation. */
+  /** Time of the last full check, or of the store's creation. */
   checkedAt: z.number(),
-  /** A process that wrote the store has ended without closing it since that check. */
+  /** Whether a process that wrote the store has ended without closing it since that check. */
   uncleanEnd: z.boolean(),
-  /** First problem that the last check found; null when it found none. */
+  /** First problem found by the last check; null if none. */
   problem: z.string().nullable(),
 });
 export type IntegrityRecord = z.infer<typeof integrityRecord>;
 
-/** Milliseconds between two checks of a store that is always closed cleanly. */
+/** Milliseconds between checks of a store that is always closed cleanly. */
 export const checkEvery = 24 * 60 * 60 * 1_000;
 
 const recordOf = (storeFile: string) => join(dirname(storeFile), "integrity.json");
@@ -25,7 +25,7 @@ const recordOf = (storeFile: string) => join(dirname(storeFile), "integrity.json
 /** Lock that a running check holds; see `HostLock`. */
 export const checkLockOf = (storeFile: string) => join(dirname(storeFile), "hosts", "check.lock");
 
-/** Undefined where the store was never checked, or where the record cannot be read: it is checked then. */
+/** Undefined for a store that was never checked or whose record cannot be read; a check is then due. */
 export function readIntegrity(storeFile: string): IntegrityRecord | undefined {
   try {
     return integrityRecord.parse(JSON.parse(readFileSync(recordOf(storeFile), "utf8")));
@@ -44,17 +44,17 @@ export function writeIntegrity(storeFile: string, record: IntegrityRecord): void
 
 export function isCheckDue(record: IntegrityRecord | undefined, now: number): boolean {
   if (!record || record.uncleanEnd) return true;
-  // A clock that was set back must not put the next check off.
+  // abs: a clock that was set back must not postpone the check.
   return Math.abs(now - record.checkedAt) >= checkEvery;
 }
 
-/** First problem that SQLite's `quick_check` finds; null for a sound file. @throws SqliteError where the file cannot be read */
+/** First problem found by SQLite's `quick_check`; null for a sound file. @throws SqliteError when the file cannot be read */
 export function quickCheck(db: Database): string | null {
   const found = db.prepare<[], string>("PRAGMA quick_check(1)").pluck().get();
   return found === "ok" ? null : (found ?? "no answer").replace(/^\*\*\*.*\*\*\*\s*/, "");
 }
 
-/** What to tell a person about a damaged store. */
+/** Message to the user about a damaged store. */
 export function damageMessage(storeFile: string, problem: string): string {
   return `${storeFile} is damaged (quick_check: ${problem}). Keep a copy of it, then restore a backup or choose another folder for the store.`;
 }

@@ -1,10 +1,10 @@
-/** A process that checks the file of a store: `integrityCheck FILE`. Nobody waits for it. */
+/** Process that checks a store's file in the background: `integrityCheck FILE`. */
 import { constants, setPriority } from "node:os";
 import { checkStore } from "./checkStore.ts";
 
 try {
   setPriority(constants.priority.PRIORITY_LOW);
 } catch {
-  // It is a courtesy only.
+  // The check also works at normal priority.
 }
 checkStore(process.argv[2]!);

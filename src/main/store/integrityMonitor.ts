@@ -1,20 +1,20 @@
-/** Has the store's file checked after an unclean end and once a day, by a process that nobody waits for. */
+/** Has the store's file checked in the background, after an unclean end and once a day. */
 import { messageOf } from "../../shared/errors.ts";
 import { isLocked } from "./hostLock.ts";
 import { checkLockOf, damageMessage, isCheckDue, readIntegrity } from "./integrity.ts";
 import type { Log } from "./log.ts";
 
-/** Starts `integrityCheck` on a file; resolves when the process has ended. It must not keep this process from ending. */
+/** Starts `integrityCheck` on a file; resolves when that process has ended. Must not keep this process alive. */
 export type LaunchCheck = (storeFile: string) => Promise<void>;
 
 export interface IntegrityMonitorOptions {
   readonly path: string;
   readonly log: Log;
   readonly launch: LaunchCheck;
-  /** The file is damaged: what to tell a person. Called once. */
+  /** Called once with a message to the user when the file is damaged. */
   readonly onDamage: (message: string) => void;
-  /** Milliseconds between two looks at whether a check is due. */
-  readonly lookEvery?: number;
+  /** Milliseconds between polls for a due check. */
+  readonly pollEvery?: number;
 }
 
 export class IntegrityMonitor {
@@ -25,24 +25,24 @@ export class IntegrityMonitor {
 
   constructor(options: IntegrityMonitorOptions) {
     this.#options = options;
-    this.#timer = setInterval(() => void this.look(), options.lookEvery ?? 60_000);
+    this.#timer = setInterval(() => void this.poll(), options.pollEvery ?? 60_000);
     this.#timer.unref();
-    void this.look();
+    void this.poll();
   }
 
-  /** What to tell a person about a damaged file; null while nothing is known of any damage. */
+  /** Message to the user about a damaged file; null while no damage is known. */
   get damage(): string | null {
     return this.#damage;
   }
 
-  /** Starts a check where one is due and none is running. Resolves when the check, if any, has ended. */
-  async look(): Promise<void> {
+  /** Starts a check if one is due and none is running. Resolves when it has ended. */
+  async poll(): Promise<void> {
     const { path, launch, log, onDamage } = this.#options;
     if (this.#checking || this.#damage !== null) return;
     this.#checking = true;
     try {
       if (isCheckDue(readIntegrity(path), Date.now()) && !isLocked(checkLockOf(path))) await launch(path);
-      // The check may have been another host's.
+      // Another host may have done the check.
       const problem = readIntegrity(path)?.problem ?? null;
       if (problem === null) return;
       this.#damage = damageMessage(path, problem);

@@ -1,4 +1,4 @@
-/** Runs whose host is gone. */
+/** Marks active runs whose host has ended. */
 import type { Database } from "better-sqlite3";
 import { ownerColumns, type IsGone, type LeaseOwner } from "./hosts.ts";
 
@@ -7,7 +7,7 @@ interface ActiveRow extends LeaseOwner {
   readonly steps: number;
 }
 
-/** Marks them as interrupted, their steps kept, within a transaction. Returns their ids. @param machine the name of this one */
+/** Marks runs of ended hosts as interrupted and keeps their steps. Call within a transaction. Returns their ids. @param machine this machine's name */
 export function markInterruptedRuns(db: Database, machine: string, isGone: IsGone): string[] {
   const now = Date.now();
   const mark = db.prepare<[string, number, string]>(

@@ -1,4 +1,4 @@
-/** SQL of the store's first layout. Readable by anyone with the sqlite3 shell: see the view `series`. */
+/** SQL of layout version 1. The view `series` is for readers with the sqlite3 shell. */
 
 /** "HYPT": marks a SQLite file as a Hypertower store. */
 export const applicationId = 0x48595054;

@@ -1,4 +1,4 @@
-/** SQL of the layout's fourth version: leases on runs and studies, and the hosts that hold them. */
+/** SQL of layout version 4: leases on runs and studies, and the hosts that hold them. */
 export const leaseLayout = `
 -- A process that trains runs of this store. It counts beats while it lives; nobody compares its clock with another's.
 CREATE TABLE hosts (

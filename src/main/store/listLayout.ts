@@ -1,4 +1,4 @@
-/** SQL of the layout's sixth version: what lists show of a run, beside its JSON, so that no list reads configurations. */
+/** SQL of layout version 6: columns for lists of runs, so that lists need not parse experiments. */
 export const listLayout = `
 ALTER TABLE runs ADD COLUMN dataset TEXT;      -- kinds, as in 'experiment'
 ALTER TABLE runs ADD COLUMN model TEXT;

@@ -1,4 +1,4 @@
-/** Where the program writes what no window shows: standard error, unless told otherwise. */
+/** Diagnostic log; standard error by default. */
 export interface Log {
   warn(message: string): void;
   error(message: string, error: unknown): void;
@@ -9,7 +9,7 @@ export const consoleLog: Log = {
   error: (message, error) => console.error(message, error),
 };
 
-/** Runs `work` and logs it when it takes longer than `limit` milliseconds. */
+/** Runs `work` and logs a warning when it takes longer than `limit` milliseconds. */
 export function measured<T>(log: Log, limit: number, what: string, work: () => T): T {
   const begin = performance.now();
   try {

@@ -1,4 +1,4 @@
-/** SQL that adds measures of other tasks than classification, and of examples held out, to evaluations. */
+/** SQL of layout version 3: measures of regression and of validation examples in evaluations. */
 export const measureLayout = `
 ALTER TABLE evaluations ADD COLUMN test_rmse REAL;         -- of a quantity, in its own unit
 ALTER TABLE evaluations ADD COLUMN test_mae REAL;

@@ -1,6 +1,6 @@
 /**
- * The layout of the store, as a list of migrations. `user_version` holds the
- * number of the last one applied; a released migration is never edited.
+ * Layout of the store as a list of migrations. `user_version` holds the number of the last one
+ * applied. Never edit a released migration.
  */
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
@@ -43,9 +43,8 @@ export function refuseNewer(path: string, found: number, known: number): void {
 }
 
 /**
- * Brings the store to the newest layout, all in one transaction: on any failure
- * it stays at the version it had. Another process may do the same at once, so
- * the version is read inside the transaction.
+ * Migrates the store to the newest layout in one transaction; on failure it keeps its version.
+ * Another process may migrate at the same time, so the version is read inside the transaction.
  */
 export function migrate(db: Database, path: string, list: readonly Migration[] = migrations): void {
   list.forEach((migration, index) => {

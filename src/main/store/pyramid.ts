@@ -1,18 +1,17 @@
 /**
- * The pyramid: every metric's values summed up in buckets of ever larger
- * widths. Only finished buckets are emitted, in order, and they never change:
- * writing is append-only, and readers take the unfinished tail from the
- * narrower widths.
+ * The pyramid: a metric's values aggregated in buckets of increasing widths. Only finished buckets
+ * are emitted, in order, and they never change: writing is append-only, and readers take the
+ * unfinished tail from narrower widths.
  */
 import { bucketOf, mergeBuckets, type Bucket } from "../../shared/series.ts";
 
 /**
- * Powers of two, each 8 times the one before: a reader merges at most 8 stored
- * buckets into one of its own, and below 32 it reads the values themselves.
+ * Powers of two, each 8 times the previous: a reader merges at most 8 stored buckets into one of
+ * its own. Below 32 it reads the values.
  */
 export const pyramidWidths: readonly number[] = [32, 256, 2048, 16_384, 131_072, 1_048_576];
 
-/** A sum of huge values may overflow; neither the store nor JSON holds what follows from that. */
+/** Clamps an overflowed sum to the largest finite number: the store and JSON hold no infinite sums. */
 export function withFiniteSum(bucket: Bucket): Bucket {
   if (Number.isFinite(bucket.sum)) return bucket;
   return { ...bucket, sum: Math.sign(bucket.sum) * Number.MAX_VALUE };
@@ -23,14 +22,15 @@ export interface FinishedBucket {
   readonly bucket: Bucket;
 }
 
-/** Builds the pyramid of one metric from its values in order of step. */
+/** Builds the pyramid of a metric from its values in order of step. */
 export class PyramidBuilder {
   readonly #open: (Bucket | undefined)[] = pyramidWidths.map(() => undefined);
 
   /**
-   * Goes on behind the values that are stored already.
-   * @param next step of the first value to come
-   * @param values stored values from a step on, @param buckets finished buckets of a width from a start on, both in order
+   * Continues after the stored values.
+   * @param next step of the next value
+   * @param values reads stored values from a step on, in order
+   * @param buckets reads finished buckets of a width from a start on, in order
    */
   static resume(
     next: number,
@@ -47,12 +47,12 @@ export class PyramidBuilder {
     return builder;
   }
 
-  /** Adds the next value and appends the buckets it finishes to `finished`. */
+  /** Adds the next value; appends the buckets that it finishes to `finished`. */
   add(step: number, value: number, finished: FinishedBucket[]): void {
     this.#merge(0, bucketOf(step, value), step, finished);
   }
 
-  /** Merges a part of `level`'s buckets that ends with `lastStep`. */
+  /** Merges a part that ends at `lastStep` into the open bucket of `level`. */
   #merge(level: number, part: Bucket, lastStep: number, finished: FinishedBucket[]): void {
     const width = pyramidWidths[level];
     if (width === undefined) return;

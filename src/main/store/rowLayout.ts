@@ -1,4 +1,4 @@
-/** SQL of the layout's fifth version: which rows of `runs` were checked when they were written, and an index for lists. */
+/** SQL of layout version 5: which rows of `runs` were validated when written, and an index for lists. */
 export const rowLayoutMigration = `
 -- Version of the JSON in this row that was checked when it was written; 0 for a row that must be checked when it is read.
 ALTER TABLE runs ADD COLUMN layout INTEGER NOT NULL DEFAULT 0;
@@ -15,11 +15,11 @@ CREATE INDEX runs_listed ON runs ((deleted_at IS NOT NULL), created_at, id);
 `;
 
 /**
- * Version of the JSON that this Hypertower writes into a row of `runs`. Raise it with every change of the experiment's,
- * the evaluation's or the hyperparameters' schema, and of the columns that lists read: rows of other versions are
- * read through the schemas. Version 2 added what lists show.
+ * Version of the JSON in rows of `runs`. Raise it with every change of the schema of experiments,
+ * evaluations or hyperparameters, and of the columns that lists read: rows of other versions are
+ * parsed with the schemas. Version 2 added the columns of lists.
  */
 export const rowLayout = 2;
 
-/** Versions whose JSON is the one of today, checked when it was written. */
+/** Oldest version whose JSON equals the current one and was validated when written. */
 export const checkedSince = 1;

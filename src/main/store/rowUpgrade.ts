@@ -1,4 +1,4 @@
-/** Checks the rows that earlier versions wrote once, a few at a time, so that lists need not check them at every read. */
+/** Validates rows of earlier versions once, a few at a time, so that lists need not validate them at every read. */
 import type { Database, Statement } from "better-sqlite3";
 import { listedOf } from "../../shared/listedRun.ts";
 import { activeStatuses } from "../../shared/run.ts";
@@ -7,7 +7,7 @@ import { rowLayout } from "./rowLayout.ts";
 import { summaryColumns, toSummary } from "./runRows.ts";
 import type { Writer } from "./writer.ts";
 
-/** Rows checked at once: about a millisecond each. */
+/** Rows per call; each takes about a millisecond. */
 const rowsAtOnce = 20;
 
 interface OldRow {
@@ -29,14 +29,14 @@ export class RowUpgrade {
     this.#old = reader.prepare(
       `SELECT rowid, ${summaryColumns} FROM runs WHERE layout < ${rowLayout} AND rowid > ? AND status NOT IN (${active}) ORDER BY rowid LIMIT ?`,
     );
-    // Another process may have changed the row since it was read.
+    // The conditions skip rows that another process has changed since they were read.
     this.#store = writer.prepare(`
       UPDATE runs SET experiment = @experiment, dataset = @dataset, model = @model, result_name = @resultName, result = @result, layout = ${rowLayout}
       WHERE id = @id AND layout = @layout AND experiment = @before AND evaluation IS @evaluation`);
     this.#writer = change;
   }
 
-  /** Checks the next rows; a row that cannot be read stays as it is. Returns whether there may be more. */
+  /** Validates the next rows; leaves unreadable rows unchanged. Returns whether there may be more. */
   next(): boolean {
     const rows = this.#old.all(this.#after, rowsAtOnce);
     const last = rows.at(-1);

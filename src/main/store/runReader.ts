@@ -1,4 +1,4 @@
-/** Reads runs and what belongs to them. */
+/** Reads runs with their evaluations, events and steps. */
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
 import { maxOf } from "../../shared/extent.ts";
@@ -8,25 +8,25 @@ import { StoreError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { evaluationColumns, eventColumns, listedColumns, summaryColumns, toEnvironment, toEvaluation, toListed, toSummary } from "./runRows.ts";
 
-/** Steps fetched at once when a whole run is streamed. */
+/** Steps per read when a run is streamed. */
 const page = 4_096;
 
 export interface StoredStep {
   readonly step: number;
-  /** In the order of the metrics; NaN for a value that is not there. */
+  /** In the order of the metrics; NaN for a missing value. */
   readonly values: number[];
 }
 
-/** The part of a row selected by `listedColumns` that lists go on from. */
+/** The columns of a list row that serve as the cursor of the next page. */
 export interface ListedRow {
   readonly id: string;
   readonly createdAt: number;
 }
 
-/** Part of a list of runs. */
+/** A page of a list of runs. */
 export interface ListPage {
   readonly limit?: number | undefined;
-  /** The last run of the part before. */
+  /** Last run of the previous page. */
   readonly before?: { readonly createdAt: number; readonly id: string } | undefined;
 }
 
@@ -68,8 +68,8 @@ export class RunReader {
   }
 
   /**
-   * Runs, newest first; of one study, or with null of none. With a page, at most `limit` runs created before `before`;
-   * fewer only at the end of the list. A row that cannot be read is reported to the log and left out.
+   * Runs, newest first. With a study, only its runs; with null, only runs without a study. With a page, at most `limit`
+   * runs created before `before`, and fewer only at the end of the list. Unreadable rows are logged and skipped.
    */
   list(deleted: boolean, study?: string | null, { limit = Infinity, before }: ListPage = {}): ListedRun[] {
     const bin = deleted ? 1 : 0;
@@ -83,13 +83,13 @@ export class RunReader {
         const run = this.listed(row);
         if (run) found.push(run);
       }
-      // The place of rows that cannot be read is taken by the next ones.
+      // Later rows replace unreadable ones on the page.
       if (missing < 0 || rows.length < missing || found.length === limit) return found;
       cursor = rows.at(-1)!;
     }
   }
 
-  /** Runs with their configurations, in the order asked for, without those that are not there or cannot be read. */
+  /** Runs with their experiments, in the given order. Skips missing and unreadable runs. */
   summaries(ids: readonly string[]): RunSummary[] {
     return ids.flatMap((id) => {
       const row = this.#one.get(id);
@@ -97,7 +97,7 @@ export class RunReader {
     });
   }
 
-  /** A row selected by `listedColumns`; undefined, and reported to the log, where it cannot be read. */
+  /** Converts a row selected by `listedColumns`. An unreadable row is logged and gives undefined. */
   listed(row: ListedRow): ListedRun | undefined {
     return toListed(row) ?? this.#readable(this.#one.get(row.id), (whole) => listedOf(toSummary(whole)));
   }
@@ -111,17 +111,17 @@ export class RunReader {
     }
   }
 
-  /** Ids that begin with `prefix`, those in the bin included, newest first. */
+  /** Ids that begin with `prefix`, newest first, including runs in the bin. */
   idsWith(prefix: string, limit: number): string[] {
     return this.#idsLike.all(prefix, prefix, limit);
   }
 
-  /** The run created last, without those in the bin. */
+  /** Id of the newest run that is not in the bin. */
   latest(): string | undefined {
     return this.#latest.get();
   }
 
-  /** @throws StoreError when the run is there but does not hold what it should. */
+  /** @throws StoreError when the run exists but cannot be read */
   get(id: string): RunDetail | undefined {
     return this.#get(id);
   }
@@ -130,7 +130,7 @@ export class RunReader {
     return this.#has.get(id) !== undefined;
   }
 
-  /** Streams the logged steps of a run from `from` to before `to`, a page at a time, so that no long read holds up the writer's checkpoints. */
+  /** Streams the logged steps of a run from `from` (inclusive) to `to` (exclusive), page by page: a long read would block SQLite's checkpoints. */
   *steps(id: string, from = 0, to = Infinity): Generator<StoredStep> {
     const metrics = this.#metrics.all(id);
     const end = Math.min(to, Math.max(-1, maxOf(metrics.map((m) => m.lastStep))) + 1);

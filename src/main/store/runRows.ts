@@ -1,4 +1,4 @@
-/** Rows of the tables about runs, and what the rest of the program makes of them. */
+/** Conversion between rows of runs and their types. */
 import { z } from "zod";
 import { experiment, type Experiment } from "../../shared/experiment.ts";
 import {
@@ -25,7 +25,7 @@ export const json = <T extends z.ZodType>(schema: T) =>
     return z.NEVER;
   });
 
-/** A row of `runs` as selected by `summaryColumns`, of any version of its JSON. */
+/** A row of `runs` selected by `summaryColumns`, with JSON of any version. */
 const summaryRow = z
   .object({
     id: z.string(),
@@ -58,7 +58,7 @@ export const summaryColumns = `
   finished_at AS finishedAt, trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
   samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study, layout`;
 
-/** A row whose JSON was checked when it was written. SQLite itself holds the columns to their types. */
+/** A row whose JSON was validated when written. SQLite checks the types of the other columns. */
 interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained">, TrainedColumns {
   readonly experiment: string;
   readonly evaluation: string | null;
@@ -71,13 +71,13 @@ function isChecked(row: unknown): row is CheckedRow {
   return layout >= checkedSince && layout <= rowLayout;
 }
 
-/** @throws ZodError when the row does not hold a run this program understands. */
+/** @throws ZodError when the row holds no run that this version understands */
 export function toSummary(row: unknown): RunSummary {
   const summary = isChecked(row) ? fromChecked(row) : summaryRow.parse(row);
   return isActive(summary.status) ? summary : { ...summary, samplesPerSecond: null, secondsLeft: null };
 }
 
-/** By hand: the schemas take about a millisecond a row. */
+/** Without the schemas, which take about a millisecond per row. */
 function fromChecked(row: CheckedRow): RunSummary {
   const { id, name, status, reason, stack, device, createdAt, startedAt, finishedAt, deletedAt, steps, totalSteps, epoch } = row;
   const { samplesPerSecond, secondsLeft, loss, testError, study } = row;
@@ -111,14 +111,14 @@ export const listedColumns = `
   id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt,
   trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout`;
 
-/** A row as selected by `listedColumns`. */
+/** A row selected by `listedColumns`. */
 interface ListedRow extends Omit<ListedRun, "result" | "trained">, TrainedColumns {
   readonly resultName: ListedRun["result"]["name"];
   readonly result: number | null;
   readonly layout: number;
 }
 
-/** Undefined for a row of another layout: its columns do not hold all that a list shows. */
+/** Undefined for a row of another layout, whose columns do not hold everything that a list shows. */
 export function toListed(row: unknown): ListedRun | undefined {
   const { layout, resultName, result, trainedMs, trainedFrom, ...shown } = row as ListedRow;
   return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result } } : undefined;
@@ -128,16 +128,16 @@ export function toEnvironment(text: unknown): Environment | null {
   return json(environment).nullable().parse(text);
 }
 
-/** In words, for versions and devices that may compute other last digits: `onnxruntime-node 1.31.0 (was 1.30.0)`. */
+/** Versions and devices that differ and may change last digits: `onnxruntime-node 1.31.0 (was 1.30.0)`. */
 export function environmentDifferences(before: Environment, now: Environment): string[] {
-  const told = ({ hypertower, node, platform, cpu, libraries }: Environment) => ({ hypertower, node, platform, cpu, ...libraries });
-  const [old, latest]: Record<string, string>[] = [told(before), told(now)] as const;
+  const parts = ({ hypertower, node, platform, cpu, libraries }: Environment) => ({ hypertower, node, platform, cpu, ...libraries });
+  const [old, latest]: Record<string, string>[] = [parts(before), parts(now)] as const;
   return Object.keys({ ...old, ...latest })
     .filter((name) => old![name] !== latest![name])
     .map((name) => `${name} ${latest![name] ?? "none"} (was ${old![name] ?? "none"})`);
 }
 
-/** The columns that training changes. A name or a deletion may come from another process and is not among them. */
+/** Columns that training changes. The name and the deletion are not among them: another process may change those. */
 export function progressParameters(run: RunSummary) {
   const result = resultOf(run);
   return {
@@ -169,8 +169,8 @@ export const progressAssignments = `
   seconds_left = @secondsLeft, loss = @loss, test_error = @testError, evaluation = @evaluation, hyperparameters = @hyperparameters, result_name = @resultName, result = @result`;
 
 /**
- * The columns that are fixed when a run is created, checked here so that no read need check them.
- * @throws ZodError when the experiment is not one of this version
+ * Columns that never change after a run is created. Validates the experiment, so that reads need not.
+ * @throws ZodError when the experiment is not valid in this version
  */
 export function identityParameters(run: RunSummary) {
   const { seed, engine, dataset, model }: Experiment = run.experiment;
@@ -187,7 +187,7 @@ export function identityParameters(run: RunSummary) {
   };
 }
 
-/** Measures of an evaluation and the columns they are kept in. */
+/** Measures of an evaluation and their columns. */
 export const measureColumns = {
   trainLoss: "train_loss",
   testLoss: "test_loss",
@@ -202,12 +202,12 @@ export const measureColumns = {
 export type MeasureName = keyof typeof measureColumns;
 export const measureNames = Object.keys(measureColumns) as MeasureName[];
 
-/** As the store keeps it: a value that is not finite, or was not taken, is null. */
+/** An evaluation in its stored form: values that are not finite are null. */
 export function storedEvaluation(evaluation: Evaluation): Evaluation {
   return { ...evaluation, ...Object.fromEntries(measureNames.flatMap((name) => (evaluation[name] === undefined ? [] : [[name, finite(evaluation[name])]]))) };
 }
 
-/** A row as selected by `evaluationColumns`; measures that its task does not have are left out. */
+/** Converts a row selected by `evaluationColumns`; omits measures that its task does not have. */
 export function toEvaluation(row: Evaluation): Evaluation {
   const always: readonly string[] = ["trainLoss", "testLoss", "testError"];
   return Object.fromEntries(Object.entries(row).filter(([name, value]) => value !== null || always.includes(name))) as Evaluation;

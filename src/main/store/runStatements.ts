@@ -1,17 +1,17 @@
-/** The statements that write runs, their evaluations and their events. */
+/** Statements that write runs, evaluations and events. */
 import type { Database, Statement } from "better-sqlite3";
 import { resumableStatuses } from "../../shared/run.ts";
 import { rowLayout } from "./rowLayout.ts";
 import { measureColumns, measureNames, progressAssignments } from "./runRows.ts";
 
-/** Lease of a run that was just created. */
+/** Lease number of a new run. */
 export const firstLease = 1;
 
 interface RunStatements {
   readonly create: Statement<[unknown]>;
   readonly holds: Statement<[string, string, number]>;
   readonly progress: Statement<[unknown]>;
-  readonly takeUp: Statement<[unknown], number>;
+  readonly requeue: Statement<[unknown], number>;
   readonly forgetEvaluations: Statement<[string, number]>;
   readonly environment: Statement<[string, string]>;
   readonly evaluation: Statement<EvaluationParameters>;
@@ -35,7 +35,7 @@ export function prepareRunStatements(db: Database): RunStatements {
     ),
     holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
     progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),
-    takeUp: db
+    requeue: db
       .prepare<[unknown], number>(
         `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
            heartbeat_at = @heartbeatAt, lease = lease + 1

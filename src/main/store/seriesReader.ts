@@ -1,4 +1,4 @@
-/** Reads series in buckets: the pyramid as far as it is finished, the values themselves for the rest. */
+/** Reads series in buckets, from the pyramid's finished buckets and the values after them. */
 import type { Database, Statement } from "better-sqlite3";
 import { maxOf } from "../../shared/extent.ts";
 import { bucketOf, coarsen, widthFor, type Bucket } from "../../shared/series.ts";
@@ -8,7 +8,7 @@ import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesR
 export interface SeriesQuery {
   readonly run: string;
   readonly metrics: readonly string[];
-  /** Last step the caller holds; -1 holds nothing. */
+  /** Last step that the caller has; -1 for none. */
   readonly after: number;
   /** Width of the caller's buckets, a power of two. */
   readonly width: number;
@@ -43,9 +43,9 @@ export class SeriesReader {
   }
 
   /**
-   * The metrics' buckets from the one that holds step `after + 1` on, at the
-   * smallest power-of-two width that is at least the caller's and needs at most
-   * `maxBuckets` for the whole series. A metric that is not logged has no buckets.
+   * Buckets of the metrics, from the one with step `after + 1` on. Their width is the smallest power
+   * of two that is at least the caller's and needs at most `maxBuckets` for the whole series. A metric
+   * that is not logged has no buckets.
    */
   read(query: SeriesQuery): SeriesAnswer {
     return this.#read(query);

@@ -1,4 +1,4 @@
-/** Rows of the tables of series, as the reader and the writer see them. */
+/** Rows and queries of series that the reader and the writer share. */
 import type { Bucket } from "../../shared/series.ts";
 
 export type BucketColumns = [

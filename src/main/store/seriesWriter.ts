@@ -1,4 +1,4 @@
-/** Writes series: every value, and the pyramid's buckets as they are finished. */
+/** Writes series: every value, and each finished bucket of the pyramid. */
 import type { Database, Statement } from "better-sqlite3";
 import { PyramidBuilder, type FinishedBucket } from "./pyramid.ts";
 import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesRows.ts";
@@ -16,14 +16,14 @@ interface Column {
   finished: FinishedBucket[];
 }
 
-/** The rows of one run that wait for the next commit. */
+/** Rows of a run that wait for the next commit. */
 export class SeriesBuffer {
   readonly #columns: readonly Column[];
   #rows: StepRows[] = [];
   #nextStep = 0;
   #pendingValues = 0;
 
-  /** @param pyramidOf of each metric, when values are stored already and `nextStep` is the next one */
+  /** @param pyramidOf pyramid of each metric, for a series that already has `nextStep` values */
   constructor(metricIds: readonly number[], nextStep = 0, pyramidOf: (metric: number) => PyramidBuilder = () => new PyramidBuilder()) {
     this.#columns = metricIds.map((metric) => ({ metric, pyramid: pyramidOf(metric), finished: [] }));
     this.#nextStep = nextStep;
@@ -33,7 +33,7 @@ export class SeriesBuffer {
     return this.#nextStep;
   }
 
-  /** Values that wait. */
+  /** Number of pending values. */
   get pendingValues(): number {
     return this.#pendingValues;
   }
@@ -65,7 +65,7 @@ export class SeriesBuffer {
     this.#pendingValues += rows.values.length;
   }
 
-  /** Forgets what waited, once it is committed. */
+  /** Clears the pending rows after their commit. */
   clear(): void {
     this.#rows = [];
     this.#pendingValues = 0;
@@ -73,12 +73,12 @@ export class SeriesBuffer {
   }
 }
 
-/** Rows bound to one INSERT, as many as fit: fewer calls into SQLite, about half the time of single rows. */
+/** Rows per INSERT, largest first: batches take about half the time of single rows. */
 const insertSizes = [128, 32, 8, 1] as const;
 
 type BucketParameters = [number, number, number, number, number, number | null, number | null, number | null, number | null, number];
 
-/** The statements that store a SeriesBuffer. Call inside a transaction. */
+/** Stores a SeriesBuffer. Call inside a transaction. */
 export class SeriesWriter {
   readonly #inserts: readonly { size: number; statement: Statement<number[]> }[];
   readonly #bucket: Statement<BucketParameters>;
@@ -112,7 +112,7 @@ export class SeriesWriter {
   }
 
   /**
-   * A buffer that goes on behind what is stored of a run; undefined where it has no series.
+   * A buffer that continues a run's stored series; undefined if it has none.
    * @throws RangeError when the run logged other metrics
    */
   resume(run: string, metrics: readonly string[]): SeriesBuffer | undefined {

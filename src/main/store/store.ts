@@ -1,4 +1,4 @@
-/** The store: every run with all it logged, in one SQLite file that several processes may use at once. */
+/** The store: all runs and studies with their logs, in one SQLite file that several processes may use at once. */
 import { messageOf } from "../../shared/errors.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
@@ -22,17 +22,17 @@ import { Writer } from "./writer.ts";
 export type { StoreOptions };
 
 export interface ResumedSeries {
-  /** The first step that is not logged yet. */
+  /** First step that is not logged yet. */
   readonly logged: number;
-  /** Evaluations that were taken out, to be made again. */
+  /** Evaluations that were removed and must be repeated. */
   readonly evaluations: readonly Evaluation[];
-  /** What happened to it so far. */
+  /** The run's events so far. */
   readonly events: readonly RunEvent[];
-  /** In what the environment is not the one the run began in. */
+  /** Differences from the environment in which the run began. */
   readonly differences: readonly string[];
 }
 
-/** Milliseconds between two groups of old rows that are checked. */
+/** Milliseconds between batches of old rows to validate. */
 const upgradeEvery = 100;
 
 export class Store {
@@ -46,8 +46,8 @@ export class Store {
   readonly #writer: Writer;
   readonly #runs: RunReader;
   readonly #series: SeriesReader;
-  readonly #poll: NodeJS.Timeout;
-  readonly #look: NodeJS.Timeout;
+  readonly #changePoll: NodeJS.Timeout;
+  readonly #ownerPoll: NodeJS.Timeout;
   #upgrade: NodeJS.Timeout | undefined;
   readonly #onForeignChange: (changes: Changes) => void;
   readonly #changes: ChangeReader;
@@ -55,8 +55,8 @@ export class Store {
   #dataVersion: unknown;
 
   /**
-   * Opens the store in `folder`, creating both when missing.
-   * @throws StoreError when they cannot be used; nothing is changed then.
+   * Opens the store in `folder`; creates both if missing.
+   * @throws StoreError when they cannot be used; they are then unchanged
    */
   constructor(folder: string, options: StoreOptions = {}) {
     this.#log = options.log ?? consoleLog;
@@ -92,14 +92,14 @@ export class Store {
       closeConnections(this.#connections);
       throw explain(error, path);
     }
-    this.#poll = setInterval(() => this.#lookAround(), options.pollEvery ?? 1_000);
-    this.#poll.unref();
-    this.#look = setInterval(() => this.#lookForDead(), options.lookEvery ?? beatEvery);
-    this.#look.unref();
+    this.#changePoll = setInterval(() => this.#pollChanges(), options.pollEvery ?? 1_000);
+    this.#changePoll.unref();
+    this.#ownerPoll = setInterval(() => this.#pollOwners(), options.ownerPollEvery ?? beatEvery);
+    this.#ownerPoll.unref();
     this.#upgradeSoon(new RowUpgrade(this.#connections, this.#writer));
   }
 
-  /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
+  /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
   createRun(run: RunSummary, cell: string | null = null): void {
     this.#writer.createRun(run, cell);
   }
@@ -110,24 +110,24 @@ export class Store {
   }
 
   /**
-   * Takes up a run that ended before its end: it is queued again and this process owns it. Committed when this returns.
-   * @returns false when it is not in a state to be taken up (any more)
+   * Queues a run again that ended early, with this process as its owner. Committed when this returns.
+   * @returns false when its status does not allow that (any more)
    */
-  takeUpRun(run: RunSummary): boolean {
-    return this.#writer.takeUpRun(run);
+  requeueRun(run: RunSummary): boolean {
+    return this.#writer.requeueRun(run);
   }
 
-  /** Runs `work` in a transaction in which this process's lease on the run holds. False, without it, where another process has taken the run. */
+  /** Runs `work` in a transaction in which this process's lease on the run holds. Returns false without running it when another process has taken the run. */
   whileHeld(run: string, work: () => void): boolean {
     return this.#writer.whileHeld(run, work);
   }
 
-  /** How often the run had been taken when this process took it. */
+  /** Lease number with which this process took the run; 0 if it did not. */
   leaseOf(run: string): number {
     return this.#writer.leaseOf(run);
   }
 
-  /** Notes something in the log of a run that this process does not own, or no longer does. */
+  /** Adds an event to a run that this process does not own. */
   noteForeign(run: string, { at, step, kind, message }: RunEvent): void {
     this.#writer.change("note", () =>
       this.#connections.writer.prepare("INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)").run(run, at, step, kind, message),
@@ -135,8 +135,8 @@ export class Store {
   }
 
   /**
-   * Goes on with the series of a run that was taken up; committed when this returns.
-   * @param evaluated step of its last evaluation to keep; later ones are taken out, and returned
+   * Continues the series of a requeued run; committed when this returns.
+   * @param evaluated step of the last evaluation to keep; later ones are removed and returned
    * @throws RangeError when the run logged other metrics
    */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries {
@@ -146,12 +146,12 @@ export class Store {
     return { logged, evaluations, events: detail?.events ?? [], differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
   }
 
-  /** Takes rows for the next commit. @throws RangeError unless they continue the run's series. */
+  /** Adds rows to the next commit. @throws RangeError unless they continue the run's series. */
   appendRows(run: string, rows: StepRows): void {
     this.#writer.appendRows(run, rows);
   }
 
-  /** Takes a run's state for the next commit: all but its name and deletion. */
+  /** Adds a run's state to the next commit, except its name and deletion. */
   saveRun(run: RunSummary): void {
     this.#writer.saveRun(run);
   }
@@ -164,27 +164,27 @@ export class Store {
     this.#writer.addEvent(run, event);
   }
 
-  /** Commits what waits; false when that failed and will be tried again. */
+  /** Commits pending writes; false when that failed and will be retried. */
   flush(): boolean {
     return this.#writer.flush();
   }
 
-  /** Runs, newest first: those in the bin, or those that are not; of one study, or with null of none. */
+  /** Runs, newest first, in the bin or not. With a study, only its runs; with null, only runs without a study. */
   listRuns(deleted = false, study?: string | null, page?: ListPage): ListedRun[] {
     return this.#read("list of runs", () => this.#runs.list(deleted, study, page));
   }
 
-  /** Runs with their configurations, in the order asked for, without those that are not there. */
+  /** Runs with their experiments, in the given order. Skips missing and unreadable runs. */
   runSummaries(ids: readonly string[]): RunSummary[] {
     return this.#read("configurations of runs", () => this.#runs.summaries(ids));
   }
 
-  /** At most `limit` ids of runs that begin with `prefix`, those in the bin included, newest first. */
+  /** At most `limit` ids of runs that begin with `prefix`, newest first, including runs in the bin. */
   runIds(prefix: string, limit: number): string[] {
     return this.#read("ids of runs", () => this.#runs.idsWith(prefix, limit));
   }
 
-  /** The run created last, without those in the bin. */
+  /** Id of the newest run that is not in the bin. */
   latestRun(): string | undefined {
     return this.#read("latest run", () => this.#runs.latest());
   }
@@ -201,7 +201,7 @@ export class Store {
     return this.#read(`series of run ${query.run}`, () => this.#series.read(query));
   }
 
-  /** Every logged step of a run (from `from` to before `to`), in order; the values in the order of `getRun().metrics`. */
+  /** Logged steps of a run from `from` (inclusive) to `to` (exclusive), with values in the order of `getRun().metrics`. */
   readSteps(id: string, from?: number, to?: number): Generator<StoredStep> {
     return this.#runs.steps(id, from, to);
   }
@@ -210,7 +210,7 @@ export class Store {
     this.#writer.change("rename", () => this.#connections.writer.prepare("UPDATE runs SET name = ? WHERE id = ?").run(name, id));
   }
 
-  /** Moves runs to the bin (`at`) or back (null). Nothing is erased. */
+  /** Moves runs to the bin (`at`: the time) or back (null). Nothing is erased. */
   setDeleted(ids: readonly string[], at: number | null): void {
     const statement = this.#connections.writer.prepare(
       "UPDATE runs SET deleted_at = CASE WHEN @at IS NULL THEN NULL ELSE coalesce(deleted_at, @at) END WHERE id = @id",
@@ -220,15 +220,15 @@ export class Store {
     });
   }
 
-  /** Marks active runs and studies whose process is gone as interrupted, the runs' steps kept. Returns their ids. */
+  /** Marks active runs and studies whose process has ended as interrupted; keeps the runs' steps. Returns their ids. */
   markInterrupted(): string[] {
-    const isGone = this.#read("owners of active runs and studies", () => this.#hosts.look());
+    const isGone = this.#read("owners of active runs and studies", () => this.#hosts.poll());
     const marked = isGone ? [...this.#writer.change("mark interrupted runs", () => markInterruptedRuns(this.#connections.writer, this.#hosts.machine, isGone)), ...this.studies.markInterrupted(isGone)] : [];
     this.#noteUncleanEnds();
     return marked;
   }
 
-  /** A process that ended without closing may have left a damaged file: it is to be checked. */
+  /** Requests a check of the file: a process that ended without closing may have damaged it. */
   #noteUncleanEnds(): void {
     const ended = explained(this.path, () => this.#hosts.removeEnded());
     const last = readIntegrity(this.path);
@@ -243,10 +243,10 @@ export class Store {
     }
   }
 
-  /** Commits what waits and closes. @throws StoreError when that is impossible. */
+  /** Commits pending writes and closes. @throws StoreError when the commit fails */
   close(): void {
-    clearInterval(this.#poll);
-    clearInterval(this.#look);
+    clearInterval(this.#changePoll);
+    clearInterval(this.#ownerPoll);
     clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
     try {
@@ -260,46 +260,46 @@ export class Store {
     }
   }
 
-  /** Changes with every commit of another connection that writes, not with our own. */
+  /** Changes with every commit of another connection, not with this process's own. */
   #foreignVersion(): unknown {
     return this.#connections.writer.pragma("data_version", { simple: true });
   }
 
-  #lookAround(): void {
-    this.#watched("look for changes", () => {
+  #pollChanges(): void {
+    this.#retried("check for changes", () => {
       const version = explained(this.path, () => this.#foreignVersion());
       if (version === this.#dataVersion) return;
       this.#dataVersion = version;
       explained(this.path, () => this.#writer.dropLost());
-      this.#tellChanges();
+      this.#reportChanges();
     });
   }
 
-  /** A part at a time: other work goes in between. */
-  #tellChanges(): void {
+  /** Reports changes in batches and yields between them. */
+  #reportChanges(): void {
     const changes = this.#read("changes", () => this.#changes.next());
     clearImmediate(this.#rest);
-    if (changes.more) this.#rest = setImmediate(() => this.#watched("read changes", () => this.#tellChanges()));
+    if (changes.more) this.#rest = setImmediate(() => this.#retried("read changes", () => this.#reportChanges()));
     if (changes.runs.length > 0 || changes.studies.length > 0) this.#onForeignChange(changes);
   }
 
   #upgradeSoon(upgrade: RowUpgrade): void {
     this.#upgrade = setTimeout(() => {
-      this.#watched("check the rows of earlier versions", () => {
+      this.#retried("check the rows of earlier versions", () => {
         if (explained(this.path, () => upgrade.next())) this.#upgradeSoon(upgrade);
       });
     }, upgradeEvery);
     this.#upgrade.unref();
   }
 
-  #lookForDead(): void {
-    this.#watched("look for processes that are gone", () => {
-      if (this.markInterrupted().length > 0) this.#tellChanges();
+  #pollOwners(): void {
+    this.#retried("check for processes that are gone", () => {
+      if (this.markInterrupted().length > 0) this.#reportChanges();
     });
   }
 
-  /** What is done by a timer: a store that cannot be read now is looked at again later. */
-  #watched(what: string, work: () => void): void {
+  /** Runs a timer's work. A store error is logged; the next tick retries. */
+  #retried(what: string, work: () => void): void {
     try {
       work();
     } catch (error) {

@@ -3,28 +3,28 @@ import type { Log } from "./log.ts";
 
 export interface StoreOptions {
   readonly log?: Log;
-  /** Reads and commits that take longer (milliseconds) are logged. */
+  /** Logs reads and commits that take longer (milliseconds). */
   readonly slowAfter?: number;
-  /** Milliseconds from the first waiting row to its commit. */
+  /** Milliseconds from the first pending row to its commit. */
   readonly commitAfter?: number;
-  /** Milliseconds between looks at what other processes did. */
+  /** Milliseconds between polls for changes by other processes. */
   readonly pollEvery?: number;
-  /** Runs whose rows or state were just committed. */
+  /** Called with the runs whose rows or state were committed. */
   readonly onCommit?: ((runs: readonly string[]) => void) | undefined;
-  /** A commit failed. Nothing is lost yet: it is tried again until it succeeds. */
+  /** A commit failed. Nothing is lost: it is retried until it succeeds. */
   readonly onWriteFailure?: (error: unknown) => void;
-  /** What one run logged cannot be written and was dropped; the others are committed. */
+  /** The rows of one run cannot be written and were dropped; the others are committed. */
   readonly onRunFailure?: (run: string, error: unknown) => void;
-  /** Another process has taken a run: nothing of it may be written here any more, and so many steps were dropped. */
+  /** Another process has taken a run, which must not be written here any more. @param dropped number of unwritten steps that were lost */
   readonly onLeaseLost?: (run: string, dropped: number) => void;
-  /** Milliseconds between two beats, by which hosts on other machines see that this one lives. */
+  /** Milliseconds between beats, which show hosts on other machines that this one is alive. */
   readonly beatEvery?: number;
-  /** Milliseconds between two looks at the hosts of other runs. */
-  readonly lookEvery?: number;
+  /** Milliseconds between polls of the owners of active runs. */
+  readonly ownerPollEvery?: number;
   /** Milliseconds that a statement waits for another process's transaction. */
   readonly busyTimeout?: number;
-  /** Name of this machine; its host name by default. */
+  /** This machine's name; its host name by default. */
   readonly machine?: string;
-  /** What another process changed, and runs found interrupted, in parts; what this process wrote itself may be among them. */
+  /** Called with changes by other processes and runs found interrupted, in batches. May include this process's own writes. */
   readonly onForeignChange?: (changes: Changes) => void;
 }

@@ -1,4 +1,4 @@
-/** Studies in the store: their definitions and states, and the runs of their cells. */
+/** Table of studies: their definitions, states and the runs of their cells. */
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
 import { hyperparameterValue, runStatus, type Evaluation } from "../../shared/run.ts";
@@ -23,7 +23,7 @@ const storedStudy = z
     startedAt: z.number().nullable(),
     finishedAt: z.number().nullable(),
     deletedAt: z.number().nullable(),
-    /** Runs in all, and runs trained at the same time. */
+    /** Total number of runs, and of runs trained at the same time. */
     total: z.number(),
     workers: z.number(),
     ...trainedColumns.shape,
@@ -38,7 +38,7 @@ const columns = `id, name, status, reason, definition AS study, created_at AS cr
 
 const yesOrNo = z.number().transform((value) => value !== 0);
 
-/** The latest run of a cell, as far as counting needs it. */
+/** State of a cell's latest run. */
 const cellState = z.object({ cell: z.string(), run: z.string(), status: runStatus, pruned: yesOrNo, deleted: yesOrNo, attempts: z.number() });
 export type CellState = z.infer<typeof cellState>;
 
@@ -48,14 +48,14 @@ const cellRun = cellState.extend({
   totalSteps: z.number(),
   hyperparameters: json(z.array(hyperparameterValue)),
 });
-/** The latest run of a cell with what it came to. */
+/** Latest run of a cell with its results. */
 export interface CellRun extends z.infer<typeof cellRun> {
   readonly evaluations: readonly Evaluation[];
-  /** Mean milliseconds of a step; null when none is known. */
+  /** Mean step time in milliseconds; null if unknown. */
   readonly stepTime: number | null;
 }
 
-/** Of a group of rows, SQLite takes the other columns from the row that holds the maximum. */
+/** With max(), SQLite takes a group's other columns from the row with the maximum. */
 const stateColumns = `max(rowid), cell, id AS run, status, pruned, deleted_at IS NOT NULL AS deleted, count(*) AS attempts`;
 const perCell = `FROM runs WHERE study = ? GROUP BY cell`;
 
@@ -79,7 +79,7 @@ export class StudyTable {
   readonly #stepTimeMetric: Statement<[string], number>;
   readonly #buckets: Statement<[number, number], { count: number; sum: number | null }>;
   readonly #values: Statement<[number], number | null>;
-  /** Epochs of the leases that this process has taken. */
+  /** Lease numbers with which this process took studies. */
   readonly #leases = new Map<string, number>();
 
   constructor({ writer, reader }: { writer: Database; reader: Database }, options: StudiesOptions) {
@@ -99,7 +99,7 @@ export class StudyTable {
     this.#values = reader.prepare<[number], number | null>("SELECT avg(value) FROM series_values WHERE metric = ?").pluck();
   }
 
-  /** Studies, newest first. A row that cannot be read is reported to the log and left out. */
+  /** Studies, newest first. Unreadable rows are logged and skipped. */
   list(deleted: boolean): StoredStudy[] {
     const rows = this.#options.read("list of studies", () =>
       this.#reader.prepare(`SELECT ${columns} FROM studies WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`).all(deleted ? 1 : 0),
@@ -112,7 +112,7 @@ export class StudyTable {
     });
   }
 
-  /** @throws StoreError when the study is there but does not hold what it should. */
+  /** @throws StoreError when the study exists but cannot be read */
   get(id: string): StoredStudy | undefined {
     const row = this.#options.read(`study ${id}`, () => this.#reader.prepare(`SELECT ${columns} FROM studies WHERE id = ?`).get(id));
     if (row === undefined) return undefined;
@@ -121,19 +121,19 @@ export class StudyTable {
     return parsed.data;
   }
 
-  /** The latest run of every cell that has one. */
+  /** State of the latest run of every cell that has one. */
   states(study: string): CellState[] {
     return this.#options.read(`states of study ${study}`, () => this.#states.all(study).map((row) => cellState.parse(row)));
   }
 
-  /** The same with what the runs came to. */
+  /** Latest run of every cell that has one, with results. */
   runs(study: string): CellRun[] {
     return this.#options.read(`runs of study ${study}`, () =>
       this.#reader.transaction(() => {
         const evaluations = new Map<string, Evaluation[]>();
         for (const { run, ...rest } of this.#evaluations.all(study)) {
-          const of = evaluations.get(run);
-          if (of) of.push(toEvaluation(rest));
+          const known = evaluations.get(run);
+          if (known) known.push(toEvaluation(rest));
           else evaluations.set(run, [toEvaluation(rest)]);
         }
         return this.#runs.all(study).map((row) => this.#cellRun(row, evaluations.get((row as { run: string }).run) ?? []));
@@ -151,8 +151,8 @@ export class StudyTable {
     );
   }
 
-  /** Creates a study that this process trains; committed when this returns. */
-  create(of: StoredStudy): void {
+  /** Creates a study owned by this process; committed when this returns. */
+  create(created: StoredStudy): void {
     const owner = this.#options.hosts.owner();
     this.#change("create a study", () => {
       this.#writer
@@ -161,12 +161,12 @@ export class StudyTable {
              owner_pid, owner_host, owner_token, heartbeat_at, lease)
            VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @trainedMs, @trainedFrom, @runningSince, @total, @workers, @definition, @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
         )
-        .run({ ...of, ...trainedParameters(of), definition: JSON.stringify(of.study), ...owner, now: Date.now() });
+        .run({ ...created, ...trainedParameters(created), definition: JSON.stringify(created.study), ...owner, now: Date.now() });
     });
-    this.#leases.set(of.id, 1);
+    this.#leases.set(created.id, 1);
   }
 
-  /** Takes a study that nobody trains at present; false when somebody does. Committed when this returns. */
+  /** Takes ownership of a study that no process trains; false when one does. Committed when this returns. */
   take(id: string): boolean {
     const owner = this.#options.hosts.owner();
     const lease = this.#change("take a study", () =>
@@ -184,10 +184,10 @@ export class StudyTable {
   }
 
   /**
-   * Writes the state of a study that this process trains: all but its name and deletion.
+   * Writes the state of a study that this process owns, except its name and deletion.
    * @throws LeaseLostError when another process has taken it
    */
-  save(of: StoredStudy): void {
+  save(saved: StoredStudy): void {
     this.#change("save a study", () => {
       const { changes } = this.#writer
         .prepare(
@@ -196,8 +196,8 @@ export class StudyTable {
              workers = @workers, definition = @definition, heartbeat_at = @now
            WHERE id = @id AND owner_token = @token AND lease = @lease`,
         )
-        .run({ ...of, ...trainedParameters(of), definition: JSON.stringify(of.study), token: this.#options.hosts.token, lease: this.#leases.get(of.id) ?? 0, now: Date.now() });
-      if (changes === 0) throw new LeaseLostError(`The study ${of.name} (${of.id})`);
+        .run({ ...saved, ...trainedParameters(saved), definition: JSON.stringify(saved.study), token: this.#options.hosts.token, lease: this.#leases.get(saved.id) ?? 0, now: Date.now() });
+      if (changes === 0) throw new LeaseLostError(`The study ${saved.name} (${saved.id})`);
     });
   }
 
@@ -215,7 +215,7 @@ export class StudyTable {
     });
   }
 
-  /** Moves studies back, with the runs that went into the bin together with them. */
+  /** Restores studies, with the runs that were moved to the bin together with them. */
   restore(ids: readonly string[]): void {
     this.#change("restore studies", () => {
       for (const id of ids) {
@@ -225,16 +225,16 @@ export class StudyTable {
     });
   }
 
-  /** A run was stopped early as hopeless, or is given another chance. */
+  /** Marks a run as pruned by successive halving, or clears that mark. */
   markPruned(run: string, pruned: boolean): void {
     this.#change("mark a pruned run", () => this.#writer.prepare("UPDATE runs SET pruned = ? WHERE id = ?").run(pruned ? 1 : 0, run));
   }
 
-  /** Marks active studies whose process is gone as interrupted. Returns their ids. */
+  /** Marks active studies whose process has ended as interrupted. Returns their ids. */
   markInterrupted(isGone: IsGone): string[] {
     type Row = LeaseOwner & { readonly id: string; readonly heartbeatAt: number | null };
     const active = this.#writer.prepare<[], Row>(`SELECT id, ${ownerColumns}, heartbeat_at AS heartbeatAt FROM studies WHERE status IN ('running', 'paused')`);
-    // It trained as long as its runs wrote.
+    // The last write of its runs ends its training time.
     const interrupt = this.#writer.prepare<[string, number, string]>(
       `UPDATE studies SET status = 'interrupted', reason = ?, finished_at = ?, running_since = NULL,
          trained_ms = trained_ms + max(0, coalesce((SELECT max(heartbeat_at) FROM runs WHERE study = studies.id) - running_since, 0))
@@ -254,7 +254,7 @@ export class StudyTable {
     return { ...parsed, evaluations, stepTime: this.#stepTime(parsed.run) };
   }
 
-  /** From the widest finished buckets: a mean over nearly all steps in a few rows. */
+  /** Mean from the widest finished buckets, which cover nearly all steps in a few rows. */
   #stepTime(run: string): number | null {
     const metric = this.#stepTimeMetric.get(run);
     if (metric === undefined) return null;

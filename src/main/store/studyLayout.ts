@@ -1,4 +1,4 @@
-/** SQL of the layout's second version: studies, and which run belongs to which of their cells. */
+/** SQL of layout version 2: studies, and the study and cell of each run. */
 export const studyLayout = `
 -- One experiment trained many times. Times are milliseconds since 1970, UTC.
 CREATE TABLE studies (

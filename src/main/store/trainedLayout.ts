@@ -1,4 +1,4 @@
-/** SQL of the layout's eighth version: how long runs and studies trained, without the time they lay stopped. */
+/** SQL of layout version 8: training time of runs and studies, without the time between stop and resume. */
 export const trainedLayout = `
 ALTER TABLE runs ADD COLUMN trained_ms INTEGER;      -- milliseconds; NULL before the first start
 ALTER TABLE runs ADD COLUMN trained_from TEXT        -- how it is known; NULL before the first start

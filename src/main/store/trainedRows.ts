@@ -1,4 +1,4 @@
-/** The columns of `runs` and `studies` that say how long they trained. */
+/** Columns of `runs` and `studies` for their training time. */
 import { z } from "zod";
 import { trainedTime, type TrainedTime } from "../../shared/trainedTime.ts";
 
@@ -9,7 +9,7 @@ export function trainedOf({ trainedMs, trainedFrom }: TrainedColumns): TrainedTi
   return trainedMs === null || trainedFrom === null ? null : { milliseconds: trainedMs, from: trainedFrom };
 }
 
-/** A row with its two columns as one field. */
+/** Replaces the two columns of a row by one field. */
 export function withTrained<Row extends TrainedColumns>({ trainedMs, trainedFrom, ...row }: Row): Omit<Row, keyof TrainedColumns> & { trained: TrainedTime | null } {
   return { ...row, trained: trainedOf({ trainedMs, trainedFrom }) };
 }

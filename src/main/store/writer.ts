@@ -1,7 +1,6 @@
 /**
- * The single writer of this process, with group commit: what runs report is
- * held for a moment and committed together, so that a durable commit (WAL,
- * synchronous = FULL) costs little however fast the steps come.
+ * The process's single writer, with group commit: rows of all runs are buffered briefly and
+ * committed together, so that durable commits (WAL, synchronous = FULL) cost little at any step rate.
  */
 import type { Database } from "better-sqlite3";
 import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
@@ -19,27 +18,27 @@ export interface WriterOptions {
   readonly hosts: Hosts;
   readonly log: Log;
   readonly slowAfter: number;
-  /** Milliseconds between two beats of this process. */
+  /** Milliseconds between beats of this process. */
   readonly beatEvery?: number | undefined;
-  /** Milliseconds from the first waiting row to its commit. */
+  /** Milliseconds from the first pending row to its commit. */
   readonly commitAfter: number;
-  /** Runs whose rows or state were just committed. */
+  /** Called with the runs whose rows or state were committed. */
   readonly onCommit: (runs: readonly string[]) => void;
-  /** The store cannot be written; everything is kept and tried again. Called once until a commit succeeds. */
+  /** The store cannot be written; all writes are kept and retried. Called once until a commit succeeds. */
   readonly onFailure: (error: unknown) => void;
-  /** What one run logged cannot be written, whatever the store's state. It was dropped; other runs were committed. */
+  /** The rows of one run cannot be written although the store works. They were dropped; other runs were committed. */
   readonly onRunFailure: (run: string, error: unknown) => void;
-  /** Another process has taken a run. What waited of it was dropped: so many steps. */
+  /** Another process has taken a run. @param dropped number of pending steps that were lost */
   readonly onLeaseLost: (run: string, dropped: number) => void;
 }
 
-/** Values that wait at most before they are committed at once. */
-const manyValues = 50_000;
+/** Pending values of a run that trigger a commit. */
+const maxPendingValues = 50_000;
 
-/** Pause before a failed commit is tried again. */
+/** Milliseconds before a failed commit is retried. */
 const retryAfter = 1_000;
 
-interface Waiting {
+interface Pending {
   summary?: RunSummary;
   evaluations: Evaluation[];
   events: RunEvent[];
@@ -53,9 +52,9 @@ export class Writer {
   readonly #statements: ReturnType<typeof prepareRunStatements>;
   readonly #group: GroupCommit;
   readonly #heartbeat: NodeJS.Timeout;
-  /** Epochs of the leases that this process has taken. */
+  /** Lease numbers with which this process took runs. */
   readonly #leases = new Map<string, number>();
-  #waiting = new Map<string, Waiting>();
+  #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
 
@@ -64,12 +63,12 @@ export class Writer {
     this.#options = options;
     this.#series = new SeriesWriter(db);
     this.#statements = prepareRunStatements(db);
-    this.#group = new GroupCommit(db, (run) => this.#writeWaiting(run));
+    this.#group = new GroupCommit(db, (run) => this.#writePending(run));
     this.#heartbeat = setInterval(() => this.#beat(), options.beatEvery ?? beatEvery);
     this.#heartbeat.unref();
   }
 
-  /** Creates a run owned by this process, in its study at `cell`; committed when this returns. */
+  /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
   createRun(run: RunSummary, cell: string | null = null): void {
     const owner = this.#options.hosts.owner();
     this.#now("create a run", () => {
@@ -80,27 +79,27 @@ export class Writer {
 
   /** Creates the series of a run that has started; committed when this returns. */
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void {
-    const ids = this.#holding(run, "begin series", () => {
+    const ids = this.#whileOwned(run, "begin series", () => {
       this.#statements.environment.run(JSON.stringify(environment), run);
       return this.#series.define(run, metrics);
     });
     this.#buffers.set(run, new SeriesBuffer(ids));
   }
 
-  /** Queues a run again that has ended before its end, owned by this process. False when it is in no state for that. */
-  takeUpRun(run: RunSummary): boolean {
+  /** Queues a run again that ended early, with this process as its owner. False when its status does not allow that. */
+  requeueRun(run: RunSummary): boolean {
     this.flush();
     const owner = this.#options.hosts.owner();
-    const lease = this.#now("take up a run", () => this.#statements.takeUp.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
+    const lease = this.#now("requeue a run", () => this.#statements.requeue.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
     if (lease === undefined) return false;
     this.#leases.set(run.id, lease);
     return true;
   }
 
-  /** Does what must not be done for a run of another process: `work` runs in a transaction in which the lease holds. False where it does not. */
+  /** Runs `work` in a transaction in which this process's lease on the run holds. Returns false without running it when another process has taken the run. */
   whileHeld(run: string, work: () => void): boolean {
     try {
-      this.#holding(run, "use a lease", work);
+      this.#whileOwned(run, "use a lease", work);
       return true;
     } catch (error) {
       if (error instanceof LeaseLostError) return false;
@@ -108,14 +107,14 @@ export class Writer {
     }
   }
 
-  /** The number of times a run had been taken when this process took it. */
+  /** Lease number with which this process took a run; 0 if it did not. */
   leaseOf(run: string): number {
     return this.#leases.get(run) ?? 0;
   }
 
-  /** Goes on with the series of a run, without its evaluations after step `evaluated`. Returns the next step to log. */
+  /** Continues a run's series and removes its evaluations after step `evaluated`. Returns the next step to log. */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): number {
-    const buffer = this.#holding(run, "resume series", () => {
+    const buffer = this.#whileOwned(run, "resume series", () => {
       const known = this.#series.resume(run, metrics);
       this.#statements.forgetEvaluations.run(run, evaluated ?? -1);
       return known;
@@ -129,40 +128,40 @@ export class Writer {
   }
 
   /**
-   * Takes rows for the next commit.
+   * Adds rows to the next commit.
    * @throws RangeError unless they continue the run's series.
    */
   appendRows(run: string, rows: StepRows): void {
     const buffer = this.#buffers.get(run);
     if (!buffer) throw new RangeError(`run ${run} has no series yet`);
     buffer.append(rows);
-    this.#await(run);
-    if (buffer.pendingValues >= manyValues && !this.#failing) this.flush();
+    this.#pendingOf(run);
+    if (buffer.pendingValues >= maxPendingValues && !this.#failing) this.flush();
   }
 
   saveRun(run: RunSummary): void {
-    this.#await(run.id).summary = run;
+    this.#pendingOf(run.id).summary = run;
   }
 
   addEvaluation(run: string, evaluation: Evaluation): void {
-    this.#await(run).evaluations.push(evaluation);
+    this.#pendingOf(run).evaluations.push(evaluation);
   }
 
   addEvent(run: string, event: RunEvent): void {
-    this.#await(run).events.push(event);
+    this.#pendingOf(run).events.push(event);
   }
 
-  /** Changes the store at once, in a transaction of its own. */
+  /** Changes the store at once, in its own transaction. */
   change<T>(what: string, work: () => T): T {
     this.#options.hosts.register();
     return this.#now(what, work);
   }
 
-  /** Commits what waits. Returns whether nothing waits any more; a failure is reported to `onFailure` and tried again. */
+  /** Commits pending writes. Returns false on failure, which is reported to `onFailure` and retried. */
   flush(): boolean {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#waiting.size === 0) return true;
+    if (this.#pending.size === 0) return true;
     try {
       this.#commit();
       return true;
@@ -172,52 +171,53 @@ export class Writer {
     }
   }
 
-  /** Drops the runs that another process has taken, also those that have nothing to write, such as paused ones. */
+  /** Drops runs that another process has taken, including those without pending writes, such as paused ones. */
   dropLost(): void {
-    const lost = [...this.#buffers.keys()].filter((run) => !this.#holds(run)).map((run) => [run, this.#dropped(run)] as const);
+    const lost = [...this.#buffers.keys()].filter((run) => !this.#owns(run)).map((run) => [run, this.#drop(run)] as const);
     for (const [run, steps] of lost) this.#options.onLeaseLost(run, steps);
   }
 
-  /** @throws StoreError when what waits cannot be committed; it is lost then. */
+  /** Commits pending writes and stops. @throws StoreError when they cannot be committed; they are then lost */
   close(): void {
     clearInterval(this.#heartbeat);
     clearTimeout(this.#timer);
     try {
-      if (this.#waiting.size > 0) this.#commit();
+      if (this.#pending.size > 0) this.#commit();
     } catch (error) {
       throw explain(error, this.#options.path);
     }
   }
 
-  #await(run: string): Waiting {
+  /** A run's pending writes; schedules their commit. */
+  #pendingOf(run: string): Pending {
     this.#timer ??= setTimeout(() => this.flush(), this.#failing ? retryAfter : this.#options.commitAfter);
-    let waiting = this.#waiting.get(run);
-    if (!waiting) this.#waiting.set(run, (waiting = { evaluations: [], events: [] }));
-    return waiting;
+    let pending = this.#pending.get(run);
+    if (!pending) this.#pending.set(run, (pending = { evaluations: [], events: [] }));
+    return pending;
   }
 
   #commit(): void {
-    const { written, lost, failed } = this.#measured("commit", () => this.#group.commit([...this.#waiting.keys()], (run) => this.#committed(run)));
+    const { written, lost, failed } = this.#measured("commit", () => this.#group.commit([...this.#pending.keys()], (run) => this.#committed(run)));
     this.#failing = false;
     for (const run of written) this.#committed(run);
-    const dropped = lost.map((run) => [run, this.#dropped(run)] as const);
-    for (const [run] of failed) this.#dropped(run);
+    const dropped = lost.map((run) => [run, this.#drop(run)] as const);
+    for (const [run] of failed) this.#drop(run);
     this.#options.onCommit(written);
     for (const [run, steps] of dropped) this.#options.onLeaseLost(run, steps);
     for (const [run, error] of failed) this.#options.onRunFailure(run, explain(error, this.#options.path));
   }
 
   #committed(run: string): void {
-    const summary = this.#waiting.get(run)?.summary;
-    this.#waiting.delete(run);
+    const summary = this.#pending.get(run)?.summary;
+    this.#pending.delete(run);
     this.#buffers.get(run)?.clear();
     if (summary && !isActive(summary.status)) this.#buffers.delete(run);
   }
 
-  /** Forgets what waits of a run, and its series. Returns how many steps waited. */
-  #dropped(run: string): number {
+  /** Drops a run's pending writes and its series buffer. Returns the number of dropped steps. */
+  #drop(run: string): number {
     const steps = this.#buffers.get(run)?.rows.reduce((sum, { count }) => sum + count, 0) ?? 0;
-    this.#waiting.delete(run);
+    this.#pending.delete(run);
     this.#buffers.delete(run);
     return steps;
   }
@@ -229,29 +229,29 @@ export class Writer {
     this.#options.onFailure(explain(error, this.#options.path));
   }
 
-  /** Writes what waits of a run, within a transaction; false when another process has taken it. */
-  #writeWaiting(run: string): boolean {
-    if (!this.#holds(run)) return false;
+  /** Writes a run's pending rows. Call within a transaction. False when another process has taken the run. */
+  #writePending(run: string): boolean {
+    if (!this.#owns(run)) return false;
     const heartbeatAt = Date.now();
-    const { summary, evaluations, events } = this.#waiting.get(run)!;
+    const { summary, evaluations, events } = this.#pending.get(run)!;
     const buffer = this.#buffers.get(run);
     if (buffer) this.#series.write(buffer);
     if (summary) this.#statements.progress.run({ ...progressParameters(summary), heartbeatAt });
-    for (const one of evaluations) {
-      this.#statements.evaluation.run(run, one.step, heartbeatAt, one.epoch, ...measureNames.map((name) => finite(one[name] ?? null)));
+    for (const evaluation of evaluations) {
+      this.#statements.evaluation.run(run, evaluation.step, heartbeatAt, evaluation.epoch, ...measureNames.map((name) => finite(evaluation[name] ?? null)));
     }
     for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message);
     return true;
   }
 
-  #holds(run: string): boolean {
+  #owns(run: string): boolean {
     return this.#statements.holds.get(run, this.#options.hosts.token, this.leaseOf(run)) !== undefined;
   }
 
   /** @throws LeaseLostError when another process has taken the run */
-  #holding<T>(run: string, what: string, work: () => T): T {
+  #whileOwned<T>(run: string, what: string, work: () => T): T {
     return this.#now(what, () => {
-      if (!this.#holds(run)) throw new LeaseLostError(`Run ${run}`);
+      if (!this.#owns(run)) throw new LeaseLostError(`Run ${run}`);
       return work();
     });
   }

@@ -1,4 +1,4 @@
-/** The disk that a study takes, from how much its steps log. */
+/** Estimates the disk space of a study from the values that its steps log. */
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { evaluationCount, totalSteps, type Experiment } from "../../shared/experiment.ts";
@@ -7,13 +7,13 @@ import type { StudyCell } from "../../shared/study/expand.ts";
 import { hyperparameterColumns } from "../../shared/tower.ts";
 import { StudyError } from "./errors.ts";
 
-/** Bytes that the store needs for a logged value with its share of the pyramid, for an evaluation, and for a run itself. */
+/** Bytes in the store per logged value (with its share of the pyramid), per evaluation, and per run. */
 const bytes = { value: 24, evaluation: 100, run: 8_192 };
 
-/** Left free on the disk whatever a study needs: for the write-ahead log and for everything else. */
+/** Bytes to leave free on the disk, for the write-ahead log and other programs. */
 const spare = 256e6;
 
-/** Bytes by which the store grows; an upper bound, for a diverged run logs less. */
+/** Upper bound of the store's growth, in bytes: diverged runs log less. */
 export function diskOf(cells: readonly StudyCell[]): number {
   return cells.reduce((sum, { experiment }) => sum + diskOfRun(experiment), 0);
 }
@@ -24,7 +24,7 @@ function diskOfRun(experiment: Experiment): number {
   return bytes.run + totalSteps(experiment) * columns * bytes.value + evaluationCount(experiment) * bytes.evaluation;
 }
 
-/** Bytes free on the disk of a file; null where the system does not say. */
+/** Bytes free on the disk of a file; null if unknown. */
 export async function freeBytes(file: string): Promise<number | null> {
   try {
     const { bavail, bsize } = await statfs(dirname(file));
@@ -34,7 +34,7 @@ export async function freeBytes(file: string): Promise<number | null> {
   }
 }
 
-/** @throws StudyError when the store's disk will not hold the runs */
+/** @throws StudyError when the store's disk has too little space for the runs */
 export function requireDisk(needed: number, free: number | null, storePath: string): void {
   if (free === null || needed + spare <= free) return;
   throw new StudyError(

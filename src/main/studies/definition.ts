@@ -1,4 +1,4 @@
-/** Studies as people send them: checked, with defaults, and expanded into their runs. */
+/** Validates study definitions, fills in defaults and expands them into runs. */
 import type { FieldError } from "../../shared/experiment.ts";
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import { validateStudy, type Study } from "../../shared/study/study.ts";
@@ -6,7 +6,7 @@ import { StudyError } from "./errors.ts";
 
 export type Definition = { readonly ok: true; readonly study: Study; readonly cells: readonly StudyCell[] } | { readonly ok: false; readonly errors: readonly FieldError[] };
 
-/** A study with all its runs, or every field that is wrong. */
+/** A study with all its runs, or the errors of every wrong field. */
 export function readDefinition(input: unknown): Definition {
   const validation = validateStudy(input);
   if (!validation.ok) return validation;
@@ -14,10 +14,10 @@ export function readDefinition(input: unknown): Definition {
   return expansion.ok ? { ok: true, study: validation.study, cells: expansion.cells } : expansion;
 }
 
-/** @throws StudyError that names every field that is wrong */
+/** @throws StudyError that names every wrong field */
 export function usableStudy(input: unknown): { study: Study; cells: readonly StudyCell[] } {
   const definition = readDefinition(input);
   if (definition.ok) return definition;
-  const said = definition.errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
-  throw new StudyError(`The study is not valid: ${said}.`, definition.errors);
+  const messages = definition.errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+  throw new StudyError(`The study is not valid: ${messages}.`, definition.errors);
 }

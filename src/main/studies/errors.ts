@@ -1,4 +1,4 @@
-/** What a person asked of a study and cannot have, in words; `fields` name what is wrong with a definition. */
+/** A request about a study that cannot be met, with a message for the user; `fields` are the errors of a definition. */
 import type { FieldError } from "../../shared/experiment.ts";
 
 export class StudyError extends Error {

@@ -1,4 +1,4 @@
-/** Trains a study: so many runs at a time, each cell until it has its result. */
+/** Trains a study: at most `workers` programs at a time, until every cell has its result. */
 import { messageOf } from "../../shared/errors.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
@@ -14,26 +14,26 @@ import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 
-/** Of a run: its study and cell, and why the study took its engine, where it chose it. */
-export interface PlaceInStudy {
+/** A run's study and cell, and the reason for its engine where the study chose it. */
+export interface RunOrigin {
   readonly study: string;
   readonly cell: string;
   readonly why?: string | undefined;
 }
 
-/** How single runs are trained and steered. */
+/** Starts and controls single runs. */
 export interface RunControls {
-  /** Starts a run of a study, by itself or in a cohort. */
-  start(experiment: Experiment, place: PlaceInStudy, seat?: CohortSeat): Promise<RunSummary>;
-  /** Goes on with a run that is paused, or takes up one that ended before its end, from its checkpoint or else its first step. */
+  /** Starts a run of a study, alone or in a cohort. */
+  start(experiment: Experiment, origin: RunOrigin, seat?: CohortSeat): Promise<RunSummary>;
+  /** Resumes a paused run, or one that ended early from its checkpoint, or from its first step if it has none. */
   resume(run: string, seat?: CohortSeat): Promise<RunSummary>;
-  /** A cohort of so many seats. Its runs begin to train once it is complete. */
+  /** A cohort of `size` seats, which starts once it is complete. */
   cohort(size: number): Cohort;
   pause(run: string): Promise<RunSummary>;
   stop(run: string): Promise<RunSummary>;
-  /** The state of a run that is trained here. */
+  /** State of a run that is trained here; undefined for others. */
   live(run: string): RunSummary | undefined;
-  /** Resolves when the trainer of a run that has ended is free for another. */
+  /** Resolves when the trainer of an ended run is free for another run. */
   left(run: string): Promise<void>;
 }
 
@@ -42,50 +42,50 @@ export interface RunnerOptions {
   readonly cells: readonly StudyCell[];
   readonly known: readonly CellRun[];
   readonly controls: RunControls;
-  /** Milliseconds that all of it takes, as measured before; null when that is not known. */
+  /** Measured duration of the whole study in milliseconds; null if unknown. */
   readonly expected: number | null;
-  /** Why the study took its engine, where it chose it. */
+  /** Reason for the engine, where the study chose it. */
   readonly engineWhy?: string | undefined;
   readonly save: (study: StoredStudy) => void;
   readonly markPruned: (run: string, pruned: boolean) => void;
-  /** The state of the study or its counts changed; `atOnce` for a new status. */
+  /** The study's state or counts changed; `atOnce`: its status did. */
   readonly onChange: (atOnce: boolean) => void;
-  /** A cell came to a new state. */
+  /** A cell's state changed. */
   readonly onAdvance: (cell: StudyCell) => void;
 }
 
-/** What is known of a cell that has or had a run. */
+/** State of a cell that has or had a run. */
 interface Progress extends CellState {
   steps: number;
   evaluations: readonly Evaluation[];
   hyperparameters: RunSummary["hyperparameters"];
-  /** Its run is to be taken up, or replaced where it is in the bin. */
+  /** Whether its run must be resumed, or replaced if it is in the bin. */
   again: boolean;
 }
 
-/** Failures of one cell before it is left alone, until a person asks for another try. */
-const mostFailures = 3;
-/** Failures in a row, without any success, that speak of the machine rather than of single runs. */
-const failuresInARow = 6;
+/** Failures of a cell after which it is not retried automatically. */
+const maxFailures = 3;
+/** Consecutive failed runs that stop the study: the machine, not the runs, is the likely cause. */
+const maxFailuresInARow = 6;
 
 export class StudyRunner {
   readonly #options: RunnerOptions;
   readonly #byRun = new Map<string, StudyCell>();
   readonly #progress = new Map<string, Progress>();
   readonly #failures = new Map<string, number>();
-  /** Cells whose run is being started or resumed. */
+  /** Keys of cells whose run is being started or resumed. */
   readonly #beginning = new Set<string>();
-  /** By cell: those that train as one program with it, it included. */
+  /** Cells of each cell's cohort, including itself, by key. */
   #cohorts = new Map<string, readonly StudyCell[]>();
-  /** By cell: what it began to train with, and takes one worker's place with. */
+  /** Program that each cell trains in, by key; each program occupies one worker. */
   readonly #units = new Map<string, object>();
-  /** Runs that were asked to stop at a rung. */
+  /** Runs that are stopping at a rung. */
   readonly #parked = new Set<string>();
   readonly #speed: Speed;
   readonly #clock: TrainedClock;
   #stored: StoredStudy;
   #cells: readonly StudyCell[] = [];
-  /** Reruns by the cell whose runs they follow. */
+  /** Reruns by the key of their source cell. */
   #followers = new Map<string, StudyCell[]>();
   #ranks: ReadonlyMap<string, number> = new Map();
   #queue: StudyCell[] = [];
@@ -126,7 +126,7 @@ export class StudyRunner {
     return this.#speed.timeFor(left);
   }
 
-  /** Another form of the study; its name and state stay. */
+  /** Replaces the study's definition; keeps its name and state. */
   define(study: StoredStudy["study"], cells: readonly StudyCell[]): void {
     this.#cells = cells;
     this.#stored = { ...this.#stored, study, total: cells.length };
@@ -139,15 +139,15 @@ export class StudyRunner {
       const at = this.#progress.get(cell.key);
       if (at) this.#byRun.set(at.run, cell);
     }
-    this.#line();
+    this.#refillQueue();
   }
 
-  /** Begins, or goes on after a pause or a stop. */
+  /** Starts, or resumes after a pause or stop. */
   async run(): Promise<void> {
     this.#failed = 0;
     this.#speed.restart();
     for (const at of this.#progress.values()) if (!at.deleted && (at.status === "stopped" || at.status === "interrupted")) at.again = true;
-    this.#line();
+    this.#refillQueue();
     this.#set("running", null, { startedAt: this.#stored.startedAt ?? Date.now(), finishedAt: null });
     const paused = this.#training().filter((run) => this.#options.controls.live(run)?.status === "paused");
     this.#fill();
@@ -156,7 +156,7 @@ export class StudyRunner {
 
   async pause(reason: string | null = null): Promise<void> {
     this.#set("paused", reason);
-    // A run that ended in this very moment has nothing left to pause.
+    // A run that has just ended cannot be paused.
     await Promise.all(this.#training().map((run) => this.#options.controls.pause(run).catch(() => undefined)));
   }
 
@@ -165,19 +165,19 @@ export class StudyRunner {
     await Promise.all(this.#training().map((run) => this.#options.controls.stop(run).catch(() => undefined)));
   }
 
-  /** The host closes, and stops the runs itself. */
+  /** Marks the study as interrupted when the host closes. The host stops the runs. */
   leave(): void {
     this.#end("interrupted", "Hypertower was closed.");
   }
 
-  /** Another process trains the study from now on: its runs here are stopped, and nothing of it is saved any more. */
+  /** Stops the study's runs and saves nothing more: another process has taken the study. */
   async abandon(): Promise<void> {
     this.#abandoned = true;
     this.#stored = { ...this.#stored, status: "interrupted", reason: "Another Hypertower process took this study over." };
     await Promise.all(this.#training().map((run) => this.#options.controls.stop(run).catch(() => undefined)));
   }
 
-  /** Another process has taken a run: its place here is free, and its cell is left to that process. */
+  /** Frees the worker of a run that another process has taken; that process trains the cell. */
   lost(run: RunSummary): void {
     const [cell, at] = this.#latest(run.id);
     if (!cell || !at) return;
@@ -186,7 +186,7 @@ export class StudyRunner {
     this.#fill();
   }
 
-  /** Puts what failed or is missing in line once more. */
+  /** Requeues failed and missing runs. */
   retry(): void {
     this.#failures.clear();
     for (const at of this.#progress.values()) if (at.deleted || at.status === "failed") at.again = true;
@@ -228,7 +228,7 @@ export class StudyRunner {
     this.#options.onChange(false);
   }
 
-  /** The cell of a run, if it is its latest. */
+  /** The cell whose latest run this is. */
   #latest(run: string): [cell?: StudyCell, at?: Progress] {
     const cell = this.#byRun.get(run);
     const at = cell && this.#progress.get(cell.key);
@@ -236,41 +236,41 @@ export class StudyRunner {
   }
 
   #ended(cell: StudyCell, { id, status, reason }: RunSummary): void {
-    // One that had come to its end before it heard needs nothing more.
+    // A run that ended before the stop reached it is complete.
     if (this.#parked.delete(id) && status === "stopped") this.#progress.get(cell.key)!.again = true;
     if (status === "failed") {
       this.#failed++;
       const failures = (this.#failures.get(cell.key) ?? 0) + 1;
       this.#failures.set(cell.key, failures);
-      if (this.#stored.status === "running" && this.#failed >= failuresInARow) {
+      if (this.#stored.status === "running" && this.#failed >= maxFailuresInARow) {
         void this.stop(`${this.#failed} runs in a row failed, the last one because: ${reason ?? "no reason was given"}`);
         return;
       }
-      if (failures < mostFailures) {
+      if (failures < maxFailures) {
         this.#progress.get(cell.key)!.again = true;
         this.#queue.push(cell);
       }
     } else if (status === "finished" || status === "diverged") this.#failed = 0;
-    if (this.#stored.study.halving) this.#line();
-    this.#lineFollowers(cell);
+    if (this.#stored.study.halving) this.#refillQueue();
+    this.#queueFollowers(cell);
     void this.#options.controls.left(id).then(() => this.#fill());
   }
 
-  /** Queues the reruns that a run which ended makes possible, and says which it makes impossible. */
-  #lineFollowers({ key }: StudyCell): void {
+  /** Queues the reruns that an ended run makes possible, and reports those it makes impossible. */
+  #queueFollowers({ key }: StudyCell): void {
     const followers = this.#followers.get(key);
     if (!followers) return;
-    this.#line();
+    this.#refillQueue();
     for (const follower of followers) if (this.#startOf(follower).kind === "impossible") this.#options.onAdvance(follower);
   }
 
-  /** What a cell trains, as far as the run that it follows is known. */
+  /** What a cell trains, given the current state of its source run. */
   #startOf(cell: StudyCell): CellStart {
     const at = cell.source && this.#progress.get(cell.source.key);
     return startOf(cell, at?.deleted ? undefined : at);
   }
 
-  /** Runs of this study that have a trainer or wait for one. */
+  /** Runs of this study that train here or are queued. */
   #training(): string[] {
     return this.#cells.flatMap(({ key }) => {
       const at = this.#progress.get(key);
@@ -278,35 +278,35 @@ export class StudyRunner {
     });
   }
 
-  /** Whether the latest run of a cell is to be taken up or replaced. */
+  /** Whether the latest run of a cell must be resumed or replaced. */
   #waits({ again, pruned, status }: Progress): boolean {
     return again && !pruned && !isActive(status);
   }
 
   /**
-   * Queues what has no result yet, coarse to fine over the whole range (`trainingRanks`), a point's heights side by
-   * side, so that a machine that gets slower does so for all of them.
+   * Queues cells without a result, coarse to fine over the whole range (`trainingRanks`). Heights of a
+   * point train together, so that a machine that gets slower affects them equally.
    */
-  #line(): void {
+  #refillQueue(): void {
     const { halving } = this.#stored.study;
-    this.#rungs = halving ? this.#runged(halving) : null;
+    this.#rungs = halving ? this.#updateRungs(halving) : null;
     const due = this.#cells.filter((cell) => {
       const at = this.#progress.get(cell.key);
       if (this.#beginning.has(cell.key)) return false;
       if (this.#rungs && !this.#rungs.alive.has(cell.key)) return false;
       if (this.#rungs?.until && at && atRung(at.evaluations, this.#rungs.until)) return false;
-      // A new run of a rerun needs what the run it follows learned.
+      // A rerun needs the values that its source run learned.
       if ((!at || at.deleted) && this.#startOf(cell).kind !== "ready") return false;
       return !at || this.#waits(at);
     });
     this.#queue = due.sort((a, b) => this.#ranks.get(a.key)! - this.#ranks.get(b.key)!);
   }
 
-  /** Where successive halving stands; marks those that lost. */
-  #runged(halving: NonNullable<StoredStudy["study"]["halving"]>): Rungs {
+  /** State of successive halving; marks eliminated runs. */
+  #updateRungs(halving: NonNullable<StoredStudy["study"]["halving"]>): Rungs {
     const contenders = this.#cells.map(({ key }) => {
       const at = this.#progress.get(key);
-      const failed = at?.status === "failed" && (this.#failures.get(key) ?? mostFailures) >= mostFailures;
+      const failed = at?.status === "failed" && (this.#failures.get(key) ?? maxFailures) >= maxFailures;
       return { key, evaluations: at?.evaluations ?? [], out: at !== undefined && (at.deleted || at.status === "diverged" || failed) };
     });
     const rungs = rungsOf(halving, contenders, this.#stored.study.base);
@@ -328,40 +328,40 @@ export class StudyRunner {
       const [cell] = this.#queue;
       if (!cell) break;
       const cohort = this.#cohorts.get(cell.key)!;
-      const due = new Set(this.#queue.filter((one) => cohort.includes(one)));
-      this.#queue = this.#queue.filter((one) => !due.has(one));
+      const due = new Set(this.#queue.filter((queued) => cohort.includes(queued)));
+      this.#queue = this.#queue.filter((queued) => !due.has(queued));
       void this.#beginTogether([...due], cohort);
     }
     if (this.#queue.length > 0 || this.#beginning.size > 0 || this.#training().length > 0) return;
-    // Runs that stopped at a rung go on from there.
-    this.#line();
+    // Runs that stopped at a rung may continue now.
+    this.#refillQueue();
     if (this.#queue.length > 0) return this.#fill();
-    this.#end("finished", this.#leftOver());
+    this.#end("finished", this.#missingResults());
   }
 
-  /** Programs that train or are about to. */
+  /** Number of programs that train or are starting. */
   #unitsBusy(): number {
     const training = new Set(this.#training());
     const busy = this.#cells.filter(({ key }) => this.#beginning.has(key) || training.has(this.#progress.get(key)?.run ?? ""));
     return new Set(busy.map(({ key }) => this.#units.get(key) ?? key)).size;
   }
 
-  /** Begins those of a cohort that are due, as one program. Each keeps its seat, whatever became of the others. */
-  async #beginTogether(due: readonly StudyCell[], of: readonly StudyCell[]): Promise<void> {
+  /** Starts the due cells of a cohort as one program. Seats are fixed by the cohort, whichever cells are due. */
+  async #beginTogether(due: readonly StudyCell[], members: readonly StudyCell[]): Promise<void> {
     const unit = {};
     for (const { key } of due) {
       this.#units.set(key, unit);
       this.#beginning.add(key);
     }
-    if (of.length === 1) return this.#begin(due[0]!);
-    const cohort = this.#options.controls.cohort(of.length);
-    for (const cell of due) await this.#begin(cell, { cohort, number: of.indexOf(cell) });
+    if (members.length === 1) return this.#begin(due[0]!);
+    const cohort = this.#options.controls.cohort(members.length);
+    for (const cell of due) await this.#begin(cell, { cohort, number: members.indexOf(cell) });
     cohort.complete();
   }
 
-  /** What keeps a finished study from being complete, in words. */
-  #leftOver(): string | null {
-    const said = (["failed", "stopped", "interrupted"] as const).flatMap((status) => {
+  /** Why a finished study lacks results; null if it has all. */
+  #missingResults(): string | null {
+    const parts = (["failed", "stopped", "interrupted"] as const).flatMap((status) => {
       const count = this.#cells.filter(({ key }) => {
         const at = this.#progress.get(key);
         return at?.status === status && !at.pruned && !at.deleted;
@@ -369,8 +369,8 @@ export class StudyRunner {
       return count === 0 ? [] : [`${count} ${status}`];
     });
     const skipped = this.#cells.filter((cell) => !this.#progress.has(cell.key) && this.#startOf(cell).kind === "impossible").length;
-    if (skipped > 0) said.push(`${skipped} skipped, for the runs to follow learned no values to start from`);
-    return said.length === 0 ? null : `Not every run has a result: ${said.join(", ")}.`;
+    if (skipped > 0) parts.push(`${skipped} skipped, for the runs to follow learned no values to start from`);
+    return parts.length === 0 ? null : `Not every run has a result: ${parts.join(", ")}.`;
   }
 
   async #begin(cell: StudyCell, seat?: CohortSeat): Promise<void> {
@@ -379,24 +379,24 @@ export class StudyRunner {
     const at = this.#progress.get(key);
     this.#beginning.add(key);
     try {
-      // A run that failed a second time begins anew; one that is in the bin stays there.
-      const takeUp = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
+      // A run that failed twice is replaced by a new one, and so is a run in the bin.
+      const resumes = at && !at.deleted && at.status !== "finished" && at.status !== "diverged" && (this.#failures.get(key) ?? 0) < 2;
       const start = this.#startOf(cell);
-      if (!takeUp && start.kind !== "ready") throw new Error(`the run that ${key} follows has no result any more`);
+      if (!resumes && start.kind !== "ready") throw new Error(`the run that ${key} follows has no result any more`);
       const experiment = start.kind === "ready" ? start.experiment : cell.experiment;
-      const run = takeUp ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
+      const run = resumes ? await controls.resume(at.run, seat) : await controls.start(experiment, { study: this.#stored.id, cell: key, why: this.#options.engineWhy }, seat);
       const now = controls.live(run.id) ?? run;
-      const attempts = (at?.attempts ?? 0) + (takeUp ? 0 : 1);
+      const attempts = (at?.attempts ?? 0) + (resumes ? 0 : 1);
       this.#byRun.set(run.id, cell);
       this.#progress.set(key, {
-        // Whatever it came to already, such as a trainer that cannot be launched, counts as a change.
+        // Starts as queued, so that changed() below reports any other status.
         cell: key, run: run.id, status: "queued", pruned: false, deleted: false, attempts,
-        steps: now.steps, evaluations: takeUp ? at.evaluations : [], hyperparameters: now.hyperparameters, again: false,
+        steps: now.steps, evaluations: resumes ? at.evaluations : [], hyperparameters: now.hyperparameters, again: false,
       });
       this.#beginning.delete(key);
       this.#options.onAdvance(cell);
       this.changed(now);
-      // Asked to stop while it was on its way.
+      // The study was stopped or paused during the start.
       if (this.#stored.status === "stopped") await controls.stop(run.id);
       if (this.#stored.status === "paused") await controls.pause(run.id);
     } catch (error) {

@@ -1,17 +1,17 @@
-/** How fast a study trains, over all its workers: steps while it was not paused. */
+/** Estimates a study's remaining time from the steps of all its workers since the latest start. */
 export class Speed {
   readonly #expected: number | null;
   #since = performance.now();
   #done = 0;
-  /** Steps of the whole study when it was first asked. */
+  /** Steps left at the first call of timeFor(). */
   #whole: number | undefined;
 
-  /** @param expected milliseconds for all steps, until enough are trained to tell; null when nobody knows */
+  /** @param expected milliseconds for all steps, used until enough are measured; null if unknown */
   constructor(expected: number | null) {
     this.#expected = expected;
   }
 
-  /** What was trained before does not count: other runs, another machine load, a pause. */
+  /** Forgets earlier steps: they ran with other runs, another load, or before a pause. */
   restart(): void {
     this.#since = performance.now();
     this.#done = 0;
@@ -21,7 +21,7 @@ export class Speed {
     this.#done += steps;
   }
 
-  /** Milliseconds for so many steps at the present speed; null when nothing is known yet. */
+  /** Milliseconds for this number of steps at the current speed; null while unknown. */
   timeFor(steps: number): number | null {
     this.#whole ??= steps;
     if (steps === 0) return 0;

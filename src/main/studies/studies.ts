@@ -1,4 +1,4 @@
-/** Studies as the surfaces see them: looked at, started, steered. */
+/** Requests of the window and the command line about studies: read, start, control. */
 import { messageOf } from "../../shared/errors.ts";
 import { studyPresets } from "../../shared/study/presets.ts";
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
@@ -25,7 +25,7 @@ export interface StudiesOptions {
   readonly machine: Pick<Machine, "calibration">;
   /** @throws when an experiment has no data to train on */
   readonly check: (experiment: Experiment) => Promise<unknown>;
-  /** Bytes free on the disk of a file. */
+  /** Bytes free on the disk of a file; `freeBytes` by default. */
   readonly free?: ((file: string) => Promise<number | null>) | undefined;
   readonly onChange: (study: StudySummary, atOnce: boolean) => void;
   readonly onAdvance: (study: string, point: StudyPoint) => void;
@@ -34,7 +34,7 @@ export interface StudiesOptions {
 export class Studies {
   readonly #options: StudiesOptions;
   readonly #runners = new Map<string, StudyRunner>();
-  /** Expansions by study: of the definition they belong to. */
+  /** Expanded cells by study id, valid while the definition is the same. */
   readonly #expansions = new Map<string, { definition: string; cells: readonly StudyCell[] }>();
   readonly #learned: Learned = (run) => this.#options.store.studies.run(run);
   #closing = false;
@@ -43,7 +43,7 @@ export class Studies {
     this.#options = options;
   }
 
-  /** The ready-made studies, defaults filled in. */
+  /** The presets with defaults filled in. */
   presets() {
     return studyPresets.map((preset) => ({ ...preset, study: study.parse(asNewStudy(preset.study)) }));
   }
@@ -54,16 +54,16 @@ export class Studies {
   }
 
   /**
-   * What a study would take here. Trains a few steps, in processes of their own.
+   * Estimates time and disk space of a study here by training a few steps in trainer processes.
    * @throws StudyError when the study is not valid
    */
   async estimate(input: unknown, workers: number | null, cohort?: CohortChoice): Promise<StudyEstimate> {
-    const { study: of, cells } = usableStudy(asNewStudy(input));
+    const { study: valid, cells } = usableStudy(asNewStudy(input));
     await this.#options.check(cells[0]!.experiment);
     const disk = { disk: diskOf(cells), diskFree: await this.#free() };
     try {
-      const places = await this.#places(of, cells, workers, cohort);
-      return { runs: cells.length, ...places, duration: await this.#options.machine.calibration.duration(cells, places), ...disk };
+      const allocation = await this.#allocate(valid, cells, workers, cohort);
+      return { runs: cells.length, ...allocation, duration: await this.#options.machine.calibration.duration(cells, allocation), ...disk };
     } catch (error) {
       if (error instanceof StoreError) throw error;
       return { runs: cells.length, workers: workers ?? 1, threads: cells[0]!.experiment.engine.threads, cohort: typeof cohort === "number" ? cohort : 1, duration: null, ...disk };
@@ -71,31 +71,31 @@ export class Studies {
   }
 
   /**
-   * @param engineWhy why its engine was chosen, where that was not said by a person
-   * @throws StudyError when the study is not valid, its program cannot be trained, or the disk will not hold it
+   * @param engineWhy reason for the engine, where the user did not name one
+   * @throws StudyError when the study is not valid, its program cannot be trained, or the disk has too little space
    */
   async start(input: unknown, workers: number | null, cohort?: CohortChoice, engineWhy?: string): Promise<StudySummary> {
     this.#requireOpen();
     const usable = usableStudy(asNewStudy(input));
     await this.#options.check(usable.cells[0]!.experiment);
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
-    const places = await this.#places(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
+    const allocation = await this.#allocate(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
       if (error instanceof StoreError || error instanceof StudyError) throw error;
       throw new StudyError(`The study cannot be trained here: ${messageOf(error)}`);
     });
-    // How many threads a run has, and how many train as one, may show in its last digits: both belong to the study.
+    // Threads and cohort size may change last digits, so the study stores both.
     const { engine } = usable.study.base;
-    const of: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: places.threads } }, cohort: places.cohort };
-    const { cells } = usableStudy(of);
-    const expected = workers === null ? await this.#options.machine.calibration.duration(cells, places).catch(() => null) : null;
+    const allocated: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: allocation.threads } }, cohort: allocation.cohort };
+    const { cells } = usableStudy(allocated);
+    const expected = workers === null ? await this.#options.machine.calibration.duration(cells, allocation).catch(() => null) : null;
     this.#requireOpen();
     const now = new Date();
     const stored: StoredStudy = {
       id: newRunId(now),
-      name: of.name.trim() || "Study",
+      name: allocated.name.trim() || "Study",
       status: "running",
       reason: null,
-      study: of,
+      study: allocated,
       createdAt: now.getTime(),
       startedAt: now.getTime(),
       finishedAt: null,
@@ -103,9 +103,9 @@ export class Studies {
       runningSince: null,
       deletedAt: null,
       total: cells.length,
-      workers: places.workers,
+      workers: allocation.workers,
     };
-    // No await in between: a study that is stored as running has a runner, which can be paused.
+    // No await between these lines: a study stored as running must have a runner to pause.
     this.#options.store.studies.create(stored);
     await this.#runner(stored, cells, expected, engineWhy).run();
     return this.#changed(stored.id);
@@ -125,25 +125,25 @@ export class Studies {
     const stored = this.#stored(id);
     if (stored.status === "running") throw new StudyError(`The study ${stored.name} (${id}) is running already.`);
     if (stored.status === "finished") throw new StudyError(`The study ${stored.name} (${id}) is finished; what failed or is missing can be trained again with a retry.`);
-    await this.#goOn(stored).run();
+    await this.#takeRunner(stored).run();
     return this.#changed(id);
   }
 
   async retry(id: string): Promise<StudySummary> {
     const stored = this.#stored(id);
-    const runner = this.#goOn(stored);
+    const runner = this.#takeRunner(stored);
     runner.retry();
     if (stored.status === "paused") return this.#changed(id);
     await runner.run();
     return this.#changed(id);
   }
 
-  /** @throws StudyError when the study has runs of another form, which the new one would not repeat */
+  /** Replaces the definition by one with more runs. @throws StudyError when the new definition changes existing runs */
   async extend(id: string, input: unknown): Promise<StudySummary> {
     const stored = this.#stored(id);
     const asked = usableStudy(input).study;
-    const of: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine, generator: stored.study.base.generator }, cohort: stored.study.cohort };
-    const { cells } = usableStudy(of);
+    const extended: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine, generator: stored.study.base.generator }, cohort: stored.study.cohort };
+    const { cells } = usableStudy(extended);
     const before = new Map(this.#cells(stored).map((cell) => [cell.key, cell]));
     const added = cells.filter(({ key }) => !before.has(key));
     for (const cell of cells) {
@@ -155,8 +155,8 @@ export class Studies {
       );
     }
     requireDisk(diskOf(added), await this.#free(), this.#options.store.path);
-    const runner = this.#goOn(stored);
-    runner.define(of, cells);
+    const runner = this.#takeRunner(stored);
+    runner.define(extended, cells);
     if (stored.status === "paused") this.#options.store.studies.save(runner.stored);
     else await runner.run();
     return this.#changed(id);
@@ -199,7 +199,7 @@ export class Studies {
     return this.#changed(id);
   }
 
-  /** Moves studies to the bin; all of them or, when one cannot be, none. */
+  /** Moves studies to the bin: all of them, or none if one of them is active. */
   delete(ids: readonly string[], withRuns: boolean): StudySummary[] {
     for (const id of ids) {
       const { name, status } = this.#stored(id);
@@ -223,7 +223,7 @@ export class Studies {
     return trajectoriesOf(this.#options.store, runs, metric, maxPoints);
   }
 
-  /** Runs that the supervisor may train at the same time for the studies' sake. */
+  /** Total number of workers of the running studies. */
   get workers(): number {
     return [...this.#runners.values()].reduce((sum, { stored }) => (stored.status === "running" ? sum + stored.workers : sum), 0);
   }
@@ -237,7 +237,7 @@ export class Studies {
     for (const runner of this.#runners.values()) runner.evaluated(run, evaluation);
   }
 
-  /** A run of a study trained here was taken over by another process. */
+  /** Another process has taken a run. */
   runLost(run: RunSummary): void {
     if (run.study !== null) this.#runners.get(run.study)?.lost(run);
   }
@@ -247,12 +247,12 @@ export class Studies {
     for (const { id, study, deletedAt } of runs) if (study !== null) this.#runners.get(study)?.deleted(id, deletedAt !== null);
   }
 
-  /** What runs log cannot be written: nothing goes on until a person says so. */
+  /** Pauses all studies, because the store cannot be written, until the user resumes them. */
   hold(reason: string): void {
     for (const runner of this.#runners.values()) if (runner.stored.status === "running") void runner.pause(reason);
   }
 
-  /** Leaves the studies as interrupted. The runs are stopped by who trains them. */
+  /** Marks active studies as interrupted. The supervisor stops the runs. */
   close(): void {
     this.#closing = true;
     for (const runner of this.#runners.values()) {
@@ -264,11 +264,11 @@ export class Studies {
     if (this.#closing) throw new StudyError("Hypertower is closing; no study can be started.");
   }
 
-  async #places(of: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Allocation> {
-    const { study: wanted } = usableStudy({ ...of, cohort: asked ?? of.cohort });
+  async #allocate(valid: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Allocation> {
+    const { study: wanted } = usableStudy({ ...valid, cohort: asked ?? valid.cohort });
     const cohort = wanted.halving ? 1 : wanted.cohort;
     if (workers === null) return this.#options.machine.calibration.choose(cells, cohort);
-    // Who says how many train at a time does without measuring.
+    // A given number of workers needs no measurement.
     return { workers, threads: cells[0]!.experiment.engine.threads, cohort: cohort === "auto" ? 1 : cohort };
   }
 
@@ -276,7 +276,7 @@ export class Studies {
     return (this.#options.free ?? freeBytes)(this.#options.store.path);
   }
 
-  /** The runner of a study that is trained here and in one of these states. */
+  /** Runner of a study that is trained here and has an allowed status. @throws StudyError for any other */
   #steered(id: string, allowed: readonly StudySummary["status"][], what: string): StudyRunner {
     const { name, status } = this.#stored(id);
     if (!allowed.includes(status)) throw new StudyError(`The study ${name} (${id}) is ${status}; only one that is ${allowed.join(" or ")} can be ${what}.`);
@@ -285,8 +285,8 @@ export class Studies {
     return runner;
   }
 
-  /** The runner of a study, whoever trained it before. */
-  #goOn(stored: StoredStudy): StudyRunner {
+  /** Runner of a study, after taking its ownership if it is not trained here. @throws StudyError when another process trains it */
+  #takeRunner(stored: StoredStudy): StudyRunner {
     this.#requireOpen();
     const { id, name, deletedAt } = stored;
     if (deletedAt !== null) throw new StudyError(`The study ${name} (${id}) is in the bin; restore it first.`);
@@ -299,7 +299,7 @@ export class Studies {
   #runner(stored: StoredStudy, cells: readonly StudyCell[], expected: number | null, engineWhy?: string): StudyRunner {
     const { store, controls, onAdvance } = this.#options;
     const known = store.studies.runs(stored.id);
-    // Who goes on with a study reads from its runs why it trains on its engine.
+    // A resumed study finds the reason for its engine in its runs.
     const before = known.find(({ deleted }) => !deleted) ?? known[0];
     const runner: StudyRunner = new StudyRunner({
       stored,
@@ -320,11 +320,11 @@ export class Studies {
     return runner;
   }
 
-  /** A store that cannot be written keeps the state it had; the next change of state writes both. */
+  /** Saves a study's state. While the store cannot be written it keeps the old state, until the next change. */
   #save(study: StoredStudy): void {
     try {
       this.#options.store.studies.save(study);
-      // From here on the store knows all there is to know.
+      // The store now has the final state.
       if (study.status === "finished") this.#runners.delete(study.id);
     } catch (error) {
       if (error instanceof LeaseLostError) this.#lost(study);
@@ -332,7 +332,7 @@ export class Studies {
     }
   }
 
-  /** Another process has taken the study: it steers it from now on, and takes the runs as they end here. */
+  /** Abandons a study that another process has taken; that process resumes its runs as they end here. */
   #lost({ id }: StoredStudy): void {
     const runner = this.#runners.get(id);
     this.#runners.delete(id);
@@ -345,7 +345,7 @@ export class Studies {
     return this.#now(stored);
   }
 
-  /** The state of a study trained here may be ahead of the store; its name and the bin are the store's. */
+  /** Current state of a study: from its runner if it is trained here, with name and deletion from the store. */
   #now(stored: StoredStudy): StoredStudy {
     const runner = this.#runners.get(stored.id);
     if (!runner) return stored;
@@ -378,7 +378,7 @@ export class Studies {
   }
 }
 
-/** Whether two experiments are the same training, whatever they are called. */
+/** Whether two experiments are equal except for their names. */
 function sameRun(a: Experiment, b: Experiment): boolean {
   const plain = ({ name: _name, ...rest }: Experiment) => JSON.stringify(rest);
   return plain(a) === plain(b);

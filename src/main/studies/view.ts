@@ -1,4 +1,4 @@
-/** What is known of a study, out of its definition, the store and what trains right now. */
+/** Summaries and points of studies, from their definition, the store and the runs that train here. */
 import { totalSteps } from "../../shared/experiment.ts";
 import { isActive, type RunSummary } from "../../shared/run.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
@@ -6,24 +6,24 @@ import type { StudyPoint, StudySummary } from "../../shared/study/result.ts";
 import { startOf } from "../../shared/study/reruns.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 
-/** A run that is trained here is ahead of the store. */
+/** State of a run that is trained here, which may be ahead of the store; undefined for other runs. */
 export type Live = (run: string) => RunSummary | undefined;
 
-/** What a run learned, as the store knows it. */
+/** Stored hyperparameters of a run. */
 export type Learned = (run: string) => Pick<CellRun, "hyperparameters"> | undefined;
 
-/** Why a rerun without a run cannot be trained; null where it can be, or where that is not known yet. */
+/** Why a rerun that has no run cannot be trained; null if it can be, or while that is unknown. */
 export function whySkipped(cell: StudyCell, states: ReadonlyMap<string, CellState>, live: Live, learned: Learned): string | null {
   const state = cell.source && !states.has(cell.key) ? states.get(cell.source.key) : undefined;
   if (!state) return null;
   const status = pointStatus(state, live);
-  // Most runs to follow have not ended; only of those that have is more read.
+  // Reads hyperparameters only of ended source runs.
   if (status !== "finished" && status !== "diverged") return null;
   const start = startOf(cell, { status, hyperparameters: (live(state.run) ?? learned(state.run))?.hyperparameters ?? [] });
   return start.kind === "impossible" ? start.reason : null;
 }
 
-/** @param states of any cell; those that the study has no longer are left out */
+/** @param states by cell; cells that are no longer in the study are ignored */
 export function summaryOf(stored: StoredStudy, cells: readonly StudyCell[], states: ReadonlyMap<string, CellState>, live: Live, learned: Learned, millisecondsLeft: number | null): StudySummary {
   const { workers: _workers, ...study } = stored;
   const counts = { finished: 0, diverged: 0, failed: 0, pruned: 0, skipped: 0, running: 0 };
@@ -43,7 +43,7 @@ export function pointStatus({ run, status, pruned, deleted }: Pick<CellState, "r
   return live(run)?.status ?? status;
 }
 
-/** @param skipped why the cell, without a run, cannot be trained; null where it can be */
+/** @param skipped why a cell without a run cannot be trained; null if it can be */
 export function pointOf(cell: StudyCell, found: CellRun | undefined, live: Live, skipped: string | null): StudyPoint {
   const { key, height, stack, values, seed, experiment } = cell;
   const identity = { key, height, ...(stack !== undefined && { stack }), values: [...values], seed };
@@ -66,12 +66,12 @@ export function pointOf(cell: StudyCell, found: CellRun | undefined, live: Live,
   };
 }
 
-/** Nothing more is to be done for a cell. */
+/** Whether a cell needs no more training. */
 export function isSettled(status: StudyPoint["status"]): boolean {
   return status === "finished" || status === "diverged" || status === "pruned" || status === "skipped";
 }
 
-/** Whether a point is trained at this moment, or waits for its trainer. */
+/** Whether a point trains now or is queued. */
 export function isTraining(status: StudyPoint["status"]): boolean {
   return status !== "waiting" && status !== "pruned" && status !== "missing" && status !== "skipped" && isActive(status);
 }

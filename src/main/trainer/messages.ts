@@ -52,9 +52,9 @@ export type ToTrainer =
    */
   | { readonly type: "measure"; readonly experiment: Experiment; readonly cohort: number; /** Without an evaluation. */ readonly stepsOnly?: boolean; /** Milliseconds after which fewer steps are enough. */ readonly longest?: number; readonly stay?: Stay }
   /**
-   * Loads engines until one works, and tests it with a small program; each is answered by `looked`.
+   * Loads engines until one works, and tests it with a small program; each is answered by `probed`.
    */
-  | { readonly type: "look"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
+  | { readonly type: "probe"; readonly kinds: readonly EngineKind[]; readonly stay?: Stay }
   /** Runs a job on a trained model; answered by `predicted` or `failed`. */
   | { readonly type: "predict"; readonly experiment: Experiment; readonly weights: readonly NamedArray[]; readonly job: PredictionJob; readonly stay?: Stay }
   /**
@@ -132,7 +132,7 @@ export type FromTrainer =
   | { readonly type: "member"; readonly member: number; readonly message: FromTrainer }
   | { readonly type: "measured"; readonly measurement: Measurement; readonly description: EngineDescription }
   /** An engine and its description, or why it cannot be used here. */
-  | { readonly type: "looked"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
+  | { readonly type: "probed"; readonly kind: EngineKind; readonly problem: string | null; readonly description: EngineDescription | null }
   | { readonly type: "predicted"; readonly result: PredictionResult }
   /** `engine`: the engine failed, by its device or its memory. `unavailable`: why the engine cannot be used here.
    *  `checkpoint`: the checkpoint to resume from cannot be used. */

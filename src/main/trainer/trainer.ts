@@ -132,19 +132,19 @@ const failure = (error: unknown): FromTrainer => ({
 });
 
 /** Tries engines in order until one works; reports why the others do not. */
-async function look(kinds: readonly EngineKind[]): Promise<void> {
+async function probeAll(kinds: readonly EngineKind[]): Promise<void> {
   for (const kind of kinds) {
-    const looked = await lookAt(kind).then(
+    const probed = await probe(kind).then(
       (description) => ({ problem: null, description }),
       (error: unknown) => ({ problem: error instanceof EngineUnavailable ? error.why : messageOf(error), description: null }),
     );
-    port.send({ type: "looked", kind, ...looked });
-    if (looked.description) return;
+    port.send({ type: "probed", kind, ...probed });
+    if (probed.description) return;
   }
 }
 
 /** Loads an engine and computes something: some fail only then. */
-async function lookAt(kind: EngineKind): Promise<EngineDescription> {
+async function probe(kind: EngineKind): Promise<EngineDescription> {
   const engine = await loadEngine[kind]();
   const x = state("x", [2]);
   const executable = await engine.compile(makeProgram({ run: { outputs: {}, updates: { x: add(x, constant(1)) } } }), { threads: 1 });
@@ -188,8 +188,8 @@ port.receive((message) => {
         predict(message.experiment, message.weights, message.job).then((result) => port.send({ type: "predicted", result })),
         message.stay,
       );
-    case "look":
-      return work(look(message.kinds), message.stay);
+    case "probe":
+      return work(probeAll(message.kinds), message.stay);
     case "coreFree":
       // Other programs use cores as well; Windows does not report the load.
       return makeAheadWhen(() => message.free && loadavg()[0]! < availableParallelism());

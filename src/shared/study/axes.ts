@@ -11,16 +11,16 @@ export interface StudyAxis {
   readonly symbol: string;
   /** Axis title: `α of level 0`. */
   readonly label: string;
-  /** Within a sentence: `step size`, `momentum of level 1`. */
+  /** Name within a sentence: `step size`, `momentum of level 1`. */
   readonly words: string;
-  /** `log`: its values are all positive and spaced by factors. */
+  /** `log`: all values are positive and spaced by factors. */
   readonly scale: "log" | "linear";
 }
 
 function specOf(study: Study, level: number, name: string, group: string | null): HyperparameterSpec | undefined {
   const specs = (optimizer: keyof typeof optimizers): readonly HyperparameterSpec[] => optimizers[optimizer].hyperparameters;
-  const of = study.base.tower[level] ?? study.heights?.upper ?? study.base.tower[0];
-  const own = (of?.groups.find((one) => one.name === group) ?? of)?.optimizer;
+  const settings = study.base.tower[level] ?? study.heights?.upper ?? study.base.tower[0];
+  const own = (settings?.groups.find(({ name: known }) => known === group) ?? settings)?.optimizer;
   const all = [...(own ? specs(own) : []), ...(Object.keys(optimizers) as (keyof typeof optimizers)[]).flatMap(specs)];
   return all.find((spec) => spec.name === name);
 }
@@ -50,7 +50,7 @@ export function studyAxes(study: Study): StudyAxis[] {
   return study.axes.map((_, index) => studyAxis(study, index));
 }
 
-/** Position of a value on an axis: decades on a logarithmic one. */
+/** Position of a value on an axis; in decades on a logarithmic axis. */
 export function positionOn(scale: StudyAxis["scale"], value: number): number {
   return scale === "log" ? Math.log10(value) : value;
 }

@@ -14,10 +14,9 @@ export const defaultBootstrap: BootstrapOptions = { resamples: 1000, confidence:
 export type Interval = readonly [low: number, high: number];
 
 /**
- * Resamples every stratum with replacement, keeping its size, and calls `visit` once per resample
- * with the
- * number of draws of each index (the array is reused). Strata partition 0 to `count` - 1. The same
- * seed gives the same draws.
+ * Resamples every stratum with replacement, keeping its size. Calls `visit` once per resample with
+ * the number of draws of each index; the array is reused. The strata partition the indices from 0
+ * on. The same seed gives the same draws.
  */
 export function resample(strata: readonly (readonly number[])[], { resamples, seed }: Omit<BootstrapOptions, "confidence">, visit: (weights: Uint32Array) => void): void {
   const generator = seededGenerator(seed, "bootstrap", latestGenerator);

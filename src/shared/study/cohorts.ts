@@ -4,10 +4,10 @@ import { initialValue, learnedHyperparameters, type Settings } from "../tower.ts
 import type { StudyCell } from "./expand.ts";
 
 /**
- * Cells in cohorts of at most `size`, in the order of `seeds` and of the cells. A cell's cohort and
- * its place there depend on the cells alone, not on what has been trained: a study that is taken up
- * again has the same ones. Runs of one seed come together, for they share their batches. A rerun trains alone: its
- * values, and when it can begin, follow from another run.
+ * Groups cells into cohorts of at most `size`, in the order of `seeds` and of the cells. Cohorts and
+ * seats depend only on the cells, not on training progress, so a resumed study has the same ones.
+ * Runs of one seed are grouped together because they share their batches. A rerun trains alone: its
+ * values and its start depend on another run.
  */
 export function cohortsOf(cells: readonly StudyCell[], seeds: readonly number[], size: number): StudyCell[][] {
   if (size === 1) return cells.map((cell) => [cell]);
@@ -33,7 +33,7 @@ export function structureOf({ name: _name, seed: _seed, tower, ...rest }: Experi
 /**
  * Settings with learned values reduced to their sign: momentum that starts at 0 is another program.
  */
-function bare(of: Settings): object {
-  const learned = Object.fromEntries(learnedHyperparameters(of).map(({ name }) => [name, Math.sign(initialValue(of, name))]));
-  return { ...of, ...learned };
+function bare(settings: Settings): object {
+  const signs = Object.fromEntries(learnedHyperparameters(settings).map(({ name }) => [name, Math.sign(initialValue(settings, name))]));
+  return { ...settings, ...signs };
 }

@@ -1,4 +1,4 @@
-/** The runs of a study as curves and grids: one per tower height or stack, means and spreads over the seeds. */
+/** Curves and grids of a study: one per tower height or stack, with means and standard errors over the seeds. */
 import { studyAxis, type StudyAxis } from "./axes.ts";
 import { standardErrorOf, summarize } from "../statistics.ts";
 import { maxOf, minOf } from "../extent.ts";
@@ -8,54 +8,54 @@ import { chanceLevel, countedAs, isWorst, measure, penalty, type Outcome, type S
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
 
-/** One run as a metric sees it. */
+/** A run and its value of a metric. */
 export interface MeasuredRun {
   readonly point: StudyPoint;
   readonly outcome: Outcome;
-  /** Null without one: diverged, exploded, failed, missing, not begun. */
+  /** Null without a value: the run diverged, exploded, failed, is missing or has not begun. */
   readonly value: number | null;
-  /** What it counts as in means: its value, the penalty of a diverged or exploded run, null where it does not count. */
+  /** Value in means: its own, the penalty if it diverged or exploded, or null if it does not count. */
   readonly counted: number | null;
 }
 
-/** Runs that differ in nothing but the seed (and in axes that are averaged over). */
+/** Statistics of runs that differ only in the seed (and in axes that are averaged over). */
 export interface Aggregate {
   readonly runs: readonly MeasuredRun[];
-  /** Runs that count, diverged and exploded ones among them. */
+  /** Number of runs that count, including diverged and exploded ones. */
   readonly n: number;
-  /** Runs whose training diverged, whatever the metric makes of them. */
+  /** Number of runs whose training diverged, whether or not they have a value. */
   readonly diverged: number;
-  /** Runs that did not diverge, but whose value is not finite or far worse than guessing. */
+  /** Number of runs that did not diverge, but whose value is not finite or far worse than guessing. */
   readonly exploded: number;
   readonly pending: number;
-  /** Failed or missing. */
+  /** Number of failed or missing runs. */
   readonly lost: number;
-  /** Reruns with no learned values to start from. */
+  /** Number of reruns without learned values to start from. */
   readonly skipped: number;
   readonly mean: number | null;
-  /** Sample standard deviation over sqrt(n); null for fewer than two runs. */
+  /** Sample standard deviation divided by sqrt(n); null for fewer than two runs. */
   readonly standardError: number | null;
   readonly min: number | null;
   readonly max: number | null;
 }
 
 export interface CurvePoint extends Aggregate {
-  /** Value of the axis; 0 in a study without axes. */
+  /** Axis value; 0 in a study without axes. */
   readonly x: number;
 }
 
-/** What a curve or a grid is of: a height of the tower, or a stack with a name. */
+/** Identity of a curve or grid: a tower height or a named stack. */
 export interface Variant {
   readonly height: number;
   /** Null in a study that compares heights. */
   readonly stack: string | null;
   readonly label: string;
-  /** Name of the stack that it is compared with, where the study names one. */
+  /** Name of the stack to compare with, if the study names one. */
   readonly against?: string;
 }
 
 export interface Curve extends Variant {
-  /** By rising x. */
+  /** Sorted by x. */
   readonly points: readonly CurvePoint[];
 }
 
@@ -68,23 +68,23 @@ export interface Grid extends Variant {
   readonly cells: readonly GridCell[];
 }
 
-/** Axes held at one of their values, by index; runs of axes that are neither drawn nor fixed are averaged over. */
+/** Fixed values of axes, by axis index. Axes that are neither drawn nor fixed are averaged over. */
 export type FixedAxes = Readonly<Record<number, number>>;
 
 export interface CurveOptions {
   readonly metric: StudyMetric;
-  /** Which axis is x. */
+  /** Index of the x axis. */
   readonly axis?: number;
   readonly fixed?: FixedAxes;
 }
 
 export interface StudyCurves {
   readonly metric: StudyMetric;
-  /** Null in a study without axes, whose curves are single points. */
+  /** Null in a study without axes; its curves are single points. */
   readonly axis: StudyAxis | null;
-  /** What guessing gets; null where that is unknown. */
+  /** Value of guessing; null if unknown. */
   readonly chance: number | null;
-  /** What a diverged or exploded run counts as; null while nothing is known. */
+  /** Value that a diverged or exploded run counts as; null if unknown. */
   readonly penalty: number | null;
   readonly curves: readonly Curve[];
 }
@@ -99,7 +99,7 @@ export function heightLabel(height: number): string {
   return `height ${height}`;
 }
 
-/** Groups in the order in which their keys come first. */
+/** Groups items by key, in the order of each key's first item. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {
@@ -111,7 +111,7 @@ export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K,
   return groups;
 }
 
-/** Every run under a metric, in their order; the penalty is that of the whole study. */
+/** Measures every run with a metric, in order; the penalty is that of the whole study. */
 export function measureRuns(study: Study, points: readonly StudyPoint[], metric: StudyMetric) {
   const measured = points.map((point) => ({ point, ...measure(point, metric, study.base) }));
   const chance = chanceLevel(metric.name, study.base);
@@ -147,32 +147,32 @@ export function hasExploded(run: MeasuredRun): boolean {
   return run.outcome === "exploded" && !hasDiverged(run);
 }
 
-/** Runs that are drawn at the top edge: they diverged, or count as the worst. */
+/** Whether a run is drawn at the top edge: it diverged or counts as the worst. */
 export const atEdge = (run: MeasuredRun): boolean => hasDiverged(run) || isWorst(run.outcome);
 
-/** What a mean contains: `1 diverged and 2 exploded count as 90.00 %`; empty where every run has a value of its own. */
+/** Note on a mean: `1 diverged and 2 exploded count as 90.00 %`; empty if every run has its own value. */
 export function worstWords({ runs }: Pick<Aggregate, "runs">, metric: StudyMetric, worst: number | null): string {
-  const count = (of: Outcome) => runs.filter(({ outcome }) => outcome === of).length;
+  const count = (wanted: Outcome) => runs.filter(({ outcome }) => outcome === wanted).length;
   const parts = countedParts([[count("diverged"), "diverged"], [count("exploded"), "exploded"]]);
   const all = count("diverged") + count("exploded");
   return all === 0 || worst === null ? "" : `${listed(parts)} ${nounFor(all, "counts", "count")} as ${metricText(metric.name, worst)}`;
 }
 
-/** Points that too little is known of: fewer than two of their runs (or the only one) count, and more are to come. */
+/** Number of points with too few results: fewer than two of their runs (or their only run) count, and some are pending. */
 export function waitingPoints(points: readonly { readonly runs: readonly MeasuredRun[] }[]): number {
   const waits = (runs: readonly MeasuredRun[]) =>
     runs.some(({ outcome }) => outcome === "pending") && runs.filter(({ counted }) => counted !== null).length < Math.min(2, runs.length);
   return points.reduce((sum, { runs }) => sum + [...groupBy(runs, ({ point }) => point.values.join()).values()].filter(waits).length, 0);
 }
 
-const isAt = (fixed: FixedAxes) => {
+const hasFixedValues = (fixed: FixedAxes) => {
   const held = Object.entries(fixed).map(([index, value]) => [Number(index), value] as const);
   return ({ point }: MeasuredRun) => held.every(([index, value]) => point.values[index] === value);
 };
 
 const rising = (a: number, b: number) => a - b;
 
-/** The heights that have runs, lowest first; in a study of stacks those, as they are listed. */
+/** Heights that have runs, lowest first; in a study of stacks, the stacks that have runs, in the study's order. */
 export function variantsOf({ stacks }: Study, points: readonly StudyPoint[]): Variant[] {
   const order = stacks?.map(({ name }) => name) ?? [];
   return [...groupBy(points, ({ stack, height }) => stack ?? height).values()]
@@ -189,11 +189,11 @@ function byVariant(study: Study, runs: readonly MeasuredRun[]): { variant: Varia
   return variantsOf(study, runs.map(({ point }) => point)).map((variant) => ({ variant, runs: own.get(variant.stack ?? variant.height)! }));
 }
 
-/** One curve per height or stack. @throws RangeError when the study has axes but not the one asked for */
+/** One curve per height or stack. @throws RangeError when the study has axes but not the requested one */
 export function studyCurves(study: Study, points: readonly StudyPoint[], { metric, axis = 0, fixed = {} }: CurveOptions): StudyCurves {
   const { runs, ...levels } = measureRuns(study, points, metric);
   const x = study.axes.length === 0 ? null : studyAxis(study, axis);
-  const curves = byVariant(study, runs.filter(isAt(fixed))).map(({ variant, runs: own }): Curve => {
+  const curves = byVariant(study, runs.filter(hasFixedValues(fixed))).map(({ variant, runs: own }): Curve => {
     const byX = groupBy(own, ({ point }) => (x ? point.values[x.index]! : 0));
     const sorted = [...byX].sort(([a], [b]) => rising(a, b));
     return { ...variant, points: sorted.map(([value, at]) => ({ x: value, ...aggregate(at) })) };
@@ -201,14 +201,14 @@ export function studyCurves(study: Study, points: readonly StudyPoint[], { metri
   return { metric, axis: x, ...levels, curves };
 }
 
-/** One grid per height or stack, of the cells that have runs. @throws RangeError when the study has no such axes */
+/** One grid per height or stack, with the cells that have runs. @throws RangeError when the study lacks one of the axes */
 export function studyGrids(
   study: Study,
   points: readonly StudyPoint[],
   { metric, x = 0, y = 1, fixed = {} }: { metric: StudyMetric; x?: number; y?: number; fixed?: FixedAxes },
 ): StudyGrids {
   const { runs, ...levels } = measureRuns(study, points, metric);
-  const grids = byVariant(study, runs.filter(isAt(fixed))).map(({ variant, runs: own }): Grid => {
+  const grids = byVariant(study, runs.filter(hasFixedValues(fixed))).map(({ variant, runs: own }): Grid => {
     const cells = [...groupBy(own, ({ point }) => `${point.values[x]!},${point.values[y]!}`).values()].map((at): GridCell => {
       const { values } = at[0]!.point;
       return { x: values[x]!, y: values[y]!, ...aggregate(at) };

@@ -1,4 +1,4 @@
-/** The runs of a study. */
+/** Expands a study into its runs. */
 import { maxOf, minOf } from "../extent.ts";
 import type { Experiment, FieldError } from "../experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
@@ -10,21 +10,21 @@ import { maxStudyRuns, type Axis, type Study } from "./study.ts";
 import { axisValues, countValues, isSampled, rangeErrors } from "./values.ts";
 import { setBy, towerOfHeight } from "./heights.ts";
 
-/** One run of a study, by what varies. */
+/** A cell of a study: one combination of height or stack, axis values and seed. */
 export interface StudyCell {
-  /** The same for the same height (or stack), values and seed, whatever else the study has: `h1|L0.alpha=0.01|s0`. */
+  /** Depends only on height (or stack), values and seed, so that it survives an extension: `h1|L0.alpha=0.01|s0`. */
   readonly key: string;
-  /** Levels above level 0. */
+  /** Number of levels above level 0. */
   readonly height: number;
   /** The stack's name, in a study that compares stacks. */
   readonly stack?: string;
-  /** Values of the axes, in their order. */
+  /** Values in the order of the axes. */
   readonly values: readonly number[];
   readonly seed: number;
   readonly experiment: Experiment;
   /**
-   * Of a rerun: the cell whose run it follows. Its own experiment then has the initial values of that one, and stands in
-   * for the experiment to train (`reruns.ts`) wherever only its size and structure matter.
+   * For a rerun, the cell whose run it follows. Its `experiment` then has the source's initial values. It is a
+   * placeholder for the experiment to train (`reruns.ts`) where only size and structure matter.
    */
   readonly source?: StudyCell;
 }
@@ -33,23 +33,23 @@ const stepSize = optimizerSpec("sgd").hyperparameters.find(({ name }) => name ==
 
 export type Expansion = { ok: true; cells: StudyCell[] } | { ok: false; errors: FieldError[] };
 
-/** Number of runs, without making them. */
+/** Number of runs of a study, without expanding it. */
 export function countRuns(study: Study): number {
   const { axes, heights, seeds, stacks } = study;
   const seedRuns = stacks ? stacks.reduce((sum, stack) => sum + seedsOf(study, stack).length, 0) : (heights?.values.length ?? 1) * seeds.length;
   return seedRuns * countSamples(axes);
 }
 
-/** Points of all axes together: sampled axes count once. */
+/** Number of points of all axes; sampled axes are sampled together and count once. */
 function countSamples(axes: readonly Axis[]): number {
   const sampled = axes.filter(({ values }) => isSampled(values)).map(({ values }) => countValues(values));
   const crossed = axes.filter(({ values }) => !isSampled(values)).map(({ values }) => countValues(values));
   return crossed.reduce((product, n) => product * n, sampled.length === 0 ? 1 : maxOf(sampled));
 }
 
-/** What stands in the place of the base's tower: a height of it, a named stack, or itself. */
+/** A tower of the study: a height, a named stack, or the base's own. */
 interface Variant {
-  /** Field of the study that it comes from. */
+  /** Path of the study's field that defines it. */
   readonly path: string;
   readonly key: string;
   readonly label: string;
@@ -57,9 +57,9 @@ interface Variant {
   readonly stack?: string;
   readonly epochs: number;
   readonly seeds: readonly number[];
-  /** Key of the variant that it reruns. */
+  /** Key of the variant to rerun. */
   readonly rerunOf?: string;
-  /** The tower from level 0 as the axes leave it. */
+  /** The tower on top of a level 0 with axis values. */
   levels(bottom: Level): Level[];
   readonly bottom: Level;
 }
@@ -97,20 +97,20 @@ function variants(study: Study): Variant[] {
   return [{ ...asItIs(base.tower), path: "base.tower", key: `h${height(base.tower)}`, label: "", epochs, seeds }];
 }
 
-/** Every run of a study, heights outermost, seeds innermost; errors name the field that makes a run impossible. */
+/** Every run of a study, with heights outermost and seeds innermost, or errors that name the fields at fault. */
 export function expandStudy(study: Study): Expansion {
   const contradictions = [...shapeErrors(study), ...study.axes.flatMap((axis, i) => rangeErrors(axis.values, `axes.${i}.values`))];
   if (contradictions.length > 0) return { ok: false, errors: contradictions };
   const { axes, base, safe } = study;
   const values = axisValues(axes);
-  const of = variants(study);
-  const errors = [...repeatedValues(values), ...axisErrors(study, of, values)];
+  const all = variants(study);
+  const errors = [...repeatedValues(values), ...axisErrors(study, all, values)];
   if (errors.length > 0) return { ok: false, errors };
 
   const samples = crossed(axes, values);
   const cells = new Map<string, StudyCell>();
   const sources = new Map<string, string>();
-  for (const variant of of) {
+  for (const variant of all) {
     for (const sample of samples) {
       const levels = stackAt(variant, axes, sample);
       const checked = tower.safeParse(levels);
@@ -137,28 +137,28 @@ export function expandStudy(study: Study): Expansion {
       }
     }
   }
-  // A rerun may be listed before the stack that it reruns.
+  // In a second pass: a rerun may precede its source stack.
   return { ok: true, cells: [...cells.values()].map((cell) => (sources.has(cell.key) ? { ...cell, source: cells.get(sources.get(cell.key)!)! } : cell)) };
 }
 
-/** The tower of a variant at a point: level 0 first, for the rule may follow it; then what stands above. */
+/** The tower of a variant at a point. Level 0 comes first because the rule for upper levels may use its step size. */
 function stackAt({ bottom, levels }: Variant, axes: readonly Axis[], sample: readonly number[]): Level[] {
-  const set = (of: Level, level: number) => axes.reduce((at, axis, i) => (axis.level === level ? withValue(at, axis.hyperparameter, sample[i]!) : at), of);
-  return levels(set(bottom, 0)).map((of, level) => (level === 0 ? of : set(of, level)));
+  const set = (settings: Level, level: number) => axes.reduce((at, axis, i) => (axis.level === level ? withValue(at, axis.hyperparameter, sample[i]!) : at), settings);
+  return levels(set(bottom, 0)).map((settings, level) => (level === 0 ? settings : set(settings, level)));
 }
 
-/** A level with another value of `alpha`, or of a group's `alpha[bias]`. */
-function withValue(of: Level, name: string, value: number): Level {
+/** Sets a hyperparameter of a level, `alpha`, or of one of its groups, `alpha[bias]`. */
+function withValue(settings: Level, name: string, value: number): Level {
   const { hyperparameter, group } = partNamed(name);
-  if (group === null) return { ...of, [hyperparameter]: value };
-  return { ...of, groups: of.groups.map((own) => (own.name === group ? { ...own, [hyperparameter]: value } : own)) };
+  if (group === null) return { ...settings, [hyperparameter]: value };
+  return { ...settings, groups: settings.groups.map((own) => (own.name === group ? { ...own, [hyperparameter]: value } : own)) };
 }
 
 function describe(axes: readonly Axis[], sample: readonly number[]): string[] {
   return axes.map(({ level, hyperparameter }, i) => `L${level} ${hyperparameter} ${formatHyperparameter(sample[i]!)}`);
 }
 
-/** Lists and grids crossed, the first axis outermost; the sampled axes stand together at the place of the first of them. */
+/** Cross product of lists and grids, with the first axis outermost. The sampled axes form one factor at the position of the first of them. */
 function crossed(axes: readonly Axis[], values: readonly number[][]): number[][] {
   const sampled = axes.flatMap((axis, i) => (isSampled(axis.values) ? [i] : []));
   let points: number[][] = [[]];
@@ -177,7 +177,7 @@ function placed(point: readonly number[], index: number, value: number): number[
   return copy;
 }
 
-/** What contradicts itself before any value is looked at. */
+/** Contradictions in the study's form, which do not depend on axis values. */
 function shapeErrors(study: Study): FieldError[] {
   const { axes, cohort, halving, heights, seeds, stacks } = study;
   const errors: FieldError[] = [];
@@ -200,9 +200,9 @@ function shapeErrors(study: Study): FieldError[] {
         if (!inDomain(alpha, stepSize)) refuse(`heights.rule.alphas.${i}`, `a step size is ${alpha}; allowed: ${describeDomain(stepSize)}`);
       });
     }
-    const most = setBy(rule);
+    const max = setBy(rule);
     values.forEach((value, i) => {
-      if (value > most) refuse(`heights.values.${i}`, `height is ${value}; rule ${rule.kind} names ${most} levels above level 0`);
+      if (value > max) refuse(`heights.values.${i}`, `height is ${value}; rule ${rule.kind} names ${max} levels above level 0`);
     });
   }
   errors.push(...stackErrors(study));
@@ -227,30 +227,30 @@ function shapeErrors(study: Study): FieldError[] {
   return errors;
 }
 
-/** Axes that meet no level, no hyperparameter, or values where they may not. */
-function axisErrors({ axes, heights }: Study, of: readonly Variant[], values: readonly number[][]): FieldError[] {
+/** Axes whose level or hyperparameter does not exist in a variant, or whose values are out of range. */
+function axisErrors({ axes, heights }: Study, all: readonly Variant[], values: readonly number[][]): FieldError[] {
   return axes.flatMap(({ level, hyperparameter }, i): FieldError[] => {
     const path = `axes.${i}`;
     const rule = heights?.rule.kind;
     if (level > 0 && hyperparameter === "alpha" && rule !== undefined && rule !== "base") {
       return [{ path: `${path}.level`, message: `rule ${rule} sets the step size of level ${level}; choose the rule base, or an axis on level 0` }];
     }
-    for (const variant of of) {
-      // A rerun starts from what the run it follows learned, which may have begun at values above level 0.
+    for (const variant of all) {
+      // A rerun has no upper levels; its source run has them, and its axis values apply there.
       if (variant.rerunOf !== undefined) continue;
       const at = variant.label || "the base's tower";
       if (level > variant.height) return [{ path: `${path}.level`, message: `there is no level ${level} at ${at}, whose levels are 0 to ${variant.height}` }];
       const own = variant.levels(variant.bottom)[level]!;
       const { hyperparameter: name, group } = partNamed(hyperparameter);
-      const settings = group === null ? own : own.groups.find((one) => one.name === group);
+      const settings = group === null ? own : own.groups.find((known) => known.name === group);
       if (!settings) {
-        const known = own.groups.length === 0 ? "it has no groups" : `it has: ${own.groups.map((one) => one.name).join(", ")}`;
+        const known = own.groups.length === 0 ? "it has no groups" : `it has: ${own.groups.map(({ name: known }) => known).join(", ")}`;
         return [{ path: `${path}.hyperparameter`, message: `level ${level} at ${at} has no group ${group}; ${known}` }];
       }
       const { label, hyperparameters } = optimizerSpec(settings.optimizer);
-      const spec = hyperparameters.find((one) => one.name === name);
+      const spec = hyperparameters.find((known) => known.name === name);
       if (!spec) {
-        const known = hyperparameters.map((one) => one.name).join(", ");
+        const known = hyperparameters.map(({ name: known }) => known).join(", ");
         return [{ path: `${path}.hyperparameter`, message: `${label}, level ${level} at ${at}, has no ${name}; it has: ${known}` }];
       }
       const outside = values[i]!.find((value) => !inDomain(value, spec.domain));
@@ -266,7 +266,7 @@ function repeatedValues(values: readonly number[][]): FieldError[] {
   return values.flatMap((list, i) => repeated(list).slice(0, 1).map((at) => ({ path: `axes.${i}.values`, message: `the value ${formatHyperparameter(list[at]!)} is there twice` })));
 }
 
-/** Places of what has been in the list before. */
+/** Indices of items that repeat an earlier one. */
 function repeated(list: readonly unknown[]): number[] {
   const seen = new Set<unknown>();
   return list.flatMap((item, i) => (seen.size === seen.add(item).size ? [i] : []));

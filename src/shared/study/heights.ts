@@ -1,4 +1,4 @@
-/** Towers of a given height: what stands above level 0. */
+/** Builds towers of a given height on level 0. */
 import type { Level } from "../tower.ts";
 import { initialValue, maxLevels } from "../tower.ts";
 import type { Study, UpperRule } from "./study.ts";
@@ -7,22 +7,22 @@ import { rounded } from "./values.ts";
 type Heights = NonNullable<Study["heights"]>;
 
 /**
- * The paper has one scheme for alpha from 1e-8 to 1e-4 and another from 1e-3 on, and no value between: there the
- * schemes meet at 5e-4.
+ * Boundary between the paper's schemes. It uses one for alpha from 1e-8 to 1e-4 and another from
+ * 1e-3 on, with no value between.
  */
 const schemesMeet = 5e-4;
 
-/** Figure 4b of the paper (section 4.4): step sizes of the levels above a level 0 that starts at alpha. */
+/** Figure 4b of the paper (section 4.4): step sizes of the upper levels when level 0 starts at alpha. */
 function figure4b(alpha: number): readonly number[] {
   return alpha < schemesMeet ? [alpha * 1e2, alpha, alpha * 1e-2] : [alpha * 1e-3, alpha * 1e-4, 1e-8];
 }
 
-/** Most levels above level 0 that a rule can set. */
+/** Max number of levels above level 0 that a rule can set. */
 export function setBy({ kind }: UpperRule): number {
   return kind === "figure4b" ? figure4b(1).length : maxLevels - 1;
 }
 
-/** Step sizes of the levels above, level 1's first; null: those that the levels have themselves. */
+/** Step size of each upper level, by level from 1; null if the levels keep their own. */
 function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) | null {
   switch (rule.kind) {
     case "equal":
@@ -36,10 +36,10 @@ function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) 
   }
 }
 
-/** Level 0 as a level above it, where its groups, which are of the model's parameters, hold nothing. */
+/** Level 0's settings for an upper level. Groups are omitted: they divide the model's parameters. */
 const asUpper = (bottom: Level): Level => ({ ...bottom, frozen: false, groups: [] });
 
-/** The tower of `height` levels above `bottom`. */
+/** A tower with `height` levels above `bottom`. */
 export function towerOfHeight(height: number, bottom: Level, { rule, upper, upperAt }: Heights, base: readonly Level[]): Level[] {
   const alphaOf = stepSizes(rule, initialValue(bottom, "alpha"));
   const chosen = upperAt[String(height)] ?? upper;

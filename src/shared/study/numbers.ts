@@ -1,6 +1,6 @@
 /**
- * The numbers of every height of a study with confidence intervals over its seeds: bootstrap percentiles
- * from five seeds on, t intervals from the bootstrap's standard error below.
+ * Key figures of every height of a study with confidence intervals over its seeds: bootstrap
+ * percentiles for five or more seeds, t intervals with the bootstrap's standard error for fewer.
  */
 import { minOf } from "../extent.ts";
 import { tQuantile } from "../statistics.ts";
@@ -14,40 +14,40 @@ import { thresholdOf, usableRange, type Usable } from "./width.ts";
 
 export interface Estimate {
   readonly value: number;
-  /** Null with the reason in `noInterval` of its height. */
+  /** Null if there is none; `noInterval` of the height says why. */
   readonly interval: Interval | null;
 }
 
 /** A difference between two heights. */
 export interface Difference extends Estimate {
   /**
-   * t interval for a verdict that chose one of several heights: Bonferroni, at a confidence of
-   * 1 - (1 - confidence) / comparisons. Null where there is no interval.
+   * t interval corrected for the choice of one of several heights (Bonferroni): its confidence is
+   * 1 - (1 - confidence) / comparisons. Null without an interval.
    */
   readonly corrected: Interval | null;
 }
 
-/** How a height differs from a lower one, or a stack from another; lower metric and wider range are better, time is relative. */
+/** Change from a lower height, or from another stack. Positive `gain`, `onAverage` and `wider` are improvements; `cost` is relative. */
 export interface Change {
-  /** What it is compared with. */
+  /** The height or stack to compare with. */
   readonly from: Variant;
-  /** Levels that it has more. */
+  /** Number of additional levels. */
   readonly levels: number;
-  /** Runs with the same values and seed that both have, and how often this one's is better. */
+  /** Pairs of runs with the same values and seed in both, and how often this height's run is better. */
   readonly wins: number;
   readonly pairs: number;
-  /** Metric of the lower height's best minus this one's: above 0 is better. */
+  /** Best of the lower height minus this height's best. */
   readonly gain: Difference;
-  /** Decrease of the mean over the values of the axis, values worse than guessing counted as guessing: above 0 is better. */
+  /** Decrease of the mean over the axis; values worse than guessing count as guessing. */
   readonly onAverage: Difference;
-  /** Increase of the usable width: above 0 is better. */
+  /** Increase of the usable width. */
   readonly wider: Difference;
-  /** Increase of the time per step as a share of the lower height's: 0.028 is 2.8 % more. Null where a time is unknown. */
+  /** Relative increase of the time per step: 0.028 is 2.8 % more. Null if a time is unknown. */
   readonly cost: Difference | null;
 }
 
 export interface HeightNumbers extends Variant {
-  /** Runs in all, those that count, diverged, exploded, not there yet, failed or missing, reruns that could not start. */
+  /** Numbers of runs: in total, that count, diverged, exploded, pending, failed or missing, and reruns that could not start. */
   readonly runs: number;
   readonly n: number;
   readonly diverged: number;
@@ -55,17 +55,17 @@ export interface HeightNumbers extends Variant {
   readonly pending: number;
   readonly lost: number;
   readonly skipped: number;
-  /** Values of the axis, and those with a run that counts. */
+  /** Number of axis values, and of those with a run that counts. */
   readonly values: number;
   readonly known: number;
-  /** Points that must come further before anything is concluded: see `waitingPoints`. */
+  /** Number of points with too few results for a verdict (`waitingPoints`). */
   readonly waiting: number;
-  /** Fewest runs that count at a point; 0 while none does. */
+  /** Min number of runs that count at a point; 0 while none does. */
   readonly seeds: number;
   /** Null while no run counts. */
   readonly numbers: {
     readonly best: Estimate;
-    /** Where on the axis the best is, and the interval it falls in. */
+    /** Axis value of the best. */
     readonly bestAt: Estimate;
     readonly sensitivity: Estimate;
     readonly excess: Estimate;
@@ -74,24 +74,24 @@ export interface HeightNumbers extends Variant {
     readonly divergedShare: Estimate;
     readonly explodedShare: Estimate;
     readonly timePerStep: Estimate | null;
-    /** What is usable by its own best, and by the study's. */
+    /** Usable range relative to its own best, and to the study's best. */
     readonly usable: Usable;
     readonly usableOfStudy: Usable;
-    /** Against the first of the study, its lowest height or first stack, or against the stack it names. Null without such a one. */
+    /** Change from the study's lowest height or first stack, or from the stack it names. Null without one. */
     readonly change: Change | null;
-    /** Against the next lower height, divided by the levels between. Null for the lowest, and between stacks. */
+    /** Change from the next lower height, divided by the levels between. Null for the lowest height and for stacks. */
     readonly perLevel: Change | null;
   } | null;
-  /** Why there are no confidence intervals, in words; null when there are. */
+  /** Why there are no confidence intervals; null if there are. */
   readonly noInterval: string | null;
 }
 
-/** Runs of one height that differ in nothing but the seed, by their indices: what the bootstrap draws from. */
+/** Strata of the bootstrap: indices of a height's runs that differ only in the seed. */
 function strataOf({ runs }: HeightSample): number[][] {
   return [...groupBy(runs, ({ run }) => run.point.values.join()).values()].map((cell) => cell.map(({ index }) => index));
 }
 
-function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
+function whyNoInterval(strata: readonly (readonly number[])[]): string | null {
   const single = strata.filter(({ length }) => length < 2).length;
   if (single === 0) return null;
   return single === strata.length
@@ -99,25 +99,25 @@ function reasonAgainst(strata: readonly (readonly number[])[]): string | null {
     : `${single} of ${plural(strata.length, "point")} ${nounFor(single, "has", "have")} a single seed, and an interval needs at least two at each`;
 }
 
-/** Statistics as observed and of every resample, for every height that has runs. */
+/** Observed statistics and those of every resample, for a height that has runs. */
 interface Bootstrapped {
   readonly curve: Curve;
   readonly observed: HeightStatistics;
   readonly resampled: readonly HeightStatistics[];
   readonly noInterval: string | null;
-  /** Fewest runs at a point. */
+  /** Min number of runs at a point. */
   readonly seeds: number;
 }
 
-/** From so many seeds at every point on, percentiles of resamples make an interval; fewer can only recombine a few values. */
-export const fewestForPercentiles = 5;
+/** Min seeds at every point for percentile intervals; resamples of fewer only recombine a few values. */
+export const minSeedsForPercentiles = 5;
 
 function bootstrapped(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): Bootstrapped[] {
   const { samples, count } = samplesOf(curves);
   const strata = samples.map(strataOf);
-  const reasons = strata.map(reasonAgainst);
+  const reasons = strata.map(whyNoInterval);
   const rows: HeightStatistics[][] = [];
-  // A height with single seeds takes part as it is: the others may be measured against its best.
+  // Heights with single seeds are included: other heights use the study's best.
   if (reasons.includes(null)) resample(strata.flat(), options, (weights) => rows.push(statisticsOf(samples, weights, setting)));
   return statisticsOf(samples, new Uint8Array(count).fill(1), setting).map((observed, i) => ({
     curve: samples[i]!.curve,
@@ -128,9 +128,9 @@ function bootstrapped(curves: readonly Curve[], setting: Setting, options: Boots
   }));
 }
 
-type Statistic = (of: HeightStatistics) => number;
+type Statistic = (statistics: HeightStatistics) => number;
 
-/** Where a number may lie, and the scale on which it is symmetric. */
+/** Bounds of a number, and the scale on which its interval is symmetric. */
 interface Range {
   readonly low?: number;
   readonly high?: number;
@@ -138,30 +138,30 @@ interface Range {
 }
 
 /**
- * The bootstrap's standard error times Student's t. The factor sqrt(n / (n - 1)) undoes that resamples of n
- * values scatter too little: for the mean of one point this is the classical t interval.
+ * Interval of Student's t with the bootstrap's standard error. The factor sqrt(n / (n - 1)) corrects
+ * the bias of resamples of n values; for the mean of one point this is the classical t interval.
  */
 function tInterval(value: number, resampled: readonly number[], seeds: number, confidence: number, { low = -Infinity, high = Infinity, scale = "linear" }: Range): Interval | null {
   const known = resampled.filter(Number.isFinite);
   if (known.length < 2 || !Number.isFinite(value)) return null;
-  const positions = known.map((one) => positionOn(scale, one));
-  const mean = positions.reduce((sum, one) => sum + one, 0) / positions.length;
-  const variance = positions.reduce((sum, one) => sum + (one - mean) ** 2, 0) / positions.length;
+  const positions = known.map((sample) => positionOn(scale, sample));
+  const mean = positions.reduce((sum, position) => sum + position, 0) / positions.length;
+  const variance = positions.reduce((sum, position) => sum + (position - mean) ** 2, 0) / positions.length;
   const half = tQuantile(confidence, seeds - 1) * Math.sqrt((variance * seeds) / (seeds - 1));
   const at = positionOn(scale, value);
   return [Math.max(low, valueOn(scale, at - half)), Math.min(high, valueOn(scale, at + half))];
 }
 
-/** Of the resamples in which the statistic is known. */
+/** Interval from the resamples in which the statistic is finite. */
 function intervalOf(value: number, resampled: readonly number[], seeds: number, { confidence }: BootstrapOptions, range: Range): Interval | null {
-  if (seeds < fewestForPercentiles) return tInterval(value, resampled, seeds, confidence, range);
+  if (seeds < minSeedsForPercentiles) return tInterval(value, resampled, seeds, confidence, range);
   const known = resampled.filter(Number.isFinite);
   return known.length === 0 ? null : percentileInterval(known, confidence);
 }
 
-function estimate(of: Bootstrapped, statistic: Statistic, options: BootstrapOptions, range: Range): Estimate {
-  const value = statistic(of.observed);
-  return { value, interval: of.noInterval === null ? intervalOf(value, of.resampled.map(statistic), of.seeds, options, range) : null };
+function estimate({ observed, resampled, seeds, noInterval }: Bootstrapped, statistic: Statistic, options: BootstrapOptions, range: Range): Estimate {
+  const value = statistic(observed);
+  return { value, interval: noInterval === null ? intervalOf(value, resampled.map(statistic), seeds, options, range) : null };
 }
 
 /** How often a run of `above` is better than the run of `below` with the same values and seed. */
@@ -175,7 +175,7 @@ function winsOver(below: Curve, above: Curve): { wins: number; pairs: number } {
   return { wins: pairs.filter(Boolean).length, pairs: pairs.length };
 }
 
-/** @param comparisons how many heights or stacks the verdict compares, or chooses among */
+/** @param comparisons number of heights or stacks that the verdict compares or chooses among */
 function changeFrom(below: Bootstrapped, above: Bootstrapped, options: BootstrapOptions, { perLevel, comparisons }: { perLevel: boolean; comparisons: number }): Change {
   const { height, stack, label } = below.curve;
   const levels = above.curve.height - height;
@@ -184,7 +184,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
   const between = (difference: (below: HeightStatistics, above: HeightStatistics) => number): Difference => {
     const value = share * difference(below.observed, above.observed);
     if (below.noInterval !== null || above.noInterval !== null) return { value, interval: null, corrected: null };
-    const resampled = below.resampled.map((of, i) => share * difference(of, above.resampled[i]!));
+    const resampled = below.resampled.map((statistics, i) => share * difference(statistics, above.resampled[i]!));
     const corrected = tInterval(value, resampled, seeds, 1 - (1 - options.confidence) / comparisons, {});
     return { value, interval: intervalOf(value, resampled, seeds, options, {}), corrected };
   };
@@ -200,7 +200,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
   };
 }
 
-const total = (curve: Curve, of: (point: Curve["points"][number]) => number) => curve.points.reduce((sum, point) => sum + of(point), 0);
+const total = (curve: Curve, count: (point: Curve["points"][number]) => number) => curve.points.reduce((sum, point) => sum + count(point), 0);
 
 export function heightNumbers(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): HeightNumbers[] {
   const all = bootstrapped(curves, setting, options);
@@ -210,25 +210,25 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
   const comparisons = pairwise ? all.filter(({ curve }, index) => baseOf(curve, index)).length : all.length - 1;
 
   const numbersOf = (curve: Curve): HeightNumbers["numbers"] => {
-    const index = all.findIndex((of) => of.curve === curve);
+    const index = all.findIndex((known) => known.curve === curve);
     const own = all[index];
     if (!own) return null;
-    const of = (statistic: Statistic, range: Range = { low: 0 }) => estimate(own, statistic, options, range);
+    const estimated = (statistic: Statistic, range: Range = { low: 0 }) => estimate(own, statistic, options, range);
     const [from, to] = [curve.points[0]!.x, curve.points.at(-1)!.x];
     const widest = positionOn(setting.scale, to) - positionOn(setting.scale, from);
     const known = curve.points.flatMap(({ x, mean }) => (mean === null ? [] : [{ x, value: mean }]));
     const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference), setting.scale);
-    const time = of(({ timePerStep }) => timePerStep);
+    const time = estimated(({ timePerStep }) => timePerStep);
     const base = baseOf(curve, index);
     return {
-      best: of(({ best }) => best),
-      bestAt: of(({ bestAt }) => bestAt, { low: from, high: to, scale: setting.scale }),
-      sensitivity: of(({ sensitivity }) => sensitivity),
-      excess: of(({ excess }) => excess),
-      width: of(({ width }) => width, { low: 0, high: widest }),
-      widthOfStudy: of(({ widthOfStudy }) => widthOfStudy, { low: 0, high: widest }),
-      divergedShare: of(({ diverged }) => diverged, { low: 0, high: 1 }),
-      explodedShare: of(({ exploded }) => exploded, { low: 0, high: 1 }),
+      best: estimated(({ best }) => best),
+      bestAt: estimated(({ bestAt }) => bestAt, { low: from, high: to, scale: setting.scale }),
+      sensitivity: estimated(({ sensitivity }) => sensitivity),
+      excess: estimated(({ excess }) => excess),
+      width: estimated(({ width }) => width, { low: 0, high: widest }),
+      widthOfStudy: estimated(({ widthOfStudy }) => widthOfStudy, { low: 0, high: widest }),
+      divergedShare: estimated(({ diverged }) => diverged, { low: 0, high: 1 }),
+      explodedShare: estimated(({ exploded }) => exploded, { low: 0, high: 1 }),
       timePerStep: Number.isFinite(time.value) ? time : null,
       usable: usable(own.observed.best),
       usableOfStudy: usable(bestOfStudy),
@@ -251,18 +251,18 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     values: curve.points.length,
     known: curve.points.filter(({ mean }) => mean !== null).length,
     waiting: waitingPoints(curve.points),
-    seeds: all.find((of) => of.curve === curve)?.seeds ?? 0,
+    seeds: all.find((known) => known.curve === curve)?.seeds ?? 0,
     numbers: numbersOf(curve),
-    noInterval: all.find((of) => of.curve === curve)?.noInterval ?? null,
+    noInterval: all.find((known) => known.curve === curve)?.noInterval ?? null,
   }));
 }
 
-/** How the intervals were made, for notes below tables and pictures. */
+/** Method of the intervals, for notes below tables and figures. */
 export function intervalWords(heights: readonly HeightNumbers[], { confidence, resamples }: BootstrapOptions): string {
   const sizes = heights.flatMap(({ seeds, noInterval }) => (noInterval === null && seeds > 1 ? [seeds] : []));
   const percentile = `percentiles of ${formatCount(resamples)} bootstrap resamples`;
   const student = `t intervals with the standard error of ${formatCount(resamples)} bootstrap resamples`;
-  const [some, all] = [sizes.some((seeds) => seeds < fewestForPercentiles), sizes.every((seeds) => seeds < fewestForPercentiles)];
+  const [some, all] = [sizes.some((seeds) => seeds < minSeedsForPercentiles), sizes.every((seeds) => seeds < minSeedsForPercentiles)];
   const how = !some ? percentile : all ? `${student} (fewer than five seeds)` : `${percentile}, or where there are fewer than five seeds ${student}`;
   return `${Math.round(100 * confidence)} % confidence intervals over the seeds: ${how}`;
 }

@@ -4,8 +4,8 @@ import type { Study } from "./study.ts";
 import { isSampled } from "./values.ts";
 
 /**
- * Breadth-first bisection ranks of `count` positions: the ends, the middle, then the middles
- * between.
+ * Bisection level of each of `count` positions: 0 for the ends and the middle, 1 for the middles
+ * between, and so on.
  */
 export function bisectionLevels(count: number): number[] {
   const levels = Array.from({ length: count }, () => 0);
@@ -23,29 +23,29 @@ export function bisectionLevels(count: number): number[] {
   return levels;
 }
 
-/** Level of a sample by its position: samples cover their range evenly from the start. */
-const samplingLevel = (place: number) => Math.max(0, Math.floor(Math.log2(place + 1)) - 1);
+/** Level of a sample by its index: samples cover their range evenly from the start. */
+const samplingLevel = (index: number) => Math.max(0, Math.floor(Math.log2(index + 1)) - 1);
 
 /**
- * Rank of every cell, lower first: the level of its point's grid plus the index of its seed, so
- * that a second
- * seed of a coarse grid trains next to the first of a finer one. Heights of a point stay together.
+ * Training rank of every cell, by key; lower trains first. Cells are ordered by their point's level
+ * plus their seed's index, so that the second seed of a coarse grid trains together with the first
+ * seed of the next finer one. Heights of a point stay together.
  */
 export function trainingRanks({ axes, seeds }: Pick<Study, "axes" | "seeds">, cells: readonly StudyCell[]): Map<string, number> {
   const fine = axes.map((axis, i) => {
     const values = [...new Set(cells.map((cell) => cell.values[i]!))];
-    if (isSampled(axis.values)) return new Map(values.map((value, place) => [value, samplingLevel(place)]));
+    if (isSampled(axis.values)) return new Map(values.map((value, index) => [value, samplingLevel(index)]));
     const levels = bisectionLevels(values.length);
-    return new Map(values.sort((a, b) => a - b).map((value, place) => [value, levels[place]!]));
+    return new Map(values.sort((a, b) => a - b).map((value, index) => [value, levels[index]!]));
   });
-  const seedAt = new Map(seeds.map((seed, place) => [seed, place]));
+  const seedAt = new Map(seeds.map((seed, index) => [seed, index]));
   const pointAt = new Map<string, number>();
-  const keyed = cells.map((cell, place) => {
+  const keyed = cells.map((cell, index) => {
     const point = cell.values.join();
     if (!pointAt.has(point)) pointAt.set(point, pointAt.size);
     const seed = seedAt.get(cell.seed) ?? seeds.length;
     const level = cell.values.reduce((finest, value, i) => Math.max(finest, fine[i]?.get(value) ?? 0), 0);
-    return { key: cell.key, by: [level + seed, seed, pointAt.get(point)!, place] };
+    return { key: cell.key, by: [level + seed, seed, pointAt.get(point)!, index] };
   });
   keyed.sort((a, b) => a.by.reduce((order, own, i) => order || own - b.by[i]!, 0));
   return new Map(keyed.map(({ key }, rank) => [key, rank]));

@@ -1,6 +1,6 @@
 /**
  * Values of the figures in "Gradient Descent: The Ultimate Optimizer" (Chandra et al., NeurIPS 2022),
- * read off the plots by eye: about half a point off, or more where a curve leaves its neighbours.
+ * read off the plots by eye, to about half a point; less exact where a curve leaves its neighbors.
  */
 import type { StudyMetricName } from "./metric.ts";
 import { totalSteps, type Experiment } from "../experiment.ts";
@@ -10,14 +10,14 @@ import type { Study } from "./study.ts";
 
 export interface PaperFigure {
   readonly name: string;
-  /** For a legend. */
+  /** Name in a legend. */
   readonly label: string;
   readonly title: string;
-  /** Initial step size of level 0. */
+  /** Initial step sizes of level 0. */
   readonly x: readonly number[];
-  /** Null where no metric of this program is meant. */
+  /** Null if no metric of this program corresponds. */
   readonly metric: StudyMetricName | null;
-  /** How long its runs were trained. */
+  /** Budget of its runs. */
   readonly budget: { readonly epochs: number } | { readonly steps: number };
   readonly curves: readonly { readonly height: number; readonly values: readonly number[] }[];
 }
@@ -80,7 +80,7 @@ const equalValues = (a: readonly number[], b: readonly number[]) => a.length ===
 
 const isPaperRnn = ({ cell, layers, hidden }: Model<"charRnn">) => cell === "lstm" && layers === 2 && hidden === 128;
 
-/** By figure. How the levels above started in 4c and 4d the paper does not say: any rule will do there. */
+/** Whether a study repeats a figure, by figure. Any rule matches 4c and 4d: the paper does not say how their upper levels started. */
 const repeats: Readonly<Record<string, (study: Repeated) => boolean>> = {
   figure4a: ({ base: { model, dataset, tower }, heights }) =>
     model.kind === "mlp" && equalValues(model.hidden, [128]) && dataset.kind === "mnist" && tower[0]?.optimizer === "sgd" && heights?.rule.kind === "equal" && heights.upper === null,
@@ -90,23 +90,23 @@ const repeats: Readonly<Record<string, (study: Repeated) => boolean>> = {
     model.kind === "charRnn" && isPaperRnn(model) && dataset.kind === "war-and-peace" && tower[0]?.optimizer === "adam",
 };
 
-/** The figure that a study repeats, on whatever part of its range: towers of its heights on its model and data. */
+/** The figure that a study repeats, on any part of its range: same model, data and lowest optimizer, with heights. */
 export function paperFigureOf(study: Repeated): PaperFigure | undefined {
   const [axis] = study.axes;
   const isStepSize = study.axes.length === 1 && axis?.level === 0 && axis.hyperparameter === "alpha";
   return isStepSize && study.heights ? paperFigures.find(({ name }) => repeats[name]?.(study)) : undefined;
 }
 
-/** Epochs of a step budget rarely divide into it: budgets this close are the same. */
+/** Relative difference up to which budgets count as equal: whole epochs rarely match a number of steps. */
 const sameBudget = 0.05;
 
-/** The paper's budget beside the study's, `30 epochs, here 2`; null where they match, within 5 %. */
+/** The paper's budget and the study's, `30 epochs, here 2`; null if they match within 5 %. */
 export function budgetDifference({ budget }: PaperFigure, base: Experiment): string | null {
   const [theirs, ours, unit] = "epochs" in budget ? [budget.epochs, base.budget.epochs, "epoch"] as const : [budget.steps, totalSteps(base), "step"] as const;
   return Math.abs(ours - theirs) <= sameBudget * theirs ? null : `${plural(theirs, unit)}, here ${formatCount(ours)}`;
 }
 
-/** That published values come from other budgets, as a sentence; empty where they match. */
+/** Warning that published values have another budget; empty if the budgets match. */
 export function comparisonNote(figure: PaperFigure, base: Experiment): string {
   const difference = budgetDifference(figure, base);
   return difference === null ? "" : `The paper trained ${difference}: its values are no fair comparison.`;

@@ -30,9 +30,8 @@ const figure4 = (rule: "equal" | "figure4b", epochs: number) => stepSizes(rule, 
 const augmentation = { crop: 4, flip: true };
 
 /**
- * For the paper's ResNet-20 on CIFAR-10 and its character RNN on War and Peace. How the levels above
- * started in Figures 4c and 4d it does not say: here by the scheme of 4b, for where all are equal runs
- * diverge that in the paper did not.
+ * ResNet-20 on CIFAR-10. The paper does not say how the upper levels started in Figures 4c and 4d.
+ * Both use the scheme of 4b here: with equal step sizes, runs diverge that did not in the paper.
  */
 const figure4c = (base: StudyInput["base"] = {}): StudyInput => ({
   base: {

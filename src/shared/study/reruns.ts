@@ -1,20 +1,20 @@
-/** What a cell of a study trains: its own experiment or, for a rerun, the one that follows from another cell's run. */
+/** Determines the experiment of a cell: its own or, for a rerun, one derived from another cell's run. */
 import type { Experiment } from "../experiment.ts";
 import { plainAtLearnedValues } from "../rerun.ts";
 import type { RunSummary } from "../run.ts";
 import type { StudyCell } from "./expand.ts";
 import type { StudyPoint } from "./result.ts";
 
-/** The run that a rerun follows, as far as it is known. */
+/** Known state of the run that a rerun follows. */
 export interface SourceRun {
   readonly status: StudyPoint["status"];
   readonly hyperparameters: RunSummary["hyperparameters"];
 }
 
-/** `waiting`: the run to follow has no result yet; `impossible`: it learned no values that a plain optimizer can start from. */
+/** `waiting`: the source run has no result yet; `impossible`: it learned no values that a plain optimizer can start from. */
 export type CellStart = { readonly kind: "ready"; readonly experiment: Experiment } | { readonly kind: "waiting" } | { readonly kind: "impossible"; readonly reason: string };
 
-/** @param source the latest run of the cell's source; undefined while there is none */
+/** @param run latest run of the cell's source; undefined while there is none */
 export function startOf({ experiment, source }: StudyCell, run: SourceRun | undefined): CellStart {
   if (!source) return { kind: "ready", experiment };
   if (run?.status === "diverged") return { kind: "impossible", reason: "The run to follow diverged; there are no learned values to start from." };

@@ -1,4 +1,4 @@
-/** What is known of a study and its runs: what the store keeps, the window shows and a report is made of. */
+/** Schemas of studies and their results, shared by the store, the window and reports. */
 import { z } from "zod";
 import { evaluation, hyperparameterValue, runStatus } from "../run.ts";
 import { trainedTime, type TrainedTime } from "../trainedTime.ts";
@@ -12,32 +12,32 @@ export const studySummary = z.object({
   id: z.string(),
   name: z.string(),
   status: studyStatus,
-  /** Why it stands still or ended as it did, in words. */
+  /** Why it is paused or ended, in words. */
   reason: z.string().nullable(),
   study,
   createdAt: z.number(),
   startedAt: z.number().nullable(),
   finishedAt: z.number().nullable(),
-  /** How long its runs trained, side by side, as of the latest change of its status; null before its start. */
+  /** Training time up to the latest change of its status, concurrent runs counted once; null before its start. */
   trained: trainedTime.nullable(),
-  /** Since when it is running; null while it stands still. That time is not in `trained` yet. */
+  /** Start of the current running period, which `trained` does not include; null while not running. */
   runningSince: z.number().nullable(),
-  /** Runs in all, and by what became of them so far. */
+  /** Number of runs in total, then by status. */
   total: z.number().int(),
   finished: z.number().int(),
   diverged: z.number().int(),
   failed: z.number().int(),
   /** Stopped early as hopeless, by successive halving. */
   pruned: z.number().int(),
-  /** Reruns whose runs to follow learned no values to start from. */
+  /** Reruns whose source runs learned no values to start from. */
   skipped: z.number().int(),
   running: z.number().int(),
-  /** Milliseconds left at the present speed; null when it stands still or nothing is known yet. */
+  /** Milliseconds left at the current speed; null while not running or unknown. */
   millisecondsLeft: z.number().nullable(),
   deletedAt: z.number().nullable(),
 });
 
-/** A cell of the study and what became of its run. */
+/** A cell of the study and the state of its run. */
 export const studyPoint = z.object({
   key: z.string(),
   height: z.number().int(),
@@ -45,9 +45,9 @@ export const studyPoint = z.object({
   stack: z.string().optional(),
   values: z.array(z.number()),
   seed: z.number().int(),
-  /** The latest run; null while it waits. */
+  /** Id of the latest run; null before the first. */
   run: z.string().nullable(),
-  /** `waiting`: no run yet; `pruned`: stopped early by successive halving; `missing`: its run is in the bin; `skipped`: a rerun with no values to start from. */
+  /** `waiting`: no run yet; `pruned`: stopped early by successive halving; `missing`: its run is in the bin; `skipped`: a rerun without values to start from. */
   status: z.union([runStatus, z.enum(["waiting", "pruned", "missing", "skipped"])]),
   reason: z.string().nullable(),
   attempts: z.number().int(),
@@ -61,22 +61,22 @@ export const studyPoint = z.object({
 
 export const studyDetail = studySummary.extend({ points: z.array(studyPoint) });
 
-/** What a study will cost, measured on this machine before it starts. */
+/** Estimated cost of a study, measured on this machine before it starts. */
 export const studyEstimate = z.object({
   runs: z.number().int(),
-  /** Runs that will train at the same time, and threads of each. */
+  /** Programs that will train at the same time, and threads of each. */
   workers: z.number().int(),
   threads: z.number().int(),
-  /** Runs that will train as one program, where they are alike; `workers` such programs at a time. */
+  /** Max number of similar runs that will train as one program. */
   cohort: z.number().int(),
   /** Milliseconds; null when no step could be measured. */
   duration: z.number().nullable(),
-  /** Bytes the store will grow by, and bytes free on its disk. */
+  /** Bytes by which the store will grow, and bytes free on its disk (null if unknown). */
   disk: z.number(),
   diskFree: z.number().nullable(),
 });
 
-/** A logged series of every run of a study, thinned out for a chart. */
+/** A logged series of every run of a study, downsampled for a chart. */
 export const studyTrajectories = z.array(
   z.object({ key: z.string(), run: z.string(), steps: z.array(z.number().int()), values: z.array(z.number().nullable()) }),
 );
@@ -87,7 +87,7 @@ export type StudyDetail = z.infer<typeof studyDetail>;
 export type StudyEstimate = z.infer<typeof studyEstimate>;
 export type StudyTrajectories = z.infer<typeof studyTrajectories>;
 
-/** How long a study has trained at the time `now`. */
+/** Training time of a study at the time `now`. */
 export function trainedUntil({ trained, runningSince }: Pick<StudySummary, "trained" | "runningSince">, now: number): TrainedTime | null {
   return trained && { ...trained, milliseconds: trained.milliseconds + (runningSince === null ? 0 : Math.max(0, now - runningSince)) };
 }

@@ -1,4 +1,4 @@
-/** The named stacks of a study: their towers and seeds, which of them rerun another, and what contradicts itself. */
+/** Named stacks of a study: towers, seeds, reruns and validation. */
 import type { FieldError } from "../experiment.ts";
 import { height, notation, type Level } from "../tower.ts";
 import type { Stack, Study } from "./study.ts";
@@ -10,7 +10,7 @@ export function rerunSource(stacks: Stacks, { rerunOf }: Stack): Stack | undefin
   return rerunOf === null ? undefined : stacks.find(({ name }) => name === rerunOf);
 }
 
-/** Levels that a stack trains with; a rerun's single level has the initial values of the stack it reruns. */
+/** Levels that a stack trains with; a rerun's single level has the initial values of its source. */
 export function levelsOf(stacks: Stacks, stack: Stack): readonly Level[] {
   return stack.tower ?? rerunSource(stacks, stack)?.tower?.slice(0, 1) ?? [];
 }
@@ -28,7 +28,7 @@ export function stackWords({ tower, rerunOf }: Pick<Stack, "tower" | "rerunOf">)
   return tower ? notation(tower) : `plain at what ${rerunOf ?? ""} learned`;
 }
 
-/** Every field of the stacks that contradicts another. */
+/** Errors of stacks that contradict each other or themselves. */
 export function stackErrors({ halving, stacks }: Study): FieldError[] {
   if (!stacks) return [];
   const names = stacks.map(({ name }) => name);

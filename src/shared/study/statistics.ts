@@ -1,63 +1,63 @@
 /**
- * The numbers of each height of a study, computed from its runs and how often each of them
- * counts: once, or as often as the bootstrap drew it. docs/sensitivity.md defines them.
+ * Statistics of each height of a study from weighted runs: each counts once, or as often as the
+ * bootstrap drew it. docs/sensitivity.md defines the statistics.
  */
 import type { StudyAxis } from "./axes.ts";
 import { minOf } from "../extent.ts";
 import { hasDiverged, hasExploded, type Curve, type MeasuredRun } from "./curves.ts";
 import { thresholdOf, usableRange, type Known, type Tolerance } from "./width.ts";
 
-/** The runs of one height, or stack, that count. */
+/** Runs of a height or stack that count. */
 export interface HeightSample {
   readonly curve: Curve;
-  /** Values of the axis that have such runs, rising. */
+  /** Axis values with such runs, ascending. */
   readonly xs: readonly number[];
   readonly runs: readonly SampledRun[];
-  /** The runs whose time is known, by rising time per step. */
+  /** Runs whose time is known, by ascending time per step. */
   readonly timed: readonly SampledRun[];
 }
 
 interface SampledRun {
   readonly run: MeasuredRun;
-  /** Its place among the weights. */
+  /** Index of its weight. */
   readonly index: number;
-  /** Place of its value of the axis in `xs`. */
+  /** Index of its axis value in `xs`. */
   readonly at: number;
   readonly counted: number;
-  /** Milliseconds; NaN when unknown. */
+  /** Milliseconds; NaN if unknown. */
   readonly timePerStep: number;
 }
 
 export interface HeightStatistics {
-  /** Lowest mean over the axis, and where. */
+  /** Lowest mean along the axis, and its axis value. */
   readonly best: number;
   readonly bestAt: number;
-  /** Mean over the axis' values of min(metric, chance) minus the best of it (Wortsman et al. 2023). */
+  /** Mean of min(metric, ceiling) over the axis, minus its lowest value (Wortsman et al. 2023). */
   readonly sensitivity: number;
-  /** The same above the best of the whole study. */
+  /** The same mean, minus the lowest value of the whole study. */
   readonly excess: number;
-  /** Width of what is usable by this height's own best, and by the whole study's. */
+  /** Usable width relative to this height's own best, and to the study's best. */
   readonly width: number;
   readonly widthOfStudy: number;
   /** Share of the runs that diverged, 0 to 1. */
   readonly diverged: number;
   /** Share of the runs that exploded without diverging. */
   readonly exploded: number;
-  /** Milliseconds a step takes; NaN where no run's time is known. */
+  /** Milliseconds per step; NaN if no run's time is known. */
   readonly timePerStep: number;
 }
 
 export interface Setting {
   readonly scale: StudyAxis["scale"];
   readonly tolerance: Tolerance;
-  /** What the metric is cut off at, as Wortsman et al. cut the loss at that of the initial weights; infinity where unknown. */
+  /** Value at which the metric is capped: that of guessing, infinity if unknown. Wortsman et al. cap the loss at that of the initial weights. */
   readonly ceiling: number;
 }
 
-/** How often each run counts, by index. */
+/** Weight of each run, by index. */
 export type Weights = ArrayLike<number>;
 
-/** The heights that have runs which count, and the number of these runs. */
+/** Heights with runs that count, and the total number of these runs. */
 export function samplesOf(curves: readonly Curve[]): { samples: HeightSample[]; count: number } {
   let count = 0;
   const samples = curves.flatMap((curve): HeightSample[] => {
@@ -77,7 +77,7 @@ export function samplesOf(curves: readonly Curve[]): { samples: HeightSample[]; 
   return { samples, count };
 }
 
-/** The median over all steps of the runs, each step at its run's mean: a run that diverged at once hardly counts. */
+/** Median over all steps, each with its run's mean time: a run that diverged early has little weight. */
 function medianStepTime(timed: readonly SampledRun[], weights: Weights): number {
   const stepsOf = ({ run, index }: SampledRun) => weights[index]! * run.point.steps;
   const half = timed.reduce((sum, run) => sum + stepsOf(run), 0) / 2;
@@ -91,7 +91,7 @@ function medianStepTime(timed: readonly SampledRun[], weights: Weights): number 
 
 const lowest = (curve: readonly Known[]) => curve.reduce((best, point) => (point.value < best.value ? point : best));
 
-/** Means over the axis, of the metric as it is and cut off at the ceiling. */
+/** Means at each axis value, of the metric as it is and capped at the ceiling. */
 function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) {
   const sums = xs.map(() => ({ weight: 0, plain: 0, capped: 0 }));
   for (const { index, at, counted } of runs) {
@@ -107,7 +107,7 @@ function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) 
   };
 }
 
-/** Statistics of every height, in their order. */
+/** Statistics of every height, in order. */
 export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling }: Setting): HeightStatistics[] {
   const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
   const bestOfStudy = minOf(means.map(({ curve }) => lowest(curve).value));

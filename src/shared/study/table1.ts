@@ -10,15 +10,15 @@ export type Table1Column = (typeof table1Columns)[number];
 
 const suffixes: Record<Table1Column, string> = { tower: "", rerun: ", plain at the learned values", atPaper: ", plain at the paper's learned values" };
 
-/** Epochs of every row of the quick edition; the full one has those of the paper. */
+/** Epochs of every row in the quick edition; the full one uses the paper's. */
 const quickEpochs = 2;
 
 export interface Table1Edition {
   readonly quick: boolean;
 }
 
-/** What a stack of the study is in the table. */
-export interface Table1Place {
+/** Row and column of a stack of the study. */
+export interface Table1Cell {
   readonly row: Table1Row;
   readonly column: Table1Column;
 }
@@ -28,15 +28,15 @@ export const table1StackName = ({ number, stack }: Table1Row, column: Table1Colu
 /** Columns that a row has. */
 export const columnsOf = (row: Table1Row): readonly Table1Column[] => (row.rerun ? table1Columns : ["tower"]);
 
-const places: ReadonlyMap<string, Table1Place> = new Map(table1Rows.flatMap((row) => columnsOf(row).map((column) => [table1StackName(row, column), { row, column }] as const)));
+const cells: ReadonlyMap<string, Table1Cell> = new Map(table1Rows.flatMap((row) => columnsOf(row).map((column) => [table1StackName(row, column), { row, column }] as const)));
 
-/** Place of a stack in the table; undefined for a stack that is none of it. */
-export const table1PlaceOf = (stack: string): Table1Place | undefined => places.get(stack);
+/** Cell of a stack in the table; undefined for a stack that is not in it. */
+export const table1CellOf = (stack: string): Table1Cell | undefined => cells.get(stack);
 
-/** Seeds by stack; stacks without any are left out. A rerun has those of the stack it reruns. */
+/** Seeds by stack name; stacks without seeds are omitted. A rerun has its source's. */
 export type Table1Seeds = ReadonlyMap<string, readonly number[]>;
 
-/** Seeds for all that is asked for: rows, and columns of them. */
+/** The same seeds for the requested rows and columns. */
 export function table1Seeds(rows: readonly Table1Row[], seeds: readonly number[], paperValues: boolean): Table1Seeds {
   const asked = rows.flatMap((row) => columnsOf(row).filter((column) => paperValues || column !== "atPaper").map((column) => table1StackName(row, column)));
   return new Map(asked.map((name) => [name, seeds]));
@@ -44,7 +44,7 @@ export function table1Seeds(rows: readonly Table1Row[], seeds: readonly number[]
 
 export function table1Study(seeds: Table1Seeds, { quick }: Table1Edition): StudyInput {
   const all = [...new Set([...seeds.values()].flat())].sort((a, b) => a - b);
-  const stacks = [...places].flatMap(([name, { row, column }]): NonNullable<StudyInput["stacks"]> => {
+  const stacks = [...cells].flatMap(([name, { row, column }]): NonNullable<StudyInput["stacks"]> => {
     const own = seeds.get(name);
     if (!own) return [];
     const plain = plainRowOf(row);
@@ -56,11 +56,11 @@ export function table1Study(seeds: Table1Seeds, { quick }: Table1Edition): Study
   return { name: quick ? "Table 1, quick" : "Table 1", base: { ...newExperiment }, stacks, seeds: all };
 }
 
-/** What trains, without what may differ between two forms of one study. */
+/** Key of what a study trains, without what may differ between editions of one study. */
 const trained = ({ base, axes, heights, halving, safe }: Study) => JSON.stringify([{ ...base, name: "", engine: null, generator: null }, axes, heights, halving, safe]);
 const trainedStack = ({ name, tower, rerunOf, epochs }: Stack) => JSON.stringify([name, tower, rerunOf, epochs]);
 
-/** Seeds by stack of a study that is this edition of the table, or part of it; null for any other study. */
+/** Seeds by stack of a study that is this edition of the table or a part of it; null for any other study. */
 export function seedsOfTable1(study: Study, edition: Table1Edition): Table1Seeds | null {
   if (!study.stacks) return null;
   const seeds = new Map(study.stacks.map((stack) => [stack.name, seedsOf(study, stack)]));
@@ -69,7 +69,7 @@ export function seedsOfTable1(study: Study, edition: Table1Edition): Table1Seeds
   return trained(own) === trained(study) && study.stacks.every((stack) => stacks.has(trainedStack(stack))) ? seeds : null;
 }
 
-/** The seeds of both; null where `had` has all that is asked for. */
+/** Union of both; null if `had` already contains `asked`. */
 export function mergedTable1(had: Table1Seeds, asked: Table1Seeds): Table1Seeds | null {
   const merged = new Map<string, readonly number[]>(had);
   let more = false;

@@ -1,4 +1,4 @@
-/** The values of an axis. */
+/** Computes the values of axes. */
 import type { FieldError } from "../experiment.ts";
 import type { Axis, AxisValues } from "./study.ts";
 
@@ -18,8 +18,8 @@ export function countValues(values: AxisValues): number {
 const bases = [2, 3, 5, 7] as const;
 
 /**
- * Values of every axis, in order. More points of a sampled axis keep the earlier ones, and so do
- * finer grids: values are rounded to 12 digits, whatever arithmetic led to them.
+ * Values of every axis, in order. More points on a sampled axis keep the earlier ones, and so do
+ * finer grids: values are rounded to 12 digits, so that the same value is always the same number.
  */
 export function axisValues(axes: readonly Axis[]): number[][] {
   let quasiRandom = 0;
@@ -31,20 +31,20 @@ export function axisValues(axes: readonly Axis[]): number[][] {
       case "grid":
         return fractions(values.points, (i) => (values.points === 1 ? 0 : i / (values.points - 1)), values);
       case "random": {
-        // Each axis has draws of its own, also where two have the same seed.
+        // Each axis has its own stream, even if two have the same seed.
         const stream = hash(`${axis.level}.${axis.hyperparameter}`);
         return fractions(values.points, (i) => uniform(values.seed, stream, i), values);
       }
       case "quasiRandom": {
         const base = bases[quasiRandom++ % bases.length]!;
-        // From 1 on: the sequence begins at the lower end of every range.
+        // Index 0 would be the lower end of every range.
         return fractions(values.points, (i) => radicalInverse(i + 1, base), values);
       }
     }
   });
 }
 
-/** What is wrong with the range of an axis. */
+/** Errors of an axis range. */
 export function rangeErrors(values: AxisValues, path: string): FieldError[] {
   if (values.kind === "list") return [];
   const errors: FieldError[] = [];
@@ -73,12 +73,12 @@ function between(fraction: number, { scale, from, to }: Ranged): number {
   return rounded(value);
 }
 
-/** Free of the last digits, in which two ways to the same value differ. */
+/** Drops the last digits, in which different computations of one value differ. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(12));
 }
 
-/** van der Corput's sequence in a base: Halton (1960) takes one for each dimension. In (0, 1). */
+/** Van der Corput sequence in a base, in (0, 1); Halton (1960) uses one base per dimension. */
 function radicalInverse(index: number, base: number): number {
   let fraction = 0;
   let scale = 1 / base;
@@ -96,7 +96,7 @@ function hash(text: string): number {
   return h >>> 0;
 }
 
-/** In [0, 1), by position: murmur3's finalizer over the seed, the stream and the index. */
+/** Random number in [0, 1): murmur3's finalizer over the seed, the stream and the index. */
 function uniform(seed: number, stream: number, index: number): number {
   let h = seed ^ Math.imul(stream, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
   for (const factor of [0x85ebca6b, 0xc2b2ae35]) {

@@ -1,4 +1,4 @@
-/** What a study has shown, in plain words, from its numbers. It states what is not known as plainly as what is. */
+/** Verdict of a study in plain words, from its key figures. Says what is unknown as well as what is known. */
 import { capital, listed, nounFor, plural } from "../text.ts";
 import { formatHyperparameter } from "../tower.ts";
 import type { StudyAxis } from "./axes.ts";
@@ -10,14 +10,14 @@ import type { Tolerance, Usable } from "./width.ts";
 
 /**
  * - `nothing`: no run counts yet;
- * - `waiting`: too much is still to come for a conclusion;
- * - `diverged`: every run that ended diverged or exploded;
- * - `unlearned`: nothing gets better than guessing;
- * - `single`: there is one height, so nothing to compare;
- * - `few`: fewer than three values of the axis, so no range to speak of;
+ * - `waiting`: too few results for a verdict;
+ * - `diverged`: every ended run diverged or exploded;
+ * - `unlearned`: nothing is better than guessing;
+ * - `single`: one height, so nothing to compare;
+ * - `few`: fewer than three axis values, too few for a range;
  * - `pairs`: each stack is compared with the one it names;
- * - `uncertain`: a single seed, so no difference can be told from chance;
- * - `wider`, `narrower`, `same`: what the levels do to the usable range.
+ * - `uncertain`: a single seed, so differences cannot be told from chance;
+ * - `wider`, `narrower`, `same`: effect of the levels on the usable range.
  */
 export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "pairs" | "wider" | "narrower" | "same";
 
@@ -25,9 +25,9 @@ export interface Verdict {
   readonly finding: Finding;
   /** One sentence. */
   readonly headline: string;
-  /** Sentences that belong to it: what is better or worse besides, what limits it. */
+  /** Further sentences: other effects, and limits of the finding. */
   readonly remarks: readonly string[];
-  /** Labels of the height or stack it speaks of, and of the one it is compared with. */
+  /** Labels of the height or stack it is about, and of the one it is compared with. */
   readonly of: string | null;
   readonly against: string | null;
 }
@@ -38,33 +38,33 @@ export interface Evidence {
   readonly chance: number | null;
   readonly tolerance: Tolerance;
   readonly heights: readonly HeightNumbers[];
-  /** Whether a run's best evaluation, or which runs go on, was chosen on the test set. */
+  /** Remarks on selection with the test set and on exploded runs. */
   readonly choices: readonly string[];
 }
 
 type Counted = HeightNumbers & { readonly numbers: NonNullable<HeightNumbers["numbers"]> };
 
-/** Fewest values of an axis that make a range. */
+/** Min axis values for a range. */
 const minValues = 3;
-/** Widths that differ by less, in the axis' unit, are called the same. */
+/** Widths that differ by less, in decades, count as the same. */
 const sameWidth = 0.1;
 
 const numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 const inWords = (count: number) => numbers[count] ?? String(count);
-/** Two significant digits at least, without an exponent where it reads well. */
+/** At least two significant digits, without an exponent for large values. */
 const rounded = (value: number) => String(Math.abs(value) >= 10 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
 
 const measured = (metric: StudyMetric, value: number) => `${isPercent(metric.name) ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
 const difference = (metric: StudyMetric, value: number) =>
   isPercent(metric.name) ? `${Math.abs(value).toFixed(2)} points` : String(Number(Math.abs(value).toPrecision(3)));
 
-/** "the best best test error" says it twice. */
+/** Label without its own "best": the sentences already say "the best". */
 const bestLabel = (metric: StudyMetric) => metricLabel(metric.at === "best" ? { ...metric, at: "final" } : metric);
 
 function widthWords(axis: StudyAxis, value: number, open: boolean, unit: boolean): string {
   const text = axis.scale === "log" ? value.toFixed(1) : rounded(value);
-  const of = axis.scale === "log" && unit ? " decades" : "";
-  return `${open ? "at least " : ""}${text}${of}`;
+  const suffix = axis.scale === "log" && unit ? " decades" : "";
+  return `${open ? "at least " : ""}${text}${suffix}`;
 }
 const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;
 
@@ -82,11 +82,11 @@ export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): str
 const excludesZero = ({ corrected }: Difference) => corrected !== null && (corrected[0] > 0 || corrected[1] < 0);
 
 /**
- * Whether a difference is there and matters: it is at least so large, and its interval, corrected for having
- * chosen the height, excludes 0. Without an interval (a single seed) no difference is clear.
+ * Whether a difference is large enough and significant: its interval, corrected for the choice of the
+ * height, excludes 0. Without an interval (a single seed) no difference is clear.
  */
-function isClear(of: Difference, smallest: number): boolean {
-  return Math.abs(of.value) >= smallest && excludesZero(of);
+function isClear(change: Difference, smallest: number): boolean {
+  return Math.abs(change.value) >= smallest && excludesZero(change);
 }
 
 function costWords(cost: Change["cost"]): string {
@@ -96,15 +96,15 @@ function costWords(cost: Change["cost"]): string {
   return ` at ${rounded(Math.abs(percent))} % ${percent > 0 ? "more" : "less"} time per step`;
 }
 
-/** What makes the difference, as the subject of a sentence: `two more levels`, or the name of a stack. */
+/** Subject of a sentence about a change: `two more levels`, or the name of a stack. */
 function subjectOf(top: Variant, { from, levels }: Change): string {
   const more = from.height === 0 ? "" : " more";
   return top.stack ?? `${inWords(levels)}${more} ${nounFor(levels, "level")}`;
 }
 
-const placeOf = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
+const phraseFor = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
 
-/** How the best itself changes: whether for the better, in words; null where it does not clearly. */
+/** Change of the best value, in words; null if it is not clear. */
 function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
   const noticeable = isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
   if (!isClear(gain, noticeable)) return null;
@@ -113,24 +113,24 @@ function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: C
   return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}${base.stack === null ? "" : ` than with ${base.stack}`}, ${after} against ${before}` };
 }
 
-/** How the mean over all values changes, in words; empty where it does not clearly. Flat curves that miss the tolerance show here. */
+/** Change of the mean over all values, in words; empty if it is not clear. Shows flat curves that miss the tolerance. */
 function averageWords(metric: StudyMetric, base: Counted, top: Counted, { onAverage }: Change): string[] {
   if (base.known !== top.known || !isClear(onAverage, isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value))) return [];
   return [`on average over the values tried the ${bestLabel(metric)} is ${difference(metric, onAverage.value)} ${onAverage.value > 0 ? "lower" : "higher"}`];
 }
 
 function divergedWords(heights: readonly Counted[]): string[] {
-  const said = (["diverged", "exploded"] as const).flatMap((what) => {
-    const some = heights.filter((of) => of[what] > 0);
-    return some.length === 0 ? [] : [`${some.map((of) => `${of[what]} of ${plural(of.n, "run")} ${placeOf(of)}`).join(", ")} ${what}`];
+  const parts = (["diverged", "exploded"] as const).flatMap((what) => {
+    const some = heights.filter((height) => height[what] > 0);
+    return some.length === 0 ? [] : [`${some.map((height) => `${height[what]} of ${plural(height.n, "run")} ${phraseFor(height)}`).join(", ")} ${what}`];
   });
-  return said.length === 0 ? [] : [`${capital(said.join("; "))}; each counts as the worst.`];
+  return parts.length === 0 ? [] : [`${capital(parts.join("; "))}; each counts as the worst.`];
 }
 
 function openWords({ words }: StudyAxis, heights: readonly Counted[]): string[] {
   const open = heights.filter(({ numbers: { usable } }) => isOpen(usable));
   if (open.length === 0) return [];
-  return [`${capital(listed(open.map(placeOf)))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
+  return [`${capital(listed(open.map(phraseFor)))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
 }
 
 function certaintyWords(heights: readonly Counted[]): string[] {
@@ -139,46 +139,46 @@ function certaintyWords(heights: readonly Counted[]): string[] {
 }
 
 function lostWords(heights: readonly HeightNumbers[]): string[] {
-  const lost = heights.reduce((sum, of) => sum + of.lost, 0);
-  const skipped = heights.reduce((sum, of) => sum + of.skipped, 0);
+  const lost = heights.reduce((sum, height) => sum + height.lost, 0);
+  const skipped = heights.reduce((sum, height) => sum + height.skipped, 0);
   return [
     ...(lost === 0 ? [] : [`${plural(lost, "run")} failed or ${nounFor(lost, "is", "are")} missing and ${nounFor(lost, "does", "do")} not count.`]),
     ...(skipped === 0 ? [] : [`${plural(skipped, "rerun")} had no learned values to start from and ${nounFor(skipped, "does", "do")} not count.`]),
   ];
 }
 
-/** "So far" before anything that the runs still to come may change. */
+/** Prefix and remark for a study with pending runs, which may change the verdict. */
 function soFar(heights: readonly HeightNumbers[]): { prefix: string; remarks: string[] } {
-  const pending = heights.reduce((sum, of) => sum + of.pending, 0);
-  const runs = heights.reduce((sum, of) => sum + of.runs, 0);
+  const pending = heights.reduce((sum, height) => sum + height.pending, 0);
+  const runs = heights.reduce((sum, height) => sum + height.runs, 0);
   return pending === 0 ? { prefix: "", remarks: [] } : { prefix: "So far, ", remarks: [`Not finished: ${pending} of ${plural(runs, "run")} ${nounFor(pending, "is", "are")} still to come.`] };
 }
 
 const opening = (prefix: string, sentence: string) => (prefix === "" ? capital(sentence) : prefix + sentence);
 
-const place = (x: number) => formatHyperparameter(Number(x.toPrecision(2)));
-const rangeWords = ({ parts }: Usable) => listed(parts.map(({ from, to }) => (from === to ? place(from) : `${place(from)} to ${place(to)}`)));
+const valueWords = (x: number) => formatHyperparameter(Number(x.toPrecision(2)));
+const rangeWords = ({ parts }: Usable) => listed(parts.map(({ from, to }) => (from === to ? valueWords(from) : `${valueWords(from)} to ${valueWords(to)}`)));
 
-function aboutOne({ metric, axis, tolerance }: Evidence, of: Counted): string {
-  const { best, bestAt, usable, width } = of.numbers;
+function aboutOne({ metric, axis, tolerance }: Evidence, height: Counted): string {
+  const { best, bestAt, usable, width } = height.numbers;
   const where = axis ? `, at ${axis.words} ${formatHyperparameter(bestAt.value)}` : "";
-  const top = `${placeOf(of)} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
-  if (!axis || of.known < minValues) return `${top}.`;
+  const top = `${phraseFor(height)} the best ${bestLabel(metric)} is ${measured(metric, best.value)}${where}`;
+  if (!axis || height.known < minValues) return `${top}.`;
   return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
 }
 
-/** What is missing before anything is concluded; null when enough is there. */
+/** Results that a verdict still needs, in words; null if there are enough. */
 function waitingWords(heights: readonly HeightNumbers[]): string | null {
-  const waiting = heights.filter((of) => of.waiting > 0);
+  const waiting = heights.filter((height) => height.waiting > 0);
   if (waiting.length === 0) return null;
-  const where = waiting.map((of) => `${plural(of.waiting, "point")} ${placeOf(of)}`);
-  const told = where.length > 4 ? [...where.slice(0, 3), `${where.length - 3} more towers`] : where;
-  return `no verdict yet: too few runs have ended at ${listed(told)} (two each are needed, or the only seed)`;
+  const where = waiting.map((height) => `${plural(height.waiting, "point")} ${phraseFor(height)}`);
+  const shown = where.length > 4 ? [...where.slice(0, 3), `${where.length - 3} more towers`] : where;
+  return `no verdict yet: too few runs have ended at ${listed(shown)} (two each are needed, or the only seed)`;
 }
 
-/** What is said of stacks that each name the one they are compared with. */
+/** Headline and remarks for stacks that each name the one to compare with. */
 function pairwiseWords(metric: StudyMetric, heights: readonly Counted[]): { headline: string; remarks: string[] } {
-  const compared = heights.flatMap((of) => (of.numbers.change ? [{ of, gain: of.numbers.change.gain, known: of.numbers.change.gain.corrected !== null }] : []));
+  const compared = heights.flatMap((stack) => (stack.numbers.change ? [{ stack, gain: stack.numbers.change.gain, known: stack.numbers.change.gain.corrected !== null }] : []));
   const best = heights.reduce((a, b) => (b.numbers.best.value < a.numbers.best.value ? b : a));
   const lowest = `The lowest mean ${bestLabel(metric)} is ${measured(metric, best.numbers.best.value)}, with ${best.label}.`;
   const certain = compared.filter(({ known }) => known);
@@ -186,8 +186,8 @@ function pairwiseWords(metric: StudyMetric, heights: readonly Counted[]): { head
     const lower = compared.filter(({ gain }) => gain.value > 0).length;
     return { headline: `with a single seed no difference can be told from chance; in these runs ${lower} of ${plural(compared.length, "stack")} ${nounFor(lower, "has", "have")} a lower ${bestLabel(metric)} than the one each is compared with.`, remarks: [lowest] };
   }
-  const smallest = (of: Counted) => (isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(of.numbers.best.value));
-  const clear = certain.filter(({ of, gain }) => isClear(gain, smallest(of)));
+  const smallest = (stack: Counted) => (isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(stack.numbers.best.value));
+  const clear = certain.filter(({ stack, gain }) => isClear(gain, smallest(stack)));
   const better = clear.filter(({ gain }) => gain.value > 0).length;
   const worse = clear.length - better;
   return {
@@ -196,12 +196,12 @@ function pairwiseWords(metric: StudyMetric, heights: readonly Counted[]): { head
   };
 }
 
-/** The height whose mean over the range is lowest: what one would choose without knowing where to start. */
-const steadiest = (heights: readonly Counted[]) => heights.reduce((best, of) => (of.numbers.excess.value < best.numbers.excess.value ? of : best));
+/** The height with the lowest mean over the range: the best choice without a known good start. */
+const steadiest = (heights: readonly Counted[]) => heights.reduce((best, next) => (next.numbers.excess.value < best.numbers.excess.value ? next : best));
 
 export function verdictOf(evidence: Evidence): Verdict {
   const { metric, axis, chance, tolerance, heights, choices } = evidence;
-  const counted = heights.filter((of): of is Counted => of.numbers !== null);
+  const counted = heights.filter((height): height is Counted => height.numbers !== null);
   const { prefix, remarks: unfinished } = soFar(heights);
   const common = [...lostWords(heights), ...choices, ...unfinished];
   const say = (finding: Finding, headline: string, remarks: readonly string[], height: Counted | null = null, against: Counted | null = null): Verdict => ({
@@ -232,7 +232,7 @@ export function verdictOf(evidence: Evidence): Verdict {
     return say("pairs", headline, [...remarks, ...divergedWords(counted), ...certaintyWords(counted)]);
   }
   const correction = counted.length > 2 ? [`Chosen among ${counted.length - 1} ${base.stack === null ? "heights" : "stacks"}; the intervals behind this sentence allow for that.`] : [];
-  const others = learned.filter((of) => of !== base);
+  const others = learned.filter((height) => height !== base);
   if (others.length === 0) return say("narrower", `${base.stack === null ? "the levels above" : "the others"} learned nothing: only ${base.label} got better than guessing.`, [...divergedWords(counted), ...certaintyWords(counted)], base);
   const top = steadiest(others);
   const change = top.numbers.change!;
@@ -243,12 +243,12 @@ export function verdictOf(evidence: Evidence): Verdict {
   const does = (verb: string) => (change.levels === 1 || top.stack !== null ? `${verb}s` : verb);
   const best = bestWords(metric, base, top, change);
   if (!isLearned(base)) {
-    return say("wider", `${placeOf(base)} nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
+    return say("wider", `${phraseFor(base)} nothing is learned; ${aboutOne(evidence, top)}`, rest, top, base);
   }
   if (uncertain) {
-    const best = pair.map((of) => `${measured(metric, of.numbers.best.value)} ${placeOf(of)}`);
+    const best = pair.map((height) => `${measured(metric, height.numbers.best.value)} ${phraseFor(height)}`);
     const enough = axis && Math.min(base.known, top.known) >= minValues;
-    const widths = enough ? pair.map((of) => `${widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), true)} ${placeOf(of)}`) : [];
+    const widths = enough ? pair.map((height) => `${widthWords(axis, height.numbers.width.value, isOpen(height.numbers.usable), true)} ${phraseFor(height)}`) : [];
     const seen = enough ? `the usable range of the ${axis.words} is ${listed(widths)}` : `the best ${bestLabel(metric)} is ${listed(best)}`;
     const besides = enough ? [`The best ${bestLabel(metric)} is ${listed(best)}.`, ...openWords(axis, pair)] : [];
     return say("uncertain", `with a single seed no difference can be told from chance; in these runs ${seen}.`, [...besides, ...rest], top, base);
@@ -260,9 +260,9 @@ export function verdictOf(evidence: Evidence): Verdict {
     return say("few", `${effect}${costWords(change.cost)}.`, [...reason, ...rest], top, base);
   }
 
-  const words = (of: Counted, unit: boolean) => widthWords(axis, of.numbers.width.value, isOpen(of.numbers.usable), unit);
+  const words = ({ numbers: { width, usable } }: Counted, unit: boolean) => widthWords(axis, width.value, isOpen(usable), unit);
   const meaning = `Usable means ${toleranceWords(tolerance, metric)}${tolerance.kind === "below" ? "" : ` of the same ${base.stack === null ? "height" : "stack"}`}.`;
-  // What is lost belongs in the sentence itself; what is gained besides may stand after it.
+  // Losses belong in the headline; other gains may follow as remarks.
   const price = best && !best.better ? [best.words] : [];
   const average = averageWords(metric, base, top, change);
   const but = (parts: readonly string[]) => (parts.length === 0 ? "" : `, but ${parts.join(", and ")}`);
@@ -272,7 +272,7 @@ export function verdictOf(evidence: Evidence): Verdict {
   const { wider } = change;
   const noticeable = axis.scale === "log" ? sameWidth : 0.1 * Math.max(base.numbers.width.value, top.numbers.width.value, Number.MIN_VALUE);
   if (!isClear(wider, noticeable)) {
-    const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} ${placeOf(base)}, ${words(top, true)} ${placeOf(top)})`;
+    const effect = `${levels} ${does("make")} no clear difference to the usable range of the ${axis.words} (${words(base, true)} ${phraseFor(base)}, ${words(top, true)} ${phraseFor(top)})`;
     return say("same", `${effect}${costWords(change.cost)}${but([...average, ...price])}.`, [...sentences(gain), ...limits], top, base);
   }
   const effect = `${levels} ${does(wider.value > 0 ? "widen" : "narrow")} the usable range of the ${axis.words} from ${words(base, false)}${base.stack === null ? "" : ` with ${base.stack}`} to ${words(top, true)}`;

@@ -1,13 +1,13 @@
-/** How much of an axis is usable: where a curve stays below a threshold. */
+/** Usable range of an axis: where a curve stays below a threshold. */
 import { positionOn, valueOn, type StudyAxis } from "./axes.ts";
 
-/** What is close enough to the best: so many units of the metric above it, such a share of it, or any value up to a fixed one. */
+/** Tolerance from the best: `absolute` in units of the metric, `relative` as a share of the best, or any value up to a fixed one. */
 export type Tolerance =
   | { readonly kind: "absolute"; readonly by: number }
   | { readonly kind: "relative"; readonly by: number }
   | { readonly kind: "below"; readonly value: number };
 
-/** The highest value that is still usable where the best is `best`. */
+/** Highest usable value for a given best. */
 export function thresholdOf(tolerance: Tolerance, best: number): number {
   switch (tolerance.kind) {
     case "absolute":
@@ -20,11 +20,11 @@ export function thresholdOf(tolerance: Tolerance, best: number): number {
 }
 
 export interface Usable {
-  /** Length of all parts: decades on a logarithmic axis, else in the axis' own unit. */
+  /** Total length of the parts: in decades on a logarithmic axis, else in the axis' unit. */
   readonly width: number;
-  /** The parts of the axis, as its values, from low to high. */
+  /** Usable parts of the axis, as axis values, ascending. */
   readonly parts: readonly { readonly from: number; readonly to: number }[];
-  /** Whether the curve is still usable where the study's values end: the true width is then larger. */
+  /** Whether the curve is usable at the lowest or highest value: the true width may then be larger. */
   readonly openLow: boolean;
   readonly openHigh: boolean;
 }
@@ -35,9 +35,8 @@ export interface Known {
 }
 
 /**
- * Where a curve is at or below a threshold. Between neighboring points it runs straight over
- * the axis' scale (over log10 x on a logarithmic axis); beyond the outermost ones nothing is
- * assumed, so a single point has no width.
+ * The range in which a curve is at or below a threshold. The curve is interpolated linearly on the
+ * axis' scale (log10 x on a logarithmic axis) and not extrapolated, so a single point has no width.
  */
 export function usableRange(curve: readonly Known[], threshold: number, scale: StudyAxis["scale"]): Usable {
   const parts: { from: number; to: number }[] = [];

@@ -104,6 +104,17 @@ describe("axes that outliers do not stretch", () => {
     expect(robustScale([curve([1e-9, 1e-9]), curve([1e-1, 1e-1])], true)?.min).toBeLessThan(1e-9);
   });
 
+  it("leave out a huge value beside starts that span many decades", () => {
+    const starts = Array.from({ length: 11 }, (_, i) => curve([10 ** (i - 8), 10 ** (i - 8), 10 ** (i - 8) / 2]));
+    const spike = curve([1, ...falling(1), 1e30]);
+    const scale = robustScale([...starts, spike], true)!;
+    expect(scale.min).toBeLessThanOrEqual(1e-8);
+    expect(scale.max).toBeGreaterThanOrEqual(100);
+    expect(scale.max).toBeLessThan(1e9);
+    // Near the bulk nothing is left out.
+    expect(robustScale([...starts, curve([1, ...falling(1), 1e6])], true)?.max).toBeGreaterThanOrEqual(1e6);
+  });
+
   it("take what is not finite for no value", () => {
     expect(robustScale([curve([NaN, Infinity], true)], false)).toBeUndefined();
     expect(robustScale([curve([0, 0, NaN], true)], false)).toMatchObject({ min: -1, max: 1 });

@@ -50,8 +50,34 @@ describe("PyTorch code", () => {
     expect(groups).toContain("torch.optim.AdamW(groups, lr=0.0)");
     expect(groups).toContain('"biases": dict(lr=0.001, betas=(0.9, 0.999), eps=10.0 ** -8.0, weight_decay=0.0),');
     expect(groups).toContain('"": dict(lr=0.001, betas=(0.9, 0.999), eps=10.0 ** -8.0, weight_decay=0.1),');
-    const apart: LevelInput = { optimizer: "adam", weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", weightDecayAs: "coupled" }] };
-    expect(() => code("pytorch", apart)).toThrow(/moved by AdamW and Adam/);
+  });
+
+  it("brings an SGD with decoupled decay and dampened Nesterov momentum, and keeps torch's where it is the same", () => {
+    expect(code("pytorch", { optimizer: "sgd", weightDecay: 0.1 })).toContain("return SGD(parameters, lr=0.01, momentum=0.0, weight_decay=0.1)");
+    const dampened = code("pytorch", { optimizer: "sgd", mu: 0.9, dampening: 0.5, nesterov: true });
+    expect(dampened).toContain("return SGD(parameters, lr=0.01, momentum=0.9, dampening=0.5, nesterov=True)");
+    expect(dampened.match(/^class SGD\(/gm)).toHaveLength(1);
+    expect(code("pytorch", { optimizer: "sgd", mu: 0.9, dampening: 0.5 })).toContain("return torch.optim.SGD(parameters, lr=0.01, momentum=0.9, dampening=0.5)");
+    expect(code("pytorch", { optimizer: "sgd", weightDecay: 0.1, weightDecayAs: "coupled" })).toContain("return torch.optim.SGD(parameters, lr=0.01, momentum=0.0, weight_decay=0.1)");
+  });
+
+  it("moves groups of one class by one optimizer, each with its kind of decay", () => {
+    const sgd = code("pytorch", { optimizer: "sgd", weightDecay: 0.1, groups: [{ name: "biases", match: "*.bias", weightDecayAs: "coupled" }] });
+    expect(sgd).toContain("return SGD(groups, lr=0.0)");
+    expect(sgd).toContain('"biases": dict(lr=0.01, momentum=0.0, coupled_decay=0.1),');
+    expect(sgd).not.toContain("class Together");
+  });
+
+  it("steps several optimizers together where groups have several rules", () => {
+    const several = code("pytorch", {
+      optimizer: "adam",
+      weightDecay: 0.1,
+      groups: [{ name: "biases", match: "*.bias", weightDecayAs: "coupled" }, { name: "out", match: "layer2.*", optimizer: "adaGrad" }],
+    });
+    expect(several).toContain('KINDS = {\n    "": torch.optim.AdamW,\n    "biases": torch.optim.Adam,\n    "out": adagrad,\n}');
+    expect(several).toContain("class Together(torch.optim.Optimizer):");
+    expect(several).toContain('{"": 10.0 ** -8.0, "biases": 10.0 ** -8.0})');
+    expect(several).toContain("return torch.optim.Adagrad(groups, lr=lr, initial_accumulator_value=0.1)");
   });
 });
 

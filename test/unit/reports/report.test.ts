@@ -113,6 +113,7 @@ describe("the sidecar", () => {
     }
     expect(sidecar.study?.definition).toEqual({ ...fixture.study.study, name: fixture.study.name });
     expect(sidecar.study?.runs).toEqual({ finished: 9, diverged: 3 });
+    expect(sidecar.study).toHaveProperty("trained", fixture.study.trained);
     expect(sidecar.numbers?.values.map(({ curve }) => curve)).toEqual(["height 0 (SGD)", "height 2"]);
     expect(sidecar.environments).toHaveLength(1);
   });
@@ -208,6 +209,29 @@ describe("the pictures", () => {
   });
 });
 
+describe("the time trained", () => {
+  const { milliseconds, from } = { milliseconds: 61_500, from: "steps" as const };
+  const sidecarOf = async (id: string, trained: StudyDetail["trained"]) => {
+    const { store, study } = fixture;
+    const reports = new Reports({ predictions: noPredictions, run: (run) => ({ ...store.getRun(run)!, trained }), study: () => ({ ...study, trained, runningSince: null }), store, version: "0.1.0" });
+    const of = id === study.id ? { study: id } : { run: id };
+    return reportFile.parse(JSON.parse(textOf(await reports.file({ of, file: "report.json", settings: settings() }))));
+  };
+
+  it("is in the sidecar, with how it is known; null before the start", async () => {
+    const run = fixture.study.points[0]!.run!;
+    expect((await sidecarOf(run, { milliseconds, from })).experiment?.trained).toEqual({ milliseconds, from });
+    expect((await sidecarOf(run, null)).experiment?.trained).toBeNull();
+    expect((await sidecarOf(fixture.study.id, { milliseconds, from })).study?.trained).toEqual({ milliseconds, from });
+  });
+
+  it("need not be there: earlier versions did not write it", async () => {
+    const sidecar = await sidecarOf(fixture.study.id, null);
+    const { trained: _left, ...study } = sidecar.study!;
+    expect(reportFile.safeParse({ ...sidecar, study }).success).toBe(true);
+  });
+});
+
 describe("a report of a run", () => {
   it("has its pictures, tables and page", async () => {
     const run = fixture.study.points.find(({ height, status }) => height === 2 && status === "finished")!.run!;
@@ -219,7 +243,7 @@ describe("a report of a run", () => {
     expect(parseCsv(await get("steps.csv"))).toHaveLength(steps);
     // As the window smooths by default, and named.
     expect(await get("figures/training.svg")).toContain(`Loss, smoothed over ${smoothingSteps(defaultSmoothing)} steps`);
-    expect(reportFile.parse(JSON.parse(await get("report.json"))).experiment?.run).toBe(run);
+    expect(reportFile.parse(JSON.parse(await get("report.json"))).experiment).toMatchObject({ run, trained: fixture.store.getRun(run)!.trained });
     expect(await get("report.html")).toContain(`hypertower reproduce ${run}`);
     expect(readShared(await get("report.html"))).toMatchObject({ ok: true, kind: "experiment" });
   });

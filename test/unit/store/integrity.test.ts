@@ -47,7 +47,7 @@ function monitored(path: string, launch: (file: string) => Promise<void>) {
 const checked = (file: string) => Promise.resolve(void checkStore(file));
 
 describe("checks of a store's file", () => {
-  it("are due after a day and after an unclean end, not for a store just made", () => {
+  it("are due after a day and after an unclean end, not for a new store", () => {
     const { file } = filledStore();
     const record = readIntegrity(file)!;
     expect(record).toMatchObject({ uncleanEnd: false, problem: null });
@@ -58,7 +58,7 @@ describe("checks of a store's file", () => {
     expect(isCheckDue(undefined, record.checkedAt)).toBe(true);
   });
 
-  it("find a damaged page, say it, and have the store refused from then on, unchanged", async () => {
+  it("report a damaged page; the store is refused from then on and stays unchanged", async () => {
     const { folder, file } = filledStore();
     damage(file);
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
@@ -74,7 +74,7 @@ describe("checks of a store's file", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it("let a store be opened again once a backup is in its place", () => {
+  it("let a store be opened again after a backup is restored", () => {
     const { folder, file } = filledStore();
     const backup = readFileSync(file);
     damage(file);
@@ -85,21 +85,21 @@ describe("checks of a store's file", () => {
     expect(readIntegrity(file)).toMatchObject({ problem: null });
   });
 
-  it("are made once a day however often a store is opened, and one at a time", async () => {
+  it("run once a day however often a store is opened, one at a time", async () => {
     const { file } = filledStore();
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
     const launch = vi.fn(checked);
     const running = new HostLock(checkLockOf(file));
-    await monitored(file, launch).monitor.look();
+    await monitored(file, launch).monitor.poll();
     expect(checkStore(file)).toBe(false);
     expect(launch).not.toHaveBeenCalled();
     running.release();
-    for (let times = 0; times < 3; times++) await monitored(file, launch).monitor.look();
+    for (let times = 0; times < 3; times++) await monitored(file, launch).monitor.poll();
     expect(launch).toHaveBeenCalledTimes(1);
     expect(readIntegrity(file)!.checkedAt).toBeGreaterThan(0);
   });
 
-  it("leave no write-ahead log behind where the store was closed meanwhile", () => {
+  it("leave no write-ahead log behind when the store was closed during the check", () => {
     const { folder, file } = filledStore();
     const store = openStore(folder);
     const reader = new Database(file, { readonly: true });
@@ -112,7 +112,7 @@ describe("checks of a store's file", () => {
     expect(existsSync(`${file}-wal`)).toBe(false);
   });
 
-  it("follow the end of a process that did not close the store", async () => {
+  it("run after a process ended without closing the store", async () => {
     const { folder, file } = filledStore();
     const script = `
       const { Store } = await import(${JSON.stringify(join(sources, "store/store.ts"))});
@@ -134,7 +134,7 @@ describe("checks of a store's file", () => {
     expect(readIntegrity(file)).toMatchObject({ uncleanEnd: false, problem: null });
   });
 
-  it("hold up neither the services nor the process that starts them", async () => {
+  it("block neither the services nor the process that starts them", async () => {
     const { folder, file } = filledStore();
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
     const launch = vi.fn(() => new Promise<void>(() => undefined));
@@ -156,7 +156,7 @@ describe("checks of a store's file", () => {
     await vi.waitFor(() => expect(readFileSync(done, "utf8")).toBe("the store"), { timeout: 10_000 });
   });
 
-  it("are told to the window, now and when it asks", async () => {
+  it("are reported to the window at once and on request", async () => {
     const { folder, file } = filledStore();
     damage(file);
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
@@ -172,7 +172,7 @@ describe("checks of a store's file", () => {
     await services.close();
   });
 
-  it("are made by the command line in a process of its own, which then refuses the store", async () => {
+  it("run in a separate process of the command line, which then refuses the store", async () => {
     const { folder, file } = filledStore();
     damage(file);
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });

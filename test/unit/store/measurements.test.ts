@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { freshFolder, openStore } from "../../support/storeFixtures.ts";
 
-it("keeps the latest measurement of a program on a machine, for the next program that opens the store", () => {
+it("keeps the latest measurement of a program on a machine, also after the store is reopened", () => {
   const folder = freshFolder();
   const store = openStore(folder);
   expect(store.measurements.find("p", "m", 0)).toBeUndefined();
@@ -11,7 +11,7 @@ it("keeps the latest measurement of a program on a machine, for the next program
   expect(openStore(folder).measurements.find("p", "m", 0)).toBe('{"a":1}');
 });
 
-it("refuses what is no JSON, and keeps what was there", () => {
+it("refuses a value that is not JSON, and keeps the earlier one", () => {
   const store = openStore(freshFolder());
   store.measurements.save("p", "m", "{}");
   expect(() => store.measurements.save("p", "m", "{")).toThrow();

@@ -44,13 +44,13 @@ describe("opening a store", () => {
     closeConnections({ writer, ...rest });
   });
 
-  it("opens what it left, and leaves no log behind when it closes", () => {
+  it("opens an earlier store, and leaves no log behind when it closes", () => {
     const { folder, file } = filledStore();
     expect(statSync(`${file}-wal`, { throwIfNoEntry: false })).toBeUndefined();
     expect(openStore(folder).listRuns().map((run) => run.name)).toEqual(["kept"]);
   });
 
-  it("refuses a database from a newer app, by version and path, and leaves it as it is", () => {
+  it("refuses a newer store, naming version and path, and leaves it unchanged", () => {
     const { folder, file } = filledStore();
     const db = new Database(file);
     db.pragma("user_version = 99");
@@ -61,7 +61,7 @@ describe("opening a store", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it("keeps the version it had when a migration fails half-way", () => {
+  it("keeps its version when a migration fails halfway", () => {
     const { folder, file } = filledStore();
     const next = migrations.length + 1;
     const broken = [
@@ -87,7 +87,7 @@ describe("opening a store", () => {
     expect(refusal(folder).message).toMatch(/newer Hypertower/);
   });
 
-  it("takes runs of a version without leases as they are, and lets them be resumed", () => {
+  it("reads runs of a version without leases, and lets them be resumed", () => {
     const folder = freshFolder();
     closeConnections(openConnections(folder, migrations.slice(0, 3)));
     const run = aRun({}, { id: "old", status: "stopped", steps: 2 });
@@ -101,11 +101,11 @@ describe("opening a store", () => {
     const store = openStore(folder);
     expect(store.getRun("old")).toMatchObject({ status: "stopped", steps: 2 });
     expect(store.leaseOf("old")).toBe(0);
-    expect(store.takeUpRun({ ...store.getRun("old")!, status: "queued" })).toBe(true);
+    expect(store.requeueRun({ ...store.getRun("old")!, status: "queued" })).toBe(true);
     expect(store.leaseOf("old")).toBe(1);
   });
 
-  it("refuses a file that is not a database and leaves it as it is", () => {
+  it("refuses a file that is not a database and leaves it unchanged", () => {
     const folder = freshFolder();
     const file = join(folder, storeFileName);
     writeFileSync(file, "my notes ".repeat(1000));
@@ -113,7 +113,7 @@ describe("opening a store", () => {
     expect(readFileSync(file, "utf8")).toBe("my notes ".repeat(1000));
   });
 
-  it("refuses the database of another program and leaves it as it is", () => {
+  it("refuses the database of another program and leaves it unchanged", () => {
     const folder = freshFolder();
     const file = join(folder, storeFileName);
     const db = new Database(file);
@@ -126,13 +126,13 @@ describe("opening a store", () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  it("takes an empty file for a store that was never written", () => {
+  it("treats an empty file as a new store", () => {
     const folder = freshFolder();
     writeFileSync(join(folder, storeFileName), "");
     expect(openStore(folder).listRuns()).toEqual([]);
   });
 
-  it("names the path when the folder is a file, lies in one, or the file is a folder", () => {
+  it("names the path when the folder is a file or lies in one, or the file is a folder", () => {
     const folder = freshFolder();
     const file = join(folder, "file");
     writeFileSync(file, "");
@@ -147,7 +147,7 @@ describe("opening a store", () => {
     expect(refusal("/proc/hypertower").message).toMatch(/^The folder \/proc\/hypertower cannot hold the store: /);
   });
 
-  it("logs reads and commits that are slow", () => {
+  it("logs slow reads and commits", () => {
     const log = recordedLog();
     const store = openStore(freshFolder(), { log, slowAfter: 0 });
     store.createRun(aRun());

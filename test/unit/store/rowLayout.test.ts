@@ -21,7 +21,7 @@ function edited<T>(path: string, work: (db: Database.Database) => T): T {
 const layouts = (path: string) => edited(path, (db) => db.prepare("SELECT layout FROM runs ORDER BY id").pluck().all());
 
 describe("rows of runs", () => {
-  it("are not checked again when they are read", () => {
+  it("are not validated again when they are read", () => {
     const store = openStore();
     const run = aRun();
     store.createRun(run);
@@ -34,14 +34,14 @@ describe("rows of runs", () => {
     vi.restoreAllMocks();
   });
 
-  it("are checked when they are written", () => {
+  it("are validated when they are written", () => {
     const store = openStore();
     const run = aRun();
     expect(() => store.createRun({ ...run, experiment: { ...run.experiment, batchSize: -1 } })).toThrow(/batchSize/);
     expect(store.listRuns()).toEqual([]);
   });
 
-  it("of another layout are read through the schemas, marked once, and left as they are when they cannot be read", () => {
+  it("of another layout are read with the schemas and marked once; unreadable ones stay unchanged", () => {
     const folder = freshFolder();
     const log = recordedLog();
     const store = openStore(folder, { log });
@@ -59,7 +59,7 @@ describe("rows of runs", () => {
     expect(log.errors.join()).toMatch(/Run b in .* cannot be read/);
   });
 
-  it("are checked again after another program changed the experiment", () => {
+  it("are validated again after another program changed the experiment", () => {
     const store = openStore();
     store.createRun(aRun());
     expect(layouts(store.path)).toEqual([rowLayout]);
@@ -68,7 +68,7 @@ describe("rows of runs", () => {
     expect(store.listRuns()[0]!.seed).toBe(5);
   });
 
-  it("of a store of the version before come back unchanged", () => {
+  it("of the previous version are read unchanged", () => {
     const folder = freshFolder();
     closeConnections(openConnections(folder, migrations.slice(0, 4)));
     const { experiment, hyperparameters, stack, createdAt, totalSteps } = aRun();
@@ -84,7 +84,7 @@ describe("rows of runs", () => {
     expect(store.listRuns()).toMatchObject([{ id: "old", seed: experiment.seed, dataset: "mnist", result: { name: "testError", value: null } }]);
   });
 
-  it("of the version without columns for lists show the same in a list, before they are upgraded and after", () => {
+  it("of the version without list columns are listed equally before and after their upgrade", () => {
     const folder = freshFolder();
     const log = recordedLog();
     const store = openStore(folder, { log });
@@ -124,7 +124,7 @@ describe("rows of runs", () => {
     vi.restoreAllMocks();
   });
 
-  it("name the latest result of a run as it goes on", () => {
+  it("contain the latest result of a run during training", () => {
     const store = openStore();
     const run = aRun({ dataset: { validation: 0.1 } }, { status: "running" });
     store.createRun(run);
@@ -141,7 +141,7 @@ describe("rows of runs", () => {
 });
 
 describe("lists of runs", () => {
-  it("come in parts of the size asked for, in order, whether rows can be read or not", () => {
+  it("return pages of the requested size, in order, also with unreadable rows", () => {
     const store = openStore(freshFolder(), { log: recordedLog() });
     // Several have the same time: the id decides.
     const ids = Array.from({ length: 25 }, (_, i) => `r${String(i).padStart(2, "0")}`);

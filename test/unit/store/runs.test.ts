@@ -3,7 +3,7 @@ import Database from "better-sqlite3";
 import { describe, expect, it, vi } from "vitest";
 import { listedOf, type ListedRun } from "../../../src/shared/listedRun.ts";
 import type { RunSummary } from "../../../src/shared/run.ts";
-import { silentLooks } from "../../../src/main/store/hosts.ts";
+import { silentPolls } from "../../../src/main/store/hosts.ts";
 import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 
 /** Changes the store behind its back, as another program with SQLite would. */
@@ -26,7 +26,7 @@ function deadPid(): number {
 }
 
 describe("runs", () => {
-  it("come back as they were stored", () => {
+  it("are read as they were stored", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     const run = aRun({ name: "α run", tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }], seed: 4_294_967_295 });
@@ -86,7 +86,7 @@ describe("runs", () => {
     db.close();
   });
 
-  it("are listed newest first, and in the bin until they are restored, with all they logged", () => {
+  it("are listed newest first, and stay in the bin with their logs until they are restored", () => {
     const store = openStore();
     const [first, second] = [aRun({}, { id: "a", createdAt: 1, status: "finished" }), aRun({}, { id: "b", createdAt: 2, status: "finished" })];
     for (const run of [first, second]) {
@@ -106,7 +106,7 @@ describe("runs", () => {
     expect([...store.readSteps("a")]).toHaveLength(3);
   });
 
-  it("keep a name given while they train", () => {
+  it("keep a name that is changed during training", () => {
     const store = openStore();
     const run = aRun({ name: "before" });
     store.createRun(run);
@@ -116,7 +116,7 @@ describe("runs", () => {
     expect(store.getRun(run.id)).toMatchObject({ name: "after", steps: 5 });
   });
 
-  it("leave the others readable when one row is not", () => {
+  it("stay readable when another row is not", () => {
     const log = recordedLog();
     const store = openStore(freshFolder(), { log });
     store.createRun(aRun({}, { id: "good" }));
@@ -129,7 +129,7 @@ describe("runs", () => {
 });
 
 describe("commits", () => {
-  it("come by themselves, and tell which runs they held", async () => {
+  it("happen automatically, and report their runs", async () => {
     const committed: string[] = [];
     const store = openStore(freshFolder(), { commitAfter: 5, onCommit: (runs) => committed.push(...runs) });
     const run = aRun();
@@ -141,7 +141,7 @@ describe("commits", () => {
     expect([...store.readSteps(run.id)]).toHaveLength(2);
   });
 
-  it("that fail are tried again, nothing lost and nothing twice", async () => {
+  it("that fail are retried, without losses or duplicates", async () => {
     const failures: unknown[] = [];
     const store = openStore(freshFolder(), { commitAfter: 5, busyTimeout: 0, onWriteFailure: (error) => failures.push(error) });
     const run = aRun();
@@ -163,7 +163,7 @@ describe("commits", () => {
     expect(series[0]!.buckets.reduce((sum, b) => sum + b.count, 0)).toBe(200);
   });
 
-  it("that cannot be made fail the close, by name", () => {
+  it("that fail on close make it throw, naming the store", () => {
     const store = openStore(freshFolder(), { busyTimeout: 0 });
     const run = aRun();
     store.createRun(run);
@@ -173,7 +173,7 @@ describe("commits", () => {
     other.release();
   });
 
-  it("fall apart when one run's rows cannot be written: that run is named, the others are committed", () => {
+  it("are split when the rows of a run cannot be written: that run is reported, the others are committed", () => {
     const failed: [string, string][] = [];
     const store = openStore(freshFolder(), { onRunFailure: (run, error) => failed.push([run, String(error)]) });
     for (const id of ["good", "bad", "fine"]) {
@@ -195,7 +195,7 @@ describe("commits", () => {
 });
 
 describe("several processes", () => {
-  it("see one another's changes, and not their own", async () => {
+  it("are notified of each other's changes, and not of their own", async () => {
     const folder = freshFolder();
     const changes = { ours: 0, theirs: 0 };
     const ours = openStore(folder, { pollEvery: 5, onForeignChange: () => changes.ours++ });
@@ -207,7 +207,7 @@ describe("several processes", () => {
     expect(theirs.listRuns()).toHaveLength(1);
   });
 
-  it("are told of the runs that changed, and of no others", async () => {
+  it("are notified of changed runs only", async () => {
     const folder = freshFolder();
     const ours = openStore(folder);
     for (const id of ["a", "b", "c"]) ours.createRun(aRun({}, { id, status: "finished" }));
@@ -231,7 +231,7 @@ describe("several processes", () => {
     expect(await told(() => ours.createRun({ ...b!, id: "d" }))).toMatchObject([{ id: "d" }]);
   });
 
-  it("are told of many changes in parts", async () => {
+  it("are notified of many changes in batches", async () => {
     const folder = freshFolder();
     const ours = openStore(folder);
     ours.createRun(aRun({}, { id: "r0", status: "finished" }));
@@ -245,7 +245,7 @@ describe("several processes", () => {
     expect(new Set(heard.flat()).size).toBe(600);
   });
 
-  it("show a run as interrupted whose process is gone, its steps kept", () => {
+  it("mark a run as interrupted when its process has ended, and keep its steps", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     for (const status of ["queued", "running", "paused", "finished"] as const) {
@@ -268,16 +268,16 @@ describe("several processes", () => {
     expect(again.getRun("finished")!.status).toBe("finished");
   });
 
-  it("leave a run alone whose process lives, however long it has been silent", () => {
+  it("leave a run alone while its process lives, however long it has been silent", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     for (const id of ["running", "paused"] as const) store.createRun(aRun({}, { id, status: id }));
     const other = openStore(folder);
-    for (let look = 0; look < 3 * silentLooks; look++) expect(other.markInterrupted()).toEqual([]);
+    for (let look = 0; look < 3 * silentPolls; look++) expect(other.markInterrupted()).toEqual([]);
     expect(other.listRuns().map((run) => run.status).sort()).toEqual(["paused", "running"]);
   });
 
-  it("leave a run alone whose process is of a version without leases, and lives", () => {
+  it("leave a run alone while its process lives, also if its version has no leases", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     store.createRun(aRun({}, { status: "running" }));
@@ -287,23 +287,23 @@ describe("several processes", () => {
     expect(openStore(folder).listRuns()[0]!.status).toBe("interrupted");
   });
 
-  it("show a run of another machine as interrupted once its host has not beaten for some looks", () => {
+  it("mark a run of another machine as interrupted after several polls without a beat of its host", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     store.createRun(aRun({}, { id: "far", status: "running" }));
     edit(store.path, "INSERT INTO hosts (token, pid, host, beats) VALUES ('theirs', 1, 'elsewhere', 5)");
     edit(store.path, "UPDATE runs SET owner_token = 'theirs', owner_pid = 1, owner_host = 'elsewhere', heartbeat_at = 1");
     const looking = openStore(folder);
-    for (let look = 0; look < 2 * silentLooks; look++) {
+    for (let look = 0; look < 2 * silentPolls; look++) {
       edit(store.path, "UPDATE hosts SET beats = beats + 1 WHERE token = 'theirs'");
       expect(looking.markInterrupted()).toEqual([]);
     }
-    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
-    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far"]]);
+    const looks = Array.from({ length: silentPolls }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentPolls - 1 }, () => []), ["far"]]);
     expect(looking.getRun("far")).toMatchObject({ status: "interrupted", reason: "The machine that trained it (elsewhere) has not been heard of." });
   });
 
-  it("count one look for a host of another machine, whatever it owns", () => {
+  it("count one poll per host of another machine, whatever it owns", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     store.createRun(aRun({}, { id: "far", status: "running" }));
@@ -315,8 +315,8 @@ describe("several processes", () => {
        VALUES ('study', 'Study', 'running', 1, 1, 1, '{}', 'theirs', 1, 'elsewhere')`,
     );
     const looking = openStore(folder);
-    const looks = Array.from({ length: silentLooks }, () => looking.markInterrupted());
-    expect(looks).toEqual([...Array.from({ length: silentLooks - 1 }, () => []), ["far", "study"]]);
+    const looks = Array.from({ length: silentPolls }, () => looking.markInterrupted());
+    expect(looks).toEqual([...Array.from({ length: silentPolls - 1 }, () => []), ["far", "study"]]);
   });
 });
 
@@ -334,12 +334,12 @@ describe("leases", () => {
     sleeper.flush();
     const taker = openStore(folder);
     edit(sleeper.path, "UPDATE runs SET status = 'interrupted' WHERE id = 'taken'");
-    expect(taker.takeUpRun({ ...taker.getRun("taken")!, status: "queued" })).toBe(true);
+    expect(taker.requeueRun({ ...taker.getRun("taken")!, status: "queued" })).toBe(true);
     expect(taker.resumeSeries("taken", ["loss"], null, anEnvironment).logged).toBe(2);
     return { sleeper, taker, lost };
   }
 
-  it("of a run that was taken let nothing more of it through, and everything of the others", () => {
+  it("of a taken run block all its writes, and none of other runs", () => {
     const { sleeper, taker, lost } = takenOver();
     for (const id of ["taken", "kept"]) {
       sleeper.appendRows(id, rowsOf([[3, 2, 1]], 2));
@@ -356,7 +356,7 @@ describe("leases", () => {
     expect([...taker.readSteps("taken")].map(({ values }) => values[0])).toEqual([5, 4, 2.5]);
   });
 
-  it("of a run that was taken allow neither its series to be resumed nor its files to be put in place", () => {
+  it("of a taken run prevent resuming its series and putting its files in place", () => {
     const { sleeper, taker } = takenOver();
     expect(() => sleeper.beginSeries("taken", ["loss"], anEnvironment)).toThrow("was taken over by another Hypertower process");
     expect(() => sleeper.resumeSeries("taken", ["loss"], null, anEnvironment)).toThrow("was taken over by another Hypertower process");
@@ -366,7 +366,7 @@ describe("leases", () => {
     expect(placed).toEqual(["taker"]);
   });
 
-  it("that are gone are noticed without anything to write", async () => {
+  it("that are lost are noticed without pending writes", async () => {
     const folder = freshFolder();
     const lost: [run: string, dropped: number][] = [];
     const sleeper = openStore(folder, { pollEvery: 5, onLeaseLost: (...one) => lost.push(one) });
@@ -374,19 +374,19 @@ describe("leases", () => {
     sleeper.beginSeries("quiet", ["loss"], anEnvironment);
     const taker = openStore(folder);
     edit(sleeper.path, "UPDATE runs SET status = 'interrupted'");
-    expect(taker.takeUpRun({ ...taker.getRun("quiet")!, status: "queued" })).toBe(true);
+    expect(taker.requeueRun({ ...taker.getRun("quiet")!, status: "queued" })).toBe(true);
     await vi.waitFor(() => expect(lost).toEqual([["quiet", 0]]));
   });
 
-  it("go to one of two that want the same run", () => {
+  it("go to one of two processes that resume the same run", () => {
     const { sleeper, taker } = takenOver();
     edit(taker.path, "UPDATE runs SET status = 'stopped' WHERE id = 'taken'");
     const again = { ...taker.getRun("taken")!, status: "queued" as const };
-    expect([sleeper.takeUpRun(again), taker.takeUpRun(again)]).toEqual([true, false]);
+    expect([sleeper.requeueRun(again), taker.requeueRun(again)]).toEqual([true, false]);
     expect([sleeper.leaseOf("taken"), taker.leaseOf("taken")]).toEqual([3, 2]);
   });
 
-  it("outlast being taken for dead by mistake: who wakes up before anybody took its run goes on", () => {
+  it("survive a host that was wrongly marked as dead: it continues if it wakes before its run is taken", () => {
     const folder = freshFolder();
     const store = openStore(folder);
     store.createRun(aRun({}, { id: "slept", status: "running" }));

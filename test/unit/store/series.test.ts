@@ -50,7 +50,7 @@ function log(store: Store, values: readonly number[], seed = 1): string {
   return run.id;
 }
 
-describe("series of a run that is taken up again", () => {
+describe("series of a resumed run", () => {
   it.each([[0, 100], [31, 33], [32, 300], [5, 260], [2_047, 2_100], [2_048, 20_000], [7_000, 16_500]])("after %i of %i steps equal brute force at every width", (first, count) => {
     const folder = freshFolder();
     const values = randomValues(count, count);
@@ -60,9 +60,9 @@ describe("series of a run that is taken up again", () => {
     before.closeNow();
     const store = openStore(folder);
     const metrics = ["loss", "negative"];
-    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(true);
+    expect(store.requeueRun({ ...store.getRun(run)!, status: "queued" })).toBe(true);
     // It is taken: nobody else can have it.
-    expect(store.takeUpRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
+    expect(store.requeueRun({ ...store.getRun(run)!, status: "queued" })).toBe(false);
     expect(() => store.resumeSeries(run, ["loss"], null, anEnvironment)).toThrow("the run logged loss, negative; this version would log loss");
     expect(store.resumeSeries(run, metrics, null, anEnvironment)).toEqual({ logged: first, evaluations: [], events: [], differences: [] });
     const rest = values.slice(first);
@@ -76,7 +76,7 @@ describe("series of a run that is taken up again", () => {
     }
   });
 
-  it("lose their evaluations after the checkpoint, and say in what the environment differs", () => {
+  it("lose their evaluations after the checkpoint, and report differences of the environment", () => {
     const folder = freshFolder();
     const before = openStore(folder);
     const run = log(before, [1, 2, 3]);
@@ -85,7 +85,7 @@ describe("series of a run that is taken up again", () => {
     before.saveRun({ ...before.getRun(run)!, status: "failed" });
     before.closeNow();
     const store = openStore(folder);
-    store.takeUpRun({ ...store.getRun(run)!, status: "queued" });
+    store.requeueRun({ ...store.getRun(run)!, status: "queued" });
     const now = { ...anEnvironment, node: "25", libraries: { "onnxruntime-node": "2" } };
     expect(store.resumeSeries(run, ["loss", "negative"], 1, now)).toEqual({
       logged: 3,
@@ -112,7 +112,7 @@ describe("series", () => {
     }
   });
 
-  it("are the same read at once or in deltas, at any cursor", () => {
+  it("are equal whether read at once or in deltas, at any cursor", () => {
     const store = openStore();
     const values = randomValues(7, 6_000);
     const run = aRun();
@@ -138,7 +138,7 @@ describe("series", () => {
     expect(width).toBe(128);
   });
 
-  it("keep the caller's width when fewer buckets would do", () => {
+  it("keep the caller's width when fewer buckets would suffice", () => {
     const store = openStore();
     const values = randomValues(9, 1_000);
     const run = log(store, values);
@@ -158,7 +158,7 @@ describe("series", () => {
     });
   });
 
-  it("of a million steps equal brute force", () => {
+  it("of a million steps equal a brute-force computation", () => {
     const store = openStore();
     const values = randomValues(11, 1_000_000);
     const run = aRun();
@@ -182,7 +182,7 @@ describe("series", () => {
     expect(series[0]!.buckets.at(-1)!.min).toBe(-1.7e308);
   });
 
-  it("refuse rows that leave out or repeat a step, or miss a metric", () => {
+  it("refuse rows that skip or repeat a step, or lack a metric", () => {
     const store = openStore();
     const run = log(store, [1, 2, 3]);
     expect(() => store.appendRows(run, rowsOf([[1], [1]], 2))).toThrow(/start at step 2; the next step to log is 3/);
@@ -193,7 +193,7 @@ describe("series", () => {
     expect([...store.readSteps(run)].map((s) => s.values[0])).toEqual([1, 2, 3, 4]);
   });
 
-  it("stream every value, NaN and infinities too", () => {
+  it("stream every value, including NaN and the infinities", () => {
     const store = openStore();
     const values = randomValues(5, 9_000);
     const run = log(store, values);

@@ -11,7 +11,7 @@ function aStudy(changes: Partial<StoredStudy> = {}): StoredStudy {
 }
 
 describe("studies in the store", () => {
-  it("are written, found again, renamed and moved to the bin and back", () => {
+  it("are written, read, renamed, moved to the bin and restored", () => {
     const { studies } = openStore();
     studies.create(aStudy());
     studies.create(aStudy({ id: "s2", createdAt: 5, status: "finished", finishedAt: 9 }));
@@ -27,7 +27,7 @@ describe("studies in the store", () => {
     expect(studies.get("s3")).toBeUndefined();
   });
 
-  it("know the latest run of every cell and what it came to", () => {
+  it("return the latest run of every cell and its results", () => {
     const store = openStore();
     store.studies.create(aStudy());
     const failed = aRun({}, { id: "r1", study: "s1", status: "failed", reason: "broken" });
@@ -64,7 +64,7 @@ describe("studies in the store", () => {
     expect(ids()).toEqual(["r1", "r3", "r4"]);
   });
 
-  it("are interrupted when their process is gone, and only then", () => {
+  it("are marked as interrupted only when their process has ended", () => {
     const folder = freshFolder();
     const first = openStore(folder);
     first.studies.create(aStudy());

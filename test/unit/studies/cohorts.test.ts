@@ -1,4 +1,4 @@
-/** Runs of a study that train as one program are the runs that train alone: logged, steered, interrupted and taken up one by one. */
+/** Runs of a study that train as one program equal runs that train alone: they are logged, controlled, interrupted and resumed one by one. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { cohortsOf } from "../../../src/shared/study/cohorts.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
@@ -64,7 +64,7 @@ function logged(services: Services, { points }: StudyDetail) {
 }
 
 describe("a study in cohorts", () => {
-  it("comes to what it comes to run by run, diverged runs included", { timeout: 120_000 }, async () => {
+  it("has the same results as single runs, including diverged runs", { timeout: 120_000 }, async () => {
     const { services } = await open();
     const together = await begin(services, aStudy(4), 4);
     // Four runs in one process are four runs.
@@ -87,7 +87,7 @@ describe("a study in cohorts", () => {
     }
   });
 
-  it("is completed by another host after one was closed, and by another trainer after a kill, with the very same numbers", { timeout: 120_000 }, async () => {
+  it("is completed by another host after a close, and by another trainer after a kill, with identical numbers", { timeout: 120_000 }, async () => {
     const undisturbed = await open();
     const of = aStudy(25, { axes: [{ values: { kind: "list", values: [0.1, 0.5, 1] } }] });
     const whole = await until(undisturbed.services, await begin(undisturbed.services, of, 3), ended);
@@ -126,7 +126,7 @@ describe("a study in cohorts", () => {
     for (const [key, { steps }] of b) expect(a.get(key)!.steps.flat().every((value, i) => Math.abs(value - steps.flat()[i]!) < 1e-9 * Math.max(1, Math.abs(value))), key).toBe(true);
   });
 
-  it("refuses what cannot be", async () => {
+  it("refuses invalid settings", async () => {
     const { services } = await open();
     const halving = { rungs: [1], keep: 0.5 };
     await expect(begin(services, aStudy(3, { halving }), 4)).rejects.toThrow("The study is not valid: cohort: cohort is 4, and successive halving ends the runs of a cohort at different steps; allowed with it: 1");
@@ -145,7 +145,7 @@ describe("cohortsOf()", () => {
     return { cells: expansion.cells, seeds: of.seeds };
   };
 
-  it("puts runs together that differ in what the state holds alone, those of a seed first", () => {
+  it("groups runs that differ only in state, those of one seed first", () => {
     const { cells, seeds } = cellsOf(aStudy(3));
     const cohorts = cohortsOf(cells, seeds, 4);
     expect(cohorts.map((cohort) => cohort.map(({ height, seed, values }) => `${height} ${seed} ${values[0]}`))).toEqual([
@@ -157,7 +157,7 @@ describe("cohortsOf()", () => {
     expect(cohortsOf(cells, seeds, 1)).toEqual(cells.map((cell) => [cell]));
   });
 
-  it("keeps apart what is part of the program: a momentum that is off, a constant of an option, another budget", () => {
+  it("separates runs whose programs differ: momentum off, a constant of an option, another budget", () => {
     const momentum = cellsOf({ base: { tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }] }, axes: [{ hyperparameter: "mu", values: { kind: "list", values: [0, 0.5, 0.9] } }] });
     expect(cohortsOf(momentum.cells, momentum.seeds, 8).map(({ length }) => length)).toEqual([1, 2]);
     const stacks = cellsOf({ stacks: [

@@ -36,7 +36,7 @@ async function whys({ handlers }: Services, study: string) {
   return { runs: points.length, reasons: new Set(reasons) };
 }
 
-it("is the study's choice and its reason, whoever goes on with it; or that the study names it", async () => {
+it("is the reason of the study's choice, also after another host resumes it, or that the study names the engine", async () => {
   const folder = freshFolder();
   const base: StudyInput["base"] = { tower: [{ optimizer: "sgd" }], engine: "auto" };
   const first = await open(folder);

@@ -14,7 +14,7 @@ const halving = { rungs: [1], keep: 0.5 };
 describe("successive halving", () => {
   const two = [contender("a", { testError: 3, validationError: 9, validationLoss: 1 }), contender("b", { testError: 8, validationError: 4, validationLoss: 1 })];
 
-  it("judges on validation data where the study holds some out, else on the test set", () => {
+  it("compares runs on validation data if the study has some, else on the test set", () => {
     expect([...rungsOf(halving, two, held).alive]).toEqual(["b"]);
     expect([...rungsOf(halving, two, base).alive]).toEqual(["a"]);
     expect([chosenOn(held), chosenOn(base)]).toEqual(["validation", "test"]);
@@ -31,7 +31,7 @@ describe("successive halving", () => {
     expect([choiceNote(held), choiceNote(base)]).toEqual(["", "chosen on the test set, for want of validation data"]);
   });
 
-  it("never judges one run by its test set and another by validation data", () => {
+  it("never compares one run's test set with another's validation data", () => {
     // Its validation values are not finite: the test error it has must not save it.
     const broken = contender("c", { testError: 1, validationError: null, validationLoss: null });
     expect([...rungsOf(halving, [broken, two[1]!], held).alive]).toEqual(["b"]);

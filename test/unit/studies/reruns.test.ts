@@ -53,7 +53,7 @@ const of = (points: readonly StudyPoint[], stack: string) => points.filter((poin
 const plan = { steps: 40, epochSteps: 20 };
 
 describe("a stack that reruns another", () => {
-  it("trains each run plain at what the run of the same seed learned, once that has ended", async () => {
+  it("trains each run with a plain optimizer at the values learned by the run of the same seed, once that has ended", async () => {
     const { ask, until } = await open();
     const { id, total } = await ask("studies.start", { study: withReruns(plan), workers: 2 });
     expect(total).toBe(6);
@@ -71,7 +71,7 @@ describe("a stack that reruns another", () => {
     }
   });
 
-  it("is skipped with the reason where the run diverged or no optimizer can start from its values, and the study ends", async () => {
+  it("is skipped with a reason when the source run diverged or its values fit no optimizer, and the study ends", async () => {
     const { services, ask, until } = await open();
     const told: StudyPoint[] = [];
     services.on("study.advanced", ({ point }) => told.push(point));
@@ -91,7 +91,7 @@ describe("a stack that reruns another", () => {
     expect(await ask("studies.list", {})).toMatchObject([{ skipped: 2 }]);
   });
 
-  it("waits for a run that was stopped, and begins when another host has completed it", async () => {
+  it("waits for a stopped source run, and starts when another host has completed it", async () => {
     const folder = freshFolder();
     const first = await open(folder);
     const { id } = await first.ask("studies.start", { study: withReruns({ steps: 60, every: 30 }, { seeds: [0] }), workers: 1 });
@@ -107,7 +107,7 @@ describe("a stack that reruns another", () => {
     expect(run.experiment.tower).toMatchObject([{ alpha: 60.5 }]);
   });
 
-  it("does not begin while the run it follows has failed, and does after a retry of what is in the bin", async () => {
+  it("waits while its source run has failed, and starts after a retry of a deleted run", async () => {
     const { ask, until } = await open();
     const { id } = await ask("studies.start", { study: withReruns(plan, { seeds: [0] }), workers: 2 });
     const done = await until(id, "finished");
@@ -123,7 +123,7 @@ describe("a stack that reruns another", () => {
     expect(of(ended.points, "again")[0]!.status).toBe("waiting");
   });
 
-  it("can be added to a study that has its runs, with seeds of one stack alone", async () => {
+  it("can be added to a study with runs, with seeds of a single stack", async () => {
     const { ask, until } = await open();
     const [, , tower] = withReruns(plan).stacks!;
     const { id } = await ask("studies.start", { study: withReruns(plan, { stacks: [tower!], seeds: [0] }), workers: 2 });

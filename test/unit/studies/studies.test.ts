@@ -61,7 +61,7 @@ const statuses = ({ points }: StudyDetail) => points.map(({ status }) => status)
 const counts = ({ total, finished, diverged, failed, pruned, running }: StudySummary) => ({ total, finished, diverged, failed, pruned, running });
 
 describe("a study", () => {
-  it("trains every run, on trainers that stay, and tells how it goes", async () => {
+  it("trains every run on reused trainers, and reports progress", async () => {
     const { services, ask, until, launched } = await open();
     const seen: StudySummary[] = [];
     const points: StudyPoint[] = [];
@@ -107,7 +107,7 @@ describe("a study", () => {
     expect(ended.failed).toBeGreaterThan(0);
   });
 
-  it("can be paused as soon as it shows", async () => {
+  it("can be paused as soon as it is listed", async () => {
     const { ask } = await open();
     const began = ask("studies.start", { study: aStudy({ steps: 3_000, every: 2 }), workers: null });
     // Looks again whenever the host has done something, so also while it measures what the study will take.
@@ -125,7 +125,7 @@ describe("a study", () => {
     await ask("studies.stop", { study });
   });
 
-  it("pauses, goes on, stops, and goes on from there", async () => {
+  it("pauses, resumes, stops, and resumes again", async () => {
     const { ask, until } = await open();
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 3_000, every: 2 }), workers: 2 });
     // Long enough that both trainers are at work at once, though on a busy machine one begins long after the other.
@@ -156,7 +156,7 @@ describe("a study", () => {
     for (const { key, run } of begun) expect(done.points.find((point) => point.key === key)).toMatchObject({ run, attempts: 1 });
   });
 
-  it("tries a failed run a few times, then says so, and again when it is asked", async () => {
+  it("retries a failed run a few times, then reports it, and retries again on request", async () => {
     const { ask, until } = await open();
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 50, failSeed: 1 }, { heights: null, axes: [], seeds: [0, 1, 2] }), workers: 1 });
     const done = await until(study, "finished");
@@ -175,7 +175,7 @@ describe("a study", () => {
     expect((await until(study, "stopped")).reason).toBe("6 runs in a row failed, the last one because: MNIST could not be read");
   });
 
-  it("shows a deleted run as missing and trains it again only when asked", async () => {
+  it("shows a deleted run as missing and retrains it only on request", async () => {
     const { ask, until } = await open();
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 30 }), workers: 2 });
     const { points } = await until(study, "finished");
@@ -189,7 +189,7 @@ describe("a study", () => {
     expect(again.points[3]!.run).not.toBe(points[3]!.run);
   });
 
-  it("takes more values and seeds later, and keeps what it has", async () => {
+  it("can be extended by values and seeds, and keeps its runs", async () => {
     const { ask, until } = await open();
     const plan = { steps: 30 };
     const { id: study } = await ask("studies.start", { study: aStudy(plan), workers: 2 });
@@ -204,7 +204,7 @@ describe("a study", () => {
     );
   });
 
-  it("keeps the generator of its definition, also one stored before there was a choice", async () => {
+  it("keeps the generator of its definition, also in definitions older than that setting", async () => {
     const folder = freshFolder();
     const first = await open(folder);
     const { id: study } = await first.ask("studies.start", { study: aStudy({ steps: 10 }), workers: 2 });
@@ -223,7 +223,7 @@ describe("a study", () => {
     expect(new Set(runs.map(({ experiment }) => experiment.generator))).toEqual(new Set([1]));
   });
 
-  it("prunes by successive halving, by what the runs came to and not by their order", async () => {
+  it("prunes by successive halving, by results and not by order", async () => {
     const { ask, until } = await open();
     const seeds = [5, 2, 7, 1, 6, 3, 0, 4];
     const halved = aStudy({ steps: 200, epochSteps: 50, every: 2 }, { heights: null, axes: [], seeds, base: { budget: { epochs: 4 } }, halving: { rungs: [1, 2] } });
@@ -236,7 +236,7 @@ describe("a study", () => {
     expect(done.points.every(({ attempts }) => attempts === 1)).toBe(true);
   });
 
-  it("prunes around a run that fails: it is tried again, and then counts no more", async () => {
+  it("prunes around a failing run, which is retried and then no longer counts", async () => {
     const { ask, until } = await open();
     const seeds = [3, 1, 0, 2];
     const halved = aStudy({ steps: 200, epochSteps: 50, every: 2, failSeed: 0 }, { heights: null, axes: [], seeds, base: { budget: { epochs: 4 } }, halving: { rungs: [2] } });
@@ -247,7 +247,7 @@ describe("a study", () => {
     });
   });
 
-  it("leaves a run in the bin that was stopped by hand", async () => {
+  it("leaves a manually stopped run in the bin", async () => {
     const { ask, until } = await open();
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 300, every: 2 }), workers: 1 });
     const { points } = await vi.waitFor(async () => {
@@ -265,7 +265,7 @@ describe("a study", () => {
     expect(counts(done)).toMatchObject({ finished: 11 });
   });
 
-  it("is told to the windows of another host as it goes on, without the others", async () => {
+  it("is reported to windows of another host as it progresses, without other studies", async () => {
     const folder = freshFolder();
     const here = await open(folder);
     const { id: other } = await here.ask("studies.start", { study: aStudy({ steps: 1 }, { name: "other", heights: null, axes: [], seeds: [0] }), workers: 1 });
@@ -289,7 +289,7 @@ describe("a study", () => {
     await vi.waitFor(() => expect(told.get(other)?.name).toBe("renamed"), { timeout: 20_000 });
   });
 
-  it("is left interrupted when its host closes, and completed by the next", async () => {
+  it("is interrupted when its host closes, and completed by the next host", async () => {
     const folder = freshFolder();
     const today = await open(folder);
     const { id: study } = await today.ask("studies.start", { study: aStudy({ steps: 200, every: 2 }), workers: 2 });
@@ -304,7 +304,7 @@ describe("a study", () => {
     for (const { key, run } of left.points) if (run !== null) expect(done.points.find((point) => point.key === key)).toMatchObject({ run, attempts: 1 });
   });
 
-  it("leaves a single run its turn", async () => {
+  it("leaves capacity for a single run", async () => {
     const { ask, until } = await open(undefined, { places: 1 });
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 100, every: 2 }), workers: 1 });
     const single = await ask("runs.start", { experiment: { name: JSON.stringify({ steps: 20 }) } });
@@ -315,7 +315,7 @@ describe("a study", () => {
 });
 
 describe("before a study starts", () => {
-  it("its costs are measured once, and the places chosen by them", async () => {
+  it("its costs are measured once and determine the allocation", async () => {
     const folder = freshFolder();
     const { ask, launched } = await open(folder);
     const estimate = await ask("studies.estimate", { study: aStudy({}) });
@@ -329,7 +329,7 @@ describe("before a study starts", () => {
     expect(launched).toHaveLength(before);
   });
 
-  it("what is wrong with it is named by field, and nothing is written", async () => {
+  it("errors are named by field, and nothing is written", async () => {
     const { ask } = await open();
     const refused = (study: unknown) => expect(ask("studies.start", { study })).rejects;
     await refused({ seeds: [] }).toThrow("The study is not valid: seeds: seeds needs at least one seed. | seeds");
@@ -342,7 +342,7 @@ describe("before a study starts", () => {
     expect(await ask("runs.list", {})).toEqual([]);
   });
 
-  it("a disk that will not hold it and data that is not there are named", async () => {
+  it("a full disk and missing data are named", async () => {
     const small = await open(undefined, { freeBytes: () => Promise.resolve(300e6) });
     const large = aStudy({}, { base: { budget: { epochs: 100_000 } } });
     await expect(small.ask("studies.start", { study: large, workers: 1 })).rejects.toThrow(/^The runs need about .* GB in .*hypertower\.sqlite, and 256 MB have to stay free, but its disk has only 300 MB left/);

@@ -190,7 +190,7 @@ describe("a run", () => {
     return { values, captured };
   }
 
-  it("is the same with and without, stopped and taken up again in between", async () => {
+  it("is the same with and without, also when stopped and resumed in between", async () => {
     const whole = await losses(e, false);
     const first = await losses(e, true, { until: 8 });
     expect(first.values).toEqual(whole.values.slice(0, 8));

@@ -83,7 +83,7 @@ describe("a run", () => {
     return { values, captured };
   }
 
-  it("that is taken up in the middle of an epoch goes on with the same images", async () => {
+  it("that is resumed in the middle of an epoch continues with the same images", async () => {
     const whole = await losses();
     const first = await losses(undefined, 8);
     expect(first.values).toEqual(whole.values.slice(0, 8));

@@ -1,4 +1,4 @@
-/** A run that is left at any moment and taken up again is the run that was never left. */
+/** A run that is interrupted at any moment and resumed equals the undisturbed run. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -66,7 +66,7 @@ describe.each(steadyEngines)("on %s", (kind) => {
   });
 });
 
-it("an evaluation that a stop cuts short is made up for when the run is taken up again", async () => {
+it("an evaluation that a stop interrupted is repeated when the run is resumed", async () => {
   const config: ExperimentInput = { dataset: { trainExamples: 1000, testExamples: 5000 }, budget: { epochs: 2 }, evaluation: { every: 8 }, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-3 }] };
   const whole = await trainSmall(config);
   expect(whole.steps).toHaveLength(32);
@@ -260,7 +260,7 @@ async function expectUndisturbed(storeDir: string, run: string): Promise<RunDeta
 const kinds = ({ events }: RunDetail) => events.map(({ kind }) => kind);
 
 describe("kill -9", () => {
-  it("of the trainer: resumed twice, the run is the undisturbed one", async () => {
+  it("of the trainer: resumed twice, the run equals the undisturbed one", async () => {
     const folder = freshFolder();
     const { handlers, trainers, ended, reaches, services } = await open(folder);
     const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
@@ -349,14 +349,14 @@ describe("a run without a usable checkpoint", () => {
     expect(events.find(({ kind }) => kind === "retraced")!.message).toMatch(/^steps 0 to \d+ were trained again and came out as they are logged$/);
   });
 
-  it("is read by its header alone; a trainer that finds its values damaged has it put aside", async () => {
+  it("is read by its header; when its trainer finds damaged values, it is moved away", async () => {
     const { run, file, handlers, ended } = await interrupted();
     const bytes = readFileSync(file);
     bytes[bytes.length - 40]! ^= 1;
     writeFileSync(file, bytes);
     expect(await handlers["runs.resumption"]({ run })).toMatchObject({ problem: null });
     await handlers["runs.resume"]({ run, fromStart: false });
-    expect(await ended(run)).toMatchObject({ status: "failed", reason: "the checkpoint cannot be used: it is damaged: its checksum is not the one it was written with" });
+    expect(await ended(run)).toMatchObject({ status: "failed", reason: "the checkpoint cannot be used: it is damaged: its checksum does not match" });
     expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: `There is no checkpoint ${file}.` });
     expect(readFileSync(`${file}.unusable`)).toEqual(bytes);
     await handlers["runs.resume"]({ run, fromStart: true });

@@ -24,12 +24,12 @@ function launch(): Trainer {
   const say = (message: FromTrainer) => heard.forEach((listener) => listener(message));
   const exit = (signal: NodeJS.Signals | null) => gone.splice(0).forEach((listener) => listener({ code: signal ? null : 0, signal, stderr: "" }));
   const work = (order: ToTrainer) => {
-    if (order.type === "look") {
+    if (order.type === "probe") {
       for (const kind of order.kinds) {
         const here = machine[kind];
         if (here === "silent") return;
         if (here === "crash") return exit("SIGABRT");
-        say({ type: "looked", kind, problem: here === undefined ? "there is none" : null, description: here === undefined ? null : description });
+        say({ type: "probed", kind, problem: here === undefined ? "there is none" : null, description: here === undefined ? null : description });
         if (here !== undefined) break;
       }
     } else if (order.type === "measure") {
@@ -78,7 +78,7 @@ describe("an automatic choice", () => {
     const { experiment: on, why } = await choice().resolve(open);
     expect(on.engine.kind).toBe("onnx-cpu");
     expect(why).toBe("the only one of the fast engines that works here, so that nothing was measured");
-    expect(orders).toEqual([{ type: "look", kinds: ["onnx-webgpu", "onnx-cuda", "onnx-directml", "onnx-coreml", "tfjs-node", "tfjs-node-gpu", "tfjs-webgpu"] }]);
+    expect(orders).toEqual([{ type: "probe", kinds: ["onnx-webgpu", "onnx-cuda", "onnx-directml", "onnx-coreml", "tfjs-node", "tfjs-node-gpu", "tfjs-webgpu"] }]);
     await choice().resolve({ ...open, batchSize: 7 });
     expect(orders).toHaveLength(1);
   });
@@ -119,7 +119,7 @@ describe("an automatic choice", () => {
     await expect(choice().resolve(open)).rejects.toThrow(/onnx-cpu: it aborted; onnx-webgpu: there is none/);
   });
 
-  it("an engine that brings its process down while it is looked for is barred, and the others are looked for", async () => {
+  it("an engine that brings its process down while it is probed is barred, and the others are probed", async () => {
     machine["onnx-webgpu"] = "crash";
     machine["tfjs-webgpu"] = 1;
     expect((await choice().resolve(open)).experiment.engine.kind).toBe("tfjs-webgpu");

@@ -86,7 +86,7 @@ describe("choosing", { timeout: 120_000 }, () => {
     expect(named.environment?.engine?.why).toBe("named in the experiment");
   });
 
-  it("never takes again what aborted, until it is tried again", async () => {
+  it("never chooses an engine that crashed until it is retried", async () => {
     const report = await services.handlers["engines.calibrate"]({ experiment: failing({ how: "abort", after: 5 }) });
     expect(report.choice).toBeNull();
     expect(report.engines[0]).toMatchObject({ kind: "onnx-cpu", step: null, barred: { reason: expect.stringMatching(/SIGABRT: native code gave up/) as string } });

@@ -45,7 +45,7 @@ describe("the order of examples", () => {
 describe("the schedule", () => {
   const every = (of: ExperimentInput["evaluation"]) => trainHere({ ...small, evaluation: of });
 
-  it("changes when a run is looked at, and nothing else", async () => {
+  it("changes when a run is evaluated, and nothing else", async () => {
     const [usual, often, once] = await Promise.all([every(undefined), every({ every: 7 }), every({ every: "end" })]);
     expect(usual.evaluations.map(({ step }) => step)).toEqual([10, 20]);
     expect(often.evaluations.map(({ step }) => step)).toEqual([7, 14, 20]);

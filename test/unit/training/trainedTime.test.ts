@@ -65,7 +65,7 @@ function afterANight(store: Store): RunSummary {
   first.tell(stopped);
   pass(minutes(480));
   const queued: RunSummary = { ...store.getRun(run.id)!, status: "queued", finishedAt: null };
-  expect(store.takeUpRun(queued)).toBe(true);
+  expect(store.requeueRun(queued)).toBe(true);
   const again = training(store, queued, "firstStep");
   pass(minutes(5));
   again.tell({ type: "alive" });

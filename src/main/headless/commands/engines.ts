@@ -31,12 +31,12 @@ export async function enginesCommand(programFiles: ProgramFiles, file: string | 
 
 /** Prints remarks while engines are detected and measured, which takes a while. */
 export function printEngineProgress(services: Services): void {
-  let looking = false;
+  let probing = false;
   services.on("engines.working", ({ kind, doing }) => {
     // Detection takes less than a second per engine, a measurement one or more: print detection once.
-    if (kind && doing === "looking" && !looking) process.stderr.write("detecting engines\n");
+    if (kind && doing === "probing" && !probing) process.stderr.write("detecting engines\n");
     if (kind && doing === "measuring") process.stderr.write(`measuring engines: ${engineFacts[kind].title}\n`);
-    looking = kind !== null && doing === "looking";
+    probing = kind !== null && doing === "probing";
   });
 }
 

@@ -1,7 +1,7 @@
 /**
- * The checkpoints of a store's runs: `checkpoints/RUN.checkpoint`, one for each run that has not
- * ended for good. The host writes a new one beside it and puts it in place once every
- * step before it is in the store: a checkpoint is never ahead of the log.
+ * Checkpoints of a store's runs: `checkpoints/RUN.checkpoint`, one for each run that can be
+ * resumed. The host writes a new one beside it and renames it once every step before it is in the
+ * store, so that a checkpoint is never ahead of the log.
  */
 import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -17,30 +17,30 @@ export class CheckpointFolder extends RunFiles {
     super(storeFolder, "checkpoints");
   }
 
-  /** Where a run's checkpoint is, whether there is one or not. */
+  /** Path of a run's checkpoint, which may not exist. */
   fileOf(run: string): string {
     return join(this.path, `${run}.checkpoint`);
   }
 
-  /** What makes a pending checkpoint the run's. */
+  /** Resolves to the function that puts a pending checkpoint in place. */
   accepting({ id: run }: Pick<RunSummary, "id">, pending: string): Promise<() => void> {
     return Promise.resolve(() => renameSync(pending, this.fileOf(run)));
   }
 
-  /** Puts a run's checkpoint out of the way that its trainer could not use. */
+  /** Moves away a checkpoint that the trainer could not use. */
   setAside(run: string): void {
     renameSync(this.fileOf(run), this.#setAsideOf(run));
   }
 
-  /** Removes a run's checkpoint, if there is one. */
+  /** Removes a run's checkpoint, if any. */
   remove(run: string): void {
     rmSync(this.fileOf(run), { force: true });
     rmSync(this.#setAsideOf(run), { force: true });
   }
 
   /**
-   * The header of the run's checkpoint. The values behind it may be damaged: the trainer that resumes from it finds out.
-   * @throws CheckpointError naming the file: it is missing, damaged, or not this run's
+   * Header of the run's checkpoint. The values after it are not checked; the resuming trainer does that.
+   * @throws CheckpointError naming the file, when it is missing, damaged, or another run's
    */
   async header(run: Pick<RunSummary, "id" | "experiment">): Promise<CheckpointHeader> {
     const file = this.fileOf(run.id);

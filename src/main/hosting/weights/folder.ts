@@ -1,7 +1,7 @@
 /**
- * The weights that runs keep: `weights/RUN.best.weights` of the best evaluation so far, and
- * `weights/RUN.last.weights` of the last one where that is another. The host writes new ones
- * beside them and puts them in place once their evaluation is in the store.
+ * Saved weights of runs: `weights/RUN.best.weights` of the best evaluation so far, and
+ * `weights/RUN.last.weights` of the last one if that is another. The host writes new files beside
+ * them and renames them once their evaluation is in the store.
  */
 import { renameSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ import { decodeWeights, readWeightsHeader, type Weights, type WeightsHeader } fr
 
 type Run = Pick<RunSummary, "id" | "experiment">;
 
-/** A file of weights, known by its header. */
+/** A weights file and its header. */
 export interface SavedWeights {
   readonly name: KeptName;
   readonly path: string;
@@ -30,7 +30,7 @@ export class WeightsFolder extends RunFiles {
   }
 
   /**
-   * What makes the pending weights of an evaluation the run's last, and its best where they are better than all before.
+   * Resolves to the function that puts pending weights in place: as best if they are better than all before, else as last.
    * @throws CheckpointError naming a file that cannot be used
    */
   async accepting(run: Run, pending: string): Promise<() => void> {
@@ -42,21 +42,21 @@ export class WeightsFolder extends RunFiles {
     };
   }
 
-  /** Removes all that a run keeps. */
+  /** Removes a run's weights. */
   remove(run: string): void {
     for (const name of ["best", "last"] as const) rmSync(this.#fileOf(run, name), { force: true });
   }
 
-  /** What a run keeps, by header; where its best is its last too, both are one file. @throws CheckpointError naming a file that cannot be used */
+  /** Best and last weights of a run, or none; both name one file if the best is also the last. @throws CheckpointError naming a file that cannot be used */
   async list(run: Run): Promise<SavedWeights[]> {
     const read = (name: KeptName) => this.#header(this.#fileOf(run.id, name), run, true);
     const [best, last] = await Promise.all([read("best"), read("last")]);
-    const found = [best, last].filter((one) => one !== undefined).sort((a, b) => b.header.evaluation.step - a.header.evaluation.step);
+    const found = [best, last].filter((file) => file !== undefined).sort((a, b) => b.header.evaluation.step - a.header.evaluation.step);
     if (found.length === 0) return [];
     return [{ name: "best", ...(best ?? found[0]!) }, { name: "last", ...found[0]! }];
   }
 
-  /** The whole of a file that was listed. @throws CheckpointError naming the file where it cannot be used */
+  /** Reads a listed file. @throws CheckpointError naming a file that cannot be used */
   async read(run: Run, { path }: SavedWeights): Promise<Weights> {
     try {
       const weights = decodeWeights(await readFile(path));
@@ -72,13 +72,13 @@ export class WeightsFolder extends RunFiles {
       const best = await this.#header(this.#fileOf(run.id, "best"), run, true);
       return !best || isBetter(evaluation, best.header.evaluation, run.experiment);
     } catch (error) {
-      // What cannot be read is of no use to anyone.
+      // An unreadable best is replaced.
       if (error instanceof CheckpointError) return true;
       throw error;
     }
   }
 
-  /** Undefined where there is no file, if it need not be there. */
+  /** Undefined if an optional file is missing. */
   async #header(path: string, run: Run, optional = false): Promise<Omit<SavedWeights, "name"> | undefined> {
     try {
       const found = await headerOf(path, readWeightsHeader);

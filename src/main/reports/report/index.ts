@@ -3,7 +3,7 @@ import { metricFor, studyMetricsOf, type Moment, type StudyMetricName } from "..
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { isActive } from "../../../shared/run.ts";
-import type { StudyDetail } from "../../../shared/study/result.ts";
+import { trainedUntil, type StudyDetail } from "../../../shared/study/result.ts";
 import { metricOf } from "../../../shared/metrics.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 import { ExportError } from "../errors.ts";
@@ -67,7 +67,9 @@ export function studyReport(study: StudyDetail, source: RunSource, given: StudyR
   const counts: Record<string, number> = {};
   for (const { status } of study.points) counts[status] = (counts[status] ?? 0) + 1;
   const { id, name, status, createdAt, finishedAt } = study;
-  const head = { id, name, status, createdAt: iso(createdAt), finishedAt: finishedAt === null ? null : iso(finishedAt), runs: counts, definition };
+  // A study under way: as of this moment.
+  const trained = trainedUntil(study, Date.now());
+  const head = { id, name, status, createdAt: iso(createdAt), finishedAt: finishedAt === null ? null : iso(finishedAt), trained, runs: counts, definition };
   return {
     remarks,
     figures,
@@ -115,7 +117,7 @@ export function runReport(run: RunDetail, source: RunSource, predictions: RunPre
   const footer = runFooter(run, source.program);
   const figures = [...runFigures(run, source, footer), ...(predicted ? predictionFigures(run, predicted.report, footer) : [])];
   const tables = [evaluationsTable(run), runStepsTable(run, source)];
-  const head = { run: run.id, name: run.name, status: run.status, createdAt: iso(run.createdAt), finishedAt: run.finishedAt === null ? null : iso(run.finishedAt), definition: run.experiment };
+  const head = { run: run.id, name: run.name, status: run.status, createdAt: iso(run.createdAt), finishedAt: run.finishedAt === null ? null : iso(run.finishedAt), trained: run.trained, definition: run.experiment };
   return {
     remarks,
     figures,

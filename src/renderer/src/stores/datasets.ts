@@ -23,8 +23,8 @@ export const useDatasets = defineStore("datasets", () => {
   }
 
   function take(info: DatasetInfo): void {
-    const known = app.datasets.some(({ kind }) => kind === info.kind);
-    app.datasets = known ? app.datasets.map((one) => (one.kind === info.kind ? info : one)) : [...app.datasets, info];
+    const isListed = app.datasets.some(({ kind }) => kind === info.kind);
+    app.datasets = isListed ? app.datasets.map((known) => (known.kind === info.kind ? info : known)) : [...app.datasets, info];
   }
 
   listen("dataset.changed", ({ kind, progress, problem }) => {

@@ -7,7 +7,7 @@ import { call, listen } from "@/transport/client.ts";
 
 export const useEngines = defineStore("engines", () => {
   const report = shallowRef<EngineReport | null>(null);
-  const working = shallowRef<{ kind: EngineKind; doing: "looking" | "measuring" } | null>(null);
+  const working = shallowRef<{ kind: EngineKind; doing: "probing" | "measuring" } | null>(null);
   /** Whether this window started a calibration. */
   const calibrating = ref(false);
 

@@ -1,45 +1,45 @@
 /**
- * What a resumed run trains a second time: the steps between its checkpoint and the end of its
- * log. They are in the log already and should come out the same; this checks that they do.
+ * Verifies the replay of a resumed run: the steps from its checkpoint to the end of its log are
+ * trained again and must equal the logged ones.
  */
 import type { Evaluation } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { measureNames } from "../store/runRows.ts";
 import type { Rows } from "../trainer/messages.ts";
 
-export interface RetracedOptions {
-  /** Columns of the rows. */
+export interface ReplayVerifierOptions {
+  /** Names of the rows' columns. */
   readonly metrics: readonly string[];
-  /** The first step that is not in the log yet. */
+  /** First step that is not logged yet. */
   readonly logged: number;
-  /** Evaluations beyond the checkpoint, taken out of the log: they are made again. */
+  /** Evaluations after the checkpoint, removed from the log: they are repeated. */
   readonly evaluations: readonly Evaluation[];
-  /** Logged steps from `from` to before `to`. */
+  /** Logged steps from `from` (inclusive) to `to` (exclusive). */
   readonly steps: (from: number, to: number) => Iterable<StoredStep>;
-  /** Something came out otherwise, in words; told once. */
+  /** Called for the first difference only. */
   readonly onDifference: (step: number, message: string) => void;
-  /** All that was in the log has come out the same. */
+  /** Called when all replayed steps equal the logged ones. */
   readonly onEqual: (first: number, last: number) => void;
 }
 
-/** Wall time is no part of a trajectory. */
-const untold = new Set(["stepTime"]);
+/** Times differ from replay to replay. */
+const ignored = new Set(["stepTime"]);
 
-/** The store keeps no sign of 0. */
+/** `===` because the store does not keep the sign of 0. */
 const same = (a: number, b: number) => a === b || (Number.isNaN(a) && Number.isNaN(b));
 
-export class Retraced {
-  readonly #options: RetracedOptions;
+export class ReplayVerifier {
+  readonly #options: ReplayVerifierOptions;
   readonly #evaluations: Map<number, Evaluation>;
   #first: number | undefined;
   #differs = false;
 
-  constructor(options: RetracedOptions) {
+  constructor(options: ReplayVerifierOptions) {
     this.#options = options;
-    this.#evaluations = new Map(options.evaluations.map((one) => [one.step, one]));
+    this.#evaluations = new Map(options.evaluations.map((evaluation) => [evaluation.step, evaluation]));
   }
 
-  /** Compares the rows that are logged already; the rest, null where there is none. */
+  /** Compares rows that are logged already. Returns the rows after them; null when there are none. */
   rows({ firstStep, count, values }: Rows): Rows | null {
     const { logged, metrics } = this.#options;
     if (firstStep >= logged) return { firstStep, count, values };
@@ -49,7 +49,7 @@ export class Retraced {
       const at = (step.step - firstStep) * metrics.length;
       metrics.forEach((metric, column) => {
         const [before, now] = [step.values[column]!, values[at + column]!];
-        if (!untold.has(metric) && !same(before, now)) this.#difference(step.step, `${metric} is ${now} now and was ${before}`);
+        if (!ignored.has(metric) && !same(before, now)) this.#difference(step.step, `${metric} is ${now} now and was ${before}`);
       });
     }
     if (end === logged && !this.#differs) this.#options.onEqual(this.#first, logged - 1);
@@ -57,7 +57,7 @@ export class Retraced {
     return known === count ? null : { firstStep: end, count: count - known, values: values.subarray(known * metrics.length) };
   }
 
-  /** @param now as the store would keep it */
+  /** @param now in its stored form */
   evaluation(now: Evaluation): void {
     const before = this.#evaluations.get(now.step);
     if (!before) return;

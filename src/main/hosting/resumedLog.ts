@@ -1,27 +1,27 @@
-/** The log of a run that goes on from its checkpoint, or once more from its first step. */
+/** The log of a run that resumes from its checkpoint or restarts at its first step. */
 import type { FromTrainer } from "../trainer/messages.ts";
-import { Retraced } from "./retraced.ts";
+import { ReplayVerifier } from "./replayVerifier.ts";
 import type { RunLog } from "./runLog.ts";
 
-export interface TakenUp {
-  /** What is in the log already, and is trained again. */
-  readonly retraced: Retraced;
-  /** Steps after which the guard went back before. */
+export interface ResumedLog {
+  /** Compares the steps that are trained again with the logged ones. */
+  readonly verifier: ReplayVerifier;
+  /** Steps whose rollback by the guard is in the log already. */
   readonly guarded: ReadonlySet<number>;
 }
 
-export interface Logged {
+export interface RunToResume {
   readonly log: RunLog;
   readonly run: string;
   readonly note: (kind: string, message: string, step: number) => void;
 }
 
 /** @throws when the run logs other metrics now, or its checkpoint is ahead of its log */
-export function takeUp({ log, run, note }: Logged, { metrics, environment, from, device }: Extract<FromTrainer, { type: "started" }>): TakenUp {
+export function resumeLog({ log, run, note }: RunToResume, { metrics, environment, from, device }: Extract<FromTrainer, { type: "started" }>): ResumedLog {
   const step = from?.step ?? 0;
   const { logged, evaluations, events, differences } = log.resumeSeries(run, metrics, from?.evaluated ?? null, environment);
   if (step > logged) throw new Error(`The checkpoint stands at step ${step}, but only ${logged} steps are logged.`);
-  const retraced = new Retraced({
+  const verifier = new ReplayVerifier({
     metrics,
     logged,
     evaluations,
@@ -32,5 +32,5 @@ export function takeUp({ log, run, note }: Logged, { metrics, environment, from,
   const where = from ? `from the checkpoint at step ${step}` : "from the first step";
   const other = differences.length === 0 ? "" : `; other than at first: ${differences.join(", ")}`;
   note("resumed", `${where}, on ${device}; ${logged} steps are logged${other}`, step);
-  return { retraced, guarded: new Set(events.flatMap((event) => (event.kind === "guard" ? [event.step] : []))) };
+  return { verifier, guarded: new Set(events.flatMap((event) => (event.kind === "guard" ? [event.step] : []))) };
 }
