@@ -1,20 +1,20 @@
 /**
- * The browser of the end-to-end tests: any Chromium that is here, or the distribution's. The distribution's brings
- * SwiftShader along, a graphics device on the processor, on which WebGPU is tested (libvulkan1 is how it is found).
+ * Finds or installs the Chromium of the end-to-end tests. The distribution's package includes SwiftShader, a graphics
+ * device on the processor for tests of WebGPU; libvulkan1 is needed to find it.
  */
 import { existsSync } from "node:fs";
 import { localNode, root, runQuietly, toolEnvironment } from "./setup.mjs";
 
-const usualPlaces = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+const standardPaths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** Path of a Chromium, or null. */
 async function findChromium() {
   const named = process.env.CHROMIUM_PATH;
   if (named) return existsSync(named) ? named : null;
-  const usual = usualPlaces.find((path) => existsSync(path));
-  if (usual) return usual;
-  const ask = 'import("playwright").then(({ chromium }) => process.stdout.write(chromium.executablePath()))';
-  const { code, output } = await runQuietly(localNode(), ["--input-type=module", "-e", ask], { env: toolEnvironment(), cwd: root });
+  const installed = standardPaths.find((path) => existsSync(path));
+  if (installed) return installed;
+  const script = 'import("playwright").then(({ chromium }) => process.stdout.write(chromium.executablePath()))';
+  const { code, output } = await runQuietly(localNode(), ["--input-type=module", "-e", script], { env: toolEnvironment(), cwd: root });
   return code === 0 && existsSync(output.trim()) ? output.trim() : null;
 }
 
@@ -23,7 +23,7 @@ function mayUseApt() {
 }
 
 /**
- * Finds Chromium; as root on Debian or Ubuntu installs it when it is missing.
+ * Finds Chromium; as root on Debian or Ubuntu, installs it if it is missing.
  * @returns {Promise<{ path: string | null, problem: string | null }>} the problem says what to install
  */
 export async function ensureChromium() {

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: from a fresh clone to a report with a real sensitivity picture, without a window: installs,
- * builds, trains the study `demo` (all of MNIST, heights 0 to 3, a coarse grid) and writes its report.
+ * `npm run demo`: installs, builds, trains the study `demo` (all of MNIST, heights 0 to 3, a coarse grid), and
+ * writes its report with a sensitivity picture. Needs no window.
  */
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,7 +11,7 @@ import { ensureBuilt, ensureInstalled, localNode, root, runMain, SetupError } fr
 const usage = `Usage: npm run demo -- [--out <folder>] [--store <folder>] [--seeds <number>] [--force]
 
   --out     folder of the report (default: demo-report in this folder)
-  --store   folder of the store (default: the usual one, which "npm run workbench" shows)
+  --store   folder of the store (default: the one that "npm run workbench" shows)
   --seeds   runs for each point (default: the preset's)
   --force   replace an earlier report`;
 
@@ -23,11 +23,11 @@ function readOptions() {
   }
 }
 
-/** Runs a command of hypertower; its standard output is collected, all else goes to the terminal. */
+/** Runs a command of hypertower and collects its standard output; the rest goes to the terminal. */
 function hypertower(args) {
   return new Promise((done, fail) => {
     const child = spawn(localNode(), [join(root, "out", "main", "headless.js"), ...args], { cwd: root, stdio: ["inherit", "pipe", "inherit"] });
-    // A terminal's Ctrl+C reaches the child by itself, which keeps what it has.
+    // A terminal sends Ctrl+C to the child as well, which stops and keeps its runs.
     const ignore = () => undefined;
     process.on("SIGINT", ignore);
     const chunks = [];
@@ -51,7 +51,7 @@ async function main() {
   const begun = Date.now();
   const out = resolve(root, options.out ?? "demo-report");
   const report = join(out, "report.html");
-  if (existsSync(report) && !options.force) throw new SetupError(`There is a report in ${out} already; -- --force replaces it.`);
+  if (existsSync(report) && !options.force) throw new SetupError(`${out} already has a report; to replace it: npm run demo -- --force`);
   await ensureInstalled();
   await ensureBuilt();
   const store = options.store === undefined ? [] : ["--store", options.store];

@@ -1,4 +1,4 @@
-/** Electron's program: its packages bring none, so it is fetched on first use by Electron's own installer. */
+/** Downloads Electron's program on first use, with Electron's own installer: its package does not contain it. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { localNode, packageBin, root } from "./setup.mjs";
 
 const folder = join(root, "node_modules", "electron");
-/** The download is given up when not a byte more has arrived for this long. */
+/** Milliseconds without new data after which the download is aborted. */
 const stallLimit = 20_000;
 const attempts = 2;
 
@@ -17,7 +17,7 @@ function presentBinary() {
   return existsSync(binary) ? binary : null;
 }
 
-/** Electron's program inside a folder that was named by hand. */
+/** Electron's program in the folder of ELECTRON_OVERRIDE_DIST_PATH. */
 function overriddenBinary() {
   const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH;
   if (!dist) return null;
@@ -33,19 +33,19 @@ function bytesUnder(path) {
   return info.isDirectory() ? readdirSync(path).reduce((sum, name) => sum + bytesUnder(join(path, name)), 0) : info.size;
 }
 
-/** Runs Electron's installer once. Resolves to null when it worked, or to what went wrong. */
+/** Runs Electron's installer once. Resolves to null on success, or to the error message. */
 function install() {
   return new Promise((done) => {
-    // The download grows in a folder of its own, where its progress can be seen.
+    // A separate temporary folder, whose size shows the progress.
     const temporary = mkdtempSync(join(tmpdir(), "hypertower-electron-"));
     const child = spawn(localNode(), [packageBin("electron", "install-electron")], {
       cwd: root,
-      // The variable makes Node's fetch heed HTTPS_PROXY.
+      // NODE_USE_ENV_PROXY makes Node's fetch use HTTPS_PROXY.
       env: { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary, NODE_USE_ENV_PROXY: "1" },
       stdio: ["ignore", "ignore", "pipe"],
     });
-    let said = "";
-    child.stderr.on("data", (chunk) => (said += chunk));
+    let output = "";
+    child.stderr.on("data", (chunk) => (output += chunk));
     let bytes = 0;
     let lastGrowth = Date.now();
     let stalled = false;
@@ -68,20 +68,20 @@ function install() {
     child.on("error", (error) => end(error.message));
     child.on("close", (code) => {
       if (code === 0) end(null);
-      else end(stalled ? `no answer for ${stallLimit / 1000} s` : firstError(said));
+      else end(stalled ? `no answer for ${stallLimit / 1000} s` : firstError(output));
     });
   });
 }
 
 function firstError(text) {
   const lines = text.split("\n").map((line) => line.trim());
-  const line = lines.find((one) => /error/i.test(one)) ?? lines.find((one) => one !== "") ?? "the installer failed";
+  const line = lines.find((candidate) => /error/i.test(candidate)) ?? lines.find((candidate) => candidate !== "") ?? "the installer failed";
   return line.replace(/^\w*Error: /, "").slice(0, 160);
 }
 
 /**
- * Path of Electron's program, fetched if need be.
- * @returns {Promise<{ binary: string | null, problem: string | null }>} the problem in words when there is none
+ * Path of Electron's program; downloads it if necessary.
+ * @returns {Promise<{ binary: string | null, problem: string | null }>} the problem says why there is no program
  */
 export async function electronBinary() {
   const present = overriddenBinary() ?? presentBinary();

@@ -1,5 +1,5 @@
 /**
- * What has to be there before anything runs: the packages and the build.
+ * Installs the packages and builds, if needed.
  * Plain JavaScript without dependencies: it runs on any Node >= 18, with nothing installed.
  */
 import { spawn } from "node:child_process";
@@ -12,10 +12,10 @@ export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const windows = process.platform === "win32";
 const modules = join(root, "node_modules");
 
-/** A step that failed for a reason already told to the user. */
+/** A failed step; its message is complete, without a stack trace. */
 export class SetupError extends Error {}
 
-/** The project's own Node (the package `node`); everything but these scripts runs on it. */
+/** Path of the project's own Node (the package `node`), which runs everything but these scripts. */
 export function localNode() {
   const own = join(modules, "node", "bin", windows ? "node.exe" : "node");
   if (existsSync(own)) return own;
@@ -26,7 +26,7 @@ export function localNode() {
   );
 }
 
-/** Path of a package's command line script, to be run with `localNode()`: no shell, the same on every system. */
+/** Path of a package's command line script. Run it with `localNode()`: without a shell, the same on every system. */
 export function packageBin(name, bin = name) {
   const manifest = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
   const entry = typeof manifest.bin === "string" ? manifest.bin : manifest.bin?.[bin];
@@ -34,7 +34,7 @@ export function packageBin(name, bin = name) {
   return join(modules, name, entry);
 }
 
-/** Environment in which `node` means the project's own. */
+/** Environment in which `node` is the project's own. */
 export function toolEnvironment(extra = {}) {
   return { ...process.env, PATH: [join(modules, ".bin"), process.env.PATH].join(delimiter), ...extra };
 }
@@ -53,7 +53,7 @@ function endTree(child) {
   }
 }
 
-/** Commands run in process groups of their own, so an interruption has to be passed on. */
+/** Commands run in their own process groups, so an interruption must be forwarded. */
 function interrupt() {
   for (const child of running) endTree(child);
   process.exit(130);
@@ -72,7 +72,7 @@ function ended(child) {
 
 /**
  * Runs a command to its end and collects its output.
- * @param limit milliseconds after which it is ended, with everything it started
+ * @param limit milliseconds after which the command and everything it started is killed; 0: no limit
  * @returns {Promise<{ code: number, output: string }>} `code` is 127 when it could not be started.
  */
 export function runQuietly(command, args, { env = process.env, shell = false, cwd = root, limit = 0 } = {}) {
@@ -97,7 +97,7 @@ export function runQuietly(command, args, { env = process.env, shell = false, cw
   });
 }
 
-/** Runs one set-up step behind a single line of progress; on failure prints everything it said. */
+/** Runs a step with one line of progress; on failure prints all its output. */
 async function step(title, run) {
   const begun = Date.now();
   const seconds = () => `${((Date.now() - begun) / 1000).toFixed(1)} s`;
@@ -122,7 +122,7 @@ function lockHash() {
     .digest("hex");
 }
 
-/** Whether what npm says it installed is what the lock file asks for. */
+/** Whether npm's list of installed packages matches the lock file. */
 function installedMatchesLock() {
   const installedList = join(modules, ".package-lock.json");
   if (!existsSync(installedList)) return false;
@@ -131,18 +131,18 @@ function installedMatchesLock() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === "" || entry.link) return true;
     const there = installed[path];
-    // An optional package may be missing: it may be meant for another system.
+    // An optional package may be missing, because it may be for another system.
     return there ? there.version === entry.version : Boolean(entry.optional);
   });
 }
 
 function npmCommand() {
-  // `npm ci` removes node_modules, and with it the project's own Node: npm must run on another one.
+  // `npm ci` removes node_modules with the project's own Node, so npm must run on another Node.
   const path = (process.env.PATH ?? "")
     .split(delimiter)
     .filter((folder) => !resolve(folder).startsWith(modules + sep))
     .join(delimiter);
-  // An npm that knows no allowScripts would have ONNX Runtime fetch its CUDA libraries: hundreds of megabytes, unused.
+  // An npm without allowScripts would let ONNX Runtime download its CUDA libraries: hundreds of megabytes, unused.
   return { env: { ...process.env, PATH: path, ONNXRUNTIME_NODE_INSTALL: "skip" }, command: windows ? "npm.cmd" : "npm", shell: windows };
 }
 
@@ -152,7 +152,7 @@ export async function ensureInstalled() {
   if (existsSync(installStamp) && readFileSync(installStamp, "utf8") === hash) return;
   if (!installedMatchesLock()) {
     const { command, shell, env } = npmCommand();
-    // Windows cannot replace the program it is running: there, bring node_modules up to date in place.
+    // Windows cannot replace a running program, so update node_modules in place there.
     const runsFromModules = resolve(process.execPath).startsWith(modules + sep);
     const args = windows && runsFromModules ? ["install", "--no-audit", "--no-fund"] : ["ci", "--no-audit", "--no-fund"];
     await step("Installing packages (npm ci)", () => runQuietly(command, args, { env, shell }));
@@ -162,7 +162,7 @@ export async function ensureInstalled() {
 
 // ---- build ---------------------------------------------------------------------------------------
 
-/** Inside a folder that every build empties, so a build by hand forgets the stamp. */
+/** In a folder that every build empties, so that a manual build removes the stamp. */
 const buildStamp = join(root, "out", "main", ".sources");
 const buildOutputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html", "out/library/library/index.js"];
 const buildInputs = ["src", "resources", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.library.json", "tsconfig.web.json", "package.json", "package-lock.json"];
@@ -186,7 +186,7 @@ function sourcesHash() {
   return hash.digest("hex");
 }
 
-/** What `npm run build` does: the workbench, then the library. */
+/** Does the same as `npm run build`: builds the workbench, then the library. */
 async function buildAll() {
   const env = toolEnvironment({ NO_COLOR: "1" });
   const workbench = await runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env });
@@ -194,7 +194,7 @@ async function buildAll() {
   return runQuietly(localNode(), [packageBin("typescript", "tsc"), "-p", "tsconfig.library.json"], { env });
 }
 
-/** Builds when a source has changed since the last build, or an output is missing. */
+/** Builds if a source has changed since the last build, or an output is missing. */
 export async function ensureBuilt() {
   const hash = sourcesHash();
   const complete = buildOutputs.every((output) => existsSync(join(root, output)));
@@ -207,7 +207,7 @@ export async function ensureBuilt() {
   writeFileSync(buildStamp, hash);
 }
 
-/** Runs a script's main function: set-up failures end it with one line and exit code 1. */
+/** Runs a script's main function; a SetupError prints its message and sets exit code 1. */
 export async function runMain(main) {
   try {
     process.exitCode = await main();

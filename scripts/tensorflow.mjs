@@ -1,9 +1,9 @@
 /**
- * `npm run engines:tensorflow -- cpu|gpu`: gives tfjs-node (or tfjs-node-gpu) the TensorFlow it needs.
+ * `npm run engines:tensorflow -- cpu|gpu`: installs TensorFlow for tfjs-node (or tfjs-node-gpu).
  *
  * On Linux x64 that is TensorFlow's own wheel from the Python Package Index, checked by SHA-256, and
- * the binding is compiled against it: what TensorFlow.js offers ready-made is of 2022 (2.9.1) and knows
- * no card made since. Elsewhere, and with --prebuilt, the ready-made files are downloaded.
+ * the binding is compiled against it: TensorFlow.js's prebuilt files are from 2022 (2.9.1) and do not support
+ * newer cards. Elsewhere, and with --prebuilt, the prebuilt files are downloaded.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const usage = `usage: npm run engines:tensorflow -- cpu|gpu [--prebuilt]
   gpu         TensorFlow with CUDA 12 and cuDNN 9, for the engine tfjs-node-gpu
   --prebuilt  the files that TensorFlow.js offers ready-made (TensorFlow 2.9.1; gpu: CUDA 11.2, cuDNN 8)`;
 
-/** Wheels by SHA-256. */
+/** Wheels with their SHA-256. */
 const wheels = {
   cpu: ["tensorflow-cpu==2.21.0 --hash=sha256:2b847d217b02ee7731ed91431daf3250daa0196c3c94614d23be27232e6e5b6c"],
   gpu: [
@@ -34,7 +34,7 @@ const wheels = {
   ],
 };
 const sizes = { cpu: "270 MB; 0.9 GB on the disk", gpu: "3.3 GB; 5.5 GB on the disk" };
-/** One Python's wheel serves: only libraries and headers are taken from it. */
+/** The Python version does not matter: only libraries and headers are used. */
 const wheelTags = ["--python-version", "3.11", ...["manylinux_2_27", "manylinux_2_17", "manylinux2014", "manylinux_2_12", "manylinux2010"].flatMap((tag) => ["--platform", `${tag}_x86_64`])];
 
 /** Unpacks the libraries and headers of the wheels in a folder. */
@@ -46,13 +46,13 @@ for wheel in pathlib.Path(sys.argv[1]).glob("*.whl"):
         archive.extractall(sys.argv[2], [name for name in archive.namelist() if wanted.match(name)])
 `;
 
-/** In a process of its own: what TensorFlow says of itself. */
+/** Script that loads TensorFlow, checks a product, and prints version and device. */
 const load = `
 const util = require("node:util");
 util.isNullOrUndefined ??= (value) => value == null;
 const tf = require(process.argv[1]);
 const sum = tf.matMul(tf.ones([8, 8]), tf.ones([8, 8])).sum().dataSync()[0];
-if (sum !== 512) throw new Error("a product of matrices of ones came out as " + sum);
+if (sum !== 512) throw new Error("wrong product of two matrices of ones: " + sum + " instead of 512");
 console.log(JSON.stringify({ version: tf.backend().binding.TF_Version, gpu: tf.backend().isUsingGpuDevice }));
 `;
 
@@ -66,11 +66,11 @@ async function step(title, run) {
 
 function firstThatAnswers(named, names, args, missing) {
   const found = [process.env[named] ?? "", ...names].find((name) => name !== "" && spawnSync(name, args, { stdio: "ignore" }).status === 0);
-  if (!found) throw new SetupError(`${missing} (tried ${[process.env[named], ...names].filter(Boolean).join(", ")}; another can be named in ${named})`);
+  if (!found) throw new SetupError(`${missing} (tried ${[process.env[named], ...names].filter(Boolean).join(", ")}; set ${named} to name another)`);
   return found;
 }
 
-/** Wheels, and the binding compiled against them. */
+/** Downloads the wheels and compiles the binding against them. */
 async function fromWheels(form, folder) {
   const python = firstThatAnswers("HYPERTOWER_PYTHON", ["python3", "python"], ["-m", "pip", "--version"], "Python with pip is needed to download TensorFlow: Debian: apt-get install python3-pip");
   const compiler = firstThatAnswers("CXX", ["g++", "clang++"], ["--version"], "A C++ compiler is needed: Debian: apt-get install g++");
@@ -78,7 +78,7 @@ async function fromWheels(form, folder) {
   if (!existsSync(headers)) throw new SetupError("node-api-headers is missing from node_modules; run: npm ci");
 
   const deps = join(folder, "deps");
-  // On the same disk as its place, and away if anything fails.
+  // On the same disk as the target, for renames; deleted in any case.
   const work = mkdtempSync(join(folder, ".tensorflow-"));
   try {
     writeFileSync(join(work, "wheels.txt"), wheels[form].join("\n"));
@@ -108,13 +108,13 @@ async function fromWheels(form, folder) {
   }
 }
 
-/** What TensorFlow.js offers ready-made, by its own installer. */
+/** Downloads the prebuilt files with TensorFlow.js's own installer. */
 async function prebuilt(form, folder) {
-  await step("Downloading what TensorFlow.js offers ready-made (TensorFlow 2.9.1)", () =>
+  await step("Downloading the prebuilt files of TensorFlow.js (TensorFlow 2.9.1)", () =>
     runQuietly(localNode(), [join(folder, "scripts", "install.js"), form, "download"], { env: toolEnvironment(), cwd: folder }),
   );
   if (process.platform !== "win32") return;
-  // Its installer puts the library beside the newest addon it could have, not beside the one it has.
+  // The installer puts the library into the folder of the newest addon version, not of the installed one.
   const library = join(folder, "deps", "lib", "tensorflow.dll");
   for (const name of readdirSync(join(folder, "lib"))) copyFileSync(library, join(folder, "lib", name, "tensorflow.dll"));
 }

@@ -1,7 +1,7 @@
 /**
- * `npm test`: installs and builds what is missing, then every fast check; with
- * `--all` (`npm run test:all`), the slow ones too. All of them run, whatever
- * fails; the last line counts checks: `N passed, M failed`.
+ * `npm test`: installs and builds if needed, then runs all fast checks; with `--all`
+ * (`npm run test:all`), also the slow ones. A failure does not stop the others. The last
+ * line counts tests: `N passed, M failed`.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,14 +9,14 @@ import { join } from "node:path";
 import { ensureChromium } from "./chromium.mjs";
 import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, runQuietly, SetupError, toolEnvironment } from "./setup.mjs";
 
-/** A check that hangs is a failure, not a wait: milliseconds. */
+/** Milliseconds after which a check that hangs fails. */
 const limit = 20 * 60_000;
 if (process.argv.includes("--all")) process.env.HYPERTOWER_TESTS = "all";
 const reports = mkdtempSync(join(tmpdir(), "hypertower-test-"));
 
 /** @typedef {{ name: string, passed: number, failed: number, skipped: number, seconds: number }} Result */
 
-/** Runs a check and prints one line, and all it said if it failed. @returns {Promise<Result>} */
+/** Runs a check and prints one line, and all its output if it failed. @returns {Promise<Result>} */
 async function check(name, run) {
   const begun = Date.now();
   const { passed, failed, skipped = 0, output } = await run();
@@ -32,7 +32,7 @@ async function tool(name, bin, args) {
   return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
 }
 
-/** A vitest suite, counted test by test. */
+/** A vitest suite; every test counts. */
 async function suite(label, args) {
   const file = join(reports, `${label}.json`);
   const { code, output } = await runQuietly(
@@ -42,8 +42,8 @@ async function suite(label, args) {
   );
   if (!existsSync(file)) return { passed: 0, failed: 1, output };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests = 0, testResults } = JSON.parse(readFileSync(file, "utf8"));
-  // A file that could not be loaded has no tests of its own to count.
-  const brokenFiles = testResults.filter((one) => one.status === "failed" && !one.assertionResults.some((a) => a.status === "failed")).length;
+  // A file that could not be loaded has no tests, but counts as a failure.
+  const brokenFiles = testResults.filter((file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed")).length;
   const failed = numFailedTests + brokenFiles;
   return { passed: numPassedTests, failed: code !== 0 && failed === 0 ? 1 : failed, skipped: numPendingTests + numTodoTests, output };
 }
@@ -86,7 +86,7 @@ function printTable(results) {
 async function main() {
   await ensureInstalled();
   try {
-    // Unit tests look for what it brings along; where it cannot be had, the end-to-end tests say so.
+    // Unit tests need SwiftShader, which comes with Chromium. If it cannot be installed, the end-to-end tests report it.
     await ensureChromium();
     const built = await check("build", build);
     // Two at a time: one lane for the tools, one for the tests. End-to-end tests have the machine to themselves.

@@ -1,6 +1,6 @@
 /**
- * `npm run workbench`: installs and builds what is missing, then opens the desktop
- * app, or serves the same workbench to a browser where there can be none.
+ * `npm run workbench`: installs and builds if needed, then opens the desktop app, or serves
+ * the workbench to a browser where the app cannot run.
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -25,7 +25,7 @@ function readOptions() {
   }
 }
 
-/** Why the desktop app cannot be opened on this machine, before anything is tried; null when it may work. */
+/** Why this machine certainly cannot run the desktop app; null if it may. */
 function reasonAgainstDesktop() {
   if (process.platform !== "linux") return null;
   if (!process.env.DISPLAY && !process.env.WAYLAND_DISPLAY) return "this machine has no display";
@@ -34,18 +34,18 @@ function reasonAgainstDesktop() {
 }
 
 /**
- * Runs a program in the foreground until it ends, and passes signals on.
+ * Runs a program in the foreground until it ends, and forwards signals.
  * @returns {Promise<{ code: number, milliseconds: number, startFailed: boolean }>}
  */
 function runInForeground(command, args, env) {
   return new Promise((done) => {
     const begun = Date.now();
     const child = spawn(command, args, { cwd: root, env, stdio: "inherit" });
-    let told = null;
-    // A terminal's Ctrl+C reaches the child by itself; it decides when to end.
-    const onInterrupt = () => (told = "SIGINT");
+    let forwarded = null;
+    // A terminal sends Ctrl+C to the child as well; the child decides when to end.
+    const onInterrupt = () => (forwarded = "SIGINT");
     const onTerminate = (signal) => {
-      told = signal;
+      forwarded = signal;
       child.kill(signal);
     };
     process.on("SIGINT", onInterrupt);
@@ -58,17 +58,17 @@ function runInForeground(command, args, env) {
       done({ code, milliseconds: Date.now() - begun, startFailed });
     };
     child.on("error", () => end(127, true));
-    child.on("close", (code, signal) => end(code ?? (told ? 0 : 1), signal !== null && told === null));
+    child.on("close", (code, signal) => end(code ?? (forwarded ? 0 : 1), signal !== null && forwarded === null));
   });
 }
 
 async function openDesktop(binary, store) {
   const env = { ...process.env };
   if (store) env.HYPERTOWER_HOME = store;
-  // Set by some editors' terminals; it would turn Electron into plain Node.
+  // Some editors' terminals set this variable, which turns Electron into plain Node.
   delete env.ELECTRON_RUN_AS_NODE;
   const { code, milliseconds, startFailed } = await runInForeground(binary, [root], env);
-  // Killed by the system, or without its libraries, before a window could stand: not the user's doing.
+  // Electron was killed or lacked a library before it could open a window; the user did not quit it.
   const neverOpened = (startFailed || code === 127) && milliseconds < 15_000;
   return neverOpened ? null : code;
 }

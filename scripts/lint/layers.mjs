@@ -1,18 +1,18 @@
 const core = ["resources", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
- * The architecture as a table: what each layer may import. Imports run one way;
- * a layer that is not listed for another is out of its reach.
+ * The architecture as a table: what each layer may import. Imports run one way, and
+ * anything not listed is forbidden.
  *
- * `layers`: other layers, beside itself. `modules`: npm packages and Node's own
- * modules (`node:*`); "*" is any of them except those kept to one place below.
+ * `layers`: other layers, besides the layer itself. `modules`: npm packages and Node's
+ * modules (`node:*`); "*" allows all but those restricted by `keptTo` below.
  */
 export const layers = {
   shared: { folder: "src/shared", layers: [], modules: ["zod", "fflate", "pure-rand"] },
-  // Pictures as pure functions: drawn by the window, and without one by reports.
+  // Charts as pure functions, for the window and for reports.
   charts: { folder: "src/charts", layers: ["shared"], modules: ["echarts", "echarts/*"] },
 
-  // The method. It needs no app: everything below `core` is of use without store, window or processes.
+  // The method. `core` works without store, window or processes.
   resources: { folder: "src/core/resources", layers: [], modules: ["node:*"] },
   program: { folder: "src/core/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
@@ -30,19 +30,19 @@ export const layers = {
   },
   prediction: { folder: "src/core/prediction", layers: ["checkpoint", "weights", "tasks", "engines", "models", "program", "shared"], modules: ["zod", "node:*"] },
 
-  // What a program imports as "hypertower": training without the workbench.
+  // The package "hypertower": training without the workbench.
   library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "fastest-levenshtein", "node:*"] },
 
   // The app.
   store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
-  // What runs in the trainer process, and the messages it speaks.
+  // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
-  // What starts, watches and steers trainers.
+  // Starts, watches and controls trainers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
   services: { folder: "src/main/services", layers: ["studies", "reports", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
-  // What a window needs from either host: static files, headers, content types.
+  // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "shared"], modules: "*" },
   desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "shared"], modules: "*" },
@@ -70,7 +70,7 @@ export const layers = {
   },
 };
 
-/** Packages that only one or two layers may import, whatever the table above says. */
+/** Packages that only the listed layers may import, whatever the table above allows. */
 export const keptTo = {
   electron: ["desktop", "preload"],
   "better-sqlite3": ["store"],

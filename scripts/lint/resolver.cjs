@@ -15,7 +15,7 @@ exports.resolve = (source, from) => {
   if (alias || source.startsWith(".") || source.startsWith("/")) {
     const base = alias ? join(root, aliases[alias], source.slice(alias.length)) : resolve(dirname(from), source);
     const path = endings.map((ending) => base + ending).find((candidate) => existsSync(candidate) && statSync(candidate).isFile());
-    // A file that is not there yet still has a place, and the place decides the layer.
+    // A missing file still resolves to a path, which determines its layer.
     return { found: true, path: path ?? base };
   }
   try {

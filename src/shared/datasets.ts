@@ -73,7 +73,7 @@ export const datasetInfo = z.object({
 export type DatasetInfo = z.infer<typeof datasetInfo>;
 
 /** Preview of a dataset: class balance and a few examples. */
-export const datasetLook = z.object({
+export const datasetPreview = z.object({
   /**
    * Number of training and test examples by class, in the order of `classNames`; empty for a
    * regression.
@@ -90,7 +90,7 @@ export const datasetLook = z.object({
   /** Beginning of a text; null for other data. */
   text: z.string().nullable(),
 });
-export type DatasetLook = z.infer<typeof datasetLook>;
+export type DatasetPreview = z.infer<typeof datasetPreview>;
 
 const path = z.string().trim().min(1, "a path is needed").max(4096);
 const title = z.string().trim().min(1, "a title is needed").max(100, "at most 100 characters");
@@ -177,7 +177,7 @@ const one = z.strictObject({ kind: z.string().max(100) });
 /** Requests about datasets; part of the contract. */
 export const datasetRequests = {
   "datasets.list": { input: z.strictObject({}).default({}), output: z.array(datasetInfo) },
-  "datasets.look": { input: one, output: datasetLook },
+  "datasets.inspect": { input: one, output: datasetPreview },
   /** Starts or resumes a download; progress comes as events. */
   "datasets.download": { input: one, output: datasetInfo },
   "datasets.stopDownload": { input: one, output: datasetInfo },

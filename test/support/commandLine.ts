@@ -1,4 +1,4 @@
-/** The command line as people run it: the source entry in a process of its own. */
+/** Runs the command line from its sources in a separate process. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
@@ -12,14 +12,14 @@ export interface Ended {
 
 /**
  * @param store folder of the store
- * @param onOutput sees standard output as it grows; `interrupt` signals the whole process group
+ * @param onOutput called with all standard output so far; `interrupt` signals the process group
  */
 export function runCommand(store: string, args: readonly string[], onOutput?: (stdout: string, interrupt: (signal?: NodeJS.Signals) => void, closeOutput: () => void) => void): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
       env: { ...process.env, HYPERTOWER_HOME: store },
       stdio: ["ignore", "pipe", "pipe"],
-      // A process group of its own, to be interrupted whole, as a terminal does.
+      // Its own process group, which is interrupted as a terminal would do.
       detached: true,
     });
     let stdout = "";
@@ -36,5 +36,5 @@ export function runCommand(store: string, args: readonly string[], onOutput?: (s
 
 export const jsonLines = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
 
-/** Arguments of `train` that end it within a second. */
+/** Arguments with which `train` ends within a second. */
 export const tiny = ["--set", "dataset.trainExamples=640", "--set", "dataset.testExamples=200", "--set", "batchSize=64", "--set", "model.hidden=[8]"];

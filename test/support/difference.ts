@@ -1,4 +1,4 @@
-/** Largest difference, relative to the largest entry of what is expected, or to `least` where all are smaller; infinite where one is not finite. */
+/** Largest difference, relative to the largest expected entry, or to `least` where all are smaller; infinite if an entry is not finite. */
 export function difference(ours: ArrayLike<number>, expected: ArrayLike<number>, least = 1e-6): number {
   let [worst, scale] = [0, 0];
   for (let i = 0; i < expected.length; i++) {

@@ -1,5 +1,5 @@
 /**
- * Which tests run: `npm test` leaves out what takes long and shows little that a
- * quicker test does not; `npm run test:all` runs everything.
+ * Selects the tests: `npm test` omits slow tests that show little beyond quicker ones;
+ * `npm run test:all` runs everything.
  */
 export const everything = process.env["HYPERTOWER_TESTS"] === "all";

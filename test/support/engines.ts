@@ -1,10 +1,10 @@
-/** The engines that load on this machine; of the others, why they do not. */
+/** The engines that load on this machine, and why the others do not. */
 import { loadEngine } from "../../src/core/engines/index.ts";
 import { engineKinds, type EngineKind } from "../../src/shared/engines.ts";
 import { messageOf } from "../../src/shared/errors.ts";
 
 const tried: { kind: EngineKind; problem: string | null }[] = [];
-// One after the other: TensorFlow.js has one backend at a time.
+// Sequential: TensorFlow.js has one backend at a time.
 for (const kind of engineKinds) {
   const problem = await loadEngine[kind]().then(() => null, messageOf);
   tried.push({ kind, problem });
@@ -13,5 +13,5 @@ for (const kind of engineKinds) {
 export const presentEngines: readonly EngineKind[] = tried.flatMap(({ kind, problem }) => (problem === null ? [kind] : []));
 export const missingEngines = tried.flatMap(({ kind, problem }) => (problem === null ? [] : [{ kind, problem }]));
 
-/** Engines that are always there, fast enough for whole training runs in tests. */
+/** Engines that are always available, and fast enough to train runs in tests. */
 export const steadyEngines = ["onnx-cpu", "reference"] as const satisfies readonly EngineKind[];

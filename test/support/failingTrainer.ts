@@ -1,6 +1,6 @@
 /**
- * A trainer whose engine onnx-cpu fails as native code does: the experiment's name says how and
- * after how many steps, as JSON; in a run not before the host has put a checkpoint in place. Everything else
+ * A trainer whose engine onnx-cpu fails as native code does. JSON in the experiment's name says how and
+ * after how many steps; a run fails only after the host has saved a checkpoint. Everything else
  * is the real trainer.
  */
 import type { Engine, Executable } from "../../src/core/engines/engine.ts";

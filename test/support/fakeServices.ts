@@ -1,9 +1,9 @@
-/** Services that remember what was asked of them, for tests of the surfaces before them. */
+/** Services that record their requests, for tests of the surfaces. */
 import { requestNames, type EventName, type EventPayload, type Handlers } from "../../src/shared/contract.ts";
 import type { Services } from "../../src/main/services/services.ts";
 
 export interface FakeServices extends Services {
-  /** Names of the requests that got as far as a handler. */
+  /** Names of the requests that reached a handler. */
   readonly calls: string[];
   emit<N extends EventName>(name: N, payload: EventPayload<N>): void;
   listeners(): number;

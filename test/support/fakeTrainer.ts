@@ -1,6 +1,6 @@
 /**
- * A trainer process that trains nothing: it does what the JSON in the
- * experiment's name says, in the words of messages.ts.
+ * A trainer process that trains nothing: JSON in the experiment's name says
+ * what it does. It sends the messages of messages.ts.
  */
 import type { EngineKind } from "../../src/shared/engines.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
@@ -8,28 +8,28 @@ import { hyperparameterColumns } from "../../src/shared/tower.ts";
 import type { FromTrainer, ToTrainer } from "../../src/main/trainer/messages.ts";
 
 export interface FakePlan {
-  /** Steps until the end; 1,000 by default. */
+  /** Total number of steps; 1,000 by default. */
   readonly steps?: number;
   /** Milliseconds between batches of 10 steps. */
   readonly every?: number;
   readonly evaluateAt?: number;
   readonly divergeAt?: number;
-  /** Writes to standard error and aborts, rows of the same moment sent before. */
+  /** Sends rows, writes to standard error, and aborts at once. */
   readonly crashAt?: number;
   readonly failAt?: number;
-  /** Skips a step, which no trainer may. */
+  /** Skips a step, which is forbidden. */
   readonly skipAt?: number;
-  /** Says and hears nothing any more, as a hanging driver does. */
+  /** Stops sending and receiving messages, like a trainer with a hanging driver. */
   readonly hangAt?: number;
   readonly ignoreStop?: boolean;
   readonly neverStarts?: boolean;
-  /** Stays after it said that it ended. */
+  /** Does not exit after its final message. */
   readonly lingers?: boolean;
-  /** Evaluates after every so many steps; the test error is the seed plus 1 / epoch. */
+  /** Number of steps between evaluations; the test error is the seed plus 1 / epoch. */
   readonly epochSteps?: number;
-  /** Diverges at step 20 with this step size of level 0 or more. */
+  /** Diverges at step 20 if level 0's step size is this or larger. */
   readonly divergeFrom?: number;
-  /** Fails at step 20 with this seed. */
+  /** Fails at step 20 if the seed is this. */
   readonly failSeed?: number;
 }
 

@@ -6,23 +6,23 @@ import { sizeOf, type Node } from "../../src/core/program/node.ts";
 import { dot, input, mul, reshape } from "../../src/core/program/operations/index.ts";
 import { makeProgram } from "../../src/core/program/program.ts";
 
-/** Values in (-1, 1) that look random and are the same every time. */
+/** Deterministic pseudo-random values in (-1, 1). */
 export function pseudoRandom(size: number, seed: number): Float64Array {
   return new Float64Array(size).map((_, i) => 2 * ((Math.sin(12.9898 * (i + 1) + 78.233 * seed) * 43758.5453) % 1));
 }
 
 export interface Check {
-  /** Inputs that are varied, with the values to vary them around. */
+  /** Inputs to vary, with their central values. */
   readonly inputs: readonly { readonly node: Node; readonly values: Float64Array }[];
-  /** Of these inputs: any shape; the check weighs its entries with fixed weights. */
+  /** Function of these inputs, of any shape; the check uses a weighted sum of its entries. */
   readonly result: Node;
   /** Values of the state variables it reads, those not named aside. */
   readonly state?: StateValues;
-  /** Inputs that stay as they are. */
+  /** Inputs that are not varied. */
   readonly given?: Readonly<Record<string, InputValue>>;
 }
 
-/** A sum of the entries with fixed weights, given as the input `weights`. */
+/** Weighted sum of the entries, with the fixed weights of the input `weights`. */
 export function weighedSum(result: Node): { readonly loss: Node; readonly weights: Float64Array } {
   const size = sizeOf(result.shape);
   const weights = input("weights", [size]);

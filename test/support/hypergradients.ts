@@ -1,13 +1,13 @@
 /**
- * Hypergradients against finite differences of the real loss, in float64: nudge one
- * stored hyperparameter of one level right before an update, everything else as it
- * was, and see how the next loss changes.
+ * Compares hypergradients with finite differences of the real loss, in float64: changes
+ * one stored hyperparameter of a level right before an update, nothing else, and
+ * measures the change of the next loss.
  */
 import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
 import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
 import { level, smallProblem } from "./problems.ts";
 
-/** Every update rule and every option at the levels that they differ at. */
+/** Every update rule and every option, at the levels where they differ. */
 export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
   "SGD / SGD / SGD": [level("sgd", { alpha: 0.1 }), level("sgd", { alpha: 0.05 }), level("sgd", { alpha: 0.01 })],
   "SGD, all with momentum": [
@@ -77,14 +77,14 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };
 
-/** One hyperparameter's hypergradient by the program and by central differences. */
+/** Hypergradient of a hyperparameter from the program and from central differences. */
 export interface HypergradientCheck {
   readonly name: string;
   readonly analytic: number;
   readonly numeric: number;
 }
 
-/** Every hyperparameter of a stack, checked at the sixth step of a small classification. */
+/** Checks every hyperparameter of a stack at the sixth step of a small classification. */
 export function hypergradientChecks(levels: readonly TowerLevel[]): HypergradientCheck[] {
   const { training, initialState, batchSize, batch } = smallProblem(levels);
   const engine = new ReferenceExecutable(training.program);
@@ -95,8 +95,8 @@ export function hypergradientChecks(levels: readonly TowerLevel[]): Hypergradien
   const outputs = engine.runNow(`step@${batchSize}`, batch(5));
 
   /**
-   * The loss after the update, with the *new* value of a hyperparameter nudged: its
-   * own level's update adds what it adds, so nudging the old value nudges the new one.
+   * The loss after the update, with a change of a hyperparameter's *new* value: its
+   * update is additive, so a change of the old value changes the new one equally.
    */
   const lossAt = (name: string, nudge: number): number => {
     engine.restore({ ...before, [name]: before[name]!.map((value) => value + nudge) });

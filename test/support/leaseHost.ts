@@ -1,7 +1,6 @@
 /**
- * A host that does what the lines on its standard input say, and tells in lines of JSON what happens to its runs.
- * It holds no lock that others see: its machine is a name of its own, so others judge it by its beats, as they do
- * hosts on other machines.
+ * A host that follows commands on standard input, and prints events of its runs as lines of JSON. It has its own
+ * machine name, so other hosts judge it by its heartbeats, like hosts on other machines, and not by its lock.
  */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +38,7 @@ async function obey(order: LeaseOrder): Promise<void> {
     await handlers["runs.resume"]({ run: order.take, fromStart: false });
     rmSync(join(storeDir, "hosts"), { recursive: true, force: true });
   } else if ("sleep" in order) {
-    // Between two transactions: a process that is stopped within one keeps SQLite's lock until it is continued.
+    // Stop between transactions: a process stopped within one keeps SQLite's lock until it continues.
     process.kill(process.pid, "SIGSTOP");
   } else {
     closing = true;

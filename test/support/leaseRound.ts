@@ -1,6 +1,6 @@
 /**
- * One round of the lease test: a host trains two runs and is stopped like a machine that sleeps; another host takes
- * one of them; the first is continued. Every row of both runs is then compared with undisturbed ones.
+ * One round of the lease test. A host trains two runs and is stopped, like a machine that sleeps; another host takes
+ * over one of the runs; the first host continues. Then all rows are compared with those of undisturbed runs.
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,26 +14,26 @@ import { recordedLog } from "./storeFixtures.ts";
 const entry = new URL("./leaseHost.ts", import.meta.url).pathname;
 
 export interface LeaseRound {
-  /** Steps that an undisturbed run has and the run lacks, over both runs. */
+  /** Number of steps missing from both runs. */
   readonly lost: number;
-  /** Rows of the series beyond one for each step and metric, over both runs. */
+  /** Number of duplicate rows (more than one per step and metric) in both runs. */
   readonly double: number;
-  /** Values that are not those of an undisturbed run. */
+  /** Number of values that differ from those of an undisturbed run. */
   readonly different: number;
-  /** Statuses of the run that was taken and of the other, and kinds of the first one's events. */
+  /** Statuses of the run taken over and of the other run, and kinds of the first run's events. */
   readonly taken: string;
   readonly kept: string;
   readonly events: readonly string[];
-  /** What the first host said when it found its lease gone. */
+  /** Message of the first host about its lost lease. */
   readonly notice: string;
-  /** Longest wait between two commits of the other run: before the stop, and after the continuation (milliseconds). */
+  /** Longest time between two commits of the other run, before the stop and after the continuation (milliseconds). */
   readonly before: number;
   readonly after: number;
-  /** From the continuation to the other run's next commit (milliseconds). */
+  /** Time from the continuation to the other run's next commit (milliseconds). */
   readonly first: number;
 }
 
-/** Values by step of every metric but the step's time. */
+/** Values by step of every metric except the step time. */
 export type Rows = readonly (readonly number[])[];
 
 type Named<T extends LeaseNews["is"]> = Extract<LeaseNews, { readonly is: T }>;
@@ -43,7 +43,7 @@ function startHost(storeDir: string, machine: string) {
   const heard: (LeaseNews & { at: number })[] = [];
   const waiting = new Set<() => void>();
   const wake = () => {
-    for (const look of [...waiting]) look();
+    for (const check of [...waiting]) check();
   };
   createInterface({ input: child.stdout }).on("line", (line) => {
     heard.push({ ...(JSON.parse(line) as LeaseNews), at: performance.now() });
@@ -62,23 +62,23 @@ function startHost(storeDir: string, machine: string) {
       while (!/^State:\s+T/m.test(readFileSync(`/proc/${child.pid}/status`, "utf8"))) await delay(5);
     },
     order: (order: LeaseOrder) => child.stdin.write(`${JSON.stringify(order)}\n`),
-    /** The first news that fits, heard already or to come. */
+    /** The first matching message, already received or future. */
     until: <T extends LeaseNews["is"]>(is: T, fits: (news: Named<T>) => boolean = () => true) =>
       new Promise<Named<T>>((resolve, reject) => {
-        const look = () => {
+        const check = () => {
           const found = heard.find((news): news is Named<T> & { at: number } => news.is === is && fits(news as unknown as Named<T>));
           if (!found && !gone) return;
-          waiting.delete(look);
+          waiting.delete(check);
           if (found) resolve(found);
           else reject(new Error(`the host ${machine} ended before "${is}"`));
         };
-        waiting.add(look);
-        look();
+        waiting.add(check);
+        check();
       }),
   };
 }
 
-/** Rows of a run without the step's time, and how many rows each metric has too many. */
+/** Rows of a run without the step time, and the number of duplicate rows. */
 function rowsOf(storeDir: string, runs: readonly string[]) {
   const store = new Store(storeDir, { log: recordedLog(), machine: "reader" });
   try {
@@ -99,7 +99,7 @@ function rowsOf(storeDir: string, runs: readonly string[]) {
   }
 }
 
-/** The rows of an experiment that nobody disturbs. */
+/** Rows of an undisturbed run of an experiment. */
 export async function undisturbed(storeDir: string, experiment: ExperimentInput): Promise<Rows> {
   const host = startHost(storeDir, "alone");
   await host.until("ready");

@@ -95,7 +95,7 @@ export function modelProblem({ data, model, levels }: ModelCase, seed = 1) {
   const examples = (n: number): Record<string, InputValue> => {
     const draw = new Random(1000 + n, "shuffling", 1);
     if (isText) {
-      // The next symbol is the one before last plus one, now and then any.
+      // The next symbol is the second-last plus one, sometimes a random one.
       const rows = Array.from({ length: batchSize }, () => {
         const row = [draw.below(5), draw.below(5)];
         while (row.length <= steps) row.push(draw.below(4) === 0 ? draw.below(5) : (row.at(-2)! + 1) % 5);

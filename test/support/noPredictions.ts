@@ -1,4 +1,4 @@
-/** Of runs that keep no weights. */
+/** Predictions service for runs without saved weights. */
 import type { ReportsOptions } from "../../src/main/services/reports.ts";
 import { UserError } from "../../src/main/services/services.ts";
 

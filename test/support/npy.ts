@@ -1,4 +1,4 @@
-/** Arrays as NumPy writes them (format 1.0). */
+/** Encodes arrays as NumPy does (format 1.0). */
 export function npy(type: "<f4" | "<f8" | "<i4" | "|u1", shape: readonly number[], values: readonly number[]): Uint8Array {
   const size = `(${shape.join(", ")}${shape.length === 1 ? "," : ""})`;
   const head = `{'descr': '${type}', 'fortran_order': False, 'shape': ${size}, }`;

@@ -1,7 +1,7 @@
 /**
- * For every operation, uses of it on small inputs: what the gradient checks and the
- * engine parity run through. The type asks for every operation by name, so that
- * one without a sample does not compile, let alone pass.
+ * Uses of every operation on small inputs, for the gradient checks and the parity of
+ * engines. The type lists every operation by name, so an operation without a sample
+ * does not compile.
  */
 import type { Node, OpName, Shape } from "../../src/core/program/node.ts";
 import * as ops from "../../src/core/program/operations/index.ts";
@@ -16,7 +16,7 @@ export interface Sample {
 type Values = (size: number, seed: number) => Float64Array;
 const anywhere: Values = pseudoRandom;
 const positive: Values = (size, seed) => pseudoRandom(size, seed).map((x) => 0.5 + Math.abs(x));
-/** Away from 0 and from one another, where relu and maxima have kinks. */
+/** Values far from 0 and from one another: relu and maxima have kinks there. */
 const apart: Values = (size, seed) => new Float64Array(size).map((_, i) => (((i * 7 + seed * 3) % 11) - 5.3) / 4);
 
 function sample(what: string, shapes: readonly Shape[], values: Values, build: (...x: Node[]) => Node): Sample {
@@ -46,15 +46,15 @@ function unary(build: (x: Node) => Node, values: Values): Sample[] {
   return [sample("array", one, values, (x) => build(x!)), sample("scalar", [[]], values, (x) => build(x!))];
 }
 
-/** Times what has an adjoint of its own, as in a recurrent cell. */
+/** Product with a value that has its own adjoint, as in a recurrent cell. */
 const gate = (build: (x: Node) => Node) => sample("gate", pair, anywhere, (x, y) => ops.exp(ops.mul(build(x!), y!)));
 
-/** No two alike and none close to another, where maxima over windows have kinks. */
+/** Distinct values far from one another: maxima over windows have kinks at ties. */
 const distinct: Values = (size) => new Float64Array(size).map((_, i) => ((i * 37) % 101) / 50 - 1);
 
 const indices = ops.cast(ops.state("classes", [4]), "int32");
 
-/** Kernels that fit exactly and that leave rows over, with and without stride and padding. */
+/** Kernels that fit exactly and kernels with rows left over, with and without stride and padding. */
 const convolutions: readonly { what: string; image: Shape; weight: Shape; places: Shape; options: { stride?: number; padding?: number } }[] = [
   { what: "plain", image: [2, 2, 4, 5], weight: [3, 2, 2, 3], places: [3, 3], options: {} },
   { what: "padded", image: [2, 2, 4, 3], weight: [3, 2, 3, 3], places: [4, 3], options: { padding: 1 } },
@@ -187,5 +187,5 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   ],
 };
 
-/** Values of the states that samples read. */
+/** Values of the states that the samples read. */
 export const sampleState = { s: pseudoRandom(6, 5), classes: classes(4, 0) };

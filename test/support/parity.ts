@@ -1,4 +1,4 @@
-/** How engines are compared with the float64 reference. */
+/** Compares engines with the float64 reference. */
 import type { Engine, StateValues } from "../../src/core/engines/engine.ts";
 import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
@@ -9,17 +9,17 @@ import { batchSize, modelProblem, type ModelCase } from "./modelProblems.ts";
 import { samples, sampleState } from "./operationSamples.ts";
 import { smallProblem } from "./problems.ts";
 
-/** How far an engine in float32 may be from the float64 reference, relative to the largest entry; docs/engines.md has the same table. */
+/** Maximum difference of a float32 engine from the float64 reference, relative to the largest entry; docs/engines.md has the same table. */
 export const tolerances = {
   /** One operation: a few roundings of 6e-8 each. */
   operation: 2e-6,
-  /** A product over an axis of some thousands, added up one by one. */
+  /** A sum of products over an axis of some thousands, added in sequence. */
   longProduct: 1e-5,
-  /** Losses and hyperparameters of an MLP's 30 steps under any stack: roundings add up and pass through square roots and divisions. */
+  /** Losses and hyperparameters of 30 steps of an MLP under any stack: rounding errors accumulate and pass through square roots and divisions. */
   stack: 2e-4,
   /** Its weights, slots and gradients after them. */
   stackState: 4e-3,
-  /** Losses and hyperparameters of 12 steps of any model: batch statistics and gates pass roundings on. */
+  /** Losses and hyperparameters of 12 steps of any model: batch statistics and gates propagate rounding errors. */
   model: 1e-3,
   /** Its weights and buffers after them. */
   modelState: 1e-2,
@@ -52,7 +52,7 @@ export async function resultOf(engine: Engine, inputs: Inputs, result: Node): Pr
   return value;
 }
 
-/** Many steps of a model, an evaluation at its settled weights, and the state before and after that. */
+/** Many steps of a model, an evaluation of its final weights, and the state before and after the evaluation. */
 export async function trainedModel(engine: Engine, of: ModelCase, count: number) {
   const { training, initialState, batch } = modelProblem(of);
   const executable = await engine.compile(training.program, { threads: 1 });
@@ -67,7 +67,7 @@ export async function trainedModel(engine: Engine, of: ModelCase, count: number)
   return { losses, hyperparameters, evaluation, before, after };
 }
 
-/** How far an engine is from the reference, at most. */
+/** Maximum differences of an engine from the reference. */
 export async function operationDifference(engine: Engine, op: OpName): Promise<number> {
   let worst = 0;
   for (const { inputs, result } of samples[op]) {
@@ -77,7 +77,7 @@ export async function operationDifference(engine: Engine, op: OpName): Promise<n
 }
 
 export interface Agreement {
-  /** Of losses and hyperparameters, step by step, and of the evaluation. */
+  /** Over losses and hyperparameters of every step, and the evaluation. */
   readonly values: number;
   readonly state: number;
 }

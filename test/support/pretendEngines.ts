@@ -1,4 +1,4 @@
-/** Engines for tests of the window: one that works, one that crashed, one that is not here. */
+/** Engines for tests of the window: one that works, one that crashed, one that is missing. */
 import type { EngineReport } from "../../src/shared/engines.ts";
 
 export const pretendEngines: EngineReport = {
@@ -16,10 +16,10 @@ export const pretendEngines: EngineReport = {
 const webgpu = { device: "nvidia ampere", driver: "NVIDIA 570.86", memory: 25_769_803_776, libraries: { "onnxruntime-node": "1.30.0" } };
 const changed = (step: number | null): EngineReport["engines"] => pretendEngines.engines.map((engine) => (engine.kind === "onnx-webgpu" ? { ...engine, barred: null, description: webgpu, step } : engine));
 
-/** After the one that crashed was tried again. */
+/** The engines after a retry of the crashed one. */
 export const retriedEngines: EngineReport = { ...pretendEngines, engines: changed(null) };
 
-/** And measured. */
+/** The engines after a measurement. */
 export const calibratedEngines: EngineReport = {
   engines: changed(0.9),
   choice: { kind: "onnx-webgpu", why: "the fastest of 3 measured: 0.9 ms a step, before ONNX Runtime, CPU with 1.57 ms" },

@@ -1,4 +1,4 @@
-/** Studies that only pretend to train, with results like those of the paper's Figure 4a. */
+/** Studies that simulate training, with results like those of the paper's Figure 4a. */
 import { UserError } from "../../src/main/services/services.ts";
 import { readDefinition } from "../../src/main/studies/definition.ts";
 import type { EventName, EventPayload, Handlers } from "../../src/shared/contract.ts";
@@ -18,13 +18,13 @@ interface FakeStudy {
 
 type StudyHandlers = Pick<Handlers, Extract<keyof Handlers, `studies.${string}`>>;
 export type Emit = <N extends EventName>(name: N, payload: EventPayload<N>) => void;
-/** Makes a run that has ended; resolves to its id. */
+/** Creates an ended run; resolves to its id. */
 export type AddRun = (cell: StudyCell, study: string, ended: { status: "finished" | "diverged"; steps: number; evaluations: Evaluation[] }) => string;
 
-/** A study of this name is refused, as a service refuses what only it can know. */
+/** A study with this name is refused by the service, not by the form's validation. */
 export const refusedStudy = "refuse me";
 
-/** A repeatable stand-in for noise, in (-1, 1). */
+/** Deterministic pseudo-noise in (-1, 1). */
 function noise(...of: number[]): number {
   const x = Math.sin(of.reduce((sum, value, i) => sum + value * (127.1 + 184.6 * i), 0)) * 43758.5453;
   return (x - Math.floor(x)) * 2 - 1;
@@ -140,7 +140,7 @@ export class PretendStudies {
     return fake.summary;
   }
 
-  /** Ends the next `count` runs of every study that runs. */
+  /** Ends the next `count` runs of every running study. */
   tick(count: number): void {
     for (const { summary } of this.studies.values()) if (summary.status === "running") this.advance(summary.id, count);
   }
@@ -153,7 +153,7 @@ export class PretendStudies {
     this.recount(id);
   }
 
-  /** Fails a run that waits. */
+  /** Fails a queued run. */
   fail(id: string, index: number, reason: string): void {
     const { cells, points } = this.study(id);
     const cell = cells[index]!;

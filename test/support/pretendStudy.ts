@@ -1,4 +1,4 @@
-/** Studies as if they had been trained: results out of a formula, with everything that can happen to a run. */
+/** Studies with results from a formula, and every possible outcome of a run. */
 import { validateStudy, type Study, type StudyInput } from "../../src/shared/study/study.ts";
 import type { StudyDetail, StudyPoint } from "../../src/shared/study/result.ts";
 import { expandStudy, type StudyCell } from "../../src/shared/study/expand.ts";
@@ -25,7 +25,7 @@ export const figureStudy = (extra: StudyInput = {}): Study =>
     ...extra,
   });
 
-/** A number from 0 to 1 that looks random and never changes. */
+/** Deterministic pseudo-random number from 0 to 1. */
 function noise(...parts: readonly (number | string)[]): number {
   let hash = 2166136261;
   for (const char of parts.join("|")) hash = Math.imul(hash ^ char.charCodeAt(0), 16777619);
@@ -44,11 +44,11 @@ const errorOf = (height: number, decades: number, seed: number): number => {
 export interface PretendOptions {
   /** Whether a run diverges. */
   readonly diverges?: (height: number, values: readonly number[], seed: number) => boolean;
-  /** Changes a point after it is made. */
+  /** Changes a point after it was made. */
   readonly change?: (point: StudyPoint) => StudyPoint;
 }
 
-/** Every run of a study, finished. */
+/** All runs of a study, finished. */
 export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) => Math.log10(x) + 0.4 * seed > 1.5 + 0.3 * height, change = (point) => point }: PretendOptions = {}): StudyDetail {
   const expansion = expandStudy(study);
   if (!expansion.ok) throw new Error(JSON.stringify(expansion.errors));
@@ -100,8 +100,8 @@ export function pretendStudy(study: Study, { diverges = (height, [x = 1], seed) 
 }
 
 /**
- * Puts a study's runs into a store, each with `steps` logged steps of made-up values (a diverged one fewer,
- * the last not finite), and returns the study as it is read back.
+ * Writes a study's runs to a store, each with `steps` logged steps of made-up values (a diverged run has fewer,
+ * and the last is not finite). Returns the study as read from the store.
  */
 export function storeStudy(store: Store, detail: StudyDetail, steps = 40): StudyDetail {
   const { points: _points, total, finished: _f, diverged: _d, failed: _x, pruned: _p, skipped: _s, running: _r, millisecondsLeft: _l, ...summary } = detail;

@@ -1,4 +1,4 @@
-/** Services that only pretend to train: the window can be tried without engines, a store or waiting. */
+/** Services that simulate training, to test the window without engines, a store or waiting. */
 import { exportRun } from "../../src/main/reports/index.ts";
 import { Reports } from "../../src/main/services/reports.ts";
 import { UserError, type ExportFile, type Services, type TextFile } from "../../src/main/services/services.ts";
@@ -23,16 +23,16 @@ interface FakeRun {
   events: RunEvent[];
 }
 
-/** A run of this name is refused, as a service refuses what only it can know. */
+/** A run with this name is refused by the service, not by the form's validation. */
 export const refusedName = "refuse me";
-/** A run of this name diverges at step 300. */
+/** A run with this name diverges at step 300. */
 export const divergingName = "diverge";
 
 function noDatasets(): never {
   throw new UserError("no datasets are kept here");
 }
 
-/** A repeatable stand-in for noise. */
+/** Deterministic pseudo-noise. */
 function noise(seed: number, step: number): number {
   const x = Math.sin(seed * 127.1 + step * 311.7) * 43758.5453;
   return (x - Math.floor(x)) * 2 - 1;
@@ -47,12 +47,12 @@ export class PretendTraining implements Services {
   readonly handlers: Handlers;
   private readonly listeners = new Map<EventName, Set<(payload: never) => void>>();
   private readonly stepsPerTick: number;
-  /** Runs of each study that end each 100 ms. */
+  /** Number of runs of each study that end every 100 ms. */
   runsPerTick = 2;
   private readonly timer: ReturnType<typeof setInterval>;
   private nextId = 1;
 
-  /** Every running run makes `stepsPerTick` steps each 100 ms. */
+  /** Advances every running run by `stepsPerTick` steps every 100 ms. */
   constructor(stepsPerTick = 30) {
     this.stepsPerTick = stepsPerTick;
     this.handlers = this.makeHandlers();
@@ -140,7 +140,7 @@ export class PretendTraining implements Services {
           problem: null,
         },
       ],
-      "datasets.look": noDatasets,
+      "datasets.inspect": noDatasets,
       "datasets.download": noDatasets,
       "datasets.stopDownload": noDatasets,
       "datasets.import": noDatasets,
@@ -200,7 +200,7 @@ export class PretendTraining implements Services {
     const result = validateExperiment(input);
     if (!result.ok) throw new UserError("the experiment is not valid", result.errors);
     const { engine, ...rest } = result.experiment;
-    // As the services do: a run names its engine.
+    // Like the real services, store the chosen engine in the run.
     const e: Experiment = { ...rest, engine: { ...engine, kind: engine.kind === "auto" ? "onnx-cpu" : engine.kind } };
     if (e.name === refusedName) throw new UserError("the experiment is refused", [{ path: "batchSize", message: "batchSize is refused here" }]);
     return this.add(e);
@@ -255,7 +255,7 @@ export class PretendTraining implements Services {
     }
   }
 
-  /** Makes `count` steps of a run at once. */
+  /** Advances a run by `count` steps at once. */
   advance(id: string, count: number): void {
     const run = this.run(id);
     const { experiment: e } = run.summary;

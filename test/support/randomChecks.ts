@@ -1,4 +1,4 @@
-/** What random programs are checked for: every way of executing one agrees with the float64 reference that executes it as it was written. */
+/** Checks of random programs: every way to execute a program agrees with the float64 reference of the unchanged program. */
 import fc from "fast-check";
 import type { Engine, Executable, InputValue, StateValues } from "../../src/core/engines/engine.ts";
 import { evaluate } from "../../src/core/engines/reference/kernels.ts";
@@ -10,21 +10,21 @@ import { simplify } from "../../src/core/program/simplify.ts";
 import { listing, programOf, recipes, type RandomProgram } from "./randomPrograms.ts";
 import { specialRecipes, specialRoots } from "./randomSpecials.ts";
 
-/** Of the largest number that a program computes anywhere. */
+/** Tolerance, relative to the largest number that a program computes anywhere. */
 const allowed = { float64: 1e-9, float32: 2e-4 } as const;
 
 const steps = 2;
-/** Beyond this, values left the range in which float32 can be compared. */
+/** Larger values cannot be compared in float32. */
 const comparable = 100;
 
 interface Step {
   readonly state: StateValues;
   readonly total: number;
-  /** Largest number among all that were computed. */
+  /** Largest computed number. */
   readonly scale: number;
 }
 
-/** The program as it was written, in float64, node by node. */
+/** Evaluates the unchanged program in float64, node by node. */
 function expectedSteps({ spec, inputs, state }: RandomProgram): Step[] {
   const order = nodesOf(spec);
   let current: StateValues = state;
@@ -68,7 +68,7 @@ async function executing(engine: Engine, program: Program, state: StateValues, b
   }
 }
 
-/** With the variables that simplification finds to be of no use. */
+/** Includes the variables that simplification finds unused. */
 function simplifiedProgram({ spec }: Pick<RandomProgram, "spec">): Program {
   const variables = nodesOf(spec).flatMap((node) => (node.op === "state" ? [{ name: node.attributes.name, shape: node.shape }] : []));
   return makeProgram({ run: spec }, variables);
@@ -76,7 +76,7 @@ function simplifiedProgram({ spec }: Pick<RandomProgram, "spec">): Program {
 
 const precisionOf = (engine: Engine) => engine.describe({ threads: 1 }).precision;
 
-/** The program on an engine, simplified and split as engines do. */
+/** Runs the program on an engine, simplified and split as engines do. */
 async function checkAlone(engine: Engine, random: RandomProgram): Promise<void> {
   const expected = expectedSteps(random);
   await executing(engine, simplifiedProgram(random), random.state, async (executable) => {
@@ -93,12 +93,12 @@ async function checkAlone(engine: Engine, random: RandomProgram): Promise<void> 
 
 const runs = 3;
 
-/** The values of another run: the same ones elsewhere, so that they stay exact in float32 and indices stay in range. */
+/** Values of another run: a permutation, so that they stay exact in float32 and indices stay in range. */
 function forRun<T extends InputValue>(values: Readonly<Record<string, T>>, run: number): Record<string, T> {
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.map((_, i) => value[(i + run) % value.length]!) as T]));
 }
 
-/** Three runs as one program, each with its own values or with inputs that all share. */
+/** Three runs as one program, each with its own values, or with shared inputs. */
 async function checkBatched(engine: Engine, random: RandomProgram): Promise<void> {
   const shared = (name: string) => name.endsWith("0");
   const others = Array.from({ length: runs }, (_, run): RandomProgram => {
@@ -147,7 +147,7 @@ export async function checkBatching(kind: string, engine: Engine, run: RandomRun
   );
 }
 
-/** Simplification alone, also where constants are infinite, not a number or negative zero. @throws Error as above */
+/** Checks only simplification, including constants that are infinite, NaN or negative zero. @throws Error as above */
 export async function checkSimplify(run: RandomRun): Promise<void> {
   await checkEngine("simplify", referenceEngine, run);
   await fc.assert(

@@ -1,7 +1,7 @@
 /**
- * Random small programs. fast-check draws a list of instructions, and each becomes one use of
- * an operation on values built before it; an instruction that finds no operand that fits is
- * skipped, so that any shorter list is a program too and failures shrink.
+ * Random small programs. fast-check draws a list of instructions; each becomes one operation
+ * on earlier values. An instruction without a fitting operand is skipped, so any shorter
+ * list is a program too, and failures shrink.
  */
 import fc from "fast-check";
 import type { InputValue } from "../../src/core/engines/engine.ts";
@@ -36,7 +36,7 @@ const shapes: readonly Shape[] = [[], [3], [4], [2, 3], [3, 2], [2, 1], [1, 3], 
 /** Multiples of 1/8: float32 holds them exactly, so that comparisons of inputs agree on every engine. */
 const eighths = (size: number, seed: number) => pseudoRandom(size, seed).map((x) => Math.round(x * 8) / 8);
 
-/** Values beyond this are scaled down, or differences in rounding would grow without bound. */
+/** Larger values are scaled down, because rounding differences would grow without bound. */
 const largest = 8;
 
 class Builder {
@@ -72,18 +72,18 @@ class Builder {
     return (this.#picks.shift() ?? 0) % choices;
   }
 
-  /** An earlier float that fits, the latest for pick 0. */
+  /** An earlier, fitting float; the latest for pick 0. */
   operand(fits: (node: Node) => boolean = () => true, among: readonly Node[] = this.floats): Node | null {
     const fitting = among.filter(fits);
     return fitting.length === 0 ? null : fitting[fitting.length - 1 - this.pick(fitting.length)]!;
   }
 
-  /** For what jumps where values are equal: an input, the same to the last bit on every engine. */
+  /** Operand of an operation that jumps where values are equal: an input, which has the same bits on every engine. */
   exact(fits: (node: Node) => boolean = () => true): Node | null {
     return this.operand((node) => node.op === "input" && fits(node));
   }
 
-  /** For what has a kink: an input where derivatives are taken. */
+  /** Operand of an operation with a kink: an input where derivatives are taken. */
   kinked(fits?: (node: Node) => boolean): Node | null {
     return this.differentiated ? this.exact(fits) : this.operand(fits);
   }
@@ -95,7 +95,7 @@ class Builder {
     return ops[kind](`${kind}${count}`, shape);
   }
 
-  /** int32 indices 0 and 1, from a state as classes are. */
+  /** int32 indices 0 and 1 from a state, like classes. */
   indices(shape: Shape): Node {
     const name = `index${shape.join("x")}`;
     this.state[name] = Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((this.#seed >> (i % 8)) + i) % 2);
@@ -157,7 +157,7 @@ const convolved = (image: Node, weight: Node, options: { stride: number; padding
   return sizes.every((n) => n > 0) ? [image.shape[0]!, weight.shape[0]!, ...sizes] : null;
 };
 
-/** One rule for each operation: an operation without one does not compile. */
+/** One rule per operation; an operation without a rule does not compile. */
 const rules: { readonly [N in OpName]: Rule } = {
   input: (b) => b.leaf("input", shapes[b.pick(shapes.length)]!),
   state: (b) => b.leaf("state", shapes[b.pick(shapes.length)]!),
@@ -347,7 +347,7 @@ export function programOf({ instructions, differentiated, valuesSeed }: Recipe):
   return { spec, inputs: only(b.inputs), state: only(b.state) };
 }
 
-/** The program as text, a line for each node. */
+/** The program as text, one line per node. */
 export function listing(spec: Pick<ProcedureSpec, "outputs"> & { readonly updates: Readonly<Record<string, Node>> }): string {
   const order = nodesOf(spec);
   const names = new Map(order.map((node, i) => [node, `v${i}`]));

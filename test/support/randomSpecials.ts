@@ -1,7 +1,7 @@
 /**
- * Random graphs whose constants may be Infinity, -Infinity, NaN, 0 or -0. Only operations whose
- * order of evaluation does not matter with such values: pulling a factor out of a sum is right
- * for finite factors alone, and the sign of a zero is not kept by x + 0.
+ * Random graphs whose constants may be Infinity, -Infinity, NaN, 0 or -0. Uses only operations whose
+ * order of evaluation does not matter for such values: factoring out of a sum is exact only
+ * for finite factors, and x + 0 loses the sign of a zero.
  */
 import fc from "fast-check";
 import type { Node } from "../../src/core/program/node.ts";
@@ -65,7 +65,7 @@ export function specialRoots(recipe: Recipe): { readonly roots: readonly Node[];
     try {
       nodes.push(builds[build]!(pick, () => nodes[nodes.length - 1 - pick(nodes.length)]!, () => ops.constant(specials[pick(specials.length)]!)));
     } catch (error) {
-      // Operands whose shapes do not fit: a program without this step.
+      // The shapes do not fit: omit this operation.
       if (!/broadcast/.test(String(error))) throw error;
     }
   }

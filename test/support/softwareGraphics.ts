@@ -1,6 +1,6 @@
 /**
- * A graphics device for machines without one: SwiftShader, Vulkan on the processor, which Chromium
- * brings along. Import it before anything loads WebGPU; processes started later have it too.
+ * A graphics device for machines without one: SwiftShader, Vulkan on the processor, which comes with
+ * Chromium. Import this file before anything loads WebGPU; child processes inherit the setting.
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,10 +8,10 @@ import { join } from "node:path";
 
 const places = ["/usr/lib/chromium/libvk_swiftshader.so", "/usr/lib64/chromium-browser/libvk_swiftshader.so", "/opt/google/chrome/libvk_swiftshader.so"];
 
-/** The library that finds Vulkan drivers: Debian's libvulkan1, whatever the architecture's folder is called. */
+/** The Vulkan loader: Debian's libvulkan1, in the folder of any architecture. */
 const loaders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"].map((folder) => join(folder, "libvulkan.so.1"));
 
-/** Where it is; null without it, or without a way to find it. */
+/** Path of SwiftShader's driver file; null without SwiftShader or without the loader. */
 export const swiftShader = loaders.some((place) => existsSync(place)) ? (places.find((place) => existsSync(place)) ?? null) : null;
 
 if (swiftShader !== null && process.env["VK_DRIVER_FILES"] === undefined) {

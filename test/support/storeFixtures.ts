@@ -1,4 +1,4 @@
-/** A fresh store folder per test, and runs to put into it. */
+/** A new store folder per test, and runs for it. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -26,7 +26,7 @@ export function recordedLog(): RecordedLog {
   return { warnings, errors, warn: (text) => warnings.push(text), error: (text) => errors.push(text) };
 }
 
-/** A store that is closed when the test is over, unless the test closed it. */
+/** A store that is closed after the test, if it is still open. */
 export function openStore(folder = freshFolder(), options: StoreOptions = {}): Store & { closeNow(): void } {
   const store = new Store(folder, { log: recordedLog(), ...options });
   let open = true;

@@ -1,4 +1,4 @@
-/** A process that logs steps as fast as it can and says which are committed; it ends only by being killed. */
+/** A process that logs steps as fast as possible and prints which are committed; runs until it is killed. */
 import { experiment } from "../../src/shared/experiment.ts";
 import { Store } from "../../src/main/store/store.ts";
 import { newRun } from "../../src/main/hosting/newRun.ts";

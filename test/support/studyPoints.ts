@@ -9,7 +9,7 @@ export function makeStudy(input: StudyInput): Study {
   return result.study;
 }
 
-/** Step sizes at whole powers of ten, compared over heights and seeds. */
+/** A study of step sizes at powers of ten, over heights and seeds. */
 export function stepSizeStudy(powers: readonly number[], heights: readonly number[], seeds: readonly number[]): Study {
   return makeStudy({
     base: { tower: [{ optimizer: "sgd" }] },
@@ -51,7 +51,7 @@ export function makePoint(height: number, values: readonly number[], seed: numbe
   };
 }
 
-/** Every point of a study with one axis or several; heights outermost, seeds innermost. */
+/** All points of a study with one or more axes; heights vary slowest, seeds fastest. */
 export function makePoints(study: Study, result: (height: number, values: readonly number[], seed: number) => Result): StudyPoint[] {
   const axes = study.axes.map(({ values }) => {
     if (values.kind !== "list") throw new Error("made-up studies list their values");

@@ -1,4 +1,4 @@
-/** `hypertower study` in a process group of its own, to be killed whole with its trainers. */
+/** Runs `hypertower study` in its own process group, so that a test can kill it with all its trainers. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
@@ -7,15 +7,15 @@ import type { StudyPoint } from "../../src/shared/study/result.ts";
 const entry = join(import.meta.dirname, "../../src/main/headless/index.ts");
 
 export interface StudyProcess {
-  /** Objects that it wrote so far, one a line. */
+  /** JSON objects written so far, one per line. */
   readonly lines: readonly Record<string, unknown>[];
-  /** Resolves with its exit code; null when it was killed. */
+  /** Resolves with the exit code; null when the process was killed. */
   readonly ended: Promise<number | null>;
-  /** kill -9 of the command and every trainer. */
+  /** Kills the command and every trainer by SIGKILL. */
   kill(): void;
 }
 
-/** @param onLine sees every object as it comes */
+/** @param onLine called with every object as it is written */
 export function startStudy(store: string, args: readonly string[], onLine: (line: Record<string, unknown>) => void = () => undefined): StudyProcess {
   const child = spawn(process.execPath, [entry, "study", ...args, "--json"], {
     env: { ...process.env, HYPERTOWER_HOME: store },
@@ -37,14 +37,14 @@ export function startStudy(store: string, args: readonly string[], onLine: (line
   };
 }
 
-/** The study's last line, which holds all its points. */
+/** The study's last line, which has all its points. */
 export function finalPoints({ lines }: Pick<StudyProcess, "lines">): StudyPoint[] {
   const last = lines.at(-1);
   if (last?.["type"] !== "finished") throw new Error(`the study did not finish: ${JSON.stringify({ ...last, points: undefined })}`);
   return last["points"] as StudyPoint[];
 }
 
-/** What must not depend on how often a study was interrupted: every number of every run, but not ids and times. */
+/** Everything that must not depend on interruptions of a study: all numbers of all runs, without ids and times. */
 export function numbersOf(points: readonly StudyPoint[]) {
   return points.map(({ key, status, reason, steps, totalSteps, hyperparameters, evaluations }) => ({ key, status, reason, steps, totalSteps, hyperparameters, evaluations }));
 }

@@ -1,4 +1,4 @@
-/** A run trained in this process, without a store: for tests of what it computes. */
+/** Trains a run in this process, without a store, to test its numbers. */
 import type { Captured, Saver } from "../../src/core/checkpoint/saver.ts";
 import { RunControl } from "../../src/core/training/control.ts";
 import { prepareRun } from "../../src/core/training/prepare.ts";
@@ -8,7 +8,7 @@ import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts
 import type { Evaluation } from "../../src/shared/run.ts";
 
 /**
- * Everything the run says and ends with; of each step its number, then the logged values without wall time.
+ * Returns the messages and the final state of the run; for each step its number, then the logged values without wall time.
  * @param evaluating called after each batch of an evaluation
  */
 export async function trainHere(

@@ -1,4 +1,4 @@
-/** Starts a trainer, says its pid once it runs, and waits to be killed. */
+/** Starts a trainer, prints its pid once it runs, and waits to be killed. */
 import { experiment } from "../../src/shared/experiment.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 

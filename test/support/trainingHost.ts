@@ -1,4 +1,4 @@
-/** A host that trains one experiment for real, with many checkpoints, and says how far it is; to be killed. */
+/** A host that trains one experiment with many checkpoints and prints its progress; tests kill it. */
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 

@@ -1,12 +1,12 @@
-/** Telling whether a file is the one that was published. */
+/** Checks files against their published checksums. */
 import { createHash } from "node:crypto";
 import { stat } from "node:fs/promises";
 import type { Digest, KeptFile } from "../../shared/catalog/entry.ts";
-import { piecesOf } from "./pieces.ts";
+import { chunksOf } from "./chunks.ts";
 
-/** A hash that can be fed while bytes go by. */
-export function hasher(like: Digest) {
-  const [algorithm] = like.split(":") as [string];
+/** An incremental hash with the algorithm of `expected`. */
+export function hasher(expected: Digest) {
+  const [algorithm] = expected.split(":") as [string];
   const hash = createHash(algorithm);
   return {
     update: (bytes: Uint8Array) => void hash.update(bytes),
@@ -14,7 +14,7 @@ export function hasher(like: Digest) {
   };
 }
 
-/** What was found of files, by path: with their size and time of change at the check, which may be under way. */
+/** Results of checks by path, some still running; `stamp` is the file's size and modification time at the check. */
 const checks = new Map<string, { readonly stamp: string; readonly problem: Promise<string | null> }>();
 
 /** Why a kept file cannot be used, naming it; null when it is there and has its digest. Unchanged files are hashed once a process. */
@@ -27,7 +27,7 @@ export async function fileProblem(path: string, file: KeptFile): Promise<string 
   if (known?.stamp === stamp) return known.problem;
   const problem = digestProblem(path, file);
   checks.set(path, { stamp, problem });
-  // What could not be read, or is damaged, may be another file next time without another time of change.
+  // A file that failed may be replaced by one with the same size and modification time: check it again.
   const forget = () => checks.get(path)?.problem === problem && checks.delete(path);
   problem.then((found) => found !== null && forget(), forget);
   return problem;
@@ -35,7 +35,7 @@ export async function fileProblem(path: string, file: KeptFile): Promise<string 
 
 async function digestProblem(path: string, file: KeptFile): Promise<string | null> {
   const hash = hasher(file.digest);
-  for await (const piece of piecesOf(path)) hash.update(piece);
+  for await (const piece of chunksOf(path)) hash.update(piece);
   const digest = hash.digest();
   if (digest !== file.digest) return `${path} is damaged: its checksum is ${digest}, expected ${file.digest}`;
   return null;

@@ -1,4 +1,4 @@
-/** Downloads of one file: several mirrors, resumed where they broke off, checked before anything else sees them. */
+/** Downloads one file from several mirrors, resumes partial downloads, and checks the file before it gets its name. */
 import { createReadStream } from "node:fs";
 import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,15 +8,15 @@ import { hasher } from "./digest.ts";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal;
-  /** Bytes of the file that are here so far. */
+  /** Called with the number of bytes downloaded so far. */
   readonly onProgress?: (bytes: number) => void;
-  /** Stands in for the network in tests. */
+  /** Replaces the network in tests. */
   readonly fetch?: typeof fetch;
-  /** A mirror that sends nothing for this long (milliseconds) is given up. */
+  /** Milliseconds without data after which a mirror is abandoned. */
   readonly silentFor?: number;
 }
 
-/** fetch() says why only in the cause of its error. */
+/** fetch() names the reason only in the cause of its error. */
 const reasonOf = (error: unknown) => (error instanceof Error && error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : messageOf(error));
 
 /** @throws Error when the disk of `folder` has less than `bytes` free */
@@ -28,8 +28,8 @@ export async function requireSpace(folder: string, bytes: number): Promise<void>
 }
 
 /**
- * Downloads an archive to `path`; what an earlier attempt left in `path.part` is gone on with.
- * @throws Error naming every mirror and what was wrong there; `path` is then as it was
+ * Downloads an archive to `path`, resuming what an earlier attempt left in `path.part`.
+ * @throws Error naming every mirror and its failure; `path` is unchanged then
  */
 export async function download(archive: Archive, path: string, options: DownloadOptions = {}): Promise<void> {
   const part = `${path}.part`;
@@ -43,7 +43,7 @@ export async function download(archive: Archive, path: string, options: Download
       await rename(part, path);
       return;
     } catch (error) {
-      if (options.signal?.aborted) throw new Error(`the download of ${archive.name} was stopped; it can be gone on with`, { cause: error });
+      if (options.signal?.aborted) throw new Error(`the download of ${archive.name} was stopped; download it again to resume`, { cause: error });
       failures.push(`${mirror}: ${reasonOf(error)}`);
     }
   }
@@ -74,7 +74,7 @@ async function fetchInto(part: string, mirror: string, archive: Archive, options
     });
     heard();
     if (!response.ok || !response.body) throw new Error(`answered ${response.status} ${response.statusText}`.trim());
-    // A server that knows no ranges sends the whole file again.
+    // A server without range support sends the whole file again.
     const resumed = response.status === 206;
     const file = await open(part, resumed ? "a" : "w");
     let size = resumed ? start : 0;
@@ -101,12 +101,12 @@ async function fetchInto(part: string, mirror: string, archive: Archive, options
   }
 }
 
-/** A file with another checksum is deleted: what it holds is of no use to a later attempt. */
+/** Deletes a file with a wrong checksum: no later attempt can resume it. */
 async function requireDigest(part: string, mirror: string, archive: Archive): Promise<void> {
   const hash = hasher(archive.digest);
   for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   const found = hash.digest();
   if (found === archive.digest) return;
   await rm(part);
-  throw new Error(`wrong checksum: ${found}, expected ${archive.digest}; what came from ${mirror} was deleted`);
+  throw new Error(`wrong checksum: ${found}, expected ${archive.digest}; the file from ${mirror} was deleted`);
 }

@@ -1,4 +1,4 @@
-/** Where the files of a published dataset lie, and whether they are the published ones. */
+/** Paths of a published dataset's files, and whether the files are intact. */
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import type { DatasetEntry, KeptFile } from "../../shared/catalog/entry.ts";
@@ -7,10 +7,10 @@ import { resourcePath } from "../resources/index.ts";
 import { fileProblem } from "./digest.ts";
 import { dataFolder } from "./folder.ts";
 
-/** A dataset, as far as it concerns its files. */
+/** The part of a catalog entry that is about files. */
 export type FiledEntry = Pick<DatasetEntry, "id" | "files">;
 
-/** @param data the data folder, where downloads and imports lie */
+/** @param data the data folder, which has downloads and imports */
 export function folderOf({ id, files }: FiledEntry, data = dataFolder()): string {
   switch (files.from) {
     case "archives":
@@ -26,7 +26,7 @@ export function keptFiles({ files }: FiledEntry): readonly KeptFile[] {
   return files.from === "archives" ? files.archives.flatMap(({ contents }) => contents) : files.files;
 }
 
-/** What to do about files that come with the program. */
+/** Advice for damaged files that come with the program; empty for others. */
 function remedy({ files }: FiledEntry): string {
   if (files.from === "package") return `; run npm ci again, or set ${files.variable} to a folder with its ${files.files.length} files`;
   return files.from === "program" ? "; install Hypertower again" : "";

@@ -9,12 +9,12 @@ const unsignedByte = 0x08;
 
 /**
  * Parses an idx array of unsigned bytes without copying its data.
- * @throws Error naming `source` when the header or the length is not that of such a file.
+ * @throws Error naming `source` when the header or the length is invalid.
  */
 export function parseIdx(bytes: Uint8Array, source: string): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint16(0) !== 0) throw new Error(`${source}: not an idx file (magic number)`);
-  if (bytes[2] !== unsignedByte) throw new Error(`${source}: idx type 0x${bytes[2]!.toString(16)}; only unsigned bytes (0x8) are read`);
+  if (bytes[2] !== unsignedByte) throw new Error(`${source}: idx type 0x${bytes[2]!.toString(16)}; only unsigned bytes (0x8) are supported`);
   const rank = bytes[3]!;
   const header = 4 + 4 * rank;
   if (bytes.length < header) throw new Error(`${source}: truncated idx header (${bytes.length} bytes, ${header} needed)`);

@@ -1,4 +1,4 @@
-/** From a user's files to a dataset of their own. */
+/** Imports a user's files as own datasets. */
 import { basename, extname } from "node:path";
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
@@ -10,7 +10,7 @@ import { readNumpy, type NumericArray } from "./formats/npy.ts";
 import { largestUnpacked } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
 import { dataFolder } from "./folder.ts";
-import { requireFile } from "./pieces.ts";
+import { requireFile } from "./chunks.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";
 
 export interface ImportTarget {
@@ -18,9 +18,9 @@ export interface ImportTarget {
   readonly folder?: string;
 }
 
-type Described = Pick<OwnMeta, "task" | "source" | "count" | "exampleShape"> & Partial<Pick<OwnMeta, "classNames" | "featureNames" | "vocabulary">>;
+type Description = Pick<OwnMeta, "task" | "source" | "count" | "exampleShape"> & Partial<Pick<OwnMeta, "classNames" | "featureNames" | "vocabulary">>;
 
-async function keep({ title, folder = dataFolder() }: ImportTarget, of: Described, data: OwnData): Promise<OwnMeta> {
+async function keep({ title, folder = dataFolder() }: ImportTarget, description: Description, data: OwnData): Promise<OwnMeta> {
   const meta: OwnMeta = {
     version: 1,
     id: ownId(title),
@@ -30,13 +30,13 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, of: Describe
     featureNames: [],
     vocabulary: [],
     features: data.features instanceof Uint8Array ? "uint8" : "float32",
-    ...of,
+    ...description,
   };
   await writeOwn(meta, data, folder);
   return meta;
 }
 
-/** @throws Error naming file, line and column; nothing is kept then */
+/** @throws Error naming file, line and column; nothing is imported then */
 export async function importCsv(path: string, options: CsvOptions, target: ImportTarget): Promise<OwnMeta & { dropped: number; filled: number }> {
   await requireFile(path);
   const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options);
@@ -45,14 +45,14 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
   return { ...meta, dropped, filled };
 }
 
-/** A tenth of a text is held back. */
+/** A tenth of a text is for testing, so it needs a few characters. */
 const minCharacters = 20;
 
 /** @throws Error naming the file, the line and the byte */
 export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
   await requireFile(path);
   const { vocabulary, codes } = await readText(path);
-  if (codes.length < minCharacters) throw new Error(`${path}: ${codes.length} characters; a text to learn from needs ${minCharacters} at least`);
+  if (codes.length < minCharacters) throw new Error(`${path}: ${codes.length} characters; at least ${minCharacters} are needed`);
   return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
 }
 
@@ -65,7 +65,7 @@ export interface ImageImportOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-/** @throws Error naming a file that does not decode; nothing is kept then */
+/** @throws Error naming a file that cannot be decoded; nothing is imported then */
 export async function importImages(folder: string, options: ImageImportOptions, target: ImportTarget): Promise<OwnMeta> {
   const classes = await imageClasses(folder);
   if (classes.length > 256) throw new Error(`${folder}: ${classes.length} classes; at most 256 are allowed`);
@@ -84,7 +84,7 @@ export async function importImages(folder: string, options: ImageImportOptions, 
   return keep(target, { task: "classification", source: folder, count: files.length, exampleShape: [channels, height, width], classNames: classes.map(({ name }) => name) }, { features, labels });
 }
 
-/** The arrays of .npy, .npz and idx files (packed by gzip or not), by name. @throws Error naming the file */
+/** Arrays of a .npy, .npz or idx file (gzipped or not) by name. @throws Error naming the file */
 export async function readArrays(path: string): Promise<Readonly<Record<string, NumericArray>>> {
   await requireFile(path);
   const name = basename(path).toLowerCase();
@@ -104,7 +104,7 @@ function gunzipped(bytes: Uint8Array, path: string): Uint8Array {
 
 export interface ArrayChoice {
   readonly path: string;
-  /** Which array of a .npz; the only one where it is left out. */
+  /** Name of an array of a .npz; may be omitted where there is only one. */
   readonly array?: string;
 }
 
@@ -121,7 +121,7 @@ export interface ArrayImportOptions {
   readonly task: "classification" | "regression";
 }
 
-/** Examples with what belongs to each. */
+/** Examples with their labels, as arrays. */
 export interface LabelledArrays {
   readonly source: string;
   readonly count: number;
@@ -130,7 +130,7 @@ export interface LabelledArrays {
   readonly features: Uint8Array | Float32Array;
   /** `[count]`: class indices, or values of a regression. */
   readonly labels: Uint8Array | Float32Array;
-  /** The targets' values by class index; empty for a regression. */
+  /** Target values by class index; empty for a regression. */
   readonly classNames: readonly string[];
 }
 
@@ -160,7 +160,7 @@ export async function labelledArrays({ features, targets, task }: ArrayImportOpt
   return { ...examples, labels, classNames: classes.map(String) };
 }
 
-/** @throws Error naming the file and what does not fit; nothing is kept then */
+/** @throws Error naming the file and what does not fit; nothing is imported then */
 export async function importArrays(options: ArrayImportOptions, target: ImportTarget): Promise<OwnMeta> {
   const { source, count, exampleShape, classNames, features, labels } = await labelledArrays(options);
   return keep(target, { task: options.task, source, count, exampleShape: [...exampleShape], classNames: [...classNames] }, { features, labels });

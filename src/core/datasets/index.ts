@@ -1,4 +1,4 @@
-/** Every dataset by its kind: those that come with the program, those that are fetched, and a user's own. */
+/** Lists and loads datasets by kind: bundled, downloaded and a user's own. */
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
@@ -18,20 +18,20 @@ export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
 const isOwn = (kind: string) => kind.startsWith("own/");
 
-/** Share of a text that is held back: its end. */
+/** Share of a text kept for testing: its end. */
 const textTestShare = 0.1;
 
-/** Why a dataset cannot be used, in words that name the file; null when it is ready. */
+/** Why a dataset cannot be used, naming the file; null when it is ready. */
 export async function datasetProblem(kind: string, folder = dataFolder()): Promise<string | null> {
   if (isOwn(kind)) return readMeta(kind, folder).then(() => null, messageOf);
   const entry = catalogEntry(kind);
   return entry ? entryProblem(entry, folder) : `there is no dataset named ${kind}`;
 }
 
-/** Every dataset with what is known of it without loading it. */
+/** Facts about every dataset, without loading any. */
 export async function listDatasets(folder = dataFolder()): Promise<DatasetInfo[]> {
   const published = await Promise.all(catalog.map((entry) => publishedInfo(entry, folder)));
-  const own = (await listOwn(folder)).map((one) => ("meta" in one ? ownInfo(one.meta) : brokenInfo(one.id, one.problem)));
+  const own = (await listOwn(folder)).map((found) => ("meta" in found ? ownInfo(found.meta) : brokenInfo(found.id, found.problem)));
   const ownHere = await Promise.all(own.map(async (info) => ({ ...info, bytesHere: await bytesIn(join(folder, info.kind)) })));
   return [...published, ...ownHere];
 }
@@ -58,7 +58,7 @@ async function publishedInfo(entry: DatasetEntry, folder: string): Promise<Datas
   };
 }
 
-/** Of the files of a folder; 0 where there is none. */
+/** Total size of a folder's files; 0 where the folder does not exist. */
 async function bytesIn(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name)).catch(() => null))?.size ?? 0));
@@ -76,17 +76,17 @@ const brokenInfo = (kind: string, problem: string): Omit<DatasetInfo, "bytesHere
   kind, title: kind, task: "classification", exampleShape: [], classNames: [], classes: 0, trainExamples: 0, testExamples: 0, own: true, source: "", licence: null, downloadBytes: null, removable: true, problem,
 });
 
-/** What an experiment should say of a user's own data; undefined where there is no such data here. */
+/** Facts that an experiment on a user's own data records; undefined where this machine lacks the data. */
 export async function factsHere(kind: string, folder = dataFolder()): Promise<OwnFacts | undefined> {
   return readMeta(kind, folder).then((meta) => ownFactsOf(ownInfo(meta)), () => undefined);
 }
 
-/** Why a user's own data is not what an experiment says of it, in words; null where it is. */
+/** How a user's own data differs from the facts that an experiment records; null where they agree. */
 export async function factsProblem({ kind, facts }: DatasetChoice, folder = dataFolder()): Promise<string | null> {
   if (!isOwn(kind)) return null;
   const here = ownFactsOf(ownInfo(await readMeta(kind, folder)));
   const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "symbols"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
-  return differs ? `${kind} is other data than the experiment was made for: ${differs} is ${JSON.stringify(here?.[differs])} and was ${JSON.stringify(facts?.[differs])}` : null;
+  return differs ? `${kind} is not the data that the experiment was made for: ${differs} is ${JSON.stringify(here?.[differs])}, the experiment has ${JSON.stringify(facts?.[differs])}` : null;
 }
 
 async function requireFacts(dataset: DatasetChoice, folder: string): Promise<void> {
@@ -100,7 +100,7 @@ function first(examples: Examples, count: number): Examples {
   return { count: kept, features: examples.features.subarray(0, kept * width), labels: examples.labels.subarray(0, kept * outputs) };
 }
 
-/** What of an experiment's dataset says which examples are wanted. */
+/** The settings of an experiment that select its examples. */
 type DatasetRequest = Pick<Experiment["dataset"], "kind" | "facts" | "trainExamples" | "testExamples"> & Partial<Pick<Experiment["dataset"], "splitSeed" | "validation"> & Pick<Experiment, "generator">>;
 
 /**
@@ -111,7 +111,7 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
   await requireFacts(config, folder);
   const { splitSeed = 0, validation = 0, generator = latestGenerator } = config;
   const whole = await loadAsStored(config.kind, folder, splitSeed, generator);
-  // The first generator's runs were scaled by examples that they do not train on, too.
+  // Generator 1 also took the examples it does not train on for the scale; old runs depend on that.
   if (generator === 1) standardized(whole.train, whole.test);
   const [train, test] = [first(whole.train, config.trainExamples), first(whole.test, config.testExamples)];
   if (generator !== 1) standardized(train, test, heldOut(train.count, validationExamples({ trainExamples: train.count, validation }), splitSeed, generator).training);
@@ -119,8 +119,8 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
 }
 
 /**
- * A labelled dataset with all its examples.
- * @param splitSeed divides data that does not come divided
+ * Loads all examples of a labelled dataset.
+ * @param splitSeed seed of the split, for data without a published one
  * @throws Error naming the file that is missing or damaged
  */
 export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0, version: GeneratorVersion = latestGenerator): Promise<Dataset> {
@@ -129,12 +129,12 @@ export async function loadWhole(kind: string, folder = dataFolder(), splitSeed =
   return whole;
 }
 
-/** Standardizes features that are floats; bytes are pixels, which have a scale. */
-function standardized(train: Examples, test: Examples, places?: Uint32Array): void {
-  if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>, places);
+/** Standardizes float features; bytes are pixels, which have a fixed scale. */
+function standardized(train: Examples, test: Examples, rows?: Uint32Array): void {
+  if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>, rows);
 }
 
-/** A labelled dataset, divided but not standardized. */
+/** A labelled dataset, split but not standardized. */
 async function loadAsStored(kind: string, folder: string, seed: number, version: GeneratorVersion): Promise<Dataset> {
   await requireReady(kind, folder);
   const entry = catalogEntry(kind);
@@ -155,13 +155,13 @@ async function loadOwn(kind: string, folder: string, splitSeed: number, version:
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
 }
 
-/** Loads the text of an experiment. @throws Error naming the file that is missing or damaged, or a dataset that is none */
+/** Loads the text of an experiment. @throws Error naming the file that is missing or damaged, or a dataset that is not a text */
 export async function loadText(config: Pick<Experiment["dataset"], "kind" | "facts">, folder = dataFolder()): Promise<TextDataset> {
   await requireFacts(config, folder);
   return loadTextOf(config.kind, folder);
 }
 
-/** A text by its name alone. @throws Error naming the file that is missing or damaged, or a dataset that is none */
+/** Loads a text by its kind alone. @throws Error naming the file that is missing or damaged, or a dataset that is not a text */
 export async function loadTextOf(kind: string, folder = dataFolder()): Promise<TextDataset> {
   await requireReady(kind, folder);
   const entry = catalogEntry(kind);
@@ -172,6 +172,6 @@ export async function loadTextOf(kind: string, folder = dataFolder()): Promise<T
 
 async function ownText(kind: string, folder: string) {
   const { meta, features } = await readOwn(kind, folder);
-  if (meta.task !== "text") throw new Error(`${meta.title} is no text`);
+  if (meta.task !== "text") throw new Error(`${meta.title} is not a text`);
   return { vocabulary: meta.vocabulary, codes: features as Uint8Array };
 }

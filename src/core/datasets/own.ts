@@ -1,4 +1,4 @@
-/** A user's own datasets: imported once into the data folder, there in one form whatever they came from. */
+/** A user's own datasets: stored in one format in the data folder, whatever they were imported from. */
 import { randomBytes } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
-import { piecesOf } from "./pieces.ts";
+import { chunksOf } from "./chunks.ts";
 
 export const ownMeta = z.object({
   version: z.literal(1),
@@ -15,10 +15,10 @@ export const ownMeta = z.object({
   id: z.string(),
   title: z.string(),
   task: z.enum(["classification", "regression", "text"]),
-  /** What it was made from, in words. */
+  /** Path or paths that it was imported from. */
   source: z.string(),
   createdAt: z.number(),
-  /** Examples; characters of a text. */
+  /** Number of examples; of characters for a text. */
   count: z.number().int().nonnegative(),
   exampleShape: z.array(z.number().int().positive()),
   classNames: z.array(z.string()),
@@ -37,13 +37,13 @@ export interface OwnData {
 
 const root = (folder: string) => join(folder, "own");
 
-/** @throws Error when the id is none: nothing outside the folder of datasets is ever touched */
+/** @throws Error when the id is invalid: no path outside the data folder is ever touched */
 function folderOf(id: string, folder: string): string {
-  if (!ownKind.test(id)) throw new Error(`${JSON.stringify(id)} names no dataset of one's own: own/ and small letters, digits and hyphens`);
+  if (!ownKind.test(id)) throw new Error(`${JSON.stringify(id)} is not the id of an own dataset; allowed: own/ followed by lowercase letters, digits and hyphens`);
   return join(root(folder), id.slice("own/".length));
 }
 
-/** A new id made of a title. */
+/** A new, unique id derived from a title. */
 export function ownId(title: string): string {
   const base = title.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
   return `own/${base || "data"}-${randomBytes(3).toString("hex")}`;
@@ -108,7 +108,7 @@ export async function readMeta(id: string, folder = dataFolder()): Promise<OwnMe
   return meta;
 }
 
-/** @throws Error naming the file that is missing or has another size than its description says */
+/** @throws Error naming the file that is missing or whose size differs from its metadata */
 export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta: OwnMeta } & OwnData> {
   const meta = await readMeta(id, folder);
   const width = meta.task === "text" ? 1 : meta.exampleShape.reduce((product, n) => product * n, 1);
@@ -124,7 +124,7 @@ async function readValues(path: string, count: number, type: OwnMeta["features"]
   const values = type === "uint8" ? new Uint8Array(count) : new Float32Array(count);
   const bytes = bytesOf(values);
   let at = 0;
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of chunksOf(path)) {
     bytes.set(piece, at);
     at += piece.length;
   }

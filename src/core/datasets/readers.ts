@@ -1,4 +1,4 @@
-/** Readers of the published datasets, one for each format that an entry of the catalog may name. */
+/** Readers of published datasets, one for each format of the catalog. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -12,7 +12,7 @@ import { readText, type EncodedText } from "./formats/text.ts";
 import { parseIdx } from "./idx.ts";
 import { divide, type Labelled } from "./split.ts";
 
-/** How examples are divided that do not come divided. */
+/** How to split examples that have no published split. */
 export interface Division {
   readonly seed: number;
   readonly version: GeneratorVersion;
@@ -63,7 +63,7 @@ async function readIris({ classNames }: DatasetEntry): Promise<Labelled> {
 }
 
 /**
- * All labelled examples of a published dataset, whose files were found right.
+ * All labelled examples of a published dataset, whose files were checked before.
  * @throws Error naming a file that cannot be read, or a dataset that is a text
  */
 export async function readExamples(entry: DatasetEntry, division: Division, data = dataFolder()): Promise<Dataset> {
@@ -74,8 +74,8 @@ export async function readExamples(entry: DatasetEntry, division: Division, data
   return { task, exampleShape, classes: classNames.length, ...(await read(reader, { entry, division, pathOf: (file) => join(folder, file) })) };
 }
 
-/** @throws Error naming a file that cannot be read, or a dataset that is none */
+/** @throws Error naming a file that cannot be read, or a dataset that is not a text */
 export async function readEntryText(entry: DatasetEntry, data = dataFolder()): Promise<EncodedText> {
-  if (entry.reader.format !== "text") throw new Error(`${entry.id} is no text`);
+  if (entry.reader.format !== "text") throw new Error(`${entry.id} is not a text`);
   return readText(join(folderOf(entry, data), entry.reader.file));
 }

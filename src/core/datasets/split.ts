@@ -1,7 +1,7 @@
-/** Which examples are for training, validation and testing. */
+/** Splits examples into training, validation and test examples, and standardizes them. */
 import { seededGenerator, shuffled, type GeneratorVersion } from "../../shared/random.ts";
 
-/** Examples held back for testing: a fifth, at least one. */
+/** Default number of test examples: a fifth, at least one. */
 export const testCount = (count: number) => Math.max(1, Math.round(count / 5));
 
 export interface Labelled<V extends Uint8Array | Float32Array = Uint8Array | Float32Array> {
@@ -10,20 +10,20 @@ export interface Labelled<V extends Uint8Array | Float32Array = Uint8Array | Flo
   readonly labels: Uint8Array | Float32Array;
 }
 
-/** Divides examples in a seeded random order: the last `held` of them are for testing, a fifth by default. */
+/** Splits examples in a seeded random order: the last `held` are test examples, a fifth by default. */
 export function divide(examples: Labelled, seed: number, version: GeneratorVersion, held = testCount(examples.count)): { train: Labelled; test: Labelled } {
   const order = shuffled(examples.count, seededGenerator(seed, "division", version));
   const train = examples.count - held;
   return { train: take(examples, order.subarray(0, train)), test: take(examples, order.subarray(train)) };
 }
 
-/** A part of `count` examples held out, drawn by a seed: places of both parts, in the order in which the examples stand. */
+/** Draws `held` of `count` examples for validation. Returns the indices of both parts, in ascending order. */
 export function heldOut(count: number, held: number, seed: number, version: GeneratorVersion): { training: Uint32Array; held: Uint32Array } {
-  const places = Uint32Array.from({ length: count }, (_, i) => i);
-  if (held === 0) return { training: places, held: new Uint32Array(0) };
+  const indices = Uint32Array.from({ length: count }, (_, i) => i);
+  if (held === 0) return { training: indices, held: new Uint32Array(0) };
   const out = new Uint8Array(count);
-  for (const place of shuffled(count, seededGenerator(seed, "validation", version)).subarray(0, held)) out[place] = 1;
-  return { training: places.filter((place) => out[place] === 0), held: places.filter((place) => out[place] === 1) };
+  for (const index of shuffled(count, seededGenerator(seed, "validation", version)).subarray(0, held)) out[index] = 1;
+  return { training: indices.filter((index) => out[index] === 0), held: indices.filter((index) => out[index] === 1) };
 }
 
 function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
@@ -37,18 +37,18 @@ function take({ count, features, labels }: Labelled, order: Uint32Array): Labell
 }
 
 /**
- * Scales every feature to mean 0 and deviation 1 over the training examples, the test examples by the same figures.
- * A feature that never varies becomes 0.
- * @param places training examples to take the figures from; all by default
+ * Scales every feature to mean 0 and standard deviation 1 over the training examples, and the test examples by
+ * the same mean and deviation. A constant feature becomes 0.
+ * @param rows indices of the training examples that define mean and deviation; all by default
  */
-export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, places: Uint32Array = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
+export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, rows: Uint32Array = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
   const width = train.features.length / train.count;
   for (let j = 0; j < width; j++) {
     let [sum, squares] = [0, 0];
-    for (const i of places) sum += train.features[i * width + j]!;
-    const mean = sum / places.length;
-    for (const i of places) squares += (train.features[i * width + j]! - mean) ** 2;
-    const deviation = Math.sqrt(squares / places.length);
+    for (const i of rows) sum += train.features[i * width + j]!;
+    const mean = sum / rows.length;
+    for (const i of rows) squares += (train.features[i * width + j]! - mean) ** 2;
+    const deviation = Math.sqrt(squares / rows.length);
     for (const { count, features } of [train, test]) {
       for (let i = 0; i < count; i++) features[i * width + j] = deviation > 0 ? (features[i * width + j]! - mean) / deviation : 0;
     }

@@ -1,4 +1,4 @@
-/** From an archive to the files that are kept: each is written aside, checked, and only then given its name. */
+/** Unpacks archives: each file is written to a temporary name, checked, and then renamed. */
 import { createReadStream, createWriteStream } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -10,8 +10,8 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Archive, KeptFile } from "../../shared/catalog/entry.ts";
 import { hasher } from "./digest.ts";
 
-/** A file that was written aside, and where it belongs. */
-interface Aside {
+/** A file with a temporary name, and its final path. */
+interface TemporaryFile {
   readonly aside: string;
   readonly to: string;
 }
@@ -22,12 +22,12 @@ export interface Source {
 }
 
 /**
- * Unpacks archives, or copies files that are kept as they are: all of them, or none.
- * @throws Error naming the file and what is wrong with it; no file is then changed
+ * Unpacks archives, or copies files that are not packed: all of them, or none.
+ * @throws Error naming the file and what is wrong with it; no existing file is changed then
  */
 export async function unpack(sources: readonly Source[], folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const done: Aside[] = [];
+  const done: TemporaryFile[] = [];
   try {
     for (const { path, archive } of sources) await unpackAside(path, archive, folder, done);
   } catch (error) {
@@ -37,8 +37,8 @@ export async function unpack(sources: readonly Source[], folder: string): Promis
   for (const { aside, to } of done) await rename(aside, to);
 }
 
-/** @param done is told of each file before it is written */
-async function unpackAside(path: string, archive: Archive, folder: string, done: Aside[]): Promise<void> {
+/** @param done receives each file before it is written, so that a failure can remove it */
+async function unpackAside(path: string, archive: Archive, folder: string, done: TemporaryFile[]): Promise<void> {
   const found = new Set<string>();
   const keep = async (content: Readable, file: KeptFile) => {
     const to = join(folder, file.name);

@@ -1,8 +1,8 @@
-/** Starts integrity checks as Electron utility processes. They end with the app: a check cut short is made at the next start. */
+/** Launches integrity checks as Electron utility processes. They end with the app; the next start repeats an interrupted check. */
 import { utilityProcess } from "electron";
 import type { LaunchCheck } from "../services/services.ts";
 
-/** `entry` is the built `integrityCheck`. To be used when the app is ready. */
+/** @param entry path of the built `integrityCheck`. Call after the app is ready. */
 export function checkLauncher(entry: string): LaunchCheck {
   return (storeFile) =>
     new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** Failures that end the app, told where a person sees them. */
+/** Shows failures that end the app. */
 import { dialog } from "electron";
 import { messageOf } from "../../shared/errors.ts";
 import { UserError } from "../services/services.ts";

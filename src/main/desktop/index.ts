@@ -16,7 +16,7 @@ import { checkLauncher } from "./checkLauncher.ts";
 import { trainerLauncher } from "./trainerLauncher.ts";
 import { openWindow } from "./window.ts";
 
-// Paths start from the built entry, which lies in out/main.
+// Paths are relative to the built entry in out/main.
 const here = import.meta.dirname;
 const files = {
   preload: join(here, "../preload/index.cjs"),
@@ -31,26 +31,26 @@ let window: BrowserWindow | null = null;
 let started = false;
 
 app.setName("Hypertower");
-// Together with --no-sandbox it would make every child process crash.
+// With --no-sandbox, enabling the sandbox would crash every child process.
 if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();
 registerScheme();
 denyEverythingElse();
 
 try {
   prepareFolder();
-  // The lock lies in this folder: one app per store, and a second start brings the first to the front.
+  // The lock is in the store's folder: one app per store. A second start brings the first to the front.
   if (app.requestSingleInstanceLock()) {
     app.on("second-instance", showWindow);
     app.whenReady().then(start).catch(failToStart);
   } else {
-    console.error(`Hypertower is open already on ${storeDir}: its window comes to the front.`);
+    console.error(`Hypertower is already open on ${storeDir}; showing its window.`);
     app.exit(0);
   }
 } catch (error) {
   failToStart(error);
 }
 
-/** Everything the app keeps lies in the store's folder, Chromium's own files in one below it. */
+/** All files of the app are in the store's folder, Chromium's in its subfolder `window`. */
 function prepareFolder(): void {
   const userData = join(storeDir, "window");
   try {

@@ -1,4 +1,4 @@
-/** The contract over Electron's IPC: one channel per request, one per event, each sender checked. */
+/** The contract over Electron's IPC: one channel per request and per event; every sender is checked. */
 import { ipcMain, type WebContents } from "electron";
 import { eventChannel, requestChannel } from "../../shared/channels.ts";
 import { eventNames, requestNames, type EventName } from "../../shared/contract.ts";

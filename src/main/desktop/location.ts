@@ -1,24 +1,24 @@
-/** Where the window's pages live, and how to tell that something comes from there. */
+/** The URL of the window's pages, and checks that a URL or sender belongs to them. */
 
 export const scheme = "app";
 export const host = "hypertower";
 export const windowUrl = `${scheme}://${host}/`;
 
-/** Whether a URL belongs to the window's own pages. Blank and srcdoc documents do not. */
+/** Whether a URL belongs to the window's own pages; blank and srcdoc documents do not. */
 export function isOwnUrl(url: string): boolean {
-  // Custom schemes have no usable `origin` in Node's URL: compare what it is made of.
+  // Node's URL has no usable `origin` for custom schemes, so compare its parts.
   const parsed = URL.parse(url);
   return parsed?.protocol === `${scheme}:` && parsed.host === host && parsed.username === "" && parsed.password === "";
 }
 
-/** The part of a frame (Electron's WebFrameMain) that says who is speaking. */
+/** The properties of Electron's WebFrameMain that identify the sender of a message. */
 export interface Sender {
   readonly url: string;
   readonly origin: string;
   readonly parent: object | null;
 }
 
-/** Whether a message was sent by the top frame of the window's own pages, and by no frame inside it. */
+/** Whether the sender is the top frame of the window's own pages, not a frame inside it. */
 export function isTrustedSender(frame: Sender | null): boolean {
   return frame !== null && frame.parent === null && frame.origin === `${scheme}://${host}` && isOwnUrl(frame.url);
 }

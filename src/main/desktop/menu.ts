@@ -1,4 +1,4 @@
-/** The application menu: standard roles, and the way to the data. */
+/** The application menu: standard roles, and a command that opens the data folder. */
 import { app, Menu, shell, type MenuItemConstructorOptions } from "electron";
 
 export function setMenu(storeDir: string): void {

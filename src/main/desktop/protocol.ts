@@ -1,4 +1,4 @@
-/** app://hypertower/: the window's built files, with the same headers as over HTTP. */
+/** Serves app://hypertower/: the window's built files, with the same headers as over HTTP. */
 import { Readable } from "node:stream";
 import { net, protocol } from "electron";
 import type { Pieces, Services } from "../services/services.ts";
@@ -7,7 +7,7 @@ import { securityHeaders } from "../web/headers.ts";
 import { readStaticFile } from "../web/staticFiles.ts";
 import { isOwnUrl, scheme } from "./location.ts";
 
-/** To be called before the app is ready. */
+/** Call before the app is ready. */
 export function registerScheme(): void {
   protocol.registerSchemesAsPrivileged([
     { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true, codeCache: true } },
@@ -15,8 +15,8 @@ export function registerScheme(): void {
 }
 
 /**
- * Serves the files of `rendererDir`, and what the services make to be saved; in development those of Vite's server at
- * `developmentUrl`, without the policy, which hot replacement could not keep.
+ * Serves the files of `rendererDir`, and downloads. In development, serves the files of Vite's server at
+ * `developmentUrl`, without the content security policy, which hot replacement would violate.
  */
 export function serveWindow(rendererDir: string, services: Pick<Services, "reportFile">, developmentUrl?: string): void {
   protocol.handle(scheme, async (request) => {
@@ -49,11 +49,11 @@ async function sendDownload(request: Request, services: Pick<Services, "reportFi
     return new Response(body, { headers: { ...securityHeaders, ...download.headers } });
   } catch (error) {
     console.error(`${request.url.slice(0, 200)} could not be made:`, error);
-    return plain(500, "This file could not be made.");
+    return plain(500, "This file could not be created.");
   }
 }
 
-/** A response takes bytes, not text. */
+/** A Response body needs bytes, not strings. */
 async function* bytes(pieces: Pieces): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield typeof piece === "string" ? Buffer.from(piece) : piece;
 }

@@ -1,4 +1,4 @@
-/** Leaving: never by accident while runs are training, and never without closing the store. */
+/** Quitting: asks first while runs are training, and always closes the store. */
 import { app, dialog, session, type BrowserWindow } from "electron";
 import { nounFor, plural } from "../../shared/text.ts";
 import type { Services } from "../services/services.ts";
@@ -9,7 +9,7 @@ export interface QuitOptions {
   readonly window: () => BrowserWindow | null;
 }
 
-/** Takes over every way out of the app. */
+/** Intercepts every way to quit the app. */
 export function guardQuit({ services, window }: QuitOptions): void {
   let state: "open" | "asking" | "leaving" = "open";
 
@@ -19,9 +19,9 @@ export function guardQuit({ services, window }: QuitOptions): void {
     if (isLeaving()) return;
     state = "leaving";
     try {
-      // Stopping trainers takes a moment, in which nothing in the window would answer any more.
+      // Stopping trainers takes a moment, during which the window would not respond.
       window()?.hide();
-      // exit() below skips the page's own unloading: what it has put aside is written now.
+      // exit() below does not unload the page, so write its local storage now.
       session.defaultSession.flushStorageData();
       await services.close();
       app.exit(0);
@@ -37,7 +37,7 @@ export function guardQuit({ services, window }: QuitOptions): void {
     if (runs > 0) {
       state = "asking";
       const answer = await confirmStop(window(), runs);
-      // A signal may have decided meanwhile.
+      // A signal may have started to quit meanwhile.
       if (isLeaving()) return;
       state = "open";
       if (answer === "stay") return;
@@ -49,7 +49,7 @@ export function guardQuit({ services, window }: QuitOptions): void {
     event.preventDefault();
     void ask();
   });
-  // Elsewhere than on macOS the window is the app: closing it means to leave.
+  // Except on macOS, closing the window quits the app.
   app.on("browser-window-created", (_event, created) => {
     if (process.platform === "darwin") return;
     created.on("close", (event) => {
@@ -58,9 +58,9 @@ export function guardQuit({ services, window }: QuitOptions): void {
     });
     created.on("session-end", () => void leave());
   });
-  // macOS only: everywhere else leave() ends the app itself.
+  // On macOS the app stays open without a window; elsewhere leave() ends it.
   app.on("window-all-closed", () => undefined);
-  // Asked by the system, nobody is there to answer a question.
+  // A signal comes from the system: do not ask.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => void leave());
 }
 

@@ -1,4 +1,4 @@
-/** What no page in this app may do, whatever it contains. */
+/** Denies pages everything that the app does not need. */
 import { app, session } from "electron";
 import { isOwnUrl } from "./location.ts";
 
@@ -22,8 +22,8 @@ export function denyEverythingElse(): void {
 }
 
 /**
- * To be called when the app is ready: before that there is no session. The network is
- * denied as well, save in development, where hot replacement needs it.
+ * Call after the app is ready: there is no session before.
+ * @param denyNetwork false in development, where hot replacement needs the network
  */
 export function denyPermissions(denyNetwork: boolean): void {
   const own = session.defaultSession;
@@ -31,7 +31,7 @@ export function denyPermissions(denyNetwork: boolean): void {
   own.setPermissionCheckHandler(() => false);
   own.setDevicePermissionHandler(() => false);
   if (!denyNetwork) return;
-  // The policy in the headers forbids these already; this holds for documents without headers, too.
+  // The headers' policy already forbids these; this also covers documents without headers.
   own.webRequest.onBeforeRequest({ urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*", "file:///*"] }, (details, answer) => {
     console.error(`refused a request to ${shown(details.url)}`);
     answer({ cancel: true });

@@ -1,14 +1,14 @@
-/** Starts trainers as Electron utility processes. */
+/** Launches trainers as Electron utility processes. */
 import { setTimeout as delay } from "node:timers/promises";
 import { utilityProcess } from "electron";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { OutputTail } from "../hosting/outputTail.ts";
 import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../hosting/process.ts";
 
-/** Messages and output still under way when a process has gone are waited for: at least and at most, in milliseconds. */
-const drain = { least: 100, most: 1_000 } as const;
+/** Minimum and maximum milliseconds to wait for messages and output after a process has exited. */
+const drain = { min: 100, max: 1_000 } as const;
 
-/** `entry` is the built trainer. To be used when the app is ready. */
+/** @param entry path of the built trainer. Call after the app is ready. */
 export function trainerLauncher(entry: string): LaunchTrainer {
   return async (): Promise<TrainerProcess> => {
     const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "pipe", "pipe"] });
@@ -22,10 +22,10 @@ export function trainerLauncher(entry: string): LaunchTrainer {
 
     child.on("error", (type, location) => output.add(Buffer.from(`${type} at ${location}\n`)));
     child.once("exit", (code) => {
-      // Electron promises no order between the exit and what the process said before it. Once this
-      // event is over it drops every listener of the streams, though their last words may yet come.
+      // Electron does not order the exit after the process's last messages. After this event it removes
+      // all listeners of the streams, though output may still arrive.
       const drained = Promise.resolve().then(() => Promise.all(streams.map((stream) => ended(stream, read))));
-      void Promise.all([Promise.race([drained, delay(drain.most)]), delay(drain.least)]).then(() => {
+      void Promise.all([Promise.race([drained, delay(drain.max)]), delay(drain.min)]).then(() => {
         exit = { code, signal: null, stderr: output.text() };
         for (const listener of exitListeners) listener(exit);
       });
@@ -33,7 +33,7 @@ export function trainerLauncher(entry: string): LaunchTrainer {
 
     await new Promise((resolve, reject) => {
       child.once("spawn", () => resolve(undefined));
-      // Where it spawned before, nobody listens.
+      // No effect once the process has spawned.
       child.once("exit", (code) => reject(new Error(`it exited with code ${code} before it ran`)));
     });
     return {
@@ -55,14 +55,14 @@ export function trainerLauncher(entry: string): LaunchTrainer {
         };
       },
       kill: () => {
-        // child.kill() asks politely, and a process busy in native code may not hear it.
+        // child.kill() sends SIGTERM, which a process busy in native code may ignore.
         if (child.pid !== undefined) endProcess(child.pid);
       },
     };
   };
 }
 
-/** Reads what is left in a stream that has lost its listeners. */
+/** Reads the rest of a stream whose listeners were removed. */
 function ended(stream: NodeJS.ReadableStream, read: (chunk: Buffer) => void): Promise<void> {
   return new Promise((resolve) => {
     stream.off("data", read).on("data", read).once("end", resolve);

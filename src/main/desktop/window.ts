@@ -1,11 +1,11 @@
-/** The one window: its preferences, its place on the screen, and what happens when its page crashes. */
+/** The window: its preferences, its bounds, and an offer to reload after its page crashed. */
 import { BrowserWindow, dialog, screen } from "electron";
 import { windowUrl } from "./location.ts";
-import { readWindowState, smallest, startBounds, writeWindowState } from "./windowState.ts";
+import { readWindowState, minSize, startBounds, writeWindowState } from "./windowState.ts";
 
 export interface WindowOptions {
   readonly preload: string;
-  /** File that keeps the window's place. */
+  /** File with the window's bounds. */
   readonly stateFile: string;
 }
 
@@ -14,8 +14,8 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
   const areas = screen.getAllDisplays().map((display) => display.workArea);
   const window = new BrowserWindow({
     ...startBounds(saved?.bounds ?? null, areas),
-    minWidth: smallest.width,
-    minHeight: smallest.height,
+    minWidth: minSize.width,
+    minHeight: minSize.height,
     title: "Hypertower",
     show: false,
     webPreferences: {
@@ -38,7 +38,7 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
     if (reason !== "clean-exit") void offerReload(window, reason);
   });
   window.webContents.on("did-fail-load", (_event, code, description, url, isMainFrame) => {
-    // -3 is a load that another one replaced.
+    // -3: another load replaced this one.
     if (isMainFrame && code !== -3) console.error(`${url} did not load: ${description} (${code})`);
   });
   void window.loadURL(windowUrl).catch((error: unknown) => {
@@ -48,7 +48,7 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
   return window;
 }
 
-/** Writes down where the window stands, soon after it was moved: the app may end without closing it. */
+/** Saves the window's bounds soon after a change, because the app may end without closing the window. */
 function keepState(window: BrowserWindow, stateFile: string): void {
   let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
@@ -66,7 +66,7 @@ function saveState(window: BrowserWindow, stateFile: string): void {
   try {
     writeWindowState(stateFile, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
   } catch (error) {
-    console.error(`the window's place was not saved in ${stateFile}:`, error);
+    console.error(`the window's bounds could not be saved in ${stateFile}:`, error);
   }
 }
 
@@ -75,8 +75,8 @@ async function offerReload(window: BrowserWindow, reason: string): Promise<void>
   const { response } = await dialog.showMessageBox(window, {
     type: "error",
     message: "The window's page crashed.",
-    detail: `Runs are not affected: training and logging go on in other processes. (${reason})`,
-    buttons: ["Load it again", "Leave it"],
+    detail: `Runs are not affected: training and logging continue in other processes. (${reason})`,
+    buttons: ["Reload", "Cancel"],
     defaultId: 0,
     cancelId: 1,
   });

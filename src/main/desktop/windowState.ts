@@ -1,4 +1,4 @@
-/** Remembers where the window stood. Losing this is no loss: any doubt means the default place. */
+/** Saves and restores the window's bounds. An unreadable file means the default bounds. */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -11,17 +11,17 @@ export interface Rectangle {
   readonly height: number;
 }
 
-export const smallest = { width: 640, height: 480 } as const;
-const preferred = { width: 1360, height: 900 } as const;
+export const minSize = { width: 640, height: 480 } as const;
+const defaultSize = { width: 1360, height: 900 } as const;
 
 const integer = z.number().int().min(-100_000).max(100_000);
 const windowState = z.object({
-  bounds: z.object({ x: integer, y: integer, width: integer.min(smallest.width), height: integer.min(smallest.height) }),
+  bounds: z.object({ x: integer, y: integer, width: integer.min(minSize.width), height: integer.min(minSize.height) }),
   maximized: z.boolean(),
 });
 export type WindowState = z.infer<typeof windowState>;
 
-/** What was saved last; null without any, and where the file is not what was written. */
+/** The saved state; null where the file is missing or invalid. */
 export function readWindowState(file: string): WindowState | null {
   let text: string;
   try {
@@ -32,7 +32,7 @@ export function readWindowState(file: string): WindowState | null {
   try {
     return windowState.parse(JSON.parse(text));
   } catch (error) {
-    console.error(`${file} does not hold a window's place and is not used:`, messageOf(error));
+    console.error(`${file} is not a valid window state and is ignored:`, messageOf(error));
     return null;
   }
 }
@@ -46,8 +46,8 @@ export function writeWindowState(file: string, state: WindowState): void {
 }
 
 /**
- * Bounds to open with. Saved ones are used where at least a hand's breadth of the
- * title bar is on one of the displays still connected, cut to that display's size.
+ * Bounds to open the window with. Saved bounds are used where at least 100 pixels of the title bar
+ * are on a connected display, and are cut to that display's size.
  */
 export function startBounds(saved: Rectangle | null, workAreas: readonly Rectangle[]): Partial<Rectangle> & { width: number; height: number } {
   const area = saved && workAreas.find((candidate) => showsTitleBar(saved, candidate));
@@ -56,8 +56,8 @@ export function startBounds(saved: Rectangle | null, workAreas: readonly Rectang
   }
   const first = workAreas[0];
   return {
-    width: Math.max(smallest.width, Math.min(preferred.width, first?.width ?? preferred.width)),
-    height: Math.max(smallest.height, Math.min(preferred.height, first?.height ?? preferred.height)),
+    width: Math.max(minSize.width, Math.min(defaultSize.width, first?.width ?? defaultSize.width)),
+    height: Math.max(minSize.height, Math.min(defaultSize.height, first?.height ?? defaultSize.height)),
   };
 }
 

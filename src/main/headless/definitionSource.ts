@@ -1,4 +1,4 @@
-/** Where `train` and `study` get what they train: a file, a preset or the defaults, then `--set`. Nothing is written here. */
+/** Reads the experiment of `train`, or the study of `study`, from a file, a preset or the defaults, then applies `--set`. Writes nothing. */
 import { readFile } from "node:fs/promises";
 import { parse as locate, type ParseError } from "jsonc-parser";
 import { messageOf } from "../../shared/errors.ts";
@@ -13,27 +13,27 @@ import { assign, parseAssignment } from "./setValue.ts";
 export interface DefinitionSource {
   readonly file?: string | undefined;
   readonly preset?: string | undefined;
-  /** In place of both: what there is already, and what it is called in messages. */
+  /** An existing definition in place of file and preset, and its name in messages. */
   readonly given?: { readonly input: unknown; readonly origin: string } | undefined;
   /** `path=value`, applied in order. */
   readonly set: readonly string[];
 }
 
-/** What is read: its name in messages, its presets, and what it is without a file or preset. */
-interface Form<T> {
+/** A kind of definition: its name in messages, its presets and its default. */
+interface DefinitionKind<T> {
   readonly what: "experiment" | "study";
   readonly presets: readonly string[];
   preset(name: string): unknown;
-  /** With what is known here of a user's own data. */
+  /** Adds the facts of a user's own data where this machine has the data. */
   withFacts(input: unknown): Promise<unknown>;
-  /** What is new gets the latest generator unless it names one. */
+  /** A new definition gets the latest generator unless it names one. */
   asNew(input: unknown): unknown;
-  /** Undefined: there is none, a file or preset has to be given. */
+  /** Default definition; undefined where a file or preset is required. */
   readonly fallback?: unknown;
   validate(input: unknown): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
 }
 
-const experiments: Form<Experiment> = {
+const experiments: DefinitionKind<Experiment> = {
   what: "experiment",
   presets: presetNames,
   preset: (name) => findPreset(name)?.experiment,
@@ -46,7 +46,7 @@ const experiments: Form<Experiment> = {
   },
 };
 
-const studies: Form<Study> = {
+const studies: DefinitionKind<Study> = {
   what: "study",
   presets: studyPresetNames,
   preset: (name) => findStudyPreset(name)?.study,
@@ -66,21 +66,21 @@ export function loadExperiment(source: DefinitionSource): Promise<Experiment> {
   return load(experiments, source);
 }
 
-/** The same for a study; it has no default. Whether its runs contradict one another is not checked here. */
+/** The study to train; it has no default. Contradictions between its runs are not checked here. */
 export function loadStudy(source: DefinitionSource): Promise<Study> {
   return load(studies, source);
 }
 
-async function load<T>(form: Form<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
+async function load<T>(definition: DefinitionKind<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
   const assignments = set.map(parseAssignment);
-  const { input, origin } = given ?? (await readSource(form, file, preset));
-  const base = validated(form, await form.withFacts(given ? input : form.asNew(input)), origin);
+  const { input, origin } = given ?? (await readSource(definition, file, preset));
+  const base = validated(definition, await definition.withFacts(given ? input : definition.asNew(input)), origin);
   if (assignments.length === 0) return base;
   const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);
-  return validated(form, await form.withFacts(changed), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
+  return validated(definition, await definition.withFacts(changed), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
 }
 
-async function readSource({ what, presets, preset: find, fallback }: Form<unknown>, file: string | undefined, preset: string | undefined): Promise<{ input: unknown; origin: string }> {
+async function readSource({ what, presets, preset: find, fallback }: DefinitionKind<unknown>, file: string | undefined, preset: string | undefined): Promise<{ input: unknown; origin: string }> {
   if (file !== undefined && preset !== undefined) {
     throw new UserError(`both ${article(what)} file (${file}) and a preset (${preset}) were given; give one of them`);
   }
@@ -119,7 +119,7 @@ function reason(error: unknown): string {
   return messageOf(error);
 }
 
-/** `:LINE:COLUMN` of the first thing wrong, for JSON.parse does not always say. */
+/** `:LINE:COLUMN` of the first syntax error, because JSON.parse does not always name it. */
 function position(text: string): string {
   const errors: ParseError[] = [];
   locate(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
@@ -129,7 +129,7 @@ function position(text: string): string {
   return `:${before.length}:${before.at(-1)!.length + 1}`;
 }
 
-function validated<T>({ what, validate }: Form<T>, input: unknown, origin: string): T {
+function validated<T>({ what, validate }: DefinitionKind<T>, input: unknown, origin: string): T {
   const result = validate(input);
   if (result.ok) return result.value;
   throw new UserError(`${origin} is not a valid ${what}:`, result.errors);

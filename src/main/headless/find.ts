@@ -1,4 +1,4 @@
-/** The run or study that a person means on the command line. */
+/** Finds the run or study that a command names. */
 import { UserError, type Services } from "../services/services.ts";
 
 interface Findable {
@@ -7,16 +7,16 @@ interface Findable {
 }
 
 /**
- * The id of the run meant by an id, the beginning of one, or `last`. Runs in the bin are found too.
- * @throws UserError when there is none or more than one
+ * Id of a run from its id, the beginning of its id, or `last`. Also finds runs in the bin.
+ * @throws UserError when no run matches, or more than one
  */
 export async function findRun(services: Services, wanted: string): Promise<string> {
   if (wanted === "last") return chosen("run", wanted, await services.handlers["runs.find"]({}));
-  // A longer text than an id can be begins none.
+  // Longer than any id.
   return chosen("run", wanted, wanted.length > 64 ? [] : await services.handlers["runs.find"]({ prefix: wanted }));
 }
 
-/** The same for a study. */
+/** Id of a study, as findRun(). */
 export async function findStudy(services: Services, wanted: string): Promise<string> {
   const kept = await services.handlers["studies.list"]({ deleted: false });
   if (wanted === "last") {
@@ -27,7 +27,7 @@ export async function findStudy(services: Services, wanted: string): Promise<str
   return chosen("study", wanted, ids.filter((id) => id.startsWith(wanted)));
 }
 
-/** The id that is meant, of those that begin as `wanted` says. */
+/** Chooses among the ids that begin with `wanted`. */
 function chosen(kind: "run" | "study", wanted: string, ids: readonly string[]): string {
   const plural = kind === "run" ? "runs" : "studies";
   const matches = [...new Set(ids)];

@@ -1,4 +1,4 @@
-/** How runs read on a terminal and in the lines of `--json`. */
+/** Formats runs for a terminal and for `--json`. */
 import type { DatasetChoice } from "../../shared/datasets.ts";
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
@@ -8,14 +8,14 @@ import { headlineOf, isPercent, metricOf, metricValue, resultOf, type MetricName
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import { plural } from "../../shared/text.ts";
 
-/** Hyperparameters of one level by name (`alpha`, `alpha[bias]` of a group), effective form; null where the value is not finite. */
+/** Hyperparameters of a level by name (`alpha`, or `alpha[bias]` for a group), in effective form; null where the value is not finite. */
 export type LevelValues = { level: number; optimizer: string } & Record<string, number | string | null>;
 
 /** The latest hyperparameters of every level, constant ones included. */
 export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "experiment" | "hyperparameters">): LevelValues[] {
-  return experiment.tower.map((of, level) => {
-    const values: LevelValues = { level, optimizer: of.optimizer };
-    for (const { group, settings } of movingParts(of)) {
+  return experiment.tower.map((levelSettings, level) => {
+    const values: LevelValues = { level, optimizer: levelSettings.optimizer };
+    for (const { group, settings } of movingParts(levelSettings)) {
       for (const { name } of shownHyperparameters(settings)) {
         const field = nameInLevel(name, group);
         const logged = hyperparameters.find((h) => h.level === level && h.name === field);
@@ -29,8 +29,8 @@ export function levelValues({ experiment, hyperparameters }: Pick<RunSummary, "e
 /** One line for each level: `level 0  Adam  α 0.00213 (from 0.001)  β₁ ...`. */
 export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters">): string[] {
   const latest = levelValues(run);
-  return run.experiment.tower.map((of, level) => {
-    const shown = movingParts(of).flatMap(({ group, settings }) => shownHyperparameters(settings).map((spec) => ({ group, settings, spec })));
+  return run.experiment.tower.map((levelSettings, level) => {
+    const shown = movingParts(levelSettings).flatMap(({ group, settings }) => shownHyperparameters(settings).map((spec) => ({ group, settings, spec })));
     const values = shown.map(({ group, settings, spec }) => {
       const initial = initialValue(settings, spec.name);
       const value = latest[level]![nameInLevel(spec.name, group)];
@@ -39,7 +39,7 @@ export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters
       const [now, before] = [formatHyperparameter(value), formatHyperparameter(initial)];
       return now === before ? `${symbol} ${now}` : `${symbol} ${now} (from ${before})`;
     });
-    return `level ${level}  ${levelLabel(of).padEnd(6)}  ${values.join("  ")}`;
+    return `level ${level}  ${levelLabel(levelSettings).padEnd(6)}  ${values.join("  ")}`;
   });
 }
 
@@ -57,7 +57,7 @@ export function epochLine(evaluation: Evaluation, experiment: Pick<Experiment, "
   const results = (["validation", "test"] as const).flatMap((set) => {
     const name = headlineOf(taskOf(experiment), set);
     const value = metricValue(name, evaluation);
-    // Without examples held out there is always the test set, even where its value is not finite.
+    // Without validation data the test result is always shown, even if it is not finite.
     return value === null && (set === "validation" || experiment.dataset.validation > 0) ? [] : [`${metricOf(name).label} ${measureText(name, value)}`];
   });
   return [`epoch ${formatCount(epoch)}/${experiment.budget.epochs}`, `training loss ${formatLoss(trainLoss)}`, ...results].join("  ");
@@ -71,7 +71,7 @@ export function resultLine(run: Pick<RunSummary, "experiment" | "evaluation" | "
 
 const measureText = (name: MetricName, value: number | null) => (isPercent(name) ? formatPercent(value) : formatLoss(value));
 
-/** Whole numbers as they are, parts of an epoch with two digits. */
+/** Whole epochs as integers, parts of an epoch with two decimals. */
 function formatCount(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toFixed(2);
 }
@@ -105,7 +105,7 @@ export function formatTime(at: number): string {
 
 const pad = (value: number) => String(value).padStart(2, "0");
 
-/** Columns padded to their widest cell, two spaces apart; no trailing spaces. */
+/** Aligned columns, two spaces apart, without trailing spaces. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = [];
   for (const row of rows) row.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));

@@ -33,7 +33,7 @@ import { outputClosed } from "./interrupt.ts";
 import { guardConsole } from "./printable.ts";
 import type { ProgramFiles } from "./session.ts";
 
-/** In the build, all entries lie in one folder; in the sources, each has its own. */
+/** In the build, all entries are in one folder; in the sources, each is in its own. */
 function findProgramFiles(): ProgramFiles {
   const here = import.meta.dirname;
   const fromSources = import.meta.filename.endsWith(".ts");
@@ -49,7 +49,7 @@ function findProgramFiles(): ProgramFiles {
 const programFiles = findProgramFiles();
 guardConsole();
 
-/** Runs a command: its exit code, or the error in words and exit code 1. */
+/** Awaits a command and sets its exit code; prints an error and sets exit code 1. */
 async function finish(command: Promise<number>, json = false): Promise<void> {
   try {
     process.exitCode = await command;
@@ -331,7 +331,7 @@ program
   .option(...storeOption)
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
-// A reader that has seen enough (`hypertower runs | head`) is no error.
+// A reader that closes early (`hypertower runs | head`) is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   outputClosed();

@@ -1,16 +1,16 @@
-/** Ctrl+C, a polite kill, a closed terminal, and a reader of the output that has gone. */
+/** Handles interruptions: SIGINT, SIGTERM, SIGHUP, and a closed standard output. */
 import { exitCodes } from "./exitCodes.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** Schedulers and `timeout` signal a process and its whole group: what follows within so many milliseconds is the same request. */
+/** Schedulers and `timeout` signal a process and its group: further signals within these milliseconds count as the same request. */
 const sameRequest = 1_000;
 
 const asking = new Set<() => void>();
 
 let closed = false;
 
-/** Calls `asked` at the first interruption; one more ends this process at once. Returns an unsubscribe function. */
+/** Calls `asked` at the first interruption; a second one ends this process at once. Returns an unsubscribe function. */
 export function onInterrupt(asked: () => void): () => void {
   let first: number | undefined;
   const ask = () => {
@@ -33,11 +33,11 @@ export function onInterrupt(asked: () => void): () => void {
 }
 
 /**
- * Nobody reads standard output any more (`hypertower runs | head`). A command that trains stops its runs with a
- * checkpoint and ends as interrupted; any other has no more to do.
+ * Call when nobody reads standard output any more (`hypertower runs | head`). A command that trains stops its runs
+ * with a checkpoint and ends as interrupted; any other command ends at once.
  */
 export function outputClosed(): void {
-  // Every later line finds the same closed output.
+  // Every later line fails in the same way.
   if (closed) return;
   closed = true;
   if (asking.size === 0) process.exit(exitCodes.ok);

@@ -1,4 +1,4 @@
-/** Opens the services for a command, and formats the errors that end it. */
+/** Opens the services for a command, and formats its errors. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createServices } from "../services/createServices.ts";
@@ -7,7 +7,7 @@ import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
-/** Paths of the parts of this program, built or as sources. */
+/** Paths of the program's parts, in the build or in the sources. */
 export interface ProgramFiles {
   /** Entry of the trainer process. */
   readonly trainer: string;
@@ -36,7 +36,7 @@ export function openServices(programFiles: ProgramFiles, storeDir: string): Prom
 
 /**
  * Opens an existing store.
- * @throws UserError when there is no store: reading must not create one.
+ * @throws UserError when there is none: a command that only reads must not create a store
  */
 export function openExisting(programFiles: ProgramFiles, storeDir: string): Promise<Services> {
   if (!existsSync(storeDir)) {
@@ -45,7 +45,7 @@ export function openExisting(programFiles: ProgramFiles, storeDir: string): Prom
   return openServices(programFiles, storeDir);
 }
 
-/** The lines in which an error is told: the message, then every field on its own line. */
+/** Lines of an error: the message, then one line per invalid field. */
 export function errorLines(error: unknown): string[] {
   if (error instanceof UserError) {
     return [error.message, ...(error.fields ?? []).map(({ path, message }) => `  ${path ? `${path}: ` : ""}${message}`)];

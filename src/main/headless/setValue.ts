@@ -1,4 +1,4 @@
-/** `--set path=value`: changes one value of an experiment by its path. */
+/** `--set path=value`: sets one value of an experiment or study by its path. */
 import { isDeepStrictEqual } from "node:util";
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import { ownFacts } from "../../shared/datasets.ts";
@@ -19,8 +19,8 @@ type Container = Record<string, unknown>;
 
 /**
  * Reads `path=value`. The value is JSON (`1e-3`, `true`, `[128, 64]`, `"text"`);
- * what is not JSON is taken as text.
- * @throws UserError when there is no path or no `=`.
+ * anything else is taken as text.
+ * @throws UserError when the path or the `=` is missing.
  */
 export function parseAssignment(text: string): Assignment {
   const equals = text.indexOf("=");
@@ -37,26 +37,26 @@ export function parseAssignment(text: string): Assignment {
 }
 
 /**
- * A copy of `target` with the value set. Fields nobody knows are set as well: the
- * experiment's validation names them.
- * @throws UserError when the path leads through a list's end or through a plain value.
+ * Returns a copy of `target` with the value set. Also sets unknown fields: the
+ * validation reports them later.
+ * @throws UserError when the path leads beyond the end of a list, or into a plain value.
  */
 export function assign(target: unknown, { path, value }: Assignment): unknown {
   const copy = structuredClone(target);
   let at = copy;
-  /** What holds the container at hand. */
-  let within: Container = {};
+  /** Parent of `container`. */
+  let parent: Container = {};
   for (const [depth, key] of path.entries()) {
     const container = asContainer(at, path, depth);
     if (depth === path.length - 1) {
       const form = key === "optimizer" ? formOf(value) : undefined;
       if (form) replaceOptimizer(container, form);
-      else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value, within);
+      else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value, parent);
       else if (key === "kind" && path.at(-2) === "model") replaceModel(container, value);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
-      within = container;
+      parent = container;
       at = container[key];
     }
   }
@@ -83,8 +83,8 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
 const formOf = (name: unknown): LevelForm | undefined => (typeof name === "string" ? findForm(name) : undefined);
 
 /**
- * Another dataset has other sizes: those that said "all of the old one" go, one that was chosen stays.
- * So does a model, unless it is the usual one of the old data.
+ * Replaces the dataset. Sizes that equal the old dataset's full sizes are dropped, other sizes stay.
+ * The model stays too, unless it is the default model for the old data.
  */
 function replaceDataset(dataset: Container, kind: unknown, experiment: Container): void {
   const old = ownFacts.safeParse(dataset["facts"]).data ?? catalogEntry(String(dataset["kind"]));
@@ -94,13 +94,13 @@ function replaceDataset(dataset: Container, kind: unknown, experiment: Container
   if (old && isDeepStrictEqual(experiment["model"], modelSchema.parse(defaultModel(old.task)))) delete experiment["model"];
 }
 
-/** Another model has other fields: it begins with its own defaults. */
+/** Replaces the model's kind. Another kind has other fields, so it starts from its own defaults. */
 function replaceModel(model: Container, kind: unknown): void {
   if (model["kind"] !== kind) for (const field of Object.keys(model)) delete model[field];
   model["kind"] = kind;
 }
 
-/** Defaults of an optimizer's hyperparameters and options, by field. */
+/** Default hyperparameters and options of an optimizer, by field. */
 function defaultsOf(name: OptimizerName): Map<string, unknown> {
   return new Map<string, unknown>([
     ...optimizerSpec(name).hyperparameters.map((spec) => [spec.name, spec.initial] as const),
@@ -109,9 +109,8 @@ function defaultsOf(name: OptimizerName): Map<string, unknown> {
 }
 
 /**
- * Another optimizer has other hyperparameters and other defaults: of the old level
- * only what was chosen on purpose and exists in the new one stays, and it learns what
- * the new one learns.
+ * Replaces a level's optimizer. Of the old level only fields stay that differ from the
+ * old defaults and exist in the new optimizer; `learned` becomes the new default.
  */
 function replaceOptimizer(level: Container, form: LevelForm): void {
   const known = defaultsOf(form.optimizer);

@@ -1,4 +1,4 @@
-/** What `train` says while it trains: lines for people, or one JSON object a line. */
+/** Output of `train`: lines for people, or one JSON object per line. */
 import { SingleBar } from "cli-progress";
 import { evaluation as evaluationSchema, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { resultOf } from "../../shared/metrics.ts";
@@ -11,12 +11,12 @@ export interface TrainReport {
   started(run: RunSummary): void;
   progress(run: RunSummary): void;
   evaluated(run: RunSummary, evaluation: Evaluation): void;
-  /** The guard went back. */
+  /** The guard restored an earlier state. */
   guarded(run: RunSummary, event: RunEvent): void;
   ended(run: RunSummary): void;
   /** A remark for the person at the terminal. */
   note(message: string): void;
-  /** Leaves the terminal as it was found. */
+  /** Restores the terminal. */
   close(): void;
 }
 
@@ -25,7 +25,7 @@ interface Streams {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** One JSON object a line on standard output, nothing else there; the last one says how the run ended. */
+/** Writes one JSON object per line, and nothing else, to standard output; the last one has the run's final status. */
 export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
   const line = (object: object) => stdout.write(`${JSON.stringify(object)}\n`);
   const bar = progressBar(stderr);
@@ -54,7 +54,7 @@ export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
   };
 }
 
-/** Lines for people on standard output, with a progress bar on a terminal's standard error. */
+/** Writes lines for people to standard output, and a progress bar to standard error on a terminal. */
 export function textReport({ stdout, stderr }: Streams = process): TrainReport {
   const bar = progressBar(stderr);
   const line = (text: string) => bar.around(() => stdout.write(`${text}\n`));

@@ -1,4 +1,4 @@
-/** Puts the services together: store, supervisor, events, and a handler for every request of the contract. */
+/** Creates the services: store, supervisor, events, and a handler for every request of the contract. */
 import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
@@ -25,26 +25,26 @@ import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 
-/** Milliseconds between two `run.changed` of one run. */
+/** Minimum milliseconds between two `run.changed` events of a run. */
 const changeInterval = 250;
 
-/** What only tests and benchmarks set. */
+/** Options that only tests and benchmarks set. */
 export interface ServiceExtras {
   readonly datasets?: DatasetCatalog;
   readonly log?: Log;
-  /** Milliseconds between two checkpoints of a run. */
+  /** Milliseconds between checkpoints of a run. */
   readonly checkpointEvery?: number;
-  /** Which engines there are to choose from, and how. */
+  /** Engines to choose from, and how to launch and measure them. */
   readonly engines?: MachineOptions["engines"];
-  /** How long trainers may be silent. */
+  /** How long a trainer may be silent. */
   readonly watch?: WatchdogOptions;
-  /** Runs trained at the same time. */
+  /** Maximum number of runs trained at the same time. */
   readonly places?: number;
-  /** What the store is opened with besides. */
+  /** Further options of the store. */
   readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "ownerPollEvery">;
-  /** Runs whose rows or state were just committed. */
+  /** Called with the runs whose rows or state were just committed. */
   readonly onCommit?: StoreOptions["onCommit"];
-  /** Bytes free on the disk of a file. */
+  /** Free bytes on the disk of a file. */
   readonly freeBytes?: (file: string) => Promise<number>;
 }
 
@@ -106,9 +106,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       studies.runEvaluated(run, evaluation);
     },
     onEngineFailure: ({ experiment }, reason, kind) => {
-      // Memory that one program filled may be enough for another.
+      // The memory may still suffice for another program, so only this experiment is excluded.
       if (experiment.engine.kind === "auto") return;
-      // A disk that is full must not end the host: the next failure is stored when it can be.
+      // A full disk must not end the host; the next failure is stored again.
       machine.engines.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
     },
     onKept: (run) => events.emit("run.kept", { run }),
@@ -164,7 +164,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       storeDamage: integrity?.damage ?? null,
     }),
     "datasets.list": () => datasets.list(),
-    "datasets.look": ({ kind }) => library.look(kind),
+    "datasets.inspect": ({ kind }) => library.inspect(kind),
     "datasets.download": ({ kind }) => library.download(kind),
     "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
     "datasets.import": ({ kind, path }) => library.import(kind, path),

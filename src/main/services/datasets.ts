@@ -1,12 +1,12 @@
-/** The datasets as the surfaces see them: what is there, downloads under way, imports. */
+/** The datasets service: list, preview, download, import and remove. */
 import type { EventPayload } from "../../shared/contract.ts";
 import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
-import type { DatasetChoice, DatasetInfo, DatasetLook, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
+import type { DatasetChoice, DatasetInfo, DatasetPreview, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
-import { lookAt, previewImport } from "../../core/datasets/look.ts";
-import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/fetch.ts";
+import { previewDataset, previewImport } from "../../core/datasets/preview.ts";
+import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/published.ts";
 import type { OwnMeta } from "../../core/datasets/own.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -14,12 +14,12 @@ import { UserError } from "./services.ts";
 
 type Change = EventPayload<"dataset.changed">;
 
-/** Milliseconds between two events of one download. */
+/** Minimum milliseconds between two progress events of a download. */
 const reportEvery = 250;
 
 export interface DatasetsOptions {
   readonly onChange: (change: Change) => void;
-  /** Stands in for the network in tests. */
+  /** Replaces the network in tests. */
   readonly fetch?: typeof fetch;
 }
 
@@ -39,13 +39,13 @@ export class Datasets implements DatasetCatalog {
     return listDatasets();
   }
 
-  async look(kind: string): Promise<DatasetLook> {
+  async inspect(kind: string): Promise<DatasetPreview> {
     const info = await this.#info(kind);
-    if (info.problem) throw new UserError(`${info.title} cannot be looked at: ${info.problem}`);
-    return inWords(() => lookAt(info));
+    if (info.problem) throw new UserError(`${info.title} cannot be previewed: ${info.problem}`);
+    return asUserError(() => previewDataset(info));
   }
 
-  /** Begins a download, or does nothing while one is under way. */
+  /** Starts or resumes a download; does nothing while one is active. */
   async download(kind: string): Promise<DatasetInfo> {
     const entry = this.#published(kind);
     const info = await this.#info(kind);
@@ -58,15 +58,15 @@ export class Datasets implements DatasetCatalog {
   }
 
   async stopDownload(kind: string): Promise<DatasetInfo> {
-    const under = this.#downloads.get(kind);
-    under?.stop.abort();
-    await under?.done;
+    const active = this.#downloads.get(kind);
+    active?.stop.abort();
+    await active?.done;
     return this.#info(kind);
   }
 
   async import(kind: string, path: string): Promise<DatasetInfo> {
     const entry = this.#published(kind);
-    await inWords(() => importEntry(entry, path));
+    await asUserError(() => importEntry(entry, path));
     return this.#changed(kind);
   }
 
@@ -75,21 +75,21 @@ export class Datasets implements DatasetCatalog {
     if (!info.removable) throw new UserError(`${info.title} comes with the program and cannot be removed.`);
     await this.stopDownload(kind);
     const entry = catalogEntry(kind);
-    await inWords(() => (entry && isFetched(entry) ? removeEntry(entry) : removeOwn(kind)));
+    await asUserError(() => (entry && isFetched(entry) ? removeEntry(entry) : removeOwn(kind)));
     this.#options.onChange({ kind, progress: null, problem: null });
     return this.list();
   }
 
   preview(path: string): Promise<ImportPreview> {
-    return inWords(() => previewImport(path));
+    return asUserError(() => previewImport(path));
   }
 
   async create(order: ImportOrder): Promise<DatasetInfo> {
-    const { id } = await inWords(() => imported(order));
+    const { id } = await asUserError(() => imported(order));
     return this.#changed(id);
   }
 
-  /** Stops every download; what is here of it is kept. */
+  /** Stops every download; partial files are kept, to be resumed. */
   async close(): Promise<void> {
     const downloads = [...this.#downloads.values()];
     for (const { stop } of downloads) stop.abort();
@@ -121,13 +121,13 @@ export class Datasets implements DatasetCatalog {
     const entry = catalogEntry(kind);
     if (!entry || !isFetched(entry)) {
       const fetched = catalog.filter(isFetched).map(({ id }) => id);
-      throw new UserError(entry ? `${entry.title} comes with the program: there is nothing to fetch.` : `${kind} is none of the published datasets; those that are fetched: ${fetched.join(", ")}.`);
+      throw new UserError(entry ? `${entry.title} comes with the program; it needs no download.` : `${kind} is not a published dataset; allowed: ${fetched.join(", ")}.`);
     }
     return entry;
   }
 
   async #info(kind: string): Promise<DatasetInfo> {
-    const info = (await this.list()).find((one) => one.kind === kind);
+    const info = (await this.list()).find((listed) => listed.kind === kind);
     if (!info) throw new UserError(`There is no dataset named ${kind}.`);
     return info;
   }
@@ -151,8 +151,8 @@ function imported(order: ImportOrder): Promise<OwnMeta> {
   }
 }
 
-/** What is wrong with a file is something a person can act on. */
-async function inWords<T>(work: () => Promise<T>): Promise<T> {
+/** Turns any failure into a UserError: a person can fix the file. */
+async function asUserError<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The one way in: checks a request's name and input, and turns failures into the reply envelope. */
+/** Entry point of every request: checks its name and input, and turns failures into replies. */
 import type { z } from "zod";
 import { contract, requestNames, type Reply, type RequestFailure, type RequestName } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -10,7 +10,7 @@ function isRequestName(name: unknown): name is RequestName {
   return typeof name === "string" && Object.hasOwn(contract.requests, name);
 }
 
-/** Answers one request from any surface. Never rejects; errors nobody foresaw are logged with their stack. */
+/** Answers one request from any surface. Never rejects; unexpected errors are logged with their stack. */
 export async function dispatch(
   services: Pick<Services, "handlers">,
   name: unknown,
@@ -23,7 +23,7 @@ export async function dispatch(
   const parsed = contract.requests[name].input.safeParse(input);
   if (!parsed.success) return failed(invalidInput(name, parsed.error));
   try {
-    // The schema just checked belongs to this handler; TypeScript cannot follow that through the union.
+    // The checked schema belongs to this handler, which TypeScript cannot infer through the union.
     const handle = services.handlers[name] as (checked: unknown) => unknown;
     return { ok: true, value: await handle(parsed.data) } as Reply<RequestName>;
   } catch (error) {
@@ -37,8 +37,8 @@ function failed(error: RequestFailure): Reply<RequestName> {
 
 function invalidInput(name: RequestName, error: z.ZodError): RequestFailure {
   const fields = fieldErrors(error);
-  const said = fields.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
-  return { message: `The input of ${name} is not valid: ${said}.`, fields };
+  const details = fields.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+  return { message: `The input of ${name} is not valid: ${details}.`, fields };
 }
 
 function failureOf(error: unknown, name: RequestName, log: Log): RequestFailure {

@@ -1,4 +1,4 @@
-/** Engines as the surfaces see them, and definitions that leave theirs open. */
+/** The engines service, and the choice of an engine for experiments and studies with `"auto"`. */
 import type { EngineKind, EngineReport } from "../../shared/engines.ts";
 import { validateExperiment, type Experiment } from "../../shared/experiment.ts";
 import { asNewStudy, validateStudy } from "../../shared/study/study.ts";
@@ -15,7 +15,7 @@ export class Engines {
     this.#datasets = datasets;
   }
 
-  /** An experiment that is not valid has no program: the default one stands in. */
+  /** Engines for an experiment's program; for an invalid experiment, those for the default program. */
   list(experiment: unknown): Promise<EngineReport> {
     const validation = validateExperiment(experiment ?? {});
     return this.#choice.report(validation.ok ? validation.experiment : undefined);
@@ -36,8 +36,10 @@ export class Engines {
   }
 
   /**
-   * A study on a named engine: all its runs on the same one. What is not valid stays as it is.
-   * `why` that engine, for the record of its runs; undefined where the study names it.
+   * Gives a study with engine `"auto"` one engine for all its runs. An invalid study, or one that names its
+   * engine, is returned unchanged.
+   * @param how `"measured"` measures if necessary; `"known"` uses what is known already
+   * @returns `why`: the reason of the choice, stored with the runs; undefined for `"known"` and unchanged studies
    */
   async ofStudy(input: unknown, how: "measured" | "known"): Promise<{ readonly study: unknown; readonly why?: string }> {
     const validation = validateStudy(asNewStudy(input));

@@ -1,4 +1,4 @@
-/** Events from the services to every surface, run changes at a bearable rate. */
+/** Sends events from the services to every surface, and limits their rate. */
 import type { EventName, EventPayload } from "../../shared/contract.ts";
 
 type Listener<N extends EventName> = (payload: EventPayload<N>) => void;
@@ -7,13 +7,13 @@ export class Events {
   readonly #listeners = new Map<EventName, Set<(payload: never) => void>>();
   readonly #onError: (error: unknown) => void;
 
-  /** @param onError told when a listener throws; the others still hear the event. */
+  /** @param onError called when a listener throws; the other listeners still get the event */
   constructor(onError: (error: unknown) => void) {
     this.#onError = onError;
   }
 
   on<N extends EventName>(name: N, listener: Listener<N>): () => void {
-    // Wrapped, so that one function subscribed twice is two subscriptions.
+    // Wrapped, so that a function subscribed twice has two subscriptions.
     const entry: Listener<N> = (payload) => listener(payload);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(entry));
@@ -31,7 +31,7 @@ export class Events {
   }
 }
 
-/** Passes on the changes of each run, or of each study, at most once per interval, and always the last one. */
+/** Forwards changes of each run or study at most once per interval (milliseconds), and always the last one. */
 export class Throttle<T extends { readonly id: string }> {
   readonly #interval: number;
   readonly #emit: (changed: T) => void;
@@ -42,6 +42,7 @@ export class Throttle<T extends { readonly id: string }> {
     this.#emit = emit;
   }
 
+  /** @param atOnce forward without waiting for the interval */
   push(changed: T, atOnce: boolean): void {
     const waiting = this.#waiting.get(changed.id);
     if (waiting && !atOnce) {
@@ -53,7 +54,7 @@ export class Throttle<T extends { readonly id: string }> {
     this.#pause(changed.id);
   }
 
-  /** Passes on what waits. */
+  /** Forwards the pending changes. */
   close(): void {
     for (const { timer, latest } of this.#waiting.values()) {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** Exports of runs: for the command line as a stream, for a window as one text of a bearable size. */
+/** Exports runs: as a stream for the command line, as one text of limited size for a window. */
 import type { RequestOutput } from "../../shared/contract.ts";
 import type { ExportFormatName } from "../../shared/exports.ts";
 import type { RunDetail } from "../../shared/run.ts";
@@ -7,13 +7,13 @@ import type { Store } from "../store/store.ts";
 import { UserError, type TextFile } from "./services.ts";
 import { userError } from "./userErrors.ts";
 
-/** Characters sent to a window at most: about 80,000 steps of a run with five columns. */
+/** Maximum number of characters sent to a window: about 80,000 steps of a run with five columns. */
 export const maxWindowText = 8 * 1024 * 1024;
 
 export interface Exporter {
   /** @throws UserError when the run cannot be exported in this form */
   file(run: string, format: ExportFormatName): TextFile;
-  /** The whole file at once. @throws UserError when it is too long, with the command that writes it */
+  /** The whole file as one text. @throws UserError when it is too long, naming the command that writes it */
   text(run: string, format: ExportFormatName): RequestOutput<"runs.export">;
 }
 

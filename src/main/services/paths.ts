@@ -1,2 +1,2 @@
-/** Where the store lives unless somebody says otherwise. */
+/** The default folder of the store. */
 export { userFolder as defaultStoreDir } from "../../core/datasets/folder.ts";

@@ -1,4 +1,4 @@
-/** What predictions say as a whole: confusion of classes, residuals, and which examples are worth a look. */
+/** Summarizes predictions: confusion matrix, residuals, and a selection of examples. */
 import type { ClassificationReport, RegressionReport, SamplesRequest } from "../../shared/predictions.ts";
 import { latestGenerator, seededGenerator, shuffled } from "../../shared/random.ts";
 import type { Outputs } from "../trainer/jobs.ts";
@@ -7,13 +7,13 @@ export interface ClassifiedExample {
   readonly index: number;
   readonly actual: number;
   readonly predicted: number;
-  /** Of the class that is right. */
+  /** Predicted probability of the actual class. */
   readonly probability: number;
 }
 
 type Labelled = NonNullable<Outputs["labelled"]>;
 
-/** Most probable class of each example; the first of equal ones. */
+/** Most probable class of each example; the first one for ties. */
 export function classified({ labels, scores, width }: Labelled): ClassifiedExample[] {
   return Array.from(labels, (actual, index) => {
     const row = scores.subarray(index * width, (index + 1) * width);
@@ -23,29 +23,29 @@ export function classified({ labels, scores, width }: Labelled): ClassifiedExamp
   });
 }
 
-/** Examples by class and by predicted class. */
+/** Confusion matrix of counts, `[actual][predicted]`. */
 export function confusionOf(examples: readonly ClassifiedExample[], classes: number): ClassificationReport["confusion"] {
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (const { actual, predicted } of examples) counts[actual]![predicted]!++;
   return counts;
 }
 
-/** The examples that are asked for, in the order asked for. */
+/** The requested examples, in the requested order. */
 export function chosen(examples: readonly ClassifiedExample[], { order, cell, seed }: Pick<SamplesRequest, "order" | "cell" | "seed">): ClassifiedExample[] {
   const inCell = cell ? examples.filter(({ actual, predicted }) => actual === cell.actual && predicted === cell.predicted) : examples;
   switch (order) {
     case "wrong":
-      // Of one cell all are wrong, or all are right: the least certain come first.
+      // All examples of a cell are wrong, or all are right: sort by certainty, least certain first.
       return inCell.filter(({ actual, predicted }) => cell !== null || actual !== predicted).sort((a, b) => a.probability - b.probability);
     case "random":
       return Array.from(shuffled(inCell.length, seededGenerator(seed, "samples", latestGenerator)), (at) => inCell[at]!);
     case "class":
-      return inTurn(inCell);
+      return roundRobin(inCell);
   }
 }
 
-/** One of each class, then the next of each. */
-function inTurn(examples: readonly ClassifiedExample[]): ClassifiedExample[] {
+/** Orders examples round-robin by class: one of each class, then the next of each. */
+function roundRobin(examples: readonly ClassifiedExample[]): ClassifiedExample[] {
   const turns = new Map<number, number>();
   const placed = examples.map((example) => {
     const turn = turns.get(example.actual) ?? 0;
@@ -55,13 +55,13 @@ function inTurn(examples: readonly ClassifiedExample[]): ClassifiedExample[] {
   return placed.sort((a, b) => a.turn - b.turn || a.example.actual - b.example.actual).map(({ example }) => example);
 }
 
-/** Points of a scatter plot at most; more would cover one another. */
+/** Maximum number of points in a scatter plot; more would overlap. */
 const maxPoints = 2_000;
 const bins = 41;
 
 export type Residuals = Pick<RegressionReport, "rmse" | "mae" | "bias" | "r2" | "points" | "histogram">;
 
-/** Of one predicted value for each example. */
+/** Residuals (predicted - actual) of one predicted value per example. */
 export function residualsOf({ labels, scores }: Pick<Labelled, "labels" | "scores">): Residuals {
   const count = labels.length;
   const mean = labels.reduce((sum, value) => sum + value, 0) / count;
@@ -87,12 +87,12 @@ export function residualsOf({ labels, scores }: Pick<Labelled, "labels" | "score
   };
 }
 
-/** Bins of one width around 0, which lies in the middle of one. */
+/** Histogram with bins of equal width; 0 is the center of the middle bin. */
 function histogramOf(residuals: readonly number[]): RegressionReport["histogram"] {
-  const most = residuals.reduce((largest, residual) => Math.max(largest, Math.abs(residual)), 0) || 1;
-  const width = (2 * most) / bins;
-  const edges = Array.from({ length: bins + 1 }, (_, i) => -most + i * width);
+  const maxAbsolute = residuals.reduce((largest, residual) => Math.max(largest, Math.abs(residual)), 0) || 1;
+  const width = (2 * maxAbsolute) / bins;
+  const edges = Array.from({ length: bins + 1 }, (_, i) => -maxAbsolute + i * width);
   const counts = new Array<number>(bins).fill(0);
-  for (const residual of residuals) counts[Math.min(bins - 1, Math.floor((residual + most) / width))]!++;
+  for (const residual of residuals) counts[Math.min(bins - 1, Math.floor((residual + maxAbsolute) / width))]!++;
   return { edges, counts };
 }

@@ -1,4 +1,4 @@
-/** Predictions of runs from the weights they keep, made by a trainer process and remembered for a while. */
+/** Predictions from the saved weights of runs. A trainer process computes them; the latest are cached. */
 import type { DatasetInfo } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
@@ -26,10 +26,10 @@ export interface PredictionsOptions {
   readonly machine: Pick<Machine, "startTrainer">;
 }
 
-/** Outputs of so many runs are remembered: one of MNIST takes half a megabyte. */
-const remembered = 6;
+/** Number of cached outputs; those of MNIST take half a megabyte. */
+const maxCached = 6;
 
-/** Feature values that one answer holds at most. */
+/** Maximum number of feature values in a reply. */
 const maxValues = 400_000;
 
 type Run = Pick<RunDetail, "id" | "experiment">;
@@ -49,21 +49,21 @@ export class Predictions {
     const run = this.#options.run(id);
     try {
       const kept = (await this.#options.weights.list(run)).map(shown);
-      return { kept, problem: kept.length > 0 ? null : whyNothing(run) };
+      return { kept, problem: kept.length > 0 ? null : whyNoWeights(run) };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
       return { kept: [], problem: `${sentence(error.message)} Train the run's experiment again to predict from it.` };
     }
   }
 
-  /** @throws UserError saying why there are none */
+  /** @throws UserError saying why there are no weights */
   async #weights(id: string, name: KeptName): Promise<SavedWeights> {
     const { problem } = await this.kept(id);
     if (problem !== null) throw new UserError(problem);
-    return (await this.#options.weights.list(this.#options.run(id))).find((one) => one.name === name)!;
+    return (await this.#options.weights.list(this.#options.run(id))).find((weights) => weights.name === name)!;
   }
 
-  /** The weights as NumPy reads them. @throws UserError saying why there are none */
+  /** The weights as a .npz file. @throws UserError saying why there are no weights */
   async file(id: string, name: KeptName): Promise<ExportFile> {
     const run = this.#options.run(id);
     const weights = await this.#weights(id, name);
@@ -89,7 +89,7 @@ export class Predictions {
     const weights = await this.#weights(request.run, request.checkpoint);
     const { experiment } = this.#options.run(request.run);
     const info = await this.#dataset(experiment);
-    if (info.task !== "classification") throw new UserError(`${info.title} has no classes; there are no predictions of them to look at.`);
+    if (info.task !== "classification") throw new UserError(`${info.title} has no classes; examples can be shown for classifications only.`);
     const labelled = (await (this.#superseded(request, weights) ?? this.#outputsOf(experiment, weights))).labelled!;
     const all = chosen(classified(labelled), request);
     const width = info.exampleShape.reduce((size, n) => size * n, 1);
@@ -108,26 +108,26 @@ export class Predictions {
     const weights = await this.#weights(run, checkpoint);
     const { id, experiment } = this.#options.run(run);
     const info = await this.#dataset(experiment);
-    if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is no text; it generates none.`);
+    if (info.task !== "text") throw new UserError(`This run was trained on ${info.title}, which is not a text; only models of texts generate text.`);
     const result = await this.#askWith({ id, experiment }, weights, { kind: "text", ...continuation });
     if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
     return { kept: shown(weights), text: result.text };
   }
 
-  /** Gives up what is under way. */
+  /** Cancels active predictions. */
   close(): void {
     for (const trainer of this.#working) trainer.kill();
   }
 
-  /** What weights said that newer ones have replaced since. @throws UserError where that is forgotten */
+  /** Cached outputs of weights that newer ones have replaced; null for the current weights. @throws UserError where they are not cached any more */
   #superseded({ run, step }: SamplesRequest, { header }: SavedWeights): Promise<Outputs> | null {
     if (step === null || step === header.evaluation.step) return null;
-    const key = [...this.#outputs.keys()].find((one) => one.startsWith(`${run} ${step} `));
-    if (key === undefined) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
+    const key = [...this.#outputs.keys()].find((cached) => cached.startsWith(`${run} ${step} `));
+    if (key === undefined) throw new UserError("Newer weights have replaced these; open their predictions instead.");
     return this.#outputs.get(key)!;
   }
 
-  /** Remembered, for a page asks for several views of it. */
+  /** Cached, because a page requests several views of the same outputs. */
   #outputsOf(experiment: Experiment, weights: SavedWeights): Promise<Outputs> {
     const { run, savedAt, evaluation } = weights.header;
     const key = `${run} ${evaluation.step} ${savedAt}`;
@@ -139,10 +139,10 @@ export class Predictions {
       });
       outputs.catch(() => this.#outputs.delete(key));
     }
-    // The latest is the last to be forgotten.
+    // Least recently used: move this one to the end, drop the first.
     this.#outputs.delete(key);
     this.#outputs.set(key, outputs);
-    for (const old of [...this.#outputs.keys()].slice(0, -remembered)) this.#outputs.delete(old);
+    for (const old of [...this.#outputs.keys()].slice(0, -maxCached)) this.#outputs.delete(old);
     return outputs;
   }
 
@@ -166,7 +166,7 @@ export class Predictions {
       throw error instanceof CheckpointError ? unusableWeights(error) : error;
     }
     // A better evaluation may have replaced the file since it was listed.
-    if (!file) throw new UserError("Newer weights have replaced these; look at their predictions instead.");
+    if (!file) throw new UserError("Newer weights have replaced these; open their predictions instead.");
     return file;
   }
 
@@ -211,8 +211,8 @@ export class Predictions {
   }
 
   async #dataset({ dataset: { kind } }: Experiment): Promise<DatasetInfo> {
-    const info = (await this.#options.datasets.list()).find((one) => one.kind === kind);
-    if (!info) throw new UserError(`The dataset ${kind} of this run is not there any more.`);
+    const info = (await this.#options.datasets.list()).find((listed) => listed.kind === kind);
+    if (!info) throw new UserError(`The dataset ${kind} of this run does not exist any more.`);
     if (info.problem) throw new UserError(`Nothing can be predicted without the data: ${info.title}: ${info.problem}`);
     return info;
   }
@@ -226,8 +226,8 @@ function probabilitiesOf({ scores, width }: Labelled, index: number): number[] {
   return Array.from(scores.subarray(index * width, (index + 1) * width), (score) => Math.exp(score));
 }
 
-/** Why a run without weights has none. */
-function whyNothing({ study, status, evaluations }: RunDetail): string {
+/** Why a run has no saved weights. */
+function whyNoWeights({ study, status, evaluations }: RunDetail): string {
   if (study !== null) return "Runs of a study keep no weights. Train this one's experiment by itself to predict from it.";
   const finite = evaluations.some(({ testLoss, validationLoss }) => (testLoss ?? validationLoss ?? null) !== null);
   if (isActive(status) && !finite) return "Weights are kept from the first evaluation on; this run has none yet.";

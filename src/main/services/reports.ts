@@ -1,4 +1,4 @@
-/** Reports for every surface: described for a window, one file at a time for downloads, all of them into a folder. */
+/** Reports of runs and studies: a description for a window, single files for downloads, or a whole folder. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { keptNames, weightsFile } from "../../shared/kept.ts";
 import { textRequest } from "../../shared/predictions.ts";
@@ -51,9 +51,9 @@ export class Reports {
   }
 
   /**
-   * Writes a whole report into a folder, or nothing.
-   * @returns the files written, and what a reader should know
-   * @throws UserError before anything is written, when that can be known
+   * Writes a report into a folder: all of it, or nothing.
+   * @returns the written files, and remarks for the reader
+   * @throws UserError before anything is written, where the failure can be foreseen
    */
   async write(of: ReportSubject, folder: string, settings: PictureSettings, { onRemarks, ...options }: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }> {
     try {
@@ -69,7 +69,7 @@ export class Reports {
     return reportFiles(report, { theme, scale, ...(width !== null && { width }), ...(height !== null && { height }) });
   }
 
-  /** @param text whether a character model is to write one, which takes a while */
+  /** @param text whether to generate a sample from a character model, which takes a while */
   async #report(of: ReportSubject, { metric, at, band, yLog, reference }: PictureSettings, text: boolean): Promise<Report> {
     const { run, study, store, version } = this.#options;
     const source = {
@@ -90,16 +90,16 @@ export class Reports {
     }
   }
 
-  /** What the run's best weights say; null where it keeps none or they still change, a text where they could not be asked. */
+  /** Predictions of the run's best weights; null where it has none or is still active; a message where they failed. */
   async #predicted(run: RunDetail, text: boolean): Promise<RunPredictions | string | null> {
     const { predictions } = this.#options;
     if (isActive(run.status) || (await predictions.kept(run.id)).kept.length === 0) return null;
     try {
       const report = await predictions.report(run.id, "best");
       if (report.task !== "text" || !text) return { report, text: null };
-      const asked = textRequest.parse({ run: run.id, prime: "The " });
-      const { prime, temperature, seed } = asked;
-      return { report, text: { prime, temperature, seed, text: (await predictions.text(asked)).text } };
+      const request = textRequest.parse({ run: run.id, prime: "The " });
+      const { prime, temperature, seed } = request;
+      return { report, text: { prime, temperature, seed, text: (await predictions.text(request)).text } };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return error.message;

@@ -1,4 +1,4 @@
-/** Runs as the surfaces see them: the store's rows, and the live state of those trained here. */
+/** The runs service: stored runs, with the live state of those trained by this process. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { asNew } from "../../shared/experiment.ts";
 import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
@@ -23,8 +23,8 @@ export interface RunsOptions {
   readonly onChange: (run: RunSummary) => void;
 }
 
-/** Ids that a search answers. */
-const foundAtMost = 10_000;
+/** Maximum number of ids in a search result. */
+const maxFound = 10_000;
 
 export class Runs {
   readonly #store: Store;
@@ -50,14 +50,14 @@ export class Runs {
     });
   }
 
-  /** Runs with their configurations, in the order asked for, without those that are not there. */
+  /** Runs with their configurations, in the order of `ids`; unknown ids are omitted. */
   summaries(ids: readonly string[]): RunSummary[] {
     return this.#store.runSummaries(ids).map((run) => this.#live(run));
   }
 
-  /** Ids that begin with `prefix`, newest first; without one the run created last. */
+  /** Ids that begin with `prefix`, newest first; without a prefix, the id of the run created last. */
   find(prefix?: string): string[] {
-    if (prefix !== undefined) return this.#store.runIds(prefix, foundAtMost);
+    if (prefix !== undefined) return this.#store.runIds(prefix, maxFound);
     const latest = this.#store.latestRun();
     return latest === undefined ? [] : [latest];
   }
@@ -76,8 +76,8 @@ export class Runs {
   }
 
   /**
-   * @param origin the run's study and cell, and why the study chose its engine
-   * @param seat in a cohort with which it trains
+   * @param place the run's study, its cell there, and why the study chose its engine
+   * @param seat the run's seat in its cohort
    */
   async start(experiment: unknown, origin?: RunOrigin, seat?: CohortSeat): Promise<RunSummary> {
     const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(asNew(experiment), this.#datasets));
@@ -96,13 +96,13 @@ export class Runs {
   async resume(id: string, fromStart = false, seat?: CohortSeat): Promise<RunSummary> {
     const { status } = this.get(id);
     if (isResumable(status)) return this.#resumeEnded(id, fromStart, seat);
-    if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only one that has ended can begin at its first step again.`);
+    if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only a stopped, failed or interrupted run can restart at its first step.`);
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
     return this.#supervisor.resume(id);
   }
 
-  /** Resumes a run from its checkpoint, or restarts it at its first step where the checkpoint cannot be used. */
+  /** Resumes a run from its checkpoint, or from its first step where the checkpoint is unusable. */
   async goOn(id: string, seat?: CohortSeat): Promise<RunSummary> {
     return this.resume(id, typeof (await this.resumption(id))?.problem === "string", seat);
   }
@@ -112,7 +112,7 @@ export class Runs {
     return this.#supervisor.stop(id);
   }
 
-  /** Where a stopped, failed or interrupted run would resume; null for any other run. */
+  /** Where a stopped, failed or interrupted run would resume; null for any other. */
   async resumption(id: string): Promise<Resumption | null> {
     const run = this.get(id);
     if (!isResumable(run.status)) return null;
@@ -122,12 +122,12 @@ export class Runs {
       return { step, problem: null };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      // Nothing is lost where nothing was trained.
+      // A run without steps loses nothing by restarting.
       return { step: 0, problem: run.steps === 0 ? null : sentence(error.message) };
     }
   }
 
-  /** Requeues a run that ended early and starts it. */
+  /** Resumes a run that was stopped, failed or interrupted. */
   async #resumeEnded(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
     const run = this.get(id);
     if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
@@ -151,7 +151,7 @@ export class Runs {
     return this.#changed(id);
   }
 
-  /** Moves runs to the bin; all of them or, when one cannot be, none. */
+  /** Moves runs to the bin: all of them, or none if one is active. */
   delete(ids: readonly string[]): RunSummary[] {
     for (const id of ids) {
       const run = this.get(id);
@@ -167,7 +167,7 @@ export class Runs {
     return ids.map((id) => this.#changed(id));
   }
 
-  /** Of runs that changed in the store, those not trained here. Takes over names that another process gave to those that are. */
+  /** Returns the changed runs that are not trained here. Runs trained here get the name that another process gave them. */
   foreign(changed: readonly ListedRun[]): ListedRun[] {
     return changed.flatMap((run) => {
       const live = this.#supervisor.get(run.id);
@@ -192,7 +192,7 @@ export class Runs {
     }
   }
 
-  /** The row with the state of a run trained here, which is ahead of the store; name and bin are the store's. */
+  /** Merges a stored run with its live state, which is newer than the store; name and bin come from the store. */
   #live<T extends RunSummary>(run: T): T {
     const live = this.#supervisor.get(run.id);
     if (live) return { ...run, ...live, name: run.name, deletedAt: run.deletedAt };
@@ -210,7 +210,7 @@ function summaryOf({ environment: _environment, metrics: _metrics, evaluations: 
   return run;
 }
 
-/** A run that is active and not trained here. */
+/** Marks an active run as trained by another process. */
 const elsewhere = (run: ListedRun): ListedRun => (isActive(run.status) ? { ...run, elsewhere: true } : run);
 
 const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,4 +1,4 @@
-/** The services behind every surface (window, local server, command line): one contract, one implementation. */
+/** The services behind every surface (window, local server, command line). */
 import type { EventName, EventPayload, Handlers } from "../../shared/contract.ts";
 import type { ExportFormatName } from "../../shared/exports.ts";
 import type { KeptName } from "../../shared/kept.ts";
@@ -18,7 +18,7 @@ export interface ServiceOptions {
   readonly host: "desktop" | "browser";
   readonly version: string;
   readonly launchTrainer: LaunchTrainer;
-  /** Starts checks of the store's file; without it, the file is not checked. */
+  /** Launches integrity checks of the store's file; without it, the file is not checked. */
   readonly launchCheck?: LaunchCheck;
 }
 
@@ -27,34 +27,34 @@ export interface Services {
   /** Subscribes to an event; returns its unsubscribe. */
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
   /**
-   * What a run learned as a file of any length, which is read while it is written.
-   * @throws UserError when there is no such run, or it cannot be exported in this form
+   * Exports what a run learned. The pieces are read from the store while the caller writes them.
+   * @throws UserError when there is no such run, or it cannot be exported in this format
    */
   exportRun(run: string, format: ExportFormatName): TextFile;
   /**
    * The weights of a run's best or last evaluation as a .npz file.
-   * @throws UserError when there is no such run, or it keeps none
+   * @throws UserError when there is no such run, or it has no saved weights
    */
   exportWeights(run: string, name: KeptName): Promise<ExportFile>;
   /**
-   * One file of a report, made while it is read.
+   * One file of a report; its pieces are made while the caller reads them.
    * @throws UserError when there is no such report or no such file in it
    */
   reportFile(request: ReportFileRequest): Promise<ExportFile>;
   /**
    * Writes a report into a folder: all of it, or nothing.
-   * @throws UserError when that cannot be done, before anything is written where it can be known
+   * @throws UserError before anything is written, where the failure can be foreseen
    */
   writeReport(of: ReportSubject, folder: string, settings: PictureSettings, options: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }>;
-  /** Every logged step of a run, in order. */
+  /** All logged steps of a run, in order. */
   readSteps(run: string): Iterable<StoredStep>;
-  /** Number of runs that closing would stop. */
+  /** Number of runs that close() would stop. */
   training(): number;
-  /** Stops every trainer, commits what is pending and closes the store. */
+  /** Stops every trainer, commits pending rows and closes the store. */
   close(): Promise<void>;
 }
 
-/** A failure that a person can act on; its message crosses to the window as it is. */
+/** A failure that a person can act on; surfaces show its message unchanged. */
 export class UserError extends Error {
   readonly fields: readonly { path: string; message: string }[] | undefined;
   constructor(message: string, fields?: readonly { path: string; message: string }[], options?: ErrorOptions) {

@@ -1,4 +1,4 @@
-/** What goes wrong with the store or an export is something a person can act on: every surface gets it as a UserError. */
+/** Turns errors of the store, studies, engines and exports into UserErrors: a person can act on them. */
 import type { Handlers } from "../../shared/contract.ts";
 import { ExportError } from "../reports/index.ts";
 import { StoreError } from "../store/errors.ts";

@@ -1,4 +1,4 @@
-/** Files of reports as a window fetches them, over app:// and over HTTP alike: made while they are sent. */
+/** Downloads of report files, over app:// and HTTP; made while they are sent. */
 import { downloadPrefix, parseDownloadPath } from "../../shared/reports.ts";
 import { UserError, type Pieces, type Services } from "../services/services.ts";
 
@@ -8,14 +8,14 @@ export type Download =
 
 export const isDownload = (path: string) => path.startsWith(downloadPrefix);
 
-/** @param path of the address, still percent-encoded, without query */
+/** @param path of the URL, percent-encoded, without query */
 export async function openDownload(services: Pick<Services, "reportFile">, path: string): Promise<Download> {
   const request = parseDownloadPath(path);
-  if (!request) return { status: 404, message: "This is no address of a file." };
+  if (!request) return { status: 404, message: "There is no file at this address." };
   try {
     const { filename, mediaType, pieces } = await services.reportFile(request);
     const type = mediaType.startsWith("text/") || mediaType.endsWith("json") ? `${mediaType}; charset=utf-8` : mediaType;
-    // Saved, never shown: a page that is downloaded has no part in this origin.
+    // Attachments are saved, never shown: a downloaded page must not run in this origin.
     return { status: 200, headers: { "content-type": type, "content-disposition": `attachment; filename="${filename}"`, "cache-control": "no-store" }, pieces };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -1,6 +1,6 @@
-/** The headers every page and file of the window is served with, over app:// and over HTTP alike. */
+/** Security headers of every page and file of the window, over app:// and HTTP. */
 
-/** What the window may load: its own files, nothing inline, nothing evaluated. */
+/** The window may load its own files; no inline scripts or styles, no eval. */
 export const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",

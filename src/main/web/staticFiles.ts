@@ -1,11 +1,11 @@
-/** The window's built files, read from one folder and from nowhere else. */
+/** Reads the window's built files, from one folder only. */
 import { readFile, realpath } from "node:fs/promises";
 import { extname, isAbsolute, relative, resolve, sep } from "node:path";
 
 export interface StaticFile {
   readonly body: Buffer<ArrayBuffer>;
   readonly contentType: string;
-  /** True when the name carries a hash of the content, so that a copy never goes stale. */
+  /** Whether the name contains a hash of the content, so that a cached copy never goes stale. */
   readonly hashed: boolean;
 }
 
@@ -26,8 +26,8 @@ const contentTypes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads the file behind the path of a URL (still percent-encoded, without query).
- * Null when there is none: also for every path that leads, or tries to lead, out
+ * Reads the file at the path of a URL (percent-encoded, without query).
+ * Null when there is none, and for every path that leads, or tries to lead, out
  * of `rootDir` (`..`, encoded separators, NUL, drive letters, symbolic links).
  */
 export async function readStaticFile(rootDir: string, urlPath: string): Promise<StaticFile | null> {
@@ -38,7 +38,7 @@ export async function readStaticFile(rootDir: string, urlPath: string): Promise<
   if (contentType === undefined) return null;
   try {
     const root = await realpath(rootDir);
-    // Links are resolved before the comparison: one inside the folder may point out of it.
+    // Resolve links before the comparison: a link inside the folder may point out of it.
     const file = await realpath(resolve(root, ...segments, ...(segments.length === 0 ? ["index.html"] : [])));
     if (!contains(root, file)) return null;
     return { body: await readFile(file), contentType, hashed: segments[0] === "assets" && segments.length > 1 };
@@ -48,7 +48,7 @@ export async function readStaticFile(rootDir: string, urlPath: string): Promise<
   }
 }
 
-/** The decoded segments of a URL's path, or null where one of them is not a plain name. */
+/** Decoded segments of a URL's path; null where a segment is not a plain name. */
 function decodeSegments(urlPath: string): string[] | null {
   if (!urlPath.startsWith("/")) return null;
   const segments: string[] = [];

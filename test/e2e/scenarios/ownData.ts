@@ -28,12 +28,12 @@ export async function ownData({ page, storeDir }: Harness): Promise<void> {
 
   const row = page.locator("[data-testid^='dataset-own/']", { hasText: "Flowers" });
   await row.getByText("4 + 1 examples of 4 values, 3 classes").waitFor();
-  await row.getByTestId("look-button").click();
-  const look = page.getByTestId("dataset-look");
-  await look.getByTestId("class-balance").getByText("lily").waitFor();
-  expect(await look.getByTestId("sample-table").locator("tbody tr").count()).toBe(4);
+  await row.getByTestId("preview-button").click();
+  const preview = page.getByTestId("dataset-preview");
+  await preview.getByTestId("class-balance").getByText("lily").waitFor();
+  expect(await preview.getByTestId("sample-table").locator("tbody tr").count()).toBe(4);
   await page.keyboard.press("Escape");
-  await look.waitFor({ state: "hidden" });
+  await preview.waitFor({ state: "hidden" });
 
   // Its few rows need a smaller batch, and the form says so; one that was typed stays.
   await page.getByTestId("nav-new").click();

@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { keptFiles } from "../../../src/core/datasets/files.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/core/datasets/index.ts";
-import { lookAt } from "../../../src/core/datasets/look.ts";
+import { previewDataset } from "../../../src/core/datasets/preview.ts";
 import { readEntryText } from "../../../src/core/datasets/readers.ts";
 import { catalog } from "../../../src/shared/catalog/index.ts";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
@@ -46,16 +46,16 @@ it("every entry can be trained on, is listed as it says, and what is not here is
   }
   await expect(loadWhole("cifar10", folder)).rejects.toThrow(/^CIFAR-10: .*data_batch_1\.bin is missing$/);
   await expect(loadTextOf("tiny-shakespeare", folder)).rejects.toThrow(/^Tiny Shakespeare: .*is missing$/);
-  await expect(loadTextOf("iris", folder)).rejects.toThrow("iris is no text");
-  await expect(readEntryText(catalog[0]!)).rejects.toThrow("mnist is no text");
+  await expect(loadTextOf("iris", folder)).rejects.toThrow("iris is not a text");
+  await expect(readEntryText(catalog[0]!)).rejects.toThrow("mnist is not a text");
 });
 
 it("features of a table are named by its entry", async () => {
-  expect((await lookAt({ kind: "iris", task: "classification", classNames: ["setosa", "versicolor", "virginica"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
+  expect((await previewDataset({ kind: "iris", task: "classification", classNames: ["setosa", "versicolor", "virginica"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
 });
 
 it("no module but the registry and presets names a dataset", () => {
-  const readers = ["src/core/datasets/readers.ts", "src/core/datasets/index.ts", "src/core/datasets/files.ts", "src/core/datasets/fetch.ts", "src/core/datasets/look.ts", "src/shared/datasets.ts", "src/main/reports/library.ts"];
+  const readers = ["src/core/datasets/readers.ts", "src/core/datasets/index.ts", "src/core/datasets/files.ts", "src/core/datasets/published.ts", "src/core/datasets/preview.ts", "src/shared/datasets.ts", "src/main/reports/library.ts"];
   // Iris comes as code, in a format of its own.
   const ids = catalog.map(({ id }) => `"${id}"`).filter((id) => id !== '"iris"');
   for (const path of readers) expect([path, ids.filter((id) => readFileSync(resolve(import.meta.dirname, "../../..", path), "utf8").includes(id))]).toEqual([path, []]);

@@ -33,7 +33,7 @@ it("gives labels and pixels in the order of the files", async () => {
 
 it("refuses a cut file and a label that is no class, by file and byte", async () => {
   const cut = await file("cut.bin", 2, (bytes) => bytes.subarray(0, 5000));
-  await expect(readCifar([cut.path])).rejects.toThrow(`${cut.path}: 5000 bytes are no whole number of records of 3073`);
+  await expect(readCifar([cut.path])).rejects.toThrow(`${cut.path}: 5000 bytes are not a whole number of records of 3073 bytes`);
   const wrong = await file("wrong.bin", 70, (bytes) => bytes.fill(10, 66 * record, 66 * record + 1));
-  await expect(readCifar([wrong.path])).rejects.toThrow(`${wrong.path}: byte ${66 * record} is 10; a label is from 0 to 9`);
+  await expect(readCifar([wrong.path])).rejects.toThrow(`${wrong.path}: byte ${66 * record} is the label 10; allowed: 0 to 9`);
 });

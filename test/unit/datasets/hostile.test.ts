@@ -12,7 +12,7 @@ import { previewCsv, readCsv } from "../../../src/core/datasets/formats/csv.ts";
 import { imageClasses } from "../../../src/core/datasets/formats/images.ts";
 import { encodeNpy, parseNpy } from "../../../src/core/datasets/formats/npy.ts";
 import { importArrays, importCsv, importText, readArrays } from "../../../src/core/datasets/import.ts";
-import { previewImport } from "../../../src/core/datasets/look.ts";
+import { previewImport } from "../../../src/core/datasets/preview.ts";
 import { listOwn, readOwn, removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";
@@ -37,8 +37,8 @@ describe("a description of another dataset", () => {
     const [listed] = await listOwn(folder);
     expect(listed).toMatchObject({ id, problem: expect.stringContaining('describes "own/../victim"; in this folder it must be own/mine') as string });
     for (const hostile of ["own/../victim", "own/..", "own/", "../victim", "own/a/../../victim", "victim"]) {
-      await expect(removeOwn(hostile, folder)).rejects.toThrow("names no dataset of one's own");
-      await expect(readOwn(hostile, folder)).rejects.toThrow("names no dataset of one's own");
+      await expect(removeOwn(hostile, folder)).rejects.toThrow("is not the id of an own dataset");
+      await expect(readOwn(hostile, folder)).rejects.toThrow("is not the id of an own dataset");
     }
     expect(existsSync(victim)).toBe(true);
     await removeOwn(id, folder);
@@ -83,7 +83,7 @@ describe("a packed array", () => {
     const packed = zipSync({ "x.npy": zeros(1_000) });
     // The size in the archive's directory.
     new DataView(packed.buffer).setUint32(packed.findLastIndex((_, i) => packed[i] === 0x50 && packed[i + 1] === 0x4b && packed[i + 2] === 1 && packed[i + 3] === 2) + 24, 4_000_000_000, true);
-    await expect(readArrays(await file("bomb.npz", packed))).rejects.toThrow(/bomb\.npz cannot be unpacked: its \d+ B hold 4(\.0+)? GB; at most 268 MB are unpacked/);
+    await expect(readArrays(await file("bomb.npz", packed))).rejects.toThrow(/bomb\.npz cannot be unpacked: \d+ B would unpack to 4(\.0+)? GB; at most 268 MB are allowed/);
     const tenMegabytes = gzipSync(new Uint8Array(10_000_000));
     await expect(readArrays(await file("bomb-idx3-ubyte.gz", Buffer.concat(new Array<Uint8Array>(30).fill(tenMegabytes))))).rejects.toThrow("cannot be unpacked");
   });

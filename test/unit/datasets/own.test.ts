@@ -12,7 +12,7 @@ import { encodeText, readText } from "../../../src/core/datasets/formats/text.ts
 import { suggestedTask } from "../../../src/shared/datasets.ts";
 import { importArrays, importCsv, importImages, importText } from "../../../src/core/datasets/import.ts";
 import { listDatasets, loadTextOf, loadWhole } from "../../../src/core/datasets/index.ts";
-import { lookAt } from "../../../src/core/datasets/look.ts";
+import { previewDataset } from "../../../src/core/datasets/preview.ts";
 import { removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";
@@ -95,7 +95,7 @@ describe("a table", () => {
     const { columns } = await previewCsv(path);
     expect(columns.map(({ suggested }) => suggested)).toEqual(["number", "number", "target"]);
     const roles = columns.map(({ suggested }) => suggested);
-    await expect(importCsv(path, { ...csv, delimiter: ",", roles }, target("slip"))).rejects.toThrow('line 252, column n: "oops" is not a number; correct it, or make the column a category or leave it out');
+    await expect(importCsv(path, { ...csv, delimiter: ",", roles }, target("slip"))).rejects.toThrow('line 252, column n: "oops" is not a number; correct it, make the column a category, or ignore the column');
     expect(suggestedTask(columns[0]!)).toBe("regression");
     expect(suggestedTask({ numbers: 400, texts: 1, distinct: 11 })).toBe("classification");
     expect(suggestedTask({ numbers: 10, texts: 390, distinct: 400 })).toBe("classification");
@@ -117,14 +117,14 @@ describe("a table", () => {
     await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
   });
 
-  it("is looked at with its columns' names, and with what its quantity spans", async () => {
+  it("is previewed with the names of its columns and the range of its quantity", async () => {
     vi.stubEnv("HYPERTOWER_DATA", folder);
     const path = await file("q.csv", ["size,town,price", ...Array.from({ length: 10 }, (_, i) => `${i},${i % 2 ? "A" : "B"},${100 + 10 * i}`)].join("\n"));
     const { id } = await importCsv(path, { ...csv, delimiter: ",", roles: ["number", "category", "target"], task: "regression" }, target("prices"));
-    const look = await lookAt({ kind: id, task: "regression", classNames: [] });
-    expect(look).toMatchObject({ balance: [], featureNames: ["size", "town=A", "town=B"], quantity: { min: 100, max: 190, mean: 145 }, text: null });
-    expect(look.quantity!.deviation).toBeCloseTo(28.72, 2);
-    expect((await lookAt({ kind: "iris", task: "classification", classNames: ["a", "b", "c"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
+    const preview = await previewDataset({ kind: id, task: "regression", classNames: [] });
+    expect(preview).toMatchObject({ balance: [], featureNames: ["size", "town=A", "town=B"], quantity: { min: 100, max: 190, mean: 145 }, text: null });
+    expect(preview.quantity!.deviation).toBeCloseTo(28.72, 2);
+    expect((await previewDataset({ kind: "iris", task: "classification", classNames: ["a", "b", "c"] })).featureNames).toEqual(["sepal length", "sepal width", "petal length", "petal width"]);
     vi.unstubAllEnvs();
   });
 
@@ -269,13 +269,13 @@ describe("a folder of images", () => {
     expect([...new Set(await readImage(path, { width: 2, height: 2, channels: 3 }))]).toEqual([255]);
   });
 
-  it("with a file that does not decode is refused by file, one without classes too", async () => {
+  it("with a file that cannot be decoded is refused by file, one without classes too", async () => {
     await mkdir(join(folder, "images", "a"), { recursive: true });
     await file("images/a/1.png", await picture(2, 2, 1, 2, 3));
     await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow("only one folder with images (a)");
     await mkdir(join(folder, "images", "b"));
     const bad = await file("images/b/2.png", "no picture");
-    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow(`${bad} does not decode`);
+    await expect(importImages(join(folder, "images"), {}, target("x"))).rejects.toThrow(`${bad} cannot be decoded`);
     expect(await kept()).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-describe("the window's place", () => {
+describe("the window's state", () => {
   const state = { bounds: { x: 10, y: 20, width: 1000, height: 700 }, maximized: true };
 
   it("is read back as it was written, and leaves nothing beside it", () => {

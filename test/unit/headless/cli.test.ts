@@ -193,7 +193,7 @@ describe("hypertower evaluate, generate and export --format npz", () => {
     expect(Object.fromEntries(Object.entries(await readNumpy(npz)).map(([name, { shape }]) => [name, shape]))).toEqual({ "layer1.weight": [8, 784], "layer1.bias": [8], "layer2.weight": [10, 8], "layer2.bias": [10] });
     const text = await hypertower(["generate", "last", "--prime", "Who", "--length", "3"]);
     expect(text).toMatchObject({ code: 1, stdout: "" });
-    expect(text.stderr).toMatch(/trained on MNIST, which is no text/);
+    expect(text.stderr).toMatch(/trained on MNIST, which is not a text/);
     expect((await hypertower(["generate", "last", "--prime", "Who", "--length", "x"])).stderr).toMatch(/length must be a whole number from 1 to 10000/);
   }, 120_000);
 });

@@ -113,11 +113,11 @@ it("a table's columns are told as they were taken, and a slip is named", async (
   expect(refused.stderr).toContain(`${path}, line 42, column n: "oops" is not a number`);
   const taken = await hypertower("datasets", "add", path, "--ignore", "n", "--category", "code");
   expect(taken.code).toBe(0);
-  expect(taken.stderr.trim()).toBe("categories: place (3 different values), code (4 different values); target: parity; left out: n (60 different values)");
+  expect(taken.stderr.trim()).toBe("categories: place (3 different values), code (4 different values); target: parity; ignored: n (60 different values)");
   expect(taken.stdout).toMatch(/own\/t-csv-\w+ +classification +48 \+ 12 +7 +2 +ready/);
 }, 60_000);
 
 it("what comes with the program need not be fetched, and says so", async () => {
-  expect((await hypertower("datasets", "import", "iris", "somewhere")).stderr).toContain("Iris comes with the program: there is nothing to fetch.");
-  expect((await hypertower("datasets", "download", "cifar")).stderr).toContain("cifar is none of the published datasets; those that are fetched: fashion-mnist, cifar10,");
+  expect((await hypertower("datasets", "import", "iris", "somewhere")).stderr).toContain("Iris comes with the program; it needs no download.");
+  expect((await hypertower("datasets", "download", "cifar")).stderr).toContain("cifar is not a published dataset; allowed: fashion-mnist, cifar10,");
 }, 60_000);

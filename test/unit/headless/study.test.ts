@@ -65,7 +65,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(after).toEqual(expect.arrayContaining(before));
     const refused = async (...args: string[]) => (await hypertower(["study", "--extend", "last", ...args])).stderr;
     expect(await refused()).toContain("--extend needs an addition");
-    expect(await refused("--seeds", "4", "--preset", "demo")).toContain('"demo" does not go with it');
+    expect(await refused("--seeds", "4", "--preset", "demo")).toContain('"demo" cannot be combined with it');
     expect(await refused("--set", "base.budget.epochs=4")).toContain("has runs that its new form trains otherwise");
   }, 240_000);
 
@@ -89,7 +89,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(await failing(file, "--set", "heights.values=[]")).toContain("heights.values: heights.values needs at least one height");
     expect(await failing(file, "--seeds", "many")).toContain("--seeds many: expected a number of seeds");
     expect(await failing("--resume", "last")).toContain("there is no store in");
-    expect(await failing("--resume", "x", "--seeds", "3")).toContain("cannot change it");
+    expect(await failing("--resume", "x", "--seeds", "3")).toContain("cannot be combined with it");
   });
 
   /** What interrupted studies have to come to; trained once. */

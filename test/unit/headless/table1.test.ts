@@ -70,7 +70,7 @@ describe("trainTable1", () => {
     expect(await runs()).toEqual(expect.arrayContaining(before));
     expect(await runs()).toHaveLength(4);
     expect(await train(asked([1, 2], 1), 2)).toMatchObject({ code: 0, study: { id: first.study.id } });
-    expect(said.join("")).toContain("--workers is for a new one");
+    expect(said.join("")).toContain("--workers applies to a new study only");
     expect(await runs()).toHaveLength(4);
 
     // What is in the bin is trained again.

@@ -89,7 +89,7 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   // Of weights that were never looked at nothing is remembered.
   expect(await refusal("predictions.samples", { run, step: 1 })).toMatch(/Newer weights have replaced these/);
   expect(cell.samples.every((sample) => sample.actual === actual && sample.predicted === predicted)).toBe(true);
-  expect(await refusal("predictions.text", { run, prime: "a" })).toMatch(/trained on MNIST, which is no text; it generates none\.$/);
+  expect(await refusal("predictions.text", { run, prime: "a" })).toMatch(/trained on MNIST, which is not a text; only models of texts generate text\.$/);
   expect(await refusal("predictions.text", { run, prime: "", temperature: -1 })).toMatch(/prime needs at least one character; temperature: temperature must be from 0 to 10/);
   expect(await refusal("predictions.report", { run, checkpoint: "first" })).toMatch(/checkpoint must be one of: best, last/);
 

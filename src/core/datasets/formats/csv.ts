@@ -1,4 +1,4 @@
-/** Tables of text: what their columns hold, and their rows as numbers. */
+/** Reads CSV tables: previews of their columns, and their rows as numbers. */
 import { createReadStream } from "node:fs";
 import { parse, type Info, type Parser } from "csv-parse";
 import { isMostlyNumbers, maxCategories, type ColumnRole } from "../../../shared/datasets.ts";
@@ -7,11 +7,11 @@ import { requireUtf8 } from "./utf8.ts";
 
 export interface CsvColumn {
   readonly name: string;
-  /** Rows with a number, with other text, and with nothing (empty, NA, NaN, null, ?). */
+  /** Number of rows with a number, with other text, and with a missing value (empty, NA, NaN, null, ?). */
   readonly numbers: number;
   readonly texts: number;
   readonly missing: number;
-  /** Different values, as far as they were counted: at most `maxCategories` + 1. */
+  /** Number of distinct values; counting stops at `maxCategories` + 1. */
   readonly distinct: number;
   readonly suggested: ColumnRole;
 }
@@ -31,27 +31,27 @@ export interface CsvOptions {
   /** A role for each column, in order. Exactly one target. */
   readonly roles: readonly ColumnRole[];
   readonly task: "classification" | "regression";
-  /** Rows with a missing value: refused by line, left out, or filled with the column's mean (a category of its own). */
+  /** Rows with a missing value: refused with their line, dropped, or filled with the column's mean (for a category, with 0 for each value). */
   readonly missing: "refuse" | "drop" | "fill";
 }
 
 export interface CsvTable {
   readonly count: number;
-  /** Names of the features; a category's are `column=value`. */
+  /** Feature names; a category has one feature per value, named `column=value`. */
   readonly featureNames: readonly string[];
   /** `[count, features]` */
   readonly features: Float32Array;
   readonly targets: Float32Array;
   /** Empty for regression. */
   readonly classNames: readonly string[];
-  /** Rows left out, and values filled, for missing values. */
+  /** Number of rows dropped, and of values filled. */
   readonly dropped: number;
   readonly filled: number;
 }
 
 const missingValues = new Set(["", "na", "n/a", "nan", "null", "none", "?"]);
 const isMissing = (text: string) => missingValues.has(text.trim().toLowerCase());
-/** A number as text; NaN for other text. */
+/** Number in a cell; NaN for other text. */
 const numberIn = (text: string) => (text.trim() === "" ? NaN : Number(text));
 
 interface Row {
@@ -60,13 +60,13 @@ interface Row {
   readonly line: number;
 }
 
-/** Bytes of the longest row: a file without line ends is no table. */
-const longestRow = 2 ** 20;
+/** Maximum bytes of a row: a file without line ends is not a table. */
+const maxRowBytes = 2 ** 20;
 
-/** Rows one by one, the header left out. @throws Error naming the file and the line of a row with another number of values */
+/** Rows in order, without the header. @throws Error naming the file and the line of a row with another number of values than the first */
 async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">): AsyncGenerator<Row> {
   const source = createReadStream(path);
-  const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true, max_record_size: longestRow }));
+  const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true, max_record_size: maxRowBytes }));
   source.once("error", (error) => parser.destroy(error));
   let width: number | null = null;
   let first = true;
@@ -85,7 +85,7 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
     const message = messageOf(error);
     throw message.startsWith(path) ? error : new Error(`${path}: ${message}`, { cause: error });
   } finally {
-    // A reader that stops early leaves the file open otherwise.
+    // A caller that stops early would leave the file open.
     source.destroy();
   }
 }
@@ -95,11 +95,11 @@ async function firstRow(path: string, delimiter: string): Promise<readonly strin
   throw new Error(`${path}: the file has no rows`);
 }
 
-/** The delimiter that cuts the first row into most values. */
+/** The delimiter that splits the first row into the most values. */
 async function guessDelimiter(path: string): Promise<string> {
   let best = { delimiter: ",", width: 0 };
   for (const delimiter of [",", ";", "\t", "|"]) {
-    // Cut by another's delimiter, quoted values are no proper row.
+    // Quoted values may not parse with a wrong delimiter.
     const width = await firstRow(path, delimiter).then(({ length }) => length, () => 0);
     if (width > best.width) best = { delimiter, width };
   }
@@ -107,14 +107,14 @@ async function guessDelimiter(path: string): Promise<string> {
 }
 
 /**
- * What a table holds, column by column, counted over all rows.
- * @throws Error naming the file, and the line of a ragged row or of a byte that is no UTF-8
+ * Statistics of each column, over all rows.
+ * @throws Error naming the file, and the line of a ragged row or of a byte that is not UTF-8
  */
 export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, "delimiter" | "header">> = {}): Promise<CsvPreview> {
   await requireUtf8(path);
   const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
   const top = await firstRow(path, delimiter);
-  // A header names columns: none of its values is a number, and only the first may be empty, over row numbers as pandas writes them.
+  // A header has no numbers. Only its first value may be empty: pandas writes row numbers below it.
   const header = chosen.header ?? top.every((value, i) => Number.isNaN(numberIn(value)) && (!isMissing(value) || (i === 0 && value === "" && top.length > 1)));
   const counts = top.map(() => ({ numbers: 0, texts: 0, missing: 0, values: new Set<string>() }));
   const sample: (readonly string[])[] = [];
@@ -139,16 +139,16 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   return { delimiter, header, columns, rows, sample };
 }
 
-/** How one column turns into features. */
+/** Encoding of one column as features. */
 interface Encoding {
   readonly column: number;
   readonly names: readonly string[];
-  /** Values of the features for a text; null when it is missing and cannot be filled. */
+  /** Feature values of a cell; null when it is not a number. */
   encode(text: string): readonly number[] | null;
 }
 
 /**
- * A table as numbers; rows in the order of the file.
+ * Reads a table as numbers, rows in the order of the file.
  * @throws Error naming the file, the line and the column of a value that does not fit its role
  */
 export async function readCsv(path: string, options: CsvOptions): Promise<CsvTable> {
@@ -169,17 +169,17 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
     const gaps = encodings.filter(({ column }) => isMissing(values[column]!));
     const targetMissing = isMissing(values[target]!);
     if (options.missing === "refuse" && (gaps.length > 0 || targetMissing)) throw new Error(`${at(targetMissing ? target : gaps[0]!.column)}: the value is missing`);
-    // A target cannot be made up.
+    // A missing target cannot be filled.
     if (targetMissing || (options.missing === "drop" && gaps.length > 0)) {
       dropped++;
       continue;
     }
     filled += gaps.length;
-    let place = count * width;
+    let next = count * width;
     for (const { column, encode } of encodings) {
       const encoded = encode(values[column]!);
-      if (!encoded) throw new Error(`${at(column)}: ${JSON.stringify(values[column])} is not a number; correct it, or make the column a category or leave it out`);
-      for (const value of encoded) features[place++] = value;
+      if (!encoded) throw new Error(`${at(column)}: ${JSON.stringify(values[column])} is not a number; correct it, make the column a category, or ignore the column`);
+      for (const value of encoded) features[next++] = value;
     }
     const value = options.task === "classification" ? classNames.indexOf(values[target]!) : numberIn(values[target]!);
     if (!Number.isFinite(value)) throw new Error(`${at(target)}: ${JSON.stringify(values[target])} is not a number, which regression needs`);
@@ -220,7 +220,7 @@ async function encodingsOf(path: string, options: CsvOptions, columns: readonly 
     }
     if (role !== "category") return [];
     const values = sorted(column);
-    if (values.length > maxCategories) throw new Error(`${path}: column ${name} has more than ${maxCategories} different values; it is no category`);
+    if (values.length > maxCategories) throw new Error(`${path}: column ${name} has more than ${maxCategories} different values, too many for a category; make it a number or ignore it`);
     return [{ column, names: values.map((value) => `${name}=${value}`), encode: (text) => values.map((value) => (value === text ? 1 : 0)) }];
   });
   const classNames = options.task === "classification" ? sorted(target) : [];

@@ -1,4 +1,4 @@
-/** A folder of images, one folder for each class. */
+/** Reads folders of images, one subfolder per class. */
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { messageOf } from "../../../shared/errors.ts";
 
 export interface ImageFolderOptions {
-  /** Every image is scaled to this size, its proportions given up. */
+  /** Every image is stretched to this size. */
   readonly width: number;
   readonly height: number;
   readonly channels: 1 | 3;
@@ -14,7 +14,7 @@ export interface ImageFolderOptions {
 
 const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]);
 
-/** Also by a link; a named pipe with the name of an image is none. */
+/** Follows links. Excludes a named pipe, which would block the reader. */
 const isFile = async (entry: Dirent, folder: string) => entry.isFile() || (entry.isSymbolicLink() && (await stat(join(folder, entry.name)).catch(() => null))?.isFile() === true);
 
 export interface ImageClass {
@@ -22,7 +22,7 @@ export interface ImageClass {
   readonly files: readonly string[];
 }
 
-/** The classes of a folder in order of name, without those that have no image. @throws Error when there are fewer than two */
+/** Classes of a folder sorted by name, without those that have no image. @throws Error when there are fewer than two */
 export async function imageClasses(folder: string): Promise<ImageClass[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name).sort();
@@ -36,7 +36,7 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
   );
   const filled = classes.filter(({ files }) => files.length > 0);
   if (filled.length < 2) {
-    throw new Error(`${folder}: ${filled.length === 0 ? "no folder with images" : `only one folder with images (${filled[0]!.name})`}; each class needs a folder of its own (${[...endings].join(" ")})`);
+    throw new Error(`${folder}: ${filled.length === 0 ? "no folder with images" : `only one folder with images (${filled[0]!.name})`}; each class needs its own folder with images (${[...endings].join(" ")})`);
   }
   return filled;
 }
@@ -47,7 +47,7 @@ export async function imageSize(path: string): Promise<{ width: number; height: 
   return { width, height };
 }
 
-/** Bytes of an image, `[channels, height, width]`. @throws Error naming a file that does not decode */
+/** Pixels of an image as bytes, `[channels, height, width]`. @throws Error naming a file that cannot be decoded */
 export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
   const { data, info } = await decoding(path, () => {
     const image = sharp(path, { failOn: "truncated" }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
@@ -63,6 +63,6 @@ async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new Error(`${path} does not decode: ${messageOf(error).replace(/[:\s]+$/, "")}`, { cause: error });
+    throw new Error(`${path} cannot be decoded: ${messageOf(error).replace(/[:\s]+$/, "")}`, { cause: error });
   }
 }

@@ -10,12 +10,12 @@ export interface NumericArray {
   readonly data: Uint8Array | Float32Array | Int32Array;
 }
 
-/** Of one .npz. */
+/** Maximum number of arrays in a .npz. */
 const maxArrays = 1_000;
 
 const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 
-/** How the types that are read turn into ours: bytes stay bytes, other integers become int32, floats float32. */
+/** Supported NumPy types: bytes stay bytes, other integers become int32, floats become float32. */
 const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "float"; read(view: DataView, at: number, little: boolean): number }>> = {
   u1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
   b1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
@@ -30,7 +30,7 @@ const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "f
   f8: { size: 8, into: "float", read: (v, at, little) => v.getFloat64(at, little) },
 };
 
-/** Shares memory with the file where it can. @throws Error naming `source` and what about the file is not as NumPy writes it, or cannot be read here */
+/** Shares memory with `bytes` where possible. @throws Error naming `source` and what is invalid or unsupported */
 export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -43,7 +43,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   const fortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1] === "True";
   const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "").split(",").flatMap((n) => (n.trim() === "" ? [] : [Number(n)]));
   const reader = readers[type ?? ""];
-  if (!reader) throw new Error(`${source}: type ${/'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown"}; read are ${Object.keys(readers).join(", ")}`);
+  if (!reader) throw new Error(`${source}: type ${/'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown"} is not supported; allowed: ${Object.keys(readers).join(", ")}`);
   if (fortran && shape.length > 1) throw new Error(`${source}: the array is in Fortran order; save it with numpy.ascontiguousarray`);
   if (shape.length > 32 || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new Error(`${source}: a shape of (${shape.join(", ")}); at most 32 whole numbers are allowed`);
   const size = shape.reduce((product, n) => product * n, 1);
@@ -51,7 +51,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   if (bytes.length !== needed) throw new Error(`${source}: ${bytes.length} bytes, but an array of ${shape.join(" x ")} has ${needed}`);
   const at = bytes.byteOffset + start + length;
   if (reader.into === "byte") return { shape, data: new Uint8Array(bytes.buffer, at, size) };
-  // As it stands, without a copy: NumPy puts an array where it may stand.
+  // NumPy aligns its arrays, so most need no copy.
   if (type === "f4" && order !== ">" && at % 4 === 0) return { shape, data: new Float32Array(bytes.buffer, at, size) };
   const data = reader.into === "float" ? new Float32Array(size) : new Int32Array(size);
   for (let i = 0; i < size; i++) {
@@ -62,14 +62,14 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   return { shape, data };
 }
 
-/** The arrays of a .npy or .npz file, by name; the one of a .npy is named `array`. @throws Error naming the file */
+/** Arrays of a .npy or .npz file by name; that of a .npy is named `array`. @throws Error naming the file */
 export async function readNumpy(path: string): Promise<Readonly<Record<string, NumericArray>>> {
   const bytes = await readFile(path);
   if (!path.toLowerCase().endsWith(".npz")) return { array: parseNpy(bytes, path) };
   let entries: Record<string, Uint8Array>;
   let [arrays, unpacked] = [0, 0];
   try {
-    // Sizes first, by the archive's own directory: what is unpacked never gets longer than it says.
+    // Check the sizes in the archive's directory first; unzipSync never unpacks more than they state.
     unzipSync(bytes, {
       filter: ({ originalSize }) => {
         unpacked += originalSize;
@@ -89,7 +89,7 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
 export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8Array {
   const dimensions = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${dimensions}), }`;
-  // Magic string, version, length and header together fill whole blocks of 64 bytes, a line feed last.
+  // Everything before the data fills a multiple of 64 bytes and ends with a line feed.
   const start = Math.ceil((10 + header.length + 1) / 64) * 64;
   const file = Buffer.alloc(start, " ");
   file.set([...magic, 1, 0]);
@@ -99,7 +99,7 @@ export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8A
   return file;
 }
 
-/** A .npy file: float32 where that loses nothing, float64 otherwise. @param values row-major */
+/** Encodes an array in NumPy's format 1.0: as float32 where that is exact, else as float64. @param values row-major */
 export function encodeNpy({ shape, values }: { readonly shape: readonly number[]; readonly values: Float64Array }): Uint8Array {
   const single = Float32Array.from(values);
   const data = values.every((value, i) => Object.is(value, single[i])) ? single : values;

@@ -1,16 +1,16 @@
-/** Limits on what a packed file may unpack to, told before memory is taken for it. */
+/** Limits on the unpacked size of a file, checked before memory is allocated for it. */
 import { formatBytes } from "../../../shared/format.ts";
 
-/** Bytes that any file may unpack to, the times its own size beyond that, and the most in all. */
-const always = 2 ** 28;
-const ratio = 200;
-const most = 2 ** 32;
+/** Bytes that any file may unpack to; for larger files a multiple of the packed size; the maximum for all files. */
+const alwaysAllowed = 2 ** 28;
+const maxRatio = 200;
+const maxUnpacked = 2 ** 32;
 
-/** How much a file of so many bytes may unpack to. */
-export const largestUnpacked = (packed: number) => Math.min(most, Math.max(always, ratio * packed));
+/** Maximum unpacked bytes of a file with `packed` bytes. */
+export const largestUnpacked = (packed: number) => Math.min(maxUnpacked, Math.max(alwaysAllowed, maxRatio * packed));
 
-/** @throws Error with both sizes */
+/** @throws Error naming both sizes and the limit */
 export function requireUnpackable(packed: number, unpacked: number): void {
   const largest = largestUnpacked(packed);
-  if (unpacked > largest) throw new Error(`its ${formatBytes(packed)} hold ${formatBytes(unpacked)}; at most ${formatBytes(largest)} are unpacked: save it unpacked, or in parts`);
+  if (unpacked > largest) throw new Error(`${formatBytes(packed)} would unpack to ${formatBytes(unpacked)}; at most ${formatBytes(largest)} are allowed: save the file unpacked, or in parts`);
 }

@@ -1,27 +1,27 @@
-/** Plain text as numbers: one code per character. */
+/** Encodes plain text: one code per character. */
 import { stat } from "node:fs/promises";
-import { piecesOf } from "../pieces.ts";
+import { chunksOf } from "../chunks.ts";
 import { bytesOfCharacter, Utf8Pieces } from "./utf8.ts";
 
 export interface EncodedText {
-  /** Every character (Unicode code point) that occurs, in order of code point; a character's place is its code. */
+  /** The distinct characters (Unicode code points), in order of code point; a character's index is its code. */
   readonly vocabulary: readonly string[];
   readonly codes: Uint8Array;
 }
 
-/** Characters a model can tell apart at most; texts in Latin scripts have about 100. */
+/** Maximum number of distinct characters; texts in Latin scripts have about 100. */
 const maxVocabulary = 256;
 
 const [lineFeed, carriageReturn, byteOrderMark] = [0x0a, 0x0d, 0xfeff];
 
 /**
- * Encodes UTF-8 that comes in pieces, straight from its bytes: no string of the text is made, and
- * nothing is kept but the codes. Characters are numbered as they turn up, and anew at the end.
+ * Encodes chunks of UTF-8 directly from their bytes, without a string of the text: only the codes are
+ * stored. Characters are numbered as they appear, and renumbered by code point at the end.
  */
 class Encoder {
   readonly #source: string;
   readonly #utf8: Utf8Pieces;
-  /** A character takes a byte at least. */
+  /** As long as the file has bytes: a character takes at least one. */
   readonly #codes: Uint8Array;
   readonly #codeOf = new Map<number, number>();
   #count = 0;
@@ -49,7 +49,7 @@ class Encoder {
     this.#last = codePoint;
     if (codePoint === byteOrderMark && last === -1) return;
     if (codePoint === lineFeed && last === carriageReturn) return;
-    if (codePoint === 0) throw new Error(`${this.#source}: contains a NUL character at character ${this.#count}; it is no plain text`);
+    if (codePoint === 0) throw new Error(`${this.#source}: contains a NUL character at character ${this.#count}; it is not plain text`);
     const character = codePoint === carriageReturn ? lineFeed : codePoint;
     let code = this.#codeOf.get(character);
     if (code === undefined) this.#codeOf.set(character, (code = this.#codeOf.size));
@@ -59,19 +59,19 @@ class Encoder {
   finish(): EncodedText {
     this.#utf8.end();
     if (this.#count === 0) throw new Error(`${this.#source}: the text is empty`);
-    if (this.#codeOf.size > maxVocabulary) throw new Error(`${this.#source}: ${this.#codeOf.size} different characters; at most ${maxVocabulary} can be learned`);
+    if (this.#codeOf.size > maxVocabulary) throw new Error(`${this.#source}: ${this.#codeOf.size} different characters; at most ${maxVocabulary} are allowed`);
     const ordered = [...this.#codeOf].sort(([a], [b]) => a - b);
-    const place = new Uint8Array(maxVocabulary);
-    ordered.forEach(([, code], i) => (place[code] = i));
+    const newCode = new Uint8Array(maxVocabulary);
+    ordered.forEach(([, code], i) => (newCode[code] = i));
     const codes = this.#codes.subarray(0, this.#count);
-    for (let i = 0; i < codes.length; i++) codes[i] = place[codes[i]!]!;
+    for (let i = 0; i < codes.length; i++) codes[i] = newCode[codes[i]!]!;
     return { vocabulary: ordered.map(([character]) => String.fromCodePoint(character)), codes };
   }
 }
 
 /**
- * Encodes a text of UTF-8 bytes; a byte order mark is left out, line ends become \n.
- * @throws Error naming `source` and the line and byte that is no UTF-8, an empty text, or one of too many different characters
+ * Encodes UTF-8 text; drops a byte order mark and turns line ends into \n.
+ * @throws Error naming `source`, and the line and byte that is not UTF-8; also for an empty text, or too many different characters
  */
 export function encodeText(bytes: Uint8Array, source: string): EncodedText {
   const encoder = new Encoder(source, bytes.length);
@@ -79,17 +79,17 @@ export function encodeText(bytes: Uint8Array, source: string): EncodedText {
   return encoder.finish();
 }
 
-/** A file, as encodeText(); takes no more memory than the codes, a byte a character. @throws Error naming the file */
+/** Encodes a file as encodeText() does; needs one byte of memory per byte of the file. @throws Error naming the file */
 export async function readText(path: string): Promise<EncodedText> {
   const { size } = await stat(path);
   const encoder = new Encoder(path, size);
   let read = 0;
-  for await (const piece of piecesOf(path)) {
+  for await (const piece of chunksOf(path)) {
     read += piece.length;
-    // Codes beyond the end would be lost.
+    // The file has grown: its codes would not fit.
     if (read > size) break;
     encoder.add(piece);
   }
-  if (read !== size) throw new Error(`${path} changes while it is read`);
+  if (read !== size) throw new Error(`${path} changed while it was read; read it again`);
   return encoder.finish();
 }

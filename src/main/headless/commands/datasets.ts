@@ -1,4 +1,4 @@
-/** `hypertower datasets`: what is there, and getting more: by download, from a copy, or from files of one's own. */
+/** `hypertower datasets`: lists, downloads, imports, removes and adds datasets. */
 import { SingleBar } from "cli-progress";
 import { columnRoles, datasetState, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type DatasetInfo, type ImportOrder } from "../../../shared/datasets.ts";
 import { formatBytes } from "../../../shared/format.ts";
@@ -15,7 +15,7 @@ function stateOf(info: DatasetInfo): string {
   const { problem, downloadBytes } = info;
   if (problem === null) return "ready";
   if (datasetState(info) === "damaged") return problem;
-  return downloadBytes === null ? "to be imported" : `to be downloaded (${formatBytes(downloadBytes)})`;
+  return downloadBytes === null ? "not imported" : `not downloaded (${formatBytes(downloadBytes)})`;
 }
 
 async function withServices<T>(programFiles: ProgramFiles, options: DatasetsOptions, work: (services: Services) => Promise<T>): Promise<T> {
@@ -51,7 +51,7 @@ export function listDatasetsCommand(programFiles: ProgramFiles, options: Dataset
   });
 }
 
-/** Downloads with progress on a terminal; Ctrl+C leaves what is here, to be gone on with. */
+/** Downloads with a progress bar on a terminal. Ctrl+C keeps the partial download, which the next one resumes. */
 export function downloadDatasetCommand(programFiles: ProgramFiles, kind: string, options: DatasetsOptions): Promise<number> {
   return withServices(programFiles, options, async (services) => {
     const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${kind} {bar} {percentage} %  {eta_formatted} left`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
@@ -96,7 +96,7 @@ export function removeDatasetCommand(programFiles: ProgramFiles, kind: string, o
 
 export interface AddOptions extends DatasetsOptions {
   readonly title?: string;
-  /** The column to predict, by name or number from 1; the last by default. */
+  /** Column to predict, by name or number from 1; the last column by default. */
   readonly target?: string;
   readonly ignore?: readonly string[];
   readonly category?: readonly string[];
@@ -107,7 +107,7 @@ export interface AddOptions extends DatasetsOptions {
   readonly gray?: boolean;
 }
 
-/** Makes a dataset of a user's own files. */
+/** Imports a user's own files as a dataset. */
 export function addDatasetCommand(programFiles: ProgramFiles, path: string, options: AddOptions): Promise<number> {
   return withServices(programFiles, options, async (services) => {
     print([await services.handlers["datasets.create"]({ order: await orderOf(services, path, options) })], options.json);
@@ -125,45 +125,45 @@ async function orderOf(services: Services, path: string, options: AddOptions): P
       return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
     case "arrays": {
       const [targets, array] = preview.arrays.length > 1 && !options.targets ? [path, targetArray(preview.arrays)] : [options.targets, undefined];
-      if (!targets) throw new UserError(`${path} holds one array; give the targets file with --targets`);
+      if (!targets) throw new UserError(`${path} has only one array; give the file with the targets by --targets`);
       const features = array ? { path, array: preview.arrays.find(({ name }) => name !== array)!.name } : { path };
       return { form: "arrays", title, features, targets: { path: targets, ...(array ? { array } : {}) }, task: options.task ?? "classification" };
     }
     case "csv": {
       const names = preview.columns.map(({ name }) => name);
-      const place = (wanted: string) => {
+      const columnIndex = (wanted: string) => {
         const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
         if (i < 0 || i >= names.length) throw new UserError(`${path} has no column ${wanted}; its columns are: ${names.join(", ")}`);
         return i;
       };
-      const target = options.target ? place(options.target) : names.length - 1;
-      const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(place)) as [number[], number[]];
+      const target = options.target ? columnIndex(options.target) : names.length - 1;
+      const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(columnIndex)) as [number[], number[]];
       const column = preview.columns[target]!;
-      const roles = preview.columns.map((of, i): ColumnRole => {
+      const roles = preview.columns.map(({ suggested, ...counts }, i): ColumnRole => {
         if (i === target) return "target";
         if (ignored.includes(i)) return "ignore";
         if (categories.includes(i)) return "category";
-        return of.suggested === "target" ? (isMostlyNumbers(of) ? "number" : "category") : of.suggested;
+        return suggested === "target" ? (isMostlyNumbers(counts) ? "number" : "category") : suggested;
       });
-      if (!options.json) console.error(columnsInWords(preview.columns, roles));
+      if (!options.json) console.error(columnsText(preview.columns, roles));
       const task = options.task ?? suggestedTask(column);
       return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
     }
   }
 }
 
-/** `numbers: a, b; categories: colour (3 values); target: kind; left out: name (400 different values)`. */
-function columnsInWords(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
-  const named = { number: "numbers", category: "categories", target: "target", ignore: "left out" } as const;
-  const told = columnRoles.map((role) => {
-    const of = columns.filter((_, i) => roles[i] === role);
+/** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values)`. */
+function columnsText(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
+  const named = { number: "numbers", category: "categories", target: "target", ignore: "ignored" } as const;
+  const parts = columnRoles.map((role) => {
+    const members = columns.filter((_, i) => roles[i] === role);
     const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
-    return of.length === 0 ? "" : `${named[role]}: ${of.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
+    return members.length === 0 ? "" : `${named[role]}: ${members.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
   });
-  return told.filter((one) => one !== "").join("; ");
+  return parts.filter((part) => part !== "").join("; ");
 }
 
-/** Of several arrays, the one of targets: by its usual names, else the one with fewest values. */
+/** Finds the array of targets: by the common names, else the array with the fewest values. */
 function targetArray(arrays: readonly { name: string; shape: readonly number[] }[]): string {
   const named = arrays.find(({ name }) => /^(y|labels?|targets?|y_train|arr_1)$/i.test(name));
   const size = ({ shape }: { shape: readonly number[] }) => shape.reduce((product, n) => product * n, 1);

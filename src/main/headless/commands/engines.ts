@@ -1,4 +1,4 @@
-/** `hypertower engines`: what this machine can train on, how fast, and why not. */
+/** `hypertower engines`: the engines of this machine with their speed, or why they are unavailable. */
 import { engineFacts, type EngineKind, type EngineReport, type EngineState } from "../../../shared/engines.ts";
 import { formatBytes, formatStepTime } from "../../../shared/format.ts";
 import type { Services } from "../../services/services.ts";
@@ -18,33 +18,33 @@ export async function enginesCommand(programFiles: ProgramFiles, file: string | 
   const experiment = await loadExperiment({ file, preset: options.preset, set: [] });
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
-    sayWhatIsTried(services);
+    printEngineProgress(services);
     const { handlers } = services;
     if (options.retry) await handlers["engines.retry"]({ kind: options.retry, experiment });
     const report = options.calibrate ? await handlers["engines.calibrate"]({ experiment }) : await handlers["engines.list"]({ experiment });
-    console.log(options.json ? JSON.stringify(inJson(report)) : `${experimentLine(experiment)}\n\n${inWords(report)}`);
+    console.log(options.json ? JSON.stringify(jsonOf(report)) : `${experimentLine(experiment)}\n\n${textOf(report)}`);
     return exitCodes.ok;
   } finally {
     await services.close();
   }
 }
 
-/** Remarks while engines are tried, which takes a while. */
-export function sayWhatIsTried(services: Services): void {
+/** Prints remarks while engines are detected and measured, which takes a while. */
+export function printEngineProgress(services: Services): void {
   let probing = false;
   services.on("engines.working", ({ kind, doing }) => {
-    // Several are looked for in a second, and each is measured for one or more.
+    // Detection takes less than a second per engine, a measurement one or more: print detection once.
     if (kind && doing === "probing" && !probing) process.stderr.write("detecting engines\n");
     if (kind && doing === "measuring") process.stderr.write(`measuring engines: ${engineFacts[kind].title}\n`);
     probing = kind !== null && doing === "probing";
   });
 }
 
-function inJson({ engines, ...report }: EngineReport) {
+function jsonOf({ engines, ...report }: EngineReport) {
   return { ...report, engines: engines.map((engine) => ({ ...engine, ...engineFacts[engine.kind], chosen: report.choice?.kind === engine.kind })) };
 }
 
-function inWords({ engines, choice, measuredAt }: EngineReport): string {
+function textOf({ engines, choice, measuredAt }: EngineReport): string {
   const rows = engines.map((engine) => {
     const { description, kind, step } = engine;
     const { precision, deterministic } = engineFacts[kind];

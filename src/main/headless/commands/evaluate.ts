@@ -1,4 +1,4 @@
-/** `hypertower evaluate RUN`: how a run's kept weights do on the test examples. */
+/** `hypertower evaluate RUN`: evaluates a run's saved weights on the test examples. */
 import { isText, type Experiment } from "../../../shared/experiment.ts";
 import { maxOf } from "../../../shared/extent.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
@@ -28,7 +28,7 @@ export async function evaluate(programFiles: ProgramFiles, wanted: string, optio
   }
 }
 
-/** @param run its id */
+/** @param run id of the run */
 export function described(run: string, report: PredictionReport, experiment: Experiment): string {
   const { kept, examples, loss } = report;
   const facts = [
@@ -56,7 +56,7 @@ function residuals({ rmse, mae, bias, r2 }: RegressionReport): string[][] {
   ];
 }
 
-/** Counts, with the share of each class that is right. */
+/** The confusion matrix, and for each class the share of correct predictions. */
 function confusion({ classNames, confusion: counts }: ClassificationReport): string {
   const columns = classNames.map((name, i) => [name, ...counts.map((row) => formatCount(row[i]!))]);
   const right = counts.map((row, i) => {

@@ -1,4 +1,4 @@
-/** `hypertower export RUN --format F`: what a run learned, to a file or standard output. */
+/** `hypertower export RUN --format F`: writes what a run learned to a file or standard output. */
 import { createWriteStream } from "node:fs";
 import { access, link, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
@@ -31,7 +31,7 @@ export async function exportCommand(programFiles: ProgramFiles, run: string, opt
   }
 }
 
-/** Writes beside the file first: under its name it is whole or not there, and nothing is replaced unless asked. */
+/** Writes a temporary file, then gives it its name: no partial file, and no existing file replaced without --force. */
 async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean): Promise<void> {
   const taken = new UserError(`${path} already exists; to replace it, add --force`);
   if (!replace && (await exists(path))) throw taken;
@@ -39,7 +39,7 @@ async function writeWhole(path: string, { pieces }: ExportFile, replace: boolean
   try {
     await pipeline(Readable.from(pieces), createWriteStream(part, { flags: "wx", flush: true }));
     if (replace) await rename(part, path);
-    // Unlike a rename, a link cannot replace a file that somebody else has just written.
+    // Unlike rename, link fails if another process has just created the file.
     else await link(part, path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;

@@ -1,4 +1,4 @@
-/** `hypertower generate RUN --prime TEXT`: the text that a character model goes on with. */
+/** `hypertower generate RUN --prime TEXT`: continues a text with a character model. */
 import type { KeptName } from "../../../shared/kept.ts";
 import { textRequest } from "../../../shared/predictions.ts";
 import { fieldErrors } from "../../../shared/experiment.ts";

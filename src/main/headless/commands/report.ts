@@ -1,4 +1,4 @@
-/** `hypertower report STUDY|RUN`: tables, pictures and a page in one folder, without a window. */
+/** `hypertower report STUDY|RUN`: writes tables, figures and a page into a folder. */
 import { resolve } from "node:path";
 import { pictureSettings, type PictureSettings, type ReportSubject } from "../../../shared/reports.ts";
 import { fieldErrors } from "../../../shared/experiment.ts";
@@ -42,7 +42,7 @@ export async function report(programFiles: ProgramFiles, wanted: string, options
   }
 }
 
-/** Checked before anything is opened. @throws UserError that names every option that is wrong */
+/** Checks the options before the store is opened. @throws UserError naming every invalid option */
 function readSettings({ theme, metric, at, band, reference, width, height, scale, yLog }: ReportOptions): PictureSettings {
   const given = Object.fromEntries(Object.entries({ theme, metric, at, band, reference, width, height, scale, yLog }).filter(([, value]) => value !== undefined));
   const parsed = pictureSettings.safeParse(given);
@@ -50,7 +50,7 @@ function readSettings({ theme, metric, at, band, reference, width, height, scale
   throw new UserError("The report options are not valid.", fieldErrors(parsed.error).map(({ path, message }) => ({ path: `--${path.split(".")[0]!.replace("yLog", "y-log")}`, message })));
 }
 
-/** A study or a run: whichever has the id; `last` is the latest study, or with --run the latest run. */
+/** Finds the study or run with the id; `last` is the latest study, or with --run the latest run. */
 async function findSubject(services: Services, wanted: string, runOnly: boolean): Promise<ReportSubject> {
   if (runOnly) return { run: await findRun(services, wanted) };
   try {
@@ -59,7 +59,7 @@ async function findSubject(services: Services, wanted: string, runOnly: boolean)
     if (!(error instanceof UserError) || wanted === "last") throw error;
     const run = await findRun(services, wanted).catch((second: unknown) => {
       if (!(second instanceof UserError)) throw second;
-      // Neither: say of both why.
+      // Neither was found: report both reasons.
       throw new UserError(`${error.message}; ${second.message}`);
     });
     return { run };

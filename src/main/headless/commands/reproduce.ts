@@ -1,4 +1,4 @@
-/** `hypertower reproduce RUN`: trains the same experiment again and says whether it went the same way, step by step. */
+/** `hypertower reproduce RUN`: trains the same experiment again and compares every step. */
 import { compareRuns, environmentDifferences, type Comparison } from "../../../shared/reproduction.ts";
 import { isActive, type RunDetail } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
@@ -26,7 +26,7 @@ export async function reproduce(programFiles: ProgramFiles, wanted: string, opti
     if (original.steps === 0) throw new UserError(`run ${original.id} has logged no steps; there is nothing to compare`);
     const name = `${original.name.slice(0, maxName - suffix.length)}${suffix}`;
     const complete = original.status === "finished" || original.status === "diverged";
-    // A run that was left in the middle is repeated as far as it went.
+    // An incomplete run is repeated up to its last step.
     let enough = false;
     const last = await untilItEnds(services, () => services.handlers["runs.start"]({ experiment: { ...original.experiment, name } }), {
       ...report,

@@ -1,4 +1,4 @@
-/** `hypertower rerun RUN`: the run's experiment once more, plain, from the values its tower learned. */
+/** `hypertower rerun RUN`: trains the plain optimizer from the values that the run's tower learned. */
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";

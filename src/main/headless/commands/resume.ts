@@ -1,4 +1,4 @@
-/** `hypertower resume RUN`: trains a run on that was stopped, failed or was interrupted. */
+/** `hypertower resume RUN`: resumes a stopped, failed or interrupted run. */
 import { isActive } from "../../../shared/run.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";

@@ -8,7 +8,7 @@ import { formatTime, levelValues, table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface RunsOptions {
-  /** Those of a study; single runs by default. */
+  /** Study whose runs to list; single runs by default. */
   readonly study?: string;
   readonly store?: string;
   readonly json?: boolean;

@@ -18,8 +18,8 @@ export interface ServeOptions {
   readonly store?: string;
 }
 
-/** Taken when free and no other was asked for: a window's settings belong to its address. */
-const usualPort = 4817;
+/** Default port, if it is free: a browser stores a window's settings by address. */
+const defaultPort = 4817;
 
 export async function serve(programFiles: ProgramFiles, options: ServeOptions): Promise<number> {
   if (!existsSync(join(programFiles.rendererDir, "index.html"))) {
@@ -52,7 +52,7 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
 
 async function listen(services: Services, rendererDir: string, port: number | undefined): Promise<LocalServer> {
   try {
-    return await startServer({ services, port: port ?? usualPort, rendererDir });
+    return await startServer({ services, port: port ?? defaultPort, rendererDir });
   } catch (error) {
     const inUse = error instanceof UserError && error.cause instanceof Error && "code" in error.cause && error.cause.code === "EADDRINUSE";
     if (port === undefined && inUse) return startServer({ services, port: 0, rendererDir });
@@ -60,7 +60,7 @@ async function listen(services: Services, rendererDir: string, port: number | un
   }
 }
 
-/** Resolves at the first interruption; the second ends this process at once. */
+/** Resolves at the first interruption; a second one ends this process at once. */
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => onInterrupt(resolve));
 }
@@ -69,13 +69,13 @@ function offerNewLinks(server: LocalServer): void {
   console.log("Press Enter for a link for another browser.");
   const lines = createInterface({ input: process.stdin });
   lines.on("line", () => console.log(`Open ${server.newLink()}`));
-  // Without this, an open standard input would keep the process.
+  // An open standard input would keep the process alive.
   process.stdin.unref();
 }
 
 /**
- * A file of this account's that leads to the link: what a program is started with, every account of this machine can read.
- * It lies in the home folder, for browsers in a sandbox see no other place, and not for long.
+ * Writes a private file that redirects to the link, because every account can read a program's arguments. The file
+ * is in the home folder, the only one that sandboxed browsers can read, and is soon deleted.
  */
 function redirectTo(url: string): string {
   const path = join(homedir(), `hypertower-open-${randomBytes(4).toString("hex")}.html`);

@@ -23,13 +23,13 @@ export async function show(programFiles: ProgramFiles, run: string, options: Sho
   }
 }
 
-/** Mean over the time it trained, evaluations included. */
+/** Mean speed over the training time, evaluations included. */
 function speedText({ steps, trained }: RunDetail): string {
   if (steps === 0 || trained?.from !== "clock" || trained.milliseconds === 0) return "–";
   return `${Number(((1000 * steps) / trained.milliseconds).toPrecision(3))} steps per second`;
 }
 
-/** The run in words, one block for each subject. */
+/** Describes a run as text, one block per subject. */
 export function describe(run: RunDetail): string {
   const result = resultOf(run);
   const facts = [

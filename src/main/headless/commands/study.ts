@@ -1,4 +1,4 @@
-/** `hypertower study`: trains a study, or goes on with one. */
+/** `hypertower study`: trains, resumes or extends a study. */
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
 import type { CohortChoice, Study } from "../../../shared/study/study.ts";
@@ -11,7 +11,7 @@ import { exitCodes, openExisting, openServices, storeDirOf, type ProgramFiles } 
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
-import { sayWhatIsTried } from "./engines.ts";
+import { printEngineProgress } from "./engines.ts";
 
 export interface StudyOptions {
   readonly preset?: string;
@@ -28,8 +28,8 @@ export interface StudyOptions {
   readonly json?: boolean;
 }
 
-/** How a study is trained, where that is not left to a calibration. */
-interface Running {
+/** How to train a study; a calibration chooses what is null or missing. */
+interface TrainingOptions {
   readonly workers: number | null;
   readonly cohort?: CohortChoice;
 }
@@ -63,17 +63,17 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
   }
   const definition = await loadStudy({ file, preset: options.preset, set });
   const running = { workers: options.workers ?? null, ...(options.cohort !== undefined && { cohort: options.cohort }) };
-  // What contradicts itself is said before a store is opened or created.
+  // Report contradictions before a store is opened or created.
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
   const services = await openServices(programFiles, storeDir);
-  if (!options.json) sayWhatIsTried(services);
+  if (!options.json) printEngineProgress(services);
   return closing(services, () =>
     options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), reportFor(options)),
   );
 }
 
-/** `3`: seeds 0, 1, 2; `0,4,7`: those. */
+/** `3` means the seeds 0, 1, 2; `0,4,7` means these seeds. */
 function seedsAssignment(seeds: string | undefined): string[] {
   if (seeds === undefined) return [];
   if (!/^\d+(,\d+)*$/.test(seeds) || seeds === "0") throw new UserError(`--seeds ${seeds}: expected a number of seeds, such as 3, or a list of them, such as 0,4,7`);
@@ -91,8 +91,8 @@ async function closing(services: Services, work: () => Promise<number>): Promise
   }
 }
 
-/** What would be trained and what it takes. Only measured is a few steps. */
-async function dryRun(services: Services, study: Study, running: Running, json = false): Promise<number> {
+/** Prints the runs, and estimates of their time and disk space. Trains only a few steps, to measure. */
+async function dryRun(services: Services, study: Study, running: TrainingOptions, json = false): Promise<number> {
   const estimate = await services.handlers["studies.estimate"]({ study, ...running });
   const expansion = expandStudy(study);
   const cells = expansion.ok ? expansion.cells : [];

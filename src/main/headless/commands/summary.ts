@@ -1,4 +1,4 @@
-/** `hypertower summary`: what an experiment's model amounts to, layer by layer, and what a step of it costs here. */
+/** `hypertower summary`: an experiment's model layer by layer, and its step time on this machine. */
 import { dataShape } from "../../../shared/models/data.ts";
 import { shapeText } from "../../../shared/models/shape.ts";
 import { summarizeModel, type ModelSummary } from "../../../shared/models/summary.ts";
@@ -17,7 +17,7 @@ export interface SummaryOptions {
   readonly json?: boolean;
 }
 
-/** Milliseconds of a step, or why they are not known. */
+/** Milliseconds of a step, or why they are unknown. */
 type StepTime = { readonly step: number } | { readonly problem: string } | null;
 
 export async function summary(programFiles: ProgramFiles, file: string | undefined, options: SummaryOptions): Promise<number> {
@@ -35,7 +35,7 @@ async function measured(programFiles: ProgramFiles, storeDir: string, experiment
   try {
     return await services.handlers["experiments.measure"]({ experiment });
   } catch (error) {
-    // The figures stand without it: the data may not be there yet.
+    // The summary does not need the step time; the data may be missing.
     if (error instanceof UserError || error instanceof Error) return { problem: error.message };
     throw error;
   } finally {

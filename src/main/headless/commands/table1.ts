@@ -1,4 +1,4 @@
-/** `hypertower table1`: the paper's Table 1 as a study, begun or continued, and its table beside the paper's. */
+/** `hypertower table1`: trains the paper's Table 1 as a study, or continues it, and prints both tables side by side. */
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import type { StudyDetail } from "../../../shared/study/result.ts";
@@ -26,14 +26,14 @@ export interface Table1Options {
   readonly json?: boolean;
 }
 
-/** @throws UserError naming what is no row of the table */
+/** @throws UserError naming the part that is not a row or range of the table */
 export function parseRows(text: string | undefined): Table1Row[] {
   if (text === undefined) return [...table1Rows];
   const numbers = text.split(",").flatMap((part) => {
     const match = /^\s*(\d+)(?:-(\d+))?\s*$/.exec(part);
     const [first, last] = [Number(match?.[1]), Number(match?.[2] ?? match?.[1])];
     if (!match || first < 1 || last > table1Rows.length || first > last) {
-      throw new UserError(`"${part}" names no rows of Table 1; allowed: numbers and ranges from 1 to ${table1Rows.length}, e.g. 1,5-7`);
+      throw new UserError(`"${part}" is not a row of Table 1; allowed: numbers and ranges from 1 to ${table1Rows.length}, e.g. 1,5-7`);
     }
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
@@ -44,7 +44,7 @@ export function parseRows(text: string | undefined): Table1Row[] {
 export async function table1(programFiles: ProgramFiles, options: Table1Options): Promise<number> {
   const { rows, quick = false, seeds = quick ? 1 : 3, workers, paperValues = false, markdown, json = false } = options;
   const asked: Table1Asked = { rows: parseRows(rows), seeds: Array.from({ length: seeds }, (_, seed) => seed), paperValues };
-  if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} is there already; name another file`);
+  if (markdown !== undefined && existsSync(markdown)) throw new UserError(`${markdown} already exists; choose another file`);
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     const { code, study } = await trainTable1(services, asked, { quick }, workers ?? null, json ? jsonReport() : textReport());
@@ -59,13 +59,13 @@ export async function table1(programFiles: ProgramFiles, options: Table1Options)
 }
 
 /**
- * Trains what is asked for and the store's latest study of this edition does not have: that study is extended,
- * resumed or left as it is; without one a new study begins.
+ * Trains the requested runs that the store's latest study of this edition lacks. Extends or resumes that study,
+ * or leaves it unchanged if it lacks none; starts a new study where there is none.
  */
 export async function trainTable1(services: Services, asked: Table1Asked, edition: Table1Edition, workers: number | null, report: StudyReport): Promise<{ code: number; study: StudyDetail }> {
   const { handlers } = services;
   const wanted = table1Seeds(asked.rows, asked.seeds, asked.paperValues);
-  // The table takes the place of the study's own.
+  // This command prints its own table instead of the study's.
   const quiet: StudyReport = { ...report, ended: () => undefined };
   const ids: string[] = [];
   const run = (begin: () => ReturnType<typeof handlers["studies.start"]>) =>
@@ -85,7 +85,7 @@ export async function trainTable1(services: Services, asked: Table1Asked, editio
     return { code, study: await detail(ids[0]!) };
   }
   const { study, seeds } = found;
-  if (workers !== null) report.note(`the study ${study.id} goes on with the workers it began with; --workers is for a new one`);
+  if (workers !== null) report.note(`study ${study.id} keeps its number of workers; --workers applies to a new study only`);
   const more = mergedTable1(seeds, wanted);
   const { total, finished, diverged, pruned, skipped } = study;
   if (!more && finished + diverged + pruned + skipped === total) {
@@ -99,7 +99,7 @@ export async function trainTable1(services: Services, asked: Table1Asked, editio
 
 const stacksOf = ({ stacks, seeds }: ReturnType<typeof table1Study>) => ({ stacks, seeds });
 
-/** How the table was made; a study's runs may come from several versions. */
+/** Lines on how the table was made. The runs of a study may come from several versions. */
 async function facts(services: Services, study: StudyDetail, { rows, seeds, paperValues, quick }: Table1Options): Promise<string[]> {
   const { cpu, cores, platform } = await services.handlers["app.info"]({});
   const origins = new Set<string>();

@@ -7,7 +7,7 @@ import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
 import type { Services } from "../../services/services.ts";
 import { madeSafe } from "../../../shared/safe.ts";
-import { sayWhatIsTried } from "./engines.ts";
+import { printEngineProgress } from "./engines.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
@@ -28,20 +28,20 @@ export async function train(programFiles: ProgramFiles, file: string | undefined
   const experiment = options.safe ? madeSafe(chosen) : chosen;
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
-    if (!options.json) sayWhatIsTried(services);
+    if (!options.json) printEngineProgress(services);
     return await trainToTheEnd(services, experiment, options.json);
   } finally {
     await services.close();
   }
 }
 
-/** Trains an experiment, says what happens to it, and resolves with the command's exit code. */
+/** Trains an experiment, reports its progress, and resolves with the command's exit code. */
 export function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
-  // What is allowed but hardly meant.
+  // Hints name settings that are valid but have no effect.
   return followToTheEnd(services, () => services.handlers["runs.start"]({ experiment }), json, towerHints(experiment.tower, parameterNames(experiment)));
 }
 
-/** The same for a run that `begin` starts or resumes. */
+/** Reports on a run that `begin` starts or resumes, and resolves with the command's exit code. */
 export async function followToTheEnd(services: Services, begin: () => RunSummary | Promise<RunSummary>, json = false, hints: readonly string[] = []): Promise<number> {
   const report = json ? jsonReport() : textReport();
   try {
@@ -61,7 +61,7 @@ function exitCodeOf({ status }: RunSummary): number {
   return status === "stopped" ? exitCodes.interrupted : exitCodes.error;
 }
 
-/** Begins the run, reports what happens to it, and resolves with its last state. */
+/** Begins a run, reports its progress, and resolves with its final state. */
 export async function untilItEnds(services: Services, begin: () => RunSummary | Promise<RunSummary>, report: TrainReport): Promise<RunSummary> {
   const begun = await begin();
   report.started(begun);
@@ -81,7 +81,7 @@ export async function untilItEnds(services: Services, begin: () => RunSummary | 
   });
   const forgetSignals = onInterrupt(() => {
     report.note("stopping; progress is saved (repeat to force)");
-    // A run that ended in this very moment has nothing left to stop.
+    // Fails if the run has just ended.
     Promise.resolve(services.handlers["runs.stop"]({ run: begun.id })).catch((error: unknown) => report.note(messageOf(error)));
   });
   try {

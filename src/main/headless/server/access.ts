@@ -1,10 +1,9 @@
 /**
- * Who may talk to the local server. A link with a one-time token buys one browser a
- * session: a cookie, which the window's files need, and a key, which the socket needs
- * besides. Browsers send a host's cookies to all its ports, so another program on this
- * machine can come to see the cookie; the key stays with the pages of this port. Host
- * and Origin are checked too: other web pages open in the same browser can reach
- * loopback addresses.
+ * Access control of the local server. A link with a one-time token gives one browser a
+ * session: a cookie, required for the window's files, and a key, also required for the
+ * socket. Browsers send a host's cookies to all its ports, so another program on this
+ * machine may see the cookie; only pages of this port have the key. Host and Origin are
+ * checked too, because other web pages in the same browser can reach loopback addresses.
  */
 import { randomBytes, timingSafeEqual, createHash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
@@ -12,7 +11,7 @@ import { keyProtocol } from "../../../shared/socket.ts";
 
 const loopbackNames = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-/** Constant in time for inputs of any length: digests are compared, not the texts. */
+/** Comparison in constant time for texts of any length: compares their digests. */
 function equal(a: string, b: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(a), digest(b));
@@ -23,20 +22,20 @@ function randomToken(): string {
 }
 
 /**
- * Whether the Host header names this machine. The port is left open, because a
- * tunnel (`ssh -L 9000:127.0.0.1:PORT`) is reached through another one.
+ * Whether the Host header names this machine. Any port is allowed, because a
+ * tunnel (`ssh -L 9000:127.0.0.1:PORT`) has another one.
  */
 export function isLoopbackHost(host: string | undefined): boolean {
   const match = /^(\[[0-9a-f:]+\]|[^:\s]+)(?::\d{1,5})?$/i.exec(host ?? "");
   return match?.[1] !== undefined && loopbackNames.has(match[1].toLowerCase());
 }
 
-/** Whether the request comes from a page of this very server, under the name the browser knows it by. */
+/** Whether the request comes from a page of this server, under the name that the browser uses for it. */
 export function isSameOrigin(headers: IncomingHttpHeaders): boolean {
   return headers.host !== undefined && headers.origin === `http://${headers.host}`;
 }
 
-/** Milliseconds that a link waits to be opened, and a session to be used again. */
+/** Lifetime of an unused link, and of a session since its last use, in milliseconds. */
 const linkLasts = 24 * 3_600_000;
 const sessionLasts = 7 * 24 * 3_600_000;
 
@@ -52,28 +51,28 @@ interface Session {
 }
 
 export class Access {
-  /** Browsers share cookies between all ports of a host: a name of its own keeps servers apart. */
+  /** Random, because browsers share cookies between all ports of a host. */
   readonly #cookieName = `hypertower-${randomBytes(4).toString("hex")}`;
   readonly #sessions = new Map<string, Session>();
   readonly #now: () => number;
   #token: string | null;
   #madeAt: number;
 
-  /** @param now milliseconds of a clock */
+  /** @param now clock in milliseconds */
   constructor(token = randomToken(), now: () => number = Date.now) {
     this.#token = token;
     this.#now = now;
     this.#madeAt = now();
   }
 
-  /** A fresh token. The one before it, if nobody has used it, is void. */
+  /** Returns a new token; an earlier, unused token becomes invalid. */
   renewToken(): string {
     this.#token = randomToken();
     this.#madeAt = this.#now();
     return this.#token;
   }
 
-  /** Trades a token for a session; null when it is wrong, used, void or too old. */
+  /** Exchanges a token for a session; null when it is wrong, used, replaced or expired. */
   redeem(token: string): Granted | null {
     if (this.#token === null || !equal(token, this.#token) || this.#now() - this.#madeAt > linkLasts) return null;
     this.#token = null;
@@ -82,12 +81,12 @@ export class Access {
     return { cookie: `${this.#cookieName}=${session}; Path=/; HttpOnly; SameSite=Strict`, key };
   }
 
-  /** Whether the request carries the cookie of an open session, which it keeps open. */
+  /** Whether the request has the cookie of an open session; extends the session. */
   hasSession(headers: IncomingHttpHeaders): boolean {
     return this.#sessionOf(headers) !== null;
   }
 
-  /** Whether a request for a socket carries that cookie and the session's key, among its protocols. */
+  /** Whether a socket request has that cookie, and the session's key among its protocols. */
   mayConnect(headers: IncomingHttpHeaders): boolean {
     const session = this.#sessionOf(headers);
     const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((protocol) => protocol.trim());

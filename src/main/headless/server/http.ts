@@ -1,4 +1,4 @@
-/** Answers to plain HTTP requests: the link, the session check and the window's files. */
+/** Answers HTTP requests: redeems links, checks sessions, serves the window's files. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -7,7 +7,7 @@ import { isDownload, openDownload } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
 import { readStaticFile } from "../../web/staticFiles.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
-import { comeIn, linkRefused, notFound, sessionRequired, welcome, welcomeScript } from "./pages.ts";
+import { linkRefused, notFound, reopen, sessionRequired, welcome, welcomeScript } from "./pages.ts";
 
 const text = "text/plain; charset=utf-8";
 const html = "text/html; charset=utf-8";
@@ -22,7 +22,7 @@ function answer(status: number, contentType: string, body: string | Buffer, head
   return { status, body, headers: { "content-type": contentType, "cache-control": "no-store", ...headers } };
 }
 
-/** Serves the files of `rendererDir`, and what the services make to be saved, to browsers that hold a session. */
+/** Serves the files of `rendererDir`, and downloads, to browsers with a session. */
 export function httpHandler(access: Access, rendererDir: string, services: Pick<Services, "reportFile">) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     respond(request, access, rendererDir, services)
@@ -39,11 +39,11 @@ export function httpHandler(access: Access, rendererDir: string, services: Pick<
         }
         response.writeHead(status, all);
         if (request.method === "HEAD") response.end();
-        // Sent as fast as it is taken; a browser that goes away ends it.
+        // Respects backpressure; ends when the browser disconnects.
         else return pipeline(Readable.from(body), response);
       })
       .catch((error: unknown) => {
-        // A browser that stopped a download is no failure of ours.
+        // A browser that cancels a download is not an error.
         if (!request.destroyed && !response.destroyed) console.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
         response.destroy();
       });
@@ -57,7 +57,7 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
     if (!isSameOrigin(headers)) return answer(403, text, "Requests from other pages are refused.\n");
     return answer(405, text, "Only GET and HEAD are answered here.\n", { allow: "GET, HEAD" });
   }
-  // Split by hand: URL would resolve dot segments before they can be refused.
+  // Split by hand: URL would resolve dot segments, which must be refused.
   const target = request.url ?? "/";
   const queryAt = target.indexOf("?");
   const path = queryAt === -1 ? target : target.slice(0, queryAt);
@@ -71,10 +71,10 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
   }
   if (path === welcomeScript.path) return answer(200, "text/javascript; charset=utf-8", welcomeScript.body);
   if (!known) {
-    // A strict cookie stays behind when the way here began on another site, e.g. a
-    // terminal in a web page. Starting again from our own page sends it, if there is one.
+    // Browsers do not send a strict cookie with a navigation from another site, e.g. a
+    // terminal in a web page. Reloading from our own page sends it, if there is one.
     const fromElsewhere = headers["sec-fetch-site"] === "cross-site" && headers["sec-fetch-mode"] === "navigate";
-    if (fromElsewhere && path === "/") return answer(200, html, comeIn);
+    if (fromElsewhere && path === "/") return answer(200, html, reopen);
     return answer(403, html, sessionRequired);
   }
   if (isDownload(path)) {

@@ -1,4 +1,4 @@
-/** The workbench for a browser on this machine: the window's files over HTTP, the contract over WebSocket. */
+/** Serves the workbench to a browser on this machine: files over HTTP, the contract over WebSocket. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +7,7 @@ import { Access } from "./access.ts";
 import { httpHandler } from "./http.ts";
 import { attachSocket } from "./socket.ts";
 
-/** The only address listened on: other machines come through a tunnel or not at all. */
+/** The only address that the server listens on; other machines need a tunnel. */
 const loopback = "127.0.0.1";
 
 export interface ServerOptions {
@@ -16,7 +16,7 @@ export interface ServerOptions {
   readonly port: number;
   /** Folder of the built window. */
   readonly rendererDir: string;
-  /** Token of the first link; random when left out. */
+  /** Token of the first link; random by default. */
   readonly token?: string;
 }
 
@@ -24,9 +24,9 @@ export interface LocalServer {
   /** The first link: opens the workbench once, in one browser. */
   readonly url: string;
   readonly port: number;
-  /** A fresh link for another browser; an earlier one that was not used becomes void. */
+  /** A new link for another browser; an earlier, unused link becomes invalid. */
   newLink(): string;
-  /** Closes every connection. The services stay open: they are the caller's. */
+  /** Closes every connection. The services stay open; the caller closes them. */
   close(): Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export async function startServer({ services, port, rendererDir, token }: Server
     socket.close();
     server.close();
     server.closeIdleConnections();
-    // Windows answer the closing handshake at once; whatever still hangs is cut off.
+    // Windows answer the closing handshake at once; cut off any other connection.
     const timer = setTimeout(() => {
       socket.terminate();
       server.closeAllConnections();
@@ -76,10 +76,10 @@ async function listen(server: Server, port: number): Promise<void> {
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EADDRINUSE") {
-      throw new UserError(`port ${port} on ${loopback} is in use by another program; name another port, or 0 for any free one`, undefined, { cause: error });
+      throw new UserError(`port ${port} on ${loopback} is in use by another program; choose another port, or 0 for any free one`, undefined, { cause: error });
     }
     if (code === "EACCES") {
-      throw new UserError(`port ${port} on ${loopback} may not be used by this account; name one from 1024 to 65535, or 0 for any free one`, undefined, { cause: error });
+      throw new UserError(`port ${port} on ${loopback} may not be used by this account; choose 1024 to 65535, or 0 for any free one`, undefined, { cause: error });
     }
     throw error;
   }

@@ -9,13 +9,13 @@ import { dispatch } from "../../services/dispatch.ts";
 import type { Services } from "../../services/services.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 
-/** Requests are small (the largest holds one experiment); nothing larger is read. */
+/** Maximum size of a request: the largest contains one experiment. */
 export const maxMessageBytes = 1024 * 1024;
-/** A window that reads this slowly is cut off; it connects again and asks anew. */
+/** Bytes waiting for a slow window before it is disconnected; it reconnects and requests its data again. */
 const maxUnsentBytes = 16 * 1024 * 1024;
-/** While so many requests of a window are worked on, no more are read from it: they wait in its own memory. */
+/** Maximum number of active requests of a window; further ones are not read, and wait in the window's memory. */
 const maxInFlight = 64;
-/** Keeps tunnels open and finds windows that are gone. */
+/** Milliseconds between pings, which keep tunnels open and detect windows that are gone. */
 const pingInterval = 30_000;
 
 const request = z.object({
@@ -27,9 +27,9 @@ const request = z.object({
 const closeCode = { goingAway: 1001, unsupportedData: 1003, invalidPayload: 1007, internalError: 1011 } as const;
 
 export interface Socket {
-  /** Says goodbye to every window and stops listening to events. */
+  /** Starts the closing handshake with every window, and unsubscribes from events. */
   close(): void;
-  /** Cuts off the windows that have not answered the goodbye. */
+  /** Disconnects the windows that have not answered the handshake. */
   terminate(): void;
 }
 
@@ -118,7 +118,7 @@ async function handleMessage(socket: WebSocket, services: Services, data: RawDat
     const reply = await dispatch(services, message.name, message.input);
     send(socket, JSON.stringify({ id: message.id, reply }));
   } catch (error) {
-    // dispatch() answers failures itself: getting here is a defect, and the window must not wait for ever.
+    // dispatch() never rejects, so this is a defect; the window must not wait forever.
     console.error("a reply could not be sent:", error);
     socket.close(closeCode.internalError, "a reply could not be sent");
   }

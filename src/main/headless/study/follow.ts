@@ -1,4 +1,4 @@
-/** Training a study from the command line: begun, reported on, and stopped by a signal. */
+/** Trains a study from the command line: starts it, reports its progress, and stops it on a signal. */
 import { messageOf } from "../../../shared/errors.ts";
 import type { StudySummary } from "../../../shared/study/result.ts";
 import type { Services } from "../../services/services.ts";
@@ -6,18 +6,18 @@ import { exitCodes } from "../exitCodes.ts";
 import { onInterrupt } from "../interrupt.ts";
 import type { StudyReport } from "./report.ts";
 
-/** Begins a study, reports on it until it stands still, and resolves with the command's exit code. */
+/** Begins a study, reports its progress until it stands still, and resolves with the command's exit code. */
 export async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, report: StudyReport): Promise<number> {
   let id: string | undefined;
   let asked = false;
   const stop = () => {
     if (id === undefined) return;
-    // A study that ended in this very moment has nothing left to stop.
+    // Fails if the study has just ended.
     Promise.resolve(services.handlers["studies.stop"]({ study: id })).catch((error: unknown) => report.note(messageOf(error)));
   };
   const forget = onInterrupt(() => {
     asked = true;
-    report.note("stopping; everything up to now is kept (again to force)");
+    report.note("stopping; progress is saved (repeat to force)");
     stop();
   });
   try {
@@ -29,18 +29,18 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
       report.progress(changed);
       if (standsStill(changed)) end();
     });
-    services.on("study.advanced", ({ study: of, point }) => {
-      if (of === id) report.advanced(point);
+    services.on("study.advanced", ({ study, point }) => {
+      if (study === id) report.advanced(point);
     });
     const begun = await begin();
     id = begun.id;
     report.started(begun);
     if (asked) stop();
     if (!standsStill(await services.handlers["studies.get"]({ study: id }))) await ended;
-    // Runs that were asked to stop still have to say where.
+    // Stopping runs still report their last step.
     const last = await untilQuiet(services, id);
     report.ended(last);
-    if (last.status === "stopped" || last.status === "interrupted") report.note(`hypertower study --resume ${id} goes on with it`);
+    if (last.status === "stopped" || last.status === "interrupted") report.note(`to resume: hypertower study --resume ${id}`);
     if (last.status !== "finished") return asked ? exitCodes.interrupted : exitCodes.error;
     return last.finished + last.diverged + last.pruned + last.skipped === last.total ? exitCodes.ok : exitCodes.error;
   } finally {

@@ -1,4 +1,4 @@
-/** What `study` says while it trains: lines for people, or one JSON object a line. */
+/** Output of `study`: lines for people, or one JSON object per line. */
 import { SingleBar } from "cli-progress";
 import { metricText } from "../../../shared/metrics.ts";
 import type { Study } from "../../../shared/study/study.ts";
@@ -14,11 +14,11 @@ import { resultsTable } from "./table.ts";
 export interface StudyReport {
   started(study: StudySummary): void;
   progress(study: StudySummary): void;
-  /** A run came to a new state. */
+  /** A run changed its state. */
   advanced(point: StudyPoint): void;
   ended(study: StudyDetail): void;
   note(message: string): void;
-  /** Leaves the terminal as it was found. */
+  /** Restores the terminal. */
   close(): void;
 }
 
@@ -27,20 +27,20 @@ interface Streams {
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** Runs that need nothing more. */
+/** Number of runs that need no more training. */
 export const endedRuns = ({ finished, diverged, failed, pruned, skipped }: StudySummary) => finished + diverged + failed + pruned + skipped;
 
 const over: readonly StudyPoint["status"][] = ["finished", "diverged", "failed", "pruned", "skipped"];
 const isOver = ({ status }: StudyPoint) => over.includes(status);
 
-/** On standard error: a bar on a terminal, else a line for every run that ended. */
+/** Progress on standard error: a bar on a terminal, else a line for every run that ended. */
 function progressOn({ stderr }: Streams) {
   const bar = stderr.isTTY
     ? new SingleBar({ stream: stderr, format: "{bar} {percentage} %  {value}/{total} runs{left}", gracefulExit: false, hideCursor: true, clearOnComplete: true, barsize: 20 })
     : null;
   let total = 0;
   let base: Study["base"] | null = null;
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const left = ({ millisecondsLeft }: StudySummary) => ({ left: millisecondsLeft === null ? "" : `  ${formatDuration(millisecondsLeft)} left` });
   const say = (text: string) => {
     if (bar) stderr.write("\r\u001B[K");
@@ -56,11 +56,11 @@ function progressOn({ stderr }: Streams) {
     progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
     advanced: (point: StudyPoint) => {
       const end = `${point.run ?? point.key} ${point.status}`;
-      if (!isOver(point) || told.has(end)) return;
-      told.add(end);
+      if (!isOver(point) || reported.has(end)) return;
+      reported.add(end);
       if (bar) return;
       const result = base ? resultOf(point, base) : "";
-      say(`[${String(told.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? result : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
+      say(`[${String(reported.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? result : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
     },
     close: () => bar?.stop(),
   };
@@ -68,14 +68,14 @@ function progressOn({ stderr }: Streams) {
 
 const headlineMetric = (base: Study["base"]): StudyMetric => ({ name: metricFor(undefined, base), at: "final" });
 
-/** A finished run's headline metric, or `exploded`. */
+/** Headline metric of a finished run, or `exploded`. */
 function resultOf(point: StudyPoint, base: Study["base"]): string {
   const metric = headlineMetric(base);
   const { outcome, value } = measure(point, metric, base);
   return outcome === "exploded" ? "exploded" : metricText(metric.name, value);
 }
 
-/** How many finished runs exploded, with what that means; empty for none. */
+/** The number of exploded runs, and what that means; empty for none. */
 function explodedLine({ study, points }: StudyDetail): string {
   const count = measureRuns(study, points, headlineMetric(study.base)).runs.filter(({ outcome }) => outcome === "exploded").length;
   return count === 0 ? "" : `${plural(count, "run")} exploded and ${nounFor(count, "counts", "count")} as the worst. ${explosionWords(study.base)}`;

@@ -1,4 +1,4 @@
-/** A study as a table: a row for each height or stack and each point of its axes, its seeds together. */
+/** A study as a table: one row per height or stack and point of its axes, over all seeds. */
 import { formatMeasure } from "../../../shared/format.ts";
 import { isPercent, metricOf } from "../../../shared/metrics.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
@@ -12,39 +12,39 @@ import { table } from "../format.ts";
 
 type Placed = Pick<StudyCell, "height" | "values"> & { readonly stack?: string | undefined };
 
-const place = ({ height, stack, values }: Placed) => [stack ?? heightLabel(height), ...values.map(formatHyperparameter)];
+const pointCells = ({ height, stack, values }: Placed) => [stack ?? heightLabel(height), ...values.map(formatHyperparameter)];
 
 function header(study: Study): string[] {
   return [study.stacks ? "STACK" : "HEIGHT", ...studyAxes(study).map(({ label }) => label)];
 }
 
-/** What each run will be. */
+/** The planned runs. */
 export function cellsTable(study: Study, cells: readonly StudyCell[]): string {
   const byPoint = groupBy(cells, ({ height, stack, values }) => JSON.stringify([stack ?? height, values]));
-  const body = [...byPoint.values()].map((of) => {
-    const { experiment } = of[0]!;
-    return [...place(of[0]!), notation(experiment.tower), String(experiment.budget.epochs), of.map(({ seed }) => seed).join(" ")];
+  const body = [...byPoint.values()].map((seeds) => {
+    const { experiment } = seeds[0]!;
+    return [...pointCells(seeds[0]!), notation(experiment.tower), String(experiment.budget.epochs), seeds.map(({ seed }) => seed).join(" ")];
   });
   return table([[...header(study), "TOWER", "EPOCHS", "SEEDS"], ...body]);
 }
 
-/** What became of them: mean and standard error of the headline metric at the end, over the seeds. */
+/** The results: mean and standard error of the headline metric at the end, over the seeds. */
 export function resultsTable(study: Study, points: readonly StudyPoint[]): string {
   const metric: StudyMetric = { name: metricFor(undefined, study.base), at: "final" };
   const { runs, penalty } = measureRuns(study, points, metric);
   const written = (value: number) => (isPercent(metric.name) ? value.toFixed(2) : formatMeasure(value));
-  const body = [...groupBy(runs, ({ point }) => JSON.stringify([point.stack ?? point.height, point.values])).values()].map((of) => {
-    const { n, mean, standardError } = aggregate(of);
+  const body = [...groupBy(runs, ({ point }) => JSON.stringify([point.stack ?? point.height, point.values])).values()].map((seeds) => {
+    const { n, mean, standardError } = aggregate(seeds);
     const text = mean === null ? "–" : `${written(mean)}${standardError === null ? "" : ` ± ${written(standardError)}`}${metricUnit(metric.name)}`;
-    return [...place(of[0]!.point), String(n), text, remarks(of, metric, penalty)];
+    return [...pointCells(seeds[0]!.point), String(n), text, remarks(seeds, metric, penalty)];
   });
   const spread = runs.some(({ point }) => point.seed !== runs[0]!.point.seed) ? " ± STANDARD ERROR" : "";
   return table([[...header(study), "RUNS", `${metricOf(metric.name).label.toUpperCase()}${spread}`, ""], ...body]);
 }
 
-/** What the mean contains, and the runs that it does not: `1 diverged and 1 exploded count as 90.00 %, 1 missing`. */
+/** Runs that count as the worst, and runs missing from the mean: `1 diverged and 1 exploded count as 90.00 %, 1 missing`. */
 function remarks(runs: readonly MeasuredRun[], metric: StudyMetric, penalty: number | null): string {
   const others = runs.flatMap(({ outcome, point }) => (outcome === "early" || outcome === "failed" || outcome === "missing" || outcome === "skipped" || outcome === "pending" ? [outcome === "pending" ? point.status : outcome] : []));
   const counts = groupBy(others, (what) => what);
-  return [worstWords({ runs }, metric, penalty), ...[...counts].map(([what, of]) => `${of.length} ${what === "early" ? "stopped early" : what}`)].filter(Boolean).join(", ");
+  return [worstWords({ runs }, metric, penalty), ...[...counts].map(([what, group]) => `${group.length} ${what === "early" ? "stopped early" : what}`)].filter(Boolean).join(", ");
 }

@@ -25,7 +25,7 @@ function differenceOf({ difference }: Cell): string {
 const valueOf = (name: string, value: number) => (name === "alpha" ? formatHyperparameter(Number(value.toPrecision(3))) : value.toFixed(4));
 const spreadOf = (name: string, spread: number) => (name === "alpha" ? formatHyperparameter(Number(spread.toPrecision(2))) : spread.toFixed(4));
 
-/** `α 0.0703 ± 0.0009`; a standard error that rounds to nothing is left out. */
+/** `α 0.0703 ± 0.0009`; omits a standard error that rounds to 0. */
 function learnedValue({ name, symbol, ours }: LearnedValue): string {
   const error = standardErrorOf(ours);
   const spread = error === null ? "" : spreadOf(name, error);
@@ -56,7 +56,7 @@ function cells({ row, tower, learned, rerun, atPaper }: TableRow, epochs: number
   ];
 }
 
-/** The table of a study: its rows and how long each was trained. */
+/** A printed table: its rows, and the study and request they come from. */
 export interface Printed {
   readonly rows: readonly TableRow[];
   readonly study: StudyDetail;
@@ -64,7 +64,7 @@ export interface Printed {
 }
 
 const epochsOf = ({ study }: StudyDetail, stack: string, fallback: number) => study.stacks?.find(({ name }) => name === stack)?.epochs ?? fallback;
-const body = ({ rows, study }: Printed) => rows.map((of) => cells(of, epochsOf(study, `${of.row.number}: ${of.row.stack}`, of.row.epochs)));
+const body = ({ rows, study }: Printed) => rows.map((line) => cells(line, epochsOf(study, `${line.row.number}: ${line.row.stack}`, line.row.epochs)));
 
 function remarksOf({ rows, study }: Printed): string[] {
   const remarks = rows.flatMap(({ row, remarks }) => remarks.map((remark) => `row ${row.number}, ${remark}`));
@@ -76,16 +76,16 @@ const legend = ({ rows }: Printed) =>
   "Learned: level 0's values at the end of the runs; rerun: plain at each run's own learned values, same seed. Difference: ours − paper in standard deviations of that difference of means, √(s²/n + s²/n)" +
   `${withAtPaper(rows) ? "; at paper's values: plain, from the values that the paper's tower learned, against its second column" : ""}.`;
 
-export function textTable(of: Printed): string {
-  return [table([head(of.rows).map((name) => name.toUpperCase()), ...body(of)]), "", ...remarksOf(of), legend(of)].join("\n");
+export function textTable(printed: Printed): string {
+  return [table([head(printed.rows).map((name) => name.toUpperCase()), ...body(printed)]), "", ...remarksOf(printed), legend(printed)].join("\n");
 }
 
 const markdownTable = (header: readonly string[], rows: readonly (readonly string[])[]) =>
   [header, header.map(() => "---"), ...rows].map((row) => `| ${header.map((_, i) => (row[i] ?? "").replaceAll("|", "\\|")).join(" | ")} |`).join("\n");
 
-/** @param facts lines on how it was made: command, machine, date */
-export function markdownReport(of: Printed, facts: readonly string[]): string {
-  const { study, asked, rows } = of;
+/** @param facts lines on how the table was made: command, machine, date */
+export function markdownReport(printed: Printed, facts: readonly string[]): string {
+  const { study, asked, rows } = printed;
   const result = (run: MeasuredRun | undefined) => (run === undefined ? "" : run.value === null ? `${nothing} (${run.outcome})` : formatPercent(run.value));
   const every = table1Runs(study.study, study.points, asked).rows.flatMap(({ row, runs }) =>
     runs.tower.map((tower) => {
@@ -97,9 +97,9 @@ export function markdownReport(of: Printed, facts: readonly string[]): string {
   return [
     "# Table 1 of the paper",
     facts.map((fact) => `- ${fact}`).join("\n"),
-    markdownTable(head(rows), body(of)),
-    legend(of),
-    remarksOf(of).map((remark) => `- ${remark}`).join("\n"),
+    markdownTable(head(rows), body(printed)),
+    legend(printed),
+    remarksOf(printed).map((remark) => `- ${remark}`).join("\n"),
     "## Every run",
     markdownTable(["row", "stack", "seed", "error", "learned at level 0", "rerun", ...(asked.paperValues ? ["at paper's values"] : [])], every),
   ]

@@ -11,11 +11,11 @@ import { level } from "../../../shared/tower.ts";
 
 /** One column of one row. */
 export interface Cell {
-  /** Test errors in percent, diverged and exploded runs as the worst; null where no run counts. */
+  /** Test error in percent; diverged and exploded runs count as the worst. Null without runs. */
   readonly ours: Summary | null;
   readonly standardError: number | null;
   readonly paper: Summary;
-  /** ours - paper in standard deviations of that difference. */
+  /** ours - paper, in standard deviations of the difference. */
   readonly difference: number | null;
 }
 
@@ -32,9 +32,9 @@ export interface TableRow {
   readonly learned: readonly LearnedValue[];
   /** Null for a plain optimizer, which has no second column. */
   readonly rerun: Cell | null;
-  /** Plain at the paper's learned values, beside the paper's second column; null without such runs. */
+  /** The plain optimizer at the paper's learned values, against the paper's second column; null without such runs. */
   readonly atPaper: Cell | null;
-  /** What a figure contains, and why a run is missing from it, seed by seed. */
+  /** Runs that count as the worst, and why runs are missing, by seed. */
   readonly remarks: readonly string[];
 }
 
@@ -49,15 +49,15 @@ export interface Table1Asked {
 
 const metric: StudyMetric = { name: "testError", at: "final" };
 
-/** The runs of the rows and seeds asked for, with what each counts as. */
+/** Runs of the requested rows and seeds, with the value that each counts as. */
 export function table1Runs(study: Study, points: readonly StudyPoint[], { rows, seeds, paperValues }: Table1Asked) {
   const { runs, penalty } = measureRuns(study, points, metric);
-  const of = (row: Table1Row, column: Table1Column) => {
+  const runsOf = (row: Table1Row, column: Table1Column) => {
     if (!columnsOf(row).includes(column) || (column === "atPaper" && !paperValues)) return [];
     const own = runs.filter(({ point }) => point.stack === table1StackName(row, column));
     return seeds.flatMap((seed) => own.filter(({ point }) => point.seed === seed));
   };
-  return { penalty, rows: rows.map((row) => ({ row, runs: { tower: of(row, "tower"), rerun: of(row, "rerun"), atPaper: of(row, "atPaper") } satisfies RowRuns })) };
+  return { penalty, rows: rows.map((row) => ({ row, runs: { tower: runsOf(row, "tower"), rerun: runsOf(row, "rerun"), atPaper: runsOf(row, "atPaper") } satisfies RowRuns })) };
 }
 
 export function tableRows(study: Study, points: readonly StudyPoint[], asked: Table1Asked): TableRow[] {
@@ -94,7 +94,7 @@ function remarks(column: string, runs: readonly MeasuredRun[], penalty: number |
 function learnedValues(paper: Readonly<Record<string, number>>, { tower: [bottom] }: Table1Row, runs: readonly MeasuredRun[]): LearnedValue[] {
   const finished = runs.filter(({ point }) => point.status === "finished");
   return optimizerSpec(level.parse(bottom).optimizer).hyperparameters.flatMap(({ name, symbol }) => {
-    const values = finished.flatMap(({ point }) => point.hyperparameters.filter((one) => one.level === 0 && one.name === name).flatMap(({ value }) => value ?? []));
+    const values = finished.flatMap(({ point }) => point.hyperparameters.filter((learned) => learned.level === 0 && learned.name === name).flatMap(({ value }) => value ?? []));
     return values.length === 0 ? [] : [{ name, symbol, ours: summarize(values), paper: paper[name] ?? null }];
   });
 }

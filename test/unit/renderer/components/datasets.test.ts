@@ -26,7 +26,7 @@ it("tells whether each dataset is there, and offers what can be done with it", a
   const { row } = await page(datasetOf("mnist"), missing(), datasetOf("iris", { problem: "iris.csv has another checksum" }), ownTable({ problem: "flowers.csv is missing" }));
   const offers = (kind: string) => row(kind).findAll("button").map((button) => button.attributes("data-testid"));
   expect(row("mnist").attributes("data-state")).toBe("ready");
-  expect(offers("mnist")).toEqual(["look-button", "remove-button"]);
+  expect(offers("mnist")).toEqual(["preview-button", "remove-button"]);
   expect(row("cifar10").attributes("data-state")).toBe("missing");
   expect(offers("cifar10")).toEqual(["download-button", "import-button"]);
   expect(row("iris").attributes("data-state")).toBe("damaged");

@@ -1,4 +1,4 @@
-/** Fetches a published dataset into the data folder, by download or from a copy on disk, with the same checks. */
+/** Puts published datasets into the data folder, by download or from a local copy, with the same checks. */
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
@@ -10,13 +10,14 @@ import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
 import { dataFolder } from "./folder.ts";
 import { unpack, type Source } from "./unpack.ts";
 
-export interface FetchProgress {
-  /** Bytes downloaded, of all files together, and to be downloaded. */
+export interface DownloadProgress {
+  /** Bytes downloaded so far, over all files. */
   readonly bytes: number;
+  /** Bytes of all files. */
   readonly total: number;
 }
 
-/** A dataset whose files are fetched. */
+/** A dataset whose files are downloaded or imported. */
 export interface FetchedEntry extends FiledEntry {
   readonly files: Extract<DatasetFiles, { from: "archives" }>;
 }
@@ -31,16 +32,16 @@ const isKept = async (archive: Archive, folder: string) => {
 };
 
 /**
- * Downloads and unpacks what is missing. Can be stopped and called again: it goes on where it was.
- * @throws Error naming the mirrors and what was wrong, or the disk that is full
+ * Downloads and unpacks the missing files. Resumes an earlier, partial download.
+ * @throws Error naming each mirror and its failure, or the full disk
  */
 export async function downloadEntry(
   entry: FetchedEntry,
-  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: FetchProgress) => void } = {},
+  { folder = dataFolder(), onProgress = () => undefined, ...options }: Omit<DownloadOptions, "onProgress"> & { folder?: string; onProgress?: (progress: DownloadProgress) => void } = {},
 ): Promise<void> {
   const own = folderOf(entry, folder);
   const total = entry.files.archives.reduce((sum, { bytes }) => sum + bytes, 0);
-  // An archive and what is unpacked from it stand side by side for a while.
+  // The largest archive and the unpacked files exist at the same time for a while.
   const unpacked = keptFiles(entry).reduce((sum, { bytes }) => sum + bytes, 0);
   await requireSpace(own, maxOf(entry.files.archives.map(({ bytes }) => bytes)) + unpacked);
   let before = 0;
@@ -58,9 +59,9 @@ export async function downloadEntry(
 }
 
 /**
- * Takes over a local copy: an archive, a file, or a folder that has all of them, packed or not.
- * An archive that was packed anew is as good as the published one, for what it holds is checked.
- * @throws Error naming what is missing or not as published; nothing is taken over then
+ * Imports a local copy: an archive, a file, or a folder with all of them, packed or not.
+ * A repacked archive is accepted, because the checksums are those of its contents.
+ * @throws Error naming the file that is missing or differs from the published one; nothing is imported then
  */
 export async function importEntry(entry: FetchedEntry, path: string, folder = dataFolder()): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
@@ -74,23 +75,24 @@ export async function importEntry(entry: FetchedEntry, path: string, folder = da
   await unpack(plan, own);
 }
 
-/** What to unpack to get an archive's contents: the archive itself, or its contents one by one. */
+/** Where an archive's contents come from: the contents as single files if all are there, else the archive. */
 async function sourcesOf(archive: Archive, candidates: readonly string[], where: string, only: boolean): Promise<Source[]> {
-  const raw = archive.contents.map((file) => ({ file, path: candidates.find((one) => basename(one) === file.name) }));
+  const raw = archive.contents.map((file) => ({ file, path: candidates.find((candidate) => basename(candidate) === file.name) }));
   if (raw.every(({ path }) => path !== undefined)) {
     for (const { file, path } of raw) {
       const problem = await fileProblem(path!, file);
       if (problem) throw new Error(problem);
     }
-    return raw.map(({ file, path }) => ({ path: path!, archive: asItIs(file) }));
+    return raw.map(({ file, path }) => ({ path: path!, archive: unpackedFile(file) }));
   }
-  const packed = candidates.find((one) => basename(one) === archive.name) ?? (only ? candidates[0] : undefined);
+  const packed = candidates.find((candidate) => basename(candidate) === archive.name) ?? (only ? candidates[0] : undefined);
   if (packed) return [{ path: packed, archive }];
   const names = raw.filter(({ path }) => path === undefined).map(({ file }) => file.name);
   throw new Error(`${where} has neither ${archive.name} nor ${names.join(", ")}`);
 }
 
-const asItIs = (file: KeptFile): Archive => ({ ...file, packed: null, mirrors: [], contents: [file] });
+/** A file that needs no unpacking, as an archive of one file. */
+const unpackedFile = (file: KeptFile): Archive => ({ ...file, packed: null, mirrors: [], contents: [file] });
 
 /** Deletes a dataset's files. */
 export async function removeEntry(entry: FetchedEntry, folder = dataFolder()): Promise<void> {

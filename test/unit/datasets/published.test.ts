@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Archive, Digest, KeptFile } from "../../../src/shared/catalog/entry.ts";
 import { entryProblem, folderOf } from "../../../src/core/datasets/files.ts";
 import { listDatasets } from "../../../src/core/datasets/index.ts";
-import { downloadEntry, importEntry, removeEntry, type FetchedEntry } from "../../../src/core/datasets/fetch.ts";
+import { downloadEntry, importEntry, removeEntry, type FetchedEntry } from "../../../src/core/datasets/published.ts";
 
 const sha256 = (bytes: Uint8Array): Digest => `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 const kept = (name: string, bytes: Uint8Array): KeptFile => ({ name, bytes: bytes.length, digest: sha256(bytes) });

@@ -1,7 +1,7 @@
-/** A look at a dataset, and at files before they are imported. */
+/** Previews of datasets, and of files before they are imported. */
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { ownKind, type DatasetInfo, type DatasetLook, type ImportPreview } from "../../shared/datasets.ts";
+import { ownKind, type DatasetInfo, type DatasetPreview, type ImportPreview } from "../../shared/datasets.ts";
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { maxOf, minOf } from "../../shared/extent.ts";
@@ -12,15 +12,15 @@ import { readText } from "./formats/text.ts";
 import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
-import { requireFile } from "./pieces.ts";
+import { requireFile } from "./chunks.ts";
 
-/** Examples shown. */
+/** Number of examples in a preview. */
 const shown = 40;
-/** Larger examples are not sent as a whole. */
+/** Number of values sent of each example; the rest is cut off. */
 const maxValues = 4_096;
 
 /** @throws Error naming the file that is missing or damaged */
-export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetLook> {
+export async function previewDataset({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetPreview> {
   if (task === "text") {
     const { train, vocabulary } = await loadTextOf(kind);
     return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
@@ -36,15 +36,15 @@ export async function lookAt({ kind, task, classNames }: Pick<DatasetInfo, "kind
   };
 }
 
-/** Over training and test examples. */
-function quantityOf({ train, test }: Dataset): NonNullable<DatasetLook["quantity"]> {
+/** Range of the targets of a regression, over training and test examples. */
+function quantityOf({ train, test }: Dataset): NonNullable<DatasetPreview["quantity"]> {
   const values = [...train.labels, ...test.labels];
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length);
   return { min: minOf(values), max: maxOf(values), mean, deviation };
 }
 
-function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetLook["balance"] {
+function balanceOf({ task, classes, train, test }: Dataset, names: readonly string[]): DatasetPreview["balance"] {
   if (task === "regression") return [];
   const count = (labels: ArrayLike<number>) => {
     const counts = new Array<number>(classes).fill(0);
@@ -55,7 +55,7 @@ function balanceOf({ task, classes, train, test }: Dataset, names: readonly stri
   return inTrain.map((number, i) => ({ name: names[i] ?? String(i), train: number, test: inTest[i]! }));
 }
 
-function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetLook["samples"] {
+function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetPreview["samples"] {
   const width = train.features.length / train.count;
   return Array.from({ length: Math.min(shown, train.count) }, (_, i) => ({
     label: task === "classification" ? (names[train.labels[i]!] ?? String(train.labels[i])) : String(train.labels[i]),
@@ -65,7 +65,7 @@ function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetL
 
 const arrayEndings = new Set([".npy", ".npz"]);
 
-/** What a file or folder seems to be. @throws Error naming it, and what is wrong with it or which forms are read */
+/** Detects the form of a file (by its name) or folder. @throws Error naming the path, and what is wrong with it or which forms can be read */
 export async function previewImport(path: string): Promise<ImportPreview> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
@@ -88,6 +88,6 @@ export async function previewImport(path: string): Promise<ImportPreview> {
     const { codes, vocabulary } = await readText(path);
     return { form: "text", characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
   }
-  throw new Error(`${path}: what it holds cannot be told from its name; read are .csv and .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
+  throw new Error(`${path}: the form of the data cannot be told from this name; allowed are .csv, .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
 }
 

@@ -1,17 +1,17 @@
-/** Files read without more memory than what is made of them. */
+/** Reads files in chunks, with one small buffer. */
 import { open, stat } from "node:fs/promises";
 
-/** Opening a named pipe waits for ever for who writes into it. @throws Error when it is no file, or not there */
+/** Opening a named pipe would wait for a writer forever. @throws Error when the path is missing or not a file */
 export async function requireFile(path: string): Promise<void> {
   const found = await stat(path);
   if (!found.isFile()) throw new Error(`${path} is ${found.isDirectory() ? "a folder" : "a device, socket or pipe"}; a file is needed`);
 }
 
 /**
- * A file piece by piece, each of `length` bytes but the last, and written over by the next one. Streams give
- * a new buffer each time, and tens of megabytes of them stand about before they are collected.
+ * Chunks of a file: each has `length` bytes but the last, and the next one overwrites it. A stream would
+ * allocate a new buffer for each, tens of megabytes before they are collected.
  */
-export async function* piecesOf(path: string, length = 65_536): AsyncGenerator<Uint8Array, void> {
+export async function* chunksOf(path: string, length = 65_536): AsyncGenerator<Uint8Array, void> {
   const file = await open(path);
   try {
     const buffer = new Uint8Array(length);
