@@ -43,6 +43,9 @@ export function defineScenarios(scenarios: Readonly<Record<string, Scenario>>, s
 
   for (const [name, scenario] of Object.entries(scenarios)) {
     it(name, async () => {
+      onTestFailed(async () => {
+        await harness.page.screenshot({ path: `test-results/failed/${name.replace(/[^a-z]+/gi, "-")}.png` }).catch(() => undefined);
+      });
       onTestFailed(() => console.error(`--- what the workbench wrote\n${harness.log()}\n--- what its page complained about\n${harness.problems.join("\n")}`));
       await scenario(harness);
       expect(harness.problems).toEqual([]);

@@ -24,6 +24,7 @@ export async function ownData({ page, storeDir }: Harness): Promise<void> {
   await page.getByTestId("add-problem").getByText("line 3, column length: the value is missing").waitFor();
   await page.getByTestId("add-dataset").getByText("Report an error").click();
   await page.getByRole("option", { name: "Fill with the column mean" }).click();
+  await page.getByTestId("add-dataset").getByText("Fill with the column mean").waitFor();
   await page.getByTestId("add-create").click();
 
   const row = page.locator("[data-testid^='dataset-own/']", { hasText: "Flowers" });

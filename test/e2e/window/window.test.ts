@@ -64,7 +64,7 @@ it("composes an architecture by mouse and by files, takes it back, and says what
   await at("edit-by-layers").click();
   await at("step-time").getByText("1.5 ms").waitFor();
   const words = () => page.locator("[data-testid=layers] > li > article > .head .words").allInnerTexts();
-  await expect.poll(words).toEqual(["conv1: 16 channels, 5 × 5, padding 2", "pool1: 2 × 2", "activation1", "conv2: 32 channels, 5 × 5, padding 2", "pool2: 2 × 2", "activation2", "flatten", "fc1: one for each class"]);
+  await expect.poll(words).toEqual(["conv1: 16 channels, 5 × 5, padding 2", "pool1: 2 × 2", "activation1", "conv2: 32 channels, 5 × 5, padding 2", "pool2: 2 × 2", "activation2", "flatten", "fc1: one per class"]);
 
   await at("layers-2-handle").hover();
   await page.mouse.down();

@@ -18,8 +18,12 @@ export const useDatasets = defineStore("datasets", () => {
 
   const list = computed(() => app.datasets);
 
+  let reloads = 0;
+  /** Of several at a time, the last one asked for counts: an earlier answer may come later. */
   async function reload(): Promise<void> {
-    app.datasets = await call("datasets.list", {});
+    const mine = ++reloads;
+    const found = await call("datasets.list", {});
+    if (mine === reloads) app.datasets = found;
   }
 
   function take(info: DatasetInfo): void {
