@@ -43,11 +43,14 @@ export function defineScenarios(scenarios: Readonly<Record<string, Scenario>>, s
 
   for (const [name, scenario] of Object.entries(scenarios)) {
     it(name, async () => {
-      onTestFailed(async () => {
-        await harness.page.screenshot({ path: `test-results/failed/${name.replace(/[^a-z]+/gi, "-")}.png` }).catch(() => undefined);
-      });
       onTestFailed(() => console.error(`--- what the workbench wrote\n${harness.log()}\n--- what its page complained about\n${harness.problems.join("\n")}`));
-      await scenario(harness);
+      try {
+        await scenario(harness);
+      } catch (error) {
+        // Before the harness is closed.
+        await harness.page.screenshot({ path: `test-results/failed/${name.replace(/[^a-z]+/gi, "-")}.png` }).catch(() => undefined);
+        throw error;
+      }
       expect(harness.problems).toEqual([]);
     });
   }
