@@ -7,7 +7,7 @@ import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
 import type { RunOrigin } from "../studies/runner.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
-import type { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
+import { NoCheckpoint, type CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { newRun } from "../hosting/newRun.ts";
 import type { CohortSeat, Supervisor } from "../hosting/supervisor.ts";
 import type { Engines } from "./engines.ts";
@@ -22,6 +22,9 @@ export interface RunsOptions {
   readonly checkpoints: CheckpointFolder;
   readonly onChange: (run: RunSummary) => void;
 }
+
+/** Milliseconds of training that are repeated without asking: checkpoints are saved much more often. */
+const briefTraining = 60_000;
 
 /** Maximum number of ids in a search result. */
 const maxFound = 10_000;
@@ -122,8 +125,9 @@ export class Runs {
       return { step, problem: null };
     } catch (error) {
       if (!(error instanceof CheckpointError)) throw error;
-      // A run without steps loses nothing by restarting.
-      return { step: 0, problem: run.steps === 0 ? null : sentence(error.message) };
+      // Nothing is lost where nothing was trained, and little where the trainer was killed before its first checkpoint.
+      const isBrief = error instanceof NoCheckpoint && run.status !== "stopped" && (run.trained?.milliseconds ?? 0) <= briefTraining;
+      return { step: 0, problem: run.steps === 0 || isBrief ? null : sentence(error.message) };
     }
   }
 

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
@@ -201,7 +201,7 @@ const epochs = 120;
 const disturbed: ExperimentInput = { ...small, budget: { epochs } };
 
 /** Services over a store, with the real trainer and many checkpoints. */
-async function open(storeDir: string) {
+async function open(storeDir: string, checkpointEvery = 30) {
   const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
   const trainers: number[] = [];
   const services = await createServices(
@@ -215,7 +215,7 @@ async function open(storeDir: string) {
         return trainer;
       },
     },
-    { checkpointEvery: 30, log: recordedLog() },
+    { checkpointEvery, log: recordedLog() },
   );
   onTestFinished(() => services.close());
   const { handlers } = services;
@@ -266,6 +266,8 @@ describe("kill -9", () => {
     const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
     for (const epoch of [10, 50]) {
       await reaches(run, epoch);
+      // On a busy machine its epochs may be ahead of the files.
+      await vi.waitFor(() => expect(existsSync(new CheckpointFolder(folder).fileOf(run))).toBe(true), { timeout: 30_000 });
       process.kill(trainers.at(-1)!, "SIGKILL");
       expect((await ended(run)).status).toBe("failed");
       const { step, problem } = (await handlers["runs.resumption"]({ run }))!;
@@ -343,6 +345,21 @@ describe("a run without a usable checkpoint", () => {
     await expect(async () => handlers["runs.resume"]({ run, fromStart: false })).rejects.toThrow("There is no checkpoint");
     expect((await handlers["runs.get"]({ run })).status).toBe("stopped");
     await handlers["runs.resume"]({ run, fromStart: true });
+    await ended(run);
+    await services.close();
+    const { events } = await expectUndisturbed(folder, run);
+    expect(events.find(({ kind }) => kind === "retraced")!.message).toMatch(/^steps 0 to \d+ were trained again and came out as they are logged$/);
+  });
+
+  it("because its trainer was killed before the first one, begins again by itself", async () => {
+    const folder = freshFolder();
+    const { handlers, trainers, reaches, ended, services } = await open(folder, 1e9);
+    const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
+    await reaches(run, 6);
+    process.kill(trainers.at(-1)!, "SIGKILL");
+    expect((await ended(run)).status).toBe("failed");
+    expect(await handlers["runs.resumption"]({ run })).toEqual({ step: 0, problem: null });
+    await handlers["runs.resume"]({ run, fromStart: false });
     await ended(run);
     await services.close();
     const { events } = await expectUndisturbed(folder, run);

@@ -4,6 +4,7 @@
  * store, so that a checkpoint is never ahead of the log.
  */
 import { renameSync, rmSync } from "node:fs";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import type { RunSummary } from "../../../shared/run.ts";
@@ -11,6 +12,15 @@ import { CheckpointError } from "../../../core/checkpoint/container.ts";
 import { headerOf, RunFiles } from "../runFiles.ts";
 import { readCheckpointHeader, type CheckpointHeader } from "../../../core/checkpoint/file.ts";
 import { requireOwner } from "../../../core/checkpoint/owner.ts";
+
+/** No checkpoint of the run was ever put aside as damaged, and there is none. */
+export class NoCheckpoint extends CheckpointError {
+  constructor(file: string) {
+    super(`there is no checkpoint ${file}`);
+  }
+}
+
+const exists = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 
 export class CheckpointFolder extends RunFiles {
   constructor(storeFolder: string) {
@@ -50,7 +60,7 @@ export class CheckpointFolder extends RunFiles {
       return header;
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
-      if (code === "ENOENT") throw new CheckpointError(`there is no checkpoint ${file}`, { cause: error });
+      if (code === "ENOENT") throw (await exists(this.#setAsideOf(run.id))) ? new CheckpointError(`there is no checkpoint ${file}`, { cause: error }) : new NoCheckpoint(file);
       if (code !== undefined) throw new CheckpointError(`the checkpoint ${file} cannot be read: ${message}`, { cause: error });
       throw new CheckpointError(`the checkpoint ${file} cannot be used: ${messageOf(error)}`, { cause: error });
     }
