@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** End-to-end tests: they run what `npm run build` made, each on a data folder of its own. */
@@ -10,8 +11,8 @@ export default defineConfig({
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",
     pool: "forks",
-    // Each test runs a workbench, a trainer and a browser: two files at a time, however many cores there are.
-    maxWorkers: 2,
+    // Each test runs a workbench, a trainer and a browser, and waits for them much of its time.
+    maxWorkers: Math.min(4, Math.ceil(1.5 * availableParallelism())),
     // As long as Playwright's own actions wait: a busy machine must pass them.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,

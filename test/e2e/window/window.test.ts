@@ -94,7 +94,7 @@ it("composes an architecture by mouse and by files, takes it back, and says what
   expect(await at("json-problems").innerText()).toContain("line 2");
   await file('{ "model": { "kind": "mlp", "hidden": [7] }, "seed": 3 }');
   await at("architecture-view").getByText("Layers").click();
-  await expect.poll(words).toEqual(["flatten", "layer1: 7 wide", "activation1", "layer2: one for each class", "activation2"]);
+  await expect.poll(words).toEqual(["flatten", "layer1: 7 wide", "activation1", "layer2: one per class", "activation2"]);
 
   await at("undo-button").click();
   await at("architecture").waitFor({ state: "detached" });
