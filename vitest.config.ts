@@ -26,8 +26,8 @@ export default defineConfig({
     env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", NODE_COMPILE_CACHE: at("test-results/compile-cache") },
     environment: "node",
     pool: "forks",
-    // More than cores: tests that start processes wait for them.
-    maxWorkers: "150%",
+    // One worker a core: with two cores Vitest leaves one idle otherwise.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A leaked timer or process is a defect: say so instead of hanging.

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** End-to-end tests: they run what `npm run build` made, each on a data folder of its own. */
@@ -11,8 +10,8 @@ export default defineConfig({
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",
     pool: "forks",
-    // Each test runs a workbench, a trainer and a browser, and waits for them much of its time.
-    maxWorkers: Math.min(4, Math.ceil(1.5 * availableParallelism())),
+    // Each test runs a workbench, a trainer and a browser: two files at a time, however many cores there are.
+    maxWorkers: 2,
     // As long as Playwright's own actions wait: a busy machine must pass them.
     expect: { poll: { timeout: 10_000 } },
     testTimeout: 60_000,

@@ -15,7 +15,7 @@ import { stacks } from "../support/stacks.ts";
 /** Every optimizer is in one of them. ONNX Runtime takes ten seconds to compile each here. */
 const fewStacks = {
   "onnx-webgpu": everything ? ["groups with optimizers of their own"] : [],
-  "tfjs-webgpu": everything ? ["SGD with momentum / SGD", "AdaGrad / RMSProp / SGD", "every option", "groups with optimizers of their own"] : ["every option"],
+  "tfjs-webgpu": everything ? ["SGD with momentum / SGD", "AdaGrad / RMSProp / SGD", "every option", "groups with optimizers of their own"] : [],
 };
 const fewModels = {
   "onnx-webgpu": everything ? ["CNN with batch normalization, Adam / SGD", "LSTM on one-hot symbols, SGD / SGD"] : [],

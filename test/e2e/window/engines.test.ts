@@ -1,6 +1,7 @@
 /** The page of engines: what works, what was chosen, why the rest was not, in a wide and a narrow window. */
 import { beforeEach, expect, it } from "vitest";
 import { windowOfEachTest, type Window } from "./harness.ts";
+import { everything } from "../../support/edition.ts";
 
 const opened = windowOfEachTest();
 let window: Window;
@@ -8,7 +9,7 @@ beforeEach(() => {
   window = opened();
 });
 
-it("lists engines, measures them and tries one again", async () => {
+it.runIf(everything)("lists engines, measures them and tries one again", async () => {
   const { page } = window;
   const at = (testId: string) => page.getByTestId(testId);
   await at("nav-engines").click();

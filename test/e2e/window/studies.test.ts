@@ -4,6 +4,7 @@ import { studyPresets } from "../../../src/shared/study/presets.ts";
 import { refusedStudy } from "../../support/pretendStudies.ts";
 import { drawn, drawnAtLeast } from "../scenarios/workbench.ts";
 import { windowOfEachTest, type Window } from "./harness.ts";
+import { everything } from "../../support/edition.ts";
 
 const opened = windowOfEachTest();
 let window: Window;
@@ -49,7 +50,7 @@ it("composes a study: preset with undo, axes, heights, stacks; what was typed is
   await expect.poll(title).toBe("20 runs");
 });
 
-it("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
+it.runIf(everything)("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
   await visit("/studies/new");
   await at("study-name").fill(refusedStudy);
   await at("study-start").click();
@@ -59,7 +60,7 @@ it("shows at its field what only the services refuse, and takes it back with the
   await expect.poll(() => window.page.locator('[data-field="seeds"]').innerText()).not.toContain("refused");
 });
 
-it("takes its base from a run", async () => {
+it.runIf(everything)("takes its base from a run", async () => {
   const run = window.services.start({ name: "mine", tower: [{ optimizer: "rmsProp" }], batchSize: 128 });
   await visit(`/runs/${run.id}`);
   await at("study-of-run").click();
@@ -68,7 +69,7 @@ it("takes its base from a run", async () => {
   expect(await at("study-name").inputValue()).toBe("Study of mine");
 });
 
-it("lists studies: found by words, renamed, deleted with undo, restored from the bin", async () => {
+it.runIf(everything)("lists studies: found by words, renamed, deleted with undo, restored from the bin", async () => {
   const [first, second] = [start("figure4a"), start("table1")];
   window.services.studies.advance(first, 1000);
   await visit("/studies");

@@ -5,6 +5,7 @@ import { validateExperiment } from "../../../src/shared/experiment.ts";
 import { choose, drawn, drawnAtLeast } from "../scenarios/workbench.ts";
 import { divergingName, refusedName } from "../../support/pretendTraining.ts";
 import { windowOfEachTest, type Window } from "./harness.ts";
+import { everything } from "../../support/edition.ts";
 
 const opened = windowOfEachTest();
 let window: Window;
@@ -101,7 +102,7 @@ it("composes an architecture by mouse and by files, takes it back, and says what
   expect(await at("model-kind").innerText()).toContain("Small CNN");
 });
 
-it("remembers what was typed, even what is not valid, and can undo a preset", async () => {
+it.runIf(everything)("remembers what was typed, even what is not valid, and can undo a preset", async () => {
   await at("stack-level-0-beta1").fill("1e");
   await window.page.reload();
   expect(await at("stack-level-0-beta1").inputValue()).toBe("1e");
@@ -112,7 +113,7 @@ it("remembers what was typed, even what is not valid, and can undo a preset", as
   await expect.poll(() => at("stack-level-0-beta1").inputValue()).toBe("1e");
 });
 
-it("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
+it.runIf(everything)("shows at its field what only the services refuse, and takes it back with the next edit", async () => {
   await at("experiment-name").fill(refusedName);
   await at("experiment-start").click();
   await expect.poll(() => window.page.locator('[data-field="batchSize"]').innerText()).toContain("refused here");
@@ -150,7 +151,7 @@ it("explains a divergence", async () => {
   expect(await at("run-reason").innerText()).toBe("The loss became NaN at step 300.");
 });
 
-it("renames, deletes with undo, and restores from the bin", async () => {
+it.runIf(everything)("renames, deletes with undo, and restores from the bin", async () => {
   const { page, services } = window;
   const run = services.start({ name: "first" });
   services.set(run.id, "stopped", null);

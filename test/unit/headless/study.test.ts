@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { StudyInput } from "../../../src/shared/study/study.ts";
 import { jsonLines, runCommand } from "../../support/commandLine.ts";
 import { finalPoints, numbersOf, startStudy } from "../../support/studyProcess.ts";
+import { everything } from "../../support/edition.ts";
 
 let folder: string;
 let store: string;
@@ -117,7 +118,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(numbersOf(finalPoints({ lines: jsonLines(resumed.stdout) }))).toEqual(await undisturbed());
   });
 
-  it("loses a few seconds at most when everything is killed, and comes to the very same numbers", { timeout: 120_000 }, async () => {
+  it.runIf(everything)("loses a few seconds at most when everything is killed, and comes to the very same numbers", { timeout: 120_000 }, async () => {
     let ended = 0;
     const killed = startStudy(store, long(), (line) => {
       if (line["type"] === "run" && ++ended === 3) killed.kill();
