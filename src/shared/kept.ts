@@ -26,7 +26,7 @@ export function chosenOn({ dataset }: Pick<Experiment, "dataset">): "validation"
   return dataset.validation > 0 ? "validation" : "test";
 }
 
-/** On what the best evaluation was chosen, in words. */
+/** Says which data chose the best evaluation. */
 export function choiceText(experiment: Pick<Experiment, "dataset">): string {
   return choiceNote(experiment) || "chosen on validation data";
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { experiment, type ExperimentInput } from "../../src/shared/experiment.ts";
 import type { Environment, RunSummary } from "../../src/shared/run.ts";
+import { storeFileName } from "../../src/main/store/database.ts";
 import type { Log } from "../../src/main/store/log.ts";
 import { Store, type StoreOptions } from "../../src/main/store/store.ts";
 import { newRun } from "../../src/main/hosting/newRun.ts";
@@ -58,4 +59,17 @@ export function rowsOf(columns: readonly (readonly number[])[], firstStep = 0) {
   const values = new Float64Array(count * columns.length);
   columns.forEach((column, c) => column.forEach((value, row) => (values[row * columns.length + c] = value)));
   return { firstStep, count, values };
+}
+
+/** A closed store with a run of 20,000 steps. */
+export function filledStore(): { folder: string; file: string } {
+  const folder = freshFolder();
+  const store = openStore(folder);
+  const run = aRun({ name: "kept" });
+  store.createRun(run);
+  store.beginSeries(run.id, ["loss"], anEnvironment);
+  store.appendRows(run.id, rowsOf([Array.from({ length: 20_000 }, (_, i) => Math.sin(i))]));
+  store.saveRun({ ...run, status: "finished" });
+  store.closeNow();
+  return { folder, file: join(folder, storeFileName) };
 }

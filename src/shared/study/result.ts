@@ -12,7 +12,7 @@ export const studySummary = z.object({
   id: z.string(),
   name: z.string(),
   status: studyStatus,
-  /** Why it is paused or ended, in words. */
+  /** Text for the user: why the study is paused or ended. */
   reason: z.string().nullable(),
   study,
   createdAt: z.number(),

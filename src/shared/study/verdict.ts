@@ -104,7 +104,7 @@ function subjectOf(top: Variant, { from, levels }: Change): string {
 
 const phraseFor = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
 
-/** Change of the best value, in words; null if it is not clear. */
+/** Describes the change of the best value; null if it is not clear. */
 function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
   const noticeable = isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
   if (!isClear(gain, noticeable)) return null;
@@ -113,7 +113,7 @@ function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: C
   return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}${base.stack === null ? "" : ` than with ${base.stack}`}, ${after} against ${before}` };
 }
 
-/** Change of the mean over all values, in words; empty if it is not clear. Shows flat curves that miss the tolerance. */
+/** Describes the change of the mean over all values; empty if it is not clear. Shows flat curves that miss the tolerance. */
 function averageWords(metric: StudyMetric, base: Counted, top: Counted, { onAverage }: Change): string[] {
   if (base.known !== top.known || !isClear(onAverage, isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value))) return [];
   return [`on average over the values tried the ${bestLabel(metric)} is ${difference(metric, onAverage.value)} ${onAverage.value > 0 ? "lower" : "higher"}`];
@@ -167,7 +167,7 @@ function aboutOne({ metric, axis, tolerance }: Evidence, height: Counted): strin
   return `${top}; it stays ${toleranceWords(tolerance, metric)} over ${widthWords(axis, width.value, isOpen(usable), true)} of the ${axis.words}${usable.parts.length > 0 ? ` (${rangeWords(usable)})` : ""}.`;
 }
 
-/** Results that a verdict still needs, in words; null if there are enough. */
+/** Describes the results that a verdict still needs; null if there are enough. */
 function waitingWords(heights: readonly HeightNumbers[]): string | null {
   const waiting = heights.filter((height) => height.waiting > 0);
   if (waiting.length === 0) return null;

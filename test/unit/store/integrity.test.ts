@@ -5,28 +5,14 @@ import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { checkStore } from "../../../src/main/store/checkStore.ts";
-import { storeFileName } from "../../../src/main/store/database.ts";
 import { HostLock } from "../../../src/main/store/hostLock.ts";
 import { checkEvery, checkLockOf, isCheckDue, readIntegrity, writeIntegrity } from "../../../src/main/store/integrity.ts";
 import { IntegrityMonitor } from "../../../src/main/store/integrityMonitor.ts";
 import { Store } from "../../../src/main/store/store.ts";
 import { runCommand } from "../../support/commandLine.ts";
-import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+import { filledStore, openStore, recordedLog } from "../../support/storeFixtures.ts";
 
 const sources = join(import.meta.dirname, "../../../src/main");
-
-/** A closed store with a run of 20,000 steps. */
-function filledStore(): { folder: string; file: string } {
-  const folder = freshFolder();
-  const store = openStore(folder);
-  const run = aRun({ name: "kept" });
-  store.createRun(run);
-  store.beginSeries(run.id, ["loss"], anEnvironment);
-  store.appendRows(run.id, rowsOf([Array.from({ length: 20_000 }, (_, i) => Math.sin(i))]));
-  store.saveRun({ ...run, status: "finished" });
-  store.closeNow();
-  return { folder, file: join(folder, storeFileName) };
-}
 
 /** Overwrites pages at the end of the file, which hold values of the series: opening reads none of them. */
 function damage(file: string): void {

@@ -6,7 +6,7 @@ import { closeConnections, openConnections, storeFileName } from "../../../src/m
 import { StoreError } from "../../../src/main/store/errors.ts";
 import { migrations } from "../../../src/main/store/migrations.ts";
 import { Store } from "../../../src/main/store/store.ts";
-import { anEnvironment, aRun, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+import { aRun, filledStore, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
 
 function refusal(folder: string): StoreError {
   try {
@@ -16,19 +16,6 @@ function refusal(folder: string): StoreError {
     throw error;
   }
   throw new Error("the store was opened");
-}
-
-/** A closed store with a run of 20,000 steps. */
-function filledStore(): { folder: string; file: string } {
-  const folder = freshFolder();
-  const store = openStore(folder);
-  const run = aRun({ name: "kept" });
-  store.createRun(run);
-  store.beginSeries(run.id, ["loss"], anEnvironment);
-  store.appendRows(run.id, rowsOf([Array.from({ length: 20_000 }, (_, i) => Math.sin(i))]));
-  store.saveRun({ ...run, status: "finished" });
-  store.closeNow();
-  return { folder, file: join(folder, storeFileName) };
 }
 
 describe("opening a store", () => {

@@ -56,8 +56,7 @@ export class WebSocketBridge implements Bridge {
   }
 
   request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>> {
-    // Requests wait for the first connection; after a loss they fail at once, so that nothing is
-    // sent twice.
+    // Requests wait for the first connection. After a loss they fail at once: resending could repeat them.
     if (this.wasOpen && this.socket?.readyState !== isOpen) return Promise.reject(new ConnectionLost());
     const id = this.nextId++;
     return new Promise<Reply<N>>((resolve, reject) => {
