@@ -191,7 +191,7 @@ async function buildAll() {
   const env = toolEnvironment({ NO_COLOR: "1" });
   const workbench = await runQuietly(localNode(), [packageBin("electron-vite"), "build"], { env });
   if (workbench.code !== 0) return workbench;
-  return runQuietly(localNode(), [packageBin("typescript", "tsc"), "-p", "tsconfig.library.json"], { env });
+  return runQuietly(localNode(), [packageBin("typescript-native", "tsc"), "-p", "tsconfig.library.json"], { env });
 }
 
 /** Builds if a source has changed since the last build, or an output is missing. */

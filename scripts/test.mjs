@@ -92,10 +92,11 @@ async function main() {
     // Two at a time: one lane for the tools, one for the tests. End-to-end tests have the machine to themselves.
     const lanes = await Promise.all([
       inOrder([
-        () => check("types, main and tests", () => tool("typescript", "tsc", ["-p", "tsconfig.node.json"])),
+        () => check("types, main and tests", () => tool("typescript-native", "tsc", ["-p", "tsconfig.node.json"])),
         () => check("types, window", () => tool("vue-tsc", "vue-tsc", ["-p", "tsconfig.web.json"])),
-        () => check("types, end-to-end tests", () => tool("typescript", "tsc", ["-p", "tsconfig.e2e.json"])),
-        () => check("lint", () => tool("eslint", "eslint", ["."])),
+        () => check("types, end-to-end tests", () => tool("typescript-native", "tsc", ["-p", "tsconfig.e2e.json"])),
+        () => check("lint", () => tool("oxlint", "oxlint", ["--type-aware"])),
+        () => check("lint, imports and components", () => tool("eslint", "eslint", ["src"])),
       ]),
       inOrder([() => check("unit, golden and parity tests", () => suite("unit", []))]),
     ]);

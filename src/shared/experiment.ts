@@ -215,9 +215,7 @@ const checked = z
   });
 
 // Interfaces keep derived types short in declaration files.
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface Experiment extends z.output<typeof fields> {}
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface ExperimentInput extends z.input<typeof fields> {}
 export const experiment = checked as unknown as z.ZodType<Experiment, ExperimentInput>;
 

@@ -29,6 +29,7 @@ export function runsInlineHandler(page: Page): Promise<boolean> {
  */
 export function runsText(page: Page): Promise<boolean> {
   return page.evaluate(async () => {
+    // oxlint-disable-next-line typescript/no-implied-eval
     window.setTimeout("window.evaluated = true");
     await new Promise((resolve) => setTimeout(resolve, 50));
     return "evaluated" in window;

@@ -100,9 +100,9 @@ for (const path of ${JSON.stringify(outputs)}) {
   });
 
   beforeEach(() => {
-    write("node_modules/typescript/package.json", '{"bin": {"tsc": "tsc.mjs"}}');
+    write("node_modules/typescript-native/package.json", '{"bin": {"tsc": "tsc.mjs"}}');
     write(
-      "node_modules/typescript/tsc.mjs",
+      "node_modules/typescript-native/tsc.mjs",
       `import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 if (process.env.FAIL_LIBRARY) { console.log("a type is unwell"); process.exit(2); }
 appendFileSync("library.log", process.argv.slice(2).join(" ") + "\\n");

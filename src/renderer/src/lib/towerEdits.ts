@@ -215,9 +215,9 @@ export function patternsFor(names: readonly string[]): string[] {
 /** Adds copies of the top level, or removes levels from the top; at least one remains. */
 export function setLevelCount(levels: readonly DraftLevel[], count: number): DraftLevel[] {
   const wanted = Math.min(maxLevels, Math.max(1, Math.round(count)));
-  const next = levels.slice(0, wanted);
-  for (let top = next.at(-1); top && next.length < wanted; ) next.push(copyOf(top));
-  return next;
+  const kept = levels.slice(0, wanted);
+  const top = kept.at(-1);
+  return top ? [...kept, ...Array.from({ length: wanted - kept.length }, () => copyOf(top))] : kept;
 }
 
 /** What happens to a hyperparameter under a level above: momentum that starts at 0 stays off. */
