@@ -47,6 +47,13 @@ export const exportCases: readonly ExportCase[] = [
     ],
   },
   { name: "groups of AdaGrad", tower: [{ optimizer: "adaGrad", groups: [{ name: "biases", match: "*.bias", alpha: 0.02 }] }] },
+  { name: "clipped by value", tower: [{ optimizer: "sgd", alpha: 0.5, clipValue: 0.005 }] },
+  { name: "Adam, clipped by norm, learned", tower: [{ optimizer: "adam", clipNorm: 0.02 }, rate(1e-4)] },
+  { name: "clipped by value and norm, coupled decay", tower: [{ optimizer: "sgd", alpha: 0.3, mu: 0.5, weightDecay: 0.01, weightDecayAs: "coupled", clipValue: 0.01, clipNorm: 0.03 }] },
+  {
+    name: "groups, clipped apart and together, one frozen",
+    tower: [{ optimizer: "adam", clipNorm: 0.03, groups: [{ name: "biases", match: "layer1.bias", optimizer: "sgd", alpha: 0.1, clipValue: 0.001 }, { name: "out", match: "layer2.*", frozen: true }] }],
+  },
   { name: "AdaGrad", tower: [{ optimizer: "adaGrad" }] },
   { name: "AdaGrad, learned", tower: [{ optimizer: "adaGrad" }, { optimizer: "adaGrad", alpha: 1e-3 }] },
   { name: "RMSProp", tower: [{ optimizer: "rmsProp", alpha: 0.001 }] },

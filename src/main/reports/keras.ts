@@ -3,7 +3,7 @@ import type { RunDetail } from "../../shared/run.ts";
 import type { Settings } from "../../shared/tower.ts";
 import { kerasRule, subclassArguments, subclassCode } from "./kerasRules.ts";
 import { kerasGroupsCode } from "./kerasGroups.ts";
-import { knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { clipsValues, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
 
@@ -11,7 +11,9 @@ export const kerasExpresses = (settings: Settings) => kerasRule(settings).expres
 
 export function kerasCode(run: RunDetail, learned: Learned): string {
   const [part, another] = learned.parts;
-  return part && !another ? onePart(run, learned, part) : groups(run, learned);
+  // Keras's own optimizers clip by value or by norm, not by both.
+  const clipsTwice = learned.level.clipNorm !== null && clipsValues(learned);
+  return part && !another && !clipsTwice ? onePart(run, learned, part) : groups(run, learned);
 }
 
 const valueAt = `def value_at(knots, step):
@@ -51,7 +53,10 @@ function onePart(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const bare = { ...part, suffix: "" };
   const rule = kerasRule(part.settings);
   const call = (which: "final" | "scheduled", rate: string) => {
-    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.why !== undefined && subclassArguments(part, which)) };
+    const { clipNorm } = learned.level;
+    const { clipValue } = part.settings;
+    const clip = { ...(clipNorm !== null && { global_clipnorm: float(clipNorm) }), ...(clipValue !== null && { clipvalue: float(clipValue) }) };
+    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.why !== undefined && subclassArguments(part, which)), ...clip };
     const listed = Object.entries({ learning_rate: rate, ...fixed }).map(([keyword, text]) => `${keyword}=${text}`);
     return `${rule.why !== undefined ? "Learned" : "keras.optimizers."}${rule.name}(${listed.join(", ")})`;
   };

@@ -2,7 +2,7 @@
 import { slotsOf } from "../../shared/slots.ts";
 import { initialValues, slotSettings } from "../../shared/tower.ts";
 import { kerasRule, slotVariable, valueNow } from "./kerasRules.ts";
-import { frozenGroups, groupsCode, type Learned, type LearnedPart } from "./learned.ts";
+import { clips, clipsValues, clipValuesCode, frozenGroups, groupsCode, type Learned, type LearnedPart } from "./learned.ts";
 import { float, string } from "./python.ts";
 
 const functionName = (part: LearnedPart) => `step${part.suffix.toLowerCase() || "_rest"}`;
@@ -55,7 +55,7 @@ class LearnedGroups(keras.optimizers.Optimizer):
             for name, variable in zip(names, variables)
         ]
 
-    def update_step(self, gradient, variable, learning_rate):
+${clipMethod(learned)}    def update_step(self, gradient, variable, learning_rate):
         step = STEPS.get(group_of(parameter_name(variable)))
         if step is not None:
             slots = self._slots[self._get_variable_index(variable)]
@@ -73,6 +73,32 @@ def final_optimizer():
 def scheduled_optimizer():
     """Gives each update the hyperparameters of the run."""
     return LearnedGroups(scheduled=True)
+`;
+}
+
+/** Clips gradients before they are applied. What is held fixed does not count in their norm. */
+function clipMethod(learned: Learned): string {
+  if (!clips(learned)) return "";
+  const { clipNorm } = learned.level;
+  const byValue = [
+    `limits = ${clipValuesCode(learned)}`,
+    "clip = lambda g, limit: g if g is None or limit is None else ops.clip(g, -limit, limit)",
+    "grads = [clip(g, limits.get(group)) for g, group in zip(grads, groups)]",
+  ];
+  const byNorm = [
+    "squares = [ops.sum(ops.square(g)) for g, group in zip(grads, groups) if g is not None and group in STEPS]",
+    `scale = ops.minimum(1.0, ${clipNorm === null ? "" : float(clipNorm)} / ops.sqrt(sum(squares)))`,
+    "grads = [g if g is None else g * scale for g in grads]",
+  ];
+  const lines = [
+    "variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)",
+    "groups = [group_of(parameter_name(variable)) for variable in variables]",
+    ...(clipsValues(learned) ? byValue : []),
+    ...(clipNorm === null ? [] : byNorm),
+    "super().apply(grads, trainable_variables)",
+  ];
+  return `    def apply(self, grads, trainable_variables=None):
+${lines.map((line) => `        ${line}\n`).join("")}
 `;
 }
 

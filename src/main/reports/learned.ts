@@ -7,7 +7,7 @@ import { level as levelSchema, slotSettings, type Level, type Settings } from ".
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
-import { comment, pairs, string } from "./python.ts";
+import { comment, float, pairs, string } from "./python.ts";
 import { bottomTrajectories, finalValues, type Trajectory } from "./schedule.ts";
 
 /** Largest error of an exported schedule, unless it would take more knots than this. */
@@ -50,11 +50,9 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   const bottom = run.experiment.tower[0]!;
   const parts = movingParts(bottom);
   if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
-  requireOneClip(bottom);
-  // How the step size was moved does not matter to a schedule; nor does the decoupling of a zero
-  // decay.
+  // How the step size was moved does not matter to a schedule; nor does the decoupling of a zero decay.
   for (const { group, settings } of parts) {
-    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
+    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", "clipValue", "clipNorm", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
   }
   const trajectories = bottomTrajectories(run, steps);
   const [first] = trajectories.values();
@@ -157,6 +155,18 @@ export function frozenGroups({ groups, frozen }: Level): string[] {
   return [...(frozen ? [""] : []), ...groups.filter((group) => group.frozen).map(({ name }) => name)];
 }
 
+/** Whether gradients are clipped by value in some part. */
+export const clipsValues = ({ parts }: Pick<Learned, "parts">) => parts.some(({ settings }) => settings.clipValue !== null);
+
+/** Whether gradients are clipped, by value or by their common norm. */
+export const clips = (learned: Learned) => learned.level.clipNorm !== null || clipsValues(learned);
+
+/** Python dictionary of the limits of each group's gradients, those without one left out. */
+export function clipValuesCode({ parts }: Pick<Learned, "parts">): string {
+  const limits = parts.flatMap(({ group, settings: { clipValue } }) => (clipValue === null ? [] : [`${string(group ?? "")}: ${float(clipValue)}`]));
+  return `{${limits.join(", ")}}`;
+}
+
 /** Whether there is weight decay, initially or learned. */
 export function decays(of: Settings): of is Extract<Settings, { optimizer: "sgd" | "adam" }> {
   return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
@@ -199,9 +209,4 @@ export function requirePublished(of: Settings, index: number, group: string | nu
     const where = group === null ? `Level ${index}` : `Level ${index}’s group ${group}`;
     throw new ExportError(`${where} sets ${option} to ${JSON.stringify(value)}, which this form cannot express; CSV and JSON can.`);
   }
-}
-
-/** A level's norm clips its groups even if its own settings are frozen. */
-function requireOneClip({ frozen, clipNorm }: Level): void {
-  if (frozen && clipNorm !== null) throw new ExportError(`Level 0 sets clipNorm to ${clipNorm}, which this form cannot express; CSV and JSON can.`);
 }

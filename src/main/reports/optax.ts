@@ -1,7 +1,7 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { constantName, dampens, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { clips, constantName, dampens, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
@@ -153,7 +153,7 @@ export function optaxCode(run: RunDetail, learned: Learned): string {
   const grouped = level.groups.length > 0;
   const lists = knotLists(learned);
   const defined = [...new Set(parts.flatMap(({ settings }) => ruleOf(settings).defines ?? []))];
-  const made = (which: "final" | "scheduled") => (grouped ? multiTransform(learned, which) : callsOf(parts[0]!)[which]);
+  const made = (which: "final" | "scheduled") => clipped(learned, grouped ? multiTransform(learned, (part) => callsOf(part)[which]) : callsOf(parts[0]!)[which]);
   const what = grouped ? "The groups" : parts[0]!.label;
   return `${comment(
     ...originLines(run),
@@ -195,10 +195,19 @@ def labels(params):
     return jax.tree_util.tree_map_with_path(lambda path, _: group_of(".".join(map(part, path))), params)
 `;
 
+/** Clips gradients before the optimizer takes them. What is held fixed does not count in their norm. */
+function clipped(learned: Learned, optimizer: string): string {
+  const { level, parts } = learned;
+  if (!clips(learned)) return optimizer;
+  const byValue = ({ settings: { clipValue } }: LearnedPart) => (clipValue === null ? "optax.identity()" : `optax.clip(${float(clipValue)})`);
+  const values = level.groups.length > 0 ? multiTransform(learned, byValue) : byValue(parts[0]!);
+  return `optax.chain(${[values, ...(level.clipNorm === null ? [] : [`optax.clip_by_global_norm(${float(level.clipNorm)})`]), optimizer].join(", ")})`;
+}
+
 /** Frozen parts get no updates. */
-function multiTransform({ parts, level }: Learned, which: "final" | "scheduled"): string {
+function multiTransform({ parts, level }: Learned, transform: (part: LearnedPart) => string): string {
   const entries = [
-    ...parts.map((part) => `        ${string(part.group ?? "")}: ${callsOf(part)[which]},`),
+    ...parts.map((part) => `        ${string(part.group ?? "")}: ${transform(part)},`),
     ...frozenGroups(level).map((name) => `        ${string(name)}: optax.set_to_zero(),`),
   ];
   return `optax.multi_transform({\n${entries.join("\n")}\n    }, labels)`;

@@ -1,10 +1,10 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { constantName, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { clips, clipsValues, clipValuesCode, constantName, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
-import { adagradFunction, ownClasses, secondMomentFunction, togetherClass } from "./pytorchClasses.ts";
+import { adagradFunction, clipFunction, ownClasses, secondMomentFunction, togetherClass } from "./pytorchClasses.ts";
 import { classOf, pytorchRule, pytorchRules, type PytorchRule } from "./pytorchRules.ts";
 
 export const pytorchExpresses = (settings: Settings) => pytorchRule(settings).expresses ?? [];
@@ -32,6 +32,12 @@ function secondMoments({ settings, final }: LearnedPart): { readonly final: stri
   return { final: power(final["logEps"]!), initial: power(initialValue(settings, "logEps")) };
 }
 
+/** Definition of `clipped`, where the run clipped. @param limit Python expression of a group's limit by value */
+const clipCode = (learned: Learned, limit: string) =>
+  clips(learned) ? `${clipFunction(clipsValues(learned) ? limit : null, learned.level.clipNorm === null ? null : float(learned.level.clipNorm))}\n\n\n` : "";
+
+const clipped = (learned: Learned, optimizer: string) => (clips(learned) ? `clipped(${optimizer})` : optimizer);
+
 const baseClass = `LRScheduler = getattr(torch.optim.lr_scheduler, "LRScheduler", None) or torch.optim.lr_scheduler._LRScheduler
 
 
@@ -54,17 +60,19 @@ function oneGroup(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const adam = isAdam(part);
   const plain = `${classOf(rule)}(parameters, ${args(final)})`;
   const restart = schedules.has("logEps") ? `    start_second_moment(optimizer, ${secondMoments(part).initial})\n` : "";
+  const made = clipped(learned, adam ? `start_second_moment(${plain}, ${secondMoments(part).final})` : plain);
+  const clip = clipCode(learned, settings.clipValue === null ? "None" : float(settings.clipValue));
   return `${comment(...originLines(run), "", ...head(label, learned.notes))}
 from bisect import bisect_right
 
 import torch
 
-${lists === "" ? "" : `${lists}\n\n`}${classesCode([rule])}${adam ? `${secondMomentFunction("[optimizer]", "start")}\n\n\n` : ""}${baseClass}
+${lists === "" ? "" : `${lists}\n\n`}${classesCode([rule])}${adam ? `${secondMomentFunction("[optimizer]", "start")}\n\n\n` : ""}${clip}${baseClass}
 
 
 def final_optimizer(parameters):
     """Plain ${label} at the values that the run ended with."""
-    return ${adam ? `start_second_moment(${plain}, ${secondMoments(part).final})` : plain}
+    return ${made}
 
 
 class LearnedSchedule(LRScheduler):
@@ -124,7 +132,7 @@ import torch
 ${lists === "" ? "" : `${lists}\n\n`}${groupsCode(learned)}
 
 
-${classesCode(rules)}${definitions}${baseClass}
+${classesCode(rules)}${definitions}${clipCode(learned, `${clipValuesCode(learned)}.get(group["group"])`)}${baseClass}
 
 
 # Final values; the groups that the run held fixed are missing.
@@ -145,7 +153,7 @@ def final_optimizer(named_parameters):
         if group_of(name) in FINAL:
             members.setdefault(group_of(name), []).append(parameter)
     groups = [{"params": parameters, "group": group, **FINAL[group]} for group, parameters in members.items()]
-    return ${adams.length > 0 ? `start_second_moment(${made}, ${starts("final")})` : made}
+    return ${clipped(learned, adams.length > 0 ? `start_second_moment(${made}, ${starts("final")})` : made)}
 
 
 class LearnedSchedule(LRScheduler):

@@ -94,3 +94,39 @@ export const secondMomentFunction = (optimizers: string, start: string) => `def 
                     moments["max_exp_avg_sq"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)
                 adam.state[parameter] = moments
     return optimizer`;
+
+/**
+ * A hook that clips gradients before a step. PyTorch's clip_grad_norm_ adds 1e-6 to the norm; the run did not.
+ * @param limit Python expression of a group's largest absolute gradient, from `group`; null: none
+ * @param norm of all gradients together; null: no limit
+ */
+export const clipFunction = (limit: string | null, norm: string | null) => `def clip_gradients(optimizer, args, kwargs):
+    """Clips the gradients as the run did, before each step. Call backward() before step(), not in a closure."""
+${(limit === null
+  ? []
+  : [
+      "for group in optimizer.param_groups:",
+      `    limit = ${limit}`,
+      '    for parameter in group["params"]:',
+      "        if parameter.grad is not None and limit is not None:",
+      "            parameter.grad.clamp_(-limit, limit)",
+    ]
+)
+  .concat(
+    norm === null
+      ? []
+      : [
+          'gradients = [parameter.grad for group in optimizer.param_groups for parameter in group["params"] if parameter.grad is not None]',
+          "if len(gradients) > 0:",
+          "    norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(gradient) for gradient in gradients]))",
+          "    for gradient in gradients:",
+          `        gradient.mul_(torch.clamp(${norm} / norm, max=1.0))`,
+        ],
+  )
+  .map((line) => `    ${line}`)
+  .join("\n")}
+
+
+def clipped(optimizer):
+    optimizer.register_step_pre_hook(clip_gradients)
+    return optimizer`;

@@ -146,12 +146,13 @@ describe("refusals", () => {
         try {
           return text(made, format) === "";
         } catch (error) {
-          expect((error as Error).message).toMatch(/^Level 0 (sets (clipNorm|dampening|amsgrad|nesterov|weightDecay|weightDecayAs) to|learns logEps)/);
+          expect((error as Error).message).toMatch(/^Level 0 (sets (clipNorm|clipValue|dampening|amsgrad|nesterov|weightDecay|weightDecayAs) to|learns logEps)/);
           return true;
         }
       });
     };
-    expect(refusals({ optimizer: "adam", clipNorm: 1 })).toEqual(["pytorch", "optax", "keras", "library"]);
+    expect(refusals({ optimizer: "adam", clipNorm: 1 })).toEqual(["library"]);
+    expect(refusals({ optimizer: "sgd", clipValue: 1 })).toEqual(["library"]);
     expect(refusals({ optimizer: "sgd", mu: 0.9, dampening: 0.5 })).toEqual(["library"]);
     expect(refusals({ optimizer: "sgd", mu: 0.9, dampening: 0.5, nesterov: true })).toEqual(["library"]);
     expect(refusals({ optimizer: "adam", amsgrad: true })).toEqual(["library"]);
@@ -174,11 +175,16 @@ describe("refusals", () => {
     for (const input of [grouped["two rules"], grouped["two groups and a frozen one"]]) {
       expect(refused(logged(input), "library")).toMatch(/^Level 0 has groups or frozen parts, which the authors’ library knows only as SGDPerParam/);
     }
-    const clipped = logged({ tower: [{ optimizer: "sgd", groups: [{ name: "bias", match: "*.bias", clipValue: 1 }] }] });
-    expect(refused(clipped, "optax")).toMatch(/^Level 0’s group bias sets clipValue to 1,/);
-    const frozen = { optimizer: "sgd", frozen: true, clipNorm: 1, groups: [{ name: "bias", match: "*.bias" }] } as const;
-    expect(refused(logged({ tower: [frozen] }), "optax")).toMatch(/^Level 0 sets clipNorm to 1,/);
     expect(refused(logged({ tower: [{ optimizer: "sgd", frozen: true }] }), "keras")).toMatch(/^Everything was frozen/);
+  });
+
+  it("clips in each framework: by group, then all together", () => {
+    const level = { optimizer: "sgd", clipNorm: 2, groups: [{ name: "bias", match: "*.bias", clipValue: 1 }, { name: "out", match: "layer2.*", frozen: true }] } as const;
+    const made = logged({ tower: [level] });
+    expect(text(made, "pytorch")).toMatch(/limit = \{"bias": 1\.0\}\.get[^]*torch\.clamp\(2\.0 \/ norm[^]*return clipped\(/);
+    expect(text(made, "optax")).toMatch(/"bias": optax\.clip\(1\.0\),\s+"out": optax\.set_to_zero\(\),\s+\}, labels\), optax\.clip_by_global_norm\(2\.0\)/);
+    expect(text(made, "keras")).toMatch(/def apply\(self, grads[^]*\{"bias": 1\.0\}[^]*2\.0 \/ ops\.sqrt/);
+    expect(text(logged({ tower: [{ optimizer: "sgd", clipNorm: 2 }] }), "keras")).toContain("global_clipnorm=2.0");
   });
 
   it("names a final value no optimizer can start from", () => {
