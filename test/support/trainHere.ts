@@ -27,7 +27,7 @@ export async function trainHere(
   const listener = {
     step: ({ step, values }: { step: number; values: readonly number[] }) => void steps.push([step, ...values.filter((_, i) => untimed[i])]),
     evaluation: (evaluation: Evaluation) => void evaluations.push(evaluation),
-    evaluating: () => evaluating?.(control, steps.length),
+    alive: () => evaluating?.(control, steps.length),
     paused: () => undefined,
     resumed: () => undefined,
     rolledBack: (step: number, message: string) => void rollbacks.push([step, message]),

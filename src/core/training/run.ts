@@ -29,8 +29,8 @@ export interface StepRecord {
 export interface RunListener {
   step(record: StepRecord): void;
   evaluation(evaluation: Evaluation): void;
-  /** Reports that one batch of an evaluation is done. */
-  evaluating?(): void;
+  /** Called again and again during an evaluation, and while the run waits for its host. */
+  alive?(): void;
   paused(): void;
   resumed(): void;
   /** Reports a rollback after a step, which was logged as it was. */
@@ -49,6 +49,9 @@ export interface RunEnd {
 
 /** Milliseconds between turns of the event loop, so that pause and stop take effect. */
 const turnEvery = 20;
+
+/** Milliseconds between signs of life while the run waits for its host. */
+const waitAlive = 1_000;
 
 /**
  * Logged at every step: loss, step time (ms), effective hyperparameters, hypergradients of the
@@ -257,7 +260,7 @@ export class TrainingRun {
       if (this.#control.evaluationGivenUp) return null;
       for (const [name, sum] of Object.entries(await executable.run(`evaluate@${size}`, inputs))) total[name] = (total[name] ?? 0) + sum;
       count += examples;
-      this.#listener.evaluating?.();
+      this.#listener.alive?.();
       await this.#breathe();
     }
     return feed.task.measures(total, count);
@@ -311,6 +314,10 @@ export class TrainingRun {
     await this.#breathe();
     // Only the capture costs time here; the file is written during training.
     if (this.#saver?.due) void this.#saver.save(await this.#capture());
+    while (this.#control.ahead) {
+      await this.#control.whileAhead(waitAlive);
+      this.#listener.alive?.();
+    }
     if (!this.#control.pauseRequested) return;
     await this.#save();
     this.#listener.paused();

@@ -58,6 +58,8 @@ export class ActiveRun {
   /** Evaluations that are not reported yet; they are reported after their commit. */
   readonly #evaluations: Evaluation[] = [];
   #soon: NodeJS.Immediate | undefined;
+  /** Reports of the trainer that it has not been told are stored. */
+  #reports = 0;
   #gone = false;
   #abandoned = false;
   #metrics: readonly string[] = [];
@@ -242,9 +244,11 @@ export class ActiveRun {
       case "started":
         return this.#started(message);
       case "rows":
-        return this.#rows(message);
+        this.#rows(message);
+        return this.#reported();
       case "evaluation":
-        return this.#evaluated(message.evaluation);
+        this.#evaluated(message.evaluation);
+        return this.#reported();
       case "file":
         return this.#files?.receive(message, this.#summary);
       case "pieceTaken":
@@ -310,6 +314,15 @@ export class ActiveRun {
       hyperparameters: this.#hyperparameters((metric) => last.get(metric)),
     });
     this.#hooks.onChange(this.#summary, false);
+  }
+
+  /** Tells the trainer when its reports are stored. */
+  #reported(): void {
+    if (++this.#reports > 1) return;
+    this.#hooks.log.afterCommit(this.#summary.id, () => {
+      this.send({ type: "stored", reports: this.#reports });
+      this.#reports = 0;
+    });
   }
 
   #evaluated(evaluation: Evaluation): void {

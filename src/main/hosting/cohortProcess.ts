@@ -113,7 +113,7 @@ class CohortMember extends TrainerListeners implements Trainer {
   send(message: ToTrainer): void {
     if (this.gone) return;
     if (message.type === "start") this.order = message;
-    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave" || message.type === "fileTaken" || message.type === "resumeFrom") this.#cohort.steer(this, message);
+    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave" || message.type === "stored" || message.type === "fileTaken" || message.type === "resumeFrom") this.#cohort.steer(this, message);
     else if (message.type === "coreFree") this.#cohort.tell(message);
     else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
   }

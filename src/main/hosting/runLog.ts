@@ -16,6 +16,8 @@ export interface RunLog {
   addEvaluation(run: string, evaluation: Evaluation): void;
   addEvent(run: string, event: RunEvent): void;
   flush(): boolean;
+  /** Calls `act` once all that is pending for the run is committed; at once if nothing is. Never if that is dropped. */
+  afterCommit(run: string, act: () => void): void;
   /** Runs `work` in a transaction in which this process's lease on the run holds. Returns false without running it when another process has taken the run. */
   whileHeld(run: string, work: () => void): boolean;
 }

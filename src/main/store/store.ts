@@ -164,6 +164,11 @@ export class Store {
     this.#writer.addEvent(run, event);
   }
 
+  /** Calls `act` once all that is pending for the run is committed; at once if nothing is. Never if that is dropped. */
+  afterCommit(run: string, act: () => void): void {
+    this.#writer.afterCommit(run, act);
+  }
+
   /** Commits pending writes; false when that failed and will be retried. */
   flush(): boolean {
     return this.#writer.flush();

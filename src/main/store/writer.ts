@@ -42,6 +42,8 @@ interface Pending {
   summary?: RunSummary;
   evaluations: Evaluation[];
   events: RunEvent[];
+  /** To call once this is committed. */
+  after: (() => void)[];
 }
 
 export class Writer {
@@ -151,6 +153,13 @@ export class Writer {
     this.#pendingOf(run).events.push(event);
   }
 
+  /** Calls `act` once all that is pending for the run is committed; at once if nothing is. Never if that is dropped. */
+  afterCommit(run: string, act: () => void): void {
+    const pending = this.#pending.get(run);
+    if (pending) pending.after.push(act);
+    else act();
+  }
+
   /** Changes the store at once, in its own transaction. */
   change<T>(what: string, work: () => T): T {
     this.#options.hosts.register();
@@ -192,7 +201,7 @@ export class Writer {
   #pendingOf(run: string): Pending {
     this.#timer ??= setTimeout(() => this.flush(), this.#failing ? retryAfter : this.#options.commitAfter);
     let pending = this.#pending.get(run);
-    if (!pending) this.#pending.set(run, (pending = { evaluations: [], events: [] }));
+    if (!pending) this.#pending.set(run, (pending = { evaluations: [], events: [], after: [] }));
     return pending;
   }
 
@@ -208,10 +217,11 @@ export class Writer {
   }
 
   #committed(run: string): void {
-    const summary = this.#pending.get(run)?.summary;
+    const { summary, after = [] } = this.#pending.get(run) ?? {};
     this.#pending.delete(run);
     this.#buffers.get(run)?.clear();
     if (summary && !isActive(summary.status)) this.#buffers.delete(run);
+    for (const act of after) act();
   }
 
   /** Drops a run's pending writes and its series buffer. Returns the number of dropped steps. */

@@ -23,7 +23,9 @@ export type Steering =
   /** Abandons an evaluation that takes long. */
   | { readonly type: "stop" }
   /** Stops at once, without an evaluation. */
-  | { readonly type: "leave" };
+  | { readonly type: "leave" }
+  /** So many of the `rows` and `evaluation` messages are stored; with too many outstanding, the run waits. */
+  | { readonly type: "stored"; readonly reports: number };
 
 /** Messages from the host about a run's files. */
 export type RunFileMessage =
@@ -120,7 +122,7 @@ export type FromTrainer =
   | { readonly type: "pieceTaken" }
   /** The guard rolled back after a step. */
   | { readonly type: "rolledBack"; readonly step: number; readonly message: string }
-  /** Sign of life during a long evaluation. */
+  /** Sign of life during a long evaluation, and while the run waits for `stored`. */
   | { readonly type: "alive" }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }

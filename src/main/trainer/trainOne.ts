@@ -17,7 +17,7 @@ import { Reporter } from "./reporter.ts";
 import { loggedMetrics, TrainingRun, type RunListener } from "../../core/training/run.ts";
 import { WeightsKeeper } from "../../core/weights/keeper.ts";
 
-/** Milliseconds between signs of life during an evaluation. */
+/** Milliseconds between signs of life. */
 const aliveEvery = 2_000;
 
 type Send = (message: FromTrainer) => void;
@@ -27,12 +27,17 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
   const resumed = checkpoints?.resume ? usable(await files.received, { id: checkpoints.run, experiment }) : undefined;
   const prepared = await prepare();
   const metrics = loggedMetrics(prepared.training);
+  // The host answers with `stored`, so that a slow host is not buried in what a fast run reports.
+  const report = (message: FromTrainer) => {
+    control.reported();
+    send(message);
+  };
   const reporter = new Reporter({
     columns: metrics.length,
     trainExamples: prepared.feed.examples,
     totalSteps: totalSteps(experiment),
     stepsPerEpoch: stepsPerEpoch(experiment),
-    send,
+    send: report,
   });
   const saver = checkpoints && checkpointSaver(experiment, checkpoints, reporter, sink("checkpoint", files, send));
   let aliveAt = performance.now();
@@ -40,9 +45,9 @@ export async function trainOne({ experiment, checkpoints, why }: RunOrder, contr
     step: ({ step, values }) => reporter.add(step, values),
     evaluation: (evaluation) => {
       reporter.flush();
-      send({ type: "evaluation", evaluation });
+      report({ type: "evaluation", evaluation });
     },
-    evaluating: () => {
+    alive: () => {
       const now = performance.now();
       if (now - aliveAt < aliveEvery) return;
       aliveAt = now;
@@ -113,5 +118,5 @@ function checkpointSaver(experiment: Experiment, { run, every }: CheckpointOrder
 }
 
 function weightsKeeper(experiment: Experiment, { run }: CheckpointOrder, sink: Sink): WeightsKeeper {
-  return new WeightsKeeper({ of: { run, experiment: trajectoryOf(experiment) }, sink });
+  return new WeightsKeeper({ of: { run, experiment: trajectoryOf(experiment) }, experiment, sink });
 }

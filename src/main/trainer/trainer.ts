@@ -115,6 +115,8 @@ function steer(run: Run | undefined, message: Steering | RunFileMessage, answer:
   switch (message.type) {
     case "stop":
       return run.control.stop(evaluateWithin);
+    case "stored":
+      return run.control.stored(message.reports);
     case "fileTaken":
       return run.files.taken(message.kind, message.step, message.end);
     case "resumeFrom":
@@ -213,6 +215,7 @@ port.receive((message) => {
     case "resume":
     case "stop":
     case "leave":
+    case "stored":
     case "fileTaken":
     case "resumeFrom":
       return steer(current, message, (said) => port.send(said));
