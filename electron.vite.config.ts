@@ -14,6 +14,7 @@ export default defineConfig({
           headless: at("src/main/headless/index.ts"),
           trainer: at("src/main/trainer/trainer.ts"),
           integrityCheck: at("src/main/store/integrityCheck.ts"),
+          importWorker: at("src/main/archives/worker.ts"),
           batchWorker: at("src/core/feeds/ahead/worker.ts"),
         },
         output: { format: "es" },

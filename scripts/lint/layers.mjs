@@ -40,8 +40,10 @@ export const layers = {
   // Starts, watches and controls trainers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
+  // Runs and studies as files, and from store to store.
+  archives: { folder: "src/main/archives", layers: ["hosting", "store", "checkpoint", "weights", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "reports", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "shared"], modules: "*" },

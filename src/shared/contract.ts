@@ -3,6 +3,7 @@
  * bridge and the local server are derived from it; every input is validated on arrival.
  */
 import { z } from "zod";
+import { archiveRequests } from "./archives.ts";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
@@ -119,6 +120,7 @@ export const contract = {
     ...predictionRequests,
     ...studyRequests,
     ...reportRequests,
+    ...archiveRequests,
   },
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */

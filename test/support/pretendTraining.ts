@@ -80,6 +80,10 @@ export class PretendTraining implements Services {
     return exportRun(this.detail(id), this.readSteps(id), format);
   }
 
+  exportArchive(): ExportFile {
+    throw new UserError("no archives are made here");
+  }
+
   exportWeights(run: string): Promise<ExportFile> {
     return noPredictions.file(run, "best");
   }
@@ -118,6 +122,7 @@ export class PretendTraining implements Services {
 
   private makeHandlers(): Handlers {
     return {
+      "archives.import": () => ({ studies: [], runs: [] }),
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null }),

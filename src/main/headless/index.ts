@@ -11,11 +11,13 @@ import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
 import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
+import type { ArchiveOptions } from "./commands/archive.ts";
 import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { EnginesOptions } from "./commands/engines.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { GenerateOptions } from "./commands/generate.ts";
+import type { ImportOptions } from "./commands/import.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { ReproduceOptions } from "./commands/reproduce.ts";
 import type { RerunOptions } from "./commands/rerun.ts";
@@ -224,6 +226,24 @@ program
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
   .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(programFiles, run, options))));
+
+program
+  .command("archive")
+  .description("Write runs and studies as one checked file: every step, checkpoints and weights, without the data.")
+  .argument("<run|study...>", 'ids of runs or studies, or their beginnings; "last" is the last run')
+  .option("-o, --out <file>", "file to write (default: named after the run or study, here)")
+  .option("--force", "replace an existing file")
+  .option(...storeOption)
+  .addHelpText("after", "\nA run that is being trained is archived up to its last committed step, as an interrupted run.")
+  .action((wanted: string[], options: ArchiveOptions) => finish(import("./commands/archive.ts").then(({ archiveCommand }) => archiveCommand(programFiles, wanted, options))));
+
+program
+  .command("import")
+  .description("Import an archive of runs and studies: all of it, or nothing.")
+  .argument("<file>", "archive (.hypertower)")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((file: string, options: ImportOptions) => finish(import("./commands/import.ts").then(({ importCommand }) => importCommand(file, options)), options.json));
 
 program
   .command("evaluate")

@@ -14,6 +14,7 @@ import { Machine, type MachineOptions } from "../hosting/machine.ts";
 import { Supervisor } from "../hosting/supervisor.ts";
 import type { WatchdogOptions } from "../hosting/watchdog.ts";
 import { WeightsFolder } from "../hosting/weights/folder.ts";
+import { Archives, importIntoStore } from "./archives.ts";
 import { Datasets } from "./datasets.ts";
 import { Engines } from "./engines.ts";
 import { Events, Throttle } from "./events.ts";
@@ -151,7 +152,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const exports = exporter((id) => runs.get(id), store);
   const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, machine });
   const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
-  const reports = new Reports({ predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
+  const archives = new Archives({ store, folder: options.storeDir, version: options.version });
+  const reports = new Reports({ archives, predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 
   const handlers: Handlers = {
     "app.info": () => ({
@@ -214,6 +216,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.restore": ({ studies: ids }) => studies.restore(ids),
     "reports.describe": (request) => reports.describe(request),
     "reports.file": (request) => reports.address(request),
+    "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
@@ -225,6 +228,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     exportWeights,
     reportFile: (request) => reports.file(request),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
+    exportArchive: (of, onRemark) => archives.file(of, onRemark),
     readSteps: (run) => store.readSteps(run),
     training: () => supervisor.training,
     close: () =>

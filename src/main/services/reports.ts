@@ -1,5 +1,6 @@
 /** Reports of runs and studies: a description for a window, single files for downloads, or a whole folder. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
+import { archiveFileName } from "../../shared/archives.ts";
 import { keptNames, weightsFile } from "../../shared/kept.ts";
 import { textRequest } from "../../shared/predictions.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
@@ -11,6 +12,7 @@ import { reportFiles, runReport, studyReport, type Report, type ReportFile, type
 import { writeReport, type WriteOptions } from "../reports/report/write.ts";
 import type { Store } from "../store/store.ts";
 import type { Predictions } from "./predictions.ts";
+import type { Archives } from "./archives.ts";
 import { UserError, type ExportFile } from "./services.ts";
 import { userError } from "./userErrors.ts";
 
@@ -19,6 +21,8 @@ export interface ReportsOptions {
   readonly study: (id: string) => StudyDetail;
   readonly store: Pick<Store, "readSteps" | "readSeries">;
   readonly version: string;
+  /** Makes archives; without it there are none. */
+  readonly archives?: Pick<Archives, "file">;
   readonly predictions: Pick<Predictions, "kept" | "report" | "text" | "file">;
 }
 
@@ -41,6 +45,8 @@ export class Reports {
 
   /** @throws UserError when there is no such report or no such file in it */
   async file({ of, file, settings }: ReportFileRequest): Promise<ExportFile> {
+    const { archives } = this.#options;
+    if (file === archiveFileName && archives) return archives.file("run" in of ? { runs: [of.run], studies: [] } : { runs: [], studies: [of.study] });
     const weights = keptNames.find((name) => weightsFile(name) === file);
     if (weights && "run" in of) return this.#options.predictions.file(of.run, weights);
     const files = this.#files(await this.#report(of, settings, file === "report.html"), settings);

@@ -4,6 +4,7 @@ import type { ExportFormatName } from "../../shared/exports.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../shared/reports.ts";
 import type { ExportFile, TextFile } from "../reports/index.ts";
+import type { ArchiveRequest } from "../../shared/archives.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
@@ -46,6 +47,12 @@ export interface Services {
    * @throws UserError before anything is written, where the failure can be foreseen
    */
   writeReport(of: ReportSubject, folder: string, settings: PictureSettings, options: WriteOptions & { readonly onRemarks?: (remarks: readonly string[]) => void }): Promise<{ files: string[]; remarks: readonly string[] }>;
+  /**
+   * An archive of runs and studies; its pieces are read while the caller writes them.
+   * @param onRemark called for what is left out or not final
+   * @throws UserError when one of them is missing
+   */
+  exportArchive(of: ArchiveRequest, onRemark?: (remark: string) => void): ExportFile;
   /** All logged steps of a run, in order. */
   readSteps(run: string): Iterable<StoredStep>;
   /** Number of runs that close() would stop. */

@@ -1,5 +1,6 @@
 /** Turns errors of the store, studies, engines and exports into UserErrors: a person can act on them. */
 import type { Handlers } from "../../shared/contract.ts";
+import { ArchiveError } from "../archives/errors.ts";
 import { ExportError } from "../reports/index.ts";
 import { StoreError } from "../store/errors.ts";
 import { StudyError } from "../studies/errors.ts";
@@ -8,7 +9,7 @@ import { UserError } from "./services.ts";
 
 export function userError(error: unknown): unknown {
   if (error instanceof StudyError) return new UserError(error.message, error.fields, { cause: error });
-  return error instanceof NoEngineError || error instanceof StoreError || error instanceof ExportError ? new UserError(error.message, undefined, { cause: error }) : error;
+  return error instanceof NoEngineError || error instanceof StoreError || error instanceof ExportError || error instanceof ArchiveError ? new UserError(error.message, undefined, { cause: error }) : error;
 }
 
 export function withUserErrors(handlers: Handlers): Handlers {

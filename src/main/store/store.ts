@@ -10,6 +10,7 @@ import { beatEvery, Hosts } from "./hosts.ts";
 import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity.ts";
 import { markInterruptedRuns } from "./interruptedRuns.ts";
 import { environmentDifferences } from "./runRows.ts";
+import { PortableReader } from "./portableReader.ts";
 import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
@@ -39,6 +40,8 @@ export class Store {
   readonly path: string;
   readonly studies: StudyTable;
   readonly measurements: MeasurementTable;
+  /** Reads runs and studies for archives. */
+  readonly portable: PortableReader;
   readonly #connections: Connections;
   readonly #hosts: Hosts;
   readonly #log: Log;
@@ -69,6 +72,7 @@ export class Store {
     try {
       this.#runs = new RunReader(reader, path, this.#log);
       this.#series = new SeriesReader(reader);
+      this.portable = new PortableReader(reader, path);
       this.#writer = new Writer(writer, {
         path,
         hosts: this.#hosts,

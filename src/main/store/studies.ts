@@ -2,39 +2,14 @@
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
 import { hyperparameterValue, runStatus, type Evaluation } from "../../shared/run.ts";
-import { studyStatus } from "../../shared/study/result.ts";
-import { study } from "../../shared/study/study.ts";
-import { LeaseLostError, StoreError } from "./errors.ts";
+import { LeaseLostError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { ownerColumns, type Hosts, type IsGone, type LeaseOwner } from "./hosts.ts";
 import { pyramidWidths } from "./pyramid.ts";
 import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
-import { trainedColumns, trainedParameters, withTrained } from "./trainedRows.ts";
+import { insertStudy, readStudy, storedStudy, studyColumns, unreadableStudy, type StoredStudy } from "./studyRows.ts";
+import { trainedParameters } from "./trainedRows.ts";
 import type { Writer } from "./writer.ts";
-
-const storedStudy = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    status: studyStatus,
-    reason: z.string().nullable(),
-    study: json(study),
-    createdAt: z.number(),
-    startedAt: z.number().nullable(),
-    finishedAt: z.number().nullable(),
-    deletedAt: z.number().nullable(),
-    /** Total number of runs, and of runs trained at the same time. */
-    total: z.number(),
-    workers: z.number(),
-    ...trainedColumns.shape,
-    runningSince: z.number().nullable(),
-  })
-  .transform(withTrained);
-export type StoredStudy = z.infer<typeof storedStudy>;
-
-const columns = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
-  finished_at AS finishedAt, deleted_at AS deletedAt, total, workers, trained_ms AS trainedMs, trained_from AS trainedFrom,
-  running_since AS runningSince`;
 
 const yesOrNo = z.number().transform((value) => value !== 0);
 
@@ -66,6 +41,8 @@ export interface StudiesOptions {
   readonly read: <T>(what: string, work: () => T) => T;
   readonly write: Pick<Writer, "change">;
 }
+
+export type { StoredStudy } from "./studyRows.ts";
 
 export class StudyTable {
   readonly #options: StudiesOptions;
@@ -102,23 +79,19 @@ export class StudyTable {
   /** Studies, newest first. Unreadable rows are logged and skipped. */
   list(deleted: boolean): StoredStudy[] {
     const rows = this.#options.read("list of studies", () =>
-      this.#reader.prepare(`SELECT ${columns} FROM studies WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`).all(deleted ? 1 : 0),
+      this.#reader.prepare(`SELECT ${studyColumns} FROM studies WHERE (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC`).all(deleted ? 1 : 0),
     );
     return rows.flatMap((row) => {
       const parsed = storedStudy.safeParse(row);
       if (parsed.success) return [parsed.data];
-      this.#options.log.error(this.#unreadable(row, parsed.error).message, parsed.error);
+      this.#options.log.error(unreadableStudy(this.#options.path, row, parsed.error).message, parsed.error);
       return [];
     });
   }
 
   /** @throws StoreError when the study exists but cannot be read */
   get(id: string): StoredStudy | undefined {
-    const row = this.#options.read(`study ${id}`, () => this.#reader.prepare(`SELECT ${columns} FROM studies WHERE id = ?`).get(id));
-    if (row === undefined) return undefined;
-    const parsed = storedStudy.safeParse(row);
-    if (!parsed.success) throw this.#unreadable(row, parsed.error);
-    return parsed.data;
+    return this.#options.read(`study ${id}`, () => readStudy(this.#reader, this.#options.path, id));
   }
 
   /** State of the latest run of every cell that has one. */
@@ -155,13 +128,7 @@ export class StudyTable {
   create(created: StoredStudy): void {
     const owner = this.#options.hosts.owner();
     this.#change("create a study", () => {
-      this.#writer
-        .prepare(
-          `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, trained_ms, trained_from, running_since, total, workers, definition,
-             owner_pid, owner_host, owner_token, heartbeat_at, lease)
-           VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @trainedMs, @trainedFrom, @runningSince, @total, @workers, @definition, @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
-        )
-        .run({ ...created, ...trainedParameters(created), definition: JSON.stringify(created.study), ...owner, now: Date.now() });
+      insertStudy(this.#writer, created, { ...owner, now: Date.now() });
     });
     this.#leases.set(created.id, 1);
   }
@@ -267,10 +234,5 @@ export class StudyTable {
 
   #change<T>(what: string, work: () => T): T {
     return this.#options.write.change(what, work);
-  }
-
-  #unreadable(row: unknown, error: z.ZodError): StoreError {
-    const { id } = row as { id?: unknown };
-    return new StoreError(this.#options.path, `Study ${String(id)} in ${this.#options.path} cannot be read: ${z.prettifyError(error)}`, { cause: error });
   }
 }

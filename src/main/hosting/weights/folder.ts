@@ -43,21 +43,21 @@ export class WeightsFolder extends RunFiles {
    */
   async accepting(run: Run, pending: string): Promise<() => void> {
     const { evaluation } = (await this.#header(pending, run))!.header;
-    if (!(await this.#isBest(run, evaluation))) return () => renameSync(pending, this.#fileOf(run.id, "last"));
+    if (!(await this.#isBest(run, evaluation))) return () => renameSync(pending, this.fileOf(run.id, "last"));
     return () => {
-      renameSync(pending, this.#fileOf(run.id, "best"));
-      rmSync(this.#fileOf(run.id, "last"), { force: true });
+      renameSync(pending, this.fileOf(run.id, "best"));
+      rmSync(this.fileOf(run.id, "last"), { force: true });
     };
   }
 
   /** Removes a run's weights. */
   remove(run: string): void {
-    for (const name of ["best", "last"] as const) rmSync(this.#fileOf(run, name), { force: true });
+    for (const name of ["best", "last"] as const) rmSync(this.fileOf(run, name), { force: true });
   }
 
   /** Best and last weights of a run, or none; both name one file if the best is also the last. @throws CheckpointError naming a file that cannot be used */
   async list(run: Run): Promise<SavedWeights[]> {
-    const read = (name: KeptName) => this.#header(this.#fileOf(run.id, name), run, true);
+    const read = (name: KeptName) => this.#header(this.fileOf(run.id, name), run, true);
     const [best, last] = await Promise.all([read("best"), read("last")]);
     const found = [best, last].filter((file) => file !== undefined).sort((a, b) => b.header.evaluation.step - a.header.evaluation.step);
     if (found.length === 0) return [];
@@ -87,7 +87,7 @@ export class WeightsFolder extends RunFiles {
 
   async #isBest(run: Run, evaluation: WeightsHeader["evaluation"]): Promise<boolean> {
     try {
-      const best = await this.#header(this.#fileOf(run.id, "best"), run, true);
+      const best = await this.#header(this.fileOf(run.id, "best"), run, true);
       return !best || isBetter(evaluation, best.header.evaluation, run.experiment);
     } catch (error) {
       // An unreadable best is replaced.
@@ -108,7 +108,8 @@ export class WeightsFolder extends RunFiles {
     }
   }
 
-  #fileOf(run: string, name: KeptName): string {
+  /** Path of a run's best or last weights, which may not exist. */
+  fileOf(run: string, name: KeptName): string {
     return join(this.path, `${run}.${name}.weights`);
   }
 }

@@ -1,0 +1,68 @@
+/** Archives of runs and studies. */
+import type { ArchiveImport, ArchiveRequest } from "../../shared/archives.ts";
+import { importArchive } from "../archives/importArchive.ts";
+import { archiveMediaType, archiveSuffix } from "../archives/format.ts";
+import { storeSources } from "../archives/storeSources.ts";
+import { archiveOf } from "../archives/write.ts";
+import { fileStem } from "../reports/index.ts";
+import type { Store } from "../store/store.ts";
+import { UserError, type ExportFile } from "./services.ts";
+import { userError } from "./userErrors.ts";
+
+export interface ArchivesOptions {
+  readonly store: Pick<Store, "path" | "getRun" | "portable" | "flush" | "studies">;
+  readonly folder: string;
+  readonly version: string;
+}
+
+export class Archives {
+  readonly #options: ArchivesOptions;
+
+  constructor(options: ArchivesOptions) {
+    this.#options = options;
+  }
+
+  /** @throws UserError when a run or study is missing */
+  file({ runs, studies }: ArchiveRequest, onRemark: (remark: string) => void = () => undefined): ExportFile {
+    const { store, folder, version } = this.#options;
+    const now = Date.now();
+    const wanted = [...new Set(studies)].map((id) => {
+      const stored = store.studies.get(id);
+      if (!stored) throw new UserError(`There is no study ${id} in ${store.path}.`);
+      if (stored.status === "running" || stored.status === "paused") onRemark(`Study ${id} is being trained; the archive holds what is there now, as an interrupted study.`);
+      return store.portable.study(stored, now);
+    });
+    const single = [...new Set(runs)].map((id) => {
+      const run = store.getRun(id);
+      if (!run) throw new UserError(`There is no run ${id} in ${store.path}.`);
+      return run;
+    });
+    const kept = new Set(wanted.map(({ id }) => id));
+    const ids = [...wanted.flatMap(({ id }) => store.portable.runsOf(id)), ...single.filter(({ study }) => study === null || !kept.has(study)).map(({ id }) => id)];
+    const [first] = [...wanted, ...single];
+    const alone = wanted.length + single.length === 1;
+    const sources = storeSources(ids, { store, folder, studies: kept, onRemark });
+    return {
+      filename: `${first && alone ? fileStem(first) : "runs"}${archiveSuffix}`,
+      mediaType: archiveMediaType,
+      pieces: explained(archiveOf({ studies: wanted, runs: sources, program: version, createdAt: now })),
+    };
+  }
+}
+
+/** Imports all of an archive, or nothing. The store may be open, or missing yet. @throws UserError */
+export async function importIntoStore(path: string, folder: string): Promise<ArchiveImport> {
+  try {
+    return await importArchive({ path, folder });
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
+async function* explained(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    throw userError(error);
+  }
+}

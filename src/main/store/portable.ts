@@ -1,0 +1,82 @@
+/** Runs and studies in a form that other stores can take in, whatever their layouts. */
+import { z } from "zod";
+import { environment, evaluation, isActive, runEvent, runSummary } from "../../shared/run.ts";
+import { studyStatus } from "../../shared/study/result.ts";
+import { study } from "../../shared/study/study.ts";
+import { trainedTime } from "../../shared/trainedTime.ts";
+import type { StepRows } from "./seriesWriter.ts";
+
+export const portableId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
+const time = z.number().nullable();
+const name = z.string().max(1_000);
+
+/** Maximum number of series of a run. */
+export const maxMetrics = 10_000;
+
+/** A run without its series, evaluations and events. */
+export const portableRun = runSummary
+  .omit({ elsewhere: true, samplesPerSecond: true, secondsLeft: true })
+  .extend({
+    id: portableId,
+    name,
+    status: runSummary.shape.status.refine((status) => !isActive(status), "a run that is being trained"),
+    study: portableId.nullable(),
+    /** The run's cell in its study, and whether successive halving stopped it. */
+    cell: z.string().max(10_000).nullable(),
+    pruned: z.boolean(),
+    environment: environment.nullable(),
+    /** Names of the series in column order, and the number of steps of each. */
+    metrics: z.array(z.string().min(1).max(200)).max(maxMetrics).refine((names) => new Set(names).size === names.length, "two series have one name"),
+    logged: z.int().min(0),
+  })
+  .refine(({ study: of, cell }) => (of === null) === (cell === null), "a study without a cell, or a cell without a study");
+export type PortableRun = z.infer<typeof portableRun>;
+
+export const portableStudy = z.object({
+  id: portableId,
+  name,
+  status: studyStatus.exclude(["running", "paused"]),
+  reason: z.string().nullable(),
+  study,
+  createdAt: z.number(),
+  startedAt: time,
+  finishedAt: time,
+  deletedAt: time,
+  total: z.int().min(0),
+  workers: z.int().min(1),
+  trained: trainedTime.nullable(),
+});
+export type PortableStudy = z.infer<typeof portableStudy>;
+
+/** An evaluation and the time it was stored. */
+export const portableEvaluation = evaluation.extend({ at: z.number() });
+export type PortableEvaluation = z.infer<typeof portableEvaluation>;
+export const portableEvent = runEvent;
+export type PortableEvent = z.infer<typeof portableEvent>;
+
+export const runFileKinds = ["checkpoint", "best", "last"] as const;
+export type RunFileKind = (typeof runFileKinds)[number];
+
+/** A checkpoint or weights file of a run. */
+export interface PortableFile {
+  readonly kind: RunFileKind;
+  readonly size: number;
+  /** Reads bytes into `target`; returns their number. */
+  read(at: number, target: Uint8Array): number;
+}
+
+/** A run with everything that belongs to it; each method reads anew. */
+export interface PortableSource {
+  readonly run: PortableRun;
+  /** Consecutive steps from 0 on, in batches of `rowsAtOnce()`. */
+  steps(): Iterable<StepRows>;
+  evaluations(): Iterable<PortableEvaluation>;
+  events(): Iterable<PortableEvent>;
+  files(): readonly PortableFile[];
+}
+
+/** Bytes of steps that are held in memory at a time. */
+const batchBytes = 1 << 20;
+
+/** Steps per batch of a run with so many series. */
+export const rowsAtOnce = (metrics: number): number => Math.max(1, Math.floor(batchBytes / 8 / Math.max(1, metrics)));

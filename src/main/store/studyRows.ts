@@ -1,0 +1,63 @@
+/** Rows of `studies`. */
+import type { Database } from "better-sqlite3";
+import { z } from "zod";
+import { studyStatus } from "../../shared/study/result.ts";
+import { study } from "../../shared/study/study.ts";
+import { StoreError } from "./errors.ts";
+import { json } from "./runRows.ts";
+import { trainedColumns, trainedParameters, withTrained } from "./trainedRows.ts";
+
+export const storedStudy = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    status: studyStatus,
+    reason: z.string().nullable(),
+    study: json(study),
+    createdAt: z.number(),
+    startedAt: z.number().nullable(),
+    finishedAt: z.number().nullable(),
+    deletedAt: z.number().nullable(),
+    /** Total number of runs, and of runs trained at the same time. */
+    total: z.number(),
+    workers: z.number(),
+    ...trainedColumns.shape,
+    runningSince: z.number().nullable(),
+  })
+  .transform(withTrained);
+export type StoredStudy = z.infer<typeof storedStudy>;
+
+export const studyColumns = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
+  finished_at AS finishedAt, deleted_at AS deletedAt, total, workers, trained_ms AS trainedMs, trained_from AS trainedFrom,
+  running_since AS runningSince`;
+
+/** @throws StoreError when the study is there but cannot be read */
+export function readStudy(db: Database, path: string, id: string): StoredStudy | undefined {
+  const row = db.prepare(`SELECT ${studyColumns} FROM studies WHERE id = ?`).get(id);
+  if (row === undefined) return undefined;
+  const parsed = storedStudy.safeParse(row);
+  if (!parsed.success) throw unreadableStudy(path, row, parsed.error);
+  return parsed.data;
+}
+
+export function unreadableStudy(path: string, row: unknown, error: z.ZodError): StoreError {
+  const { id } = row as { id?: unknown };
+  return new StoreError(path, `Study ${String(id)} in ${path} cannot be read: ${z.prettifyError(error)}`, { cause: error });
+}
+
+interface StudyOwner {
+  readonly ownerPid: number | null;
+  readonly ownerHost: string | null;
+  readonly ownerToken: string | null;
+  readonly now: number | null;
+}
+
+/** Call within a transaction. */
+export function insertStudy(db: Database, study: StoredStudy, owner: StudyOwner): void {
+  db.prepare(
+    `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, deleted_at, trained_ms, trained_from, running_since, total, workers, definition,
+       owner_pid, owner_host, owner_token, heartbeat_at, lease)
+     VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @deletedAt, @trainedMs, @trainedFrom, @runningSince, @total, @workers, @definition,
+       @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
+  ).run({ ...study, ...trainedParameters(study), definition: JSON.stringify(study.study), ...owner });
+}
