@@ -5,6 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { changeLayout } from "./changeLayout.ts";
+import { checksumLayout } from "./checksumLayout.ts";
 import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { version: 6, sql: listLayout },
   { version: 7, sql: changeLayout },
   { version: 8, sql: trainedLayout },
+  { version: 9, sql: checksumLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -2,7 +2,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { resumableStatuses } from "../../shared/run.ts";
 import { rowLayout } from "./rowLayout.ts";
-import { measureColumns, measureNames, progressAssignments } from "./runRows.ts";
+import { measureColumns, progressAssignments } from "./runRows.ts";
 
 /** Lease number of a new run. */
 export const firstLease = 1;
@@ -15,14 +15,16 @@ interface RunStatements {
   readonly forgetEvaluations: Statement<[string, number]>;
   readonly environment: Statement<[string, string]>;
   readonly evaluation: Statement<EvaluationParameters>;
-  readonly event: Statement<[string, number, number, string, string]>;
+  readonly event: Statement<[string, number, number, string, string, number]>;
 }
 
 type EvaluationParameters = [string, number, number, number, ...(number | null)[]];
 
 export function prepareRunStatements(db: Database): RunStatements {
+  const measures = Object.values(measureColumns);
   const evaluation: Statement<EvaluationParameters> = db.prepare(
-    `INSERT OR REPLACE INTO evaluations (run, step, at, epoch, ${Object.values(measureColumns).join(", ")}) VALUES (?, ?, ?, ?${", ?".repeat(measureNames.length)})`,
+    `INSERT INTO evaluations (run, step, at, epoch, ${measures.join(", ")}, crc) VALUES (?, ?, ?, ?${", ?".repeat(measures.length)}, ?)
+     ON CONFLICT (run, step) DO UPDATE SET ${["at", "epoch", ...measures, "crc"].map((name) => `${name} = excluded.${name}`).join(", ")}`,
   );
   return {
     create: db.prepare(
@@ -45,8 +47,8 @@ export function prepareRunStatements(db: Database): RunStatements {
     forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
     environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
     evaluation,
-    event: db.prepare<[string, number, number, string, string]>(
-      "INSERT INTO run_events (run, at, step, kind, message) VALUES (?, ?, ?, ?, ?)",
+    event: db.prepare<[string, number, number, string, string, number]>(
+      "INSERT INTO run_events (run, at, step, kind, message, crc) VALUES (?, ?, ?, ?, ?, ?)",
     ),
   };
 }

@@ -1,5 +1,6 @@
-/** Writes series: every value, and each finished bucket of the pyramid. */
+/** Writes series: every value, each finished bucket of the pyramid, and the checksums of the values. */
 import type { Database, Statement } from "better-sqlite3";
+import { ChecksumBuilder, checksumName, checksumSpan, type SpanChecksum } from "./checksums.ts";
 import { PyramidBuilder, type FinishedBucket } from "./pyramid.ts";
 import { bucketsFrom, toBucket, valuesFrom, type BucketColumns } from "./seriesRows.ts";
 
@@ -13,8 +14,12 @@ export interface StepRows {
 interface Column {
   readonly metric: number;
   readonly pyramid: PyramidBuilder;
+  readonly checksum: ChecksumBuilder;
   finished: FinishedBucket[];
+  spans: SpanChecksum[];
 }
+
+type NewColumn = Omit<Column, "finished" | "spans">;
 
 /** Rows of a run that wait for the next commit. */
 export class SeriesBuffer {
@@ -23,9 +28,9 @@ export class SeriesBuffer {
   #nextStep = 0;
   #pendingValues = 0;
 
-  /** @param pyramidOf pyramid of each metric, for a series that already has `nextStep` values */
-  constructor(metricIds: readonly number[], nextStep = 0, pyramidOf: (metric: number) => PyramidBuilder = () => new PyramidBuilder()) {
-    this.#columns = metricIds.map((metric) => ({ metric, pyramid: pyramidOf(metric), finished: [] }));
+  /** @param columns one for each metric; their builders have taken the first `nextStep` values */
+  constructor(columns: readonly NewColumn[], nextStep = 0) {
+    this.#columns = columns.map((column) => ({ ...column, finished: [], spans: [] }));
     this.#nextStep = nextStep;
   }
 
@@ -55,10 +60,14 @@ export class SeriesBuffer {
     if (rows.values.length !== rows.count * width) {
       throw new RangeError(`${rows.count} rows of ${width} metrics need ${rows.count * width} values, not ${rows.values.length}`);
     }
-    this.#columns.forEach(({ pyramid, finished }, column) => {
+    const values = new Float64Array(rows.count);
+    this.#columns.forEach(({ pyramid, checksum, finished, spans }, column) => {
       for (let row = 0; row < rows.count; row++) {
-        pyramid.add(rows.firstStep + row, rows.values[row * width + column] as number, finished);
+        const value = rows.values[row * width + column] as number;
+        pyramid.add(rows.firstStep + row, value, finished);
+        values[row] = value;
       }
+      checksum.add(values, spans);
     });
     this.#rows.push(rows);
     this.#nextStep += rows.count;
@@ -69,7 +78,10 @@ export class SeriesBuffer {
   clear(): void {
     this.#rows = [];
     this.#pendingValues = 0;
-    for (const column of this.#columns) column.finished = [];
+    for (const column of this.#columns) {
+      column.finished = [];
+      column.spans = [];
+    }
   }
 }
 
@@ -82,9 +94,10 @@ type BucketParameters = [number, number, number, number, number, number | null, 
 export class SeriesWriter {
   readonly #inserts: readonly { size: number; statement: Statement<number[]> }[];
   readonly #bucket: Statement<BucketParameters>;
-  readonly #advance: Statement<[number, number, number]>;
+  readonly #span: Statement<[number, number, number]>;
+  readonly #advance: Statement<[number, number, number, number]>;
   readonly #define: Statement<[string, string, number], number>;
-  readonly #known: Statement<[string], { id: number; name: string; lastStep: number }>;
+  readonly #known: Statement<[string], { id: number; name: string; lastStep: number; open: number | null }>;
   readonly #buckets: Statement<[number, number, number], BucketColumns>;
   readonly #values: Statement<[number, number], [number, number | null]>;
 
@@ -97,18 +110,25 @@ export class SeriesWriter {
       `INSERT INTO buckets (metric, width, start, count, non_finite, min, min_step, max, max_step, sum)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
-    this.#advance = db.prepare("UPDATE metrics SET count = count + ?, last_step = ? WHERE id = ?");
+    this.#span = db.prepare("INSERT OR REPLACE INTO series_checksums (metric, start, crc) VALUES (?, ?, ?)");
+    this.#advance = db.prepare("UPDATE metrics SET count = count + ?, last_step = ?, open_crc = ? WHERE id = ?");
     this.#define = db
       .prepare<[string, string, number], number>("INSERT INTO metrics (run, name, position) VALUES (?, ?, ?) RETURNING id")
       .pluck();
-    this.#known = db.prepare("SELECT id, name, last_step AS lastStep FROM metrics WHERE run = ? ORDER BY position");
+    this.#known = db.prepare("SELECT id, name, last_step AS lastStep, open_crc AS open FROM metrics WHERE run = ? ORDER BY position");
     this.#buckets = db.prepare<[number, number, number], BucketColumns>(bucketsFrom).raw();
     this.#values = db.prepare<[number, number], [number, number | null]>(valuesFrom).raw();
   }
 
-  /** Creates the metrics of a run, in the order of its columns. Returns their ids. */
-  define(run: string, metrics: readonly string[]): number[] {
-    return metrics.map((name, position) => this.#define.get(run, name, position) as number);
+  /** Creates the metrics of a run, in the order of its columns. */
+  begin(run: string, metrics: readonly string[]): SeriesBuffer {
+    return new SeriesBuffer(
+      metrics.map((name, position) => ({
+        metric: this.#define.get(run, name, position) as number,
+        pyramid: new PyramidBuilder(),
+        checksum: new ChecksumBuilder(checksumName(run, name)),
+      })),
+    );
   }
 
   /**
@@ -129,16 +149,29 @@ export class SeriesWriter {
         (from) => this.#values.all(metric, from).map(([step, value]) => ({ step, value: value ?? NaN })),
         (width, from) => this.#buckets.all(metric, width, from).map(toBucket),
       );
-    return new SeriesBuffer(known.map(({ id }) => id), next, pyramidOf);
+    return new SeriesBuffer(
+      known.map(({ id, name, open }) => ({ metric: id, pyramid: pyramidOf(id), checksum: this.#checksum(checksumName(run, name), id, next, open) })),
+      next,
+    );
+  }
+
+  /** @param open stored checksum of the open span; null for a series that an earlier version logged */
+  #checksum(name: string, metric: number, next: number, open: number | null): ChecksumBuilder {
+    if (open !== null) return new ChecksumBuilder(name, next, open);
+    const start = next - (next % checksumSpan);
+    const builder = new ChecksumBuilder(name, start);
+    builder.add(Float64Array.from(this.#values.all(metric, start), ([, value]) => value ?? NaN), []);
+    return builder;
   }
 
   write(buffer: SeriesBuffer): void {
     const { rows, columns } = buffer;
     if (rows.length === 0) return;
     const count = rows.reduce((sum, batch) => sum + batch.count, 0);
-    columns.forEach(({ metric, finished }, column) => {
+    columns.forEach(({ metric, checksum, finished, spans }, column) => {
       this.#writeValues(metric, column, columns.length, rows);
-      this.#advance.run(count, buffer.nextStep - 1, metric);
+      this.#advance.run(count, buffer.nextStep - 1, checksum.open, metric);
+      for (const { start, crc } of spans) this.#span.run(metric, start, crc);
       for (const { width, bucket: b } of finished) {
         this.#bucket.run(metric, width, b.start, b.count, b.nonFinite, b.min, b.minStep, b.max, b.maxStep, b.sum);
       }

@@ -2,6 +2,7 @@
 import { messageOf } from "../../shared/errors.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
+import { ChecksumUpgrade } from "./checksumUpgrade.ts";
 import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
@@ -100,7 +101,7 @@ export class Store {
     this.#changePoll.unref();
     this.#ownerPoll = setInterval(() => this.#pollOwners(), options.ownerPollEvery ?? beatEvery);
     this.#ownerPoll.unref();
-    this.#upgradeSoon(new RowUpgrade(this.#connections, this.#writer));
+    this.#upgradeSoon([new RowUpgrade(this.#connections, this.#writer), new ChecksumUpgrade(this.#connections, this.#writer, this.#log)]);
   }
 
   /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
@@ -292,11 +293,16 @@ export class Store {
     if (changes.runs.length > 0 || changes.studies.length > 0) this.#onForeignChange(changes);
   }
 
-  #upgradeSoon(upgrade: RowUpgrade): void {
+  /** Brings rows of earlier versions up to date, one upgrade after another. */
+  #upgradeSoon(upgrades: readonly { next(): boolean }[]): void {
+    const [upgrade, ...later] = upgrades;
+    if (!upgrade) return;
     this.#upgrade = setTimeout(() => {
-      this.#retried("check the rows of earlier versions", () => {
-        if (explained(this.path, () => upgrade.next())) this.#upgradeSoon(upgrade);
+      let more = false;
+      this.#retried("bring the rows of earlier versions up to date", () => {
+        more = explained(this.path, () => upgrade.next());
       });
+      this.#upgradeSoon(more ? upgrades : later);
     }, upgradeEvery);
     this.#upgrade.unref();
   }

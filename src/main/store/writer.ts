@@ -9,9 +9,11 @@ import { finite } from "./finite.ts";
 import { GroupCommit } from "./groupCommit.ts";
 import { beatEvery, type Hosts } from "./hosts.ts";
 import { measured, type Log } from "./log.ts";
+import { rowChecksum } from "./checksums.ts";
 import { identityParameters, measureNames, progressParameters } from "./runRows.ts";
 import { firstLease, prepareRunStatements } from "./runStatements.ts";
-import { SeriesBuffer, SeriesWriter, type StepRows } from "./seriesWriter.ts";
+import { Seals } from "./seals.ts";
+import { SeriesWriter, type SeriesBuffer, type StepRows } from "./seriesWriter.ts";
 
 export interface WriterOptions {
   readonly path: string;
@@ -50,6 +52,7 @@ export class Writer {
   readonly #db: Database;
   readonly #options: WriterOptions;
   readonly #series: SeriesWriter;
+  readonly #seals: Seals;
   readonly #buffers = new Map<string, SeriesBuffer>();
   readonly #statements: ReturnType<typeof prepareRunStatements>;
   readonly #group: GroupCommit;
@@ -64,6 +67,7 @@ export class Writer {
     this.#db = db;
     this.#options = options;
     this.#series = new SeriesWriter(db);
+    this.#seals = new Seals(db);
     this.#statements = prepareRunStatements(db);
     this.#group = new GroupCommit(db, (run) => this.#writePending(run));
     this.#heartbeat = setInterval(() => this.#beat(), options.beatEvery ?? beatEvery);
@@ -81,11 +85,11 @@ export class Writer {
 
   /** Creates the series of a run that has started; committed when this returns. */
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void {
-    const ids = this.#whileOwned(run, "begin series", () => {
+    const buffer = this.#whileOwned(run, "begin series", () => {
       this.#statements.environment.run(JSON.stringify(environment), run);
-      return this.#series.define(run, metrics);
+      return this.#series.begin(run, metrics);
     });
-    this.#buffers.set(run, new SeriesBuffer(ids));
+    this.#buffers.set(run, buffer);
   }
 
   /** Queues a run again that ended early, with this process as its owner. False when its status does not allow that. */
@@ -118,7 +122,7 @@ export class Writer {
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): number {
     const buffer = this.#whileOwned(run, "resume series", () => {
       const known = this.#series.resume(run, metrics);
-      this.#statements.forgetEvaluations.run(run, evaluated ?? -1);
+      this.#seals.forgotten(run, this.#statements.forgetEvaluations.run(run, evaluated ?? -1).changes);
       return known;
     });
     if (!buffer) {
@@ -248,9 +252,11 @@ export class Writer {
     if (buffer) this.#series.write(buffer);
     if (summary) this.#statements.progress.run({ ...progressParameters(summary), heartbeatAt });
     for (const evaluation of evaluations) {
-      this.#statements.evaluation.run(run, evaluation.step, heartbeatAt, evaluation.epoch, ...measureNames.map((name) => finite(evaluation[name] ?? null)));
+      const row = [run, evaluation.step, heartbeatAt, evaluation.epoch, ...measureNames.map((name) => finite(evaluation[name] ?? null))] as const;
+      this.#statements.evaluation.run(...row, rowChecksum(row));
     }
-    for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message);
+    for (const { at, step, kind, message } of events) this.#statements.event.run(run, at, step, kind, message, rowChecksum([run, at, step, kind, message]));
+    this.#seals.seal();
     return true;
   }
 
@@ -268,10 +274,15 @@ export class Writer {
 
   #now<T>(what: string, work: () => T): T {
     try {
-      return this.#measured(what, this.#db.transaction(work).immediate);
+      return this.#measured(what, this.#db.transaction(() => this.#sealed(work())).immediate);
     } catch (error) {
       throw explain(error, this.#options.path);
     }
+  }
+
+  #sealed<T>(result: T): T {
+    this.#seals.seal();
+    return result;
   }
 
   #measured<T>(what: string, work: () => T): T {
