@@ -18,6 +18,11 @@ export interface Finding {
   readonly advice: string;
 }
 
+/** Adds a finding about a run. */
+export type Report = (part: FindingPart, where: string, problem: string, meaning: string, severity?: Finding["severity"]) => void;
+
+export const damageAdvice = "Restore a backup from before the damage, or save what is readable into a new store: hypertower salvage FOLDER --into NEW-FOLDER";
+
 /** What checking a run covered. */
 export interface VerifiedRun {
   readonly run: string;

@@ -1,0 +1,156 @@
+/**
+ * Reads SQLite's write-ahead log without SQLite, which silently ignores everything after the first
+ * damaged frame. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+ */
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+
+const headerLength = 32;
+const frameHeaderLength = 24;
+
+type Sums = readonly [number, number];
+
+/** A frame as stored. `own`: what its checksum would be after the stored checksum of the frame before it. */
+interface Frame {
+  readonly salts: Sums;
+  readonly stored: Sums;
+  readonly own: Sums;
+  /** Whether a transaction ends here. */
+  readonly commits: boolean;
+}
+
+export interface LogState {
+  readonly frames: number;
+  /** Frames that SQLite reads. */
+  readonly readable: number;
+  /** Frames after them that belong to the log: committed transactions that SQLite ignores. */
+  readonly ignored: number;
+  /** Whether the file ends within a frame, or its last frame is damaged: as after a power cut, or by damage. */
+  readonly torn: boolean;
+}
+
+function sumsOf(bytes: Buffer, from: number, to: number, littleEndian: boolean, [a, b]: Sums): Sums {
+  let first = a;
+  let second = b;
+  for (let at = from; at < to; at += 8) {
+    first = (first + (littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at)) + second) >>> 0;
+    second = (second + (littleEndian ? bytes.readUInt32LE(at + 4) : bytes.readUInt32BE(at + 4)) + first) >>> 0;
+  }
+  return [first, second];
+}
+
+const pair = (bytes: Buffer, at: number): Sums => [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)];
+const same = (a: Sums, b: Sums): boolean => a[0] === b[0] && a[1] === b[1];
+const littleEndianMagic = 0x377f0682;
+
+interface Log {
+  readonly header: Buffer;
+  readonly soundHeader: boolean;
+  readonly littleEndian: boolean;
+  readonly pageSize: number;
+  readonly salts: Sums;
+  readonly frames: readonly Frame[];
+  readonly partial: boolean;
+}
+
+function readLog(file: number, defaultPageSize: number): Log {
+  const { size } = fstatSync(file);
+  const header = Buffer.alloc(headerLength);
+  readSync(file, header, 0, headerLength, 0);
+  const magic = header.readUInt32BE(0);
+  const seemsLittle = magic !== littleEndianMagic + 1;
+  const soundHeader = (magic === littleEndianMagic || !seemsLittle) && same(sumsOf(header, 0, 24, seemsLittle, [0, 0]), pair(header, 24));
+  const pageSize = soundHeader ? header.readUInt32BE(8) : defaultPageSize;
+  const length = frameHeaderLength + pageSize;
+  const count = Math.floor(Math.max(0, size - headerLength) / length);
+  const frames: Frame[] = [];
+  const bytes = Buffer.alloc(length);
+  let before = pair(header, 24);
+  for (let index = 0; index < count; index++) {
+    readSync(file, bytes, 0, length, headerLength + index * length);
+    const own = sumsOf(bytes, frameHeaderLength, length, seemsLittle, sumsOf(bytes, 0, 8, seemsLittle, before));
+    const stored = pair(bytes, 16);
+    frames.push({ salts: pair(bytes, 8), stored, own, commits: bytes.readUInt32BE(4) !== 0 });
+    before = stored;
+  }
+  const [first, second] = frames;
+  const salts = !soundHeader && first && (!second || same(first.salts, second.salts)) ? first.salts : pair(header, 16);
+  return { header, soundHeader, littleEndian: seemsLittle, pageSize, salts, frames, partial: size > headerLength + count * length };
+}
+
+/** Number of frames that belong to the log; older frames, with other salts, may follow them. */
+function belonging({ frames, salts }: Log): number {
+  return frames.findLastIndex((frame) => same(frame.salts, salts)) + 1;
+}
+
+function stateOf(log: Log): LogState {
+  const { frames, salts, soundHeader, partial } = log;
+  const sound = (frame: Frame) => same(frame.salts, salts) && same(frame.own, frame.stored);
+  const end = belonging(log);
+  const firstBad = soundHeader ? frames.slice(0, end).findIndex((frame) => !sound(frame)) : 0;
+  const readable = firstBad < 0 ? end : firstBad;
+  // A sound frame after a damaged one was written later: the damaged one was whole once.
+  const later = frames.slice(readable + (soundHeader ? 1 : 0), end).findLastIndex((frame) => sound(frame));
+  const ignored = later < 0 ? 0 : later + (soundHeader ? 2 : 1);
+  return { frames: frames.length, readable, ignored, torn: ignored === 0 && (readable < end || (partial && end === frames.length)) };
+}
+
+/** State of a log; undefined for a missing or empty one. @param pageSize of the database, for a log whose header is damaged */
+export function inspectLog(path: string, pageSize: number): LogState | undefined {
+  return withFile(path, "r", (file) => stateOf(readLog(file, pageSize)));
+}
+
+/**
+ * Makes SQLite read the ignored frames of a log too: gives the header and every frame the checksums of
+ * what is stored. The rows in damaged pages then fail their own checksums. Only for copies.
+ * @returns the number of frames that became readable
+ */
+export function mendLog(path: string, pageSize: number): number {
+  return (
+    withFile(path, "r+", (file) => {
+      const log = readLog(file, pageSize);
+      const { ignored, torn } = stateOf(log);
+      const gained = ignored > 0 || !torn ? ignored : belonging(log) - stateOf(log).readable;
+      if (gained > 0) rewrite(file, log);
+      return gained;
+    }) ?? 0
+  );
+}
+
+function rewrite(file: number, log: Log): void {
+  const { header, littleEndian, pageSize, salts } = log;
+  header.writeUInt32BE(littleEndian ? littleEndianMagic : littleEndianMagic + 1, 0);
+  header.writeUInt32BE(3_007_000, 4);
+  header.writeUInt32BE(pageSize, 8);
+  header.writeUInt32BE(salts[0], 16);
+  header.writeUInt32BE(salts[1], 20);
+  let sums = sumsOf(header, 0, 24, littleEndian, [0, 0]);
+  header.writeUInt32BE(sums[0], 24);
+  header.writeUInt32BE(sums[1], 28);
+  writeSync(file, header, 0, headerLength, 0);
+  const bytes = Buffer.alloc(frameHeaderLength + pageSize);
+  for (let index = 0; index < belonging(log); index++) {
+    const at = headerLength + index * bytes.length;
+    readSync(file, bytes, 0, bytes.length, at);
+    sums = sumsOf(bytes, frameHeaderLength, bytes.length, littleEndian, sumsOf(bytes, 0, 8, littleEndian, sums));
+    bytes.writeUInt32BE(salts[0], 8);
+    bytes.writeUInt32BE(salts[1], 12);
+    bytes.writeUInt32BE(sums[0], 16);
+    bytes.writeUInt32BE(sums[1], 20);
+    writeSync(file, bytes, 0, frameHeaderLength, at);
+  }
+}
+
+function withFile<T>(path: string, flags: string, work: (file: number) => T): T | undefined {
+  let file: number;
+  try {
+    file = openSync(path, flags);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+  try {
+    return fstatSync(file).size === 0 ? undefined : work(file);
+  } finally {
+    closeSync(file);
+  }
+}
