@@ -12,7 +12,7 @@ export interface ImageFolderOptions {
   readonly channels: 1 | 3;
 }
 
-const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"]);
+const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"]);
 
 /** Follows links. Excludes a named pipe, which would block the reader. */
 const isFile = async (entry: Dirent, folder: string) => entry.isFile() || (entry.isSymbolicLink() && (await stat(join(folder, entry.name)).catch(() => null))?.isFile() === true);
