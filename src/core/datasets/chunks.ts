@@ -1,10 +1,17 @@
 /** Reads files in chunks, with one small buffer. */
-import { open, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
+import { requireReadable } from "./formats/packed.ts";
 
 /** Opening a named pipe would wait for a writer forever. @throws Error when the path is missing or not a file */
 export async function requireFile(path: string): Promise<void> {
   const found = await stat(path);
   if (!found.isFile()) throw new Error(`${path} is ${found.isDirectory() ? "a folder" : "a device, socket or pipe"}; a file is needed`);
+}
+
+/** The bytes of a file. @throws Error naming a file that is too large, or that has grown meanwhile */
+export async function wholeFile(path: string): Promise<Uint8Array> {
+  requireReadable(path, (await stat(path)).size);
+  return readFile(path);
 }
 
 /**

@@ -1,16 +1,16 @@
 /** Imports a user's files as own datasets. */
 import { basename, extname } from "node:path";
-import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { messageOf } from "../../shared/errors.ts";
 import { parseIdx } from "./idx.ts";
 import { readCsv, type CsvOptions } from "./formats/csv.ts";
 import { imageClasses, imageSize, readImage } from "./formats/images.ts";
 import { readNumpy, type NumericArray } from "./formats/npy.ts";
-import { largestUnpacked } from "./formats/packed.ts";
+import { largestUnpacked, requireStorable } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
 import { dataFolder } from "./folder.ts";
-import { requireFile } from "./chunks.ts";
+import { requireFile, wholeFile } from "./chunks.ts";
+import type { OnProgress } from "./progress.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";
 
 export interface ImportTarget {
@@ -37,9 +37,9 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, description:
 }
 
 /** @throws Error naming file, line and column; nothing is imported then */
-export async function importCsv(path: string, options: CsvOptions, target: ImportTarget): Promise<OwnMeta & { dropped: number; filled: number }> {
+export async function importCsv(path: string, options: CsvOptions, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta & { dropped: number; filled: number }> {
   await requireFile(path);
-  const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options);
+  const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options, onProgress);
   const labels = options.task === "classification" ? Uint8Array.from(targets) : targets;
   const meta = await keep(target, { task: options.task, source: path, count, exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features, labels });
   return { ...meta, dropped, filled };
@@ -49,9 +49,9 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
 const minCharacters = 20;
 
 /** @throws Error naming the file, the line and the byte */
-export async function importText(path: string, target: ImportTarget): Promise<OwnMeta> {
+export async function importText(path: string, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta> {
   await requireFile(path);
-  const { vocabulary, codes } = await readText(path);
+  const { vocabulary, codes } = await readText(path, onProgress);
   if (codes.length < minCharacters) throw new Error(`${path}: ${codes.length} characters; at least ${minCharacters} are needed`);
   return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
 }
@@ -61,25 +61,24 @@ export interface ImageImportOptions {
   readonly width?: number;
   readonly height?: number;
   readonly channels?: 1 | 3;
-  /** Called as images are read. */
-  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /** @throws Error naming a file that cannot be decoded; nothing is imported then */
-export async function importImages(folder: string, options: ImageImportOptions, target: ImportTarget): Promise<OwnMeta> {
+export async function importImages(folder: string, options: ImageImportOptions, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta> {
   const classes = await imageClasses(folder);
   if (classes.length > 256) throw new Error(`${folder}: ${classes.length} classes; at most 256 are allowed`);
   const size = await imageSize(classes[0]!.files[0]!);
-  const { width = size.width, height = size.height, channels = 3, onProgress } = options;
+  const { width = size.width, height = size.height, channels = 3 } = options;
   if (width * height * channels > 2 ** 20) throw new Error(`${folder}: images of ${width} x ${height} x ${channels} values are too large to train on; choose a smaller size`);
   const files = classes.flatMap(({ files: own }, label) => own.map((file) => ({ file, label })));
   const pixels = width * height * channels;
+  requireStorable(folder, files.length * pixels);
   const features = new Uint8Array(files.length * pixels);
   const labels = new Uint8Array(files.length);
   for (const [i, { file, label }] of files.entries()) {
     features.set(await readImage(file, { width, height, channels }), i * pixels);
     labels[i] = label;
-    onProgress?.(i + 1, files.length);
+    onProgress?.({ done: i + 1, total: files.length, unit: "images" });
   }
   return keep(target, { task: "classification", source: folder, count: files.length, exampleShape: [channels, height, width], classNames: classes.map(({ name }) => name) }, { features, labels });
 }
@@ -89,7 +88,7 @@ export async function readArrays(path: string): Promise<Readonly<Record<string, 
   await requireFile(path);
   const name = basename(path).toLowerCase();
   if ([".npy", ".npz"].includes(extname(name))) return readNumpy(path);
-  const bytes = await readFile(path);
+  const bytes = await wholeFile(path);
   const { shape, data } = parseIdx(name.endsWith(".gz") ? gunzipped(bytes, path) : bytes, path);
   return { array: { shape, data } };
 }

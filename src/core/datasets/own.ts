@@ -8,6 +8,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
 import { chunksOf } from "./chunks.ts";
+import { requireStorable } from "./formats/packed.ts";
 
 export const ownMeta = z.object({
   version: z.literal(1),
@@ -64,7 +65,7 @@ const bytesOf = (values: Uint8Array | Float32Array) => new Uint8Array(values.buf
 /** Writes a dataset whole or not at all. @throws Error when the disk is full or cannot be written */
 export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder()): Promise<void> {
   const to = folderOf(meta.id, folder);
-  const aside = `${to}.new`;
+  const aside = `${to}.${process.pid}.new`;
   await requireSpace(root(folder), data.features.byteLength + data.labels.byteLength);
   await mkdir(aside, { recursive: true });
   try {
@@ -75,6 +76,17 @@ export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     throw error;
+  }
+}
+
+/** Name of a folder that is being written, with the process that writes it. */
+const unfinished = /^[a-z0-9-]+(?:\.(\d+))?\.new$/;
+
+/** Deletes what imports left that did not end. @param ended whether the process that wrote it has ended */
+export async function removeUnfinished(ended: (pid: number | null) => boolean, folder = dataFolder()): Promise<void> {
+  for (const name of await readdir(root(folder)).catch(() => [])) {
+    const [found, pid] = unfinished.exec(name) ?? [];
+    if (found !== undefined && ended(pid === undefined ? null : Number(pid))) await rm(join(root(folder), name), { recursive: true, force: true });
   }
 }
 
@@ -120,6 +132,7 @@ export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta
 async function readValues(path: string, count: number, type: OwnMeta["features"]): Promise<Uint8Array | Float32Array> {
   const needed = count * (type === "uint8" ? 1 : 4);
   const { size } = await stat(path);
+  requireStorable(path, needed);
   if (size !== needed) throw new Error(`${path} has ${size} bytes instead of ${needed}; import the dataset again`);
   const values = type === "uint8" ? new Uint8Array(count) : new Float32Array(count);
   const bytes = bytesOf(values);

@@ -13,6 +13,7 @@ import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
 import { requireFile } from "./chunks.ts";
+import { byteCounter, type OnProgress } from "./progress.ts";
 
 /** Number of examples in a preview. */
 const shown = 40;
@@ -66,7 +67,7 @@ function samplesOf({ task, train }: Dataset, names: readonly string[]): DatasetP
 const arrayEndings = new Set([".npy", ".npz"]);
 
 /** Detects the form of a file (by its name) or folder. @throws Error naming the path, and what is wrong with it or which forms can be read */
-export async function previewImport(path: string): Promise<ImportPreview> {
+export async function previewImport(path: string, onProgress?: OnProgress): Promise<ImportPreview> {
   const found = await stat(path).catch((cause: unknown) => {
     throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
@@ -77,7 +78,7 @@ export async function previewImport(path: string): Promise<ImportPreview> {
   await requireFile(path);
   const ending = extname(path.toLowerCase().replace(/\.gz$/, ""));
   if ([".csv", ".tsv", ".data"].includes(ending)) {
-    const { columns, sample, ...preview } = await previewCsv(path);
+    const { columns, sample, ...preview } = await previewCsv(path, {}, byteCounter(found.size, 2, onProgress));
     return { form: "csv", ...preview, columns: [...columns], sample: sample.map((row) => [...row]) };
   }
   if (arrayEndings.has(ending) || /ubyte$/.test(path.replace(/\.gz$/, "")) || ending === ".idx") {
@@ -85,7 +86,7 @@ export async function previewImport(path: string): Promise<ImportPreview> {
     return { form: "arrays", arrays: arrays.map(([name, { shape, data }]) => ({ name, shape: [...shape], type: data instanceof Uint8Array ? "bytes" : data instanceof Int32Array ? "whole numbers" : "numbers" })) };
   }
   if (ending === ".txt" || ending === ".md") {
-    const { codes, vocabulary } = await readText(path);
+    const { codes, vocabulary } = await readText(path, onProgress);
     return { form: "text", characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
   }
   throw new Error(`${path}: the form of the data cannot be told from this name; allowed are .csv, .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);

@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract } from "tar-stream";
 import { messageOf } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/format.ts";
 import type { Archive, KeptFile } from "../../shared/catalog/entry.ts";
 import { hasher } from "./digest.ts";
 
@@ -59,9 +60,24 @@ async function unpackAside(path: string, archive: Archive, folder: string, done:
   if (missing.length > 0) throw new Error(`${path} does not contain ${missing.map(({ name }) => name).join(", ")}`);
 }
 
+/** Bytes that an archive may unpack to beyond the files that are kept: file headers, padding, files that nobody needs. */
+const maxExtra = 2 ** 28;
+
+/** Passes bytes on, up to a limit that only a decompression bomb reaches. */
+function limited(path: string, contents: readonly KeptFile[]): Transform {
+  const limit = contents.reduce((sum, { bytes }) => sum + bytes, 0) + maxExtra;
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      done(size > limit ? new Error(`${path} unpacks to more than ${formatBytes(limit)}`) : null, chunk);
+    },
+  });
+}
+
 async function eachEntry(path: string, archive: Archive, keep: (content: Readable, file: KeptFile) => Promise<void>): Promise<void> {
   const entries = extract();
-  const fed = pipeline(createReadStream(path), createGunzip(), entries);
+  const fed = pipeline(createReadStream(path), createGunzip(), limited(path, archive.contents), entries);
   // The loop below sees the same error; without this it would count as unhandled meanwhile.
   fed.catch(() => undefined);
   for await (const entry of entries) {

@@ -1,8 +1,11 @@
 /** Reads CSV tables: previews of their columns, and their rows as numbers. */
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { parse, type Info, type Parser } from "csv-parse";
 import { isMostlyNumbers, maxCategories, type ColumnRole } from "../../../shared/datasets.ts";
 import { messageOf } from "../../../shared/errors.ts";
+import { byteCounter, type OnProgress } from "../progress.ts";
+import { requireStorable } from "./packed.ts";
 import { requireUtf8 } from "./utf8.ts";
 
 export interface CsvColumn {
@@ -62,10 +65,14 @@ interface Row {
 
 /** Maximum bytes of a row: a file without line ends is not a table. */
 const maxRowBytes = 2 ** 20;
+const maxColumns = 10_000;
+/** Characters of a cell in a preview; the rest is cut off. */
+const maxCell = 500;
 
 /** Rows in order, without the header. @throws Error naming the file and the line of a row with another number of values than the first */
-async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">): AsyncGenerator<Row> {
+async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "delimiter" | "header">, onRead: (bytes: number) => void = () => undefined): AsyncGenerator<Row> {
   const source = createReadStream(path);
+  source.on("data", (chunk) => onRead(chunk.length));
   const parser: Parser = source.pipe(parse({ delimiter, bom: true, info: true, relax_column_count: true, skip_empty_lines: true, trim: true, max_record_size: maxRowBytes }));
   source.once("error", (error) => parser.destroy(error));
   let width: number | null = null;
@@ -73,6 +80,7 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
       width ??= record.length;
+      if (width > maxColumns) throw new Error(`${path}, line ${info.lines}: ${width} columns; at most ${maxColumns} are allowed`);
       if (record.length !== width) throw new Error(`${path}, line ${info.lines}: ${record.length} values, but the first row has ${width}`);
       if (first && header) {
         first = false;
@@ -110,8 +118,8 @@ async function guessDelimiter(path: string): Promise<string> {
  * Statistics of each column, over all rows.
  * @throws Error naming the file, and the line of a ragged row or of a byte that is not UTF-8
  */
-export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, "delimiter" | "header">> = {}): Promise<CsvPreview> {
-  await requireUtf8(path);
+export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, "delimiter" | "header">> = {}, onRead?: (bytes: number) => void): Promise<CsvPreview> {
+  await requireUtf8(path, onRead);
   const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
   const top = await firstRow(path, delimiter);
   // A header has no numbers. Only its first value may be empty: pandas writes row numbers below it.
@@ -119,9 +127,9 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   const counts = top.map(() => ({ numbers: 0, texts: 0, missing: 0, values: new Set<string>() }));
   const sample: (readonly string[])[] = [];
   let rows = 0;
-  for await (const { values } of rowsOf(path, { delimiter, header })) {
+  for await (const { values } of rowsOf(path, { delimiter, header }, onRead)) {
     rows++;
-    if (sample.length < 50) sample.push(values);
+    if (sample.length < 50) sample.push(values.map((value) => value.slice(0, maxCell)));
     values.forEach((value, i) => {
       const count = counts[i]!;
       if (isMissing(value)) count.missing++;
@@ -147,24 +155,29 @@ interface Encoding {
   encode(text: string): readonly number[] | null;
 }
 
+/** Times that an import reads a file: characters, columns, categories, values. */
+const passes = 4;
+
 /**
  * Reads a table as numbers, rows in the order of the file.
  * @throws Error naming the file, the line and the column of a value that does not fit its role
  */
-export async function readCsv(path: string, options: CsvOptions): Promise<CsvTable> {
-  const { columns, rows } = await previewCsv(path, options);
+export async function readCsv(path: string, options: CsvOptions, onProgress?: OnProgress): Promise<CsvTable> {
+  const onRead = byteCounter((await stat(path)).size, passes, onProgress);
+  const { columns, rows } = await previewCsv(path, options, onRead);
   const targets = options.roles.flatMap((role, i) => (role === "target" ? [i] : []));
   if (options.roles.length !== columns.length) throw new Error(`${path} has ${columns.length} columns, but ${options.roles.length} roles were given`);
   if (targets.length !== 1) throw new Error(`${path}: ${targets.length} columns are the target; exactly one must be`);
   const [target] = targets as [number];
-  const { encodings, classNames } = await encodingsOf(path, options, columns, target);
+  const { encodings, classNames } = await encodingsOf(path, options, columns, target, onRead);
   if (encodings.length === 0) throw new Error(`${path}: no column is a feature; give at least one the role number or category`);
 
   const width = encodings.reduce((sum, { names }) => sum + names.length, 0);
+  requireStorable(path, 4 * rows * width);
   const features = new Float32Array(rows * width);
   const wanted = new Float32Array(rows);
   let [count, dropped, filled] = [0, 0, 0];
-  for await (const { values, line } of rowsOf(path, options)) {
+  for await (const { values, line } of rowsOf(path, options, onRead)) {
     const at = (column: number) => `${path}, line ${line}, column ${columns[column]!.name}`;
     const gaps = encodings.filter(({ column }) => isMissing(values[column]!));
     const targetMissing = isMissing(values[target]!);
@@ -197,10 +210,10 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
   };
 }
 
-async function encodingsOf(path: string, options: CsvOptions, columns: readonly CsvColumn[], target: number) {
+async function encodingsOf(path: string, options: CsvOptions, columns: readonly CsvColumn[], target: number, onRead: (bytes: number) => void) {
   const sums = columns.map(() => ({ sum: 0, count: 0 }));
   const categories = columns.map(() => new Set<string>());
-  for await (const { values } of rowsOf(path, options)) {
+  for await (const { values } of rowsOf(path, options, onRead)) {
     values.forEach((value, i) => {
       if (isMissing(value)) return;
       const number = numberIn(value);

@@ -14,6 +14,15 @@ export interface ImageFolderOptions {
 
 const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tiff", ".avif"]);
 
+/** Maximum pixels of an image before it is scaled. */
+const maxPixels = 100_000_000;
+/** Maximum images of a folder. */
+const maxImages = 2_000_000;
+
+// Files are decoded by their contents, not their names: no other decoders are allowed, above all none for SVG and PDF.
+sharp.block({ operation: ["VipsForeignLoad"] });
+sharp.unblock({ operation: ["Png", "Jpeg", "Webp", "Nsgif", "Tiff", "Heif"].map((format) => `VipsForeignLoad${format}`) });
+
 /** Follows links. Excludes a named pipe, which would block the reader. */
 const isFile = async (entry: Dirent, folder: string) => entry.isFile() || (entry.isSymbolicLink() && (await stat(join(folder, entry.name)).catch(() => null))?.isFile() === true);
 
@@ -34,6 +43,8 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
       return { name, files: files.flat() };
     }),
   );
+  const count = classes.reduce((sum, { files }) => sum + files.length, 0);
+  if (count > maxImages) throw new Error(`${folder}: ${count} images; at most ${maxImages} are allowed`);
   const filled = classes.filter(({ files }) => files.length > 0);
   if (filled.length < 2) {
     throw new Error(`${folder}: ${filled.length === 0 ? "no folder with images" : `only one folder with images (${filled[0]!.name})`}; each class needs its own folder with images (${[...endings].join(" ")})`);
@@ -43,14 +54,14 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
 
 /** Width and height of an image. @throws Error naming the file */
 export async function imageSize(path: string): Promise<{ width: number; height: number }> {
-  const { width, height } = await decoding(path, () => sharp(path).metadata());
+  const { width, height } = await decoding(path, () => sharp(path, { limitInputPixels: maxPixels }).metadata());
   return { width, height };
 }
 
 /** Pixels of an image as bytes, `[channels, height, width]`. @throws Error naming a file that cannot be decoded */
 export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
   const { data, info } = await decoding(path, () => {
-    const image = sharp(path, { failOn: "truncated" }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
+    const image = sharp(path, { failOn: "truncated", limitInputPixels: maxPixels }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
     return (channels === 1 ? image.grayscale() : image.toColourspace("srgb")).raw().toBuffer({ resolveWithObject: true });
   });
   const plane = width * height;

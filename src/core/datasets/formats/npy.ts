@@ -1,7 +1,7 @@
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
-import { readFile } from "node:fs/promises";
 import { unzipSync } from "fflate";
 import { messageOf } from "../../../shared/errors.ts";
+import { wholeFile } from "../chunks.ts";
 import { requireUnpackable } from "./packed.ts";
 
 export interface NumericArray {
@@ -64,7 +64,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
 
 /** Arrays of a .npy or .npz file by name; that of a .npy is named `array`. @throws Error naming the file */
 export async function readNumpy(path: string): Promise<Readonly<Record<string, NumericArray>>> {
-  const bytes = await readFile(path);
+  const bytes = await wholeFile(path);
   if (!path.toLowerCase().endsWith(".npz")) return { array: parseNpy(bytes, path) };
   let entries: Record<string, Uint8Array>;
   let [arrays, unpacked] = [0, 0];

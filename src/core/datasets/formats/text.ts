@@ -1,6 +1,8 @@
 /** Encodes plain text: one code per character. */
 import { stat } from "node:fs/promises";
 import { chunksOf } from "../chunks.ts";
+import { byteCounter, type OnProgress } from "../progress.ts";
+import { requireReadable } from "./packed.ts";
 import { bytesOfCharacter, Utf8Pieces } from "./utf8.ts";
 
 export interface EncodedText {
@@ -80,8 +82,10 @@ export function encodeText(bytes: Uint8Array, source: string): EncodedText {
 }
 
 /** Encodes a file as encodeText() does; needs one byte of memory per byte of the file. @throws Error naming the file */
-export async function readText(path: string): Promise<EncodedText> {
+export async function readText(path: string, onProgress?: OnProgress): Promise<EncodedText> {
   const { size } = await stat(path);
+  requireReadable(path, size);
+  const count = byteCounter(size, 1, onProgress);
   const encoder = new Encoder(path, size);
   let read = 0;
   for await (const piece of chunksOf(path)) {
@@ -89,6 +93,7 @@ export async function readText(path: string): Promise<EncodedText> {
     // The file has grown: its codes would not fit.
     if (read > size) break;
     encoder.add(piece);
+    count(piece.length);
   }
   if (read !== size) throw new Error(`${path} changed while it was read; read it again`);
   return encoder.finish();

@@ -82,15 +82,17 @@ export class Utf8Pieces {
 
 /**
  * Checks that a whole file is UTF-8. UTF-16 with a byte order mark is not checked: the parser decodes it.
+ * @param onRead called with the number of bytes of each chunk
  * @throws Error naming the file, the line and the byte that is not UTF-8
  */
-export async function requireUtf8(path: string): Promise<void> {
+export async function requireUtf8(path: string, onRead?: (bytes: number) => void): Promise<void> {
   const utf8 = new Utf8Pieces(path);
   let first = true;
   for await (const piece of chunksOf(path)) {
     if (first && piece[0] === 0xff && piece[1] === 0xfe) return;
     first = false;
     utf8.add(piece);
+    onRead?.(piece.length);
   }
   utf8.end();
 }
