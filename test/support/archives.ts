@@ -87,7 +87,7 @@ export function everythingOf(folder: string, run: string): unknown {
         values: hashOf("SELECT step, value, typeof(value) AS type FROM series_values WHERE metric = ? ORDER BY step", id),
         buckets: hashOf("SELECT width, start, count, non_finite, min, min_step, max, max_step, sum FROM buckets WHERE metric = ? ORDER BY width, start", id),
       })),
-      evaluations: of("SELECT * FROM evaluations WHERE run = ? ORDER BY step", run).map(({ run: _run, ...rest }) => rest),
+      evaluations: of("SELECT * FROM evaluations WHERE run = ? ORDER BY step", run).map(({ run: _run, crc: _crc, ...rest }) => rest),
       events: of("SELECT at, step, kind, message FROM run_events WHERE run = ? ORDER BY id", run),
       files: [file(new CheckpointFolder(folder).fileOf(run)), file(new WeightsFolder(folder).fileOf(run, "best")), file(new WeightsFolder(folder).fileOf(run, "last"))],
     };

@@ -1,5 +1,6 @@
 /** Takes runs and studies of archives or other stores into a store: a whole selection in one transaction, or nothing. */
 import type { Database } from "better-sqlite3";
+import { rowChecksum } from "./checksums.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain } from "./errors.ts";
 import { finite } from "./finite.ts";
@@ -10,7 +11,8 @@ import { PortableReader } from "./portableReader.ts";
 import { identityParameters, measureNames, progressParameters } from "./runRows.ts";
 import { RunReader } from "./runReader.ts";
 import { prepareRunStatements } from "./runStatements.ts";
-import { SeriesBuffer, SeriesWriter } from "./seriesWriter.ts";
+import { Seals } from "./seals.ts";
+import { SeriesWriter } from "./seriesWriter.ts";
 import type { StoredStudy } from "./studies.ts";
 import { insertStudy, readStudy } from "./studyRows.ts";
 
@@ -68,6 +70,7 @@ export class Receiver {
   receive({ studies, runs }: Received, finish: () => void): void {
     this.#hosts.register();
     const series = new SeriesWriter(this.#db);
+    const seals = new Seals(this.#db);
     const statements = prepareRunStatements(this.#db);
     const rest = this.#db.prepare("UPDATE runs SET deleted_at = @deletedAt, pruned = @pruned WHERE id = @id");
     const one = (source: PortableSource) => {
@@ -78,7 +81,7 @@ export class Receiver {
       rest.run({ id, deletedAt, pruned: run.pruned ? 1 : 0 });
       if (environment) statements.environment.run(JSON.stringify(environment), id);
       if (metrics.length > 0) {
-        const buffer = new SeriesBuffer(series.define(id, metrics));
+        const buffer = series.begin(id, metrics);
         for (const rows of source.steps()) {
           buffer.append(rows);
           series.write(buffer);
@@ -87,15 +90,17 @@ export class Receiver {
         if (buffer.nextStep !== run.logged) throw new RangeError(`run ${id} has ${buffer.nextStep} steps instead of ${run.logged}`);
       }
       for (const { at, step, epoch, ...measures } of source.evaluations()) {
-        statements.evaluation.run(id, step, at, epoch, ...measureNames.map((name) => finite(measures[name] ?? null)));
+        const row = [id, step, at, epoch, ...measureNames.map((name) => finite(measures[name] ?? null))] as const;
+        statements.evaluation.run(...row, rowChecksum(row));
       }
-      for (const { at, step, kind, message } of source.events()) statements.event.run(id, at, step, kind, message);
+      for (const { at, step, kind, message } of source.events()) statements.event.run(id, at, step, kind, message, rowChecksum([id, at, step, kind, message]));
     };
     try {
       this.#db
         .transaction(() => {
           for (const study of studies) insertStudy(this.#db, { ...study, runningSince: null }, { ...nobody, now: null });
           for (const source of runs) one(source);
+          seals.seal();
           finish();
         })
         .immediate();

@@ -36,7 +36,7 @@ export class RunCheck {
     let values = 0;
     try {
       const ids = this.#db.prepare<[string], number>("SELECT id FROM metrics WHERE run = ? ORDER BY position").pluck().all(run);
-      for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: protection?.since != null }, report, this.#pause);
+      for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: typeof protection?.since === "number" }, report, this.#pause);
     } catch (error) {
       report("series", "list of metrics", messageOf(error), "The logged series of this run cannot be found.");
     }
@@ -71,7 +71,7 @@ export class RunCheck {
     const protection = guarded("run", "checksums of the run", "The run cannot be checked.", () =>
       this.#db.prepare<[string], Protection>("SELECT crc, evaluations, events, since, from_start AS fromStart FROM run_checksums WHERE run = ?").get(run),
     );
-    const isProtected = protection?.since != null;
+    const isProtected = typeof protection?.since === "number";
     const row = guarded("run", "description of the run", settings, () =>
       this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumns.join(", ")} FROM runs WHERE id = ?`).raw().get(run),
     );
