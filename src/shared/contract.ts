@@ -15,6 +15,7 @@ import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.t
 import { idsOf } from "./requestLists.ts";
 import { bucket } from "./series.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
+import { verifiedRunWithFindings } from "./verification.ts";
 
 const nothing = z.strictObject({}).default({});
 const runId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not a run id");
@@ -114,8 +115,10 @@ export const contract = {
     /** Moves runs to the bin; nothing is erased. */
     "runs.delete": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },
     "runs.restore": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },
-    /** What a run learned as a file of a few megabytes; longer ones are left to the command line. */
-    "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames) }), output: exportedFile },
+    /** What a run learned as a file of a few megabytes; longer ones are left to the command line. A damaged run is refused unless `damagedAnyway`. */
+    "runs.export": { input: oneRun.extend({ format: z.enum(exportFormatNames), damagedAnyway: z.boolean().default(false) }), output: exportedFile },
+    /** Compares everything that is stored of a run with its checksums. Takes about a second for a million values. */
+    "runs.verify": { input: oneRun, output: verifiedRunWithFindings },
     "series.read": { input: seriesRequest, output: seriesReply },
     ...predictionRequests,
     ...studyRequests,

@@ -35,6 +35,7 @@ export function fakeServices(): FakeServices {
     exportArchive: () => ({ filename: "run.hypertower", mediaType: "application/x-hypertower", pieces: [] }),
     exportWeights: () => Promise.resolve({ filename: "weights.npz", mediaType: "application/zip", pieces: [] }),
     reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
+    requireSound: () => Promise.resolve(),
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],
     training: () => 0,

@@ -100,6 +100,10 @@ export class PretendTraining implements Services {
     return this.reports.file(request);
   }
 
+  requireSound(): Promise<void> {
+    return Promise.resolve();
+  }
+
   writeReport(...parameters: Parameters<Reports["write"]>): ReturnType<Reports["write"]> {
     return this.reports.write(...parameters);
   }
@@ -126,6 +130,7 @@ export class PretendTraining implements Services {
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null }),
+      "runs.verify": ({ run }) => ({ run, name: this.run(run).summary.name, values: this.run(run).summary.steps, protectedSince: 0, protectedFromStart: true, findings: [] }),
       "datasets.list": () => [
         {
           kind: "mnist",

@@ -30,6 +30,7 @@ import type { StudyOptions } from "./commands/study.ts";
 import type { SummaryOptions } from "./commands/summary.ts";
 import type { Table1Options } from "./commands/table1.ts";
 import type { TrainOptions } from "./commands/train.ts";
+import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { outputClosed } from "./interrupt.ts";
 import { guardConsole } from "./printable.ts";
@@ -223,6 +224,7 @@ program
   .addOption(checkpointOption("npz: weights of the best or the last evaluation"))
   .option("--out <file>", "file to write (default: standard output)")
   .option("--force", "replace an existing file")
+  .option("--damaged-anyway", "export a run whose log is damaged: see hypertower verify")
   .option(...storeOption)
   .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
   .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(programFiles, run, options))));
@@ -283,6 +285,7 @@ program
   .option("--y-log", "a logarithmic vertical axis for the headline picture")
   .option("--reference <figure>", `overlay the paper's values: ${paperFigures.map(({ name }) => name).join(", ")}`)
   .option("--force", "replace existing files")
+  .option("--damaged-anyway", "export a run whose log is damaged: see hypertower verify")
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
   .action((wanted: string, options: ReportOptions) => finish(import("./commands/report.ts").then(({ report }) => report(programFiles, wanted, options)), options.json));
@@ -342,6 +345,15 @@ datasets
   .option(...storeOption)
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
+
+program
+  .command("verify")
+  .description("Check the store, or some of its runs, against their checksums: what is damaged, where, and what to do. Writes nothing.")
+  .argument("[runs...]", 'ids of runs, their beginnings, or "last" (default: the whole store)')
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .addHelpText("after", "\nExit codes: 0 no damage, 5 damage, 1 error.")
+  .action((runs: string[], options: VerifyCommandOptions) => finish(import("./commands/verify.ts").then(({ verify }) => verify(runs, options)), options.json));
 
 program
   .command("serve")

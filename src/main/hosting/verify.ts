@@ -1,14 +1,130 @@
-/** Checks and salvages whole stores: the database, and the files of its runs. Never writes the store that it reads. */
-import type { SalvageReport, VerifyReport } from "../store/verify/findings.ts";
+/** Checks whole stores: the database, and the files of its runs. Never writes the store that it reads. */
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { messageOf } from "../../shared/errors.ts";
+import type { Finding } from "../../shared/verification.ts";
+import { CheckpointError, requireIntact, type ReadBytes } from "../../core/checkpoint/container.ts";
+import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
+import { requireOwner, type Owner } from "../../core/checkpoint/owner.ts";
+import { readWeightsHeader } from "../../core/weights/file.ts";
+import { storeFileName } from "../store/database.ts";
+import { damageAdvice, type VerifyReport } from "../store/verify/findings.ts";
+import { checkStoreRows, type StoreCheckOptions } from "../store/verify/storeCheck.ts";
+import { summaryColumns, toSummary } from "../store/runRows.ts";
+import { headerOf } from "./runFiles.ts";
 
-export interface VerifyOptions {
-  /** Only these runs; all, and the whole file, by default. */
-  readonly runs?: readonly string[];
-  readonly onProgress?: (done: number, total: number) => void;
+export type VerifyOptions = StoreCheckOptions;
+
+/**
+ * Checks the store in `folder`: its file, every run, checkpoints and weights.
+ * @param options `runs`: only these, without the file as a whole
+ * @throws StoreError where there is no store
+ */
+export async function verifyStore(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  const path = join(folder, storeFileName);
+  const report = await checkStoreRows(path, options);
+  return { ...report, findings: [...report.findings, ...(await checkRunFiles(folder, path, options.runs))] };
 }
 
-/** Checks the store in `folder`. Findings say what is damaged; throws only where there is no store. */
-export type VerifyStore = (folder: string, options?: VerifyOptions) => Promise<VerifyReport>;
+/** A checkpoint or weights file in a folder of a store. */
+export interface RunFile {
+  readonly part: "checkpoint" | "weights";
+  readonly run: string;
+  readonly path: string;
+}
 
-/** Saves every readable run of the store in `from` into a new store in `into`, which must not hold one. */
-export type SalvageStore = (from: string, into: string, options?: Pick<VerifyOptions, "onProgress">) => Promise<SalvageReport>;
+const kinds = [
+  { part: "checkpoint", folder: "checkpoints", name: /^([0-9A-Za-z_-]+)\.checkpoint$/, header: readCheckpointHeader },
+  { part: "weights", folder: "weights", name: /^([0-9A-Za-z_-]+)\.(?:best|last)\.weights$/, header: readWeightsHeader },
+] as const;
+
+/** The checkpoints and weights of a store. */
+export async function runFilesOf(folder: string): Promise<RunFile[]> {
+  const found: RunFile[] = [];
+  for (const { part, folder: inside, name } of kinds) {
+    for (const file of (await readdir(join(folder, inside)).catch(() => [])).sort()) {
+      const run = name.exec(file)?.[1];
+      if (run !== undefined) found.push({ part, run, path: join(folder, inside, file) });
+    }
+  }
+  return found;
+}
+
+/** Reads a file as a whole. @returns its owner @throws CheckpointError saying what is wrong with it */
+export async function requireSound({ part, path }: Pick<RunFile, "part" | "path">): Promise<Owner> {
+  const { header: read } = kinds.find((kind) => kind.part === part)!;
+  const { header } = await headerOf(path, async (bytes: ReadBytes, size) => {
+    const owner: Owner = await read(bytes, size);
+    await requireIntact(bytes, size);
+    return owner;
+  });
+  return header;
+}
+
+const meanings = {
+  checkpoint: "The run cannot be resumed from it; it can restart at its first step.",
+  weights: "Nothing can be predicted with these weights.",
+} as const;
+
+async function checkRunFiles(folder: string, path: string, runs: readonly string[] | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const files = (await runFilesOf(folder)).filter(({ run }) => !runs || runs.includes(run));
+  if (files.length === 0) return findings;
+  const summaryOf = summaries(path);
+  try {
+    for (const file of files) {
+      const add = (severity: Finding["severity"], problem: string, meaning: string, advice: string) =>
+        findings.push({ part: file.part, severity, run: file.run, study: null, where: file.path, problem, meaning, advice });
+      try {
+        const owner = await requireSound(file);
+        const run = summaryOf.get(file.run);
+        if (run === "missing") add("warning", `the store has no run ${file.run}`, "Either its row was lost, or the file was left over.", damageAdvice);
+        else if (run) requireOwner(owner, run);
+      } catch (error) {
+        // A run that ends or saves meanwhile replaces its files.
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") continue;
+        add("damage", messageOf(error), meanings[file.part], error instanceof CheckpointError ? "Restore the file from a backup, or move it away." : damageAdvice);
+      }
+    }
+  } finally {
+    summaryOf.close();
+  }
+  return findings;
+}
+
+/** Reads runs one by one; undefined for an unreadable one, which is reported elsewhere. */
+function summaries(path: string) {
+  let db: Database.Database | undefined;
+  try {
+    db = new Database(path, { readonly: true, fileMustExist: true });
+  } catch {
+    // Reported by the check of the database.
+  }
+  return {
+    get(run: string) {
+      try {
+        const row = db?.prepare(`SELECT ${summaryColumns} FROM runs WHERE id = ?`).get(run);
+        return db && row === undefined ? ("missing" as const) : row === undefined ? undefined : toSummary(row);
+      } catch {
+        return undefined;
+      }
+    },
+    close: () => db?.close(),
+  };
+}
+
+/**
+ * Ids of the runs that begin with `wanted`, those in the bin included; `last`: the run created last.
+ * @throws SqliteError when the list of runs cannot be read
+ */
+export function runsLike(folder: string, wanted: string): string[] {
+  const db = new Database(join(folder, storeFileName), { readonly: true, fileMustExist: true });
+  try {
+    if (wanted === "last") return db.prepare<[], string>("SELECT id FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1").pluck().all();
+    const ids = db.prepare<[string, string], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ?").pluck().all(wanted, wanted);
+    return ids.includes(wanted) ? [wanted] : ids;
+  } finally {
+    db.close();
+  }
+}

@@ -3,8 +3,10 @@ import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
 import type { KeptName } from "../../shared/kept.ts";
+import type { ReportSubject } from "../../shared/reports.ts";
 import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
+import { damageText } from "../../shared/verification.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
@@ -25,6 +27,7 @@ import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
+import { Verification } from "./verification.ts";
 
 /** Minimum milliseconds between two `run.changed` events of a run. */
 const changeInterval = 250;
@@ -155,6 +158,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const archives = new Archives({ store, folder: options.storeDir, version: options.version });
   const reports = new Reports({ archives, predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 
+  const verification = new Verification(store.path);
+  const runsOf = (of: ReportSubject) => ("run" in of ? [of.run] : store.listRuns(false, of.study).map(({ id }) => id));
+
   const handlers: Handlers = {
     "app.info": () => ({
       version: options.version,
@@ -191,7 +197,11 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.rename": ({ run, name }) => runs.rename(run, name),
     "runs.delete": ({ runs: ids }) => moved(runs.delete(ids)),
     "runs.restore": ({ runs: ids }) => moved(runs.restore(ids)),
-    "runs.export": ({ run, format }) => exports.text(run, format),
+    "runs.export": async ({ run, format, damagedAnyway }) => {
+      if (!damagedAnyway) await verification.requireSound([run], "Choose “Export anyway” to export it with the damage.");
+      return exports.text(run, format);
+    },
+    "runs.verify": ({ run }) => verification.verify(runs.get(run).id),
     "series.read": (query) => runs.readSeries(query),
     "predictions.kept": ({ run }) => predictions.kept(run),
     "predictions.report": ({ run, checkpoint }) => predictions.report(run, checkpoint),
@@ -214,7 +224,11 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.rename": ({ study, name }) => studies.rename(study, name),
     "studies.delete": ({ studies: ids, withRuns }) => studies.delete(ids, withRuns),
     "studies.restore": ({ studies: ids }) => studies.restore(ids),
-    "reports.describe": (request) => reports.describe(request),
+    "reports.describe": async (request) => {
+      const described = await reports.describe(request);
+      const damage = await verification.damage(runsOf(request.of));
+      return damage.length === 0 ? described : { ...described, remarks: [`The log is damaged. ${damageText(damage)}`, ...described.remarks] };
+    },
     "reports.file": (request) => reports.address(request),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
@@ -227,6 +241,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     exportRun: exports.file,
     exportWeights,
     reportFile: (request) => reports.file(request),
+    requireSound: (of) => verification.requireSound(runsOf(of), "To export it with the damage, add --damaged-anyway."),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     exportArchive: (of, onRemark) => archives.file(of, onRemark),
     readSteps: (run) => store.readSteps(run),

@@ -53,6 +53,8 @@ export interface Services {
    * @throws UserError when one of them is missing
    */
   exportArchive(of: ArchiveRequest, onRemark?: (remark: string) => void): ExportFile;
+  /** Compares a run, or the runs of a study, with their checksums. @throws UserError naming the damage */
+  requireSound(of: ReportSubject): Promise<void>;
   /** All logged steps of a run, in order. */
   readSteps(run: string): Iterable<StoredStep>;
   /** Number of runs that close() would stop. */

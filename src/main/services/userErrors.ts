@@ -12,16 +12,19 @@ export function userError(error: unknown): unknown {
   return error instanceof NoEngineError || error instanceof StoreError || error instanceof ExportError || error instanceof ArchiveError ? new UserError(error.message, undefined, { cause: error }) : error;
 }
 
+/** Runs `work` and turns its errors into UserErrors. */
+export async function withUserError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
 export function withUserErrors(handlers: Handlers): Handlers {
   const wrapped = Object.entries(handlers).map(([name, handle]) => [
     name,
-    async (input: never) => {
-      try {
-        return await handle(input);
-      } catch (error) {
-        throw userError(error);
-      }
-    },
+    (input: never) => withUserError(async () => await handle(input)),
   ]);
   return Object.fromEntries(wrapped) as Handlers;
 }

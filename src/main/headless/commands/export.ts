@@ -13,6 +13,7 @@ export interface ExportOptions {
   readonly checkpoint: KeptName;
   readonly out?: string;
   readonly force?: boolean;
+  readonly damagedAnyway?: boolean;
   readonly store?: string;
 }
 
@@ -20,6 +21,7 @@ export async function exportCommand(programFiles: ProgramFiles, run: string, opt
   const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const id = await findRun(services, run);
+    if (!options.damagedAnyway && options.format !== "npz") await services.requireSound({ run: id });
     const file = options.format === "npz" ? await services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
     if (options.out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
     else await writeWhole(resolve(options.out), file, options.force ?? false);

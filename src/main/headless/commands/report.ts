@@ -14,6 +14,7 @@ export interface ReportOptions extends Partial<Record<"theme" | "metric" | "at" 
   readonly yLog?: boolean;
   readonly run?: boolean;
   readonly force?: boolean;
+  readonly damagedAnyway?: boolean;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -23,6 +24,7 @@ export async function report(programFiles: ProgramFiles, wanted: string, options
   const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const of = await findSubject(services, wanted, options.run ?? false);
+    if (!options.damagedAnyway) await services.requireSound(of);
     const folder = resolve(options.out ?? `report-${"study" in of ? of.study : of.run}`);
     const { files, remarks } = await services.writeReport(of, folder, settings, {
       force: options.force ?? false,

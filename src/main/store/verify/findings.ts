@@ -1,39 +1,14 @@
 /** Results of checking and of salvaging a store. Both only read the store. */
 
-/** What a finding is about. */
-export type FindingPart = "file" | "log" | "run" | "series" | "evaluations" | "events" | "pyramid" | "study" | "checkpoint" | "weights" | "dataset";
+import type { Finding, VerifiedRun } from "../../../shared/verification.ts";
 
-/** One thing that is wrong, for people. */
-export interface Finding {
-  readonly part: FindingPart;
-  /** `damage`: values are wrong or missing. `warning`: nothing stored is wrong, but something may have been lost or is not checked. */
-  readonly severity: "damage" | "warning";
-  readonly run: string | null;
-  readonly study: string | null;
-  /** Where: a file, or a metric with its steps. */
-  readonly where: string;
-  readonly problem: string;
-  /** What it means for what the person sees. */
-  readonly meaning: string;
-  readonly advice: string;
-}
+export type { Finding, VerifiedRun } from "../../../shared/verification.ts";
+export type FindingPart = Finding["part"];
 
 /** Adds a finding about a run. */
 export type Report = (part: FindingPart, where: string, problem: string, meaning: string, severity?: Finding["severity"]) => void;
 
 export const damageAdvice = "Restore a backup from before the damage, or save what is readable into a new store: hypertower salvage FOLDER --into NEW-FOLDER";
-
-/** What checking a run covered. */
-export interface VerifiedRun {
-  readonly run: string;
-  readonly name: string;
-  /** Values whose checksums were compared. */
-  readonly values: number;
-  /** Since when checksums cover the whole run (milliseconds since 1970); null while they do not. */
-  readonly protectedSince: number | null;
-  /** Whether the checksums were made while the run was logged. Otherwise they hold what was stored when they were added. */
-  readonly protectedFromStart: boolean;
-}
 
 export interface VerifyReport {
   /** Path of the store's database. */
@@ -42,8 +17,6 @@ export interface VerifyReport {
   readonly runs: readonly VerifiedRun[];
   readonly findings: readonly Finding[];
 }
-
-export const isDamaged = (findings: readonly Finding[]): boolean => findings.some(({ severity }) => severity === "damage");
 
 /** What became of a run or study in a salvage. */
 export interface Salvaged {
