@@ -13,6 +13,7 @@ export default defineConfig({
           desktop: at("src/main/desktop/index.ts"),
           headless: at("src/main/headless/index.ts"),
           trainer: at("src/main/trainer/trainer.ts"),
+          importer: at("src/main/importing/importer.ts"),
           integrityCheck: at("src/main/store/integrityCheck.ts"),
           importWorker: at("src/main/archives/worker.ts"),
           batchWorker: at("src/core/feeds/ahead/worker.ts"),

@@ -37,13 +37,15 @@ export const layers = {
   store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
   // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
-  // Starts, watches and controls trainers.
-  hosting: { folder: "src/main/hosting", layers: ["trainer", "store", ...core, "shared"], modules: "*" },
+  // The process that reads files from elsewhere, and its messages.
+  importing: { folder: "src/main/importing", layers: ["datasets", "shared"], modules: ["node:*"] },
+  // Starts, watches and controls trainers and importers.
+  hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "checkpoint", "weights", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "importing", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "shared"], modules: "*" },

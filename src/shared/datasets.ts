@@ -172,6 +172,9 @@ export function datasetState({ problem }: Pick<DatasetInfo, "problem">): Dataset
   return problem.endsWith("is missing") ? "missing" : "damaged";
 }
 
+/** Chosen by whoever starts an import or a preview, to stop it and to tell its progress from others'. */
+const job = z.string().min(1).max(100).optional();
+
 const one = z.strictObject({ kind: z.string().max(100) });
 
 /** Requests about datasets; part of the contract. */
@@ -185,11 +188,15 @@ export const datasetRequests = {
   "datasets.import": { input: one.extend({ path }), output: datasetInfo },
   "datasets.remove": { input: one, output: z.array(datasetInfo) },
   /** Previews a file or folder of the host's machine. */
-  "datasets.preview": { input: z.strictObject({ path }), output: importPreview },
-  "datasets.create": { input: z.strictObject({ order: importOrder }), output: datasetInfo },
+  "datasets.preview": { input: z.strictObject({ path, job }), output: importPreview },
+  "datasets.create": { input: z.strictObject({ order: importOrder, job }), output: datasetInfo },
+  /** Ends a preview or an import, which then fails; does nothing where it has ended. */
+  "datasets.stopImport": { input: z.strictObject({ job: z.string().min(1).max(100) }), output: z.null() },
 } as const;
 
 export const datasetEvents = {
+  /** A preview or an import that was started with a `job` reads its files. */
+  "dataset.importing": z.object({ job: z.string(), done: z.number(), total: z.number(), unit: z.enum(["bytes", "images"]) }),
   /** A download progressed, ended or failed, or a dataset changed. */
   "dataset.changed": z.object({
     kind: z.string(),

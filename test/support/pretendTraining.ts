@@ -157,6 +157,7 @@ export class PretendTraining implements Services {
       "datasets.remove": noDatasets,
       "datasets.preview": noDatasets,
       "datasets.create": noDatasets,
+      "datasets.stopImport": () => null,
       "experiments.presets": () => [...presets],
       "experiments.validate": ({ experiment }) => validateExperiment(experiment),
       "experiments.measure": () => ({ step: 1.5, evaluation: 30, begin: 60 }),

@@ -94,6 +94,13 @@ async function sourcesOf(archive: Archive, candidates: readonly string[], where:
 /** A file that needs no unpacking, as an archive of one file. */
 const unpackedFile = (file: KeptFile): Archive => ({ ...file, packed: null, mirrors: [], contents: [file] });
 
+/** Deletes files that were not unpacked to their end. Downloads stay, to be resumed. */
+export async function removeUnpacked(entry: FetchedEntry, folder = dataFolder()): Promise<void> {
+  const own = folderOf(entry, folder);
+  const names = await readdir(own).catch(() => []);
+  await Promise.all(names.filter((name) => name.endsWith(".new")).map((name) => rm(join(own, name), { force: true })));
+}
+
 /** Deletes a dataset's files. */
 export async function removeEntry(entry: FetchedEntry, folder = dataFolder()): Promise<void> {
   await rm(folderOf(entry, folder), { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { app, type BrowserWindow } from "electron";
 import { messageOf } from "../../shared/errors.ts";
+import { importerOptions } from "../hosting/importMemory.ts";
 import { createServices } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
@@ -13,7 +14,7 @@ import { registerScheme, serveWindow } from "./protocol.ts";
 import { guardQuit } from "./quit.ts";
 import { denyEverythingElse, denyPermissions } from "./security.ts";
 import { checkLauncher } from "./checkLauncher.ts";
-import { trainerLauncher } from "./trainerLauncher.ts";
+import { utilityLauncher } from "./utilityLauncher.ts";
 import { openWindow } from "./window.ts";
 
 // Paths are relative to the built entry in out/main.
@@ -22,6 +23,7 @@ const files = {
   preload: join(here, "../preload/index.cjs"),
   renderer: join(here, "../renderer"),
   trainer: join(here, "trainer.js"),
+  importer: join(here, "importer.js"),
   integrityCheck: join(here, "integrityCheck.js"),
   manifest: join(here, "../../package.json"),
 };
@@ -65,7 +67,14 @@ function prepareFolder(): void {
 async function start(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
-  const services = await createServices({ storeDir, host: "desktop", version, launchTrainer: trainerLauncher(files.trainer), launchCheck: checkLauncher(files.integrityCheck) });
+  const services = await createServices({
+    storeDir,
+    host: "desktop",
+    version,
+    launchTrainer: utilityLauncher(files.trainer, "Hypertower trainer"),
+    launchImporter: utilityLauncher(files.importer, "Hypertower import", importerOptions()),
+    launchCheck: checkLauncher(files.integrityCheck),
+  });
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null);

@@ -43,6 +43,7 @@ function findProgramFiles(): ProgramFiles {
   const root = fromSources ? join(here, "../../..") : join(here, "../..");
   return {
     trainer: fromSources ? join(here, "../trainer/trainer.ts") : join(here, "trainer.js"),
+    importer: fromSources ? join(here, "../importing/importer.ts") : join(here, "importer.js"),
     integrityCheck: fromSources ? join(here, "../store/integrityCheck.ts") : join(here, "integrityCheck.js"),
     rendererDir: join(root, "out/renderer"),
     version: packageJson.version,

@@ -5,12 +5,15 @@ import { createServices } from "../services/createServices.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
+import { importerOptions } from "../hosting/importMemory.ts";
 import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
 /** Paths of the program's parts, in the build or in the sources. */
 export interface ProgramFiles {
   /** Entry of the trainer process. */
   readonly trainer: string;
+  /** Entry of the process that reads files from elsewhere. */
+  readonly importer: string;
   /** Entry of the process that checks the store's file. */
   readonly integrityCheck: string;
   /** Folder of the built window. */
@@ -30,6 +33,7 @@ export function openServices(programFiles: ProgramFiles, storeDir: string): Prom
     host: "browser",
     version: programFiles.version,
     launchTrainer: nodeLauncher(programFiles.trainer),
+    launchImporter: nodeLauncher(programFiles.importer, importerOptions()),
     launchCheck: checkLauncher(programFiles.integrityCheck),
   });
 }

@@ -1,28 +1,28 @@
-/** Starts trainers as Node child processes, for the command line and tests. */
+/** Starts helper processes as Node child processes, for the command line and tests. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { FromTrainer } from "../trainer/messages.ts";
-import type { LaunchTrainer, TrainerExit } from "./process.ts";
+import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
+import type { HelperExit, HelperOptions, LaunchHelper } from "./process.ts";
 import { OutputTail } from "./outputTail.ts";
 
 /** Max wait for the last messages and output of an exited process, in milliseconds. */
 const drainFor = 2_000;
 
-/** @param entryFile the trainer's script; runs with this Node, without its command-line options */
-export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
+/** @param entryFile the process's script; runs with this Node, without its command-line options */
+export function nodeLauncher<To extends object = ToTrainer, From = FromTrainer>(entryFile: string | URL, { args = [], execArgv = [] }: HelperOptions = {}): LaunchHelper<To, From> {
   const file = entryFile instanceof URL ? fileURLToPath(entryFile) : entryFile;
   return async () => {
-    const child = fork(file, [], {
+    const child = fork(file, args, {
       serialization: "advanced",
       stdio: ["ignore", "pipe", "pipe", "ipc"],
-      execArgv: [],
+      execArgv: [...execArgv],
     });
     const output = new OutputTail();
     child.stdout?.on("data", (chunk: Buffer) => output.add(chunk));
     child.stderr?.on("data", (chunk: Buffer) => output.add(chunk));
 
-    const listeners = new Set<(exit: TrainerExit) => void>();
-    let exit: TrainerExit | undefined;
+    const listeners = new Set<(exit: HelperExit) => void>();
+    let exit: HelperExit | undefined;
     const ended = (code: number | null, signal: string | null) => {
       if (exit) return;
       exit = { code, signal, stderr: output.text() };
@@ -46,7 +46,7 @@ export function nodeLauncher(entryFile: string | URL): LaunchTrainer {
         if (child.connected) child.send(message, () => undefined);
       },
       onMessage: (listener) => {
-        const receive = (message: unknown) => listener(message as FromTrainer);
+        const receive = (message: unknown) => listener(message as From);
         child.on("message", receive);
         return () => child.off("message", receive);
       },

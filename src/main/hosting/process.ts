@@ -1,7 +1,7 @@
-/** Interface of a trainer process to its host, whichever launcher starts it: Node, Electron, or another machine. */
+/** Interface of a helper process (a trainer, an importer) to its host, whichever launcher starts it: Node, Electron, or another machine. */
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 
-export interface TrainerExit {
+export interface HelperExit {
   /** Code and signal are both null when the process could not be launched; `stderr` says why. */
   readonly code: number | null;
   readonly signal: string | null;
@@ -9,17 +9,28 @@ export interface TrainerExit {
   readonly stderr: string;
 }
 
-export interface TrainerProcess {
+export interface HelperProcess<To, From> {
   readonly pid: number | undefined;
-  send(message: ToTrainer): void;
+  send(message: To): void;
   /** Subscribes; returns the function that unsubscribes. */
-  onMessage(listener: (message: FromTrainer) => void): () => void;
-  onExit(listener: (exit: TrainerExit) => void): () => void;
+  onMessage(listener: (message: From) => void): () => void;
+  onExit(listener: (exit: HelperExit) => void): () => void;
   kill(): void;
 }
 
 /** Resolves when the process runs; rejects when it cannot be launched. */
-export type LaunchTrainer = () => Promise<TrainerProcess>;
+export type LaunchHelper<To, From> = () => Promise<HelperProcess<To, From>>;
+
+export interface HelperOptions {
+  readonly args?: readonly string[];
+  /** Options of Node. */
+  readonly execArgv?: readonly string[];
+}
+
+export type TrainerExit = HelperExit;
+export interface TrainerProcess extends HelperProcess<ToTrainer, FromTrainer> {}
+
+export type LaunchTrainer = LaunchHelper<ToTrainer, FromTrainer>;
 
 /**
  * A trainer from the request on. Messages wait until its process runs. A launch that fails or is

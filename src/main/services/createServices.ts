@@ -58,7 +58,12 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const events = new Events((error) => log.error("a listener to an event failed", error));
   const throttle = new Throttle<RunSummary>(changeInterval, (run) => events.emit("run.changed", run));
   const studyThrottle = new Throttle<StudySummary>(changeInterval, (study) => events.emit("study.changed", study));
-  const library = new Datasets({ onChange: (change) => events.emit("dataset.changed", change) });
+  const library = new Datasets({
+    onChange: (change) => events.emit("dataset.changed", change),
+    onImporting: (progress) => events.emit("dataset.importing", progress),
+    launch: options.launchImporter,
+    log,
+  });
   const datasets = extras.datasets ?? library;
   const store = openStore(options.storeDir, {
     ...extras.storeOptions,
@@ -177,8 +182,12 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
     "datasets.import": ({ kind, path }) => library.import(kind, path),
     "datasets.remove": ({ kind }) => library.remove(kind),
-    "datasets.preview": ({ path }) => library.preview(path),
-    "datasets.create": ({ order }) => library.create(order),
+    "datasets.preview": ({ path, job }) => library.preview(path, job),
+    "datasets.create": ({ order, job }) => library.create(order, job),
+    "datasets.stopImport": ({ job }) => {
+      library.stopImport(job);
+      return null;
+    },
     "engines.list": ({ experiment }) => engines.list(experiment),
     "engines.calibrate": ({ experiment }) => engines.calibrate(experiment),
     "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),

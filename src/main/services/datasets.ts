@@ -3,32 +3,45 @@ import type { EventPayload } from "../../shared/contract.ts";
 import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
 import type { DatasetChoice, DatasetInfo, DatasetPreview, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
 import { datasetProblem, factsProblem, listDatasets } from "../../core/datasets/index.ts";
-import { previewDataset, previewImport } from "../../core/datasets/preview.ts";
-import { downloadEntry, importEntry, isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/published.ts";
-import type { OwnMeta } from "../../core/datasets/own.ts";
+import type { OnProgress, Progress } from "../../core/datasets/progress.ts";
+import { isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/published.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
+import { ImportRunner, type LaunchImporter } from "../hosting/importRunner.ts";
+import { runJob, type ImportResults } from "../importing/jobs.ts";
+import type { ImportJob } from "../importing/messages.ts";
+import { consoleLog, type Log } from "../store/log.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { UserError } from "./services.ts";
 
 type Change = EventPayload<"dataset.changed">;
 
-/** Minimum milliseconds between two progress events of a download. */
+/** Minimum milliseconds between two progress events. */
 const reportEvery = 250;
 
 export interface DatasetsOptions {
   readonly onChange: (change: Change) => void;
+  readonly onImporting?: (progress: Progress & { readonly job: string }) => void;
+  /** Launches processes that read files from elsewhere; without it, this process reads them. */
+  readonly launch?: LaunchImporter | undefined;
+  readonly log?: Log;
   /** Replaces the network in tests. */
   readonly fetch?: typeof fetch;
 }
 
 export class Datasets implements DatasetCatalog {
   readonly #options: DatasetsOptions;
+  readonly #runner: ImportRunner | null;
+  /** Previews and imports by the name that their caller gave them. */
+  readonly #jobs = new Map<string, AbortController>();
+  /** Ends all that are running. */
+  readonly #closing = new AbortController();
   readonly #downloads = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
 
   constructor(options: DatasetsOptions) {
     this.#options = options;
+    this.#runner = options.launch ? new ImportRunner({ launch: options.launch }) : null;
+    this.#runner?.removeLeftovers().catch((error: unknown) => (options.log ?? consoleLog).warn(`what unfinished imports left cannot be deleted: ${messageOf(error)}`));
   }
 
   async problem(dataset: DatasetChoice): Promise<string | null> {
@@ -42,7 +55,7 @@ export class Datasets implements DatasetCatalog {
   async inspect(kind: string): Promise<DatasetPreview> {
     const info = await this.#info(kind);
     if (info.problem) throw new UserError(`${info.title} cannot be previewed: ${info.problem}`);
-    return asUserError(() => previewDataset(info));
+    return this.#run({ kind: "inspect", dataset: kind });
   }
 
   /** Starts or resumes a download; does nothing while one is active. */
@@ -65,8 +78,8 @@ export class Datasets implements DatasetCatalog {
   }
 
   async import(kind: string, path: string): Promise<DatasetInfo> {
-    const entry = this.#published(kind);
-    await asUserError(() => importEntry(entry, path));
+    this.#published(kind);
+    await this.#run({ kind: "copy", dataset: kind, path });
     return this.#changed(kind);
   }
 
@@ -80,36 +93,51 @@ export class Datasets implements DatasetCatalog {
     return this.list();
   }
 
-  preview(path: string): Promise<ImportPreview> {
-    return asUserError(() => previewImport(path));
+  /** @param job name for stopImport() and progress events */
+  preview(path: string, job?: string): Promise<ImportPreview> {
+    return this.#run({ kind: "preview", path }, job);
   }
 
-  async create(order: ImportOrder): Promise<DatasetInfo> {
-    const { id } = await asUserError(() => imported(order));
-    return this.#changed(id);
+  async create(order: ImportOrder, job?: string): Promise<DatasetInfo> {
+    return this.#changed(await this.#run({ kind: "create", order }, job));
   }
 
-  /** Stops every download; partial files are kept, to be resumed. */
+  stopImport(job: string): void {
+    this.#jobs.get(job)?.abort();
+  }
+
+  /** Stops everything; partial downloads are kept, to be resumed. */
   async close(): Promise<void> {
+    this.#closing.abort();
     const downloads = [...this.#downloads.values()];
     for (const { stop } of downloads) stop.abort();
     await Promise.all(downloads.map(({ done }) => done));
   }
 
+  /** Runs a job; any failure is a UserError: a person can fix the file. */
+  async #run<J extends ImportJob>(job: J, name?: string): Promise<ImportResults[J["kind"]]> {
+    if (name !== undefined && this.#jobs.has(name)) throw new UserError(`An import named ${JSON.stringify(name)} is running already.`);
+    const stop = new AbortController();
+    if (name !== undefined) this.#jobs.set(name, stop);
+    const signal = AbortSignal.any([stop.signal, this.#closing.signal]);
+    try {
+      return await asUserError(() => this.#start(job, signal, name === undefined ? undefined : throttled((progress) => this.#options.onImporting?.({ job: name, ...progress }))));
+    } finally {
+      if (name !== undefined) this.#jobs.delete(name);
+    }
+  }
+
+  #start<J extends ImportJob>(job: J, signal: AbortSignal, onProgress: OnProgress | undefined): Promise<ImportResults[J["kind"]]> {
+    const { fetch } = this.#options;
+    return this.#runner && !fetch ? this.#runner.run(job, { signal, ...(onProgress ? { onProgress } : {}) }) : runJob(job, { signal, onProgress, fetch });
+  }
+
   async #download(entry: FetchedEntry, signal: AbortSignal): Promise<void> {
-    const { onChange, fetch } = this.#options;
-    let reported = 0;
+    const { onChange } = this.#options;
     let problem: string | null = null;
     try {
-      await downloadEntry(entry, {
-        signal,
-        ...(fetch ? { fetch } : {}),
-        onProgress: (progress) => {
-          if (performance.now() - reported < reportEvery) return;
-          reported = performance.now();
-          onChange({ kind: entry.id, progress, problem: null });
-        },
-      });
+      const report = throttled(({ done, total }) => onChange({ kind: entry.id, progress: { bytes: done, total }, problem: null }));
+      await this.#start({ kind: "download", dataset: entry.id }, signal, report);
     } catch (error) {
       problem = messageOf(error);
     }
@@ -138,17 +166,14 @@ export class Datasets implements DatasetCatalog {
   }
 }
 
-function imported(order: ImportOrder): Promise<OwnMeta> {
-  switch (order.form) {
-    case "csv":
-      return importCsv(order.path, order, order);
-    case "images":
-      return importImages(order.path, order, order);
-    case "arrays":
-      return importArrays(order, order);
-    case "text":
-      return importText(order.path, order);
-  }
+/** Calls at most once in `reportEvery` milliseconds. */
+function throttled(report: OnProgress): OnProgress {
+  let reported = -Infinity;
+  return (progress) => {
+    if (performance.now() - reported < reportEvery) return;
+    reported = performance.now();
+    report(progress);
+  };
 }
 
 /** Turns any failure into a UserError: a person can fix the file. */

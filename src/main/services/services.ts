@@ -7,6 +7,7 @@ import type { ExportFile, TextFile } from "../reports/index.ts";
 import type { ArchiveRequest } from "../../shared/archives.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { StoredStep } from "../store/runReader.ts";
+import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
 import type { LaunchCheck } from "../store/integrityMonitor.ts";
 
@@ -19,6 +20,8 @@ export interface ServiceOptions {
   readonly host: "desktop" | "browser";
   readonly version: string;
   readonly launchTrainer: LaunchTrainer;
+  /** Launches processes that read files from elsewhere; without it, this process reads them. */
+  readonly launchImporter?: LaunchImporter;
   /** Launches integrity checks of the store's file; without it, the file is not checked. */
   readonly launchCheck?: LaunchCheck;
 }

@@ -110,7 +110,15 @@ export interface AddOptions extends DatasetsOptions {
 /** Imports a user's own files as a dataset. */
 export function addDatasetCommand(programFiles: ProgramFiles, path: string, options: AddOptions): Promise<number> {
   return withServices(programFiles, options, async (services) => {
-    print([await services.handlers["datasets.create"]({ order: await orderOf(services, path, options) })], options.json);
+    const order = await orderOf(services, path, options);
+    const job = "add";
+    const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${order.title} {bar} {percentage} %`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
+    services.on("dataset.importing", ({ done, total }) => (bar?.isActive ? bar.update(done) : bar?.start(total, done)));
+    try {
+      print([await services.handlers["datasets.create"]({ order, job })], options.json);
+    } finally {
+      bar?.stop();
+    }
     return exitCodes.ok;
   });
 }

@@ -1,20 +1,20 @@
-/** Launches trainers as Electron utility processes. */
+/** Launches helper processes (trainers, importers) as Electron utility processes. */
 import { setTimeout as delay } from "node:timers/promises";
 import { utilityProcess } from "electron";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { OutputTail } from "../hosting/outputTail.ts";
-import type { LaunchTrainer, TrainerExit, TrainerProcess } from "../hosting/process.ts";
+import type { HelperExit, HelperOptions, HelperProcess, LaunchHelper } from "../hosting/process.ts";
 
 /** Minimum and maximum milliseconds to wait for messages and output after a process has exited. */
 const drain = { min: 100, max: 1_000 } as const;
 
-/** @param entry path of the built trainer. Call after the app is ready. */
-export function trainerLauncher(entry: string): LaunchTrainer {
-  return async (): Promise<TrainerProcess> => {
-    const child = utilityProcess.fork(entry, [], { serviceName: "Hypertower trainer", stdio: ["ignore", "pipe", "pipe"] });
+/** @param entry path of the built entry. Call after the app is ready. */
+export function utilityLauncher<To = ToTrainer, From = FromTrainer>(entry: string, serviceName: string, { args = [], execArgv = [] }: HelperOptions = {}): LaunchHelper<To, From> {
+  return async (): Promise<HelperProcess<To, From>> => {
+    const child = utilityProcess.fork(entry, [...args], { serviceName, execArgv: [...execArgv], stdio: ["ignore", "pipe", "pipe"] });
     const output = new OutputTail();
-    const exitListeners = new Set<(exit: TrainerExit) => void>();
-    let exit: TrainerExit | undefined;
+    const exitListeners = new Set<(exit: HelperExit) => void>();
+    let exit: HelperExit | undefined;
 
     const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
     const read = (chunk: Buffer): void => output.add(chunk);
@@ -40,8 +40,8 @@ export function trainerLauncher(entry: string): LaunchTrainer {
       get pid() {
         return child.pid;
       },
-      send: (message: ToTrainer) => child.postMessage(message),
-      onMessage(listener: (message: FromTrainer) => void) {
+      send: (message: To) => child.postMessage(message),
+      onMessage(listener: (message: From) => void) {
         child.on("message", listener);
         return () => {
           child.off("message", listener);

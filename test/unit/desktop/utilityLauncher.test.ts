@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { PassThrough } from "node:stream";
 import { beforeEach, expect, it, vi } from "vitest";
-import { trainerLauncher } from "../../../src/main/desktop/trainerLauncher.ts";
+import { utilityLauncher } from "../../../src/main/desktop/utilityLauncher.ts";
 import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
 
 /** Behaves as Electron's utility process does, its habit of dropping the streams' listeners included. */
@@ -34,7 +34,7 @@ let trainer: TrainerProcess;
 let utility: UtilityProcess;
 
 beforeEach(async () => {
-  const launching = trainerLauncher("/built/trainer.js")();
+  const launching = utilityLauncher("/built/trainer.js", "Hypertower trainer")();
   utility = started.last as UtilityProcess;
   utility.emit("spawn");
   trainer = await launching;
@@ -89,7 +89,7 @@ it("kills at once, and lets the dead rest", async () => {
 });
 
 it("refuses when the process exits before it ran", async () => {
-  const launching = trainerLauncher("/built/trainer.js")();
+  const launching = utilityLauncher("/built/trainer.js", "Hypertower trainer")();
   (started.last as UtilityProcess).exit(1);
   await expect(launching).rejects.toThrow("it exited with code 1 before it ran");
 });

@@ -1,0 +1,25 @@
+/** Messages between the host and a process that reads files from elsewhere. */
+import type { ImportOrder } from "../../shared/datasets.ts";
+import type { Progress } from "../../core/datasets/progress.ts";
+
+/** Everything that decodes files which Hypertower did not write, or the datasets made of them. */
+export type ImportJob =
+  | { readonly kind: "preview"; readonly path: string }
+  | { readonly kind: "create"; readonly order: ImportOrder }
+  /** Imports a local copy of a published dataset. */
+  | { readonly kind: "copy"; readonly dataset: string; readonly path: string }
+  | { readonly kind: "download"; readonly dataset: string }
+  | { readonly kind: "inspect"; readonly dataset: string };
+
+export type ToImporter =
+  | { readonly type: "start"; readonly job: ImportJob }
+  /** Ends a download so that it can be resumed. */
+  | { readonly type: "stop" };
+
+export type FromImporter =
+  | { readonly type: "progress"; readonly progress: Progress }
+  | { readonly type: "done"; readonly value: unknown }
+  | { readonly type: "failed"; readonly message: string };
+
+/** First line of the output of a process that ended itself because it took too much memory. */
+export const memoryWords = "hypertower: the memory limit of imports was reached";
