@@ -10,6 +10,7 @@ import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
 import { tower } from "./tower.ts";
+import { clipped } from "./text.ts";
 
 export { engineKinds, type EngineKind } from "./engines.ts";
 
@@ -227,12 +228,16 @@ export interface FieldError {
 
 export type Validation = { ok: true; experiment: Experiment } | { ok: false; errors: FieldError[] };
 
+/** Errors shown of one input; more help nobody. */
+const maxErrors = 200;
+
 export function fieldErrors(error: z.ZodError): FieldError[] {
-  return error.issues.flatMap((issue) =>
+  const errors = error.issues.slice(0, maxErrors).flatMap((issue) =>
     issue.code === "unrecognized_keys"
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join("."), message: `there is no field named ${key}` }))
+      ? issue.keys.slice(0, maxErrors).map((key) => ({ path: [...issue.path, key].join("."), message: `there is no field named ${clipped(key)}` }))
       : [{ path: issue.path.join("."), message: issue.message }],
   );
+  return errors.slice(0, maxErrors).map(({ path, message }) => ({ path: clipped(path), message: clipped(message, 2_000) }));
 }
 
 /** Validates an experiment and fills in defaults; errors name the field and what is allowed. */

@@ -21,4 +21,7 @@ export function countedParts(parts: readonly (readonly [count: number, what: str
   return parts.flatMap(([count, what]) => (count > 0 ? [`${formatCount(count)} ${what}`] : []));
 }
 
+/** A text from elsewhere as it stands in a message: its beginning. */
+export const clipped = (text: string, characters = 200): string => (text.length > characters ? `${text.slice(0, characters)}…` : text);
+
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

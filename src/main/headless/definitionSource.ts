@@ -1,7 +1,8 @@
 /** Reads the experiment of `train`, or the study of `study`, from a file, a preset or the defaults, then applies `--set`. Writes nothing. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { parse as locate, type ParseError } from "jsonc-parser";
 import { messageOf } from "../../shared/errors.ts";
+import { formatBytes } from "../../shared/format.ts";
 import { asNew, validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
 import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
@@ -96,9 +97,14 @@ async function readSource({ what, presets, preset: find, fallback }: DefinitionK
 
 const article = (what: string) => (what === "experiment" ? `an ${what}` : `a ${what}`);
 
+/** Maximum size of a definition's file; the largest ones have a few hundred kilobytes. */
+const maxBytes = 8 * 2 ** 20;
+
 async function readJson(what: string, file: string): Promise<unknown> {
   let text: string;
   try {
+    const found = await stat(file);
+    if (found.isFile() && found.size > maxBytes) throw new Error(`it has ${formatBytes(found.size)}; at most ${formatBytes(maxBytes)} are allowed`);
     text = await readFile(file, "utf8");
   } catch (error) {
     throw new UserError(`cannot read the ${what} file ${file}: ${reason(error)}`, undefined, { cause: error });

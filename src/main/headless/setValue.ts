@@ -7,6 +7,7 @@ import { initialOption, optionsOf } from "../../shared/levelOptions.ts";
 import { model as modelSchema } from "../../shared/models/schema.ts";
 import { findForm, optimizerSpec, type LevelForm, type OptimizerName } from "../../shared/optimizers.ts";
 import { publishedAlpha } from "../../shared/tower.ts";
+import { clipped } from "../../shared/text.ts";
 import { UserError } from "../services/services.ts";
 
 export interface Assignment {
@@ -17,6 +18,13 @@ export interface Assignment {
 
 type Container = Record<string, unknown>;
 
+/** No definition nests deeper; copying one that does would overflow the stack. */
+const maxDepth = 100;
+
+function isDeeper(value: unknown, depth: number): boolean {
+  return typeof value === "object" && value !== null && (depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1)));
+}
+
 /**
  * Reads `path=value`. The value is JSON (`1e-3`, `true`, `[128, 64]`, `"text"`);
  * anything else is taken as text.
@@ -26,14 +34,17 @@ export function parseAssignment(text: string): Assignment {
   const equals = text.indexOf("=");
   const path = equals === -1 ? [] : text.slice(0, equals).trim().split(".");
   if (path.length === 0 || path.some((segment) => segment === "" || segment === "__proto__")) {
-    throw new UserError(`--set ${text}: expected PATH=VALUE, for example --set tower.0.alpha=1e-3`);
+    throw new UserError(`--set ${clipped(text)}: expected PATH=VALUE, for example --set tower.0.alpha=1e-3`);
   }
   const raw = text.slice(equals + 1);
+  let value: unknown;
   try {
-    return { path, value: JSON.parse(raw) as unknown };
+    value = JSON.parse(raw);
   } catch {
-    return { path, value: raw };
+    value = raw;
   }
+  if (path.length > maxDepth || isDeeper(value, maxDepth)) throw new UserError(`--set ${clipped(text)}: at most ${maxDepth} values may be nested`);
+  return { path, value };
 }
 
 /**
@@ -70,12 +81,12 @@ function asContainer(at: unknown, path: readonly string[], depth: number): Conta
     const index = Number(key);
     if (!/^\d+$/.test(key) || index >= at.length) {
       const allowed = at.length === 0 ? "the list is empty" : `allowed: 0 to ${at.length - 1}`;
-      throw new UserError(`--set ${path.join(".")}: ${here} has no entry ${key}; ${allowed}`);
+      throw new UserError(`--set ${clipped(path.join("."))}: ${clipped(here)} has no entry ${clipped(key)}; ${allowed}`);
     }
     return at as unknown as Container;
   }
   if (typeof at !== "object" || at === null) {
-    throw new UserError(`--set ${path.join(".")}: ${here || "the experiment"} is ${JSON.stringify(at)}, which has no field ${key}`);
+    throw new UserError(`--set ${clipped(path.join("."))}: ${clipped(here) || "the experiment"} is ${clipped(JSON.stringify(at))}, which has no field ${clipped(key)}`);
   }
   return at as Container;
 }

@@ -5,6 +5,9 @@ import { randomOf } from "../random.ts";
 const edges = [0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff];
 const digits = ["0", "-1", "1e999", "9007199254740993", "NaN", "4294967296", "0x10", "1e-320", "''", "\"", ",", "\u2028", "\ufeff"];
 
+/** Characters of mutated JSON. */
+const maxJson = 500_000;
+
 export class Mutator {
   readonly #next: () => number;
 
@@ -79,7 +82,12 @@ export class Mutator {
   /** A mutated copy of a JSON value: its form stays, values and names change. */
   json(value: unknown): unknown {
     let made = structuredClone(value);
-    for (let left = 1 + this.below(4); left > 0; left--) made = this.#jsonOnce(made, 0);
+    for (let left = 1 + this.below(4); left > 0; left--) {
+      const next = this.#jsonOnce(made, 0);
+      // Repeated and nested, values grow by a thousand times.
+      if (JSON.stringify(next).length > maxJson) break;
+      made = structuredClone(next);
+    }
     return made;
   }
 

@@ -1,18 +1,23 @@
 /** Files from strangers: what they hold is bounded before memory is taken for it, and nothing outside the data folder is touched. */
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { everything } from "../../support/edition.ts";
+import { createWriteStream, existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { pipeline } from "node:stream/promises";
+import { crc32, createGzip, gzipSync } from "node:zlib";
+import { pack as tar } from "tar-stream";
 import { zipSync } from "fflate";
 import sharp from "sharp";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { previewCsv, readCsv } from "../../../src/core/datasets/formats/csv.ts";
-import { imageClasses } from "../../../src/core/datasets/formats/images.ts";
+import { imageClasses, imageSize, readImage } from "../../../src/core/datasets/formats/images.ts";
 import { encodeNpy, parseNpy } from "../../../src/core/datasets/formats/npy.ts";
+import { requireStorable } from "../../../src/core/datasets/formats/packed.ts";
 import { importArrays, importCsv, importText, readArrays } from "../../../src/core/datasets/import.ts";
 import { previewImport } from "../../../src/core/datasets/preview.ts";
+import { unpack } from "../../../src/core/datasets/unpack.ts";
 import { listOwn, readOwn, removeOwn } from "../../../src/core/datasets/own.ts";
 
 let folder = "";
@@ -73,6 +78,55 @@ describe("a table", () => {
   it("without line ends is refused early, not read to its end", async () => {
     const path = await file("line.csv", "x".repeat(2_000_000));
     await expect(previewImport(path)).rejects.toThrow(/line\.csv: .*exceed/);
+  });
+});
+
+describe("more than any dataset has", () => {
+  it("of columns, and of values in memory, is refused before memory is taken", async () => {
+    await expect(previewCsv(await file("wide.csv", `${"1,".repeat(10_000)}1\n`))).rejects.toThrow(/wide\.csv: 10001 columns; at most 10000 are allowed/);
+    expect(() => requireStorable("x.csv", 1e12)).toThrow(/^x\.csv: the examples need 1 TB; at most 4\.29 GB are allowed$/);
+    expect(() => requireStorable("x.csv", NaN)).toThrow("the examples need");
+  });
+
+  it("of a cell is cut off in a preview", async () => {
+    const { sample } = await previewCsv(await file("long.csv", `a,b\n${"x".repeat(10_000)},1\n`));
+    expect(sample[0]![0]).toHaveLength(500);
+  });
+
+  it("of a file that is read at once is refused by its size", async () => {
+    const path = await file("large.npy", "");
+    await truncate(path, 3e9);
+    await expect(readArrays(path)).rejects.toThrow(/large\.npy has 3 GB; at most 2\.15 GB are allowed: save it in parts/);
+    const book = await file("large.txt", "");
+    await truncate(book, 3e9);
+    await expect(previewImport(book)).rejects.toThrow("save it in parts");
+  });
+
+  it.runIf(everything)("that an archive unpacks to, beside the files that are wanted, is refused", async () => {
+    const archive = tar();
+    archive.entry({ name: "unrelated" }, Buffer.alloc(300e6));
+    archive.finalize();
+    const path = join(folder, "bomb.tgz");
+    await pipeline(archive, createGzip({ level: 1 }), createWriteStream(path));
+    const contents = [{ name: "wanted", bytes: 1, digest: "sha256:0" as const }];
+    await expect(unpack([{ path, archive: { ...contents[0]!, packed: "tar.gz", mirrors: [], contents } }], join(folder, "x"))).rejects.toThrow(/bomb\.tgz unpacks to more than 268 MB/);
+  });
+});
+
+describe("an image", () => {
+  it("is decoded by what it is, not by its name, and never as SVG or PDF", async () => {
+    const svg = await file("picture.png", '<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><rect width="4" height="4"/></svg>');
+    await expect(imageSize(svg)).rejects.toThrow(/picture\.png cannot be decoded: .*unsupported image format/);
+    await expect(readImage(svg, { width: 2, height: 2, channels: 3 })).rejects.toThrow("cannot be decoded");
+  });
+
+  it("of more pixels than any is refused by its header", async () => {
+    const png = await sharp({ create: { width: 2, height: 2, channels: 3, background: "red" } }).png().toBuffer();
+    png.writeUInt32BE(11_000, 16);
+    png.writeUInt32BE(10_000, 20);
+    png.writeUInt32BE(crc32(png.subarray(12, 29)), 29);
+    const path = await file("wide.png", png);
+    await expect(readImage(path, { width: 2, height: 2, channels: 3 })).rejects.toThrow(/wide\.png cannot be decoded: Input image exceeds pixel limit/);
   });
 });
 

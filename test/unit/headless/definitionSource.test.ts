@@ -33,6 +33,11 @@ describe("loadExperiment", () => {
     expect(experiment).toMatchObject({ batchSize: 256, budget: { epochs: 5 }, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] });
   });
 
+  it("refuses a file that is larger than any definition", async () => {
+    const { message } = await failure({ file: file(" ".repeat(9 * 2 ** 20)), set: [] });
+    expect(message).toMatch(/^cannot read the experiment file .*: it has 9\.44 MB; at most 8\.39 MB are allowed$/);
+  });
+
   it("gives the latest generator to a file that names none, and keeps that of a stored experiment", async () => {
     expect(await loadExperiment({ set: [] })).toMatchObject({ generator: 2 });
     expect(await loadExperiment({ file: file('{"seed": 3}'), set: ["seed=4"] })).toMatchObject({ seed: 4, generator: 2 });

@@ -59,6 +59,23 @@ describe("assign", () => {
   });
 });
 
+describe("a hostile value", () => {
+  it("nested beyond any definition is refused, not copied until the stack overflows", () => {
+    const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+    expect(() => parseAssignment(`x=${deep(50_000)}`)).toThrow(/^--set x=\[+…: at most 100 values may be nested$/);
+    expect(() => parseAssignment(`${"a.".repeat(5_000)}a=1`)).toThrow("at most 100 values may be nested");
+    expect(parseAssignment(`x=[${new Array(500).fill("[1]").join()}]`).value).toHaveLength(500);
+  });
+
+  it("is shown by its beginning alone", () => {
+    expect(() => set(defaults(), `batchSize.${"x".repeat(50_000)}=1`)).toThrow(/^--set .{1,1000}$/);
+    const result = validateExperiment({ ["x".repeat(50_000)]: 1 });
+    expect(result.ok ? "" : result.errors.map(({ path, message }) => path + message).join("")).toMatch(/^x{200}….{1,300}$/);
+    const many = validateExperiment(Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`x${i}`, 1])));
+    expect(many.ok ? [] : many.errors).toHaveLength(200);
+  });
+});
+
 describe("another dataset", () => {
   const dataset = (...texts: string[]) => validateExperiment(set(defaults(), ...texts));
 

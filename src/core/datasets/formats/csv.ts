@@ -80,7 +80,6 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
   try {
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: Info }>) {
       width ??= record.length;
-      if (width > maxColumns) throw new Error(`${path}, line ${info.lines}: ${width} columns; at most ${maxColumns} are allowed`);
       if (record.length !== width) throw new Error(`${path}, line ${info.lines}: ${record.length} values, but the first row has ${width}`);
       if (first && header) {
         first = false;
@@ -122,6 +121,7 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   await requireUtf8(path, onRead);
   const delimiter = chosen.delimiter ?? (await guessDelimiter(path));
   const top = await firstRow(path, delimiter);
+  if (top.length > maxColumns) throw new Error(`${path}: ${top.length} columns; at most ${maxColumns} are allowed`);
   // A header has no numbers. Only its first value may be empty: pandas writes row numbers below it.
   const header = chosen.header ?? top.every((value, i) => Number.isNaN(numberIn(value)) && (!isMissing(value) || (i === 0 && value === "" && top.length > 1)));
   const counts = top.map(() => ({ numbers: 0, texts: 0, missing: 0, values: new Set<string>() }));
