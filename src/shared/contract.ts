@@ -14,6 +14,7 @@ import { maxSummaries } from "./runPages.ts";
 import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.ts";
 import { idsOf } from "./requestLists.ts";
 import { bucket } from "./series.ts";
+import { storeEvents, storeProblem, storeRequests } from "./storeProblem.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 import { verifiedRunWithFindings } from "./verification.ts";
 
@@ -32,6 +33,8 @@ export const appInfo = z.object({
   storePath: z.string(),
   /** Result of the store file's integrity check, for people; null unless damage is known. */
   storeDamage: z.string().nullable(),
+  /** Why the store cannot be written at present; null while it can. */
+  storeProblem: storeProblem.nullable(),
 });
 
 export const seriesRequest = z.strictObject({
@@ -124,6 +127,7 @@ export const contract = {
     ...studyRequests,
     ...reportRequests,
     ...archiveRequests,
+    ...storeRequests,
   },
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */
@@ -140,6 +144,7 @@ export const contract = {
     "store.changed": z.object({ runs: z.array(runId), studies: z.array(runId) }),
     /** A check of the store's file found damage. */
     "store.damaged": z.object({ message: z.string() }),
+    ...storeEvents,
     ...studyEvents,
     ...datasetEvents,
     ...engineEvents,

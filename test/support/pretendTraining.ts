@@ -129,8 +129,11 @@ export class PretendTraining implements Services {
       "archives.import": () => ({ studies: [], runs: [] }),
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
-      "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null }),
       "runs.verify": ({ run }) => ({ run, name: this.run(run).summary.name, values: this.run(run).summary.steps, protectedSince: 0, protectedFromStart: true, findings: [] }),
+      "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null, storeProblem: null }),
+      "store.saveCopy": () => {
+        throw new UserError("the store is in its place; no copy is needed");
+      },
       "datasets.list": () => [
         {
           kind: "mnist",

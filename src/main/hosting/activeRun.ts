@@ -1,7 +1,7 @@
 /** One run and its trainer process. Turns the trainer's messages into the run's state and log. */
 import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSummary } from "../../shared/run.ts";
-import { LeaseLostError } from "../store/errors.ts";
+import { isOutage, LeaseLostError } from "../store/errors.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
 import { crashInWords, exitInWords, isCrash } from "./crash.ts";
@@ -44,6 +44,9 @@ export interface ActiveRunHooks {
 /** A trainer that reported its end must exit within this time (milliseconds). */
 const exitWithin = 5_000;
 
+/** Milliseconds until a message that the store could not take is handled again. */
+const retryAfter = 250;
+
 type Message<T extends FromTrainer["type"]> = Extract<FromTrainer, { type: T }>;
 
 export class ActiveRun {
@@ -64,6 +67,16 @@ export class ActiveRun {
   #abandoned = false;
   #metrics: readonly string[] = [];
   #resumed: ResumedLog | undefined;
+  /** Messages and the exit of the trainer, while the store cannot take the first of them. */
+  #waiting: (() => void)[] = [];
+  #continuing = false;
+  #retry: NodeJS.Timeout | undefined;
+  /** Whether the run is paused or pausing only because the store cannot be used. */
+  #held = false;
+  /** Whether the user asked for the pause. */
+  #pauseAsked = false;
+  /** Why a held run resumes, until its trainer has. */
+  #releasedBecause: string | null = null;
   /** Why Hypertower, not the user, requested the stop. */
   #stopReason: string | null = null;
   /** How the run ends if its trainer does not stop in time. */
@@ -97,6 +110,11 @@ export class ActiveRun {
     return this.#trainer !== undefined;
   }
 
+  /** Whether its trainer trains, will when it is launched, or is resuming after a hold. */
+  get trains(): boolean {
+    return this.hasTrainer && (this.#summary.status !== "paused" || this.#releasedBecause !== null);
+  }
+
   /** Whether the trainer has exited for good. */
   get gone(): boolean {
     return this.#gone;
@@ -107,10 +125,10 @@ export class ActiveRun {
       const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
       const isCurrent = () => this.#trainer === trainer;
       const hooks = {
-        onMessage: (message: FromTrainer) => this.#receive(message),
+        onMessage: (message: FromTrainer) => this.#inOrder(() => this.#receive(message)),
         excused: () => this.#summary.status === "paused",
         onSilence: (silent: number, slowestStep: number | null) => this.#silent(silent, slowestStep),
-        onExit: (exit: TrainerExit, overdue: boolean) => isCurrent() && this.#exited(exit, overdue),
+        onExit: (exit: TrainerExit, overdue: boolean) => isCurrent() && this.#inOrder(() => this.#exited(exit, overdue)),
       };
       const trainer = (this.#trainer = new WatchedTrainer(start, hooks, this.#hooks.watch));
       trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
@@ -133,6 +151,12 @@ export class ActiveRun {
   /** Asks the trainer to pause. A run whose trainer is still being launched drops it and is paused at once. */
   pause(): void {
     const trainer = this.#trainer;
+    this.#pauseAsked = true;
+    if (this.#held) {
+      this.#held = false;
+      // It is paused already, or will be.
+      return this.#commit({ reason: null });
+    }
     if (trainer && !trainer.launching) return trainer.send({ type: "pause" });
     if (this.#summary.status !== "queued") return;
     this.#trainer = undefined;
@@ -146,11 +170,29 @@ export class ActiveRun {
     this.#commit({ status });
   }
 
-  /** Asks the trainer to pause; the run shows the reason. */
+  /** Asks the trainer to resume. */
+  resume(): void {
+    this.#held = false;
+    this.#pauseAsked = false;
+    this.send({ type: "resume" });
+  }
+
+  /** Asks the trainer to pause until release(); the run shows the reason. Does nothing to a run that the user has paused. */
   hold(reason: string): void {
-    if (this.#summary.status !== "running") return;
+    if (this.#held || this.#pauseAsked || !this.#trainer || !isActive(this.#summary.status)) return;
+    this.#held = true;
+    this.#releasedBecause = null;
     this.#summary = { ...this.#summary, reason };
     this.send({ type: "pause" });
+    this.#hooks.onChange(this.#summary, true);
+  }
+
+  /** Resumes a held run. @param because for the run's log */
+  release(because: string): void {
+    if (!this.#held) return;
+    if (this.#summary.status === "paused") this.#releasedBecause = because;
+    this.#summary = { ...this.#summary, reason: null };
+    this.resume();
     this.#hooks.onChange(this.#summary, true);
   }
 
@@ -210,9 +252,11 @@ export class ActiveRun {
     if (this.#abandoned) return;
     this.#abandoned = true;
     clearImmediate(this.#soon);
+    clearTimeout(this.#retry);
     this.#files?.abandon();
     if (this.#trainer) this.#trainer.kill();
     else this.#leave();
+    this.#continue();
   }
 
   /** The trainer was silent for too long: its engine hangs. */
@@ -231,12 +275,32 @@ export class ActiveRun {
       if (message.type === "file") this.send({ type: "fileTaken", kind: message.kind, step: message.step, end: { problem: "the run has ended" } });
       return;
     }
-    try {
-      this.#handle(message);
-    } catch (error) {
-      if (error instanceof LeaseLostError) return this.#hooks.onLeaseLost(this.#summary.id);
-      this.fail(messageOf(error));
+    this.#handle(message);
+  }
+
+  /** Runs `work` now, or after the work that waits for the store. */
+  #inOrder(work: () => void): void {
+    this.#waiting.push(work);
+    if (this.#waiting.length === 1) this.#continue();
+  }
+
+  /** Runs waiting work until the store cannot take its result. */
+  #continue(): void {
+    if (this.#continuing) return;
+    this.#continuing = true;
+    for (let work = this.#waiting[0]; work; work = this.#waiting[0]) {
+      try {
+        work();
+      } catch (error) {
+        if (error instanceof LeaseLostError) this.#hooks.onLeaseLost(this.#summary.id);
+        else if (isOutage(error) && !this.#abandoned && isActive(this.#summary.status)) {
+          this.#retry = setTimeout(() => this.#continue(), retryAfter);
+          break;
+        } else this.fail(messageOf(error));
+      }
+      this.#waiting.shift();
     }
+    this.#continuing = false;
   }
 
   #handle(message: FromTrainer): void {
@@ -259,11 +323,13 @@ export class ActiveRun {
         return;
       case "paused":
         this.#clock.stop();
+        this.#releasedBecause = null;
         this.#note("paused", this.#summary.reason ?? "");
         return this.#commit({ status: "paused", samplesPerSecond: null, secondsLeft: null });
       case "resumed":
         this.#clock.start();
-        this.#note("resumed", "");
+        this.#note("resumed", this.#releasedBecause ?? "");
+        this.#releasedBecause = null;
         return this.#commit({ status: "running", reason: null });
       case "ended":
         return this.#ended(message);

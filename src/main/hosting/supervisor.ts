@@ -59,7 +59,7 @@ export class Supervisor {
   /** Last `coreFree` value sent to each trainer. */
   readonly #sentCoreFree = new WeakMap<ActiveRun, boolean>();
   #closing = false;
-  /** Starts nothing: the store cannot be written. */
+  /** Starts nothing: the store cannot be used. */
   #held = false;
 
   constructor(options: SupervisorOptions) {
@@ -92,7 +92,6 @@ export class Supervisor {
     const active: ActiveRun = new ActiveRun(run, beginning, hooks, why);
     this.#runs.set(run.id, active);
     if (seat) this.#seats.set(active, seat);
-    this.#held = false;
     this.#fillCapacity();
     return active.summary;
   }
@@ -154,7 +153,7 @@ export class Supervisor {
     const active = this.#active(id);
     this.#held = false;
     if (active.hasTrainer) {
-      active.send({ type: "resume" });
+      active.resume();
       this.#fillCapacity();
       return this.#settle(active, (run) => run.status === "running");
     }
@@ -189,10 +188,17 @@ export class Supervisor {
     this.#runs.get(id)?.fail(`What it logged could not be written: ${reason}`);
   }
 
-  /** Pauses every run with a reason, and starts none until the user starts or resumes one. */
+  /** Pauses every run with a reason and starts none, until releaseAll() or until the user resumes a run. */
   holdAll(reason: string): void {
     this.#held = true;
     for (const active of this.#runs.values()) active.hold(reason);
+  }
+
+  /** Resumes the runs that holdAll() paused, except those that the user has paused since. @param because for the runs' logs */
+  releaseAll(because: string): void {
+    this.#held = false;
+    for (const active of this.#runs.values()) active.release(because);
+    this.#fillCapacity();
   }
 
   /** Stops every trainer and waits until all have exited; kills those that do not stop in time. */
@@ -224,7 +230,7 @@ export class Supervisor {
 
   /** Runs whose trainers are training or launching. */
   #training(): ActiveRun[] {
-    return [...this.#runs.values()].filter((run) => run.hasTrainer && run.summary.status !== "paused");
+    return [...this.#runs.values()].filter((run) => run.trains);
   }
 
   /** Tells trainers whether a core is free. */

@@ -8,6 +8,7 @@ import type { RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
 import { damageText } from "../../shared/verification.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
+import { StoreError } from "../store/errors.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
 import { Studies } from "../studies/studies.ts";
@@ -25,6 +26,7 @@ import { exporter } from "./exports.ts";
 import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
+import { closeStore, copyStore, StoreHealth } from "./storeHealth.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 import { Verification } from "./verification.ts";
@@ -45,7 +47,7 @@ export interface ServiceExtras {
   /** Maximum number of runs trained at the same time. */
   readonly places?: number;
   /** Further options of the store. */
-  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "machine" | "beatEvery" | "ownerPollEvery">;
+  readonly storeOptions?: Pick<StoreOptions, "busyTimeout" | "busyGrace" | "machine" | "beatEvery" | "ownerPollEvery" | "spillFolders" | "watchEvery">;
   /** Called with the runs whose rows or state were just committed. */
   readonly onCommit?: StoreOptions["onCommit"];
   /** Free bytes on the disk of a file. */
@@ -81,14 +83,35 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       supervisor.unwritable(run, messageOf(error));
     },
     onLeaseLost: (run, dropped) => supervisor.leaseLost(run, dropped),
-    onWriteFailure: (error) => {
-      const why = messageOf(error);
-      log.error("what the runs logged cannot be written; it is kept and tried again", error);
-      const reason = `Paused, because what it logs cannot be written: ${why}`;
-      supervisor.holdAll(reason);
+    onWriteFailure: (error) => health.writing(messageOf(error)),
+    onWriteRecovery: () => health.writing(null),
+    onFileState: (state) => health.fileIs(state),
+  });
+  const health = new StoreHealth({
+    path: store.path,
+    hold: (reason) => {
       studies.hold(reason);
+      supervisor.holdAll(reason);
+    },
+    release: (because) => {
+      // The studies first: their workers decide how many runs may train.
+      studies.release();
+      supervisor.releaseAll(because);
+    },
+    onChange: (problem) => {
+      log.warn(problem ? problem.message : `${store.path} can be used again; what was paused for it resumes.`);
+      events.emit("store.problem", { problem });
     },
   });
+  /** Goes on where the store fails: the writer reports that, and retries. */
+  const unlessStoreFails = (what: string, work: () => void): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log.warn(`${what}: ${error.message}`);
+    }
+  };
   const integrity = options.launchCheck && new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) });
   const machine = new Machine({
     launch: options.launchTrainer,
@@ -121,7 +144,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       machine.engines.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
     },
     onKept: (run) => events.emit("run.kept", { run }),
-    onLost: (run, dropped) => {
+    onLost: (run, dropped) => unlessStoreFails(`run ${run.id} was taken over`, () => {
       const message = `Another Hypertower process took this run over${dropped === 0 ? "" : `; ${dropped} steps that process ${process.pid} had trained and not written were dropped`}.`;
       log.warn(`run ${run.id}: ${message}`);
       const event = { at: Date.now(), step: run.steps, kind: "takenOver", message };
@@ -130,7 +153,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       const now = runs.get(run.id);
       throttle.push(now, true);
       studies.runLost(now);
-    },
+    }),
     onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
   const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
@@ -149,6 +172,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     machine,
     check: (experiment) => usableExperiment(experiment, datasets),
     free: extras.freeBytes,
+    log,
     onChange: (study, atOnce) => studyThrottle.push(study, atOnce),
     onAdvance: (study, point) => events.emit("study.advanced", { study, point }),
   });
@@ -175,6 +199,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       cores: machine.cores,
       storePath: store.path,
       storeDamage: integrity?.damage ?? null,
+      storeProblem: health.problem,
     }),
     "datasets.list": () => datasets.list(),
     "datasets.inspect": ({ kind }) => library.inspect(kind),
@@ -238,6 +263,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       const damage = await verification.damage(runsOf(request.of));
       return damage.length === 0 ? described : { ...described, remarks: [`The log is damaged. ${damageText(damage)}`, ...described.remarks] };
     },
+    "store.saveCopy": () => copyStore(store, health),
     "reports.file": (request) => reports.address(request),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
@@ -267,7 +293,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           await machine.close();
           studyThrottle.close();
           throttle.close();
-          store.close();
+          await closeStore(store);
         }
       })()),
   };

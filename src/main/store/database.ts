@@ -115,10 +115,12 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
   }
 }
 
-/** Closes the reader first: the last connection to close folds the write-ahead log into the database, and must be able to write. */
-export function closeConnections({ path, writer, reader }: Omit<Connections, "created">): void {
+/**
+ * Closes the reader first: the last connection to close folds the write-ahead log into the database, and must be able to write.
+ * When the file has lost its name, the writer first: SQLite would delete the log of another store in its place.
+ */
+export function closeConnections({ path, writer, reader }: Omit<Connections, "created">, fileIsHere = true): void {
   explained(path, () => {
-    reader.close();
-    writer.close();
+    for (const db of fileIsHere ? [reader, writer] : [writer, reader]) db.close();
   });
 }

@@ -27,6 +27,16 @@ export function isStoreFailure(error: unknown): boolean {
   return error instanceof Database.SqliteError && storeFailures.some((prefix) => error.code.startsWith(prefix));
 }
 
+/** Whether another process or connection holds the lock. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && (error.code.startsWith("SQLITE_BUSY") || error.code.startsWith("SQLITE_LOCKED"));
+}
+
+/** Whether an explained error says that the store cannot be written at present, so that a later try may succeed. */
+export function isOutage(error: unknown): boolean {
+  return error instanceof StoreError && isStoreFailure(error.cause);
+}
+
 const explanations: readonly [prefix: string, explanation: string][] = [
   ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. Move it away or choose another folder for the store"],
   ["SQLITE_CORRUPT", "is damaged; nothing was changed. Keep a copy of it, then restore a backup or choose another folder for the store"],

@@ -6,6 +6,7 @@ import { ChecksumUpgrade } from "./checksumUpgrade.ts";
 import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
 import { explain, explained, StoreError } from "./errors.ts";
+import { FileWatch, type FileState } from "./fileWatch.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts } from "./hosts.ts";
 import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity.ts";
@@ -16,6 +17,9 @@ import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
+import { saveCopy } from "./savedCopy.ts";
+import { spillFiles, spillFolders } from "./spillFile.ts";
+import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
@@ -52,6 +56,7 @@ export class Store {
   readonly #series: SeriesReader;
   readonly #changePoll: NodeJS.Timeout;
   readonly #ownerPoll: NodeJS.Timeout;
+  readonly #fileWatch: FileWatch;
   #upgrade: NodeJS.Timeout | undefined;
   readonly #onForeignChange: (changes: Changes) => void;
   readonly #changes: ChangeReader;
@@ -80,9 +85,12 @@ export class Store {
         log: this.#log,
         slowAfter: this.#slowAfter,
         beatEvery: options.beatEvery,
+        spillFolders: options.spillFolders,
         commitAfter: options.commitAfter ?? 240,
         onCommit: options.onCommit ?? (() => undefined),
+        busyGrace: options.busyGrace ?? 10_000,
         onFailure: options.onWriteFailure ?? ((error) => this.#log.error("store: a commit failed and will be tried again", error)),
+        onRecovery: options.onWriteRecovery ?? (() => undefined),
         onRunFailure: options.onRunFailure ?? ((run, error) => this.#log.error(`store: what run ${run} logged cannot be written`, error)),
         onLeaseLost: options.onLeaseLost ?? ((run) => this.#log.warn(`store: run ${run} was taken over by another process`)),
       });
@@ -90,6 +98,7 @@ export class Store {
       this.studies = new StudyTable(this.#connections, { path, hosts: this.#hosts, log: this.#log, ...access });
       this.measurements = new MeasurementTable(this.#connections, access);
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
+      this.#takeSpilled(options.spillFolders);
       this.markInterrupted();
       this.#dataVersion = this.#foreignVersion();
       this.#changes = new ChangeReader(reader, (row) => this.#runs.listed(row));
@@ -97,6 +106,8 @@ export class Store {
       closeConnections(this.#connections);
       throw explain(error, path);
     }
+    this.#fileWatch = new FileWatch({ path, every: options.watchEvery, onChange: options.onFileState ?? ((state) => this.#log.warn(`store: ${path} is ${state}`)) });
+    this.#writer.limitWaits(options.busyTimeout ?? Infinity);
     this.#changePoll = setInterval(() => this.#pollChanges(), options.pollEvery ?? 1_000);
     this.#changePoll.unref();
     this.#ownerPoll = setInterval(() => this.#pollOwners(), options.ownerPollEvery ?? beatEvery);
@@ -238,6 +249,12 @@ export class Store {
     return marked;
   }
 
+  /** Takes in what could not be written when a process of this machine ended. */
+  #takeSpilled(folders?: readonly string[]): void {
+    const intake = new SpillIntake(this.#connections.writer, this.#log);
+    for (const file of spillFiles(this.path, folders ?? spillFolders(this.path))) intake.take(file);
+  }
+
   /** Requests a check of the file: a process that ended without closing may have damaged it. */
   #noteUncleanEnds(): void {
     const ended = explained(this.path, () => this.#hosts.removeEnded());
@@ -253,21 +270,45 @@ export class Store {
     }
   }
 
-  /** Commits pending writes and closes. @throws StoreError when the commit fails */
+  /** Whether the store's file still has its name. Looks at once. */
+  fileState(): FileState {
+    return this.#fileWatch.lookNow();
+  }
+
+  /** Saves the open store into a new folder, also when its file is gone. Returns that folder. @throws StoreError */
+  saveCopy(): Promise<string> {
+    this.flush();
+    return saveCopy(this.#connections.writer, this.path);
+  }
+
+  /** Commits pending writes, with retries while another process holds the lock. @param within milliseconds */
+  async settle(within = 3_000): Promise<void> {
+    const deadline = performance.now() + within;
+    while (!this.flush() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+
+  /** Commits pending writes and closes. @throws StoreError when the commit fails; it names the file that holds what was pending */
   close(): void {
+    this.#fileWatch.close();
     clearInterval(this.#changePoll);
     clearInterval(this.#ownerPoll);
     clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
-    try {
-      this.#writer.close();
-    } finally {
+    const failures: unknown[] = [];
+    const steps = [
+      () => this.#writer.close(),
+      () => explained(this.path, () => this.#hosts.close()),
+      () => closeConnections(this.#connections, this.#fileWatch.lookNow() === "here"),
+    ];
+    for (const step of steps) {
       try {
-        explained(this.path, () => this.#hosts.close());
-      } finally {
-        closeConnections(this.#connections);
+        step();
+      } catch (error) {
+        failures.push(error);
       }
     }
+    // The first failure is the cause of the others, and names the file with what was pending.
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Changes with every commit of another connection, not with this process's own. */

@@ -3,8 +3,10 @@
  * committed together, so that durable commits (WAL, synchronous = FULL) cost little at any step rate.
  */
 import type { Database } from "better-sqlite3";
+import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
-import { explain, LeaseLostError, StoreError } from "./errors.ts";
+import { plural } from "../../shared/text.ts";
+import { explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { GroupCommit } from "./groupCommit.ts";
 import { beatEvery, type Hosts } from "./hosts.ts";
@@ -14,20 +16,23 @@ import { identityParameters, measureNames, progressParameters } from "./runRows.
 import { firstLease, prepareRunStatements } from "./runStatements.ts";
 import { Seals } from "./seals.ts";
 import { SeriesWriter, type SeriesBuffer, type StepRows } from "./seriesWriter.ts";
+import { spillFolders, writeSpill, type SpilledRun, type SpilledRows } from "./spillFile.ts";
+import { WriteOutage, type WriteOutageOptions } from "./writeOutage.ts";
 
-export interface WriterOptions {
+/** `onFailure`: the store cannot be written; all writes are kept and retried. */
+export interface WriterOptions extends WriteOutageOptions {
   readonly path: string;
   readonly hosts: Hosts;
   readonly log: Log;
   readonly slowAfter: number;
   /** Milliseconds between beats of this process. */
   readonly beatEvery?: number | undefined;
+  /** Folders for rows that cannot be committed when the store is closed, best first. */
+  readonly spillFolders?: readonly string[] | undefined;
   /** Milliseconds from the first pending row to its commit. */
   readonly commitAfter: number;
   /** Called with the runs whose rows or state were committed. */
   readonly onCommit: (runs: readonly string[]) => void;
-  /** The store cannot be written; all writes are kept and retried. Called once until a commit succeeds. */
-  readonly onFailure: (error: unknown) => void;
   /** The rows of one run cannot be written although the store works. They were dropped; other runs were committed. */
   readonly onRunFailure: (run: string, error: unknown) => void;
   /** Another process has taken a run. @param dropped number of pending steps that were lost */
@@ -37,8 +42,9 @@ export interface WriterOptions {
 /** Pending values of a run that trigger a commit. */
 const maxPendingValues = 50_000;
 
-/** Milliseconds before a failed commit is retried. */
-const retryAfter = 1_000;
+/** Max milliseconds that a commit and other changes wait for another process's lock. Both block the event loop; a failed commit is retried by a timer. */
+const commitWait = 25;
+const changeWait = 500;
 
 interface Pending {
   summary?: RunSummary;
@@ -61,11 +67,15 @@ export class Writer {
   readonly #leases = new Map<string, number>();
   #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
-  #failing = false;
+  #closed = false;
+  readonly #outage: WriteOutage;
+  #commitWait: number | undefined;
+  #changeWait: number | undefined;
 
   constructor(db: Database, options: WriterOptions) {
     this.#db = db;
     this.#options = options;
+    this.#outage = new WriteOutage(options);
     this.#series = new SeriesWriter(db);
     this.#seals = new Seals(db);
     this.#statements = prepareRunStatements(db);
@@ -74,9 +84,16 @@ export class Writer {
     this.#heartbeat.unref();
   }
 
+  /** Shortens the waits for locks of other processes, once the store is open. @param max milliseconds */
+  limitWaits(max: number): void {
+    this.#commitWait = Math.min(max, commitWait);
+    this.#changeWait = Math.min(max, changeWait);
+    this.#db.pragma(`busy_timeout = ${this.#commitWait}`);
+  }
+
   /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
   createRun(run: RunSummary, cell: string | null = null): void {
-    const owner = this.#options.hosts.owner();
+    const owner = this.#owner();
     this.#now("create a run", () => {
       this.#statements.create.run({ ...identityParameters(run), ...progressParameters(run), cell, ...owner, heartbeatAt: Date.now() });
     });
@@ -95,7 +112,7 @@ export class Writer {
   /** Queues a run again that ended early, with this process as its owner. False when its status does not allow that. */
   requeueRun(run: RunSummary): boolean {
     this.flush();
-    const owner = this.#options.hosts.owner();
+    const owner = this.#owner();
     const lease = this.#now("requeue a run", () => this.#statements.requeue.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
     if (lease === undefined) return false;
     this.#leases.set(run.id, lease);
@@ -142,7 +159,7 @@ export class Writer {
     if (!buffer) throw new RangeError(`run ${run} has no series yet`);
     buffer.append(rows);
     this.#pendingOf(run);
-    if (buffer.pendingValues >= maxPendingValues && !this.#failing) this.flush();
+    if (buffer.pendingValues >= maxPendingValues && !this.#outage.active) this.flush();
   }
 
   saveRun(run: RunSummary): void {
@@ -166,7 +183,7 @@ export class Writer {
 
   /** Changes the store at once, in its own transaction. */
   change<T>(what: string, work: () => T): T {
-    this.#options.hosts.register();
+    this.#patiently(() => this.#options.hosts.register());
     return this.#now(what, work);
   }
 
@@ -174,7 +191,7 @@ export class Writer {
   flush(): boolean {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#pending.size === 0) return true;
+    if (this.#pending.size === 0 && !this.#outage.active) return true;
     try {
       this.#commit();
       return true;
@@ -190,34 +207,61 @@ export class Writer {
     for (const [run, steps] of lost) this.#options.onLeaseLost(run, steps);
   }
 
-  /** Commits pending writes and stops. @throws StoreError when they cannot be committed; they are then lost */
+  /** Commits pending writes and stops. @throws StoreError when they cannot be committed; it names the file that holds them */
   close(): void {
+    this.#closed = true;
     clearInterval(this.#heartbeat);
     clearTimeout(this.#timer);
     try {
       if (this.#pending.size > 0) this.#commit();
     } catch (error) {
-      throw explain(error, this.#options.path);
+      throw this.#spilled(explain(error, this.#options.path));
     }
+  }
+
+  /** Writes what is pending into a spill file. Returns the error to report. */
+  #spilled(why: unknown): unknown {
+    const { path } = this.#options;
+    if (!(why instanceof StoreError)) return why;
+    const runs = [...this.#pending.keys()].map((run) => this.#spilledRun(run));
+    const steps = runs.reduce((sum, { rows }) => sum + rows.reduce((count, batch) => count + batch.count, 0), 0);
+    const what = `What was not written (${plural(steps, "step")} of ${plural(runs.length, "run")})`;
+    try {
+      const file = writeSpill(path, runs, this.#options.spillFolders ?? spillFolders(path));
+      return new StoreError(path, `${why.message} ${what} is in ${file}; it is added to the store when that is next opened.`, { cause: why.cause });
+    } catch (error) {
+      return new StoreError(path, `${why.message} ${what} is lost, for no folder could hold it: ${messageOf(error)}.`, { cause: why.cause });
+    }
+  }
+
+  #spilledRun(run: string): SpilledRun & { rows: readonly SpilledRows[] } {
+    const { summary, evaluations, events } = this.#pending.get(run)!;
+    const lease = { token: this.#options.hosts.token, lease: this.leaseOf(run) };
+    return { run, ...lease, progress: summary ? progressParameters(summary) : null, evaluations, events, rows: this.#buffers.get(run)?.rows ?? [] };
   }
 
   /** A run's pending writes; schedules their commit. */
   #pendingOf(run: string): Pending {
-    this.#timer ??= setTimeout(() => this.flush(), this.#failing ? retryAfter : this.#options.commitAfter);
+    this.#timer ??= setTimeout(() => this.flush(), this.#options.commitAfter);
     let pending = this.#pending.get(run);
     if (!pending) this.#pending.set(run, (pending = { evaluations: [], events: [], after: [] }));
     return pending;
   }
 
   #commit(): void {
+    // Without pending rows, a beat shows whether the store can be written again.
+    if (this.#pending.size === 0) {
+      this.#options.hosts.register();
+      this.#options.hosts.beat();
+    }
     const { written, lost, failed } = this.#measured("commit", () => this.#group.commit([...this.#pending.keys()], (run) => this.#committed(run)));
-    this.#failing = false;
     for (const run of written) this.#committed(run);
     const dropped = lost.map((run) => [run, this.#drop(run)] as const);
     for (const [run] of failed) this.#drop(run);
     this.#options.onCommit(written);
     for (const [run, steps] of dropped) this.#options.onLeaseLost(run, steps);
     for (const [run, error] of failed) this.#options.onRunFailure(run, explain(error, this.#options.path));
+    this.#outage.ended();
   }
 
   #committed(run: string): void {
@@ -236,11 +280,14 @@ export class Writer {
     return steps;
   }
 
-  #failed(error: unknown): void {
-    this.#timer = setTimeout(() => this.flush(), retryAfter);
-    if (this.#failing) return;
-    this.#failing = true;
-    this.#options.onFailure(explain(error, this.#options.path));
+  #failed(failure: unknown): void {
+    // While the store is being opened, the caller reports the failure.
+    if (this.#commitWait === undefined) return;
+    const error = failure instanceof StoreError ? failure.cause : failure;
+    const values = [...this.#buffers.values()].reduce((sum, { pendingValues }) => sum + pendingValues, 0);
+    const retryAfter = this.#outage.failed(error, explain(error, this.#options.path), values);
+    clearTimeout(this.#timer);
+    this.#timer = this.#closed ? undefined : setTimeout(() => this.flush(), retryAfter);
   }
 
   /** Writes a run's pending rows. Call within a transaction. False when another process has taken the run. */
@@ -273,10 +320,24 @@ export class Writer {
   }
 
   #now<T>(what: string, work: () => T): T {
+    return this.#patiently(() => this.#measured(what, this.#db.transaction(() => this.#sealed(work())).immediate));
+  }
+
+  #owner(): ReturnType<Hosts["owner"]> {
+    return this.#patiently(() => this.#options.hosts.owner());
+  }
+
+  /** Waits longer for a lock than a commit does, unless the store could not be written the last time. @throws StoreError */
+  #patiently<T>(write: () => T): T {
+    const waits = this.#changeWait !== undefined && !this.#outage.active;
     try {
-      return this.#measured(what, this.#db.transaction(() => this.#sealed(work())).immediate);
+      if (waits) this.#db.pragma(`busy_timeout = ${this.#changeWait}`);
+      return write();
     } catch (error) {
+      if (isStoreFailure(error instanceof StoreError ? error.cause : error)) this.#failed(error);
       throw explain(error, this.#options.path);
+    } finally {
+      if (waits) this.#db.pragma(`busy_timeout = ${this.#commitWait}`);
     }
   }
 

@@ -11,6 +11,7 @@ import type { StudyStatus } from "../../shared/study/result.ts";
 import { TrainedClock } from "../hosting/trainedClock.ts";
 import type { CellRun, CellState, StoredStudy } from "../store/studies.ts";
 import type { Cohort, CohortSeat } from "../hosting/supervisor.ts";
+import { isOutage } from "../store/errors.ts";
 import { atRung, rungsOf, type Rungs } from "./halving.ts";
 import { Speed } from "./speed.ts";
 
@@ -47,7 +48,8 @@ export interface RunnerOptions {
   /** Reason for the engine, where the study chose it. */
   readonly engineWhy?: string | undefined;
   readonly save: (study: StoredStudy) => void;
-  readonly markPruned: (run: string, pruned: boolean) => void;
+  /** False when the store cannot be written at present. */
+  readonly markPruned: (run: string, pruned: boolean) => boolean;
   /** The study's state or counts changed; `atOnce`: its status did. */
   readonly onChange: (atOnce: boolean) => void;
   /** A cell's state changed. */
@@ -67,6 +69,9 @@ interface Progress extends CellState {
 const maxFailures = 3;
 /** Consecutive failed runs that stop the study: the machine, not the runs, is the likely cause. */
 const maxFailuresInARow = 6;
+
+/** Milliseconds until a run is started again that the store could not take. */
+const retryAfter = 1_000;
 
 export class StudyRunner {
   readonly #options: RunnerOptions;
@@ -92,6 +97,8 @@ export class StudyRunner {
   #rungs: Rungs | null = null;
   #failed = 0;
   #abandoned = false;
+  /** Whether the study is paused only because the store cannot be used. */
+  #held = false;
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -104,6 +111,10 @@ export class StudyRunner {
 
   get stored(): StoredStudy {
     return this.#stored;
+  }
+
+  get held(): boolean {
+    return this.#held;
   }
 
   get cells(): readonly StudyCell[] {
@@ -144,6 +155,7 @@ export class StudyRunner {
 
   /** Starts, or resumes after a pause or stop. */
   async run(): Promise<void> {
+    this.#held = false;
     this.#failed = 0;
     this.#speed.restart();
     for (const at of this.#progress.values()) if (!at.deleted && (at.status === "stopped" || at.status === "interrupted")) at.again = true;
@@ -154,10 +166,26 @@ export class StudyRunner {
     await Promise.all(paused.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
   }
 
-  async pause(reason: string | null = null): Promise<void> {
-    this.#set("paused", reason);
+  async pause(): Promise<void> {
+    this.#held = false;
+    this.#set("paused", null);
     // A run that has just ended cannot be paused.
     await Promise.all(this.#training().map((run) => this.#options.controls.pause(run).catch(() => undefined)));
+  }
+
+  /** Starts no run until release(). The supervisor pauses the runs. */
+  hold(reason: string): void {
+    if (this.#stored.status !== "running") return;
+    this.#held = true;
+    this.#set("paused", reason);
+  }
+
+  /** Continues after hold(), unless the user has paused or stopped the study since. */
+  release(): void {
+    if (!this.#held || this.#stored.status !== "paused") return;
+    this.#held = false;
+    this.#set("running", null);
+    this.#fill();
   }
 
   async stop(reason: string | null = null): Promise<void> {
@@ -314,7 +342,7 @@ export class StudyRunner {
       const at = this.#progress.get(cell.key);
       const pruned = rungs.pruned.has(cell.key);
       if (!at || at.pruned === pruned || isActive(at.status)) continue;
-      this.#options.markPruned(at.run, pruned);
+      if (!this.#options.markPruned(at.run, pruned)) continue;
       at.pruned = pruned;
       if (!pruned) at.again = true;
       this.#options.onAdvance(cell);
@@ -398,10 +426,13 @@ export class StudyRunner {
       this.changed(now);
       // The study was stopped or paused during the start.
       if (this.#stored.status === "stopped") await controls.stop(run.id);
-      if (this.#stored.status === "paused") await controls.pause(run.id);
+      if (this.#stored.status === "paused" && !this.#held) await controls.pause(run.id);
     } catch (error) {
       this.#beginning.delete(key);
-      if (this.#stored.status === "running") await this.stop(`A run could not be started: ${messageOf(error)}`);
+      if (isOutage(error)) {
+        this.#queue.unshift(cell);
+        setTimeout(() => this.#fill(), retryAfter);
+      } else if (this.#stored.status === "running") await this.stop(`A run could not be started: ${messageOf(error)}`);
     }
   }
 

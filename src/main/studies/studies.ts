@@ -6,7 +6,8 @@ import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
 import { asNewStudy, study, type CohortChoice, type Study } from "../../shared/study/study.ts";
-import { LeaseLostError, StoreError } from "../store/errors.ts";
+import { isOutage, LeaseLostError, StoreError } from "../store/errors.ts";
+import { consoleLog, type Log } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
 import type { Allocation } from "../hosting/calibration.ts";
@@ -27,6 +28,7 @@ export interface StudiesOptions {
   readonly check: (experiment: Experiment) => Promise<unknown>;
   /** Bytes free on the disk of a file; `freeBytes` by default. */
   readonly free?: ((file: string) => Promise<number | null>) | undefined;
+  readonly log?: Log;
   readonly onChange: (study: StudySummary, atOnce: boolean) => void;
   readonly onAdvance: (study: string, point: StudyPoint) => void;
 }
@@ -112,7 +114,8 @@ export class Studies {
   }
 
   async pause(id: string): Promise<StudySummary> {
-    await this.#steered(id, ["running"], "paused").pause();
+    // The user may take over a pause that only waits for the store.
+    await this.#steered(id, this.#runners.get(id)?.held ? ["paused"] : ["running"], "paused").pause();
     return this.#changed(id);
   }
 
@@ -124,6 +127,7 @@ export class Studies {
   async resume(id: string): Promise<StudySummary> {
     const stored = this.#stored(id);
     if (stored.status === "running") throw new StudyError(`The study ${stored.name} (${id}) is running already.`);
+    if (this.#runners.get(id)?.held) throw new StudyError(`The study ${stored.name} (${id}) waits for the store and resumes by itself. ${stored.reason ?? ""}`);
     if (stored.status === "finished") throw new StudyError(`The study ${stored.name} (${id}) is finished; what failed or is missing can be trained again with a retry.`);
     await this.#takeRunner(stored).run();
     return this.#changed(id);
@@ -247,9 +251,17 @@ export class Studies {
     for (const { id, study, deletedAt } of runs) if (study !== null) this.#runners.get(study)?.deleted(id, deletedAt !== null);
   }
 
-  /** Pauses all studies, because the store cannot be written, until the user resumes them. */
+  /** Holds all running studies, because the store cannot be used, until release(). */
   hold(reason: string): void {
-    for (const runner of this.#runners.values()) if (runner.stored.status === "running") void runner.pause(reason);
+    for (const runner of this.#runners.values()) runner.hold(reason);
+  }
+
+  /** Continues the studies that hold() paused, and saves states that could not be saved meanwhile. */
+  release(): void {
+    for (const runner of [...this.#runners.values()]) {
+      if (runner.held) runner.release();
+      else this.#save(runner.stored);
+    }
   }
 
   /** Marks active studies as interrupted. The supervisor stops the runs. */
@@ -309,15 +321,37 @@ export class Studies {
       expected,
       engineWhy: engineWhy ?? (before && store.getRun(before.run)?.environment?.engine?.why),
       save: (study) => this.#save(study),
-      markPruned: (run, pruned) => store.studies.markPruned(run, pruned),
-      onChange: (atOnce) => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce),
-      onAdvance: (cell) => {
-        const state = runner.states.get(cell.key);
-        onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live, whySkipped(cell, runner.states, controls.live, this.#learned)));
-      },
+      markPruned: (run, pruned) => this.#markPruned(run, pruned),
+      onChange: (atOnce) => this.#reporting(() => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce)),
+      onAdvance: (cell) =>
+        this.#reporting(() => {
+          const state = runner.states.get(cell.key);
+          onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live, whySkipped(cell, runner.states, controls.live, this.#learned)));
+        }),
     });
     this.#runners.set(stored.id, runner);
     return runner;
+  }
+
+  #markPruned(run: string, pruned: boolean): boolean {
+    try {
+      this.#options.store.studies.markPruned(run, pruned);
+      return true;
+    } catch (error) {
+      // Marked again when the rungs are next updated.
+      if (isOutage(error)) return false;
+      throw error;
+    }
+  }
+
+  /** Reports a change. Training goes on when the store cannot be read for it; the next change reports again. */
+  #reporting(report: () => void): void {
+    try {
+      report();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      (this.#options.log ?? consoleLog).warn(`a change of a study could not be reported: ${error.message}`);
+    }
   }
 
   /** Saves a study's state. While the store cannot be written it keeps the old state, until the next change. */

@@ -280,24 +280,67 @@ describe("two hosts on one store", () => {
 });
 
 describe("a store that cannot be written", () => {
-  it("pauses what trains into it, says why, and goes on once it can", async () => {
+  it("pauses what trains into it, says why, and goes on by itself once it can", async () => {
     const folder = freshFolder();
-    const { ask, start, services, refused } = await open(folder, { storeOptions: { busyTimeout: 0 } });
+    const { ask, start, services, refused } = await open(folder, { storeOptions: { busyTimeout: 0, busyGrace: 0 } });
+    const told: unknown[] = [];
+    services.on("store.problem", ({ problem }) => told.push(problem?.kind ?? null));
+    const db = new Database(join(folder, storeFileName));
+    onTestFinished(() => void db.close());
+    const [{ id: run }, { id: own }] = [await start({ steps: 1e9 }), await start({ steps: 1e9 })];
+    const now = (id = run) => ask("runs.get", { run: id });
+    for (const id of [run, own]) await vi.waitFor(async () => expect((await now(id)).steps).toBeGreaterThan(0), { timeout: 5_000 });
+    await ask("runs.pause", { run: own });
+    db.exec("BEGIN IMMEDIATE");
+    await vi.waitFor(async () => expect((await now()).status).toBe("paused"), { timeout: 5_000 });
+    expect((await now()).reason).toMatch(/^Paused: What the runs log cannot be written and is kept in memory: .*is locked by another process/);
+    expect((await ask("app.info", {})).storeProblem).toMatchObject({ kind: "unwritable" });
+    expect((await refused("runs.resume", { run })).message).toMatch(/^The run stays paused: .* still cannot be written/);
+    db.exec("ROLLBACK");
+    await vi.waitFor(async () => expect(await now()).toMatchObject({ status: "running", reason: null }), { timeout: 5_000 });
+    // The user paused this one.
+    expect(await now(own)).toMatchObject({ status: "paused", reason: null });
+    expect(told).toEqual(["unwritable", null]);
+    expect((await ask("app.info", {})).storeProblem).toBeNull();
+    const { steps } = await ask("runs.stop", { run });
+    const { series } = await ask("series.read", { run, metrics: ["loss"] });
+    expect(series[0]!.total).toBe(steps);
+    expect((await now()).events.filter(({ kind }) => kind === "resumed")).toEqual([expect.objectContaining({ message: "the store can be written again" })]);
+    await services.close();
+  });
+
+  it("does not pause runs for a lock of a few seconds, and waits for it without blocking", async () => {
+    const folder = freshFolder();
+    const { ask, start, services } = await open(folder);
     const db = new Database(join(folder, storeFileName));
     onTestFinished(() => void db.close());
     const { id: run } = await start({ steps: 1e9 });
     const now = () => ask("runs.get", { run });
     await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0), { timeout: 5_000 });
     db.exec("BEGIN IMMEDIATE");
-    await vi.waitFor(async () => expect((await now()).status).toBe("paused"), { timeout: 5_000 });
-    expect((await now()).reason).toMatch(/^Paused, because what it logs cannot be written: .*is locked by another process/);
-    expect((await refused("runs.resume", { run })).message).toMatch(/^The run stays paused: .* still cannot be written/);
+    const { steps } = await now();
+    // 100 batches of steps arrive and several commits fail meanwhile.
+    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(steps + 1_000), { timeout: 10_000 });
+    expect(await now()).toMatchObject({ status: "running", reason: null });
     db.exec("ROLLBACK");
-    expect(await ask("runs.resume", { run })).toMatchObject({ status: "running", reason: null });
-    const { steps } = await ask("runs.stop", { run });
-    const { series } = await ask("series.read", { run, metrics: ["loss"] });
-    expect(series[0]!.total).toBe(steps);
+    const stopped = await ask("runs.stop", { run });
     await services.close();
+    const again = await open(folder);
+    expect((await again.ask("series.read", { run, metrics: ["loss"] })).series[0]!.total).toBe(stopped.steps);
+  });
+
+  it("lets a run begin once it can be written, although its first write was refused", async () => {
+    const folder = freshFolder();
+    const { ask, start, ended } = await open(folder, { storeOptions: { busyTimeout: 0 } });
+    const { id: run } = await start({ steps: 30 });
+    const db = new Database(join(folder, storeFileName));
+    onTestFinished(() => void db.close());
+    db.exec("BEGIN IMMEDIATE");
+    // The trainer sends everything it has within this time.
+    await delay(300);
+    expect((await ask("runs.get", { run })).status).not.toBe("failed");
+    db.exec("ROLLBACK");
+    expect(await ended(run)).toMatchObject({ status: "finished", steps: 30 });
   });
 
   it("ends a run as failed whose rows it refuses, and trains the others on", async () => {

@@ -143,7 +143,7 @@ describe("commits", () => {
 
   it("that fail are retried, without losses or duplicates", async () => {
     const failures: unknown[] = [];
-    const store = openStore(freshFolder(), { commitAfter: 5, busyTimeout: 0, onWriteFailure: (error) => failures.push(error) });
+    const store = openStore(freshFolder(), { commitAfter: 5, busyTimeout: 0, busyGrace: 0, onWriteFailure: (error) => failures.push(error) });
     const run = aRun();
     store.createRun(run);
     store.beginSeries(run.id, ["loss"], anEnvironment);

@@ -18,6 +18,11 @@ export function notifyError(title: string, error: unknown): void {
   ElNotification({ type: "error", title, message, duration: 0, position, offset, customClass: "ht-notification" });
 }
 
+/** Reports something that went well. */
+export function notifyDone(message: string): void {
+  ElNotification({ type: "success", title: "Done", message, duration: 8000, position, offset, customClass: "ht-notification" });
+}
+
 /** Reports an action and offers to undo it. */
 export function notifyUndo(text: string, undo: () => void | Promise<void>): void {
   const content = (): VNode =>

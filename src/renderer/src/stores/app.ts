@@ -62,6 +62,9 @@ export const useApp = defineStore("app", () => {
     listen("store.damaged", ({ message }) => {
       if (info.value) info.value = { ...info.value, storeDamage: message };
     });
+    listen("store.problem", ({ problem }) => {
+      if (info.value) info.value = { ...info.value, storeProblem: problem };
+    });
   }
 
   return { follow, info, datasets, presets, studyPresets, error, load };

@@ -11,7 +11,7 @@ import { datasetOf, ownTable, runOf } from "./samples.ts";
 const datasets = [datasetOf("mnist"), datasetOf("iris"), datasetOf("tiny-shakespeare"), ownTable(), ownTable({ kind: "own/broken", title: "Broken", problem: "flowers.csv is gone" })];
 
 beforeEach(() => {
-  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null }));
+  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null, storeProblem: null }));
   services.answer("experiments.presets", () => presets.map(({ name, title, description, experiment }) => ({ name, title, description, experiment })));
   services.answer("studies.presets", () => []);
   services.answer("datasets.list", () => datasets);

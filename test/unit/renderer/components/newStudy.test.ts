@@ -14,7 +14,7 @@ const estimate = (changes: Partial<RequestOutput<"studies.estimate">> = {}): Req
 });
 
 beforeEach(() => {
-  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null }));
+  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null, storeProblem: null }));
   services.answer("experiments.presets", () => []);
   services.answer("studies.presets", () => studyPresets.map(({ name, title, description, study }) => ({ name, title, description, study })));
   services.answer("datasets.list", () => [datasetOf("mnist"), datasetOf("iris")]);

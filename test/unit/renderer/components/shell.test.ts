@@ -14,7 +14,7 @@ import { datasetOf, runOf } from "./samples.ts";
 const messages = () => [...document.body.querySelectorAll(".el-notification")].map(({ textContent }) => textContent.trim());
 
 function host(): void {
-  services.answer("app.info", () => ({ version: "1.2.3", host: "browser", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null }));
+  services.answer("app.info", () => ({ version: "1.2.3", host: "browser", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null, storeProblem: null }));
   services.answer("experiments.presets", () => []);
   services.answer("studies.presets", () => []);
   services.answer("datasets.list", () => [datasetOf("mnist")]);
@@ -37,7 +37,7 @@ it("says what could not be read, and reads it again on request", async () => {
 
 it("says that the store is damaged", async () => {
   host();
-  services.answer("app.info", () => ({ version: "1.2.3", host: "browser", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: "page 7 cannot be read" }));
+  services.answer("app.info", () => ({ version: "1.2.3", host: "browser", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: "page 7 cannot be read", storeProblem: null }));
   const wrapper = mountPart(App);
   await flushPromises();
   expect(byTestid(wrapper, "store-damage").text()).toContain("page 7 cannot be read");
