@@ -166,7 +166,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       cohort: (size) => supervisor.cohort(size),
       pause: (run) => runs.pause(run),
       stop: (run) => runs.stop(run),
-      live: (run) => supervisor.get(run),
+      live: (run) => supervisor.get(run) ?? store.pendingRun(run),
       left: (run) => supervisor.left(run),
     },
     machine,

@@ -48,7 +48,7 @@ export class Runs {
 
   list(deleted: boolean, study?: string | null, page?: ListPage): ListedRun[] {
     return this.#store.listRuns(deleted, study, page).map((run) => {
-      const live = this.#supervisor.get(run.id);
+      const live = this.#latest(run.id);
       return live ? { ...listedOf(live), name: run.name, deletedAt: run.deletedAt } : elsewhere(run);
     });
   }
@@ -198,9 +198,14 @@ export class Runs {
 
   /** Merges a stored run with its live state, which is newer than the store; name and bin come from the store. */
   #live<T extends RunSummary>(run: T): T {
-    const live = this.#supervisor.get(run.id);
+    const live = this.#latest(run.id);
     if (live) return { ...run, ...live, name: run.name, deletedAt: run.deletedAt };
     return isActive(run.status) ? { ...run, elsewhere: true } : run;
+  }
+
+  /** A run that has ended waits for its commit while the store cannot be written. */
+  #latest(id: string): RunSummary | undefined {
+    return this.#supervisor.get(id) ?? this.#store.pendingRun(id);
   }
 
   #changed(id: string): RunSummary {

@@ -172,6 +172,11 @@ export class Store {
     this.#writer.saveRun(run);
   }
 
+  /** State of a run that waits for its commit. */
+  pendingRun(run: string): RunSummary | undefined {
+    return this.#writer.pendingRun(run);
+  }
+
   addEvaluation(run: string, evaluation: Evaluation): void {
     this.#writer.addEvaluation(run, evaluation);
   }

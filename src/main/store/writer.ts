@@ -166,6 +166,11 @@ export class Writer {
     this.#pendingOf(run.id).summary = run;
   }
 
+  /** State of a run that waits for its commit. */
+  pendingRun(run: string): RunSummary | undefined {
+    return this.#pending.get(run)?.summary;
+  }
+
   addEvaluation(run: string, evaluation: Evaluation): void {
     this.#pendingOf(run).evaluations.push(evaluation);
   }

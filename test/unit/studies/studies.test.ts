@@ -352,3 +352,47 @@ describe("before a study starts", () => {
     expect(await missing.ask("studies.list", {})).toEqual([]);
   });
 });
+
+describe("a study whose store cannot be written", () => {
+  async function blocked(busyGrace: number) {
+    const folder = freshFolder();
+    const opened = await open(folder, { storeOptions: { busyTimeout: 0, busyGrace } });
+    const { id } = await opened.ask("studies.start", { study: aStudy({ steps: 200 }), workers: 2 });
+    await vi.waitFor(async () => expect((await opened.ask("studies.get", { study: id })).points.some(({ steps }) => steps > 0)).toBe(true), { timeout: 10_000 });
+    const other = new Database(join(folder, storeFileName));
+    onTestFinished(() => void other.close());
+    other.exec("BEGIN IMMEDIATE");
+    return { ...opened, id, release: () => other.exec("ROLLBACK") };
+  }
+
+  it("is paused with its runs, and continues by itself", async () => {
+    const { ask, until, id, release } = await blocked(0);
+    expect((await until(id, "paused")).reason).toMatch(/^Paused: What the runs log cannot be written/);
+    await expect(ask("studies.resume", { study: id })).rejects.toThrow("waits for the store and resumes by itself");
+    release();
+    const done = await until(id, "finished");
+    expect(counts(done)).toEqual({ total: 12, finished: 12, diverged: 0, failed: 0, pruned: 0, running: 0 });
+    expect(done.points.map(({ attempts }) => attempts)).toEqual(Array(12).fill(1));
+  });
+
+  it("stays paused when the user pauses it meanwhile", async () => {
+    const { ask, until, id, release, services } = await blocked(0);
+    await until(id, "paused");
+    expect(await ask("studies.pause", { study: id })).toMatchObject({ status: "paused", reason: null });
+    const recovered = new Promise<void>((resolve) => services.on("store.problem", ({ problem }) => problem ?? resolve()));
+    release();
+    await recovered;
+    expect(await ask("studies.get", { study: id })).toMatchObject({ status: "paused", reason: null });
+    await ask("studies.resume", { study: id });
+    await until(id, "finished");
+  });
+
+  it("starts its next runs once they can be created, without being paused", async () => {
+    const { ask, until, id, release } = await blocked(1e6);
+    // The runs that train end meanwhile, and others would begin.
+    await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).finished).toBeGreaterThanOrEqual(2), { timeout: 10_000 });
+    expect(await ask("studies.get", { study: id })).toMatchObject({ status: "running", reason: null });
+    release();
+    expect(counts(await until(id, "finished"))).toMatchObject({ finished: 12, failed: 0 });
+  });
+});
