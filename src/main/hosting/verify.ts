@@ -1,7 +1,6 @@
 /** Checks whole stores: the database, and the files of its runs. Never writes the store that it reads. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import Database from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/verification.ts";
 import { CheckpointError, requireIntact, type ReadBytes } from "../../core/checkpoint/container.ts";
@@ -11,9 +10,10 @@ import { readWeightsHeader } from "../../core/weights/file.ts";
 import { storeFileName } from "../store/database.ts";
 import { damageAdvice, type VerifyReport } from "../store/verify/findings.ts";
 import { checkStoreRows, type StoreCheckOptions } from "../store/verify/storeCheck.ts";
-import { summaryColumns, toSummary } from "../store/runRows.ts";
+import { runSummaries } from "../store/verify/readOnly.ts";
 import { headerOf } from "./runFiles.ts";
 
+export { runsLike } from "../store/verify/readOnly.ts";
 export type VerifyOptions = StoreCheckOptions;
 
 /**
@@ -71,7 +71,7 @@ async function checkRunFiles(folder: string, path: string, runs: readonly string
   const findings: Finding[] = [];
   const files = (await runFilesOf(folder)).filter(({ run }) => !runs || runs.includes(run));
   if (files.length === 0) return findings;
-  const summaryOf = summaries(path);
+  const summaryOf = runSummaries(path);
   try {
     for (const file of files) {
       const add = (severity: Finding["severity"], problem: string, meaning: string, advice: string) =>
@@ -91,40 +91,4 @@ async function checkRunFiles(folder: string, path: string, runs: readonly string
     summaryOf.close();
   }
   return findings;
-}
-
-/** Reads runs one by one; undefined for an unreadable one, which is reported elsewhere. */
-function summaries(path: string) {
-  let db: Database.Database | undefined;
-  try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
-  } catch {
-    // Reported by the check of the database.
-  }
-  return {
-    get(run: string) {
-      try {
-        const row = db?.prepare(`SELECT ${summaryColumns} FROM runs WHERE id = ?`).get(run);
-        return db && row === undefined ? ("missing" as const) : row === undefined ? undefined : toSummary(row);
-      } catch {
-        return undefined;
-      }
-    },
-    close: () => db?.close(),
-  };
-}
-
-/**
- * Ids of the runs that begin with `wanted`, those in the bin included; `last`: the run created last.
- * @throws SqliteError when the list of runs cannot be read
- */
-export function runsLike(folder: string, wanted: string): string[] {
-  const db = new Database(join(folder, storeFileName), { readonly: true, fileMustExist: true });
-  try {
-    if (wanted === "last") return db.prepare<[], string>("SELECT id FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1").pluck().all();
-    const ids = db.prepare<[string, string], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ?").pluck().all(wanted, wanted);
-    return ids.includes(wanted) ? [wanted] : ids;
-  } finally {
-    db.close();
-  }
 }
