@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defineConfig } from "electron-vite";
 import vue from "@vitejs/plugin-vue";
+import { noticesPlugin } from "./scripts/supply/packages.mjs";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
@@ -34,6 +35,6 @@ export default defineConfig({
     root: at("src/renderer"),
     build: { outDir: at("out/renderer"), minify: true, rollupOptions: { input: at("src/renderer/index.html") } },
     resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
-    plugins: [vue()],
+    plugins: [vue(), noticesPlugin(import.meta.dirname)],
   },
 });

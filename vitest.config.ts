@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 import vue from "@vitejs/plugin-vue";
 import { resolve } from "node:path";
+import { noticesPlugin } from "./scripts/supply/packages.mjs";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
@@ -18,7 +19,7 @@ const components = "test/unit/renderer/components/**/*.test.ts";
 
 /** Unit tests, golden traces and engine parity. End-to-end tests have a configuration of their own. */
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), noticesPlugin(import.meta.dirname)],
   resolve: { alias: { "@": at("src/renderer/src"), "@shared": at("src/shared"), "@charts": at("src/charts") } },
   test: {
     // Data that tests import must not go to the user's own, nothing trains on an engine that was measured to be fast,

@@ -165,7 +165,7 @@ export async function ensureInstalled() {
 /** In a folder that every build empties, so that a manual build removes the stamp. */
 const buildStamp = join(root, "out", "main", ".sources");
 const buildOutputs = ["out/main/desktop.js", "out/main/headless.js", "out/main/trainer.js", "out/preload/index.cjs", "out/renderer/index.html", "out/library/library/index.js"];
-const buildInputs = ["src", "resources", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.library.json", "tsconfig.web.json", "package.json", "package-lock.json"];
+const buildInputs = ["src", "resources", "scripts/supply", "electron.vite.config.ts", "tsconfig.base.json", "tsconfig.library.json", "tsconfig.web.json", "package.json", "package-lock.json"];
 
 function* filesUnder(path) {
   if (!existsSync(path)) return;

@@ -62,6 +62,7 @@ export const layers = {
       "pinia",
       "@vueuse/*",
       "element-plus",
+      "virtual:notices",
       "element-plus/**",
       "@element-plus/*",
       "echarts",

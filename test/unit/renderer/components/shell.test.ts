@@ -43,6 +43,24 @@ it("says that the store is damaged", async () => {
   expect(byTestid(wrapper, "store-damage").text()).toContain("page 7 cannot be read");
 });
 
+it("shows its license and those of its packages, found by name", async () => {
+  host();
+  const wrapper = mountPart(App);
+  await flushPromises();
+  await click(wrapper, "about");
+  await vi.waitFor(() => expect(document.querySelector("[data-testid=about-packages]")).not.toBeNull());
+  const dialog = document.querySelector<HTMLElement>("[data-testid=about-dialog]")!;
+  expect(dialog.textContent).toContain("1.2.3");
+  const find = dialog.querySelector<HTMLInputElement>("input")!;
+  find.value = "better-sqlite3";
+  find.dispatchEvent(new Event("input"));
+  await flushPromises();
+  expect(dialog.textContent).toContain("1 package");
+  dialog.querySelector<HTMLElement>(".el-collapse-item__header")!.click();
+  await flushPromises();
+  expect(dialog.querySelector("pre")!.textContent).toContain("Permission is hereby granted");
+});
+
 it("shows what trains on every page, and follows it", async () => {
   host();
   const wrapper = mountPart(App);
