@@ -166,6 +166,7 @@ export class ActiveRun {
 
   /** Pauses or requeues a run that has no trainer yet. */
   setWaiting(status: "queued" | "paused"): void {
+    this.#pauseAsked = status === "paused";
     this.#note(status === "paused" ? "paused" : "resumed", "while waiting for its turn");
     this.#commit({ status });
   }

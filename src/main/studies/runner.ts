@@ -161,9 +161,10 @@ export class StudyRunner {
     for (const at of this.#progress.values()) if (!at.deleted && (at.status === "stopped" || at.status === "interrupted")) at.again = true;
     this.#refillQueue();
     this.#set("running", null, { startedAt: this.#stored.startedAt ?? Date.now(), finishedAt: null });
-    const paused = this.#training().filter((run) => this.#options.controls.live(run)?.status === "paused");
+    // Whatever their status: a trainer may have been asked to pause and not have answered yet.
+    const training = this.#training();
     this.#fill();
-    await Promise.all(paused.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
+    await Promise.all(training.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
   }
 
   async pause(): Promise<void> {

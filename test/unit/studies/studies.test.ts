@@ -389,8 +389,8 @@ describe("a study whose store cannot be written", () => {
 
   it("starts its next runs once they can be created, without being paused", async () => {
     const { ask, until, id, release } = await blocked(1e6);
-    // The runs that train end meanwhile, and others would begin.
-    await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).finished).toBeGreaterThanOrEqual(2), { timeout: 10_000 });
+    // A run that has begun ends meanwhile, and another would begin.
+    await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).finished).toBeGreaterThanOrEqual(1), { timeout: 10_000 });
     expect(await ask("studies.get", { study: id })).toMatchObject({ status: "running", reason: null });
     release();
     expect(counts(await until(id, "finished"))).toMatchObject({ finished: 12, failed: 0 });
