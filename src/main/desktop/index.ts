@@ -5,6 +5,7 @@ import { app, type BrowserWindow } from "electron";
 import { messageOf } from "../../shared/errors.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
 import { createServices } from "../services/createServices.ts";
+import { guardProcess } from "../services/lastResort.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
@@ -32,6 +33,10 @@ const storeDir = defaultStoreDir();
 let window: BrowserWindow | null = null;
 let started = false;
 
+guardProcess((lines) => {
+  showFailure("Hypertower ends", lines.join("\n"));
+  app.exit(1);
+});
 app.setName("Hypertower");
 // With --no-sandbox, enabling the sandbox would crash every child process.
 if (!app.commandLine.hasSwitch("no-sandbox")) app.enableSandbox();

@@ -31,6 +31,7 @@ import type { SummaryOptions } from "./commands/summary.ts";
 import type { Table1Options } from "./commands/table1.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
+import { guardProcess } from "../services/lastResort.ts";
 import { exitCodes } from "./exitCodes.ts";
 import { outputClosed } from "./interrupt.ts";
 import { guardConsole } from "./printable.ts";
@@ -52,6 +53,12 @@ function findProgramFiles(): ProgramFiles {
 
 const programFiles = findProgramFiles();
 guardConsole();
+guardProcess((lines) => {
+  console.error(`hypertower: ${lines.join("\n")}`);
+  process.exit(exitCodes.error);
+});
+// Nobody reads the error output any more; the command goes on.
+process.stderr.on("error", () => undefined);
 
 /** Awaits a command and sets its exit code; prints an error and sets exit code 1. */
 async function finish(command: Promise<number>, json = false): Promise<void> {

@@ -124,9 +124,13 @@ export class Supervisor {
     await this.#runs.get(id)?.settled(() => false, this.#options.stopWithin ?? 15_000);
   }
 
-  /** Number of runs here that have not ended: training, paused or queued. */
+  /** Runs here that have not ended: training, paused or queued. */
+  get active(): readonly RunSummary[] {
+    return [...this.#runs.values()].flatMap(({ summary }) => (isActive(summary.status) ? [summary] : []));
+  }
+
   get training(): number {
-    return [...this.#runs.values()].filter(({ summary }) => isActive(summary.status)).length;
+    return this.active.length;
   }
 
   /** Renames a run from its next change on. */

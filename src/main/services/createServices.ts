@@ -23,10 +23,11 @@ import { Engines } from "./engines.ts";
 import { Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { onLastResort } from "./lastResort.ts";
 import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
-import { closeStore, copyStore, StoreHealth } from "./storeHealth.ts";
+import { closeStore, copyStore, rescueStore, StoreHealth } from "./storeHealth.ts";
 import type { ServiceOptions, Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 import { Verification } from "./verification.ts";
@@ -269,6 +270,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
+  const forgetLastResort = onLastResort((why) => rescueStore(store, supervisor.active, why));
   let closed: Promise<void> | undefined;
   return {
     handlers: withUserErrors(handlers),
@@ -293,7 +295,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           await machine.close();
           studyThrottle.close();
           throttle.close();
-          await closeStore(store);
+          await closeStore(store).finally(forgetLastResort);
         }
       })()),
   };

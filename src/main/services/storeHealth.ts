@@ -1,5 +1,7 @@
 /** Pauses everything while the store cannot be written or its file is gone, says so, and continues by itself. */
 import type { StoreProblem } from "../../shared/storeProblem.ts";
+import { messageOf } from "../../shared/errors.ts";
+import type { RunSummary } from "../../shared/run.ts";
 import { StoreError } from "../store/errors.ts";
 import type { FileState } from "../store/fileWatch.ts";
 import type { Store } from "../store/store.ts";
@@ -96,5 +98,18 @@ export async function closeStore(store: Store): Promise<void> {
     }
   } catch (error) {
     throw userError(error);
+  }
+}
+
+/** Writes what is pending before the process ends for an unhandled error. Synchronous. Returns what a person should know. */
+export function rescueStore(store: Store, active: readonly RunSummary[], why: string): string[] {
+  try {
+    for (const { id, steps } of active) store.addEvent(id, { at: Date.now(), step: steps, kind: "hostFailed", message: `Hypertower ended because of an error in itself: ${why}` });
+    store.flush();
+    const copy = store.fileState() === "here" ? [] : [`The store's file is not in its place. Everything was saved in ${store.saveCopyNow()}.`];
+    store.close();
+    return [...copy, "What the runs logged is saved. They can be resumed from their last checkpoints."];
+  } catch (error) {
+    return [messageOf(error)];
   }
 }

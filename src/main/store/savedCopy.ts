@@ -20,21 +20,69 @@ const placesFor = (storeFile: string): string[] => [dirname(dirname(storeFile)),
 export async function saveCopy(db: Database, storeFile: string, places: readonly string[] = placesFor(storeFile)): Promise<string> {
   const problems: string[] = [];
   for (const place of places) {
-    let folder: string | undefined;
+    const copy = new Copy(place, storeFile);
     try {
-      folder = newFolder(place, basename(dirname(storeFile)));
-      const file = join(folder, basename(storeFile));
-      const unfinished = `${file}.part`;
-      await db.backup(unfinished, { progress: () => pagesPerTurn });
-      chmodSync(unfinished, 0o600);
-      renameSync(unfinished, file);
-      return folder;
+      await db.backup(copy.begin(), { progress: () => pagesPerTurn });
+      return copy.complete();
     } catch (error) {
-      if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-      problems.push(`${folder ?? place}: ${messageOf(error)}`);
+      problems.push(copy.failed(error));
     }
   }
-  throw new StoreError(storeFile, `No copy of the store could be saved. ${problems.join("; ")}. Free space in one of these folders and try again; do not end Hypertower before.`);
+  throw noCopy(storeFile, problems);
+}
+
+/** Like saveCopy(), but blocks until the copy is made: for a process that is about to end. */
+export function saveCopyNow(db: Database, storeFile: string, places: readonly string[] = placesFor(storeFile)): string {
+  const problems: string[] = [];
+  for (const place of places) {
+    const copy = new Copy(place, storeFile);
+    try {
+      db.prepare("VACUUM INTO ?").run(copy.begin());
+      return copy.complete();
+    } catch (error) {
+      problems.push(copy.failed(error));
+    }
+  }
+  throw noCopy(storeFile, problems);
+}
+
+function noCopy(storeFile: string, problems: readonly string[]): StoreError {
+  return new StoreError(storeFile, `No copy of the store could be saved. ${problems.join("; ")}. Free space in one of these folders and try again; do not end Hypertower before.`);
+}
+
+/** A copy that gets its name when it is complete. */
+class Copy {
+  readonly #place: string;
+  readonly #storeFile: string;
+  #folder: string | undefined;
+
+  constructor(place: string, storeFile: string) {
+    this.#place = place;
+    this.#storeFile = storeFile;
+  }
+
+  /** Creates the folder. Returns the path to write to. */
+  begin(): string {
+    this.#folder = newFolder(this.#place, basename(dirname(this.#storeFile)));
+    return this.#unfinished(this.#folder);
+  }
+
+  complete(): string {
+    const folder = this.#folder!;
+    chmodSync(this.#unfinished(folder), 0o600);
+    renameSync(this.#unfinished(folder), join(folder, basename(this.#storeFile)));
+    return folder;
+  }
+
+  /** Removes what was written. Returns what went wrong, with the folder. */
+  failed(error: unknown): string {
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+    return `${this.#folder ?? this.#place}: ${messageOf(error)}`;
+  }
+
+  #unfinished(folder: string): string {
+    return `${join(folder, basename(this.#storeFile))}.part`;
+  }
 }
 
 /** Creates a folder of an unused name. Fails where its parent is missing. */

@@ -17,7 +17,7 @@ import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
 import type { StepRows } from "./seriesWriter.ts";
-import { saveCopy } from "./savedCopy.ts";
+import { saveCopy, saveCopyNow } from "./savedCopy.ts";
 import { spillFiles, spillFolders } from "./spillFile.ts";
 import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
@@ -284,6 +284,11 @@ export class Store {
   saveCopy(): Promise<string> {
     this.flush();
     return saveCopy(this.#connections.writer, this.path);
+  }
+
+  /** Like saveCopy(), but blocks: for a process that is about to end. */
+  saveCopyNow(): string {
+    return saveCopyNow(this.#connections.writer, this.path);
   }
 
   /** Commits pending writes, with retries while another process holds the lock. @param within milliseconds */

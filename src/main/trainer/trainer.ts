@@ -42,14 +42,14 @@ function openPort(): Port {
     return {
       send: (message) => parentPort.postMessage(message),
       receive: (listener) => parentPort.on("message", (event: { readonly data: ToTrainer }) => listener(event.data)),
-      close: () => setTimeout(() => process.exit(0), 200),
+      close: () => setTimeout(() => process.exit(), 200),
     };
   }
   if (!process.send) {
     process.stderr.write("hypertower: the trainer is started by the workbench or the command line, not by hand\n");
     process.exit(2);
   }
-  process.on("disconnect", () => process.exit(0));
+  process.on("disconnect", () => process.exit());
   // Disconnecting drops messages that a busy parent has not read: wait until the last is sent.
   let sent = Promise.resolve();
   return {
@@ -179,6 +179,17 @@ function work(task: Promise<void>, stay = false): void {
     },
   );
 }
+
+/** Reports an error that nothing has handled, and ends the process. */
+function giveUp(error: unknown): void {
+  // Also for an error in what follows.
+  if (process.exitCode === 1) return;
+  process.exitCode = 1;
+  port.send(failure(error));
+  port.close();
+}
+process.on("uncaughtException", giveUp);
+process.on("unhandledRejection", giveUp);
 
 port.receive((message) => {
   switch (message.type) {
