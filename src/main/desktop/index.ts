@@ -1,5 +1,6 @@
 /** The desktop app. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { app, type BrowserWindow } from "electron";
 import { messageOf } from "../../shared/errors.ts";
@@ -59,12 +60,16 @@ try {
 
 /** All files of the app are in the store's folder, Chromium's in its subfolder `window`. */
 function prepareFolder(): void {
-  const userData = join(storeDir, "window");
+  let userData = join(storeDir, "window");
   try {
-    mkdirSync(userData, { recursive: true });
+    mkdirSync(userData, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const reason = messageOf(error);
-    throw new UserError(`the folder for the store cannot be created: ${userData} (${reason})`, undefined, { cause: error });
+    if (!existsSync(join(storeDir, "hypertower.sqlite"))) {
+      const reason = messageOf(error);
+      throw new UserError(`the folder for the store cannot be created: ${userData} (${reason})`, undefined, { cause: error });
+    }
+    // A store that can only be read can be viewed.
+    userData = mkdtempSync(join(tmpdir(), "hypertower-window-"));
   }
   app.setPath("userData", userData);
 }
@@ -96,7 +101,7 @@ function showWindow(): void {
     window.focus();
     return;
   }
-  window = openWindow({ preload: files.preload, stateFile: join(storeDir, "window", "place.json") });
+  window = openWindow({ preload: files.preload, stateFile: join(app.getPath("userData"), "place.json") });
   window.on("closed", () => {
     window = null;
   });

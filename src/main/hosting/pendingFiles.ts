@@ -180,7 +180,7 @@ export class PendingFiles {
   async #write(incoming: Incoming, { kind, piece }: Message, run: RunSummary): Promise<boolean> {
     if (this.#ended) throw new Error("the run has ended");
     requirePiece(piece, incoming.received);
-    const handle = (incoming.handle ??= await open(incoming.path, "w"));
+    const handle = (incoming.handle ??= await open(incoming.path, "w", 0o600));
     await handle.writeFile(piece.bytes);
     incoming.received += piece.bytes.length;
     if (incoming.received < piece.total) return false;

@@ -21,7 +21,7 @@ export class RunFiles {
 
   /** Creates the folder where it is missing. */
   prepare(): void {
-    mkdirSync(this.path, { recursive: true });
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
   }
 
   /** Paths of the run's pending files: those being written, and leftovers of hosts that have ended. */

@@ -103,7 +103,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       log.warn(problem ? problem.message : `${store.path} can be used again; what was paused for it resumes.`);
       events.emit("store.problem", { problem });
     },
-  });
+  }, store.readOnly);
   /** Goes on where the store fails: the writer reports that, and retries. */
   const unlessStoreFails = (what: string, work: () => void): void => {
     try {
@@ -113,7 +113,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       log.warn(`${what}: ${error.message}`);
     }
   };
-  const integrity = options.launchCheck && new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) });
+  const integrity =
+    options.launchCheck && store.readOnly === null
+      ? new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) })
+      : undefined;
   const machine = new Machine({
     launch: options.launchTrainer,
     store,
@@ -220,7 +223,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(asNew(experiment)),
     "experiments.measure": async ({ experiment }) => machine.calibration.measure(await machine.engines.likely(await usableExperiment(experiment, datasets))),
-    "runs.start": ({ experiment }) => runs.start(experiment),
+    "runs.start": ({ experiment }) => {
+      store.requireWritable();
+      return runs.start(experiment);
+    },
     "runs.pause": ({ run }) => runs.pause(run),
     "runs.resume": ({ run, fromStart }) => runs.resume(run, fromStart),
     "runs.resumption": ({ run }) => runs.resumption(run),
@@ -246,6 +252,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.validate": ({ study }) => studies.validate(study),
     "studies.estimate": async ({ study, workers, cohort }) => studies.estimate((await engines.ofStudy(study, "known")).study, workers, cohort),
     "studies.start": async ({ study, workers, cohort }) => {
+      store.requireWritable();
       const { study: named, why } = await engines.ofStudy(study, "measured");
       return studies.start(named, workers, cohort, why);
     },

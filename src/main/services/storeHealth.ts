@@ -26,8 +26,10 @@ export class StoreHealth {
   #copy: string | null = null;
   #problem: StoreProblem | null = null;
 
-  constructor(options: StoreHealthOptions) {
+  /** @param readOnly why the store can only be read; null when it can be written */
+  constructor(options: StoreHealthOptions, readOnly: string | null) {
     this.#options = options;
+    if (readOnly !== null) this.#problem = { kind: "readOnly", message: `${options.path} can only be read: ${readOnly}. Everything can be viewed and exported; nothing can be trained, renamed or deleted.` };
   }
 
   get problem(): StoreProblem | null {

@@ -1,5 +1,5 @@
 /** Opens the store's file after checking that it is a store that this version can use. */
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
@@ -7,6 +7,7 @@ import { explain, explained, StoreError } from "./errors.ts";
 import { damageMessage, quickCheck, readIntegrity, writeIntegrity } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
 import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./migrations.ts";
+import { openReadOnly, whyReadOnly } from "./readOnly.ts";
 
 export const storeFileName = "hypertower.sqlite";
 
@@ -19,6 +20,8 @@ export interface Connections {
   readonly reader: Database.Database;
   /** Whether the file is new. */
   readonly created: boolean;
+  /** Why the store can only be read; null when it can be written. `writer` then refuses every write. */
+  readonly readOnly: string | null;
 }
 
 /** Like mkdir -p. Node's recursive mkdir never returns on file systems that answer ENOENT for a folder that must not be created. */
@@ -26,7 +29,8 @@ function createFolder(at: string): void {
   if (statSync(at, { throwIfNoEntry: false })) return;
   createFolder(dirname(at));
   try {
-    mkdirSync(at);
+    // What people train is nobody else's business.
+    mkdirSync(at, { mode: 0o700 });
   } catch (error) {
     // Another process may have created it.
     if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) throw error;
@@ -65,15 +69,7 @@ function inspect(path: string, known: number, busyTimeout: number): boolean {
   if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
   try {
-    const found = versionOf(db);
-    const application = db.pragma("application_id", { simple: true });
-    if (application !== applicationId) {
-      const empty = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
-      if (!empty || application !== 0) {
-        throw new StoreError(path, `${path} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`);
-      }
-    }
-    refuseNewer(path, found, known);
+    requireStore(db, path, known);
     if ((readIntegrity(path)?.problem ?? null) !== null) {
       const problem = quickCheck(db);
       if (problem !== null) throw new StoreError(path, `${damageMessage(path, problem)} Nothing was changed.`);
@@ -86,15 +82,42 @@ function inspect(path: string, known: number, busyTimeout: number): boolean {
   }
 }
 
+/** @throws StoreError unless the database is empty or a store that this version knows. Returns its version. */
+function requireStore(db: Database.Database, path: string, known: number): number {
+  const found = versionOf(db);
+  const application = db.pragma("application_id", { simple: true });
+  if (application !== applicationId) {
+    const empty = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get() === 0;
+    if (!empty || application !== 0) {
+      throw new StoreError(path, `${path} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`);
+    }
+  }
+  refuseNewer(path, found, known);
+  return found;
+}
+
+/** Creates an empty file that only this account may read; SQLite gives its log the same permissions. */
+function createPrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    // It is there, or another process has just created it.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
 /**
  * Opens the store in `folder`: one connection that writes and one that only reads.
  * @throws StoreError when the folder or file cannot be used; it is then unchanged.
  */
 export function openConnections(folder: string, list: readonly Migration[] = migrations, busyTimeout = defaultBusyTimeout): Connections {
+  const readOnly = whyReadOnly(join(resolve(folder), storeFileName));
+  if (readOnly !== null) return readOnlyConnections(join(resolve(folder), storeFileName), readOnly, list);
   const path = prepareFolder(folder);
   const opened: Database.Database[] = [];
   try {
     const created = !inspect(path, list.length, busyTimeout);
+    if (created) createPrivate(path);
     const writer = new Database(path, { timeout: busyTimeout });
     opened.push(writer);
     const mode = writer.pragma("journal_mode = WAL", { simple: true });
@@ -108,11 +131,18 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     migrate(writer, path, list);
     const reader = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
     opened.push(reader);
-    return { path, writer, reader, created };
+    return { path, writer, reader, created, readOnly: null };
   } catch (error) {
     for (const db of opened) db.close();
     throw explain(error, path);
   }
+}
+
+function readOnlyConnections(path: string, readOnly: string, list: readonly Migration[]): Connections {
+  return explained(path, () => {
+    const isEarlier = (db: Database.Database) => requireStore(db, path, list.length) < list.length;
+    return { path, readOnly, created: false, ...openReadOnly(path, { isEarlier, migrate: (db) => migrate(db, path, list) }) };
+  });
 }
 
 /**

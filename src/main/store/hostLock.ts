@@ -12,7 +12,7 @@ export class HostLock {
 
   /** @throws SqliteError or a file system error when the lock cannot be taken */
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     this.#path = path;
     this.#db = new Database(path, { timeout: 0 });
     this.#db.exec("BEGIN EXCLUSIVE");

@@ -38,7 +38,7 @@ export function readIntegrity(storeFile: string): IntegrityRecord | undefined {
 export function writeIntegrity(storeFile: string, record: IntegrityRecord): void {
   const file = recordOf(storeFile);
   const written = `${file}.${process.pid}`;
-  writeFileSync(written, `${JSON.stringify(record)}\n`);
+  writeFileSync(written, `${JSON.stringify(record)}\n`, { mode: 0o600 });
   renameSync(written, file);
 }
 

@@ -55,8 +55,9 @@ export class Store {
   readonly #runs: RunReader;
   readonly #series: SeriesReader;
   readonly #changePoll: NodeJS.Timeout;
-  readonly #ownerPoll: NodeJS.Timeout;
-  readonly #fileWatch: FileWatch;
+  #ownerPoll: NodeJS.Timeout | undefined;
+  /** Undefined for a store that can only be read. */
+  #fileWatch: FileWatch | undefined;
   #upgrade: NodeJS.Timeout | undefined;
   readonly #onForeignChange: (changes: Changes) => void;
   readonly #changes: ChangeReader;
@@ -72,7 +73,7 @@ export class Store {
     this.#slowAfter = options.slowAfter ?? 250;
     this.#onForeignChange = options.onForeignChange ?? (() => undefined);
     this.#connections = openConnections(folder, undefined, options.busyTimeout);
-    const { path, writer, reader, created } = this.#connections;
+    const { path, writer, reader, created, readOnly } = this.#connections;
     this.path = path;
     this.#hosts = new Hosts(writer, path, this.#log, options.machine);
     try {
@@ -81,6 +82,7 @@ export class Store {
       this.portable = new PortableReader(reader, path);
       this.#writer = new Writer(writer, {
         path,
+        readOnly,
         hosts: this.#hosts,
         log: this.#log,
         slowAfter: this.#slowAfter,
@@ -98,21 +100,34 @@ export class Store {
       this.studies = new StudyTable(this.#connections, { path, hosts: this.#hosts, log: this.#log, ...access });
       this.measurements = new MeasurementTable(this.#connections, access);
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
-      this.#takeSpilled(options.spillFolders);
-      this.markInterrupted();
+      if (readOnly === null) {
+        this.#takeSpilled(options.spillFolders);
+        this.markInterrupted();
+      }
       this.#dataVersion = this.#foreignVersion();
       this.#changes = new ChangeReader(reader, (row) => this.#runs.listed(row));
     } catch (error) {
       closeConnections(this.#connections);
       throw explain(error, path);
     }
-    this.#fileWatch = new FileWatch({ path, every: options.watchEvery, onChange: options.onFileState ?? ((state) => this.#log.warn(`store: ${path} is ${state}`)) });
     this.#writer.limitWaits(options.busyTimeout ?? Infinity);
     this.#changePoll = setInterval(() => this.#pollChanges(), options.pollEvery ?? 1_000);
     this.#changePoll.unref();
+    if (readOnly !== null) return;
     this.#ownerPoll = setInterval(() => this.#pollOwners(), options.ownerPollEvery ?? beatEvery);
     this.#ownerPoll.unref();
+    this.#fileWatch = new FileWatch({ path, every: options.watchEvery, onChange: options.onFileState ?? ((state) => this.#log.warn(`store: ${path} is ${state}`)) });
     this.#upgradeSoon([new RowUpgrade(this.#connections, this.#writer), new ChecksumUpgrade(this.#connections, this.#writer, this.#log)]);
+  }
+
+  /** Why the store can only be read; null when it can be written. */
+  get readOnly(): string | null {
+    return this.#connections.readOnly;
+  }
+
+  /** @throws StoreError when the store can only be read */
+  requireWritable(): void {
+    this.#writer.requireWritable();
   }
 
   /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
@@ -277,7 +292,7 @@ export class Store {
 
   /** Whether the store's file still has its name. Looks at once. */
   fileState(): FileState {
-    return this.#fileWatch.lookNow();
+    return this.#fileWatch?.lookNow() ?? "here";
   }
 
   /** Saves the open store into a new folder, also when its file is gone. Returns that folder. @throws StoreError */
@@ -299,7 +314,7 @@ export class Store {
 
   /** Commits pending writes and closes. @throws StoreError when the commit fails; it names the file that holds what was pending */
   close(): void {
-    this.#fileWatch.close();
+    this.#fileWatch?.close();
     clearInterval(this.#changePoll);
     clearInterval(this.#ownerPoll);
     clearImmediate(this.#rest);
@@ -308,7 +323,7 @@ export class Store {
     const steps = [
       () => this.#writer.close(),
       () => explained(this.path, () => this.#hosts.close()),
-      () => closeConnections(this.#connections, this.#fileWatch.lookNow() === "here"),
+      () => closeConnections(this.#connections, this.fileState() === "here"),
     ];
     for (const step of steps) {
       try {

@@ -22,6 +22,8 @@ import { WriteOutage, type WriteOutageOptions } from "./writeOutage.ts";
 /** `onFailure`: the store cannot be written; all writes are kept and retried. */
 export interface WriterOptions extends WriteOutageOptions {
   readonly path: string;
+  /** Why the store can only be read; null when it can be written. */
+  readonly readOnly: string | null;
   readonly hosts: Hosts;
   readonly log: Log;
   readonly slowAfter: number;
@@ -89,6 +91,12 @@ export class Writer {
     this.#commitWait = Math.min(max, commitWait);
     this.#changeWait = Math.min(max, changeWait);
     this.#db.pragma(`busy_timeout = ${this.#commitWait}`);
+  }
+
+  /** @throws StoreError when the store was opened only for reading */
+  requireWritable(): void {
+    const { path, readOnly } = this.#options;
+    if (readOnly !== null) throw new StoreError(path, `${path} can only be read: ${readOnly}. To train or change anything, copy its folder to where you may write, and open that.`);
   }
 
   /** Creates a run owned by this process; committed when this returns. @param cell the run's cell in its study */
@@ -334,6 +342,7 @@ export class Writer {
 
   /** Waits longer for a lock than a commit does, unless the store could not be written the last time. @throws StoreError */
   #patiently<T>(write: () => T): T {
+    this.requireWritable();
     const waits = this.#changeWait !== undefined && !this.#outage.active;
     try {
       if (waits) this.#db.pragma(`busy_timeout = ${this.#changeWait}`);

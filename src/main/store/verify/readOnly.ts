@@ -1,8 +1,9 @@
 /** Reads of a store that may be damaged, by connections that never write it. */
 import { join } from "node:path";
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import type { RunSummary } from "../../../shared/run.ts";
 import { storeFileName } from "../database.ts";
+import { openToRead } from "../readOnly.ts";
 import { summaryColumns, toSummary } from "../runRows.ts";
 
 interface ReadSummaries {
@@ -12,9 +13,9 @@ interface ReadSummaries {
 
 /** Reads runs one by one; undefined for an unreadable one, which is reported elsewhere. */
 export function runSummaries(path: string): ReadSummaries {
-  let db: Database.Database | undefined;
+  let db: Database | undefined;
   try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
+    db = openToRead(path);
   } catch {
     // Reported by the check of the database.
   }
@@ -36,7 +37,7 @@ export function runSummaries(path: string): ReadSummaries {
  * @throws SqliteError when the list of runs cannot be read
  */
 export function runsLike(folder: string, wanted: string): string[] {
-  const db = new Database(join(folder, storeFileName), { readonly: true, fileMustExist: true });
+  const db = openToRead(join(folder, storeFileName));
   try {
     if (wanted === "last") return db.prepare<[], string>("SELECT id FROM runs WHERE deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1").pluck().all();
     const ids = db.prepare<[string, string], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ?").pluck().all(wanted, wanted);

@@ -1,9 +1,10 @@
 /** Checks a store's database: the file, its log, and every run. Only reads. */
 import { statSync } from "node:fs";
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
 import { StoreError } from "../errors.ts";
 import { applicationId } from "../layout.ts";
+import { openToRead } from "../readOnly.ts";
 import { damageAdvice, type Finding, type VerifiedRun, type VerifyReport } from "./findings.ts";
 import { RunCheck } from "./runCheck.ts";
 import { inspectLog } from "./writeAheadLog.ts";
@@ -31,9 +32,9 @@ export async function checkStoreRows(path: string, { runs, onProgress }: StoreCh
     findings.push({ part, severity, run: null, study: null, where, problem, meaning, advice: damageAdvice });
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new StoreError(path, `There is no store ${path}. Name the folder of a store with --store.`);
   if (!runs) await checkLog(path, inFile);
-  let db: Database.Database;
+  let db: Database;
   try {
-    db = new Database(path, { readonly: true, fileMustExist: true });
+    db = openToRead(path);
   } catch (error) {
     inFile("file", path, messageOf(error), "The store cannot be opened.");
     return report();
@@ -58,7 +59,7 @@ export async function checkStoreRows(path: string, { runs, onProgress }: StoreCh
 
 type InFile = (part: "file" | "log", where: string, problem: string, meaning: string, severity?: Finding["severity"]) => void;
 
-async function checkRows(db: Database.Database, findings: Finding[], verified: VerifiedRun[], { runs, onProgress }: StoreCheckOptions): Promise<void> {
+async function checkRows(db: Database, findings: Finding[], verified: VerifiedRun[], { runs, onProgress }: StoreCheckOptions): Promise<void> {
   const check = new RunCheck(db, (finding) => findings.push(finding), nextTurn);
   const ids = runs ?? db.prepare<[], string>("SELECT id FROM runs UNION SELECT run FROM run_checksums").pluck().all();
   for (const [index, id] of ids.entries()) {
@@ -87,7 +88,7 @@ async function checkLog(path: string, report: InFile): Promise<void> {
 /** At most this many problems are listed. */
 const maxProblems = 20;
 
-function checkFile(db: Database.Database, path: string, report: InFile): void {
+function checkFile(db: Database, path: string, report: InFile): void {
   const meaning = "Some runs may not be readable, or may miss values.";
   try {
     const problems = db.prepare<[], string>(`PRAGMA integrity_check(${maxProblems})`).pluck().all();
@@ -98,7 +99,7 @@ function checkFile(db: Database.Database, path: string, report: InFile): void {
 }
 
 /** Rows that belong to no run: the row that they belong to is gone. */
-function checkBelonging(db: Database.Database, path: string, report: InFile): void {
+function checkBelonging(db: Database, path: string, report: InFile): void {
   for (const { table, parent, count } of db
     .prepare<[], { table: string; parent: string; count: number }>('SELECT "table", parent, count(*) AS count FROM pragma_foreign_key_check GROUP BY "table", parent')
     .all()) {
