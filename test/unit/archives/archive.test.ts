@@ -108,7 +108,10 @@ describe("an archive of a run", () => {
     await pieces.next();
     for (let read = 0; read < 6; read++) await pieces.next();
     db.prepare("UPDATE runs SET lease = lease + 1 WHERE id = ?").run(run.id);
-    await expect(pieces.next().then(async () => { for await (const _ of pieces); })).rejects.toThrow(`Run ${run.id} was resumed while it was archived. Try again.`);
+    const rest = async () => {
+      while (!(await pieces.next()).done);
+    };
+    await expect(rest()).rejects.toThrow(`Run ${run.id} was resumed while it was archived. Try again.`);
     db.prepare("DELETE FROM series_values WHERE step = 123").run();
     db.close();
     await expect(writeArchive(store, folder, { runs: [run.id] })).rejects.toThrow(`Run ${run.id} in ${store.path} cannot be copied: step 123 of loss is missing.`);
