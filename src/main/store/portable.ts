@@ -7,7 +7,9 @@ import { trainedTime } from "../../shared/trainedTime.ts";
 import type { StepRows } from "./seriesWriter.ts";
 
 export const portableId = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
-const time = z.number().nullable();
+/** Milliseconds since 1970 that a date can hold. */
+const instant = z.int().min(0).max(8.64e15);
+const time = instant.nullable();
 const name = z.string().max(1_000);
 
 /** Maximum number of series of a run. */
@@ -20,6 +22,11 @@ export const portableRun = runSummary
     id: portableId,
     name,
     status: runSummary.shape.status.refine((status) => !isActive(status), "a run that is being trained"),
+    createdAt: instant,
+    startedAt: time,
+    finishedAt: time,
+    deletedAt: time,
+    steps: z.int().min(0),
     study: portableId.nullable(),
     /** The run's cell in its study, and whether successive halving stopped it. */
     cell: z.string().max(10_000).nullable(),
@@ -38,7 +45,7 @@ export const portableStudy = z.object({
   status: studyStatus.exclude(["running", "paused"]),
   reason: z.string().nullable(),
   study,
-  createdAt: z.number(),
+  createdAt: instant,
   startedAt: time,
   finishedAt: time,
   deletedAt: time,
@@ -49,9 +56,9 @@ export const portableStudy = z.object({
 export type PortableStudy = z.infer<typeof portableStudy>;
 
 /** An evaluation and the time it was stored. */
-export const portableEvaluation = evaluation.extend({ at: z.number() });
+export const portableEvaluation = evaluation.extend({ at: instant, step: z.int().min(0) });
 export type PortableEvaluation = z.infer<typeof portableEvaluation>;
-export const portableEvent = runEvent;
+export const portableEvent = runEvent.extend({ at: instant, step: z.int().min(0) });
 export type PortableEvent = z.infer<typeof portableEvent>;
 
 export const runFileKinds = ["checkpoint", "best", "last"] as const;
