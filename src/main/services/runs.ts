@@ -133,8 +133,10 @@ export class Runs {
 
   /** Resumes a run that was stopped, failed or interrupted. */
   async #resumeEnded(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
+    const epoch = this.#store.epochOf(id);
     const run = this.get(id);
-    if (run.deletedAt !== null) throw new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
+    const inBin = () => new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
+    if (run.deletedAt !== null) throw inBin();
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
     await this.#supervisor.left(id);
     const { step, problem } = (await this.resumption(id))!;
@@ -143,7 +145,9 @@ export class Runs {
     }
     await usableExperiment(run.experiment, this.#datasets);
     const queued: RunSummary = { ...summaryOf(run), status: "queued", reason: null, finishedAt: null };
-    if (!this.#store.requeueRun(queued)) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
+    if (!this.#store.requeueRun(queued, epoch)) {
+      throw this.get(id).deletedAt !== null ? inBin() : new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
+    }
     this.#onChange(queued);
     return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat, run.environment?.engine?.why);
   }

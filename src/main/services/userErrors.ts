@@ -2,14 +2,14 @@
 import type { Handlers } from "../../shared/contract.ts";
 import { ArchiveError } from "../archives/errors.ts";
 import { ExportError } from "../reports/index.ts";
-import { StoreError } from "../store/errors.ts";
+import { ActiveError, StoreError } from "../store/errors.ts";
 import { StudyError } from "../studies/errors.ts";
 import { NoEngineError } from "../hosting/engineChoice.ts";
 import { UserError } from "./services.ts";
 
 export function userError(error: unknown): unknown {
   if (error instanceof StudyError) return new UserError(error.message, error.fields, { cause: error });
-  return error instanceof NoEngineError || error instanceof StoreError || error instanceof ExportError || error instanceof ArchiveError ? new UserError(error.message, undefined, { cause: error }) : error;
+  return error instanceof NoEngineError || error instanceof StoreError || error instanceof ActiveError || error instanceof ExportError || error instanceof ArchiveError ? new UserError(error.message, undefined, { cause: error }) : error;
 }
 
 /** Runs `work` and turns its errors into UserErrors. */

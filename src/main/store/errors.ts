@@ -37,6 +37,19 @@ export function isOutage(error: unknown): boolean {
   return error instanceof StoreError && isStoreFailure(error.cause);
 }
 
+/** The request contradicts what is being trained, or what is in the bin, as the store says at that moment. */
+export class ActiveError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "ActiveError";
+  }
+}
+
+/** Whether a write would make a second run of a study's cell active. */
+function isCellTaken(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === "SQLITE_CONSTRAINT_UNIQUE" && error.message.includes("runs.cell");
+}
+
 const explanations: readonly [prefix: string, explanation: string][] = [
   ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. Move it away or choose another folder for the store"],
   ["SQLITE_CORRUPT", "is damaged; nothing was changed. Keep a copy of it, then restore a backup or choose another folder for the store"],
@@ -52,6 +65,7 @@ const explanations: readonly [prefix: string, explanation: string][] = [
 /** Converts a SQLite error into a StoreError; returns other errors unchanged. */
 export function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
+  if (isCellTaken(error)) return new ActiveError("Another run of this cell of its study is being trained; stop it first.");
   const { code, message } = error;
   const known = explanations.find(([prefix]) => code.startsWith(prefix));
   const text = known ? `${path} ${known[1]} (${code}).` : `${path}: ${message} (${code}).`;

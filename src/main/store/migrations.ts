@@ -6,6 +6,7 @@ import type { Database } from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 import { changeLayout } from "./changeLayout.ts";
 import { checksumLayout } from "./checksumLayout.ts";
+import { claimLayout } from "./claimLayout.ts";
 import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { version: 7, sql: changeLayout },
   { version: 8, sql: trainedLayout },
   { version: 9, sql: checksumLayout },
+  { version: 10, sql: claimLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -9,6 +9,8 @@ export const firstLease = 1;
 
 interface RunStatements {
   readonly create: Statement<[unknown]>;
+  /** Whether a study is in the bin. */
+  readonly inBin: Statement<[string]>;
   readonly holds: Statement<[string, string, number]>;
   readonly progress: Statement<[unknown]>;
   readonly requeue: Statement<[unknown], number>;
@@ -35,13 +37,14 @@ export function prepareRunStatements(db: Database): RunStatements {
          @finishedAt, @trainedMs, @trainedFrom, @steps, @totalSteps, @epoch, @samplesPerSecond, @secondsLeft, @loss, @testError, @evaluation, @hyperparameters,
          @dataset, @model, @resultName, @result, @ownerPid, @ownerHost, @ownerToken, @heartbeatAt, ${firstLease}, @study, @cell, ${rowLayout})`,
     ),
+    inBin: db.prepare<[string]>("SELECT 1 FROM studies WHERE id = ? AND deleted_at IS NOT NULL"),
     holds: db.prepare<[string, string, number]>("SELECT 1 FROM runs WHERE id = ? AND owner_token = ? AND lease = ?"),
     progress: db.prepare(`UPDATE runs SET ${progressAssignments}, heartbeat_at = @heartbeatAt WHERE id = @id`),
     requeue: db
       .prepare<[unknown], number>(
         `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
            heartbeat_at = @heartbeatAt, lease = lease + 1
-         WHERE id = @id AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
+         WHERE id = @id AND deleted_at IS NULL AND (@seen IS NULL OR lease = @seen) AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
       )
       .pluck(),
     forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),

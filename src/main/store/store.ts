@@ -5,7 +5,7 @@ import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from ".
 import { ChecksumUpgrade } from "./checksumUpgrade.ts";
 import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
-import { explain, explained, StoreError } from "./errors.ts";
+import { ActiveError, explain, explained, StoreError } from "./errors.ts";
 import { FileWatch, type FileState } from "./fileWatch.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts } from "./hosts.ts";
@@ -142,10 +142,12 @@ export class Store {
 
   /**
    * Queues a run again that ended early, with this process as its owner. Committed when this returns.
-   * @returns false when its status does not allow that (any more)
+   * @param epoch `epochOf()` before it was read; any by default
+   * @returns false when its status does not allow that (any more), or it is in the bin
+   * @throws ActiveError when another run of its cell is being trained
    */
-  requeueRun(run: RunSummary): boolean {
-    return this.#writer.requeueRun(run);
+  requeueRun(run: RunSummary, epoch?: number): boolean {
+    return this.#writer.requeueRun(run, epoch);
   }
 
   /** Runs `work` in a transaction in which this process's lease on the run holds. Returns false without running it when another process has taken the run. */
@@ -251,13 +253,27 @@ export class Store {
     this.#writer.change("rename", () => this.#connections.writer.prepare("UPDATE runs SET name = ? WHERE id = ?").run(name, id));
   }
 
-  /** Moves runs to the bin (`at`: the time) or back (null). Nothing is erased. */
+  /** How often the run was taken. Read it before the run, and pass it to `requeueRun()`. */
+  epochOf(run: string): number {
+    return this.#read(`run ${run}`, () => this.#connections.reader.prepare<[string], number>("SELECT lease FROM runs WHERE id = ?").pluck().get(run) ?? 0);
+  }
+
+  /**
+   * Moves runs to the bin (`at`: the time) or back (null). Nothing is erased.
+   * @throws ActiveError when one to be moved there is being trained; nothing is moved then
+   */
   setDeleted(ids: readonly string[], at: number | null): void {
     const statement = this.#connections.writer.prepare(
       "UPDATE runs SET deleted_at = CASE WHEN @at IS NULL THEN NULL ELSE coalesce(deleted_at, @at) END WHERE id = @id",
     );
+    const active = this.#connections.writer.prepare<[string], { name: string; status: string }>("SELECT name, status FROM runs WHERE id = ? AND status IN ('queued', 'running', 'paused')");
+    this.#writer.flush();
     this.#writer.change("move to the bin or back", () => {
-      for (const id of ids) statement.run({ id, at });
+      for (const id of ids) {
+        const found = at === null ? undefined : active.get(id);
+        if (found) throw new ActiveError(`Run ${found.name} (${id}) is ${found.status}; stop it before deleting it.`);
+        statement.run({ id, at });
+      }
     });
   }
 

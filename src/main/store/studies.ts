@@ -2,7 +2,7 @@
 import type { Database, Statement } from "better-sqlite3";
 import { z } from "zod";
 import { hyperparameterValue, runStatus, type Evaluation } from "../../shared/run.ts";
-import { LeaseLostError } from "./errors.ts";
+import { ActiveError, LeaseLostError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { ownerColumns, type Hosts, type IsGone, type LeaseOwner } from "./hosts.ts";
 import { pyramidWidths } from "./pyramid.ts";
@@ -39,7 +39,7 @@ export interface StudiesOptions {
   readonly hosts: Hosts;
   readonly log: Log;
   readonly read: <T>(what: string, work: () => T) => T;
-  readonly write: Pick<Writer, "change">;
+  readonly write: Pick<Writer, "change" | "flush">;
 }
 
 export type { StoredStudy } from "./studyRows.ts";
@@ -133,21 +133,41 @@ export class StudyTable {
     this.#leases.set(created.id, 1);
   }
 
-  /** Takes ownership of a study that no process trains; false when one does. Committed when this returns. */
-  take(id: string): boolean {
+  /** How often the study was taken. Read it before the study, and pass it to `take()`. */
+  epoch(id: string): number {
+    return this.#options.read(`study ${id}`, () => this.#reader.prepare<[string], number>("SELECT lease FROM studies WHERE id = ?").pluck().get(id) ?? 0);
+  }
+
+  /** Whether this process was the last to take the study. */
+  isLatestTaker(id: string): boolean {
+    return this.#leases.get(id) === this.epoch(id);
+  }
+
+  /**
+   * Takes a study that no process trains, as running: of several processes that ask with one epoch, only one gets it.
+   * Committed when this returns. False when it is being trained, was taken since the epoch, or is in the bin.
+   */
+  take(id: string, epoch: number): boolean {
     const owner = this.#options.hosts.owner();
     const lease = this.#change("take a study", () =>
       this.#writer
         .prepare<[unknown], number>(
-          `UPDATE studies SET lease = lease + 1, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken
-           WHERE id = @id AND status NOT IN ('running', 'paused') RETURNING lease`,
+          `UPDATE studies SET lease = lease + 1, status = 'running', owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken, heartbeat_at = @now
+           WHERE id = @id AND lease = @epoch AND status NOT IN ('running', 'paused') AND deleted_at IS NULL RETURNING lease`,
         )
         .pluck()
-        .get({ id, ...owner }),
+        .get({ id, epoch, now: Date.now(), ...owner }),
     );
     if (lease === undefined) return false;
     this.#leases.set(id, lease);
     return true;
+  }
+
+  /** Gives back a study that was taken and could not be started. */
+  release(id: string, status: StoredStudy["status"]): void {
+    this.#change("release a study", () =>
+      this.#writer.prepare("UPDATE studies SET status = ? WHERE id = ? AND owner_token = ? AND lease = ?").run(status, id, this.#options.hosts.token, this.#leases.get(id) ?? 0),
+    );
   }
 
   /**
@@ -172,10 +192,21 @@ export class StudyTable {
     this.#change("rename a study", () => this.#writer.prepare("UPDATE studies SET name = ? WHERE id = ?").run(name, id));
   }
 
-  /** Moves studies to the bin, with or without their runs. Nothing is erased. */
+  /**
+   * Moves studies to the bin, with or without their runs. Nothing is erased.
+   * @throws ActiveError when one of them, or a run to be moved, is being trained; nothing is moved then
+   */
   moveToBin(ids: readonly string[], at: number, withRuns: boolean): void {
+    type Active = { readonly id: string; readonly name: string; readonly status: string };
+    const study = this.#writer.prepare<[string], Active>("SELECT id, name, status FROM studies WHERE id = ? AND status IN ('running', 'paused')");
+    const run = this.#writer.prepare<[string], Active>("SELECT id, name, status FROM runs WHERE study = ? AND status IN ('queued', 'running', 'paused') LIMIT 1");
+    this.#options.write.flush();
     this.#change("move studies to the bin", () => {
       for (const id of ids) {
+        const active = study.get(id);
+        if (active) throw new ActiveError(`The study ${active.name} (${id}) is ${active.status}; stop it before deleting it.`);
+        const trained = withRuns ? run.get(id) : undefined;
+        if (trained) throw new ActiveError(`Run ${trained.name} (${trained.id}) of the study ${id} is ${trained.status}; stop it before deleting it.`);
         this.#writer.prepare("UPDATE studies SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL").run(at, id);
         if (withRuns) this.#writer.prepare("UPDATE runs SET deleted_at = ? WHERE study = ? AND deleted_at IS NULL").run(at, id);
       }

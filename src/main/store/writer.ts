@@ -6,7 +6,7 @@ import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { plural } from "../../shared/text.ts";
-import { explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
+import { ActiveError, explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { GroupCommit } from "./groupCommit.ts";
 import { beatEvery, type Hosts } from "./hosts.ts";
@@ -103,6 +103,7 @@ export class Writer {
   createRun(run: RunSummary, cell: string | null = null): void {
     const owner = this.#owner();
     this.#now("create a run", () => {
+      if (run.study !== null && this.#statements.inBin.get(run.study)) throw new ActiveError(`The study ${run.study} is in the bin; no run of it can be started.`);
       this.#statements.create.run({ ...identityParameters(run), ...progressParameters(run), cell, ...owner, heartbeatAt: Date.now() });
     });
     this.#leases.set(run.id, firstLease);
@@ -118,10 +119,10 @@ export class Writer {
   }
 
   /** Queues a run again that ended early, with this process as its owner. False when its status does not allow that. */
-  requeueRun(run: RunSummary): boolean {
+  requeueRun(run: RunSummary, seen: number | null = null): boolean {
     this.flush();
     const owner = this.#owner();
-    const lease = this.#now("requeue a run", () => this.#statements.requeue.get({ ...progressParameters(run), ...owner, heartbeatAt: Date.now() }));
+    const lease = this.#now("requeue a run", () => this.#statements.requeue.get({ ...progressParameters(run), ...owner, seen, heartbeatAt: Date.now() }));
     if (lease === undefined) return false;
     this.#leases.set(run.id, lease);
     return true;

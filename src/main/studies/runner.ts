@@ -117,6 +117,11 @@ export class StudyRunner {
     return this.#held;
   }
 
+  /** Whether another process has taken the study. */
+  get isAbandoned(): boolean {
+    return this.#abandoned;
+  }
+
   get cells(): readonly StudyCell[] {
     return this.#cells;
   }

@@ -125,25 +125,25 @@ export class Studies {
   }
 
   async resume(id: string): Promise<StudySummary> {
+    const epoch = this.#options.store.studies.epoch(id);
     const stored = this.#stored(id);
     if (stored.status === "running") throw new StudyError(`The study ${stored.name} (${id}) is running already.`);
     if (this.#runners.get(id)?.held) throw new StudyError(`The study ${stored.name} (${id}) waits for the store and resumes by itself. ${stored.reason ?? ""}`);
     if (stored.status === "finished") throw new StudyError(`The study ${stored.name} (${id}) is finished; what failed or is missing can be trained again with a retry.`);
-    await this.#takeRunner(stored).run();
-    return this.#changed(id);
+    return this.#started(this.#takeRunner(stored, epoch));
   }
 
   async retry(id: string): Promise<StudySummary> {
+    const epoch = this.#options.store.studies.epoch(id);
     const stored = this.#stored(id);
-    const runner = this.#takeRunner(stored);
+    const runner = this.#takeRunner(stored, epoch);
     runner.retry();
-    if (stored.status === "paused") return this.#changed(id);
-    await runner.run();
-    return this.#changed(id);
+    return stored.status === "paused" ? this.#changed(id) : this.#started(runner);
   }
 
   /** Replaces the definition by one with more runs. @throws StudyError when the new definition changes existing runs */
   async extend(id: string, input: unknown): Promise<StudySummary> {
+    const epoch = this.#options.store.studies.epoch(id);
     const stored = this.#stored(id);
     const asked = usableStudy(input).study;
     const extended: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine, generator: stored.study.base.generator }, cohort: stored.study.cohort };
@@ -159,10 +159,11 @@ export class Studies {
       );
     }
     requireDisk(diskOf(added), await this.#free(), this.#options.store.path);
-    const runner = this.#takeRunner(stored);
+    const runner = this.#takeRunner(stored, epoch);
     runner.define(extended, cells);
-    if (stored.status === "paused") this.#options.store.studies.save(runner.stored);
-    else await runner.run();
+    if (stored.status !== "paused") return this.#started(runner);
+    this.#save(runner.stored);
+    if (runner.isAbandoned) throw this.#takenElsewhere(stored);
     return this.#changed(id);
   }
 
@@ -297,15 +298,43 @@ export class Studies {
     return runner;
   }
 
-  /** Runner of a study, after taking its ownership if it is not trained here. @throws StudyError when another process trains it */
-  #takeRunner(stored: StoredStudy): StudyRunner {
+  /** Starts a runner. @throws StudyError when another process has taken its study */
+  async #started(runner: StudyRunner): Promise<StudySummary> {
+    await runner.run();
+    if (runner.isAbandoned) throw this.#takenElsewhere(runner.stored);
+    return this.#changed(runner.stored.id);
+  }
+
+  #takenElsewhere({ id, name }: Pick<StoredStudy, "id" | "name">): StudyError {
+    return new StudyError(`The study ${name} (${id}) is trained by another Hypertower process, or was just changed by one.`);
+  }
+
+  /**
+   * Runner of a study, after taking its ownership if it is not trained here.
+   * @param epoch of the study before it was read
+   * @throws StudyError when another process trains it, or has taken it since
+   */
+  #takeRunner(stored: StoredStudy, epoch: number): StudyRunner {
     this.#requireOpen();
     const { id, name, deletedAt } = stored;
     if (deletedAt !== null) throw new StudyError(`The study ${name} (${id}) is in the bin; restore it first.`);
     const here = this.#runners.get(id);
-    if (here) return here;
-    if (!this.#options.store.studies.take(id)) throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process.`);
-    return this.#runner(stored, this.#cells(stored), null);
+    if (here && (here.stored.status === "running" || here.stored.status === "paused")) return here;
+    const { studies } = this.#options.store;
+    const cells = this.#cells(stored);
+    // Its runner here knows what became of its runs, unless another process has trained some since.
+    const isCurrent = here !== undefined && studies.isLatestTaker(id);
+    if (!studies.take(id, epoch)) {
+      if ((studies.get(id)?.deletedAt ?? null) !== null) throw new StudyError(`The study ${name} (${id}) is in the bin; restore it first.`);
+      throw this.#takenElsewhere(stored);
+    }
+    if (isCurrent) return here;
+    try {
+      return this.#runner(stored, cells, null);
+    } catch (error) {
+      studies.release(id, stored.status);
+      throw error;
+    }
   }
 
   #runner(stored: StoredStudy, cells: readonly StudyCell[], expected: number | null, engineWhy?: string): StudyRunner {
@@ -383,6 +412,12 @@ export class Studies {
   #now(stored: StoredStudy): StoredStudy {
     const runner = this.#runners.get(stored.id);
     if (!runner) return stored;
+    const { status } = runner.stored;
+    if (status !== "running" && status !== "paused" && !this.#options.store.studies.isLatestTaker(stored.id)) {
+      // Another process has trained it since.
+      this.#runners.delete(stored.id);
+      return stored;
+    }
     const { name, deletedAt } = this.#options.store.studies.get(stored.id) ?? stored;
     return { ...runner.stored, name, deletedAt };
   }
