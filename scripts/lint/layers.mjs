@@ -43,7 +43,7 @@ export const layers = {
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
-  archives: { folder: "src/main/archives", layers: ["hosting", "store", "checkpoint", "weights", "shared"], modules: "*" },
+  archives: { folder: "src/main/archives", layers: ["hosting", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
   services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "importing", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.

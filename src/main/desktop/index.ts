@@ -30,7 +30,7 @@ const files = {
   manifest: join(here, "../../package.json"),
 };
 const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"] : undefined;
-const storeDir = defaultStoreDir();
+let storeDir = "";
 let window: BrowserWindow | null = null;
 let started = false;
 
@@ -45,6 +45,7 @@ registerScheme();
 denyEverythingElse();
 
 try {
+  storeDir = defaultStoreDir();
   prepareFolder();
   // The lock is in the store's folder: one app per store. A second start brings the first to the front.
   if (app.requestSingleInstanceLock()) {

@@ -18,6 +18,8 @@ import type { EnginesOptions } from "./commands/engines.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { GenerateOptions } from "./commands/generate.ts";
 import type { ImportOptions } from "./commands/import.ts";
+import type { MergeOptions } from "./commands/merge.ts";
+import type { MoveOptions } from "./commands/move.ts";
 import type { ReportOptions } from "./commands/report.ts";
 import type { ReproduceOptions } from "./commands/reproduce.ts";
 import type { RerunOptions } from "./commands/rerun.ts";
@@ -254,6 +256,23 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((file: string, options: ImportOptions) => finish(import("./commands/import.ts").then(({ importCommand }) => importCommand(file, options)), options.json));
+
+program
+  .command("merge")
+  .description("Copy the runs and studies of another store into this one. What is here already is skipped; the other store is only read.")
+  .argument("<folder>", "folder of the other store")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .addHelpText("after", "\nEach study or single run is copied completely or not at all; repeat the command after an interruption.")
+  .action((folder: string, options: MergeOptions) => finish(import("./commands/merge.ts").then(({ mergeCommand }) => mergeCommand(folder, options)), options.json));
+
+program
+  .command("move")
+  .description("Move the store, with datasets and everything else in its folder, to a new folder. No program may have it open.")
+  .argument("<folder>", "new folder; missing or empty")
+  .option("--remove-old", "remove the old files once the copies are compared (default: they are left, unused)")
+  .option(...storeOption)
+  .action((folder: string, options: MoveOptions) => finish(import("./commands/move.ts").then(({ moveCommand }) => moveCommand(folder, options))));
 
 program
   .command("evaluate")

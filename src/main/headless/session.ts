@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createServices } from "../services/createServices.ts";
-import { defaultStoreDir } from "../services/paths.ts";
+import { defaultStoreDir, storeDirAt } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
@@ -24,7 +24,7 @@ export interface ProgramFiles {
 export { exitCodes } from "./exitCodes.ts";
 
 export function storeDirOf(option: string | undefined): string {
-  return option === undefined ? defaultStoreDir() : resolve(option);
+  return option === undefined ? defaultStoreDir() : storeDirAt(resolve(option));
 }
 
 export function openServices(programFiles: ProgramFiles, storeDir: string): Promise<Services> {

@@ -2,6 +2,8 @@
 import type { ArchiveImport, ArchiveRequest } from "../../shared/archives.ts";
 import { importArchive } from "../archives/importArchive.ts";
 import { archiveMediaType, archiveSuffix } from "../archives/format.ts";
+import { mergeInto } from "../archives/merge.ts";
+import { moveStore, type Moved } from "../archives/move.ts";
 import { storeSources } from "../archives/storeSources.ts";
 import { archiveOf } from "../archives/write.ts";
 import { fileStem } from "../reports/index.ts";
@@ -54,6 +56,28 @@ export class Archives {
 export async function importIntoStore(path: string, folder: string): Promise<ArchiveImport> {
   try {
     return await importArchive({ path, folder });
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
+/**
+ * Copies the runs and studies of another store into a store, which may be open. The other one is only read.
+ * @param onRemark called for what is left out
+ * @throws UserError
+ */
+export async function mergeStores(from: string, folder: string, onRemark: (remark: string) => void): Promise<ArchiveImport> {
+  try {
+    return await mergeInto(from, folder, onRemark);
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
+/** Moves a store that no process uses. @throws UserError; the store is then where it was */
+export function moveStoreTo(from: string, to: string, removeOld: boolean): Moved {
+  try {
+    return moveStore(from, to, removeOld);
   } catch (error) {
     throw userError(error);
   }

@@ -1,2 +1,21 @@
-/** The default folder of the store. */
-export { userFolder as defaultStoreDir } from "../../core/datasets/folder.ts";
+/** The folder of the store. */
+import { followMoves, MovedFolderMissing, userFolder } from "../../core/datasets/folder.ts";
+import { UserError } from "./services.ts";
+
+/** @throws UserError when it was moved to a folder that is not there */
+export function defaultStoreDir(): string {
+  return followed(() => userFolder());
+}
+
+/** The given folder, or where its store was moved. @throws UserError when that is not there */
+export function storeDirAt(folder: string): string {
+  return followed(() => followMoves(folder));
+}
+
+function followed(find: () => string): string {
+  try {
+    return find();
+  } catch (error) {
+    throw error instanceof MovedFolderMissing ? new UserError(error.message, undefined, { cause: error }) : error;
+  }
+}

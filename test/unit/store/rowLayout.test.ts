@@ -164,7 +164,7 @@ describe("lists of runs", () => {
   it("are not needed to find a run by its id", () => {
     const store = openStore();
     store.createRun(aRun({ name: "first" }, { id: "a%1", createdAt: 1 }));
-    store.createRun(aRun({ name: "second" }, { id: "a_2", createdAt: 2 }));
+    store.createRun(aRun({ name: "second" }, { id: "a_2", createdAt: 2, status: "stopped" }));
     store.setDeleted(["a_2"], 5);
     expect(store.runIds("a", 9)).toEqual(["a_2", "a%1"]);
     expect([store.runIds("a%", 9), store.runIds("%", 9), store.runIds("a", 1)]).toEqual([["a%1"], [], ["a_2"]]);

@@ -57,6 +57,7 @@ describe("studies in the store", () => {
     expect(b).toMatchObject({ run: "r3", evaluations: [], stepTime: null });
     const ids = (of?: string | null) => store.listRuns(false, of).map(({ id }) => id).sort();
     expect([ids(), ids("s1"), ids(null)]).toEqual([["r1", "r3", "r4"], ["r1", "r3"], ["r4"]]);
+    store.studies.save(aStudy({ status: "stopped" }));
     store.studies.moveToBin(["s1"], 9, true);
     expect(ids()).toEqual(["r4"]);
     // What was in the bin before stays there.
