@@ -94,6 +94,7 @@ export class Receiver {
         statements.evaluation.run(...row, rowChecksum(row));
       }
       for (const { at, step, kind, message } of source.events()) statements.event.run(id, at, step, kind, message, rowChecksum([id, at, step, kind, message]));
+      seals.received(id);
     };
     try {
       this.#db

@@ -19,6 +19,7 @@ export class Seals {
   readonly #sealEvaluation: Statement<[number, string, number]>;
   readonly #sealEvent: Statement<[number, number]>;
   readonly #forgotten: Statement<[number, string]>;
+  readonly #received: Statement<[string]>;
   readonly #protect: Statement<[Record<string, unknown>]>;
 
   constructor(db: Database) {
@@ -33,6 +34,7 @@ export class Seals {
     this.#sealEvaluation = db.prepare("UPDATE evaluations SET crc = ? WHERE run = ? AND step = ?");
     this.#sealEvent = db.prepare("UPDATE run_events SET crc = ? WHERE id = ?");
     this.#forgotten = db.prepare("UPDATE run_checksums SET evaluations = evaluations - ? WHERE run = ?");
+    this.#received = db.prepare("UPDATE run_checksums SET from_start = 0 WHERE run = ?");
     this.#protect = db.prepare(
       `UPDATE run_checksums SET since = @at, from_start = 0,
          evaluations = (SELECT count(*) FROM evaluations WHERE run = @run), events = (SELECT count(*) FROM run_events WHERE run = @run)
@@ -56,6 +58,11 @@ export class Seals {
   /** Evaluations of a run were deleted on purpose. */
   forgotten(run: string, evaluations: number): void {
     if (evaluations > 0) this.#forgotten.run(evaluations, run);
+  }
+
+  /** A run was not logged here: its checksums hold what came in. */
+  received(run: string): void {
+    this.#received.run(run);
   }
 
   /** Makes the row checksums of a run that an earlier version logged. @param at milliseconds since 1970 */

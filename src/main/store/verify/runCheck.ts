@@ -14,6 +14,9 @@ interface Protection {
   readonly fromStart: number;
 }
 
+/** Whether checksums cover the whole run. */
+const isProtected = (protection: Protection | undefined): boolean => typeof protection?.since === "number";
+
 export class RunCheck {
   readonly #db: Database;
   readonly #add: (finding: Finding) => void;
@@ -36,7 +39,7 @@ export class RunCheck {
     let values = 0;
     try {
       const ids = this.#db.prepare<[string], number>("SELECT id FROM metrics WHERE run = ? ORDER BY position").pluck().all(run);
-      for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: typeof protection?.since === "number" }, report, this.#pause);
+      for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: isProtected(protection) }, report, this.#pause);
     } catch (error) {
       report("series", "list of metrics", messageOf(error), "The logged series of this run cannot be found.");
     }
@@ -71,20 +74,20 @@ export class RunCheck {
     const protection = guarded("run", "checksums of the run", "The run cannot be checked.", () =>
       this.#db.prepare<[string], Protection>("SELECT crc, evaluations, events, since, from_start AS fromStart FROM run_checksums WHERE run = ?").get(run),
     );
-    const isProtected = typeof protection?.since === "number";
+    const covered = isProtected(protection);
     const row = guarded("run", "description of the run", settings, () =>
       this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumns.join(", ")} FROM runs WHERE id = ?`).raw().get(run),
     );
     if (row === undefined) report("run", "description of the run", "its row is missing", "The run is not listed any more.");
     else {
       if (!protection) report("run", "checksums of the run", "they are missing", "Changed values of this run would not be noticed.");
-      if (isProtected && protection.crc !== rowChecksum(row)) report("run", "description of the run", "it does not match its checksum", settings);
+      if (covered && protection?.crc !== rowChecksum(row)) report("run", "description of the run", "it does not match its checksum", settings);
       guarded("run", "description of the run", settings, () => toSummary(this.#db.prepare(`SELECT ${summaryColumns} FROM runs WHERE id = ?`).get(run)));
     }
     const counted = (part: "evaluations" | "events", columns: readonly string[], table: string, name: (row: Cell[]) => string) =>
       guarded(part, part, `Some ${part} of the run may be missing or wrong.`, () => {
         const rows = this.#db.prepare<[string], Cell[]>(`SELECT crc, ${columns.join(", ")} FROM ${table} WHERE run = ?`).raw().all(run);
-        if (!isProtected) return;
+        if (!covered || !protection) return;
         for (const [crc, ...cells] of rows) {
           if (crc !== rowChecksum(cells)) report(part, name(cells), "it does not match its checksum", "What it says may be wrong.");
         }
