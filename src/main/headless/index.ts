@@ -25,6 +25,7 @@ import type { ReproduceOptions } from "./commands/reproduce.ts";
 import type { RerunOptions } from "./commands/rerun.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
 import type { RunsOptions } from "./commands/runs.ts";
+import type { SalvageCommandOptions } from "./commands/salvage.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import type { ShowOptions } from "./commands/show.ts";
 import type { StudiesOptions } from "./commands/studies.ts";
@@ -381,6 +382,14 @@ program
   .option("--json", "one JSON object")
   .addHelpText("after", "\nExit codes: 0 no damage, 5 damage, 1 error.")
   .action((runs: string[], options: VerifyCommandOptions) => finish(import("./commands/verify.ts").then(({ verify }) => verify(runs, options)), options.json));
+
+program
+  .command("salvage")
+  .description("Save what is readable of a damaged store into a new one: runs, studies, checkpoints and weights. The damaged store is only read.")
+  .argument("<folder>", "folder of the damaged store")
+  .requiredOption("--into <folder>", "folder of the new store; needs space for a copy of the damaged one, too, while it works")
+  .option("--json", "one JSON object")
+  .action((folder: string, options: SalvageCommandOptions) => finish(import("./commands/salvage.ts").then(({ salvage }) => salvage(folder, options)), options.json));
 
 program
   .command("serve")

@@ -2,7 +2,7 @@
  * Reads SQLite's write-ahead log without SQLite, which silently ignores everything after the first
  * damaged frame. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
  */
-import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
 const headerLength = 32;
 const frameHeaderLength = 24;
@@ -99,45 +99,57 @@ export function inspectLog(path: string, pageSize: number): LogState | undefined
   return withFile(path, "r", (file) => stateOf(readLog(file, pageSize)));
 }
 
-/**
- * Makes SQLite read the ignored frames of a log too: gives the header and every frame the checksums of
- * what is stored. The rows in damaged pages then fail their own checksums. Only for copies.
- * @returns the number of frames that became readable
- */
-export function mendLog(path: string, pageSize: number): number {
-  return (
-    withFile(path, "r+", (file) => {
-      const log = readLog(file, pageSize);
-      const { ignored, torn } = stateOf(log);
-      const gained = ignored > 0 || !torn ? ignored : belonging(log) - stateOf(log).readable;
-      if (gained > 0) rewrite(file, log);
-      return gained;
-    }) ?? 0
-  );
+/** Page header of a frame: page number, and the database's size in pages where a transaction ends. */
+const pageHeader = 8;
+
+/** Mends a frame whose page header was changed in one byte, as its checksum shows. Returns whether it was. */
+function mendFrame(bytes: Buffer, littleEndian: boolean, before: Sums): boolean {
+  const stored = pair(bytes, 16);
+  for (let at = 0; at < pageHeader; at++) {
+    const value = bytes[at] as number;
+    for (let change = 1; change < 256; change++) {
+      bytes[at] = value ^ change;
+      if (same(sumsOf(bytes, frameHeaderLength, bytes.length, littleEndian, sumsOf(bytes, 0, pageHeader, littleEndian, before)), stored)) return true;
+    }
+    bytes[at] = value;
+  }
+  return false;
 }
 
-function rewrite(file: number, log: Log): void {
-  const { header, littleEndian, pageSize, salts } = log;
-  header.writeUInt32BE(littleEndian ? littleEndianMagic : littleEndianMagic + 1, 0);
-  header.writeUInt32BE(3_007_000, 4);
-  header.writeUInt32BE(pageSize, 8);
-  header.writeUInt32BE(salts[0], 16);
-  header.writeUInt32BE(salts[1], 20);
-  let sums = sumsOf(header, 0, 24, littleEndian, [0, 0]);
-  header.writeUInt32BE(sums[0], 24);
-  header.writeUInt32BE(sums[1], 28);
-  writeSync(file, header, 0, headerLength, 0);
-  const bytes = Buffer.alloc(frameHeaderLength + pageSize);
-  for (let index = 0; index < belonging(log); index++) {
-    const at = headerLength + index * bytes.length;
-    readSync(file, bytes, 0, bytes.length, at);
-    sums = sumsOf(bytes, frameHeaderLength, bytes.length, littleEndian, sumsOf(bytes, 0, 8, littleEndian, sums));
-    bytes.writeUInt32BE(salts[0], 8);
-    bytes.writeUInt32BE(salts[1], 12);
-    bytes.writeUInt32BE(sums[0], 16);
-    bytes.writeUInt32BE(sums[1], 20);
-    writeSync(file, bytes, 0, frameHeaderLength, at);
-  }
+/**
+ * Writes the pages of a log into the database, damaged ones too: their rows then fail their own
+ * checksums. SQLite would ignore everything after the first damaged one. Only for copies.
+ * @returns the number of pages that SQLite would have ignored
+ */
+export function foldLog(database: string, path: string, usualPageSize: number): number {
+  return (
+    withFile(path, "r", (file) => {
+      const log = readLog(file, usualPageSize);
+      const { pageSize, littleEndian, salts, frames } = log;
+      const { readable } = stateOf(log);
+      const end = Math.max(frames.slice(0, belonging(log)).findLastIndex(({ commits }) => commits) + 1, 0);
+      const target = openSync(database, "r+");
+      try {
+        const pages = Math.ceil(fstatSync(target).size / pageSize) + end;
+        let size: number | undefined;
+        const bytes = Buffer.alloc(frameHeaderLength + pageSize);
+        for (let index = 0; index < end; index++) {
+          readSync(file, bytes, 0, bytes.length, headerLength + index * bytes.length);
+          const frame = frames[index]!;
+          if (!same(frame.own, frame.stored) && same(frame.salts, salts)) mendFrame(bytes, littleEndian, index === 0 ? pair(log.header, 24) : frames[index - 1]!.stored);
+          const page = bytes.readUInt32BE(0);
+          if (page === 0 || page > pages) continue;
+          writeSync(target, bytes, frameHeaderLength, pageSize, (page - 1) * pageSize);
+          const committed = bytes.readUInt32BE(4);
+          if (committed > 0 && committed <= pages) size = committed;
+        }
+        if (size !== undefined) ftruncateSync(target, size * pageSize);
+      } finally {
+        closeSync(target);
+      }
+      return Math.max(0, end - readable);
+    }) ?? 0
+  );
 }
 
 function withFile<T>(path: string, flags: string, work: (file: number) => T): T | undefined {
