@@ -8,6 +8,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
 import { chunksOf } from "./chunks.ts";
+import { checksumsName, checksumsOf, damagedFiles, requireSame } from "./ownChecksums.ts";
 import { requireStorable } from "./formats/packed.ts";
 
 export const ownMeta = z.object({
@@ -69,9 +70,9 @@ export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder
   await requireSpace(root(folder), data.features.byteLength + data.labels.byteLength);
   await mkdir(aside, { recursive: true });
   try {
-    await writeDurably(join(aside, "features.bin"), bytesOf(data.features));
-    await writeDurably(join(aside, "labels.bin"), bytesOf(data.labels));
-    await writeDurably(join(aside, "dataset.json"), new TextEncoder().encode(JSON.stringify(meta, null, 2)));
+    const files = { "features.bin": bytesOf(data.features), "labels.bin": bytesOf(data.labels), "dataset.json": new TextEncoder().encode(JSON.stringify(meta, null, 2)) };
+    for (const [name, bytes] of Object.entries(files)) await writeDurably(join(aside, name), bytes);
+    await writeDurably(join(aside, checksumsName), new TextEncoder().encode(JSON.stringify(checksumsOf(files))));
     await rename(aside, to);
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
@@ -126,6 +127,7 @@ export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta
   const width = meta.task === "text" ? 1 : meta.exampleShape.reduce((product, n) => product * n, 1);
   const features = await readValues(join(folderOf(id, folder), "features.bin"), meta.count * width, meta.features);
   const labels = await readValues(join(folderOf(id, folder), "labels.bin"), meta.task === "text" ? 0 : meta.count, meta.task === "classification" ? "uint8" : "float32");
+  await requireSame(folderOf(id, folder), { "features.bin": bytesOf(features), "labels.bin": bytesOf(labels) });
   return { meta, features, labels };
 }
 
@@ -142,6 +144,12 @@ async function readValues(path: string, count: number, type: OwnMeta["features"]
     at += piece.length;
   }
   return values;
+}
+
+/** What is damaged of the own datasets, by file. */
+export async function verifyOwn(folder = dataFolder()): Promise<{ readonly path: string; readonly problem: string }[]> {
+  const names = (await readdir(root(folder)).catch(() => [])).filter((name) => !name.endsWith(".new")).sort();
+  return (await Promise.all(names.map((name) => damagedFiles(join(root(folder), name))))).flat();
 }
 
 /** Deletes an own dataset. */

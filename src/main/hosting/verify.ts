@@ -6,6 +6,7 @@ import type { Finding } from "../../shared/verification.ts";
 import { CheckpointError, requireIntact, type ReadBytes } from "../../core/checkpoint/container.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { requireOwner, type Owner } from "../../core/checkpoint/owner.ts";
+import { verifyOwn } from "../../core/datasets/own.ts";
 import { readWeightsHeader } from "../../core/weights/file.ts";
 import { storeFileName } from "../store/database.ts";
 import { damageAdvice, type VerifyReport } from "../store/verify/findings.ts";
@@ -14,7 +15,10 @@ import { runSummaries } from "../store/verify/readOnly.ts";
 import { headerOf } from "./runFiles.ts";
 
 export { runsLike } from "../store/verify/readOnly.ts";
-export type VerifyOptions = StoreCheckOptions;
+export interface VerifyOptions extends StoreCheckOptions {
+  /** Folder of the user's own datasets, which are checked too unless `runs` is given. */
+  readonly data?: string | undefined;
+}
 
 /**
  * Checks the store in `folder`: its file, every run, checkpoints and weights.
@@ -24,7 +28,21 @@ export type VerifyOptions = StoreCheckOptions;
 export async function verifyStore(folder: string, options: VerifyOptions = {}): Promise<VerifyReport> {
   const path = join(folder, storeFileName);
   const report = await checkStoreRows(path, options);
-  return { ...report, findings: [...report.findings, ...(await checkRunFiles(folder, path, options.runs))] };
+  const datasets = options.runs ? [] : await checkDatasets(options.data);
+  return { ...report, findings: [...report.findings, ...(await checkRunFiles(folder, path, options.runs)), ...datasets] };
+}
+
+async function checkDatasets(folder: string | undefined): Promise<Finding[]> {
+  return (await verifyOwn(folder)).map(({ path, problem }) => ({
+    part: "dataset",
+    severity: "damage",
+    run: null,
+    study: null,
+    where: path,
+    problem,
+    meaning: "Runs would train on other data than was imported.",
+    advice: "Import the dataset again, or restore its folder from a backup.",
+  }));
 }
 
 /** A checkpoint or weights file in a folder of a store. */
