@@ -246,6 +246,7 @@ program
   .argument("<run|study...>", 'ids of runs or studies, or their beginnings; "last" is the last run')
   .option("-o, --out <file>", "file to write (default: named after the run or study, here)")
   .option("--force", "replace an existing file")
+  .option("--damaged-anyway", "export runs whose log is damaged: see hypertower verify")
   .option(...storeOption)
   .addHelpText("after", "\nA run that is being trained is archived up to its last committed step, as an interrupted run.")
   .action((wanted: string[], options: ArchiveOptions) => finish(import("./commands/archive.ts").then(({ archiveCommand }) => archiveCommand(programFiles, wanted, options))));

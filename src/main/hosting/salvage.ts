@@ -1,5 +1,5 @@
 /** Saves what is readable of a damaged store into a new one, run by run. The damaged store is only read. */
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { copyFile, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
@@ -8,7 +8,7 @@ import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { storeFileName } from "../store/database.ts";
 import { StoreError } from "../store/errors.ts";
 import { Receiver } from "../store/receiver.ts";
-import { DamagedStore } from "../store/salvage/damagedStore.ts";
+import { attempt, DamagedStore } from "../store/salvage/damagedStore.ts";
 import { SalvagedRun } from "../store/salvage/salvagedRun.ts";
 import { workingCopy } from "../store/salvage/workingCopy.ts";
 import type { Salvaged, SalvageReport } from "../store/verify/findings.ts";
@@ -33,7 +33,7 @@ export async function salvageStore(from: string, into: string, { onProgress }: S
   const copy = opened(source, target, path);
   try {
     const damaged = new DamagedStore(copy.db);
-    const receiver = new Receiver(target);
+    const receiver = new Receiver(target, undefined, true);
     try {
       const studies = damaged.studyIds().map((id) => saveStudy(damaged, receiver, id));
       const ids = damaged.runIds();
@@ -57,6 +57,8 @@ function opened(source: string, target: string, path: string): ReturnType<typeof
     mkdirSync(target, { recursive: true });
     return workingCopy(source, join(target, `.salvage-${process.pid}`));
   } catch (error) {
+    // Only an empty folder is removed.
+    attempt(() => rmdirSync(target));
     throw new StoreError(path, `Nothing of ${path} could be salvaged: ${messageOf(error)}. It is unchanged.`, { cause: error });
   }
 }

@@ -36,12 +36,16 @@ export class Receiver {
   readonly #hosts: Hosts;
   readonly #db: Database;
 
-  /** @throws StoreError when the store cannot be opened */
-  constructor(folder: string, log: Log = consoleLog) {
+  /**
+   * @param isNew nobody else uses the store yet, so commits need not reach the disk one by one
+   * @throws StoreError when the store cannot be opened
+   */
+  constructor(folder: string, log: Log = consoleLog, isNew = false) {
     this.#connections = openConnections(folder, undefined, patience);
     const { path, writer } = this.#connections;
     this.path = path;
     this.#db = writer;
+    if (isNew) writer.pragma("synchronous = NORMAL");
     this.#hosts = new Hosts(writer, path, log);
     // Reads see what the transaction has written.
     this.runs = new RunReader(writer, path, log);

@@ -8,6 +8,7 @@ import { writeWhole } from "../writeWhole.ts";
 export interface ArchiveOptions {
   readonly out?: string;
   readonly force?: boolean;
+  readonly damagedAnyway?: boolean;
   readonly store?: string;
 }
 
@@ -20,6 +21,7 @@ export async function archiveCommand(programFiles: ProgramFiles, wanted: readonl
       const found = await find(services, each);
       ("run" in found ? runs : studies).push("run" in found ? found.run : found.study);
     }
+    if (!options.damagedAnyway) for (const of of [...runs.map((run) => ({ run })), ...studies.map((study) => ({ study }))]) await services.requireSound(of);
     const file = services.exportArchive({ runs, studies }, (remark) => console.error(remark));
     await writeWhole(resolve(options.out ?? file.filename), file, options.force ?? false);
     return exitCodes.ok;
