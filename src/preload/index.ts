@@ -1,6 +1,6 @@
 /** Exposes the contract, and nothing else, to the window's page. */
-import { contextBridge, ipcRenderer, type IpcRendererEvent } from "electron";
-import { eventChannel, requestChannel } from "../shared/channels.ts";
+import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from "electron";
+import { droppedChannel, eventChannel, requestChannel } from "../shared/channels.ts";
 import {
   bridgeKey,
   eventNames,
@@ -29,6 +29,11 @@ const bridge: Bridge = {
     return () => {
       ipcRenderer.removeListener(eventChannel(name), receive);
     };
+  },
+  async dropped(file: File): Promise<string | null> {
+    // Electron knows the path of a file that a person dropped; a file that the page made has none.
+    const path = webUtils.getPathForFile(file);
+    return path === "" ? null : ((await ipcRenderer.invoke(droppedChannel, path)) as string | null);
   },
 };
 

@@ -8,3 +8,6 @@ export function requestChannel(name: RequestName): string {
 export function eventChannel(name: EventName): string {
   return `hypertower:event:${name}`;
 }
+
+/** Tells the desktop app the path of a file that was dropped on the window. Sent by the preload alone, never with a path of the page's. */
+export const droppedChannel = "hypertower:dropped";

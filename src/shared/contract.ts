@@ -182,6 +182,8 @@ export interface Bridge {
   request<N extends RequestName>(name: N, input: RequestInput<N>): Promise<Reply<N>>;
   /** Subscribes to an event; returns its unsubscribe. */
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
+  /** Path of a file or folder that was dropped on the window, which may be read from then on; null for others. Only in the desktop app. */
+  dropped?(file: File): Promise<string | null>;
 }
 
 /** Name under which the preload exposes the bridge on `window`. */

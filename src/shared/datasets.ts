@@ -188,6 +188,8 @@ export const datasetRequests = {
   "datasets.import": { input: one.extend({ path }), output: datasetInfo },
   "datasets.remove": { input: one, output: z.array(datasetInfo) },
   /** Previews a file or folder of the host's machine. */
+  /** Asks for a file or folder in the system's dialog; null when the person cancels. Only the desktop app has one. */
+  "datasets.choose": { input: z.strictObject({ what: z.enum(["file", "folder"]) }), output: z.string().nullable() },
   "datasets.preview": { input: z.strictObject({ path, job }), output: importPreview },
   "datasets.create": { input: z.strictObject({ order: importOrder, job }), output: datasetInfo },
   /** Ends a preview or an import, which then fails; does nothing where it has ended. */

@@ -158,6 +158,7 @@ export class PretendTraining implements Services {
       "datasets.stopDownload": noDatasets,
       "datasets.import": noDatasets,
       "datasets.remove": noDatasets,
+      "datasets.choose": noDatasets,
       "datasets.preview": noDatasets,
       "datasets.create": noDatasets,
       "datasets.stopImport": () => null,

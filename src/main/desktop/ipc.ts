@@ -1,24 +1,51 @@
 /** The contract over Electron's IPC: one channel per request and per event; every sender is checked. */
-import { ipcMain, type WebContents } from "electron";
-import { eventChannel, requestChannel } from "../../shared/channels.ts";
-import { eventNames, requestNames, type EventName } from "../../shared/contract.ts";
+import { ipcMain, type IpcMainInvokeEvent, type WebContents } from "electron";
+import { droppedChannel, eventChannel, requestChannel } from "../../shared/channels.ts";
+import { eventNames, requestNames, type EventName, type Reply, type RequestName } from "../../shared/contract.ts";
 import { dispatch } from "../services/dispatch.ts";
+import { FileAccess } from "../services/fileAccess.ts";
 import type { Services } from "../services/services.ts";
+import { choosePath } from "./choosePath.ts";
 import { isTrustedSender } from "./location.ts";
+
+/** Files that were chosen in each window, or dropped on it. A page that was reloaded keeps them, a new window has none. */
+const access = new WeakMap<WebContents, FileAccess>();
+
+function accessOf(window: WebContents): FileAccess {
+  const granted = access.get(window) ?? new FileAccess("choose it in the dialog, or drop it on the window");
+  access.set(window, granted);
+  return granted;
+}
 
 /** Answers the window's requests and forwards events to it. `window` is null while there is none. */
 export function connectWindow(services: Services, window: () => WebContents | null): void {
   for (const name of requestNames) {
-    ipcMain.handle(requestChannel(name), (event, input: unknown) => {
-      if (!isTrustedSender(event.senderFrame)) {
-        const sender = event.senderFrame?.url ?? "a frame that is gone";
-        console.error(`refused ${name} from ${sender}`);
-        throw new Error("this page may not send requests");
-      }
-      return dispatch(services, name, input);
+    ipcMain.handle(requestChannel(name), async (event, input: unknown): Promise<Reply<RequestName>> => {
+      requireTrusted(event, name);
+      const granted = accessOf(event.sender);
+      if (name === "datasets.choose") return choosePath(input, granted);
+      const refused = await granted.refusal(name, input);
+      return refused === null ? dispatch(services, name, input) : { ok: false, error: { message: refused } };
     });
   }
+  ipcMain.handle(droppedChannel, (event, path: unknown): string | null => {
+    requireTrusted(event, "a dropped file");
+    if (typeof path !== "string") return null;
+    try {
+      accessOf(event.sender).grant(path);
+      return path;
+    } catch {
+      return null; // it is gone
+    }
+  });
   for (const name of eventNames) forward(services, name, window);
+}
+
+function requireTrusted(event: IpcMainInvokeEvent, what: string): void {
+  if (isTrustedSender(event.senderFrame)) return;
+  const sender = event.senderFrame?.url ?? "a frame that is gone";
+  console.error(`refused ${what} from ${sender}`);
+  throw new Error("this page may not send requests");
 }
 
 function forward(services: Services, name: EventName, window: () => WebContents | null): void {

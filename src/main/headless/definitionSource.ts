@@ -128,7 +128,11 @@ function reason(error: unknown): string {
 /** `:LINE:COLUMN` of the first syntax error, because JSON.parse does not always name it. */
 function position(text: string): string {
   const errors: ParseError[] = [];
-  locate(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+  try {
+    locate(text, errors, { disallowComments: true, allowTrailingComma: false, allowEmptyContent: false });
+  } catch {
+    return ""; // nested too deeply for this parser's stack
+  }
   const [first] = errors;
   if (!first) return "";
   const before = text.slice(0, first.offset).split("\n");

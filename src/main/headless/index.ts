@@ -397,6 +397,7 @@ program
   .description("Serve the workbench to a browser on this machine.")
   .option("--port <number>", "port on 127.0.0.1 (default: the standard port, or a free one if it is in use)", port)
   .option("--open", "open the link in a browser if there is a display")
+  .option("--data-root <folder...>", "let windows import files of these folders only (default: any that this account may read)")
   .option(...storeOption)
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 

@@ -28,7 +28,7 @@ import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
 import { closeStore, copyStore, rescueStore, StoreHealth } from "./storeHealth.ts";
-import type { ServiceOptions, Services } from "./services.ts";
+import { UserError, type ServiceOptions, type Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 import { Verification } from "./verification.ts";
 
@@ -211,6 +211,9 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
     "datasets.import": ({ kind, path }) => library.import(kind, path),
     "datasets.remove": ({ kind }) => library.remove(kind),
+    "datasets.choose": () => {
+      throw new UserError("Only the desktop app can open the system's dialog; type the path.");
+    },
     "datasets.preview": ({ path, job }) => library.preview(path, job),
     "datasets.create": ({ order, job }) => library.create(order, job),
     "datasets.stopImport": ({ job }) => {

@@ -29,6 +29,8 @@ export interface DesktopApp {
   call(method: string, argument?: unknown): Promise<unknown>;
   readonly errorBoxes: readonly ErrorBox[];
   readonly messageBoxes: readonly MessageBox[];
+  /** What is chosen in the next dialog for files; it is cancelled otherwise. */
+  choose(path: string): void;
   /** The button pressed in the next question; the first one in others. */
   press(button: string): void;
 }
@@ -43,6 +45,7 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
   const errorBoxes: ErrorBox[] = [];
   const messageBoxes: MessageBox[] = [];
   let pressed: string | null = null;
+  let chosen: string | null = null;
 
   const methods: Methods = {
     load: ({ url, preload }: { url: string; preload: string }) => host.load(url, preload),
@@ -55,6 +58,11 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
       pressed = null;
       return { response };
     },
+    openDialog: () => {
+      const path = chosen;
+      chosen = null;
+      return path;
+    },
     exit: () => undefined,
   };
   const call = connectRpc(
@@ -66,5 +74,5 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
     },
     methods,
   );
-  return { process: new Running(child), call, errorBoxes, messageBoxes, press: (button) => (pressed = button) };
+  return { process: new Running(child), call, errorBoxes, messageBoxes, choose: (path) => (chosen = path), press: (button) => (pressed = button) };
 }

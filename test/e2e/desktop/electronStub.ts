@@ -238,6 +238,10 @@ const defaultSession = {
 export const session = { defaultSession };
 
 export const dialog = {
+  async showOpenDialog(): Promise<{ canceled: boolean; filePaths: string[] }> {
+    const path = (await ask("openDialog")) as string | null;
+    return { canceled: path === null, filePaths: path === null ? [] : [path] };
+  },
   showErrorBox(title: string, content: string): void {
     void ask("errorBox", { title, content });
   },

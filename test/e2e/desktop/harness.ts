@@ -50,6 +50,10 @@ export async function startDesktopApp(browser: Browser): Promise<DesktopHarness>
     window,
     storeDir,
     problems,
+    choosePath(path) {
+      app.choose(path);
+      return Promise.resolve();
+    },
     log: () => (app.process.over ? log : log + app.process.output()),
     async restart(how) {
       await (how === "killed" ? kill() : stop());

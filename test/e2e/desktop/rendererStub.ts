@@ -51,6 +51,9 @@ export function runPreload(preload: (require: (name: string) => object) => void)
     },
   };
 
+  /** As in Electron, a file that a page made has no path. */
+  const webUtils = { getPathForFile: () => "" };
+
   // Chromium takes downloads from the network past the harness; fetched here, they come from the app's protocol handler.
   const { click } = HTMLAnchorElement.prototype;
   HTMLAnchorElement.prototype.click = function (): void {
@@ -66,7 +69,7 @@ export function runPreload(preload: (require: (name: string) => object) => void)
   };
 
   preload((name) => {
-    if (name === "electron") return { contextBridge, ipcRenderer };
+    if (name === "electron") return { contextBridge, ipcRenderer, webUtils };
     throw new Error(`module not found: ${name}`);
   });
 }

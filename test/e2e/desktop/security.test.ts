@@ -1,7 +1,9 @@
 /** The desktop app as hostile markup, other frames and other pages in its window meet it. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { contract } from "../../../src/shared/contract.ts";
+import { contract, type Bridge } from "../../../src/shared/contract.ts";
 import { requestChannel } from "../../../src/shared/channels.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { reachesOutside, runsInlineHandler, runsInlineScript, runsText, violations } from "../support/pages.ts";
@@ -125,6 +127,19 @@ it("refuses a page from elsewhere, should one ever come into the window", async 
   harness.window.foreign.set(address, "<p>elsewhere</p>");
   await harness.page.goto(address);
   expect(await invoke(harness.page, list, {})).toEqual({ error: "this page may not send requests" });
+});
+
+it("reads no file that the person did not choose", async () => {
+  const preview = () => invoke(harness.page, requestChannel("datasets.preview"), { path: secret });
+  const secret = join(harness.storeDir, "secret.csv");
+  writeFileSync(secret, "1,2\n3,4\n");
+  expect((await preview()).value).toMatchObject({ ok: false, error: { message: expect.stringContaining("may not be read from this window") as string } });
+  // A file that the page made itself has no path, whatever its name.
+  expect(await harness.page.evaluate((path) => (window as unknown as { hypertower: Bridge }).hypertower.dropped!(new File(["1,2"], path)), secret)).toBeNull();
+  expect((await preview()).value).toMatchObject({ ok: false });
+  harness.app.choose(secret);
+  expect((await invoke(harness.page, requestChannel("datasets.choose"), { what: "file" })).value).toEqual({ ok: true, value: secret });
+  expect((await preview()).value).toMatchObject({ ok: true });
 });
 
 it("does not navigate away", async () => {

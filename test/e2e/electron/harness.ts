@@ -54,6 +54,7 @@ export async function startElectronApp(executablePath: string): Promise<Harness>
     },
     storeDir,
     problems,
+    choosePath: (path) => app.evaluate(({ dialog }, chosen) => void (dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] })), path),
     log: () => log,
     async restart(how) {
       await stop(how === "killed" ? "SIGKILL" : "SIGTERM");

@@ -5,7 +5,15 @@ import { expect } from "vitest";
 import type { Harness } from "../support/harness.ts";
 import { choose } from "./workbench.ts";
 
-export async function ownData({ page, storeDir }: Harness): Promise<void> {
+/** Names a file as a person does in this kind of window. */
+async function givePath({ page, choosePath }: Harness, path: string): Promise<void> {
+  if (!choosePath) return page.getByTestId("add-path").fill(path);
+  await choosePath(path);
+  await page.getByTestId("add-path-choose").click();
+}
+
+export async function ownData(harness: Harness): Promise<void> {
+  const { page, storeDir } = harness;
   const path = join(storeDir, "flowers.csv");
   writeFileSync(path, ["length,colour,kind", "5.1,red,rose", ",red,rose", "6.3,blue,iris", "5.8,blue,iris", "7.1,white,lily"].join("\n"));
   await page.getByTestId("nav-datasets").click();
@@ -13,10 +21,12 @@ export async function ownData({ page, storeDir }: Harness): Promise<void> {
   expect(await page.getByTestId("dataset-mnist").getAttribute("data-state")).toBe("ready");
 
   await page.getByTestId("add-button").click();
-  await page.getByTestId("add-path").fill(`${path}.missing`);
+  const ragged = join(storeDir, "ragged.csv");
+  writeFileSync(ragged, "1,2\n1,2,3\n");
+  await givePath(harness, ragged);
   await page.getByTestId("add-preview").click();
-  await page.getByTestId("add-problem").getByText("cannot be read").waitFor();
-  await page.getByTestId("add-path").fill(path);
+  await page.getByTestId("add-problem").getByText("line 2: 3 values, but the first row has 2").waitFor();
+  await givePath(harness, path);
   await page.getByTestId("add-preview").click();
   await page.getByTestId("csv-columns").getByText("1 missing").waitFor();
   await page.getByTestId("add-title").fill("Flowers");

@@ -11,6 +11,8 @@ export interface Harness {
   readonly storeDir: string;
   /** Ends the workbench, and starts it again on the same store. Killed, it has no time for anything. */
   restart(how?: "ended" | "killed"): Promise<void>;
+  /** Desktop app: what is chosen in the next dialog for files. Missing in a browser, where paths are typed. */
+  choosePath?(path: string): Promise<void>;
   /** What went wrong in pages so far: errors, and violations of the content security policy. */
   readonly problems: readonly string[];
   /** What the workbench's process wrote. */

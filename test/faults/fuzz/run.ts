@@ -26,7 +26,7 @@ export function inputOf(parser: FuzzedParser, corpus: readonly CorpusFile[], see
   const alike = corpus.filter((file) => extname(file.name) === ending);
   if (parser.form === "json" && mutator.below(3) > 0) {
     const value = JSON.parse(new TextDecoder().decode(mutator.oneOf(alike).bytes)) as unknown;
-    return { name, bytes: new TextEncoder().encode(JSON.stringify(mutator.json(value))) };
+    return { name, bytes: new TextEncoder().encode(mutator.json(value)) };
   }
   const bytes = mutator.bytes(alike.map((file) => file.bytes));
   return { name, bytes: parser.repair && mutator.below(2) === 0 ? parser.repair(bytes) : bytes };

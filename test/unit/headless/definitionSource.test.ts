@@ -33,6 +33,11 @@ describe("loadExperiment", () => {
     expect(experiment).toMatchObject({ batchSize: 256, budget: { epochs: 5 }, tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] });
   });
 
+  it("refuses a file that is nested too deeply to be located in", async () => {
+    const { message } = await failure({ file: file("[".repeat(200_000)), set: [] });
+    expect(message).toContain("is not valid JSON");
+  });
+
   it("refuses a file that is larger than any definition", async () => {
     const { message } = await failure({ file: file(" ".repeat(9 * 2 ** 20)), set: [] });
     expect(message).toMatch(/^cannot read the experiment file .*: it has 9\.44 MB; at most 8\.39 MB are allowed$/);

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { messageOf } from "../../../shared/errors.ts";
 import { isActive } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
+import { FileAccess } from "../../services/fileAccess.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { startServer, type LocalServer } from "../server/index.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -16,6 +17,8 @@ export interface ServeOptions {
   readonly port?: number;
   readonly open?: boolean;
   readonly store?: string;
+  /** Folders whose files windows may import; any by default. */
+  readonly dataRoot?: readonly string[];
 }
 
 /** Default port, if it is free: a browser stores a window's settings by address. */
@@ -25,11 +28,12 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
   if (!existsSync(join(programFiles.rendererDir, "index.html"))) {
     throw new UserError(`the window is not built (${programFiles.rendererDir} has no index.html); run: npm run build`);
   }
+  const files = filesIn(options.dataRoot);
   const storeDir = storeDirOf(options.store);
   const services = await openServices(programFiles, storeDir);
   let server: LocalServer;
   try {
-    server = await listen(services, programFiles.rendererDir, options.port);
+    server = await listen(services, programFiles.rendererDir, options.port, files);
   } catch (error) {
     await services.close();
     throw error;
@@ -50,12 +54,26 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
   return exitCodes.ok;
 }
 
-async function listen(services: Services, rendererDir: string, port: number | undefined): Promise<LocalServer> {
+/** @throws UserError naming a folder that does not exist */
+function filesIn(folders: readonly string[] | undefined): FileAccess | undefined {
+  if (!folders || folders.length === 0) return undefined;
+  const files = new FileAccess(`allowed are files in: ${folders.join(", ")}`);
+  for (const folder of folders) {
+    try {
+      files.grant(folder);
+    } catch (error) {
+      throw new UserError(`--data-root ${folder} cannot be read: ${messageOf(error)}`, undefined, { cause: error });
+    }
+  }
+  return files;
+}
+
+async function listen(services: Services, rendererDir: string, port: number | undefined, files: FileAccess | undefined): Promise<LocalServer> {
   try {
-    return await startServer({ services, port: port ?? defaultPort, rendererDir });
+    return await startServer({ services, port: port ?? defaultPort, rendererDir, files });
   } catch (error) {
     const inUse = error instanceof UserError && error.cause instanceof Error && "code" in error.cause && error.cause.code === "EADDRINUSE";
-    if (port === undefined && inUse) return startServer({ services, port: 0, rendererDir });
+    if (port === undefined && inUse) return startServer({ services, port: 0, rendererDir, files });
     throw error;
   }
 }

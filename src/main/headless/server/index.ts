@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { FileAccess } from "../../services/fileAccess.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { Access } from "./access.ts";
 import { httpHandler } from "./http.ts";
@@ -16,6 +17,8 @@ export interface ServerOptions {
   readonly port: number;
   /** Folder of the built window. */
   readonly rendererDir: string;
+  /** Files that windows may have read; without it, all that this account may read. */
+  readonly files?: FileAccess | undefined;
   /** Token of the first link; random by default. */
   readonly token?: string;
 }
@@ -34,14 +37,14 @@ export interface LocalServer {
  * Starts the server on 127.0.0.1.
  * @throws UserError when the port is not a port or cannot be listened on.
  */
-export async function startServer({ services, port, rendererDir, token }: ServerOptions): Promise<LocalServer> {
+export async function startServer({ services, port, rendererDir, token, files }: ServerOptions): Promise<LocalServer> {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new UserError(`${port} is not a port; allowed: 1 to 65535, or 0 for any free one`);
   }
   const access = new Access(token);
   const server = createServer(httpHandler(access, rendererDir, services));
   await listen(server, port);
-  const socket = attachSocket(server, access, services);
+  const socket = attachSocket(server, access, services, files);
   const bound = (server.address() as AddressInfo).port;
   const link = (oneTime: string) => `http://${loopback}:${bound}/?token=${encodeURIComponent(oneTime)}`;
 

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { eventNames, type EventName } from "../../../shared/contract.ts";
 import { socketProtocol } from "../../../shared/socket.ts";
 import { dispatch } from "../../services/dispatch.ts";
+import type { FileAccess } from "../../services/fileAccess.ts";
 import type { Services } from "../../services/services.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 
@@ -34,7 +35,7 @@ export interface Socket {
 }
 
 /** Attaches `/ws` to the server. */
-export function attachSocket(server: Server, access: Access, services: Services): Socket {
+export function attachSocket(server: Server, access: Access, services: Services, files?: FileAccess): Socket {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxMessageBytes, perMessageDeflate: false, handleProtocols: () => socketProtocol });
   const alive = new WeakSet<WebSocket>();
 
@@ -56,7 +57,7 @@ export function attachSocket(server: Server, access: Access, services: Services)
           return;
         }
         if (++inFlight === maxInFlight) socket.pause();
-        void handleMessage(socket, services, data).finally(() => {
+        void handleMessage(socket, services, files, data).finally(() => {
           if (inFlight-- === maxInFlight && socket.readyState === socket.OPEN) socket.resume();
         });
       });
@@ -106,7 +107,7 @@ function refuse(connection: Duplex, status: number, reason: string): void {
   );
 }
 
-async function handleMessage(socket: WebSocket, services: Services, data: RawData): Promise<void> {
+async function handleMessage(socket: WebSocket, services: Services, files: FileAccess | undefined, data: RawData): Promise<void> {
   let message: z.infer<typeof request>;
   try {
     message = request.parse(JSON.parse(String(data)));
@@ -115,7 +116,8 @@ async function handleMessage(socket: WebSocket, services: Services, data: RawDat
     return;
   }
   try {
-    const reply = await dispatch(services, message.name, message.input);
+    const refused = (await files?.refusal(message.name, message.input)) ?? null;
+    const reply = refused === null ? await dispatch(services, message.name, message.input) : { ok: false, error: { message: refused } };
     send(socket, JSON.stringify({ id: message.id, reply }));
   } catch (error) {
     // dispatch() never rejects, so this is a defect; the window must not wait forever.

@@ -4,6 +4,7 @@ import { ElOption, ElSelect } from "element-plus";
 import AddDataset from "@/components/datasets/AddDataset.vue";
 import CsvColumns from "@/components/datasets/CsvColumns.vue";
 import type { ImportPreview } from "@shared/datasets.ts";
+import { useApp } from "@/stores/app.ts";
 import { deferred, mountForm, onPage, services } from "./support.ts";
 import { ownTable } from "./samples.ts";
 
@@ -65,13 +66,13 @@ it("shows what a table holds, and imports it as it was set", async () => {
   services.answer("datasets.create", () => ownTable());
   const { wrapper, added, isOpen } = await dialog();
   await look(" /data/flowers.csv ");
-  expect(services.inputs("datasets.preview")).toEqual([{ path: "/data/flowers.csv" }]);
+  expect(services.inputs("datasets.preview")).toEqual([{ path: "/data/flowers.csv", job: expect.any(String) as string }]);
   expect(input("add-title").value).toBe("flowers");
   await write("add-title", "Flowers");
   await wrapper.getComponent(CsvColumns).vm.$emit("update:modelValue", ["number", "ignore", "target"]);
   await press("add-create");
   expect(services.inputs("datasets.create")).toEqual([
-    { order: { form: "csv", title: "Flowers", path: "/data/flowers.csv", delimiter: ";", header: true, roles: ["number", "ignore", "target"], task: "classification", missing: "refuse" } },
+    { order: { form: "csv", title: "Flowers", path: "/data/flowers.csv", delimiter: ";", header: true, roles: ["number", "ignore", "target"], task: "classification", missing: "refuse" }, job: expect.any(String) as string },
   ]);
   expect(added).toEqual([ownTable()]);
   expect(isOpen()).toBe(false);
@@ -131,7 +132,7 @@ it("imports a folder of images at the size they have", async () => {
   await look("/data/pets/");
   expect(page()).toContain("cat (1,200), dog (7)");
   await press("add-create");
-  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "images", title: "pets", path: "/data/pets/", width: 32, height: 24, channels: 3 } }]);
+  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "images", title: "pets", path: "/data/pets/", width: 32, height: 24, channels: 3 }, job: expect.any(String) as string }]);
 });
 
 it("shows how a text begins", async () => {
@@ -142,7 +143,7 @@ it("shows how a text begins", async () => {
   expect(page()).toMatch(/123,456 characters, 80 different/);
   expect(page()).toContain("It was a dark night");
   await press("add-create");
-  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt" } }]);
+  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt" }, job: expect.any(String) as string }]);
 });
 
 it("wants the targets of an array that stands alone", async () => {
@@ -180,4 +181,38 @@ it("has one target: choosing another frees the first, as what it holds", async (
   expect(value()).toEqual(["number", "target", "category"]);
   await use(2, "ignore");
   expect(roles(wrapper)).toEqual(["number", "target", "ignore"]);
+});
+
+it("shows how far an import is, and stops it when the dialog is closed", async () => {
+  services.answer("datasets.preview", () => ({ form: "text", characters: 123_456, vocabulary: 80, beginning: "It was" }));
+  services.answer("datasets.create", () => new Promise<never>(() => undefined));
+  services.answer("datasets.stopImport", () => null);
+  await dialog();
+  await look("/data/book.txt");
+  await press("add-create");
+  const { job } = services.inputs("datasets.create").at(-1) as { job: string };
+  services.emit("dataset.importing", { job: "another", done: 1, total: 2, unit: "images" });
+  await flushPromises();
+  expect(shown("add-progress")).toBeNull();
+  services.emit("dataset.importing", { job, done: 1200, total: 5000, unit: "images" });
+  await flushPromises();
+  expect(shown("add-progress")).toBe("1,200 of 5,000 images");
+  [...document.body.querySelectorAll("button")].find((button) => button.textContent?.trim() === "Stop import")!.click();
+  await flushPromises();
+  expect(services.inputs("datasets.stopImport")).toEqual([{ job }]);
+});
+
+it("has a file chosen or dropped in the desktop app, where none can be typed", async () => {
+  services.answer("datasets.preview", () => csv);
+  services.answer("datasets.choose", ({ what }) => (what === "file" ? "/data/flowers.csv" : null));
+  await dialog();
+  useApp().info = { ...useApp().info!, host: "desktop" };
+  await flushPromises();
+  expect(input("add-path").readOnly).toBe(true);
+  await press("add-path-choose");
+  expect(input("add-path").value).toBe("/data/flowers.csv");
+  // Cancelled: what was chosen stays.
+  await press("add-path-choose-folder");
+  expect(input("add-path").value).toBe("/data/flowers.csv");
+  expect(services.inputs("datasets.choose")).toEqual([{ what: "file" }, { what: "folder" }]);
 });
