@@ -35,6 +35,8 @@ export default [
   { files: ["**/*.vue"], languageOptions: { parserOptions: { parser } } },
   {
     rules: {
+      // Text from elsewhere never becomes markup.
+      "vue/no-v-html": "error",
       // Layout is not lint's business.
       "vue/max-attributes-per-line": "off",
       "vue/singleline-html-element-content-newline": "off",
