@@ -7,6 +7,7 @@ import { explain, explained, StoreError } from "./errors.ts";
 import { damageMessage, quickCheck, readIntegrity, writeIntegrity } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
 import { migrate, migrations, refuseNewer, versionOf, type Migration } from "./migrations.ts";
+import { refuseOrphans } from "./orphans.ts";
 import { openReadOnly, whyReadOnly } from "./readOnly.ts";
 
 export const storeFileName = "hypertower.sqlite";
@@ -65,7 +66,10 @@ function prepareFolder(folder: string): string {
  */
 function inspect(path: string, known: number, busyTimeout: number): boolean {
   const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || (stat.isFile() && stat.size === 0)) return false;
+  if (!stat || (stat.isFile() && stat.size === 0)) {
+    refuseOrphans(path, stat ? "empty" : "missing");
+    return false;
+  }
   if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
   try {
@@ -91,6 +95,8 @@ function requireStore(db: Database.Database, path: string, known: number): numbe
     if (!empty || application !== 0) {
       throw new StoreError(path, `${path} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`);
     }
+    // A new store is empty until its log is written back; without that log it would seem new.
+    refuseOrphans(path, "empty", true);
   }
   refuseNewer(path, found, known);
   return found;
@@ -120,6 +126,8 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     if (created) createPrivate(path);
     const writer = new Database(path, { timeout: busyTimeout });
     opened.push(writer);
+    // Must precede the first page: space of erased runs can then be given back in small parts.
+    if (created) writer.pragma("auto_vacuum = INCREMENTAL");
     const mode = writer.pragma("journal_mode = WAL", { simple: true });
     if (mode !== "wal") {
       throw new StoreError(path, `${path} lies on a file system that cannot hold the store's write-ahead log. Choose another folder.`);

@@ -12,6 +12,7 @@ import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
+import { storageLayout } from "./storageLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
 import { trainedLayout } from "./trainedLayout.ts";
 
@@ -31,6 +32,7 @@ export const migrations: readonly Migration[] = [
   { version: 8, sql: trainedLayout },
   { version: 9, sql: checksumLayout },
   { version: 10, sql: claimLayout },
+  { version: 11, sql: storageLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -13,6 +13,7 @@ import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity
 import { markInterruptedRuns } from "./interruptedRuns.ts";
 import { environmentDifferences } from "./runRows.ts";
 import { PortableReader } from "./portableReader.ts";
+import { MarkKeeper } from "./mark.ts";
 import { RowUpgrade } from "./rowUpgrade.ts";
 import { RunReader, type ListPage, type StoredStep } from "./runReader.ts";
 import { SeriesReader, type SeriesAnswer, type SeriesQuery } from "./seriesReader.ts";
@@ -52,6 +53,8 @@ export class Store {
   readonly #log: Log;
   readonly #slowAfter: number;
   readonly #writer: Writer;
+  /** None for a store that can only be read. */
+  readonly #mark: MarkKeeper | undefined;
   readonly #runs: RunReader;
   readonly #series: SeriesReader;
   readonly #changePoll: NodeJS.Timeout;
@@ -106,6 +109,7 @@ export class Store {
       }
       this.#dataVersion = this.#foreignVersion();
       this.#changes = new ChangeReader(reader, (row) => this.#runs.listed(row));
+      this.#mark = readOnly === null ? new MarkKeeper(path, reader, this.#log, () => this.fileState() === "here") : undefined;
     } catch (error) {
       closeConnections(this.#connections);
       throw explain(error, path);
@@ -306,6 +310,16 @@ export class Store {
     }
   }
 
+  /** Message about runs or steps that the file has lost; null when none are known. */
+  get loss(): string | null {
+    return this.#mark?.loss ?? null;
+  }
+
+  /** Ends the warning about lost runs and steps. */
+  acknowledgeLoss(): void {
+    this.#mark?.acknowledge();
+  }
+
   /** Whether the store's file still has its name. Looks at once. */
   fileState(): FileState {
     return this.#fileWatch?.lookNow() ?? "here";
@@ -339,6 +353,7 @@ export class Store {
     const steps = [
       () => this.#writer.close(),
       () => explained(this.path, () => this.#hosts.close()),
+      () => this.#mark?.close(),
       () => closeConnections(this.#connections, this.fileState() === "here"),
     ];
     for (const step of steps) {
