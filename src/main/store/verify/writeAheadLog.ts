@@ -99,33 +99,57 @@ export function inspectLog(path: string, pageSize: number): LogState | undefined
   return withFile(path, "r", (file) => stateOf(readLog(file, pageSize)));
 }
 
-/** Page header of a frame: page number, and the database's size in pages where a transaction ends. */
-const pageHeader = 8;
+/** Inverse of an odd number modulo 2^32, by Newton's iteration. */
+function inverse(odd: number): number {
+  let found = odd;
+  for (let i = 0; i < 4; i++) found = Math.imul(found, 2 - Math.imul(odd, found));
+  return found;
+}
 
-/** Mends a frame whose page header was changed in one byte, as its checksum shows. Returns whether it was. */
-function mendFrame(bytes: Buffer, littleEndian: boolean, before: Sums): boolean {
-  const stored = pair(bytes, 16);
-  for (let at = 0; at < pageHeader; at++) {
-    const value = bytes[at] as number;
-    for (let change = 1; change < 256; change++) {
-      bytes[at] = value ^ change;
-      if (same(sumsOf(bytes, frameHeaderLength, bytes.length, littleEndian, sumsOf(bytes, 0, pageHeader, littleEndian, before)), stored)) return true;
+/** Whether two 32-bit numbers differ in one byte. */
+const inOneByte = (a: number, b: number): boolean => [0xff, 0xff00, 0xff0000, 0xff000000].some((mask) => ((a ^ b) & ~mask) === 0);
+
+/**
+ * Mends a frame in which one byte was changed: its checksums are linear in its words modulo 2^32, so a
+ * change of one word shows which one it was, and by how much. Leaves other frames as they are.
+ */
+function mendFrame(bytes: Buffer, littleEndian: boolean, { own, stored }: Frame): void {
+  const missing: Sums = [(stored[0] - own[0]) | 0, (stored[1] - own[1]) | 0];
+  // What one more in the first or second sum, after a pair of words, adds to both sums at the end.
+  let first: Sums = [1, 0];
+  let second: Sums = [0, 1];
+  const places = [...pairsOf(frameHeaderLength, bytes.length), ...pairsOf(0, 8)];
+  const read = (at: number) => (littleEndian ? bytes.readInt32LE(at) : bytes.readInt32BE(at));
+  for (const at of places) {
+    const both: Sums = [(first[0] + second[0]) | 0, (first[1] + second[1]) | 0];
+    for (const [word, by] of [[at, both], [at + 4, second]] as const) {
+      const change = by[0] & 1 ? Math.imul(inverse(by[0]), missing[0]) : Math.imul(inverse(by[1]), missing[1]);
+      const mended = (read(word) + change) | 0;
+      if (Math.imul(by[0], change) !== missing[0] || Math.imul(by[1], change) !== missing[1] || !inOneByte(read(word), mended)) continue;
+      if (littleEndian) bytes.writeInt32LE(mended, word);
+      else bytes.writeInt32BE(mended, word);
+      return;
     }
-    bytes[at] = value;
+    second = [(both[0] + second[0]) | 0, (both[1] + second[1]) | 0];
+    first = both;
   }
-  return false;
+}
+
+/** Offsets of pairs of words, last first. */
+function* pairsOf(from: number, to: number): Generator<number> {
+  for (let at = to - 8; at >= from; at -= 8) yield at;
 }
 
 /**
- * Writes the pages of a log into the database, damaged ones too: their rows then fail their own
- * checksums. SQLite would ignore everything after the first damaged one. Only for copies.
+ * Writes the pages of a log into the database, mended where one byte was changed. Others are written as they
+ * are: their rows then fail their own checksums. SQLite would ignore everything after the first damaged one. Only for copies.
  * @returns the number of pages that SQLite would have ignored
  */
 export function foldLog(database: string, path: string, usualPageSize: number): number {
   return (
     withFile(path, "r", (file) => {
       const log = readLog(file, usualPageSize);
-      const { pageSize, littleEndian, salts, frames } = log;
+      const { pageSize, littleEndian, frames } = log;
       const { readable } = stateOf(log);
       const end = Math.max(frames.slice(0, belonging(log)).findLastIndex(({ commits }) => commits) + 1, 0);
       const target = openSync(database, "r+");
@@ -136,7 +160,7 @@ export function foldLog(database: string, path: string, usualPageSize: number): 
         for (let index = 0; index < end; index++) {
           readSync(file, bytes, 0, bytes.length, headerLength + index * bytes.length);
           const frame = frames[index]!;
-          if (!same(frame.own, frame.stored) && same(frame.salts, salts)) mendFrame(bytes, littleEndian, index === 0 ? pair(log.header, 24) : frames[index - 1]!.stored);
+          if (!same(frame.own, frame.stored)) mendFrame(bytes, littleEndian, frame);
           const page = bytes.readUInt32BE(0);
           if (page === 0 || page > pages) continue;
           writeSync(target, bytes, frameHeaderLength, pageSize, (page - 1) * pageSize);
