@@ -17,7 +17,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Mutations of each parser; slow parsers read whole files several times. */
-const mutations = 25;
+const mutations = 12;
 
 describe.each(parsers.map((parser) => [parser.name, parser] as const))("%s", (_name, parser) => {
   it("accepts its corpus, and refuses mutations of it in words", async () => {
@@ -49,9 +49,8 @@ describe("a fault", () => {
 
   it.each([
     ["crashing", "ended its process with SIGKILL"],
-    ["writing", "wrote outside its folder"],
-    ["polluting", "changed a prototype"],
-  ])("of a parser that is %s is found", async (name, what) => {
+    ...(everything ? [["writing", "wrote outside its folder"], ["polluting", "changed a prototype"]] as const : []),
+  ] as const)("of a parser that is %s is found", async (name, what) => {
     const { faults } = await fuzz(faultyParsers.find((parser) => parser.name === name)!, 0.1, 1, null);
     expect([...faults.values()][0]?.what).toContain(what);
   });

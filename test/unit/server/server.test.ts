@@ -8,6 +8,7 @@ import { WebSocket } from "ws";
 import { startServer, type LocalServer } from "../../../src/main/headless/server/index.ts";
 import { maxMessageBytes } from "../../../src/main/headless/server/socket.ts";
 import { keyProtocol, socketProtocol } from "../../../src/shared/socket.ts";
+import { FileAccess } from "../../../src/main/services/fileAccess.ts";
 import { UserError } from "../../../src/main/services/services.ts";
 import { downloadPath, pictureSettings } from "../../../src/shared/reports.ts";
 import { fakeServices, type FakeServices } from "../../support/fakeServices.ts";
@@ -20,6 +21,8 @@ interface Answer {
 
 let folder: string;
 let services: FakeServices;
+/** As `serve --data-root` limits windows. */
+let files: FileAccess;
 let server: LocalServer;
 let host: string;
 
@@ -31,7 +34,9 @@ beforeEach(async () => {
   writeFileSync(join(rendererDir, "assets", "index-abc.js"), "1;");
   writeFileSync(join(folder, "secret.txt"), "secret");
   services = fakeServices();
-  server = await startServer({ services, port: 0, rendererDir, token: "first-token" });
+  files = new FileAccess("allowed are files in: data");
+  files.grant(rendererDir);
+  server = await startServer({ services, port: 0, rendererDir, token: "first-token", files });
   host = `127.0.0.1:${server.port}`;
 });
 
@@ -233,6 +238,20 @@ describe("the socket", () => {
     socket.send(JSON.stringify({ id: 9, name: "__proto__", input: {} }));
     expect(await nextMessage(socket)).toMatchObject({ id: 9, reply: { ok: false } });
     expect(services.calls).toEqual(["runs.list"]);
+    socket.terminate();
+  });
+
+  it("reads files of the folders that it was limited to alone", async () => {
+    const socket = await openSocket();
+    const preview = (path: string) => {
+      socket.send(JSON.stringify({ id: 1, name: "datasets.preview", input: { path } }));
+      return nextMessage(socket);
+    };
+    expect(await preview(join(folder, "renderer", "index.html"))).toMatchObject({ reply: { ok: true } });
+    for (const path of [join(folder, "secret.txt"), join(folder, "renderer", "..", "secret.txt"), "/etc/passwd"]) {
+      expect(await preview(path)).toMatchObject({ reply: { ok: false, error: { message: expect.stringContaining("may not be read from this window; allowed are files in: data") as string } } });
+    }
+    expect(services.calls).toEqual(["datasets.preview"]);
     socket.terminate();
   });
 
