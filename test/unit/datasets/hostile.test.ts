@@ -142,6 +142,12 @@ describe("a packed array", () => {
     await expect(readArrays(await file("bomb-idx3-ubyte.gz", Buffer.concat(new Array<Uint8Array>(30).fill(tenMegabytes))))).rejects.toThrow("cannot be unpacked");
   });
 
+  it("cut off within the length of its header is refused", () => {
+    const bytes = zeros(4);
+    bytes[6] = 2;
+    for (const length of [10, 11, 12]) expect(() => parseNpy(bytes.subarray(0, length), "x.npy")).toThrow(/^x\.npy: truncated header/);
+  });
+
   it("with too many entries, or a shape that is none, is refused", async () => {
     const many = zipSync(Object.fromEntries(Array.from({ length: 1_001 }, (_, i) => [`${i}.npy`, zeros(1)])));
     await expect(readArrays(await file("many.npz", many))).rejects.toThrow("more than 1000 arrays");

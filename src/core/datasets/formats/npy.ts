@@ -36,6 +36,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6]! >= 2;
   const start = long ? 12 : 10;
+  if (bytes.length < start) throw new Error(`${source}: truncated header (${bytes.length} bytes)`);
   const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
   if (bytes.length < start + length) throw new Error(`${source}: truncated header (${bytes.length} bytes, ${start + length} needed)`);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
