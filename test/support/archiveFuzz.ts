@@ -7,6 +7,7 @@ import { importInto } from "../../src/main/archives/importInto.ts";
 import { storeFileName } from "../../src/main/store/database.ts";
 import { Store } from "../../src/main/store/store.ts";
 import { StoreError } from "../../src/main/store/errors.ts";
+import { faultOf } from "../faults/fuzz/verdict.ts";
 import { mutated } from "./archiveMutations.ts";
 
 export interface FuzzResult {
@@ -41,7 +42,9 @@ export async function fuzzArchives(root: string, archives: readonly Buffer[], ra
         imported++;
       } catch (error) {
         const isRefusal = error instanceof ArchiveError || error instanceof StoreError;
-        if (!isRefusal) faults.push(`${what} ${tried}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+        const fault = faultOf(error);
+        if (fault !== null) faults.push(`${what} ${tried}: ${fault}`);
+        else if (!isRefusal) faults.push(`${what} ${tried}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
         // A store is opened only for an archive that was found whole.
         if (state() !== before && !(isRefusal && onlyHosts(watcher))) faults.push(`${what} ${tried}: refused, but the store was changed`);
       }

@@ -11,9 +11,10 @@ export interface ArchivePart {
 /** Parts of a whole archive, without its manifest. */
 export function partsOf(archive: Buffer): { parts: ArchivePart[]; manifest: Record<string, unknown> } {
   const all: ArchivePart[] = [];
-  for (let at = 0; archive[at] !== 0; ) {
+  for (let at = 0; at < archive.length && archive[at] !== 0; ) {
     const name = archive.toString("latin1", at, at + 100).replace(/\0.*$/s, "");
     const size = parseInt(archive.toString("latin1", at + 124, at + 135), 8);
+    if (!(size >= 0 && size <= archive.length)) throw new Error("not whole");
     all.push({ name, bytes: archive.subarray(at + 512, at + 512 + size) });
     at += 512 + size + tarPadding(size).length;
   }
