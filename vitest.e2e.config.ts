@@ -13,8 +13,8 @@ export default defineConfig({
     // Each test runs a workbench, a trainer and a browser: two files at a time, however many cores there are.
     maxWorkers: 2,
     // As long as Playwright's own actions wait: a busy machine must pass them.
-    expect: { poll: { timeout: 10_000 } },
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 180_000,
+    hookTimeout: 120_000,
   },
 });

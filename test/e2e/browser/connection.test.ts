@@ -28,7 +28,7 @@ it("says that the connection is lost, and is whole again once a new link was ope
   const other = await context.newPage();
   await followLink(other, second.link);
   await other.close();
-  await banner.waitFor({ state: "detached", timeout: 15_000 });
+  await banner.waitFor({ state: "detached", timeout: 30_000 });
   expect(await page.getByTestId("experiment-name").inputValue()).toBe("not lost");
 
   await context.close();

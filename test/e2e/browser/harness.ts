@@ -28,7 +28,7 @@ export async function serve(storeDir: string, port = 0): Promise<Served> {
 export async function startBrowserWorkbench(browser: Browser): Promise<Harness> {
   const { storeDir, remove } = freshStore();
   const context = await browser.newContext();
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const problems: string[] = [];
   let served = await serve(storeDir);
   /** Of processes that have ended. */

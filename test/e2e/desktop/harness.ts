@@ -12,7 +12,7 @@ export interface DesktopHarness extends Harness {
 export async function startDesktopApp(browser: Browser): Promise<DesktopHarness> {
   const { storeDir, remove } = freshStore();
   const context = await browser.newContext();
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(30_000);
   const problems: string[] = [];
   const window = await DesktopWindow.create(context, problems);
   let app: DesktopApp;

@@ -37,7 +37,7 @@ export async function startElectronApp(executablePath: string): Promise<Harness>
     });
     for (const stream of [app.process().stdout, app.process().stderr]) stream?.on("data", (chunk: Buffer) => (log += chunk.toString()));
     page = await app.firstWindow();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     watchProblems(page, problems);
   }
 

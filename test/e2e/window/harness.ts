@@ -22,7 +22,7 @@ export async function openWindow(browser: Browser): Promise<Window> {
   const services = new PretendTraining();
   const server = await startServer({ services, port: 0, rendererDir: dirname(built.page) });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  context.setDefaultTimeout(10_000);
+  context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const problems: string[] = [];
   watchProblems(page, problems);
