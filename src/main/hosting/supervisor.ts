@@ -166,6 +166,12 @@ export class Supervisor {
     return active.summary;
   }
 
+  /** Takes back a pause that the run's trainer may not have answered yet. */
+  unpause(id: string): void {
+    const active = this.#runs.get(id);
+    if (active?.hasTrainer) active.resume();
+  }
+
   async stop(id: string): Promise<RunSummary> {
     const active = this.#active(id);
     const { stopWithin = 15_000 } = this.#options;

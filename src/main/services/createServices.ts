@@ -167,6 +167,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     controls: {
       start: (experiment, place, seat) => runs.start(experiment, place, seat),
       resume: (run, seat) => runs.goOn(run, seat),
+      unpause: (run) => supervisor.unpause(run),
       cohort: (size) => supervisor.cohort(size),
       pause: (run) => runs.pause(run),
       stop: (run) => runs.stop(run),

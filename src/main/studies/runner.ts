@@ -28,6 +28,8 @@ export interface RunControls {
   start(experiment: Experiment, origin: RunOrigin, seat?: CohortSeat): Promise<RunSummary>;
   /** Resumes a paused run, or one that ended early from its checkpoint, or from its first step if it has none. */
   resume(run: string, seat?: CohortSeat): Promise<RunSummary>;
+  /** Takes back a pause that the run's trainer may not have answered yet. */
+  unpause(run: string): void;
   /** A cohort of `size` seats, which starts once it is complete. */
   cohort(size: number): Cohort;
   pause(run: string): Promise<RunSummary>;
@@ -166,10 +168,13 @@ export class StudyRunner {
     for (const at of this.#progress.values()) if (!at.deleted && (at.status === "stopped" || at.status === "interrupted")) at.again = true;
     this.#refillQueue();
     this.#set("running", null, { startedAt: this.#stored.startedAt ?? Date.now(), finishedAt: null });
-    // Whatever their status: a trainer may have been asked to pause and not have answered yet.
+    const { live, unpause } = this.#options.controls;
     const training = this.#training();
+    const paused = training.filter((run) => live(run)?.status === "paused");
+    // Trainers that were asked to pause and have not answered yet.
+    for (const run of training) if (!paused.includes(run)) unpause(run);
     this.#fill();
-    await Promise.all(training.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
+    await Promise.all(paused.map((run) => this.#options.controls.resume(run).catch(() => undefined)));
   }
 
   async pause(): Promise<void> {

@@ -150,7 +150,8 @@ describe("runs of a version that did not measure it", () => {
 
 describe("the time a study trained", () => {
   const never = () => new Promise<never>(() => undefined);
-  const controls: RunControls = { start: never, resume: never, cohort: never as never, pause: never, stop: never, live: () => undefined, left: never };
+  const controls: RunControls = { start: never, resume: never, cohort: never as never, pause: never, stop: never, unpause: () => undefined,
+      live: () => undefined, left: never };
   const study = studySchema.parse({ axes: [{ values: { kind: "list", values: [0.1] } }] });
 
   function studyRunner(store: Store) {
