@@ -46,7 +46,7 @@ export const manifest = z.strictObject({
   /** Versions of the generator of random numbers that the runs use. */
   generators: z.array(z.int()).max(100),
   /** Datasets of the runs, which are not part of the archive. */
-  datasets: z.array(z.strictObject({ kind: z.string().max(200), title: z.string().max(1_000), trainExamples: z.int(), testExamples: z.int(), exampleShape: z.array(z.int()).max(100) })).max(10_000),
+  datasets: z.array(z.strictObject({ kind: z.string().max(200), title: z.string().max(1_000), trainExamples: z.int(), testExamples: z.int(), exampleShape: z.array(z.int()).max(100), files: z.array(z.strictObject({ name: z.string().max(300), digest: z.string().max(300) })).max(10_000).default([]) })).max(10_000),
   parts: z.array(z.strictObject({ name: z.string().max(100), size, sha256: z.string().regex(/^[0-9a-f]{64}$/) })).max(limits.parts),
 });
 export type Manifest = z.infer<typeof manifest>;

@@ -4,6 +4,7 @@ import { dataFacts } from "../../shared/datasets.ts";
 import type { PortableFile, PortableSource, PortableStudy } from "../store/portable.ts";
 import type { StepRows } from "../store/seriesWriter.ts";
 import { ArchiveError } from "./errors.ts";
+import { fingerprintsOf } from "./fingerprints.ts";
 import { archiveFormat, archiveVersion, fileNames, headName, limits, manifestName, type Manifest } from "./format.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
@@ -63,7 +64,7 @@ export async function* archiveOf({ studies, runs, program, createdAt }: ArchiveC
     }
     for (const file of source.files()) yield* part(`${at}/${fileNames[file.kind]}`, file.size, blocksOf(file));
     const { title, trainExamples, testExamples, exampleShape } = dataFacts(run.experiment.dataset);
-    datasets.set(run.experiment.dataset.kind, { kind: run.experiment.dataset.kind, title, trainExamples, testExamples, exampleShape: [...exampleShape] });
+    datasets.set(run.experiment.dataset.kind, { kind: run.experiment.dataset.kind, title, trainExamples, testExamples, exampleShape: [...exampleShape], files: fingerprintsOf(run.experiment.dataset.kind) });
     generators.add(run.experiment.generator);
   }
   const manifest: Manifest = { format: archiveFormat, version: archiveVersion, program, createdAt, generators: [...generators].sort(), datasets: [...datasets.values()], parts: [...parts] };

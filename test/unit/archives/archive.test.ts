@@ -7,6 +7,7 @@ import { extract } from "tar-stream";
 import { archiveVersion, headName } from "../../../src/main/archives/format.ts";
 import { importArchive } from "../../../src/main/archives/importArchive.ts";
 import { importInto } from "../../../src/main/archives/importInto.ts";
+import { Archive } from "../../../src/main/archives/read.ts";
 import { tarEnd, tarHeader, tarPadding } from "../../../src/main/archives/tar.ts";
 import { CheckpointFolder } from "../../../src/main/hosting/checkpoint/folder.ts";
 import { WeightsFolder } from "../../../src/main/hosting/weights/folder.ts";
@@ -25,6 +26,9 @@ describe("an archive of a run", () => {
     expect(remarks).toEqual([]);
     const other = freshFolder();
     expect(await importInto(path, other)).toEqual({ studies: [], runs: [{ id: run.id, name: "kept", as: run.id }] });
+    const archive = await Archive.open(path);
+    expect(archive.manifest).toMatchObject({ program: "1.2.3", generators: [run.experiment.generator], datasets: [{ kind: "mnist", files: expect.arrayContaining([{ name: "train-images-idx3-ubyte", digest: "sha256:ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db" }]) as unknown }] });
+    archive.close();
     store.closeNow();
     const imported = everythingOf(other, run.id);
     expect(imported).toEqual(everythingOf(folder, run.id));
