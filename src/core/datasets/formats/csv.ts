@@ -1,9 +1,10 @@
 /** Reads CSV tables: previews of their columns, and their rows as numbers. */
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { parse, type Info, type Parser } from "csv-parse";
+import { CsvError, parse, type Info, type Parser } from "csv-parse";
 import { isMostlyNumbers, maxCategories, type ColumnRole } from "../../../shared/datasets.ts";
 import { messageOf } from "../../../shared/errors.ts";
+import { formatBytes } from "../../../shared/format.ts";
 import { byteCounter, type OnProgress } from "../progress.ts";
 import { requireStorable } from "./packed.ts";
 import { requireUtf8 } from "./utf8.ts";
@@ -89,6 +90,9 @@ async function* rowsOf(path: string, { delimiter, header }: Pick<CsvOptions, "de
       yield { values: record, line: info.lines };
     }
   } catch (error) {
+    if (error instanceof CsvError && error.code === "CSV_MAX_RECORD_SIZE") {
+      throw new Error(`${path}, line ${parser.info.lines}: the row has more than ${formatBytes(maxRowBytes)}, which is no table, or a quote is not closed`, { cause: error });
+    }
     const message = messageOf(error);
     throw message.startsWith(path) ? error : new Error(`${path}: ${message}`, { cause: error });
   } finally {
