@@ -109,7 +109,8 @@ export interface ArrayChoice {
 
 function chosen(arrays: Readonly<Record<string, NumericArray>>, { path, array }: ArrayChoice): NumericArray {
   const names = Object.keys(arrays);
-  const found = arrays[array ?? (names.length === 1 ? names[0]! : "")];
+  const name = array ?? (names.length === 1 ? names[0]! : "");
+  const found = Object.hasOwn(arrays, name) ? arrays[name] : undefined;
   if (!found) throw new Error(`${path} has ${array ? `no array named ${array}` : `${names.length} arrays`}; choose one of: ${names.join(", ")}`);
   return found;
 }

@@ -142,6 +142,13 @@ describe("a packed array", () => {
     await expect(readArrays(await file("bomb-idx3-ubyte.gz", Buffer.concat(new Array<Uint8Array>(30).fill(tenMegabytes))))).rejects.toThrow("cannot be unpacked");
   });
 
+  it("with a name as long as a page, or one that every object knows, is refused", async () => {
+    const long = zipSync({ ["x".repeat(20_000)]: zeros(1) });
+    await expect(readArrays(await file("long.npz", long))).rejects.toThrow(/long\.npz cannot be unpacked: the name of an array has 20000 characters; at most 200 are allowed/);
+    const path = await file("x.npy", zeros(4));
+    await expect(importArrays({ features: { path, array: "constructor" }, targets: { path }, task: "regression" }, { title: "x", folder })).rejects.toThrow("has no array named constructor; choose one of: array");
+  });
+
   it("cut off within the length of its header is refused", () => {
     const bytes = zeros(4);
     bytes[6] = 2;

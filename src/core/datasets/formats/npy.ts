@@ -12,6 +12,8 @@ export interface NumericArray {
 
 /** Maximum number of arrays in a .npz. */
 const maxArrays = 1_000;
+/** Maximum characters of an array's name. */
+const maxName = 200;
 
 const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
 
@@ -72,8 +74,9 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
   try {
     // Check the sizes in the archive's directory first; unzipSync never unpacks more than they state.
     unzipSync(bytes, {
-      filter: ({ originalSize }) => {
+      filter: ({ name, originalSize }) => {
         unpacked += originalSize;
+        if (name.length > maxName) throw new Error(`the name of an array has ${name.length} characters; at most ${maxName} are allowed`);
         if (++arrays > maxArrays) throw new Error(`more than ${maxArrays} arrays`);
         return false;
       },
