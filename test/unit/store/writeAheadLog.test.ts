@@ -55,6 +55,7 @@ it.each([
   ["in a checksum", 32 + 3 * frame + 18],
   ["at the beginning of a page", 32 + 5 * frame + 24],
   ["at the end of a page", 32 + 6 * frame - 1],
+  ["in the highest byte of a word", 32 + 5 * frame + 24 + 4_003],
 ])("a byte changed %s makes SQLite ignore commits, is noticed, and is mended", (_, at) => {
   const { database, log, sound } = logged();
   const bytes = Buffer.from(sound);

@@ -111,28 +111,47 @@ const inOneByte = (a: number, b: number): boolean => [0xff, 0xff00, 0xff0000, 0x
 
 /**
  * Mends a frame in which one byte was changed: its checksums are linear in its words modulo 2^32, so a
- * change of one word shows which one it was, and by how much. Leaves other frames as they are.
+ * change of one word shows which one it was, and by how much. Of its highest byte there may be several
+ * answers; the page as it was before decides. Leaves other frames as they are.
+ * @param before reads the page as it was before; empty for a new one
  */
-function mendFrame(bytes: Buffer, littleEndian: boolean, { own, stored }: Frame): void {
+function mendFrame(bytes: Buffer, littleEndian: boolean, { own, stored }: Frame, before: () => Buffer): void {
   const missing: Sums = [(stored[0] - own[0]) | 0, (stored[1] - own[1]) | 0];
   // What one more in the first or second sum, after a pair of words, adds to both sums at the end.
   let first: Sums = [1, 0];
   let second: Sums = [0, 1];
   const places = [...pairsOf(frameHeaderLength, bytes.length), ...pairsOf(0, 8)];
-  const read = (at: number) => (littleEndian ? bytes.readInt32LE(at) : bytes.readInt32BE(at));
+  const read = (at: number, from = bytes) => (littleEndian ? from.readInt32LE(at) : from.readInt32BE(at));
+  let found: { word: number; mended: number }[] = [];
   for (const at of places) {
     const both: Sums = [(first[0] + second[0]) | 0, (first[1] + second[1]) | 0];
     for (const [word, by] of [[at, both], [at + 4, second]] as const) {
       const change = by[0] & 1 ? Math.imul(inverse(by[0]), missing[0]) : Math.imul(inverse(by[1]), missing[1]);
       const mended = (read(word) + change) | 0;
       if (Math.imul(by[0], change) !== missing[0] || Math.imul(by[1], change) !== missing[1] || !inOneByte(read(word), mended)) continue;
-      if (littleEndian) bytes.writeInt32LE(mended, word);
-      else bytes.writeInt32BE(mended, word);
-      return;
+      found.push({ word, mended });
     }
     second = [(both[0] + second[0]) | 0, (both[1] + second[1]) | 0];
     first = both;
   }
+  if (found.length > 1) {
+    const old = before();
+    const was = (word: number) => (word < frameHeaderLength || old.length === 0 ? undefined : read(word - frameHeaderLength, old));
+    // A word that is as it was before is not the changed one.
+    found = found.filter(({ word }) => was(word) !== read(word));
+    const unchanged = found.filter(({ word, mended }) => was(word) === mended);
+    if (unchanged.length > 0) found = unchanged;
+  }
+  const [only, ...others] = found;
+  if (!only || others.length > 0) return;
+  if (littleEndian) bytes.writeInt32LE(only.mended, only.word);
+  else bytes.writeInt32BE(only.mended, only.word);
+}
+
+/** A page of a database; empty past its end. */
+function pageOf(file: number, page: number, pageSize: number): Buffer {
+  const bytes = Buffer.alloc(pageSize);
+  return page > 0 && readSync(file, bytes, 0, pageSize, (page - 1) * pageSize) === pageSize ? bytes : Buffer.alloc(0);
 }
 
 /** Offsets of pairs of words, last first. */
@@ -160,7 +179,7 @@ export function foldLog(database: string, path: string, usualPageSize: number): 
         for (let index = 0; index < end; index++) {
           readSync(file, bytes, 0, bytes.length, headerLength + index * bytes.length);
           const frame = frames[index]!;
-          if (!same(frame.own, frame.stored)) mendFrame(bytes, littleEndian, frame);
+          if (!same(frame.own, frame.stored)) mendFrame(bytes, littleEndian, frame, () => pageOf(target, bytes.readUInt32BE(0), pageSize));
           const page = bytes.readUInt32BE(0);
           if (page === 0 || page > pages) continue;
           writeSync(target, bytes, frameHeaderLength, pageSize, (page - 1) * pageSize);
