@@ -33,12 +33,15 @@ export async function salvageStore(from: string, into: string, { onProgress }: S
   const copy = opened(source, target, path);
   try {
     const damaged = new DamagedStore(copy.db);
+    // A damaged page of the log may hold what was whole before.
+    const earlier = copy.hasDamagedLog ? attempt(() => workingCopy(source, join(target, `.salvage-${process.pid}-earlier`), false)) : undefined;
+    const stores = earlier ? [damaged, new DamagedStore(earlier.db)] : [damaged];
     const receiver = new Receiver(target, undefined, true);
     try {
       const studies = damaged.studyIds().map((id) => saveStudy(damaged, receiver, id));
       const ids = damaged.runIds();
       const runs = ids.map((id, index) => {
-        const saved = saveRun(damaged, receiver, id, source);
+        const saved = saveRun(stores, receiver, id, source);
         onProgress?.(index + 1, ids.length);
         return saved;
       });
@@ -46,6 +49,7 @@ export async function salvageStore(from: string, into: string, { onProgress }: S
       return { from: source, into: target, runs, studies, files, repairs: copy.repairs };
     } finally {
       receiver.close();
+      earlier?.close();
     }
   } finally {
     copy.close();
@@ -82,17 +86,28 @@ function saveStudy(damaged: DamagedStore, receiver: Receiver, id: string): Salva
   return { id, name: study.name, outcome: losses.length > 0 ? "part" : "whole", steps: 0, evaluations: 0, events: 0, losses };
 }
 
-function saveRun(damaged: DamagedStore, receiver: Receiver, id: string, from: string): Salvaged {
-  const found = damaged.run(id);
-  if (!found) return lost(id, "its description cannot be read");
-  const { study } = found.summary;
+/** @param stores readings of the damaged store, the latest first */
+function saveRun(stores: readonly DamagedStore[], receiver: Receiver, id: string, from: string): Salvaged {
+  const readings = stores.flatMap((store) => {
+    const found = store.run(id);
+    if (!found) return [];
+    const { study } = found.summary;
+    return attempt(() => new SalvagedRun(store, found, study !== null && found.cell !== null && receiver.hasStudy(study), from)) ?? [];
+  });
+  const run = readings.length > 1 ? (readings.find(isWhole) ?? readings[0]) : readings[0];
+  if (!run) return lost(id, "its description cannot be read");
   try {
-    const run = new SalvagedRun(damaged, found, study !== null && found.cell !== null && receiver.hasStudy(study), from);
     receiver.receive({ studies: [], runs: [run] }, () => undefined);
     return run.result();
   } catch (error) {
     return lost(id, messageOf(error));
   }
+}
+
+/** Reads all steps to see. */
+function isWhole(run: SalvagedRun): boolean {
+  for (const rows of run.steps()) void rows;
+  return run.losses.length === 0;
 }
 
 /** Copies the sound checkpoints and weights of saved runs. */

@@ -10,7 +10,7 @@ import { editStore, storedRun } from "../../support/storedRun.ts";
 import { freshFolder, openStore } from "../../support/storeFixtures.ts";
 
 it("no changed byte or cut passes unseen, and every run that SQL reads is salvaged", async () => {
-  const size = everything ? { flips: 20, cuts: 6, steps: 1_500 } : { flips: 4, cuts: 2, steps: 600 };
+  const size = everything ? { flips: 20, cuts: 6, steps: 1_500 } : { flips: 3, cuts: 1, steps: 600 };
   const trials = await corruptionTrials({ ...size, seed: 5 });
   expect(trials.flatMap(({ failures }) => failures), corruptionTable(trials)).toEqual([]);
 });

@@ -14,11 +14,13 @@ export interface WorkingCopy {
   readonly db: Database.Database;
   /** What was mended, for people. */
   readonly repairs: readonly string[];
+  /** Whether SQLite ignores part of the log. */
+  readonly hasDamagedLog: boolean;
   close(): void;
 }
 
-/** @param aside folder for the copy, which is removed when it is closed @throws when the database cannot be copied, or nothing of it can be read */
-export function workingCopy(folder: string, aside: string): WorkingCopy {
+/** @param aside folder for the copy, which is removed when it is closed @param past whether to read the log after its first damaged page @throws when the database cannot be copied, or nothing of it can be read */
+export function workingCopy(folder: string, aside: string, past = true): WorkingCopy {
   const path = join(folder, storeFileName);
   const copy = join(aside, storeFileName);
   const repairs: string[] = [];
@@ -26,13 +28,13 @@ export function workingCopy(folder: string, aside: string): WorkingCopy {
   try {
     if (existsSync(path)) copyFileSync(path, copy, constants.COPYFILE_FICLONE);
     else closeSync(openSync(copy, "w"));
-    const ignored = foldLog(copy, `${path}-wal`, pageSize);
+    const ignored = foldLog(copy, `${path}-wal`, pageSize, past);
     if (ignored > 0) repairs.push(`${ignored} pages of the log ${path}-wal that SQLite ignores were read all the same`);
-    const version = mendHeader(copy, repairs);
-    const db = openMended(copy, version, repairs);
+    const db = openMended(copy, mendHeader(copy, repairs), repairs);
     return {
       db,
       repairs,
+      hasDamagedLog: ignored > 0,
       close() {
         db.close();
         rmSync(aside, { recursive: true, force: true });
@@ -44,8 +46,8 @@ export function workingCopy(folder: string, aside: string): WorkingCopy {
   }
 }
 
-/** Restores the fields of the header that are the same in every store. Returns the layout version. */
-function mendHeader(copy: string, repairs: string[]): number {
+/** Restores the fields of the header that are the same in every store. Returns the layout version, and whether the file has pages of incremental vacuum. */
+function mendHeader(copy: string, repairs: string[]): { version: number; vacuums: boolean } {
   const file = openSync(copy, "r+");
   try {
     const header = Buffer.alloc(100);
@@ -59,6 +61,7 @@ function mendHeader(copy: string, repairs: string[]): number {
     header.writeUInt32BE(1, 56);
     header.writeUInt32BE(applicationId, 68);
     const found = header.readUInt32BE(60);
+    const vacuums = before.readUInt32BE(52) !== 0 || changedMagic(before);
     const version = found >= 1 && found <= migrations.length ? found : migrations.length;
     header.writeUInt32BE(version, 60);
     const { size } = fstatSync(file);
@@ -77,11 +80,13 @@ function mendHeader(copy: string, repairs: string[]): number {
     const changed = constant.some(([from, to]) => !header.subarray(from, to).equals(before.subarray(from, to)));
     if (changed) repairs.push("the header of the database was restored");
     if (sizeWas !== pages || size % pageSize !== 0) repairs.push(`the database has ${pages} pages; its header says ${sizeWas}`);
-    return version;
+    return { version, vacuums };
   } finally {
     closeSync(file);
   }
 }
+
+const changedMagic = (header: Buffer) => header.toString("latin1", 0, 16) !== "SQLite format 3\0";
 
 interface SchemaRow {
   readonly rowid: number;
@@ -94,15 +99,16 @@ interface SchemaRow {
 
 const schemaRows = "SELECT rowid, type, name, tbl_name, rootpage, sql FROM sqlite_schema";
 
-/** A new store of a layout version: what the schema should be. */
-function freshStore(version: number): Database.Database {
+/** A new store of a layout version: what the schema should be. @param vacuums whether its file has the pages of incremental vacuum, as those of older versions have not */
+function freshStore(version: number, vacuums = false): Database.Database {
   const db = new Database(":memory:");
+  if (vacuums) db.pragma("auto_vacuum = INCREMENTAL");
   for (const { sql } of migrations.slice(0, version)) db.exec(sql);
   return db;
 }
 
-function openMended(copy: string, version: number, repairs: string[]): Database.Database {
-  const fresh = freshStore(version);
+function openMended(copy: string, { version, vacuums }: { version: number; vacuums: boolean }, repairs: string[]): Database.Database {
+  const fresh = freshStore(version, vacuums);
   try {
     const expected = fresh.prepare<[], SchemaRow>(schemaRows).all();
     try {

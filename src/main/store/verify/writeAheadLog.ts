@@ -162,15 +162,18 @@ function* pairsOf(from: number, to: number): Generator<number> {
 /**
  * Writes the pages of a log into the database, mended where one byte was changed. Others are written as they
  * are: their rows then fail their own checksums. SQLite would ignore everything after the first damaged one. Only for copies.
- * @returns the number of pages that SQLite would have ignored
+ * @param past whether to go on after the first damaged page
+ * @returns the number of pages that SQLite ignores
  */
-export function foldLog(database: string, path: string, usualPageSize: number): number {
+export function foldLog(database: string, path: string, usualPageSize: number, past = true): number {
   return (
     withFile(path, "r", (file) => {
       const log = readLog(file, usualPageSize);
       const { pageSize, littleEndian, frames } = log;
       const { readable } = stateOf(log);
-      const end = Math.max(frames.slice(0, belonging(log)).findLastIndex(({ commits }) => commits) + 1, 0);
+      const lastCommit = (until: number) => frames.slice(0, until).findLastIndex(({ commits }) => commits) + 1;
+      const all = lastCommit(belonging(log));
+      const end = past ? all : lastCommit(readable);
       const target = openSync(database, "r+");
       try {
         const pages = Math.ceil(fstatSync(target).size / pageSize) + end;
@@ -190,7 +193,7 @@ export function foldLog(database: string, path: string, usualPageSize: number): 
       } finally {
         closeSync(target);
       }
-      return Math.max(0, end - readable);
+      return Math.max(0, all - readable);
     }) ?? 0
   );
 }
