@@ -17,11 +17,10 @@ process.on("message", (message: ToImporter) => {
   }
   if (job.kind !== "preview") return;
   if (job.path === "/loops") {
-    send({ type: "progress", progress: { done: 1, total: 2, unit: "bytes" } });
     // Once the message is sent.
-    setTimeout(() => {
+    process.send!({ type: "progress", progress: { done: 1, total: 2, unit: "bytes" } } satisfies FromImporter, () => {
       for (;;);
-    }, 50);
+    });
   } else if (job.path === "/aborts") process.abort();
   else if (job.path === "/answers") send({ type: "done", value: { form: "text", characters: 1, vocabulary: 1, beginning: "x" } });
 });

@@ -43,6 +43,9 @@ async function open(launchImporter: LaunchImporter) {
   return { handlers: services.handlers, progress, pids };
 }
 
+/** However busy the machine is. */
+const eventually = (condition: () => void) => vi.waitFor(condition, { timeout: 30_000, interval: 10 });
+
 const alive = (pid: number) => {
   try {
     return process.kill(pid, 0);
@@ -65,7 +68,7 @@ describe("an import", () => {
     expect((await handlers["datasets.inspect"]({ kind })).balance).toHaveLength(2);
     await expect(handlers["datasets.preview"]({ path: file("ragged.csv", "a,b\n1,2\n1,2,3\n") })).rejects.toThrow(/ragged\.csv, line 3: 3 values, but the first row has 2/);
     expect(pids).toHaveLength(4);
-    await vi.waitFor(() => expect(pids.filter(alive)).toEqual([]));
+    await eventually(() => expect(pids.filter(alive)).toEqual([]));
   });
 
   it("that takes more memory than it may is ended, and says so", async () => {
@@ -83,13 +86,13 @@ describe("an import that never ends", () => {
     const { handlers, progress, pids } = await open(stubborn);
     const endless = Promise.resolve(handlers["datasets.preview"]({ path: "/loops", job: "a" }));
     endless.catch(() => undefined);
-    await vi.waitFor(() => expect(progress).toHaveLength(1));
+    await eventually(() => expect(progress).toHaveLength(1));
     expect(await handlers["app.info"]({})).toMatchObject({ host: "browser" });
     expect(await handlers["datasets.preview"]({ path: "/answers" })).toMatchObject({ form: "text" });
     await expect(handlers["datasets.preview"]({ path: "/loops", job: "a" })).rejects.toThrow('An import named "a" is running already.');
     expect(await handlers["datasets.stopImport"]({ job: "a" })).toBeNull();
     await expect(endless).rejects.toThrow("/loops: it was stopped");
-    await vi.waitFor(() => expect(pids.filter(alive)).toEqual([]));
+    await eventually(() => expect(pids.filter(alive)).toEqual([]));
   });
 
   it("is ended when it makes no progress", async () => {
@@ -117,7 +120,7 @@ describe("the process of an import", () => {
     const order = { form: "text", title: "x", path: "/book.txt" } as const;
     const killed = Promise.resolve(handlers["datasets.create"]({ order, job: "k" }));
     killed.catch(() => undefined);
-    await vi.waitFor(() => expect(progress).toHaveLength(1));
+    await eventually(() => expect(progress).toHaveLength(1));
     expect(readdirSync(join(data, "own"))).toEqual([`half-000000.${pids[0]}.new`]);
     process.kill(pids[0]!, "SIGKILL");
     await expect(killed).rejects.toThrow("/book.txt: the process that reads files was ended by SIGKILL (as systems do when memory runs out)");
@@ -140,7 +143,7 @@ describe("the process of an import", () => {
     const own = (name: string) => join(data, "own", name);
     for (const name of [`a-1.${gone}.new`, "old-2.new", `b-3.${process.pid}.new`, "whole-4"]) mkdirSync(own(name), { recursive: true });
     await open(stubborn);
-    await vi.waitFor(() => expect(existsSync(own(`a-1.${gone}.new`)) || existsSync(own("old-2.new"))).toBe(false));
+    await eventually(() => expect(existsSync(own(`a-1.${gone}.new`)) || existsSync(own("old-2.new"))).toBe(false));
     expect(readdirSync(join(data, "own")).sort()).toEqual([`b-3.${process.pid}.new`, "whole-4"]);
   });
 });
