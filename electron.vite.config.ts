@@ -17,6 +17,7 @@ export default defineConfig({
           importer: at("src/main/importing/importer.ts"),
           integrityCheck: at("src/main/store/integrityCheck.ts"),
           importWorker: at("src/main/archives/worker.ts"),
+          storeTask: at("src/main/store/storeTask.ts"),
           batchWorker: at("src/core/feeds/ahead/worker.ts"),
         },
         output: { format: "es" },

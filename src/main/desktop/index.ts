@@ -17,6 +17,7 @@ import { guardQuit } from "./quit.ts";
 import { denyEverythingElse, denyPermissions } from "./security.ts";
 import { checkLauncher } from "./checkLauncher.ts";
 import { utilityLauncher } from "./utilityLauncher.ts";
+import { taskLauncher } from "./taskLauncher.ts";
 import { openWindow } from "./window.ts";
 
 // Paths are relative to the built entry in out/main.
@@ -27,6 +28,7 @@ const files = {
   trainer: join(here, "trainer.js"),
   importer: join(here, "importer.js"),
   integrityCheck: join(here, "integrityCheck.js"),
+  storeTask: join(here, "storeTask.js"),
   manifest: join(here, "../../package.json"),
 };
 const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"] : undefined;
@@ -85,6 +87,7 @@ async function start(): Promise<void> {
     launchTrainer: utilityLauncher(files.trainer, "Hypertower trainer"),
     launchImporter: utilityLauncher(files.importer, "Hypertower import", importerOptions()),
     launchCheck: checkLauncher(files.integrityCheck),
+    launchTask: taskLauncher(files.storeTask),
   });
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);

@@ -49,6 +49,7 @@ function findProgramFiles(): ProgramFiles {
     trainer: fromSources ? join(here, "../trainer/trainer.ts") : join(here, "trainer.js"),
     importer: fromSources ? join(here, "../importing/importer.ts") : join(here, "importer.js"),
     integrityCheck: fromSources ? join(here, "../store/integrityCheck.ts") : join(here, "integrityCheck.js"),
+    storeTask: fromSources ? join(here, "../store/storeTask.ts") : join(here, "storeTask.js"),
     rendererDir: join(root, "out/renderer"),
     version: packageJson.version,
   };

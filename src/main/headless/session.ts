@@ -6,6 +6,7 @@ import { defaultStoreDir, storeDirAt } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
+import { taskLauncher } from "../hosting/taskLauncher.ts";
 import { nodeLauncher } from "../hosting/nodeLauncher.ts";
 
 /** Paths of the program's parts, in the build or in the sources. */
@@ -16,6 +17,8 @@ export interface ProgramFiles {
   readonly importer: string;
   /** Entry of the process that checks the store's file. */
   readonly integrityCheck: string;
+  /** Entry of the process that makes backups and vacuums. */
+  readonly storeTask: string;
   /** Folder of the built window. */
   readonly rendererDir: string;
   readonly version: string;
@@ -35,6 +38,7 @@ export function openServices(programFiles: ProgramFiles, storeDir: string): Prom
     launchTrainer: nodeLauncher(programFiles.trainer),
     launchImporter: nodeLauncher(programFiles.importer, importerOptions()),
     launchCheck: checkLauncher(programFiles.integrityCheck),
+    launchTask: taskLauncher(programFiles.storeTask),
   });
 }
 

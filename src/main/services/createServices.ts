@@ -9,6 +9,7 @@ import type { StudySummary } from "../../shared/study/result.ts";
 import { damageText } from "../../shared/verification.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
 import { StoreError } from "../store/errors.ts";
+import { BackupSchedule } from "../store/backup/schedule.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
 import { Studies } from "../studies/studies.ts";
@@ -117,6 +118,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     options.launchCheck && store.readOnly === null
       ? new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) })
       : undefined;
+  const backups =
+    options.launchTask && store.readOnly === null ? new BackupSchedule({ path: store.path, log, launch: options.launchTask, onBackup: (problem) => events.emit("storage.changed", { problem }) }) : undefined;
   const machine = new Machine({
     launch: options.launchTrainer,
     store,
@@ -306,7 +309,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           await machine.close();
           studyThrottle.close();
           throttle.close();
+          backups?.stop();
+          const { written } = store;
           await closeStore(store).finally(forgetLastResort);
+          await backups?.afterEnd(written);
         }
       })()),
   };

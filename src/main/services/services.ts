@@ -10,8 +10,10 @@ import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
 import type { LaunchCheck } from "../store/integrityMonitor.ts";
+import type { LaunchTask } from "../store/task.ts";
 
 export type { LaunchCheck } from "../store/integrityMonitor.ts";
+export { resultOf, type LaunchTask } from "../store/task.ts";
 export type { ExportFile, Pieces, TextFile } from "../reports/index.ts";
 
 export interface ServiceOptions {
@@ -24,6 +26,8 @@ export interface ServiceOptions {
   readonly launchImporter?: LaunchImporter;
   /** Launches integrity checks of the store's file; without it, the file is not checked. */
   readonly launchCheck?: LaunchCheck;
+  /** Launches backups and other work on the store's file; without it, none are made by themselves. */
+  readonly launchTask?: LaunchTask;
 }
 
 export interface Services {

@@ -3,6 +3,7 @@ import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from 
 import { dirname, join, resolve } from "node:path";
 import Database from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
+import { backUpBeforeMigration } from "./backup/beforeMigration.ts";
 import { explain, explained, StoreError } from "./errors.ts";
 import { damageMessage, quickCheck, readIntegrity, writeIntegrity } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
@@ -23,6 +24,8 @@ export interface Connections {
   readonly created: boolean;
   /** Why the store can only be read; null when it can be written. `writer` then refuses every write. */
   readonly readOnly: string | null;
+  /** Remarks for the user, such as a backup that was skipped. */
+  readonly notes: readonly string[];
 }
 
 /** Like mkdir -p. Node's recursive mkdir never returns on file systems that answer ENOENT for a folder that must not be created. */
@@ -136,10 +139,11 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
     writer.pragma("foreign_keys = ON");
     // Truncates the log after a checkpoint, so that a long burst does not keep its disk space.
     writer.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
+    const note = backUpBeforeMigration(path, writer, list.length);
     migrate(writer, path, list);
     const reader = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
     opened.push(reader);
-    return { path, writer, reader, created, readOnly: null };
+    return { path, writer, reader, created, readOnly: null, notes: note === null ? [] : [note] };
   } catch (error) {
     for (const db of opened) db.close();
     throw explain(error, path);
@@ -157,7 +161,7 @@ function readOnlyConnections(path: string, readOnly: string, list: readonly Migr
  * Closes the reader first: the last connection to close folds the write-ahead log into the database, and must be able to write.
  * When the file has lost its name, the writer first: SQLite would delete the log of another store in its place.
  */
-export function closeConnections({ path, writer, reader }: Omit<Connections, "created">, fileIsHere = true): void {
+export function closeConnections({ path, writer, reader }: Pick<Connections, "path" | "writer" | "reader">, fileIsHere = true): void {
   explained(path, () => {
     for (const db of fileIsHere ? [reader, writer] : [writer, reader]) db.close();
   });

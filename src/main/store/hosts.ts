@@ -68,6 +68,11 @@ export class Hosts {
     this.machine = machine;
   }
 
+  /** Whether this process has written the store. */
+  get registered(): boolean {
+    return this.#registered;
+  }
+
   /** Registers this process as a writer of the store until it closes. Call before the first write transaction. @throws StoreError */
   register(): void {
     explained(this.#path, () => this.#register());

@@ -3,13 +3,14 @@
  * A file that holds fewer has lost some, for example because its write-ahead log was deleted.
  * The mark is written after commits, so it may lag behind the store but never leads it.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { plural } from "../../shared/text.ts";
+import { writeWhole } from "./disk.ts";
 import type { Log } from "./log.ts";
 
 const count = z.number().int().nonnegative();
@@ -41,16 +42,7 @@ export function readMark(storeFile: string): Mark | undefined {
 
 /** Replaces the mark durably. @throws a file system error */
 export function writeMark(storeFile: string, mark: Mark): void {
-  const file = markFileOf(storeFile);
-  const written = `${file}.${process.pid}`;
-  const handle = openSync(written, "w", 0o600);
-  try {
-    writeSync(handle, textOf(mark));
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-  renameSync(written, file);
+  writeWhole(markFileOf(storeFile), textOf(mark));
 }
 
 const textOf = (mark: Mark) => `${JSON.stringify(mark)}\n`;

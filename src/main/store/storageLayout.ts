@@ -1,11 +1,15 @@
 /** SQL of layout version 11: the store's identity, what was erased from it, and what is left to erase. */
+import { changeTriggers, dropChangeTriggers } from "./changeLayout.ts";
+
 export const storageLayout = `
 -- One row. Logged runs and steps plus the erased ones never decrease, so that a file that lost some is noticed.
 CREATE TABLE identity (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   id TEXT NOT NULL,
   erased_runs INTEGER NOT NULL DEFAULT 0,
-  erased_steps INTEGER NOT NULL DEFAULT 0
+  erased_steps INTEGER NOT NULL DEFAULT 0,
+  runs_changed INTEGER NOT NULL DEFAULT 0,     -- highest change numbers of erased rows: never given out again
+  studies_changed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO identity (one, id) VALUES (1, lower(hex(randomblob(16))));
 
@@ -22,4 +26,9 @@ BEGIN
   DELETE FROM buckets WHERE metric = new.id;
   DELETE FROM erasing WHERE metric = new.id;
 END;
-`;
+
+${dropChangeTriggers}
+${changeTriggers({
+  runs: "max(max(changed), (SELECT runs_changed FROM identity))",
+  studies: "max(max(changed), (SELECT studies_changed FROM identity))",
+})}`;

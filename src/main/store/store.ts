@@ -5,6 +5,7 @@ import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from ".
 import { ChecksumUpgrade } from "./checksumUpgrade.ts";
 import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
+import { Eraser } from "./erase.ts";
 import { ActiveError, explain, explained, StoreError } from "./errors.ts";
 import { FileWatch, type FileState } from "./fileWatch.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
@@ -48,6 +49,7 @@ export class Store {
   readonly measurements: MeasurementTable;
   /** Reads runs and studies for archives. */
   readonly portable: PortableReader;
+  readonly eraser: Eraser;
   readonly #connections: Connections;
   readonly #hosts: Hosts;
   readonly #log: Log;
@@ -76,8 +78,9 @@ export class Store {
     this.#slowAfter = options.slowAfter ?? 250;
     this.#onForeignChange = options.onForeignChange ?? (() => undefined);
     this.#connections = openConnections(folder, undefined, options.busyTimeout);
-    const { path, writer, reader, created, readOnly } = this.#connections;
+    const { path, writer, reader, created, readOnly, notes } = this.#connections;
     this.path = path;
+    for (const note of notes) this.#log.warn(note);
     this.#hosts = new Hosts(writer, path, this.#log, options.machine);
     try {
       this.#runs = new RunReader(reader, path, this.#log);
@@ -101,6 +104,7 @@ export class Store {
       });
       const access = { read: <T>(what: string, work: () => T) => this.#read(what, work), write: this.#writer };
       this.studies = new StudyTable(this.#connections, { path, hosts: this.#hosts, log: this.#log, ...access });
+      this.eraser = new Eraser(writer, path, this.#writer);
       this.measurements = new MeasurementTable(this.#connections, access);
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       if (readOnly === null) {
@@ -310,6 +314,11 @@ export class Store {
     }
   }
 
+  /** Whether this process has written the store. */
+  get written(): boolean {
+    return this.#hosts.registered;
+  }
+
   /** Message about runs or steps that the file has lost; null when none are known. */
   get loss(): string | null {
     return this.#mark?.loss ?? null;
@@ -349,6 +358,7 @@ export class Store {
     clearInterval(this.#ownerPoll);
     clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
+    this.eraser.close();
     const failures: unknown[] = [];
     const steps = [
       () => this.#writer.close(),

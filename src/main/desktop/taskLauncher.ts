@@ -1,0 +1,14 @@
+/** Starts tasks on the store's file as Electron utility processes. They end with the app; the next start repeats them. */
+import { utilityProcess } from "electron";
+import { resultOf, type LaunchTask } from "../services/services.ts";
+
+/** @param entry path of the built `storeTask`. Call after the app is ready. */
+export function taskLauncher(entry: string): LaunchTask {
+  return (task) =>
+    new Promise((resolve) => {
+      const child = utilityProcess.fork(entry, [JSON.stringify(task)], { serviceName: "Hypertower store task", stdio: ["ignore", "pipe", "ignore"] });
+      let output = "";
+      child.stdout?.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
+      child.once("exit", () => resolve(resultOf(output)));
+    });
+}
