@@ -15,6 +15,7 @@ import { evaluation, resumption, runDetail, runEvent, runSummary } from "./run.t
 import { idsOf } from "./requestLists.ts";
 import { bucket } from "./series.ts";
 import { storeEvents, storeProblem, storeRequests } from "./storeProblem.ts";
+import { storageEvents, storageRequests } from "./storage.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 import { verifiedRunWithFindings } from "./verification.ts";
 
@@ -128,6 +129,7 @@ export const contract = {
     ...reportRequests,
     ...archiveRequests,
     ...storeRequests,
+    ...storageRequests,
   },
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */
@@ -148,6 +150,7 @@ export const contract = {
     ...studyEvents,
     ...datasetEvents,
     ...engineEvents,
+    ...storageEvents,
   },
 } as const;
 

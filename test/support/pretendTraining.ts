@@ -14,6 +14,7 @@ import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, 
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
 import { calibratedEngines, pretendEngines, retriedEngines } from "./pretendEngines.ts";
+import { pretendStorage } from "./pretendStorage.ts";
 import { PretendStudies } from "./pretendStudies.ts";
 
 interface FakeRun {
@@ -129,6 +130,7 @@ export class PretendTraining implements Services {
       "archives.import": () => ({ studies: [], runs: [] }),
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
+      ...pretendStorage,
       "runs.verify": ({ run }) => ({ run, name: this.run(run).summary.name, values: this.run(run).summary.steps, protectedSince: 0, protectedFromStart: true, findings: [] }),
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null, storeProblem: null }),
       "store.saveCopy": () => {

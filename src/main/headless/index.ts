@@ -13,6 +13,7 @@ import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
 import type { ArchiveOptions } from "./commands/archive.ts";
 import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
+import type { DoctorOptions } from "./commands/doctor.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { EnginesOptions } from "./commands/engines.ts";
 import type { ExportOptions } from "./commands/export.ts";
@@ -28,6 +29,7 @@ import type { RunsOptions } from "./commands/runs.ts";
 import type { SalvageCommandOptions } from "./commands/salvage.ts";
 import type { ServeOptions } from "./commands/serve.ts";
 import type { ShowOptions } from "./commands/show.ts";
+import type { EraseOptions, StorageCommandOptions } from "./commands/storage.ts";
 import type { StudiesOptions } from "./commands/studies.ts";
 import type { StudyOptions } from "./commands/study.ts";
 import type { SummaryOptions } from "./commands/summary.ts";
@@ -375,6 +377,50 @@ datasets
   .option(...storeOption)
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
+
+const doctor = program.command("doctor").description("Check, repair, restore and back up the store.");
+doctor
+  .command("check", { isDefault: true })
+  .description("Check the store, its files, datasets, backups and disk, and say what to do. Changes nothing without an option.")
+  .option("--repair", "repair what can be repaired safely; damaged files are set aside, never overwritten")
+  .option("--restore <backup>", 'restore a backup by its name, or "latest"; the replaced files are set aside')
+  .option("--acknowledge", "end the warning about lost steps")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .addHelpText("after", "\nExit codes: 0 no problem, 1 a problem is left.")
+  .action((options: DoctorOptions) => finish(import("./commands/doctor.ts").then(({ doctor: run }) => run(options)), options.json));
+doctor
+  .command("backups")
+  .description("List the backups.")
+  .option(...storeOption)
+  .option(...jsonOption)
+  .action((options: DoctorOptions) => finish(import("./commands/doctor.ts").then(({ doctorBackups }) => doctorBackups(options)), options.json));
+doctor
+  .command("backup")
+  .description("Make a backup now. It is kept until it is erased.")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((options: DoctorOptions) => finish(import("./commands/doctor.ts").then(({ doctorBackup }) => doctorBackup(options)), options.json));
+
+program
+  .command("storage")
+  .description("Show what takes the store's space: steps, checkpoints, weights, datasets, backups, the bin, the largest runs.")
+  .option("--vacuum", "give unused space of the database back to the disk")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((options: StorageCommandOptions) => finish(import("./commands/storage.ts").then(({ storage }) => storage(programFiles, options)), options.json));
+
+program
+  .command("erase")
+  .description("Erase something for good, after a confirmation that says what.")
+  .option("--bin", "all runs and studies in the bin, with their steps, checkpoints and weights")
+  .option("--checkpoints <run...>", "checkpoints of runs that are not active")
+  .option("--weights <run...>", "saved weights of runs that are not active")
+  .option("--backups <name...>", "backups")
+  .option("--yes", "do not ask")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((options: EraseOptions) => finish(import("./commands/storage.ts").then(({ erase }) => erase(programFiles, options)), options.json));
 
 program
   .command("verify")

@@ -1,4 +1,5 @@
 /** Creates the services: store, supervisor, events, and a handler for every request of the contract. */
+import { join } from "node:path";
 import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
@@ -9,9 +10,12 @@ import type { StudySummary } from "../../shared/study/result.ts";
 import { damageText } from "../../shared/verification.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
 import { StoreError } from "../store/errors.ts";
+import { applyRequestedRestore } from "../store/backup/restore.ts";
 import { BackupSchedule } from "../store/backup/schedule.ts";
+import { storeFileName } from "../store/database.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
+import { Storage } from "./storage/storage.ts";
 import { Studies } from "../studies/studies.ts";
 import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { Machine, type MachineOptions } from "../hosting/machine.ts";
@@ -69,6 +73,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     log,
   });
   const datasets = extras.datasets ?? library;
+  const restored = applyRestore(options.storeDir);
+  if (restored !== null) log.warn(restored);
   const store = openStore(options.storeDir, {
     ...extras.storeOptions,
     onCommit: extras.onCommit,
@@ -119,7 +125,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       ? new IntegrityMonitor({ path: store.path, log, launch: options.launchCheck, onDamage: (message) => events.emit("store.damaged", { message }) })
       : undefined;
   const backups =
-    options.launchTask && store.readOnly === null ? new BackupSchedule({ path: store.path, log, launch: options.launchTask, onBackup: (problem) => events.emit("storage.changed", { problem }) }) : undefined;
+    options.launchTask && store.readOnly === null ? new BackupSchedule({ path: store.path, log, launch: options.launchTask, onBackup: () => storage.backedUp() }) : undefined;
   const machine = new Machine({
     launch: options.launchTrainer,
     store,
@@ -189,6 +195,15 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     return changed;
   };
 
+  const storage: Storage = new Storage({
+    store,
+    log,
+    launch: options.launchTask,
+    backups,
+    isBusy: () => supervisor.training > 0,
+    onNotices: (notices) => events.emit("storage.noticed", notices),
+    onChange: () => events.emit("storage.changed", {}),
+  });
   const exports = exporter((id) => runs.get(id), store);
   const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, machine });
   const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
@@ -281,6 +296,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "store.saveCopy": () => copyStore(store, health),
     "reports.file": (request) => reports.address(request),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
+    ...storage.handlers(),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
@@ -310,12 +326,23 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           studyThrottle.close();
           throttle.close();
           backups?.stop();
+          storage.close();
           const { written } = store;
           await closeStore(store).finally(forgetLastResort);
           await backups?.afterEnd(written);
         }
       })()),
   };
+}
+
+/** Restores the backup that a person has chosen before the start. Returns what was done, for people. @throws UserError */
+function applyRestore(storeDir: string): string | null {
+  try {
+    const done = applyRequestedRestore(join(storeDir, storeFileName));
+    return done && `Restored the backup ${done.backup.name}; the files it replaces are in ${done.setAside}.`;
+  } catch (error) {
+    throw userError(error);
+  }
 }
 
 function openStore(...parameters: ConstructorParameters<typeof Store>): Store {

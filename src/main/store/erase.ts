@@ -23,7 +23,7 @@ export class Eraser {
   readonly #db: Database;
   readonly #path: string;
   readonly #write: Write;
-  #working: Promise<void> | undefined;
+  #working: Promise<boolean> | undefined;
   #closed = false;
 
   constructor(db: Database, path: string, write: Write) {
@@ -65,8 +65,8 @@ export class Eraser {
     });
   }
 
-  /** Deletes the values of erased runs in parts, with pauses. Resolves when none are left. */
-  rest(): Promise<void> {
+  /** Deletes the values of erased runs in parts, with pauses. Resolves when none are left, to whether there were any. */
+  rest(): Promise<boolean> {
     return (this.#working ??= this.#rest().finally(() => {
       this.#working = undefined;
     }));
@@ -77,14 +77,17 @@ export class Eraser {
     this.#closed = true;
   }
 
-  async #rest(): Promise<void> {
+  async #rest(): Promise<boolean> {
+    let removed = false;
     const next = this.#db.prepare<[], number>("SELECT metric FROM erasing LIMIT 1").pluck();
     for (let metric = next.get(); metric !== undefined && !this.#closed; metric = next.get()) {
       const now = metric;
+      removed = true;
       this.#write.change("erase values", () => this.#part(now));
       await pause(5);
-      if (this.#closed) return;
+      if (this.#closed) break;
     }
+    return removed;
   }
 
   #part(metric: number): void {

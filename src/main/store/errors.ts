@@ -51,8 +51,8 @@ function isCellTaken(error: unknown): boolean {
 }
 
 const explanations: readonly [prefix: string, explanation: string][] = [
-  ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. Move it away or choose another folder for the store"],
-  ["SQLITE_CORRUPT", "is damaged; nothing was changed. Keep a copy of it, then restore a backup or choose another folder for the store"],
+  ["SQLITE_NOTADB", "is not a SQLite database; nothing was changed. \"hypertower doctor\" says what can be saved and restored, or choose another folder for the store"],
+  ["SQLITE_CORRUPT", "is damaged; nothing was changed. \"hypertower doctor\" says what can be saved and restored"],
   ["SQLITE_READONLY", "cannot be written: the file or its folder is read-only"],
   ["SQLITE_PERM", "cannot be opened: permission denied"],
   ["SQLITE_CANTOPEN", "cannot be opened: it is not a file that may be read and written"],

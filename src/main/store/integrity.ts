@@ -56,5 +56,5 @@ export function quickCheck(db: Database): string | null {
 
 /** Message to the user about a damaged store. */
 export function damageMessage(storeFile: string, problem: string): string {
-  return `${storeFile} is damaged (quick_check: ${problem}). Keep a copy of it, then restore a backup or choose another folder for the store.`;
+  return `${storeFile} is damaged (quick_check: ${problem}). "hypertower doctor --repair" keeps the damaged file and saves what can be read; "hypertower doctor --restore latest" restores a backup.`;
 }

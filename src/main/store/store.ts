@@ -25,6 +25,7 @@ import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
+import { unusedBytes } from "./vacuum.ts";
 import { Writer } from "./writer.ts";
 
 export type { StoreOptions };
@@ -317,6 +318,11 @@ export class Store {
   /** Whether this process has written the store. */
   get written(): boolean {
     return this.#hosts.registered;
+  }
+
+  /** Bytes of the file that hold nothing. */
+  unusedBytes(): number {
+    return this.#read("unused space", () => unusedBytes(this.#connections.reader));
   }
 
   /** Message about runs or steps that the file has lost; null when none are known. */

@@ -2,6 +2,7 @@
 import { constants, setPriority } from "node:os";
 import { messageOf } from "../../shared/errors.ts";
 import { BackupSkipped, makeBackup } from "./backup/make.ts";
+import { inspectStore } from "./inspection.ts";
 import { storeTask, type TaskResult } from "./task.ts";
 import { VacuumSkipped, vacuum } from "./vacuum.ts";
 
@@ -16,10 +17,17 @@ process.stdout.on("error", () => undefined);
 async function work(): Promise<TaskResult> {
   try {
     const task = storeTask.parse(JSON.parse(process.argv[2] ?? ""));
-    return { done: task.task === "backup" ? await makeBackup(task.file, task.reason) : await vacuum(task.file) };
+    switch (task.task) {
+      case "backup":
+        return { done: await makeBackup(task.file, task.reason) };
+      case "vacuum":
+        return { done: await vacuum(task.file) };
+      case "inspect":
+        return { done: JSON.stringify(inspectStore(task.file, task.check)) };
+    }
   } catch (error) {
     return error instanceof BackupSkipped || error instanceof VacuumSkipped ? { skipped: error.message } : { failed: messageOf(error) };
   }
 }
 
-console.log(JSON.stringify(await work()));
+process.stdout.write(`${JSON.stringify(await work())}\n`);

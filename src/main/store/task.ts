@@ -5,6 +5,7 @@ import { backupReasons } from "../../shared/backups.ts";
 export const storeTask = z.discriminatedUnion("task", [
   z.strictObject({ task: z.literal("backup"), file: z.string(), reason: z.enum(backupReasons) }),
   z.strictObject({ task: z.literal("vacuum"), file: z.string() }),
+  z.strictObject({ task: z.literal("inspect"), file: z.string(), check: z.boolean() }),
 ]);
 export type StoreTask = z.infer<typeof storeTask>;
 

@@ -54,7 +54,7 @@ describe("checks of a store's file", () => {
     await vi.waitFor(() => expect(monitor.damage).not.toBeNull());
     expect(told).toEqual([monitor.damage]);
     expect(log.warnings).toEqual(told);
-    expect(told[0]).toMatch(/^.*hypertower\.sqlite is damaged \(quick_check: .*\)\. Keep a copy of it/);
+    expect(told[0]).toMatch(/^.*hypertower\.sqlite is damaged \(quick_check: .*\)\. "hypertower doctor --repair" keeps the damaged file/);
     const before = readFileSync(file);
     expect(() => new Store(folder, { log: recordedLog() })).toThrow(/is damaged .* Nothing was changed\.$/);
     expect(readFileSync(file).equals(before)).toBe(true);

@@ -1,5 +1,5 @@
 /** The backup that precedes a migration. */
-import Database from "better-sqlite3";
+import type { Database } from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
 import { StoreError } from "../errors.ts";
 import { quickCheck } from "../integrity.ts";
@@ -12,7 +12,7 @@ import { backupBeforeMigration } from "./make.ts";
  * @returns why no backup was made, for people; null otherwise
  * @throws StoreError when the store is damaged: it must not be migrated
  */
-export function backUpBeforeMigration(storeFile: string, db: Database.Database, newest: number): string | null {
+export function backUpBeforeMigration(storeFile: string, db: Database, newest: number): string | null {
   const found = versionOf(db);
   if (found === 0 || found >= newest || !new BackupFolder(storeFile).settings().enabled || contentOf(db).runs === 0) return null;
   try {

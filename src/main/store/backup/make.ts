@@ -39,7 +39,7 @@ export function stateOf(db: Database.Database): string {
  */
 export async function makeBackup(storeFile: string, reason: BackupReason, now = Date.now()): Promise<string> {
   return begun(storeFile, reason, now, async (pending) => {
-    const db = new Database(storeFile, { readonly: true, fileMustExist: true });
+    const db = openForReading(storeFile);
     try {
       // The read transaction pins one snapshot: commits of other processes cannot make SQLite begin again.
       db.exec("BEGIN");
@@ -50,6 +50,13 @@ export async function makeBackup(storeFile: string, reason: BackupReason, now = 
       db.close();
     }
   });
+}
+
+/** A connection that only reads. It may write so far that it removes the log when it is the last one to close. */
+export function openForReading(storeFile: string): Database.Database {
+  const db = new Database(storeFile, { fileMustExist: true });
+  db.pragma("query_only = ON");
+  return db;
 }
 
 /** As makeBackup, in one go, for the moment before a migration. @param db an open connection without a transaction */

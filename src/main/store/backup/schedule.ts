@@ -1,11 +1,10 @@
 /** Makes backups by itself: daily while a host runs, and after clean ends. */
 import { statSync } from "node:fs";
-import Database from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Log } from "../log.ts";
 import type { LaunchTask } from "../task.ts";
 import { BackupFolder } from "./folder.ts";
-import { BackupSkipped, makeBackup, stateOf } from "./make.ts";
+import { BackupSkipped, makeBackup, openForReading, stateOf } from "./make.ts";
 
 /** Milliseconds between daily backups, and between those after clean ends. */
 const dailyEvery = 24 * 3_600_000;
@@ -31,7 +30,7 @@ export function isBackupDue(storeFile: string, every: number, now: number): bool
   const latest = folder.latest();
   // abs: a clock that was set back must not postpone it.
   if (latest && Math.abs(now - latest.at) < every) return false;
-  const db = new Database(storeFile, { readonly: true, fileMustExist: true });
+  const db = openForReading(storeFile);
   try {
     return db.prepare("SELECT 1 FROM runs LIMIT 1").get() !== undefined && latest?.state !== stateOf(db);
   } finally {

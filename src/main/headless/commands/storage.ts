@@ -1,0 +1,111 @@
+/** `hypertower storage` and `hypertower erase`: what takes the space of a store, and erasing it for good. */
+import { createInterface } from "node:readline/promises";
+import { formatBytes } from "../../../shared/format.ts";
+import type { Erasure, StorageReport } from "../../../shared/storage.ts";
+import { plural } from "../../../shared/text.ts";
+import { spaceOf } from "../../services/doctor/index.ts";
+import { UserError } from "../../services/services.ts";
+import { findRun } from "../find.ts";
+import { table } from "../format.ts";
+import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+
+export interface StorageCommandOptions {
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+export async function storage(programFiles: ProgramFiles, options: StorageCommandOptions & { readonly vacuum?: boolean }): Promise<number> {
+  const storeDir = storeDirOf(options.store);
+  if (options.vacuum) {
+    const services = await openExisting(programFiles, storeDir);
+    try {
+      // The process that does the work does not keep this one alive.
+      const waiting = setInterval(() => undefined, 1_000);
+      try {
+        console.log((await services.handlers["storage.vacuum"]({})).done);
+      } finally {
+        clearInterval(waiting);
+      }
+    } finally {
+      await services.close();
+    }
+    return exitCodes.ok;
+  }
+  const report = await spaceOf(storeDir);
+  console.log(options.json ? JSON.stringify(report) : described(report));
+  return exitCodes.ok;
+}
+
+function described({ folder, free, total, bytes, bin, resumable, largest, backups }: StorageReport): string {
+  const parts = [
+    ["steps of all runs", formatBytes(bytes.log)],
+    ["unused in the database", formatBytes(bytes.unused), bytes.unused > 0 ? "hypertower storage --vacuum" : ""],
+    ["checkpoints", formatBytes(bytes.checkpoints), resumable > 0 ? `${plural(resumable, "run")} can be resumed` : ""],
+    ["weights", formatBytes(bytes.weights)],
+    ["datasets", formatBytes(bytes.datasets), "hypertower datasets remove"],
+    ["backups", formatBytes(bytes.backups), `${backups.length}: hypertower doctor backups`],
+    ["set aside", formatBytes(bytes.setAside), bytes.setAside > 0 ? `in ${folder}` : ""],
+    ["of these, in the bin", formatBytes(bytes.bin), bin.runs + bin.studies > 0 ? `${plural(bin.runs, "run")}, ${plural(bin.studies, "study", "studies")}: hypertower erase --bin` : ""],
+    ["free on the disk", formatBytes(free), `of ${formatBytes(total)}`],
+  ];
+  const runs = largest.map(({ run, name, status, inBin, steps, log, checkpoint, weights }) => [run, inBin ? `${status}, in the bin` : status, String(steps), formatBytes(log), formatBytes(checkpoint), formatBytes(weights), name]);
+  return [folder, "", table(parts.map((row) => row.map((cell) => cell ?? ""))), ...(runs.length > 0 ? ["", "Largest runs; the size of the steps is estimated from their number.", table([["RUN", "STATUS", "STEPS", "SIZE", "CHECKPOINT", "WEIGHTS", "NAME"], ...runs])] : [])].join("\n");
+}
+
+export interface EraseOptions extends StorageCommandOptions {
+  readonly bin?: boolean;
+  readonly checkpoints?: readonly string[];
+  readonly weights?: readonly string[];
+  readonly backups?: readonly string[];
+  readonly yes?: boolean;
+}
+
+export async function erase(programFiles: ProgramFiles, options: EraseOptions): Promise<number> {
+  const { bin, checkpoints, weights, backups } = options;
+  const chosen = [bin, checkpoints, weights, backups].filter(Boolean).length;
+  if (chosen !== 1) throw new UserError("choose what to erase: one of --bin, --checkpoints, --weights and --backups");
+  const storeDir = storeDirOf(options.store);
+  const services = await openExisting(programFiles, storeDir);
+  try {
+    const find = async (wanted: readonly string[]) => [...new Set(await Promise.all(wanted.map((run) => findRun(services, run))))];
+    const report = await spaceOf(storeDir);
+    let erasure: Erasure;
+    let question: string;
+    if (bin) {
+      if (report.bin.runs + report.bin.studies === 0) {
+        console.log(options.json ? JSON.stringify({ done: "The bin is empty." }) : "The bin is empty.");
+        return exitCodes.ok;
+      }
+      erasure = { what: "bin", runs: report.bin.runs, studies: report.bin.studies };
+      question = `Erase ${plural(report.bin.runs, "run")} with ${plural(report.bin.steps, "step")} and ${plural(report.bin.studies, "study", "studies")} in the bin, with their checkpoints and weights (about ${formatBytes(report.bytes.bin)})`;
+    } else if (backups) {
+      erasure = { what: "backups", names: [...new Set(backups.map((name) => (name.endsWith(".sqlite") ? name : `${name}.sqlite`)))] };
+      question = `Erase ${plural(erasure.names.length, "backup")}: ${erasure.names.join(", ")}`;
+    } else {
+      const what = checkpoints ? "checkpoints" : "weights";
+      const runs = await find(checkpoints ?? weights ?? []);
+      erasure = { what, runs };
+      question = what === "checkpoints" ? `Erase the checkpoints of ${plural(runs.length, "run")}: ${runs.join(", ")}. Unfinished ones can then only be restarted at their first step` : `Erase the saved weights of ${plural(runs.length, "run")}: ${runs.join(", ")}. Predictions and exports of weights are then impossible`;
+    }
+    if (!options.yes && !(await confirmed(`${question}? This cannot be undone. Type "erase" to go on: `))) {
+      console.error("Nothing was erased.");
+      return exitCodes.error;
+    }
+    const { done } = await services.handlers["storage.erase"]({ erasure });
+    console.log(options.json ? JSON.stringify({ done }) : done);
+    return exitCodes.ok;
+  } finally {
+    await services.close();
+  }
+}
+
+/** @throws UserError where nobody can answer */
+async function confirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new UserError(`${question.slice(0, question.indexOf("?"))} needs a confirmation: add --yes`);
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(question)).trim() === "erase";
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,189 @@
+/** The storage service: notices, health, space, backups and erasing of the open store. */
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Handlers } from "../../../shared/contract.ts";
+import { formatBytes } from "../../../shared/format.ts";
+import { isActive } from "../../../shared/run.ts";
+import type { Erasure, StorageNotices, storageRequests } from "../../../shared/storage.ts";
+import { plural } from "../../../shared/text.ts";
+import { BackupFolder } from "../../store/backup/folder.ts";
+import { cancelRestore, requestedRestore, requestRestore } from "../../store/backup/restore.ts";
+import type { BackupSchedule } from "../../store/backup/schedule.ts";
+import { DiskWatch } from "../../store/diskWatch.ts";
+import { inspection, inspectStore, type Inspection } from "../../store/inspection.ts";
+import type { Log } from "../../store/log.ts";
+import type { Store } from "../../store/store.ts";
+import type { LaunchTask, StoreTask } from "../../store/task.ts";
+import { examine } from "../doctor/examine.ts";
+import { UserError } from "../services.ts";
+import { runFiles } from "./files.ts";
+import { storageReport } from "./report.ts";
+
+export interface StorageOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** Undefined where no processes are started: tests and commands. */
+  readonly launch: LaunchTask | undefined;
+  readonly backups: BackupSchedule | undefined;
+  /** Whether runs are trained here. */
+  readonly isBusy: () => boolean;
+  readonly onNotices: (notices: StorageNotices) => void;
+  readonly onChange: () => void;
+}
+
+type StorageHandlers = Pick<Handlers, keyof typeof storageRequests>;
+
+/** Unused bytes from which on erasing is followed by a vacuum. */
+const worthVacuum = 8e6;
+
+export class Storage {
+  readonly #options: StorageOptions;
+  readonly #file: string;
+  readonly #disk: DiskWatch;
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+    this.#file = options.store.path;
+    this.#disk = new DiskWatch(this.#file, (warning) => {
+      if (warning !== null) options.log.warn(warning);
+      options.onNotices(this.#notices());
+    });
+    this.#disk.poll();
+    // What an erasing that was interrupted has left.
+    this.#sweep();
+  }
+
+  handlers(): StorageHandlers {
+    return {
+      "storage.notices": () => this.#notices(),
+      "storage.report": async () => storageReport(this.#file, await this.#inspect(false)),
+      "storage.check": async () => examine(this.#file, await this.#inspect(true)),
+      "storage.acknowledgeLoss": () => {
+        this.#options.store.acknowledgeLoss();
+        return this.#noticed();
+      },
+      "storage.backUp": () => this.#backUp(),
+      "storage.saveSettings": ({ settings }) => {
+        new BackupFolder(this.#file).saveSettings(settings);
+        this.#options.onChange();
+        return settings;
+      },
+      "storage.restore": ({ backup }) => {
+        if (backup === null) cancelRestore(this.#file);
+        else if (this.#options.isBusy()) throw new UserError("Runs are being trained; stop them before a backup is restored.");
+        else requestRestore(this.#file, backup);
+        return this.#noticed();
+      },
+      "storage.erase": async ({ erasure }) => ({ done: await this.#erase(erasure) }),
+      "storage.vacuum": async () => ({ done: await this.#run({ task: "vacuum", file: this.#file }) }),
+    };
+  }
+
+  /** A backup was made by itself, or not. */
+  backedUp(): void {
+    this.#noticed();
+    this.#options.onChange();
+  }
+
+  close(): void {
+    this.#disk.close();
+  }
+
+  #notices(): StorageNotices {
+    return { loss: this.#options.store.loss, space: this.#disk.warning, backup: this.#options.backups?.problem ?? null, restore: requestedRestore(this.#file) };
+  }
+
+  #noticed(): StorageNotices {
+    const notices = this.#notices();
+    this.#options.onNotices(notices);
+    return notices;
+  }
+
+  async #inspect(check: boolean): Promise<Inspection> {
+    if (!this.#options.launch) return inspectStore(this.#file, check);
+    return inspection.parse(JSON.parse(await this.#run({ task: "inspect", file: this.#file, check })));
+  }
+
+  /** @throws UserError with the reason where the work was not done */
+  async #run(task: StoreTask): Promise<string> {
+    if (!this.#options.launch) throw new UserError("This process starts no other processes.");
+    const result = await this.#options.launch(task);
+    if ("done" in result) return result.done;
+    throw new UserError("skipped" in result ? result.skipped : `It failed: ${result.failed}`);
+  }
+
+  async #backUp() {
+    const name = await this.#run({ task: "backup", file: this.#file, reason: "manual" });
+    this.#options.onChange();
+    return new BackupFolder(this.#file).list().find((backup) => backup.name === name)!;
+  }
+
+  async #erase(erasure: Erasure): Promise<string> {
+    try {
+      switch (erasure.what) {
+        case "bin":
+          return await this.#eraseBin(erasure.runs, erasure.studies);
+        case "checkpoints":
+        case "weights":
+          return await this.#eraseFiles(erasure.what, erasure.runs);
+        case "backups":
+          return this.#eraseBackups(erasure.names);
+      }
+    } finally {
+      this.#options.onChange();
+    }
+  }
+
+  async #eraseBin(runCount: number, studyCount: number): Promise<string> {
+    const { store } = this.#options;
+    const runs = store.listRuns(true).map(({ id }) => id);
+    const studies = store.studies.list(true).map(({ id }) => id);
+    if (runs.length !== runCount || studies.length !== studyCount) {
+      throw new UserError(`The bin has changed: it holds ${plural(runs.length, "run")} and ${plural(studies.length, "study", "studies")} now. Nothing was erased; look at it again.`);
+    }
+    const erased = store.eraser.erase(runs, studies);
+    await this.#removeFiles("checkpoints", runs);
+    await this.#removeFiles("weights", runs);
+    this.#sweep();
+    return `Erased ${plural(erased.runs, "run")} with ${plural(erased.steps, "step")}${erased.studies > 0 ? ` and ${plural(erased.studies, "study", "studies")}` : ""} for good.`;
+  }
+
+  async #eraseFiles(what: "checkpoints" | "weights", runs: readonly string[]): Promise<string> {
+    for (const run of runs) {
+      const found = this.#options.store.getRun(run);
+      if (found && isActive(found.status)) throw new UserError(`Run ${found.name} (${run}) is ${found.status}; nothing was erased. Stop it first.`);
+    }
+    const { count, bytes } = await this.#removeFiles(what, runs);
+    return `Erased ${plural(count, what === "checkpoints" ? "checkpoint" : "file of weights", what === "checkpoints" ? "checkpoints" : "files of weights")} (${formatBytes(bytes)}) for good.`;
+  }
+
+  async #removeFiles(what: "checkpoints" | "weights", runs: readonly string[]): Promise<{ count: number; bytes: number }> {
+    const wanted = new Set(runs);
+    const files = (await runFiles(join(dirname(this.#file), what), what === "checkpoints" ? ".checkpoint" : ".weights")).filter(({ run }) => wanted.has(run));
+    for (const { path } of files) rmSync(path, { force: true });
+    return { count: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  #eraseBackups(names: readonly string[]): string {
+    const folder = new BackupFolder(this.#file);
+    const wanted = folder.list().filter(({ name }) => names.includes(name));
+    const unknown = names.find((name) => !wanted.some((backup) => backup.name === name));
+    if (unknown !== undefined) throw new UserError(`There is no backup ${unknown}. Nothing was erased.`);
+    for (const { name } of wanted) folder.remove(name);
+    return `Erased ${plural(wanted.length, "backup")} (${formatBytes(wanted.reduce((sum, { bytes }) => sum + bytes, 0))}) for good.`;
+  }
+
+  /** Deletes the values of erased runs in the background, then gives their space back. */
+  #sweep(): void {
+    const { store, launch, log, onChange } = this.#options;
+    void store.eraser
+      .rest()
+      .then(async (removed) => {
+        if (!removed || !launch || store.unusedBytes() < worthVacuum) return;
+        const result = await launch({ task: "vacuum", file: this.#file });
+        if ("failed" in result) log.warn(`store: the space of erased runs was not given back: ${result.failed}`);
+        onChange();
+      })
+      .catch((error: unknown) => log.error("store: the values of erased runs were not deleted; the next start goes on", error));
+  }
+}

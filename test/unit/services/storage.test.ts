@@ -1,0 +1,207 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { spaceWarning, DiskWatch } from "../../../src/main/store/diskWatch.ts";
+import { createServices } from "../../../src/main/services/createServices.ts";
+import type { LaunchTask } from "../../../src/main/services/services.ts";
+import { BackupFolder } from "../../../src/main/store/backup/folder.ts";
+import { makeBackup } from "../../../src/main/store/backup/make.ts";
+import { BackupSchedule } from "../../../src/main/store/backup/schedule.ts";
+import { inspectStore } from "../../../src/main/store/inspection.ts";
+import { vacuum } from "../../../src/main/store/vacuum.ts";
+import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
+import { runCommand } from "../../support/commandLine.ts";
+import { aRun, anEnvironment, filledStore, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+
+/** Does the tasks in this process. */
+const here: LaunchTask = async (task) => {
+  switch (task.task) {
+    case "backup":
+      return { done: await makeBackup(task.file, task.reason) };
+    case "vacuum":
+      return { done: await vacuum(task.file) };
+    case "inspect":
+      return { done: JSON.stringify(inspectStore(task.file, task.check)) };
+  }
+};
+
+async function opened(folder: string, launchTask: LaunchTask | undefined = here) {
+  const services = await createServices(
+    { storeDir: folder, host: "browser", version: "0", launchTrainer: () => { throw new Error("no trainer"); }, ...(launchTask ? { launchTask } : {}) },
+    { log: recordedLog() },
+  );
+  onTestFinished(() => services.close());
+  return services;
+}
+
+/** A store with a finished run, one in the bin, and a stopped run with a checkpoint. */
+function variedStore() {
+  const { folder, file } = filledStore();
+  const store = openStore(folder);
+  const add = (status: "finished" | "stopped", steps: number) => {
+    const run = aRun({ name: status });
+    store.createRun(run);
+    store.beginSeries(run.id, ["loss"], anEnvironment);
+    store.appendRows(run.id, rowsOf([Array.from({ length: steps }, (_, i) => i)]));
+    store.saveRun({ ...run, status, steps });
+    store.flush();
+    return run.id;
+  };
+  const binned = add("finished", 500);
+  const stopped = add("stopped", 100);
+  store.setDeleted([binned], 1);
+  store.closeNow();
+  for (const name of ["checkpoints", "weights"]) mkdirSync(join(folder, name), { recursive: true });
+  writeFileSync(join(folder, "checkpoints", `${stopped}.checkpoint`), "0123456789");
+  writeFileSync(join(folder, "weights", `${binned}.best.weights`), "01234");
+  return { folder, file, binned, stopped };
+}
+
+describe("the storage service", () => {
+  it("shows what takes the space", async () => {
+    const { folder, binned, stopped } = variedStore();
+    const { handlers } = await opened(folder);
+    const report = await handlers["storage.report"]({});
+    expect(report).toMatchObject({ folder, bin: { runs: 1, studies: 0, steps: 500 }, resumable: 1, bytes: { checkpoints: 10, weights: 5 }, backups: [] });
+    expect(report.largest.map(({ run }) => run)).toEqual(expect.arrayContaining([binned, stopped]));
+    expect(report.largest[0]!.log).toBeGreaterThan(report.largest[1]!.log);
+  });
+
+  it("erases the bin for good when the counts are those that were confirmed", async () => {
+    const { folder, binned } = variedStore();
+    const services = await opened(folder);
+    const changed = vi.fn();
+    services.on("storage.changed", changed);
+    const erase = services.handlers["storage.erase"];
+    await expect(erase({ erasure: { what: "bin", runs: 2, studies: 0 } })).rejects.toThrow(/The bin has changed: it holds 1 run and 0 studies now. Nothing was erased/);
+    expect(await erase({ erasure: { what: "bin", runs: 1, studies: 0 } })).toEqual({ done: "Erased 1 run with 500 steps for good." });
+    expect(await services.handlers["runs.find"]({ prefix: binned })).toEqual([]);
+    expect(existsSync(join(folder, "weights", `${binned}.best.weights`))).toBe(false);
+    expect(changed).toHaveBeenCalled();
+  });
+
+  it("erases checkpoints and backups by name", async () => {
+    const { folder, file, stopped } = variedStore();
+    const { handlers } = await opened(folder);
+    expect(await handlers["storage.erase"]({ erasure: { what: "checkpoints", runs: [stopped] } })).toEqual({ done: "Erased 1 checkpoint (10 B) for good." });
+    expect(await handlers["runs.get"]({ run: stopped })).toMatchObject({ steps: 100 });
+    const backup = await handlers["storage.backUp"]({});
+    expect(backup).toMatchObject({ reason: "manual", runs: 3 });
+    await expect(handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name, "20200101T000000000Z-daily.sqlite"] } })).rejects.toThrow(/There is no backup 2020.*Nothing was erased/);
+    await handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name] } });
+    expect(new BackupFolder(file).list()).toEqual([]);
+  });
+
+  it("restores a backup at the next start, until that is cancelled", async () => {
+    const { folder } = variedStore();
+    const services = await opened(folder);
+    const told: unknown[] = [];
+    services.on("storage.noticed", (notices) => told.push(notices.restore));
+    const { name } = await services.handlers["storage.backUp"]({});
+    await services.handlers["storage.restore"]({ backup: name });
+    await services.handlers["storage.restore"]({ backup: null });
+    expect(await services.handlers["storage.restore"]({ backup: name })).toMatchObject({ restore: name });
+    expect(told).toEqual([name, null, name]);
+    await services.handlers["storage.erase"]({ erasure: { what: "bin", runs: 1, studies: 0 } });
+    await services.close();
+    const again = await opened(folder);
+    expect(await again.handlers["storage.notices"]({})).toMatchObject({ restore: null, loss: null });
+    expect((await again.handlers["storage.report"]({})).bin.runs).toBe(1);
+  });
+
+  it("checks the store, and keeps settings of backups", async () => {
+    const { folder } = variedStore();
+    const { handlers } = await opened(folder);
+    expect((await handlers["storage.check"]({})).findings.map(({ title }) => title)).toContain("A checkpoint cannot be used");
+    await handlers["storage.saveSettings"]({ settings: { enabled: false, last: 1, daily: 0, weekly: 0, share: 5 } });
+    expect((await handlers["storage.report"]({})).settings).toEqual({ enabled: false, last: 1, daily: 0, weekly: 0, share: 5 });
+  });
+
+  it("makes a backup after a clean end, once an hour, only when it has written", async () => {
+    const { folder, file } = filledStore();
+    await (await opened(folder)).close();
+    expect(new BackupFolder(file).list()).toEqual([]);
+    const services = await opened(folder);
+    await services.handlers["runs.rename"]({ run: (await services.handlers["runs.find"]({}))[0]!, name: "other" });
+    await services.close();
+    expect(new BackupFolder(file).list()).toMatchObject([{ reason: "end", runs: 1 }]);
+    const again = await opened(folder);
+    await again.handlers["runs.rename"]({ run: (await again.handlers["runs.find"]({}))[0]!, name: "third" });
+    await again.close();
+    expect(new BackupFolder(file).list()).toHaveLength(1);
+  });
+});
+
+describe("daily backups", () => {
+  it("are made when the store has changed since the last one, and problems are told once", async () => {
+    const { file } = filledStore();
+    const log = recordedLog();
+    const told: (string | null)[] = [];
+    const day = 24 * 3_600_000;
+    const schedule = (launch: LaunchTask) => {
+      const made = new BackupSchedule({ path: file, log, launch, onBackup: (problem) => told.push(problem) });
+      onTestFinished(() => made.stop());
+      return made;
+    };
+    const daily = schedule(here);
+    await daily.poll();
+    await daily.poll(Date.now() + 2 * day);
+    expect(new BackupFolder(file).list()).toMatchObject([{ reason: "daily" }]);
+    const store = openStore(join(file, ".."));
+    store.createRun(aRun());
+    store.closeNow();
+    await daily.poll();
+    expect(told).toEqual([null]);
+    const failing = schedule(() => Promise.resolve({ skipped: "No backup was made: no space." }));
+    await failing.poll(Date.now() + 2 * day);
+    await failing.poll(Date.now() + 2 * day);
+    expect(log.warnings).toEqual(["store: No backup was made: no space."]);
+    expect(failing.problem).toBe("No backup was made: no space.");
+  });
+
+  it("are made by a process of its own", async () => {
+    const { file } = filledStore();
+    const launch = taskLauncher(join(import.meta.dirname, "../../../src/main/store/storeTask.ts"));
+    const waiting = setInterval(() => undefined, 1_000);
+    onTestFinished(() => clearInterval(waiting));
+    expect(await launch({ task: "backup", file, reason: "daily" })).toEqual({ done: new BackupFolder(file).list()[0]!.name });
+    expect(await launch({ task: "inspect", file: join(dirname(file), "none"), check: true })).toMatchObject({ done: expect.stringContaining('"missing"') as string });
+  });
+});
+
+describe("the warning before a disk is full", () => {
+  const hour = 3_600_000;
+  it("comes when little is free, or when it will be soon at the present pace", () => {
+    const total = 100e9;
+    expect(spaceWarning("/store", { free: 50e9, total }, [], 0)).toBeNull();
+    expect(spaceWarning("/store", { free: 0.5e9, total }, [], 0)).toMatch(/^Only 500 MB of 100 GB are free on the disk of \/store. Runs pause/);
+    expect(spaceWarning("/store", { free: 20e9, total }, [{ at: 0, free: 24e9 }], hour)).toMatch(/at the pace of the last 1 h it is full in 5 h/);
+    expect(spaceWarning("/store", { free: 20e9, total }, [{ at: 0, free: 20.5e9 }], hour)).toBeNull();
+  });
+
+  it("is told when it begins and ends", () => {
+    let free = 50e9;
+    const told: (string | null)[] = [];
+    const watch = new DiskWatch("/store/file", (warning) => told.push(warning), () => ({ free, total: 100e9 }));
+    onTestFinished(() => watch.close());
+    watch.poll();
+    free = 1e8;
+    watch.poll();
+    watch.poll();
+    free = 50e9;
+    watch.poll();
+    expect(told).toEqual([expect.stringContaining("100 MB"), null]);
+  });
+});
+
+describe("hypertower storage and erase", () => {
+  it("show the space and erase only what was confirmed", async () => {
+    const { folder, binned } = variedStore();
+    const shown = await runCommand(folder, ["storage"]);
+    expect(shown.stdout).toMatch(/of these, in the bin +\S+ \w+ +1 run, 0 studies: hypertower erase --bin/);
+    expect(await runCommand(folder, ["erase", "--bin"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/1 run with 500 steps.*needs a confirmation: add --yes/) as string });
+    expect(await runCommand(folder, ["erase"])).toMatchObject({ code: 1, stderr: expect.stringContaining("choose what to erase") as string });
+    expect(await runCommand(folder, ["erase", "--bin", "--yes"])).toMatchObject({ code: 0, stdout: "Erased 1 run with 500 steps for good.\n" });
+    expect(await runCommand(folder, ["show", binned])).toMatchObject({ code: 1 });
+  });
+});
