@@ -25,9 +25,9 @@ const here: LaunchTask = async (task) => {
   }
 };
 
-async function opened(folder: string, launchTask: LaunchTask | undefined = here) {
+async function opened(folder: string, launchTask: LaunchTask = here) {
   const services = await createServices(
-    { storeDir: folder, host: "browser", version: "0", launchTrainer: () => { throw new Error("no trainer"); }, ...(launchTask ? { launchTask } : {}) },
+    { storeDir: folder, host: "browser", version: "0", launchTrainer: () => { throw new Error("no trainer"); }, launchTask },
     { log: recordedLog() },
   );
   onTestFinished(() => services.close());
