@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
+import { finding } from "../../shared/verification.ts";
+import { checkStoreRows } from "./verify/storeCheck.ts";
 import { isLocked } from "./hostLock.ts";
 import { quickCheck } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
@@ -35,6 +37,8 @@ export const inspection = z.object({
   endedHosts: z.number(),
   /** Metrics of erased runs whose values are still to be deleted. */
   erasing: z.number(),
+  /** Damage and warnings that a check of every row has found. */
+  findings: z.array(finding),
 });
 export type Inspection = z.infer<typeof inspection>;
 
@@ -42,7 +46,7 @@ const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?
 
 /** @param check whether every page of the file is checked, which takes minutes for a large one */
 export function inspectStore(file: string, check: boolean): Inspection {
-  const nothing = { problem: null, bytes: size(file), log: size(`${file}-wal`), unused: 0, layout: 0, runs: [], binnedStudies: 0, endedHosts: 0, erasing: 0 };
+  const nothing = { problem: null, bytes: size(file), log: size(`${file}-wal`), unused: 0, layout: 0, runs: [], binnedStudies: 0, endedHosts: 0, erasing: 0, findings: [] };
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return { state: "missing", ...nothing };
   if (!stat.isFile()) return { state: "unreadable", ...nothing, problem: "it is not a file" };
@@ -62,6 +66,17 @@ export function inspectStore(file: string, check: boolean): Inspection {
   } finally {
     db?.close();
   }
+}
+
+/** At most this many findings are passed on; "hypertower verify" lists all. */
+const maxFindings = 50;
+
+/** Inspects a store and checks every row with its checksum. Only reads. */
+export async function inspectWhole(file: string): Promise<Inspection> {
+  const found = inspectStore(file, true);
+  if (found.state !== "sound") return found;
+  const { findings } = await checkStoreRows(file);
+  return { ...found, findings: findings.slice(0, maxFindings) };
 }
 
 function contents(db: Database.Database, file: string, layout: number) {

@@ -2,7 +2,7 @@
 import { constants, setPriority } from "node:os";
 import { messageOf } from "../../shared/errors.ts";
 import { BackupSkipped, makeBackup } from "./backup/make.ts";
-import { inspectStore } from "./inspection.ts";
+import { inspectStore, inspectWhole } from "./inspection.ts";
 import { storeTask, type TaskResult } from "./task.ts";
 import { VacuumSkipped, vacuum } from "./vacuum.ts";
 
@@ -23,7 +23,7 @@ async function work(): Promise<TaskResult> {
       case "vacuum":
         return { done: await vacuum(task.file) };
       case "inspect":
-        return { done: JSON.stringify(inspectStore(task.file, task.check)) };
+        return { done: JSON.stringify(task.check ? await inspectWhole(task.file) : inspectStore(task.file, false)) };
     }
   } catch (error) {
     return error instanceof BackupSkipped || error instanceof VacuumSkipped ? { skipped: error.message } : { failed: messageOf(error) };

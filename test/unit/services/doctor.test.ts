@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import type { HealthFinding } from "../../../src/shared/storage.ts";
 import { acknowledgeLoss, adviceOnFailure, backUp, checkStore, listBackups, repairStore, restoreStore } from "../../../src/main/services/doctor/index.ts";
@@ -41,6 +42,14 @@ describe("the doctor", () => {
     const aside = /are in (\S+)\.$/.exec(done!)![1]!;
     expect(readFileSync(join(aside, "hypertower.sqlite")).equals(damaged)).toBe(true);
     expect(openStore(folder).listRuns()).toHaveLength(1);
+  });
+
+  it("finds a single changed value by its checksum", async () => {
+    const { folder, file } = filledStore();
+    const db = new Database(file);
+    db.exec("UPDATE series_values SET value = 7 WHERE step = 300");
+    db.close();
+    expect(await found(folder)).toContainEqual(expect.objectContaining({ severity: "problem", title: "Logged values are damaged" }));
   });
 
   it("does not touch a damaged file that no backup can replace", async () => {

@@ -7,7 +7,7 @@ import type { LaunchTask } from "../../../src/main/services/services.ts";
 import { BackupFolder } from "../../../src/main/store/backup/folder.ts";
 import { makeBackup } from "../../../src/main/store/backup/make.ts";
 import { BackupSchedule } from "../../../src/main/store/backup/schedule.ts";
-import { inspectStore } from "../../../src/main/store/inspection.ts";
+import { inspectStore, inspectWhole } from "../../../src/main/store/inspection.ts";
 import { vacuum } from "../../../src/main/store/vacuum.ts";
 import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
 import { runCommand } from "../../support/commandLine.ts";
@@ -21,7 +21,7 @@ const here: LaunchTask = async (task) => {
     case "vacuum":
       return { done: await vacuum(task.file) };
     case "inspect":
-      return { done: JSON.stringify(inspectStore(task.file, task.check)) };
+      return { done: JSON.stringify(task.check ? await inspectWhole(task.file) : inspectStore(task.file, false)) };
   }
 };
 

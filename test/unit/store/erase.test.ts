@@ -3,6 +3,7 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
 import { closeConnections, openConnections } from "../../../src/main/store/database.ts";
+import { inspectWhole } from "../../../src/main/store/inspection.ts";
 import { readMark } from "../../../src/main/store/mark.ts";
 import { migrations } from "../../../src/main/store/migrations.ts";
 import { unusedBytes, vacuum } from "../../../src/main/store/vacuum.ts";
@@ -67,6 +68,7 @@ describe("erasing", () => {
     const gone = trained(store, 9_000);
     store.setDeleted([gone.id], 1);
     store.eraser.erase([gone.id]);
+    expect((await inspectWhole(join(folder, "hypertower.sqlite"))).findings).toEqual([]);
     // Its metrics have the numbers that were just freed.
     const fresh = trained(store, 20);
     expect([...store.readSteps(fresh.id)]).toHaveLength(20);

@@ -6,6 +6,7 @@ import { datasetState } from "../../../shared/datasets.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import type { Health, HealthFinding } from "../../../shared/storage.ts";
+import type { Finding } from "../../../shared/verification.ts";
 import { listed, nounFor, plural } from "../../../shared/text.ts";
 import { listDatasets } from "../../../core/datasets/index.ts";
 import { requireIntact } from "../../../core/checkpoint/container.ts";
@@ -49,7 +50,21 @@ function restoreAdvice(storeFile: string): string {
   return latest ? `Or restore the backup of ${new Date(latest.at).toISOString().slice(0, 16).replace("T", " ")} UTC: hypertower doctor --restore ${latest.name}` : "There is no backup.";
 }
 
-function fileFindings(storeFile: string, { state, problem, log, runs, layout }: Inspection): HealthFinding[] {
+const titles: Readonly<Record<Finding["part"], string>> = {
+  file: "The database is damaged or incomplete",
+  log: "The write-ahead log is damaged",
+  run: "A run is damaged",
+  series: "Logged values are damaged",
+  evaluations: "Evaluations are damaged",
+  events: "Events are damaged",
+  pyramid: "The summary that curves are drawn from is damaged",
+  study: "A study is damaged",
+  checkpoint: "A checkpoint is damaged",
+  weights: "A weights file is damaged",
+  dataset: "A dataset is damaged",
+};
+
+function fileFindings(storeFile: string, { state, problem, log, runs, layout, findings: rows }: Inspection): HealthFinding[] {
   const findings: HealthFinding[] = [];
   const add = (severity: HealthFinding["severity"], title: string, detail: string, advice: string) => findings.push({ severity, title, detail, advice });
   const orphans = orphansInWords({ ...findOrphans(storeFile), ...(state === "missing" || state === "empty" ? {} : { log: 0 }) });
@@ -75,6 +90,9 @@ function fileFindings(storeFile: string, { state, problem, log, runs, layout }: 
     case "sound":
       if (log > longLog) add("note", "The write-ahead log is long", `${storeFile}-wal has ${formatBytes(log)} (${plural(runs.length, "run")}).`, "It is written back when the last Hypertower process of this store ends.");
       break;
+  }
+  for (const found of rows) {
+    add(found.severity === "damage" ? "problem" : "warning", titles[found.part], `${found.run === null ? "" : `Run ${found.run}, `}${found.where}: ${found.problem}. ${found.meaning}`, found.advice);
   }
   const missing = readMark(storeFile)?.missing;
   if (missing && state === "sound") add("problem", "Logged steps are missing", missingMessage(storeFile, missing), `If they are gone for good, end this warning with "hypertower doctor --acknowledge". ${restoreAdvice(storeFile)}`);

@@ -9,7 +9,7 @@ import { BackupFolder } from "../../store/backup/folder.ts";
 import { makeBackup } from "../../store/backup/make.ts";
 import { noteContent, restoreBackup } from "../../store/backup/restore.ts";
 import { storeFileName } from "../../store/database.ts";
-import { inspectStore } from "../../store/inspection.ts";
+import { inspectStore, inspectWhole } from "../../store/inspection.ts";
 import { readMark } from "../../store/mark.ts";
 import { storageReport } from "../storage/report.ts";
 import { UserError } from "../services.ts";
@@ -37,9 +37,9 @@ async function asUserErrors<T>(work: () => T | Promise<T>): Promise<T> {
 
 /** Checks the whole store. Changes nothing. */
 export function checkStore(storeDir: string): Promise<Health> {
-  return asUserErrors(() => {
+  return asUserErrors(async () => {
     const file = requireFolder(storeDir);
-    return examine(file, inspectStore(file, true));
+    return examine(file, await inspectWhole(file));
   });
 }
 

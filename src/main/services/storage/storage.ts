@@ -10,7 +10,7 @@ import { BackupFolder } from "../../store/backup/folder.ts";
 import { cancelRestore, requestedRestore, requestRestore } from "../../store/backup/restore.ts";
 import type { BackupSchedule } from "../../store/backup/schedule.ts";
 import { DiskWatch } from "../../store/diskWatch.ts";
-import { inspection, inspectStore, type Inspection } from "../../store/inspection.ts";
+import { inspection, inspectStore, inspectWhole, type Inspection } from "../../store/inspection.ts";
 import type { Log } from "../../store/log.ts";
 import type { Store } from "../../store/store.ts";
 import type { LaunchTask, StoreTask } from "../../store/task.ts";
@@ -100,7 +100,7 @@ export class Storage {
   }
 
   async #inspect(check: boolean): Promise<Inspection> {
-    if (!this.#options.launch) return inspectStore(this.#file, check);
+    if (!this.#options.launch) return check ? inspectWhole(this.#file) : inspectStore(this.#file, false);
     return inspection.parse(JSON.parse(await this.#run({ task: "inspect", file: this.#file, check })));
   }
 

@@ -105,12 +105,14 @@ function checkBelonging(db: Database, path: string, report: InFile): void {
     .all()) {
     report("file", path, `${count} rows of ${table} belong to no row of ${parent}`, `Rows of ${parent} are missing.`);
   }
+  // Values of erased runs are deleted in parts.
+  const isErasing = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'erasing'").get() ? "AND metric NOT IN (SELECT metric FROM erasing)" : "";
   const lost = db
     .prepare<[], number>(
       `WITH RECURSIVE logged (metric) AS (
          SELECT min(metric) FROM series_values
          UNION ALL SELECT (SELECT min(metric) FROM series_values WHERE metric > logged.metric) FROM logged WHERE metric IS NOT NULL)
-       SELECT count(*) FROM logged WHERE metric IS NOT NULL AND metric NOT IN (SELECT id FROM metrics)`,
+       SELECT count(*) FROM logged WHERE metric IS NOT NULL AND metric NOT IN (SELECT id FROM metrics) ${isErasing}`,
     )
     .pluck()
     .get();
