@@ -9,6 +9,7 @@ import NewExperimentPage from "@/pages/NewExperimentPage.vue";
 import NewStudyPage from "@/pages/NewStudyPage.vue";
 import OpenPage from "@/pages/OpenPage.vue";
 import RunPage from "@/pages/RunPage.vue";
+import StoragePage from "@/pages/StoragePage.vue";
 import StudiesPage from "@/pages/StudiesPage.vue";
 import StudyPage from "@/pages/StudyPage.vue";
 
@@ -33,6 +34,7 @@ export const router = createRouter({
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
     { path: "/engines", name: "engines", component: EnginesPage, meta: { title: "Engines" } },
+    { path: "/storage", name: "storage", component: StoragePage, meta: { title: "Storage" } },
     { path: "/open/:kind/:payload", name: "open", component: OpenPage, props: true, meta: { title: "Open" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },
   ],
