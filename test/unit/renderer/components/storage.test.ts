@@ -110,7 +110,7 @@ it("says why no backup was made", async () => {
 });
 
 it("tells on every page of lost steps, a full disk and a restore, until they end", async () => {
-  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null }));
+  services.answer("app.info", () => ({ version: "1.0.0", host: "desktop", platform: "linux", cpu: "a processor", cores: 8, storePath: "/store", storeDamage: null, storeProblem: null }));
   for (const name of ["datasets.list", "experiments.presets", "studies.presets", "runs.list", "studies.list"] as const) services.answer(name, () => []);
   services.answer("storage.notices", () => ({ ...noNotices, loss: "The store has lost 450 logged steps." }));
   const wrapper = mountPart(App, { stubs: ["SideBar", "ConnectionBanner"] });
