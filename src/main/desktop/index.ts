@@ -14,6 +14,7 @@ import { connectWindow } from "./ipc.ts";
 import { setMenu } from "./menu.ts";
 import { registerScheme, serveWindow } from "./protocol.ts";
 import { guardQuit } from "./quit.ts";
+import { offerRescue } from "./rescue.ts";
 import { denyEverythingElse, denyPermissions } from "./security.ts";
 import { checkLauncher } from "./checkLauncher.ts";
 import { utilityLauncher } from "./utilityLauncher.ts";
@@ -52,7 +53,7 @@ try {
   // The lock is in the store's folder: one app per store. A second start brings the first to the front.
   if (app.requestSingleInstanceLock()) {
     app.on("second-instance", showWindow);
-    app.whenReady().then(start).catch(failToStart);
+    app.whenReady().then(startOrRescue).catch(failToStart);
   } else {
     console.error(`Hypertower is already open on ${storeDir}; showing its window.`);
     app.exit(0);
@@ -77,8 +78,21 @@ function prepareFolder(): void {
   app.setPath("userData", userData);
 }
 
-async function start(): Promise<void> {
+/** Starts; when the store cannot be opened, after the person has had it mended. */
+async function startOrRescue(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
+  for (let isMended = true; isMended; ) {
+    try {
+      await start();
+      return;
+    } catch (error) {
+      isMended = await offerRescue(storeDir, error);
+      if (!isMended) throw error;
+    }
+  }
+}
+
+async function start(): Promise<void> {
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
   const services = await createServices({
     storeDir,

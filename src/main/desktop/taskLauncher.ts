@@ -6,9 +6,9 @@ import { resultOf, type LaunchTask } from "../services/services.ts";
 export function taskLauncher(entry: string): LaunchTask {
   return (task) =>
     new Promise((resolve) => {
-      const child = utilityProcess.fork(entry, [JSON.stringify(task)], { serviceName: "Hypertower store task", stdio: ["ignore", "pipe", "ignore"] });
+      const child = utilityProcess.fork(entry, [JSON.stringify(task)], { serviceName: "Hypertower store task", stdio: "ignore" });
       let output = "";
-      child.stdout?.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
+      child.on("message", (message) => (output = String(message)));
       child.once("exit", () => resolve(resultOf(output)));
     });
 }

@@ -10,6 +10,7 @@ import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
 import type { LaunchCheck } from "../store/integrityMonitor.ts";
+import { StoreError } from "../store/errors.ts";
 import type { LaunchTask } from "../store/task.ts";
 
 export type { LaunchCheck } from "../store/integrityMonitor.ts";
@@ -78,4 +79,9 @@ export class UserError extends Error {
     this.name = "UserError";
     this.fields = fields;
   }
+}
+
+/** Whether a failure concerns the store itself, so that a repair or a backup may help. */
+export function isStoreFailure(error: unknown): boolean {
+  return error instanceof UserError && error.cause instanceof StoreError;
 }

@@ -30,4 +30,8 @@ async function work(): Promise<TaskResult> {
   }
 }
 
-process.stdout.write(`${JSON.stringify(await work())}\n`);
+const result = JSON.stringify(await work());
+// Electron drops what a utility process writes just before its end.
+const { parentPort } = process as { parentPort?: { postMessage(message: string): void } | null };
+if (parentPort) parentPort.postMessage(result);
+else process.stdout.write(`${result}\n`);
