@@ -153,7 +153,7 @@ export function openConnections(folder: string, list: readonly Migration[] = mig
 function readOnlyConnections(path: string, readOnly: string, list: readonly Migration[]): Connections {
   return explained(path, () => {
     const isEarlier = (db: Database.Database) => requireStore(db, path, list.length) < list.length;
-    return { path, readOnly, created: false, ...openReadOnly(path, { isEarlier, migrate: (db) => migrate(db, path, list) }) };
+    return { path, readOnly, created: false, notes: [], ...openReadOnly(path, { isEarlier, migrate: (db) => migrate(db, path, list) }) };
   });
 }
 

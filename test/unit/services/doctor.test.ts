@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -12,10 +12,10 @@ import { aRun, filledStore, freshFolder, openStore } from "../../support/storeFi
 const found = async (folder: string): Promise<HealthFinding[]> => (await checkStore(folder)).findings.filter(({ title }) => !/accounts of this machine|no backup yet|disk is nearly full/.test(title));
 const titles = async (folder: string) => (await found(folder)).map(({ title }) => title);
 
-/** Overwrites pages in the middle of the file. */
+/** Overwrites everything after the first page. */
 function damage(file: string): void {
   const bytes = readFileSync(file);
-  bytes.fill(0xa5, 4096, 4096 * 4);
+  bytes.fill(0xa5, 4096);
   writeFileSync(file, bytes);
 }
 
@@ -28,7 +28,24 @@ describe("the doctor", () => {
     await expect(checkStore(join(folder, "nowhere"))).rejects.toThrow(UserError);
   });
 
-  it("names a damaged file and what to do; repairing restores the latest sound backup and keeps the damaged file", async () => {
+  it("saves the readable runs of a damaged file, which it keeps", async () => {
+    const { folder, file } = filledStore();
+    const handle = openSync(file, "r+");
+    // Pages of logged values, at the end of the file.
+    const pages = statSync(file).size / 4096;
+    for (let page = pages - 8; page < pages - 4; page++) writeSync(handle, Buffer.alloc(2048, 0xa5), 0, 2048, page * 4096);
+    closeSync(handle);
+    const damaged = readFileSync(file);
+    expect(await titles(folder)).toContain("The database is damaged");
+    const [done] = await repairStore(folder);
+    expect(done).toMatch(/^Saved .*The damaged file is in /);
+    expect(readFileSync(join(/is in (\S+?)\.( |$)/.exec(done!)![1]!, "hypertower.sqlite")).equals(damaged)).toBe(true);
+    const store = openStore(folder);
+    expect(store.loss).toBeNull();
+    expect(store.listRuns().map(({ name }) => name)).toEqual(["kept"]);
+  });
+
+  it("names a file without any readable run and what to do; repairing restores the latest sound backup and keeps the damaged file", async () => {
     const { folder, file } = filledStore();
     const good = await backUp(folder);
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -57,7 +57,6 @@ describe("erasing", () => {
     expect(() => store.eraser.erase([binned.id, other.id])).toThrow(/is not in the bin any more, or is active. Nothing was erased/);
     const active = aRun();
     store.createRun(active);
-    store.setDeleted([active.id], 1);
     expect(() => store.eraser.erase([binned.id, active.id])).toThrow(/Nothing was erased/);
     expect(store.getRun(binned.id)).toBeDefined();
   });

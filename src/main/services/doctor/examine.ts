@@ -29,12 +29,15 @@ const oldBackup = 7 * 24 * 3_600_000;
 
 const repairAdvice = 'Run "hypertower doctor --repair".';
 
-/** @param storeFile path of the database, which may not exist */
-export async function examine(storeFile: string, inspection: Inspection, now = Date.now()): Promise<Health> {
+/**
+ * @param storeFile path of the database, which may not exist
+ * @param isOpenHere whether this process has the store open
+ */
+export async function examine(storeFile: string, inspection: Inspection, isOpenHere = false, now = Date.now()): Promise<Health> {
   const [runFileParts, datasetParts] = await Promise.all([runFileFindings(storeFile, inspection), datasetFindings()]);
   const findings = [
     ...fileFindings(storeFile, inspection),
-    ...leftoverFindings(storeFile, inspection),
+    ...leftoverFindings(storeFile, inspection, isOpenHere),
     ...runFileParts,
     ...datasetParts,
     ...spaceFindings(storeFile),
@@ -99,11 +102,11 @@ function fileFindings(storeFile: string, { state, problem, log, runs, layout, fi
   return findings;
 }
 
-function leftoverFindings(storeFile: string, { endedHosts, erasing }: Inspection): HealthFinding[] {
+function leftoverFindings(storeFile: string, { endedHosts, erasing }: Inspection, isOpenHere: boolean): HealthFinding[] {
   const findings: HealthFinding[] = [];
   const folder = dirname(storeFile);
   const living = livingHosts(storeFile);
-  if (living > 0) findings.push({ severity: "note", title: "The store is in use", detail: `${plural(living, "Hypertower process", "Hypertower processes")} of this machine ${nounFor(living, "has", "have")} written it and ${nounFor(living, "has", "have")} it open.`, advice: "End them before you repair or restore." });
+  if (living > 0 && !isOpenHere) findings.push({ severity: "note", title: "The store is in use", detail: `${plural(living, "Hypertower process", "Hypertower processes")} of this machine ${nounFor(living, "has", "have")} written it and ${nounFor(living, "has", "have")} it open.`, advice: "End them before you repair or restore." });
   if (endedHosts > 0) findings.push({ severity: "note", title: "A process ended without closing the store", detail: `${plural(endedHosts, "process", "processes")} of this machine ended unexpectedly.`, advice: "Nothing is to do: the next start marks its runs as interrupted, and they can be resumed." });
   if (erasing > 0) findings.push({ severity: "note", title: "Erasing has not ended", detail: `The values of ${plural(erasing, "metric")} of erased runs are still in the file.`, advice: "The next start of the workbench goes on." });
   if (existsSync(`${storeFile}.restoring`)) findings.push({ severity: "warning", title: "A restore was interrupted", detail: `${storeFile}.restoring is a copy that was not put in place.`, advice: repairAdvice });

@@ -47,8 +47,7 @@ export function checkStore(storeDir: string): Promise<Health> {
 export function repairStore(storeDir: string): Promise<string[]> {
   return asUserErrors(() => {
     const file = requireFolder(storeDir);
-    // Salvaging run by run belongs to the store's checks; without it a damaged store is restored from its backups.
-    return repair(file, inspectStore(file, true), () => Promise.resolve(null));
+    return repair(file, inspectStore(file, true));
   });
 }
 

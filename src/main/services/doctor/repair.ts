@@ -1,10 +1,11 @@
 /** Safe repairs of a store. Nothing is overwritten or erased: what is damaged is set aside by name. */
-import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { messageOf } from "../../../shared/errors.ts";
 import { plural } from "../../../shared/text.ts";
+import { salvageStore } from "../../hosting/salvage.ts";
 import { BackupFolder } from "../../store/backup/folder.ts";
-import { livingHosts, restoreBackup } from "../../store/backup/restore.ts";
+import { livingHosts, noteContent, restoreBackup } from "../../store/backup/restore.ts";
 import { databaseFiles, setAside, setAsideFolder } from "../../store/backup/setAside.ts";
 import type { Inspection } from "../../store/inspection.ts";
 import { readIntegrity, writeIntegrity } from "../../store/integrity.ts";
@@ -16,16 +17,15 @@ import { openToOthers, pendingIn } from "./examine.ts";
 
 /**
  * Repairs what an examination can find and a program can mend.
- * @param salvage saves the readable runs of a damaged store into a fresh one; answers what it saved, or null where nothing can be read
  * @returns what was done, a sentence each; empty when nothing was to do
- * @throws UserError when the store is in use
+ * @throws UserError when the store is in use, or is damaged beyond what can be saved
  */
-export async function repair(storeFile: string, inspection: Inspection, salvage: (damaged: string, fresh: string) => Promise<string | null>): Promise<string[]> {
+export async function repair(storeFile: string, inspection: Inspection): Promise<string[]> {
   if (livingHosts(storeFile) > 0) throw new UserError(`${storeFile} is in use by another Hypertower process; end it first. Nothing was changed.`);
   const done: string[] = [];
   const orphans = orphansInWords(findOrphans(storeFile));
   if ((inspection.state === "missing" || inspection.state === "empty") && orphans !== "") done.push(restoreLatest(storeFile) ?? setOrphansAside(storeFile));
-  if (inspection.state === "damaged") done.push(await mendDamaged(storeFile, salvage));
+  if (inspection.state === "damaged") done.push(await mendDamaged(storeFile));
   if (inspection.state === "sound") done.push(...(await tidy(storeFile, inspection)));
   const modes = openToOthers(storeFile);
   for (const { path, mode } of modes) chmodSync(path, mode & 0o700);
@@ -53,10 +53,10 @@ function setOrphansAside(storeFile: string): string {
   return `There was no backup. Set what was left of the store aside in ${aside}; the next start makes a new store.`;
 }
 
-async function mendDamaged(storeFile: string, salvage: (damaged: string, fresh: string) => Promise<string | null>): Promise<string> {
+async function mendDamaged(storeFile: string): Promise<string> {
   let why = "";
   try {
-    const saved = await salvage(dirname(storeFile), `${storeFile}.salvage`);
+    const saved = await salvaged(storeFile);
     if (saved !== null) return saved;
   } catch (error) {
     why = ` (${messageOf(error)})`;
@@ -64,6 +64,28 @@ async function mendDamaged(storeFile: string, salvage: (damaged: string, fresh: 
   const restored = restoreLatest(storeFile);
   if (restored !== undefined) return `No run could be saved from the damaged file${why}. ${restored}`;
   throw new UserError(`${storeFile} is damaged; no run could be saved from it${why}, and there is no sound backup. The file was not changed. Choose another folder for the store.`);
+}
+
+/** Saves the readable runs into a fresh database and puts it in the place of the damaged one. Null when no run can be read. */
+async function salvaged(storeFile: string): Promise<string | null> {
+  const folder = dirname(storeFile);
+  const fresh = mkdtempSync(join(folder, "salvaging-"));
+  try {
+    const { runs } = await salvageStore(folder, fresh);
+    const counts = (["whole", "part", "lost"] as const).map((outcome) => runs.filter((run) => run.outcome === outcome).length);
+    const [whole = 0, part = 0, lost = 0] = counts;
+    if (whole + part === 0) return null;
+    const aside = setAsideFolder(storeFile);
+    setAside([...databaseFiles(storeFile), markFileOf(storeFile)], aside);
+    renameSync(join(fresh, basename(storeFile)), storeFile);
+    writeIntegrity(storeFile, { checkedAt: Date.now(), uncleanEnd: false, problem: null });
+    noteContent(storeFile);
+    const [backup] = new BackupFolder(storeFile).list();
+    const older = backup?.runs == null ? "" : ` The latest backup, ${backup.name}, holds ${plural(backup.runs, "run")} with ${plural(backup.steps ?? 0, "step")}; restore it if it holds what is missing.`;
+    return `Saved ${plural(whole, "whole run")}${part > 0 ? ` and ${part} in part` : ""}${lost > 0 ? `; ${lost} could not be read` : ""}. The damaged file is in ${aside}.${part + lost > 0 ? older : ""}`;
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
 }
 
 async function tidy(storeFile: string, { runs }: Inspection): Promise<string[]> {

@@ -57,7 +57,7 @@ export class Storage {
     return {
       "storage.notices": () => this.#notices(),
       "storage.report": async () => storageReport(this.#file, await this.#inspect(false)),
-      "storage.check": async () => examine(this.#file, await this.#inspect(true)),
+      "storage.check": async () => examine(this.#file, await this.#inspect(true), true),
       "storage.acknowledgeLoss": () => {
         this.#options.store.acknowledgeLoss();
         return this.#noticed();
