@@ -81,7 +81,7 @@ async function salvaged(storeFile: string): Promise<string | null> {
     writeIntegrity(storeFile, { checkedAt: Date.now(), uncleanEnd: false, problem: null });
     noteContent(storeFile);
     const [backup] = new BackupFolder(storeFile).list();
-    const older = backup?.runs == null ? "" : ` The latest backup, ${backup.name}, holds ${plural(backup.runs, "run")} with ${plural(backup.steps ?? 0, "step")}; restore it if it holds what is missing.`;
+    const older = !backup || backup.runs === null ? "" : ` The latest backup, ${backup.name}, holds ${plural(backup.runs, "run")} with ${plural(backup.steps ?? 0, "step")}; restore it if it holds what is missing.`;
     return `Saved ${plural(whole, "whole run")}${part > 0 ? ` and ${part} in part` : ""}${lost > 0 ? `; ${lost} could not be read` : ""}. The damaged file is in ${aside}.${part + lost > 0 ? older : ""}`;
   } finally {
     rmSync(fresh, { recursive: true, force: true });
