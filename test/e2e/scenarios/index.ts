@@ -8,6 +8,7 @@ import { liveRun } from "./liveRun.ts";
 import { ownData } from "./ownData.ts";
 import { ownModel } from "./ownModel.ts";
 import { predictions } from "./predictions.ts";
+import { storage } from "./storage.ts";
 import { study } from "./study.ts";
 import { twoRuns } from "./twoRuns.ts";
 
@@ -23,6 +24,7 @@ export const ofTheHost: Readonly<Record<string, Scenario>> = {
 
 /** What the window does the same way in every host. */
 export const ofTheWindow: Readonly<Record<string, Scenario>> = {
+  "a backup is made, the bin erased, and the backup restored at the next start": storage,
   "two runs are trained to the end and overlaid": twoRuns,
   "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a model of one's own is built layer by layer and trained": ownModel,
