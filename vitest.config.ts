@@ -29,8 +29,8 @@ export default defineConfig({
     pool: "forks",
     // One worker a core: with two cores Vitest leaves one idle otherwise.
     maxWorkers: "100%",
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A leaked timer or process is a defect: say so instead of hanging.
     teardownTimeout: 5_000,
     restoreMocks: true,

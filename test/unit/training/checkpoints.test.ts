@@ -378,7 +378,7 @@ describe("a run without a usable checkpoint", () => {
     expect(readFileSync(`${file}.unusable`)).toEqual(bytes);
     await handlers["runs.resume"]({ run, fromStart: true });
     expect((await ended(run)).status).toBe("finished");
-    await vi.waitFor(() => expect(readdirSync(dirname(file))).toEqual([]), { timeout: 10_000 });
+    await vi.waitFor(() => expect(readdirSync(dirname(file))).toEqual([]), { timeout: 40_000 });
   });
 
   it("tells when a step does not come out as it is logged, and keeps the log", async () => {
