@@ -1,4 +1,4 @@
-const core = ["resources", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+const core = ["resources", "durable", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
  * The architecture as a table: what each layer may import. Imports run one way, and
@@ -14,11 +14,12 @@ export const layers = {
 
   // The method. `core` works without store, window or processes.
   resources: { folder: "src/core/resources", layers: [], modules: ["node:*"] },
+  durable: { folder: "src/core/durable", layers: [], modules: ["node:*"] },
   program: { folder: "src/core/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
   models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
   engines: { folder: "src/core/engines", layers: ["program", "shared"], modules: "*" },
-  datasets: { folder: "src/core/datasets", layers: ["resources", "shared"], modules: "*" },
+  datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "shared"], modules: "*" },
   tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
   feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
   checkpoint: { folder: "src/core/checkpoint", layers: ["engines", "shared"], modules: ["zod", "node:*"] },
@@ -34,7 +35,7 @@ export const layers = {
   library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "fastest-levenshtein", "node:*"] },
 
   // The app.
-  store: { folder: "src/main/store", layers: ["shared"], modules: "*" },
+  store: { folder: "src/main/store", layers: ["durable", "shared"], modules: "*" },
   // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
   // The process that reads files from elsewhere, and its messages.
@@ -43,12 +44,12 @@ export const layers = {
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
-  archives: { folder: "src/main/archives", layers: ["hosting", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
-  reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "shared"], modules: "*" },
+  archives: { folder: "src/main/archives", layers: ["hosting", "store", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
+  reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
   services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "importing", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
-  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "shared"], modules: "*" },
+  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "shared"], modules: "*" },
   desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "shared"], modules: "*" },
   preload: { folder: "src/preload", layers: ["shared"], modules: ["electron"] },
   renderer: {

@@ -1,9 +1,10 @@
 /** Downloads one file from several mirrors, resumes partial downloads, and checks the file before it gets its name. */
 import { createReadStream } from "node:fs";
-import { mkdir, open, rename, rm, stat, statfs } from "node:fs/promises";
+import { open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { Archive } from "../../shared/catalog/entry.ts";
+import { createFolder } from "../durable/folders.ts";
 import { hasher } from "./digest.ts";
 
 export interface DownloadOptions {
@@ -21,7 +22,7 @@ const reasonOf = (error: unknown) => (error instanceof Error && error.cause inst
 
 /** @throws Error when the disk of `folder` has less than `bytes` free */
 export async function requireSpace(folder: string, bytes: number): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await createFolder(folder);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   if (free < bytes) throw new Error(`${folder}: ${Math.ceil(bytes / 2 ** 20)} MiB are needed, the disk has ${Math.floor(free / 2 ** 20)} MiB free`);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { syncFolder } from "../durable/folders.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "./folder.ts";
 import { chunksOf } from "./chunks.ts";
@@ -68,12 +69,14 @@ export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder
   const to = folderOf(meta.id, folder);
   const aside = `${to}.${process.pid}.new`;
   await requireSpace(root(folder), data.features.byteLength + data.labels.byteLength);
-  await mkdir(aside, { recursive: true });
+  await mkdir(aside);
   try {
     const files = { "features.bin": bytesOf(data.features), "labels.bin": bytesOf(data.labels), "dataset.json": new TextEncoder().encode(JSON.stringify(meta, null, 2)) };
     for (const [name, bytes] of Object.entries(files)) await writeDurably(join(aside, name), bytes);
     await writeDurably(join(aside, checksumsName), new TextEncoder().encode(JSON.stringify(checksumsOf(files))));
+    await syncFolder(aside);
     await rename(aside, to);
+    await syncFolder(root(folder));
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
     throw error;

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, rmdirSync, rmSync, statfsSync, writeSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { formatBytes } from "../../shared/format.ts";
+import { createFolderSync, syncFolderSync } from "../../core/durable/folders.ts";
 import { movedFile, writeMoved } from "../../core/datasets/folder.ts";
 import { LoneStore } from "../store/otherStore.ts";
 import { ArchiveError } from "./errors.ts";
-import { syncFolder } from "./runFiles.ts";
 
 export interface Moved {
   readonly folder: string;
@@ -38,7 +38,7 @@ export function moveStore(from: string, to: string, removeOld: boolean): Moved {
   try {
     const files = filesOf(old);
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    mkdirSync(dirname(target), { recursive: true });
+    createFolderSync(dirname(target));
     requireSpace(dirname(target), bytes);
     mkdirSync(aside, { mode: 0o700 });
     made = true;
@@ -46,13 +46,13 @@ export function moveStore(from: string, to: string, removeOld: boolean): Moved {
       mkdirSync(dirname(join(aside, name)), { recursive: true });
       if (copied(join(old, name), join(aside, name)) !== hashOf(join(aside, name))) throw new ArchiveError(`The copy of ${name} in ${dirname(target)} differs from the file. Its disk may be failing; nothing was moved.`);
     }
-    for (const folder of new Set(files.map(({ name }) => dirname(join(aside, name))))) syncFolder(folder);
+    for (const folder of new Set(files.map(({ name }) => dirname(join(aside, name))))) syncFolderSync(folder);
     if (existsSync(target)) rmdirSync(target);
     renameSync(aside, target);
     made = false;
-    syncFolder(dirname(target));
+    syncFolderSync(dirname(target));
     writeMoved(old, target);
-    syncFolder(old);
+    syncFolderSync(old);
     store.release();
     if (removeOld) for (const name of readdirSync(old)) if (name !== movedFile) rmSync(join(old, name), { recursive: true, force: true });
     return { folder: target, files: files.length, bytes };

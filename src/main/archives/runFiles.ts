@@ -3,6 +3,7 @@ import { closeSync, fstatSync, fsyncSync, openSync, readSync, readdirSync, renam
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
+import { syncFolderSync } from "../../core/durable/folders.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { requireOwner } from "../../core/checkpoint/owner.ts";
@@ -121,7 +122,7 @@ export class StagedFiles {
       renameSync(file.pending, file.place);
       file.isPlaced = true;
     }
-    for (const folder of new Set(this.#staged.map(({ place }) => dirname(place)))) syncFolder(folder);
+    for (const folder of new Set(this.#staged.map(({ place }) => dirname(place)))) syncFolderSync(folder);
   }
 
   /** Removes the files again, wherever they lie: their runs were not created. */
@@ -145,18 +146,5 @@ export function removeLeftovers(folder: string): void {
       const token = new RegExp(`${mark}([0-9a-f-]+)\\.pending$`).exec(file)?.[1];
       if (token !== undefined && !isLocked(join(folder, "hosts", `${token}.lock`))) rmSync(join(folder, name, file), { force: true });
     }
-  }
-}
-
-/** Makes renames in a folder durable, where the system can. */
-export function syncFolder(folder: string): void {
-  let descriptor: number | undefined;
-  try {
-    descriptor = openSync(folder, "r");
-    fsyncSync(descriptor);
-  } catch {
-    // Windows cannot open folders.
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }

@@ -1,8 +1,10 @@
 /** Writes a file completely, or not at all. */
 import { createWriteStream } from "node:fs";
 import { access, link, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { syncFolder } from "../../core/durable/folders.ts";
 import { UserError, type ExportFile } from "../services/services.ts";
 
 /** Writes a temporary file, then gives it its name: no partial file, and no existing file replaced without --force. */
@@ -15,6 +17,7 @@ export async function writeWhole(path: string, { pieces }: Pick<ExportFile, "pie
     if (replace) await rename(part, path);
     // Unlike rename, link fails if another process has just created the file.
     else await link(part, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     if (!(error instanceof Error && "code" in error)) throw error;
     if (error.code === "EEXIST") throw taken;

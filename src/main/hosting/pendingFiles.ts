@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { rmSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
+import { syncFolder } from "../../core/durable/folders.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { isResumable, type RunSummary } from "../../shared/run.ts";
 import { requirePiece, type FileKind } from "../trainer/files.ts";
@@ -191,7 +192,10 @@ export class PendingFiles {
     if (this.#ended) throw new Error("the run has ended");
     // A checkpoint must never be ahead of the log; saved weights need their evaluation in the store.
     if (!this.#hooks.flush() || !this.#hooks.whileHeld(run.id, accept)) await rm(incoming.path, { force: true });
-    else if (kind === "weights") this.#hooks.onKept?.();
+    else {
+      await syncFolder(this.#folderOf(kind).path);
+      if (kind === "weights") this.#hooks.onKept?.();
+    }
     return true;
   }
 

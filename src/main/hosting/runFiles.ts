@@ -2,10 +2,10 @@
  * A folder beside the store with files of its runs, `RUN.*`. The host writes a trainer's file as
  * `RUN.NAME.pending` and renames it once the steps or evaluation it belongs to are in the store.
  */
-import { mkdirSync } from "node:fs";
 import { open, readdir, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { ReadBytes } from "../../core/checkpoint/container.ts";
+import { createFolderSync } from "../../core/durable/folders.ts";
 
 export class RunFiles {
   readonly path: string;
@@ -21,7 +21,7 @@ export class RunFiles {
 
   /** Creates the folder where it is missing. */
   prepare(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    createFolderSync(this.path, 0o700);
   }
 
   /** Paths of the run's pending files: those being written, and leftovers of hosts that have ended. */

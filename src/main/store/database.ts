@@ -1,7 +1,8 @@
 /** Opens the store's file after checking that it is a store that this version can use. */
-import { accessSync, closeSync, constants, mkdirSync, openSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import Database from "better-sqlite3";
+import { createFolderSync } from "../../core/durable/folders.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { backUpBeforeMigration } from "./backup/beforeMigration.ts";
 import { explain, explained, StoreError } from "./errors.ts";
@@ -28,24 +29,12 @@ export interface Connections {
   readonly notes: readonly string[];
 }
 
-/** Like mkdir -p. Node's recursive mkdir never returns on file systems that answer ENOENT for a folder that must not be created. */
-function createFolder(at: string): void {
-  if (statSync(at, { throwIfNoEntry: false })) return;
-  createFolder(dirname(at));
-  try {
-    // What people train is nobody else's business.
-    mkdirSync(at, { mode: 0o700 });
-  } catch (error) {
-    // Another process may have created it.
-    if (!statSync(at, { throwIfNoEntry: false })?.isDirectory()) throw error;
-  }
-}
-
 /** Creates a missing folder and checks that it can be written. Returns the path of the store's file. */
 function prepareFolder(folder: string): string {
   const at = resolve(folder);
   try {
-    createFolder(at);
+    // What people train is nobody else's business.
+    createFolderSync(at, 0o700);
     if (!statSync(at).isDirectory()) throw new StoreError(at, `The folder ${at} cannot hold the store: it is a file. Choose another folder.`);
     accessSync(at, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {

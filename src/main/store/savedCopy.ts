@@ -4,6 +4,7 @@ import { homedir, tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
+import { syncFolderSync } from "../../core/durable/folders.ts";
 import { StoreError } from "./errors.ts";
 
 /** Pages copied between two turns of the event loop: 4 MiB of the default page size. */
@@ -71,6 +72,7 @@ class Copy {
     const folder = this.#folder!;
     chmodSync(this.#unfinished(folder), 0o600);
     renameSync(this.#unfinished(folder), join(folder, basename(this.#storeFile)));
+    for (const each of [folder, dirname(folder)]) syncFolderSync(each);
     return folder;
   }
 

@@ -3,12 +3,13 @@
  * the next open of the store takes them in (spillIntake.ts).
  */
 import { createHash, randomUUID } from "node:crypto";
-import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, lstatSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { crc32 } from "node:zlib";
 import envPaths from "env-paths";
 import { z } from "zod";
+import { createFolderSync, syncFolderSync } from "../../core/durable/folders.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { evaluation, runEvent, runStatus } from "../../shared/run.ts";
 
@@ -84,7 +85,7 @@ export function writeSpill(storeFile: string, runs: Iterable<SpilledRun & { rows
   for (const folder of folders) {
     const file = join(folder, `${nameOf(storeFile)}${randomUUID()}${ending}`);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      createFolderSync(folder, 0o700);
       if (folder !== dirname(storeFile)) requireOwn(folder);
       write(file, storeFile, all);
       return file;
@@ -123,7 +124,7 @@ function write(file: string, store: string, runs: readonly (SpilledRun & { rows:
     closeSync(fd);
   }
   renameSync(unfinished, file);
-  syncFolder(dirname(file));
+  syncFolderSync(dirname(file));
 }
 
 function lineOf(entry: SpillRecord): string {
@@ -137,19 +138,6 @@ function* partsOf({ firstStep, count, values }: SpilledRows) {
   for (let row = 0; row < count; row += rowsAtOnce) {
     const part = values.slice(row * width, (row + rowsAtOnce) * width);
     yield { firstStep: firstStep + row, count: part.length / width, values: Buffer.from(part.buffer).toString("base64") };
-  }
-}
-
-/** Makes the file's name durable, where folders can be synced. */
-function syncFolder(folder: string): void {
-  let fd: number | undefined;
-  try {
-    fd = openSync(folder, "r");
-    fsyncSync(fd);
-  } catch {
-    // Windows cannot sync folders.
-  } finally {
-    if (fd !== undefined) closeSync(fd);
   }
 }
 

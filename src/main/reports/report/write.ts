@@ -1,9 +1,10 @@
 /** Writes a report into a folder, completely or not at all. */
 import { constants, createWriteStream } from "node:fs";
-import { access, mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
+import { access, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { createFolder, syncFolder } from "../../../core/durable/folders.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 import { ExportError } from "../errors.ts";
 import type { ReportFile } from "./source.ts";
@@ -26,10 +27,11 @@ export async function writeReport(folder: string, files: readonly ReportFile[], 
   const part = (place: string) => `${place}.${process.pid}.part`;
   try {
     for (const [i, file] of files.entries()) {
-      await pipeline(Readable.from(file.pieces()), createWriteStream(part(places[i]!), { flags: "wx" }));
+      await pipeline(Readable.from(file.pieces()), createWriteStream(part(places[i]!), { flags: "wx", flush: true }));
       onFile(file.name);
     }
     for (const place of places) await rename(part(place), place);
+    for (const each of new Set(places.map(dirname))) await syncFolder(each);
     return places;
   } catch (error) {
     await Promise.all(places.map((place) => rm(part(place), { force: true })));
@@ -51,7 +53,7 @@ async function prepareFolders(folder: string, places: readonly string[], force: 
   const made: string[] = [];
   try {
     for (const each of new Set([folder, ...places.map(dirname)])) {
-      made.push(...(await makeFolders(each)));
+      made.push(...(await createFolder(each)));
       await access(each, constants.W_OK | constants.X_OK);
     }
   } catch (error) {
@@ -59,18 +61,6 @@ async function prepareFolders(folder: string, places: readonly string[], force: 
     throw isSystemError(error) ? new ExportError(`${folder} cannot be written: ${error.message}`) : error;
   }
   return made;
-}
-
-/**
- * Creates a folder and its missing parents; returns them, outermost first. Not `recursive`: where a
- * file
- * system refuses new folders with ENOENT, as /proc does, that never returns.
- */
-async function makeFolders(folder: string): Promise<string[]> {
-  const missing: string[] = [];
-  for (let at = folder; !(await exists(at)); at = dirname(at)) missing.unshift(at);
-  for (const each of missing) await mkdir(each);
-  return missing;
 }
 
 async function requireFolder(folder: string): Promise<void> {
