@@ -175,14 +175,19 @@ export const delay = (milliseconds: number) => new Promise<void>((resolve) => se
 
 /** What was told of a run and is not in its store. */
 export function missing(run: RunFacts, told: readonly Line[]): string[] {
-  return told.flatMap(({ type, run: id, step, ...line }) => {
-    if (id !== run.id) return [];
-    if (type === "finished") return run.status === "finished" ? [] : ["it was told as finished"];
-    if (type !== "epoch") return [];
-    const found = run.evaluations.find((evaluation) => evaluation.step === step);
-    if (!found) return [`the evaluation after step ${step}`];
-    const same = (["trainLoss", "testLoss", "testError"] as const).every((name) => (line[name] ?? null) === found[name]);
-    const steps = run.series["loss"]?.length ?? 0;
-    return [...(same ? [] : [`the evaluation after step ${step} has other values`]), ...(steps >= step! ? [] : [`${step! - steps} steps before the evaluation after step ${step}`])];
+  const lines = told.filter((line) => line.run === run.id);
+  const evaluations = new Map(run.evaluations.map((evaluation) => [evaluation.step, evaluation]));
+  const epochs = lines.filter(({ type }) => type === "epoch");
+  const gone = epochs.filter(({ step }) => !evaluations.has(step!));
+  const other = epochs.filter(({ step, ...line }) => {
+    const found = evaluations.get(step!);
+    return found && (["trainLoss", "testLoss", "testError"] as const).some((name) => (line[name] ?? null) !== found[name]);
   });
+  const steps = Math.max(0, ...epochs.map(({ step }) => step!)) - (run.series["loss"]?.length ?? 0);
+  return [
+    ...(gone.length > 0 ? [`${gone.length} evaluations after steps ${gone[0]!.step} to ${gone.at(-1)!.step}`] : []),
+    ...(other.length > 0 ? [`${other.length} evaluations have other values, the first after step ${other[0]!.step}`] : []),
+    ...(steps > 0 ? [`the last ${steps} steps`] : []),
+    ...(lines.some(({ type }) => type === "finished") && run.status !== "finished" ? [`it was told as finished and is ${run.status}`] : []),
+  ];
 }

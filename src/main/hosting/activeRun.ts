@@ -395,8 +395,8 @@ export class ActiveRun {
   #evaluated(evaluation: Evaluation): void {
     const { id } = this.#summary;
     const clean = storedEvaluation(evaluation);
-    this.#resumed?.verifier.evaluation(clean);
-    this.#hooks.log.addEvaluation(id, clean);
+    const isLogged = this.#resumed?.verifier.evaluation(clean) ?? false;
+    if (!isLogged) this.#hooks.log.addEvaluation(id, clean);
     this.#save({ testError: clean.testError, evaluation: clean });
     this.#evaluations.push(clean);
     // A host that slept receives many at once: commit them together.

@@ -12,7 +12,7 @@ export interface ReplayVerifierOptions {
   readonly metrics: readonly string[];
   /** First step that is not logged yet. */
   readonly logged: number;
-  /** Evaluations after the checkpoint, removed from the log: they are repeated. */
+  /** Logged evaluations after the checkpoint: they are repeated. */
   readonly evaluations: readonly Evaluation[];
   /** Logged steps from `from` (inclusive) to `to` (exclusive). */
   readonly steps: (from: number, to: number) => Iterable<StoredStep>;
@@ -57,13 +57,17 @@ export class ReplayVerifier {
     return known === count ? null : { firstStep: end, count: count - known, values: values.subarray(known * metrics.length) };
   }
 
-  /** @param now in its stored form */
-  evaluation(now: Evaluation): void {
+  /**
+   * Compares an evaluation that is logged already. Returns whether it is.
+   * @param now in its stored form
+   */
+  evaluation(now: Evaluation): boolean {
     const before = this.#evaluations.get(now.step);
-    if (!before) return;
+    if (!before) return false;
     for (const field of measureNames) {
       if ((before[field] ?? null) !== (now[field] ?? null)) this.#difference(now.step, `${field} is ${String(now[field])} now and was ${String(before[field])}`);
     }
+    return true;
   }
 
   #difference(step: number, what: string): void {

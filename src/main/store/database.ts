@@ -63,6 +63,7 @@ function inspect(path: string, known: number, busyTimeout: number): boolean {
     return false;
   }
   if (!stat.isFile()) throw new StoreError(path, `${path} is not a file; the store needs this name for its database.`);
+  completeCreation(path, busyTimeout);
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: busyTimeout });
   try {
     requireStore(db, path, known);
@@ -73,6 +74,20 @@ function inspect(path: string, known: number, busyTimeout: number): boolean {
       writeIntegrity(path, { checkedAt: Date.now(), uncleanEnd: false, problem: null });
     }
     return true;
+  } finally {
+    db.close();
+  }
+}
+
+/**
+ * Rolls back the creation of a store that was cut off, by a power cut for example: until the file has its write-ahead log,
+ * changes are in a journal, which SQLite cannot roll back through a read-only connection.
+ */
+function completeCreation(path: string, busyTimeout: number): void {
+  if (!statSync(`${path}-journal`, { throwIfNoEntry: false })) return;
+  const db = new Database(path, { fileMustExist: true, timeout: busyTimeout });
+  try {
+    db.pragma("schema_version");
   } finally {
     db.close();
   }

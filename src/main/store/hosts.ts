@@ -141,12 +141,12 @@ export class Hosts {
     return ended.length;
   }
 
-  /** Removes this host; other processes may take its leases. */
+  /** Removes this host; other processes may take its leases. @throws StoreError */
   close(): void {
     if (!this.#registered) return;
     try {
       // Before releasing the lock: a row without a lock means a process that did not close.
-      this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
+      explained(this.#path, () => this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token));
     } finally {
       this.#lock?.release();
     }

@@ -14,7 +14,6 @@ interface RunStatements {
   readonly holds: Statement<[string, string, number]>;
   readonly progress: Statement<[unknown]>;
   readonly requeue: Statement<[unknown], number>;
-  readonly forgetEvaluations: Statement<[string, number]>;
   readonly environment: Statement<[string, string]>;
   readonly evaluation: Statement<EvaluationParameters>;
   readonly event: Statement<[string, number, number, string, string, number]>;
@@ -47,7 +46,6 @@ export function prepareRunStatements(db: Database): RunStatements {
          WHERE id = @id AND deleted_at IS NULL AND (@seen IS NULL OR lease = @seen) AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
       )
       .pluck(),
-    forgetEvaluations: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step > ?"),
     environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
     evaluation,
     event: db.prepare<[string, number, number, string, string, number]>(

@@ -178,13 +178,13 @@ export class Store {
 
   /**
    * Continues the series of a requeued run; committed when this returns.
-   * @param evaluated step of the last evaluation to keep; later ones are removed and returned
+   * @param evaluated step of the last evaluation that is not repeated; later ones stay and are returned
    * @throws RangeError when the run logged other metrics
    */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries {
     const detail = this.getRun(run);
     const evaluations = detail?.evaluations.filter(({ step }) => step > (evaluated ?? -1)) ?? [];
-    const logged = this.#writer.resumeSeries(run, metrics, evaluated, environment);
+    const logged = this.#writer.resumeSeries(run, metrics, environment);
     return { logged, evaluations, events: detail?.events ?? [], differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
   }
 

@@ -144,13 +144,9 @@ export class Writer {
     return this.#leases.get(run) ?? 0;
   }
 
-  /** Continues a run's series and removes its evaluations after step `evaluated`. Returns the next step to log. */
-  resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): number {
-    const buffer = this.#whileOwned(run, "resume series", () => {
-      const known = this.#series.resume(run, metrics);
-      this.#seals.forgotten(run, this.#statements.forgetEvaluations.run(run, evaluated ?? -1).changes);
-      return known;
-    });
+  /** Continues a run's series. Returns the next step to log. */
+  resumeSeries(run: string, metrics: readonly string[], environment: Environment): number {
+    const buffer = this.#whileOwned(run, "resume series", () => this.#series.resume(run, metrics));
     if (!buffer) {
       this.beginSeries(run, metrics, environment);
       return 0;

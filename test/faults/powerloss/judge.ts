@@ -58,12 +58,12 @@ async function judgeStore({ facts }: Recording, name: string, lines: readonly Li
     return;
   }
   // The program opens the store first, as a person does after the power is back.
-  const opened = startProgram(store, ["runs", "--json"], environmentOf(folder));
+  const opened = startProgram(store, ["runs", "--json"], { ...environmentOf(folder), HYPERTOWER_HOME: store });
   if ((await opened.ended) !== 0) outcome.damaged.push(`${store} cannot be opened: ${opened.errors().trim()}`);
   const runs = await check(store, told, final, outcome);
   for (const { id, status } of runs) {
     if (status === "finished") continue;
-    const command = startProgram(store, ["resume", id, "--json"], environmentOf(folder));
+    const command = startProgram(store, ["resume", id, "--json"], { ...environmentOf(folder), HYPERTOWER_HOME: store });
     const code = await command.ended;
     for (const text of plainMessages(command.errors())) outcome.said.add(text);
     if (code !== 0) outcome.different.push(`${store}, run ${id}, which was ${status}, cannot be resumed: ${command.errors().trim()}`);

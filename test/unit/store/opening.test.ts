@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { describe, expect, it } from "vitest";
@@ -111,6 +111,21 @@ describe("opening a store", () => {
       `${file} is a SQLite database, but not a Hypertower store. Nothing was changed; choose another folder.`,
     );
     expect(readFileSync(file).equals(before)).toBe(true);
+  });
+
+  it("rolls back the creation of a store that a power cut ended", () => {
+    const [folder, cut] = [freshFolder(), freshFolder()];
+    const db = new Database(join(folder, storeFileName));
+    db.pragma("auto_vacuum = INCREMENTAL");
+    db.pragma("journal_mode = DELETE");
+    // So small a cache writes pages before the commit.
+    db.pragma("cache_size = 2");
+    db.exec("BEGIN; CREATE TABLE halfway (value); INSERT INTO halfway SELECT zeroblob(2000) FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8))");
+    for (const name of [storeFileName, `${storeFileName}-journal`]) copyFileSync(join(folder, name), join(cut, name));
+    db.close();
+    expect(() => new Database(join(cut, storeFileName), { readonly: true }).pragma("user_version")).toThrow("readonly");
+    const store = openStore(cut);
+    expect(store.listRuns()).toEqual([]);
   });
 
   it("treats an empty file as a new store", () => {
