@@ -19,7 +19,7 @@ interface FileCommand {
   readonly name: string;
   readonly args: (paths: Paths) => readonly string[];
   /** Folder in which writing fails. */
-  readonly target: "out" | "data" | "second";
+  readonly target: "out" | "data" | "second" | "backups";
   /** Bytes that the command writes about; the disk is full within them. */
   readonly bytes: number;
 }
@@ -29,6 +29,7 @@ const commands: readonly FileCommand[] = [
   { name: "export", args: ({ out }) => ["export", "last", "--format", "csv", "--out", join(out, "run.csv")], target: "out", bytes: 200_000 },
   { name: "archive", args: ({ out }) => ["archive", "last", "--out", join(out, "run.hypertower")], target: "out", bytes: 60_000 },
   { name: "import", args: ({ archive, second }) => ["import", archive, "--store", second, "--json"], target: "second", bytes: 500_000 },
+  { name: "backup", args: () => ["doctor", "backup", "--json"], target: "backups", bytes: 500_000 },
   { name: "own-data", args: ({ table }) => ["datasets", "add", table, "--json"], target: "data", bytes: 3_000 },
 ];
 
@@ -57,7 +58,7 @@ const failing = ({ name, args, target, bytes }: FileCommand): Fault => ({
     const control = new Control(`${folder}.control`);
     const way = ways[Math.floor(random() * ways.length)]!;
     control.fail(way, "", Math.floor(random() * bytes));
-    const first = await start(shimEnvironment({ root: path(target), control }));
+    const first = await start(shimEnvironment({ root: target === "backups" ? join(store, "backups") : path(target), control }));
     const failures = control.failures();
     control.close();
     if (failures > 0) outcome.times++;

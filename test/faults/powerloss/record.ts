@@ -92,7 +92,7 @@ export const trainings: readonly ((paths: Paths) => RecordedCommand)[] = [
   ({ store }) => ({ args: ["host", store, JSON.stringify({ train: experiment, times: 2 })] }),
 ];
 
-/** Everything else that writes files: own data, a report, an export, an archive and its import. */
+/** Everything else that writes files: own data, a report, an export, an archive and its import, a backup. */
 export const files: readonly ((paths: Paths) => RecordedCommand)[] = [
   ({ store }) => ({ args: ["host", store, JSON.stringify({ train: { ...experiment, budget: { epochs: 10 } } })] }),
   ({ table }) => ({ args: ["datasets", "add", table, "--json"], acknowledges: [folders.data] }),
@@ -100,4 +100,5 @@ export const files: readonly ((paths: Paths) => RecordedCommand)[] = [
   ({ out }) => ({ args: ["export", "last", "--format", "csv", "--out", join(out, "run.csv")], acknowledges: [`${folders.out}/run.csv`] }),
   ({ out }) => ({ args: ["archive", "last", "--out", join(out, "run.hypertower")], acknowledges: [`${folders.out}/run.hypertower`] }),
   ({ out, second }) => ({ args: ["import", join(out, "run.hypertower"), "--store", second, "--json"], acknowledges: [`${folders.second}/weights`] }),
+  () => ({ args: ["doctor", "backup", "--json"], acknowledges: [`${folders.store}/backups`] }),
 ];
