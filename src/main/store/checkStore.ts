@@ -1,7 +1,7 @@
 /** Checks a store's whole file and records the result. Takes minutes for a large store. */
 import Database from "better-sqlite3";
 import { HostLock } from "./hostLock.ts";
-import { checkLockOf, quickCheck, writeIntegrity } from "./integrity.ts";
+import { checkLockOf, quickCheck, readIntegrity, writeIntegrity } from "./integrity.ts";
 
 /** Returns false without checking while another process checks the file. @throws when the store cannot be read or the result cannot be written */
 export function checkStore(file: string): boolean {
@@ -13,8 +13,11 @@ export function checkStore(file: string): boolean {
     throw error;
   }
   try {
+    const begunAt = Date.now();
+    writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null, ...readIntegrity(file), begunAt });
+    const begin = performance.now();
     const problem = problemOf(file);
-    writeIntegrity(file, { checkedAt: Date.now(), uncleanEnd: false, problem });
+    writeIntegrity(file, { checkedAt: Date.now(), uncleanEnd: false, problem, took: Math.round(performance.now() - begin) });
     if (problem === null) foldLog(file);
     return true;
   } finally {

@@ -5,6 +5,7 @@
 import type { Database } from "better-sqlite3";
 import { setTimeout as pause } from "node:timers/promises";
 import { StoreError } from "./errors.ts";
+import { pyramidWidths } from "./pyramid.ts";
 
 export interface Erased {
   readonly runs: number;
@@ -16,8 +17,12 @@ interface Write {
   change<T>(what: string, work: () => T): T;
 }
 
-/** Rows deleted in one transaction: some milliseconds. */
-const rowsAtOnce = 4_000;
+/** Rows deleted in one transaction: at first, and at most. */
+const firstRows = 4_000;
+const mostRows = 128_000;
+
+/** Milliseconds that such a transaction should take: it blocks the event loop. */
+const partTakes = 30;
 
 export class Eraser {
   readonly #db: Database;
@@ -25,6 +30,7 @@ export class Eraser {
   readonly #write: Write;
   #working: Promise<boolean> | undefined;
   #closed = false;
+  #rows = firstRows;
 
   constructor(db: Database, path: string, write: Write) {
     this.#db = db;
@@ -83,7 +89,11 @@ export class Eraser {
     for (let metric = next.get(); metric !== undefined && !this.#closed; metric = next.get()) {
       const now = metric;
       removed = true;
+      const begin = performance.now();
       this.#write.change("erase values", () => this.#part(now));
+      const took = performance.now() - begin;
+      // A busy disk takes long for few rows too.
+      this.#rows = Math.max(firstRows, Math.min(mostRows, 2 * this.#rows, Math.floor((this.#rows * partTakes) / took)));
       await pause(5);
       if (this.#closed) break;
     }
@@ -94,13 +104,19 @@ export class Eraser {
     const db = this.#db;
     // A new run may have got this number meanwhile; its values must stay.
     if (db.prepare("SELECT 1 FROM erasing WHERE metric = ?").get(metric) === undefined) return;
-    const bounds = db.prepare<[number], number | null>(`SELECT max(step) FROM (SELECT step FROM series_values WHERE metric = ? ORDER BY step LIMIT ${rowsAtOnce})`).pluck();
-    const until = bounds.get(metric) ?? null;
-    if (until !== null) {
-      db.prepare("DELETE FROM series_values WHERE metric = ? AND step <= ?").run(metric, until);
-      return;
-    }
+    if (this.#deleteSome("series_values", "step", metric)) return;
+    for (const width of pyramidWidths) if (this.#deleteSome("buckets", "start", metric, width)) return;
+    // Widths of other versions.
     db.prepare("DELETE FROM buckets WHERE metric = ?").run(metric);
     db.prepare("DELETE FROM erasing WHERE metric = ?").run(metric);
+  }
+
+  /** Deletes the first rows of a metric (and width). False when there were none. */
+  #deleteSome(table: "series_values" | "buckets", position: "step" | "start", ...of: number[]): boolean {
+    const where = `metric = ?${of.length > 1 ? " AND width = ?" : ""}`;
+    const last = `SELECT max(${position}) FROM (SELECT ${position} FROM ${table} WHERE ${where} ORDER BY ${position} LIMIT ?)`;
+    const until = this.#db.prepare<number[], number | null>(last).pluck().get(...of, this.#rows) ?? null;
+    if (until !== null) this.#db.prepare<number[]>(`DELETE FROM ${table} WHERE ${where} AND ${position} <= ?`).run(...of, until);
+    return until !== null;
   }
 }

@@ -14,11 +14,22 @@ const integrityRecord = z.object({
   uncleanEnd: z.boolean(),
   /** First problem found by the last check; null if none. */
   problem: z.string().nullable(),
+  /** Milliseconds that the last check took. */
+  took: z.number().nonnegative().optional(),
+  /** Start of a check that has not ended. */
+  begunAt: z.number().optional(),
 });
 export type IntegrityRecord = z.infer<typeof integrityRecord>;
 
 /** Milliseconds between checks of a store that is always closed cleanly. */
 export const checkEvery = 24 * 60 * 60 * 1_000;
+
+/** Milliseconds from the start of a check that was broken off to the next one. */
+const retryAfter = 60 * 60 * 1_000;
+
+/** A check of a large store takes long: checks take at most a 50th of the time, and a 10th where processes do not close it. */
+const restPerCheck = 50;
+const restAfterUncleanEnd = 10;
 
 const recordOf = (storeFile: string) => join(dirname(storeFile), "integrity.json");
 
@@ -43,9 +54,12 @@ export function writeIntegrity(storeFile: string, record: IntegrityRecord): void
 }
 
 export function isCheckDue(record: IntegrityRecord | undefined, now: number): boolean {
-  if (!record || record.uncleanEnd) return true;
+  if (!record) return true;
   // abs: a clock that was set back must not postpone the check.
-  return Math.abs(now - record.checkedAt) >= checkEvery;
+  const since = (at: number) => Math.abs(now - at);
+  if (record.begunAt !== undefined && since(record.begunAt) < retryAfter) return false;
+  const took = record.took ?? 0;
+  return since(record.checkedAt) >= (record.uncleanEnd ? restAfterUncleanEnd * took : Math.max(checkEvery, restPerCheck * took));
 }
 
 /** First problem found by SQLite's `quick_check`; null for a sound file. @throws SqliteError when the file cannot be read */

@@ -41,7 +41,10 @@ export class IntegrityMonitor {
     if (this.#checking || this.#damage !== null) return;
     this.#checking = true;
     try {
-      if (isCheckDue(readIntegrity(path), Date.now()) && !isLocked(checkLockOf(path))) await launch(path);
+      if (isCheckDue(readIntegrity(path), Date.now()) && !isLocked(checkLockOf(path))) {
+        await launch(path);
+        this.#noteBrokenOff();
+      }
       // Another host may have done the check.
       const problem = readIntegrity(path)?.problem ?? null;
       if (problem === null) return;
@@ -53,6 +56,12 @@ export class IntegrityMonitor {
     } finally {
       this.#checking = false;
     }
+  }
+
+  #noteBrokenOff(): void {
+    const { path, log } = this.#options;
+    if (readIntegrity(path)?.begunAt === undefined) return;
+    log.warn(`store: the check of ${path} was broken off: runs logged so much meanwhile, or its process was ended. It is tried again in an hour; "hypertower verify" checks at any time.`);
   }
 
   close(): void {

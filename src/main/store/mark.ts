@@ -123,7 +123,7 @@ export class MarkKeeper {
       const held = heldBy(this.#db);
       if (!this.#isNew(held) || !this.#isHere()) return;
       const file = markFileOf(this.#path);
-      const written = `${file}.${process.pid}.next`;
+      const written = this.#nextFile;
       const mark = { ...held, at: Date.now(), missing: this.#mark?.missing ?? null };
       const handle = await open(written, "w", 0o600);
       try {
@@ -133,7 +133,7 @@ export class MarkKeeper {
         await handle.close();
       }
       // close() and acknowledge() have written a newer one.
-      if (this.#closed || mark.missing !== (this.#mark?.missing ?? null)) return;
+      if (this.#closed || mark.missing !== (this.#mark?.missing ?? null)) return this.#removeNext();
       renameSync(written, file);
       this.#mark = mark;
     } catch (error) {
@@ -147,10 +147,24 @@ export class MarkKeeper {
   close(): void {
     clearInterval(this.#timer);
     this.#closed = true;
+    if (this.#writing) this.#removeNext();
     this.#attempt(() => {
       const held = heldBy(this.#db);
       if (this.#isNew(held) && this.#isHere()) this.#write({ ...held, at: Date.now(), missing: this.#mark?.missing ?? null });
     });
+  }
+
+  get #nextFile(): string {
+    return `${markFileOf(this.#path)}.${process.pid}.next`;
+  }
+
+  /** Removes what update() has begun: the process may end before it goes on. */
+  #removeNext(): void {
+    try {
+      rmSync(this.#nextFile, { force: true });
+    } catch {
+      // Windows keeps open files; update() removes it.
+    }
   }
 
   #isNew({ store, runs, steps }: Held): boolean {

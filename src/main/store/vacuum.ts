@@ -1,7 +1,7 @@
 /** Gives the space of erased runs back to the disk. */
 import { statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { formatBytes } from "../../shared/format.ts";
 import { diskSpace, reserveOf } from "./disk.ts";
@@ -16,8 +16,26 @@ export class VacuumSkipped extends StoreError {
   }
 }
 
-/** Free pages given back in one transaction; other writers wait for a few milliseconds. */
-const pagesPerTransaction = 128;
+/** Pages given back in the first transaction, and at most in one. */
+const firstPages = 16;
+const mostPages = 4_096;
+
+/** Milliseconds that a transaction should take: other writers wait for it. */
+const lockedFor = 40;
+
+/** Milliseconds that one page may take before the work is left: writers would wait too long, too often. */
+const slowestPage = 500;
+
+/** Milliseconds after which the rest is left for another time. */
+const workFor = 10 * 60_000;
+
+/** Bytes of memory for the list of unused pages, which SQLite reads again and again. */
+const mostCache = 128 * 2 ** 20;
+
+export interface VacuumLimits {
+  readonly slowestPage?: number;
+  readonly workFor?: number;
+}
 
 /** Bytes of a file that may be rewritten whole although other processes may want to write: below a second. */
 const brief = 32e6;
@@ -32,7 +50,7 @@ export function unusedBytes(db: Database.Database): number {
  * @returns what was done, for people
  * @throws VacuumSkipped with the reason
  */
-export async function vacuum(storeFile: string): Promise<string> {
+export async function vacuum(storeFile: string, limits: VacuumLimits = {}): Promise<string> {
   let lock: HostLock;
   try {
     lock = new HostLock(join(dirname(storeFile), "hosts", "vacuum.lock"));
@@ -44,25 +62,39 @@ export async function vacuum(storeFile: string): Promise<string> {
   try {
     const before = unusedBytes(db);
     if (before === 0) return "There is no unused space in the store's file.";
-    if (db.pragma("auto_vacuum", { simple: true }) === 2) await incremental(db);
+    let unfinished: string | null = null;
+    if (db.pragma("auto_vacuum", { simple: true }) === 2) unfinished = await incremental(db, limits);
     else whole(storeFile, db);
     // Writes the log back, so that the file shrinks on the disk.
     db.pragma("wal_checkpoint(PASSIVE)");
-    return `${formatBytes(Math.max(0, before - unusedBytes(db)))} were given back to the disk.`;
+    const given = `${formatBytes(Math.max(0, before - unusedBytes(db)))} were given back to the disk.`;
+    return unfinished === null ? given : `${given} ${formatBytes(unusedBytes(db))} are left, which new runs fill: ${unfinished}.`;
   } finally {
     db.close();
     lock.release();
   }
 }
 
-async function incremental(db: Database.Database): Promise<void> {
-  for (let left = Infinity; ; ) {
+/**
+ * Gives pages back in transactions of about `lockedFor` milliseconds, with pauses as long. To move a page from the end of the file SQLite
+ * searches its list of unused pages for one further ahead: a fraction of a second in a file with 100 GB of them.
+ * @returns why pages are left; null when none are
+ */
+async function incremental(db: Database.Database, { slowestPage: slowest = slowestPage, workFor: limit = workFor }: VacuumLimits): Promise<string | null> {
+  db.pragma(`cache_size = -${Math.ceil(Math.min(mostCache, 16e6 + unusedBytes(db) / 1_000) / 1_024)}`);
+  const end = performance.now() + limit;
+  for (let left = Infinity, pages = firstPages; ; ) {
+    const begin = performance.now();
     // exec() steps the statement to its end; each row it answers is a page.
-    db.exec(`PRAGMA incremental_vacuum(${pagesPerTransaction})`);
+    db.exec(`PRAGMA incremental_vacuum(${pages})`);
+    const took = performance.now() - begin;
     const now = db.pragma("freelist_count", { simple: true }) as number;
-    if (now === 0 || now >= left) return;
+    if (now === 0 || now >= left) return null;
     left = now;
-    await nextTurn();
+    if (pages === 1 && took > slowest) return "moving the rest would hold up runs that log, because SQLite searches long for unused pages in so large a file";
+    if (performance.now() > end) return "the next time continues";
+    pages = Math.max(1, Math.min(mostPages, 2 * pages, Math.floor((pages * lockedFor) / took)));
+    await pause(took);
   }
 }
 

@@ -9,6 +9,7 @@ import { diskSpace, reserveOf, syncPath, writeWhole } from "../disk.ts";
 import { StoreError } from "../errors.ts";
 import { HostLock } from "../hostLock.ts";
 import { quickCheck } from "../integrity.ts";
+import { isLogTooLong, mostLog } from "../logLimit.ts";
 import { versionOf } from "../migrations.ts";
 import { BackupFolder, contentOf, type BackupRecord } from "./folder.ts";
 
@@ -44,7 +45,13 @@ export async function makeBackup(storeFile: string, reason: BackupReason, now = 
       // The read transaction pins one snapshot: commits of other processes cannot make SQLite begin again.
       db.exec("BEGIN");
       const record = { at: now, reason, ...contentOf(db), layout: versionOf(db), state: stateOf(db) };
-      await db.backup(pending, { progress: () => pagesPerTurn });
+      const limit = mostLog(storeFile);
+      await db.backup(pending, {
+        progress: () => {
+          if (isLogTooLong(storeFile, limit)) throw new BackupSkipped(storeFile, `No backup was made: while it was copied, runs logged more than ${formatBytes(limit)}, which SQLite keeps beside the store until the copy is made. Make one when fewer runs are active.`);
+          return pagesPerTurn;
+        },
+      });
       return record;
     } finally {
       db.close();
