@@ -3,7 +3,7 @@
  * the file. Only the pages of that list and of the pointer map (https://sqlite.org/fileformat2.html) are written, a 450th of the size. It is the
  * store of someone who has erased much; SQLite finds it sound.
  */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import Database from "better-sqlite3";
 
 /** Offset of the bytes that locks are held on; their page is never used. */

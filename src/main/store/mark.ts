@@ -3,7 +3,7 @@
  * A file that holds fewer has lost some, for example because its write-ahead log was deleted.
  * The mark is written after commits, so it may lag behind the store but never leads it.
  */
-import { readFileSync, renameSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";

@@ -26,12 +26,15 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "src/main/archives/worker.ts": { worker_threads: "the import worker itself" },
   "src/main/desktop/checkLauncher.ts": { utilityProcess: "the integrity check, a file of the build" },
   "src/main/desktop/menu.ts": { shell: "opens the folder of the store" },
+  "src/main/desktop/taskLauncher.ts": { utilityProcess: "backups and maintenance of the store, a file of the build" },
   "src/main/desktop/utilityLauncher.ts": { utilityProcess: "trainer and importer, files of the build" },
   "src/main/headless/commands/serve.ts": { open: "a file with the link of the server" },
   "src/main/hosting/checkLauncher.ts": { child_process: "the integrity check, a file of the build" },
   "src/main/hosting/machineSignature.ts": { child_process: "asks the system for its graphics devices, fixed arguments" },
   "src/main/hosting/nodeLauncher.ts": { child_process: "trainer and importer, files of the build" },
+  "src/main/hosting/taskLauncher.ts": { child_process: "backups and maintenance of the store, a file of the build" },
   "src/main/importing/importer.ts": { worker_threads: "the thread that watches the memory, this file" },
+  "src/main/store/logLimit.ts": { worker_threads: "the thread that writes the log back, this file" },
   "src/main/trainer/environment.ts": { child_process: "asks the system for its processor and git for a commit, fixed arguments" },
 };
 
