@@ -34,7 +34,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "src/main/hosting/nodeLauncher.ts": { child_process: "trainer and importer, files of the build" },
   "src/main/hosting/taskLauncher.ts": { child_process: "backups and maintenance of the store, a file of the build" },
   "src/main/importing/importer.ts": { worker_threads: "the thread that watches the memory, this file" },
-  "src/main/store/logLimit.ts": { worker_threads: "the thread that writes the log back, this file" },
+  "src/main/store/logLimit.ts": { worker_threads: "the thread that watches the size of the log, a fixed text" },
   "src/main/trainer/environment.ts": { child_process: "asks the system for its processor and git for a commit, fixed arguments" },
 };
 
