@@ -7,6 +7,7 @@ import { hostFaults } from "./faults/hosts.ts";
 import { killAll, killHost, killTrainer } from "./faults/kill.ts";
 import { powerLossFiles, powerLossTraining } from "./faults/powerLoss.ts";
 import { stopAll, stopHost, stopTrainer } from "./faults/stop.ts";
+import { studyHostFaults } from "./faults/studyHosts.ts";
 import { fileGone, folderGone } from "./faults/vanish.ts";
 
 export const allFaults: readonly Fault[] = [
@@ -18,4 +19,5 @@ export const allFaults: readonly Fault[] = [
   folderGone, fileGone,
   clockForward, clockBack,
   ...hostFaults,
+  ...studyHostFaults,
 ];

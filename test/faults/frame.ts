@@ -14,11 +14,10 @@ import { startHost, type Command, type Line } from "./command.ts";
 import { newOutcome, plainMessages, type Outcome } from "./outcome.ts";
 import { storeFacts, type RunFacts } from "./storeFacts.ts";
 
-export const experiment = {
+const experiment = {
   dataset: { kind: "iris", trainExamples: 120, testExamples: 30 },
   model: { kind: "mlp", hidden: [4] },
   batchSize: 8,
-  budget: { epochs: 200 },
 } as const satisfies ExperimentInput;
 
 /** A fault: one entry of the table. */
@@ -46,10 +45,16 @@ export class Frame {
   /** Milliseconds that the undisturbed run took, with the start of its processes. */
   milliseconds = 0;
   #stores = 0;
+  readonly experiment: ExperimentInput;
+
+  /** @param epochs that the runs are trained */
+  constructor(epochs = 200) {
+    this.experiment = { ...experiment, budget: { epochs } };
+  }
 
   async prepare(): Promise<void> {
     const begun = performance.now();
-    const command = startHost(this.#undisturbed, { train: experiment });
+    const command = startHost(this.#undisturbed, { train: this.experiment });
     if ((await command.ended) !== 0) throw new Error(`the undisturbed run failed: ${command.errors()}`);
     this.milliseconds = performance.now() - begun;
     this.#facts = storeFacts(this.#undisturbed).runs[0];
@@ -128,7 +133,7 @@ export class Frame {
     const store = this.newStore();
     const told: Line[] = [];
     for (let attempt = 0, run: string | undefined; attempt < maxAttempts; attempt++) {
-      const command = startHost(store, run === undefined ? { train: experiment } : { resume: run });
+      const command = startHost(store, run === undefined ? { train: this.experiment } : { resume: run });
       if (attempt < blows && (await this.moment(command, random))) {
         await strike(command);
         outcome.times++;

@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { startHost, type Command } from "./command.ts";
-import { delay, experiment, type Frame } from "./frame.ts";
+import { delay, type Frame } from "./frame.ts";
 import { newOutcome, plainMessages, type Outcome } from "./outcome.ts";
 import { Control, shimEnvironment } from "./shim/shim.ts";
 
@@ -24,7 +24,7 @@ export async function outlast(frame: Frame, random: () => number, conditionOf: (
   const store = frame.newStore();
   const control = new Control(`${store}.control`);
   const condition = conditionOf(store, control);
-  const command = startHost(store, { train: experiment }, usesShim ? shimEnvironment({ root: store, control }) : {});
+  const command = startHost(store, { train: frame.experiment }, usesShim ? shimEnvironment({ root: store, control }) : {});
   const timer = setTimeout(() => command.signal("all", "SIGKILL"), patience);
   for (let blow = 0; blow < 3 && !command.isOver(); blow++) {
     if (!(await frame.moment(command, random))) break;
@@ -44,7 +44,8 @@ export async function outlast(frame: Frame, random: () => number, conditionOf: (
     rmSync(copy, { recursive: true });
   }
   // A run may end while the store is gone: then all of it is in the copy that the program names.
-  if (code !== 0 && copies.length === 0) outcome.different.push(`${store}: the run does not go on by itself (exit code ${code}): ${command.errors().trim()}`);
+  const isBegun = command.lines.some(({ type }) => type === "started");
+  if (code !== 0 && isBegun && copies.length === 0) outcome.different.push(`${store}: the run does not go on by itself (exit code ${code}): ${command.errors().trim()}`);
   await frame.complete(store, command.lines, outcome);
   return outcome;
 }

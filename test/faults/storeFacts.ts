@@ -9,6 +9,8 @@ export interface RunFacts {
   readonly id: string;
   readonly status: string;
   readonly reason: string | null;
+  /** The run's cell in its study. */
+  readonly cell: string | null;
   /** By metric: the values in the order of their steps. */
   readonly series: Readonly<Record<string, readonly (number | null)[]>>;
   readonly evaluations: readonly { readonly step: number; readonly trainLoss: number | null; readonly testLoss: number | null; readonly testError: number | null }[];
@@ -25,7 +27,7 @@ export function storeFacts(folder: string): StoreFacts {
   const db = new Database(join(folder, "hypertower.sqlite"), { readonly: true });
   try {
     const integrity = db.pragma("integrity_check", { simple: true }) as string;
-    const runs = db.prepare<[], { id: string; status: string; reason: string | null }>("SELECT id, status, reason FROM runs ORDER BY created_at, id").all();
+    const runs = db.prepare<[], { id: string; status: string; reason: string | null; cell: string | null }>("SELECT id, status, reason, cell FROM runs WHERE deleted_at IS NULL ORDER BY created_at, id").all();
     const metrics = db.prepare<[string], { id: number; name: string }>("SELECT id, name FROM metrics WHERE run = ? ORDER BY name");
     const values = db.prepare<[number], { step: number; value: number | null }>("SELECT step, value FROM series_values WHERE metric = ? ORDER BY step");
     const evaluations = db.prepare<[string], RunFacts["evaluations"][number]>('SELECT step, train_loss AS "trainLoss", test_loss AS "testLoss", test_error AS "testError" FROM evaluations WHERE run = ? ORDER BY step');

@@ -32,6 +32,7 @@ export function fakeServices(): FakeServices {
     },
     listeners: () => [...listeners.values()].reduce((count, set) => count + set.size, 0),
     exportRun: () => ({ filename: "empty.csv", mediaType: "text/csv", pieces: [] }),
+    settled: () => Promise.resolve(),
     exportArchive: () => ({ filename: "run.hypertower", mediaType: "application/x-hypertower", pieces: [] }),
     exportWeights: () => Promise.resolve({ filename: "weights.npz", mediaType: "application/zip", pieces: [] }),
     reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),

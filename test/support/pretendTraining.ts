@@ -81,6 +81,10 @@ export class PretendTraining implements Services {
     return exportRun(this.detail(id), this.readSteps(id), format);
   }
 
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
   exportArchive(): ExportFile {
     throw new UserError("no archives are made here");
   }

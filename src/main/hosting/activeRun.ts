@@ -404,16 +404,20 @@ export class ActiveRun {
       this.#hooks.log.flush();
       // The commit may have found the lease lost.
       if (this.#abandoned) return;
-      this.#tellEvaluations();
+      this.#tellCommitted();
       this.#hooks.onChange(this.#summary, false);
     });
   }
 
-  /** Reports committed evaluations. */
-  #tellEvaluations(): void {
+  /** Reports evaluations once they are committed: at once, unless the store cannot be written at present. */
+  #tellCommitted(): void {
     clearImmediate(this.#soon);
     this.#soon = undefined;
-    for (const evaluation of this.#evaluations.splice(0)) this.#hooks.onEvaluation(this.#summary.id, evaluation);
+    const evaluations = this.#evaluations.splice(0);
+    if (evaluations.length === 0) return;
+    this.#hooks.log.afterCommit(this.#summary.id, () => {
+      for (const evaluation of evaluations) this.#hooks.onEvaluation(this.#summary.id, evaluation);
+    });
   }
 
   #ended({ outcome, reason, step, hyperparameters }: Message<"ended">): void {
@@ -459,7 +463,7 @@ export class ActiveRun {
   #commit(changes: Partial<RunSummary>): void {
     this.#save(changes);
     this.#hooks.log.flush();
-    this.#tellEvaluations();
+    this.#tellCommitted();
     this.#hooks.onChange(this.#summary, true);
     for (const wake of this.#waiters) wake();
   }

@@ -12,7 +12,7 @@ export interface ReplayVerifierOptions {
   readonly metrics: readonly string[];
   /** First step that is not logged yet. */
   readonly logged: number;
-  /** Logged evaluations after the checkpoint: they are repeated. */
+  /** Evaluations after the checkpoint that were logged. */
   readonly evaluations: readonly Evaluation[];
   /** Logged steps from `from` (inclusive) to `to` (exclusive). */
   readonly steps: (from: number, to: number) => Iterable<StoredStep>;

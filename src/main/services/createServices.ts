@@ -312,6 +312,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     exportArchive: (of, onRemark) => archives.file(of, onRemark),
     readSteps: (run) => store.readSteps(run),
+    settled: () => store.settle(),
     training: () => supervisor.training,
     close: () =>
       (closed ??= (async () => {

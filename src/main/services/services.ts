@@ -65,6 +65,8 @@ export interface Services {
   requireSound(of: ReportSubject): Promise<void>;
   /** All logged steps of a run, in order. */
   readSteps(run: string): Iterable<StoredStep>;
+  /** Resolves once everything is committed, or cannot be within some seconds. */
+  settled(): Promise<void>;
   /** Number of runs that close() would stop. */
   training(): number;
   /** Stops every trainer, commits pending rows and closes the store. */

@@ -87,7 +87,8 @@ export class Hosts {
   #register(): void {
     if (this.#registered) return;
     try {
-      this.#lock = new HostLock(this.#lockOf(this.token));
+      // An earlier attempt may have failed after taking the lock.
+      this.#lock ??= new HostLock(this.#lockOf(this.token));
     } catch (error) {
       // Other processes then rely on its pid and beats.
       this.#log.warn(`store: the lock that shows other processes that this one is alive could not be taken: ${messageOf(error)}`);

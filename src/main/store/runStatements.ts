@@ -14,6 +14,7 @@ interface RunStatements {
   readonly holds: Statement<[string, string, number]>;
   readonly progress: Statement<[unknown]>;
   readonly requeue: Statement<[unknown], number>;
+  readonly forgetEvaluation: Statement<[string, number]>;
   readonly environment: Statement<[string, string]>;
   readonly evaluation: Statement<EvaluationParameters>;
   readonly event: Statement<[string, number, number, string, string, number]>;
@@ -46,6 +47,7 @@ export function prepareRunStatements(db: Database): RunStatements {
          WHERE id = @id AND deleted_at IS NULL AND (@seen IS NULL OR lease = @seen) AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
       )
       .pluck(),
+    forgetEvaluation: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step = ?"),
     environment: db.prepare<[string, string]>("UPDATE runs SET environment = ? WHERE id = ?"),
     evaluation,
     event: db.prepare<[string, number, number, string, string, number]>(

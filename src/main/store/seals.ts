@@ -18,6 +18,7 @@ export class Seals {
   readonly #events: Statement<[string], Cell[]>;
   readonly #sealEvaluation: Statement<[number, string, number]>;
   readonly #sealEvent: Statement<[number, number]>;
+  readonly #forgotten: Statement<[number, string]>;
   readonly #received: Statement<[string]>;
   readonly #protect: Statement<[Record<string, unknown>]>;
 
@@ -32,6 +33,7 @@ export class Seals {
     this.#events = db.prepare<[string], Cell[]>(`SELECT id, ${sealedEventColumns.join(", ")} FROM run_events WHERE run = ? AND crc IS NULL`).raw();
     this.#sealEvaluation = db.prepare("UPDATE evaluations SET crc = ? WHERE run = ? AND step = ?");
     this.#sealEvent = db.prepare("UPDATE run_events SET crc = ? WHERE id = ?");
+    this.#forgotten = db.prepare("UPDATE run_checksums SET evaluations = evaluations - ? WHERE run = ?");
     this.#received = db.prepare("UPDATE run_checksums SET from_start = 0 WHERE run = ?");
     this.#protect = db.prepare(
       `UPDATE run_checksums SET since = @at, from_start = 0,
@@ -51,6 +53,11 @@ export class Seals {
       const row = this.#study.get(study);
       if (row) this.#sealStudy.run(rowChecksum(row), study);
     }
+  }
+
+  /** Evaluations of a run were deleted on purpose. */
+  forgotten(run: string, evaluations: number): void {
+    if (evaluations > 0) this.#forgotten.run(evaluations, run);
   }
 
   /** A run was not logged here: its checksums hold what came in. */

@@ -1,4 +1,5 @@
 /** The store: all runs and studies with their logs, in one SQLite file that several processes may use at once. */
+import { evaluatesAfter } from "../../shared/experiment.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from "../../shared/run.ts";
@@ -178,13 +179,16 @@ export class Store {
 
   /**
    * Continues the series of a requeued run; committed when this returns.
-   * @param evaluated step of the last evaluation that is not repeated; later ones stay and are returned
+   * @param evaluated step of the last evaluation that is not repeated. Later ones stay and are returned; those that a stop made are removed.
    * @throws RangeError when the run logged other metrics
    */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries {
     const detail = this.getRun(run);
-    const evaluations = detail?.evaluations.filter(({ step }) => step > (evaluated ?? -1)) ?? [];
-    const logged = this.#writer.resumeSeries(run, metrics, environment);
+    const later = detail?.evaluations.filter(({ step }) => step > (evaluated ?? -1)) ?? [];
+    const isRepeated = ({ step }: Evaluation) => evaluatesAfter(detail!.experiment, step);
+    const evaluations = later.filter(isRepeated);
+    const stale = later.filter((each) => !isRepeated(each)).map(({ step }) => step);
+    const logged = this.#writer.resumeSeries(run, metrics, stale, environment);
     return { logged, evaluations, events: detail?.events ?? [], differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
   }
 

@@ -144,9 +144,13 @@ export class Writer {
     return this.#leases.get(run) ?? 0;
   }
 
-  /** Continues a run's series. Returns the next step to log. */
-  resumeSeries(run: string, metrics: readonly string[], environment: Environment): number {
-    const buffer = this.#whileOwned(run, "resume series", () => this.#series.resume(run, metrics));
+  /** Continues a run's series and removes its evaluations after the steps `stale`. Returns the next step to log. */
+  resumeSeries(run: string, metrics: readonly string[], stale: readonly number[], environment: Environment): number {
+    const buffer = this.#whileOwned(run, "resume series", () => {
+      const known = this.#series.resume(run, metrics);
+      for (const step of stale) this.#seals.forgotten(run, this.#statements.forgetEvaluation.run(run, step).changes);
+      return known;
+    });
     if (!buffer) {
       this.beginSeries(run, metrics, environment);
       return 0;

@@ -1,6 +1,6 @@
 /** Several hosts that train into one store, and resume the same runs at the same moment, while one of them is killed or stopped. */
 import { startHost, type Command, type Line } from "../command.ts";
-import { delay, experiment, type Fault } from "../frame.ts";
+import { delay, type Fault } from "../frame.ts";
 import { newOutcome, plainMessages } from "../outcome.ts";
 
 /** Rounds of competing resumptions at most, before the rest is resumed one by one. */
@@ -28,7 +28,7 @@ const hosts = (count: number): Fault => ({
       await delay(2_000);
       struck.signal("all", "SIGCONT");
     };
-    const first = Array.from({ length: count }, () => startHost(store, { train: experiment }));
+    const first = Array.from({ length: count }, () => startHost(store, { train: frame.experiment }));
     await Promise.all([strike(first), strike(first)]);
     await finish(first);
     for (let round = 0; round < competitions; round++) {

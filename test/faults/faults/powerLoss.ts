@@ -3,13 +3,13 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Fault, Frame } from "../frame.ts";
 import { cut } from "../powerloss/judge.ts";
-import { files, record, trainings, type Recording } from "../powerloss/record.ts";
+import { files, record, trainings, type Recorded, type Recording } from "../powerloss/record.ts";
 import { shimProblem } from "../shim/shim.ts";
 
 /** Recording is slow, cutting is not. */
 const cutsPerRecording = 40;
 
-function powerLoss(name: string, commands: Parameters<typeof record>[1]): Fault {
+function powerLoss(name: string, commands: readonly Recorded[]): Fault {
   const recordings = new WeakMap<Frame, { readonly recording: Recording; cuts: number }>();
   return {
     name,
@@ -19,7 +19,7 @@ function powerLoss(name: string, commands: Parameters<typeof record>[1]): Fault 
       if (!used || used.cuts === cutsPerRecording) {
         const folder = frame.newFolder();
         mkdirSync(folder);
-        recordings.set(frame, (used = { recording: await record(folder, commands), cuts: 0 }));
+        recordings.set(frame, (used = { recording: await record(folder, frame.experiment, commands), cuts: 0 }));
       }
       used.cuts++;
       const { recording } = used;

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { shimEnvironment } from "../shim/shim.ts";
 import { startCommand } from "../command.ts";
-import { experiment } from "../frame.ts";
+import type { ExperimentInput } from "../../../src/shared/experiment.ts";
 import { addSaid, readRecording, type Entry } from "./recording.ts";
 import { storeFacts, type RunFacts } from "../storeFacts.ts";
 
@@ -23,6 +23,8 @@ export interface RecordedCommand {
   readonly acknowledges?: readonly string[];
 }
 
+export type Recorded = (paths: Paths) => RecordedCommand;
+
 const here = join(import.meta.dirname, "..");
 const program = join(here, "../../out/main/headless.js");
 
@@ -34,10 +36,10 @@ export const folders = { store: "store", second: "second", data: "data", out: "o
  * @param commands gets the ids of the runs so far
  * @throws Error when one fails
  */
-export async function record(folder: string, commands: readonly ((paths: Paths) => RecordedCommand)[]): Promise<Recording> {
+export async function record(folder: string, experiment: ExperimentInput, commands: readonly Recorded[]): Promise<Recording> {
   const root = join(folder, "root");
   mkdirSync(root, { recursive: true });
-  const paths = pathsOf(folder);
+  const paths = pathsOf(folder, experiment);
   writeFileSync(paths.table, table());
   const log = join(folder, "log");
   const said = join(folder, "said");
@@ -62,6 +64,7 @@ export async function record(folder: string, commands: readonly ((paths: Paths) 
 }
 
 export interface Paths {
+  readonly experiment: ExperimentInput;
   readonly store: string;
   readonly second: string;
   readonly out: string;
@@ -69,7 +72,8 @@ export interface Paths {
   readonly table: string;
 }
 
-const pathsOf = (folder: string): Paths => ({
+const pathsOf = (folder: string, experiment: ExperimentInput): Paths => ({
+  experiment,
   store: join(folder, "root", folders.store),
   second: join(folder, "root", folders.second),
   out: join(folder, "root", folders.out),
@@ -87,14 +91,14 @@ function table(): string {
 }
 
 /** A run of a new store, and then two at a time, with checkpoints and weights. */
-export const trainings: readonly ((paths: Paths) => RecordedCommand)[] = [
-  ({ store }) => ({ args: ["host", store, JSON.stringify({ train: experiment })] }),
-  ({ store }) => ({ args: ["host", store, JSON.stringify({ train: experiment, times: 2 })] }),
+export const trainings: readonly Recorded[] = [
+  ({ store, experiment }) => ({ args: ["host", store, JSON.stringify({ train: experiment })] }),
+  ({ store, experiment }) => ({ args: ["host", store, JSON.stringify({ train: experiment, times: 2 })] }),
 ];
 
 /** Everything else that writes files: own data, a report, an export, an archive and its import, a backup. */
-export const files: readonly ((paths: Paths) => RecordedCommand)[] = [
-  ({ store }) => ({ args: ["host", store, JSON.stringify({ train: { ...experiment, budget: { epochs: 10 } } })] }),
+export const files: readonly Recorded[] = [
+  ({ store, experiment }) => ({ args: ["host", store, JSON.stringify({ train: { ...experiment, budget: { epochs: 10 } } })] }),
   ({ table }) => ({ args: ["datasets", "add", table, "--json"], acknowledges: [folders.data] }),
   ({ out }) => ({ args: ["report", "last", "--run", "--out", join(out, "report")], acknowledges: [`${folders.out}/report`] }),
   ({ out }) => ({ args: ["export", "last", "--format", "csv", "--out", join(out, "run.csv")], acknowledges: [`${folders.out}/run.csv`] }),

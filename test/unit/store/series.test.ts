@@ -35,8 +35,7 @@ function expectBuckets(actual: readonly Bucket[], expected: readonly Bucket[]): 
 }
 
 /** Commits the values in random portions, with the second metric their negatives. */
-function log(store: Store, values: readonly number[], seed = 1): string {
-  const run = aRun();
+function log(store: Store, values: readonly number[], seed = 1, run = aRun()): string {
   store.createRun(run);
   store.beginSeries(run.id, ["loss", "negative"], anEnvironment);
   const generator = xoroshiro128plus(seed);
@@ -79,22 +78,23 @@ describe("series of a resumed run", () => {
   it("keep their evaluations after the checkpoint, and report differences of the environment", () => {
     const folder = freshFolder();
     const before = openStore(folder);
-    const run = log(before, [1, 2, 3]);
+    const run = log(before, [1, 2, 3, 4], 1, aRun({ evaluation: { every: 2 } }));
     const evaluation = (step: number) => ({ step, epoch: step, trainLoss: 1, testLoss: null, testError: 2 });
-    for (const step of [1, 2, 3]) before.addEvaluation(run, evaluation(step));
+    // A stop has made the one after step 3.
+    for (const step of [1, 2, 3, 4]) before.addEvaluation(run, evaluation(step));
     before.saveRun({ ...before.getRun(run)!, status: "failed" });
     before.closeNow();
     const store = openStore(folder);
     store.requeueRun({ ...store.getRun(run)!, status: "queued" });
     const now = { ...anEnvironment, node: "25", libraries: { "onnxruntime-node": "2" } };
     expect(store.resumeSeries(run, ["loss", "negative"], 1, now)).toEqual({
-      logged: 3,
-      evaluations: [evaluation(2), evaluation(3)],
+      logged: 4,
+      evaluations: [evaluation(2), evaluation(4)],
       events: [],
       differences: ["node 25 (was 24)", "onnxruntime-node 2 (was 1)"],
     });
     // Who saw them finds them, even if the run ends before it has repeated them.
-    expect(store.getRun(run)!.evaluations).toEqual([1, 2, 3].map(evaluation));
+    expect(store.getRun(run)!.evaluations).toEqual([1, 2, 4].map(evaluation));
   });
 });
 

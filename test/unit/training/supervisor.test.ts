@@ -63,6 +63,20 @@ function handTicks() {
   return { watch: { ticks, silence: 4 * tickLength, loading: 9 * tickLength }, tick, count: () => all.size };
 }
 
+/** A trainer that does nothing, and the listeners to what it would say. */
+function idleTrainer() {
+  const said = new Set<(message: FromTrainer) => void>();
+  const idle: Trainer = {
+    pid: undefined,
+    launched: Promise.resolve(true),
+    send: () => undefined,
+    onMessage: (listener) => (said.add(listener), () => undefined),
+    onExit: () => () => undefined,
+    kill: () => undefined,
+  };
+  return { said, idle };
+}
+
 describe("a trainer that does not answer any more", () => {
   it("is ended after its time, the run failed with the reason, and the engine is told of", async () => {
     const { watch, tick, count } = handTicks();
@@ -194,17 +208,9 @@ describe("a run", () => {
   });
 
   it("commits the evaluations that it finds at once together, and tells of each", async () => {
-    const said = new Set<(message: FromTrainer) => void>();
+    const { said, idle } = idleTrainer();
     const flushes: number[] = [];
     const evaluated: number[] = [];
-    const idle: Trainer = {
-      pid: undefined,
-      launched: Promise.resolve(true),
-      send: () => undefined,
-      onMessage: (listener) => (said.add(listener), () => undefined),
-      onExit: () => () => undefined,
-      kill: () => undefined,
-    };
     const store = openStore();
     const counted = new Proxy(store, { get: (of, name: keyof typeof store) => (name === "flush" ? () => (flushes.push(evaluated.length), of.flush()) : typeof of[name] === "function" ? (of[name] as () => unknown).bind(of) : of[name]) });
     const supervisor = new Supervisor({ machine: { places: 1, hasFreeCore: () => true, startTrainer: () => idle }, log: counted, onChange: () => undefined, onEvaluation: (_run, { step }) => evaluated.push(step) });
@@ -216,6 +222,25 @@ describe("a run", () => {
     await vi.waitFor(() => expect(evaluated).toEqual(steps));
     expect(flushes).toEqual([0]);
     expect(store.getRun(run.id)!.evaluations).toHaveLength(30);
+  });
+
+  it("tells of evaluations once they are committed, not before", async () => {
+    const { said, idle } = idleTrainer();
+    const evaluated: number[] = [];
+    const store = openStore();
+    let isFull = true;
+    const log = new Proxy(store, { get: (of, name: keyof typeof store) => (name === "flush" ? () => !isFull && of.flush() : typeof of[name] === "function" ? (of[name] as () => unknown).bind(of) : of[name]) });
+    const changes: number[] = [];
+    const supervisor = new Supervisor({ machine: { places: 1, hasFreeCore: () => true, startTrainer: () => idle }, log, onChange: ({ testError }) => changes.push(testError ?? NaN), onEvaluation: (_run, { step }) => evaluated.push(step) });
+    const run = aRun({});
+    store.createRun(run);
+    supervisor.start(run);
+    for (const listener of said) listener({ type: "evaluation", evaluation: { step: 7, epoch: 1, trainLoss: 0.5, testLoss: null, testError: 3 } });
+    await vi.waitFor(() => expect(changes).toContain(3));
+    expect(evaluated).toEqual([]);
+    isFull = false;
+    store.flush();
+    expect(evaluated).toEqual([7]);
   });
 
   it("that diverges ends with the step and the reason", async () => {

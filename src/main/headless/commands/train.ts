@@ -47,6 +47,8 @@ export async function followToTheEnd(services: Services, begin: () => RunSummary
   try {
     for (const hint of hints) report.note(hint);
     const last = await untilItEnds(services, begin, report);
+    // What is reported as finished is in the store.
+    await services.settled();
     report.ended(last);
     if (isResumable(last.status)) report.note(`to resume: hypertower resume ${last.id}`);
     return exitCodeOf(last);

@@ -3,10 +3,11 @@
  * it holds, and `NAME.checkpoints` has hard links to the checkpoints of its runs. Saved weights stay in their own folder alone: no later
  * run replaces them.
  */
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
+import { createFolderSync } from "../../../core/durable/folders.ts";
 import { backupName, backupReasons, backupSettings, type BackupInfo, type BackupReason, type BackupSettings } from "../../../shared/backups.ts";
 import { writeWhole } from "../disk.ts";
 
@@ -33,7 +34,7 @@ export class BackupFolder {
   }
 
   prepare(): void {
-    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    createFolderSync(this.path, 0o700);
   }
 
   /** A name that no backup has. */
