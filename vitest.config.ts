@@ -14,6 +14,9 @@ const withProcesses = [
   "test/parity/webgpu.test.ts",
 ];
 
+/** Statements of the store are checked wherever they are prepared. */
+const setupFiles = "test/support/queryPlans.ts";
+
 /** Parts of the window, mounted in a pretended browser. */
 const components = "test/unit/renderer/components/**/*.test.ts";
 
@@ -36,11 +39,12 @@ export default defineConfig({
     restoreMocks: true,
     projects: [
       { extends: true, test: { name: "components", include: [components], environment: "happy-dom" } },
-      { extends: true, test: { name: "processes", include: withProcesses } },
+      { extends: true, test: { name: "processes", include: withProcesses, setupFiles } },
       {
         extends: true,
         test: {
           name: "functions",
+          setupFiles,
           include: ["test/{unit,golden,parity}/**/*.test.ts"],
           exclude: [...withProcesses, components],
           // They share no state, so modules are loaded once a worker.
