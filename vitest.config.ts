@@ -7,7 +7,7 @@ const at = (path: string) => resolve(import.meta.dirname, path);
 
 /** Tests that start processes, or change what is global to one: each file gets a process of its own. */
 const withProcesses = [
-  "test/unit/{headless,training,studies,services,server,desktop,scripts,faults}/**/*.test.ts",
+  "test/unit/{headless,training,studies,services,server,desktop,scripts,faults,logs}/**/*.test.ts",
   "test/unit/datasets/own.test.ts",
   "test/unit/library/package.test.ts",
   "test/unit/store/durability.test.ts",

@@ -35,7 +35,9 @@ export const layers = {
   library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "fastest-levenshtein", "node:*"] },
 
   // The app.
-  store: { folder: "src/main/store", layers: ["durable", "shared"], modules: "*" },
+  // What this process reports, on the console and in files without private things.
+  logs: { folder: "src/main/logs", layers: ["shared"], modules: ["node:*", "fflate"] },
+  store: { folder: "src/main/store", layers: ["logs", "durable", "shared"], modules: "*" },
   // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
   // The process that reads files from elsewhere, and its messages.
@@ -46,11 +48,11 @@ export const layers = {
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "importing", "store", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "reports", "archives", "hosting", "trainer", "importing", "store", "logs", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
-  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "shared"], modules: "*" },
-  desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "shared"], modules: "*" },
+  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "logs", "shared"], modules: "*" },
+  desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "logs", "shared"], modules: "*" },
   preload: { folder: "src/preload", layers: ["shared"], modules: ["electron"] },
   renderer: {
     folder: "src/renderer",

@@ -8,6 +8,7 @@ import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
 import { listedRun } from "./listedRun.ts";
+import { logsRequests } from "./logs.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
 import { maxSummaries } from "./runPages.ts";
@@ -130,6 +131,7 @@ export const contract = {
     ...archiveRequests,
     ...storeRequests,
     ...storageRequests,
+    ...logsRequests,
   },
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */

@@ -7,6 +7,7 @@ import Database from "better-sqlite3";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { guardProcess } from "../../src/main/services/lastResort.ts";
 import { storeFileName } from "../../src/main/store/database.ts";
+import { openHostLog } from "../../src/main/services/logs.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 
 const [storeDir = "", how = ""] = process.argv.slice(2);
@@ -14,6 +15,7 @@ guardProcess((lines) => {
   console.error(lines.join("\n"));
   process.exit(1);
 });
+openHostLog({ storeDir, where: "train", version: "1" });
 const services = await createServices(
   { storeDir, host: "browser", version: "1", launchTrainer: nodeLauncher(new URL("./fakeTrainer.ts", import.meta.url)) },
   { datasets: { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) } },

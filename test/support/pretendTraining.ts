@@ -101,6 +101,14 @@ export class PretendTraining implements Services {
     store: { readSteps: (id) => this.readSteps(id), readSeries: ({ metrics, ...query }) => this.series({ ...query, metrics: [...metrics] }) },
   });
 
+  supportFile(): Promise<ExportFile> {
+    return Promise.resolve({ filename: "hypertower-logs.zip", mediaType: "application/zip", pieces: [] });
+  }
+
+  supportFiles(): Promise<[]> {
+    return Promise.resolve([]);
+  }
+
   reportFile(request: ReportFileRequest): Promise<ExportFile> {
     return this.reports.file(request);
   }
@@ -131,6 +139,7 @@ export class PretendTraining implements Services {
 
   private makeHandlers(): Handlers {
     return {
+      "logs.describe": () => ({ files: [], path: "/download/logs/hypertower-logs.zip", filename: "hypertower-logs.zip" }),
       "archives.import": () => ({ studies: [], runs: [] }),
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,

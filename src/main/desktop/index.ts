@@ -6,7 +6,9 @@ import { app, type BrowserWindow } from "electron";
 import { messageOf } from "../../shared/errors.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
 import { createServices } from "../services/createServices.ts";
+import { hostLog } from "../logs/hostLog.ts";
 import { guardProcess } from "../services/lastResort.ts";
+import { openHostLog } from "../services/logs.ts";
 import { defaultStoreDir } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
@@ -94,6 +96,7 @@ async function startOrRescue(): Promise<void> {
 
 async function start(): Promise<void> {
   const { version } = JSON.parse(readFileSync(files.manifest, "utf8")) as { version: string };
+  openHostLog({ storeDir, where: "desktop", version });
   const services = await createServices({
     storeDir,
     host: "desktop",
@@ -107,6 +110,7 @@ async function start(): Promise<void> {
   serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null);
   setMenu(storeDir);
+  hostLog.info("started");
   started = true;
   showWindow();
   app.on("activate", showWindow);

@@ -4,6 +4,7 @@ import { droppedChannel, eventChannel, requestChannel } from "../../shared/chann
 import { eventNames, requestNames, type EventName, type Reply, type RequestName } from "../../shared/contract.ts";
 import { dispatch } from "../services/dispatch.ts";
 import { FileAccess } from "../services/fileAccess.ts";
+import { hostLog } from "../logs/hostLog.ts";
 import type { Services } from "../services/services.ts";
 import { choosePath } from "./choosePath.ts";
 import { isTrustedSender } from "./location.ts";
@@ -44,7 +45,7 @@ export function connectWindow(services: Services, window: () => WebContents | nu
 function requireTrusted(event: IpcMainInvokeEvent, what: string): void {
   if (isTrustedSender(event.senderFrame)) return;
   const sender = event.senderFrame?.url ?? "a frame that is gone";
-  console.error(`refused ${what} from ${sender}`);
+  hostLog.warn(`refused ${what} from ${sender}`);
   throw new Error("this page may not send requests");
 }
 

@@ -1,12 +1,13 @@
 /** The application menu: standard roles, and a command that opens the data folder. */
 import { app, Menu, shell, type MenuItemConstructorOptions } from "electron";
+import { hostLog } from "../logs/hostLog.ts";
 
 export function setMenu(storeDir: string): void {
   const showData: MenuItemConstructorOptions = {
     label: "Show Data Folder",
     click: () => {
       void shell.openPath(storeDir).then((problem) => {
-        if (problem) console.error(`${storeDir} could not be shown: ${problem}`);
+        if (problem) hostLog.warn(`${storeDir} could not be shown: ${problem}`);
       });
     },
   };

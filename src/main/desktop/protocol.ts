@@ -1,11 +1,12 @@
 /** Serves app://hypertower/: the window's built files, with the same headers as over HTTP. */
 import { Readable } from "node:stream";
 import { net, protocol } from "electron";
-import type { Pieces, Services } from "../services/services.ts";
-import { isDownload, openDownload } from "../web/downloads.ts";
+import type { Pieces } from "../services/services.ts";
+import { isDownload, openDownload, type DownloadServices } from "../web/downloads.ts";
 import { securityHeaders } from "../web/headers.ts";
 import { readStaticFile } from "../web/staticFiles.ts";
 import { isOwnUrl, scheme } from "./location.ts";
+import { hostLog } from "../logs/hostLog.ts";
 
 /** Call before the app is ready. */
 export function registerScheme(): void {
@@ -18,7 +19,7 @@ export function registerScheme(): void {
  * Serves the files of `rendererDir`, and downloads. In development, serves the files of Vite's server at
  * `developmentUrl`, without the content security policy, which hot replacement would violate.
  */
-export function serveWindow(rendererDir: string, services: Pick<Services, "reportFile">, developmentUrl?: string): void {
+export function serveWindow(rendererDir: string, services: DownloadServices, developmentUrl?: string): void {
   protocol.handle(scheme, async (request) => {
     if (isOwnUrl(request.url) && isDownload(new URL(request.url).pathname)) return sendDownload(request, services);
     if (developmentUrl !== undefined) {
@@ -34,13 +35,13 @@ export function serveWindow(rendererDir: string, services: Pick<Services, "repor
         headers: { ...securityHeaders, "content-type": file.contentType, "cache-control": "no-cache" },
       });
     } catch (error) {
-      console.error(`${request.url} could not be read:`, error);
+      hostLog.error(`${request.url} could not be read:`, error);
       return plain(500, "This file could not be read.");
     }
   });
 }
 
-async function sendDownload(request: Request, services: Pick<Services, "reportFile">): Promise<Response> {
+async function sendDownload(request: Request, services: DownloadServices): Promise<Response> {
   if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Only GET and HEAD are answered here.");
   try {
     const download = await openDownload(services, new URL(request.url).pathname);
@@ -48,7 +49,7 @@ async function sendDownload(request: Request, services: Pick<Services, "reportFi
     const body = request.method === "HEAD" ? null : (Readable.toWeb(Readable.from(bytes(download.pieces))) as unknown as ReadableStream<Uint8Array>);
     return new Response(body, { headers: { ...securityHeaders, ...download.headers } });
   } catch (error) {
-    console.error(`${request.url.slice(0, 200)} could not be made:`, error);
+    hostLog.error(`${request.url.slice(0, 200)} could not be made:`, error);
     return plain(500, "This file could not be created.");
   }
 }

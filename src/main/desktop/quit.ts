@@ -1,6 +1,7 @@
 /** Quitting: asks first while runs are training, and always closes the store. */
 import { app, dialog, session, type BrowserWindow } from "electron";
 import { nounFor, plural } from "../../shared/text.ts";
+import { hostLog } from "../logs/hostLog.ts";
 import type { Services } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
 
@@ -24,6 +25,7 @@ export function guardQuit({ services, window }: QuitOptions): void {
       // exit() below does not unload the page, so write its local storage now.
       session.defaultSession.flushStorageData();
       await services.close();
+      hostLog.info("ended");
       app.exit(0);
     } catch (error) {
       showFailure("Hypertower did not close cleanly", error);

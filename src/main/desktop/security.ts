@@ -1,6 +1,7 @@
 /** Denies pages everything that the app does not need. */
 import { app, session } from "electron";
 import { isOwnUrl } from "./location.ts";
+import { hostLog } from "../logs/hostLog.ts";
 
 /** Denies navigation away from the window's pages, new windows, embedded guests and permissions. */
 export function denyEverythingElse(): void {
@@ -15,7 +16,7 @@ export function denyEverythingElse(): void {
       refuse(event, "an embedded guest at", parameters["src"] ?? "");
     });
     contents.setWindowOpenHandler(({ url }) => {
-      console.error(`refused a new window for ${shown(url)}`);
+      hostLog.warn(`refused a new window for ${shown(url)}`);
       return { action: "deny" };
     });
   });
@@ -33,14 +34,14 @@ export function denyPermissions(denyNetwork: boolean): void {
   if (!denyNetwork) return;
   // The headers' policy already forbids these; this also covers documents without headers.
   own.webRequest.onBeforeRequest({ urls: ["http://*/*", "https://*/*", "ws://*/*", "wss://*/*", "file:///*"] }, (details, answer) => {
-    console.error(`refused a request to ${shown(details.url)}`);
+    hostLog.warn(`refused a request to ${shown(details.url)}`);
     answer({ cancel: true });
   });
 }
 
 function refuse(event: { preventDefault(): void }, what: string, url: string): void {
   event.preventDefault();
-  console.error(`refused ${what} ${shown(url)}`);
+  hostLog.warn(`refused ${what} ${shown(url)}`);
 }
 
 function shown(url: string): string {

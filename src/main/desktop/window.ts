@@ -2,6 +2,7 @@
 import { BrowserWindow, dialog, screen } from "electron";
 import { windowUrl } from "./location.ts";
 import { readWindowState, minSize, startBounds, writeWindowState } from "./windowState.ts";
+import { hostLog } from "../logs/hostLog.ts";
 
 export interface WindowOptions {
   readonly preload: string;
@@ -39,10 +40,10 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
   });
   window.webContents.on("did-fail-load", (_event, code, description, url, isMainFrame) => {
     // -3: another load replaced this one.
-    if (isMainFrame && code !== -3) console.error(`${url} did not load: ${description} (${code})`);
+    if (isMainFrame && code !== -3) hostLog.warn(`${url} did not load: ${description} (${code})`);
   });
   void window.loadURL(windowUrl).catch((error: unknown) => {
-    console.error("the window's page did not load:", error);
+    hostLog.error("the window's page did not load:", error);
     window.show();
   });
   return window;
@@ -66,12 +67,12 @@ function saveState(window: BrowserWindow, stateFile: string): void {
   try {
     writeWindowState(stateFile, { bounds: window.getNormalBounds(), maximized: window.isMaximized() });
   } catch (error) {
-    console.error(`the window's bounds could not be saved in ${stateFile}:`, error);
+    hostLog.error(`the window's bounds could not be saved in ${stateFile}:`, error);
   }
 }
 
 async function offerReload(window: BrowserWindow, reason: string): Promise<void> {
-  console.error(`the window's page crashed: ${reason}`);
+  hostLog.warn(`the window's page crashed: ${reason}`);
   const { response } = await dialog.showMessageBox(window, {
     type: "error",
     message: "The window's page crashed.",

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
+import { hostLog } from "../logs/hostLog.ts";
 
 export interface Rectangle {
   readonly x: number;
@@ -32,7 +33,7 @@ export function readWindowState(file: string): WindowState | null {
   try {
     return windowState.parse(JSON.parse(text));
   } catch (error) {
-    console.error(`${file} is not a valid window state and is ignored:`, messageOf(error));
+    hostLog.error(`${file} is not a valid window state and is ignored: ${messageOf(error)}`);
     return null;
   }
 }

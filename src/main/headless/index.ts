@@ -19,6 +19,7 @@ import type { EnginesOptions } from "./commands/engines.ts";
 import type { ExportOptions } from "./commands/export.ts";
 import type { GenerateOptions } from "./commands/generate.ts";
 import type { ImportOptions } from "./commands/import.ts";
+import type { LogsOptions } from "./commands/logs.ts";
 import type { MergeOptions } from "./commands/merge.ts";
 import type { MoveOptions } from "./commands/move.ts";
 import type { ReportOptions } from "./commands/report.ts";
@@ -71,7 +72,8 @@ async function finish(command: Promise<number>, json = false): Promise<void> {
   try {
     process.exitCode = await command;
   } catch (error) {
-    const { errorLines } = await import("./session.ts");
+    const { errorLines, recordFailure } = await import("./session.ts");
+    recordFailure(error);
     const [first, ...rest] = errorLines(error);
     console.error([`hypertower: ${first ?? "unknown error"}`, ...rest].join("\n"));
     if (json) console.log(JSON.stringify({ type: "error", message: [first, ...rest].join("\n") }));
@@ -438,6 +440,15 @@ program
   .requiredOption("--into <folder>", "folder of the new store; needs space for a copy of the damaged one, too, while it works")
   .option("--json", "one JSON object")
   .action((folder: string, options: SalvageCommandOptions) => finish(import("./commands/salvage.ts").then(({ salvage }) => salvage(folder, options)), options.json));
+
+program
+  .command("logs")
+  .description("List what Hypertower has reported about itself, or write it into a file to send. Private things are taken out, nothing is sent.")
+  .option("-o, --out <file>", "file to write (.zip)")
+  .option("--force", "replace an existing file")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((options: LogsOptions) => finish(import("./commands/logs.ts").then(({ logs }) => logs(programFiles, options)), options.json));
 
 program
   .command("serve")

@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createServices } from "../services/createServices.ts";
+import { record } from "../logs/hostLog.ts";
+import { openHostLog } from "../services/logs.ts";
 import { defaultStoreDir, storeDirAt } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
@@ -31,6 +33,7 @@ export function storeDirOf(option: string | undefined): string {
 }
 
 export function openServices(programFiles: ProgramFiles, storeDir: string): Promise<Services> {
+  openHostLog({ storeDir, where: commandName(), version: programFiles.version });
   return createServices({
     storeDir,
     host: "browser",
@@ -51,6 +54,18 @@ export function openExisting(programFiles: ProgramFiles, storeDir: string): Prom
     throw new UserError(`there is no store in ${storeDir} yet; "hypertower train" creates it, --store names another folder`);
   }
   return openServices(programFiles, storeDir);
+}
+
+/** Name of the command that this process runs; the rest of what was typed may be private. */
+function commandName(): string {
+  const [, , name = ""] = process.argv;
+  return /^[a-z][a-z0-9]{0,19}$/.test(name) ? name : "command";
+}
+
+/** Logs why a command failed, as far as that is about Hypertower and not about what was typed. */
+export function recordFailure(error: unknown): void {
+  if (!(error instanceof UserError)) record("error", "the command failed", { error });
+  else if (error.cause instanceof Error) record("warn", "the command was refused", { error: error.cause });
 }
 
 /** Lines of an error: the message, then one line per invalid field. */

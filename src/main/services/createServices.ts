@@ -28,7 +28,9 @@ import { Engines } from "./engines.ts";
 import { Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
+import { describeSupport, supportFile, supportFiles } from "./logs.ts";
 import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
@@ -144,13 +146,15 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     wanted: () => studies.workers,
     onChange: (run, atOnce) => {
       throttle.push(run, atOnce);
+      if (run.status === "failed") record("error", `run ${run.id} failed: ${run.reason ?? "for no known reason"}`, { engine: run.experiment.engine.kind, steps: run.steps });
       studies.runChanged(run);
     },
     onEvaluation: (run, evaluation) => {
       events.emit("run.evaluated", { run, evaluation });
       studies.runEvaluated(run, evaluation);
     },
-    onEngineFailure: ({ experiment }, reason, kind) => {
+    onEngineFailure: ({ id, experiment }, reason, kind) => {
+      record("error", `run ${id}: its engine failed: ${reason}`, { engine: experiment.engine.kind, kind });
       // The memory may still suffice for another program, so only this experiment is excluded.
       if (experiment.engine.kind === "auto") return;
       // A full disk must not end the host; the next failure is stored again.
@@ -212,6 +216,15 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
 
   const verification = new Verification(store.path);
   const runsOf = (of: ReportSubject) => ("run" in of ? [of.run] : store.listRuns(false, of.study).map(({ id }) => id));
+
+  const filesToSend = () =>
+    supportFiles({
+      storeDir: options.storeDir,
+      version: options.version,
+      host: options.host,
+      engines: () => engines.list(undefined),
+      datasets: async () => (await datasets.list()).filter(({ own }) => own).map(({ title }) => title),
+    });
 
   const handlers: Handlers = {
     "app.info": () => ({
@@ -295,6 +308,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     },
     "store.saveCopy": () => copyStore(store, health),
     "reports.file": (request) => reports.address(request),
+    "logs.describe": async () => describeSupport(await filesToSend()),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     ...storage.handlers(),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
@@ -308,6 +322,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     exportRun: exports.file,
     exportWeights,
     reportFile: (request) => reports.file(request),
+    supportFile: async () => supportFile(await filesToSend()),
+    supportFiles: () => filesToSend(),
     requireSound: (of) => verification.requireSound(runsOf(of), "To export it with the damage, add --damaged-anyway."),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     exportArchive: (of, onRemark) => archives.file(of, onRemark),

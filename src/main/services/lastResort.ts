@@ -1,5 +1,6 @@
 /** Ends the process after an error that nothing has handled, once what is pending is safe. Loads nothing: every command starts with it. */
 import { messageOf } from "../../shared/errors.ts";
+import { record } from "../logs/hostLog.ts";
 
 /** Writes what is pending, synchronously. Returns what a person should know. */
 type Rescue = (why: string) => readonly string[];
@@ -21,6 +22,7 @@ export function guardProcess(end: (lines: readonly string[]) => void): void {
     ending = true;
     const why = messageOf(error);
     const lines = [`Hypertower ends because of an error in itself: ${why}`];
+    record("error", "the process ends because of an error that nothing handled", { error });
     for (const rescue of rescues) lines.push(...rescue(why));
     if (error instanceof Error && error.stack !== undefined) lines.push(error.stack);
     end(lines);

@@ -4,6 +4,7 @@ import type { ExportFormatName } from "../../shared/exports.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../shared/reports.ts";
 import type { ExportFile, TextFile } from "../reports/index.ts";
+import type { BundleFile } from "../logs/bundle.ts";
 import type { ArchiveRequest } from "../../shared/archives.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { StoredStep } from "../store/runReader.ts";
@@ -50,6 +51,10 @@ export interface Services {
    * @throws UserError when there is no such report or no such file in it
    */
   reportFile(request: ReportFileRequest): Promise<ExportFile>;
+  /** Logs and facts as a file that a person can send. */
+  supportFile(): Promise<ExportFile>;
+  /** What that file holds. */
+  supportFiles(): Promise<readonly BundleFile[]>;
   /**
    * Writes a report into a folder: all of it, or nothing.
    * @throws UserError before anything is written, where the failure can be foreseen

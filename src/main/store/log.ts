@@ -1,12 +1,14 @@
-/** Diagnostic log; standard error by default. */
+/** Diagnostic log; by default that of this process: standard error, and files beside the store. */
+import { hostLog } from "../logs/hostLog.ts";
+
 export interface Log {
   warn(message: string): void;
   error(message: string, error: unknown): void;
 }
 
 export const consoleLog: Log = {
-  warn: (message) => console.warn(message),
-  error: (message, error) => console.error(message, error),
+  warn: (message) => hostLog.warn(message),
+  error: (message, error) => hostLog.error(message, error),
 };
 
 /** Runs `work` and logs a warning when it takes longer than `limit` milliseconds. */

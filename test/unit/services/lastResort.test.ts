@@ -1,6 +1,7 @@
 /** Errors that nothing handles end a process in order: what is pending is written, a person is told, the code is not 0. */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
@@ -24,6 +25,8 @@ describe("a host", () => {
     expect(stderr).toContain("Hypertower ends because of an error in itself: a slip\nWhat the runs logged is saved.");
     const store = openStore(folder);
     expect([...store.readSteps(run)].length).toBeGreaterThanOrEqual(steps);
+    const last = JSON.parse(readFileSync(join(folder, "logs", "hypertower.jsonl"), "utf8").trimEnd().split("\n").at(-1)!) as object;
+    expect(last).toMatchObject({ level: "error", message: "the process ends because of an error that nothing handled", error: { message: "a slip", stack: expect.arrayContaining([expect.stringContaining("<app>/test/support/failingHost.ts")]) as string[] } });
     expect(store.getRun(run)!.status).toBe("interrupted");
     expect(store.getRun(run)!.events.map(({ kind }) => kind)).toEqual(["started", "hostFailed", "interrupted"]);
   });

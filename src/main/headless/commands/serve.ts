@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { messageOf } from "../../../shared/errors.ts";
 import { isActive } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
+import { hostLog } from "../../logs/hostLog.ts";
 import { FileAccess } from "../../services/fileAccess.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { startServer, type LocalServer } from "../server/index.ts";
@@ -39,6 +40,7 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
     throw error;
   }
 
+  hostLog.info("started");
   const interrupted = untilInterrupted();
   console.log(`Hypertower ${programFiles.version}, store ${storeDir}`);
   console.log(`Open ${server.url}`);
@@ -51,6 +53,7 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
   console.log(active > 0 ? `stopping ${plural(active, "run")}; progress is saved` : "stopping");
   await server.close();
   await services.close();
+  hostLog.info("ended");
   return exitCodes.ok;
 }
 

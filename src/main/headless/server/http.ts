@@ -2,12 +2,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Pieces, Services } from "../../services/services.ts";
-import { isDownload, openDownload } from "../../web/downloads.ts";
+import type { Pieces } from "../../services/services.ts";
+import { isDownload, openDownload, type DownloadServices } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
 import { readStaticFile } from "../../web/staticFiles.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 import { linkRefused, notFound, reopen, sessionRequired, welcome, welcomeScript } from "./pages.ts";
+import { hostLog } from "../../logs/hostLog.ts";
 
 const text = "text/plain; charset=utf-8";
 const html = "text/html; charset=utf-8";
@@ -23,11 +24,11 @@ function answer(status: number, contentType: string, body: string | Buffer, head
 }
 
 /** Serves the files of `rendererDir`, and downloads, to browsers with a session. */
-export function httpHandler(access: Access, rendererDir: string, services: Pick<Services, "reportFile">) {
+export function httpHandler(access: Access, rendererDir: string, services: DownloadServices) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     respond(request, access, rendererDir, services)
       .catch((error: unknown) => {
-        console.error(`${request.method ?? ""} ${request.url ?? ""} failed:`, error);
+        hostLog.error(`${request.method ?? ""} ${request.url ?? ""} failed:`, error);
         return answer(500, text, "The server could not read this file; its terminal says why.\n");
       })
       .then(({ status, body, headers }) => {
@@ -44,13 +45,13 @@ export function httpHandler(access: Access, rendererDir: string, services: Pick<
       })
       .catch((error: unknown) => {
         // A browser that cancels a download is not an error.
-        if (!request.destroyed && !response.destroyed) console.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
+        if (!request.destroyed && !response.destroyed) hostLog.error(`${request.method ?? ""} ${request.url ?? ""} was not answered:`, error);
         response.destroy();
       });
   };
 }
 
-async function respond(request: IncomingMessage, access: Access, rendererDir: string, services: Pick<Services, "reportFile">): Promise<Answer> {
+async function respond(request: IncomingMessage, access: Access, rendererDir: string, services: DownloadServices): Promise<Answer> {
   const { method, headers } = request;
   if (!isLoopbackHost(headers.host)) return answer(403, text, "This server answers to 127.0.0.1 and localhost only.\n");
   if (method !== "GET" && method !== "HEAD") {

@@ -9,6 +9,7 @@ import { dispatch } from "../../services/dispatch.ts";
 import type { FileAccess } from "../../services/fileAccess.ts";
 import type { Services } from "../../services/services.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
+import { hostLog } from "../../logs/hostLog.ts";
 
 /** Maximum size of a request: the largest contains one experiment. */
 export const maxMessageBytes = 1024 * 1024;
@@ -49,7 +50,7 @@ export function attachSocket(server: Server, access: Access, services: Services,
     sockets.handleUpgrade(upgrade, connection, head, (socket) => {
       alive.add(socket);
       socket.on("pong", () => alive.add(socket));
-      socket.on("error", (error) => console.error("connection to a window failed:", error.message));
+      socket.on("error", (error) => hostLog.warn(`the connection to a window failed: ${error.message}`));
       let inFlight = 0;
       socket.on("message", (data, isBinary) => {
         if (isBinary) {
@@ -121,7 +122,7 @@ async function handleMessage(socket: WebSocket, services: Services, files: FileA
     send(socket, JSON.stringify({ id: message.id, reply }));
   } catch (error) {
     // dispatch() never rejects, so this is a defect; the window must not wait forever.
-    console.error("a reply could not be sent:", error);
+    hostLog.error("a reply could not be sent:", error);
     socket.close(closeCode.internalError, "a reply could not be sent");
   }
 }

@@ -61,6 +61,26 @@ it("shows its license and those of its packages, found by name", async () => {
   expect(dialog.querySelector("pre")!.textContent).toContain("Permission is hereby granted");
 });
 
+it("lists what a file of logs holds before it is saved", async () => {
+  host();
+  services.answer("logs.describe", () => ({ files: [{ name: "about.json", what: "Version and platform", bytes: 2048 }], path: "/download/logs/logs.zip", filename: "logs.zip" }));
+  const wrapper = mountPart(App);
+  await flushPromises();
+  await click(wrapper, "about");
+  const at = (testid: string) => document.querySelector<HTMLElement>(`[data-testid=${testid}]`);
+  await vi.waitFor(() => expect(at("logs-describe")).not.toBeNull());
+  at("logs-describe")!.click();
+  await vi.waitFor(() => expect(at("logs-contents")).not.toBeNull());
+  expect(at("logs-contents")!.textContent).toMatch(/Nothing is sent.*about\.json.*2.*kB.*Version and platform/s);
+  const saved = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(function (this: HTMLAnchorElement) {
+    expect([this.getAttribute("href"), this.download]).toEqual(["/download/logs/logs.zip", "logs.zip"]);
+  });
+  at("logs-save")!.click();
+  await flushPromises();
+  expect(saved).toHaveBeenCalledOnce();
+  expect(at("logs-contents")).toBeNull();
+});
+
 it("shows what trains on every page, and follows it", async () => {
   host();
   const wrapper = mountPart(App);
