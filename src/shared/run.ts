@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
+import { thinned } from "./thinning.ts";
 import { trainedTime } from "./trainedTime.ts";
 
 export const runStatuses = [
@@ -112,6 +113,8 @@ export const runSummary = z.object({
   /** Study of the run; null for a single run. */
   study: z.string().nullable(),
   deletedAt: z.number().nullable(),
+  /** Only for a run whose values were erased. */
+  thinned: thinned.optional(),
   /** Trained by another process, which alone can pause or stop it. */
   elsewhere: z.literal(true).optional(),
 });

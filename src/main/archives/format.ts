@@ -5,6 +5,7 @@
  *   studies/0.json                   definition and state of a study
  *   runs/0/run.json                  a run's row, experiment and environment
  *   runs/0/steps/0                   logged values, float64 little-endian, column by column for `rowsAtOnce()` steps
+ *   runs/0/kept/0                    summaries that a thinned run keeps, JSON, one a line (version 2)
  *   runs/0/evaluations/0, events/0   JSON, one a line
  *   runs/0/checkpoint, best.weights, last.weights
  *   manifest.json                    size and SHA-256 of every part before it; always last
@@ -14,7 +15,9 @@ import type { RunFileKind } from "../store/portable.ts";
 import { ArchiveError } from "./errors.ts";
 
 export const archiveFormat = "hypertower archive";
-export const archiveVersion = 1;
+/** The newest version. Archives without thinned runs are of version 1, so that earlier programs read them. */
+export const archiveVersion = 2;
+export const versionWithoutThinned = 1;
 export const archiveSuffix = ".hypertower";
 export const archiveMediaType = "application/x-hypertower";
 
@@ -51,15 +54,22 @@ export const manifest = z.strictObject({
 });
 export type Manifest = z.infer<typeof manifest>;
 
+const step = z.int().min(0).nullable();
+/** Column, width, start, values that are not finite, lowest, its step, highest, its step, sum of the finite values. */
+export const keptLine = z.tuple([z.int().min(0), z.int().min(1), z.int().min(0), z.int().min(0), z.number().nullable(), step, z.number().nullable(), step, z.number()]);
+export type KeptLine = z.infer<typeof keptLine>;
+
 const number = "(0|[1-9]\\d{0,6})";
-const pattern = new RegExp(`^(?:hypertower\\.json|manifest\\.json|studies/${number}\\.json|runs/${number}/(?:(run\\.json|checkpoint|best\\.weights|last\\.weights)|(steps|evaluations|events)/${number}))$`);
+const pattern = new RegExp(`^(?:hypertower\\.json|manifest\\.json|studies/${number}\\.json|runs/${number}/(?:(run\\.json|checkpoint|best\\.weights|last\\.weights)|(steps|kept|evaluations|events)/${number}))$`);
+
+export type BatchedKind = "steps" | "kept" | "evaluations" | "events";
 
 export type PartName =
   | { readonly kind: "head" }
   | { readonly kind: "manifest" }
   | { readonly kind: "study"; readonly index: number }
   | { readonly kind: "run" | RunFileKind; readonly index: number }
-  | { readonly kind: "steps" | "evaluations" | "events"; readonly index: number; readonly batch: number };
+  | { readonly kind: BatchedKind; readonly index: number; readonly batch: number };
 
 const single = { "run.json": "run", checkpoint: "checkpoint", "best.weights": "best", "last.weights": "last" } as const;
 export const fileNames = { checkpoint: "checkpoint", best: "best.weights", last: "last.weights" } as const satisfies Record<RunFileKind, string>;
@@ -72,14 +82,14 @@ export function parsePartName(name: string): PartName | undefined {
   if (study !== undefined) return { kind: "study", index: Number(study) };
   if (run === undefined) return { kind: name === headName ? "head" : "manifest" };
   if (alone !== undefined) return { kind: single[alone as keyof typeof single], index: Number(run) };
-  return { kind: batched as "steps" | "evaluations" | "events", index: Number(run), batch: Number(batch) };
+  return { kind: batched as BatchedKind, index: Number(run), batch: Number(batch) };
 }
 
 /** Maximum size of a part in bytes. */
 export function maxSize({ kind }: PartName): number {
   if (kind === "manifest") return limits.manifest;
   if (kind === "checkpoint" || kind === "best" || kind === "last") return limits.file;
-  return kind === "steps" || kind === "evaluations" || kind === "events" ? limits.batch : limits.json;
+  return kind === "steps" || kind === "kept" || kind === "evaluations" || kind === "events" ? limits.batch : limits.json;
 }
 
 /** Parses JSON of a part. @throws ArchiveError naming the part */

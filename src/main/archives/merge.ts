@@ -61,7 +61,7 @@ async function sourcesOf(other: OtherStore, folder: string, ids: readonly string
     *[Symbol.iterator]() {
       for (const id of ids) {
         const { run } = portable.run(other.run(id)!);
-        yield { run, steps: () => portable.steps(run), evaluations: () => portable.evaluations(id), events: () => portable.events(id), files: () => files.get(id)! };
+        yield portable.source(run, () => files.get(id)!);
       }
     },
   };

@@ -5,17 +5,16 @@ import { messageOf } from "../../shared/errors.ts";
 import { requireOwner } from "../../core/checkpoint/owner.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { readWeightsHeader } from "../../core/weights/file.ts";
-import { portableEvaluation, portableEvent, portableRun, portableStudy, rowsAtOnce, runFileKinds, type PortableFile, type PortableRun, type PortableSource, type PortableStudy, type RunFileKind } from "../store/portable.ts";
+import { bucketGroups, isBucketOf } from "../store/keptBuckets.ts";
+import { portableEvaluation, portableEvent, portableRun, portableStudy, rowsAtOnce, runFileKinds, storedRanges, type KeptBucket, type PortableFile, type PortableRun, type PortableSource, type PortableStudy, type RunFileKind } from "../store/portable.ts";
 import type { StepRows } from "../store/seriesWriter.ts";
 import { ArchiveError } from "./errors.ts";
-import { archiveVersion, head, headName, limits, manifest, manifestName, maxSize, parseJson, parsePartName, type Manifest } from "./format.ts";
+import { archiveVersion, head, headName, keptLine, limits, manifest, manifestName, maxSize, parseJson, parsePartName, type BatchedKind, type Manifest } from "./format.ts";
 import { TarFile, type TarEntry } from "./tar.ts";
 import { blocksOf, decodeRows } from "./write.ts";
 
-type Batched = "steps" | "evaluations" | "events";
-
 /** The parts of a run. */
-interface RunParts extends Record<Batched, TarEntry[]> {
+interface RunParts extends Record<BatchedKind, TarEntry[]> {
   run?: TarEntry;
   readonly files: Map<RunFileKind, TarEntry>;
 }
@@ -93,6 +92,7 @@ export class Archive {
       ids.add(run.id);
       if (run.study !== null && !studies.has(run.study)) throw new ArchiveError(`run ${run.id} belongs to study ${run.study}, which it does not hold`);
       for (const _ of source.steps());
+      for (const _ of source.kept());
       let last = -1;
       for (const { step } of source.evaluations()) {
         if (step <= last) throw new ArchiveError(`the evaluations of run ${run.id} are not in order`);
@@ -133,22 +133,44 @@ export class Archive {
     return {
       run,
       steps: () => this.#steps(run, parts.steps),
+      kept: () => this.#kept(run, parts.kept),
       evaluations: () => this.#lines(parts.evaluations, portableEvaluation),
       events: () => this.#lines(parts.events, portableEvent),
       files: () => [...parts.files].map(([kind, entry]) => ({ kind, size: entry.size, entry, read: (at, target) => this.#tar.read(entry.at + at, target.subarray(0, Math.max(0, Math.min(target.length, entry.size - at)))) })),
     };
   }
 
-  *#steps({ id, metrics, logged }: PortableRun, entries: readonly TarEntry[]): Generator<StepRows> {
+  *#steps(run: PortableRun, entries: readonly TarEntry[]): Generator<StepRows> {
+    const { id, metrics, logged } = run;
     const rows = rowsAtOnce(metrics.length);
-    let firstStep = 0;
+    const ranges = storedRanges(run).filter(([from, to]) => from < to);
+    let [firstStep, end] = ranges.shift() ?? [0, 0];
     for (const entry of entries) {
-      const count = Math.min(rows, logged - firstStep);
+      if (firstStep === end) [firstStep, end] = ranges.shift() ?? [end, end];
+      const count = Math.min(rows, end - firstStep);
       if (metrics.length === 0 || count <= 0 || entry.size !== count * metrics.length * 8) throw new ArchiveError(`${entry.name} has ${entry.size} bytes instead of ${Math.max(0, count) * metrics.length * 8}`);
       yield decodeRows(firstStep, metrics.length, this.#verified(entry));
       firstStep += count;
     }
-    if (firstStep !== logged) throw new ArchiveError(`run ${id} has ${firstStep} steps instead of ${logged}`);
+    if (firstStep !== end || ranges.length > 0) throw new ArchiveError(`run ${id} has ${firstStep} steps instead of ${logged}`);
+  }
+
+  *#kept({ id, metrics, logged, thinned }: PortableRun, entries: readonly TarEntry[]): Generator<KeptBucket> {
+    const lines = this.#lines(entries, keptLine);
+    const wrong = () => new ArchiveError(`the summaries of run ${id} are not those of a run thinned so`);
+    for (let column = 0; thinned && column < metrics.length; column++) {
+      for (const group of bucketGroups(logged - 1, thinned.width)) {
+        for (let i = 0; i < group.count; i++) {
+          const line = lines.next();
+          if (line.done) throw wrong();
+          const [of, width, start, nonFinite, min, minStep, max, maxStep, sum] = line.value;
+          const bucket = { start, count: width, nonFinite, min, minStep, max, maxStep, sum };
+          if (of !== column || width !== group.width || !isBucketOf({ width, start: group.start + i * width }, bucket)) throw wrong();
+          yield { column, width, bucket };
+        }
+      }
+    }
+    if (!lines.next().done) throw wrong();
   }
 
   *#lines<T extends z.ZodType>(entries: readonly TarEntry[], schema: T): Generator<z.output<T>> {
@@ -173,7 +195,7 @@ function grouped(parts: readonly TarEntry[]): { readonly studies: TarEntry[]; re
       studies.push(entry);
     } else if (part.kind === "run") {
       if (part.index !== runs.length) throw misplaced();
-      runs.push({ run: entry, steps: [], evaluations: [], events: [], files: new Map() });
+      runs.push({ run: entry, steps: [], kept: [], evaluations: [], events: [], files: new Map() });
     } else {
       const run = runs.at(-1);
       if (!run || part.index !== runs.length - 1) throw misplaced();

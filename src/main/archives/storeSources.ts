@@ -28,8 +28,8 @@ export async function* storeSources(ids: readonly string[], { store, folder, stu
       problems.forEach(onRemark);
       if (read.wasActive) onRemark(`Run ${id} is being trained; the archive holds its first ${read.run.logged} steps, as an interrupted run.`);
       const run = read.run.study !== null && !studies.has(read.run.study) ? { ...read.run, study: null, cell: null } : read.run;
-      yield { run, steps: () => store.portable.steps(run), evaluations: () => store.portable.evaluations(id), events: () => store.portable.events(id), files: () => usable };
-      if (!read.wasActive && !store.portable.isUnchanged(id, read)) throw new ArchiveError(`Run ${id} was resumed while it was archived. Try again.`);
+      yield store.portable.source(run, () => usable);
+      if (!read.wasActive && !store.portable.isUnchanged(id, read)) throw new ArchiveError(`Run ${id} was resumed or thinned while it was archived. Try again.`);
     } finally {
       opened.close();
     }

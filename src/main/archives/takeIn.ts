@@ -95,7 +95,7 @@ function sourceHere(receiver: Receiver, id: string): PortableSource | undefined 
   if (!detail) return undefined;
   const { portable } = receiver;
   const { run } = portable.run(detail);
-  return { run, steps: () => portable.steps(run), evaluations: () => portable.evaluations(id), events: () => portable.events(id), files: () => [] };
+  return portable.source(run);
 }
 
 function isRunHere(receiver: Receiver, source: PortableSource): boolean {

@@ -1,11 +1,11 @@
 /** Writes archives piece by piece: of a run's steps, one batch is in memory at a time. */
 import { createHash } from "node:crypto";
 import { dataFacts } from "../../shared/datasets.ts";
-import type { PortableFile, PortableSource, PortableStudy } from "../store/portable.ts";
+import type { KeptBucket, PortableFile, PortableSource, PortableStudy } from "../store/portable.ts";
 import type { StepRows } from "../store/seriesWriter.ts";
 import { ArchiveError } from "./errors.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
-import { archiveFormat, archiveVersion, fileNames, headName, limits, manifestName, type Manifest } from "./format.ts";
+import { archiveFormat, archiveVersion, fileNames, headName, limits, manifestName, versionWithoutThinned, type KeptLine, type Manifest } from "./format.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
 /** Bytes read at a time. */
@@ -18,9 +18,12 @@ export interface ArchiveContent {
   /** Version of the program. */
   readonly program: string;
   readonly createdAt: number;
+  /** Whether one of the runs is thinned. */
+  readonly thinned: boolean;
 }
 
-export async function* archiveOf({ studies, runs, program, createdAt }: ArchiveContent): AsyncGenerator<Uint8Array> {
+export async function* archiveOf({ studies, runs, program, createdAt, thinned }: ArchiveContent): AsyncGenerator<Uint8Array> {
+  const version = thinned ? archiveVersion : versionWithoutThinned;
   const parts: Manifest["parts"] = [];
   const datasets = new Map<string, Manifest["datasets"][number]>();
   const generators = new Set<number>();
@@ -46,7 +49,7 @@ export async function* archiveOf({ studies, runs, program, createdAt }: ArchiveC
     return part(name, bytes.length, [bytes]);
   };
 
-  yield* json(headName, { format: archiveFormat, version: archiveVersion, program });
+  yield* json(headName, { format: archiveFormat, version, program });
   for (const [i, study] of studies.entries()) yield* json(`studies/${i}.json`, study);
   let index = 0;
   for await (const source of runs) {
@@ -58,16 +61,17 @@ export async function* archiveOf({ studies, runs, program, createdAt }: ArchiveC
       const bytes = encodeRows(rows);
       yield* part(`${at}/steps/${batch++}`, bytes.length, [bytes]);
     }
-    for (const kind of ["evaluations", "events"] as const) {
+    if (run.thinned && !thinned) throw new ArchiveError(`run ${run.id} was thinned while it was archived. Try again`);
+    for (const kind of ["kept", "evaluations", "events"] as const) {
       batch = 0;
-      for (const bytes of lines(source[kind]())) yield* part(`${at}/${kind}/${batch++}`, bytes.length, [bytes]);
+      for (const bytes of lines(kind === "kept" ? keptLines(source.kept()) : source[kind]())) yield* part(`${at}/${kind}/${batch++}`, bytes.length, [bytes]);
     }
     for (const file of source.files()) yield* part(`${at}/${fileNames[file.kind]}`, file.size, blocksOf(file));
     const { title, trainExamples, testExamples, exampleShape } = dataFacts(run.experiment.dataset);
     datasets.set(run.experiment.dataset.kind, { kind: run.experiment.dataset.kind, title, trainExamples, testExamples, exampleShape: [...exampleShape], files: fingerprintsOf(run.experiment.dataset.kind) });
     generators.add(run.experiment.generator);
   }
-  const manifest: Manifest = { format: archiveFormat, version: archiveVersion, program, createdAt, generators: [...generators].sort(), datasets: [...datasets.values()], parts: [...parts] };
+  const manifest: Manifest = { format: archiveFormat, version, program, createdAt, generators: [...generators].sort(), datasets: [...datasets.values()], parts: [...parts] };
   yield* json(manifestName, manifest);
   yield tarEnd();
 }
@@ -100,6 +104,10 @@ export function decodeRows(firstStep: number, columns: number, bytes: Buffer): S
     for (let row = 0; row < count; row++, at += 8) values[row * columns + column] = bytes.readDoubleLE(at);
   }
   return { firstStep, count, values };
+}
+
+function* keptLines(kept: Iterable<KeptBucket>): Generator<KeptLine> {
+  for (const { column, width, bucket: b } of kept) yield [column, width, b.start, b.nonFinite, b.min, b.minStep, b.max, b.maxStep, b.sum];
 }
 
 /** JSON, one a line, in batches of about 1 MiB. */

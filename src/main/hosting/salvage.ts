@@ -104,9 +104,10 @@ function saveRun(stores: readonly DamagedStore[], receiver: Receiver, id: string
   }
 }
 
-/** Reads all steps to see. */
+/** Reads all steps and summaries to see. */
 function isWhole(run: SalvagedRun): boolean {
   for (const rows of run.steps()) void rows;
+  for (const bucket of run.kept()) void bucket;
   return run.losses.length === 0;
 }
 

@@ -1,5 +1,5 @@
 /** SQL of layout version 9: checksums of everything that is logged, written with the rows that they cover. */
-import { sealedRunColumns, sealedStudyColumns } from "./checksums.ts";
+import { firstSealedRunColumns, sealedStudyColumns } from "./checksums.ts";
 
 export const checksumLayout = `
 -- CRC-32 of each 256 consecutive values of a metric; 'start' is their first step.
@@ -34,7 +34,7 @@ INSERT INTO study_checksums (study) SELECT id FROM studies;
 CREATE TRIGGER runs_checksum_new AFTER INSERT ON runs BEGIN
   INSERT OR REPLACE INTO run_checksums (run, since, from_start) VALUES (new.id, CAST(unixepoch('subsec') * 1000 AS INTEGER), 1);
 END;
-CREATE TRIGGER runs_checksum_changed AFTER UPDATE OF ${sealedRunColumns.join(", ")} ON runs BEGIN
+CREATE TRIGGER runs_checksum_changed AFTER UPDATE OF ${firstSealedRunColumns.join(", ")} ON runs BEGIN
   UPDATE run_checksums SET crc = NULL WHERE run = new.id;
 END;
 CREATE TRIGGER runs_checksum_gone AFTER DELETE ON runs BEGIN

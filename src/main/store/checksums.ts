@@ -7,12 +7,14 @@ import { crc32 } from "node:zlib";
 /** Values of a metric under one checksum. */
 export const checksumSpan = 256;
 
-/** Columns of `runs` under the checksum of a row: all but those that change without anything being logged. */
-export const sealedRunColumns = [
+/** Columns of `runs` under the checksum of a row since layout version 9: all but those that change without anything being logged. */
+export const firstSealedRunColumns = [
   "id", "name", "status", "reason", "stack", "seed", "engine", "device", "created_at", "started_at", "finished_at", "deleted_at", "steps",
   "total_steps", "epoch", "loss", "test_error", "hyperparameters", "environment", "experiment", "study", "cell", "pruned", "evaluation",
   "dataset", "model", "result_name", "result", "trained_ms", "trained_from",
 ] as const;
+/** Of the current layout. */
+export const sealedRunColumns = [...firstSealedRunColumns, "thinned_at", "thinned_width"] as const;
 export const sealedStudyColumns = [
   "id", "name", "status", "reason", "created_at", "started_at", "finished_at", "deleted_at", "total", "workers", "definition", "trained_ms",
   "trained_from", "running_since",

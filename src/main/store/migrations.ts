@@ -14,6 +14,7 @@ import { measureLayout } from "./measureLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
 import { storageLayout } from "./storageLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
+import { thinLayout } from "./thinLayout.ts";
 import { trainedLayout } from "./trainedLayout.ts";
 
 export interface Migration {
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   { version: 9, sql: checksumLayout },
   { version: 10, sql: claimLayout },
   { version: 11, sql: storageLayout },
+  { version: 12, sql: thinLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -3,6 +3,8 @@ import { z } from "zod";
 import { environment, evaluation, isActive, runEvent, runSummary } from "../../shared/run.ts";
 import { studyStatus } from "../../shared/study/result.ts";
 import { study } from "../../shared/study/study.ts";
+import type { Bucket } from "../../shared/series.ts";
+import { keptFrom } from "../../shared/thinning.ts";
 import { trainedTime } from "../../shared/trainedTime.ts";
 import type { StepRows } from "./seriesWriter.ts";
 
@@ -36,6 +38,7 @@ export const portableRun = runSummary
     metrics: z.array(z.string().min(1).max(200)).max(maxMetrics).refine((names) => new Set(names).size === names.length, "two series have one name"),
     logged: z.int().min(0),
   })
+  .refine(({ thinned, logged, metrics }) => !thinned || (logged > thinned.width && metrics.length > 0), "a thinned run without summaries")
   .refine(({ study: of, cell }) => (of === null) === (cell === null), "a study without a cell, or a cell without a study");
 export type PortableRun = z.infer<typeof portableRun>;
 
@@ -72,11 +75,21 @@ export interface PortableFile {
   read(at: number, target: Uint8Array): number;
 }
 
+/** A bucket that a thinned run keeps. */
+export interface KeptBucket {
+  /** Index in the run's `metrics`. */
+  readonly column: number;
+  readonly width: number;
+  readonly bucket: Bucket;
+}
+
 /** A run with everything that belongs to it; each method reads anew. */
 export interface PortableSource {
   readonly run: PortableRun;
-  /** Consecutive steps from 0 on, in batches of `rowsAtOnce()`. */
+  /** Steps of `storedRanges()` in order, in batches of `rowsAtOnce()`. */
   steps(): Iterable<StepRows>;
+  /** Of a thinned run, the buckets of each column in the order of `bucketGroups()`; none of any other. */
+  kept(): Iterable<KeptBucket>;
   evaluations(): Iterable<PortableEvaluation>;
   events(): Iterable<PortableEvent>;
   files(): readonly PortableFile[];
@@ -87,3 +100,8 @@ const batchBytes = 1 << 20;
 
 /** Steps per batch of a run with so many series. */
 export const rowsAtOnce = (metrics: number): number => Math.max(1, Math.floor(batchBytes / 8 / Math.max(1, metrics)));
+
+/** The steps (`from` to `to`, exclusive) whose values a run has: all, or those that thinning leaves. */
+export function storedRanges({ logged, thinned }: Pick<PortableRun, "logged" | "thinned">): readonly (readonly [from: number, to: number])[] {
+  return thinned ? [[0, 1], [keptFrom(logged - 1, thinned.width), logged]] : [[0, logged]];
+}

@@ -1,8 +1,10 @@
 /** Reads runs and studies of a store for archives and other stores. */
 import type { Database, Statement } from "better-sqlite3";
 import { isActive, type Evaluation, type RunDetail } from "../../shared/run.ts";
+import { checksumName } from "./checksums.ts";
 import { StoreError } from "./errors.ts";
-import { rowsAtOnce, type PortableEvaluation, type PortableEvent, type PortableRun, type PortableStudy } from "./portable.ts";
+import { bucketGroups, bucketsChecksum, KeptBuckets } from "./keptBuckets.ts";
+import { rowsAtOnce, storedRanges, type KeptBucket, type PortableEvaluation, type PortableEvent, type PortableFile, type PortableRun, type PortableSource, type PortableStudy } from "./portable.ts";
 import { evaluationColumns, eventColumns, toEvaluation } from "./runRows.ts";
 import type { StepRows } from "./seriesWriter.ts";
 import type { StoredStudy } from "./studies.ts";
@@ -21,18 +23,20 @@ export interface ReadRun {
 
 export class PortableReader {
   readonly #path: string;
-  readonly #place: Statement<[string], { cell: string | null; pruned: number; lease: number }>;
+  readonly #place: Statement<[string], { cell: string | null; pruned: number; lease: number; thinnedAt: number | null }>;
   readonly #metrics: Statement<[string], { id: number; name: string; lastStep: number }>;
   readonly #values: Statement<[number, number, number], [number, number | null]>;
   readonly #evaluations: Statement<[string, number, number], Evaluation & { at: number }>;
   readonly #events: Statement<[string, number, number], PortableEvent & { id: number }>;
   readonly #ofStudy: Statement<[string], string>;
+  readonly #kept: KeptBuckets;
   readonly #singles: Statement<[], string>;
   readonly #studies: Statement<[], string>;
 
   constructor(db: Database, path: string) {
     this.#path = path;
-    this.#place = db.prepare("SELECT cell, pruned, lease FROM runs WHERE id = ?");
+    this.#kept = new KeptBuckets(db);
+    this.#place = db.prepare("SELECT cell, pruned, lease, thinned_at AS thinnedAt FROM runs WHERE id = ?");
     this.#metrics = db.prepare("SELECT id, name, last_step AS lastStep FROM metrics WHERE run = ? ORDER BY position");
     this.#values = db
       .prepare<[number, number, number], [number, number | null]>("SELECT step, value FROM series_values WHERE metric = ? AND step >= ? AND step < ? ORDER BY step")
@@ -66,9 +70,10 @@ export class PortableReader {
     return { run: { ...run, ...ended, study: cell === null ? null : run.study, cell: run.study === null ? null : cell, pruned: pruned !== 0, logged }, wasActive, lease };
   }
 
-  /** Whether the run has been taken, and possibly changed, since it was read. */
-  isUnchanged(run: string, { lease }: Pick<ReadRun, "lease">): boolean {
-    return this.#place.get(run)?.lease === lease;
+  /** Whether the run has been neither taken nor thinned since it was read. */
+  isUnchanged(run: string, { lease, run: { thinned } }: Pick<ReadRun, "lease" | "run">): boolean {
+    const now = this.#place.get(run);
+    return now?.lease === lease && (now.thinnedAt ?? null) === (thinned?.at ?? null);
   }
 
   study({ runningSince: _since, ...study }: StoredStudy, now = Date.now()): PortableStudy {
@@ -78,11 +83,15 @@ export class PortableReader {
   }
 
   /** @throws StoreError when a step is missing */
-  *steps({ id, metrics, logged }: Pick<PortableRun, "id" | "metrics" | "logged">): Generator<StepRows> {
+  *steps(run: Pick<PortableRun, "id" | "metrics" | "logged" | "thinned">): Generator<StepRows> {
+    for (const [from, to] of storedRanges(run)) yield* this.#range(run, from, to);
+  }
+
+  *#range({ id, metrics }: Pick<PortableRun, "id" | "metrics">, from: number, to: number): Generator<StepRows> {
     const columns = this.#metrics.all(id);
     const rows = rowsAtOnce(metrics.length);
-    for (let firstStep = 0; firstStep < logged; firstStep += rows) {
-      const count = Math.min(rows, logged - firstStep);
+    for (let firstStep = from; firstStep < to; firstStep += rows) {
+      const count = Math.min(rows, to - firstStep);
       const values = new Float64Array(count * columns.length);
       columns.forEach(({ id: metric, name }, column) => {
         const found = this.#values.all(metric, firstStep, firstStep + count);
@@ -94,6 +103,29 @@ export class PortableReader {
       });
       yield { firstStep, count, values };
     }
+  }
+
+  /** @throws StoreError when a summary is missing or not what was kept */
+  *kept({ id, logged, thinned }: Pick<PortableRun, "id" | "logged" | "thinned">): Generator<KeptBucket> {
+    if (!thinned) return;
+    for (const [column, { id: metric, name }] of this.#metrics.all(id).entries()) {
+      for (const group of bucketGroups(logged - 1, thinned.width)) {
+        const buckets = this.#kept.read(metric, group);
+        const isSound = KeptBuckets.isWhole(group, buckets) && this.#kept.checksum(metric, group) === bucketsChecksum(checksumName(id, name), group, buckets);
+        if (!isSound) throw this.#damaged(id, `summaries of ${name} from step ${group.start} on are missing or damaged`);
+        for (const bucket of buckets) yield { column, width: group.width, bucket };
+      }
+    }
+  }
+
+  /** The run with everything that belongs to it. */
+  source(run: PortableRun, files: () => readonly PortableFile[] = () => []): PortableSource {
+    return { run, files, steps: () => this.steps(run), kept: () => this.kept(run), evaluations: () => this.evaluations(run.id), events: () => this.events(run.id) };
+  }
+
+  /** Whether one of the runs is thinned. */
+  hasThinned(runs: readonly string[]): boolean {
+    return runs.some((run) => this.#place.get(run)?.thinnedAt != null);
   }
 
   *evaluations(run: string): Generator<PortableEvaluation> {

@@ -8,6 +8,7 @@ import { Hosts } from "./hosts.ts";
 import { consoleLog, type Log } from "./log.ts";
 import type { PortableSource, PortableStudy } from "./portable.ts";
 import { PortableReader } from "./portableReader.ts";
+import { receiveThinned } from "./receiveThinned.ts";
 import { identityParameters, measureNames, progressParameters } from "./runRows.ts";
 import { RunReader } from "./runReader.ts";
 import { prepareRunStatements } from "./runStatements.ts";
@@ -76,15 +77,16 @@ export class Receiver {
     const series = new SeriesWriter(this.#db);
     const seals = new Seals(this.#db);
     const statements = prepareRunStatements(this.#db);
-    const rest = this.#db.prepare("UPDATE runs SET deleted_at = @deletedAt, pruned = @pruned WHERE id = @id");
+    const rest = this.#db.prepare("UPDATE runs SET deleted_at = @deletedAt, pruned = @pruned, thinned_at = @thinnedAt, thinned_width = @thinnedWidth WHERE id = @id");
     const one = (source: PortableSource) => {
       const { run } = source;
       const { id, cell, environment, metrics, deletedAt } = run;
       const summary = { ...run, samplesPerSecond: null, secondsLeft: null };
       statements.create.run({ ...identityParameters(summary), ...progressParameters(summary), cell, ...nobody, heartbeatAt: null });
-      rest.run({ id, deletedAt, pruned: run.pruned ? 1 : 0 });
+      rest.run({ id, deletedAt, pruned: run.pruned ? 1 : 0, thinnedAt: run.thinned?.at ?? null, thinnedWidth: run.thinned?.width ?? null });
       if (environment) statements.environment.run(JSON.stringify(environment), id);
-      if (metrics.length > 0) {
+      if (run.thinned) receiveThinned(this.#db, series, source);
+      else if (metrics.length > 0) {
         const buffer = series.begin(id, metrics);
         for (const rows of source.steps()) {
           buffer.append(rows);

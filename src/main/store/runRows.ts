@@ -1,4 +1,5 @@
 /** Conversion between rows of runs and their types. */
+import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { experiment, type Experiment } from "../../shared/experiment.ts";
 import {
@@ -13,6 +14,8 @@ import {
 } from "../../shared/run.ts";
 import type { ListedRun } from "../../shared/listedRun.ts";
 import { resultOf } from "../../shared/metrics.ts";
+import { thinned } from "../../shared/thinning.ts";
+import { firstSealedRunColumns, sealedRunColumns } from "./checksums.ts";
 import { finite } from "./finite.ts";
 import { checkedSince, rowLayout } from "./rowLayout.ts";
 import { trainedColumns, trainedOf, trainedParameters, withTrained, type TrainedColumns } from "./trainedRows.ts";
@@ -24,6 +27,18 @@ export const json = <T extends z.ZodType>(schema: T) =>
     for (const { path, message } of result.error.issues) context.addIssue({ code: "custom", path, message });
     return z.NEVER;
   });
+
+const thinnedColumns = z.object({ thinnedAt: z.number().nullable().default(null), thinnedWidth: z.number().nullable().default(null) });
+type ThinnedColumns = z.output<typeof thinnedColumns>;
+
+/** @throws ZodError for a width that no run can have */
+function thinnedOf({ thinnedAt, thinnedWidth }: Partial<ThinnedColumns>): Pick<RunSummary, "thinned"> {
+  return (thinnedAt ?? null) === null ? {} : { thinned: thinned.parse({ at: thinnedAt, width: thinnedWidth }) };
+}
+
+function withThinned<T extends ThinnedColumns>({ thinnedAt, thinnedWidth, ...row }: T): Omit<T, keyof ThinnedColumns> & Pick<RunSummary, "thinned"> {
+  return { ...row, ...thinnedOf({ thinnedAt, thinnedWidth }) };
+}
 
 /** A row of `runs` selected by `summaryColumns`, with JSON of any version. */
 const summaryRow = z
@@ -50,16 +65,28 @@ const summaryRow = z
     evaluation: json(evaluation).nullable(),
     hyperparameters: json(z.array(hyperparameterValue)),
     study: z.string().nullable(),
+    ...thinnedColumns.shape,
   })
+  .transform(withThinned)
   .transform(withTrained);
 
-export const summaryColumns = `
+const columnsBeforeThinning = `
   id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
   finished_at AS finishedAt, trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
   samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study, layout`;
+export const summaryColumns = `${columnsBeforeThinning}, thinned_at AS thinnedAt, thinned_width AS thinnedWidth`;
+
+/** Whether a store of any layout can have thinned runs. */
+const knowsThinned = (db: Database): boolean => db.prepare("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'thinned_at'").get() !== undefined;
+
+/** `summaryColumns` of a store that may have an earlier layout. */
+export const summaryColumnsOf = (db: Database): string => (knowsThinned(db) ? summaryColumns : columnsBeforeThinning);
+
+/** Columns under a run's checksum, in a store that may have an earlier layout. */
+export const sealedRunColumnsOf = (db: Database): readonly string[] => (knowsThinned(db) ? sealedRunColumns : firstSealedRunColumns);
 
 /** A row whose JSON was validated when written. SQLite checks the types of the other columns. */
-interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained">, TrainedColumns {
+interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained" | "thinned">, TrainedColumns, ThinnedColumns {
   readonly experiment: string;
   readonly evaluation: string | null;
   readonly hyperparameters: string;
@@ -104,6 +131,7 @@ function fromChecked(row: CheckedRow): RunSummary {
     evaluation: row.evaluation === null ? null : (JSON.parse(row.evaluation) as Evaluation),
     hyperparameters: JSON.parse(row.hyperparameters) as RunSummary["hyperparameters"],
     study,
+    ...thinnedOf(row),
   };
 }
 

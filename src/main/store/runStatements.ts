@@ -44,7 +44,7 @@ export function prepareRunStatements(db: Database): RunStatements {
       .prepare<[unknown], number>(
         `UPDATE runs SET ${progressAssignments}, owner_pid = @ownerPid, owner_host = @ownerHost, owner_token = @ownerToken,
            heartbeat_at = @heartbeatAt, lease = lease + 1
-         WHERE id = @id AND deleted_at IS NULL AND (@seen IS NULL OR lease = @seen) AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
+         WHERE id = @id AND deleted_at IS NULL AND thinned_at IS NULL AND (@seen IS NULL OR lease = @seen) AND status IN (${resumableStatuses.map((status) => `'${status}'`).join(", ")}) RETURNING lease`,
       )
       .pluck(),
     forgetEvaluation: db.prepare<[string, number]>("DELETE FROM evaluations WHERE run = ? AND step = ?"),

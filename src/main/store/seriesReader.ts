@@ -32,20 +32,22 @@ export class SeriesReader {
   readonly #metrics: Statement<[string], MetricRow>;
   readonly #buckets: Statement<[number, number, number], BucketColumns>;
   readonly #values: Statement<[number, number], [number, number | null]>;
+  readonly #thinnedTo: Statement<[string], number | null>;
   readonly #read: (query: SeriesQuery) => SeriesAnswer;
 
   constructor(db: Database) {
     this.#metrics = db.prepare("SELECT id, name, count, last_step AS lastStep FROM metrics WHERE run = ?");
     this.#buckets = db.prepare<[number, number, number], BucketColumns>(bucketsFrom).raw();
     this.#values = db.prepare<[number, number], [number, number | null]>(valuesFrom).raw();
+    this.#thinnedTo = db.prepare<[string], number | null>("SELECT thinned_width FROM runs WHERE id = ?").pluck();
     // One transaction, so that every statement sees the same commit.
     this.#read = db.transaction((query: SeriesQuery) => this.#answer(query));
   }
 
   /**
    * Buckets of the metrics, from the one with step `after + 1` on. Their width is the smallest power
-   * of two that is at least the caller's and needs at most `maxBuckets` for the whole series. A metric
-   * that is not logged has no buckets.
+   * of two that is at least the caller's and needs at most `maxBuckets` for the whole series; of a thinned
+   * run, at least that of the kept buckets. A metric that is not logged has no buckets.
    */
   read(query: SeriesQuery): SeriesAnswer {
     return this.#read(query);
@@ -54,7 +56,7 @@ export class SeriesReader {
   #answer({ run, metrics, after, width: held, maxBuckets }: SeriesQuery): SeriesAnswer {
     const known = new Map(this.#metrics.all(run).map((row) => [row.name, row]));
     const lastStep = Math.max(-1, maxOf(metrics.map((name) => known.get(name)?.lastStep ?? -1)));
-    const width = Math.max(held, widthFor(lastStep + 1, maxBuckets));
+    const width = Math.max(held, this.#thinnedTo.get(run) ?? 1, widthFor(lastStep + 1, maxBuckets));
     const from = Math.floor((after + 1) / width) * width;
     return {
       width,

@@ -26,6 +26,7 @@ import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
+import { Thinner } from "./thin.ts";
 import { unusedBytes } from "./vacuum.ts";
 import { Writer } from "./writer.ts";
 
@@ -52,6 +53,7 @@ export class Store {
   /** Reads runs and studies for archives. */
   readonly portable: PortableReader;
   readonly eraser: Eraser;
+  readonly thinner: Thinner;
   readonly #connections: Connections;
   readonly #hosts: Hosts;
   readonly #log: Log;
@@ -107,6 +109,7 @@ export class Store {
       const access = { read: <T>(what: string, work: () => T) => this.#read(what, work), write: this.#writer };
       this.studies = new StudyTable(this.#connections, { path, hosts: this.#hosts, log: this.#log, ...access });
       this.eraser = new Eraser(writer, path, this.#writer);
+      this.thinner = new Thinner(writer, path, this.#writer);
       this.measurements = new MeasurementTable(this.#connections, access);
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       if (readOnly === null) {
@@ -369,6 +372,7 @@ export class Store {
     clearImmediate(this.#rest);
     clearTimeout(this.#upgrade);
     this.eraser.close();
+    this.thinner.close();
     const failures: unknown[] = [];
     const steps = [
       () => this.#writer.close(),

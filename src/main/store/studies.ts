@@ -252,11 +252,13 @@ export class StudyTable {
     return { ...parsed, evaluations, stepTime: this.#stepTime(parsed.run) };
   }
 
-  /** Mean from the widest finished buckets, which cover nearly all steps in a few rows. */
+  /** Mean from finished buckets, which cover nearly all steps in a few rows. */
   #stepTime(run: string): number | null {
     const metric = this.#stepTimeMetric.get(run);
     if (metric === undefined) return null;
-    for (const width of pyramidWidths.slice(0, 2).reverse()) {
+    const [narrowest, next, ...wider] = pyramidWidths;
+    // A thinned run has only wider ones.
+    for (const width of [next!, narrowest!, ...wider]) {
       const found = this.#buckets.get(metric, width);
       if (found && found.count > 0 && found.sum !== null) return found.sum / found.count;
     }

@@ -115,7 +115,7 @@ describe("an archive of a run", () => {
     const rest = async () => {
       while (!(await pieces.next()).done);
     };
-    await expect(rest()).rejects.toThrow(`Run ${run.id} was resumed while it was archived. Try again.`);
+    await expect(rest()).rejects.toThrow(`Run ${run.id} was resumed or thinned while it was archived. Try again.`);
     db.prepare("DELETE FROM series_values WHERE step = 123").run();
     db.close();
     await expect(writeArchive(store, folder, { runs: [run.id] })).rejects.toThrow(`Run ${run.id} in ${store.path} cannot be copied: step 123 of loss is missing.`);
@@ -205,7 +205,7 @@ describe("an import", () => {
     const newer = join(folder, "newer");
     writeFileSync(newer, Buffer.concat([tarHeader(headName, head.length), head, tarPadding(head.length), tarEnd()]));
     const other = join(freshFolder(), "store");
-    await expect(importInto(newer, other)).rejects.toThrow("it was written by a newer Hypertower: its format is version 2, this Hypertower reads versions up to 1. Update Hypertower.");
+    await expect(importInto(newer, other)).rejects.toThrow("it was written by a newer Hypertower: its format is version 3, this Hypertower reads versions up to 2. Update Hypertower.");
     writeFileSync(newer, readFileSync(path).subarray(0, -600));
     await expect(importInto(newer, other)).rejects.toThrow(`${newer} cannot be imported: it is cut off.`);
     await expect(importInto(join(folder, "missing"), other)).rejects.toThrow("there is no such file");

@@ -6,6 +6,7 @@ import { isActive } from "../../../shared/run.ts";
 import { trainedUntil, type StudyDetail } from "../../../shared/study/result.ts";
 import { metricOf } from "../../../shared/metrics.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
+import { thinnedProblem } from "../../../shared/thinning.ts";
 import { ExportError } from "../errors.ts";
 import { csvTable } from "./csv.ts";
 import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
@@ -13,7 +14,7 @@ import { runFooter, studyFooter } from "./origin.ts";
 import { predictionFigures } from "./predictionFigures.ts";
 import { runFigures } from "./runFigures.ts";
 import { runPage } from "./runPage.ts";
-import { evaluationsTable, runStepsTable } from "./runTables.ts";
+import { bucketsTable, evaluationsTable, runStepsTable } from "./runTables.ts";
 import { figureFile, numbersOf, sidecar } from "./sidecar.ts";
 import type { ReportFile, RunPredictions, RunSource } from "./source.ts";
 import { studyFigures, type StudyFigureOptions } from "./studyFigures.ts";
@@ -60,7 +61,7 @@ export function studyReport(study: StudyDetail, source: RunSource, given: StudyR
   const definition = { ...study.study, name: study.name };
   const found = sensitivityOf(study.study, study.points, { metric: options.metric });
   const environments = runs.flatMap(({ run }) => run?.environment ?? []);
-  const remarks = remarksOf(study);
+  const remarks = [...remarksOf(study), ...thinnedRemark(runs.flatMap(({ run }) => (run?.thinned ? [run.id] : [])))];
   const footer = studyFooter(definition, { name: study.name, id: study.id, at: study.finishedAt ?? study.createdAt }, environments, source.program);
   const figures = studyFigures(of, runs, found, footer, options);
   const tables = [curvesTable(of, found), runsTable(of, runs), stepsTable(of, runs)];
@@ -103,6 +104,11 @@ function remarksOf({ points, status, reason }: StudyDetail): string[] {
   return remarks;
 }
 
+function thinnedRemark(runs: readonly string[]): string[] {
+  const names = `${runs.slice(0, maxNamed).join(", ")}${runs.length > maxNamed ? `, and ${runs.length - maxNamed} more` : ""}`;
+  return runs.length === 0 ? [] : [`${plural(runs.length, "run")} ${nounFor(runs.length, "was", "were")} thinned: ${nounFor(runs.length, "its", "their")} values were erased and are missing in steps.csv; the figures use the kept summaries: ${names}.`];
+}
+
 /**
  * @param predictions null where there are none; a text says why they are missing
  * @throws ExportError when the run has logged nothing
@@ -112,11 +118,12 @@ export function runReport(run: RunDetail, source: RunSource, predictions: RunPre
   const predicted = typeof predictions === "string" ? null : predictions;
   const remarks = [
     ...(isActive(run.status) ? [`The run is ${run.status}: this is what it had logged when the report was made.`] : []),
+    ...(run.thinned ? [`${thinnedProblem(run.name, run.thinned)} They are in buckets.csv; there is no steps.csv.`] : []),
     ...(typeof predictions === "string" ? [`Predictions are left out. ${predictions}`] : []),
   ];
   const footer = runFooter(run, source.program);
   const figures = [...runFigures(run, source, footer), ...(predicted ? predictionFigures(run, predicted.report, footer) : [])];
-  const tables = [evaluationsTable(run), runStepsTable(run, source)];
+  const tables = [evaluationsTable(run), run.thinned ? bucketsTable(run, source) : runStepsTable(run, source)];
   const head = { run: run.id, name: run.name, status: run.status, createdAt: iso(run.createdAt), finishedAt: run.finishedAt === null ? null : iso(run.finishedAt), trained: run.trained, definition: run.experiment };
   return {
     remarks,

@@ -37,3 +37,31 @@ export function evaluationsTable({ id, evaluations, experiment }: RunDetail): Ta
     rows: () => evaluations.map((one) => [id, one.step, one.epoch, ...names.map((name) => metricValue(name, one))]),
   };
 }
+
+/** What a thinned run keeps of its steps. */
+export function bucketsTable(run: RunDetail, source: RunSource): Table {
+  return {
+    name: "buckets.csv",
+    description: "summaries of consecutive steps, one line for each metric and bucket; the values themselves were erased",
+    columns: [
+      { name: "run", unit: "", description: "id of the run" },
+      { name: "metric", unit: "", description: "name of the metric" },
+      { name: "step", unit: "updates", description: "first step of the bucket" },
+      { name: "count", unit: "", description: "steps of the bucket" },
+      { name: "nonFinite", unit: "", description: "values among them that are not finite" },
+      { name: "mean", unit: "as the metric", description: "mean of the finite values" },
+      { name: "min", unit: "as the metric", description: "lowest finite value" },
+      { name: "minStep", unit: "updates", description: "its step" },
+      { name: "max", unit: "as the metric", description: "highest finite value" },
+      { name: "maxStep", unit: "updates", description: "its step" },
+    ],
+    *rows() {
+      for (const metric of run.metrics) {
+        const first = new CommonCells([run.id, metric]);
+        for (const { start, count, nonFinite, sum, min, minStep, max, maxStep } of source.series(run.id, metric, Infinity).buckets) {
+          yield [first, start, count, nonFinite, count === nonFinite ? null : sum / (count - nonFinite), min, minStep, max, maxStep];
+        }
+      }
+    },
+  };
+}

@@ -61,7 +61,7 @@ export function stepsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table 
     columns: [...columns, column("step", "updates", "weight updates made before the step"), ...metrics.map((metric) => metricColumn(metric, taskOf(of.study.study.base), highest?.experiment.tower))],
     *rows() {
       for (const { point, run } of runs) {
-        if (!run) continue;
+        if (!run || run.thinned) continue;
         const places = metrics.map((metric) => run.metrics.indexOf(metric));
         const first = new CommonCells(cells(point));
         for (const { step, values } of of.source.steps(run.id)) yield [first, step, ...places.map((at) => (at === -1 ? null : values[at]!))];

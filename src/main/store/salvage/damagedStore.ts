@@ -1,9 +1,11 @@
 /** Reads runs and studies of a damaged database: through tables or indexes, and around pages that cannot be read. */
 import type { Database } from "better-sqlite3";
-import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedRunColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
-import { summaryColumns, toSummary } from "../runRows.ts";
+import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
+import { KeptBuckets, type BucketGroup } from "../keptBuckets.ts";
+import { sealedRunColumnsOf, summaryColumnsOf, toSummary } from "../runRows.ts";
 import { storedStudy, studyColumns, type StoredStudy } from "../studyRows.ts";
 import type { RunSummary } from "../../../shared/run.ts";
+import type { Bucket } from "../../../shared/series.ts";
 import { readAround } from "./readAround.ts";
 
 const anId = /^[0-9A-Za-z_-]{1,64}$/;
@@ -74,7 +76,7 @@ export class DamagedStore {
 
   /** Undefined for a run whose row cannot be read or says no valid experiment. */
   run(id: string): FoundRun | undefined {
-    const columns = `${summaryColumns}, cell, pruned, environment`;
+    const columns = `${summaryColumnsOf(this.#db)}, cell, pruned, environment`;
     type Row = { cell: string | null; pruned: number; environment: string | null };
     const byId = attempt(() => this.#db.prepare<[string], Row>(`SELECT ${columns} FROM runs WHERE id = ?`).get(id));
     const rowid = this.#rowids.get(id);
@@ -83,7 +85,7 @@ export class DamagedStore {
     const summary = row && attempt(() => toSummary({ ...row, id, layout: 0 }));
     if (!row || !summary) return undefined;
     const crc = this.protection(id)?.crc ?? null;
-    const sealed = attempt(() => this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumns.join(", ")} FROM runs WHERE id = ?`).raw().get(id));
+    const sealed = attempt(() => this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumnsOf(this.#db).join(", ")} FROM runs WHERE id = ?`).raw().get(id));
     return { id, summary, cell: row.cell, pruned: row.pruned === 1, environment: row.environment, matches: crc === null || !sealed ? null : crc === rowChecksum(sealed) };
   }
 
@@ -124,6 +126,17 @@ export class DamagedStore {
   /** Checksum of a whole span; undefined where it cannot be read or is not there. */
   spanChecksum(metric: number, start: number): number | undefined {
     return attempt(() => this.#db.prepare<[number, number], number>("SELECT crc FROM series_checksums WHERE metric = ? AND start = ?").pluck().get(metric, start));
+  }
+
+  /** Buckets of a thinned run; undefined where they cannot be read or one is missing. */
+  keptBuckets(metric: number, group: BucketGroup): Bucket[] | undefined {
+    const found = attempt(() => new KeptBuckets(this.#db).read(metric, group));
+    return found && KeptBuckets.isWhole(group, found) ? found : undefined;
+  }
+
+  /** Checksum of kept buckets; undefined where it cannot be read or is not there. */
+  keptChecksum(metric: number, group: Pick<BucketGroup, "width" | "start">): number | undefined {
+    return attempt(() => new KeptBuckets(this.#db).checksum(metric, group));
   }
 
   /** Last logged step of a metric, as its values say; -1 without any. */

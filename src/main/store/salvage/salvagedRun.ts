@@ -2,7 +2,8 @@
 import { isActive, type Evaluation, type RunEvent } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
 import { addToChecksum, checksumName, checksumSpan, emptyChecksum, sealedEvaluationColumns, type Cell } from "../checksums.ts";
-import type { PortableEvaluation, PortableRun, PortableSource } from "../portable.ts";
+import { bucketGroups, bucketsChecksum, firstValueChecksum, firstValueWidth, lostBucket } from "../keptBuckets.ts";
+import { storedRanges, type KeptBucket, type PortableEvaluation, type PortableRun, type PortableSource } from "../portable.ts";
 import { measureColumns, measureNames, toEnvironment, toEvaluation } from "../runRows.ts";
 import type { StepRows } from "../seriesWriter.ts";
 import type { Salvaged } from "../verify/findings.ts";
@@ -24,6 +25,7 @@ export class SalvagedRun implements PortableSource {
   readonly #from: string;
   readonly #losses: string[] = [];
   #seriesRead = false;
+  #keptRead = false;
 
   /** @param hasStudy whether the run's study was saved @param from the damaged store, for people */
   constructor(store: DamagedStore, { id, summary, cell, pruned, environment, matches }: FoundRun, hasStudy: boolean, from: string) {
@@ -68,11 +70,9 @@ export class SalvagedRun implements PortableSource {
   }
 
   *steps(): Generator<StepRows> {
-    const { logged } = this.run;
     const losses = this.#metrics.map(() => new Ranges());
     const unproven = this.#metrics.map(() => new Ranges());
-    for (let firstStep = 0; firstStep < logged; firstStep += checksumSpan) {
-      const count = Math.min(checksumSpan, logged - firstStep);
+    for (const { firstStep, count } of spansOf(this.run)) {
       const values = new Float64Array(count * this.#metrics.length).fill(NaN);
       this.#metrics.forEach((metric, column) => {
         const { span, proven } = this.#span(metric, firstStep, count);
@@ -88,6 +88,24 @@ export class SalvagedRun implements PortableSource {
       if (!losses[column]!.isEmpty) this.#losses.push(`${name}: steps ${losses[column]!.text} are lost and shown as missing`);
       if (!unproven[column]!.isEmpty) this.#losses.push(`${name}: the checksums of steps ${unproven[column]!.text} are lost: their values are not proven`);
     });
+  }
+
+  *kept(): Generator<KeptBucket> {
+    const { thinned, logged, id } = this.run;
+    if (!thinned) return;
+    for (const [column, metric] of this.#metrics.entries()) {
+      const lost = new Ranges();
+      for (const group of bucketGroups(logged - 1, thinned.width)) {
+        const { width, start, count } = group;
+        const buckets = this.#store.keptBuckets(metric.id, group);
+        const wanted = this.#store.keptChecksum(metric.id, group);
+        const isProven = buckets !== undefined && wanted !== undefined && bucketsChecksum(checksumName(id, metric.name), group, buckets) === wanted;
+        if (!isProven) lost.add(start, start + count * width);
+        for (let i = 0; i < count; i++) yield { column, width, bucket: isProven ? buckets[i]! : lostBucket(width, start + i * width) };
+      }
+      if (!this.#keptRead && !lost.isEmpty) this.#losses.push(`${metric.name}: summaries of steps ${lost.text} are lost and shown as missing`);
+    }
+    this.#keptRead = true;
   }
 
   *evaluations(): Generator<PortableEvaluation> {
@@ -116,6 +134,11 @@ export class SalvagedRun implements PortableSource {
   #span({ id, name, open, lastStep }: FoundMetric, start: number, count: number): { span: Float64Array | undefined; proven: boolean } {
     const span = this.#store.values(id, start, start + count);
     if (!span) return { span: undefined, proven: false };
+    if (this.run.thinned && start === 0) {
+      const first = this.#store.keptChecksum(id, { width: firstValueWidth, start: 0 });
+      const isSound = first === undefined || firstValueChecksum(checksumName(this.run.id, name), span[0]!) === first;
+      return { span: isSound ? span : undefined, proven: first !== undefined };
+    }
     const wanted = count === checksumSpan ? this.#store.spanChecksum(id, start) : lastStep === start + count - 1 ? (open ?? undefined) : undefined;
     const matches = wanted === undefined || addToChecksum(emptyChecksum(checksumName(this.run.id, name), start), span) === wanted;
     return { span: matches ? span : undefined, proven: wanted !== undefined };
@@ -123,6 +146,13 @@ export class SalvagedRun implements PortableSource {
 
   #missing(what: string, count: number): void {
     if (count > 0) this.#losses.push(`${plural(count, what)} ${count === 1 ? "is" : "are"} lost`);
+  }
+}
+
+/** The spans of checksums whose values a run has; of a thinned one, step 0 alone and the last ones. */
+function* spansOf(run: PortableRun): Generator<{ firstStep: number; count: number }> {
+  for (const [from, to] of storedRanges(run)) {
+    for (let firstStep = from; firstStep < to; firstStep += checksumSpan) yield { firstStep, count: Math.min(checksumSpan, to - firstStep) };
   }
 }
 

@@ -2,7 +2,9 @@
 import type { Database, Statement } from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Bucket } from "../../../shared/series.ts";
+import { keptFrom, thinWidth } from "../../../shared/thinning.ts";
 import { addToChecksum, checksumName, checksumSpan, emptyChecksum } from "../checksums.ts";
+import { bucketGroups, bucketsChecksum, firstValueChecksum, firstValueWidth, KeptBuckets, type BucketGroup } from "../keptBuckets.ts";
 import { PyramidBuilder, pyramidWidths, type FinishedBucket } from "../pyramid.ts";
 import { toBucket, type BucketColumns } from "../seriesRows.ts";
 import type { Report } from "./findings.ts";
@@ -10,11 +12,16 @@ import type { Report } from "./findings.ts";
 /** Values per read, which takes some milliseconds. */
 const valuesAtOnce = 32 * checksumSpan;
 
+/** Groups of kept buckets per read. */
+const groupsAtOnce = 64;
+
 interface MetricRow {
   readonly name: string;
   readonly count: number;
   readonly lastStep: number;
   readonly open: number | null;
+  /** Steps per kept bucket of a thinned run; null for any other. It may be thinned while it is checked. */
+  readonly thinnedTo: number | null;
 }
 
 interface Metric {
@@ -31,11 +38,16 @@ export interface MetricStatements {
   readonly bucket: Statement<[number, number, number], BucketColumns>;
   readonly buckets: Statement<[number], number>;
   readonly beyond: Statement<[number, number], number>;
+  readonly between: Statement<[number, number], number>;
+  readonly isThinning: Statement<[number], unknown> | undefined;
+  readonly kept: KeptBuckets | undefined;
 }
 
 export function prepareMetricCheck(db: Database): MetricStatements {
+  // Not in stores of earlier layouts.
+  const canThin = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'kept_checksums'").get() !== undefined;
   return {
-    metric: db.prepare("SELECT name, count, last_step AS lastStep, open_crc AS open FROM metrics WHERE id = ?"),
+    metric: db.prepare(`SELECT name, count, last_step AS lastStep, open_crc AS open, ${canThin ? "(SELECT thinned_width FROM runs WHERE id = run)" : "NULL"} AS thinnedTo FROM metrics WHERE id = ?`),
     values: db.prepare<[number, number, number], [number, number | null]>("SELECT step, value FROM series_values WHERE metric = ? AND step >= ? AND step < ? ORDER BY step").raw(),
     spans: db.prepare<[number, number, number], [number, number]>("SELECT start, crc FROM series_checksums WHERE metric = ? AND start >= ? AND start < ?").raw(),
     bucket: db
@@ -43,6 +55,9 @@ export function prepareMetricCheck(db: Database): MetricStatements {
       .raw(),
     buckets: db.prepare<[number], number>("SELECT count(*) FROM buckets WHERE metric = ?").pluck(),
     beyond: db.prepare<[number, number], number>("SELECT count(*) FROM series_values WHERE metric = ? AND (step < 0 OR step > ?)").pluck(),
+    between: db.prepare<[number, number], number>("SELECT count(*) FROM series_values WHERE metric = ? AND step > 0 AND step < ?").pluck(),
+    isThinning: canThin ? db.prepare<[number]>("SELECT 1 FROM thinning WHERE metric = ?") : undefined,
+    kept: canThin ? new KeptBuckets(db) : undefined,
   };
 }
 
@@ -65,6 +80,9 @@ class MetricCheck {
   readonly #report: Report;
   /** Undefined after damage, which the pyramid cannot be compared with. */
   #pyramid: PyramidBuilder | undefined = new PyramidBuilder();
+  /** Whether what a thinned run keeps instead of its values was checked. */
+  #keptChecked = false;
+  #groups: Iterator<BucketGroup> | undefined;
   name = "a series";
   at = 0;
   compared = 0;
@@ -81,6 +99,8 @@ class MetricCheck {
     const row = this.#statements.metric.get(id);
     if (!row) return false;
     this.name = row.name;
+    const { data: thinnedTo } = thinWidth.safeParse(row.thinnedTo);
+    if (thinnedTo !== undefined && !this.#keptChecked) return this.#checkKept(row, thinnedTo);
     const end = Math.min(this.at + valuesAtOnce, row.lastStep + 1);
     const rows = this.#statements.values.all(id, this.at, end);
     const spans = new Map(this.#statements.spans.all(id, this.at, end));
@@ -96,6 +116,38 @@ class MetricCheck {
     if (end <= row.lastStep) return true;
     this.#ends(row);
     return false;
+  }
+
+  /** Checks the next summaries that stand for erased values. Returns true: the values that are left come afterwards. */
+  #checkKept({ name, lastStep }: MetricRow, width: number): boolean {
+    const { id, run } = this.#metric;
+    const { kept, values, between, isThinning } = this.#statements;
+    const label = checksumName(run, name);
+    if (!this.#groups) {
+      this.#groups = bucketGroups(lastStep, width);
+      // The buckets are not compared with values.
+      this.#pyramid = undefined;
+      const [first] = values.all(id, 0, 1);
+      if (!first || kept?.checksum(id, { width: firstValueWidth, start: 0 }) !== firstValueChecksum(label, first[1] ?? NaN)) this.#report("series", `${name}, step 0`, first ? "it does not match its checksum" : "it is missing", "The first value is not what was logged.");
+      else this.compared++;
+      const rest = isThinning?.get(id) === undefined ? (between.get(id, keptFrom(lastStep, width)) ?? 0) : 0;
+      if (rest > 0) this.#report("series", `${name}, steps 1 to ${keptFrom(lastStep, width) - 1}`, `${rest} values are stored, but were erased when the run was thinned`, "They were not logged by this run.");
+    }
+    for (let count = 0; count < groupsAtOnce; count++) {
+      const { value: group, done } = this.#groups.next() as IteratorResult<BucketGroup, undefined>;
+      if (done) {
+        this.#keptChecked = true;
+        this.at = keptFrom(lastStep, width);
+        return true;
+      }
+      const buckets = kept?.read(id, group) ?? [];
+      const where = `${name}, summaries of ${group.width} steps from step ${group.start} to ${group.start + group.count * group.width - 1}`;
+      const meaning = "The values were erased when the run was thinned; charts may show wrong values there.";
+      if (!KeptBuckets.isWhole(group, buckets)) this.#report("series", where, "some are missing or are not what a run holds", meaning);
+      else if (kept?.checksum(id, group) !== bucketsChecksum(label, group, buckets)) this.#report("series", where, "they do not match their checksum", meaning);
+      else if (group.width === width) this.compared += group.count;
+    }
+    return true;
   }
 
   #span(metric: string, start: number, stop: number, rows: readonly [number, number | null][], wanted: number | null, isProtected: boolean): void {

@@ -4,7 +4,7 @@ import type { Database } from "better-sqlite3";
 import type { RunSummary } from "../../../shared/run.ts";
 import { storeFileName } from "../database.ts";
 import { openToRead } from "../readOnly.ts";
-import { summaryColumns, toSummary } from "../runRows.ts";
+import { summaryColumnsOf, toSummary } from "../runRows.ts";
 
 interface ReadSummaries {
   get(run: string): RunSummary | "missing" | undefined;
@@ -22,7 +22,7 @@ export function runSummaries(path: string): ReadSummaries {
   return {
     get(run: string) {
       try {
-        const row = db?.prepare(`SELECT ${summaryColumns} FROM runs WHERE id = ?`).get(run);
+        const row = db?.prepare(`SELECT ${summaryColumnsOf(db)} FROM runs WHERE id = ?`).get(run);
         return db && row === undefined ? ("missing" as const) : row === undefined ? undefined : toSummary(row);
       } catch {
         return undefined;

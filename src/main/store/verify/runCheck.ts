@@ -1,8 +1,8 @@
 /** Checks a run: its rows against their checksums and counts, its series against their checksums, its pyramid against the values. */
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
-import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedRunColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
-import { summaryColumns, toSummary } from "../runRows.ts";
+import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
+import { sealedRunColumnsOf, summaryColumnsOf, toSummary } from "../runRows.ts";
 import { damageAdvice, type Finding, type FindingPart, type Report, type VerifiedRun } from "./findings.ts";
 import { checkMetric, prepareMetricCheck } from "./metricCheck.ts";
 
@@ -76,13 +76,13 @@ export class RunCheck {
     );
     const covered = isProtected(protection);
     const row = guarded("run", "description of the run", settings, () =>
-      this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumns.join(", ")} FROM runs WHERE id = ?`).raw().get(run),
+      this.#db.prepare<[string], Cell[]>(`SELECT ${sealedRunColumnsOf(this.#db).join(", ")} FROM runs WHERE id = ?`).raw().get(run),
     );
     if (row === undefined) report("run", "description of the run", "its row is missing", "The run is not listed any more.");
     else {
       if (!protection) report("run", "checksums of the run", "they are missing", "Changed values of this run would not be noticed.");
       if (covered && protection?.crc !== rowChecksum(row)) report("run", "description of the run", "it does not match its checksum", settings);
-      guarded("run", "description of the run", settings, () => toSummary(this.#db.prepare(`SELECT ${summaryColumns} FROM runs WHERE id = ?`).get(run)));
+      guarded("run", "description of the run", settings, () => toSummary(this.#db.prepare(`SELECT ${summaryColumnsOf(this.#db)} FROM runs WHERE id = ?`).get(run)));
     }
     const counted = (part: "evaluations" | "events", columns: readonly string[], table: string, name: (row: Cell[]) => string) =>
       guarded(part, part, `Some ${part} of the run may be missing or wrong.`, () => {
