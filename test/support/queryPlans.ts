@@ -18,7 +18,8 @@ const seen = new Set<string>();
 export function wholeReads(db: Database.Database, sql: string): string[] {
   const unnamed = sql.match(/\?/g)?.map(() => 0) ?? [];
   const named = Object.fromEntries((sql.match(/[@:$]\w+/g) ?? []).map((name) => [name.slice(1), 0]));
-  const plan = prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`).all(...unnamed, ...(Object.keys(named).length > 0 ? [named] : [])) as { detail: string }[];
+  const parameters: unknown[] = [...unnamed, ...(Object.keys(named).length > 0 ? [named] : [])];
+  const plan = (prepare.call(db, `EXPLAIN QUERY PLAN ${sql}`) as Database.Statement<unknown[]>).all(...parameters) as { detail: string }[];
   return plan.map(({ detail }) => detail).filter((detail) => reads.test(detail));
 }
 

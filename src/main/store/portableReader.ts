@@ -125,7 +125,7 @@ export class PortableReader {
 
   /** Whether one of the runs is thinned. */
   hasThinned(runs: readonly string[]): boolean {
-    return runs.some((run) => this.#place.get(run)?.thinnedAt != null);
+    return runs.some((run) => (this.#place.get(run)?.thinnedAt ?? null) !== null);
   }
 
   *evaluations(run: string): Generator<PortableEvaluation> {
