@@ -46,10 +46,13 @@ export class Frame {
   milliseconds = 0;
   #stores = 0;
   readonly experiment: ExperimentInput;
+  /** How often a fault strikes in one round at most. */
+  readonly blows: number;
 
   /** @param epochs that the runs are trained */
-  constructor(epochs = 200) {
+  constructor(epochs = 200, blows = 3) {
     this.experiment = { ...experiment, budget: { epochs } };
+    this.blows = blows;
   }
 
   async prepare(): Promise<void> {
@@ -128,7 +131,7 @@ export class Frame {
    * Trains a run, strikes each of its first `blows` attempts at a random moment, and resumes it until it has ended.
    * @param strike resolves once the blow is over
    */
-  async disturb(random: () => number, strike: (command: Command) => void | Promise<void>, blows = 3): Promise<Outcome> {
+  async disturb(random: () => number, strike: (command: Command) => void | Promise<void>, blows = this.blows): Promise<Outcome> {
     const outcome = newOutcome();
     const store = this.newStore();
     const told: Line[] = [];

@@ -26,7 +26,7 @@ export async function outlast(frame: Frame, random: () => number, conditionOf: (
   const condition = conditionOf(store, control);
   const command = startHost(store, { train: frame.experiment }, usesShim ? shimEnvironment({ root: store, control }) : {});
   const timer = setTimeout(() => command.signal("all", "SIGKILL"), patience);
-  for (let blow = 0; blow < 3 && !command.isOver(); blow++) {
+  for (let blow = 0; blow < frame.blows && !command.isOver(); blow++) {
     if (!(await frame.moment(command, random))) break;
     const isFelt = await condition.begin(command);
     await delay(1_500 * random());

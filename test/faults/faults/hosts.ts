@@ -3,9 +3,6 @@ import { startHost, type Command, type Line } from "../command.ts";
 import { delay, type Fault } from "../frame.ts";
 import { newOutcome, plainMessages } from "../outcome.ts";
 
-/** Rounds of competing resumptions at most, before the rest is resumed one by one. */
-const competitions = 3;
-
 const hosts = (count: number): Fault => ({
   name: `hosts-${count}`,
   async round(frame, random) {
@@ -31,7 +28,8 @@ const hosts = (count: number): Fault => ({
     const first = Array.from({ length: count }, () => startHost(store, { train: frame.experiment }));
     await Promise.all([strike(first), strike(first)]);
     await finish(first);
-    for (let round = 0; round < competitions; round++) {
+    // The rest is resumed one by one.
+    for (let round = 0; round < frame.blows; round++) {
       const open = (await frame.check(store, told, outcome)).filter(({ status }) => status !== "finished");
       if (open.length === 0) break;
       // Every host wants the same run: one gets it.

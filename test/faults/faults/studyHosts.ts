@@ -55,8 +55,8 @@ const studyHosts = (count: number): Fault => ({
     let code: number | null = 1;
     for (let attempt = 0; attempt < maxResumptions && code !== 0; attempt++) {
       const order = ["study", ...(attempt % 2 === 0 ? ["--extend", "last", "--seeds", String(seeds)] : ["--resume", "last"]), "--json"];
-      const next = rivals(store, attempt < 2 ? count : 1, order);
-      if (attempt < 2) await strike(next, random, outcome);
+      const next = rivals(store, attempt < frame.blows - 1 ? count : 1, order);
+      if (attempt < frame.blows - 1) await strike(next, random, outcome);
       await finish(next, outcome);
       await frame.check(store, [], outcome);
       code = storeFacts(store).runs.filter(({ cell, status }) => cell !== null && status === "finished").length >= cells.size ? 0 : 1;

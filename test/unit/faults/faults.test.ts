@@ -12,7 +12,7 @@ const isBuilt = existsSync(join(import.meta.dirname, "../../../out/main/headless
 
 describe.runIf(everything && isBuilt)("a fault", () => {
   // Shorter runs than those of the long edition.
-  const frame = new Frame(60);
+  const frame = new Frame(60, 1);
   beforeAll(() => frame.prepare());
   afterAll(() => frame.remove());
 
