@@ -3,6 +3,7 @@ import type { Fault } from "./frame.ts";
 import { clockBack, clockForward } from "./faults/clock.ts";
 import { commandFaults } from "./faults/commands.ts";
 import { diskFaults } from "./faults/disk.ts";
+import { fullThenEnd, fullThenKill } from "./faults/fullEnd.ts";
 import { hostFaults } from "./faults/hosts.ts";
 import { killAll, killHost, killTrainer } from "./faults/kill.ts";
 import { powerLossFiles, powerLossTraining } from "./faults/powerLoss.ts";
@@ -15,6 +16,7 @@ export const allFaults: readonly Fault[] = [
   stopTrainer, stopHost, stopAll,
   powerLossTraining, powerLossFiles,
   ...diskFaults,
+  fullThenEnd, fullThenKill,
   ...commandFaults,
   folderGone, fileGone,
   clockForward, clockBack,
