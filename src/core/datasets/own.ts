@@ -79,7 +79,8 @@ export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder
     await syncFolder(root(folder));
   } catch (error) {
     await rm(aside, { recursive: true, force: true });
-    throw error;
+    if (!(error instanceof Error && "code" in error)) throw error;
+    throw new Error(`The dataset cannot be written into ${root(folder)}: ${error.message}. Nothing was imported; free space there, or set HYPERTOWER_DATA to another folder.`, { cause: error });
   }
 }
 

@@ -6,13 +6,19 @@ import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
 import { mkdir, open, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Makes changes of names in a folder durable, where the system can: Windows cannot open folders. */
+/** Ignores that a system or a network file system cannot sync folders. @throws where the disk has failed */
+function throwFailure(error: unknown): void {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "EIO" || code === "ENOSPC" || code === "EDQUOT") throw error;
+}
+
+/** Makes changes of names in a folder durable, where the system can: Windows cannot open folders. @throws where the disk fails */
 export async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r").catch(() => undefined);
   try {
     await handle?.sync();
-  } catch {
-    // Some network file systems cannot sync folders.
+  } catch (error) {
+    throwFailure(error);
   } finally {
     await handle?.close();
   }
@@ -24,8 +30,8 @@ export function syncFolderSync(folder: string): void {
   try {
     descriptor = openSync(folder, "r");
     fsyncSync(descriptor);
-  } catch {
-    // As above.
+  } catch (error) {
+    throwFailure(error);
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
