@@ -7,6 +7,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { storeFileName } from "../../src/main/store/database.ts";
+import { enlargeWithHoles } from "./scaleHoles.ts";
+import { measureStore } from "./scaleHuge.ts";
 import { fillInFastMotion } from "./scaleRows.ts";
 
 const { values } = parseArgs({
@@ -14,6 +17,8 @@ const { values } = parseArgs({
     rows: { type: "string", default: "50000000" },
     gb: { type: "string", default: "100" },
     keep: { type: "string" },
+    /** Ids of runs in that folder: measures it without filling it. */
+    runs: { type: "string" },
     /** Parent of the folder to fill. */
     folder: { type: "string", default: tmpdir() },
   },
@@ -23,7 +28,14 @@ mkdirSync(folder, { recursive: true });
 console.log(`${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg().map((load) => load.toFixed(0)).join(", ")}; Node ${process.version}\n`);
 try {
   const rows = Number(values.rows);
-  await fillInFastMotion(folder, rows, Math.max(rows / 10, 1));
+  const runs = values.runs ? values.runs.split(",") : await fillInFastMotion(folder, rows, Math.max(rows / 10, 1));
+  await measureStore(folder, runs, { wholeVerify: true, vacuumFor: 0 });
+  const bytes = Number(values.gb) * 1e9;
+  if (bytes > 0) {
+    console.log("");
+    enlargeWithHoles(join(folder, storeFileName), bytes);
+    await measureStore(folder, runs, { wholeVerify: false, vacuumFor: 60_000 });
+  }
 } finally {
   if (values.keep === undefined) rmSync(folder, { recursive: true, force: true });
 }

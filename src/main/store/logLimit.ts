@@ -27,5 +27,9 @@ setInterval(() => {
 
 /** Ends this process, at once and without cleaning up, when the log passes the limit. Nothing else ends a check that SQLite is busy with. */
 export function endWhenLogGrows(storeFile: string, limit = mostLog(storeFile), every = 1_000): Worker {
-  return new Worker(watcher, { eval: true, workerData: { log: logOf(storeFile), limit, every } });
+  // Flags of this process may make the program something else than CommonJS.
+  const thread = new Worker(watcher, { eval: true, execArgv: [], workerData: { log: logOf(storeFile), limit, every } });
+  // The work can also be done without it.
+  thread.on("error", () => undefined);
+  return thread;
 }

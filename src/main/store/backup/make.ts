@@ -35,17 +35,17 @@ export function stateOf(db: Database.Database): string {
 
 /**
  * Copies the store as it is at one moment, without blocking its writers.
+ * @param limit bytes of the log at which the copy is given up
  * @returns the backup's name
  * @throws BackupSkipped when another backup is in progress or space is short; StoreError when the store or the copy is damaged
  */
-export async function makeBackup(storeFile: string, reason: BackupReason, now = Date.now()): Promise<string> {
+export async function makeBackup(storeFile: string, reason: BackupReason, now = Date.now(), limit = mostLog(storeFile)): Promise<string> {
   return begun(storeFile, reason, now, async (pending) => {
     const db = openForReading(storeFile);
     try {
       // The read transaction pins one snapshot: commits of other processes cannot make SQLite begin again.
       db.exec("BEGIN");
       const record = { at: now, reason, ...contentOf(db), layout: versionOf(db), state: stateOf(db) };
-      const limit = mostLog(storeFile);
       await db.backup(pending, {
         progress: () => {
           if (isLogTooLong(storeFile, limit)) throw new BackupSkipped(storeFile, `No backup was made: while it was copied, runs logged more than ${formatBytes(limit)}, which SQLite keeps beside the store until the copy is made. Make one when fewer runs are active.`);
