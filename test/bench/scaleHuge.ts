@@ -73,7 +73,7 @@ export async function measureStore(folder: string, runs: readonly string[], { wh
     const { findings, runs: [verified] } = await checkStoreRows(path, { runs: [run] });
     console.log(`  ${verified?.values} values, ${findings.length} findings`);
   });
-  if (wholeVerify) await timed("verify the whole store", async () => void console.log(`  ${(await checkStoreRows(path)).findings.length} findings`));
+  if (wholeVerify) await timed("verify the whole store", async () => console.log(`  ${(await checkStoreRows(path)).findings.length} findings`));
   const { free } = diskSpace(folder);
   if (size > free || free - blocks * 512 > spare) await timed("backup", async () => console.log(`  ${await backup(path)}`));
   else console.log(`no backup is made here: ${mb(free)} are free`);

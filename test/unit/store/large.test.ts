@@ -178,6 +178,6 @@ describe("the mark of a store that is closed while it is written", () => {
     writeFileSync(join(folder, `mark.json.${process.pid}.next`), "unfinished");
     mark.close();
     expect(readdirSync(folder).filter((name) => name.startsWith("mark.json"))).toEqual(["mark.json"]);
-    closeConnections({ path: file, reader, writer, readOnly: null });
+    closeConnections({ path: file, reader, writer });
   });
 });
