@@ -15,6 +15,8 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setImmediate, setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import Database from "better-sqlite3";
 import type { Access } from "../../src/main/headless/server/access.ts";
 import { attachSocket } from "../../src/main/headless/server/socket.ts";
@@ -83,6 +85,22 @@ async function pages(read: (page: { limit: number; before?: { createdAt: number;
   return { count, bytes };
 }
 
+/** Bytes of a window's list: its runs, parsed from the pages. */
+function listBytes(store: Store): number {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  const held: ListedRun[] = [];
+  for (let before: ReturnType<typeof nextPage>, more = true; more; more = before !== undefined) {
+    const page = JSON.parse(JSON.stringify(store.listRuns(false, undefined, { limit: runsPerPage, ...(before && { before }) }))) as ListedRun[];
+    held.push(...page);
+    before = nextPage(page);
+  }
+  collect();
+  return held.length > 0 ? process.memoryUsage().heapUsed - before : 0;
+}
+
 async function benchWindow(services: Awaited<ReturnType<typeof createServices>>): Promise<void> {
   const server = createServer();
   const socket = attachSocket(server, { mayConnect: () => true } as unknown as Access, services);
@@ -119,6 +137,7 @@ try {
   await measured("store: first page", () => store.listRuns(false, undefined, { limit: runsPerPage }));
   const { count, bytes } = await measured("store: all pages, as JSON", () => pages((page) => Promise.resolve(store.listRuns(false, undefined, page))));
   console.log(`${count} runs, ${(bytes / 1e6).toFixed(1)} MB in pages of ${runsPerPage}`);
+  console.log(`a window holds them in ${(listBytes(store) / 1e6).toFixed(1)} MB of its heap`);
   store.close();
 
   const services = await createServices({ storeDir: folder, host: "browser", version: "0", launchTrainer: () => Promise.reject(new Error("nothing is trained here")) });

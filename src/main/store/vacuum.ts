@@ -16,29 +16,26 @@ export class VacuumSkipped extends StoreError {
   }
 }
 
-/** Pages given back in the first transaction, and at most in one. */
-const firstPages = 16;
+/** Pages given back in one transaction, at most; the first gives back one. */
 const mostPages = 4_096;
 
-/** Milliseconds that a transaction should take: other writers wait for it. */
-const lockedFor = 40;
-
-/** Milliseconds that one page may take before the work is left: writers would wait too long, too often. */
-const slowestPage = 500;
-
-/** Milliseconds after which the rest is left for another time. */
-const workFor = 10 * 60_000;
+/** Single pages in a row that were slow, after which the work is left. */
+const slowPages = 3;
 
 /** Bytes of memory for the list of unused pages, which SQLite reads again and again. */
 const mostCache = 128 * 2 ** 20;
 
 export interface VacuumLimits {
+  /** Milliseconds that a transaction should take: other writers wait for it. */
+  readonly lockedFor?: number;
+  /** Milliseconds that one page may take. */
   readonly slowestPage?: number;
+  /** Milliseconds after which the rest is left for another time. */
   readonly workFor?: number;
+  /** Bytes of content that may be rewritten although other processes may want to write: below a second. */
+  readonly brief?: number;
 }
-
-/** Bytes of a file that may be rewritten whole although other processes may want to write: below a second. */
-const brief = 32e6;
+const usualLimits = { lockedFor: 40, slowestPage: 500, workFor: 10 * 60_000, brief: 32e6 };
 
 /** Bytes of the file that hold nothing. */
 export function unusedBytes(db: Database.Database): number {
@@ -46,7 +43,8 @@ export function unusedBytes(db: Database.Database): number {
 }
 
 /**
- * Gives unused pages back. A store of an earlier version is rewritten whole once, which blocks its writers, so only while no run is active.
+ * Gives unused pages back. A store of an earlier version is rewritten once, and one with so many unused pages that SQLite finds them slowly, which blocks
+ * writers, so only while no run is active.
  * @returns what was done, for people
  * @throws VacuumSkipped with the reason
  */
@@ -62,13 +60,14 @@ export async function vacuum(storeFile: string, limits: VacuumLimits = {}): Prom
   try {
     const before = unusedBytes(db);
     if (before === 0) return "There is no unused space in the store's file.";
-    let unfinished: string | null = null;
-    if (db.pragma("auto_vacuum", { simple: true }) === 2) unfinished = await incremental(db, limits);
-    else whole(storeFile, db);
+    const left = db.pragma("auto_vacuum", { simple: true }) === 2 ? await incremental(db, limits) : "slow";
+    const skipped = left === "slow" ? rewrite(storeFile, db, limits.brief) : null;
     // Writes the log back, so that the file shrinks on the disk.
     db.pragma("wal_checkpoint(PASSIVE)");
-    const given = `${formatBytes(Math.max(0, before - unusedBytes(db)))} were given back to the disk.`;
-    return unfinished === null ? given : `${given} ${formatBytes(unusedBytes(db))} are left, which new runs fill: ${unfinished}.`;
+    const given = Math.max(0, before - unusedBytes(db));
+    if (skipped !== null && given === 0) throw new VacuumSkipped(storeFile, skipped);
+    const rest = `${formatBytes(unusedBytes(db))} are left, which new runs fill.`;
+    return [`${formatBytes(given)} were given back to the disk.`, ...(left === "later" ? [rest, "The next time continues."] : skipped !== null ? [rest, skipped] : [])].join(" ");
   } finally {
     db.close();
     lock.release();
@@ -78,37 +77,39 @@ export async function vacuum(storeFile: string, limits: VacuumLimits = {}): Prom
 /**
  * Gives pages back in transactions of about `lockedFor` milliseconds, with pauses as long. To move a page from the end of the file SQLite
  * searches its list of unused pages for one further ahead: a fraction of a second in a file with 100 GB of them.
- * @returns why pages are left; null when none are
+ * @returns `later`: time is up; `slow`: moving the rest would hold up runs that log
  */
-async function incremental(db: Database.Database, { slowestPage: slowest = slowestPage, workFor: limit = workFor }: VacuumLimits): Promise<string | null> {
+async function incremental(db: Database.Database, limits: VacuumLimits): Promise<"done" | "later" | "slow"> {
+  const { lockedFor, slowestPage, workFor } = { ...usualLimits, ...limits };
   db.pragma(`cache_size = -${Math.ceil(Math.min(mostCache, 16e6 + unusedBytes(db) / 1_000) / 1_024)}`);
-  const end = performance.now() + limit;
-  for (let left = Infinity, pages = firstPages; ; ) {
+  const end = performance.now() + workFor;
+  for (let left = Infinity, pages = 1, slow = 0; ; ) {
     const begin = performance.now();
     // exec() steps the statement to its end; each row it answers is a page.
     db.exec(`PRAGMA incremental_vacuum(${pages})`);
     const took = performance.now() - begin;
     const now = db.pragma("freelist_count", { simple: true }) as number;
-    if (now === 0 || now >= left) return null;
+    if (now === 0 || now >= left) return "done";
     left = now;
-    if (pages === 1 && took > slowest) return "moving the rest would hold up runs that log, because SQLite searches long for unused pages in so large a file";
-    if (performance.now() > end) return "the next time continues";
+    slow = pages === 1 && took > slowestPage ? slow + 1 : 0;
+    if (slow === slowPages) return "slow";
+    if (performance.now() > end) return "later";
     pages = Math.max(1, Math.min(mostPages, 2 * pages, Math.floor((pages * lockedFor) / took)));
     await pause(took);
   }
 }
 
-function whole(storeFile: string, db: Database.Database): void {
-  const { size } = statSync(storeFile);
+/** Rewrites the file, which takes as long as its content is large. Returns why it was not done; null if it was. */
+function rewrite(storeFile: string, db: Database.Database, brief = usualLimits.brief): string | null {
+  const used = statSync(storeFile).size - unusedBytes(db);
   const active = db.prepare("SELECT count(*) FROM runs WHERE status IN ('queued', 'running', 'paused')").pluck().get() as number;
-  if (active > 0 && size > brief) {
-    throw new VacuumSkipped(storeFile, "The file must be rewritten once, and no run can log meanwhile. This is done when no run is active.");
-  }
+  if (active > 0 && used > brief) return "The file must be rewritten once, and no run can log meanwhile. This is done when no run is active.";
   const { free, total } = diskSpace(dirname(storeFile));
   // SQLite writes a copy and then the log.
-  if (free - 2 * size < reserveOf(total)) {
-    throw new VacuumSkipped(storeFile, `The file must be rewritten once, which needs ${formatBytes(2 * size)} for a while; only ${formatBytes(free)} are free. Free some space first.`);
+  if (free - 2 * used < reserveOf(total)) {
+    return `The file must be rewritten once, which needs ${formatBytes(2 * used)} for a while; only ${formatBytes(free)} are free. Free some space first.`;
   }
   db.pragma("auto_vacuum = INCREMENTAL");
   db.exec("VACUUM");
+  return null;
 }

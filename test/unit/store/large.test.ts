@@ -53,12 +53,29 @@ describe("a store with much unused space", () => {
     const { file } = enlarged();
     const before = sql(file, unusedBytes);
     const said = await vacuum(file, { workFor: 0 });
-    expect(said).toMatch(/^\d.* were given back to the disk\. 1\.\d+ GB are left, which new runs fill: the next time continues\.$/);
+    expect(said).toMatch(/^\d.* were given back to the disk\. 1\.\d+ GB are left, which new runs fill\. The next time continues\.$/);
     const left = sql(file, unusedBytes);
     expect(left).toBeLessThan(before);
     await vacuum(file, { workFor: 1 });
     expect(sql(file, unusedBytes)).toBeLessThan(left);
     expect(sql(file, (db) => db.pragma("quick_check", { simple: true }))).toBe("ok");
+  });
+
+  it("is rewritten where SQLite moves pages slowly, unless a run is active and its content is large", async () => {
+    const { folder, file } = enlarged();
+    // Three pages in a row that took too long.
+    const slow = { lockedFor: 0, slowestPage: -1, brief: 100_000 };
+    const store = openStore(folder);
+    const run = aRun();
+    store.createRun(run);
+    store.beginSeries(run.id, ["loss"], anEnvironment);
+    expect(await vacuum(file, slow)).toMatch(/were given back to the disk\. 1\.\d+ GB are left, which new runs fill\. The file must be rewritten once, and no run can log meanwhile\. This is done when no run is active\.$/);
+    store.saveRun({ ...run, status: "finished" });
+    store.closeNow();
+    expect(await vacuum(file, slow)).toMatch(/^1\.\d+ GB were given back to the disk\.$/);
+    expect(statSync(file).size).toBeLessThan(5e6);
+    const { tables, mode } = sql(file, (db) => ({ tables: db.pragma("quick_check", { simple: true }), mode: db.pragma("auto_vacuum", { simple: true }) }));
+    expect({ tables, mode }).toEqual({ tables: "ok", mode: 2 });
   });
 });
 
