@@ -159,6 +159,26 @@ describe("daily backups", () => {
     expect(failing.problem).toBe("No backup was made: no space.");
   });
 
+  it("leave the disk in peace for 20 times as long as one has taken", async () => {
+    const { file } = filledStore();
+    let [now, launched] = [1_000, 0];
+    vi.spyOn(performance, "now").mockImplementation(() => now);
+    const launch = () => {
+      launched++;
+      now += 60_000;
+      return Promise.resolve({ skipped: "No backup was made: while it was copied, runs logged much." });
+    };
+    const schedule = new BackupSchedule({ path: file, log: recordedLog(), launch, onBackup: () => undefined });
+    onTestFinished(() => schedule.stop());
+    await schedule.poll();
+    now += 20 * 60_000 - 1;
+    await schedule.poll();
+    expect(launched).toBe(1);
+    now += 1;
+    await schedule.poll();
+    expect(launched).toBe(2);
+  });
+
   it("are made by a process of its own", async () => {
     const { file } = filledStore();
     const launch = taskLauncher(join(import.meta.dirname, "../../../src/main/store/storeTask.ts"));

@@ -10,6 +10,9 @@ import { BackupSkipped, makeBackup, openForReading, stateOf } from "./make.ts";
 const dailyEvery = 24 * 3_600_000;
 const endEvery = 3_600_000;
 
+/** A backup, also one that was given up, is not followed by the next within so many times its duration. */
+const restPerBackup = 20;
+
 /** Bytes of a store that is backed up before the process ends: a fraction of a second. Larger ones are left to a process of their own. */
 const brief = 32e6;
 
@@ -43,6 +46,8 @@ export class BackupSchedule {
   readonly #timer: NodeJS.Timeout;
   #working = false;
   #problem: string | null = null;
+  /** No backup is begun before. */
+  #notBefore = -Infinity;
 
   constructor(options: BackupScheduleOptions) {
     this.#options = options;
@@ -58,11 +63,13 @@ export class BackupSchedule {
   /** Makes the daily backup if it is due. Resolves when it has ended. */
   async poll(now = Date.now()): Promise<void> {
     const { path, launch, log, onBackup } = this.#options;
-    if (this.#working) return;
+    if (this.#working || performance.now() < this.#notBefore) return;
     this.#working = true;
     try {
       if (!isBackupDue(path, dailyEvery, now)) return;
+      const begin = performance.now();
       const result = await launch({ task: "backup", file: path, reason: "daily" });
+      this.#notBefore = performance.now() + restPerBackup * (performance.now() - begin);
       const problem = "done" in result ? null : "skipped" in result ? result.skipped : result.failed;
       // Repeated by every poll.
       if (problem !== null && problem !== this.#problem) log.warn(`store: ${problem}`);
