@@ -7,7 +7,11 @@ import { FileAccess } from "../services/fileAccess.ts";
 import { hostLog } from "../logs/hostLog.ts";
 import type { Services } from "../services/services.ts";
 import { choosePath } from "./choosePath.ts";
+import { inputProblem } from "./plainInput.ts";
 import { isTrustedSender } from "./location.ts";
+
+/** Longest path that a system has, generously. */
+const maxPath = 32_768;
 
 /** Files that were chosen in each window, or dropped on it. A page that was reloaded keeps them, a new window has none. */
 const access = new WeakMap<WebContents, FileAccess>();
@@ -23,6 +27,8 @@ export function connectWindow(services: Services, window: () => WebContents | nu
   for (const name of requestNames) {
     ipcMain.handle(requestChannel(name), async (event, input: unknown): Promise<Reply<RequestName>> => {
       requireTrusted(event, name);
+      const problem = inputProblem(input);
+      if (problem !== null) return { ok: false, error: { message: `${name} was refused: ${problem}.` } };
       const granted = accessOf(event.sender);
       if (name === "datasets.choose") return choosePath(input, granted);
       const refused = await granted.refusal(name, input);
@@ -31,7 +37,7 @@ export function connectWindow(services: Services, window: () => WebContents | nu
   }
   ipcMain.handle(droppedChannel, (event, path: unknown): string | null => {
     requireTrusted(event, "a dropped file");
-    if (typeof path !== "string") return null;
+    if (typeof path !== "string" || path.length > maxPath) return null;
     try {
       accessOf(event.sender).grant(path);
       return path;

@@ -53,6 +53,7 @@ const ask = connectRpc(
     },
     appSettings: () => ({ sandbox: app.sandboxed, schemes: privilegedSchemes, window: BrowserWindow.current?.options }),
     trainers: () => [...trainers],
+    memory: () => process.memoryUsage().rss,
     closeWindow: () => BrowserWindow.current?.close(),
     quit: () => app.quit(),
   },

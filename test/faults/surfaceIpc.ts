@@ -1,0 +1,127 @@
+/** The built desktop app over IPC, with Electron's stub: requests of its own page, and what only a page gone bad would send. */
+import { droppedChannel, eventChannel, requestChannel } from "../../src/shared/channels.ts";
+import { requestNames, type RequestName } from "../../src/shared/contract.ts";
+import { startApp, type DesktopApp } from "../e2e/desktop/app.ts";
+import type { RandomJson } from "./randomJson.ts";
+import { isCostly, type Surface, type SurfaceReply } from "./surfaceFuzz.ts";
+
+const own = { url: "app://hypertower/", origin: "app://hypertower", parent: null };
+/** Frames that may send nothing. */
+const foreign: readonly unknown[] = [
+  null,
+  { ...own, parent: own },
+  { ...own, url: "https://elsewhere.invalid/" },
+  { ...own, origin: "https://elsewhere.invalid" },
+  { ...own, origin: "null" },
+  { ...own, url: "about:srcdoc" },
+  { ...own, url: "data:text/html,x" },
+  { url: "https://elsewhere.invalid/", origin: "https://elsewhere.invalid", parent: null },
+  { ...own, url: "app://hypertower.elsewhere.invalid/" },
+  { ...own, url: "" },
+];
+
+export async function overIpc(storeDir: string): Promise<Surface> {
+  let opened = (): void => undefined;
+  const loaded = new Promise<void>((resolve) => (opened = resolve));
+  const app = startApp(storeDir, { load: () => Promise.resolve(opened()), receive: () => Promise.resolve(), reload: () => Promise.resolve() });
+  const ended = app.process.exited.then((code) => Promise.reject(new Error(`the app ended with ${String(code)}:\n${app.process.output().slice(-4_000)}`)));
+  ended.catch(() => undefined);
+  await Promise.race([loaded, ended]);
+  const memory: number[] = [];
+  const timer = setInterval(() => void app.call("memory").then((rss) => memory.push(rss as number)), 500);
+  const invoke = (channel: string, parameters: unknown[], frame: unknown = own) => app.call("invoke", { channel, parameters, frame });
+  return {
+    memory,
+    ended,
+    closed: () => (app.process.over ? "the app has ended" : app.errorBoxes.length > 0 ? `the app showed an error: ${app.errorBoxes[0]!.content}` : null),
+    output: () => app.process.output(),
+    async ask(name, input) {
+      try {
+        return (await invoke(requestChannel(name as RequestName), [input])) as SurfaceReply;
+      } catch (error) {
+        const known = (requestNames as readonly string[]).includes(name);
+        const refused = error instanceof Error && error.message.startsWith("No handler registered");
+        return { ok: false, error: { message: !known && refused ? "refused" : `failed unexpectedly: ${String(error)}` } };
+      }
+    },
+    raw: (random) => malformed(app, random, invoke),
+    exotic,
+    async end() {
+      clearInterval(timer);
+      return app.process.end();
+    },
+  };
+}
+
+async function malformed(_app: DesktopApp, random: RandomJson, invoke: (channel: string, parameters: unknown[], frame?: unknown) => Promise<unknown>): Promise<string | null> {
+  const request = requestChannel(random.of(requestNames.filter((name) => !isCostly(name))));
+  const input = random.any();
+  switch (random.below(4)) {
+    case 0: {
+      const channel = random.below(4) === 0 ? droppedChannel : request;
+      const frame = random.of(foreign);
+      return expectRefusal(invoke(channel, [input], frame), "this page may not send requests", `a foreign frame was answered on ${channel}: ${JSON.stringify(frame)}`);
+    }
+    case 1: {
+      const channel = random.of(["", "hypertower:request:", `${request}x`, request.toUpperCase(), "hypertower:request:__proto__", "hypertower:request:constructor", eventChannel("run.changed"), "ELECTRON_BROWSER_REQUIRE", String(random.any(0))]);
+      return expectRefusal(invoke(channel, [input]), "No handler registered", `the channel ${channel} was answered`);
+    }
+    case 2:
+      // Any number of parameters: none, or more than the one that counts.
+      return expectFailure(invoke(request, random.below(2) === 0 ? [] : ["no input", input, input]), request);
+    default: {
+      const value = await invoke(droppedChannel, [random.below(2) === 0 ? input : `/nowhere/${JSON.stringify(input)}`]);
+      return value === null || typeof value === "string" ? null : `a dropped file was answered with ${String(value)}`;
+    }
+  }
+}
+
+async function expectRefusal(answer: Promise<unknown>, message: string, otherwise: string): Promise<string | null> {
+  try {
+    await answer;
+    return otherwise;
+  } catch (error) {
+    return error instanceof Error && error.message.startsWith(message) ? null : `refused with another error: ${String(error)}`;
+  }
+}
+
+async function expectFailure(answer: Promise<unknown>, channel: string): Promise<string | null> {
+  const reply = (await answer) as SurfaceReply;
+  return typeof reply?.ok === "boolean" && !reply.error?.message.includes("failed unexpectedly") ? null : `${channel} answered ${JSON.stringify(reply)}`;
+}
+
+/** What structured clones carry beyond JSON, and more than a message may be. */
+export function exotic(random: RandomJson): unknown {
+  const cyclic: Record<string, unknown> = { run: "x" };
+  cyclic["experiment"] = cyclic;
+  const wrap = (value: unknown) => random.of([value, { run: value }, { experiment: value }, { study: value }, [value]]);
+  switch (random.below(12)) {
+    case 0:
+      return cyclic;
+    case 1:
+      return wrap(new Map([["a", 1]]));
+    case 2:
+      return wrap(new Set([1]));
+    case 3:
+      return wrap(12n);
+    case 4:
+      return wrap(new Date(NaN));
+    case 5:
+      return wrap(new Float64Array([NaN, 1]));
+    case 6:
+      return wrap(/(a+)+$/);
+    case 7:
+      return wrap(new Error("x"));
+    case 8: {
+      let nested: unknown = 1;
+      for (let depth = 0; depth < random.of([150, 500, 2_000]); depth++) nested = random.below(2) === 0 ? [nested] : { experiment: nested };
+      return wrap(nested);
+    }
+    case 9:
+      return random.below(20) === 0 ? wrap("x".repeat(8 * 1024 * 1024)) : wrap("x".repeat(random.below(10_000)));
+    case 10:
+      return random.below(20) === 0 ? { runs: Array.from({ length: 1_200_000 }, () => "a") } : { runs: Array.from({ length: random.below(3_000) }, (_, index) => `r${index}`) };
+    default:
+      return wrap(random.of([NaN, Infinity, -0, undefined, new ArrayBuffer(16)]));
+  }
+}
