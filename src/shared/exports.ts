@@ -1,6 +1,7 @@
 /** Export formats of what a run learned. */
-import type { RunStatus } from "./run.ts";
+import type { RunSummary } from "./run.ts";
 import { isActive } from "./run.ts";
+import { thinnedExport, thinnedProblem } from "./thinning.ts";
 
 export interface ExportFormat {
   readonly name: string;
@@ -37,10 +38,12 @@ export function exportFormat(name: ExportFormatName): ExportFormat {
 }
 
 /**
- * Why a run in this state cannot be exported in this format; null when it can. The script needs no
+ * Why a run cannot be exported in this format; null when it can. The script needs no
  * results.
  */
-export function exportProblem(status: RunStatus, format: ExportFormatName): string | null {
-  if (format === "library" || !isActive(status)) return null;
+export function exportProblem({ name, status, thinned }: Pick<RunSummary, "name" | "status" | "thinned">, format: ExportFormatName): string | null {
+  if (format === "library") return null;
+  if (thinned) return `${thinnedProblem(name, thinned)} ${thinnedExport}`;
+  if (!isActive(status)) return null;
   return `The run is ${status}; what it learned can be exported when it has ended.`;
 }

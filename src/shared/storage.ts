@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { backupInfo, backupName, backupSettings } from "./backups.ts";
 import { idsOf } from "./requestLists.ts";
+import { thinWidth } from "./thinning.ts";
 
 const nothing = z.strictObject({}).default({});
 const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
@@ -30,6 +31,8 @@ export const runSpace = z.object({
   log: z.number(),
   checkpoint: z.number(),
   weights: z.number(),
+  /** Steps per kept summary of a thinned run; null for any other. */
+  thinnedTo: z.number().nullable(),
 });
 export type RunSpace = z.infer<typeof runSpace>;
 
@@ -67,9 +70,20 @@ export const erasure = z.discriminatedUnion("what", [
   z.strictObject({ what: z.literal("bin"), runs: z.number().int().min(0), studies: z.number().int().min(0) }),
   z.strictObject({ what: z.literal("checkpoints"), runs: idsOf(id) }),
   z.strictObject({ what: z.literal("weights"), runs: idsOf(id) }),
+  /** The values of the runs' steps; summaries of so many steps each are kept. */
+  z.strictObject({ what: z.literal("steps"), runs: idsOf(id), width: thinWidth }),
   z.strictObject({ what: z.literal("backups"), names: z.array(backupName).min(1).max(1_000) }),
 ]);
 export type Erasure = z.infer<typeof erasure>;
+
+/** What thinning would erase; bytes are estimated. */
+export const thinningPlan = z.object({
+  width: thinWidth,
+  runs: z.array(z.object({ run: z.string(), name: z.string(), steps: z.number(), values: z.number(), bytes: z.number() })),
+  values: z.number(),
+  bytes: z.number(),
+});
+export type ThinningPlan = z.infer<typeof thinningPlan>;
 
 export const storageRequests = {
   "storage.notices": { input: nothing, output: storageNotices },
@@ -84,6 +98,8 @@ export const storageRequests = {
   "storage.restore": { input: z.strictObject({ backup: backupName.nullable() }), output: storageNotices },
   /** Erases for good. Answers a sentence that says what was erased. */
   "storage.erase": { input: z.strictObject({ erasure }), output: z.object({ done: z.string() }) },
+  /** What thinning these runs would erase; an error says why one of them cannot be thinned. */
+  "storage.planThinning": { input: z.strictObject({ runs: idsOf(id), width: thinWidth }), output: thinningPlan },
   /** Gives unused space of the database back to the disk, in a process of its own. */
   "storage.vacuum": { input: nothing, output: z.object({ done: z.string() }) },
 } as const;

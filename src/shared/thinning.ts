@@ -23,3 +23,9 @@ export function thinnedProblem(name: string, { at, width }: Thinned): string {
 
 /** What to do instead of exporting the steps of a thinned run. */
 export const thinnedExport = "An export of its schedule needs every value. Train it again (a new run of the same experiment), or restore a backup from before; a report holds the summaries.";
+
+/** Size of what a thinned metric of `steps` steps keeps, in units of a logged value with its share of summaries. */
+export function keptWeight(steps: number, width: number): number {
+  const last = steps - keptFrom(steps - 1, width);
+  return Math.ceil((3.1 * steps) / width + last);
+}

@@ -38,6 +38,7 @@ export function fakeServices(): FakeServices {
     reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
     supportFile: () => Promise.resolve({ filename: "logs.zip", mediaType: "application/zip", pieces: ["logs"] }),
     supportFiles: () => Promise.resolve([]),
+    erased: () => Promise.resolve(),
     requireSound: () => Promise.resolve(),
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],

@@ -18,8 +18,8 @@ export function aReport(changes: Partial<StorageReport> = {}): StorageReport {
     bin: { runs: 3, studies: 1, steps: 42_000 },
     resumable: 2,
     largest: [
-      { run: "run1", name: "A long run", status: "stopped", inBin: false, steps: 900_000, log: 250 * megabyte, checkpoint: 40 * megabyte, weights: 20 * megabyte },
-      { run: "run2", name: "Another", status: "finished", inBin: false, steps: 30_000, log: 9 * megabyte, checkpoint: 0, weights: 20 * megabyte },
+      { run: "run1", name: "A long run", status: "stopped", inBin: false, steps: 900_000, log: 250 * megabyte, checkpoint: 40 * megabyte, weights: 20 * megabyte, thinnedTo: null },
+      { run: "run2", name: "Another", status: "finished", inBin: false, steps: 30_000, log: 9 * megabyte, checkpoint: 0, weights: 20 * megabyte, thinnedTo: null },
     ],
     backups: [aBackup(), aBackup({ name: "20251231T120000000Z-manual.sqlite", at: Date.UTC(2025, 11, 31, 12), reason: "manual" })],
     settings: backupSettings.parse({}),
@@ -38,5 +38,6 @@ export const pretendStorage: Pick<Handlers, keyof typeof storageRequests> = {
   "storage.saveSettings": ({ settings }) => settings,
   "storage.restore": ({ backup }) => ({ ...noNotices, restore: backup }),
   "storage.erase": () => ({ done: "Erased nothing." }),
+  "storage.planThinning": ({ runs, width }) => ({ width, runs: runs.map((run) => ({ run, name: run, steps: 1_000, values: 2_000, bytes: 40_000 })), values: 2_000 * runs.length, bytes: 40_000 * runs.length }),
   "storage.vacuum": () => ({ done: "There is no unused space in the store's file." }),
 };

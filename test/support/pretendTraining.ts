@@ -113,6 +113,10 @@ export class PretendTraining implements Services {
     return this.reports.file(request);
   }
 
+  erased(): Promise<void> {
+    return Promise.resolve();
+  }
+
   requireSound(): Promise<void> {
     return Promise.resolve();
   }

@@ -11,6 +11,7 @@ import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
 import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
+import { defaultThinWidth, thinWidths } from "../../shared/thinning.ts";
 import type { ArchiveOptions } from "./commands/archive.ts";
 import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
@@ -35,6 +36,7 @@ import type { StudiesOptions } from "./commands/studies.ts";
 import type { StudyOptions } from "./commands/study.ts";
 import type { SummaryOptions } from "./commands/summary.ts";
 import type { Table1Options } from "./commands/table1.ts";
+import type { ThinCommandOptions } from "./commands/thin.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { guardProcess } from "../services/lastResort.ts";
@@ -423,6 +425,16 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((options: EraseOptions) => finish(import("./commands/storage.ts").then(({ erase }) => erase(programFiles, options)), options.json));
+
+program
+  .command("thin")
+  .description("Erase the values of every step of ended runs for good, and keep summaries of some steps each, evaluations, events, first and last values.")
+  .argument("<runs...>", 'ids of runs, their beginnings, or "last"')
+  .addOption(new Option("--keep <steps>", "steps per kept summary").choices(thinWidths.map(String)).default(String(defaultThinWidth)))
+  .option("--yes", "do not ask")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((runs: string[], options: ThinCommandOptions) => finish(import("./commands/thin.ts").then(({ thin }) => thin(programFiles, runs, options)), options.json));
 
 program
   .command("verify")

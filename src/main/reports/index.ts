@@ -2,7 +2,6 @@
 import { exportFormat, exportProblem, type ExportFormatName } from "../../shared/exports.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
-import { thinnedExport, thinnedProblem } from "../../shared/thinning.ts";
 import { ExportError } from "./errors.ts";
 import { kerasCode, kerasExpresses } from "./keras.ts";
 import { learnedOf } from "./learned.ts";
@@ -33,9 +32,8 @@ export interface TextFile extends ExportFile {
  * this returns
  */
 export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): TextFile {
-  const problem = exportProblem(run.status, format);
+  const problem = exportProblem(run, format);
   if (problem !== null) throw new ExportError(problem);
-  if (run.thinned && format !== "library") throw new ExportError(`${thinnedProblem(run.name, run.thinned)} ${thinnedExport}`);
   const { suffix, mediaType } = exportFormat(format);
   return { filename: `${fileStem(run)}-${suffix}`, mediaType, pieces: piecesOf(run, steps, format) };
 }

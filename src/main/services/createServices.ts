@@ -205,6 +205,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     launch: options.launchTask,
     backups,
     isBusy: () => supervisor.training > 0,
+    resumption: (run) => runs.resumption(run),
+    onThinned: (run) => runs.refresh(run),
     onNotices: (notices) => events.emit("storage.noticed", notices),
     onChange: () => events.emit("storage.changed", {}),
   });
@@ -324,6 +326,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     reportFile: (request) => reports.file(request),
     supportFile: async () => supportFile(await filesToSend()),
     supportFiles: () => filesToSend(),
+    erased: () => storage.settled(),
     requireSound: (of) => verification.requireSound(runsOf(of), "To export it with the damage, add --damaged-anyway."),
     writeReport: (of, folder, settings, writing) => reports.write(of, folder, settings, writing),
     exportArchive: (of, onRemark) => archives.file(of, onRemark),

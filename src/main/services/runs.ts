@@ -3,6 +3,7 @@ import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { asNew } from "../../shared/experiment.ts";
 import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
+import { thinnedProblem } from "../../shared/thinning.ts";
 import type { ListPage } from "../store/runReader.ts";
 import type { Store } from "../store/store.ts";
 import type { RunOrigin } from "../studies/runner.ts";
@@ -115,10 +116,10 @@ export class Runs {
     return this.#supervisor.stop(id);
   }
 
-  /** Where a stopped, failed or interrupted run would resume; null for any other. */
+  /** Where a stopped, failed or interrupted run would resume; null for any other, and for a thinned one. */
   async resumption(id: string): Promise<Resumption | null> {
     const run = this.get(id);
-    if (!isResumable(run.status)) return null;
+    if (!isResumable(run.status) || run.thinned) return null;
     try {
       const { step } = (await this.#checkpoints.header(run)).position;
       if (step > run.steps) throw new CheckpointError(`its checkpoint stands at step ${step}, but only ${run.steps} steps are logged`);
@@ -137,6 +138,7 @@ export class Runs {
     const run = this.get(id);
     const inBin = () => new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
     if (run.deletedAt !== null) throw inBin();
+    if (run.thinned) throw new UserError(`${thinnedProblem(`${run.name} (${id})`, run.thinned)} It cannot be resumed; train its experiment again as a new run.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
     await this.#supervisor.left(id);
     const { step, problem } = (await this.resumption(id))!;
@@ -157,6 +159,11 @@ export class Runs {
     this.#store.renameRun(id, name);
     this.#supervisor.rename(id, name);
     return this.#changed(id);
+  }
+
+  /** Tells of a run that another part of the program has changed. */
+  refresh(id: string): void {
+    this.#changed(id);
   }
 
   /** Moves runs to the bin: all of them, or none if one is active. */

@@ -66,6 +66,8 @@ export interface Services {
    * @throws UserError when one of them is missing
    */
   exportArchive(of: ArchiveRequest, onRemark?: (remark: string) => void): ExportFile;
+  /** Resolves when the values of erased and thinned runs are deleted and their space was given back. */
+  erased(): Promise<void>;
   /** Compares a run, or the runs of a study, with their checksums. @throws UserError naming the damage */
   requireSound(of: ReportSubject): Promise<void>;
   /** All logged steps of a run, in order. */

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
+import { keptWeight } from "../../shared/thinning.ts";
 import { finding } from "../../shared/verification.ts";
 import { checkStoreRows } from "./verify/storeCheck.ts";
 import { isLocked } from "./hostLock.ts";
@@ -18,8 +19,10 @@ const inspectedRun = z.object({
   status: z.string(),
   steps: z.number(),
   inBin: z.number(),
-  /** Logged values of all metrics. */
+  /** Logged values of all metrics; for a thinned run, as many as take the space of what is kept. */
   values: z.number(),
+  /** Steps per kept summary of a thinned run. */
+  thinnedTo: z.number().nullable(),
 });
 
 export const inspection = z.object({
@@ -35,7 +38,7 @@ export const inspection = z.object({
   binnedStudies: z.number(),
   /** Hosts of this machine that have ended without closing the store. */
   endedHosts: z.number(),
-  /** Metrics of erased runs whose values are still to be deleted. */
+  /** Metrics of erased or thinned runs whose values are still to be deleted. */
   erasing: z.number(),
   /** Damage and warnings that a check of every row has found. */
   findings: z.array(finding),
@@ -83,17 +86,19 @@ function contents(db: Database.Database, file: string, layout: number) {
   const pageSize = db.pragma("page_size", { simple: true }) as number;
   const has = (table: string) => db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?").get(table) !== undefined;
   const runs = db
-    .prepare<[], z.infer<typeof inspectedRun>>(
-      `SELECT runs.id, runs.name, runs.status, runs.steps, runs.deleted_at IS NOT NULL AS inBin, coalesce(logged.total, 0) AS "values"
-       FROM runs LEFT JOIN (SELECT run, sum(count) AS total FROM metrics GROUP BY run) AS logged ON logged.run = runs.id`,
+    .prepare<[], z.infer<typeof inspectedRun> & { readonly metrics: number }>(
+      `SELECT runs.id, runs.name, runs.status, runs.steps, runs.deleted_at IS NOT NULL AS inBin, coalesce(logged.total, 0) AS "values",
+         coalesce(logged.metrics, 0) AS metrics, ${has("thinning") ? "thinned_width" : "NULL"} AS thinnedTo
+       FROM runs LEFT JOIN (SELECT run, sum(count) AS total, count(*) AS metrics FROM metrics GROUP BY run) AS logged ON logged.run = runs.id`,
     )
-    .all();
+    .all()
+    .map(({ metrics, ...run }) => (run.thinnedTo === null || metrics === 0 ? run : { ...run, values: metrics * keptWeight(run.values / metrics, run.thinnedTo) }));
   const hosts = layout >= 4 ? db.prepare<[string], string>("SELECT token FROM hosts WHERE host = ?").pluck().all(hostname()) : [];
   return {
     unused: (db.pragma("freelist_count", { simple: true }) as number) * pageSize,
     runs,
     binnedStudies: layout >= 2 ? (db.prepare<[], number>("SELECT count(*) FROM studies WHERE deleted_at IS NOT NULL").pluck().get() ?? 0) : 0,
     endedHosts: hosts.filter((token) => !isLocked(join(dirname(file), "hosts", `${token}.lock`))).length,
-    erasing: has("erasing") ? (db.prepare<[], number>("SELECT count(*) FROM erasing").pluck().get() ?? 0) : 0,
+    erasing: ["erasing", "thinning"].reduce((sum, table) => sum + (has(table) ? (db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0) : 0), 0),
   };
 }

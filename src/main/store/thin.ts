@@ -81,6 +81,11 @@ export class Thinner {
     });
   }
 
+  /** Number of logged steps of a run. */
+  logged(run: string): number {
+    return Math.max(-1, ...this.#metrics(run).map(({ lastStep }) => lastStep)) + 1;
+  }
+
   /** Deletes the values of thinned runs in parts, with pauses. Resolves when none are left, to whether there were any. */
   rest(): Promise<boolean> {
     return (this.#working ??= this.#rest().finally(() => {

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { pictureSettings } from "../../../src/shared/reports.ts";
 import { spaceWarning, DiskWatch } from "../../../src/main/store/diskWatch.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { LaunchTask } from "../../../src/main/services/services.ts";
@@ -57,6 +59,19 @@ function variedStore() {
   return { folder, file, binned, stopped };
 }
 
+/** A store with a run of 1,000 steps. */
+function longRun(status: "finished" | "failed") {
+  const { folder } = filledStore();
+  const store = openStore(folder);
+  const run = { ...aRun({ name: "long" }), steps: 1_000, trained: { milliseconds: 100_000, from: "clock" as const } };
+  store.createRun(run);
+  store.beginSeries(run.id, ["loss"], anEnvironment);
+  store.appendRows(run.id, rowsOf([Array.from({ length: 1_000 }, (_, i) => i)]));
+  store.saveRun({ ...run, status });
+  store.closeNow();
+  return { folder, run: run.id };
+}
+
 describe("the storage service", () => {
   it("shows what takes the space", async () => {
     const { folder, binned, stopped } = variedStore();
@@ -90,6 +105,67 @@ describe("the storage service", () => {
     await expect(handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name, "20200101T000000000Z-daily.sqlite"] } })).rejects.toThrow(/There is no backup 2020.*Nothing was erased/);
     await handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name] } });
     expect(new BackupFolder(file).list()).toEqual([]);
+  });
+
+  it("thins a run after saying what that erases, and refuses what can be resumed", async () => {
+    const { folder, stopped } = variedStore();
+    const services = await opened(folder);
+    const { handlers } = services;
+    const whole = await handlers["storage.report"]({});
+    const { run, log } = whole.largest.find(({ name }) => name === "kept")!;
+    const plan = await handlers["storage.planThinning"]({ runs: [run], width: 256 });
+    expect(plan).toMatchObject({ width: 256, values: 19_967, runs: [{ run, name: "kept", steps: 20_000, values: 19_967 }] });
+    expect(plan.bytes).toBeGreaterThan(0.9 * log);
+    expect(plan.bytes).toBeLessThan(log);
+    await expect(handlers["storage.planThinning"]({ runs: [stopped], width: 256 })).rejects.toThrow(/100 steps; .*Nothing was erased/);
+    const changed = vi.fn();
+    services.on("run.changed", changed);
+    expect(await handlers["storage.erase"]({ erasure: { what: "steps", runs: [run], width: 256 } })).toEqual({ done: expect.stringMatching(/^Thinned 1 run: erased 19,967 values \(about .*\) for good; summaries of 256 steps each are kept\.$/) });
+    await services.erased();
+    expect(changed).toHaveBeenCalledWith(expect.objectContaining({ id: run, thinned: expect.objectContaining({ width: 256 }) }));
+    const after = (await handlers["storage.report"]({})).largest.find((one) => one.run === run)!;
+    expect(after).toMatchObject({ thinnedTo: 256 });
+    expect(await handlers["runs.verify"]({ run })).toMatchObject({ findings: [] });
+    await expect(handlers["runs.export"]({ run, format: "csv", damagedAnyway: false })).rejects.toThrow(/was thinned on .*needs every value/);
+    await expect(handlers["storage.planThinning"]({ runs: [run], width: 256 })).rejects.toThrow(/thinned already/);
+  });
+
+  it("reports a thinned run with its summaries", async () => {
+    const { folder, run } = longRun("finished");
+    const services = await opened(folder);
+    await services.handlers["storage.erase"]({ erasure: { what: "steps", runs: [run], width: 256 } });
+    const of = { run };
+    const settings = pictureSettings.parse({});
+    const { documents, remarks } = await services.handlers["reports.describe"]({ of, settings });
+    expect(documents).toContain("buckets.csv");
+    expect(documents).not.toContain("steps.csv");
+    expect(remarks.join()).toMatch(/was thinned on .* They are in buckets.csv; there is no steps.csv/);
+    const { pieces } = await services.reportFile({ of, settings, file: "buckets.csv" });
+    const texts: string[] = [];
+    for await (const piece of pieces) texts.push(Buffer.from(piece as string).toString());
+    expect(texts.join("")).toContain(`${run},loss,256,256,0,383.5,256,256,511,511`);
+  });
+
+  it("does not thin a stopped run until it cannot be resumed, and a thinned one is not resumed", async () => {
+    const { folder, run } = longRun("failed");
+    const services = await opened(folder);
+    const thin = () => services.handlers["storage.erase"]({ erasure: { what: "steps", runs: [run], width: 256 } });
+    const resumption = await services.handlers["runs.resumption"]({ run });
+    expect(resumption).toMatchObject({ step: 0, problem: expect.any(String) });
+    await thin();
+    expect(await services.handlers["runs.resumption"]({ run })).toBeNull();
+    await expect(services.handlers["runs.resume"]({ run, fromStart: true })).rejects.toThrow(/was thinned.*cannot be resumed; train its experiment again/);
+  });
+
+  it("does not thin a damaged run", async () => {
+    const { folder, file } = filledStore();
+    const db = new Database(file);
+    db.exec("UPDATE buckets SET max = max + 1 WHERE width = 256 AND start = 1024");
+    db.close();
+    const { handlers } = await opened(folder);
+    const [run] = await handlers["runs.find"]({});
+    await expect(handlers["storage.erase"]({ erasure: { what: "steps", runs: [run!], width: 256 } })).rejects.toThrow(/Nothing was erased: 1 run would be thinned but is damaged\..*differs from the values/);
+    expect((await handlers["storage.report"]({})).largest[0]!.thinnedTo).toBeNull();
   });
 
   it("restores a backup at the next start, until that is cancelled", async () => {
@@ -223,5 +299,17 @@ describe("hypertower storage and erase", () => {
     expect(await runCommand(folder, ["erase"])).toMatchObject({ code: 1, stderr: expect.stringContaining("choose what to erase") as string });
     expect(await runCommand(folder, ["erase", "--bin", "--yes"])).toMatchObject({ code: 0, stdout: "Erased 1 run with 500 steps for good.\n" });
     expect(await runCommand(folder, ["show", binned])).toMatchObject({ code: 1 });
+  });
+});
+
+describe("hypertower thin", () => {
+  it("says what it erases, asks, erases it and waits for the end", async () => {
+    const { folder, file } = filledStore();
+    expect(await runCommand(folder, ["thin", "last"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/Erase the 19,967 values of 1 run: kept \(.*, 20,000 steps\); about .* needs a confirmation: add --yes/) as string });
+    expect(await runCommand(folder, ["thin", "last", "--keep", "2048", "--yes"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Thinned 1 run: erased 18,431 values .*summaries of 2048 steps/) as string });
+    expect(await runCommand(folder, ["storage"])).toMatchObject({ stdout: expect.stringContaining("finished, thinned") as string });
+    const db = new Database(file);
+    expect(db.prepare("SELECT count(*) FROM series_values").pluck().get()).toBe(20_000 - 18_431);
+    db.close();
   });
 });

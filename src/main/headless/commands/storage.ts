@@ -4,7 +4,7 @@ import { formatBytes } from "../../../shared/format.ts";
 import type { Erasure, StorageReport } from "../../../shared/storage.ts";
 import { plural } from "../../../shared/text.ts";
 import { spaceOf } from "../../services/doctor/index.ts";
-import { UserError } from "../../services/services.ts";
+import { UserError, type Services } from "../../services/services.ts";
 import { findRun } from "../find.ts";
 import { table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
@@ -19,13 +19,7 @@ export async function storage(programFiles: ProgramFiles, options: StorageComman
   if (options.vacuum) {
     const services = await openExisting(programFiles, storeDir);
     try {
-      // The process that does the work does not keep this one alive.
-      const waiting = setInterval(() => undefined, 1_000);
-      try {
-        console.log((await services.handlers["storage.vacuum"]({})).done);
-      } finally {
-        clearInterval(waiting);
-      }
+      console.log((await whileAlive(() => services.handlers["storage.vacuum"]({}))).done);
     } finally {
       await services.close();
     }
@@ -48,7 +42,7 @@ function described({ folder, free, total, bytes, bin, resumable, largest, backup
     ["of these, in the bin", formatBytes(bytes.bin), bin.runs + bin.studies > 0 ? `${plural(bin.runs, "run")}, ${plural(bin.studies, "study", "studies")}: hypertower erase --bin` : ""],
     ["free on the disk", formatBytes(free), `of ${formatBytes(total)}`],
   ];
-  const runs = largest.map(({ run, name, status, inBin, steps, log, checkpoint, weights }) => [run, inBin ? `${status}, in the bin` : status, String(steps), formatBytes(log), formatBytes(checkpoint), formatBytes(weights), name]);
+  const runs = largest.map(({ run, name, status, inBin, steps, log, checkpoint, weights, thinnedTo }) => [run, `${status}${inBin ? ", in the bin" : ""}${thinnedTo === null ? "" : ", thinned"}`, String(steps), formatBytes(log), formatBytes(checkpoint), formatBytes(weights), name]);
   return [folder, "", table(parts.map((row) => row.map((cell) => cell ?? ""))), ...(runs.length > 0 ? ["", "Largest runs; the size of the steps is estimated from their number.", table([["RUN", "STATUS", "STEPS", "SIZE", "CHECKPOINT", "WEIGHTS", "NAME"], ...runs])] : [])].join("\n");
 }
 
@@ -91,7 +85,7 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
       console.error("Nothing was erased.");
       return exitCodes.error;
     }
-    const { done } = await services.handlers["storage.erase"]({ erasure });
+    const { done } = await eraseWhole(services, erasure);
     console.log(options.json ? JSON.stringify({ done }) : done);
     return exitCodes.ok;
   } finally {
@@ -99,8 +93,27 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
   }
 }
 
+/** Erases, and waits until the space is free again. */
+export function eraseWhole(services: Services, erasure: Erasure): Promise<{ done: string }> {
+  return whileAlive(async () => {
+    const answer = await services.handlers["storage.erase"]({ erasure });
+    await services.erased();
+    return answer;
+  });
+}
+
+/** Waits for another process, which does not keep this one alive. */
+export async function whileAlive<T>(work: () => T | Promise<T>): Promise<T> {
+  const waiting = setInterval(() => undefined, 1_000);
+  try {
+    return await work();
+  } finally {
+    clearInterval(waiting);
+  }
+}
+
 /** @throws UserError where nobody can answer */
-async function confirmed(question: string): Promise<boolean> {
+export async function confirmed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw new UserError(`${question.slice(0, question.indexOf("?"))} needs a confirmation: add --yes`);
   const lines = createInterface({ input: process.stdin, output: process.stderr });
   try {

@@ -25,7 +25,7 @@ export async function storageReport(storeFile: string, inspection: Inspection): 
   const used = inspection.bytes + inspection.log - inspection.unused;
   const values = inspection.runs.reduce((sum, run) => sum + run.values, 0);
   const [checkpointOf, weightsOf] = [bytesByRun(checkpoints), bytesByRun(weights)];
-  const runs = inspection.runs.map(({ id, name, status, steps, inBin, values: own }): RunSpace => ({
+  const runs = inspection.runs.map(({ id, name, status, steps, inBin, values: own, thinnedTo }): RunSpace => ({
     run: id,
     name,
     status,
@@ -34,6 +34,7 @@ export async function storageReport(storeFile: string, inspection: Inspection): 
     log: values === 0 ? 0 : Math.round((used * own) / values),
     checkpoint: checkpointOf.get(id) ?? 0,
     weights: weightsOf.get(id) ?? 0,
+    thinnedTo,
   }));
   const inBin = runs.filter((run) => run.inBin);
   const list = backups.list();

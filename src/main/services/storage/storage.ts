@@ -3,7 +3,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Handlers } from "../../../shared/contract.ts";
 import { formatBytes } from "../../../shared/format.ts";
-import { isActive } from "../../../shared/run.ts";
+import { isActive, type Resumption } from "../../../shared/run.ts";
 import type { Erasure, StorageNotices, storageRequests } from "../../../shared/storage.ts";
 import { plural } from "../../../shared/text.ts";
 import { BackupFolder } from "../../store/backup/folder.ts";
@@ -18,6 +18,7 @@ import { examine } from "../doctor/examine.ts";
 import { UserError } from "../services.ts";
 import { runFiles } from "./files.ts";
 import { storageReport } from "./report.ts";
+import { Thinning } from "./thinning.ts";
 
 export interface StorageOptions {
   readonly store: Store;
@@ -27,6 +28,9 @@ export interface StorageOptions {
   readonly backups: BackupSchedule | undefined;
   /** Whether runs are trained here. */
   readonly isBusy: () => boolean;
+  /** Where an ended run would resume; null for one that cannot. */
+  readonly resumption: (run: string) => Promise<Resumption | null>;
+  readonly onThinned: (run: string) => void;
   readonly onNotices: (notices: StorageNotices) => void;
   readonly onChange: () => void;
 }
@@ -40,6 +44,8 @@ export class Storage {
   readonly #options: StorageOptions;
   readonly #file: string;
   readonly #disk: DiskWatch;
+  readonly #thinning: Thinning;
+  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(options: StorageOptions) {
     this.#options = options;
@@ -49,6 +55,7 @@ export class Storage {
       options.onNotices(this.#notices());
     });
     this.#disk.poll();
+    this.#thinning = new Thinning({ store: options.store, resumption: options.resumption, onThinned: options.onThinned, inspect: () => this.#inspect(false) });
     // What an erasing that was interrupted has left.
     this.#sweep();
   }
@@ -75,6 +82,7 @@ export class Storage {
         return this.#noticed();
       },
       "storage.erase": async ({ erasure }) => ({ done: await this.#erase(erasure) }),
+      "storage.planThinning": ({ runs, width }) => this.#thinning.plan(runs, width),
       "storage.vacuum": async () => ({ done: await this.#run({ task: "vacuum", file: this.#file }) }),
     };
   }
@@ -83,6 +91,11 @@ export class Storage {
   backedUp(): void {
     this.#noticed();
     this.#options.onChange();
+  }
+
+  /** Resolves when the values of erased and thinned runs are deleted and their space was given back. */
+  settled(): Promise<void> {
+    return this.#sweeping;
   }
 
   close(): void {
@@ -126,6 +139,11 @@ export class Storage {
         case "checkpoints":
         case "weights":
           return await this.#eraseFiles(erasure.what, erasure.runs);
+        case "steps": {
+          const done = await this.#thinning.thin(erasure.runs, erasure.width);
+          this.#sweep();
+          return done;
+        }
         case "backups":
           return this.#eraseBackups(erasure.names);
       }
@@ -173,17 +191,17 @@ export class Storage {
     return `Erased ${plural(wanted.length, "backup")} (${formatBytes(wanted.reduce((sum, { bytes }) => sum + bytes, 0))}) for good.`;
   }
 
-  /** Deletes the values of erased runs in the background, then gives their space back. */
+  /** Deletes the values of erased and thinned runs in the background, then gives their space back. */
   #sweep(): void {
     const { store, launch, log, onChange } = this.#options;
-    void store.eraser
-      .rest()
-      .then(async (removed) => {
+    this.#sweeping = Promise.all([store.eraser.rest(), store.thinner.rest()])
+      .then(async ([erased, thinned]) => {
+        const removed = erased || thinned;
         if (!removed || !launch || store.unusedBytes() < worthVacuum) return;
         const result = await launch({ task: "vacuum", file: this.#file });
-        if ("failed" in result) log.warn(`store: the space of erased runs was not given back: ${result.failed}`);
+        if ("failed" in result) log.warn(`store: the space of erased values was not given back: ${result.failed}`);
         onChange();
       })
-      .catch((error: unknown) => log.error("store: the values of erased runs were not deleted; the next start goes on", error));
+      .catch((error: unknown) => log.error("store: the values of erased or thinned runs were not deleted; the next start goes on", error));
   }
 }

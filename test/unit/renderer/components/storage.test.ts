@@ -82,6 +82,30 @@ it("erases checkpoints, weights and backups one by one, and says what that costs
   expect(hasTestid(byTestid(wrapper, "space-of-run2"), "erase-checkpoint")).toBe(false);
 });
 
+it("thins a run after a confirmation that says how many values and bytes are erased", async () => {
+  const wrapper = await page();
+  services.answer("storage.erase", () => ({ done: "Thinned 1 run." }));
+  services.answer("storage.planThinning", ({ runs, width }) => ({ width, runs: runs.map((run) => ({ run, name: run, steps: 900_000, values: 1_800_000, bytes: 245e6 })), values: 1_800_000, bytes: 245e6 }));
+  await click(byTestid(wrapper, "space-of-run1"), "thin-run");
+  expect(dialog()).toMatch(/Erases the 1,800,000 logged values of A long run \(about 245 MB\) and keeps summaries of 256 steps each.*cannot be undone/);
+  await answer(false);
+  expect(services.inputs("storage.erase")).toEqual([]);
+  await click(byTestid(wrapper, "space-of-run1"), "thin-run");
+  await answer(true);
+  expect(services.inputs("storage.erase")).toEqual([{ erasure: { what: "steps", runs: ["run1"], width: 256 } }]);
+  services.refuse("storage.planThinning", "Run A long run is stopped and can still be resumed at step 7.");
+  await click(byTestid(wrapper, "space-of-run1"), "thin-run");
+  expect(document.body.textContent).toContain("can still be resumed at step 7");
+});
+
+it("offers no thinning of short, thinned and binned runs", async () => {
+  const { largest } = aReport();
+  const changed = [{ steps: 200 }, { thinnedTo: 256 }, { inBin: true }].map((change, i) => ({ ...largest[0]!, ...change, run: `run${i}` }));
+  const wrapper = await page({ largest: changed });
+  expect(hasTestid(wrapper, "thin-run")).toBe(false);
+  expect(byTestid(wrapper, "space-of-run1").text()).toContain("thinned");
+});
+
 it("makes a backup, restores one at the next start, and keeps settings", async () => {
   const wrapper = await page({ backups: [] });
   expect(hasTestid(wrapper, "no-backups")).toBe(true);
