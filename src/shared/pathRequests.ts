@@ -5,6 +5,8 @@ export const pathRequests = {
   "archives.import": ({ path }) => [path],
   "datasets.import": ({ path }) => [path],
   "datasets.preview": ({ path }) => [path],
+  "storage.merge": ({ path }) => [path],
+  "storage.move": ({ path }) => (path === null ? [] : [path]),
   "datasets.create": ({ order }) => (order.form === "arrays" ? [order.features.path, order.targets.path] : [order.path]),
 } as const satisfies { readonly [N in RequestName]?: (input: RequestArguments<N>) => readonly string[] };
 

@@ -7,6 +7,8 @@ import { thinWidth } from "./thinning.ts";
 const nothing = z.strictObject({}).default({});
 const id = z.string().regex(/^[0-9A-Za-z_-]{1,64}$/, "not an id");
 
+const path = z.string().min(1).max(4_096);
+
 export const healthFinding = z.object({
   /** `problem`: something is lost or does not work. `warning`: something may be lost later. `note`: good to know. */
   severity: z.enum(["problem", "warning", "note"]),
@@ -62,6 +64,8 @@ export const storageNotices = z.object({
   backup: z.string().nullable(),
   /** Backup that will be restored at the next start. */
   restore: z.string().nullable(),
+  /** Folder to which the store is moved at the next start, or was not moved: then with the reason. */
+  move: z.object({ folder: z.string(), problem: z.string().nullable() }).nullable(),
 });
 export type StorageNotices = z.infer<typeof storageNotices>;
 
@@ -96,6 +100,10 @@ export const storageRequests = {
   "storage.saveSettings": { input: z.strictObject({ settings: backupSettings }), output: backupSettings },
   /** Has a backup restored at the next start; null cancels that. */
   "storage.restore": { input: z.strictObject({ backup: backupName.nullable() }), output: storageNotices },
+  /** Copies what the store lacks of another one, whose folder is on the machine that runs Hypertower. Answers what was done, in sentences. */
+  "storage.merge": { input: z.strictObject({ path }), output: z.object({ remarks: z.array(z.string()) }) },
+  /** Has the store moved to a new or empty folder at the next start; null cancels that. */
+  "storage.move": { input: z.strictObject({ path: path.nullable(), removeOld: z.boolean() }), output: storageNotices },
   /** Erases for good. Answers a sentence that says what was erased. */
   "storage.erase": { input: z.strictObject({ erasure }), output: z.object({ done: z.string() }) },
   /** What thinning these runs would erase; an error says why one of them cannot be thinned. */

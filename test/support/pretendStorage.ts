@@ -27,7 +27,7 @@ export function aReport(changes: Partial<StorageReport> = {}): StorageReport {
   };
 }
 
-export const noNotices: StorageNotices = { loss: null, space: null, backup: null, restore: null };
+export const noNotices: StorageNotices = { loss: null, space: null, backup: null, restore: null, move: null };
 
 export const pretendStorage: Pick<Handlers, keyof typeof storageRequests> = {
   "storage.notices": () => noNotices,
@@ -38,6 +38,8 @@ export const pretendStorage: Pick<Handlers, keyof typeof storageRequests> = {
   "storage.saveSettings": ({ settings }) => settings,
   "storage.restore": ({ backup }) => ({ ...noNotices, restore: backup }),
   "storage.erase": () => ({ done: "Erased nothing." }),
+  "storage.merge": () => ({ remarks: ["There was nothing to merge."] }),
+  "storage.move": ({ path }) => ({ ...noNotices, move: path === null ? null : { folder: path, problem: null } }),
   "storage.planThinning": ({ runs, width }) => ({ width, runs: runs.map((run) => ({ run, name: run, steps: 1_000, values: 2_000, bytes: 40_000 })), values: 2_000 * runs.length, bytes: 40_000 * runs.length }),
   "storage.vacuum": () => ({ done: "There is no unused space in the store's file." }),
 };

@@ -19,8 +19,11 @@ interface FileToMove {
   readonly size: number;
 }
 
-/** Folders and files of processes, which have ended. */
-const isLeft = (name: string) => name === "hosts" || name === movedFile || /\.(pending|part)$/.test(name) || /\.sqlite-(wal|shm|journal)$/.test(name);
+/** Note in the store's folder of a move that is done at the next start. */
+export const moveNextFile = "move-next.json";
+
+/** Folders and files of processes, which have ended, and notes about moves. */
+const isLeft = (name: string) => name === "hosts" || name === movedFile || name === moveNextFile || /\.(pending|part)$/.test(name) || /\.sqlite-(wal|shm|journal)$/.test(name);
 
 /**
  * Copies every file, compares the copies, and leaves a note in the old folder that the store has moved.
@@ -29,9 +32,7 @@ const isLeft = (name: string) => name === "hosts" || name === movedFile || /\.(p
  */
 export function moveStore(from: string, to: string, removeOld: boolean): Moved {
   const [old, target] = [resolve(from), resolve(to)];
-  if (old === target) throw new ArchiveError(`The store is in ${target} already.`);
-  if (isInside(old, target) || isInside(target, old)) throw new ArchiveError(`${target} and ${old} lie within each other; choose another folder.`);
-  if (existsSync(target) && (!lstatSync(target).isDirectory() || readdirSync(target).length > 0)) throw new ArchiveError(`${target} is not an empty folder; choose another one.`);
+  requireTarget(old, target);
   const store = new LoneStore(old);
   const aside = `${target}.${process.pid}.part`;
   let made = false;
@@ -63,6 +64,13 @@ export function moveStore(from: string, to: string, removeOld: boolean): Moved {
     if (made) rmSync(aside, { recursive: true, force: true });
     store.release();
   }
+}
+
+/** @param old the store's folder @throws ArchiveError unless the store can be moved to `target`: both are absolute paths */
+export function requireTarget(old: string, target: string): void {
+  if (old === target) throw new ArchiveError(`The store is in ${target} already.`);
+  if (isInside(old, target) || isInside(target, old)) throw new ArchiveError(`${target} and ${old} lie within each other; choose another folder.`);
+  if (existsSync(target) && (!lstatSync(target).isDirectory() || readdirSync(target).length > 0)) throw new ArchiveError(`${target} is not an empty folder; choose another one.`);
 }
 
 const isInside = (folder: string, other: string) => !relative(other, folder).startsWith(`..${sep}`) && relative(other, folder) !== ".." && relative(other, folder) !== "";

@@ -9,7 +9,7 @@ import { createServices } from "../services/createServices.ts";
 import { hostLog } from "../logs/hostLog.ts";
 import { guardProcess } from "../services/lastResort.ts";
 import { openHostLog } from "../services/logs.ts";
-import { defaultStoreDir } from "../services/paths.ts";
+import { defaultStoreDir, movedAtStart } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
 import { connectWindow } from "./ipc.ts";
@@ -50,7 +50,7 @@ registerScheme();
 denyEverythingElse();
 
 try {
-  storeDir = defaultStoreDir();
+  storeDir = movedAtStart(defaultStoreDir());
   prepareFolder();
   // The lock is in the store's folder: one app per store. A second start brings the first to the front.
   if (app.requestSingleInstanceLock()) {

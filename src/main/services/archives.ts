@@ -1,12 +1,16 @@
 /** Archives of runs and studies. */
-import type { ArchiveImport, ArchiveRequest } from "../../shared/archives.ts";
-import { importArchive } from "../archives/importArchive.ts";
+import { existsSync, realpathSync } from "node:fs";
+import { isAbsolute, join } from "node:path";
+import { importRemarks, type ArchiveImport, type ArchiveRequest } from "../../shared/archives.ts";
+import { importArchive, mergeInWorker } from "../archives/importArchive.ts";
 import { archiveMediaType, archiveSuffix } from "../archives/format.ts";
 import { mergeInto } from "../archives/merge.ts";
 import { moveStore, type Moved } from "../archives/move.ts";
+import { cancelMove, requestMove } from "../archives/moveNext.ts";
 import { storeSources } from "../archives/storeSources.ts";
 import { archiveOf } from "../archives/write.ts";
 import { fileStem } from "../reports/index.ts";
+import { storeFileName } from "../store/database.ts";
 import type { Store } from "../store/store.ts";
 import { UserError, type ExportFile } from "./services.ts";
 import { userError } from "./userErrors.ts";
@@ -74,6 +78,34 @@ export async function mergeStores(from: string, folder: string, onRemark: (remar
   }
 }
 
+/** Merges another store into an open one, in a thread. Returns what was done, in sentences. @throws UserError */
+export async function mergeInBackground(from: string, folder: string): Promise<string[]> {
+  try {
+    requireAbsolute(from);
+    const file = join(from, storeFileName);
+    // A window may read what is in the folder, not where its links lead.
+    if (existsSync(file) && realpathSync(file) !== join(realpathSync(from), storeFileName)) throw new UserError(`${file} is a link; name the folder that it leads to.`);
+    const { report, remarks } = await mergeInWorker({ from, folder });
+    const done = importRemarks(report);
+    return [...(done.length > 0 ? done : ["There was nothing to merge."]), ...remarks];
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
+/** Has the open store moved at the next start; null cancels that. @throws UserError */
+export function moveAtNextStart(storeDir: string, folder: string | null, removeOld: boolean): void {
+  try {
+    if (folder === null) cancelMove(storeDir);
+    else {
+      requireAbsolute(folder);
+      requestMove(storeDir, folder, removeOld);
+    }
+  } catch (error) {
+    throw userError(error);
+  }
+}
+
 /** Moves a store that no process uses. @throws UserError; the store is then where it was */
 export function moveStoreTo(from: string, to: string, removeOld: boolean): Moved {
   try {
@@ -81,6 +113,11 @@ export function moveStoreTo(from: string, to: string, removeOld: boolean): Moved
   } catch (error) {
     throw userError(error);
   }
+}
+
+/** @throws UserError */
+function requireAbsolute(folder: string): void {
+  if (!isAbsolute(folder)) throw new UserError(`${folder} is not a whole path; begin at the root of the disk.`);
 }
 
 async function* explained(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,4 +1,5 @@
 /** The folder of the store. */
+import { applyRequestedMove } from "../archives/moveNext.ts";
 import { followMoves, MovedFolderMissing, userFolder } from "../../core/datasets/folder.ts";
 import { UserError } from "./services.ts";
 
@@ -10,6 +11,11 @@ export function defaultStoreDir(): string {
 /** The given folder, or where its store was moved. @throws UserError when that is not there */
 export function storeDirAt(folder: string): string {
   return followed(() => followMoves(folder));
+}
+
+/** Where the store is when a workbench starts on it: a move that was asked for is done now. */
+export function movedAtStart(storeDir: string): string {
+  return applyRequestedMove(storeDir);
 }
 
 function followed(find: () => string): string {

@@ -9,6 +9,7 @@ import { isActive } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
 import { hostLog } from "../../logs/hostLog.ts";
 import { FileAccess } from "../../services/fileAccess.ts";
+import { movedAtStart } from "../../services/paths.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { startServer, type LocalServer } from "../server/index.ts";
 import { onInterrupt } from "../interrupt.ts";
@@ -30,7 +31,7 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
     throw new UserError(`the window is not built (${programFiles.rendererDir} has no index.html); run: npm run build`);
   }
   const files = filesIn(options.dataRoot);
-  const storeDir = storeDirOf(options.store);
+  const storeDir = movedAtStart(storeDirOf(options.store));
   const services = await openServices(programFiles, storeDir);
   let server: LocalServer;
   try {

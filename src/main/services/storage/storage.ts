@@ -14,6 +14,8 @@ import { inspection, inspectStore, inspectWhole, type Inspection } from "../../s
 import type { Log } from "../../store/log.ts";
 import type { Store } from "../../store/store.ts";
 import type { LaunchTask, StoreTask } from "../../store/task.ts";
+import { requestedMove } from "../../archives/moveNext.ts";
+import { mergeInBackground, moveAtNextStart } from "../archives.ts";
 import { examine } from "../doctor/examine.ts";
 import { UserError } from "../services.ts";
 import { runFiles } from "./files.ts";
@@ -81,6 +83,16 @@ export class Storage {
         else requestRestore(this.#file, backup);
         return this.#noticed();
       },
+      "storage.merge": async ({ path }) => {
+        this.#options.store.flush();
+        const remarks = await mergeInBackground(path, dirname(this.#file));
+        this.#options.onChange();
+        return { remarks };
+      },
+      "storage.move": ({ path, removeOld }) => {
+        moveAtNextStart(dirname(this.#file), path, removeOld);
+        return this.#noticed();
+      },
       "storage.erase": async ({ erasure }) => ({ done: await this.#erase(erasure) }),
       "storage.planThinning": ({ runs, width }) => this.#thinning.plan(runs, width),
       "storage.vacuum": async () => ({ done: await this.#run({ task: "vacuum", file: this.#file }) }),
@@ -103,7 +115,9 @@ export class Storage {
   }
 
   #notices(): StorageNotices {
-    return { loss: this.#options.store.loss, space: this.#disk.warning, backup: this.#options.backups?.problem ?? null, restore: requestedRestore(this.#file) };
+    const next = requestedMove(dirname(this.#file));
+    const move = next && { folder: next.folder, problem: next.problem };
+    return { loss: this.#options.store.loss, space: this.#disk.warning, backup: this.#options.backups?.problem ?? null, restore: requestedRestore(this.#file), move };
   }
 
   #noticed(): StorageNotices {

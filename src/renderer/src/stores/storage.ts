@@ -56,6 +56,18 @@ export const useStorage = defineStore("storage", () => {
     notices.value = await call("storage.restore", { backup });
   }
 
+  /** Copies what is missing from another store. Resolves to what was done, in sentences. */
+  async function merge(path: string): Promise<readonly string[]> {
+    const { remarks } = await call("storage.merge", { path });
+    if (report.value) await load();
+    return remarks;
+  }
+
+  /** Has the store moved at the next start; null cancels that. */
+  async function move(path: string | null, removeOld = false): Promise<void> {
+    notices.value = await call("storage.move", { path, removeOld });
+  }
+
   async function acknowledgeLoss(): Promise<void> {
     notices.value = await call("storage.acknowledgeLoss", {});
   }
@@ -78,5 +90,5 @@ export const useStorage = defineStore("storage", () => {
     return done;
   }
 
-  return { notices, report, health, checking, backingUp, load, loadNotices, follow, check, backUp, restore, acknowledgeLoss, saveSettings, erase, vacuum };
+  return { notices, report, health, checking, backingUp, load, loadNotices, follow, check, backUp, restore, merge, move, acknowledgeLoss, saveSettings, erase, vacuum };
 });

@@ -126,6 +126,36 @@ it("makes a backup, restores one at the next start, and keeps settings", async (
   expect(services.inputs("storage.saveSettings")[0]!.settings).toMatchObject({ last: 3, daily: 7, weekly: 4 });
 });
 
+async function enter(folder: string): Promise<void> {
+  const field = onPage("store-path") as HTMLInputElement;
+  field.value = folder;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await flushPromises();
+  onPage("store-confirm").click();
+  await flushPromises();
+}
+
+it("takes in another store, and says what was done or why not", async () => {
+  const wrapper = await page();
+  services.refuse("storage.merge", "There is no store in /elsewhere.");
+  await click(wrapper, "merge-button");
+  await enter("/elsewhere");
+  expect(onPage("store-problem-message").textContent).toContain("There is no store in /elsewhere");
+  services.answer("storage.merge", () => ({ remarks: ["Imported 2 runs.", "Run a is running in /other; it was left out."] }));
+  await enter("/other");
+  expect(services.inputs("storage.merge")).toEqual([{ path: "/elsewhere" }, { path: "/other" }]);
+  expect([...document.body.querySelectorAll(".el-notification")].map(({ textContent }) => textContent).join()).toContain("Imported 2 runs. Run a is running in /other; it was left out.");
+});
+
+it("has the store moved at the next start", async () => {
+  const wrapper = await page();
+  services.answer("storage.move", ({ path }) => ({ ...noNotices, move: path === null ? null : { folder: path, problem: null } }));
+  await click(wrapper, "move-button");
+  expect(document.body.textContent).toContain("The store is open now, so it moves at the next start");
+  await enter("/data/new");
+  expect(services.inputs("storage.move")).toEqual([{ path: "/data/new", removeOld: false }]);
+});
+
 it("says why no backup was made", async () => {
   const wrapper = await page();
   services.refuse("storage.backUp", "No backup was made: it needs 90 MB, and only 10 MB are free.");
