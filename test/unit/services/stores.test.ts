@@ -9,7 +9,7 @@ import { aRun, filledStore, freshFolder, openStore, recordedLog } from "../../su
 async function opened(folder: string) {
   const services = await createServices(
     { storeDir: folder, host: "browser", version: "0", launchTrainer: () => { throw new Error("no trainer"); } },
-    { log: recordedLog(), storeOptions: { pollEvery: 20 } },
+    { log: recordedLog() },
   );
   onTestFinished(() => services.close());
   return services;
