@@ -12,3 +12,5 @@ const file = process.argv[2]!;
 const guard = endWhenLogGrows(file);
 checkStore(file);
 await guard.terminate();
+// The port of an Electron utility process would keep it alive.
+if ((process as { parentPort?: unknown }).parentPort) process.exit();
