@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { taskLauncher } from "../../../src/main/desktop/taskLauncher.ts";
-import type { TaskResult } from "../../../src/main/services/services.ts";
+import type { TaskResult } from "../../../src/main/store/task.ts";
 
 class UtilityProcess extends EventEmitter {
   readonly kill = vi.fn(() => true);
