@@ -35,7 +35,7 @@ export interface VacuumLimits {
   /** Bytes of content that may be rewritten although other processes may want to write: below a second. */
   readonly brief?: number;
 }
-const usualLimits = { lockedFor: 40, slowestPage: 500, workFor: 10 * 60_000, brief: 32e6 };
+const usualLimits = { lockedFor: 40, slowestPage: 100, workFor: 10 * 60_000, brief: 32e6 };
 
 /** Bytes of the file that hold nothing. */
 export function unusedBytes(db: Database.Database): number {
