@@ -141,7 +141,9 @@ export class Runs {
     if (run.thinned) throw new UserError(`${thinnedProblem(`${run.name} (${id})`, run.thinned)} It cannot be resumed; train its experiment again as a new run.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
     await this.#supervisor.left(id);
-    const { step, problem } = (await this.resumption(id))!;
+    const resumption = await this.resumption(id);
+    if (!resumption) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
+    const { step, problem } = resumption;
     if (problem !== null && !fromStart) {
       throw new UserError(`Run ${run.name} (${id}) cannot be resumed: ${problem} It can be restarted at its first step.`);
     }

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
-import { explained } from "./errors.ts";
+import { explain, explained } from "./errors.ts";
 import { HostLock, isLocked } from "./hostLock.ts";
 import type { Log } from "./log.ts";
 
@@ -142,12 +142,15 @@ export class Hosts {
     return ended.length;
   }
 
-  /** Removes this host; other processes may take its leases. @throws StoreError */
+  /** Removes this host; other processes may take its leases. */
   close(): void {
     if (!this.#registered) return;
     try {
       // Before releasing the lock: a row without a lock means a process that did not close.
-      explained(this.#path, () => this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token));
+      this.#db.prepare("DELETE FROM hosts WHERE token = ?").run(this.token);
+    } catch (error) {
+      // Everything else is committed. The next host takes this one for crashed and has the store checked.
+      this.#log.warn(`store: the end of this process could not be noted: ${messageOf(explain(error, this.#path))}`);
     } finally {
       this.#lock?.release();
     }
