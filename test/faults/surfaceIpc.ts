@@ -1,24 +1,10 @@
 /** The built desktop app over IPC, with Electron's stub: requests of its own page, and what only a page gone bad would send. */
 import { droppedChannel, eventChannel, requestChannel } from "../../src/shared/channels.ts";
 import { requestNames, type RequestName } from "../../src/shared/contract.ts";
-import { startApp, type DesktopApp } from "../e2e/desktop/app.ts";
+import { startApp } from "../e2e/desktop/app.ts";
 import type { RandomJson } from "./randomJson.ts";
+import { exotic, foreign, own } from "./surfaceIpcValues.ts";
 import { isCostly, type Surface, type SurfaceReply } from "./surfaceFuzz.ts";
-
-const own = { url: "app://hypertower/", origin: "app://hypertower", parent: null };
-/** Frames that may send nothing. */
-const foreign: readonly unknown[] = [
-  null,
-  { ...own, parent: own },
-  { ...own, url: "https://elsewhere.invalid/" },
-  { ...own, origin: "https://elsewhere.invalid" },
-  { ...own, origin: "null" },
-  { ...own, url: "about:srcdoc" },
-  { ...own, url: "data:text/html,x" },
-  { url: "https://elsewhere.invalid/", origin: "https://elsewhere.invalid", parent: null },
-  { ...own, url: "app://hypertower.elsewhere.invalid/" },
-  { ...own, url: "" },
-];
 
 export async function overIpc(storeDir: string): Promise<Surface> {
   let opened = (): void => undefined;
@@ -44,7 +30,7 @@ export async function overIpc(storeDir: string): Promise<Surface> {
         return { ok: false, error: { message: !known && refused ? "refused" : `failed unexpectedly: ${String(error)}` } };
       }
     },
-    raw: (random) => malformed(app, random, invoke),
+    raw: (random) => malformed(random, invoke),
     exotic,
     async end() {
       clearInterval(timer);
@@ -53,7 +39,7 @@ export async function overIpc(storeDir: string): Promise<Surface> {
   };
 }
 
-async function malformed(_app: DesktopApp, random: RandomJson, invoke: (channel: string, parameters: unknown[], frame?: unknown) => Promise<unknown>): Promise<string | null> {
+async function malformed(random: RandomJson, invoke: (channel: string, parameters: unknown[], frame?: unknown) => Promise<unknown>): Promise<string | null> {
   const request = requestChannel(random.of(requestNames.filter((name) => !isCostly(name))));
   const input = random.any();
   switch (random.below(4)) {
@@ -88,40 +74,4 @@ async function expectRefusal(answer: Promise<unknown>, message: string, otherwis
 async function expectFailure(answer: Promise<unknown>, channel: string): Promise<string | null> {
   const reply = (await answer) as SurfaceReply;
   return typeof reply?.ok === "boolean" && !reply.error?.message.includes("failed unexpectedly") ? null : `${channel} answered ${JSON.stringify(reply)}`;
-}
-
-/** What structured clones carry beyond JSON, and more than a message may be. */
-export function exotic(random: RandomJson): unknown {
-  const cyclic: Record<string, unknown> = { run: "x" };
-  cyclic["experiment"] = cyclic;
-  const wrap = (value: unknown) => random.of([value, { run: value }, { experiment: value }, { study: value }, [value]]);
-  switch (random.below(12)) {
-    case 0:
-      return cyclic;
-    case 1:
-      return wrap(new Map([["a", 1]]));
-    case 2:
-      return wrap(new Set([1]));
-    case 3:
-      return wrap(12n);
-    case 4:
-      return wrap(new Date(NaN));
-    case 5:
-      return wrap(new Float64Array([NaN, 1]));
-    case 6:
-      return wrap(/(a+)+$/);
-    case 7:
-      return wrap(new Error("x"));
-    case 8: {
-      let nested: unknown = 1;
-      for (let depth = 0; depth < random.of([150, 500, 2_000]); depth++) nested = random.below(2) === 0 ? [nested] : { experiment: nested };
-      return wrap(nested);
-    }
-    case 9:
-      return random.below(20) === 0 ? wrap("x".repeat(8 * 1024 * 1024)) : wrap("x".repeat(random.below(10_000)));
-    case 10:
-      return random.below(20) === 0 ? { runs: Array.from({ length: 1_200_000 }, () => "a") } : { runs: Array.from({ length: random.below(3_000) }, (_, index) => `r${index}`) };
-    default:
-      return wrap(random.of([NaN, Infinity, -0, undefined, new ArrayBuffer(16)]));
-  }
 }

@@ -1,5 +1,5 @@
 /** The desktop app as hostile markup, other frames and other pages in its window meet it. */
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
@@ -41,6 +41,7 @@ function invoke(frame: { evaluate: DesktopHarness["page"]["evaluate"] }, channel
 }
 
 const list = requestChannel("runs.list");
+const mainSources = join(import.meta.dirname, "../../../src/main");
 
 it("is isolated, sandboxed and without Node", async () => {
   const settings = await harness.app.call("appSettings");
@@ -48,7 +49,7 @@ it("is isolated, sandboxed and without Node", async () => {
     sandbox: true,
     schemes: [{ scheme: "app", privileges: { standard: true, secure: true } }],
     window: {
-      webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false, nodeIntegrationInSubFrames: false, webviewTag: false, webSecurity: true },
+      webPreferences: { contextIsolation: true, sandbox: true, nodeIntegration: false, nodeIntegrationInSubFrames: false, webviewTag: false, webSecurity: true, nodeIntegrationInWorker: false, allowRunningInsecureContent: false },
     },
   });
   expect(await harness.page.evaluate(() => typeof (window as unknown as { require?: unknown; process?: unknown }).process)).toBe("undefined");
@@ -176,6 +177,14 @@ it("attaches no guests and grants no permissions", async () => {
   for (const name of ["geolocation", "media", "notifications", "openExternal", "clipboard-read"]) {
     expect(await harness.app.call("permission", { name }), name).toEqual({ request: false, check: false });
   }
+});
+
+it("hands no address to the system's programs", () => {
+  // The app uses one function of Electron's shell: it shows the folder of the store, whose path no page gives.
+  const used = readdirSync(mainSources, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .flatMap((name) => readFileSync(join(mainSources, name), "utf8").match(/\bshell\.\w+\([^)]*\)|openExternal|remoteModule|insertCSS|executeJavaScript/g) ?? []);
+  expect(used).toEqual(["shell.openPath(storeDir)"]);
 });
 
 it("keeps injected markup from running", async () => {

@@ -64,6 +64,15 @@ it("names a folder that cannot be created", async () => {
   expect(errorBoxes[0]?.content).toContain(join(file, "store"));
 });
 
+it("answers what the store takes up, from a process that then ends", async () => {
+  const app = startApp(storeDir, noWindow);
+  await expect.poll(() => opened, { timeout: 10_000 }).toBe(true);
+  const frame = { url: "app://hypertower/", origin: "app://hypertower", parent: null };
+  expect(await app.call("invoke", { channel: "hypertower:request:storage.report", parameters: [{}], frame })).toMatchObject({ ok: true });
+  await expect.poll(() => app.call("trainers")).toEqual([]);
+  expect(await app.process.end(), app.process.output()).toBe(0);
+});
+
 it("starts on an empty folder, and keeps everything in it", async () => {
   const folder = join(storeDir, "deep", "store");
   mkdirSync(join(storeDir, "deep"));

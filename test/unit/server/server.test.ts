@@ -209,6 +209,25 @@ describe("other names and other pages", () => {
   });
 });
 
+describe("slow requests", () => {
+  it.each([
+    ["headers that do not end", "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nx-slow: "],
+    ["a body that does not end", "POST / HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000000\r\n\r\nx"],
+    ["a body in chunks that do not end", "GET / HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n"],
+    ["an upgrade whose headers do not end", "GET /ws HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\n"],
+  ])("are cut off: %s", async (_what, text) => {
+    const slow = await startServer({ services, port: 0, rendererDir: join(folder, "renderer"), requestWithin: 100 });
+    try {
+      const socket = connect(slow.port, "127.0.0.1");
+      socket.on("error", () => undefined).resume();
+      socket.write(text);
+      await new Promise((resolve) => socket.once("close", resolve));
+    } finally {
+      await slow.close();
+    }
+  });
+});
+
 describe("the socket", () => {
   it("refuses the wrong origin, the wrong host, no session and other paths", async () => {
     const cookie = await signIn();

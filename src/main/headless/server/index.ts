@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly rendererDir: string;
   /** Files that windows may have read; without it, all that this account may read. */
   readonly files?: FileAccess | undefined;
+  /** Milliseconds within which a request must have arrived, its body included; 10 s by default. */
+  readonly requestWithin?: number;
   /** Token of the first link; random by default. */
   readonly token?: string;
 }
@@ -37,12 +39,12 @@ export interface LocalServer {
  * Starts the server on 127.0.0.1.
  * @throws UserError when the port is not a port or cannot be listened on.
  */
-export async function startServer({ services, port, rendererDir, token, files }: ServerOptions): Promise<LocalServer> {
+export async function startServer({ services, port, rendererDir, token, files, requestWithin = 10_000 }: ServerOptions): Promise<LocalServer> {
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     throw new UserError(`${port} is not a port; allowed: 1 to 65535, or 0 for any free one`);
   }
   const access = new Access(token);
-  const server = createServer(httpHandler(access, rendererDir, services));
+  const server = createServer({ headersTimeout: requestWithin, requestTimeout: requestWithin, connectionsCheckingInterval: Math.min(1_000, requestWithin) }, httpHandler(access, rendererDir, services));
   await listen(server, port);
   const socket = attachSocket(server, access, services, files);
   const bound = (server.address() as AddressInfo).port;
