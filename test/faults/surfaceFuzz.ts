@@ -94,9 +94,12 @@ function inputFor(surface: Surface, random: RandomJson, name: string): unknown {
   return schema === undefined || random.below(4) === 0 ? random.any() : random.after(schema, isCostly(name) ? 3 : 12);
 }
 
-async function inTime<T>(answer: Promise<T>, ended: Promise<never>): Promise<T | "no reply in 20 s"> {
+/** Reports and predictions wait for a trainer, behind others that do. */
+const patience = 60_000;
+
+async function inTime<T>(answer: Promise<T>, ended: Promise<never>): Promise<T | "no reply in a minute"> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"no reply in 20 s">((resolve) => (timer = setTimeout(() => resolve("no reply in 20 s"), 20_000)));
+  const late = new Promise<"no reply in a minute">((resolve) => (timer = setTimeout(() => resolve("no reply in a minute"), patience)));
   try {
     return await Promise.race([answer, late, ended]);
   } finally {
