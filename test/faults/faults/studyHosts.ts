@@ -84,10 +84,12 @@ function compare(store: string, expectedCells: ReadonlyMap<string, RunFacts>, ou
 const rivals = (store: string, count: number, args: readonly string[]) => Array.from({ length: count }, () => startProgram(store, args));
 
 async function strike(commands: readonly Command[], random: () => number, outcome: Outcome): Promise<void> {
-  const struck = commands[Math.floor(random() * commands.length)]!;
-  await Promise.race([struck.ended, struck.until(({ type }) => type === "started" || type === "run")]);
-  await delay(1_500 * random());
-  if (struck.isOver()) return;
+  // The others are refused and end by themselves.
+  await Promise.race([delay(20_000), ...commands.map((command) => command.until(({ type }) => type === "started")), Promise.all(commands.map(({ ended }) => ended))]);
+  await delay(500 + 2_500 * random());
+  const alive = commands.filter((command) => !command.isOver());
+  const struck = alive[Math.floor(random() * alive.length)];
+  if (!struck) return;
   outcome.times++;
   if (random() < 0.6) return struck.signal("all", "SIGKILL");
   struck.signal("all", "SIGSTOP");
