@@ -11,7 +11,7 @@ const failing = (name: string, what: Failing, match: string): Fault => ({
     outlast(frame, random, (_, control) => ({
       begin: async (command) => {
         const before = control.failures();
-        control.fail(what, match, Math.floor(random() * 20_000));
+        control.fail(what, match, Math.floor(random() * (match.startsWith("/") ? 1_000 : 20_000)));
         await within(10_000, () => command.isOver() || control.failures() > before);
         return control.failures() > before;
       },
