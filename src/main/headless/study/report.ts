@@ -54,13 +54,15 @@ function progressOn({ stderr }: Streams) {
       bar?.start(total, endedRuns(study), left(study));
     },
     progress: (study: StudySummary) => bar?.update(endedRuns(study), left(study)),
-    advanced: (point: StudyPoint) => {
+    /** Whether this is the first report of the run's end. */
+    advanced: (point: StudyPoint): boolean => {
       const end = `${point.run ?? point.key} ${point.status}`;
-      if (!isOver(point) || reported.has(end)) return;
+      if (!isOver(point) || reported.has(end)) return false;
       reported.add(end);
-      if (bar) return;
+      if (bar) return true;
       const result = base ? resultOf(point, base) : "";
       say(`[${String(reported.size).padStart(String(total).length)}/${total}] ${point.key}: ${point.status === "finished" ? result : `${point.status}${point.reason ? `: ${point.reason}` : ""}`}`);
+      return true;
     },
     close: () => bar?.stop(),
   };
@@ -116,8 +118,7 @@ export function jsonReport(streams: Streams = process): StudyReport {
     },
     progress: progress.progress,
     advanced: (point) => {
-      progress.advanced(point);
-      if (isOver(point)) line({ type: "run", ...point });
+      if (progress.advanced(point)) line({ type: "run", ...point });
     },
     ended: (study) => line({ type: study.status, ...studyLine(study), reason: study.reason, points: study.points }),
     note: progress.say,
