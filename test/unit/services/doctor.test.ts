@@ -8,6 +8,7 @@ import { UserError } from "../../../src/main/services/services.ts";
 import { readMark, writeMark } from "../../../src/main/store/mark.ts";
 import { jsonLines, runCommand } from "../../support/commandLine.ts";
 import { aRun, filledStore, freshFolder, openStore } from "../../support/storeFixtures.ts";
+import { everything } from "../../support/edition.ts";
 
 const found = async (folder: string): Promise<HealthFinding[]> => (await checkStore(folder)).findings.filter(({ title }) => !/accounts of this machine|no backup yet|disk is nearly full/.test(title));
 const titles = async (folder: string) => (await found(folder)).map(({ title }) => title);
@@ -144,7 +145,7 @@ describe("the doctor", () => {
 });
 
 describe("hypertower doctor", () => {
-  it("checks, backs up, restores and reports as JSON, with exit codes", async () => {
+  it.runIf(everything)("checks, backs up, restores and reports as JSON, with exit codes", async () => {
     const { folder, file } = filledStore();
     const made = await runCommand(folder, ["doctor", "backup", "--json"]);
     const { name } = jsonLines(made.stdout)[0] as { name: string };

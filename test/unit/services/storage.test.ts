@@ -14,6 +14,7 @@ import { vacuum } from "../../../src/main/store/vacuum.ts";
 import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
 import { runCommand } from "../../support/commandLine.ts";
 import { aRun, anEnvironment, filledStore, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+import { everything } from "../../support/edition.ts";
 
 /** Does the tasks in this process. */
 const here: LaunchTask = async (task) => {
@@ -291,7 +292,7 @@ describe("the warning before a disk is full", () => {
 });
 
 describe("hypertower storage and erase", () => {
-  it("show the space and erase only what was confirmed", async () => {
+  it.runIf(everything)("show the space and erase only what was confirmed", async () => {
     const { folder, binned } = variedStore();
     const shown = await runCommand(folder, ["storage"]);
     expect(shown.stdout).toMatch(/of these, in the bin +\S+ \w+ +1 run, 0 studies: hypertower erase --bin/);
@@ -303,7 +304,7 @@ describe("hypertower storage and erase", () => {
 });
 
 describe("hypertower thin", () => {
-  it("says what it erases, asks, erases it and waits for the end", async () => {
+  it.runIf(everything)("says what it erases, asks, erases it and waits for the end", async () => {
     const { folder, file } = filledStore();
     expect(await runCommand(folder, ["thin", "last"])).toMatchObject({ code: 1, stderr: expect.stringMatching(/Erase the 19,967 values of 1 run: kept \(.*, 20,000 steps\); about .* needs a confirmation: add --yes/) as string });
     expect(await runCommand(folder, ["thin", "last", "--keep", "2048", "--yes"])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Thinned 1 run: erased 18,431 values .*summaries of 2048 steps/) as string });

@@ -13,6 +13,7 @@ import { readMark } from "../../../src/main/store/mark.ts";
 import { checkStoreRows } from "../../../src/main/store/verify/storeCheck.ts";
 import { writeWhole } from "../../../src/main/headless/writeWhole.ts";
 import { aRun, anEnvironment, freshFolder, openStore, rowsOf } from "../../support/storeFixtures.ts";
+import { everything } from "../../support/edition.ts";
 
 type OpenStore = ReturnType<typeof openStore>;
 
@@ -186,7 +187,7 @@ describe("thinning", () => {
     expect(await findings(into)).toEqual([]);
   });
 
-  it("is carried by archives and merges, and not imported again", async () => {
+  it.runIf(everything)("is carried by archives and merges, and not imported again", async () => {
     const folder = freshFolder();
     const { store, run, whole } = await thinned(folder);
     const file = join(freshFolder(), "run.hypertower");

@@ -7,6 +7,7 @@ import { study as schema, type StudyInput } from "../../../src/shared/study/stud
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { Services } from "../../../src/main/services/services.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import { everything } from "../../support/edition.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 
 /** 8 steps an epoch; the largest step size, by its weight decay, diverges in the fourth. */
@@ -105,7 +106,7 @@ describe("a study in cohorts", () => {
     expect(logged(services, completed)).toEqual(logged(undisturbed.services, whole));
   });
 
-  it("stops and pauses its runs one by one", { timeout: 120_000 }, async () => {
+  it.runIf(everything)("stops and pauses its runs one by one", { timeout: 120_000 }, async () => {
     const { services } = await open();
     const of = aStudy(60, { axes: [{ values: { kind: "list", values: [0.1, 0.5, 1] } }], heights: null, seeds: [0] });
     const id = await begin(services, of, 3);

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { ExperimentInput } from "../../../src/shared/experiment.ts";
+import { everything } from "../../support/edition.ts";
 import { leaseRound, undisturbed } from "../../support/leaseRound.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
 
 // How a process is stopped is read from /proc.
-it.runIf(process.platform === "linux")("a host that slept while another took one of its runs loses no row of either, and says who trains it", async () => {
+it.runIf(everything && process.platform === "linux")("a host that slept while another took one of its runs loses no row of either, and says who trains it", async () => {
   const experiment: ExperimentInput = { dataset: { kind: "mnist", trainExamples: 640, testExamples: 100 }, batchSize: 16, budget: { epochs: 20 } };
   const folder = freshFolder();
   const expected = await undisturbed(join(folder, "alone"), experiment);
