@@ -172,6 +172,8 @@ try {
   await page.setViewportSize({ width: size.width, height: 1560 });
   await page.evaluate(() => window.scrollTo(0, 0));
   await photograph(page, "architecture");
+  await show(page, "/storage");
+  await photograph(page, "storage");
   await show(page, "/engines");
   const measure = page.locator("[data-testid=calibrate-button]:not([disabled])");
   await measure.waitFor({ timeout: 300_000 });

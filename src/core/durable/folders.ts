@@ -3,7 +3,7 @@
  * only if the folder that it lies in was.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
-import { mkdir, open, stat } from "node:fs/promises";
+import { mkdir, open, rmdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /** Ignores that a system or a network file system cannot sync folders. @throws where the disk has failed */
@@ -42,6 +42,7 @@ export function syncFolderSync(folder: string): void {
  * ENOENT for a folder that must not be created.
  * @param mode permissions of new folders
  * @returns the created folders, outermost first
+ * @throws a file system error; no new folder is left then
  */
 export async function createFolder(folder: string, mode = 0o777): Promise<string[]> {
   if (await stat(folder).catch(() => undefined)) return [];
@@ -53,7 +54,12 @@ export async function createFolder(folder: string, mode = 0o777): Promise<string
     if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw error;
     return created;
   }
-  await syncFolder(dirname(folder));
+  try {
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    for (const each of [folder, ...created.reverse()]) await rmdir(each).catch(() => undefined);
+    throw error;
+  }
   return [...created, folder];
 }
 

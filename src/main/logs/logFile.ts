@@ -33,7 +33,8 @@ export class LogFile {
   /** Appends one line. @throws a file system error */
   append(line: string): void {
     const bytes = Buffer.byteLength(line) + 1;
-    mkdirSync(this.#folder, { mode: 0o700, recursive: true });
+    // Not recursive: the folder of a store that is gone must not come back empty.
+    if (!statSync(this.#folder, { throwIfNoEntry: false })) mkdirSync(this.#folder, { mode: 0o700 });
     if (this.#size() + bytes > this.#limits.bytes) this.#rotate(bytes);
     const file = openSync(join(this.#folder, logFileName), "a+", 0o600);
     try {

@@ -25,16 +25,21 @@ export async function writeReport(folder: string, files: readonly ReportFile[], 
   const places = files.map(({ name }) => join(folder, ...name.split("/")));
   const made = await prepareFolders(folder, places, force);
   const part = (place: string) => `${place}.${process.pid}.part`;
+  const placed: string[] = [];
   try {
     for (const [i, file] of files.entries()) {
       await pipeline(Readable.from(file.pieces()), createWriteStream(part(places[i]!), { flags: "wx", flush: true }));
       onFile(file.name);
     }
-    for (const place of places) await rename(part(place), place);
+    for (const place of places) {
+      await rename(part(place), place);
+      placed.push(place);
+    }
     for (const each of new Set(places.map(dirname))) await syncFolder(each);
     return places;
   } catch (error) {
-    await Promise.all(places.map((place) => rm(part(place), { force: true })));
+    // Files that replaced others stay: they are whole.
+    await Promise.all([...places.map(part), ...(force ? [] : placed)].map((path) => rm(path, { force: true })));
     for (const each of made.reverse()) await rmdir(each).catch(() => undefined);
     throw isSystemError(error) ? new ExportError(`${folder} cannot be written: ${error.message}`) : error;
   }
