@@ -20,7 +20,11 @@ export class HostLock {
 
   release(): void {
     this.#db.close();
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // On a disk that can no longer be written: whoever looks at the lock next removes its file.
+    }
   }
 }
 
