@@ -12,7 +12,8 @@ export class HostLock {
 
   /** @throws SqliteError or a file system error when the lock cannot be taken */
   constructor(path: string) {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    // Not recursive: the folder of a store that is gone must not come back empty.
+    if (!statSync(dirname(path), { throwIfNoEntry: false })) makeFolder(dirname(path));
     this.#path = path;
     this.#db = new Database(path, { timeout: 0 });
     this.#db.exec("BEGIN EXCLUSIVE");
@@ -25,6 +26,15 @@ export class HostLock {
     } catch {
       // On a disk that can no longer be written: whoever looks at the lock next removes its file.
     }
+  }
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it.
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
 }
 
