@@ -1,5 +1,6 @@
 /** The scenarios that every host of the workbench has to pass. */
 import { afterEach, beforeEach, expect, it, onTestFailed } from "vitest";
+import { everything } from "../../support/edition.ts";
 import type { Harness, StartHarness } from "../support/harness.ts";
 import { crash } from "./crash.ts";
 import { invalidField } from "./invalidField.ts";
@@ -24,7 +25,8 @@ export const ofTheHost: Readonly<Record<string, Scenario>> = {
 
 /** What the window does the same way in every host. */
 export const ofTheWindow: Readonly<Record<string, Scenario>> = {
-  "a backup is made, the bin erased, and the backup restored at the next start": storage,
+  // The slowest; tests of the services and of the page show most of it.
+  ...(everything && { "a backup is made, the bin erased, and the backup restored at the next start": storage }),
   "two runs are trained to the end and overlaid": twoRuns,
   "a run keeps its best weights, and its predictions are looked at cell by cell": predictions,
   "a model of one's own is built layer by layer and trained": ownModel,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
+import { everything } from "../../support/edition.ts";
 
 let folder: string;
 let run: string;
@@ -55,7 +56,7 @@ describe("hypertower export", () => {
     expect(readFileSync(join(folder, "whole.pytorch"), "utf8")).toContain(`lr=${String(final["alpha"])}`);
   });
 
-  it("replaces a file only when asked", async () => {
+  it.runIf(everything)("replaces a file only when asked", async () => {
     const out = join(folder, "kept.csv");
     writeFileSync(out, "mine");
     const { code, stderr } = await hypertower("export", run, "--format", "csv", "--out", out);
@@ -66,7 +67,7 @@ describe("hypertower export", () => {
     expect(readFileSync(out, "utf8")).toContain("step,epoch,loss");
   });
 
-  it("says what is wrong and writes nothing", async () => {
+  it.runIf(everything)("says what is wrong and writes nothing", async () => {
     const out = join(folder, "missing", "a.csv");
     const nowhere = await hypertower("export", run, "--format", "csv", "--out", out);
     expect(nowhere.code).toBe(1);

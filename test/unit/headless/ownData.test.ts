@@ -86,14 +86,14 @@ it("classes in a table, arrays and a folder of images are told apart", async () 
   expect(last).toMatchObject({ type: "finished", testError: 0 });
 }, 180_000);
 
-it("any text is learned by its usual model, and judged by its perplexity", async () => {
+it.runIf(everything)("any text is learned by its usual model, and judged by its perplexity", async () => {
   const kind = await added(write("abc.txt", "the cat sat on the mat; ".repeat(400)));
   const last = await trained(kind, "model.layers=1", "model.hidden=32", "model.embedding=0", "model.steps=12", "batchSize=16", "budget.epochs=12", "tower.0.alpha=0.02");
   expect(last).toMatchObject({ type: "finished", result: { name: "testPerplexity" } });
   expect((last["result"] as { value: number }).value).toBeLessThan(1.5);
 }, 180_000);
 
-it("what is not here, or is other data now, is refused by name, and nothing is trained", async () => {
+it.runIf(everything)("what is not here, or is other data now, is refused by name, and nothing is trained", async () => {
   const missing = await hypertower("train", ...set("dataset.kind=own/nothing-000000"));
   expect(missing.code).toBe(1);
   expect(missing.stderr).toContain("dataset.kind: there is no dataset own/nothing-000000 here: import it first");

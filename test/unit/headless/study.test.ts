@@ -55,7 +55,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(refused.stderr).toContain("is finished");
   });
 
-  it("is extended by seeds and values, and keeps what it has", async () => {
+  it.runIf(everything)("is extended by seeds and values, and keeps what it has", async () => {
     expect((await hypertower(["study", file, "--workers", "2"])).code).toBe(0);
     const before = jsonLines((await hypertower(["runs", "--study", "last", "--json"])).stdout).map(({ id }) => id);
     const { code, stdout, stderr } = await hypertower(["study", "--extend", "last", "--seeds", "3", "--set", "axes.0.values.values=[0.1,0.2,1e6]"]);

@@ -9,6 +9,7 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { tickLength } from "../../../src/main/hosting/watchdog.ts";
 import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import type { FailurePlan } from "../../support/failingTrainer.ts";
+import { everything } from "../../support/edition.ts";
 
 const small = { dataset: { trainExamples: 640, testExamples: 100 }, model: { kind: "mlp", hidden: [4] }, batchSize: 16, budget: { epochs: 2 } };
 const failing = (plan: FailurePlan) => ({ ...small, budget: { epochs: 100_000 }, name: `fails ${JSON.stringify(plan)}` });
@@ -96,7 +97,7 @@ describe("choosing", { timeout: 120_000 }, () => {
     expect((await services.handlers["engines.calibrate"]({ experiment: small })).choice?.kind).toBe("onnx-cpu");
   });
 
-  it("a hang is given up after its time", async () => {
+  it.runIf(everything)("a hang is given up after its time", async () => {
     await services.close();
     services = await createServices(
       { storeDir: folder, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../support/failingTrainer.ts", import.meta.url)) },
