@@ -1,13 +1,8 @@
 /** Erasing for good, after a confirmation that says what. */
-import { ElMessageBox, ElNotification } from "element-plus";
+import { ElMessageBox } from "element-plus";
 import type { Erasure } from "@shared/storage.ts";
-import { attempt } from "@/composables/useNotify.ts";
+import { attempt, notifyDone } from "@/composables/useNotify.ts";
 import { useStorage } from "@/stores/storage.ts";
-
-/** Says what was done. */
-export function done(text: string): void {
-  ElNotification({ type: "success", message: text, position: "bottom-left", offset: 100, customClass: "ht-notification" });
-}
 
 export async function confirmErasure(title: string, text: string, erasure: Erasure): Promise<void> {
   const storage = useStorage();
@@ -15,5 +10,5 @@ export async function confirmErasure(title: string, text: string, erasure: Erasu
     () => true,
     () => false,
   );
-  if (sure) await attempt("Nothing was erased", async () => done(await storage.erase(erasure)));
+  if (sure) await attempt("Nothing was erased", async () => notifyDone(await storage.erase(erasure)));
 }

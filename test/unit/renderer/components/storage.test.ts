@@ -127,11 +127,11 @@ it("makes a backup, restores one at the next start, and keeps settings", async (
 });
 
 async function enter(folder: string): Promise<void> {
-  const field = onPage("store-path") as HTMLInputElement;
+  const field = onPage("store-folder-path") as HTMLInputElement;
   field.value = folder;
   field.dispatchEvent(new Event("input", { bubbles: true }));
   await flushPromises();
-  onPage("store-confirm").click();
+  onPage("store-folder-confirm").click();
   await flushPromises();
 }
 
@@ -140,7 +140,7 @@ it("takes in another store, and says what was done or why not", async () => {
   services.refuse("storage.merge", "There is no store in /elsewhere.");
   await click(wrapper, "merge-button");
   await enter("/elsewhere");
-  expect(onPage("store-problem-message").textContent).toContain("There is no store in /elsewhere");
+  expect(onPage("store-folder-problem").textContent).toContain("There is no store in /elsewhere");
   services.answer("storage.merge", () => ({ remarks: ["Imported 2 runs.", "Run a is running in /other; it was left out."] }));
   await enter("/other");
   expect(services.inputs("storage.merge")).toEqual([{ path: "/elsewhere" }, { path: "/other" }]);
