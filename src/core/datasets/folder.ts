@@ -1,7 +1,8 @@
 /** Paths of the user's folders; the program's own folder is never written. */
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import envPaths from "env-paths";
+import { replaceFile } from "../durable/files.ts";
 
 /** Note in a folder whose files were moved: `{"folder": "/where"}`. */
 export const movedFile = "moved.json";
@@ -40,9 +41,7 @@ function movedTo(folder: string): string | undefined {
 
 /** Notes in a folder that its files were moved, at once or not at all. */
 export function writeMoved(folder: string, to: string): void {
-  const part = join(folder, `${movedFile}.${process.pid}`);
-  writeFileSync(part, `${JSON.stringify({ folder: to })}\n`, { flush: true });
-  renameSync(part, join(folder, movedFile));
+  replaceFile(join(folder, movedFile), `${JSON.stringify({ folder: to })}\n`, 0o666);
 }
 
 /** The user's folder: `HYPERTOWER_HOME`, or the platform's folder for application data, or where it was moved. Not created here. */

@@ -1,5 +1,5 @@
 /**
- * Format of archives: a tar file of plain parts, uncompressed, so that nothing grows when it is read.
+ * Format of archives: a tar file of plain parts, uncompressed, so an archive cannot grow when it is read.
  *
  *   hypertower.json                  format and version; always first
  *   studies/0.json                   definition and state of a study

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { storeFileName } from "../store/database.ts";
 import { livingHosts } from "../store/backup/restore.ts";
-import { writeWhole } from "../store/disk.ts";
+import { replaceFile } from "../../core/durable/files.ts";
 import { moveNextFile, moveStore, requireTarget } from "./move.ts";
 
 /** `problem`: why the move was not done; null before it is tried. */
@@ -13,7 +13,7 @@ const request = z.object({ folder: z.string(), removeOld: z.boolean(), problem: 
 export type MoveRequest = z.infer<typeof request>;
 
 const fileOf = (storeDir: string) => join(storeDir, moveNextFile);
-const note = (storeDir: string, what: MoveRequest) => writeWhole(fileOf(storeDir), `${JSON.stringify(what)}\n`);
+const note = (storeDir: string, what: MoveRequest) => replaceFile(fileOf(storeDir), `${JSON.stringify(what)}\n`);
 
 /** Has the store moved at the next start. @throws ArchiveError when it could not be moved there */
 export function requestMove(storeDir: string, folder: string, removeOld: boolean): void {

@@ -80,7 +80,7 @@ function prepareFolder(): void {
   app.setPath("userData", userData);
 }
 
-/** Starts; when the store cannot be opened, after the person has had it mended. */
+/** Starts. A store that cannot be opened is first repaired or restored, as the person chooses. */
 async function startOrRescue(): Promise<void> {
   denyPermissions(developmentUrl === undefined);
   for (let isMended = true; isMended; ) {

@@ -30,7 +30,7 @@ export async function offerRescue(storeDir: string, error: unknown): Promise<boo
   if (!choice) return false;
   try {
     const done = await choice.work();
-    await say({ type: "info", message: done.length > 0 ? "The store was mended" : "Nothing was to repair", detail: done.join("\n") });
+    await say({ type: "info", message: done.length > 0 ? "The store was repaired" : "Nothing needed repair", detail: done.join("\n") });
     return done.length > 0;
   } catch (failure) {
     await say({ type: "error", message: "The store was not changed", detail: messageOf(failure) });

@@ -11,6 +11,7 @@ import type { StartTrainer, TrainerExit } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import { TrainedClock } from "./trainedClock.ts";
 import { resumeLog, type ResumedLog } from "./resumedLog.ts";
+import { WaitingWork } from "./waitingWork.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
@@ -44,9 +45,6 @@ export interface ActiveRunHooks {
 /** A trainer that reported its end must exit within this time (milliseconds). */
 const exitWithin = 5_000;
 
-/** Milliseconds until a message that the store could not take is handled again. */
-const retryAfter = 250;
-
 type Message<T extends FromTrainer["type"]> = Extract<FromTrainer, { type: T }>;
 
 export class ActiveRun {
@@ -67,10 +65,8 @@ export class ActiveRun {
   #abandoned = false;
   #metrics: readonly string[] = [];
   #resumed: ResumedLog | undefined;
-  /** Messages and the exit of the trainer, while the store cannot take the first of them. */
-  #waiting: (() => void)[] = [];
-  #continuing = false;
-  #retry: NodeJS.Timeout | undefined;
+  /** Messages and the exit of the trainer. */
+  readonly #work = new WaitingWork((error) => this.#triesAgain(error));
   /** Whether the run is paused or pausing only because the store cannot be used. */
   #held = false;
   /** Whether the user asked for the pause. */
@@ -125,10 +121,10 @@ export class ActiveRun {
       const checkpoints = this.#files?.order(this.#summary, this.#beginning === "checkpoint");
       const isCurrent = () => this.#trainer === trainer;
       const hooks = {
-        onMessage: (message: FromTrainer) => this.#inOrder(() => this.#receive(message)),
+        onMessage: (message: FromTrainer) => this.#work.add(() => this.#receive(message)),
         excused: () => this.#summary.status === "paused",
         onSilence: (silent: number, slowestStep: number | null) => this.#silent(silent, slowestStep),
-        onExit: (exit: TrainerExit, overdue: boolean) => isCurrent() && this.#inOrder(() => this.#exited(exit, overdue)),
+        onExit: (exit: TrainerExit, overdue: boolean) => isCurrent() && this.#work.add(() => this.#exited(exit, overdue)),
       };
       const trainer = (this.#trainer = new WatchedTrainer(start, hooks, this.#hooks.watch));
       trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
@@ -253,11 +249,10 @@ export class ActiveRun {
     if (this.#abandoned) return;
     this.#abandoned = true;
     clearImmediate(this.#soon);
-    clearTimeout(this.#retry);
     this.#files?.abandon();
     if (this.#trainer) this.#trainer.kill();
     else this.#leave();
-    this.#continue();
+    this.#work.hurry();
   }
 
   /** The trainer was silent for too long: its engine hangs. */
@@ -279,29 +274,12 @@ export class ActiveRun {
     this.#handle(message);
   }
 
-  /** Runs `work` now, or after the work that waits for the store. */
-  #inOrder(work: () => void): void {
-    this.#waiting.push(work);
-    if (this.#waiting.length === 1) this.#continue();
-  }
-
-  /** Runs waiting work until the store cannot take its result. */
-  #continue(): void {
-    if (this.#continuing) return;
-    this.#continuing = true;
-    for (let work = this.#waiting[0]; work; work = this.#waiting[0]) {
-      try {
-        work();
-      } catch (error) {
-        if (error instanceof LeaseLostError) this.#hooks.onLeaseLost(this.#summary.id);
-        else if (isOutage(error) && !this.#abandoned && isActive(this.#summary.status)) {
-          this.#retry = setTimeout(() => this.#continue(), retryAfter);
-          break;
-        } else this.fail(messageOf(error));
-      }
-      this.#waiting.shift();
-    }
-    this.#continuing = false;
+  /** Handles an error of what a message caused. @returns whether it is tried again, since the store cannot be written at present */
+  #triesAgain(error: unknown): boolean {
+    if (error instanceof LeaseLostError) this.#hooks.onLeaseLost(this.#summary.id);
+    else if (isOutage(error) && !this.#abandoned && isActive(this.#summary.status)) return true;
+    else this.fail(messageOf(error));
+    return false;
   }
 
   #handle(message: FromTrainer): void {

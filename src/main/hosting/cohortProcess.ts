@@ -112,10 +112,23 @@ class CohortMember extends TrainerListeners implements Trainer {
 
   send(message: ToTrainer): void {
     if (this.gone) return;
-    if (message.type === "start") this.order = message;
-    else if (message.type === "pause" || message.type === "resume" || message.type === "stop" || message.type === "leave" || message.type === "stored" || message.type === "fileTaken" || message.type === "resumeFrom") this.#cohort.steer(this, message);
-    else if (message.type === "coreFree") this.#cohort.tell(message);
-    else throw new Error(`a run of a cohort cannot be sent ${message.type}`);
+    switch (message.type) {
+      case "start":
+        this.order = message;
+        return;
+      case "coreFree":
+        return this.#cohort.tell(message);
+      case "pause":
+      case "resume":
+      case "stop":
+      case "leave":
+      case "stored":
+      case "fileTaken":
+      case "resumeFrom":
+        return this.#cohort.steer(this, message);
+      default:
+        throw new Error(`a run of a cohort cannot be sent ${message.type}`);
+    }
   }
 
   kill(): void {

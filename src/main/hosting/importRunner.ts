@@ -8,6 +8,7 @@ import type { OnProgress } from "../../core/datasets/progress.ts";
 import { isFetched, removeUnpacked } from "../../core/datasets/published.ts";
 import type { ImportResults } from "../importing/jobs.ts";
 import { memoryWords, type FromImporter, type ImportJob, type ToImporter } from "../importing/messages.ts";
+import { isProcessAlive } from "../store/alive.ts";
 import { isUnlaunched } from "./crash.ts";
 import { importMemory } from "./importMemory.ts";
 import type { HelperExit, HelperProcess, LaunchHelper } from "./process.ts";
@@ -130,16 +131,6 @@ export class ImportRunner {
 
 function requireWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Error("it was stopped");
-}
-
-function isProcessAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists, but may not be signaled.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
 }
 
 function subjectOf(job: ImportJob): string {

@@ -1,10 +1,10 @@
 /**
- * Erases runs and studies in the bin for good. One transaction removes their rows and notes the metrics whose values are left; the
- * values go afterwards in small parts, also after a crash, so that nothing waits long for the store.
+ * Erases runs and studies in the bin for good. One transaction removes their rows and notes the metrics whose values are left. The
+ * values are deleted afterwards in small transactions, which the next host continues after a crash.
  */
 import type { Database } from "better-sqlite3";
-import { setTimeout as pause } from "node:timers/promises";
 import { StoreError } from "./errors.ts";
+import { Parts } from "./parts.ts";
 import { pyramidWidths } from "./pyramid.ts";
 
 export interface Erased {
@@ -28,14 +28,17 @@ export class Eraser {
   readonly #db: Database;
   readonly #path: string;
   readonly #write: Write;
-  #working: Promise<boolean> | undefined;
-  #closed = false;
+  readonly #parts: Parts;
   #rows = firstRows;
 
   constructor(db: Database, path: string, write: Write) {
     this.#db = db;
     this.#path = path;
     this.#write = write;
+    this.#parts = new Parts(
+      () => db.prepare<[], number>("SELECT metric FROM erasing LIMIT 1").pluck().get(),
+      (metric) => this.#timedPart(metric),
+    );
   }
 
   /**
@@ -73,31 +76,20 @@ export class Eraser {
 
   /** Deletes the values of erased runs in parts, with pauses. Resolves when none are left, to whether there were any. */
   rest(): Promise<boolean> {
-    return (this.#working ??= this.#rest().finally(() => {
-      this.#working = undefined;
-    }));
+    return this.#parts.rest();
   }
 
   /** Stops after the current part; the next host goes on. */
   close(): void {
-    this.#closed = true;
+    this.#parts.close();
   }
 
-  async #rest(): Promise<boolean> {
-    let removed = false;
-    const next = this.#db.prepare<[], number>("SELECT metric FROM erasing LIMIT 1").pluck();
-    for (let metric = next.get(); metric !== undefined && !this.#closed; metric = next.get()) {
-      const now = metric;
-      removed = true;
-      const begin = performance.now();
-      this.#write.change("erase values", () => this.#part(now));
-      const took = performance.now() - begin;
-      // A busy disk takes long for few rows too.
-      this.#rows = Math.max(firstRows, Math.min(mostRows, 2 * this.#rows, Math.floor((this.#rows * partTakes) / took)));
-      await pause(5);
-      if (this.#closed) break;
-    }
-    return removed;
+  #timedPart(metric: number): void {
+    const begin = performance.now();
+    this.#write.change("erase values", () => this.#part(metric));
+    const took = performance.now() - begin;
+    // A busy disk takes long for few rows too.
+    this.#rows = Math.max(firstRows, Math.min(mostRows, 2 * this.#rows, Math.floor((this.#rows * partTakes) / took)));
   }
 
   #part(metric: number): void {

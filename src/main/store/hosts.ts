@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import { explain, explained } from "./errors.ts";
+import { isProcessAlive } from "./alive.ts";
 import { HostLock, isLocked } from "./hostLock.ts";
 import type { Log } from "./log.ts";
 
@@ -124,7 +125,7 @@ export class Hosts {
     if (isLocked(this.#lockOf(token))) return true;
     if (host !== this.machine) return (this.#seen.get(token)?.polls ?? 0) < silentPolls;
     // An owner without beats is of a version without locks.
-    return beats === null && pid !== this.pid && processLives(pid);
+    return beats === null && pid !== this.pid && isProcessAlive(pid);
   }
 
   /**
@@ -158,15 +159,5 @@ export class Hosts {
 
   #lockOf(token: string): string {
     return join(this.#folder, `${token}.lock`);
-  }
-}
-
-function processLives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it exists, but may not be signaled.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

@@ -10,7 +10,7 @@ import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { plural } from "../../shared/text.ts";
-import { writeWhole } from "./disk.ts";
+import { replaceFile } from "../../core/durable/files.ts";
 import type { Log } from "./log.ts";
 
 const count = z.number().int().nonnegative();
@@ -42,7 +42,7 @@ export function readMark(storeFile: string): Mark | undefined {
 
 /** Replaces the mark durably. @throws a file system error */
 export function writeMark(storeFile: string, mark: Mark): void {
-  writeWhole(markFileOf(storeFile), textOf(mark));
+  replaceFile(markFileOf(storeFile), textOf(mark));
 }
 
 const textOf = (mark: Mark) => `${JSON.stringify(mark)}\n`;

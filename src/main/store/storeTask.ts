@@ -1,10 +1,10 @@
 /** Process that works on a store's file at low priority: `storeTask JSON`. */
 import { constants, setPriority } from "node:os";
 import { messageOf } from "../../shared/errors.ts";
-import { BackupSkipped, makeBackup } from "./backup/make.ts";
-import { inspectStore, inspectWhole } from "./inspection.ts";
+import { BackupSkipped } from "./backup/make.ts";
+import { runTask } from "./runTask.ts";
 import { storeTask, type TaskResult } from "./task.ts";
-import { VacuumSkipped, vacuum } from "./vacuum.ts";
+import { VacuumSkipped } from "./vacuum.ts";
 
 try {
   setPriority(constants.priority.PRIORITY_LOW);
@@ -16,15 +16,7 @@ process.stdout.on("error", () => undefined);
 
 async function work(): Promise<TaskResult> {
   try {
-    const task = storeTask.parse(JSON.parse(process.argv[2] ?? ""));
-    switch (task.task) {
-      case "backup":
-        return { done: await makeBackup(task.file, task.reason) };
-      case "vacuum":
-        return { done: await vacuum(task.file) };
-      case "inspect":
-        return { done: JSON.stringify(task.check ? await inspectWhole(task.file) : inspectStore(task.file, false)) };
-    }
+    return { done: await runTask(storeTask.parse(JSON.parse(process.argv[2] ?? ""))) };
   } catch (error) {
     return error instanceof BackupSkipped || error instanceof VacuumSkipped ? { skipped: error.message } : { failed: messageOf(error) };
   }

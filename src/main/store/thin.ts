@@ -1,6 +1,7 @@
 /**
  * Thins runs: erases their values and keeps their buckets from a width on. Checksums of these buckets are made first. Then one
- * transaction says in the run's row that it is thinned; the values go afterwards in small parts, also after a crash.
+ * transaction says in the run's row that it is thinned. The values are deleted afterwards in small transactions, which the next host
+ * continues after a crash.
  */
 import type { Database } from "better-sqlite3";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,6 +9,7 @@ import { plural } from "../../shared/text.ts";
 import { keptFrom, type ThinWidth } from "../../shared/thinning.ts";
 import { checksumName } from "./checksums.ts";
 import { StoreError } from "./errors.ts";
+import { Parts } from "./parts.ts";
 import { bucketGroups, bucketsChecksum, firstValueChecksum, firstValueWidth, KeptBuckets, keptValues } from "./keptBuckets.ts";
 
 interface Write {
@@ -28,13 +30,16 @@ export class Thinner {
   readonly #db: Database;
   readonly #path: string;
   readonly #write: Write;
-  #working: Promise<boolean> | undefined;
-  #closed = false;
+  readonly #parts: Parts;
 
   constructor(db: Database, path: string, write: Write) {
     this.#db = db;
     this.#path = path;
     this.#write = write;
+    this.#parts = new Parts(
+      () => db.prepare<[], number>("SELECT metric FROM thinning LIMIT 1").pluck().get(),
+      (metric) => write.change("erase values of thinned runs", () => this.#part(metric)),
+    );
   }
 
   /** Why a run cannot be thinned to buckets of `width` steps; null when it can. Whether it can be resumed is for the caller to know. */
@@ -88,14 +93,12 @@ export class Thinner {
 
   /** Deletes the values of thinned runs in parts, with pauses. Resolves when none are left, to whether there were any. */
   rest(): Promise<boolean> {
-    return (this.#working ??= this.#rest().finally(() => {
-      this.#working = undefined;
-    }));
+    return this.#parts.rest();
   }
 
   /** Stops after the current part; the next host goes on. */
   close(): void {
-    this.#closed = true;
+    this.#parts.close();
   }
 
   #require(run: string, width: ThinWidth): void {
@@ -128,19 +131,6 @@ export class Thinner {
       });
       await pause(1);
     }
-  }
-
-  async #rest(): Promise<boolean> {
-    let removed = false;
-    const next = this.#db.prepare<[], number>("SELECT metric FROM thinning LIMIT 1").pluck();
-    for (let metric = next.get(); metric !== undefined && !this.#closed; metric = next.get()) {
-      const now = metric;
-      removed = true;
-      this.#write.change("erase values of thinned runs", () => this.#part(now));
-      await pause(5);
-      if (this.#closed) break;
-    }
-    return removed;
   }
 
   #part(metric: number): void {

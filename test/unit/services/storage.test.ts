@@ -7,26 +7,15 @@ import { spaceWarning, DiskWatch } from "../../../src/main/store/diskWatch.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import type { LaunchTask } from "../../../src/main/services/services.ts";
 import { BackupFolder } from "../../../src/main/store/backup/folder.ts";
-import { makeBackup } from "../../../src/main/store/backup/make.ts";
 import { BackupSchedule } from "../../../src/main/store/backup/schedule.ts";
-import { inspectStore, inspectWhole } from "../../../src/main/store/inspection.ts";
-import { vacuum } from "../../../src/main/store/vacuum.ts";
+import { runTask } from "../../../src/main/store/runTask.ts";
 import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
 import { runCommand } from "../../support/commandLine.ts";
 import { aRun, anEnvironment, filledStore, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 import { everything } from "../../support/edition.ts";
 
 /** Does the tasks in this process. */
-const here: LaunchTask = async (task) => {
-  switch (task.task) {
-    case "backup":
-      return { done: await makeBackup(task.file, task.reason) };
-    case "vacuum":
-      return { done: await vacuum(task.file) };
-    case "inspect":
-      return { done: JSON.stringify(task.check ? await inspectWhole(task.file) : inspectStore(task.file, false)) };
-  }
-};
+const here: LaunchTask = async (task) => ({ done: await runTask(task) });
 
 async function opened(folder: string, launchTask: LaunchTask = here) {
   const services = await createServices(

@@ -35,7 +35,7 @@ export async function doctor(options: DoctorOptions): Promise<number> {
   if (options.json) console.log(JSON.stringify({ store: storeDir, sound: !hasProblem, done, findings }));
   else {
     for (const line of done) console.log(line);
-    if (options.repair && done.length === 0) console.log("Nothing was to repair.");
+    if (options.repair && done.length === 0) console.log("Nothing needed repair.");
     console.log(findings.length === 0 ? `${storeDir}: no problems found.` : `${storeDir}: ${plural(findings.length, "finding")}.`);
     for (const { severity, title, detail, advice } of findings) console.log(`\n${marks[severity]}: ${title}\n  ${detail}\n  To do: ${advice}`);
   }

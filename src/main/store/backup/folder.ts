@@ -9,7 +9,7 @@ import Database from "better-sqlite3";
 import { z } from "zod";
 import { createFolderSync } from "../../../core/durable/folders.ts";
 import { backupName, backupReasons, backupSettings, type BackupInfo, type BackupReason, type BackupSettings } from "../../../shared/backups.ts";
-import { writeWhole } from "../disk.ts";
+import { replaceFile } from "../../../core/durable/files.ts";
 
 export const backupFolderOf = (storeFile: string) => join(dirname(storeFile), "backups");
 
@@ -90,7 +90,7 @@ export class BackupFolder {
 
   saveSettings(settings: BackupSettings): void {
     this.prepare();
-    writeWhole(this.#settingsFile(), `${JSON.stringify(settings, undefined, 2)}\n`);
+    replaceFile(this.#settingsFile(), `${JSON.stringify(settings, undefined, 2)}\n`);
   }
 
   #settingsFile(): string {

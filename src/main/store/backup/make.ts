@@ -5,7 +5,9 @@ import Database from "better-sqlite3";
 import { backupsToRemove, type BackupReason } from "../../../shared/backups.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { formatBytes } from "../../../shared/format.ts";
-import { diskSpace, reserveOf, syncPath, writeWhole } from "../disk.ts";
+import { syncFile, replaceFile } from "../../../core/durable/files.ts";
+import { syncFolderSync } from "../../../core/durable/folders.ts";
+import { diskSpace, reserveOf } from "../disk.ts";
 import { StoreError } from "../errors.ts";
 import { HostLock } from "../hostLock.ts";
 import { quickCheck } from "../integrity.ts";
@@ -183,12 +185,12 @@ export function linkOrCopy(from: string, to: string): void {
 function finish({ folder, name, pending }: Started, record: BackupRecord): string {
   check(folder, pending, record);
   chmodSync(pending, 0o600);
-  syncPath(pending);
+  syncFile(pending);
   const links = `${folder.checkpointsOf(name)}.pending`;
   if (statSync(links, { throwIfNoEntry: false })) renameSync(links, folder.checkpointsOf(name));
-  writeWhole(folder.recordOf(name), `${JSON.stringify(record)}\n`);
+  replaceFile(folder.recordOf(name), `${JSON.stringify(record)}\n`);
   renameSync(pending, folder.fileOf(name));
-  syncPath(folder.path);
+  syncFolderSync(folder.path);
   prune(folder, record.at);
   return name;
 }

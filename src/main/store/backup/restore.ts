@@ -5,7 +5,9 @@ import Database from "better-sqlite3";
 import { z } from "zod";
 import { backupName, type BackupInfo } from "../../../shared/backups.ts";
 import { formatBytes } from "../../../shared/format.ts";
-import { diskSpace, syncPath, writeWhole } from "../disk.ts";
+import { syncFile, replaceFile } from "../../../core/durable/files.ts";
+import { syncFolderSync } from "../../../core/durable/folders.ts";
+import { diskSpace } from "../disk.ts";
 import { StoreError } from "../errors.ts";
 import { isLocked } from "../hostLock.ts";
 import { quickCheck, writeIntegrity } from "../integrity.ts";
@@ -62,13 +64,13 @@ export function restoreBackup(storeFile: string, wanted: string, now = Date.now(
     rmSync(pending, { force: true });
     throw error;
   }
-  syncPath(pending);
+  syncFile(pending);
   // A power cut between these renames leaves no database: opening is refused, and the backup can be restored again.
   const aside = setAsideFolder(storeFile, now);
   setAside([...databaseFiles(storeFile), markFileOf(storeFile)], aside);
   restoreCheckpoints(folder, backup.name, aside);
   renameSync(pending, storeFile);
-  syncPath(dirname(storeFile));
+  syncFolderSync(dirname(storeFile));
   writeIntegrity(storeFile, { checkedAt: now, uncleanEnd: false, problem: null });
   noteContent(storeFile, now);
   return { backup, setAside: aside };
@@ -120,7 +122,7 @@ const requestOf = (storeFile: string) => join(dirname(storeFile), "restore-next.
 
 /** Has a backup restored when the store is next opened. */
 export function requestRestore(storeFile: string, name: string): void {
-  writeWhole(requestOf(storeFile), `${JSON.stringify({ backup: findBackup(new BackupFolder(storeFile), name).name })}\n`);
+  replaceFile(requestOf(storeFile), `${JSON.stringify({ backup: findBackup(new BackupFolder(storeFile), name).name })}\n`);
 }
 
 /** Name of the backup that will be restored; null for none. */

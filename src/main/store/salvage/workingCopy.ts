@@ -1,4 +1,4 @@
-/** A copy of a damaged database, mended so that SQLite reads what is left. The original is only read. */
+/** A copy of a damaged database, repaired enough for SQLite to read what is left. The original is only read. */
 import { closeSync, constants, copyFileSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -12,7 +12,7 @@ const pageSize = 4_096;
 
 export interface WorkingCopy {
   readonly db: Database.Database;
-  /** What was mended, for people. */
+  /** What was repaired, as messages to the user. */
   readonly repairs: readonly string[];
   /** Whether SQLite ignores part of the log. */
   readonly hasDamagedLog: boolean;
@@ -141,16 +141,16 @@ function mendSchema(copy: string, expected: readonly SchemaRow[], repairs: strin
     if (rows.size < expected.length) throw new Error("descriptions of tables are missing");
     const roots = new Set([...rows.values()].map(({ rootpage }) => rootpage));
     const put = db.prepare("UPDATE sqlite_schema SET type = ?, name = ?, tbl_name = ?, rootpage = ?, sql = ? WHERE rowid = ?");
-    let mended = 0;
+    let restored = 0;
     for (const { rowid, type, name, tbl_name: table, rootpage, sql } of expected) {
       const found = rows.get(rowid);
       if (!found) throw new Error(`the description of ${name} is missing`);
       const isRoot = typeof found.rootpage === "number" && (type === "trigger" || type === "view" ? found.rootpage === 0 : found.rootpage > 1 && hasRoot(copy, found.rootpage, type, sql));
       if (isRoot && found.type === type && found.name === name && found.tbl_name === table && found.sql === sql) continue;
       put.run(type, name, table, isRoot ? found.rootpage : roots.has(rootpage) && rootpage !== 0 ? 0 : rootpage, sql, rowid);
-      mended++;
+      restored++;
     }
-    if (mended > 0) repairs.push(`${mended} descriptions of tables were restored`);
+    if (restored > 0) repairs.push(`${restored} descriptions of tables were restored`);
   } finally {
     db.close();
   }

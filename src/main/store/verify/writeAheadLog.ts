@@ -122,14 +122,14 @@ function mendFrame(bytes: Buffer, littleEndian: boolean, { own, stored }: Frame,
   let second: Sums = [0, 1];
   const places = [...pairsOf(frameHeaderLength, bytes.length), ...pairsOf(0, 8)];
   const read = (at: number, from = bytes) => (littleEndian ? from.readInt32LE(at) : from.readInt32BE(at));
-  let found: { word: number; mended: number }[] = [];
+  let found: { word: number; corrected: number }[] = [];
   for (const at of places) {
     const both: Sums = [(first[0] + second[0]) | 0, (first[1] + second[1]) | 0];
     for (const [word, by] of [[at, both], [at + 4, second]] as const) {
       const change = by[0] & 1 ? Math.imul(inverse(by[0]), missing[0]) : Math.imul(inverse(by[1]), missing[1]);
-      const mended = (read(word) + change) | 0;
-      if (Math.imul(by[0], change) !== missing[0] || Math.imul(by[1], change) !== missing[1] || !inOneByte(read(word), mended)) continue;
-      found.push({ word, mended });
+      const corrected = (read(word) + change) | 0;
+      if (Math.imul(by[0], change) !== missing[0] || Math.imul(by[1], change) !== missing[1] || !inOneByte(read(word), corrected)) continue;
+      found.push({ word, corrected });
     }
     second = [(both[0] + second[0]) | 0, (both[1] + second[1]) | 0];
     first = both;
@@ -139,13 +139,13 @@ function mendFrame(bytes: Buffer, littleEndian: boolean, { own, stored }: Frame,
     const was = (word: number) => (word < frameHeaderLength || old.length === 0 ? undefined : read(word - frameHeaderLength, old));
     // A word that is as it was before is not the changed one.
     found = found.filter(({ word }) => was(word) !== read(word));
-    const unchanged = found.filter(({ word, mended }) => was(word) === mended);
+    const unchanged = found.filter(({ word, corrected }) => was(word) === corrected);
     if (unchanged.length > 0) found = unchanged;
   }
   const [only, ...others] = found;
   if (!only || others.length > 0) return;
-  if (littleEndian) bytes.writeInt32LE(only.mended, only.word);
-  else bytes.writeInt32BE(only.mended, only.word);
+  if (littleEndian) bytes.writeInt32LE(only.corrected, only.word);
+  else bytes.writeInt32BE(only.corrected, only.word);
 }
 
 /** A page of a database; empty past its end. */
@@ -160,7 +160,7 @@ function* pairsOf(from: number, to: number): Generator<number> {
 }
 
 /**
- * Writes the pages of a log into the database, mended where one byte was changed. Others are written as they
+ * Writes the pages of a log into the database, with a single changed byte corrected. Others are written as they
  * are: their rows then fail their own checksums. SQLite would ignore everything after the first damaged one. Only for copies.
  * @param past whether to go on after the first damaged page
  * @returns the number of pages that SQLite ignores

@@ -1,0 +1,42 @@
+/** Work on metrics in small transactions with pauses, so that nothing waits long for the store. What is left when a host ends, the next one does. */
+import { setTimeout as pause } from "node:timers/promises";
+
+export class Parts {
+  readonly #next: () => number | undefined;
+  readonly #part: (metric: number) => void;
+  #working: Promise<boolean> | undefined;
+  #closed = false;
+
+  /**
+   * @param next a metric for which something is left to do
+   * @param part does some of it, in one transaction
+   */
+  constructor(next: () => number | undefined, part: (metric: number) => void) {
+    this.#next = next;
+    this.#part = part;
+  }
+
+  /** Resolves when nothing is left, to whether there was anything. */
+  rest(): Promise<boolean> {
+    return (this.#working ??= this.#rest().finally(() => {
+      this.#working = undefined;
+    }));
+  }
+
+  /** Stops after the current part. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #rest(): Promise<boolean> {
+    let worked = false;
+    while (!this.#closed) {
+      const metric = this.#next();
+      if (metric === undefined) break;
+      worked = true;
+      this.#part(metric);
+      await pause(5);
+    }
+    return worked;
+  }
+}
