@@ -5,7 +5,7 @@ import { gunzipSync } from "node:zlib";
 import type { DatasetEntry, DatasetReader, IdxFiles } from "../../shared/catalog/entry.ts";
 import type { GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset, Examples } from "./dataset.ts";
-import { folderOf } from "./files.ts";
+import { folderOf, keptPath, readKept } from "./files.ts";
 import { dataFolder } from "./folder.ts";
 import { readCifar } from "./formats/cifar.ts";
 import { readText, type EncodedText } from "./formats/text.ts";
@@ -36,7 +36,7 @@ const readers: { readonly [Format in Exclude<DatasetReader["format"], "text">]: 
 const divided = (examples: Labelled, { testExamples }: DatasetEntry, { seed, version }: Division) => divide(examples, seed, version, testExamples);
 
 async function readIdx({ images, labels }: IdxFiles, pathOf: Context["pathOf"]): Promise<Examples> {
-  const [features, classes] = await Promise.all([images, labels].map(async (file) => parseIdx(await readFile(pathOf(file)), pathOf(file))));
+  const [features, classes] = await Promise.all([images, labels].map(async (file) => parseIdx(await readKept(pathOf(file)), pathOf(file))));
   return { count: features!.shape[0]!, features: features!.data, labels: classes!.data };
 }
 
@@ -71,7 +71,7 @@ export async function readExamples(entry: DatasetEntry, division: Division, data
   if (reader.format === "text" || task === "text") throw new Error(`${entry.id} is a text; it has no labelled examples`);
   const folder = folderOf(entry, data);
   const read = readers[reader.format] as Read<DatasetReader["format"]>;
-  return { task, exampleShape, classes: classNames.length, ...(await read(reader, { entry, division, pathOf: (file) => join(folder, file) })) };
+  return { task, exampleShape, classes: classNames.length, ...(await read(reader, { entry, division, pathOf: (file) => keptPath(folder, file) })) };
 }
 
 /** @throws Error naming a file that cannot be read, or a dataset that is not a text */

@@ -1,6 +1,7 @@
 import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadDataset } from "../../../src/core/datasets/index.ts";
 import { parseIdx } from "../../../src/core/datasets/idx.ts";
@@ -64,6 +65,19 @@ describe("MNIST", () => {
       await rm(path);
       expect(await entryProblem(mnist)).toBe(`${path} is missing; run npm ci again, or set HYPERTOWER_MNIST to a folder with its 4 files`);
       await expect(load()).rejects.toThrow(path);
+    });
+
+    it("reads a file packed by gzip, and finds damage in it", async () => {
+      const path = join(folder, "t10k-images-idx3-ubyte");
+      const packed = `${path}.gz`;
+      await writeFile(packed, gzipSync(await readFile(path), { level: 1 }));
+      await rm(path);
+      expect(await entryProblem(mnist)).toBeNull();
+      expect((await load()).test.count).toBe(10);
+      await truncate(packed, 1_000_000);
+      expect(await entryProblem(mnist)).toContain(`${packed} is damaged: it cannot be unpacked`);
+      await writeFile(packed, gzipSync(new Uint8Array(7_840_016), { level: 1 }));
+      expect(await entryProblem(mnist)).toContain(`${packed} is damaged: its checksum is`);
     });
 
     it("names a truncated file", async () => {
