@@ -18,6 +18,7 @@ import { bucket } from "./series.ts";
 import { storeEvents, storeProblem, storeRequests } from "./storeProblem.ts";
 import { storageEvents, storageRequests } from "./storage.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
+import { tags } from "./tags.ts";
 import { verifiedRunWithFindings } from "./verification.ts";
 
 const nothing = z.strictObject({}).default({});
@@ -117,6 +118,8 @@ export const contract = {
     "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional() }), output: z.array(z.string()) },
     "runs.get": { input: oneRun, output: runDetail },
     "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
+    /** Adds and removes tags of runs: of all of them, or none. */
+    "runs.tag": { input: z.strictObject({ runs: idsOf(runId), add: tags.default([]), remove: tags.default([]) }), output: z.array(runSummary) },
     /** Moves runs to the bin; nothing is erased. */
     "runs.delete": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },
     "runs.restore": { input: z.strictObject({ runs: idsOf(runId) }), output: z.array(runSummary) },

@@ -20,6 +20,7 @@ export const listedRun = runSummary
     totalSteps: true,
     loss: true,
     study: true,
+    tags: true,
     elsewhere: true,
   })
   .extend({
@@ -36,7 +37,7 @@ export type ListedRun = z.infer<typeof listedRun>;
 
 /** The part of a run that lists show. */
 export function listedOf(run: RunSummary): ListedRun {
-  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, trained, deletedAt, steps, totalSteps, loss, study, experiment } = run;
+  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, trained, deletedAt, steps, totalSteps, loss, study, tags, experiment } = run;
   return {
     id,
     name,
@@ -57,6 +58,7 @@ export function listedOf(run: RunSummary): ListedRun {
     dataset: experiment.dataset.kind,
     model: experiment.model.kind,
     result: resultOf(run),
+    ...(tags && { tags }),
     ...(run.elsewhere && { elsewhere: true as const }),
   };
 }

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
+import { tags } from "./tags.ts";
 import { thinned } from "./thinning.ts";
 import { trainedTime } from "./trainedTime.ts";
 
@@ -115,6 +116,8 @@ export const runSummary = z.object({
   deletedAt: z.number().nullable(),
   /** Only for a run whose values were erased. */
   thinned: thinned.optional(),
+  /** Missing for none. */
+  tags: tags.optional(),
   /** Trained by another process, which alone can pause or stop it. */
   elsewhere: z.literal(true).optional(),
 });

@@ -1,4 +1,5 @@
 /** Studies that simulate training, with results like those of the paper's Figure 4a. */
+import { changedTags } from "../../src/shared/tags.ts";
 import { UserError } from "../../src/main/services/services.ts";
 import { readDefinition } from "../../src/main/studies/definition.ts";
 import type { EventName, EventPayload, Handlers } from "../../src/shared/contract.ts";
@@ -89,6 +90,7 @@ export class PretendStudies {
       "studies.list": ({ deleted }) => [...this.studies.values()].map(({ summary }) => summary).filter(({ deletedAt }) => (deletedAt !== null) === deleted),
       "studies.get": ({ study }) => this.detail(study),
       "studies.rename": ({ study, name }) => this.change(study, { name }),
+      "studies.tag": ({ studies, add, remove }) => studies.map((id) => this.change(id, { tags: changedTags(this.detail(id).tags ?? [], add, remove) })),
       "studies.delete": ({ studies }) => studies.map((id) => this.change(id, { deletedAt: Date.now() })),
       "studies.restore": ({ studies }) => studies.map((id) => this.change(id, { deletedAt: null })),
       "studies.trajectories": ({ study, metric, maxPoints }) => this.trajectories(study, metric, maxPoints),

@@ -1,4 +1,5 @@
 /** Services that simulate training, to test the window without engines, a store or waiting. */
+import { changedTags } from "../../src/shared/tags.ts";
 import { exportRun } from "../../src/main/reports/index.ts";
 import { Reports } from "../../src/main/services/reports.ts";
 import { UserError, type ExportFile, type Services, type TextFile } from "../../src/main/services/services.ts";
@@ -201,6 +202,7 @@ export class PretendTraining implements Services {
       "runs.find": ({ prefix }) => (prefix === undefined ? [...this.runs.keys()].slice(-1) : [...this.runs.keys()].filter((id) => id.startsWith(prefix))),
       "runs.get": ({ run }) => this.detail(run),
       "runs.rename": ({ run, name: to }) => this.change(run, { name: to }),
+      "runs.tag": ({ runs, add, remove }) => runs.map((id) => this.change(id, { tags: changedTags(this.detail(id).tags ?? [], add, remove) })),
       "runs.delete": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: Date.now() })),
       "runs.restore": ({ runs }) => runs.map((id) => this.change(id, { deletedAt: null })),
       "runs.export": ({ run, format }) => {

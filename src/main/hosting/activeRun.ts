@@ -140,6 +140,10 @@ export class ActiveRun {
     this.#summary = { ...this.#summary, name };
   }
 
+  tag(tags: RunSummary["tags"]): void {
+    this.#summary = { ...this.#summary, tags };
+  }
+
   send(message: ToTrainer): void {
     this.#trainer?.send(message);
   }

@@ -138,6 +138,11 @@ export class Supervisor {
     this.#runs.get(id)?.rename(name);
   }
 
+  /** Replaces the tags of a run from its next change on. */
+  tag(id: string, tags: RunSummary["tags"]): void {
+    this.#runs.get(id)?.tag(tags);
+  }
+
   /** Resolves when the trainer has paused, or after `answerWithin`. */
   async pause(id: string): Promise<RunSummary> {
     const active = this.#active(id);

@@ -273,6 +273,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "runs.summaries": ({ runs: ids }) => runs.summaries(ids),
     "runs.get": ({ run }) => runs.get(run),
     "runs.rename": ({ run, name }) => runs.rename(run, name),
+    "runs.tag": ({ runs: ids, add, remove }) => runs.tag(ids, add, remove),
     "runs.delete": ({ runs: ids }) => moved(runs.delete(ids)),
     "runs.restore": ({ runs: ids }) => moved(runs.restore(ids)),
     "runs.export": async ({ run, format, damagedAnyway }) => {
@@ -301,6 +302,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.list": ({ deleted }) => studies.list(deleted),
     "studies.get": ({ study }) => studies.get(study),
     "studies.rename": ({ study, name }) => studies.rename(study, name),
+    "studies.tag": ({ studies: ids, add, remove }) => studies.tag(ids, add, remove),
     "studies.delete": ({ studies: ids, withRuns }) => studies.delete(ids, withRuns),
     "studies.restore": ({ studies: ids }) => studies.restore(ids),
     "reports.describe": async (request) => {

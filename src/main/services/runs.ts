@@ -5,6 +5,7 @@ import { listedOf, type ListedRun } from "../../shared/listedRun.ts";
 import { isActive, isResumable, type Resumption, type RunDetail, type RunSummary } from "../../shared/run.ts";
 import { thinnedProblem } from "../../shared/thinning.ts";
 import type { ListPage } from "../store/runReader.ts";
+import { TooManyTags } from "../store/tagRows.ts";
 import type { Store } from "../store/store.ts";
 import type { RunOrigin } from "../studies/runner.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
@@ -50,7 +51,7 @@ export class Runs {
   list(deleted: boolean, study?: string | null, page?: ListPage): ListedRun[] {
     return this.#store.listRuns(deleted, study, page).map((run) => {
       const live = this.#latest(run.id);
-      return live ? { ...listedOf(live), name: run.name, deletedAt: run.deletedAt } : elsewhere(run);
+      return live ? { ...listedOf(live), name: run.name, deletedAt: run.deletedAt, tags: run.tags } : elsewhere(run);
     });
   }
 
@@ -163,6 +164,16 @@ export class Runs {
     return this.#changed(id);
   }
 
+  /** Adds and removes tags: of all these runs, or of none. @throws UserError when one is not there or would have too many */
+  tag(ids: readonly string[], add: readonly string[], remove: readonly string[]): RunSummary[] {
+    for (const id of ids) this.get(id);
+    refusing(() => this.#store.tagRuns(ids, add, remove));
+    return ids.map((id) => {
+      this.#supervisor.tag(id, this.get(id).tags);
+      return this.#changed(id);
+    });
+  }
+
   /** Tells of a run that another part of the program has changed. */
   refresh(id: string): void {
     this.#changed(id);
@@ -190,6 +201,7 @@ export class Runs {
       const live = this.#supervisor.get(run.id);
       if (!live) return [elsewhere(run)];
       if (live.name !== run.name) this.#supervisor.rename(run.id, run.name);
+      if (live.tags?.join(" ") !== run.tags?.join(" ")) this.#supervisor.tag(run.id, run.tags);
       return [];
     });
   }
@@ -212,7 +224,7 @@ export class Runs {
   /** Merges a stored run with its live state, which is newer than the store; name and bin come from the store. */
   #live<T extends RunSummary>(run: T): T {
     const live = this.#latest(run.id);
-    if (live) return { ...run, ...live, name: run.name, deletedAt: run.deletedAt };
+    if (live) return { ...run, ...live, name: run.name, deletedAt: run.deletedAt, tags: run.tags };
     return isActive(run.status) ? { ...run, elsewhere: true } : run;
   }
 
@@ -230,6 +242,15 @@ export class Runs {
 
 function summaryOf({ environment: _environment, metrics: _metrics, evaluations: _evaluations, events: _events, ...run }: RunDetail): RunSummary {
   return run;
+}
+
+/** @throws UserError in place of TooManyTags */
+function refusing(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw error instanceof TooManyTags ? new UserError(`Run ${error.message}`) : error;
+  }
 }
 
 /** Marks an active run as trained by another process. */

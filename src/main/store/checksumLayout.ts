@@ -1,5 +1,5 @@
 /** SQL of layout version 9: checksums of everything that is logged, written with the rows that they cover. */
-import { firstSealedRunColumns, sealedStudyColumns } from "./checksums.ts";
+import { firstSealedRunColumns, firstSealedStudyColumns } from "./checksums.ts";
 
 export const checksumLayout = `
 -- CRC-32 of each 256 consecutive values of a metric; 'start' is their first step.
@@ -52,7 +52,7 @@ END;
 CREATE TRIGGER studies_checksum_new AFTER INSERT ON studies BEGIN
   INSERT OR REPLACE INTO study_checksums (study) VALUES (new.id);
 END;
-CREATE TRIGGER studies_checksum_changed AFTER UPDATE OF ${sealedStudyColumns.join(", ")} ON studies BEGIN
+CREATE TRIGGER studies_checksum_changed AFTER UPDATE OF ${firstSealedStudyColumns.join(", ")} ON studies BEGIN
   UPDATE study_checksums SET crc = NULL WHERE study = new.id;
 END;
 CREATE TRIGGER studies_checksum_gone AFTER DELETE ON studies BEGIN

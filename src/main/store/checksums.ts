@@ -13,12 +13,17 @@ export const firstSealedRunColumns = [
   "total_steps", "epoch", "loss", "test_error", "hyperparameters", "environment", "experiment", "study", "cell", "pruned", "evaluation",
   "dataset", "model", "result_name", "result", "trained_ms", "trained_from",
 ] as const;
+/** Of layout version 12. */
+export const thinnedSealedRunColumns = [...firstSealedRunColumns, "thinned_at", "thinned_width"] as const;
 /** Of the current layout. */
-export const sealedRunColumns = [...firstSealedRunColumns, "thinned_at", "thinned_width"] as const;
-export const sealedStudyColumns = [
+export const sealedRunColumns = [...thinnedSealedRunColumns, "tags"] as const;
+/** Since layout version 9. */
+export const firstSealedStudyColumns = [
   "id", "name", "status", "reason", "created_at", "started_at", "finished_at", "deleted_at", "total", "workers", "definition", "trained_ms",
   "trained_from", "running_since",
 ] as const;
+/** Of the current layout. */
+export const sealedStudyColumns = [...firstSealedStudyColumns, "tags"] as const;
 export const sealedEvaluationColumns = [
   "run", "step", "at", "epoch", "train_loss", "test_loss", "test_error", "test_rmse", "test_mae", "validation_loss", "validation_error",
   "validation_rmse", "validation_mae",

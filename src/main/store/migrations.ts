@@ -14,6 +14,7 @@ import { measureLayout } from "./measureLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
 import { storageLayout } from "./storageLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
+import { tagLayout } from "./tagLayout.ts";
 import { thinLayout } from "./thinLayout.ts";
 import { trainedLayout } from "./trainedLayout.ts";
 
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   { version: 10, sql: claimLayout },
   { version: 11, sql: storageLayout },
   { version: 12, sql: thinLayout },
+  { version: 13, sql: tagLayout },
 ];
 
 export function versionOf(db: Database): number {

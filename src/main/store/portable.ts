@@ -5,6 +5,7 @@ import { studyStatus } from "../../shared/study/result.ts";
 import { study } from "../../shared/study/study.ts";
 import type { Bucket } from "../../shared/series.ts";
 import { keptFrom } from "../../shared/thinning.ts";
+import { tags } from "../../shared/tags.ts";
 import { trainedTime } from "../../shared/trainedTime.ts";
 import type { StepRows } from "./seriesWriter.ts";
 
@@ -55,6 +56,7 @@ export const portableStudy = z.object({
   total: z.int().min(0),
   workers: z.int().min(1),
   trained: trainedTime.nullable(),
+  tags: tags.optional(),
 });
 export type PortableStudy = z.infer<typeof portableStudy>;
 

@@ -15,6 +15,7 @@ import { prepareRunStatements } from "./runStatements.ts";
 import { Seals } from "./seals.ts";
 import { SeriesWriter } from "./seriesWriter.ts";
 import type { StoredStudy } from "./studies.ts";
+import { storedTags } from "./tagRows.ts";
 import { insertStudy, readStudy } from "./studyRows.ts";
 
 /** Milliseconds to wait for another process's transaction. */
@@ -77,13 +78,13 @@ export class Receiver {
     const series = new SeriesWriter(this.#db);
     const seals = new Seals(this.#db);
     const statements = prepareRunStatements(this.#db);
-    const rest = this.#db.prepare("UPDATE runs SET deleted_at = @deletedAt, pruned = @pruned, thinned_at = @thinnedAt, thinned_width = @thinnedWidth WHERE id = @id");
+    const rest = this.#db.prepare("UPDATE runs SET deleted_at = @deletedAt, pruned = @pruned, thinned_at = @thinnedAt, thinned_width = @thinnedWidth, tags = @tags WHERE id = @id");
     const one = (source: PortableSource) => {
       const { run } = source;
       const { id, cell, environment, metrics, deletedAt } = run;
       const summary = { ...run, samplesPerSecond: null, secondsLeft: null };
       statements.create.run({ ...identityParameters(summary), ...progressParameters(summary), cell, ...nobody, heartbeatAt: null });
-      rest.run({ id, deletedAt, pruned: run.pruned ? 1 : 0, thinnedAt: run.thinned?.at ?? null, thinnedWidth: run.thinned?.width ?? null });
+      rest.run({ id, deletedAt, pruned: run.pruned ? 1 : 0, thinnedAt: run.thinned?.at ?? null, thinnedWidth: run.thinned?.width ?? null, tags: storedTags(run.tags) });
       if (environment) statements.environment.run(JSON.stringify(environment), id);
       if (run.thinned) receiveThinned(this.#db, series, source);
       else if (metrics.length > 0) {

@@ -15,9 +15,10 @@ import {
 import type { ListedRun } from "../../shared/listedRun.ts";
 import { resultOf } from "../../shared/metrics.ts";
 import { thinned } from "../../shared/thinning.ts";
-import { firstSealedRunColumns, sealedRunColumns } from "./checksums.ts";
+import { firstSealedRunColumns, sealedRunColumns, thinnedSealedRunColumns } from "./checksums.ts";
 import { finite } from "./finite.ts";
 import { checkedSince, rowLayout } from "./rowLayout.ts";
+import { knowsTags, tagsOf } from "./tagRows.ts";
 import { trainedColumns, trainedOf, trainedParameters, withTrained, type TrainedColumns } from "./trainedRows.ts";
 
 export const json = <T extends z.ZodType>(schema: T) =>
@@ -66,7 +67,9 @@ const summaryRow = z
     hyperparameters: json(z.array(hyperparameterValue)),
     study: z.string().nullable(),
     ...thinnedColumns.shape,
+    tags: z.string().nullable().default(null),
   })
+  .transform(({ tags, ...row }) => ({ ...row, ...tagsOf(tags) }))
   .transform(withThinned)
   .transform(withTrained);
 
@@ -74,22 +77,24 @@ const columnsBeforeThinning = `
   id, name, status, reason, stack, experiment, device, created_at AS createdAt, started_at AS startedAt,
   finished_at AS finishedAt, trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
   samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study, layout`;
-export const summaryColumns = `${columnsBeforeThinning}, thinned_at AS thinnedAt, thinned_width AS thinnedWidth`;
+const columnsBeforeTags = `${columnsBeforeThinning}, thinned_at AS thinnedAt, thinned_width AS thinnedWidth`;
+export const summaryColumns = `${columnsBeforeTags}, tags`;
 
 /** Whether a store of any layout can have thinned runs. */
 const knowsThinned = (db: Database): boolean => db.prepare("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'thinned_at'").get() !== undefined;
 
 /** `summaryColumns` of a store that may have an earlier layout. */
-export const summaryColumnsOf = (db: Database): string => (knowsThinned(db) ? summaryColumns : columnsBeforeThinning);
+export const summaryColumnsOf = (db: Database): string => (knowsTags(db) ? summaryColumns : knowsThinned(db) ? columnsBeforeTags : columnsBeforeThinning);
 
 /** Columns under a run's checksum, in a store that may have an earlier layout. */
-export const sealedRunColumnsOf = (db: Database): readonly string[] => (knowsThinned(db) ? sealedRunColumns : firstSealedRunColumns);
+export const sealedRunColumnsOf = (db: Database): readonly string[] => (knowsTags(db) ? sealedRunColumns : knowsThinned(db) ? thinnedSealedRunColumns : firstSealedRunColumns);
 
 /** A row whose JSON was validated when written. SQLite checks the types of the other columns. */
-interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained" | "thinned">, TrainedColumns, ThinnedColumns {
+interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained" | "thinned" | "tags">, TrainedColumns, ThinnedColumns {
   readonly experiment: string;
   readonly evaluation: string | null;
   readonly hyperparameters: string;
+  readonly tags?: string | null;
   readonly layout: number;
 }
 
@@ -132,15 +137,17 @@ function fromChecked(row: CheckedRow): RunSummary {
     hyperparameters: JSON.parse(row.hyperparameters) as RunSummary["hyperparameters"],
     study,
     ...thinnedOf(row),
+    ...tagsOf(row.tags),
   };
 }
 
 export const listedColumns = `
   id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt,
-  trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, layout`;
+  trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, tags, layout`;
 
 /** A row selected by `listedColumns`. */
-interface ListedRow extends Omit<ListedRun, "result" | "trained">, TrainedColumns {
+interface ListedRow extends Omit<ListedRun, "result" | "trained" | "tags">, TrainedColumns {
+  readonly tags: string | null;
   readonly resultName: ListedRun["result"]["name"];
   readonly result: number | null;
   readonly layout: number;
@@ -148,8 +155,8 @@ interface ListedRow extends Omit<ListedRun, "result" | "trained">, TrainedColumn
 
 /** Undefined for a row of another layout, whose columns do not hold everything that a list shows. */
 export function toListed(row: unknown): ListedRun | undefined {
-  const { layout, resultName, result, trainedMs, trainedFrom, ...shown } = row as ListedRow;
-  return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result } } : undefined;
+  const { layout, resultName, result, tags, trainedMs, trainedFrom, ...shown } = row as ListedRow;
+  return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result }, ...tagsOf(tags) } : undefined;
 }
 
 export function toEnvironment(text: unknown): Environment | null {

@@ -26,6 +26,7 @@ import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
 import { StudyTable } from "./studies.ts";
+import { changeTags } from "./tagRows.ts";
 import { Thinner } from "./thin.ts";
 import { unusedBytes } from "./vacuum.ts";
 import { Writer } from "./writer.ts";
@@ -267,6 +268,11 @@ export class Store {
 
   renameRun(id: string, name: string): void {
     this.#writer.change("rename", () => this.#connections.writer.prepare("UPDATE runs SET name = ? WHERE id = ?").run(name, id));
+  }
+
+  /** Adds and removes tags of runs: of all of them, or none. @throws TooManyTags */
+  tagRuns(ids: readonly string[], add: readonly string[], remove: readonly string[]): void {
+    this.#writer.change("tag runs", () => changeTags(this.#connections.writer, "runs", ids, add, remove));
   }
 
   /** How often the run was taken. Read it before the run, and pass it to `requeueRun()`. */

@@ -8,6 +8,7 @@ import { ownerColumns, type Hosts, type IsGone, type LeaseOwner } from "./hosts.
 import { pyramidWidths } from "./pyramid.ts";
 import { evaluationColumns, json, toEvaluation } from "./runRows.ts";
 import { insertStudy, readStudy, storedStudy, studyColumns, unreadableStudy, type StoredStudy } from "./studyRows.ts";
+import { changeTags } from "./tagRows.ts";
 import { trainedParameters } from "./trainedRows.ts";
 import type { Writer } from "./writer.ts";
 
@@ -190,6 +191,11 @@ export class StudyTable {
 
   rename(id: string, name: string): void {
     this.#change("rename a study", () => this.#writer.prepare("UPDATE studies SET name = ? WHERE id = ?").run(name, id));
+  }
+
+  /** Adds and removes tags of studies: of all of them, or none. @throws TooManyTags */
+  tag(ids: readonly string[], add: readonly string[], remove: readonly string[]): void {
+    this.#change("tag studies", () => changeTags(this.#writer, "studies", ids, add, remove));
   }
 
   /**

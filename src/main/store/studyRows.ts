@@ -3,8 +3,10 @@ import type { Database } from "better-sqlite3";
 import { z } from "zod";
 import { studyStatus } from "../../shared/study/result.ts";
 import { study } from "../../shared/study/study.ts";
+import { firstSealedStudyColumns, sealedStudyColumns } from "./checksums.ts";
 import { StoreError } from "./errors.ts";
 import { json } from "./runRows.ts";
+import { knowsTags, storedTags, tagsOf } from "./tagRows.ts";
 import { trainedColumns, trainedParameters, withTrained } from "./trainedRows.ts";
 
 export const storedStudy = z
@@ -23,13 +25,22 @@ export const storedStudy = z
     workers: z.number(),
     ...trainedColumns.shape,
     runningSince: z.number().nullable(),
+    tags: z.string().nullable().default(null),
   })
+  .transform(({ tags, ...row }) => ({ ...row, ...tagsOf(tags) }))
   .transform(withTrained);
 export type StoredStudy = z.infer<typeof storedStudy>;
 
-export const studyColumns = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
+const columnsBeforeTags = `id, name, status, reason, definition AS study, created_at AS createdAt, started_at AS startedAt,
   finished_at AS finishedAt, deleted_at AS deletedAt, total, workers, trained_ms AS trainedMs, trained_from AS trainedFrom,
   running_since AS runningSince`;
+export const studyColumns = `${columnsBeforeTags}, tags`;
+
+/** `studyColumns` of a store that may have an earlier layout. */
+export const studyColumnsOf = (db: Database): string => (knowsTags(db) ? studyColumns : columnsBeforeTags);
+
+/** Columns under a study's checksum, in a store that may have an earlier layout. */
+export const sealedStudyColumnsOf = (db: Database): readonly string[] => (knowsTags(db) ? sealedStudyColumns : firstSealedStudyColumns);
 
 /** @throws StoreError when the study is there but cannot be read */
 export function readStudy(db: Database, path: string, id: string): StoredStudy | undefined {
@@ -56,8 +67,8 @@ interface StudyOwner {
 export function insertStudy(db: Database, study: StoredStudy, owner: StudyOwner): void {
   db.prepare(
     `INSERT INTO studies (id, name, status, reason, created_at, started_at, finished_at, deleted_at, trained_ms, trained_from, running_since, total, workers, definition,
-       owner_pid, owner_host, owner_token, heartbeat_at, lease)
+       owner_pid, owner_host, owner_token, heartbeat_at, lease, tags)
      VALUES (@id, @name, @status, @reason, @createdAt, @startedAt, @finishedAt, @deletedAt, @trainedMs, @trainedFrom, @runningSince, @total, @workers, @definition,
-       @ownerPid, @ownerHost, @ownerToken, @now, 1)`,
-  ).run({ ...study, ...trainedParameters(study), definition: JSON.stringify(study.study), ...owner });
+       @ownerPid, @ownerHost, @ownerToken, @now, 1, @tags)`,
+  ).run({ ...study, ...trainedParameters(study), definition: JSON.stringify(study.study), tags: storedTags(study.tags), ...owner });
 }

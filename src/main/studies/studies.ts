@@ -17,6 +17,7 @@ import { diskOf, freeBytes, requireDisk } from "./costs.ts";
 import { readDefinition, usableStudy } from "./definition.ts";
 import { StudyError } from "./errors.ts";
 import { StudyRunner, type RunControls } from "./runner.ts";
+import { TooManyTags } from "../store/tagRows.ts";
 import { trajectoriesOf } from "./trajectories.ts";
 import { pointOf, summaryOf, whySkipped, type Learned } from "./view.ts";
 
@@ -202,6 +203,17 @@ export class Studies {
     this.#stored(id);
     this.#options.store.studies.rename(id, name);
     return this.#changed(id);
+  }
+
+  /** Adds and removes tags: of all these studies, or of none. @throws StudyError when one is not there or would have too many */
+  tag(ids: readonly string[], add: readonly string[], remove: readonly string[]): StudySummary[] {
+    for (const id of ids) this.#stored(id);
+    try {
+      this.#options.store.studies.tag(ids, add, remove);
+    } catch (error) {
+      throw error instanceof TooManyTags ? new StudyError(`The study ${error.message}`) : error;
+    }
+    return ids.map((id) => this.#changed(id));
   }
 
   /** Moves studies to the bin: all of them, or none if one of them is active. */
@@ -408,7 +420,7 @@ export class Studies {
     return this.#now(stored);
   }
 
-  /** Current state of a study: from its runner if it is trained here, with name and deletion from the store. */
+  /** Current state of a study: from its runner if it is trained here, with name, tags and deletion from the store. */
   #now(stored: StoredStudy): StoredStudy {
     const runner = this.#runners.get(stored.id);
     if (!runner) return stored;
@@ -418,8 +430,8 @@ export class Studies {
       this.#runners.delete(stored.id);
       return stored;
     }
-    const { name, deletedAt } = this.#options.store.studies.get(stored.id) ?? stored;
-    return { ...runner.stored, name, deletedAt };
+    const { name, deletedAt, tags } = this.#options.store.studies.get(stored.id) ?? stored;
+    return { ...runner.stored, name, deletedAt, tags };
   }
 
   #cells({ id, study }: StoredStudy): readonly StudyCell[] {

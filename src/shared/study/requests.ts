@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { idsOf } from "../requestLists.ts";
 import { maxWorkers } from "../limits.ts";
+import { tags } from "../tags.ts";
 import { studyDetail, studyEstimate, studyPoint, studySummary, studyTrajectories } from "./result.ts";
 import { cohort, study } from "./study.ts";
 
@@ -45,6 +46,8 @@ export const studyRequests = {
   "studies.list": { input: z.strictObject({ deleted: z.boolean().default(false) }).prefault({}), output: z.array(studySummary) },
   "studies.get": { input: oneStudy, output: studyDetail },
   "studies.rename": { input: oneStudy.extend({ name: z.string().trim().min(1).max(200) }), output: studySummary },
+  /** Adds and removes tags of studies: of all of them, or none. */
+  "studies.tag": { input: someStudies.extend({ add: tags.default([]), remove: tags.default([]) }), output: z.array(studySummary) },
   /** Moves studies to the bin, with or without their runs; nothing is erased. */
   "studies.delete": { input: someStudies.extend({ withRuns: z.boolean().default(false) }), output: z.array(studySummary) },
   "studies.restore": { input: someStudies, output: z.array(studySummary) },

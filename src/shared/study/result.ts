@@ -1,6 +1,7 @@
 /** Schemas of studies and their results, shared by the store, the window and reports. */
 import { z } from "zod";
 import { evaluation, hyperparameterValue, runStatus } from "../run.ts";
+import { tags } from "../tags.ts";
 import { trainedTime, type TrainedTime } from "../trainedTime.ts";
 import { study } from "./study.ts";
 
@@ -35,6 +36,8 @@ export const studySummary = z.object({
   /** Milliseconds left at the current speed; null while not running or unknown. */
   millisecondsLeft: z.number().nullable(),
   deletedAt: z.number().nullable(),
+  /** Missing for none. */
+  tags: tags.optional(),
 });
 
 /** A cell of the study and the state of its run. */

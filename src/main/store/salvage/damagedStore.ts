@@ -1,9 +1,9 @@
 /** Reads runs and studies of a damaged database: through tables or indexes, and around pages that cannot be read. */
 import type { Database } from "better-sqlite3";
-import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
+import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, type Cell } from "../checksums.ts";
 import { KeptBuckets, type BucketGroup } from "../keptBuckets.ts";
 import { sealedRunColumnsOf, summaryColumnsOf, toSummary } from "../runRows.ts";
-import { storedStudy, studyColumns, type StoredStudy } from "../studyRows.ts";
+import { sealedStudyColumnsOf, storedStudy, studyColumnsOf, type StoredStudy } from "../studyRows.ts";
 import type { RunSummary } from "../../../shared/run.ts";
 import type { Bucket } from "../../../shared/series.ts";
 import { readAround } from "./readAround.ts";
@@ -95,10 +95,10 @@ export class DamagedStore {
         const statement = this.#db.prepare<[string], T>(`SELECT ${columns} FROM studies WHERE id = ?`);
         return (raw ? statement.raw() : statement).get(id) as T | undefined;
       });
-    const study = attempt(() => storedStudy.parse({ ...read<object>(studyColumns, false), id }));
+    const study = attempt(() => storedStudy.parse({ ...read<object>(studyColumnsOf(this.#db), false), id }));
     if (!study) return undefined;
     const crc = attempt(() => this.#db.prepare<[string], number | null>("SELECT crc FROM study_checksums WHERE study = ?").pluck().get(id));
-    const row = read<Cell[]>(sealedStudyColumns.join(", "), true);
+    const row = read<Cell[]>(sealedStudyColumnsOf(this.#db).join(", "), true);
     return { study, matches: crc === undefined || crc === null || !row ? null : crc === rowChecksum(row) };
   }
 

@@ -1,8 +1,9 @@
 /** Checks a run: its rows against their checksums and counts, its series against their checksums, its pyramid against the values. */
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../../shared/errors.ts";
-import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, sealedStudyColumns, type Cell } from "../checksums.ts";
+import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, type Cell } from "../checksums.ts";
 import { sealedRunColumnsOf, summaryColumnsOf, toSummary } from "../runRows.ts";
+import { sealedStudyColumnsOf } from "../studyRows.ts";
 import { damageAdvice, type Finding, type FindingPart, type Report, type VerifiedRun } from "./findings.ts";
 import { checkMetric, prepareMetricCheck } from "./metricCheck.ts";
 
@@ -51,7 +52,7 @@ export class RunCheck {
     const add = (problem: string) =>
       this.#add({ part: "study", severity: "damage", run: null, study, where: "description of the study", problem, meaning: "The study may show wrong settings; its runs are checked on their own.", advice: damageAdvice });
     try {
-      const row = this.#db.prepare<[string], Cell[]>(`SELECT ${sealedStudyColumns.join(", ")} FROM studies WHERE id = ?`).raw().get(study);
+      const row = this.#db.prepare<[string], Cell[]>(`SELECT ${sealedStudyColumnsOf(this.#db).join(", ")} FROM studies WHERE id = ?`).raw().get(study);
       const crc = this.#db.prepare<[string], number | null>("SELECT crc FROM study_checksums WHERE study = ?").pluck().get(study);
       if (!row) add("its row is missing");
       // A study of an earlier version gets its checksum with the first write.
