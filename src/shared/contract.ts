@@ -139,9 +139,9 @@ export const contract = {
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */
     "run.changed": runSummary,
-    /** An evaluation was stored. */
-    "run.evaluated": z.object({ run: runId, evaluation }),
-    /** New weights of a run were saved: predictions are possible. */
+    /** Evaluations were stored since the last such event of the run, in order; before the `run.changed` that tells its end. Twice a second per run at most. */
+    "run.evaluated": z.object({ run: runId, evaluations: z.array(evaluation) }),
+    /** New weights of a run were saved: predictions are possible. Once a second per run at most. */
     "run.kept": z.object({ run: runId }),
     /** An event was added to a run's log. */
     "run.noted": z.object({ run: runId, event: runEvent }),

@@ -43,6 +43,7 @@ export function fakeServices(): FakeServices {
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],
     training: () => 0,
+    isClosing: () => false,
     close: () => Promise.resolve(),
   };
 }

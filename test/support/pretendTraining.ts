@@ -65,6 +65,10 @@ export class PretendTraining implements Services {
     return [...this.runs.values()].filter(({ summary }) => isActive(summary.status)).length;
   }
 
+  isClosing(): boolean {
+    return false;
+  }
+
   close(): Promise<void> {
     clearInterval(this.timer);
     return Promise.resolve();
@@ -314,7 +318,7 @@ export class PretendTraining implements Services {
     const evaluation = { step: run.summary.steps, epoch, trainLoss: 0.2 + 0.8 * Math.exp(-epoch), testLoss: 0.25 + 0.7 * Math.exp(-epoch), testError };
     run.evaluations = [...run.evaluations, evaluation];
     run.summary = { ...run.summary, testError };
-    this.emit("run.evaluated", { run: run.summary.id, evaluation });
+    this.emit("run.evaluated", { run: run.summary.id, evaluations: [evaluation] });
   }
 }
 

@@ -18,5 +18,5 @@ const services = await createServices(
   },
   { checkpointEvery: 30 },
 );
-services.on("run.evaluated", ({ run, evaluation }) => process.stdout.write(`${run} ${trainer} ${evaluation.epoch}\n`));
+services.on("run.evaluated", ({ run, evaluations }) => evaluations.forEach((evaluation) => process.stdout.write(`${run} ${trainer} ${evaluation.epoch}\n`)));
 await services.handlers["runs.start"]({ experiment: JSON.parse(experiment) });

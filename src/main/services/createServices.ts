@@ -5,7 +5,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
 import type { KeptName } from "../../shared/kept.ts";
 import type { ReportSubject } from "../../shared/reports.ts";
-import type { RunSummary } from "../../shared/run.ts";
+import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
 import { damageText } from "../../shared/verification.ts";
 import { IntegrityMonitor } from "../store/integrityMonitor.ts";
@@ -25,7 +25,7 @@ import { WeightsFolder } from "../hosting/weights/folder.ts";
 import { Archives, importIntoStore } from "./archives.ts";
 import { Datasets } from "./datasets.ts";
 import { Engines } from "./engines.ts";
-import { Events, Throttle } from "./events.ts";
+import { Batches, Events, Throttle } from "./events.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
 import { record } from "../logs/hostLog.ts";
@@ -39,8 +39,10 @@ import { UserError, type ServiceOptions, type Services } from "./services.ts";
 import { userError, withUserErrors } from "./userErrors.ts";
 import { Verification } from "./verification.ts";
 
-/** Minimum milliseconds between two `run.changed` events of a run. */
+/** Minimum milliseconds between two events of a run: `run.changed`, `run.evaluated`, `run.kept`. */
 const changeInterval = 250;
+const evaluationInterval = 500;
+const weightsInterval = 1_000;
 
 /** Options that only tests and benchmarks set. */
 export interface ServiceExtras {
@@ -67,6 +69,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const { log = consoleLog } = extras;
   const events = new Events((error) => log.error("a listener to an event failed", error));
   const throttle = new Throttle<RunSummary>(changeInterval, (run) => events.emit("run.changed", run));
+  const evaluated = new Batches<Evaluation>(evaluationInterval, (run, evaluations) => events.emit("run.evaluated", { run, evaluations }));
+  const weightsThrottle = new Throttle<{ readonly id: string }>(weightsInterval, ({ id }) => events.emit("run.kept", { run: id }));
   const studyThrottle = new Throttle<StudySummary>(changeInterval, (study) => events.emit("study.changed", study));
   const library = new Datasets({
     onChange: (change) => events.emit("dataset.changed", change),
@@ -145,12 +149,14 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     watch: extras.watch,
     wanted: () => studies.workers,
     onChange: (run, atOnce) => {
+      // Who hears of a run's end knows its evaluations.
+      if (atOnce) evaluated.flush(run.id);
       throttle.push(run, atOnce);
       if (run.status === "failed") record("error", `run ${run.id} failed: ${run.reason ?? "for no known reason"}`, { engine: run.experiment.engine.kind, steps: run.steps });
       studies.runChanged(run);
     },
     onEvaluation: (run, evaluation) => {
-      events.emit("run.evaluated", { run, evaluation });
+      evaluated.add(run, evaluation);
       studies.runEvaluated(run, evaluation);
     },
     onEngineFailure: ({ id, experiment }, reason, kind) => {
@@ -160,7 +166,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       // A full disk must not end the host; the next failure is stored again.
       machine.engines.failed(experiment.engine.kind, reason, kind === "memory" ? experiment : undefined).catch((error: unknown) => log.error("the failure of an engine could not be stored", error));
     },
-    onKept: (run) => events.emit("run.kept", { run }),
+    onKept: (id) => weightsThrottle.push({ id }, false),
     onLost: (run, dropped) => unlessStoreFails(`run ${run.id} was taken over`, () => {
       const message = `Another Hypertower process took this run over${dropped === 0 ? "" : `; ${dropped} steps that process ${process.pid} had trained and not written were dropped`}.`;
       log.warn(`run ${run.id}: ${message}`);
@@ -335,6 +341,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     readSteps: (run) => store.readSteps(run),
     settled: () => store.settle(),
     training: () => supervisor.training,
+    isClosing: () => closed !== undefined,
     close: () =>
       (closed ??= (async () => {
         try {
@@ -345,6 +352,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
           await machine.close();
+          evaluated.close();
+          weightsThrottle.close();
           studyThrottle.close();
           throttle.close();
           backups?.stop();

@@ -8,7 +8,7 @@ import type { OnProgress, Progress } from "../../core/datasets/progress.ts";
 import { isFetched, removeEntry, type FetchedEntry } from "../../core/datasets/published.ts";
 import { removeOwn } from "../../core/datasets/own.ts";
 import { ImportRunner, type LaunchImporter } from "../hosting/importRunner.ts";
-import { runJob, type ImportResults } from "../importing/jobs.ts";
+import type { ImportResults } from "../importing/jobs.ts";
 import type { ImportJob } from "../importing/messages.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import type { DatasetCatalog } from "./experiments.ts";
@@ -127,9 +127,12 @@ export class Datasets implements DatasetCatalog {
     }
   }
 
-  #start<J extends ImportJob>(job: J, signal: AbortSignal, onProgress: OnProgress | undefined): Promise<ImportResults[J["kind"]]> {
+  async #start<J extends ImportJob>(job: J, signal: AbortSignal, onProgress: OnProgress | undefined): Promise<ImportResults[J["kind"]]> {
     const { fetch } = this.#options;
-    return this.#runner && !fetch ? this.#runner.run(job, { signal, ...(onProgress ? { onProgress } : {}) }) : runJob(job, { signal, onProgress, fetch });
+    if (this.#runner && !fetch) return this.#runner.run(job, { signal, ...(onProgress ? { onProgress } : {}) });
+    // Loaded here only: the decoders of images must not be in the process of Electron's window.
+    const { runJob } = await import("../importing/jobs.ts");
+    return runJob(job, { signal, onProgress, fetch });
   }
 
   async #download(entry: FetchedEntry, signal: AbortSignal): Promise<void> {

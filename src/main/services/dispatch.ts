@@ -10,9 +10,14 @@ function isRequestName(name: unknown): name is RequestName {
   return typeof name === "string" && Object.hasOwn(contract.requests, name);
 }
 
-/** Answers one request from any surface. Never rejects; unexpected errors are logged with their stack. */
+const closing = "Hypertower is closing.";
+
+/**
+ * Answers one request from any surface. Never rejects; unexpected errors are logged with their stack. While the services
+ * close, requests are refused: whatever fails then fails because of that.
+ */
 export async function dispatch(
-  services: Pick<Services, "handlers">,
+  services: Pick<Services, "handlers" | "isClosing">,
   name: unknown,
   input: unknown,
   log: Log = consoleLog,
@@ -22,11 +27,13 @@ export async function dispatch(
   }
   const parsed = contract.requests[name].input.safeParse(input);
   if (!parsed.success) return failed(invalidInput(name, parsed.error));
+  if (services.isClosing()) return failed({ message: closing });
   try {
     // The checked schema belongs to this handler, which TypeScript cannot infer through the union.
     const handle = services.handlers[name] as (checked: unknown) => unknown;
     return { ok: true, value: await handle(parsed.data) } as Reply<RequestName>;
   } catch (error) {
+    if (services.isClosing() && !(error instanceof UserError)) return failed({ message: closing });
     return failed(failureOf(error, name, log));
   }
 }

@@ -31,6 +31,49 @@ export class Events {
   }
 }
 
+/** Gathers items by id: tells the first at once, and what follows together, at most once per interval (milliseconds). */
+export class Batches<T> {
+  readonly #interval: number;
+  readonly #emit: (id: string, items: T[]) => void;
+  /** Ids that were told of less than an interval ago, with the items that came since. */
+  readonly #waiting = new Map<string, { timer: NodeJS.Timeout; items: T[] }>();
+
+  constructor(interval: number, emit: (id: string, items: T[]) => void) {
+    this.#interval = interval;
+    this.#emit = emit;
+  }
+
+  add(id: string, item: T): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting) waiting.items.push(item);
+    else this.#tell(id, [item]);
+  }
+
+  /** Tells what waits without delay, for example because the run has ended. */
+  flush(id: string): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    clearTimeout(waiting.timer);
+    this.#waiting.delete(id);
+    if (waiting.items.length > 0) this.#emit(id, waiting.items);
+  }
+
+  /** Tells all that waits. */
+  close(): void {
+    for (const id of [...this.#waiting.keys()]) this.flush(id);
+  }
+
+  #tell(id: string, items: T[]): void {
+    const timer = setTimeout(() => {
+      const { items: next } = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (next.length > 0) this.#tell(id, next);
+    }, this.#interval);
+    this.#waiting.set(id, { timer, items: [] });
+    this.#emit(id, items);
+  }
+}
+
 /** Forwards changes of each run or study at most once per interval (milliseconds), and always the last one. */
 export class Throttle<T extends { readonly id: string }> {
   readonly #interval: number;

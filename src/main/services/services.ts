@@ -34,6 +34,8 @@ export interface ServiceOptions {
 
 export interface Services {
   readonly handlers: Handlers;
+  /** Whether close() was called: requests are refused from then on. */
+  isClosing(): boolean;
   /** Subscribes to an event; returns its unsubscribe. */
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
   /**

@@ -54,7 +54,7 @@ describe("services", () => {
     const seen: RunSummary[] = [];
     const evaluations: number[] = [];
     today.services.on("run.changed", (run) => seen.push(run));
-    today.services.on("run.evaluated", ({ evaluation }) => evaluations.push(evaluation.step));
+    today.services.on("run.evaluated", (told) => evaluations.push(...told.evaluations.map(({ step }) => step)));
     const begun = await today.start({ steps: 300, evaluateAt: 100 });
     expect(begun).toMatchObject({ status: "queued", stack: "Adam / SGD(1e-5)" });
     const ended = await today.ended(begun.id);
@@ -240,10 +240,25 @@ describe("dispatch", () => {
 
   it("answers failures nobody foresaw, and logs them", async () => {
     const { services, log } = await open();
-    const broken = { handlers: { ...services.handlers, "runs.list": () => Promise.reject(new TypeError("x is undefined")) } };
+    const broken = { isClosing: () => false, handlers: { ...services.handlers, "runs.list": () => Promise.reject(new TypeError("x is undefined")) } };
     const reply = await dispatch(broken, "runs.list", {}, log);
     expect(reply).toEqual({ ok: false, error: { message: "runs.list failed unexpectedly: x is undefined" } });
     expect(log.errors).toEqual(["runs.list failed unexpectedly"]);
+  });
+
+  it("refuses requests while it closes, quietly, and those that closing made fail", async () => {
+    const { services, log } = await open();
+    const closing = { ok: false, error: { message: "Hypertower is closing." } };
+    // Already under way: its store is closed before it reads.
+    const late = Promise.withResolvers<never>();
+    const underWay = dispatch({ isClosing: () => services.isClosing(), handlers: { ...services.handlers, "runs.list": () => late.promise } }, "runs.list", {}, log);
+    const closed = services.close();
+    expect(await dispatch(services, "predictions.kept", { run: "a" }, log)).toEqual(closing);
+    await closed;
+    late.reject(new TypeError("The database connection is not open"));
+    expect(await underWay).toEqual(closing);
+    expect(await dispatch(services, "runs.list", {}, log)).toEqual(closing);
+    expect(log.errors).toEqual([]);
   });
 
   it("has a handler for every request", async () => {

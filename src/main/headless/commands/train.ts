@@ -74,8 +74,8 @@ export async function untilItEnds(services: Services, begin: () => RunSummary | 
       report.progress(run);
       if (!isActive(run.status)) resolve(run);
     });
-    services.on("run.evaluated", ({ run, evaluation }) => {
-      if (run === begun.id) report.evaluated(begun, evaluation);
+    services.on("run.evaluated", ({ run, evaluations }) => {
+      if (run === begun.id) for (const evaluation of evaluations) report.evaluated(begun, evaluation);
     });
     services.on("run.noted", ({ run, event }) => {
       if (run === begun.id && event.kind === "guard") report.guarded(begun, event);

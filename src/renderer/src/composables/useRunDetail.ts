@@ -1,7 +1,8 @@
 /** A run with its evaluations and log, kept up to date. */
 import { computed, onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { useThrottleFn } from "@vueuse/core";
-import type { RunDetail, RunEvent, RunSummary } from "@shared/run.ts";
+import type { Evaluation, RunDetail, RunEvent, RunSummary } from "@shared/run.ts";
+import { withEvaluations } from "@/lib/evaluations.ts";
 import { useRuns } from "@/stores/runs.ts";
 import { call, connection, ConnectionLost, listen, messageOf } from "@/transport/client.ts";
 
@@ -13,8 +14,10 @@ export function useRunDetail(id: Ref<string>) {
   const latest = shallowRef<RunSummary | null>(null);
   const run = computed<RunSummary | null>(() => (latest.value?.id === id.value ? latest.value : null));
 
-  /** Events received while reading, which may be newer than the reply. */
+  /** Events and evaluations received while reading, which may be newer than the reply. */
   let noted: RunEvent[] = [];
+  let arrived: Evaluation[] = [];
+  let reading = 0;
   function withNoted(read: RunDetail): RunDetail {
     const known = (event: RunEvent) => read.events.some(({ at, kind, message }) => at === event.at && kind === event.kind && message === event.message);
     return { ...read, events: [...read.events, ...noted.filter((event) => !known(event))] };
@@ -22,15 +25,18 @@ export function useRunDetail(id: Ref<string>) {
 
   async function load(): Promise<void> {
     const wanted = id.value;
+    reading++;
     try {
       const read = await call("runs.get", { run: wanted });
       if (wanted !== id.value) return;
-      detail.value = withNoted(read);
+      detail.value = withNoted({ ...read, evaluations: withEvaluations(read.evaluations, arrived) });
       latest.value = read;
       error.value = null;
       if (!runs.get(wanted)) runs.keep(read);
     } catch (failure) {
       if (wanted === id.value && !(failure instanceof ConnectionLost)) error.value = messageOf(failure);
+    } finally {
+      if (--reading === 0) arrived = [];
     }
   }
 
@@ -42,6 +48,7 @@ export function useRunDetail(id: Ref<string>) {
       detail.value = null;
       error.value = null;
       noted = [];
+      arrived = [];
     },
     { flush: "sync" },
   );
@@ -58,10 +65,10 @@ export function useRunDetail(id: Ref<string>) {
     listen("run.changed", (changed) => {
       if (changed.id === id.value) latest.value = changed;
     }),
-    listen("run.evaluated", ({ run: of, evaluation }) => {
-      if (of !== id.value || !detail.value) return;
-      const others = detail.value.evaluations.filter(({ step }) => step !== evaluation.step);
-      detail.value = { ...detail.value, evaluations: [...others, evaluation].sort((a, b) => a.step - b.step) };
+    listen("run.evaluated", ({ run: of, evaluations }) => {
+      if (of !== id.value) return;
+      if (reading > 0) arrived.push(...evaluations);
+      if (detail.value) detail.value = { ...detail.value, evaluations: withEvaluations(detail.value.evaluations, evaluations) };
     }),
     listen("run.noted", ({ run: of, event }) => {
       if (of !== id.value) return;

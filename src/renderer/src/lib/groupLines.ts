@@ -8,6 +8,9 @@ import type { LineStyle } from "@charts/palette.ts";
 import { smooth } from "@charts/smoothing.ts";
 import type { HeldSeries } from "./seriesCache.ts";
 
+/** Most points of a line that are marked with a dot each. */
+const maxSymbols = 200;
+
 interface Spread {
   readonly mean: number;
   readonly low: number;
@@ -80,7 +83,8 @@ export function measureLine(name: string, style: LineStyle, runs: readonly (read
     smoothed: null,
     total: runs.reduce((most, evaluations) => Math.max(most, evaluations.filter((one) => metricValue(metric, one) !== null).length), 0),
     nonFinite: 0,
-    symbols: true,
+    // A dot for each of thousands would hide the line, and take as long to draw.
+    symbols: spreads.length <= maxSymbols,
     ...(runs.length > 1 && { band: spreads }),
   };
 }
