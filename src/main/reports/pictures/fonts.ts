@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { exportFont } from "../../../charts/theme.ts";
 import { resourcePath } from "../../../core/resources/index.ts";
+import { nativePath } from "./nativeFiles.ts";
 import { parse, type Font } from "./opentype.ts";
 
 const weights = [
@@ -11,9 +12,14 @@ const weights = [
 
 const fontPath = (file: string) => resourcePath("fonts", file);
 
-/** Font files for a renderer. */
-export function fontFiles(): string[] {
-  return weights.map(({ name }) => fontPath(`${exportFont}-${name}.ttf`));
+export interface FontFile {
+  readonly path: string;
+  readonly weight: number;
+}
+
+/** Font files for a native renderer. */
+export function fontFiles(): FontFile[] {
+  return weights.map(({ name, weight }) => ({ path: nativePath(fontPath(`${exportFont}-${name}.ttf`)), weight }));
 }
 
 const parsed = new Map<string, Font>();

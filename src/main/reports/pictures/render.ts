@@ -4,7 +4,7 @@ import { init, setPlatformAPI, use } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { chartModules } from "../../../charts/modules.ts";
 import { exportFont, type ChartSize } from "../../../charts/theme.ts";
-import { fontFaces, fontFiles, textWidth } from "./fonts.ts";
+import { fontFaces, fontFiles, textWidth, type FontFile } from "./fonts.ts";
 
 let ready = false;
 
@@ -43,12 +43,28 @@ export function withFonts(svg: string): string {
   return svg.replace(/^(<svg[^>]*>)/, (tag) => `${tag}<style>${fontFaces()}</style>`);
 }
 
-/** A PNG at `scale` times the SVG's size. */
-export function renderPng(svg: string, scale: number): Buffer {
-  const picture = new Resvg(svg, {
-    fitTo: { mode: "zoom", value: scale },
-    font: { fontFiles: fontFiles(), loadSystemFonts: false, defaultFontFamily: exportFont, sansSerifFamily: exportFont },
-    logLevel: "off",
-  });
-  return picture.render().asPng();
+const fontOptions = (files: readonly FontFile[]) => ({
+  fontFiles: files.map(({ path }) => path),
+  loadSystemFonts: false,
+  defaultFontFamily: exportFont,
+  sansSerifFamily: exportFont,
+});
+
+/** Files that were found to draw text. */
+const usable = new Set<string>();
+
+/** The renderer leaves out text without a word where it cannot load a font. @throws Error naming the file */
+function requireUsable(file: FontFile): void {
+  if (usable.has(file.path)) return;
+  const text = `<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"><text y="50" font-family="${exportFont}" font-weight="${file.weight}">A</text></svg>`;
+  if (!new Resvg(text, { font: fontOptions([file]), logLevel: "warn" }).getBBox()) {
+    throw new Error(`The font ${file.path} cannot be loaded, and a PNG would have no text: install Hypertower again, or export SVG`);
+  }
+  usable.add(file.path);
+}
+
+/** A PNG at `scale` times the SVG's size. @throws Error where a font cannot be loaded */
+export function renderPng(svg: string, scale: number, files: readonly FontFile[] = fontFiles()): Buffer {
+  files.forEach(requireUsable);
+  return new Resvg(svg, { fitTo: { mode: "zoom", value: scale }, font: fontOptions(files), logLevel: "warn" }).render().asPng();
 }
