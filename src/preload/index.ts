@@ -1,6 +1,6 @@
 /** Exposes the contract, and nothing else, to the window's page. */
 import { contextBridge, ipcRenderer, webUtils, type IpcRendererEvent } from "electron";
-import { droppedChannel, eventChannel, requestChannel } from "../shared/channels.ts";
+import { droppedChannel, eventChannel, openedChannel, openingChannel, requestChannel } from "../shared/channels.ts";
 import {
   bridgeKey,
   eventNames,
@@ -12,6 +12,7 @@ import {
   type RequestInput,
   type RequestName,
 } from "../shared/contract.ts";
+import type { Opening } from "../shared/opening.ts";
 
 const requests: ReadonlySet<unknown> = new Set(requestNames);
 const events: ReadonlySet<unknown> = new Set(eventNames);
@@ -34,6 +35,16 @@ const bridge: Bridge = {
     // Electron knows the path of a file that a person dropped; a file that the page made has none.
     const path = webUtils.getPathForFile(file);
     return path === "" ? null : ((await ipcRenderer.invoke(droppedChannel, path)) as string | null);
+  },
+  async opened() {
+    return (await ipcRenderer.invoke(openedChannel)) as Opening[];
+  },
+  onOpening(listener: () => void): () => void {
+    const receive = (): void => listener();
+    ipcRenderer.on(openingChannel, receive);
+    return () => {
+      ipcRenderer.removeListener(openingChannel, receive);
+    };
   },
 };
 

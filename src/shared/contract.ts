@@ -9,6 +9,7 @@ import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
 import { listedRun } from "./listedRun.ts";
 import { logsRequests } from "./logs.ts";
+import type { Opening } from "./opening.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
 import { maxSummaries } from "./runPages.ts";
@@ -192,6 +193,10 @@ export interface Bridge {
   on<N extends EventName>(name: N, listener: (payload: EventPayload<N>) => void): () => void;
   /** Path of a file or folder that was dropped on the window, which may be read from then on; null for others. Only in the desktop app. */
   dropped?(file: File): Promise<string | null>;
+  /** Files and links that the system handed to the app since the last call. Only in the desktop app. */
+  opened?(): Promise<Opening[]>;
+  /** Calls the listener when files or links wait; returns its unsubscribe. Only in the desktop app. */
+  onOpening?(listener: () => void): () => void;
 }
 
 /** Name under which the preload exposes the bridge on `window`. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { app, type BrowserWindow } from "electron";
 import { messageOf } from "../../shared/errors.ts";
+import { linkScheme } from "../../shared/opening.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
 import { createServices } from "../services/createServices.ts";
 import { hostLog } from "../logs/hostLog.ts";
@@ -14,6 +15,7 @@ import { UserError } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
 import { connectWindow } from "./ipc.ts";
 import { setMenu } from "./menu.ts";
+import { OpeningQueue, itemsIn } from "./opening.ts";
 import { registerScheme, serveWindow } from "./protocol.ts";
 import { guardQuit } from "./quit.ts";
 import { offerRescue } from "./rescue.ts";
@@ -38,6 +40,7 @@ const developmentUrl = import.meta.env.DEV ? process.env["ELECTRON_RENDERER_URL"
 let storeDir = "";
 let window: BrowserWindow | null = null;
 let started = false;
+const openings = new OpeningQueue();
 
 guardProcess((lines) => {
   showFailure("Hypertower ends", lines.join("\n"));
@@ -52,9 +55,24 @@ denyEverythingElse();
 try {
   storeDir = movedAtStart(defaultStoreDir());
   prepareFolder();
-  // The lock is in the store's folder: one app per store. A second start brings the first to the front.
-  if (app.requestSingleInstanceLock()) {
-    app.on("second-instance", showWindow);
+  // The lock is in the store's folder: one app per store. A second start brings the first to the front and hands over its files and links.
+  if (app.requestSingleInstanceLock({ items: itemsIn(process.argv.slice(1)), folder: process.cwd() })) {
+    app.on("second-instance", (_event, _args, _folder, given) => {
+      showWindow();
+      openGiven(given);
+    });
+    // On macOS, files and links come as events, which may precede the start.
+    app.on("open-file", (event, path) => {
+      event.preventDefault();
+      openGiven({ items: [path], folder: "/" });
+    });
+    app.on("open-url", (event, link) => {
+      event.preventDefault();
+      openGiven({ items: [link], folder: "/" });
+    });
+    openGiven({ items: process.argv.slice(1), folder: process.cwd() });
+    // Installers register the links elsewhere.
+    if (process.platform === "win32" && app.isPackaged) app.setAsDefaultProtocolClient(linkScheme);
     app.whenReady().then(startOrRescue).catch(failToStart);
   } else {
     console.error(`Hypertower is already open on ${storeDir}; showing its window.`);
@@ -62,6 +80,12 @@ try {
   }
 } catch (error) {
   failToStart(error);
+}
+
+/** @param given files and links, of this start or another: not trusted */
+function openGiven(given: unknown): void {
+  const { items, folder } = (given ?? {}) as { items?: unknown; folder?: unknown };
+  if (Array.isArray(items) && typeof folder === "string") void openings.add(itemsIn(items), folder);
 }
 
 /** All files of the app are in the store's folder, Chromium's in its subfolder `window`. */
@@ -108,7 +132,7 @@ async function start(): Promise<void> {
   });
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);
-  connectWindow(services, () => window?.webContents ?? null);
+  connectWindow(services, () => window?.webContents ?? null, openings);
   setMenu(storeDir);
   hostLog.info("started");
   started = true;

@@ -1,7 +1,8 @@
 /** The contract over Electron's IPC: one channel per request and per event; every sender is checked. */
 import { ipcMain, type IpcMainInvokeEvent, type WebContents } from "electron";
-import { droppedChannel, eventChannel, requestChannel } from "../../shared/channels.ts";
+import { droppedChannel, eventChannel, openedChannel, openingChannel, requestChannel } from "../../shared/channels.ts";
 import { eventNames, requestNames, type EventName, type Reply, type RequestName } from "../../shared/contract.ts";
+import type { Opening } from "../../shared/opening.ts";
 import { dispatch } from "../services/dispatch.ts";
 import { FileAccess } from "../services/fileAccess.ts";
 import { hostLog } from "../logs/hostLog.ts";
@@ -9,6 +10,7 @@ import type { Services } from "../services/services.ts";
 import { choosePath } from "./choosePath.ts";
 import { inputProblem } from "./plainInput.ts";
 import { isTrustedSender } from "./location.ts";
+import { OpeningQueue } from "./opening.ts";
 
 /** Longest path that a system has, generously. */
 const maxPath = 32_768;
@@ -23,7 +25,7 @@ function accessOf(window: WebContents): FileAccess {
 }
 
 /** Answers the window's requests and forwards events to it. `window` is null while there is none. */
-export function connectWindow(services: Services, window: () => WebContents | null): void {
+export function connectWindow(services: Services, window: () => WebContents | null, openings = new OpeningQueue()): void {
   for (const name of requestNames) {
     ipcMain.handle(requestChannel(name), async (event, input: unknown): Promise<Reply<RequestName>> => {
       requireTrusted(event, name);
@@ -45,7 +47,23 @@ export function connectWindow(services: Services, window: () => WebContents | nu
       return null; // it is gone
     }
   });
+  ipcMain.handle(openedChannel, (event): Opening[] => {
+    requireTrusted(event, "a request for opened files");
+    return openings.take().map((opening) => granted(opening, event.sender));
+  });
+  openings.onAdded = () => window()?.send(openingChannel);
   for (const name of eventNames) forward(services, name, window);
+}
+
+/** Opening a file in the app is as good as choosing it there: the window may read it. */
+function granted(opening: Opening, window: WebContents): Opening {
+  if (opening.kind !== "archive") return opening;
+  try {
+    accessOf(window).grant(opening.path);
+    return opening;
+  } catch {
+    return { kind: "problem", name: opening.name, message: `${opening.path} is no longer there.` };
+  }
 }
 
 function requireTrusted(event: IpcMainInvokeEvent, what: string): void {

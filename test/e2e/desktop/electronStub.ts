@@ -56,6 +56,8 @@ const ask = connectRpc(
     memory: () => process.memoryUsage().rss,
     closeWindow: () => BrowserWindow.current?.close(),
     quit: () => app.quit(),
+    secondStart: ({ items, folder }: { items: string[]; folder: string }) => app.emit("second-instance", {}, [], folder, { items, folder }),
+    openUrl: ({ link }: { link: string }) => app.emit("open-url", preventable({}), link),
   },
 );
 
