@@ -1,4 +1,4 @@
-const core = ["resources", "durable", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+const core = ["resources", "durable", "folders", "extras", "program", "hyperoptimizers", "models", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
  * The architecture as a table: what each layer may import. Imports run one way, and
@@ -15,11 +15,13 @@ export const layers = {
   // The method. `core` works without store, window or processes.
   resources: { folder: "src/core/resources", layers: [], modules: ["node:*"] },
   durable: { folder: "src/core/durable", layers: [], modules: ["node:*"] },
+  folders: { folder: "src/core/folders", layers: ["durable"], modules: ["node:*", "env-paths"] },
+  extras: { folder: "src/core/extras", layers: ["folders", "shared"], modules: ["node:*"] },
   program: { folder: "src/core/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
   models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
-  engines: { folder: "src/core/engines", layers: ["program", "shared"], modules: "*" },
-  datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "shared"], modules: "*" },
+  engines: { folder: "src/core/engines", layers: ["extras", "program", "shared"], modules: "*" },
+  datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "folders", "extras", "shared"], modules: "*" },
   tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
   feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
   checkpoint: { folder: "src/core/checkpoint", layers: ["engines", "shared"], modules: ["zod", "node:*"] },

@@ -29,7 +29,7 @@ const facts = {
     runsOn: "graphics",
     precision: "float32",
     deterministic: null,
-    needs: "Linux x64, an NVIDIA card, CUDA 12, cuDNN 9, and npm run engines:onnx-cuda.",
+    needs: "Linux x64, an NVIDIA card, CUDA 13, cuDNN 9, and hypertower engines --install cuda.",
   },
   "onnx-directml": { title: "ONNX Runtime, DirectML", name: "DirectML", runsOn: "graphics", precision: "float32", deterministic: null, needs: "Windows, a graphics card with Direct3D 12." },
   "onnx-coreml": { title: "ONNX Runtime, CoreML", name: "CoreML", runsOn: "graphics", precision: "float32", deterministic: null, needs: "macOS." },
@@ -39,7 +39,7 @@ const facts = {
     runsOn: "processor",
     precision: "float32",
     deterministic: true,
-    needs: "The optional package @tensorflow/tfjs-node, and npm run engines:tensorflow -- cpu.",
+    needs: "TensorFlow: hypertower engines --install tfjs-node.",
   },
   "tfjs-node-gpu": {
     title: "TensorFlow, CUDA (tfjs-node-gpu)",
@@ -47,7 +47,7 @@ const facts = {
     runsOn: "graphics",
     precision: "float32",
     deterministic: null,
-    needs: "An NVIDIA card with a driver for CUDA 12, the optional package @tensorflow/tfjs-node-gpu, and npm run engines:tensorflow -- gpu.",
+    needs: "An NVIDIA card with a driver for CUDA 12, and hypertower engines --install tfjs-node-gpu.",
   },
   "tfjs-webgpu": {
     title: "TensorFlow.js, WebGPU",

@@ -9,7 +9,7 @@ import type { DatasetEntry, KeptFile } from "../../shared/catalog/entry.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { resourcePath } from "../resources/index.ts";
 import { fileProblem, packedEnding } from "./digest.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 
 /** The part of a catalog entry that is about files. */
 export type FiledEntry = Pick<DatasetEntry, "id" | "files">;

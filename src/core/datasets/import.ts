@@ -8,7 +8,7 @@ import { imageClasses, imageSize, readImage } from "./formats/images.ts";
 import { readNumpy, type NumericArray } from "./formats/npy.ts";
 import { largestUnpacked, requireStorable } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 import { requireFile, wholeFile } from "./chunks.ts";
 import type { OnProgress } from "./progress.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";

@@ -9,7 +9,7 @@ import { validationExamples, type Experiment } from "../../shared/experiment.ts"
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset, Examples, TextDataset } from "./dataset.ts";
 import { entryProblem, folderOf } from "./files.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
 import { readEntryText, readExamples } from "./readers.ts";
 import { divide, heldOut, standardize, testCount, type Labelled } from "./split.ts";

@@ -7,7 +7,7 @@ import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { syncFolder } from "../durable/folders.ts";
 import { requireSpace } from "./download.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 import { chunksOf } from "./chunks.ts";
 import { checksumsName, checksumsOf, damagedFiles, requireSame } from "./ownChecksums.ts";
 import { requireStorable } from "./formats/packed.ts";

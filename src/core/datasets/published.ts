@@ -7,7 +7,7 @@ import { maxOf } from "../../shared/extent.ts";
 import { fileProblem } from "./digest.ts";
 import { download, requireSpace, type DownloadOptions } from "./download.ts";
 import { folderOf, keptFiles, type FiledEntry } from "./files.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 import { unpack, type Source } from "./unpack.ts";
 
 export interface DownloadProgress {

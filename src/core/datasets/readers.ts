@@ -6,7 +6,7 @@ import type { DatasetEntry, DatasetReader, IdxFiles } from "../../shared/catalog
 import type { GeneratorVersion } from "../../shared/random.ts";
 import type { Dataset, Examples } from "./dataset.ts";
 import { folderOf, keptPath, readKept } from "./files.ts";
-import { dataFolder } from "./folder.ts";
+import { dataFolder } from "../folders/folder.ts";
 import { readCifar } from "./formats/cifar.ts";
 import { readText, type EncodedText } from "./formats/text.ts";
 import { parseIdx } from "./idx.ts";

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { catalogEntry } from "../../shared/catalog/index.ts";
-import { dataFolder } from "../../core/datasets/folder.ts";
+import { dataFolder } from "../../core/folders/folder.ts";
 import { checksumsName } from "../../core/datasets/ownChecksums.ts";
 
 export interface Fingerprint {

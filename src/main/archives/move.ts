@@ -4,7 +4,7 @@ import { closeSync, existsSync, fsyncSync, lstatSync, mkdirSync, openSync, readd
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { formatBytes } from "../../shared/format.ts";
 import { createFolderSync, syncFolderSync } from "../../core/durable/folders.ts";
-import { movedFile, writeMoved } from "../../core/datasets/folder.ts";
+import { movedFile, writeMoved } from "../../core/folders/folder.ts";
 import { LoneStore } from "../store/otherStore.ts";
 import { ArchiveError } from "./errors.ts";
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { EngineReport } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { logsPath } from "../../shared/logs.ts";
-import { dataFolder } from "../../core/datasets/folder.ts";
+import { dataFolder } from "../../core/folders/folder.ts";
 import { bundleFiles, zipOf, type BundleFile } from "../logs/bundle.ts";
 import { hideNames, openLog, privateThings } from "../logs/hostLog.ts";
 import { Privacy, type FindNames } from "../logs/privacy.ts";

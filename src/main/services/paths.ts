@@ -1,6 +1,6 @@
 /** The folder of the store. */
 import { applyRequestedMove } from "../archives/moveNext.ts";
-import { followMoves, MovedFolderMissing, userFolder } from "../../core/datasets/folder.ts";
+import { followMoves, MovedFolderMissing, userFolder } from "../../core/folders/folder.ts";
 import { UserError } from "./services.ts";
 
 /** @throws UserError when it was moved to a folder that is not there */

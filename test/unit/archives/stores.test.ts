@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { followMoves, userFolder } from "../../../src/core/datasets/folder.ts";
+import { followMoves, userFolder } from "../../../src/core/folders/folder.ts";
 import { mergeInto } from "../../../src/main/archives/merge.ts";
 import { moveStore } from "../../../src/main/archives/move.ts";
 import { closeConnections, openConnections } from "../../../src/main/store/database.ts";

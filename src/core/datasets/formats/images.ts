@@ -2,8 +2,9 @@
 import type { Dirent } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { extname, join } from "node:path";
-import sharp from "sharp";
+import type * as Sharp from "sharp";
 import { messageOf } from "../../../shared/errors.ts";
+import { requireExtra } from "../../extras/index.ts";
 
 export interface ImageFolderOptions {
   /** Every image is stretched to this size. */
@@ -19,9 +20,17 @@ const maxPixels = 100_000_000;
 /** Maximum images of a folder. */
 const maxImages = 2_000_000;
 
-// Files are decoded by their contents, not their names: no other decoders are allowed, above all none for SVG and PDF.
-sharp.block({ operation: ["VipsForeignLoad"] });
-sharp.unblock({ operation: ["Png", "Jpeg", "Webp", "Nsgif", "Tiff", "Heif"].map((format) => `VipsForeignLoad${format}`) });
+let decoder: typeof Sharp.default | undefined;
+
+/** The decoder, which is an extra. @throws ExtraMissing */
+function loadDecoder(): typeof Sharp.default {
+  if (decoder) return decoder;
+  const sharp = requireExtra<typeof Sharp.default>("sharp");
+  // Files are decoded by their contents, not their names: no other decoders are allowed, above all none for SVG and PDF.
+  sharp.block({ operation: ["VipsForeignLoad"] });
+  sharp.unblock({ operation: ["Png", "Jpeg", "Webp", "Nsgif", "Tiff", "Heif"].map((format) => `VipsForeignLoad${format}`) });
+  return (decoder = sharp);
+}
 
 /** Follows links. Excludes a named pipe, which would block the reader. */
 const isFile = async (entry: Dirent, folder: string) => entry.isFile() || (entry.isSymbolicLink() && (await stat(join(folder, entry.name)).catch(() => null))?.isFile() === true);
@@ -54,12 +63,14 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
 
 /** Width and height of an image. @throws Error naming the file */
 export async function imageSize(path: string): Promise<{ width: number; height: number }> {
+  const sharp = loadDecoder();
   const { width, height } = await decoding(path, () => sharp(path, { limitInputPixels: maxPixels }).metadata());
   return { width, height };
 }
 
 /** Pixels of an image as bytes, `[channels, height, width]`. @throws Error naming a file that cannot be decoded */
 export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
+  const sharp = loadDecoder();
   const { data, info } = await decoding(path, () => {
     const image = sharp(path, { failOn: "truncated", limitInputPixels: maxPixels }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
     return (channels === 1 ? image.grayscale() : image.toColourspace("srgb")).raw().toBuffer({ resolveWithObject: true });

@@ -4,13 +4,13 @@
  * weights, which training does not have, but a graph may contain these operators. Whether they
  * exist, and the block size, depend on the processor, so both are probed.
  */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor, type SessionOptions } from "./runtime.ts";
 import { blockedConvolution, scaledChannels } from "./lowering/blocked.ts";
 import { GraphWriter, nchwc } from "./lowering/writer.ts";
 import { encodeModel } from "./model.ts";
 
 const channels = 64;
-const options: InferenceSession.SessionOptions = { executionProviders: ["cpu"], intraOpNumThreads: 1, logSeverityLevel: 4 };
+const options: SessionOptions = { executionProviders: ["cpu"], intraOpNumThreads: 1, logSeverityLevel: 4 };
 
 let found: Promise<number | null> | undefined;
 

@@ -3,7 +3,7 @@
  * or a device.
  */
 import { totalmem } from "node:os";
-import { env, InferenceSession } from "onnxruntime-node";
+import { env, InferenceSession, type SessionOptions } from "./runtime.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { plural } from "../../../shared/text.ts";
 import { isScalar } from "../../program/node.ts";
@@ -72,11 +72,11 @@ async function tryProvider(provider: Provider): Promise<Unavailable | null> {
 
 /** State in host memory, shared by sessions and the host's kernels. */
 class HostParts implements ExecutableParts<OnnxProcedure> {
-  readonly #options: InferenceSession.SessionOptions;
+  readonly #options: SessionOptions;
   readonly #forDevice: boolean;
   readonly #state: EngineState = { arena: new Arena(), arrays: new Map(), scalars: new Map() };
 
-  constructor(options: InferenceSession.SessionOptions, forDevice: boolean) {
+  constructor(options: SessionOptions, forDevice: boolean) {
     this.#options = options;
     this.#forDevice = forDevice;
   }

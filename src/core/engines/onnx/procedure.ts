@@ -1,5 +1,5 @@
 /** One procedure as an ONNX Runtime session plus the host's work around it. */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor, type SessionOptions } from "./runtime.ts";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
@@ -64,7 +64,7 @@ export class OnnxProcedure {
   readonly #hostVector: Float32Array;
   readonly #resultVector: Float32Array;
 
-  static async compile(name: string, procedure: Procedure, state: EngineState, options: InferenceSession.SessionOptions, forDevice: boolean): Promise<OnnxProcedure> {
+  static async compile(name: string, procedure: Procedure, state: EngineState, options: SessionOptions, forDevice: boolean): Promise<OnnxProcedure> {
     const plan = new Plan(procedure, forDevice ? new GraphWriter(null, true) : new GraphWriter(await blockSize()));
     const { device } = plan.parts;
     const averageBytes = (4 * device.reduce((sum, { shape }) => sum + sizeOf(shape), 0)) / device.length;

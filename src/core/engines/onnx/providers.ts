@@ -2,12 +2,12 @@
  * ONNX Runtime's execution providers: where each exists, what it needs, and its session options.
  */
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
-import { dirname, join } from "node:path";
-import { listSupportedBackends, type InferenceSession } from "onnxruntime-node";
+import { join } from "node:path";
+import { installCommand } from "../../../shared/extras/index.ts";
 import type { Unavailable } from "../failures.ts";
 import { webgpuAdapter, type Adapter } from "../webgpuAdapter.ts";
+import { env, libraryFolder, listSupportedBackends, type SessionOptions } from "./runtime.ts";
 
 export interface Provider {
   /** Name in ONNX Runtime. */
@@ -25,13 +25,7 @@ export interface Provider {
   explain(message: string): string | null;
 }
 
-// Named `load`: the bundler declares a `require` in every file that calls one.
-const load = createRequire(import.meta.url);
-
-export function runtimeVersion(): string {
-  const { version } = load("onnxruntime-node/package.json") as { version: string };
-  return version;
-}
+export const runtimeVersion = (): string => env.versions.node ?? env.versions.common;
 
 export const processor = (): string => cpus()[0]?.model.trim() ?? "CPU";
 
@@ -57,14 +51,14 @@ const webgpuProvider: Provider = {
   explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; install a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS)" : null),
 };
 
-const noCudaLibraries = "ONNX Runtime's CUDA libraries are not installed; run: npm run engines:onnx-cuda (several hundred megabytes). CUDA 12 and cuDNN 9 are required too";
+const noCudaLibraries = `ONNX Runtime's CUDA libraries are not installed; run: ${installCommand("cuda")} (several hundred megabytes). CUDA and cuDNN 9 are required too`;
 
 const cudaProvider: Provider = {
   name: "cuda",
   keepsTensors: false,
   probe: () => {
     const missing = missingBackend("cuda", "Linux on x64 processors");
-    const library = join(dirname(load.resolve("onnxruntime-node/package.json")), "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so");
+    const library = join(libraryFolder, "libonnxruntime_providers_cuda.so");
     const found = existsSync(library) ? { device: "NVIDIA GPU (CUDA)", driver: null } : { unavailable: noCudaLibraries };
     return Promise.resolve(missing ?? found);
   },
@@ -99,7 +93,7 @@ export const providers = {
 } as const;
 
 /** Options of every session. Operations without a kernel in the provider run on the CPU. */
-export function sessionOptions({ name }: Provider, threads: number): InferenceSession.SessionOptions {
+export function sessionOptions({ name }: Provider, threads: number): SessionOptions {
   return {
     executionProviders: name === "cpu" ? ["cpu"] : [{ name }, "cpu"],
     intraOpNumThreads: threads,

@@ -1,5 +1,5 @@
 /** Converts a procedure's inputs to ONNX Runtime's tensors. */
-import { Tensor } from "onnxruntime-node";
+import { Tensor } from "./runtime.ts";
 import type { DType } from "../../program/node.ts";
 import type { InputValue } from "../engine.ts";
 

@@ -1,11 +1,15 @@
 /** TensorFlow.js's backends, loaded on first use. */
 import { createRequire } from "node:module";
-import { dirname, join, sep } from "node:path";
+import { dirname, sep } from "node:path";
 import { cpus } from "node:os";
-import * as tf from "@tensorflow/tfjs-core";
 import { messageOf } from "../../../shared/errors.ts";
+import { installCommand } from "../../../shared/extras/index.ts";
+import { ExtraMissing, importExtra, requireExtra, resolveExtra } from "../../extras/index.ts";
 import type { Unavailable } from "../failures.ts";
 import { noAdapter } from "../webgpuAdapter.ts";
+import type * as Wasm from "@tensorflow/tfjs-backend-wasm";
+import type * as Dawn from "webgpu";
+import { tf } from "./core.ts";
 
 export interface Backend {
   /** Name in TensorFlow.js. */
@@ -26,11 +30,6 @@ tf.enableProdMode();
 const load = createRequire(import.meta.url);
 const processor = () => cpus()[0]?.model.trim() ?? "CPU";
 
-/** Version of an installed package. */
-export function versionOf(name: string): string {
-  return (load(`${name}/package.json`) as { version: string }).version;
-}
-
 async function use(name: string): Promise<Unavailable | null> {
   if (!(await tf.setBackend(name))) return { unavailable: `TensorFlow.js could not start its backend ${name}` };
   await tf.ready();
@@ -42,7 +41,7 @@ const cpu: Backend = {
   runsOn: "processor",
   packages: ["@tensorflow/tfjs-backend-cpu"],
   async load() {
-    await import("@tensorflow/tfjs-backend-cpu");
+    requireExtra("@tensorflow/tfjs-backend-cpu");
     return use("cpu");
   },
   device: () => `${processor()} (JavaScript, 1 thread)`,
@@ -53,8 +52,8 @@ const wasm: Backend = {
   runsOn: "processor",
   packages: ["@tensorflow/tfjs-backend-wasm"],
   async load() {
-    const { setWasmPaths } = await import("@tensorflow/tfjs-backend-wasm");
-    setWasmPaths(join(dirname(load.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "dist") + sep);
+    const { setWasmPaths } = requireExtra<typeof Wasm>("@tensorflow/tfjs-backend-wasm");
+    setWasmPaths(dirname(resolveExtra("@tensorflow/tfjs-backend-wasm")) + sep);
     return use("wasm");
   },
   device: () => `${processor()} (WebAssembly, 1 thread)`,
@@ -76,14 +75,14 @@ const webgpu: Backend = {
   packages: ["@tensorflow/tfjs-backend-webgpu", "webgpu"],
   async load() {
     if (!("gpu" in navigator) || !navigator.gpu) {
-      const { create, globals } = await import("webgpu");
+      const { create, globals } = await importExtra<typeof Dawn>("webgpu");
       Object.assign(globalThis, globals);
       Object.defineProperty(navigator, "gpu", { value: create([]), configurable: true });
     }
     const found = await navigator.gpu.requestAdapter();
     if (!found) return noAdapter;
     adapter = found.info;
-    await import("@tensorflow/tfjs-backend-webgpu");
+    requireExtra("@tensorflow/tfjs-backend-webgpu");
     // tfjs 4.22's products for small results over a long axis are wrong for a transposed second
     // factor and sum in a varying
     // order; those for tiny results are very slow on a software adapter.
@@ -108,7 +107,7 @@ const tensorflowBackend = () => tf.findBackend("tensorflow") as unknown as Tenso
 /** The loaded package: both register the same backend name. */
 let loadedTensorflow: string | undefined;
 
-/** TensorFlow's own kernels. `npm run engines:tensorflow` installs the addon and libtensorflow. */
+/** TensorFlow's own kernels. `hypertower engines --install` installs the package and compiles its addon. */
 function tensorflow(form: "cpu" | "gpu"): Backend {
   const name = form === "gpu" ? "@tensorflow/tfjs-node-gpu" : "@tensorflow/tfjs-node";
   return {
@@ -123,9 +122,9 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
       util.isNullOrUndefined ??= (value) => value === null || value === undefined;
       util.isArray = Array.isArray;
       try {
-        load(name);
+        requireExtra(name);
       } catch (error) {
-        return { unavailable: whyNot(form, name, error) };
+        return { unavailable: whyNot(form, error) };
       }
       loadedTensorflow = name;
       const problem = await use("tensorflow");
@@ -137,11 +136,11 @@ function tensorflow(form: "cpu" | "gpu"): Backend {
 }
 
 /** Explains why the binding cannot start, from its error text. */
-function whyNot(form: "cpu" | "gpu", name: string, error: unknown): string {
+function whyNot(form: "cpu" | "gpu", error: unknown): string {
   const message = messageOf(error);
   const [line] = message.split("\n") as [string];
-  const install = `run: npm run engines:tensorflow -- ${form}`;
-  if (message.includes(`Cannot find module '${name}'`)) return `the package ${name} is not installed (it is optional, and exists for x64 and arm64 processors; this is ${process.platform} ${process.arch})`;
+  const install = `run: ${installCommand(form === "gpu" ? "tfjs-node-gpu" : "tfjs-node")}`;
+  if (error instanceof ExtraMissing) return message;
   if (/tfjs_binding|Cannot find module/.test(message)) return `its native addon is not installed; ${install}`;
   if (/libtensorflow|tensorflow\.dll|undefined symbol/i.test(message)) return `its TensorFlow library cannot be loaded; ${install} (${line})`;
   if (/libcu|CUDA/i.test(message)) return `it needs NVIDIA's CUDA libraries: ${line}`;

@@ -1,19 +1,20 @@
 /** TensorFlow.js: arrays in float32 on its device; scalars on the host in float64. */
-import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Shape } from "../../program/node.ts";
 import type { Procedure, StateVariable } from "../../program/program.ts";
 import type { Engine, InputValue } from "../engine.ts";
 import { ProgramExecutable, type ExecutableParts } from "../executable.ts";
 import type { Unavailable } from "../failures.ts";
 import { deviceMemory } from "../memory.ts";
-import { versionOf, type Backend } from "./backends.ts";
+import { extraVersion } from "../../extras/index.ts";
+import type { Backend } from "./backends.ts";
 import { TfjsProcedure, type EngineState } from "./procedure.ts";
+import { tf } from "./core.ts";
 
 export async function tfjsEngine(backend: Backend): Promise<Engine | Unavailable> {
   const problem = await backend.load();
   if (problem) return problem;
   const memory = await deviceMemory(backend.runsOn);
-  const libraries = Object.fromEntries(["@tensorflow/tfjs-core", ...backend.packages].map((name) => [name, versionOf(name)]));
+  const libraries = Object.fromEntries(["@tensorflow/tfjs-core", ...backend.packages].map((name) => [name, extraVersion(name)]));
   return {
     describe: () => ({ device: backend.device(), driver: null, memory, precision: "float32", libraries }),
     compile: async (program) => {

@@ -2,33 +2,33 @@
  * Runs each operation as TensorFlow.js kernels. Programs contain their backward pass: tfjs
  * gradients are not used.
  */
-import * as tf from "@tensorflow/tfjs-core";
 import { messageOf } from "../../../shared/errors.ts";
 import { describe, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
+import { tf, type Tensor, type Tensor1D, type Tensor4D } from "./core.ts";
 
-export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly tf.Tensor[]) => tf.Tensor;
+export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly Tensor[]) => Tensor;
 
 /** tfjs has no byte type. */
 export const tensorType: Readonly<Record<DType, "float32" | "int32" | "bool">> = { float: "float32", int32: "int32", uint8: "int32", bool: "bool" };
 
 const shape = (node: Node) => [...node.shape];
 
-type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
-type Unary = (x: tf.Tensor) => tf.Tensor;
-const binary = (f: Binary) => (_: Node, [a, b]: readonly tf.Tensor[]) => f(a!, b!);
-const unary = (f: Unary) => (_: Node, [x]: readonly tf.Tensor[]) => f(x!);
+type Binary = (a: Tensor, b: Tensor) => Tensor;
+type Unary = (x: Tensor) => Tensor;
+const binary = (f: Binary) => (_: Node, [a, b]: readonly Tensor[]) => f(a!, b!);
+const unary = (f: Unary) => (_: Node, [x]: readonly Tensor[]) => f(x!);
 
 /**
  * Programs use [batch, channels, height, width]; most backends convolve only [batch, height, width,
  * channels].
  */
-const toLast = (x: tf.Tensor) => tf.transpose(x, [0, 2, 3, 1]) as tf.Tensor4D;
-const toFirst = (x: tf.Tensor) => tf.transpose(x, [0, 3, 1, 2]);
+const toLast = (x: Tensor) => tf.transpose(x, [0, 2, 3, 1]) as Tensor4D;
+const toFirst = (x: Tensor) => tf.transpose(x, [0, 3, 1, 2]);
 /** Weights [out, in, h, w] to [h, w, in, out]. */
-const filterOf = (weight: tf.Tensor) => tf.transpose(weight, [2, 3, 1, 0]) as tf.Tensor4D;
+const filterOf = (weight: Tensor) => tf.transpose(weight, [2, 3, 1, 0]) as Tensor4D;
 
 /** Pads explicitly, because backends differ in the paddings they support. */
-const padded = (x: tf.Tensor4D, { padding }: Convolution) => (padding === 0 ? x : tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]));
+const padded = (x: Tensor4D, { padding }: Convolution) => (padding === 0 ? x : tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]));
 
 const conv2d: Kernel<"conv2d"> = ({ attributes }, [x, weight]) =>
   toFirst(tf.conv2d(padded(toLast(x!), attributes), filterOf(weight!), attributes.stride, "valid"));
@@ -38,7 +38,7 @@ const conv2dInputGradient: Kernel<"conv2dInputGradient"> = (node, [g, weight]) =
   const [batch, channels] = node.shape as [number, number];
   const [height, width] = [size[0] + 2 * padding, size[1] + 2 * padding];
   const attributes = { strides: stride, pad: "valid", dataFormat: "NHWC", inputShape: [batch, height, width, channels] };
-  const whole = tf.engine().runKernel("Conv2DBackpropInput", { dy: toLast(g!), filter: filterOf(weight!) }, attributes) as tf.Tensor;
+  const whole = tf.engine().runKernel("Conv2DBackpropInput", { dy: toLast(g!), filter: filterOf(weight!) }, attributes) as Tensor;
   return toFirst(padding === 0 ? whole : tf.slice(whole, [0, padding, padding, 0], [batch, size[0], size[1], channels]));
 };
 
@@ -49,18 +49,18 @@ const conv2dInputGradient: Kernel<"conv2dInputGradient"> = (node, [g, weight]) =
 const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
   const { stride, kernel } = node.attributes;
   const [out, channels] = node.shape as [number, number];
-  const image = tf.transpose(padded(toLast(x!), node.attributes), [3, 1, 2, 0]) as tf.Tensor4D;
-  const filter = tf.transpose(g!, [2, 3, 0, 1]) as tf.Tensor4D;
+  const image = tf.transpose(padded(toLast(x!), node.attributes), [3, 1, 2, 0]) as Tensor4D;
+  const filter = tf.transpose(g!, [2, 3, 0, 1]) as Tensor4D;
   const all = tf.conv2d(image, filter, 1, "valid", "NHWC", stride);
   // Rows and columns of the image that the kernel never reached make the result larger.
   return tf.transpose(tf.slice(all, [0, 0, 0, 0], [channels, kernel[0], kernel[1], out]), [3, 0, 1, 2]);
 };
 
 /** int32 first: the wasm backend writes an integer's bits into a float. */
-const oneHot = (indices: tf.Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
+const oneHot = (indices: Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
 
 /** Windows of an image as rows: [batch, channels, out h, out w, size * size]. */
-function windows(x: tf.Tensor, size: number): tf.Tensor {
+function windows(x: Tensor, size: number): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
   const [h, w] = [Math.floor(height / size), Math.floor(width / size)];
   const whole = tf.slice(x, [0, 0, 0, 0], [batch, channels, h * size, w * size]);
@@ -153,7 +153,7 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
     return tf.slice(x!, begin, shape(node));
   },
   concat: ({ attributes }, parts) => tf.concat([...parts], attributes.axis),
-  gather: (_, [table, indices]) => tf.gather(table!, indices! as tf.Tensor1D),
+  gather: (_, [table, indices]) => tf.gather(table!, indices! as Tensor1D),
   scatterAdd: ({ attributes: { rows } }, [values, indices]) => {
     const chosen = oneHot(tf.reshape(indices!, [-1]), rows);
     return tf.matMul(chosen, tf.reshape(values!, [chosen.shape[0]!, -1]), true, false);
@@ -169,7 +169,7 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
  * Value of a node other than a source. The caller disposes the result.
  * @throws Error naming an operation that the backend has no kernel for
  */
-export function evaluate(node: Node, inputs: readonly tf.Tensor[]): tf.Tensor {
+export function evaluate(node: Node, inputs: readonly Tensor[]): Tensor {
   if (node.op === "input" || node.op === "state") throw new Error(`${node.op} ${node.attributes.name} has no kernel: its value is an input`);
   try {
     return (kernels[node.op] as Kernel<OpName>)(node, inputs);

@@ -1,5 +1,4 @@
 /** One procedure on TensorFlow.js: host scalars, kernels, host scalars. */
-import * as tf from "@tensorflow/tfjs-core";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../program/node.ts";
 import { nodesOf, type Procedure } from "../../program/program.ts";
 import { checkedInput, type InputValue } from "../engine.ts";
@@ -7,10 +6,11 @@ import { checkIndices, indexBounds } from "../host/indexBounds.ts";
 import { partition, type Partition } from "../host/partition.ts";
 import { ScalarMachine } from "../host/scalarMachine.ts";
 import { evaluate, tensorType } from "./lowering.ts";
+import { tf, type Tensor } from "./core.ts";
 
 /** Engine state: tensors on the device, scalars as numbers. */
 export interface EngineState {
-  readonly arrays: Map<string, tf.Tensor>;
+  readonly arrays: Map<string, Tensor>;
   readonly scalars: Map<string, number>;
 }
 
@@ -27,7 +27,7 @@ export class TfjsProcedure {
   readonly #arrayUpdates: readonly (readonly [variable: string, node: Node])[];
   readonly #scalarUpdates: readonly (readonly [variable: string, node: Node])[];
   /** Constants on the device, made once. */
-  readonly #constants: ReadonlyMap<Node, tf.Tensor>;
+  readonly #constants: ReadonlyMap<Node, Tensor>;
 
   constructor(name: string, procedure: Procedure) {
     this.#name = name;
@@ -86,11 +86,11 @@ export class TfjsProcedure {
    * New values of the array updates, and the host's scalars as one vector; everything else is
    * disposed.
    */
-  #device(arrays: EngineState["arrays"], inputs: Readonly<Record<string, InputValue>>): { updates: tf.Tensor[]; results: tf.Tensor | null } {
+  #device(arrays: EngineState["arrays"], inputs: Readonly<Record<string, InputValue>>): { updates: Tensor[]; results: Tensor | null } {
     const { device, toDevice, toHost } = this.#parts;
-    const kept: { updates: tf.Tensor[]; results: tf.Tensor | null } = { updates: [], results: null };
+    const kept: { updates: Tensor[]; results: Tensor | null } = { updates: [], results: null };
     tf.tidy(() => {
-      const values = new Map<Node, tf.Tensor>(this.#constants);
+      const values = new Map<Node, Tensor>(this.#constants);
       for (const node of this.#arrayState) values.set(node, arrays.get(node.attributes.name)!);
       for (const node of this.#procedure.inputs) if (!isScalar(node)) values.set(node, this.#input(node, inputs));
       for (const node of toDevice) values.set(node, tf.scalar(this.#machine.get(this.#machine.register(node))));
@@ -105,7 +105,7 @@ export class TfjsProcedure {
     return kept;
   }
 
-  #input({ attributes: { name }, shape, dtype }: NodeOf<"input">, inputs: Readonly<Record<string, InputValue>>): tf.Tensor {
+  #input({ attributes: { name }, shape, dtype }: NodeOf<"input">, inputs: Readonly<Record<string, InputValue>>): Tensor {
     const value = checkedInput(this.#name, name, sizeOf(shape), inputs);
     const rows = this.#bounds.get(name);
     if (rows !== undefined) checkIndices(this.#name, name, rows, value);

@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { isResumable, runStatus } from "../../../shared/run.ts";
 import type { RunSpace, StorageReport } from "../../../shared/storage.ts";
-import { dataFolder } from "../../../core/datasets/folder.ts";
+import { dataFolder } from "../../../core/folders/folder.ts";
 import { BackupFolder } from "../../store/backup/folder.ts";
 import { diskSpace } from "../../store/disk.ts";
 import type { Inspection } from "../../store/inspection.ts";

@@ -1,5 +1,5 @@
 /** State that lives on the device, as tensors that one step's session answers and the next one's reads. */
-import { Tensor, type InferenceSession } from "onnxruntime-node";
+import { Tensor, type SessionOptions } from "../runtime.ts";
 import { isScalar, sizeOf } from "../../../program/node.ts";
 import type { Procedure, StateVariable } from "../../../program/program.ts";
 import type { InputValue } from "../../engine.ts";
@@ -8,12 +8,12 @@ import { DeviceProcedure, release, type DeviceState } from "./procedure.ts";
 import { Transfer } from "./transfer.ts";
 
 export class DeviceParts implements ExecutableParts<DeviceProcedure> {
-  readonly #options: InferenceSession.SessionOptions;
+  readonly #options: SessionOptions;
   readonly #transfer: Transfer;
   /** A restored array is copied to the device by the first procedure that reads it. */
   readonly #state: DeviceState = { arrays: new Map(), scalars: new Map() };
 
-  constructor(options: InferenceSession.SessionOptions) {
+  constructor(options: SessionOptions) {
     this.#options = options;
     this.#transfer = new Transfer(options);
   }

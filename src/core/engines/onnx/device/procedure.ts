@@ -2,7 +2,7 @@
  * One procedure as a session whose arrays stay on the device: only batches go there, only scalars
  * come back.
  */
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { InferenceSession, Tensor, type SessionOptions } from "../runtime.ts";
 import { isScalar, sizeOf, type Node, type NodeOf } from "../../../program/node.ts";
 import { nodesOf, type Procedure } from "../../../program/program.ts";
 import { checkedInput, type InputValue } from "../../engine.ts";
@@ -41,7 +41,7 @@ export class DeviceProcedure {
   readonly #before: () => void;
   readonly #after: () => void;
 
-  static async compile(name: string, procedure: Procedure, state: DeviceState, options: InferenceSession.SessionOptions): Promise<DeviceProcedure> {
+  static async compile(name: string, procedure: Procedure, state: DeviceState, options: SessionOptions): Promise<DeviceProcedure> {
     const plan = new Plan(procedure);
     if (plan.graph.outputs.length === 0) return new DeviceProcedure(name, procedure, state, plan, null);
     const preferredOutputLocation = Object.fromEntries(plan.graph.outputs.map((output) => [output.name, output.name === toHost ? "cpu" : "gpu-buffer"] as const));

@@ -2,15 +2,15 @@
  * Copies arrays to the device and back by sessions: ONNX Runtime's Node binding cannot read device
  * tensors.
  */
-import { InferenceSession, type Tensor } from "onnxruntime-node";
+import { InferenceSession, type SessionOptions, type Tensor } from "../runtime.ts";
 import { encodeModel, type OnnxValue } from "../model.ts";
 
 export class Transfer {
-  readonly #options: InferenceSession.SessionOptions;
+  readonly #options: SessionOptions;
   /** Copy sessions by direction and shapes. */
   readonly #sessions = new Map<string, Promise<InferenceSession>>();
 
-  constructor(options: InferenceSession.SessionOptions) {
+  constructor(options: SessionOptions) {
     this.#options = options;
   }
 

@@ -2,7 +2,7 @@
  * Memory shared by kernels and ONNX Runtime: arrays in WebAssembly memory, and tensors that view
  * them.
  */
-import { Tensor } from "onnxruntime-node";
+import { Tensor } from "../runtime.ts";
 import { sizeOf, type Shape } from "../../../program/node.ts";
 
 /** The parts of the standard interface used here; Node's types omit it. */

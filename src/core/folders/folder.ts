@@ -44,10 +44,15 @@ export function writeMoved(folder: string, to: string): void {
   replaceFile(join(folder, movedFile), `${JSON.stringify({ folder: to })}\n`, 0o666);
 }
 
+/** `HYPERTOWER_HOME`, or the platform's folder for application data, also where its files were moved. */
+export function homeFolder(env: NodeJS.ProcessEnv = process.env): string {
+  const home = env["HYPERTOWER_HOME"]?.trim();
+  return home ? resolve(home) : envPaths("hypertower", { suffix: "" }).data;
+}
+
 /** The user's folder: `HYPERTOWER_HOME`, or the platform's folder for application data, or where it was moved. Not created here. */
 export function userFolder(env: NodeJS.ProcessEnv = process.env): string {
-  const home = env["HYPERTOWER_HOME"]?.trim();
-  return followMoves(home ? resolve(home) : envPaths("hypertower", { suffix: "" }).data);
+  return followMoves(homeFolder(env));
 }
 
 /** The data folder: `HYPERTOWER_DATA`, or `datasets` in the user's folder. Not created here. */
