@@ -13,6 +13,7 @@ import { openHostLog } from "../services/logs.ts";
 import { defaultStoreDir, movedAtStart } from "../services/paths.ts";
 import { UserError } from "../services/services.ts";
 import { showFailure } from "./failure.ts";
+import { closeGuide } from "./guide.ts";
 import { connectWindow } from "./ipc.ts";
 import { setMenu } from "./menu.ts";
 import { OpeningQueue, itemsIn } from "./opening.ts";
@@ -150,6 +151,7 @@ function showWindow(): void {
   window = openWindow({ preload: files.preload, stateFile: join(app.getPath("userData"), "place.json") });
   window.on("closed", () => {
     window = null;
+    closeGuide();
   });
 }
 

@@ -1,6 +1,7 @@
-/** The application menu: standard roles, and a command that opens the data folder. */
+/** The application menu: standard roles, the data folder, and the guide. */
 import { app, Menu, shell, type MenuItemConstructorOptions } from "electron";
 import { hostLog } from "../logs/hostLog.ts";
+import { openGuide } from "./guide.ts";
 
 export function setMenu(storeDir: string): void {
   const showData: MenuItemConstructorOptions = {
@@ -12,6 +13,7 @@ export function setMenu(storeDir: string): void {
     },
   };
   const mac = process.platform === "darwin";
+  const guide: MenuItemConstructorOptions = { label: "Guide", accelerator: "F1", click: () => openGuide() };
   const about: MenuItemConstructorOptions = { label: "About Hypertower", click: () => app.showAboutPanel() };
   const view: MenuItemConstructorOptions[] = [
     { role: "reload" },
@@ -29,7 +31,7 @@ export function setMenu(storeDir: string): void {
     { label: "View", submenu: view },
     { role: "windowMenu" },
   ];
+  template.push({ role: "help", submenu: mac ? [guide] : [guide, { type: "separator" }, about] });
   if (mac) template.unshift({ role: "appMenu" });
-  else template.push({ role: "help", submenu: [about] });
   Menu.setApplicationMenu(Menu.buildFromTemplate(template));
 }

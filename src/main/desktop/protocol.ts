@@ -4,7 +4,7 @@ import { net, protocol } from "electron";
 import type { Pieces } from "../services/services.ts";
 import { isDownload, openDownload, type DownloadServices } from "../web/downloads.ts";
 import { securityHeaders } from "../web/headers.ts";
-import { readStaticFile } from "../web/staticFiles.ts";
+import { isGuidePath, readWindowFile } from "../web/guide.ts";
 import { isOwnUrl, scheme } from "./location.ts";
 import { hostLog } from "../logs/hostLog.ts";
 
@@ -16,20 +16,20 @@ export function registerScheme(): void {
 }
 
 /**
- * Serves the files of `rendererDir`, and downloads. In development, serves the files of Vite's server at
+ * Serves the files of `rendererDir`, the guide, and downloads. In development, serves the files of Vite's server at
  * `developmentUrl`, without the content security policy, which hot replacement would violate.
  */
 export function serveWindow(rendererDir: string, services: DownloadServices, developmentUrl?: string): void {
   protocol.handle(scheme, async (request) => {
     if (isOwnUrl(request.url) && isDownload(new URL(request.url).pathname)) return sendDownload(request, services);
-    if (developmentUrl !== undefined) {
-      const { pathname, search } = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
+    if (developmentUrl !== undefined && !isGuidePath(pathname)) {
       return net.fetch(new URL(pathname + search, developmentUrl).href, { headers: request.headers });
     }
     if (!isOwnUrl(request.url)) return plain(404, "There is nothing at this address.");
     if (request.method !== "GET" && request.method !== "HEAD") return plain(405, "Only GET and HEAD are answered here.");
     try {
-      const file = await readStaticFile(rendererDir, new URL(request.url).pathname);
+      const file = await readWindowFile(rendererDir, pathname);
       if (!file) return plain(404, "There is no such file.");
       return new Response(request.method === "HEAD" ? null : file.body, {
         headers: { ...securityHeaders, "content-type": file.contentType, "cache-control": "no-cache" },

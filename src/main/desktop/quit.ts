@@ -55,6 +55,8 @@ export function guardQuit({ services, window }: QuitOptions): void {
   app.on("browser-window-created", (_event, created) => {
     if (process.platform === "darwin") return;
     created.on("close", (event) => {
+      // Only the workbench's window; the guide's just closes.
+      if (window() !== null && created !== window()) return;
       event.preventDefault();
       void ask();
     });

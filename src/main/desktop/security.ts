@@ -1,9 +1,10 @@
 /** Denies pages everything that the app does not need. */
 import { app, session } from "electron";
+import { isGuideUrl, openGuide } from "./guide.ts";
 import { isOwnUrl } from "./location.ts";
 import { hostLog } from "../logs/hostLog.ts";
 
-/** Denies navigation away from the window's pages, new windows, embedded guests and permissions. */
+/** Denies navigation away from the window's pages, new windows but the guide's, embedded guests and permissions. */
 export function denyEverythingElse(): void {
   app.on("web-contents-created", (_event, contents) => {
     contents.on("will-frame-navigate", (event) => {
@@ -16,7 +17,8 @@ export function denyEverythingElse(): void {
       refuse(event, "an embedded guest at", parameters["src"] ?? "");
     });
     contents.setWindowOpenHandler(({ url }) => {
-      hostLog.warn(`refused a new window for ${shown(url)}`);
+      if (isGuideUrl(url)) openGuide(url);
+      else hostLog.warn(`refused a new window for ${shown(url)}`);
       return { action: "deny" };
     });
   });

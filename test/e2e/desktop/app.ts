@@ -18,7 +18,7 @@ export interface MessageBox {
 
 /** What the app asks of the browser. */
 export interface WindowHost {
-  load(url: string, preload: string): Promise<void>;
+  load(url: string, preload: string | undefined): Promise<void>;
   receive(channel: string, parameters: readonly unknown[]): Promise<void>;
   reload(): Promise<void>;
 }
@@ -29,6 +29,8 @@ export interface DesktopApp {
   call(method: string, argument?: unknown): Promise<unknown>;
   readonly errorBoxes: readonly ErrorBox[];
   readonly messageBoxes: readonly MessageBox[];
+  /** Addresses handed to the system's browser. */
+  readonly openedOutside: readonly string[];
   /** What is chosen in the next dialog for files; it is cancelled otherwise. */
   choose(path: string): void;
   /** The button pressed in the next question; the first one in others. */
@@ -44,11 +46,12 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
   });
   const errorBoxes: ErrorBox[] = [];
   const messageBoxes: MessageBox[] = [];
+  const openedOutside: string[] = [];
   let pressed: string | null = null;
   let chosen: string | null = null;
 
   const methods: Methods = {
-    load: ({ url, preload }: { url: string; preload: string }) => host.load(url, preload),
+    load: ({ url, preload }: { url: string; preload: string | undefined }) => host.load(url, preload),
     receive: ({ channel, parameters }: { channel: string; parameters: unknown[] }) => host.receive(channel, parameters),
     reload: () => host.reload(),
     errorBox: (box: ErrorBox) => void errorBoxes.push(box),
@@ -63,6 +66,7 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
       chosen = null;
       return path;
     },
+    openExternal: ({ url }: { url: string }) => void openedOutside.push(url),
     exit: () => undefined,
   };
   const call = connectRpc(
@@ -74,5 +78,5 @@ export function startApp(storeDir: string, host: WindowHost): DesktopApp {
     },
     methods,
   );
-  return { process: new Running(child), call, errorBoxes, messageBoxes, choose: (path) => (chosen = path), press: (button) => (pressed = button) };
+  return { process: new Running(child), call, errorBoxes, messageBoxes, openedOutside, choose: (path) => (chosen = path), press: (button) => (pressed = button) };
 }

@@ -35,12 +35,12 @@ const ask = connectRpc(
       if (!handle) throw new Error(`No handler registered for '${channel}'`);
       return handle({ senderFrame: frame, sender: BrowserWindow.current?.webContents } as never, ...(parameters as never[]));
     },
-    navigate: ({ url, isMainFrame }: { url: string; isMainFrame: boolean }) => {
+    navigate: ({ url, isMainFrame, isGuide }: { url: string; isMainFrame: boolean; isGuide: boolean }) => {
       const event = preventable({ url, isMainFrame });
-      BrowserWindow.current?.webContents.emit("will-frame-navigate", event);
+      BrowserWindow[isGuide ? "guide" : "current"]?.webContents.emit("will-frame-navigate", event);
       return event.defaultPrevented;
     },
-    openWindow: ({ url }: { url: string }) => BrowserWindow.current?.webContents.windowOpenHandler({ url }).action,
+    openWindow: ({ url, isGuide }: { url: string; isGuide: boolean }) => BrowserWindow[isGuide ? "guide" : "current"]?.webContents.windowOpenHandler({ url }).action,
     attachWebview: ({ url }: { url: string }) => {
       const event = preventable({});
       BrowserWindow.current?.webContents.emit("will-attach-webview", event, {}, { src: url });
@@ -51,10 +51,12 @@ const ask = connectRpc(
       defaultSession.permissionRequest?.(null as never, name as never, ((answer: unknown) => (granted = answer)) as never);
       return { request: granted, check: defaultSession.permissionCheck?.(null as never, name as never) ?? true };
     },
-    appSettings: () => ({ sandbox: app.sandboxed, schemes: privilegedSchemes, window: BrowserWindow.current?.options }),
+    appSettings: () => ({ sandbox: app.sandboxed, schemes: privilegedSchemes, window: BrowserWindow.current?.options, guide: BrowserWindow.guide?.options }),
     trainers: () => [...trainers],
     memory: () => process.memoryUsage().rss,
     closeWindow: () => BrowserWindow.current?.close(),
+    closeGuide: () => BrowserWindow.guide?.close(),
+    chooseInMenu: ({ label }: { label: string }) => chooseInMenu(label),
     quit: () => app.quit(),
     secondStart: ({ items, folder }: { items: string[]; folder: string }) => app.emit("second-instance", {}, [], folder, { items, folder }),
     openUrl: ({ link }: { link: string }) => app.emit("open-url", preventable({}), link),
@@ -144,20 +146,25 @@ class WebContents extends EventEmitter {
 
 export class BrowserWindow extends EventEmitter {
   static current: BrowserWindow | null = null;
+  static guide: BrowserWindow | null = null;
   readonly webContents = new WebContents();
   readonly options: Record<string, unknown>;
 
   constructor(options: Record<string, unknown>) {
     super();
     this.options = options;
-    BrowserWindow.current = this;
+    // The window of the workbench has a preload, the guide's has none.
+    if (this.#preload !== undefined) BrowserWindow.current = this;
+    else BrowserWindow.guide = this;
     app.emit("web-contents-created", {}, this.webContents);
     app.emit("browser-window-created", {}, this);
   }
   async loadURL(url: string): Promise<void> {
-    const { preload } = this.options["webPreferences"] as { preload: string };
-    await ask("load", { url, preload });
+    await ask("load", { url, preload: this.#preload });
     this.emit("ready-to-show");
+  }
+  get #preload(): string | undefined {
+    return (this.options["webPreferences"] as { preload?: string }).preload;
   }
   show(): void {}
   hide(): void {}
@@ -171,7 +178,7 @@ export class BrowserWindow extends EventEmitter {
     return false;
   }
   isDestroyed(): boolean {
-    return BrowserWindow.current !== this;
+    return BrowserWindow.current !== this && BrowserWindow.guide !== this;
   }
   getNormalBounds(): object {
     return { x: 0, y: 0, width: this.options["width"], height: this.options["height"] };
@@ -179,10 +186,13 @@ export class BrowserWindow extends EventEmitter {
   close(): void {
     const event = preventable({});
     this.emit("close", event);
-    if (event.defaultPrevented) return;
-    BrowserWindow.current = null;
+    if (!event.defaultPrevented) this.destroy();
+  }
+  destroy(): void {
+    if (BrowserWindow.guide === this) BrowserWindow.guide = null;
+    else BrowserWindow.current = null;
     this.emit("closed");
-    app.emit("window-all-closed");
+    if (BrowserWindow.current === null && BrowserWindow.guide === null) app.emit("window-all-closed");
   }
 }
 
@@ -257,11 +267,30 @@ export const screen = {
   getAllDisplays: () => [{ workArea: { x: 0, y: 0, width: 1440, height: 900 } }],
 };
 
-export const shell = { openPath: () => Promise.resolve("") };
+export const shell = {
+  openPath: () => Promise.resolve(""),
+  openExternal: async (url: string): Promise<void> => void (await ask("openExternal", { url })),
+};
+
+interface MenuItem {
+  readonly label?: string;
+  readonly submenu?: readonly MenuItem[];
+  click?(): void;
+}
+
+let menu: readonly MenuItem[] = [];
+
+function chooseInMenu(label: string): void {
+  const item = menu.flatMap(({ submenu }) => submenu ?? []).find((entry) => entry.label === label);
+  if (!item?.click) throw new Error(`the menu has no command ${label}`);
+  item.click();
+}
 
 export const Menu = {
-  buildFromTemplate: (template: unknown) => template,
-  setApplicationMenu(): void {},
+  buildFromTemplate: (template: readonly MenuItem[]) => template,
+  setApplicationMenu(template: readonly MenuItem[]): void {
+    menu = template;
+  },
 };
 
 export const utilityProcess = {

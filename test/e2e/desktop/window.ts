@@ -44,6 +44,9 @@ export class DesktopWindow implements WindowHost {
   readonly #context: BrowserContext;
   readonly #problems: string[];
   #page: Page | null = null;
+  #guide: Page | null = null;
+  /** Address of the latest page that a link asked to open. */
+  #wanted = "";
   #opened = Promise.withResolvers<Page>();
 
   private constructor(context: BrowserContext, problems: string[]) {
@@ -85,9 +88,19 @@ export class DesktopWindow implements WindowHost {
     this.#opened = Promise.withResolvers<Page>();
   }
 
-  async load(url: string, preload: string): Promise<void> {
+  /** The guide's page, where it is open. */
+  get guide(): Page | null {
+    return this.#guide?.isClosed() === false ? this.#guide : null;
+  }
+
+  async load(url: string, preload: string | undefined): Promise<void> {
     const page = await this.#context.newPage();
     watchProblems(page, this.#problems);
+    if (preload === undefined) {
+      this.#guide = page;
+      await page.goto(toPage(url));
+      return;
+    }
     // Electron runs a preload in the top frame only.
     await page.addInitScript(`if (window.top === window) (${runPreload.toString()})((require) => {\n${readFileSync(preload, "utf8")}\n});`);
     this.#page = page;
@@ -115,9 +128,11 @@ export class DesktopWindow implements WindowHost {
   }
 
   async #newPage(page: Page): Promise<void> {
-    if ((await page.opener()) === null) return;
-    if ((await this.#ask("openWindow", { url: toApp(page.url()) })) === "deny") {
-      this.refusedWindows.push(toApp(page.url()));
+    const opener = await page.opener();
+    if (opener === null) return;
+    const url = page.url() === "about:blank" || page.url().startsWith("chrome-error:") ? this.#wanted : toApp(page.url());
+    if ((await this.#ask("openWindow", { url, isGuide: opener === this.#guide })) === "deny") {
+      this.refusedWindows.push(url);
       await page.close();
     }
   }
@@ -131,10 +146,14 @@ export class DesktopWindow implements WindowHost {
     if (request.isNavigationRequest()) {
       const frame = frameOf(request);
       // Requests of new windows; whether there may be one is decided in #newPage().
-      if (frame?.page() !== this.#page) return route.abort("blockedbyclient");
+      const isGuide = frame !== null && frame.page() === this.#guide;
+      if (!isGuide && frame?.page() !== this.#page) {
+        this.#wanted = url;
+        return route.abort("blockedbyclient");
+      }
       const isMainFrame = frame.parentFrame() === null;
       const isFirst = isMainFrame && frame.url() === "about:blank";
-      if (!isFirst && (await this.#ask("navigate", { url, isMainFrame }))) {
+      if (!isFirst && (await this.#ask("navigate", { url, isMainFrame, isGuide }))) {
         this.refusedNavigations.push(url);
         return route.abort("aborted");
       }

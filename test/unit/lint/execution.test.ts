@@ -25,6 +25,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "src/main/archives/importArchive.ts": { worker_threads: "the import worker, a file of the build" },
   "src/main/archives/worker.ts": { worker_threads: "the import worker itself" },
   "src/main/desktop/checkLauncher.ts": { utilityProcess: "the integrity check, a file of the build" },
+  "src/main/desktop/guide.ts": { shell: "opens an https link of the guide in the system's browser, after asking" },
   "src/main/desktop/menu.ts": { shell: "opens the folder of the store" },
   "src/main/desktop/taskLauncher.ts": { utilityProcess: "backups and maintenance of the store, a file of the build" },
   "src/main/desktop/utilityLauncher.ts": { utilityProcess: "trainer and importer, files of the build" },

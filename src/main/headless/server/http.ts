@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import type { Pieces } from "../../services/services.ts";
 import { isDownload, openDownload, type DownloadServices } from "../../web/downloads.ts";
 import { securityHeaders } from "../../web/headers.ts";
-import { readStaticFile } from "../../web/staticFiles.ts";
+import { readWindowFile } from "../../web/guide.ts";
 import { isLoopbackHost, isSameOrigin, type Access } from "./access.ts";
 import { linkRefused, notFound, reopen, sessionRequired, welcome, welcomeScript } from "./pages.ts";
 import { hostLog } from "../../logs/hostLog.ts";
@@ -23,7 +23,7 @@ function answer(status: number, contentType: string, body: string | Buffer, head
   return { status, body, headers: { "content-type": contentType, "cache-control": "no-store", ...headers } };
 }
 
-/** Serves the files of `rendererDir`, and downloads, to browsers with a session. */
+/** Serves the files of `rendererDir`, the guide, and downloads, to browsers with a session. */
 export function httpHandler(access: Access, rendererDir: string, services: DownloadServices) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     respond(request, access, rendererDir, services)
@@ -82,7 +82,7 @@ async function respond(request: IncomingMessage, access: Access, rendererDir: st
     const download = await openDownload(services, path);
     return download.status === 200 ? { status: 200, headers: download.headers, body: download.pieces } : answer(404, text, `${download.message}\n`);
   }
-  const file = await readStaticFile(rendererDir, path);
+  const file = await readWindowFile(rendererDir, path);
   if (!file) return answer(404, html, notFound);
   return answer(200, file.contentType, file.body, file.hashed ? { "cache-control": "private, max-age=31536000, immutable" } : {});
 }

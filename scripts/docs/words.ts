@@ -1,0 +1,106 @@
+/** What the fields of experiments and studies mean, one line each, with units. A test compares the names with the schemas. */
+
+export const experimentWords: Readonly<Record<string, string>> = {
+  name: "Shown in lists and charts.",
+  "dataset.kind": "Name of a published dataset, or `own/NAME` of imported data.",
+  "dataset.facts": "Facts about your own data: task, sizes, shape, classes. Recorded by itself.",
+  "dataset.trainExamples": "Number of training examples (of a text: characters), from the beginning. Default: all.",
+  "dataset.testExamples": "Number of test examples (of a text: characters), from the beginning. Default: all.",
+  "dataset.validation": "Share of the training examples held out for validation. The test set is then evaluated only at the end.",
+  "dataset.augmentation.crop": "Pads training images with this many black pixels and crops at random. Unit: pixels.",
+  "dataset.augmentation.flip": "Mirrors half of the training images at random.",
+  "dataset.splitSeed": "Draws the validation examples, and the test examples of data without a test set.",
+  model: "See [Models](#models).",
+  tower: "List of levels, the weights' optimizer first. See [Levels](#levels).",
+  batchSize: "Examples of a step; of a text, parallel streams.",
+  shuffle: "A new order of the examples every epoch. A text is always read in order.",
+  "budget.epochs": "Passes over the training examples.",
+  "evaluation.every": "When to evaluate: after every `epoch`, every so many steps, or only at the `end`.",
+  seed: "Decides the initial weights, the order of the examples, dropout and augmentation.",
+  generator: "How seeds become random numbers. New experiments take 2; a stored one without the field means 1.",
+  "engine.kind": "What executes the program; `auto` is the fastest on the machine. See [Engines](../engines.md).",
+  "engine.threads": "Threads that a step may use.",
+  "guard.on": "Whether the guard restores the last good state when the loss explodes. See [The guard](../guard.md).",
+};
+
+export const levelWords: Readonly<Record<string, string>> = {
+  learned: "Hyperparameters that the level above moves.",
+  bounds: "Bounds of learned hyperparameters by name: `{ \"alpha\": [1e-5, 1] }`, each a number or `null`.",
+  groups: "Parts of what the level moves with settings of their own. See [Groups](../levels.md#groups).",
+  frozen: "What belongs to no group is not moved.",
+};
+
+/** By field, or by kind and field. */
+export const modelFieldWords: Readonly<Record<string, string>> = {
+  activation: "Of the hidden layers.",
+  batchNorm: "Batch normalization after every convolution.",
+  bias: "A learned summand for each output.",
+  carry: "A batch of a text starts with the final hidden state of the previous one.",
+  cell: "Kind of recurrent layer.",
+  channels: "Number of output channels.",
+  "cnn.channels": "Output channels of each convolution, which a 2 × 2 max pool follows.",
+  depth: "Number of layers (He et al. 2016).",
+  dropout: "Probability that a training step drops a value.",
+  embedding: "Width of the embedding; 0 for one-hot characters.",
+  epsilon: "Added to the variance.",
+  hidden: "Number of hidden units.",
+  "mlp.hidden": "Width of each hidden layer.",
+  "cnn.hidden": "Width of each fully connected layer before the last.",
+  initialization: "Of the weights, named as in `torch.nn.init`.",
+  kernel: "Side of the square kernel. Unit: pixels.",
+  layers: "Number of stacked layers.",
+  "sequential.layers": "The architecture. See [Layers](#layers).",
+  "residual.layers": "Layers whose output is added to the block's input.",
+  momentum: "Weight of a batch in the running statistics.",
+  name: "Prefix of its parameters' names. Default: kind and number.",
+  outputActivation: "Applied to the last layer, before log-softmax.",
+  p: "Probability that a training step drops a value.",
+  padding: "Zeros around the image. Unit: pixels.",
+  size: "Side of the squares, which do not overlap. Unit: pixels.",
+  steps: "Characters of a training step: gradients reach back no further.",
+  stride: "Distance of two applications of the kernel. Unit: pixels.",
+  width: "Number of outputs. `classes`: as many as the data requires.",
+  "resnet.width": "Channels of the first stage; later stages double them.",
+  "embedding.width": "Length of each symbol's vector.",
+};
+
+export const studyWords: Readonly<Record<string, string>> = {
+  name: "Shown in lists and charts.",
+  base: "An [experiment](experiment.md): everything that does not vary.",
+  axes: "Initial hyperparameters that vary. See [Axes](#axes).",
+  "axes[].level": "Level of the tower.",
+  "axes[].hyperparameter": "A hyperparameter of the level, `alpha`, or of one of its groups, `alpha[bias]`.",
+  "axes[].values": "See [Values](#values).",
+  heights: "Tower heights to compare. `null`: the base's tower.",
+  "heights.values": "Numbers of levels above level 0.",
+  "heights.rule": "Initial step sizes of the levels above. See [Rules](#rules).",
+  "heights.upper": "Settings of the levels above level 0. `null`: those of level 0.",
+  "heights.upperAt": "The same for single heights, by height.",
+  stacks: "Named towers to compare, instead of heights. See [Stacks](#stacks).",
+  "stacks[].name": "Its name in tables and charts.",
+  "stacks[].tower": "List of [levels](experiment.md#levels). `null` for a rerun.",
+  "stacks[].rerunOf": "Trains the plain optimizer from what each run of the named stack learned.",
+  "stacks[].epochs": "`null`: the base's budget; a rerun uses its source's.",
+  "stacks[].seeds": "`null`: the study's; a rerun uses its source's.",
+  "stacks[].against": "The stack to compare with. `null`: the first one.",
+  seeds: "Each point is trained once for each seed.",
+  halving: "Successive halving; `null`: off. Not for sensitivity figures, which need the poor runs.",
+  "halving.rungs": "Epochs at which runs are compared.",
+  "halving.keep": "Share of the runs that continues.",
+  safe: "Trains every run with the [safe preset](../guard.md#the-safe-preset).",
+  cohort: "Number of similar runs that train as one program. `auto`: the fastest by measurement. See [Cohorts](../studies.md#cohorts).",
+};
+
+export const valueWords: Readonly<Record<string, string>> = {
+  list: "The given values. Crossed with the other axes.",
+  grid: "Evenly spaced values from `from` to `to`. Crossed with the other axes.",
+  random: "Random samples of the range. Sampled axes are sampled together.",
+  quasiRandom: "A Halton sequence: fills the range more evenly than random samples.",
+};
+
+export const ruleWords: Readonly<Record<string, string>> = {
+  equal: "Level 0's step size on every level, as in the paper's Figure 4a.",
+  figure4b: "The scheme of the paper's Figure 4b. See [Studies](../studies.md#the-form).",
+  fixed: "The given step sizes, level 1's first. The last one is repeated.",
+  base: "Those of the base's tower. Its top level is repeated.",
+};
