@@ -9,6 +9,8 @@ import { corpusOf, inputOf } from "./run.ts";
 
 /** Seconds that one input may take; resident bytes that the process may have. */
 const [maxSeconds, maxMemory] = [20, 1.5 * 2 ** 30];
+/** Until the first input: a busy machine takes long to start a process. */
+const startSeconds = 120;
 
 export interface Result {
   readonly parser: string;
@@ -89,7 +91,7 @@ function once(parser: FuzzedParser, seconds: number, seed: number, first: number
       // Not yet there.
     }
     if (at !== seen) [seen, since] = [at, performance.now()];
-    else if (performance.now() - since > maxSeconds * 1000) killed = `took more than ${maxSeconds} s`;
+    else if (performance.now() - since > (at === -1 ? startSeconds : maxSeconds) * 1000) killed = at === -1 ? `was not ready in ${startSeconds} s` : `took more than ${maxSeconds} s`;
     if (killed !== "") child.kill("SIGKILL");
   }, 100);
   return new Promise((resolve, reject) => {
