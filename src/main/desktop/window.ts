@@ -43,6 +43,8 @@ export function openWindow({ preload, stateFile }: WindowOptions): BrowserWindow
     if (isMainFrame && code !== -3) hostLog.warn(`${url} did not load: ${description} (${code})`);
   });
   void window.loadURL(windowUrl).catch((error: unknown) => {
+    // The app has ended meanwhile.
+    if (window.isDestroyed()) return;
     hostLog.error("the window's page did not load:", error);
     window.show();
   });

@@ -18,7 +18,8 @@ export class FileSender {
     const { size } = await file.stat();
     for (let at = 0; at < size && !this.#ended; ) {
       if (this.#underWay >= piecesUnderWay) await new Promise<void>((resolve) => (this.#wake = resolve));
-      const { bytesRead, buffer } = await file.read(new Uint8Array(Math.min(pieceLength, size - at)), 0, null, at);
+      const length = Math.min(pieceLength, size - at);
+      const { bytesRead, buffer } = await file.read(new Uint8Array(length), 0, length, at);
       if (bytesRead === 0) throw new Error("it ends too early");
       if (this.#ended) return;
       this.#underWay++;

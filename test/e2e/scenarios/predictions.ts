@@ -3,10 +3,11 @@ import { readFileSync } from "node:fs";
 import { unzipSync } from "fflate";
 import { expect } from "vitest";
 import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
-import type { Harness } from "../support/harness.ts";
+import { savedBy, type Harness } from "../support/harness.ts";
 import { choose, configure, expectStatus, train } from "./workbench.ts";
 
-export async function predictions({ page }: Harness): Promise<void> {
+export async function predictions(harness: Harness): Promise<void> {
+  const { page } = harness;
   await configure(page, { name: "predicts", trainExamples: 3000, testExamples: 400, batchSize: 100, epochs: 2 });
   await page.getByTestId("evaluate").click();
   await page.getByRole("option", { name: "Every … steps", exact: true }).click();
@@ -36,10 +37,8 @@ export async function predictions({ page }: Harness): Promise<void> {
   await panel.getByTestId("sample-order").getByText("By class").click();
   await panel.getByTestId("sample-count").getByText("24 of 400 test examples").waitFor();
 
-  const download = page.waitForEvent("download");
-  await panel.getByTestId("export-weights").click();
-  const file = await download;
-  expect(file.suggestedFilename()).toMatch(/^predicts-.*-weights-best\.npz$/);
-  const arrays = Object.entries(unzipSync(readFileSync(await file.path())));
+  const file = await savedBy(harness, () => panel.getByTestId("export-weights").click());
+  expect(file.name).toMatch(/^predicts-.*-weights-best\.npz$/);
+  const arrays = Object.entries(unzipSync(readFileSync(file.path)));
   expect(arrays.map(([name, bytes]) => [name, parseNpy(bytes, name).shape])).toContainEqual(["layer1.weight.npy", [128, 784]]);
 }

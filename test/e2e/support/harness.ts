@@ -4,6 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Page } from "playwright";
 
+export interface SavedFile {
+  /** Name that the page or the host proposed. */
+  readonly name: string;
+  readonly path: string;
+}
+
 export interface Harness {
   /** The window; another one after restart(). */
   readonly page: Page;
@@ -13,6 +19,8 @@ export interface Harness {
   restart(how?: "ended" | "killed"): Promise<void>;
   /** Desktop app: what is chosen in the next dialog for files. Missing in a browser, where paths are typed. */
   choosePath?(path: string): Promise<void>;
+  /** Electron: the next file that the page saves. Missing in a browser, whose pages have an event for it. */
+  nextDownload?(): Promise<SavedFile>;
   /** What went wrong in pages so far: errors, and violations of the content security policy. */
   readonly problems: readonly string[];
   /** What the workbench's process wrote. */
@@ -21,6 +29,16 @@ export interface Harness {
 }
 
 export type StartHarness = () => Promise<Harness>;
+
+/** Does something that saves a file, and returns the file. */
+export async function savedBy(harness: Pick<Harness, "page" | "nextDownload">, act: () => Promise<unknown>): Promise<SavedFile> {
+  const inPage = async (): Promise<SavedFile> => {
+    const download = await harness.page.waitForEvent("download");
+    return { name: download.suggestedFilename(), path: await download.path() };
+  };
+  const [saved] = await Promise.all([harness.nextDownload?.() ?? inPage(), act()]);
+  return saved;
+}
 
 export function freshStore(): { storeDir: string; remove(): void } {
   const storeDir = mkdtempSync(join(tmpdir(), "hypertower-e2e-"));

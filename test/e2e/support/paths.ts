@@ -2,7 +2,9 @@ import { join, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../../..");
 
-const out = (path: string) => join(root, "out", path);
+/** Folder of the build under test; the checks of an older Electron name another one. */
+const buildFolder = process.env["HYPERTOWER_BUILD"] ?? join(root, "out");
+const out = (path: string) => join(buildFolder, path);
 
 export const built = {
   desktop: out("main/desktop.js"),

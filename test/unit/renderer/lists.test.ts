@@ -7,7 +7,7 @@ import { useRuns } from "@/stores/runs.ts";
 import type { EventName, EventPayload } from "@shared/contract.ts";
 import { experiment } from "@shared/experiment.ts";
 import { listedOf } from "@shared/listedRun.ts";
-import type { RunDetail, RunSummary } from "@shared/run.ts";
+import type { Evaluation, RunDetail, RunSummary } from "@shared/run.ts";
 import { notation } from "@shared/tower.ts";
 
 const { calls, answers, listeners } = vi.hoisted(() => ({
@@ -103,6 +103,33 @@ it("reads the configuration of a run when it is opened, and follows what is told
   emit("store.changed", { runs: ["b", "a"], studies: [] });
   await settled();
   expect(calls.filter(([name]) => name === "runs.get")).toHaveLength(3);
+  opened.stop();
+});
+
+it("appends evaluations as they come, and keeps those that came while the run was read", async () => {
+  const at = (...steps: number[]) => steps.map((step) => ({ step, epoch: step / 40, testError: step }) as Evaluation);
+  const told = (...steps: number[]) => emit("run.evaluated", { run: "a", evaluations: at(...steps) });
+  const reads: ((read: RunDetail) => void)[] = [];
+  answers.set("runs.get", () => new Promise<RunDetail>((resolve) => reads.push(resolve)));
+  const read = (...steps: number[]) => reads.shift()!({ ...detailOf(aRun("a", { status: "running" })), evaluations: at(...steps) });
+  const opened = effectScope();
+  const { detail } = opened.run(() => useRunDetail(ref("a")))!;
+  const shown = () => detail.value?.evaluations.map(({ step }) => step);
+  await settled();
+  told(120);
+  read(40, 80);
+  await settled();
+  expect(shown()).toEqual([40, 80, 120]);
+  told(160, 200);
+  emit("run.evaluated", { run: "b", evaluations: at(240) });
+  expect(shown()).toEqual([40, 80, 120, 160, 200]);
+  // A page that was disconnected reads again; what it reads may be older than what it is told meanwhile.
+  emit("store.changed", { runs: ["a"], studies: [] });
+  await settled();
+  told(280);
+  read(40, 80, 120, 160, 200, 240);
+  await settled();
+  expect(shown()).toEqual([40, 80, 120, 160, 200, 240, 280]);
   opened.stop();
 });
 
