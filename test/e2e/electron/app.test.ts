@@ -110,6 +110,8 @@ if ("path" in found) {
         return hypertower.request("datasets.preview", { path: value });
       });
       expect(preview).toMatchObject({ ok: true });
+      // Its decoders of images, with their own GLib, stay in the importer.
+      if (onLinux) expect(readFileSync(`/proc/${harness.pid}/maps`, "utf8")).not.toContain("libvips");
       const forks = await recordedForks();
       const folder = built.desktop.slice(0, -"desktop.js".length);
       expect(new Set(forks.map(({ file }) => file.slice(folder.length)))).toEqual(new Set(["trainer.js", "importer.js"]));
