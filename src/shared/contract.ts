@@ -20,6 +20,7 @@ import { storeEvents, storeProblem, storeRequests } from "./storeProblem.ts";
 import { storageEvents, storageRequests } from "./storage.ts";
 import { studyEvents, studyRequests } from "./study/requests.ts";
 import { tags } from "./tags.ts";
+import { updateRequests } from "./updates.ts";
 import { verifiedRunWithFindings } from "./verification.ts";
 
 const nothing = z.strictObject({}).default({});
@@ -136,6 +137,7 @@ export const contract = {
     ...storeRequests,
     ...storageRequests,
     ...logsRequests,
+    ...updateRequests,
   },
   events: {
     /** A run's status, progress or name changed; a few times a second per run at most. */

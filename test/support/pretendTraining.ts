@@ -150,6 +150,8 @@ export class PretendTraining implements Services {
     return {
       "logs.describe": () => ({ files: [], path: "/download/logs/hypertower-logs.zip", filename: "hypertower-logs.zip" }),
       "archives.import": () => ({ studies: [], runs: [] }),
+      "updates.check": () => ({ current: "0.0.0", source: null, release: null }),
+      "updates.download": () => { throw new UserError("This build has no source of updates."); },
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
       ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
       ...pretendStorage,

@@ -21,6 +21,7 @@ import type { ExportOptions } from "./commands/export.ts";
 import type { GenerateOptions } from "./commands/generate.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { LogsOptions } from "./commands/logs.ts";
+import type { UpdatesOptions } from "./commands/updates.ts";
 import type { MergeOptions } from "./commands/merge.ts";
 import type { MoveOptions } from "./commands/move.ts";
 import type { ReportOptions } from "./commands/report.ts";
@@ -461,6 +462,14 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((options: LogsOptions) => finish(import("./commands/logs.ts").then(({ logs }) => logs(programFiles, options)), options.json));
+
+program
+  .command("updates")
+  .description("Ask for a newer version. Nothing is looked for by itself, and nothing is installed.")
+  .option("--download <name>", "download this package of the newest release, verify it, and print its path")
+  .option(...storeOption)
+  .option("--json", "one JSON object")
+  .action((options: UpdatesOptions) => finish(import("./commands/updates.ts").then(({ updates }) => updates(programFiles.version, options)), options.json));
 
 program
   .command("serve")

@@ -31,6 +31,7 @@ import { exporter } from "./exports.ts";
 import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
 import { describeSupport, supportFile, supportFiles } from "./logs.ts";
+import { Updates, type UpdateSource } from "./updates/index.ts";
 import { Predictions } from "./predictions.ts";
 import { Reports } from "./reports.ts";
 import { Runs } from "./runs.ts";
@@ -62,6 +63,8 @@ export interface ServiceExtras {
   readonly onCommit?: StoreOptions["onCommit"];
   /** Free bytes on the disk of a file. */
   readonly freeBytes?: (file: string) => Promise<number>;
+  /** Where updates come from; by default what this build carries. */
+  readonly updates?: UpdateSource | null;
 }
 
 /** @throws UserError when the store cannot be opened; it names the path and what is wrong. */
@@ -234,6 +237,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       datasets: async () => (await datasets.list()).filter(({ own }) => own).map(({ title }) => title),
     });
 
+  const updates = new Updates({ version: options.version, folder: join(options.storeDir, "updates"), ...(extras.updates !== undefined && { source: extras.updates }) });
+
   const handlers: Handlers = {
     "app.info": () => ({
       version: options.version,
@@ -321,6 +326,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "logs.describe": async () => describeSupport(await filesToSend()),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     ...storage.handlers(),
+    "updates.check": () => updates.check(),
+    "updates.download": ({ name }) => updates.download(name),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
   };
 
