@@ -12,7 +12,7 @@ export default defineConfig({
       rollupOptions: {
         input: {
           desktop: at("src/main/desktop/index.ts"),
-          headless: at("src/main/headless/index.ts"),
+          headless: at("src/main/headless/entry.ts"),
           trainer: at("src/main/trainer/trainer.ts"),
           importer: at("src/main/importing/importer.ts"),
           integrityCheck: at("src/main/store/integrityCheck.ts"),

@@ -3,7 +3,7 @@ import { maxOf, minOf } from "../shared/extent.ts";
 import { linearScale } from "./axes.ts";
 import { clip, markSeries, verticalScale } from "./clipping.ts";
 import { drawable, type ChartLine } from "./chartLines.ts";
-import { frameOf, logLabels } from "./frame.ts";
+import { frameOf, logLabels, type LegendEntry } from "./frame.ts";
 import { layOutPlots, type Plot } from "./plots.ts";
 import type { ChartSettings } from "./theme.ts";
 
@@ -20,15 +20,17 @@ export interface RunPlot {
 
 export interface RunSettings extends ChartSettings {
   readonly columns?: number;
+  /** Names of lines, where a plot has several. */
+  readonly legend?: readonly LegendEntry[];
 }
 
 export function runChart(plots: readonly RunPlot[], settings: RunSettings): Record<string, unknown> {
-  const frame = frameOf(settings, []);
-  const { title, ...rest } = layOutPlots(plots.map(plotOf), { look: frame.look, inner: frame.inner, columns: settings.columns ?? 2 });
+  const frame = frameOf(settings, settings.legend ?? []);
+  const { title, ...rest } = layOutPlots(plots.map((plot) => plotOf(plot, settings.legend !== undefined)), { look: frame.look, inner: frame.inner, columns: settings.columns ?? 2 });
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest };
 }
 
-function plotOf({ title, subtitle, yName, xName, yLog, lines }: RunPlot): Plot {
+function plotOf({ title, subtitle, yName, xName, yLog, lines }: RunPlot, named: boolean): Plot {
   const drawn = lines.flatMap((line) => drawable(line.points, false, yLog));
   const at = (which: 0 | 1) => drawn.map((point) => point[which]);
   const x = linearScale(at(0), 5, true);
@@ -47,11 +49,12 @@ function plotOf({ title, subtitle, yName, xName, yLog, lines }: RunPlot): Plot {
     series: shown.flatMap(({ line, points, smoothed, marks }) => [
       {
         type: "line",
+        ...(named && { name: line.name }),
         animation: false,
         symbol: line.symbols ? "circle" : "none",
         symbolSize: 5,
         itemStyle: { color: line.style.color },
-        lineStyle: { color: line.style.color, width: smoothed ? 1 : 1.5, opacity: smoothed ? 0.3 : 1 },
+        lineStyle: { color: line.style.color, ...(named && { type: line.style.dash }), width: smoothed ? 1 : 1.5, opacity: smoothed ? 0.3 : 1 },
         data: points,
       },
       ...(smoothed ? [{ type: "line", animation: false, symbol: "none", lineStyle: { color: line.style.color, width: 1.8 }, data: smoothed }] : []),

@@ -116,8 +116,11 @@ export const contract = {
     },
     /** Runs with their configurations, in the order asked for, without those that are not there. */
     "runs.summaries": { input: z.strictObject({ runs: idsOf(runId, maxSummaries) }), output: z.array(runSummary) },
-    /** Ids of the runs whose id begins so, those in the bin included, newest first; without `prefix` the run created last that is not there. */
-    "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional() }), output: z.array(z.string()) },
+    /**
+     * Ids of the runs whose id begins so, those in the bin included, newest first; or of the runs with this name, those in
+     * the bin only if there are no others. Without either, the run created last that is not in the bin.
+     */
+    "runs.find": { input: z.strictObject({ prefix: z.string().max(64).optional(), name: z.string().max(1_000).optional() }), output: z.array(z.string()) },
     "runs.get": { input: oneRun, output: runDetail },
     "runs.rename": { input: oneRun.extend({ name: z.string().trim().min(1).max(200) }), output: runSummary },
     /** Adds and removes tags of runs: of all of them, or none. */

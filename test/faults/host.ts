@@ -38,14 +38,14 @@ async function obey(): Promise<number> {
   );
   try {
     if ("train" in order) {
-      const codes = await Promise.all(Array.from({ length: order.times ?? 1 }, () => trainToTheEnd(services, experiment.parse(order.train), true)));
+      const codes = await Promise.all(Array.from({ length: order.times ?? 1 }, () => trainToTheEnd(services, experiment.parse(order.train), { json: true })));
       return Math.max(...codes);
     }
     const { status } = await services.handlers["runs.get"]({ run: order.resume });
     if (isActive(status)) throw new Error(`run ${order.resume} is ${status}: another process trains it`);
     const resumption = await services.handlers["runs.resumption"]({ run: order.resume });
     if (!resumption) return 0;
-    return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run: order.resume, fromStart: resumption.problem !== null }), true);
+    return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run: order.resume, fromStart: resumption.problem !== null }), { json: true });
   } finally {
     await services.close();
   }

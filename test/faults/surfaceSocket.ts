@@ -9,7 +9,7 @@ import type { Surface, SurfaceReply } from "./surfaceFuzz.ts";
 export async function overSocket(folder: string): Promise<Surface> {
   const preload = join(folder, "watch.mjs");
   writeFileSync(preload, `process.on("unhandledRejection", (error) => { console.error("UNHANDLED", error); });\nsetInterval(() => process.send?.({ rss: process.memoryUsage().rss }), 500).unref();\n`);
-  const server = fork(join(import.meta.dirname, "../../src/main/headless/index.ts"), ["serve", "--port", "0", "--store", join(folder, "store")], {
+  const server = fork(join(import.meta.dirname, "../../src/main/headless/entry.ts"), ["serve", "--port", "0", "--store", join(folder, "store")], {
     env: { ...process.env, HYPERTOWER_DATA: join(folder, "data"), HYPERTOWER_ENGINE: "onnx-cpu", HOME: join(folder, "home") },
     execArgv: ["--import", preload],
     stdio: ["ignore", "pipe", "pipe", "ipc"],

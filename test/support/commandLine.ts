@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 
-const entry = join(import.meta.dirname, "../../src/main/headless/index.ts");
+const entry = join(import.meta.dirname, "../../src/main/headless/entry.ts");
 
 export interface Ended {
   code: number | null;
@@ -14,10 +14,11 @@ export interface Ended {
  * @param store folder of the store
  * @param onOutput called with all standard output so far; `interrupt` signals the process group
  */
-export function runCommand(store: string, args: readonly string[], onOutput?: (stdout: string, interrupt: (signal?: NodeJS.Signals) => void, closeOutput: () => void) => void): Promise<Ended> {
+export function runCommand(store: string, args: readonly string[], onOutput?: (stdout: string, interrupt: (signal?: NodeJS.Signals) => void, closeOutput: () => void) => void, env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [entry, ...args], {
-      env: { ...process.env, HYPERTOWER_HOME: store },
+      // Neither the account's own configuration nor the time that steps take changes what is printed.
+      env: { ...process.env, HYPERTOWER_CONFIG: `${store}-config.json`, HYPERTOWER_STEP_EVENTS: "none", ...env, HYPERTOWER_HOME: store },
       stdio: ["ignore", "pipe", "pipe"],
       // Its own process group, which is interrupted as a terminal would do.
       detached: true,

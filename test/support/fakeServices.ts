@@ -36,6 +36,7 @@ export function fakeServices(): FakeServices {
     exportArchive: () => ({ filename: "run.hypertower", mediaType: "application/x-hypertower", pieces: [] }),
     exportWeights: () => Promise.resolve({ filename: "weights.npz", mediaType: "application/zip", pieces: [] }),
     reportFile: ({ file }) => Promise.resolve({ filename: file, mediaType: "text/plain", pieces: ["a file"] }),
+    comparisonPicture: () => "<svg/>",
     supportFile: () => Promise.resolve({ filename: "logs.zip", mediaType: "application/zip", pieces: ["logs"] }),
     supportFiles: () => Promise.resolve([]),
     erased: () => Promise.resolve(),

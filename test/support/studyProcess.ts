@@ -4,7 +4,7 @@ import { createInterface } from "node:readline";
 import { join } from "node:path";
 import type { StudyPoint } from "../../src/shared/study/result.ts";
 
-const entry = join(import.meta.dirname, "../../src/main/headless/index.ts");
+const entry = join(import.meta.dirname, "../../src/main/headless/entry.ts");
 
 export interface StudyProcess {
   /** JSON objects written so far, one per line. */

@@ -1,10 +1,8 @@
-/** The command line. Each command loads its own modules, so that --version and --help load none of them. */
+/** The commands of the command line. Each loads its own modules, so that --version and --help load none of them. */
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
-import { exportFormatNames, exportFormats, type ExportFormatName } from "../../shared/exports.ts";
-import { keptNames } from "../../shared/kept.ts";
 import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
@@ -17,7 +15,6 @@ import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
 import type { EnginesOptions } from "./commands/engines.ts";
-import type { ExportOptions } from "./commands/export.ts";
 import type { GenerateOptions } from "./commands/generate.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { LogsOptions } from "./commands/logs.ts";
@@ -28,22 +25,19 @@ import type { ReportOptions } from "./commands/report.ts";
 import type { ReproduceOptions } from "./commands/reproduce.ts";
 import type { RerunOptions } from "./commands/rerun.ts";
 import type { ResumeOptions } from "./commands/resume.ts";
-import type { RunsOptions } from "./commands/runs.ts";
 import type { SalvageCommandOptions } from "./commands/salvage.ts";
 import type { ServeOptions } from "./commands/serve.ts";
-import type { ShowOptions } from "./commands/show.ts";
 import type { EraseOptions, StorageCommandOptions } from "./commands/storage.ts";
-import type { StudiesOptions } from "./commands/studies.ts";
 import type { StudyOptions } from "./commands/study.ts";
 import type { SummaryOptions } from "./commands/summary.ts";
 import type { Table1Options } from "./commands/table1.ts";
 import type { ThinCommandOptions } from "./commands/thin.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
-import { guardProcess } from "../services/lastResort.ts";
-import { exitCodes } from "./exitCodes.ts";
-import { outputClosed } from "./interrupt.ts";
-import { guardConsole } from "./printable.ts";
+import { finish } from "./finish.ts";
+import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
+import { addSettingsCommands } from "./tree/settings.ts";
+import { addRunCommands, addStudyListCommands, exportRunCommand, showCommand } from "./tree/runs.ts";
 import type { ProgramFiles } from "./session.ts";
 
 /** In the build, all entries are in one folder; in the sources, each is in its own. */
@@ -61,48 +55,12 @@ function findProgramFiles(): ProgramFiles {
   };
 }
 
-const programFiles = findProgramFiles();
-guardConsole();
-guardProcess((lines) => {
-  console.error(`hypertower: ${lines.join("\n")}`);
-  process.exit(exitCodes.error);
-});
-// Nobody reads the error output any more; the command goes on.
-process.stderr.on("error", () => undefined);
-
-/** Awaits a command and sets its exit code; prints an error and sets exit code 1. */
-async function finish(command: Promise<number>, json = false): Promise<void> {
-  try {
-    process.exitCode = await command;
-  } catch (error) {
-    const { errorLines, recordFailure } = await import("./session.ts");
-    recordFailure(error);
-    const [first, ...rest] = errorLines(error);
-    console.error([`hypertower: ${first ?? "unknown error"}`, ...rest].join("\n"));
-    if (json) console.log(JSON.stringify({ type: "error", message: [first, ...rest].join("\n") }));
-    process.exitCode = exitCodes.error;
-  }
-}
+export const programFiles = findProgramFiles();
 
 function port(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65535) throw new InvalidArgumentError("Allowed: 1 to 65535, or 0 for any free port.");
   return value;
-}
-
-function wholeNumber(max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < 1 || value > max) throw new InvalidArgumentError(`Allowed: 1 to ${max}.`);
-    return value;
-  };
-}
-
-function parseFormat(text: string): ExportFormatName | "npz" {
-  const names = [...exportFormatNames, "npz"] as const;
-  const format = names.find((name) => name === text);
-  if (!format) throw new InvalidArgumentError(`Allowed: ${names.join(", ")}.`);
-  return format;
 }
 
 function cohortSize(text: string): number | "auto" {
@@ -115,12 +73,7 @@ function size(text: string): [number, number] {
   return [Number(width), Number(height)];
 }
 
-const collect = (value: string, earlier: readonly string[]) => [...earlier, value];
-const storeOption = ["--store <folder>", "folder of the store (default: HYPERTOWER_HOME, or the system's place for application data)"] as const;
-
-const checkpointOption = (what = "weights of the best evaluation or of the last") => new Option("--checkpoint <which>", what).choices([...keptNames]).default("best");
-
-const program = new Command("hypertower")
+export const program = new Command("hypertower")
   .description("An experiment workbench for towers of hyperoptimizers.")
   .version(programFiles.version)
   .showHelpAfterError("(for the options of a command, add --help)");
@@ -133,6 +86,9 @@ program
   .option("--set <path=value>", "set a value, such as --set tower.0.alpha=1e-3; repeatable", collect, [])
   .addOption(new Option("--engine <engine>", "engine; auto is the fastest on this machine: see docs/engines.md").choices([...engineChoices]))
   .option("--safe", "apply the safe preset: see docs/guard.md")
+  .option("--name <name>", "name of the run")
+  .option("--tag <tags>", "tags of the run; repeatable, or a list", collectList, [])
+  .option(...stepEventsOption)
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
@@ -160,21 +116,9 @@ program
   .option("--json", "one JSON object on standard output")
   .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(programFiles, file, options)), options.json));
 
-program
-  .command("runs")
-  .description("List the single runs, or those of a study, newest first.")
-  .option("--study <study>", 'id of a study, its beginning, or "last"')
-  .option(...storeOption)
-  .option("--json", "one JSON object a line")
-  .action((options: RunsOptions) => finish(import("./commands/runs.ts").then(({ runs }) => runs(programFiles, options)), options.json));
+addRunCommands(program, programFiles);
 
-program
-  .command("show")
-  .description("Show one run: configuration, evaluations, hyperparameters.")
-  .argument("<run>", 'id of a run, its beginning, or "last"')
-  .option(...storeOption)
-  .option("--json", "one JSON object")
-  .action((run: string, options: ShowOptions) => finish(import("./commands/show.ts").then(({ show }) => show(programFiles, run, options)), options.json));
+showCommand(program, programFiles);
 
 program
   .command("table1")
@@ -193,8 +137,9 @@ program
 program
   .command("resume")
   .description("Resume a stopped, failed or interrupted run from its checkpoint.")
-  .argument("<run>", 'id of a run, its beginning, or "last"')
+  .argument("<run>", runArgument)
   .option("--from-start", "restart at the first step and compare with the log")
+  .option(...stepEventsOption)
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
@@ -214,39 +159,26 @@ program
   .option("--resume <study>", 'resume a stopped or interrupted study: its id, its beginning, or "last"')
   .option("--extend <study>", "extend a study by --seeds and --set, and train the new runs; keeps its runs")
   .option("--retry", "with --resume: also train failed and deleted runs again")
+  .option("--tag <tags>", "tags of a new study; repeatable, or a list", collectList, [])
+  .option(...stepEventsOption)
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 every run has a result (diverged is one), 1 some have none, 130 stopped; --resume goes on from there.")
   .action((file: string | undefined, options: StudyOptions) => finish(import("./commands/study.ts").then(({ study }) => study(programFiles, file, options)), options.json));
 
-program
-  .command("studies")
-  .description("List the studies, newest first.")
-  .option(...storeOption)
-  .option("--json", "one JSON object a line")
-  .action((options: StudiesOptions) => finish(import("./commands/studies.ts").then(({ studies }) => studies(programFiles, options)), options.json));
+addStudyListCommands(program, programFiles);
 
 program
   .command("rerun")
   .description("Retrain a run's experiment with level 0 alone, from the values that its tower learned.")
   .argument("<run>", 'id of a finished run, its beginning, or "last"')
+  .option(...stepEventsOption)
   .option(...storeOption)
   .option("--json", "one JSON object a line on standard output")
   .addHelpText("after", "\nExit codes: 0 finished, 1 error, 3 diverged, 130 stopped.")
   .action((run: string, options: RerunOptions) => finish(import("./commands/rerun.ts").then(({ rerun }) => rerun(programFiles, run, options)), options.json));
 
-program
-  .command("export")
-  .description("Write what a run learned, as a table, as code, or as its weights for NumPy.")
-  .argument("<run>", 'id of a run, its beginning, or "last"')
-  .requiredOption("--format <format>", [...exportFormatNames, "npz"].join(", "), parseFormat)
-  .addOption(checkpointOption("npz: weights of the best or the last evaluation"))
-  .option("--out <file>", "file to write (default: standard output)")
-  .option("--force", "replace an existing file")
-  .option("--damaged-anyway", "export a run whose log is damaged: see hypertower verify")
-  .option(...storeOption)
-  .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(9)}${help}`).join("\n")}\n  npz      Weights and running statistics under PyTorch's names; numpy.load reads them.`)
-  .action((run: string, options: ExportOptions) => finish(import("./commands/export.ts").then(({ exportCommand }) => exportCommand(programFiles, run, options))));
+exportRunCommand(program, programFiles);
 
 program
   .command("archive")
@@ -287,7 +219,7 @@ program
 program
   .command("evaluate")
   .description("Evaluate a run's saved weights on the test examples: metrics, and the confusion matrix or residuals.")
-  .argument("<run>", 'id of a run, its beginning, or "last"')
+  .argument("<run>", runArgument)
   .addOption(checkpointOption())
   .option(...storeOption)
   .option("--json", "one JSON object")
@@ -296,7 +228,7 @@ program
 program
   .command("generate")
   .description("Generate text with a character model from a beginning; the same seed gives the same text.")
-  .argument("<run>", 'id of a run, its beginning, or "last"')
+  .argument("<run>", runArgument)
   .requiredOption("--prime <text>", "beginning, in characters of the training text")
   .option("--length <number>", "characters to add (default: 500)", Number)
   .option("--temperature <number>", "1 as trained, lower is more conservative, 0 always takes the most probable character (default: 0.8)", Number)
@@ -480,10 +412,4 @@ program
   .option(...storeOption)
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
-// A reader that closes early (`hypertower runs | head`) is not an error.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  outputClosed();
-});
-
-await program.parseAsync();
+addSettingsCommands(program);

@@ -5,6 +5,7 @@ import { resultOf } from "../../shared/metrics.ts";
 import { stepsPerEpoch } from "../../shared/experiment.ts";
 import { plural } from "../../shared/text.ts";
 import { trainedText } from "../../shared/trainedTime.ts";
+import type { StepFeed } from "./stepFeed.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, levelLines, levelValues, resultLine } from "./format.ts";
 
 export interface TrainReport {
@@ -13,6 +14,8 @@ export interface TrainReport {
   evaluated(run: RunSummary, evaluation: Evaluation): void;
   /** The guard restored an earlier state. */
   guarded(run: RunSummary, event: RunEvent): void;
+  /** Resolves when every step of a run whose log is settled was reported. */
+  rest?(run: RunSummary): Promise<void>;
   ended(run: RunSummary): void;
   /** A remark for the person at the terminal. */
   note(message: string): void;
@@ -26,20 +29,27 @@ interface Streams {
 }
 
 /** Writes one JSON object per line, and nothing else, to standard output; the last one has the run's final status. */
-export function jsonReport({ stdout, stderr }: Streams = process): TrainReport {
+export function jsonReport({ stdout, stderr }: Streams = process, steps?: Pick<StepFeed, "started" | "changed" | "rest">): TrainReport {
   const line = (object: object) => stdout.write(`${JSON.stringify(object)}\n`);
   const bar = progressBar(stderr);
   return {
     started: (run) => {
-      line({ type: "started", run: run.id, name: run.name, stack: run.stack, totalSteps: run.totalSteps, experiment: run.experiment });
+      line({ event: "started", type: "started", run: run.id, name: run.name, stack: run.stack, totalSteps: run.totalSteps, experiment: run.experiment });
+      steps?.started(run);
       bar.start(run);
     },
-    progress: bar.update,
-    evaluated: (run, evaluation) => line({ type: "epoch", run: run.id, ...evaluationSchema.parse(evaluation) }),
-    guarded: (run, { step, message }) => line({ type: "guard", run: run.id, step, message }),
+    progress: (run) => {
+      steps?.changed(run);
+      bar.update(run);
+    },
+    ...(steps && { rest: (run: RunSummary) => steps.rest(run.id) }),
+    evaluated: (run, evaluation) => line({ event: "evaluated", type: "epoch", run: run.id, ...evaluationSchema.parse(evaluation) }),
+    guarded: (run, { step, message }) => line({ event: "guard", type: "guard", run: run.id, step, message }),
     ended: (run) =>
       line({
+        event: "ended",
         type: run.status,
+        status: run.status,
         run: run.id,
         steps: run.steps,
         epoch: run.epoch,

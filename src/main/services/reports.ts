@@ -9,6 +9,8 @@ import { findPaperFigure } from "../../shared/study/paperFigures.ts";
 import type { StudyDetail } from "../../shared/study/result.ts";
 import { fileStem } from "../reports/index.ts";
 import { reportFiles, runReport, studyReport, type Report, type ReportFile, type RunPredictions } from "../reports/report/index.ts";
+import { comparisonFigure } from "../reports/report/comparisonFigure.ts";
+import { pictureFile, type PictureFormat } from "../reports/report/figure.ts";
 import { writeReport, type WriteOptions } from "../reports/report/write.ts";
 import type { Store } from "../store/store.ts";
 import type { Predictions } from "./predictions.ts";
@@ -25,6 +27,9 @@ export interface ReportsOptions {
   readonly archives?: Pick<Archives, "file">;
   readonly predictions: Pick<Predictions, "kept" | "report" | "text" | "file">;
 }
+
+const seriesOf = (store: ReportsOptions["store"], run: string, name: string, maxBuckets: number) =>
+  store.readSeries({ run, metrics: [name], after: -1, width: 1, maxBuckets }).series[0] ?? { total: 0, buckets: [] };
 
 export class Reports {
   readonly #options: ReportsOptions;
@@ -56,6 +61,13 @@ export class Reports {
     return { filename: `${this.#stem(of)}-${name.replace("figures/", "")}`, mediaType, pieces: { [Symbol.iterator]: () => pieces()[Symbol.iterator]() } };
   }
 
+  /** Loss and headline metric of several runs in one picture. @throws UserError when one is not there */
+  comparison(ids: readonly string[], format: PictureFormat, { theme, width, height, scale }: PictureSettings): string | Buffer {
+    const { run, store } = this.#options;
+    const figure = comparisonFigure(ids.map(run), (id, name, maxBuckets) => seriesOf(store, id, name, maxBuckets));
+    return pictureFile(figure, format, { theme, scale, ...(width !== null && { width }), ...(height !== null && { height }) });
+  }
+
   /**
    * Writes a report into a folder: all of it, or nothing.
    * @returns the written files, and remarks for the reader
@@ -82,7 +94,7 @@ export class Reports {
       program: { version },
       run,
       steps: (id: string) => store.readSteps(id),
-      series: (id: string, name: string, maxBuckets: number) => store.readSeries({ run: id, metrics: [name], after: -1, width: 1, maxBuckets }).series[0] ?? { total: 0, buckets: [] },
+      series: (id: string, name: string, maxBuckets: number) => seriesOf(store, id, name, maxBuckets),
     };
     try {
       if ("run" in of) {

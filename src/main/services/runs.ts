@@ -67,6 +67,11 @@ export class Runs {
     return latest === undefined ? [] : [latest];
   }
 
+  /** Ids of the runs with a name, newest first; those in the bin only if there are no others. */
+  named(name: string): string[] {
+    return this.#store.runsNamed(name, maxFound);
+  }
+
   /** @throws UserError when there is no such run. */
   get(id: string): RunDetail {
     const run = this.#store.getRun(id);

@@ -53,6 +53,8 @@ export interface Services {
    * @throws UserError when there is no such report or no such file in it
    */
   reportFile(request: ReportFileRequest): Promise<ExportFile>;
+  /** Loss and headline metric of several runs in one picture. @throws UserError when one is not there */
+  comparisonPicture(runs: readonly string[], format: "svg" | "png", settings: PictureSettings): string | Buffer;
   /** Logs and facts as a file that a person can send. */
   supportFile(): Promise<ExportFile>;
   /** What that file holds. */
@@ -72,8 +74,8 @@ export interface Services {
   erased(): Promise<void>;
   /** Compares a run, or the runs of a study, with their checksums. @throws UserError naming the damage */
   requireSound(of: ReportSubject): Promise<void>;
-  /** All logged steps of a run, in order. */
-  readSteps(run: string): Iterable<StoredStep>;
+  /** Logged steps of a run from `from` on, in order. */
+  readSteps(run: string, from?: number): Iterable<StoredStep>;
   /** Resolves once everything is committed, or cannot be within some seconds. */
   settled(): Promise<void>;
   /** Number of runs that close() would stop. */

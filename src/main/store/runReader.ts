@@ -36,6 +36,7 @@ export class RunReader {
   readonly #list: Statement<[number, number, string, number], ListedRow>;
   readonly #ofStudy: Statement<[number, number, string, string | null, number], ListedRow>;
   readonly #idsLike: Statement<[string, string, number], string>;
+  readonly #named: Statement<[string, number, number], string>;
   readonly #latest: Statement<[], string>;
   readonly #one: Statement<[string], { environmentText: string | null }>;
   readonly #has: Statement<[string], unknown>;
@@ -51,6 +52,7 @@ export class RunReader {
     const list = (where: string) =>
       `SELECT ${listedColumns} FROM runs WHERE (deleted_at IS NOT NULL) = ? AND (created_at, id) < (?, ?) ${where} ORDER BY created_at DESC, id DESC LIMIT ?`;
     this.#idsLike = db.prepare<[string, string, number], string>("SELECT id FROM runs WHERE substr(id, 1, length(?)) = ? ORDER BY created_at DESC, id DESC LIMIT ?").pluck();
+    this.#named = db.prepare<[string, number, number], string>("SELECT id FROM runs WHERE name = ? AND (deleted_at IS NOT NULL) = ? ORDER BY created_at DESC, id DESC LIMIT ?").pluck();
     this.#latest = db.prepare<[], string>("SELECT id FROM runs WHERE (deleted_at IS NOT NULL) = 0 ORDER BY created_at DESC, id DESC LIMIT 1").pluck();
     this.#list = db.prepare(list(""));
     this.#ofStudy = db.prepare(list("AND study IS ?"));
@@ -114,6 +116,12 @@ export class RunReader {
   /** Ids that begin with `prefix`, newest first, including runs in the bin. */
   idsWith(prefix: string, limit: number): string[] {
     return this.#idsLike.all(prefix, prefix, limit);
+  }
+
+  /** Ids of runs with this name, newest first; those in the bin only if there are no others. */
+  named(name: string, limit: number): string[] {
+    const kept = this.#named.all(name, 0, limit);
+    return kept.length > 0 ? kept : this.#named.all(name, 1, limit);
   }
 
   /** Id of the newest run that is not in the bin. */

@@ -244,6 +244,11 @@ export class Store {
     return this.#read("ids of runs", () => this.#runs.idsWith(prefix, limit));
   }
 
+  /** At most `limit` ids of runs with this name, newest first; those in the bin only if there are no others. */
+  runsNamed(name: string, limit: number): string[] {
+    return this.#read("runs of a name", () => this.#runs.named(name, limit));
+  }
+
   /** Id of the newest run that is not in the bin. */
   latestRun(): string | undefined {
     return this.#read("latest run", () => this.#runs.latest());

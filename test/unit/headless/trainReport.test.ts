@@ -28,7 +28,7 @@ describe("train's report", () => {
     const { stdout, stderr } = tell(jsonReport, false, wholeTale);
     const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.map((line) => line["type"])).toEqual(["started", "epoch", "finished"]);
-    expect(lines[1]).toEqual({ type: "epoch", run: "r1", ...evaluation });
+    expect(lines[1]).toEqual({ event: "evaluated", type: "epoch", run: "r1", ...evaluation });
     expect(lines[2]).toMatchObject({
       run: "r1",
       testError: 4.5,

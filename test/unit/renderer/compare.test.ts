@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { alignTowers } from "@/lib/alignment.ts";
+import { alignTowers } from "@shared/comparison/alignment.ts";
 import { bySeed, resultsOf, singly, withoutCommonStart, type ComparedRun } from "@/lib/compared.ts";
-import { differences } from "@/lib/differences.ts";
+import { differences } from "@shared/comparison/differences.ts";
 import { variedSettings } from "@/lib/varied.ts";
 import { validateExperiment, type ExperimentInput } from "@shared/experiment.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";

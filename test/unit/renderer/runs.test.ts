@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { distinctNames } from "@/lib/compared.ts";
 import { metricChoices } from "@/lib/comparison.ts";
-import { differences, fieldLabel } from "@/lib/differences.ts";
+import { differences, fieldLabel } from "@shared/comparison/differences.ts";
 import { filterRuns, sortRuns } from "@/lib/runTable.ts";
 import { validateExperiment } from "@shared/experiment.ts";
 import { listedOf } from "@shared/listedRun.ts";

@@ -11,7 +11,7 @@ import { everything } from "../../support/edition.ts";
 import { anEnvironment, aRun, freshFolder, openStore, rowsOf } from "../../support/storeFixtures.ts";
 
 const program = fileURLToPath(new URL("../../support/readOnlyStores.ts", import.meta.url));
-const commandLine = fileURLToPath(new URL("../../../src/main/headless/index.ts", import.meta.url));
+const commandLine = fileURLToPath(new URL("../../../src/main/headless/entry.ts", import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const canMount = process.platform === "linux" && spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 

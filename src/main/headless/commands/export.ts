@@ -1,15 +1,32 @@
-/** `hypertower export RUN --format F`: writes what a run learned to a file or standard output. */
+/** `hypertower export RUN`: writes what a run learned, or a picture, page or archive of it, to a file or standard output. */
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { ExportFormatName } from "../../../shared/exports.ts";
+import { exportFormatNames } from "../../../shared/exports.ts";
 import type { KeptName } from "../../../shared/kept.ts";
-import { findRun } from "../find.ts";
+import { pictureSettings, type ReportSubject } from "../../../shared/reports.ts";
+import { listed } from "../../../shared/text.ts";
+import { UserError, type ExportFile, type Services } from "../../services/services.ts";
+import { findRun, findStudy } from "../find.ts";
+import { formatOf, refuseBinary } from "../outFile.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
+/** Files of a report that are exported on their own. */
+const reportFormats = ["html", "svg", "png", "hypertower"] as const;
+export const runFormats = [...exportFormatNames, "npz", ...reportFormats] as const;
+export const studyFormats = ["csv", "json", ...reportFormats] as const;
+export type FileFormat = (typeof runFormats)[number];
+
+const binary: readonly FileFormat[] = ["npz", "png", "hypertower"];
+const frameworks = ["pytorch", "optax", "keras", "library"] as const;
+
+const reportEndings = { ".html": "html", ".svg": "svg", ".png": "png", ".hypertower": "hypertower" } as const;
+const runEndings = { ".csv": "csv", ".json": "json", ".npz": "npz", ".py": "py", ...reportEndings } as const;
+const studyEndings = { ".csv": "csv", ".json": "json", ...reportEndings } as const;
+
 export interface ExportOptions {
-  readonly format: ExportFormatName | "npz";
+  readonly format?: FileFormat;
   readonly checkpoint: KeptName;
   readonly out?: string;
   readonly force?: boolean;
@@ -17,16 +34,63 @@ export interface ExportOptions {
   readonly store?: string;
 }
 
-export async function exportCommand(programFiles: ProgramFiles, run: string, options: ExportOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
+/** The format of a run's file: as asked for, or by the file's ending. @throws UserError where neither says it */
+function runFormat({ format, out }: ExportOptions): FileFormat {
+  if (format !== undefined) return format;
+  if (out === undefined) throw new UserError(`name a format with --format (${runFormats.join(", ")}), or a file with --out whose ending says it`);
+  const byEnding = formatOf(out, runEndings);
+  if (byEnding !== "py") return byEnding;
+  const named = frameworks.find((name) => new RegExp(`(^|[-_./\\\\])${name}\\.py$`).test(out) || (name === "library" && /gdtuo\.py$/.test(out)));
+  if (named) return named;
+  throw new UserError(`--out ${out}: a .py file may be for ${listed(frameworks, "or")}; add --format`);
+}
+
+export async function exportCommand(programFiles: ProgramFiles, wanted: string, options: ExportOptions): Promise<number> {
+  const format = runFormat(options);
+  return exporting(programFiles, options, format, async (services) => {
+    const run = await findRun(services, wanted);
+    if (format === "npz") return services.exportWeights(run, options.checkpoint);
+    if (!options.damagedAnyway) await services.requireSound({ run });
+    return isReportFormat(format) ? reportFile(services, { run }, format) : services.exportRun(run, format);
+  });
+}
+
+export async function exportStudy(programFiles: ProgramFiles, wanted: string, options: ExportOptions): Promise<number> {
+  const { out } = options;
+  const format = options.format ?? (out === undefined ? undefined : formatOf(out, studyEndings));
+  if (format === undefined) throw new UserError(`name a format with --format (${studyFormats.join(", ")}), or a file with --out whose ending says it`);
+  return exporting(programFiles, options, format, async (services) => {
+    const study = await findStudy(services, wanted);
+    if (!options.damagedAnyway) await services.requireSound({ study });
+    if (isReportFormat(format)) return reportFile(services, { study }, format);
+    if (format === "csv") return services.reportFile({ of: { study }, file: "runs.csv", settings: pictureSettings.parse({}) });
+    return { filename: `${study}.json`, mediaType: "application/json", pieces: [`${JSON.stringify(await services.handlers["studies.get"]({ study }), null, 2)}\n`] };
+  });
+}
+
+const isReportFormat = (format: FileFormat): format is (typeof reportFormats)[number] => (reportFormats as readonly string[]).includes(format);
+
+/** The page of a report, its first figure, or the archive. */
+async function reportFile(services: Services, of: ReportSubject, format: (typeof reportFormats)[number]): Promise<ExportFile> {
+  if (format === "hypertower") return services.exportArchive("run" in of ? { runs: [of.run], studies: [] } : { runs: [], studies: [of.study] });
+  const settings = pictureSettings.parse({});
+  if (format === "html") return services.reportFile({ of, file: "report.html", settings });
+  const { figures } = await services.handlers["reports.describe"]({ of, settings });
+  const [first] = figures;
+  if (!first) throw new UserError("there is nothing to draw yet");
+  return services.reportFile({ of, file: `figures/${first.name}.${format}`, settings });
+}
+
+async function exporting(programFiles: ProgramFiles, { out, force, store }: ExportOptions, format: FileFormat, make: (services: Services) => Promise<Pick<ExportFile, "pieces">>): Promise<number> {
+  if (out === undefined && binary.includes(format)) refuseBinary(`A file in the format ${format}`);
+  const services = await openExisting(programFiles, storeDirOf(store));
   try {
-    const id = await findRun(services, run);
-    if (!options.damagedAnyway && options.format !== "npz") await services.requireSound({ run: id });
-    const file = options.format === "npz" ? await services.exportWeights(id, options.checkpoint) : services.exportRun(id, options.format);
-    if (options.out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
-    else await writeWhole(resolve(options.out), file, options.force ?? false);
+    const file = await make(services);
+    if (out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
+    else await writeWhole(resolve(out), file, force ?? false);
     return exitCodes.ok;
   } finally {
     await services.close();
   }
 }
+

@@ -3,11 +3,13 @@ import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
 import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import type { StepEvents } from "../stepEvents.ts";
 import { trainToTheEnd } from "./train.ts";
 
 export interface RerunOptions {
   readonly store?: string;
   readonly json?: boolean;
+  readonly stepEvents?: StepEvents;
 }
 
 /** @returns the exit code, as `train` does */
@@ -17,7 +19,7 @@ export async function rerun(programFiles: ProgramFiles, run: string, options: Re
     const id = await findRun(services, run);
     const plain = plainAtLearnedValues(await services.handlers["runs.get"]({ run: id }));
     if ("impossible" in plain) throw new UserError(`run ${id} cannot be rerun. ${plain.impossible}`);
-    return await trainToTheEnd(services, plain.experiment, options.json);
+    return await trainToTheEnd(services, plain.experiment, options);
   } finally {
     await services.close();
   }

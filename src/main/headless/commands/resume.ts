@@ -3,16 +3,18 @@ import { isActive } from "../../../shared/run.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
 import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import type { StepEvents } from "../stepEvents.ts";
 import { followToTheEnd } from "./train.ts";
 
 export interface ResumeOptions {
   readonly fromStart?: boolean;
+  readonly stepEvents?: StepEvents;
   readonly store?: string;
   readonly json?: boolean;
 }
 
 /** @returns the exit code, as `train` does */
-export async function resume(programFiles: ProgramFiles, wanted: string, { fromStart = false, store, json }: ResumeOptions): Promise<number> {
+export async function resume(programFiles: ProgramFiles, wanted: string, { fromStart = false, store, json, stepEvents }: ResumeOptions): Promise<number> {
   const services = await openExisting(programFiles, storeDirOf(store));
   try {
     const run = await findRun(services, wanted);
@@ -23,7 +25,7 @@ export async function resume(programFiles: ProgramFiles, wanted: string, { fromS
     if (resumption.problem !== null && !fromStart) {
       throw new UserError(`run ${run} cannot be resumed. ${resumption.problem} To restart it at its first step, add --from-start; the log is kept.`);
     }
-    return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run, fromStart }), json);
+    return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run, fromStart }), { json, stepEvents });
   } finally {
     await services.close();
   }

@@ -1,11 +1,11 @@
 /** `hypertower storage` and `hypertower erase`: what takes the space of a store, and erasing it for good. */
-import { createInterface } from "node:readline/promises";
 import { formatBytes } from "../../../shared/format.ts";
 import type { Erasure, StorageReport } from "../../../shared/storage.ts";
 import { plural } from "../../../shared/text.ts";
 import { spaceOf } from "../../services/doctor/index.ts";
 import { UserError, type Services } from "../../services/services.ts";
-import { findRun } from "../find.ts";
+import { confirmed } from "../confirm.ts";
+import { findRuns } from "../find.ts";
 import { table } from "../format.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 
@@ -61,7 +61,6 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
   const storeDir = storeDirOf(options.store);
   const services = await openExisting(programFiles, storeDir);
   try {
-    const find = async (wanted: readonly string[]) => [...new Set(await Promise.all(wanted.map((run) => findRun(services, run))))];
     const report = await spaceOf(storeDir);
     let erasure: Erasure;
     let question: string;
@@ -77,11 +76,11 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
       question = `Erase ${plural(erasure.names.length, "backup")}: ${erasure.names.join(", ")}`;
     } else {
       const what = checkpoints ? "checkpoints" : "weights";
-      const runs = await find(checkpoints ?? weights ?? []);
+      const runs = await findRuns(services, checkpoints ?? weights ?? []);
       erasure = { what, runs };
       question = what === "checkpoints" ? `Erase the checkpoints of ${plural(runs.length, "run")}: ${runs.join(", ")}. Unfinished ones can then only be restarted at their first step` : `Erase the saved weights of ${plural(runs.length, "run")}: ${runs.join(", ")}. Predictions and exports of weights are then impossible`;
     }
-    if (!options.yes && !(await confirmed(`${question}? This cannot be undone. Type "erase" to go on: `))) {
+    if (!options.yes && !(await confirmed(`${question}? This cannot be undone. Type "erase" to go on: `, /^erase$/))) {
       console.error("Nothing was erased.");
       return exitCodes.error;
     }
@@ -109,16 +108,5 @@ export async function whileAlive<T>(work: () => T | Promise<T>): Promise<T> {
     return await work();
   } finally {
     clearInterval(waiting);
-  }
-}
-
-/** @throws UserError where nobody can answer */
-export async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new UserError(`${question.slice(0, question.indexOf("?"))} needs a confirmation: add --yes`);
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await lines.question(question)).trim() === "erase";
-  } finally {
-    lines.close();
   }
 }

@@ -2,6 +2,10 @@
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
 import type { CohortChoice, Study } from "../../../shared/study/study.ts";
+import type { StudySummary } from "../../../shared/study/result.ts";
+import { defaultStepEvents, type StepEvents } from "../stepEvents.ts";
+import { StepFeed } from "../stepFeed.ts";
+import { requireTags } from "../tags.ts";
 import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
@@ -25,6 +29,8 @@ export interface StudyOptions {
   readonly extend?: string;
   readonly retry?: boolean;
   readonly store?: string;
+  readonly tag: readonly string[];
+  readonly stepEvents?: StepEvents;
   readonly json?: boolean;
 }
 
@@ -36,6 +42,7 @@ interface TrainingOptions {
 
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
 export async function study(programFiles: ProgramFiles, file: string | undefined, options: StudyOptions): Promise<number> {
+  requireTags("--tag", options.tag);
   const storeDir = storeDirOf(options.store);
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
@@ -44,7 +51,7 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
     const services = await openExisting(programFiles, storeDir);
     return closing(services, async () => {
       const id = await findStudy(services, options.resume!);
-      return follow(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), reportFor(options));
+      return followWith(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), options);
     });
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
@@ -58,7 +65,7 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
       const definition = await loadStudy({ given: { input, origin: `the study ${id}` }, set });
-      return follow(services, () => services.handlers["studies.extend"]({ study: id, definition }), reportFor(options));
+      return followWith(services, () => services.handlers["studies.extend"]({ study: id, definition }), options);
     });
   }
   const definition = await loadStudy({ file, preset: options.preset, set });
@@ -67,9 +74,14 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
   const services = await openServices(programFiles, storeDir);
+  const start = async () => {
+    const started = await services.handlers["studies.start"]({ study: definition, ...running });
+    if (options.tag.length > 0) await services.handlers["studies.tag"]({ studies: [started.id], add: [...new Set(options.tag)], remove: [] });
+    return started;
+  };
   if (!options.json) printEngineProgress(services);
   return closing(services, () =>
-    options.dryRun ? dryRun(services, definition, running, options.json) : follow(services, () => services.handlers["studies.start"]({ study: definition, ...running }), reportFor(options)),
+    options.dryRun ? dryRun(services, definition, running, options.json) : followWith(services, start, options),
   );
 }
 
@@ -81,7 +93,12 @@ function seedsAssignment(seeds: string | undefined): string[] {
   return [`seeds=${JSON.stringify(list)}`];
 }
 
-const reportFor = ({ json }: StudyOptions) => (json ? jsonReport() : textReport());
+const reportFor = ({ json, stepEvents = defaultStepEvents }: StudyOptions) => (json ? jsonReport(process, stepEvents) : textReport());
+
+/** Follows a study and, with --json, the steps of its runs. */
+function followWith(services: Services, begin: () => StudySummary | Promise<StudySummary>, options: StudyOptions): Promise<number> {
+  return follow(services, begin, reportFor(options), options.json ? new StepFeed(services, options.stepEvents) : undefined);
+}
 
 async function closing(services: Services, work: () => Promise<number>): Promise<number> {
   try {

@@ -2,9 +2,10 @@
 import { formatBytes, formatCount } from "../../../shared/format.ts";
 import { plural } from "../../../shared/text.ts";
 import { thinWidth } from "../../../shared/thinning.ts";
-import { findRun } from "../find.ts";
+import { confirmed } from "../confirm.ts";
+import { findRuns } from "../find.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
-import { confirmed, eraseWhole, whileAlive } from "./storage.ts";
+import { eraseWhole, whileAlive } from "./storage.ts";
 
 export interface ThinCommandOptions {
   readonly keep: string;
@@ -17,11 +18,11 @@ export async function thin(programFiles: ProgramFiles, wanted: readonly string[]
   const width = thinWidth.parse(Number(options.keep));
   const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
-    const runs = [...new Set(await Promise.all(wanted.map((run) => findRun(services, run))))];
+    const runs = await findRuns(services, wanted);
     const plan = await whileAlive(() => services.handlers["storage.planThinning"]({ runs, width }));
     const named = plan.runs.map(({ run, name, steps }) => `${name || run} (${run}, ${plural(steps, "step")})`).join(", ");
     const question = `Erase the ${formatCount(plan.values)} values of ${plural(runs.length, "run")}: ${named}; about ${formatBytes(plan.bytes)}. Summaries of ${width} steps each, evaluations, events, first and last values, checkpoints and weights stay; schedules can then not be exported, and the runs not be resumed`;
-    if (!options.yes && !(await confirmed(`${question}? This cannot be undone. Type "erase" to go on: `))) {
+    if (!options.yes && !(await confirmed(`${question}? This cannot be undone. Type "erase" to go on: `, /^erase$/))) {
       console.error("Nothing was erased.");
       return exitCodes.error;
     }

@@ -11,6 +11,9 @@ import { printEngineProgress } from "./engines.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { onInterrupt } from "../interrupt.ts";
 import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
+import type { StepEvents } from "../stepEvents.ts";
+import { StepFeed } from "../stepFeed.ts";
+import { requireTags } from "../tags.ts";
 import { jsonReport, textReport, type TrainReport } from "../trainReport.ts";
 
 export interface TrainOptions {
@@ -18,37 +21,53 @@ export interface TrainOptions {
   readonly set: readonly string[];
   readonly engine?: EngineChoice;
   readonly safe?: boolean;
+  readonly name?: string;
+  readonly tag: readonly string[];
+  readonly stepEvents?: StepEvents;
   readonly store?: string;
   readonly json?: boolean;
 }
 
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
 export async function train(programFiles: ProgramFiles, file: string | undefined, options: TrainOptions): Promise<number> {
-  const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : [])] });
+  requireTags("--tag", options.tag);
+  const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : []), ...(options.name === undefined ? [] : [`name=${JSON.stringify(options.name)}`])] });
   const experiment = options.safe ? madeSafe(chosen) : chosen;
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     if (!options.json) printEngineProgress(services);
-    return await trainToTheEnd(services, experiment, options.json);
+    return await trainToTheEnd(services, experiment, options);
   } finally {
     await services.close();
   }
 }
 
 /** Trains an experiment, reports its progress, and resolves with the command's exit code. */
-export function trainToTheEnd(services: Services, experiment: Experiment, json = false): Promise<number> {
+export function trainToTheEnd(services: Services, experiment: Experiment, options: FollowOptions & { readonly tag?: readonly string[] } = {}): Promise<number> {
+  const start = async () => {
+    const run = await services.handlers["runs.start"]({ experiment });
+    if (options.tag?.length) await services.handlers["runs.tag"]({ runs: [run.id], add: [...new Set(options.tag)], remove: [] });
+    return run;
+  };
   // Hints name settings that are valid but have no effect.
-  return followToTheEnd(services, () => services.handlers["runs.start"]({ experiment }), json, towerHints(experiment.tower, parameterNames(experiment)));
+  return followToTheEnd(services, start, options, towerHints(experiment.tower, parameterNames(experiment)));
+}
+
+/** How a run is reported. */
+export interface FollowOptions {
+  readonly json?: boolean | undefined;
+  readonly stepEvents?: StepEvents | undefined;
 }
 
 /** Reports on a run that `begin` starts or resumes, and resolves with the command's exit code. */
-export async function followToTheEnd(services: Services, begin: () => RunSummary | Promise<RunSummary>, json = false, hints: readonly string[] = []): Promise<number> {
-  const report = json ? jsonReport() : textReport();
+export async function followToTheEnd(services: Services, begin: () => RunSummary | Promise<RunSummary>, { json = false, stepEvents }: FollowOptions = {}, hints: readonly string[] = []): Promise<number> {
+  const report = json ? jsonReport(process, new StepFeed(services, stepEvents)) : textReport();
   try {
     for (const hint of hints) report.note(hint);
     const last = await untilItEnds(services, begin, report);
     // What is reported as finished is in the store.
     await services.settled();
+    await report.rest?.(last);
     report.ended(last);
     if (isResumable(last.status)) report.note(`to resume: hypertower resume ${last.id}`);
     return exitCodeOf(last);

@@ -4,10 +4,11 @@ import type { StudySummary } from "../../../shared/study/result.ts";
 import type { Services } from "../../services/services.ts";
 import { exitCodes } from "../exitCodes.ts";
 import { onInterrupt } from "../interrupt.ts";
+import type { StepFeed } from "../stepFeed.ts";
 import type { StudyReport } from "./report.ts";
 
 /** Begins a study, reports its progress until it stands still, and resolves with the command's exit code. */
-export async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, report: StudyReport): Promise<number> {
+export async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, report: StudyReport, steps?: StepFeed): Promise<number> {
   let id: string | undefined;
   let asked = false;
   const stop = () => {
@@ -32,6 +33,15 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
     services.on("study.advanced", ({ study, point }) => {
       if (study === id) report.advanced(point);
     });
+    const runs = new Set<string>();
+    services.on("run.changed", (run) => {
+      if (id === undefined || run.study !== id) return;
+      runs.add(run.id);
+      steps?.changed(run);
+    });
+    services.on("run.evaluated", ({ run, evaluation }) => {
+      if (runs.has(run)) report.evaluated?.(run, evaluation);
+    });
     const begun = await begin();
     id = begun.id;
     report.started(begun);
@@ -39,6 +49,10 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
     if (!standsStill(await services.handlers["studies.get"]({ study: id }))) await ended;
     // Stopping runs still report their last step.
     const last = await untilQuiet(services, id);
+    if (steps) {
+      await services.settled();
+      for (const run of runs) await steps.rest(run);
+    }
     report.ended(last);
     if (last.status === "stopped" || last.status === "interrupted") report.note(`to resume: hypertower study --resume ${id}`);
     if (last.status !== "finished") return asked ? exitCodes.interrupted : exitCodes.error;

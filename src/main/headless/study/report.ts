@@ -6,6 +6,8 @@ import { measureRuns } from "../../../shared/study/curves.ts";
 import { explosionWords, measure, metricFor, type StudyMetric } from "../../../shared/study/metric.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
+import type { Evaluation } from "../../../shared/run.ts";
+import type { StepEvents } from "../stepEvents.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 import { formatDuration } from "../format.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
@@ -16,6 +18,8 @@ export interface StudyReport {
   progress(study: StudySummary): void;
   /** A run changed its state. */
   advanced(point: StudyPoint): void;
+  /** One of its runs was evaluated. */
+  evaluated?(run: string, evaluation: Evaluation): void;
   ended(study: StudyDetail): void;
   note(message: string): void;
   /** Restores the terminal. */
@@ -108,19 +112,29 @@ export function textReport(streams: Streams = process): StudyReport {
   };
 }
 
-export function jsonReport(streams: Streams = process): StudyReport {
+export function jsonReport(streams: Streams = process, often: StepEvents = "none"): StudyReport {
   const progress = progressOn(streams);
+  let reportedAt = performance.now();
   const line = (object: object) => streams.stdout.write(`${JSON.stringify(object)}\n`);
   return {
     started: (study) => {
-      line({ type: "started", ...studyLine(study), definition: study.study });
+      line({ event: "started", type: "started", ...studyLine(study), definition: study.study });
       progress.started(study);
     },
-    progress: progress.progress,
-    advanced: (point) => {
-      if (progress.advanced(point)) line({ type: "run", ...point });
+    progress: (study) => {
+      progress.progress(study);
+      const now = performance.now();
+      if (often === "none" || now - reportedAt < (often === "all" ? 0 : often)) return;
+      reportedAt = now;
+      line({ event: "progress", type: "progress", ...studyLine(study), running: study.running, millisecondsLeft: study.millisecondsLeft });
     },
-    ended: (study) => line({ type: study.status, ...studyLine(study), reason: study.reason, points: study.points }),
+    advanced: (point) => {
+      if (progress.advanced(point)) line({ event: "run", type: "run", ...point });
+    },
+    evaluated: (run, evaluation) => {
+      if (often !== "none") line({ event: "evaluated", type: "epoch", run, ...evaluation });
+    },
+    ended: (study) => line({ event: "ended", type: study.status, status: study.status, ...studyLine(study), reason: study.reason, points: study.points }),
     note: progress.say,
     close: progress.close,
   };

@@ -5,9 +5,9 @@ import type { RunSummary } from "@shared/run.ts";
 import { standardErrorOf, summarize } from "@shared/statistics.ts";
 import { trainedPrefix } from "@shared/trainedTime.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
-import { alignTowers } from "./alignment.ts";
+import { alignTowers } from "@shared/comparison/alignment.ts";
 import type { Compared, Result } from "./compared.ts";
-import { differences, levelFieldLabel } from "./differences.ts";
+import { differences, levelFieldLabel } from "@shared/comparison/differences.ts";
 import { follows } from "./varied.ts";
 import { durationOf, formatCount, formatField, formatMeasure, formatSeconds, missing, statusLabels } from "./format.ts";
 

@@ -2,7 +2,7 @@
 import type { OwnFacts } from "@shared/datasets.ts";
 import type { Experiment } from "@shared/experiment.ts";
 import { describeDataset } from "./datasets.ts";
-import { fieldsOf } from "./differences.ts";
+import { fieldsOf } from "@shared/comparison/differences.ts";
 import { formatField } from "./format.ts";
 
 /** Maximum number of class names listed; more are counted. */

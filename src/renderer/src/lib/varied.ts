@@ -3,7 +3,7 @@ import { maxOf, minOf } from "@shared/extent.ts";
 import type { Experiment } from "@shared/experiment.ts";
 import { optimizers } from "@shared/optimizers.ts";
 import { height } from "@shared/tower.ts";
-import { differences, type FieldValue } from "./differences.ts";
+import { differences, type FieldValue } from "@shared/comparison/differences.ts";
 
 export interface VariedSetting {
   readonly label: string;

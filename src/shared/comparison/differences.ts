@@ -1,8 +1,8 @@
 /** Fields in which experiments differ, with aligned tower levels. */
-import type { Experiment } from "@shared/experiment.ts";
-import { optionsOf } from "@shared/levelOptions.ts";
-import { optimizerSpec } from "@shared/optimizers.ts";
-import { groupNotation, isPublishedDefault, notation, type Level } from "@shared/tower.ts";
+import type { Experiment } from "../experiment.ts";
+import { optionsOf } from "../levelOptions.ts";
+import { optimizerSpec } from "../optimizers.ts";
+import { groupNotation, isPublishedDefault, notation, type Level } from "../tower.ts";
 import { alignTowers, type Slot } from "./alignment.ts";
 
 export type FieldValue = string | number | undefined;

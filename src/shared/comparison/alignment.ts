@@ -5,7 +5,7 @@
  * known
  * so far, starting with the baseline's, and adds its unmatched levels.
  */
-import type { Level } from "@shared/tower.ts";
+import type { Level } from "../tower.ts";
 
 /** Corresponding levels of several towers. */
 export interface Slot {
