@@ -5,6 +5,7 @@
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Page } from "playwright";
+import sharp from "sharp";
 import type { ExperimentInput } from "../../src/shared/experiment.ts";
 import type { StudyInput } from "../../src/shared/study/study.ts";
 import type { Bridge } from "../../src/shared/contract.ts";
@@ -86,7 +87,8 @@ async function photograph(page: Page, name: string): Promise<void> {
     await page.waitForTimeout(800);
     await page.screenshot();
     await page.waitForTimeout(400);
-    await page.screenshot({ path: resolve(folder, `${name}-${scheme}.png`) });
+    // 256 colors: a third of the size, and no difference to be seen.
+    await sharp(await page.screenshot()).png({ palette: true, quality: 90, effort: 10, compressionLevel: 9 }).toFile(resolve(folder, `${name}-${scheme}.png`));
   }
 }
 
