@@ -39,8 +39,8 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
       runs.add(run.id);
       steps?.changed(run);
     });
-    services.on("run.evaluated", ({ run, evaluation }) => {
-      if (runs.has(run)) report.evaluated?.(run, evaluation);
+    services.on("run.evaluated", ({ run, evaluations }) => {
+      if (runs.has(run)) for (const evaluation of evaluations) report.evaluated?.(run, evaluation);
     });
     const begun = await begin();
     id = begun.id;
