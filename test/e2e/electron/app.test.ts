@@ -136,7 +136,9 @@ if ("path" in found) {
     });
 
     it("ends by SIGTERM while its page is still loading", async () => {
-      await harness.app.evaluate(({ BrowserWindow }) => void BrowserWindow.getAllWindows()[0]?.webContents.reload());
+      await harness.app.evaluate(({ BrowserWindow }) => {
+        BrowserWindow.getAllWindows()[0]?.webContents.reload();
+      });
       expect(await harness.end()).toBe(0);
       expect(harness.log()).not.toContain("error in itself");
     });
