@@ -1,4 +1,5 @@
 /** Whether the window keeps up with a run of many evaluations: epochs of 40 steps, evaluated after each. */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { storedSeries } from "../scenarios/store.ts";
 import { configure, drawn, expectStatus, train } from "../scenarios/workbench.ts";
@@ -26,26 +27,26 @@ if ("path" in found) {
     });
     afterEach(() => harness.close());
 
-    it("leaves the window responsive, and its chart complete", async () => {
+    it("is followed by its chart", async () => {
       await configure(harness.page, { name: "many evaluations", trainExamples: 2560, testExamples: 100, batchSize: 64, epochs: 20_000 });
       const run = await train(harness.page);
       await expectStatus(harness.page, "running");
       const stored = (metric = "loss") => storedSeries(harness.storeDir, run, metric).length;
       const begun = performance.now();
-      const table: string[] = [];
-      let slowest = 0;
+      let followed = 0;
       for (const second of moments) {
-        await harness.page.waitForTimeout(begun + second * 1000 - performance.now());
+        await delay(Math.max(0, begun + second * 1000 - performance.now()));
         const answered = await answerTime();
-        slowest = Math.max(slowest, answered);
         const [chart, steps] = [await onChart(), stored()];
-        table.push(`${second} s: the page answers after ${answered.toFixed(0)} ms; ${chart} of ${steps} steps on the chart, ${Math.floor(steps / 40)} evaluations`);
+        followed = chart / steps;
+        const passed = Math.round((performance.now() - begun) / 1000);
+        console.log(`${passed} s: the page answers after ${answered.toFixed(0)} ms; ${chart} of ${steps} steps on the chart, ${Math.floor(steps / 40)} evaluations`);
       }
-      console.log(table.join("\n"));
       await harness.page.getByTestId("stop-button").click();
       await expectStatus(harness.page, "stopped");
       await expect.poll(onChart, { timeout: 10_000 }).toBe(stored());
-      expect(slowest, table.join("\n")).toBeLessThan(1_000);
+      // Less than half when each evaluation was sent, sorted in and drawn by itself.
+      expect(followed).toBeGreaterThan(0.8);
     });
   });
 } else {
