@@ -49,12 +49,21 @@ async function openDisplay() {
   return { close: () => server.kill() };
 }
 
-/** The Electrons to test in. @returns {Promise<{ label: string, dist: string, build: string | null, unshown: string[] }[]>} */
+/** The first Electron that better-sqlite3's own builds support. */
+const oldest = 35;
+
+async function versionOf(binary) {
+  const { output } = await runQuietly(binary, ["--version", ...(isRoot ? ["--no-sandbox"] : [])], { limit: 60_000 });
+  return /^v(\d+\.\d+\.\d+\S*)$/m.exec(output)?.[1] ?? "of an unknown version";
+}
+
+/** The Electrons to test in. @returns {Promise<{ label: string, dist: string, build: string | null }[]>} `build`: null for the build as it is */
 async function findElectrons(remarks) {
   const electrons = [];
   const { binary, problem } = await electronBinary();
-  if (binary) electrons.push({ label: "Electron, the build as it is", dist: dirname(binary), build: null });
-  else remarks.push(`${problem}.`);
+  const version = binary && (await versionOf(binary));
+  if (binary && Number.parseInt(version, 10) >= oldest) electrons.push({ label: `Electron ${version}, the build as it is`, dist: dirname(binary), build: null });
+  else remarks.push(binary ? `${binary} is Electron ${version}; the build as it is needs ${oldest} or later.` : `${problem}.`);
   try {
     const { layOutElectron, electronVersion } = await import("./electron25/electron.mjs");
     const { buildApp } = await import("./electron25/app.mjs");
@@ -68,7 +77,7 @@ async function findElectrons(remarks) {
     process.stderr.write("\n");
     remarks.push(error.message);
   }
-  if (!binary) remarks.push("Not shown by Electron 25: the app's ESM entry, Node 24, Electron 45, and better-sqlite3 as it comes (this one was compiled for Electron 25).");
+  if (electrons[0]?.build !== null) remarks.push("Not shown by Electron 25: the app's ESM entry, Node 24, Electron 45, and better-sqlite3 as it comes (this one was compiled for Electron 25).");
   return electrons;
 }
 

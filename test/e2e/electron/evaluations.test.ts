@@ -1,6 +1,7 @@
 /** Whether the window keeps up with a run of many evaluations: epochs of 40 steps, evaluated after each. */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { everything } from "../../support/edition.ts";
 import { storedSeries } from "../scenarios/store.ts";
 import { configure, drawn, expectStatus, train } from "../scenarios/workbench.ts";
 import { findElectron, startElectronApp, type ElectronHarness } from "./harness.ts";
@@ -20,7 +21,7 @@ async function answerTime(): Promise<number> {
 const onChart = async (): Promise<number> => (await drawn(harness.page, "loss-chart/loss"))?.total ?? 0;
 
 if ("path" in found) {
-  describe("a run of many evaluations in Electron", () => {
+  describe.runIf(everything)("a run of many evaluations in Electron", () => {
     beforeEach(async () => {
       harness = await startElectronApp(found.path);
       harness.page.setDefaultTimeout(120_000);
