@@ -52,9 +52,9 @@ export class DrivenApp {
     child.once("error", (error) => listening.reject(error));
     child.once("exit", (code) => listening.reject(new SetupError(`the packaged app ended with ${code}; it wrote:\n${app.output}`)));
     try {
-      const address = await within(60_000, "The start of the packaged app", listening.promise);
-      app.#browser = await chromium.connectOverCDP(address);
-      app.page = await within(60_000, "The window of the packaged app", app.#firstPage());
+      const address = await within(180_000, "The start of the packaged app", listening.promise);
+      app.#browser = await chromium.connectOverCDP(address, { noDefaults: true });
+      app.page = await within(180_000, "The window of the packaged app", app.#firstPage());
     } catch (error) {
       child.kill("SIGKILL");
       throw error;
@@ -77,7 +77,7 @@ export class DrivenApp {
     await this.#browser?.close().catch(() => undefined);
     this.#child.kill("SIGTERM");
     try {
-      const [code] = await within(30_000, "Closing the packaged app", exited);
+      const [code] = await within(90_000, "Closing the packaged app", exited);
       return code;
     } catch (error) {
       this.#child.kill("SIGKILL");
@@ -90,6 +90,6 @@ export class DrivenApp {
 export async function startAgain(executable, env, args) {
   const asRoot = process.getuid?.() === 0;
   const child = spawn(executable, [...(asRoot ? ["--no-sandbox"] : []), "--disable-gpu", ...args], { env, stdio: "ignore" });
-  const [code] = await within(60_000, "The second start", once(child, "exit"));
+  const [code] = await within(180_000, "The second start", once(child, "exit"));
   return code;
 }

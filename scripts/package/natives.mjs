@@ -4,7 +4,6 @@
  * @typedef {object} Native
  * @property {string} name
  * @property {readonly string[]} files paths in the package's folder, each a file or a folder; `package.json` always comes along
- * @property {boolean} [optional] the app works without it
  */
 
 /** Platforms and processors that a package can be made for. ONNX Runtime has no build for Intel Macs. */
@@ -31,6 +30,7 @@ export function nativesOf(target) {
   return [
     { name: "better-sqlite3", files: ["lib", `prebuilds/${target}.node`] },
     { name: "onnxruntime-node", files: ["dist", `bin/napi-v6/${platform}/${processor}`] },
+    // Decodes images that a person imports. Other engines and CUDA are installed on demand.
     { name: "sharp", files: ["dist", "lib"] },
     { name: `@img/sharp-${target}`, files: ["."] },
     // On Windows, libvips is in the package above.
@@ -38,20 +38,11 @@ export function nativesOf(target) {
     { name: "@resvg/resvg-js", files: ["index.js", "js-binding.js"] },
     { name: `@resvg/resvg-js-${resvgSuffix[target]}`, files: ["."] },
     ...helpers,
-    ...tensorflowParts,
   ];
 }
 
-/** What TensorFlow.js, which is in the bundle, reads beside it. Its WebGPU binding (21 MB) is left out: ONNX Runtime holds one. */
-const tensorflowParts = [
-  { name: "@tensorflow/tfjs-core", files: [], optional: true },
-  { name: "@tensorflow/tfjs-backend-cpu", files: [], optional: true },
-  { name: "@tensorflow/tfjs-backend-webgpu", files: [], optional: true },
-  { name: "@tensorflow/tfjs-backend-wasm", files: ["dist/tfjs-backend-wasm.wasm", "dist/tfjs-backend-wasm-simd.wasm", "dist/tfjs-backend-wasm-threaded-simd.wasm"], optional: true },
-];
-
 /** Packages that the bundle loads at run time instead of containing them. */
-export const external = [/^node:/, "electron", "better-sqlite3", "onnxruntime-node", "onnxruntime-common", "sharp", /^@img\//, /^@resvg\//, "webgpu", /^@tensorflow\/tfjs-node/];
+export const external = [/^node:/, "electron", "better-sqlite3", "onnxruntime-node", "onnxruntime-common", "sharp", /^@img\//, /^@resvg\//, "webgpu", /^@tensorflow\//];
 
 /** Files that no package needs, wherever they are. */
 export const isIdle = (path) => /\.(map|d\.[cm]?ts|md|markdown|flow|gyp|c|cc|cpp|h|hpp)$|(^|\/)(test|tests|__tests__|example|examples|docs|coverage|\.github)(\/|$)/i.test(path) && !/licen[cs]e|notice/i.test(path);

@@ -30,6 +30,7 @@ export async function stage({ target, sqlite, polyfills, legacy = false }) {
   });
   if (code !== 0) throw new SetupError(`The build for packages failed.\n${output}`);
   if (legacy) writeFileSync(join(appFolder, "out", "package.json"), '{"type":"commonjs"}\n');
+  await stageGuide();
   if (polyfills) cpSync(polyfills, join(appFolder, "polyfills.cjs"));
   const held = copyNatives(target, sqlite);
   const { name, version, description, license } = manifest;
@@ -41,13 +42,22 @@ export async function stage({ target, sqlite, polyfills, legacy = false }) {
   stageResources();
 }
 
+/** The guide under Help, which `npm run build` makes. */
+async function stageGuide() {
+  const guide = join(root, "out", "guide");
+  if (!existsSync(guide)) {
+    const { code, output } = await runQuietly(localNode(), [packageBin("vitepress"), "build", "docs"], { cwd: root, env: toolEnvironment({ NO_COLOR: "1" }) });
+    if (code !== 0) throw new SetupError(`The guide could not be built.\n${output}`);
+  }
+  cpSync(guide, join(appFolder, "out", "guide"), { recursive: true });
+}
+
 /** Copies native packages. @returns their versions by name */
 function copyNatives(target, sqlite) {
   const held = {};
-  for (const { name, files, optional } of nativesOf(target)) {
+  for (const { name, files } of nativesOf(target)) {
     const from = name === "better-sqlite3" && sqlite ? sqlite : join(root, "node_modules", name);
     if (!existsSync(join(from, "package.json"))) {
-      if (optional) continue;
       throw new SetupError(`${name} is not installed here, so there can be no package for ${target}. Make it on a machine of that kind.`);
     }
     const to = join(appFolder, "node_modules", name);
