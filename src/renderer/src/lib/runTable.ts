@@ -3,7 +3,7 @@ import type { ListedRun } from "@shared/listedRun.ts";
 import { isActive, type RunStatus } from "@shared/run.ts";
 import { durationOf, statusLabels, titleOf } from "./format.ts";
 
-export const runColumns = ["status", "name", "stack", "seed", "engine", "result", "loss", "steps", "created", "duration"] as const;
+export const runColumns = ["status", "name", "stack", "seed", "engine", "result", "loss", "steps", "created", "duration", "tags"] as const;
 export type RunColumn = (typeof runColumns)[number];
 
 export interface Sorting {
@@ -35,6 +35,8 @@ function sortKey(run: ListedRun, column: RunColumn): SortKey {
       return run.createdAt;
     case "duration":
       return durationOf(run);
+    case "tags":
+      return run.tags?.join(" ") ?? null;
   }
 }
 
@@ -54,15 +56,17 @@ export function sortRuns(runs: readonly ListedRun[], { column, order }: Sorting)
 export type StatusFilter = RunStatus | "active" | "all";
 
 /**
- * Runs of a status whose name, stack, seed, engine, dataset, model or id contains every word of the
+ * Runs of a status, with a tag, whose name, stack, seed, engine, dataset, model, tags or id contains every word of the
  * text.
+ * @param tag empty for any
  */
-export function filterRuns(runs: readonly ListedRun[], text: string, status: StatusFilter): ListedRun[] {
+export function filterRuns(runs: readonly ListedRun[], text: string, status: StatusFilter, tag = ""): ListedRun[] {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word !== "");
   return runs.filter((run) => {
     if (status === "active" ? !isActive(run.status) : status !== "all" && run.status !== status) return false;
+    if (tag !== "" && !run.tags?.includes(tag)) return false;
     if (words.length === 0) return true;
-    const all = `${run.name} ${run.stack} seed ${run.seed} ${run.engine} ${run.dataset} ${run.model} ${run.id} ${statusLabels[run.status]}`.toLowerCase();
+    const all = `${run.name} ${run.stack} seed ${run.seed} ${run.engine} ${run.dataset} ${run.model} ${run.tags?.join(" ") ?? ""} ${run.id} ${statusLabels[run.status]}`.toLowerCase();
     return words.every((word) => all.includes(word));
   });
 }

@@ -31,6 +31,9 @@ export const useRuns = defineStore("runs", () => {
   const resume = async (run: string, fromStart = false): Promise<void> => keep(await call("runs.resume", { run, fromStart }));
   const stop = async (run: string): Promise<void> => keep(await call("runs.stop", { run }));
   const rename = async (run: string, name: string): Promise<void> => keep(await call("runs.rename", { run, name }));
+  async function tag(ids: readonly string[], add: readonly string[], removed: readonly string[]): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("runs.tag", { runs: part, add: [...add], remove: [...removed] })));
+  }
   async function remove(ids: string[]): Promise<void> {
     for (const part of idParts(ids)) keep(...(await call("runs.delete", { runs: part })));
   }
@@ -38,5 +41,5 @@ export const useRuns = defineStore("runs", () => {
     for (const part of idParts(ids)) keep(...(await call("runs.restore", { runs: part })));
   }
 
-  return { runs, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, rename, remove, restore };
+  return { runs, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, rename, tag, remove, restore };
 });

@@ -32,6 +32,9 @@ export const useStudies = defineStore("studies", () => {
   const retry = async (study: string): Promise<void> => keep(await call("studies.retry", { study }));
   const extend = async (study: string, definition: unknown): Promise<void> => keep(await call("studies.extend", { study, definition }));
   const rename = async (study: string, name: string): Promise<void> => keep(await call("studies.rename", { study, name }));
+  async function tag(ids: readonly string[], add: readonly string[], removed: readonly string[]): Promise<void> {
+    for (const part of idParts(ids)) keep(...(await call("studies.tag", { studies: part, add: [...add], remove: [...removed] })));
+  }
   async function remove(ids: string[], withRuns: boolean): Promise<void> {
     for (const part of idParts(ids)) keep(...(await call("studies.delete", { studies: part, withRuns })));
   }
@@ -39,5 +42,5 @@ export const useStudies = defineStore("studies", () => {
     for (const part of idParts(ids)) keep(...(await call("studies.restore", { studies: part })));
   }
 
-  return { studies, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, retry, extend, rename, remove, restore };
+  return { studies, binned, active, loaded, error, load, follow, get, keep, start, pause, resume, stop, retry, extend, rename, tag, remove, restore };
 });
