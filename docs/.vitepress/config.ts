@@ -31,6 +31,8 @@ export default defineConfig({
   rewrites: { ":folder/README.md": ":folder/index.md" },
   // A separate file instead of an inline script, which the app's content security policy refuses.
   metaChunk: true,
+  // It would add a style element for a moment, which the policy refuses too.
+  appearance: { disableTransition: false },
   markdown,
   transformHtml: (html) => dropInlineStyles(externalizeScripts(html, base)),
   buildEnd: ({ outDir }) => writeScripts(outDir),
@@ -68,7 +70,8 @@ export default defineConfig({
       section("Reference", [
         ["Experiment fields", "reference/experiment"],
         ["Study fields", "reference/study"],
-        ["Command line", "cli"],
+        ["On the command line", "command-line"],
+        ["Commands and options", "cli"],
         ["Library", "library"],
         ["Library API", "api/"],
         ["Levels of a tower", "levels"],

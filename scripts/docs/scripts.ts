@@ -7,7 +7,7 @@ const inlineScripts = new Map<string, string>();
 
 /** Inline styles of the theme's first paint; style.css says the same by class. */
 export function dropInlineStyles(html: string): string {
-  return html.replaceAll(' style="--vp-vh:0px;"', "").replaceAll('style="position:relative;"', 'class="positioned"');
+  return html.replaceAll(' style="--vp-vh:0px;"', "").replaceAll(' style=""', "").replaceAll('style="position:relative;"', 'class="positioned"');
 }
 
 /** Replaces the inline scripts of a page by files beside it, loaded at the same place. */

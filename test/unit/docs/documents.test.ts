@@ -92,6 +92,7 @@ describe("commands", () => {
       words.shift();
     }
     known.push(...command.commands.filter(({ name }) => name === command.standard).flatMap(({ options }) => options));
+    if (command === program && words[0] === "help") return [];
     if (command === program) return [`there is no command ${words[0] ?? ""}`];
     return words.flatMap((word, i) => {
       const flag = /^\[?(--?[a-z][\w-]*)/.exec(word)?.[1];
