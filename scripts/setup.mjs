@@ -176,9 +176,11 @@ function* filesUnder(path) {
   for (const entry of readdirSync(path).sort()) yield* filesUnder(join(path, entry));
 }
 
-function sourcesHash() {
+const sourcesHash = () => hashOf(buildInputs);
+
+function hashOf(inputs) {
   const hash = createHash("sha256");
-  for (const input of buildInputs) {
+  for (const input of inputs) {
     for (const file of filesUnder(join(root, input))) {
       hash.update(relative(root, file).split(sep).join("/")).update("\0").update(readFileSync(file)).update("\0");
     }
@@ -194,8 +196,27 @@ async function buildAll() {
   return runQuietly(localNode(), [packageBin("typescript-native", "tsc"), "-p", "tsconfig.library.json"], { env });
 }
 
-/** Builds if a source has changed since the last build, or an output is missing. */
+// ---- guide ---------------------------------------------------------------------------------------
+
+const guideStamp = join(root, "out", "guide", ".sources");
+const guideInputs = ["docs", "scripts/docs", "ARCHITECTURE.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "package-lock.json"];
+
+/** Builds the site of the documentation if one of its sources has changed. */
+async function ensureGuide() {
+  const hash = hashOf(guideInputs);
+  if (existsSync(guideStamp) && readFileSync(guideStamp, "utf8") === hash) return;
+  await step("Building the guide", () => runQuietly(localNode(), [packageBin("vitepress"), "build", "docs"], { env: toolEnvironment({ NO_COLOR: "1" }) }));
+  writeFileSync(guideStamp, hash);
+}
+
+/** Builds the program and the guide, each if a source has changed since its last build. */
 export async function ensureBuilt() {
+  await ensureProgram();
+  await ensureGuide();
+}
+
+/** Builds if a source has changed since the last build, or an output is missing. */
+async function ensureProgram() {
   const hash = sourcesHash();
   const complete = buildOutputs.every((output) => existsSync(join(root, output)));
   if (complete && existsSync(buildStamp) && readFileSync(buildStamp, "utf8") === hash) return;

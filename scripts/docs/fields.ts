@@ -61,7 +61,7 @@ export function shapeOf(schema: z.core.$ZodType): FieldShape | undefined {
 export function fallbackOf(schema: z.core.$ZodType): string {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault) {
     const value: unknown = schema.def.defaultValue;
-    return schema instanceof z.ZodPrefault && JSON.stringify(value) === "{}" ? "" : `\`${JSON.stringify(value)}\``;
+    return schema instanceof z.ZodPrefault && JSON.stringify(value) === "{}" ? "" : `\`${JSON.stringify(value).replaceAll(",", ", ").replaceAll("\":", "\": ").replaceAll("0.00001", "1e-5")}\``;
   }
   return schema instanceof z.ZodOptional ? "" : "required";
 }

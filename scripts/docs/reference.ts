@@ -18,7 +18,7 @@ const made = "<!-- Made by npm run docs:reference from the schemas: change those
 const cell = (text: string) => text.replaceAll("|", "\\|");
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) => [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`)].join("\n");
 
-const fieldHead = ["field", "type", "default", "allowed", "meaning"];
+const fieldHead = ["field", "meaning", "type", "default", "allowed"];
 
 function fieldTable(rows: readonly FieldRow[], words: (path: string) => string | undefined): string {
   return table(
@@ -26,7 +26,7 @@ function fieldTable(rows: readonly FieldRow[], words: (path: string) => string |
     rows.map(({ path, type, fallback, allowed }) => {
       const meaning = words(path);
       if (meaning === undefined) throw new Error(`scripts/docs/words.ts does not describe ${path}`);
-      return [`\`${path}\``, type, fallback, allowed, meaning];
+      return [`\`${path}\``, meaning, type, fallback, allowed];
     }),
   );
 }
@@ -73,8 +73,8 @@ function layerSections(): string {
 function optimizerSections(): string {
   return Object.values(optimizers)
     .map(({ name, label, help, hyperparameters }) => {
-      const rows = (hyperparameters as readonly HyperparameterSpec[]).map((spec) => [`\`${spec.name}\``, spec.symbol, String(spec.initial), describeDomain(spec.domain), spec.learnable ? (spec.learnedByDefault === false ? "if named" : "by default") : "never", spec.help]);
-      return `### \`${name}\`\n\n${label}. ${help}\n\n${table(["field", "symbol", "default", "allowed", "learned", "meaning"], rows)}`;
+      const rows = (hyperparameters as readonly HyperparameterSpec[]).map((spec) => [`\`${spec.name}\``, spec.help, spec.symbol, String(spec.initial), describeDomain(spec.domain), spec.learnable ? (spec.learnedByDefault === false ? "if named" : "by default") : "never"]);
+      return `### \`${name}\`\n\n${label}. ${help}\n\n${table(["field", "meaning", "symbol", "default", "allowed", "learned"], rows)}`;
     })
     .join("\n\n");
 }
@@ -85,9 +85,9 @@ function optionTable(): string {
     const where = [optimizersOf, spec.upperOnly ? "levels above 0" : "", spec.levelOnly ? "not in groups" : ""].filter(Boolean).join("; ");
     const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null ? ", or `null`" : ""}`;
     const fallback = spec.kind === "flag" ? "`false`" : spec.initial === undefined ? "as published" : `\`${JSON.stringify(spec.initial)}\``;
-    return [`\`${spec.name}\``, where, fallback, allowed, spec.help];
+    return [`\`${spec.name}\``, spec.help, where, fallback, allowed];
   });
-  return table(["field", "where", "default", "allowed", "meaning"], rows);
+  return table(["field", "meaning", "where", "default", "allowed"], rows);
 }
 
 function experimentPage(): string {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 const inlineScripts = new Map<string, string>();
 
-/** Inline styles of the theme's first paint; style.css says the same by class. */
+/** Drops the inline styles of the theme's first paint; style.css says the same. */
 export function dropInlineStyles(html: string): string {
-  return html.replaceAll(' style="--vp-vh:0px;"', "").replaceAll(' style=""', "").replaceAll('style="position:relative;"', 'class="positioned"');
+  return html.replaceAll(' style="--vp-vh:0px;"', "").replaceAll(' style=""', "").replaceAll(' style="position:relative;"', "").replaceAll('style="position:relative;" ', "");
 }
 
 /** Replaces the inline scripts of a page by files beside it, loaded at the same place. */

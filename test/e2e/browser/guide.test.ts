@@ -46,6 +46,11 @@ it("colors code and its dark pages by classes, and switches colors", async () =>
   await guide.goto(new URL("/guide/levels.html", guide.url()).href);
   expect(await guide.locator(".vp-code .code-string").count()).toBeGreaterThan(0);
   expect(await guide.locator(".vp-doc [style]").count()).toBe(0);
+  // The theme's rules apply, and nothing is wider than the page.
+  expect(await guide.locator(".vp-doc h1").evaluate((heading) => parseFloat(getComputedStyle(heading).fontSize))).toBeGreaterThan(24);
+  await guide.setViewportSize({ width: 390, height: 800 });
+  expect(await guide.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+  await guide.setViewportSize({ width: 1280, height: 800 });
   const isDark = () => guide.evaluate(() => document.documentElement.classList.contains("dark"));
   const before = await isDark();
   await guide.evaluate((dark) => localStorage.setItem("vitepress-theme-appearance", dark ? "dark" : "light"), !before);
