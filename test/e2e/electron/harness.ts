@@ -67,7 +67,7 @@ export async function startElectronApp(executablePath: string): Promise<Electron
     child = app.process();
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (log += chunk.toString()));
     page = await app.firstWindow();
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(60_000);
     downloads = 0;
     await app.evaluate(saveWithoutAsking, saved);
     watchProblems(page, problems);

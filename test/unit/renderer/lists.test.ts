@@ -89,6 +89,12 @@ it("reads the configuration of a run when it is opened, and follows what is told
   emit("run.changed", aRun("a", { status: "running", steps: 6 }));
   emit("run.changed", aRun("b", { steps: 9 }));
   expect(run.value?.steps).toBe(6);
+  // The same object while it is the same experiment: what is drawn of it is not drawn anew.
+  const before = run.value?.experiment;
+  emit("run.changed", aRun("a", { status: "running", steps: 7 }));
+  expect(run.value?.experiment).toBe(before);
+  emit("run.changed", aRun("a", { status: "running", steps: 7, experiment: experiment.parse({ seed: 4 }) }));
+  expect(run.value?.experiment.seed).toBe(4);
   await settled();
   expect(calls.filter(([name]) => name === "runs.get")).toHaveLength(1);
   // Its end comes with entries in the log.

@@ -23,6 +23,12 @@ export function useRunDetail(id: Ref<string>) {
     return { ...read, events: [...read.events, ...noted.filter((event) => !known(event))] };
   }
 
+  /** Keeps the object of an unchanged experiment, and so all that was computed from it: charts are not drawn for each message. */
+  function renewed(changed: RunSummary): RunSummary {
+    const known = latest.value?.id === changed.id ? latest.value.experiment : null;
+    return known && JSON.stringify(known) === JSON.stringify(changed.experiment) ? { ...changed, experiment: known } : changed;
+  }
+
   async function load(): Promise<void> {
     const wanted = id.value;
     reading++;
@@ -30,7 +36,7 @@ export function useRunDetail(id: Ref<string>) {
       const read = await call("runs.get", { run: wanted });
       if (wanted !== id.value) return;
       detail.value = withNoted({ ...read, evaluations: withEvaluations(read.evaluations, arrived) });
-      latest.value = read;
+      latest.value = renewed(read);
       error.value = null;
       if (!runs.get(wanted)) runs.keep(read);
     } catch (failure) {
@@ -63,7 +69,7 @@ export function useRunDetail(id: Ref<string>) {
 
   const stops = [
     listen("run.changed", (changed) => {
-      if (changed.id === id.value) latest.value = changed;
+      if (changed.id === id.value) latest.value = renewed(changed);
     }),
     listen("run.evaluated", ({ run: of, evaluations }) => {
       if (of !== id.value) return;

@@ -12,6 +12,9 @@ export interface FollowedRun {
 }
 
 const interval = 350;
+/** Milliseconds by which a timer fires late when the page is busy drawing, and the longest pause for that. */
+const noticeable = 100;
+const longestPause = 2_000;
 /** Rows are stored in groups: the last ones may arrive after the run's end. */
 const readsAfterEnd = 3;
 
@@ -42,7 +45,17 @@ export function useSeries(followed: MaybeRefOrGetter<readonly FollowedRun[]>) {
       busy = false;
     }
     rest = now.some(({ active }) => active) ? readsAfterEnd : rest - 1;
-    if (!disposed && rest > 0 && visibility.value === "visible") timer = setTimeout(() => void poll(), interval);
+    if (!disposed && rest > 0 && visibility.value === "visible") pollLater();
+  }
+
+  /** Polls after the interval. A page that could not keep to it was drawing all the time: it gets as long again for its user. */
+  function pollLater(): void {
+    const due = performance.now() + interval;
+    timer = setTimeout(() => {
+      const late = performance.now() - due;
+      if (late < noticeable) void poll();
+      else timer = setTimeout(() => void poll(), Math.min(late, longestPause));
+    }, interval);
   }
 
   const key = computed(() => JSON.stringify(toValue(followed)));
