@@ -47,6 +47,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   verify: ["hypertower verify", "hypertower verify last"],
   salvage: ["hypertower salvage damaged --into saved"],
   logs: ["hypertower logs", "hypertower logs --out logs.zip"],
+  updates: ["hypertower updates"],
   serve: ["hypertower serve --open", "hypertower serve --port 8080"],
   "config list": ["hypertower config list"],
   "config get": ["hypertower config get runs.limit"],
