@@ -41,7 +41,7 @@ function section(path: string, command: Command): string {
 
 const intro = `# Command line
 
-This page is written by \`npm run docs:cli\` from the commands themselves; \`hypertower COMMAND --help\` says the same.
+This page is written by \`npm run docs:cli\` from the commands themselves; \`--help\` after a command says the same.
 
 A run or study is named by its id, the beginning of its id, its name where only one has it, or \`last\`. What deletes or erases asks
 on a terminal and needs \`--yes\` elsewhere; \`delete\` moves to the bin, \`erase\` is for good. Standard output carries the result,

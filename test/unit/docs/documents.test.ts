@@ -60,7 +60,7 @@ describe("commands", () => {
 
   beforeAll(() => {
     const hook = pathToFileURL(join(root, "test/support/commandTree.ts")).href;
-    program = JSON.parse(execFileSync(process.execPath, ["--import", hook, join(root, "src/main/headless/index.ts")], { encoding: "utf8" })) as CommandNode;
+    program = JSON.parse(execFileSync(process.execPath, ["--import", hook, join(root, "src/main/headless/entry.ts")], { encoding: "utf8" })) as CommandNode;
   });
 
   it("of npm are scripts of package.json", () => {
