@@ -64,7 +64,7 @@ A closed pipe (\`hypertower runs | head\`) is not an error.
 ## Configuration
 
 A file of defaults: JSON, comments allowed. \`hypertower config path\` names it, \`HYPERTOWER_CONFIG\` names another. An option comes
-first, then the environment, then the file, then the default; \`hypertower config list\` shows where each value comes from.
+first, then the environment, then the file, then the default; folders in the file are relative to it; \`hypertower config list\` shows where each value comes from.
 
 \`\`\`jsonc
 {

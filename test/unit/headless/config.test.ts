@@ -1,10 +1,10 @@
 import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { applyConfig, resolveAll } from "../../../src/main/headless/config/apply.ts";
-import { parseConfig, readConfig, writeSetting } from "../../../src/main/headless/config/file.ts";
+import { folderOf, parseConfig, readConfig, writeSetting } from "../../../src/main/headless/config/file.ts";
 import { findSetting, parseTyped, settings } from "../../../src/main/headless/config/settings.ts";
 import { leaves } from "../../../src/main/headless/help.ts";
 import { program } from "../../../src/main/headless/index.ts";
@@ -59,6 +59,12 @@ describe("the configuration file", () => {
     expect(() => writeSetting(file, "runs.limit", 7)).toThrow("is not valid");
     expect(readFileSync(real, "utf8")).toBe("{ broken");
   });
+});
+
+it("folders in the file are relative to it, and ~ is the account's own", () => {
+  writeFileSync(file, '{ "store": "runs", "data": "~/data" }');
+  const config = readConfig();
+  expect([folderOf(config, "store"), folderOf(config, "data"), folderOf(config, "serve.port")]).toEqual([join(folder, "runs"), join(homedir(), "data"), undefined]);
 });
 
 describe("settings", () => {

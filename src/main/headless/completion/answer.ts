@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { readNames, readTags } from "../../services/names.ts";
 import { defaultStoreDir, storeDirAt } from "../../services/paths.ts";
-import { readConfig } from "../config/file.ts";
+import { folderOf, readConfig } from "../config/file.ts";
 import { printable } from "../printable.ts";
 import { complete, type Candidate, type StoreNames, type Subject } from "./complete.ts";
 
@@ -16,8 +16,8 @@ const tables = { run: "runs", study: "studies" } as const;
 function namesOf(option: string | undefined): StoreNames {
   let folder: string | undefined;
   try {
-    const configured = readConfig().values.get("store");
-    if (typeof configured === "string") process.env["HYPERTOWER_HOME"] ||= resolve(configured);
+    const configured = folderOf(readConfig(), "store");
+    if (configured !== undefined) process.env["HYPERTOWER_HOME"] ||= configured;
     folder = option === undefined ? defaultStoreDir() : storeDirAt(resolve(option));
   } catch {
     // Without a store there are no names.

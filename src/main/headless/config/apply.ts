@@ -1,8 +1,7 @@
 /** Fills in options that were not given: from the environment, then from the configuration file. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../../services/services.ts";
-import { readConfig } from "./file.ts";
+import { folderOf, readConfig } from "./file.ts";
 import { concerns, parseTyped, settings, type Setting } from "./settings.ts";
 
 export type Source = "environment" | "file" | "default";
@@ -34,12 +33,12 @@ export function pathOf(command: Command): string {
 export function applyConfig(command: Command): void {
   const path = pathOf(command);
   if (path.startsWith("config")) return;
-  const { values } = readConfig();
+  const config = readConfig();
+  const { values } = config;
   // These are read from the environment wherever they are needed, in other processes too.
-  const data = values.get("data");
-  if (typeof data === "string") process.env["HYPERTOWER_DATA"] ||= resolve(data);
-  const store = values.get("store");
-  if (typeof store === "string") process.env["HYPERTOWER_HOME"] ||= resolve(store);
+  const [data, store] = [folderOf(config, "data"), folderOf(config, "store")];
+  if (data !== undefined) process.env["HYPERTOWER_DATA"] ||= data;
+  if (store !== undefined) process.env["HYPERTOWER_HOME"] ||= store;
   for (const setting of settings) {
     if (!concerns(setting, path)) continue;
     const { option } = setting;

@@ -1,5 +1,6 @@
 /** The configuration file: JSON with comments, validated as a whole. */
 import { mkdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
 import { applyEdits, modify, parseTree, printParseErrorCode, type Node, type ParseError } from "jsonc-parser";
@@ -33,6 +34,12 @@ export function readConfig(path = configPath()): ConfigFile {
   const { values, problems } = parseConfig(text);
   if (problems.length > 0) throw new UserError(`the configuration file is not valid:`, problems.map(({ at, message }) => ({ path: `${path}:${at}`, message })));
   return { path, text, values };
+}
+
+/** A folder that the file names: relative to the file, `~` for the account's own. Undefined where it names none. */
+export function folderOf({ path, values }: ConfigFile, key: string): string | undefined {
+  const named = values.get(key);
+  return typeof named === "string" ? resolve(dirname(path), named.replace(/^~(?=$|[\\/])/, () => homedir())) : undefined;
 }
 
 function readText(path: string): string | undefined {
