@@ -2,6 +2,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { archiveCommand } from "../../../src/main/headless/commands/archive.ts";
+import { logs } from "../../../src/main/headless/commands/logs.ts";
 import { compare } from "../../../src/main/headless/commands/compare.ts";
 import { exportCommand, exportStudy } from "../../../src/main/headless/commands/export.ts";
 import { remove, rename, restore, tag } from "../../../src/main/headless/commands/manage.ts";
@@ -164,6 +166,8 @@ describe("hypertower runs", () => {
     expect(await written("a.svg")).toMatch(/^<svg/);
     expect((await written("a.hypertower")).length).toBeGreaterThan(1_000);
     await expect(written("a.py")).rejects.toThrow("a .py file may be for pytorch, optax, keras or library; add --format");
+    await expect(archiveCommand(programFiles, ["a"], { store, out: join(folder, "a.tar") })).rejects.toThrow("Known endings: .hypertower");
+    await expect(logs(programFiles, { store, out: join(folder, "a.tgz") })).rejects.toThrow("Known endings: .zip");
     await expect(written("a.xlsx")).rejects.toThrow("there is no format for .xlsx");
     await expect(exportCommand(programFiles, "a", { store, checkpoint: "best" })).rejects.toThrow("name a format with --format");
     expect(existsSync(join(folder, "a.xlsx"))).toBe(false);

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun, findStudy } from "../find.ts";
+import { formatOf } from "../outFile.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
@@ -13,6 +14,7 @@ export interface ArchiveOptions {
 }
 
 export async function archiveCommand(programFiles: ProgramFiles, wanted: readonly string[], options: ArchiveOptions): Promise<number> {
+  if (options.out !== undefined) formatOf(options.out, { ".hypertower": "archive" });
   const services = await openExisting(programFiles, storeDirOf(options.store));
   try {
     const runs: string[] = [];

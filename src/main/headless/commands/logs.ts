@@ -6,6 +6,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import { supportFile, supportFiles } from "../../services/logs.ts";
 import { UserError } from "../../services/services.ts";
 import { table } from "../format.ts";
+import { formatOf } from "../outFile.ts";
 import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
@@ -17,6 +18,7 @@ export interface LogsOptions {
 }
 
 export async function logs(programFiles: ProgramFiles, options: LogsOptions): Promise<number> {
+  if (options.out !== undefined) formatOf(options.out, { ".zip": "logs" });
   const storeDir = storeDirOf(options.store);
   if (!existsSync(storeDir)) throw new UserError(`there is no store in ${storeDir}, and so no logs; --store names another folder`);
   const files = await filesOf(programFiles, storeDir);
