@@ -1,0 +1,1 @@
+export function textShare(png: Buffer, svg: string): Promise<number>;
