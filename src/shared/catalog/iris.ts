@@ -12,6 +12,9 @@ export const iris: DatasetEntry = {
   featureNames: ["sepal length", "sepal width", "petal length", "petal width"],
   source: withProgram,
   licence: "CC BY 4.0",
-  files: { from: "program", files: [] },
-  reader: { format: "iris" },
+  files: {
+    from: "program",
+    files: [{ name: "iris.csv", bytes: 3658, digest: "sha256:8dd5683597cb0982024f519a616ebedcc5ac8200bf0a6ac1f5dd85e506c6bfb3" }],
+  },
+  reader: { format: "iris", file: "iris.csv" },
 };

@@ -19,7 +19,7 @@ it.each(catalog.map((entry) => [entry.id, entry] as const))("the entry of %s agr
   expect(catalog.filter((other) => other.id === id)).toEqual([entry]);
   const files = keptFiles(entry).map(({ name }) => name);
   const { reader } = entry;
-  const read = reader.format === "idx" ? [reader.train, reader.test].flatMap(({ images, labels }) => [images, labels]) : reader.format === "cifar" ? [...reader.train, ...reader.test] : reader.format === "iris" ? [] : [reader.file];
+  const read = reader.format === "idx" ? [reader.train, reader.test].flatMap(({ images, labels }) => [images, labels]) : reader.format === "cifar" ? [...reader.train, ...reader.test] : [reader.file];
   expect([...read].sort()).toEqual([...files].sort());
   for (const { bytes, digest } of keptFiles(entry)) expect([bytes > 0, /^(sha256:[0-9a-f]{64}|md5:[0-9a-f]{32})$/.test(digest)]).toEqual([true, true]);
   expect(reader.format === "text").toBe(entry.task === "text");

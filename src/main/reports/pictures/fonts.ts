@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import { exportFont } from "../../../charts/theme.ts";
 import { resourcePath } from "../../../core/resources/index.ts";
+import tables from "./advances.json" with { type: "json" };
 import { nativePath } from "./nativeFiles.ts";
-import { parse, type Font } from "./opentype.ts";
 
 const weights = [
   { name: "Regular", weight: 400 },
@@ -22,17 +22,16 @@ export function fontFiles(): FontFile[] {
   return weights.map(({ name, weight }) => ({ path: nativePath(fontPath(`${exportFont}-${name}.ttf`)), weight }));
 }
 
-const parsed = new Map<string, Font>();
+/** Advance widths by code point, in units of the font; `npm run fonts:advances` makes the tables from the font files. */
+const advances = new Map(
+  weights.map(({ name }) => {
+    const { unitsPerEm, missing, runs } = tables[`${exportFont}-${name}`];
+    const byCodePoint = new Map(runs.flatMap(([first, ...widths]) => widths.map((width, i) => [first! + i, width] as const)));
+    return [name, { unitsPerEm, missing, byCodePoint }] as const;
+  }),
+);
 
-function fontOf(weight: number): Font {
-  const { name } = weight >= 550 ? weights[1] : weights[0];
-  let font = parsed.get(name);
-  if (!font) {
-    const { buffer, byteOffset, byteLength } = readFileSync(fontPath(`${exportFont}-${name}.ttf`));
-    parsed.set(name, (font = parse(buffer.slice(byteOffset, byteOffset + byteLength) as ArrayBuffer)));
-  }
-  return font;
-}
+const fontOf = (weight: number) => advances.get((weight >= 550 ? weights[1] : weights[0]).name)!;
 
 const widths = new Map<string, number>();
 
@@ -44,7 +43,7 @@ export function textWidth(text: string, font = "12px"): number {
     const size = Number(/([\d.]+)px/.exec(font)?.[1] ?? 12);
     const weight = /\bbold\b/.test(font) ? 700 : Number(/(?:^|\s)([1-9]00)\s/.exec(font)?.[1] ?? 400);
     const face = fontOf(weight);
-    width = [...text].reduce((sum, character) => sum + (face.charToGlyph(character).advanceWidth ?? face.unitsPerEm / 2), 0) * (size / face.unitsPerEm);
+    width = [...text].reduce((sum, character) => sum + (face.byCodePoint.get(character.codePointAt(0)!) ?? face.missing), 0) * (size / face.unitsPerEm);
     if (widths.size > 20_000) widths.clear();
     widths.set(key, width);
   }
