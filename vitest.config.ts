@@ -27,7 +27,7 @@ export default defineConfig({
   test: {
     // Data that tests import must not go to the user's own, nothing trains on an engine that was measured to be fast,
     // and the many command lines and trainers that are started compile their sources once.
-    env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", NODE_COMPILE_CACHE: at("test-results/compile-cache") },
+    env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", HYPERTOWER_EXTRAS: at("test-results/extras"), NODE_COMPILE_CACHE: at("test-results/compile-cache") },
     environment: "node",
     pool: "forks",
     // One worker a core: with two cores Vitest leaves one idle otherwise.

@@ -22,7 +22,7 @@ const roots = {
 };
 
 /** Packages that are never loaded: types, and what only install scripts of the others need. */
-const unused = /^(@types\/|@webgpu\/types$|core-js$|global-agent$|adm-zip$|@img\/sharp-.*(wasm32|webcontainers).*$)/;
+const unused = /^(@types\/|@webgpu\/types$|core-js$|global-agent$|@img\/sharp-.*(wasm32|webcontainers).*$)/;
 
 /** Path of a package in the tree as seen from another: nested first, then above. */
 function find(packages, from, name) {

@@ -46,11 +46,13 @@ export const layers = {
   importing: { folder: "src/main/importing", layers: ["datasets", "shared"], modules: ["node:*"] },
   // Starts, watches and controls trainers and importers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
+  // Installs optional packages on demand.
+  installing: { folder: "src/main/extras", layers: ["extras", "shared"], modules: ["node:*", "tar-stream"] },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
-  archives: { folder: "src/main/archives", layers: ["hosting", "store", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
+  archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "checkpoint", "weights", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "logs", "shared"], modules: "*" },

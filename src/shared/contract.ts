@@ -7,6 +7,7 @@ import { archiveRequests } from "./archives.ts";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
+import { extraEvents, extraRequests } from "./extras/index.ts";
 import { listedRun } from "./listedRun.ts";
 import { logsRequests } from "./logs.ts";
 import type { Opening } from "./opening.ts";
@@ -78,6 +79,7 @@ export const contract = {
     "app.info": { input: nothing, output: appInfo },
     ...datasetRequests,
     ...engineRequests,
+  ...extraRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
     "experiments.validate": { input: z.strictObject({ experiment: z.unknown() }), output: validation },
     /**
@@ -161,6 +163,7 @@ export const contract = {
     ...studyEvents,
     ...datasetEvents,
     ...engineEvents,
+  ...extraEvents,
     ...storageEvents,
   },
 } as const;

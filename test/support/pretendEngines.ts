@@ -1,4 +1,5 @@
 /** Engines for tests of the window: one that works, one that crashed, one that is missing. */
+import { extraNames, type ExtraStates } from "../../src/shared/extras/index.ts";
 import type { EngineReport } from "../../src/shared/engines.ts";
 
 export const pretendEngines: EngineReport = {
@@ -25,3 +26,5 @@ export const calibratedEngines: EngineReport = {
   choice: { kind: "onnx-webgpu", why: "the fastest of 3 measured: 0.9 ms a step, before ONNX Runtime, CPU with 1.57 ms" },
   measuredAt: 1_790_000_100_000,
 };
+
+export const noExtras: ExtraStates = { extras: extraNames.map((name) => ({ name, installed: false, included: false, problem: null, bytes: null })), working: null, folder: "/home/ada/.local/share/hypertower/extras" };

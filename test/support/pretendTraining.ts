@@ -14,7 +14,7 @@ import type { ReportFileRequest } from "../../src/shared/reports.ts";
 import { isActive, isResumable, type Evaluation, type RunDetail, type RunEvent, type RunSummary } from "../../src/shared/run.ts";
 import { bucketOf, coarsen, widthFor } from "../../src/shared/series.ts";
 import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
-import { calibratedEngines, pretendEngines, retriedEngines } from "./pretendEngines.ts";
+import { calibratedEngines, pretendEngines, retriedEngines, noExtras } from "./pretendEngines.ts";
 import { pretendStorage } from "./pretendStorage.ts";
 import { PretendStudies } from "./pretendStudies.ts";
 
@@ -198,6 +198,10 @@ export class PretendTraining implements Services {
       "engines.list": () => pretendEngines,
       "engines.calibrate": () => calibratedEngines,
       "engines.retry": () => retriedEngines,
+      "extras.list": () => noExtras,
+      "extras.install": () => noExtras,
+      "extras.cancel": () => false,
+      "extras.remove": () => noExtras,
       "runs.start": ({ experiment }) => this.start(experiment),
       "runs.pause": ({ run }) => this.set(run, "paused", null),
       "runs.resume": ({ run }) => this.set(run, "running", null),

@@ -64,8 +64,13 @@ export function resolveExtra(request: string): string {
 export function packageFolder(name: string): string | null {
   const installed = extraPackage(name);
   if (existsSync(join(installed, "package.json"))) return installed;
-  const found = load.resolve.paths(name)?.map((folder) => join(folder, name)).find((folder) => existsSync(join(folder, "package.json")));
-  return found ?? null;
+  return besideProgram(name);
+}
+
+/** Folder of a package that was installed with the program or beside it; null where it was not. */
+export function besideProgram(name: string): string | null {
+  const folders = load.resolve.paths(name)?.map((folder) => join(folder, name));
+  return folders?.find((folder) => existsSync(join(folder, "package.json"))) ?? null;
 }
 
 /** Loads a CommonJS package. @throws ExtraMissing */

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
+import { extraNames } from "../../shared/extras/index.ts";
 import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
@@ -112,6 +113,8 @@ program
   .option("--preset <name>", `a ready-made experiment: ${presets.map(({ name }) => name).join(", ")}`)
   .option("--calibrate", "measure a few dozen steps on each engine, in separate processes")
   .addOption(new Option("--retry <engine>", "retry an engine that crashed or was missing").choices([...engineKinds]))
+  .addOption(new Option("--install <extra>", "install an optional package, with pinned versions and checksums, into your own folder").choices([...extraNames]))
+  .addOption(new Option("--remove <extra>", "remove an optional package").choices([...extraNames]))
   .option(...storeOption)
   .option("--json", "one JSON object on standard output")
   .action((file: string | undefined, options: EnginesOptions) => finish(import("./commands/engines.ts").then(({ enginesCommand }) => enginesCommand(programFiles, file, options)), options.json));

@@ -26,6 +26,7 @@ import { Archives, importIntoStore } from "./archives.ts";
 import { Datasets } from "./datasets.ts";
 import { Engines } from "./engines.ts";
 import { Batches, Events, Throttle } from "./events.ts";
+import { Extras } from "./extras.ts";
 import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
 import { exporter } from "./exports.ts";
 import { record } from "../logs/hostLog.ts";
@@ -144,6 +145,12 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     engines: extras.engines,
   });
   const engines = new Engines(machine, datasets);
+  const optional = new Extras({
+    onWorking: (working) => events.emit("extras.working", { working }),
+    recheck: async (kinds) => {
+      for (const kind of kinds) await engines.retry(kind, undefined);
+    },
+  });
   const supervisor: Supervisor = new Supervisor({
     machine,
     log: store,
@@ -268,6 +275,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "engines.list": ({ experiment }) => engines.list(experiment),
     "engines.calibrate": ({ experiment }) => engines.calibrate(experiment),
     "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),
+    "extras.list": () => optional.list(),
+    "extras.install": ({ name }) => optional.install(name),
+    "extras.cancel": () => optional.cancel(),
+    "extras.remove": ({ name }) => optional.remove(name),
     "experiments.presets": () => listPresets(),
     "experiments.validate": ({ experiment }) => validateExperiment(asNew(experiment)),
     "experiments.measure": async ({ experiment }) => machine.calibration.measure(await machine.engines.likely(await usableExperiment(experiment, datasets))),
@@ -357,6 +368,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           machine.stopMeasuring();
           studies.close();
           predictions.close();
+          await optional.cancel();
           await Promise.all([supervisor.close(), library.close()]);
         } finally {
           await machine.close();

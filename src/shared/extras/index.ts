@@ -26,7 +26,7 @@ export const extraFacts: Readonly<Record<ExtraName, ExtraFacts>> = {
   webgpu: { title: "WebGPU (Dawn)", help: "Finds graphics devices of any vendor, for ONNX Runtime and TensorFlow.js.", engines: ["onnx-webgpu", "tfjs-webgpu"], platforms: desktops, download: 55 * MB, installed: 28 * MB },
   "tfjs-node": { title: "TensorFlow, CPU", help: "TensorFlow's own kernels on the processor. On Linux it is compiled here, which needs Python with pip and a C++ compiler.", engines: ["tfjs-node"], platforms: ["linux-x64", "win32-x64", "darwin-x64", "darwin-arm64"], download: 310 * MB, installed: 950 * MB },
   "tfjs-node-gpu": { title: "TensorFlow, CUDA", help: "TensorFlow with CUDA 12 and cuDNN 9 on an NVIDIA card. On Linux it is compiled here, which needs Python with pip and a C++ compiler.", engines: ["tfjs-node-gpu"], platforms: ["linux-x64", "win32-x64"], download: 3_340 * MB, installed: 5_500 * MB },
-  cuda: { title: "ONNX Runtime, CUDA", help: "ONNX Runtime's part for NVIDIA cards. CUDA 12 and cuDNN 9 are needed besides.", engines: ["onnx-cuda"], platforms: ["linux-x64"], download: 350 * MB, installed: 450 * MB },
+  cuda: { title: "ONNX Runtime, CUDA", help: "ONNX Runtime's part for NVIDIA cards. CUDA 13 and cuDNN 9 are needed besides.", engines: ["onnx-cuda"], platforms: ["linux-x64"], download: 340 * MB, installed: 320 * MB },
   images: { title: "Images (sharp)", help: "Reads PNG, JPEG, WebP, GIF, TIFF and AVIF, for datasets from folders of images.", engines: [], download: 9 * MB, installed: 20 * MB },
 };
 
@@ -43,6 +43,15 @@ export interface PinnedPackage {
 /** Packages by their path below `node_modules`. */
 export const pinnedPackages: Readonly<Record<string, PinnedPackage>> = pins.packages;
 export const pathsOf: Readonly<Record<ExtraName, readonly string[]>> = pins.extras;
+/** The package by which an extra is known to be there. */
+export const mainPackageOf: Readonly<Record<ExtraName, string>> = {
+  tfjs: "@tensorflow/tfjs-core",
+  webgpu: "webgpu",
+  "tfjs-node": "@tensorflow/tfjs-node",
+  "tfjs-node-gpu": "@tensorflow/tfjs-node-gpu",
+  cuda: "onnxruntime-node",
+  images: "sharp",
+};
 /** Names this set of packages: another version of one of them is another set. */
 export const pinsDigest: string = pins.digest;
 

@@ -51,7 +51,7 @@ const webgpuProvider: Provider = {
   explain: (message) => (/WebGPU adapter/.test(message) ? "ONNX Runtime found no graphics device; install a driver for Vulkan (Linux), Direct3D 12 (Windows) or Metal (macOS)" : null),
 };
 
-const noCudaLibraries = `ONNX Runtime's CUDA libraries are not installed; run: ${installCommand("cuda")} (several hundred megabytes). CUDA and cuDNN 9 are required too`;
+const noCudaLibraries = `ONNX Runtime's CUDA libraries are not installed; run: ${installCommand("cuda")} (several hundred megabytes). CUDA 13 and cuDNN 9 are required too`;
 
 const cudaProvider: Provider = {
   name: "cuda",
@@ -64,9 +64,9 @@ const cudaProvider: Provider = {
   },
   explain: (message) => {
     const library = /(lib(?:cublas|cublasLt|cudnn|cudart|cufft|curand|nvrtc)[\w.-]*)/.exec(message)?.[1];
-    if (library) return `CUDA 12 and cuDNN 9 not found: ${library} is missing; install them and add their folder to LD_LIBRARY_PATH`;
-    if (/Failed to load shared library/.test(message)) return "its CUDA libraries cannot be loaded: CUDA 12 and cuDNN 9 are required, in a folder listed in LD_LIBRARY_PATH";
-    return /CUDA driver|no CUDA-capable device/i.test(message) ? "no NVIDIA card with a driver for CUDA 12 was found" : null;
+    if (library) return `CUDA 13 and cuDNN 9 not found: ${library} is missing; install them and add their folder to LD_LIBRARY_PATH`;
+    if (/Failed to load shared library/.test(message)) return "its CUDA libraries cannot be loaded: CUDA 13 and cuDNN 9 are required, in a folder listed in LD_LIBRARY_PATH";
+    return /CUDA driver|no CUDA-capable device/i.test(message) ? "no NVIDIA card with a driver for CUDA 13 was found" : null;
   },
 };
 

@@ -1,15 +1,19 @@
 /** `hypertower engines`: the engines of this machine with their speed, or why they are unavailable. */
 import { engineFacts, type EngineKind, type EngineReport, type EngineState } from "../../../shared/engines.ts";
+import type { ExtraName } from "../../../shared/extras/index.ts";
 import { formatBytes, formatStepTime } from "../../../shared/format.ts";
 import type { Services } from "../../services/services.ts";
 import { loadExperiment } from "../definitionSource.ts";
 import { experimentLine, formatTime, table } from "../format.ts";
+import { extrasText, install, remove } from "./extras.ts";
 import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface EnginesOptions {
   readonly preset?: string;
   readonly calibrate?: boolean;
   readonly retry?: EngineKind;
+  readonly install?: ExtraName;
+  readonly remove?: ExtraName;
   readonly store?: string;
   readonly json?: boolean;
 }
@@ -20,9 +24,11 @@ export async function enginesCommand(programFiles: ProgramFiles, file: string | 
   try {
     printEngineProgress(services);
     const { handlers } = services;
+    if (options.install) return await install(services, options.install, options.json ?? false);
+    if (options.remove) return await remove(services, options.remove, options.json ?? false);
     if (options.retry) await handlers["engines.retry"]({ kind: options.retry, experiment });
     const report = options.calibrate ? await handlers["engines.calibrate"]({ experiment }) : await handlers["engines.list"]({ experiment });
-    console.log(options.json ? JSON.stringify(jsonOf(report)) : `${experimentLine(experiment)}\n\n${textOf(report)}`);
+    console.log(options.json ? JSON.stringify({ ...jsonOf(report), ...(await handlers["extras.list"]({})) }) : `${experimentLine(experiment)}\n\n${textOf(report)}\n\n${extrasText(await handlers["extras.list"]({}))}`);
     return exitCodes.ok;
   } finally {
     await services.close();
