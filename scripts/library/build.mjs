@@ -18,7 +18,7 @@ const dist = join(root, "dist", "library");
 const out = join(dist, "hypertower");
 
 /** Installed beside the package, because they are native or share types with the caller. All else is bundled. */
-const dependencies = ["@resvg/resvg-js", "better-sqlite3", "zod"];
+const dependencies = ["@resvg/resvg-js", "better-sqlite3", "pure-rand", "zod"];
 const entries = {
   library: "src/library/index.ts",
   headless: "src/main/headless/index.ts",
@@ -29,6 +29,8 @@ const entries = {
   storeTask: "src/main/store/storeTask.ts",
   batchWorker: "src/core/feeds/ahead/worker.ts",
 };
+
+const packageOf = (specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 
 /** Bundles the library and the command line. @returns the packages whose code is inside */
 async function bundle() {
@@ -61,7 +63,7 @@ async function bundle() {
               if (found) bundled.add(found[1]);
             }
             for (const name of [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])]) {
-              const isOwn = name in chunks || name.startsWith("node:") || builtinModules.includes(name) || dependencies.includes(name.split("/").slice(0, name.startsWith("@") ? 2 : 1).join("/"));
+              const isOwn = name in chunks || name.startsWith("node:") || builtinModules.includes(name) || dependencies.includes(packageOf(name));
               if (!isOwn) throw new Error(`${chunk.fileName} imports ${name}, which is neither bundled nor a dependency of the package`);
             }
           }
@@ -88,13 +90,13 @@ async function writeTypes() {
       waiting.push(resolve(dirname(file), `${path}.d.ts`));
       return `${before}${path}.js"`;
     });
-    for (const [, name] of text.matchAll(/(?:from |import\()"([^."][^"]*)"/g)) packages.add(name);
+    for (const [, name] of text.replace(/\/\*[\s\S]*?\*\//g, "").matchAll(/(?:from |import\()"([^."][^"]*)"/g)) packages.add(name);
     const to = join(out, "types", file.slice(made.length + 1));
     mkdirSync(dirname(to), { recursive: true });
     writeFileSync(to, text);
   }
   rmSync(made, { recursive: true });
-  const unknown = [...packages].filter((name) => !dependencies.includes(name) && !name.startsWith("node:"));
+  const unknown = [...packages].filter((name) => !dependencies.includes(packageOf(name)) && !name.startsWith("node:"));
   if (unknown.length > 0) throw new SetupError(`the library's types need ${unknown.join(", ")}, which the package does not depend on`);
 }
 
