@@ -1,6 +1,8 @@
 import type { EngineChoice, EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { installCommand } from "../../shared/extras/index.ts";
 import type { Engine } from "./engine.ts";
+import { packageFolder } from "../extras/index.ts";
 import { EngineUnavailable, type Unavailable } from "./failures.ts";
 
 /**
@@ -36,6 +38,10 @@ async function onnx(kind: Extract<EngineKind, `onnx-${string}`>): Promise<Engine
 }
 
 async function tfjs(kind: Extract<EngineKind, `tfjs-${string}`>): Promise<Engine> {
+  if (packageFolder("@tensorflow/tfjs-core") === null) {
+    const extra = kind === "tfjs-node" || kind === "tfjs-node-gpu" ? kind : "tfjs";
+    throw new EngineUnavailable(kind, `TensorFlow.js is not installed; run: ${installCommand(extra)}`);
+  }
   const [{ tfjsEngine }, { backends }] = await Promise.all([import("./tfjs/engine.ts"), import("./tfjs/backends.ts")]);
   return usable(kind, tfjsEngine(backends[kind]));
 }
