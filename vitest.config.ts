@@ -9,7 +9,7 @@ const at = (path: string) => resolve(import.meta.dirname, path);
 const withProcesses = [
   "test/unit/{headless,training,studies,services,server,desktop,scripts,faults,logs}/**/*.test.ts",
   "test/unit/datasets/own.test.ts",
-  "test/unit/library/package.test.ts",
+  "test/unit/library/pack{age,ed}.test.ts",
   "test/unit/store/durability.test.ts",
   "test/parity/webgpu.test.ts",
 ];
