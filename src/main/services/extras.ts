@@ -2,7 +2,7 @@
 import { extrasFolder } from "../../core/extras/index.ts";
 import type { EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { extraFacts, type ExtraName, type ExtraProgress, type ExtraStates } from "../../shared/extras/index.ts";
+import { extraFacts, extraNames, pathsOf, type ExtraName, type ExtraProgress, type ExtraStates } from "../../shared/extras/index.ts";
 import { installExtra, listExtras, removeExtra } from "../extras/installer.ts";
 import { UserError } from "./services.ts";
 
@@ -10,6 +10,12 @@ export interface ExtrasOptions {
   readonly onWorking: (working: ExtraProgress | null) => void;
   /** Looks for engines anew whose packages came or went. */
   readonly recheck: (kinds: readonly EngineKind[]) => Promise<void>;
+}
+
+/** Engines whose packages come or go with an extra: its own, and those of extras that it includes. */
+function enginesOf(name: ExtraName): EngineKind[] {
+  const included = extraNames.filter((other) => pathsOf[other].every((path) => pathsOf[name].includes(path)));
+  return [...new Set(included.flatMap((other) => extraFacts[other].engines))];
 }
 
 /** Milliseconds between two reports of progress. */
@@ -47,7 +53,7 @@ export class Extras {
       this.#working = null;
       this.#options.onWorking(null);
     }
-    await this.#options.recheck(extraFacts[name].engines);
+    await this.#options.recheck(enginesOf(name));
     return this.list();
   }
 
@@ -65,7 +71,7 @@ export class Extras {
     await removeExtra(name).catch((error: unknown) => {
       throw new UserError(`${extraFacts[name].title} was not removed: ${messageOf(error)}`, undefined, { cause: error });
     });
-    await this.#options.recheck(extraFacts[name].engines);
+    await this.#options.recheck(enginesOf(name));
     return this.list();
   }
 

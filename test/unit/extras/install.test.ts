@@ -69,6 +69,10 @@ it("asks for nothing that is there already, and keeps what another extra needs",
   const asked = registry.asked.length;
   await install("tfjs");
   expect(registry.asked).toHaveLength(asked);
+  const rechecked: string[] = [];
+  await new Extras({ onWorking: () => undefined, recheck: async (kinds) => void rechecked.push(...kinds) }).remove("tfjs");
+  expect(rechecked).toEqual(["tfjs-wasm", "tfjs-cpu", "tfjs-webgpu"]);
+  expect(isInstalled("tfjs")).toBe(false);
   await expect(removeExtra("webgpu")).rejects.toThrow(/it is not installed|it comes with/);
 });
 

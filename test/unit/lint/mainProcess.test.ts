@@ -5,10 +5,11 @@ import { expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../../..");
 
-/** Modules of the static imports and re-exports of a source file, but of no types. */
+/** Modules of the static imports and re-exports of a source file, but of no types; and the optional packages that it loads. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, "utf8");
-  return [...text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm)].map(([, name]) => name!);
+  const imports = text.matchAll(/^(?:import|export)\s+(?!type\b)(?:[^"';]*?\sfrom\s+)?"([^"]+)"/gm);
+  return [...imports, ...text.matchAll(/(?:require|import)Extra(?:<[^(]*>)?\("([^"]+)"\)/g)].map(([, name]) => name!);
 }
 
 /** Packages that a file and all it imports load, each with the file that does. */
