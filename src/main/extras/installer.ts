@@ -32,7 +32,7 @@ export const isInstalled = (extra: ExtraName): boolean => unitsOf(extra).every((
 
 async function bytesUnder(folder: string): Promise<number> {
   const files = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const sizes = await Promise.all(files.map((file) => (file.isFile() ? stat(join(file.parentPath, file.name)).then(({ size }) => size, () => 0) : 0)));
+  const sizes = await Promise.all(files.filter((file) => file.isFile()).map((file) => stat(join(file.parentPath, file.name)).then(({ size }) => size, () => 0)));
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
