@@ -21,7 +21,7 @@ const out = join(dist, "hypertower");
 const dependencies = ["@resvg/resvg-js", "better-sqlite3", "pure-rand", "zod"];
 const entries = {
   library: "src/library/index.ts",
-  headless: "src/main/headless/index.ts",
+  headless: "src/main/headless/entry.ts",
   trainer: "src/main/trainer/trainer.ts",
   importer: "src/main/importing/importer.ts",
   integrityCheck: "src/main/store/integrityCheck.ts",
