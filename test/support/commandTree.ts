@@ -1,10 +1,11 @@
-/** Loaded before the command line: instead of running a command, it prints the tree of commands and options as JSON. */
-import { writeSync } from "node:fs";
-import { Command } from "commander";
+/** The command line as a plain tree of commands and options. */
+import type { Command } from "commander";
+import { addHelp } from "../../src/main/headless/help.ts";
+import { program } from "../../src/main/headless/index.ts";
 
 export interface CommandNode {
   readonly name: string;
-  readonly options: readonly { readonly flags: readonly string[]; readonly takesValue: boolean; readonly choices: readonly string[] | null }[];
+  readonly options: readonly { readonly flags: readonly string[]; readonly choices: readonly string[] | null }[];
   readonly commands: readonly CommandNode[];
   /** Name of the command that runs when none is named. */
   readonly standard: string | null;
@@ -13,9 +14,8 @@ export interface CommandNode {
 function describe(command: Command): CommandNode {
   return {
     name: command.name(),
-    options: command.options.map(({ long, short, required, optional, argChoices }) => ({
+    options: command.options.map(({ long, short, argChoices }) => ({
       flags: [long, short].filter((flag) => typeof flag === "string"),
-      takesValue: required || optional,
       choices: argChoices ?? null,
     })),
     commands: command.commands.map(describe),
@@ -23,9 +23,7 @@ function describe(command: Command): CommandNode {
   };
 }
 
-const print = function (this: Command): never {
-  writeSync(1, JSON.stringify(describe(this)));
-  process.exit(0);
-};
-Command.prototype.parse = print;
-Command.prototype.parseAsync = print;
+export function commandTree(): CommandNode {
+  addHelp(program);
+  return describe(program);
+}

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { everything } from "../../support/edition.ts";
 import { codeBlocks, documentPaths, readDocument, root } from "../../support/documents.ts";
 
 const library = pathToFileURL(join(root, "src/library/index.ts")).href;
@@ -35,7 +36,7 @@ it("coming from gdtuo: the README's example, which is run with it", () => {
   expect(blocksOf("docs/coming-from/gdtuo.md")).toEqual(blocksOf("README.md"));
 });
 
-it("coming from PyTorch: five epochs, each with less loss than the first", async () => {
+it.runIf(everything)("coming from PyTorch: five epochs, each with less loss than the first", async () => {
   const losses = [...(await run(blocksOf("docs/coming-from/pytorch.md")[0]!)).matchAll(/^\d (\S+)$/gm)].map(([, loss]) => Number(loss));
   expect(losses).toHaveLength(5);
   expect(losses[4]).toBeLessThan(losses[0]! / 2);
