@@ -202,7 +202,7 @@ const guideStamp = join(root, "out", "guide", ".sources");
 const guideInputs = ["docs", "scripts/docs", "ARCHITECTURE.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "package-lock.json"];
 
 /** Builds the site of the documentation if one of its sources has changed. */
-async function ensureGuide() {
+export async function ensureGuide() {
   const hash = hashOf(guideInputs);
   if (existsSync(guideStamp) && readFileSync(guideStamp, "utf8") === hash) return;
   await step("Building the guide", () => runQuietly(localNode(), [packageBin("vitepress"), "build", "docs"], { env: toolEnvironment({ NO_COLOR: "1" }) }));
