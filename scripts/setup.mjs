@@ -202,10 +202,12 @@ const guideStamp = join(root, "out", "guide", ".sources");
 const guideInputs = ["docs", "scripts/docs", "ARCHITECTURE.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "SECURITY.md", "package-lock.json"];
 
 /** Builds the site of the documentation if one of its sources has changed. */
-export async function ensureGuide() {
+async function ensureGuide() {
+  if (!existsSync(join(root, "docs", ".vitepress"))) return;
   const hash = hashOf(guideInputs);
   if (existsSync(guideStamp) && readFileSync(guideStamp, "utf8") === hash) return;
   await step("Building the guide", () => runQuietly(localNode(), [packageBin("vitepress"), "build", "docs"], { env: toolEnvironment({ NO_COLOR: "1" }) }));
+  mkdirSync(dirname(guideStamp), { recursive: true });
   writeFileSync(guideStamp, hash);
 }
 

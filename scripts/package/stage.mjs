@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { gzipSync } from "node:zlib";
-import { ensureGuide, localNode, packageBin, root, runQuietly, SetupError, toolEnvironment } from "../setup.mjs";
+import { localNode, packageBin, root, runQuietly, SetupError, toolEnvironment } from "../setup.mjs";
 import { notices } from "../supply/packages.mjs";
 import { isIdle, nativesOf, targets } from "./natives.mjs";
 
@@ -29,8 +29,6 @@ export async function stage({ target, sqlite, polyfills, legacy = false }) {
     env: toolEnvironment({ NO_COLOR: "1", ...(legacy && { HYPERTOWER_ELECTRON: "25" }) }),
   });
   if (code !== 0) throw new SetupError(`The build for packages failed.\n${output}`);
-  await ensureGuide();
-  cpSync(join(root, "out", "guide"), join(appFolder, "out", "guide"), { recursive: true, filter: (source) => !source.endsWith(".sources") });
   if (legacy) writeFileSync(join(appFolder, "out", "package.json"), '{"type":"commonjs"}\n');
   await stageGuide();
   if (polyfills) cpSync(polyfills, join(appFolder, "polyfills.cjs"));

@@ -139,6 +139,18 @@ writeFileSync(${JSON.stringify(library)}, "");`,
     expect(logged("build.log")).toBe(3);
   });
 
+  it("builds the guide apart from the program, when one of its pages has changed", () => {
+    write("node_modules/vitepress/package.json", '{"bin": {"vitepress": "cli.mjs"}}');
+    write("node_modules/vitepress/cli.mjs", 'import { appendFileSync } from "node:fs"; appendFileSync("guide.log", "built\\n");');
+    write("docs/.vitepress/config.ts", "");
+    setUp("ensureBuilt");
+    expect(setUp("ensureBuilt").stderr).toBe("");
+    expect(logged("guide.log")).toBe(1);
+    write("docs/start.md", "# Start");
+    setUp("ensureBuilt");
+    expect([logged("guide.log"), logged("build.log")]).toEqual([2, 1]);
+  });
+
   it("does not trust a build made by hand", () => {
     setUp("ensureBuilt");
     spawnSync(process.execPath, ["node_modules/electron-vite/cli.mjs"], { cwd: root });
