@@ -11,7 +11,7 @@ import { launchChromium } from "./support/chromium.ts";
 
 const file = resolve(import.meta.dirname, "../../docs/pictures/training.webp");
 /** Part of the page that is photographed. */
-const size = { width: 1100, height: 760 };
+const size = { width: 1360, height: 900 };
 /** Numbers of steps at which a frame is taken: dense at first, where most happens. */
 const total = 1175;
 const frames = 26;
@@ -46,7 +46,7 @@ try {
   await page.locator("[data-testid=run-status][data-status=finished]").waitFor({ timeout: 120_000 });
   await page.waitForTimeout(1500);
   taken.push(await page.screenshot());
-  const small = await Promise.all(taken.map((frame) => sharp(frame).resize({ width: 900 }).png().toBuffer()));
+  const small = await Promise.all(taken.map((frame) => sharp(frame).resize({ width: 960 }).png().toBuffer()));
   const delay = small.map((_, i) => (i === small.length - 1 ? 3500 : 160));
   const picture = await sharp(small, { join: { animated: true } }).webp({ quality: 78, effort: 6, loop: 0, delay, minSize: true }).toBuffer();
   if (picture.length > limitBytes) throw new Error(`the picture has ${picture.length} bytes; at most ${limitBytes} are allowed`);
