@@ -13,7 +13,8 @@ import { experimentWords, levelWords, modelFieldWords, ruleWords, studyWords, va
 import type { z } from "zod";
 
 const folder = join(import.meta.dirname, "../../docs/reference");
-const made = "<!-- Made by npm run docs:reference from the schemas: change those. -->";
+/** Wide tables: without the outline beside them. */
+const made = "---\naside: false\n---\n\n<!-- Made by npm run docs:reference from the schemas: change those. -->";
 
 const cell = (text: string) => text.replaceAll("|", "\\|");
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) => [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows.map((row) => `| ${row.map(cell).join(" | ")} |`)].join("\n");
