@@ -2,44 +2,10 @@
  * Options of a level beyond the published library; every default keeps the published behavior. The
  * schema, the editor, tower notation and the update rules read this table.
  */
-import type { Domain, OptimizerName, Parameterisation } from "./optimizers.ts";
+import { optimizers, type OptimizerName } from "./optimizers.ts";
+import type { Domain, OptionSpec, Parameterisation } from "./optimizers/spec.ts";
 
-interface Common {
-  readonly name: string;
-  readonly label: string;
-  /** One line of help for the editor. */
-  readonly help: string;
-  /** Optimizers that have it; all by default. */
-  readonly optimizers?: readonly OptimizerName[];
-  /** Only for levels that move hyperparameters. */
-  readonly upperOnly?: boolean;
-  /** Applies to a whole level, not to a group. */
-  readonly levelOnly?: boolean;
-}
-
-export interface ChoiceOption extends Common {
-  readonly kind: "choice";
-  /** Values, and their short names in tower notation. */
-  readonly choices: readonly { readonly value: string; readonly label: string; readonly short: string }[];
-  /** Undefined: as published for the optimizer's step size. */
-  readonly initial: string | undefined;
-}
-
-export interface FlagOption extends Common {
-  readonly kind: "flag";
-  readonly short: string;
-}
-
-export interface NumberOption extends Common {
-  readonly kind: "number";
-  readonly short: string;
-  /** Null: off. */
-  readonly initial: number | null;
-  readonly domain: Domain;
-  readonly whole?: boolean;
-}
-
-export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
+export type { OptionSpec } from "./optimizers/spec.ts";
 
 /** Min and max; null for none. */
 export type Bounds = readonly [min: number | null, max: number | null];
@@ -61,22 +27,17 @@ export interface LevelOptions {
   readonly weightDecayAs: "coupled" | "decoupled";
 }
 
-/** Options of every level, and of single optimizers: `optimizers` of the table below, as types. */
+/** Options of every level, as a type. */
 type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "atBounds";
-interface OwnOptions {
-  sgd: "momentumFromZero" | "nesterov" | "weightDecayAs";
-  adam: "amsgrad" | "weightDecayAs";
-  adaGrad: never;
-  rmsProp: never;
-}
 /** `levelOnly` of the table below, as a type. */
 export type LevelOnlyOption = "clipNorm";
-export type OptionName<N extends OptimizerName> = CommonOption | OwnOptions[N];
+export type OptionName<N extends OptimizerName> = CommonOption | (typeof optimizers)[N]["options"][number]["name"];
 
 const positive: Domain = { min: 0, max: 1e12, minExclusive: true };
 const steps = (min: number): Domain => ({ min, max: 1e12 });
 
-export const optionSpecs: readonly OptionSpec[] = [
+/** Options of every level. */
+const commonOptions: readonly OptionSpec[] = [
   {
     name: "alphaAs",
     kind: "choice",
@@ -162,46 +123,11 @@ export const optionSpecs: readonly OptionSpec[] = [
     ],
     initial: "clamp",
   },
-  {
-    name: "momentumFromZero",
-    kind: "flag",
-    label: "Momentum from 0",
-    help: "Uses a momentum buffer even if μ starts at 0, so that μ can be learned.",
-    short: "μ from 0",
-    optimizers: ["sgd"],
-  },
-  {
-    name: "nesterov",
-    kind: "flag",
-    label: "Nesterov",
-    help: "Nesterov momentum: the update is g + μ buf. Needs momentum.",
-    short: "Nesterov",
-    optimizers: ["sgd"],
-  },
-  {
-    name: "amsgrad",
-    kind: "flag",
-    label: "AMSGrad",
-    help: "Divides by the largest second moment so far (Reddi et al. 2018).",
-    short: "AMSGrad",
-    optimizers: ["adam"],
-  },
-  {
-    name: "weightDecayAs",
-    kind: "choice",
-    label: "Weight decay is",
-    help: "Decoupled: shrinks the weights by α λ themselves (AdamW, Loshchilov and Hutter 2019). Coupled: adds λ w to the gradient.",
-    choices: [
-      { value: "decoupled", label: "decoupled", short: "decoupled" },
-      { value: "coupled", label: "coupled", short: "coupled" },
-    ],
-    initial: "decoupled",
-    optimizers: ["sgd", "adam"],
-  },
 ];
 
+/** Options of a level with this optimizer: the common ones, then its own. */
 export function optionsOf(optimizer: OptimizerName): OptionSpec[] {
-  return optionSpecs.filter(({ optimizers }) => !optimizers || optimizers.includes(optimizer));
+  return [...commonOptions, ...optimizers[optimizer].options];
 }
 
 /** Options that a group may set. */

@@ -9,6 +9,7 @@ import {
   learnableNames,
   learnedByDefault,
   levelForms,
+  optimizerNames,
   optimizers,
   type HyperparameterSpec,
   type LevelForm,
@@ -118,9 +119,10 @@ const groupSchema = <N extends OptimizerName>(name: N) =>
 
 const oneOf = (forms: readonly LevelForm[]) => ({ error: () => `optimizer must be one of: ${forms.map(({ name }) => name).join(", ")}` });
 
+type GroupSchema = { [N in OptimizerName]: ReturnType<typeof groupSchema<N>> }[OptimizerName];
 const anyGroup = z.discriminatedUnion(
   "optimizer",
-  [groupSchema("sgd"), groupSchema("adam"), groupSchema("adaGrad"), groupSchema("rmsProp")],
+  optimizerNames.map((name) => groupSchema(name)) as unknown as [GroupSchema, ...GroupSchema[]],
   oneOf(levelForms.filter(({ perParameter }) => !perParameter)),
 );
 
@@ -141,7 +143,8 @@ const groups = z
 const levelFields = { frozen, groups };
 const levelSchema = <N extends OptimizerName>(name: N) => settingsSchema<N, typeof levelFields, OptionName<N>>(name, optionsOf(name), levelFields);
 
-const anyLevel = z.discriminatedUnion("optimizer", [levelSchema("sgd"), levelSchema("adam"), levelSchema("adaGrad"), levelSchema("rmsProp")], oneOf(levelForms));
+type LevelSchema = { [N in OptimizerName]: ReturnType<typeof levelSchema<N>> }[OptimizerName];
+const anyLevel = z.discriminatedUnion("optimizer", optimizerNames.map((name) => levelSchema(name)) as unknown as [LevelSchema, ...LevelSchema[]], oneOf(levelForms));
 
 export type Level = z.output<typeof anyLevel>;
 /** Part of what a level moves, with its own settings. */

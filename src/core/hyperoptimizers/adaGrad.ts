@@ -1,15 +1,12 @@
 import { add, constant, div, mul, sqrt, stopGradient, sub } from "../program/operations/index.ts";
-import type { UpdateRule } from "./rule.ts";
+import { elementwise } from "./rule.ts";
 
 /**
  * AdaGrad (Duchi et al. 2011) as in the authors' library: the sum of squares starts at 0.1,
  * 1e-10 is added inside the root, and the root is treated as constant.
  */
-export const adaGrad: UpdateRule = {
-  optimizer: "adaGrad",
-  update({ parameter, gradient, hyper, slot }) {
-    const squares = add(slot("squares"), mul(gradient, gradient));
-    const root = stopGradient(sqrt(add(squares, constant(1e-10))));
-    return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
-  },
-};
+export const adaGrad = elementwise("adaGrad", ({ parameter, gradient, hyper, slot }) => {
+  const squares = add(slot("squares"), mul(gradient, gradient));
+  const root = stopGradient(sqrt(add(squares, constant(1e-10))));
+  return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
+});

@@ -1,5 +1,5 @@
 import { add, constant, div, exp, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import type { UpdateRule } from "./rule.ts";
+import { elementwise } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
 
@@ -19,27 +19,24 @@ import { decayedGradient, decayedParameter } from "./weightDecay.ts";
  */
 const underflow = 2 ** -126;
 
-export const adam: UpdateRule = {
-  optimizer: "adam",
-  update(args, level) {
-    const { hyper, slot, count } = args;
-    const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];
-    const one = constant(1);
-    const gradient = decayedGradient(args, level);
-    const m = runningMean(slot("m"), gradient, beta1);
-    const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
-    const largestV = level.options.amsgrad ? maximum(slot("largestV"), v) : v;
-    const correction1 = sub(one, pow(beta1, count));
-    const root = sqrt(sub(one, pow(beta2, count)));
-    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
-    // Hyperparameters whose gradient passes through the root: beta2, and coupled weight decay.
-    const throughRoot = level.learns("beta2") || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
-    const secondMoment = throughRoot ? add(largestV, constant(underflow)) : largestV;
-    const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));
-    const rate = div(mul(alpha, root), correction1);
-    return {
-      parameter: sub(decayedParameter(args, level), mul(rate, direction)),
-      slots: { m, v, ...(level.options.amsgrad ? { largestV } : {}) },
-    };
-  },
-};
+export const adam = elementwise("adam", (args, level) => {
+  const { hyper, slot, count } = args;
+  const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];
+  const one = constant(1);
+  const gradient = decayedGradient(args, level);
+  const m = runningMean(slot("m"), gradient, beta1);
+  const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
+  const largestV = level.options.amsgrad ? maximum(slot("largestV"), v) : v;
+  const correction1 = sub(one, pow(beta1, count));
+  const root = sqrt(sub(one, pow(beta2, count)));
+  const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
+  // Hyperparameters whose gradient passes through the root: beta2, and coupled weight decay.
+  const throughRoot = level.learns("beta2") || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
+  const secondMoment = throughRoot ? add(largestV, constant(underflow)) : largestV;
+  const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));
+  const rate = div(mul(alpha, root), correction1);
+  return {
+    parameter: sub(decayedParameter(args, level), mul(rate, direction)),
+    slots: { m, v, ...(level.options.amsgrad ? { largestV } : {}) },
+  };
+});

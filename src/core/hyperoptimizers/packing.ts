@@ -20,6 +20,8 @@ export interface PackedParameter {
   readonly group: string | null;
   /** Never moved, and not packed. */
   readonly frozen: boolean;
+  /** Its update depends on its shape: not packed. */
+  readonly ownShape?: boolean;
 }
 
 interface PackSlice {
@@ -35,7 +37,7 @@ export class Packing {
   readonly #places: readonly PackSlice[];
 
   constructor(parameters: readonly PackedParameter[]) {
-    const small = parameters.filter(({ shape, frozen }) => !frozen && sizeOf(shape) < aloneFrom);
+    const small = parameters.filter(({ shape, frozen, ownShape }) => !frozen && !ownShape && sizeOf(shape) < aloneFrom);
     const groups = [...new Set(small.map(({ group }) => group))];
     const shared = groups.map((one) => small.filter(({ group }) => group === one)).filter((members) => members.length > 1);
     const alone = parameters.filter((parameter) => !parameter.frozen && !shared.some((members) => members.includes(parameter)));

@@ -1,16 +1,13 @@
 import { add, constant, div, mul, sqrt, sub } from "../program/operations/index.ts";
-import type { UpdateRule } from "./rule.ts";
+import { elementwise } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 
 /**
  * RMSProp (Hinton 2012) as in the authors' library: the mean square starts at 0; 1e-8 is added
  * inside the root.
  */
-export const rmsProp: UpdateRule = {
-  optimizer: "rmsProp",
-  update({ parameter, gradient, hyper, slot }) {
-    const squares = runningMean(slot("squares"), mul(gradient, gradient), hyper("gamma"));
-    const root = sqrt(add(squares, constant(1e-8)));
-    return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
-  },
-};
+export const rmsProp = elementwise("rmsProp", ({ parameter, gradient, hyper, slot }) => {
+  const squares = runningMean(slot("squares"), mul(gradient, gradient), hyper("gamma"));
+  const root = sqrt(add(squares, constant(1e-8)));
+  return { parameter: sub(parameter, mul(hyper("alpha"), div(gradient, root))), slots: { squares } };
+});

@@ -11,7 +11,7 @@ import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
 import { slotsOf } from "../../shared/slots.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
-import type { Node, Shape } from "../program/node.ts";
+import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
 import { clipped } from "./clipping.ts";
 import { bounded, limitedChange } from "./confinement.ts";
@@ -67,14 +67,19 @@ export interface Weights {
 export interface TowerUpdate {
   /** New weights, in the order given. */
   readonly weights: readonly Node[];
+  /** What to evaluate with, in the same order: the new weights, or the averages that an optimizer keeps. */
+  readonly evaluated: readonly Node[];
   /** New stored hyperparameters of every level, in the order of `learned`. */
   readonly hyperparameters: readonly Node[];
   /** New value of every state variable the update touches, weights and hyperparameters included. */
   readonly updates: Readonly<Record<string, Node>>;
 }
 
+/** State variable of the loss at the current weights, kept where a rule asks for it. */
+export const lossName = "previousLoss";
 export const gradientName = (weights: string) => `${weights}.gradient`;
 const slotName = (level: number, slot: string, parameter: string) => `L${level}.${slot}.${parameter}`;
+const groupSlotName = (level: number, slot: string, group: string | null) => `L${level}.${nameInLevel(slot, group)}`;
 const countName = "count";
 const ownCountName = (level: number, group: string | null) => `L${level}.${nameInLevel("count", group)}`;
 
@@ -89,9 +94,10 @@ interface Movable {
 }
 
 /** The settings that apply to a name on a level. */
-export function heldBy(level: TowerLevel, name: string): { readonly group: string | null; readonly frozen: boolean } {
+export function heldBy(level: TowerLevel, name: string): { readonly group: string | null; readonly frozen: boolean; readonly ownShape: boolean } {
   const group = groupOf(level.groups, name);
-  return { group: group?.name ?? null, frozen: (group ?? level).frozen };
+  const { frozen, optimizer } = group ?? level;
+  return { group: group?.name ?? null, frozen, ownShape: optimizerSpec(optimizer).ownShapes ?? false };
 }
 
 export class TowerProgram {
@@ -123,11 +129,17 @@ export class TowerProgram {
     );
   }
 
+  /** Whether some rule asks for the loss at the current weights. */
+  get usesLoss(): boolean {
+    return this.levels.some((level) => movingParts(level).some(({ settings }) => updateRules[settings.optimizer].usesLoss));
+  }
+
   /** The pending update from the top down: each level is moved, then moves the level below. */
   update(): TowerUpdate {
     const count = add(state(countName, []), constant(1));
     const updates: Record<string, Node> = { [countName]: count };
     const moved = new Map<string, Node>(this.learned.map(({ name }) => [name, state(name, [])]));
+    const evaluated = new Map<string, Node>();
 
     for (let level = this.levels.length - 1; level >= 0; level--) {
       const parts = new Map(movingParts(this.levels[level]!).map(({ group, settings }) => [group, this.#partOf(level, group, settings, moved, count)]));
@@ -137,38 +149,60 @@ export class TowerProgram {
         below.map(({ gradient, group }) => ({ gradient, clipValue: parts.get(group)!.options.clipValue })),
         this.levels[level]!.options.clipNorm,
       );
-      below.forEach(({ name, parameter, group, confine }, i) => {
-        const { rule, context, options, hyper, choose, count } = parts.get(group)!;
-        const slot = (slot: string) => state(slotName(level, slot, name), parameter.shape);
-        const result = rule.update({ parameter, gradient: gradients[i]!, hyper, slot, count }, context);
+      const movers = [...new Set(below.map(({ group }) => group))];
+      const moves = new Map(
+        movers.map((group) => {
+          const { rule, context, hyper, count } = parts.get(group)!;
+          const arrays = below.flatMap(({ name, parameter, group: own }, i) =>
+            own === group ? [{ name, parameter, gradient: gradients[i]!, slot: (slot: string) => state(slotName(level, slot, name), parameter.shape) }] : [],
+          );
+          const groupSlot = (slot: string) => state(groupSlotName(level, slot, group), []);
+          const updated = rule.update({ arrays, hyper, groupSlot, count, loss: () => state(lossName, []) }, context);
+          return [group, { updated, groupSlot, arrays: new Map(arrays.map(({ name, slot }, i) => [name, { slot, result: updated.arrays[i]! }])) }];
+        }),
+      );
+      for (const { name, parameter, group, confine } of below) {
+        const { options, choose } = parts.get(group)!;
+        const { slot, result } = moves.get(group)!.arrays.get(name)!;
         const next = choose(confine(result.parameter, options), parameter);
         moved.set(name, next);
+        if (result.evaluated) evaluated.set(name, result.evaluated);
         updates[name] = next;
         for (const [key, value] of Object.entries(result.slots)) updates[slotName(level, key, name)] = choose(value, slot(key));
-      });
+      }
+      for (const [group, { updated, groupSlot }] of moves) {
+        for (const [key, value] of Object.entries(updated.groupSlots ?? {})) updates[groupSlotName(level, key, group)] = parts.get(group)!.choose(value, groupSlot(key));
+      }
     }
     return {
       weights: this.weights.map(({ name }) => moved.get(name)!),
+      evaluated: this.weights.map(({ name }) => evaluated.get(name) ?? moved.get(name)!),
       hyperparameters: this.learned.map(({ name }) => moved.get(name)!),
       updates,
     };
   }
 
-  /** Initial state except the weights: stored hyperparameters, slots, zero gradients. */
-  initialState(): Record<string, Float64Array> {
-    const values: Record<string, Float64Array> = { [countName]: Float64Array.of(0) };
+  /**
+   * Initial state except the weights: stored hyperparameters, slots, zero gradients.
+   * @param weights their initial values by name, where slots may begin
+   */
+  initialState(weights: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
+    const values: Record<string, Float64Array> = { [countName]: Float64Array.of(0), [lossName]: Float64Array.of(0) };
     for (const { name, hypergradient, initial, storedAs } of this.learned) {
       values[name] = Float64Array.of(toStored(initial, storedAs));
       values[hypergradient] = Float64Array.of(0);
     }
     this.levels.forEach((of, level) => {
-      const parts = new Map(movingParts(of).map(({ group, settings }) => [group, settings]));
-      for (const group of parts.keys()) values[ownCountName(level, group)] = Float64Array.of(0);
+      const parts = new Map(movingParts(of).map(({ group, settings }) => [group, { settings, slots: slotsOf(settings) }]));
+      for (const [group, { slots }] of parts) {
+        values[ownCountName(level, group)] = Float64Array.of(0);
+        for (const slot of slots) if (slot.of === "group") values[groupSlotName(level, slot.name, group)] = Float64Array.of(Number(slot.initial));
+      }
       for (const { name, parameter, group } of this.#below(level)) {
-        const settings = parts.get(group)!;
-        const size = parameter.shape.reduce((product, n) => product * n, 1);
-        for (const slot of slotsOf(settings)) {
-          values[slotName(level, slot.name, name)] = new Float64Array(size).fill(slot.initial);
+        for (const { name: slot, initial, of: owner } of parts.get(group)!.slots) {
+          if (owner === "group") continue;
+          values[slotName(level, slot, name)] =
+            initial === "parameter" ? (weights[name] ?? values[name])!.slice() : new Float64Array(sizeOf(parameter.shape)).fill(initial);
         }
       }
     });

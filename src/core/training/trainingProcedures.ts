@@ -5,7 +5,7 @@ import { constant, state } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
 import type { Loss } from "../tasks/task.ts";
-import { gradientName, heldBy, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
 
 export interface TrainedParameter {
   /** State variable. */
@@ -54,7 +54,7 @@ export class TrainingProcedures {
     const stored = this.hyperparameters.map(({ name }) => state(name, []));
     return {
       outputs: this.#outputs(loss, stored, this.withHypergradient.map(() => constant(0))),
-      updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)) },
+      updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)), ...this.#keptLoss(loss) },
       transient: true,
     };
   }
@@ -75,20 +75,21 @@ export class TrainingProcedures {
         ...buffers,
         ...updates,
         ...this.#weightGradients(all),
+        ...this.#keptLoss(loss),
         ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
       },
     };
   }
 
   /**
-   * Copies the weights after the pending update to the settled weights; training state is
-   * unchanged.
+   * Copies what is evaluated after the pending update to the settled weights: the weights, or their
+   * averages where the optimizer keeps some. Training state is unchanged.
    */
   settle(): ProcedureSpec {
-    const { weights, hyperparameters } = this.#tower.update();
+    const { evaluated, hyperparameters } = this.#tower.update();
     return {
       outputs: Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, hyperparameters[i]!])),
-      updates: Object.fromEntries(this.#packing.packs.map(({ name }, i) => [settled(name), weights[i]!])),
+      updates: Object.fromEntries(this.#packing.packs.map(({ name }, i) => [settled(name), evaluated[i]!])),
     };
   }
 
@@ -113,7 +114,7 @@ export class TrainingProcedures {
    */
   initialState(parameters: Readonly<Record<string, Float64Array>>): Record<string, Float64Array> {
     const packs = this.#packing.packValues(parameters);
-    const values: Record<string, Float64Array> = { ...this.#tower.initialState(), ...packs, ...this.settledState(packs) };
+    const values: Record<string, Float64Array> = { ...this.#tower.initialState(packs), ...packs, ...this.settledState(packs) };
     for (const { name } of this.#packing.packs) values[gradientName(name)] = new Float64Array(packs[name]!.length);
     return values;
   }
@@ -144,6 +145,11 @@ export class TrainingProcedures {
       ...Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, stored[i]!])),
       ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
     };
+  }
+
+  /** The loss, where a rule of the next update asks for it. */
+  #keptLoss(loss: Node): Record<string, Node> {
+    return this.#tower.usesLoss ? { [lossName]: loss } : {};
   }
 
   #weightGradients(nodes: readonly Node[]): Record<string, Node> {

@@ -125,6 +125,6 @@ ${lines.map((line) => `    ${line}\n`).join("")}`;
 function slotsCode({ settings, final }: LearnedPart, which: "final" | "scheduled"): string {
   const initial = which === "final" ? final : initialValues(settings);
   const starts = new Map(slotsOf({ ...slotSettings(settings), initial }).map((slot) => [slot.name, slot.initial]));
-  const entries = Object.keys(kerasRule(settings).slots).map((slot) => `${string(slot)}: ${float(starts.get(slot)!)}`);
+  const entries = Object.keys(kerasRule(settings).slots).map((slot) => `${string(slot)}: ${float(Number(starts.get(slot)))}`);
   return `{${entries.join(", ")}}`;
 }

@@ -13,7 +13,7 @@ const options = (changes: Partial<GuardOptions> = {}) => guardSchema.parse({ on:
 const adamUnderSgd = new TowerProgram([level("adam"), level("sgd", { alpha: 0.5 }), level("sgd", { alpha: 0.125 })], []);
 /** L0.alpha, L0.beta1, L0.beta2, L1.alpha, L2.alpha */
 const usual = [0.001, 0.9, 0.999, 0.5, 0.125];
-const stateAt = (marker: number) => ({ ...adamUnderSgd.initialState(), marker: Float64Array.of(marker) });
+const stateAt = (marker: number) => ({ ...adamUnderSgd.initialState({}), marker: Float64Array.of(marker) });
 
 function watched(changes: Partial<GuardOptions> = {}) {
   const guard = new Guard(options(changes), adamUnderSgd.learned);

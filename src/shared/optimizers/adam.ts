@@ -1,0 +1,24 @@
+import { beta, logEpsilon, stepSize, weightDecay, weightDecayAs } from "./common.ts";
+import type { OptimizerSpec } from "./spec.ts";
+
+export const adam = {
+  name: "adam",
+  label: "Adam",
+  help: "Adaptive moments: running means of the gradient and of its square.",
+  hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon, weightDecay],
+  options: [
+    {
+      name: "amsgrad",
+      kind: "flag",
+      label: "AMSGrad",
+      help: "Divides by the largest second moment so far (Reddi et al. 2018).",
+      short: "AMSGrad",
+    },
+    weightDecayAs,
+  ],
+  slots: ({ initial, options }) => [
+    { name: "m", initial: 0 },
+    { name: "v", initial: 10 ** initial["logEps"]! },
+    ...(options.amsgrad ? [{ name: "largestV", initial: 0 }] : []),
+  ],
+} as const satisfies OptimizerSpec;

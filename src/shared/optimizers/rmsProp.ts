@@ -1,0 +1,23 @@
+import { stepSize } from "./common.ts";
+import type { HyperparameterSpec, OptimizerSpec } from "./spec.ts";
+
+const gamma: HyperparameterSpec<"gamma"> = {
+  name: "gamma",
+  symbol: "γ",
+  label: "Decay",
+  help: "Decay of the running mean of squared gradients. Strictly between 0 and 1.",
+  initial: 0.99,
+  domain: { min: 0, max: 1, minExclusive: true, maxExclusive: true },
+  storedAs: "tanh",
+  learnable: true,
+  scale: "linear",
+};
+
+export const rmsProp = {
+  name: "rmsProp",
+  label: "RMSProp",
+  help: "Divides by the root of a running mean of squared gradients.",
+  hyperparameters: [stepSize(0.01, "squared"), gamma],
+  options: [],
+  slots: () => [{ name: "squares", initial: 0 }],
+} as const satisfies OptimizerSpec;

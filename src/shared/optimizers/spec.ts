@@ -1,0 +1,100 @@
+/**
+ * What an optimizer declares about itself: hyperparameters, options and slots. The schema, the
+ * editor, tower notation and the update rules (core/hyperoptimizers) read it.
+ */
+
+/**
+ * How a hyperparameter x is stored while learned: `raw` as x, `log` as ln(x) and `squared` as
+ * sqrt(x),
+ * so x stays positive, `tanh` as atanh(2x - 1), so x stays in (0, 1).
+ */
+export type Parameterisation = "raw" | "log" | "squared" | "tanh";
+
+export interface HyperparameterSpec<Name extends string = string> {
+  readonly name: Name;
+  readonly symbol: string;
+  readonly label: string;
+  /** One line of help for the editor. */
+  readonly help: string;
+  readonly initial: number;
+  readonly domain: Domain;
+  readonly storedAs: Parameterisation;
+  /** Whether a level above can learn it, and does so by default. */
+  readonly learnable: boolean;
+  readonly learnedByDefault?: boolean;
+  /** Not in the published library; 0 by default. */
+  readonly extra?: boolean;
+  /** Shown on a log axis and edited in decades. */
+  readonly scale: "log" | "linear";
+}
+
+export interface Domain {
+  readonly min: number;
+  readonly max: number;
+  readonly minExclusive?: boolean;
+  readonly maxExclusive?: boolean;
+}
+
+interface Common {
+  readonly name: string;
+  readonly label: string;
+  /** One line of help for the editor. */
+  readonly help: string;
+  /** Only for levels that move hyperparameters. */
+  readonly upperOnly?: boolean;
+  /** Applies to a whole level, not to a group. */
+  readonly levelOnly?: boolean;
+}
+
+export interface ChoiceOption extends Common {
+  readonly kind: "choice";
+  /** Values, and their short names in tower notation. */
+  readonly choices: readonly { readonly value: string; readonly label: string; readonly short: string }[];
+  /** Undefined: as published for the optimizer's step size. */
+  readonly initial: string | undefined;
+}
+
+export interface FlagOption extends Common {
+  readonly kind: "flag";
+  readonly short: string;
+}
+
+export interface NumberOption extends Common {
+  readonly kind: "number";
+  readonly short: string;
+  /** Null: off. */
+  readonly initial: number | null;
+  readonly domain: Domain;
+  readonly whole?: boolean;
+}
+
+export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
+
+/** What an optimizer keeps from one step to the next. */
+export interface Slot {
+  readonly name: string;
+  /** Initial value of every entry; `parameter`: the initial value of what it belongs to. */
+  readonly initial: number | "parameter";
+  /** `array` by default: one of the same shape for each array that moves; `group`: one number for a whole group. */
+  readonly of?: "array" | "group";
+}
+
+/** What the slots depend on: the optimizer's initial hyperparameters in effective form, and its options. */
+export interface SlotSettings<Name extends string = string> {
+  readonly optimizer: Name;
+  readonly initial: Readonly<Record<string, number>>;
+  readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean };
+}
+
+export interface OptimizerSpec {
+  readonly name: string;
+  /** Name in the paper's notation, e.g. `Adam^α`. */
+  readonly label: string;
+  readonly help: string;
+  readonly hyperparameters: readonly HyperparameterSpec[];
+  /** Options beyond those of every level. */
+  readonly options: readonly OptionSpec[];
+  readonly slots: (settings: Omit<SlotSettings, "optimizer">) => readonly Slot[];
+  /** Whether it needs the arrays in their own shapes; by default small ones are updated as one vector. */
+  readonly ownShapes?: boolean;
+}
