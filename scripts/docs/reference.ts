@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { experiment } from "../../src/shared/experiment.ts";
 import { guardSpecs } from "../../src/shared/guard.ts";
-import { optionSpecs } from "../../src/shared/levelOptions.ts";
+import { optionsOf } from "../../src/shared/levelOptions.ts";
 import { layerKinds, ownLayer } from "../../src/shared/models/layers.ts";
 import { model, modelKinds } from "../../src/shared/models/schema.ts";
-import { describeDomain, optimizers, type HyperparameterSpec } from "../../src/shared/optimizers.ts";
+import { describeDomain, optimizerNames, optimizers, type HyperparameterSpec } from "../../src/shared/optimizers.ts";
 import { axis, axisValues, halving, heights, stack, study, upperRule } from "../../src/shared/study/study.ts";
 import { fieldRows, shapeOf, type FieldRow } from "./fields.ts";
 import { experimentWords, levelWords, modelFieldWords, ruleWords, studyWords, valueWords } from "./words.ts";
@@ -81,10 +81,12 @@ function optimizerSections(): string {
 }
 
 function optionTable(): string {
-  const rows = optionSpecs.map((spec) => {
-    const optimizersOf = spec.optimizers ? spec.optimizers.map((name) => `\`${name}\``).join(", ") : "all";
+  const options = new Map(optimizerNames.flatMap((name) => optionsOf(name).map((spec) => [spec.name, spec] as const)));
+  const rows = [...options.values()].map((spec) => {
+    const having = optimizerNames.filter((name) => optionsOf(name).some((one) => one.name === spec.name));
+    const optimizersOf = having.length === optimizerNames.length ? "all" : having.map((name) => `\`${name}\``).join(", ");
     const where = [optimizersOf, spec.upperOnly ? "levels above 0" : "", spec.levelOnly ? "not in groups" : ""].filter(Boolean).join("; ");
-    const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null ? ", or `null`" : ""}`;
+    const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null || spec.canBeOff ? ", or `null`" : ""}`;
     const fallback = spec.kind === "flag" ? "`false`" : spec.initial === undefined ? "as published" : `\`${JSON.stringify(spec.initial)}\``;
     return [`\`${spec.name}\``, spec.help, where, fallback, allowed];
   });

@@ -3,7 +3,10 @@
  * workbench.
  * See docs/library.md for every function and README.md for the paper's example.
  */
-export { adaGrad, adam, adamBaydin, Optimizer, OptimizerError, rmsProp, rmsPropAlpha, sgd, sgdPerParam, stack, type OptimizerOptions } from "./optimizers.ts";
+export {
+  adaGrad, adam, adamBaydin, dAdaptAdam, dAdaptSgd, dog, lDog, lion, moMo, moMoAdam, nAdam, Optimizer, OptimizerError, prodigy, rmsProp, rmsPropAlpha,
+  scheduleFreeAdam, scheduleFreeSgd, sgd, sgdPerParam, stack, type OptimizerOptions,
+} from "./optimizers.ts";
 export { constants, defineModel, kaimingUniform, mlp, uniform, zeros, type InputSpec, type MlpOptions, type Model, type ParameterSpec } from "./model.ts";
 export { meanSquaredError, nll, type Loss, type LossFunction, type Metric } from "./losses.ts";
 export { batches, loadMnist, type Dataset, type Examples } from "./data.ts";

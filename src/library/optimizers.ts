@@ -92,6 +92,28 @@ export const adaGrad: Constructor<"adaGrad"> = constructorOf("adaGrad");
 export const rmsProp: Constructor<"rmsProp"> = constructorOf("rmsProp");
 /** RMSProp with only the step size learned. */
 export const rmsPropAlpha: Constructor<"rmsPropAlpha"> = constructorOf("rmsPropAlpha");
+/** Adam with Nesterov momentum (Dozat 2016), as in PyTorch; with decoupled weight decay, NAdamW. */
+export const nAdam: Constructor<"nAdam"> = constructorOf("nAdam");
+/** Lion (Chen et al. 2023): moves by signs. */
+export const lion: Constructor<"lion"> = constructorOf("lion");
+/** Schedule-Free SGD (Defazio et al. 2024); evaluates an average. */
+export const scheduleFreeSgd: Constructor<"scheduleFreeSgd"> = constructorOf("scheduleFreeSgd");
+/** Schedule-Free AdamW (Defazio et al. 2024); evaluates an average. */
+export const scheduleFreeAdam: Constructor<"scheduleFreeAdam"> = constructorOf("scheduleFreeAdam");
+/** Prodigy (Mishchenko and Defazio 2023): Adam that estimates its step size. */
+export const prodigy: Constructor<"prodigy"> = constructorOf("prodigy");
+/** D-Adaptation for SGD (Defazio and Mishchenko 2023). */
+export const dAdaptSgd: Constructor<"dAdaptSgd"> = constructorOf("dAdaptSgd");
+/** D-Adaptation for Adam (Defazio and Mishchenko 2023). */
+export const dAdaptAdam: Constructor<"dAdaptAdam"> = constructorOf("dAdaptAdam");
+/** DoG (Ivgi et al. 2023): distance over gradients; evaluates an average unless `averaging` is null. */
+export const dog: Constructor<"dog"> = constructorOf("dog");
+/** LDoG (Ivgi et al. 2023): DoG for each array. */
+export const lDog: Constructor<"lDog"> = constructorOf("lDog");
+/** MoMo (Schaipp et al. 2024): momentum with a Polyak step size. */
+export const moMo: Constructor<"moMo"> = constructorOf("moMo");
+/** MoMo-Adam (Schaipp et al. 2024). */
+export const moMoAdam: Constructor<"moMoAdam"> = constructorOf("moMoAdam");
 
 /**
  * A tower from the levels of an experiment file, the weights' optimizer first:

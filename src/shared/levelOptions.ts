@@ -3,7 +3,7 @@
  * schema, the editor, tower notation and the update rules read this table.
  */
 import { optimizers, type OptimizerName } from "./optimizers.ts";
-import type { Domain, OptionSpec, Parameterisation } from "./optimizers/spec.ts";
+import type { Convention, Domain, OptionSpec, Parameterisation } from "./optimizers/spec.ts";
 
 export type { OptionSpec } from "./optimizers/spec.ts";
 
@@ -25,6 +25,10 @@ export interface LevelOptions {
   readonly nesterov: boolean;
   readonly amsgrad: boolean;
   readonly weightDecayAs: "coupled" | "decoupled";
+  readonly convention: Convention;
+  readonly biasCorrection: boolean;
+  readonly growthRate: number | null;
+  readonly averaging: number | null;
 }
 
 /** Options of every level, as a type. */

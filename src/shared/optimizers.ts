@@ -6,13 +6,40 @@
  */
 import { adaGrad } from "./optimizers/adaGrad.ts";
 import { adam } from "./optimizers/adam.ts";
+import { dAdaptAdam } from "./optimizers/dAdaptAdam.ts";
+import { dAdaptSgd } from "./optimizers/dAdaptSgd.ts";
+import { dog } from "./optimizers/dog.ts";
+import { lDog } from "./optimizers/lDog.ts";
+import { lion } from "./optimizers/lion.ts";
+import { moMo } from "./optimizers/moMo.ts";
+import { moMoAdam } from "./optimizers/moMoAdam.ts";
+import { nAdam } from "./optimizers/nAdam.ts";
+import { prodigy } from "./optimizers/prodigy.ts";
 import { rmsProp } from "./optimizers/rmsProp.ts";
+import { scheduleFreeAdam } from "./optimizers/scheduleFreeAdam.ts";
+import { scheduleFreeSgd } from "./optimizers/scheduleFreeSgd.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Domain, OptimizerSpec } from "./optimizers/spec.ts";
 
 export type { Domain, HyperparameterSpec, OptimizerSpec, Parameterisation } from "./optimizers/spec.ts";
 
-export const optimizers = { sgd, adam, adaGrad, rmsProp } as const satisfies Record<string, OptimizerSpec>;
+export const optimizers = {
+  sgd,
+  adam,
+  adaGrad,
+  rmsProp,
+  nAdam,
+  lion,
+  scheduleFreeSgd,
+  scheduleFreeAdam,
+  prodigy,
+  dAdaptSgd,
+  dAdaptAdam,
+  dog,
+  lDog,
+  moMo,
+  moMoAdam,
+} as const satisfies Record<string, OptimizerSpec>;
 
 export type OptimizerName = keyof typeof optimizers;
 

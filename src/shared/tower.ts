@@ -90,7 +90,7 @@ export function slotSettings(of: Settings): SlotSettings {
 
 /** Options as published where an optimizer, or a group, does not have them. */
 export function levelOptions(of: Settings): LevelOptions {
-  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", ...of };
+  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, ...of };
 }
 
 /** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */

@@ -24,8 +24,10 @@ export function towerState(levels: readonly Level[], parameters: readonly SizedP
     const held = below
       .map(({ name, size }) => ({ size, settings: groupOf(of.groups, name) ?? of }))
       .filter(({ settings }) => !settings.frozen)
-      .map(({ size, settings }) => ({ moved: size, slots: size * slotsOf(slotSettings(settings)).length }));
-    return { moved: total(held.map(({ moved }) => moved)), slots: total(held.map(({ slots }) => slots)) };
+      .map(({ size, settings }) => ({ settings, moved: size, slots: total(slotsOf(slotSettings(settings)).map(({ of: owner = "entry" }) => ({ entry: size, array: 1, group: 0 })[owner])) }));
+    // What belongs to a whole group is kept once for all that it moves.
+    const groups = [...new Set(held.map(({ settings }) => settings))].map((settings) => slotsOf(slotSettings(settings)).filter((slot) => slot.of === "group").length);
+    return { moved: total(held.map(({ moved }) => moved)), slots: total([...held.map(({ slots }) => slots), ...groups]) };
   });
 }
 

@@ -57,7 +57,7 @@ interface LibraryClass {
   readonly names: Readonly<Record<string, string>>;
 }
 
-const libraryClasses: Record<Level["optimizer"], LibraryClass> = {
+const libraryClasses: Partial<Record<Level["optimizer"], LibraryClass>> = {
   sgd: { all: "SGD", names: { alpha: "alpha", mu: "mu" } },
   adam: { all: "Adam", alphaAlone: "AdamBaydin", names: { alpha: "alpha", beta1: "beta1", beta2: "beta2", logEps: "log_eps" } },
   adaGrad: { all: "AdaGrad", names: { alpha: "alpha" } },
@@ -66,7 +66,9 @@ const libraryClasses: Record<Level["optimizer"], LibraryClass> = {
 
 /** Class of the library that learns what this level learns, and its arguments. */
 function libraryLevel(level: Level, top: boolean): Record<string, string | number> {
-  const { all, alphaAlone, names } = libraryClasses[level.optimizer];
+  const known = libraryClasses[level.optimizer];
+  if (!known) throw new Error(`the authors' library has no ${level.optimizer}`);
+  const { all, alphaAlone, names } = known;
   const learned = learnedHyperparameters(level).map(({ name }) => name);
   const narrow = !top && alphaAlone !== undefined && learned.join() === "alpha";
   const values = Object.entries(names).map(([ours, theirs]) => [theirs, initialValue(level, ours)] as const);

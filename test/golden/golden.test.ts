@@ -1,6 +1,7 @@
-/** The authors' traces, reproduced in float64 to 1e-12 relative. */
+/** The traces of the authors' library, reproduced in float64 to 1e-12 relative, and those of reference optimizers to 1e-9. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { referenceLevel } from "./references.ts";
 import { readTrace, replay, stackOf } from "./traces.ts";
 
 const folder = join(import.meta.dirname, "traces");
@@ -18,11 +19,22 @@ for (const file of ["leastsquares_f64.json", "mlp_f64.json", "sgdperparam_f64.js
   });
 }
 
+describe("reference optimizers", async () => {
+  const trace = await readTrace(join(folder, "methods_f64.json"));
+  it.each(trace.cases)("$name", (traced) => {
+    const { relative, where } = replay(trace, traced);
+    expect(relative, where).toBeLessThan(1e-9);
+  });
+});
+
 it("an optimizer or an argument nobody knows is refused by name", () => {
   expect(() => stackOf([{ type: "Lion", alpha: 0.1 }])).toThrow("unknown optimizer Lion");
   expect(() => stackOf([{ type: "SGD", beta1: 0.1 }])).toThrow("unknown argument beta1 of SGD");
   expect(() => stackOf([{ type: "SGDPerParam", alphas: { w: 0.1 }, mu: 0.9 }])).toThrow("unknown argument mu of SGDPerParam");
   expect(() => stackOf([{ type: "SGDPerParam" }])).toThrow("SGDPerParam needs alphas");
+  expect(() => referenceLevel({ reference: "torch.optim.Rprop", settings: {} })).toThrow("unknown reference torch.optim.Rprop");
+  expect(() => referenceLevel({ reference: "torch.optim.Adam", settings: { lr: 0.1, maximize: true } })).toThrow("unknown setting maximize of torch.optim.Adam");
+  expect(() => referenceLevel({ reference: "prodigyopt.Prodigy", settings: { d_coef: 2 } })).toThrow("setting d_coef of prodigyopt.Prodigy: only 1 is known here, not 2");
 });
 
 it("the comparison notices a change in the eleventh digit", async () => {

@@ -10,7 +10,9 @@ import { groupOf, movingParts, nameInLevel } from "../../src/shared/groups.ts";
 import { level } from "../../src/shared/tower.ts";
 import { towerLevel } from "../../src/core/training/prepare.ts";
 import { findForm, optimizerSpec } from "../../src/shared/optimizers.ts";
+import { Comparison, type Difference } from "./comparison.ts";
 import { problemTask, problems, type Problem } from "./problems.ts";
+import { referenceCase, replayReference } from "./references.ts";
 
 const numbers = z.array(z.number());
 
@@ -30,10 +32,13 @@ const traceCase = z.object({
 });
 
 const traceFile = z.object({
-  problem: z.union([z.object({ ref: z.string() }), z.looseObject({ kind: z.string() })]),
+  /** A problem, a reference to one, or the name of one in problems.json. */
+  problem: z.union([z.string().transform((name) => ({ ref: `problems.json#${name}` })), z.object({ ref: z.string() }), z.looseObject({ kind: z.string() })]),
   dtype: z.enum(["float64", "float32"]),
-  steps: z.number().int().positive(),
-  cases: z.array(traceCase),
+  /** Of cases that do not say their own. */
+  steps: z.number().int().positive().default(0),
+  /** Of the authors' library, or of reference optimizers. */
+  cases: z.array(z.union([traceCase, referenceCase])),
 });
 
 export type TraceCase = z.infer<typeof traceCase>;
@@ -135,37 +140,9 @@ function levelOf({ type, ...given }: TracedLevel): TowerLevel {
   return { ...towerLevel(published), initial, learned: form.learned.filter((name) => name !== "mu" || initial["mu"] !== 0) };
 }
 
-export interface Difference {
-  readonly relative: number;
-  /** What differs most, e.g. `L0.beta1 hypergradient at step 3`. */
-  readonly where: string;
-}
-
-/**
- * Collects the largest difference, relative to the largest magnitude of its series (a
- * column over time, or one parameter's values): a value near 0 carries the rounding
- * of the large ones it came from.
- */
-class Comparison {
-  worst: Difference = { relative: 0, where: "nothing" };
-
-  series(what: (i: number) => string, ours: readonly number[], theirs: readonly number[]): void {
-    if (ours.length !== theirs.length) {
-      this.worst = { relative: Infinity, where: `${what(0)}: ${ours.length} values instead of ${theirs.length}` };
-      return;
-    }
-    const scale = theirs.reduce((max, value) => Math.max(max, Math.abs(value)), 0);
-    theirs.forEach((expected, i) => {
-      const difference = Math.abs(ours[i]! - expected);
-      // Cancellation leaves noise of one rounding of the terms (about 1e-17) where the exact value is 0.
-      const relative = difference <= 1e-15 ? 0 : difference / scale;
-      if (!(relative <= this.worst.relative)) this.worst = { relative: Number.isNaN(relative) ? Infinity : relative, where: what(i) };
-    });
-  }
-}
-
 /** Replays one case and compares losses, stored hyperparameters, hypergradients, final weights and the final loss. */
-export function replay(trace: Trace, traced: TraceCase): Difference {
+export function replay(trace: Trace, traced: Trace["cases"][number]): Difference {
+  if ("reference" in traced) return replayReference(trace.data, traced);
   const levels = stackOf(traced.stack);
   const { task, inputs, batchSize, initialParameters } = problemTask(trace.data);
   const training = buildTrainingProgram({

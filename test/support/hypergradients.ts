@@ -73,6 +73,44 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { alpha: 0.001, bounds: { alpha: [null, 1], beta1: [0.5, 0.99] }, atBounds: "reflect", maxChange: 0.5 }),
     level("sgd", { maxChange: 0.5 }),
   ],
+  "as in PyTorch: Adam / RMSProp / AdaGrad": [
+    level("adam", { alpha: 0.01, convention: "pytorch" }),
+    level("rmsProp", { alpha: 0.001, convention: "pytorch" }),
+    level("adaGrad", { convention: "pytorch" }),
+  ],
+  "NAdam, everything learned / NAdam / SGD": [
+    level("nAdam", { alpha: 0.01, logEps: -2, weightDecay: 0.01, weightDecayAs: "coupled", learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay", "momentumDecay"] }),
+    level("nAdam", { alpha: 0.001 }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "Lion / SGD": [level("lion", { alpha: 0.01, weightDecay: 0.1, learned: ["alpha", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "SGD / Lion / SGD": [level("sgd", { alpha: 0.1 }), level("lion", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
+  "Schedule-Free SGD / SGD": [level("scheduleFreeSgd", { alpha: 0.3, weightDecay: 0.01, learned: ["alpha", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "SGD / Schedule-Free SGD / SGD": [level("sgd", { alpha: 0.1 }), level("scheduleFreeSgd", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
+  "Schedule-Free AdamW, everything learned / SGD": [
+    level("scheduleFreeAdam", { alpha: 0.01, logEps: -2, weightDecay: 0.01, learned: ["alpha", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "SGD / Schedule-Free AdamW / SGD": [level("sgd", { alpha: 0.1 }), level("scheduleFreeAdam", { alpha: 0.01, logEps: -2 }), level("sgd", { alpha: 0.01 })],
+  "Prodigy, everything learned / SGD": [
+    level("prodigy", { d0: 1e-2, logEps: -2, weightDecay: 0.01, biasCorrection: true, growthRate: 1.5, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "SGD / Prodigy / SGD": [level("sgd", { alpha: 0.1 }), level("prodigy", { d0: 1e-2, logEps: -2 }), level("sgd", { alpha: 0.01 })],
+  "D-Adaptation SGD / SGD": [level("dAdaptSgd", { d0: 1e-2, mu: 0.5, weightDecay: 0.01, learned: ["alpha", "mu", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "D-Adaptation Adam, everything learned / SGD": [
+    level("dAdaptAdam", { d0: 1e-2, logEps: -2, weightDecay: 0.01, biasCorrection: true, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "SGD / D-Adaptation Adam / SGD": [level("sgd", { alpha: 0.1 }), level("dAdaptAdam", { d0: 1e-2, logEps: -2 }), level("sgd", { alpha: 0.01 })],
+  "DoG / SGD": [level("dog", { firstMove: 0.1, weightDecay: 0.01, learned: ["alpha", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "LDoG / SGD": [level("lDog", { firstMove: 0.1, averaging: null }), level("sgd", { alpha: 0.01 })],
+  "SGD / DoG / SGD": [level("sgd", { alpha: 0.1 }), level("dog", { firstMove: 0.1 }), level("sgd", { alpha: 0.01 })],
+  "MoMo, everything learned / SGD": [level("moMo", { alpha: 0.05, weightDecay: 0.01, learned: ["alpha", "beta1", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "MoMo-Adam, everything learned / SGD": [
+    level("moMoAdam", { alpha: 0.01, logEps: -2, weightDecay: 0.01, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };
@@ -95,18 +133,18 @@ export function hypergradientChecks(levels: readonly TowerLevel[]): Hypergradien
   const outputs = engine.runNow(`step@${batchSize}`, batch(5));
 
   /**
-   * The loss after the update, with a change of a hyperparameter's *new* value: its
-   * update is additive, so a change of the old value changes the new one equally.
+   * The loss after the update, and the hyperparameter's *new* value, with a change of the old one.
+   * Where the optimizer above looks at the value that it moves, the new one changes by more or less.
    */
-  const lossAt = (name: string, nudge: number): number => {
+  const after = (name: string, nudge: number): { readonly loss: number; readonly value: number } => {
     engine.restore({ ...before, [name]: before[name]!.map((value) => value + nudge) });
-    return engine.runNow(`step@${batchSize}`, batch(5))["loss"]!;
+    const { loss, [name]: value } = engine.runNow(`step@${batchSize}`, batch(5));
+    return { loss: loss!, value: value! };
   };
 
   const h = 1e-5;
-  return training.hyperparameters.map(({ name, hypergradient }) => ({
-    name,
-    analytic: outputs[hypergradient]!,
-    numeric: (lossAt(name, h) - lossAt(name, -h)) / (2 * h),
-  }));
+  return training.hyperparameters.map(({ name, hypergradient }) => {
+    const [more, less] = [after(name, h), after(name, -h)];
+    return { name, analytic: outputs[hypergradient]!, numeric: (more.loss - less.loss) / (more.value - less.value) };
+  });
 }

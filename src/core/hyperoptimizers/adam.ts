@@ -1,24 +1,18 @@
 import { add, constant, div, exp, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
+import { momentRoot } from "./groupNodes.ts";
 import { elementwise } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
 
 /**
  * Adam (Kingma & Ba 2015) with eps outside the root and v starting at eps, as in the authors'
- * library. Both betas are differentiated through the bias correction; eps is 10^logEps, so that
+ * library; in PyTorch v starts at 0. Both betas are differentiated through the bias correction; eps is 10^logEps, so that
  * it can be learned in log space.
  *
  * With r = sqrt(1 - beta2^T), m_hat / (sqrt(v_hat) + eps) is computed as
  * (r / (1 - beta1^T)) m / (sqrt(v) + r eps), which keeps the corrections scalar.
  * AMSGrad (Reddi et al. 2018) uses the largest v so far, as PyTorch does.
  */
-/**
- * Smallest normal number of float32. Without gradients v decays until it underflows to 0, where
- * the slope of its root is infinite; adding this keeps the slope finite and changes no other v
- * within float32's precision.
- */
-const underflow = 2 ** -126;
-
 export const adam = elementwise("adam", (args, level) => {
   const { hyper, slot, count } = args;
   const [alpha, beta1, beta2] = [hyper("alpha"), hyper("beta1"), hyper("beta2")];
@@ -30,10 +24,7 @@ export const adam = elementwise("adam", (args, level) => {
   const correction1 = sub(one, pow(beta1, count));
   const root = sqrt(sub(one, pow(beta2, count)));
   const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
-  // Hyperparameters whose gradient passes through the root: beta2, and coupled weight decay.
-  const throughRoot = level.learns("beta2") || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
-  const secondMoment = throughRoot ? add(largestV, constant(underflow)) : largestV;
-  const direction = div(m, add(sqrt(secondMoment), mul(root, epsilon)));
+  const direction = div(m, add(momentRoot(largestV, level), mul(root, epsilon)));
   const rate = div(mul(alpha, root), correction1);
   return {
     parameter: sub(decayedParameter(args, level), mul(rate, direction)),

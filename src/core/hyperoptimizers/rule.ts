@@ -19,7 +19,7 @@ export interface MovedArray {
   readonly parameter: Node;
   /** Of the parameter's shape. */
   readonly gradient: Node;
-  /** A slot as the previous step left it, of the parameter's shape; which there are: slotsOf(). */
+  /** A slot as the previous step left it, of the parameter's shape or a scalar; which there are: slotsOf(). */
   readonly slot: (name: string) => Node;
 }
 

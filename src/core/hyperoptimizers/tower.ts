@@ -9,7 +9,7 @@
 import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
-import { slotsOf } from "../../shared/slots.ts";
+import { slotsOf, type Slot } from "../../shared/slots.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
@@ -154,7 +154,7 @@ export class TowerProgram {
         movers.map((group) => {
           const { rule, context, hyper, count } = parts.get(group)!;
           const arrays = below.flatMap(({ name, parameter, group: own }, i) =>
-            own === group ? [{ name, parameter, gradient: gradients[i]!, slot: (slot: string) => state(slotName(level, slot, name), parameter.shape) }] : [],
+            own === group ? [{ name, parameter, gradient: gradients[i]!, slot: slotOf(level, name, parameter.shape, parts.get(group)!.slots) }] : [],
           );
           const groupSlot = (slot: string) => state(groupSlotName(level, slot, group), []);
           const updated = rule.update({ arrays, hyper, groupSlot, count, loss: () => state(lossName, []) }, context);
@@ -202,7 +202,7 @@ export class TowerProgram {
         for (const { name: slot, initial, of: owner } of parts.get(group)!.slots) {
           if (owner === "group") continue;
           values[slotName(level, slot, name)] =
-            initial === "parameter" ? (weights[name] ?? values[name])!.slice() : new Float64Array(sizeOf(parameter.shape)).fill(initial);
+            initial === "parameter" ? (weights[name] ?? values[name])!.slice() : new Float64Array(owner === "array" ? 1 : sizeOf(parameter.shape)).fill(initial);
         }
       }
     });
@@ -219,6 +219,7 @@ export class TowerProgram {
     const ownCount = timed ? add(before, constant(1)) : count;
     return {
       rule: updateRules[optimizer],
+      slots: slotsOf(settings),
       context: contextOf(settings),
       options,
       hyper,
@@ -260,6 +261,11 @@ export class TowerProgram {
         confine: (moved, { maxChange }) => bounded(limitedChange(moved, state(h.name, []), h, maxChange), h, h.options),
       }));
   }
+}
+
+/** Slots of one array as nodes: of its shape, or a number each. */
+function slotOf(level: number, parameter: string, shape: Shape, slots: readonly Slot[]): (slot: string) => Node {
+  return (slot) => state(slotName(level, slot, parameter), slots.find(({ name }) => name === slot)?.of === "array" ? [] : shape);
 }
 
 function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover"> {

@@ -1,7 +1,7 @@
 /** Which Keras optimizer computes what a level computed; where Keras's own computes otherwise, a subclass of it. */
 import { hasMomentum } from "../../shared/slots.ts";
 import { initialValue, slotSettings, type Settings } from "../../shared/tower.ts";
-import { constantName, dampens, decays, type LearnedPart } from "./learned.ts";
+import { constantName, dampens, decays, noRuleFor, type LearnedPart } from "./learned.ts";
 import { float } from "./python.ts";
 
 export interface KerasRule {
@@ -72,7 +72,7 @@ export function kerasRule(settings: Settings): KerasRule {
         step: ["self.assign_add(squares, (ops.square(gradient) - squares) * (1 - rho))", "self.assign_sub(variable, lr * gradient / ops.sqrt(squares + 1e-8))"],
       };
     default:
-      return settings satisfies never;
+      return noRuleFor(settings, "Keras");
   }
 }
 

@@ -177,8 +177,13 @@ export function dampens(of: Settings): of is Extract<Settings, { optimizer: "sgd
   return of.optimizer === "sgd" && hasMomentum(slotSettings(of)) && of.dampening !== 0;
 }
 
+/** @throws ExportError for an optimizer that a form has no rule for */
+export function noRuleFor({ optimizer }: Settings, form: string): never {
+  throw new ExportError(`${optimizerSpec(optimizer).label} has no counterpart in ${form} that this form could write; CSV and JSON can.`);
+}
+
 /** Hyperparameters of the authors' library. */
-const published: Record<Level["optimizer"], readonly string[]> = {
+const published: Partial<Record<Level["optimizer"], readonly string[]>> = {
   sgd: ["alpha", "mu"],
   adam: ["alpha", "beta1", "beta2", "logEps"],
   adaGrad: ["alpha"],
@@ -202,7 +207,7 @@ export function requireUnguarded({ events }: RunDetail): void {
  */
 export function requirePublished(of: Settings, index: number, group: string | null, expressible: readonly string[] = []): void {
   const { optimizer } = of;
-  const known = ["optimizer", "learned", "name", "match", "groups", "frozen", ...published[optimizer], ...expressible];
+  const known = ["optimizer", "learned", "name", "match", "groups", "frozen", ...(published[optimizer] ?? []), ...expressible];
   const defaults: Readonly<Record<string, unknown>> = { ...levelSchema.parse({ optimizer }) };
   for (const [option, value] of Object.entries(of)) {
     if (known.includes(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;

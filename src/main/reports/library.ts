@@ -10,7 +10,7 @@ import { movingParts } from "../../shared/groups.ts";
 import { listed } from "../../shared/text.ts";
 import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { decays, requirePublished, requireUnguarded } from "./learned.ts";
+import { decays, noRuleFor, requirePublished, requireUnguarded } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
@@ -23,7 +23,7 @@ interface LibraryClass {
   readonly keywords: Readonly<Record<string, string>>;
 }
 
-const classes: Record<Level["optimizer"], LibraryClass> = {
+const classes: Partial<Record<Level["optimizer"], LibraryClass>> = {
   sgd: { all: "SGD", moved: ["alpha", "mu"], keywords: { alpha: "alpha", mu: "mu" } },
   adam: {
     all: "Adam",
@@ -69,7 +69,8 @@ function perParameterCode(index: number, experiment: Experiment, above: string |
 function levelCode(experiment: Experiment, index: number, above: string | undefined): LevelCode {
   const of = experiment.tower[index]!;
   if (of.frozen || of.groups.length > 0) return perParameterCode(index, experiment, above);
-  const { all, alphaOnly, keywords, moved } = classes[of.optimizer];
+  const known = classes[of.optimizer] ?? noRuleFor(of, "the authors’ library");
+  const { all, alphaOnly, keywords, moved } = known;
   const learned = learnedHyperparameters(of).map(({ name }) => name);
   const onlyAlpha = alphaOnly !== undefined && learned.length === 1 && learned[0] === "alpha";
   for (const name of above === undefined ? [] : learned) {

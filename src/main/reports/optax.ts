@@ -1,7 +1,7 @@
 /** What level 0 learned, as an Optax optimizer and its schedules. */
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { clips, constantName, dampens, decays, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { clips, constantName, dampens, decays, frozenGroups, groupsCode, knotLists, noRuleFor, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
 
@@ -122,7 +122,7 @@ function ruleOf(settings: Settings, start = "0.0"): OptaxRule {
     case "rmsProp":
       return { name: "optax.rmsprop", keywords: { alpha: "learning_rate", gamma: "decay" }, fixed: { eps: "1e-8" } };
     default:
-      return settings satisfies never;
+      return noRuleFor(settings, "Optax");
   }
 }
 

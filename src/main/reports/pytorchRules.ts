@@ -1,6 +1,6 @@
 /** Maps each optimizer to PyTorch's, or to a class that the exported file defines. */
 import type { Settings } from "../../shared/tower.ts";
-import { dampens, decays } from "./learned.ts";
+import { dampens, decays, noRuleFor } from "./learned.ts";
 
 type Expression = (hyperparameter: string) => string;
 
@@ -73,7 +73,7 @@ export function pytorchRule(settings: Settings, { withDecay = false, ownSgd = fa
     case "rmsProp":
       return { name: "RMSProp", own: true, keywords: (v) => ({ lr: v("alpha"), alpha: v("gamma") }), scheduled: { alpha: ["gamma"] } };
     default:
-      return settings satisfies never;
+      return noRuleFor(settings, "PyTorch");
   }
 }
 

@@ -1,4 +1,4 @@
-import { stepSize } from "./common.ts";
+import { convention, stepSize } from "./common.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const adaGrad = {
@@ -6,6 +6,6 @@ export const adaGrad = {
   label: "AdaGrad",
   help: "Divides by the root of the sum of all squared gradients so far.",
   hyperparameters: [stepSize(0.01)],
-  options: [],
-  slots: () => [{ name: "squares", initial: 0.1 }],
+  options: [convention],
+  slots: ({ options }) => [{ name: "squares", initial: options.convention === "pytorch" ? 0 : 0.1 }],
 } as const satisfies OptimizerSpec;

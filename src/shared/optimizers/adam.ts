@@ -1,4 +1,4 @@
-import { beta, logEpsilon, stepSize, weightDecay, weightDecayAs } from "./common.ts";
+import { beta, convention, logEpsilon, stepSize, weightDecay, weightDecayAs } from "./common.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const adam = {
@@ -15,10 +15,11 @@ export const adam = {
       short: "AMSGrad",
     },
     weightDecayAs,
+    convention,
   ],
   slots: ({ initial, options }) => [
     { name: "m", initial: 0 },
-    { name: "v", initial: 10 ** initial["logEps"]! },
+    { name: "v", initial: options.convention === "pytorch" ? 0 : 10 ** initial["logEps"]! },
     ...(options.amsgrad ? [{ name: "largestV", initial: 0 }] : []),
   ],
 } as const satisfies OptimizerSpec;

@@ -1,5 +1,5 @@
 /** Hyperparameters and options that several optimizers have. */
-import type { HyperparameterSpec, Parameterisation } from "./spec.ts";
+import type { HyperparameterSpec, OptionSpec, Parameterisation } from "./spec.ts";
 
 export const stepSize = (initial: number, storedAs: Parameterisation = "raw"): HyperparameterSpec<"alpha"> => ({
   name: "alpha",
@@ -63,3 +63,73 @@ export const weightDecayAs = {
   ],
   initial: "decoupled",
 } as const;
+
+export const convention = {
+  name: "convention",
+  kind: "choice",
+  label: "Computed as",
+  help: "As in the paper's library, or as in PyTorch: second moments then start at 0, and ε is added outside the root.",
+  choices: [
+    { value: "published", label: "in the paper's library", short: "published" },
+    { value: "pytorch", label: "in PyTorch", short: "PyTorch" },
+  ],
+  initial: "published",
+} as const satisfies OptionSpec;
+
+/** Multiplies a step size that the optimizer finds itself. */
+export const multiplier: HyperparameterSpec<"alpha"> = { ...stepSize(1), label: "Multiplier", help: "Multiplies the step size that the optimizer finds itself." };
+
+/** First estimate of the distance from the initial weights to a solution. */
+export const firstDistance: HyperparameterSpec<"d0"> = {
+  name: "d0",
+  symbol: "d₀",
+  label: "First distance",
+  help: "First estimate of the distance between the initial weights and a solution. Too small costs steps, too large can diverge.",
+  initial: 1e-6,
+  domain: { min: 0, max: 1e12, minExclusive: true },
+  storedAs: "raw",
+  learnable: false,
+  scale: "log",
+};
+
+/** Loss of a perfect model, for Polyak step sizes. */
+export const lowerBound: HyperparameterSpec<"lowerBound"> = {
+  name: "lowerBound",
+  symbol: "f*",
+  label: "Lower bound",
+  help: "A loss that cannot be undercut; 0 for classification.",
+  initial: 0,
+  domain: { min: -1e12, max: 1e12 },
+  storedAs: "raw",
+  learnable: false,
+  scale: "linear",
+};
+
+export const biasCorrection = {
+  name: "biasCorrection",
+  kind: "flag",
+  label: "Bias correction",
+  help: "Corrects the step size for moments that start at 0, as Adam does.",
+  short: "bias-corrected",
+} as const satisfies OptionSpec;
+
+export const growthRate = {
+  name: "growthRate",
+  kind: "number",
+  label: "Growth of d by at most",
+  help: "Largest factor by which the estimated distance grows in one step.",
+  short: "growth",
+  initial: null,
+  domain: { min: 1, max: 1e12, minExclusive: true },
+} as const satisfies OptionSpec;
+
+export const averaging = {
+  name: "averaging",
+  kind: "number",
+  label: "Average with power",
+  help: "Evaluates the weights' running average, in which later steps weigh more with a higher power (Shamir and Zhang 2013).",
+  short: "average",
+  initial: 8,
+  domain: { min: 0, max: 1e12 },
+  canBeOff: true,
+} as const satisfies OptionSpec;

@@ -1,4 +1,4 @@
-import { stepSize } from "./common.ts";
+import { convention, stepSize } from "./common.ts";
 import type { HyperparameterSpec, OptimizerSpec } from "./spec.ts";
 
 const gamma: HyperparameterSpec<"gamma"> = {
@@ -18,6 +18,6 @@ export const rmsProp = {
   label: "RMSProp",
   help: "Divides by the root of a running mean of squared gradients.",
   hyperparameters: [stepSize(0.01, "squared"), gamma],
-  options: [],
+  options: [convention],
   slots: () => [{ name: "squares", initial: 0 }],
 } as const satisfies OptimizerSpec;

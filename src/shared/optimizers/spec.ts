@@ -66,6 +66,8 @@ export interface NumberOption extends Common {
   readonly initial: number | null;
   readonly domain: Domain;
   readonly whole?: boolean;
+  /** Whether null, for off, is allowed although it is not the default. */
+  readonly canBeOff?: boolean;
 }
 
 export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
@@ -75,15 +77,18 @@ export interface Slot {
   readonly name: string;
   /** Initial value of every entry; `parameter`: the initial value of what it belongs to. */
   readonly initial: number | "parameter";
-  /** `array` by default: one of the same shape for each array that moves; `group`: one number for a whole group. */
-  readonly of?: "array" | "group";
+  /** One number for each entry of the arrays that move (by default), for each array, or for a whole group. */
+  readonly of?: "entry" | "array" | "group";
 }
+
+/** Whose form of an optimizer: the authors' library's, or PyTorch's. They differ in where epsilon is added and where second moments begin. */
+export type Convention = "published" | "pytorch";
 
 /** What the slots depend on: the optimizer's initial hyperparameters in effective form, and its options. */
 export interface SlotSettings<Name extends string = string> {
   readonly optimizer: Name;
   readonly initial: Readonly<Record<string, number>>;
-  readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean };
+  readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean; readonly convention: Convention; readonly averaging: number | null };
 }
 
 export interface OptimizerSpec {

@@ -119,7 +119,7 @@ export const halving = z.strictObject({
   keep: z.number().gt(0, "keep must be greater than 0").lt(1, "keep must be less than 1").default(0.5),
 });
 
-export const study = z.strictObject({
+const checked = z.strictObject({
   name: z.string().max(200, "name: at most 200 characters").default(""),
   base: experiment.prefault({}),
   axes: z.array(axis).max(4, "at most 4 axes").default([]),
@@ -135,8 +135,10 @@ export const study = z.strictObject({
   cohort: cohort.default("auto"),
 });
 
-export type Study = z.output<typeof study>;
-export type StudyInput = z.input<typeof study>;
+// Interfaces keep derived types short.
+export interface Study extends z.output<typeof checked> {}
+export interface StudyInput extends z.input<typeof checked> {}
+export const study: z.ZodType<Study, StudyInput> = checked;
 export type Axis = z.output<typeof axis>;
 export type AxisValues = z.output<typeof axisValues>;
 export type Stack = z.output<typeof stack>;

@@ -10,10 +10,11 @@ import { smallProblem } from "../../support/problems.ts";
 
 /** Numbers of slot values by level in the state of the program. */
 function allocated(tower: Tower): number[] {
-  const { program } = smallProblem(tower.map(towerLevel), { hypergradients: "moving" }).training;
-  // `L1.m.L0.alpha` is a slot; `L0.alpha`, `L1.count` and `L0.alpha.hypergradient` are not.
+  const { program, hyperparameters } = smallProblem(tower.map(towerLevel), { hypergradients: "moving" }).training;
+  const learned = new Set(hyperparameters.map(({ name }) => name));
+  // `L1.m.L0.alpha` and a group's `L1.d` are slots; `L0.alpha`, `L1.count` and `L0.alpha.hypergradient` are not.
   const slots = program.state.flatMap(({ name, shape }) => {
-    const [, level] = name.endsWith(".hypergradient") ? [] : (/^L(\d+)\.[^.]+\./.exec(name) ?? []);
+    const [, level] = name.endsWith(".hypergradient") || learned.has(name) ? [] : (/^L(\d+)\.(?!count\b)/.exec(name) ?? []);
     return level === undefined ? [] : [{ level: Number(level), size: shape.reduce((product, n) => product * n, 1) }];
   });
   return tower.map((_, index) => slots.filter(({ level }) => level === index).reduce((sum, { size }) => sum + size, 0));
@@ -23,7 +24,7 @@ const { weights } = smallProblem([towerLevel(towerSchema.parse([{ optimizer: "sg
 const parameters = Object.entries(weights).map(([name, { length }]) => ({ name, size: length }));
 const parameterCount = parameters.reduce((sum, { size }) => sum + size, 0);
 
-const cases: readonly (readonly [what: string, level: LevelInput, perValue: number])[] = [
+const cases: readonly (readonly [what: string, level: LevelInput, perValue: number, perArray?: number, perGroup?: number])[] = [
   ["plain SGD", { optimizer: "sgd" }, 0],
   ["SGD with momentum", { optimizer: "sgd", mu: 0.9 }, 1],
   ["SGD with momentum from 0", { optimizer: "sgd", momentumFromZero: true }, 1],
@@ -35,6 +36,19 @@ const cases: readonly (readonly [what: string, level: LevelInput, perValue: numb
   ["AdaGrad", { optimizer: "adaGrad" }, 1],
   ["RMSProp", { optimizer: "rmsProp" }, 1],
   ["RMSProp that learns its step size alone", { optimizer: "rmsPropAlpha" }, 1],
+  ["Adam as in PyTorch", { optimizer: "adam", convention: "pytorch" }, 2],
+  ["NAdam", { optimizer: "nAdam" }, 2, 0, 1],
+  ["Lion", { optimizer: "lion" }, 1],
+  ["Schedule-Free SGD", { optimizer: "scheduleFreeSgd" }, 1, 0, 2],
+  ["Schedule-Free AdamW", { optimizer: "scheduleFreeAdam" }, 2, 0, 2],
+  ["Prodigy", { optimizer: "prodigy" }, 4, 0, 3],
+  ["D-Adaptation SGD", { optimizer: "dAdaptSgd" }, 2, 0, 3],
+  ["D-Adaptation Adam", { optimizer: "dAdaptAdam" }, 3, 0, 2],
+  ["DoG", { optimizer: "dog" }, 2, 0, 2],
+  ["DoG without averaging", { optimizer: "dog", averaging: null }, 1, 0, 2],
+  ["LDoG", { optimizer: "lDog" }, 2, 2],
+  ["MoMo", { optimizer: "moMo" }, 1, 0, 2],
+  ["MoMo-Adam", { optimizer: "moMoAdam" }, 2, 0, 2],
 ];
 
 describe("slots", () => {
@@ -43,12 +57,12 @@ describe("slots", () => {
     expect([...covered].sort()).toEqual([...optimizerNames].sort());
   });
 
-  it.each(cases)("%s: as many as the program has, on each of three levels", (_, level, perValue) => {
+  it.each(cases.map(([what, level, perValue, perArray = 0, perGroup = 0]) => [what, level, perValue, perArray, perGroup] as const))("%s: as many as the program has, on each of three levels", (_, level, perValue, perArray, perGroup) => {
     const tower = towerSchema.parse([level, level, level]);
     const counted = towerState(tower, parameters);
     expect(counted.map(({ slots }) => slots)).toEqual(allocated(tower));
-    expect(counted[0]).toEqual({ moved: parameterCount, slots: perValue * parameterCount });
-    expect(counted.slice(1).every(({ moved, slots }) => moved > 0 && slots === perValue * moved)).toBe(true);
+    expect(counted[0]).toEqual({ moved: parameterCount, slots: perValue * parameterCount + perArray * parameters.length + perGroup });
+    expect(counted.slice(1).every(({ moved, slots }) => moved > 0 && slots === (perValue + perArray) * moved + perGroup)).toBe(true);
   });
 
   it("follows groups: each by its own optimizer, nothing for what is frozen", () => {

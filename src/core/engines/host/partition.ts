@@ -60,7 +60,14 @@ export function partition(procedure: Procedure, isHostArray?: (node: Node) => bo
       const stays = fromDevice.has(node) || node.dtype === "bool";
       if (!host.has(node) || (stays && feedsDevice)) onDevice.add(node);
     }
-    const onHost = (node: Node) => host.has(node) && !(fromDevice.has(node) && onDevice.has(node));
+    const hostNodes = new Set<Node>();
+    for (const node of [...order].reverse()) {
+      const alone = !(fromDevice.has(node) && onDevice.has(node));
+      // A condition of device results that both need is computed by both.
+      const again = node.dtype === "bool" && (users.get(node)?.some((user) => hostNodes.has(user)) ?? false);
+      if (host.has(node) && (alone || again)) hostNodes.add(node);
+    }
+    const onHost = (node: Node) => hostNodes.has(node);
     // Arrays computed from a device array stay on the device too.
     const following = order.filter(
       (node) => onHost(node) && node.inputs.some((input) => !isScalar(input) && !onHost(input) && !updates.has(input)),

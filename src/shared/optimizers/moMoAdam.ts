@@ -1,0 +1,23 @@
+import { beta, logEpsilon, lowerBound, stepSize, weightDecay } from "./common.ts";
+import type { OptimizerSpec } from "./spec.ts";
+
+export const moMoAdam = {
+  name: "moMoAdam",
+  label: "MoMo-Adam",
+  help: "Adam with an adaptive Polyak step size: the loss itself says how far to go (Schaipp et al. 2024).",
+  hyperparameters: [
+    { ...stepSize(0.01), label: "Largest step", help: "Largest step size." },
+    { ...beta(1, 0.9), learnedByDefault: false },
+    { ...beta(2, 0.999), learnedByDefault: false },
+    logEpsilon,
+    lowerBound,
+    weightDecay,
+  ],
+  options: [],
+  slots: () => [
+    { name: "m", initial: 0 },
+    { name: "v", initial: 0 },
+    { name: "meanLoss", initial: 0, of: "group" },
+    { name: "meanProduct", initial: 0, of: "group" },
+  ],
+} as const satisfies OptimizerSpec;

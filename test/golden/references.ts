@@ -1,0 +1,174 @@
+/** Traces of reference optimizers (PyTorch, Optax and the authors' packages), replayed on the float64 reference. */
+import { z } from "zod";
+import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
+import { towerLevel } from "../../src/core/training/prepare.ts";
+import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
+import { level, type LevelInput } from "../../src/shared/tower.ts";
+import { problemTask, type Problem } from "./problems.ts";
+import { Comparison, type Difference } from "./comparison.ts";
+
+const numbers = z.array(z.number());
+const parameters = z.record(z.string(), z.union([numbers, z.array(numbers)]));
+
+export const referenceCase = z.object({
+  name: z.string(),
+  package: z.string(),
+  reference: z.string(),
+  settings: z.record(z.string(), z.unknown()),
+  steps: z.number().int().positive(),
+  /** Before each step, at the training weights. */
+  loss: numbers,
+  /** In force at each step. */
+  lr: numbers.optional(),
+  finalLoss: z.number(),
+  finalParams: parameters,
+  /** At the weights that the method evaluates with, where they differ. */
+  evalLoss: z.number().optional(),
+  evalParams: parameters.optional(),
+});
+export type ReferenceCase = z.infer<typeof referenceCase>;
+
+type Value = number | string | boolean | null;
+type Renamed = Readonly<Record<string, (value: unknown) => Readonly<Record<string, Value>>>>;
+
+const number = (value: unknown): number => z.number().parse(value);
+const as = (name: string) => (value: unknown) => ({ [name]: number(value) });
+const betas = (value: unknown) => {
+  const [beta1, beta2] = z.tuple([z.number(), z.number()]).parse(value);
+  return { beta1, beta2 };
+};
+/** A flag of the reference that must have the value it has here. */
+const always = (expected: unknown) => (value: unknown) => {
+  if (value !== expected) throw new Error(`only ${JSON.stringify(expected)} is known here, not ${JSON.stringify(value)}`);
+  return {};
+};
+const epsilon = (value: unknown) => ({ logEps: Math.log10(number(value)) });
+const flag = (name: string) => (value: unknown) => ({ [name]: z.boolean().parse(value) });
+const growth = (value: unknown) => ({ growthRate: value === null || value === "inf" ? null : number(value) });
+const coupled = { weightDecayAs: "coupled" } as const;
+const decayAs = (value: unknown) => ({ weightDecayAs: z.boolean().parse(value) ? "decoupled" : "coupled" });
+
+/** How the settings of each reference are named here. */
+const rules: readonly { readonly reference: RegExp; readonly fixed: Readonly<Record<string, Value>>; readonly settings: Renamed }[] = [
+  {
+    reference: /^torch\.optim\.SGD\b/,
+    fixed: { optimizer: "sgd", alpha: 0.001, ...coupled },
+    settings: { lr: as("alpha"), momentum: as("mu"), dampening: as("dampening"), nesterov: flag("nesterov"), weight_decay: as("weightDecay") },
+  },
+  {
+    reference: /^torch\.optim\.Adam$/,
+    fixed: { optimizer: "adam", convention: "pytorch", ...coupled },
+    settings: { lr: as("alpha"), betas, eps: epsilon, weight_decay: as("weightDecay"), amsgrad: flag("amsgrad") },
+  },
+  {
+    reference: /^torch\.optim\.AdamW$/,
+    fixed: { optimizer: "adam", convention: "pytorch", weightDecay: 0.01 },
+    settings: { lr: as("alpha"), betas, eps: epsilon, weight_decay: as("weightDecay"), amsgrad: flag("amsgrad") },
+  },
+  {
+    reference: /^torch\.optim\.NAdam\(decoupled_weight_decay=True\)$/,
+    fixed: { optimizer: "nAdam" },
+    settings: { lr: as("alpha"), betas, eps: epsilon, weight_decay: as("weightDecay"), momentum_decay: as("momentumDecay") },
+  },
+  {
+    reference: /^torch\.optim\.NAdam$/,
+    fixed: { optimizer: "nAdam", ...coupled },
+    settings: { lr: as("alpha"), betas, eps: epsilon, weight_decay: as("weightDecay"), momentum_decay: as("momentumDecay"), decoupled_weight_decay: decayAs },
+  },
+  { reference: /^torch\.optim\.Adagrad$/, fixed: { optimizer: "adaGrad", convention: "pytorch" }, settings: { lr: as("alpha"), lr_decay: always(0), eps: always(1e-10), initial_accumulator_value: always(0), weight_decay: always(0) } },
+  {
+    reference: /^torch\.optim\.RMSprop$/,
+    fixed: { optimizer: "rmsProp", convention: "pytorch" },
+    settings: { lr: as("alpha"), alpha: as("gamma"), eps: always(1e-8), momentum: always(0), centered: always(false), weight_decay: always(0) },
+  },
+  { reference: /^lion_pytorch\.Lion$/, fixed: { optimizer: "lion" }, settings: { lr: as("alpha"), betas, weight_decay: as("weightDecay") } },
+  {
+    reference: /^schedulefree\.SGDScheduleFree$/,
+    fixed: { optimizer: "scheduleFreeSgd" },
+    settings: { lr: as("alpha"), momentum: as("beta1"), warmup_steps: always(0), weight_decay: as("weightDecay"), r: always(0), weight_lr_power: always(2) },
+  },
+  {
+    reference: /^schedulefree\.AdamWScheduleFree$/,
+    fixed: { optimizer: "scheduleFreeAdam" },
+    settings: { lr: as("alpha"), betas, eps: epsilon, warmup_steps: always(0), weight_decay: as("weightDecay"), r: always(0), weight_lr_power: always(2) },
+  },
+  {
+    reference: /^prodigyopt\.Prodigy$/,
+    fixed: { optimizer: "prodigy" },
+    settings: { lr: as("alpha"), d0: as("d0"), betas, eps: epsilon, weight_decay: as("weightDecay"), decouple: decayAs, use_bias_correction: flag("biasCorrection"), growth_rate: growth, d_coef: always(1), beta3: always(null), safeguard_warmup: always(false) },
+  },
+  {
+    reference: /^dadaptation\.DAdaptSGD$/,
+    fixed: { optimizer: "dAdaptSgd" },
+    settings: { lr: as("alpha"), d0: as("d0"), momentum: as("mu"), weight_decay: as("weightDecay"), growth_rate: growth },
+  },
+  {
+    reference: /^dadaptation\.DAdaptAdam$/,
+    fixed: { optimizer: "dAdaptAdam", ...coupled },
+    settings: { lr: as("alpha"), d0: as("d0"), betas, eps: epsilon, weight_decay: as("weightDecay"), decouple: decayAs, use_bias_correction: flag("biasCorrection"), growth_rate: growth },
+  },
+  {
+    reference: /^dog\.(L?DoG)\b/,
+    fixed: { averaging: 8 },
+    settings: { reps_rel: as("firstMove"), lr: as("alpha"), weight_decay: as("weightDecay"), eps: always(1e-8), init_eta: always(null), gamma: as("averaging") },
+  },
+  {
+    reference: /^momo\.Momo$/,
+    fixed: { optimizer: "moMo" },
+    settings: { lr: as("alpha"), beta: as("beta1"), lb: as("lowerBound"), weight_decay: as("weightDecay"), bias_correction: always(false), use_fstar: always(false) },
+  },
+  {
+    reference: /^momo\.MomoAdam$/,
+    fixed: { optimizer: "moMoAdam" },
+    settings: { lr: as("alpha"), betas, eps: epsilon, lb: as("lowerBound"), weight_decay: as("weightDecay"), divide: always(true), use_fstar: always(false) },
+  },
+];
+
+/** @throws Error naming a reference or a setting that is not known here */
+export function referenceLevel({ reference, settings }: Pick<ReferenceCase, "reference" | "settings">): LevelInput {
+  const rule = rules.find((one) => one.reference.test(reference));
+  if (!rule) throw new Error(`unknown reference ${reference}`);
+  const fixed = reference.startsWith("dog.") ? { ...rule.fixed, optimizer: reference.startsWith("dog.L") ? "lDog" : "dog" } : rule.fixed;
+  const given = Object.entries(settings).map(([name, value]) => {
+    const renamed = rule.settings[name];
+    if (!renamed) throw new Error(`unknown setting ${name} of ${reference}`);
+    try {
+      return renamed(value);
+    } catch (error) {
+      throw new Error(`setting ${name} of ${reference}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    }
+  });
+  return Object.assign({}, fixed, ...given) as LevelInput;
+}
+
+/** Replays one case and compares losses, the final weights and loss, and those that the method evaluates with. */
+export function replayReference(data: Problem, traced: ReferenceCase): Difference {
+  const { task, inputs, batchSize, initialParameters } = problemTask(data);
+  const training = buildTrainingProgram({
+    task,
+    levels: [towerLevel(level.parse(referenceLevel(traced)))],
+    batchSizes: [batchSize],
+    evaluationBatchSizes: [batchSize],
+    hypergradients: "moving",
+  });
+  const engine = new ReferenceExecutable(training.program);
+  engine.restore(training.initialState(initialParameters));
+  const losses = Array.from({ length: traced.steps }, (_, t) => engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, inputs)["loss"]!);
+  engine.runNow("settle");
+  const evaluated = { loss: engine.runNow(`evaluate@${batchSize}`, inputs)["loss"]! / batchSize, parameters: training.parametersOf(engine.stateNow()) };
+  // One more step first applies the last update.
+  const finalLoss = engine.runNow(`step@${batchSize}`, inputs)["loss"]!;
+  const state = engine.stateNow();
+  const final = training.parametersOf({ ...state, ...Object.fromEntries(training.settledState.map((name) => [name, state[name.replace(/^settled\./, "")]!])) });
+
+  const comparison = new Comparison();
+  comparison.series((t) => `loss at step ${t}`, losses, traced.loss);
+  comparison.series(() => "final loss", [finalLoss], [traced.finalLoss]);
+  const compare = (what: string, ours: typeof final, theirs: z.infer<typeof parameters>) => {
+    for (const [name, value] of Object.entries(theirs)) comparison.series((i) => `${what} ${name}[${i}]`, [...ours[name]!], value.flat());
+  };
+  compare("final", final, traced.finalParams);
+  if (traced.evalLoss !== undefined) comparison.series(() => "evaluated loss", [evaluated.loss], [traced.evalLoss]);
+  if (traced.evalParams) compare("evaluated", evaluated.parameters, traced.evalParams);
+  return comparison.worst;
+}
