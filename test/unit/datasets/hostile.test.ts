@@ -128,6 +128,22 @@ describe("an image", () => {
     const path = await file("wide.png", png);
     await expect(readImage(path, { width: 2, height: 2, channels: 3 })).rejects.toThrow(/wide\.png cannot be decoded: Input image exceeds pixel limit/);
   });
+
+  it("that says it is millions of pixels long is refused before a decoder takes memory for it", async () => {
+    // Found by fuzzing: 372 bytes that took libheif 2.7 GB.
+    const file = Buffer.from(
+      "AAAAHGZ0eXBhdmlmAAAAAG1pZjFhdmlmbWlhZgAAANZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9jAAAAAERAAAEA" +
+      "AQAAAAAA+gABAAAAAAAAAHoAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABhdjAxAAAAAA5waXRtAAAAAAABAAAAVmlwcnAAAAA4aXBjbwAAAAxhdjFD" +
+      "gSACAAAAABRpc3BlAAAAAAByABAAAAAMAAAAEHBpeGkAAAAAAwgICAAAABZpcG1hAAAAAAAAAAEAAQOBAgMAAACCbWRhdBIACgg4DP7aQENBpDJsGUJjBAAB" +
+      "odcAY32KU6uQK83sPUdF88Fx8f5/Bd9JBsHO1aHZBe6IjVlR0bVFmBv9aVoKtXqSDV3lhK0/kw6gl3sVQgw0aVyNCl6LNpR0lLA2cBuepSpL84ACADDxDQMe" +
+      "LOG4OAV4FsK57+No",
+      "base64",
+    );
+    const path = join(folder, "long.avif");
+    await writeFile(path, file);
+    await expect(imageSize(path)).rejects.toThrow("long.avif cannot be decoded: it says that it is 7471120 x 12 pixels; at most 65535 a side are allowed");
+    await expect(readImage(path, { width: 2, height: 2, channels: 3 })).rejects.toThrow("at most 65535 a side are allowed");
+  });
 });
 
 describe("a packed array", () => {

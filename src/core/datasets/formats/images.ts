@@ -17,6 +17,8 @@ const endings = new Set([".png", ".jpg", ".jpeg", ".webp", ".gif", ".tif", ".tif
 
 /** Maximum pixels of an image before it is scaled. */
 const maxPixels = 100_000_000;
+/** Maximum pixels of a side: a decoder takes memory for all of an absurd one, before it finds that the file has no more to give. */
+const maxSide = 65_535;
 /** Maximum images of a folder. */
 const maxImages = 2_000_000;
 
@@ -64,15 +66,22 @@ export async function imageClasses(folder: string): Promise<ImageClass[]> {
 /** Width and height of an image. @throws Error naming the file */
 export async function imageSize(path: string): Promise<{ width: number; height: number }> {
   const sharp = loadDecoder();
-  const { width, height } = await decoding(path, () => sharp(path, { limitInputPixels: maxPixels }).metadata());
+  return decoding(path, () => checkedSize(sharp(path, { limitInputPixels: maxPixels })));
+}
+
+async function checkedSize(image: Sharp.Sharp): Promise<{ width: number; height: number }> {
+  const { width, height } = await image.metadata();
+  if (Math.max(width, height) > maxSide) throw new Error(`it says that it is ${width} x ${height} pixels; at most ${maxSide} a side are allowed`);
   return { width, height };
 }
 
 /** Pixels of an image as bytes, `[channels, height, width]`. @throws Error naming a file that cannot be decoded */
 export async function readImage(path: string, { width, height, channels }: ImageFolderOptions): Promise<Uint8Array> {
   const sharp = loadDecoder();
-  const { data, info } = await decoding(path, () => {
-    const image = sharp(path, { failOn: "truncated", limitInputPixels: maxPixels }).flatten({ background: "white" }).resize(width, height, { fit: "fill" });
+  const { data, info } = await decoding(path, async () => {
+    const source = sharp(path, { failOn: "truncated", limitInputPixels: maxPixels });
+    await checkedSize(source);
+    const image = source.flatten({ background: "white" }).resize(width, height, { fit: "fill" });
     return (channels === 1 ? image.grayscale() : image.toColourspace("srgb")).raw().toBuffer({ resolveWithObject: true });
   });
   const plane = width * height;
