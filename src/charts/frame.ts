@@ -137,12 +137,14 @@ export interface AxisSettings {
 export function axisOption(direction: "x" | "y", settings: AxisSettings): Record<string, unknown> {
   const { look, log, scale, gridIndex, name, nameGap = 30, labels = true, lines = direction === "y", label = scale?.label } = settings;
   const font = { fontFamily: look.fontFamily, fontSize: look.fontSize };
+  // Labels that are differences say from what.
+  const title = name === undefined || (scale?.offset ?? null) === null ? name : `${name} − ${scale!.offset}`;
   return {
     type: log ? "log" : "value",
     gridIndex,
     min: scale?.min,
     max: scale?.max,
-    ...(name !== undefined && { name, nameLocation: "middle", nameGap, nameTextStyle: { ...font, fontSize: look.fontSize + 0.5, color: look.soft } }),
+    ...(title !== undefined && { name: title, nameLocation: "middle", nameGap, nameTextStyle: { ...font, fontSize: look.fontSize + 0.5, color: look.soft } }),
     axisLine: { show: direction === "x", onZero: false, lineStyle: { color: look.axis, width: 1 } },
     axisTick: { show: direction === "x", length: 4, lineStyle: { color: look.axis }, customValues: scale?.ticks },
     axisLabel: { ...font, show: labels && scale !== undefined, color: look.soft, hideOverlap: true, margin: 7, customValues: scale?.ticks, formatter: (tick: number) => label?.(tick) ?? "" },

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { linearScale, logScale, logTicks, robustScale } from "../../../src/charts/axes.ts";
+import { axisOption } from "../../../src/charts/frame.ts";
+import { lookOf } from "../../../src/charts/theme.ts";
 
 const labels = (values: number[], log = false) => {
   const scale = (log ? logScale : linearScale)(values);
@@ -23,6 +25,12 @@ describe("linear axes", () => {
     const scale = linearScale([0.999 - 1.7e-8, 0.999]);
     expect(scale?.offset).toBe(0.999);
     expect(scale?.ticks.map(scale.label)).toEqual(["-2e-8", "-1.5e-8", "-1e-8", "-5e-9", "0"]);
+  });
+
+  it("say in their title what such differences are from", () => {
+    const title = (values: number[]) => axisOption("y", { look: lookOf({ theme: "light", width: 400, height: 300 }), log: false, scale: linearScale(values), gridIndex: 0, name: "β₂" })["name"];
+    expect(title([0.999 - 1.7e-8, 0.999])).toBe("β₂ − 0.999");
+    expect(title([0.9, 0.99])).toBe("β₂");
   });
 
   it("give a flat line room", () => {
