@@ -23,6 +23,7 @@ import { offerRescue } from "./rescue.ts";
 import { denyEverythingElse, denyPermissions } from "./security.ts";
 import { checkLauncher } from "./checkLauncher.ts";
 import { utilityLauncher } from "./utilityLauncher.ts";
+import { runScript } from "./runScript.ts";
 import { taskLauncher } from "./taskLauncher.ts";
 import { openWindow } from "./window.ts";
 
@@ -130,6 +131,7 @@ async function start(): Promise<void> {
     launchImporter: utilityLauncher(files.importer, "Hypertower import", importerOptions()),
     launchCheck: checkLauncher(files.integrityCheck),
     launchTask: taskLauncher(files.storeTask),
+    runScript,
   });
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);

@@ -8,12 +8,14 @@ import { extraFacts, extraNames, mainPackageOf, type ExtraName, type ExtraProgre
 import { addCuda } from "./cuda.ts";
 import { download } from "./download.ts";
 import { isUsed, packagesOf, unitOf, type ExtraPackage } from "./packages.ts";
+import { runInThisNode, type RunScript } from "./runProgram.ts";
 import { buildTensorflow } from "./tensorflow.ts";
 import { unpackTarball } from "./unpack.ts";
 
 export interface InstallOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ExtraProgress) => void;
+  readonly runScript?: RunScript;
 }
 
 /** How many packages are downloaded at a time. */
@@ -102,7 +104,7 @@ async function putInPlace(unit: string, work: string, tree: string): Promise<voi
  * Installs an extra. What is there already stays; what fails or is canceled leaves nothing.
  * @throws Error saying what could not be had, and the signal's reason when it was canceled
  */
-export async function installExtra(name: ExtraName, { signal, onProgress }: InstallOptions): Promise<void> {
+export async function installExtra(name: ExtraName, { signal, onProgress, runScript = runInThisNode }: InstallOptions): Promise<void> {
   const problem = platformProblem(name);
   if (problem) throw new Error(`${extraFacts[name].title} cannot be installed here: ${problem}`);
   const [folder, tree] = [extrasFolder(), extrasTree()];
@@ -133,7 +135,7 @@ export async function installExtra(name: ExtraName, { signal, onProgress }: Inst
     const form = name === "tfjs-node" ? "cpu" : name === "tfjs-node-gpu" ? "gpu" : null;
     if (form && units.includes(mainPackageOf[name])) {
       await linkInstalled(name, units, work, tree);
-      await buildTensorflow({ folder: work, form, signal, onStep: (doing) => tell(doing) });
+      await buildTensorflow({ folder: work, form, signal, runScript, onStep: (doing) => tell(doing) });
     }
     signal.throwIfAborted();
     tell("putting in place");

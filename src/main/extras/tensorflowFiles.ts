@@ -55,7 +55,7 @@ export function compileArguments({ headers, target, sources, built }: { readonly
 export const loadScript = `
 const util = require("node:util");
 util.isNullOrUndefined ??= (value) => value == null;
-const tf = require(process.argv[1]);
+const tf = require(process.argv[2]);
 const sum = tf.matMul(tf.ones([8, 8]), tf.ones([8, 8])).sum().dataSync()[0];
 if (sum !== 512) throw new Error("wrong product of two matrices of ones: " + sum + " instead of 512");
 console.log(JSON.stringify({ version: tf.backend().binding.TF_Version, gpu: tf.backend().isUsingGpuDevice }));

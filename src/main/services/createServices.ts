@@ -147,6 +147,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const engines = new Engines(machine, datasets);
   const optional = new Extras({
     onWorking: (working) => events.emit("extras.working", { working }),
+    runScript: options.runScript,
     recheck: async (kinds) => {
       for (const kind of kinds) await engines.retry(kind, undefined);
     },

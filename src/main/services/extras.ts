@@ -4,10 +4,13 @@ import type { EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { extraFacts, extraNames, pathsOf, type ExtraName, type ExtraProgress, type ExtraStates } from "../../shared/extras/index.ts";
 import { installExtra, listExtras, removeExtra } from "../extras/installer.ts";
+import type { RunScript } from "../extras/runProgram.ts";
 import { UserError } from "./services.ts";
 
 export interface ExtrasOptions {
   readonly onWorking: (working: ExtraProgress | null) => void;
+  /** By default in this process's Node. */
+  readonly runScript?: RunScript | undefined;
   /** Looks for engines anew whose packages came or went. */
   readonly recheck: (kinds: readonly EngineKind[]) => Promise<void>;
 }
@@ -38,7 +41,7 @@ export class Extras {
   async install(name: ExtraName): Promise<ExtraStates> {
     if (this.#working) throw new UserError(`${extraFacts[this.#working.progress.name].title} is being installed; wait until it is done, or cancel it.`);
     const abort = new AbortController();
-    const installing = installExtra(name, { signal: abort.signal, onProgress: (progress) => this.#tell(progress) });
+    const installing = installExtra(name, { signal: abort.signal, onProgress: (progress) => this.#tell(progress), ...(this.#options.runScript && { runScript: this.#options.runScript }) });
     const ended = installing.then(
       () => undefined,
       () => undefined,

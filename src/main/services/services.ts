@@ -12,9 +12,11 @@ import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
 import type { LaunchCheck } from "../store/integrityMonitor.ts";
 import { StoreError } from "../store/errors.ts";
+import type { RunScript } from "../extras/runProgram.ts";
 import type { LaunchTask } from "../store/task.ts";
 
 export type { LaunchCheck } from "../store/integrityMonitor.ts";
+export { failureOf, type RunScript } from "../extras/runProgram.ts";
 export { resultOf, type LaunchTask } from "../store/task.ts";
 export type { ExportFile, Pieces, TextFile } from "../reports/index.ts";
 
@@ -30,6 +32,8 @@ export interface ServiceOptions {
   readonly launchCheck?: LaunchCheck;
   /** Launches backups and other work on the store's file; without it, none are made by themselves. */
   readonly launchTask?: LaunchTask;
+  /** Runs scripts of optional packages while they are installed; by default in this process's Node. */
+  readonly runScript?: RunScript;
 }
 
 export interface Services {
