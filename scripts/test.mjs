@@ -10,7 +10,7 @@ import { ensureChromium } from "./chromium.mjs";
 import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, runQuietly, SetupError, toolEnvironment } from "./setup.mjs";
 
 /** Milliseconds after which a check that hangs fails. */
-const limit = 20 * 60_000;
+const limit = 40 * 60_000;
 if (process.argv.includes("--all")) process.env.HYPERTOWER_TESTS = "all";
 const reports = mkdtempSync(join(tmpdir(), "hypertower-test-"));
 
