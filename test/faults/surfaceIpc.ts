@@ -1,5 +1,5 @@
 /** The built desktop app over IPC, with Electron's stub: requests of its own page, and what only a page gone bad would send. */
-import { droppedChannel, eventChannel, requestChannel } from "../../src/shared/channels.ts";
+import { droppedChannel, eventChannel, openedChannel, requestChannel } from "../../src/shared/channels.ts";
 import { requestNames, type RequestName } from "../../src/shared/contract.ts";
 import { startApp } from "../e2e/desktop/app.ts";
 import type { RandomJson } from "./randomJson.ts";
@@ -44,7 +44,7 @@ async function malformed(random: RandomJson, invoke: (channel: string, parameter
   const input = random.any();
   switch (random.below(4)) {
     case 0: {
-      const channel = random.below(4) === 0 ? droppedChannel : request;
+      const channel = random.below(4) === 0 ? random.of([droppedChannel, openedChannel]) : request;
       const frame = random.of(foreign);
       return expectRefusal(invoke(channel, [input], frame), "this page may not send requests", `a foreign frame was answered on ${channel}: ${JSON.stringify(frame)}`);
     }

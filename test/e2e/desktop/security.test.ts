@@ -75,7 +75,7 @@ it("shows the page nothing but the contract", async () => {
     };
   });
   expect(exposed).toEqual({
-    keys: ["request", "on", "dropped"],
+    keys: ["request", "on", "dropped", "opened", "onOpening"],
     frozen: true,
     request: "TypeError: there is no request named runs.erase",
     inherited: "TypeError: there is no request named toString",
