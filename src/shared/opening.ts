@@ -1,5 +1,6 @@
 /** Files and links that the system hands to the desktop app, and what each opens. Nothing is started or imported without a question. */
 import { sharedKinds, type SharedKind } from "./sharing.ts";
+import { clipped } from "./text.ts";
 
 /** Ending of the app's files: archives of runs and studies, and experiments and studies as JSON. */
 export const fileEnding = ".hypertower";
@@ -36,5 +37,5 @@ export function readLink(link: string): Opening {
   const shared = definition.exec(link);
   if (shared) return { kind: "definition", name, text: `${linkScheme}:${shared[1] as SharedKind}:${shared[2]!}` };
   const forms = `hypertower://${Object.keys(pages).join(", hypertower://")}, hypertower://runs/ID, hypertower://studies/ID, hypertower://open/study/… and hypertower://open/experiment/…`;
-  return { kind: "problem", name, message: `${link.length > 100 ? `${link.slice(0, 100)}…` : link} is not a link that Hypertower opens. These are: ${forms}.` };
+  return { kind: "problem", name, message: `${clipped(link, 100)} is not a link that Hypertower opens. These are: ${forms}.` };
 }

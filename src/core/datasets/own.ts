@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ownKind } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
+import { clipped } from "../../shared/text.ts";
 import { syncFolder } from "../durable/folders.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "../folders/folder.ts";
@@ -121,7 +122,7 @@ export async function readMeta(id: string, folder = dataFolder()): Promise<OwnMe
   } catch (error) {
     throw new Error(`${path} is damaged; import the dataset again`, { cause: error });
   }
-  if (meta.id !== id) throw new Error(`${path} says that it describes ${JSON.stringify(meta.id)}; in this folder it must be ${id}`);
+  if (meta.id !== id) throw new Error(`${path} says that it describes ${JSON.stringify(clipped(meta.id))}; in this folder it must be ${id}`);
   return meta;
 }
 

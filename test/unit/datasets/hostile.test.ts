@@ -38,13 +38,17 @@ describe("a description of another dataset", () => {
     const victim = join(folder, "victim");
     await mkdir(victim);
     const description = join(folder, id, "dataset.json");
-    await writeFile(description, JSON.stringify({ version: 1, id: "own/../victim", title: "x", task: "text", source: "", createdAt: 0, count: 1, exampleShape: [], classNames: [], featureNames: [], features: "uint8", vocabulary: [] }));
+    const describing = (name: string) => JSON.stringify({ version: 1, id: name, title: "x", task: "text", source: "", createdAt: 0, count: 1, exampleShape: [], classNames: [], featureNames: [], features: "uint8", vocabulary: [] });
+    await writeFile(description, describing("own/../victim"));
     const [listed] = await listOwn(folder);
     expect(listed).toMatchObject({ id, problem: expect.stringContaining('describes "own/../victim"; in this folder it must be own/mine') as string });
     for (const hostile of ["own/../victim", "own/..", "own/", "../victim", "own/a/../../victim", "victim"]) {
       await expect(removeOwn(hostile, folder)).rejects.toThrow("is not the id of an own dataset");
       await expect(readOwn(hostile, folder)).rejects.toThrow("is not the id of an own dataset");
     }
+    await writeFile(description, describing(`own/${"x".repeat(20_000)}`));
+    const [long] = await listOwn(folder);
+    expect((long as { problem: string }).problem.length).toBeLessThan(500);
     expect(existsSync(victim)).toBe(true);
     await removeOwn(id, folder);
     expect(existsSync(join(folder, id))).toBe(false);
