@@ -27,6 +27,7 @@ export const levelWords: Readonly<Record<string, string>> = {
   learned: "Hyperparameters that the level above moves.",
   bounds: "Bounds of learned hyperparameters by name: `{ \"alpha\": [1e-5, 1] }`, each a number or `null`.",
   groups: "Parts of what the level moves with settings of their own. See [Groups](../levels.md#groups).",
+  schedules: "Schedules by hyperparameter, on the first level: `{ \"alpha\": \"cosine\" }`. See [Schedules](../levels.md#schedules).",
   frozen: "What belongs to no group is not moved.",
 };
 

@@ -4,7 +4,6 @@ import { Random } from "../core/models/random.ts";
 import { latestGenerator } from "../shared/random.ts";
 import { sizeOf } from "../core/program/node.ts";
 import { makeProgram } from "../core/program/program.ts";
-import { towerLevel } from "../core/training/prepare.ts";
 import { TrainingProcedures } from "../core/training/trainingProcedures.ts";
 import type { EngineKind } from "../shared/engines.ts";
 import { requireEngine } from "./engines.ts";
@@ -16,6 +15,7 @@ import type { Model } from "./model.ts";
 import { checkedTower, Optimizer, OptimizerError } from "./optimizers.ts";
 import { checkOptions } from "./options.ts";
 import { Problem } from "./problem.ts";
+import { openEndedLevels } from "./schedules.ts";
 import { Training } from "./training.ts";
 
 export interface OptimizeOptions {
@@ -69,7 +69,7 @@ export async function optimize<Input extends string, Parameter extends string>(
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
     parameters: problem.parameters.map(({ name, stateName, shape }) => ({ name: stateName, shape, label: name })),
-    levels: levels.map(towerLevel),
+    levels: openEndedLevels("optimize", levels),
     hypergradients: "moving",
   });
   const program = makeProgram({ settle: procedures.settle() }, procedures.furtherState);

@@ -8,7 +8,6 @@ import { Random } from "../core/models/random.ts";
 import { latestGenerator } from "../shared/random.ts";
 import { StepMasks } from "../core/training/masks.ts";
 import { generate } from "../core/prediction/generate.ts";
-import { towerLevel } from "../core/training/prepare.ts";
 import { textFeed } from "../core/feeds/textFeed.ts";
 import { buildTrainingProgram, type TrainingProgram } from "../core/training/trainingProgram.ts";
 import { requireEngine } from "./engines.ts";
@@ -20,6 +19,7 @@ import { checkSeed } from "./data.ts";
 import { checkedTower, Optimizer } from "./optimizers.ts";
 import { DivergenceError, notFinite, type StepResult } from "./training.ts";
 import { checkOptions } from "./options.ts";
+import { openEndedLevels } from "./schedules.ts";
 
 /** A text as character codes, with its end held out for testing. */
 export interface Text {
@@ -105,6 +105,9 @@ export interface WriteOptions {
   readonly seed?: number;
 }
 
+/** A network trains for as long as its user wants; schedules that need a budget are refused. */
+const longest = { epochs: 100_000 };
+
 /**
  * A recurrent network that predicts the next character of a text.
  * @throws RangeError naming an invalid option, OptimizerError, Error when the engine cannot be
@@ -121,7 +124,7 @@ export async function charRnn(text: Text, options: CharRnnOptions): Promise<Char
   requireEngine("charRnn", engine);
   const facts = { title: "the text", task: "text", trainExamples: text.train.length, testExamples: text.test.length, exampleShape: [], classNames: [], symbols: text.vocabulary.length };
   const tower = checkedTower("charRnn", optimizer.levels);
-  const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, batchSize, seed, generator: latestGenerator, engine: { kind: engine, threads } });
+  const result = validateExperiment({ dataset: { kind: "own/text", facts }, model: { kind: "charRnn", ...model }, tower, budget: longest, batchSize, seed, generator: latestGenerator, engine: { kind: engine, threads } });
   if (!result.ok) throw new RangeError(`charRnn: ${result.errors.map(({ message }) => message).join("; ")}`);
   const { experiment } = result;
 
@@ -129,7 +132,7 @@ export async function charRnn(text: Text, options: CharRnnOptions): Promise<Char
   const feed = textFeed({ task: "text", ...text }, experiment, network);
   const training = buildTrainingProgram({
     task: feed.task,
-    levels: tower.map(towerLevel),
+    levels: openEndedLevels("charRnn", tower, stepsPerEpoch(experiment)),
     batchSizes: feed.batchSizes,
     evaluationBatchSizes: feed.evaluationBatchSizes,
     hypergradients: "moving",
@@ -244,11 +247,13 @@ export class CharRnn {
   /** Before the first step no update is pending: the settled weights are the initial ones. */
   async #settle(): Promise<Record<string, number>> {
     const { executable, training } = this.#parts;
-    if (this.#steps === 0) return Object.fromEntries(training.hyperparameters.map(({ name, initial }) => [name, initial]));
+    if (this.#steps === 0) return Object.fromEntries([...training.hyperparameters, ...training.scheduled].map(({ name, initial }) => [name, initial]));
     return this.#effective(await executable.run("settle", {}));
   }
 
   #effective(outputs: Readonly<Record<string, number>>): Record<string, number> {
-    return Object.fromEntries(this.#parts.training.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]));
+    const { hyperparameters, scheduled } = this.#parts.training;
+    const stored = hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)] as const);
+    return Object.fromEntries([...stored, ...scheduled.map(({ name }) => [name, outputs[name]!] as const)]);
   }
 }

@@ -16,7 +16,7 @@ export interface StepResult {
   readonly step: number;
   /** Mean loss of the batch, before this step's update. */
   readonly loss: number;
-  /** Learned hyperparameters with which the loss was measured: `{ "L0.alpha": 0.001, ... }`. */
+  /** Learned hyperparameters with which the loss was measured, `{ "L0.alpha": 0.001, ... }`, and scheduled ones as in force: `"L0.alpha.inForce"`. */
   readonly hyperparameters: Readonly<Record<string, number>>;
   /** d loss / d hyperparameter (as stored) for those that a level above moves; 0 at step 0. */
   readonly hypergradients: Readonly<Record<string, number>>;
@@ -228,11 +228,14 @@ export class Training<Input extends string = string> {
   }
 
   #initialHyperparameters(): Record<string, number> {
-    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, initial }) => [name, initial]));
+    const { hyperparameters, scheduled } = this.#parts.procedures;
+    return Object.fromEntries([...hyperparameters, ...scheduled].map(({ name, initial }) => [name, initial]));
   }
 
   #effective(outputs: Readonly<Record<string, number>>): Record<string, number> {
-    return Object.fromEntries(this.#parts.procedures.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]));
+    const { hyperparameters, scheduled } = this.#parts.procedures;
+    const stored = hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)] as const);
+    return Object.fromEntries([...stored, ...scheduled.map(({ name }) => [name, outputs[name]!] as const)]);
   }
 
   /** Procedure for batches like this one, added on first use. */

@@ -9,6 +9,7 @@ import { parameterNames, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
+import { budgetProblems } from "./schedules/schema.ts";
 import { tower } from "./tower.ts";
 import { clipped } from "./text.ts";
 
@@ -208,6 +209,13 @@ const checked = z
       if (refused("tower")) return;
       for (const { index, message } of groupProblems(e.tower[0]!.groups, names, "the model's parameters")) {
         context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
+      }
+      if (refused("budget") || refused("batchSize")) return;
+      const { groups, ...own } = e.tower[0]!;
+      for (const [path, settings] of [[[], own] as const, ...groups.map((group, i) => [["groups", i], group] as const)]) {
+        for (const problem of budgetProblems(settings, { stepsPerEpoch: stepsPerEpoch(e), totalSteps: totalSteps(e) })) {
+          context.addIssue({ code: "custom", path: ["tower", 0, ...path, ...problem.path], message: problem.message });
+        }
       }
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { boundsProblems, type BoundSettings } from "./bounds.ts";
 import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
 import { expandLevel } from "./levelSpellings.ts";
+import { schedules as schedulesField, scheduleProblems } from "./schedules/schema.ts";
 import {
   describeDomain,
   inDomain,
@@ -55,13 +56,16 @@ function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, O
     specs.map((spec) => [spec.name, optionSchema(spec, label, publishedAlpha(name))]),
   ) as unknown as OptionFields<Option>;
   return z
-    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, bounds, ...further })
+    .strictObject({ optimizer: z.literal<N>(name), ...fields, learned, ...options, bounds, schedules: schedulesField, ...further })
     .superRefine((of, context) => {
       const { alpha, mu, alphaAs, nesterov, momentumFromZero } = of as unknown as { alpha: number; mu: number } & LevelOptions;
       const refuse = (field: string, message: string) => context.addIssue({ code: "custom", path: [field], message: `${label} ${message}` });
       if (alphaAs === "log" && alpha === 0) refuse("alpha", "alpha is 0; in log space it must be greater than 0");
       for (const { name, message } of boundsProblems(of as unknown as BoundSettings, (field) => (of as unknown as Record<string, number>)[field]!)) {
         context.addIssue({ code: "custom", path: ["bounds", name], message: `${label}: ${message}` });
+      }
+      for (const { path, message } of scheduleProblems(of as unknown as Parameters<typeof scheduleProblems>[0], (field) => (of as unknown as Record<string, number>)[field]!)) {
+        context.addIssue({ code: "custom", path: [...path], message });
       }
       if (nesterov && mu === 0 && !momentumFromZero) refuse("nesterov", "nesterov needs momentum: mu is 0");
     });

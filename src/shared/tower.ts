@@ -8,6 +8,8 @@ import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
 import { level, publishedAlpha, type Group, type Level, type Settings } from "./levelSchema.ts";
 import { learnedByDefault, optimizers, optimizerSpec, type HyperparameterSpec } from "./optimizers.ts";
+import { factorAt, segmentsOf } from "./schedules/segments.ts";
+import { scheduleNotation } from "./schedules/spec.ts";
 import { hasMomentum, type SlotSettings } from "./slots.ts";
 import { plural } from "./text.ts";
 
@@ -32,6 +34,9 @@ export const tower = z
           }
         }
       } else {
+        for (const { path, settings } of [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))]) {
+          if (hasSchedules(settings)) refuse([...path, "schedules"], "schedules are for the first level, which moves the weights; what is above it moves hyperparameters itself");
+        }
         for (const { index: group, message } of groupProblems(of.groups, learnedNames(levels[index - 1]!), `what level ${index - 1} learns`)) {
           refuse(["groups", group, "match"], message);
         }
@@ -76,6 +81,7 @@ export function optionValue(of: Settings, spec: OptionSpec): string | number | b
 export function isPublishedDefault(of: Settings, field: string): boolean {
   if ("groups" in of && field === "groups") return of.groups.length === 0;
   if (field === "frozen") return !of.frozen;
+  if (field === "schedules") return !hasSchedules(of);
   if (field === "bounds") return boundsInUse(of.optimizer, of.bounds).length === 0;
   const hyperparameter = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
   if (hyperparameter) return hyperparameter.extra === true && initialValue(of, field) === hyperparameter.initial;
@@ -86,6 +92,11 @@ export function isPublishedDefault(of: Settings, field: string): boolean {
 /** A level's own settings, or a group's, as its slots depend on them. */
 export function slotSettings(of: Settings): SlotSettings {
   return { optimizer: of.optimizer, initial: initialValues(of), options: levelOptions(of) };
+}
+
+/** Whether some hyperparameter of a level, or group, follows a schedule. */
+export function hasSchedules({ schedules = {} }: Settings): boolean {
+  return Object.keys(schedules).length > 0;
 }
 
 /** Options as published where an optimizer, or a group, does not have them. */
@@ -147,9 +158,10 @@ function optionNotation(of: Settings, spec: OptionSpec): string[] {
 
 function settingsNotation(of: Settings): string {
   const shown = optimizerSpec(of.optimizer)
-    .hyperparameters.filter((h) => initialValue(of, h.name) !== h.initial)
+    .hyperparameters.filter((h) => initialValue(of, h.name) !== h.initial || of.schedules?.[h.name])
     .map((h) => {
-      const value = formatHyperparameter(initialValue(of, h.name));
+      const schedule = of.schedules?.[h.name];
+      const value = `${formatHyperparameter(initialValue(of, h.name))}${schedule ? ` ${scheduleNotation(schedule)}` : ""}`;
       return h.name === "alpha" ? value : `${h.symbol} ${value}`;
     });
   shown.push(...boundsInUse(of.optimizer, of.bounds).map(({ spec, within }) => `${spec.symbol}${within.includes(null) ? "" : " in"} ${boundsNotation(within, formatHyperparameter)}`));
@@ -225,6 +237,34 @@ export interface HyperparameterColumn {
   readonly initial: number;
   readonly metric: string;
   readonly hypergradient: string;
+}
+
+/** Metric name of a scheduled hyperparameter as in force: `L0.alpha.inForce`. */
+export function inForceMetric(name: string, group: string | null = null): string {
+  return `${hyperparameterMetric(0, name, group)}.inForce`;
+}
+
+export interface InForceColumn {
+  readonly level: 0;
+  readonly group: string | null;
+  readonly spec: HyperparameterSpec;
+  /** At the first update. */
+  readonly initial: number;
+  readonly metric: string;
+}
+
+/** Every scheduled hyperparameter, whose value in force a tower logs beside what is learned. */
+export function inForceColumns(levels: readonly Level[]): InForceColumn[] {
+  const [bottom] = levels;
+  if (!bottom) return [];
+  return movingParts(bottom).flatMap(({ group, settings }) =>
+    optimizerSpec(settings.optimizer).hyperparameters.flatMap((spec) => {
+      const schedule = settings.schedules?.[spec.name];
+      // Every schedule's first factor is independent of the run's length.
+      const first = schedule && factorAt(segmentsOf(schedule, { stepsPerEpoch: 1, totalSteps: Number.MAX_SAFE_INTEGER }), 0);
+      return first === undefined ? [] : [{ level: 0 as const, group, spec, initial: initialValue(settings, spec.name) * first, metric: inForceMetric(spec.name, group) }];
+    }),
+  );
 }
 
 /** Every hyperparameter a tower logs: those that are learned, the top level's as if something stood above it. */

@@ -34,6 +34,7 @@ it("an optimizer or an argument nobody knows is refused by name", () => {
   expect(() => stackOf([{ type: "SGDPerParam" }])).toThrow("SGDPerParam needs alphas");
   expect(() => referenceLevel({ reference: "torch.optim.Rprop", settings: {} })).toThrow("unknown reference torch.optim.Rprop");
   expect(() => referenceLevel({ reference: "torch.optim.Adam", settings: { lr: 0.1, maximize: true } })).toThrow("unknown setting maximize of torch.optim.Adam");
+  expect(() => referenceLevel({ reference: "AdamW; ExponentialLR", settings: { lr: 0.1 } })).toThrow("unknown scheduler ExponentialLR");
   expect(() => referenceLevel({ reference: "prodigyopt.Prodigy", settings: { d_coef: 2 } })).toThrow("setting d_coef of prodigyopt.Prodigy: only 1 is known here, not 2");
 });
 

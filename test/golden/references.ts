@@ -1,9 +1,10 @@
 /** Traces of reference optimizers (PyTorch, Optax and the authors' packages), replayed on the float64 reference. */
 import { z } from "zod";
 import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts";
-import { towerLevel } from "../../src/core/training/prepare.ts";
+import { scheduledLevel } from "../../src/core/training/prepare.ts";
 import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
-import { level, type LevelInput } from "../../src/shared/tower.ts";
+import type { PieceInput } from "../../src/shared/schedules/schema.ts";
+import { inForceMetric, initialValue, level, type LevelInput } from "../../src/shared/tower.ts";
 import { problemTask, type Problem } from "./problems.ts";
 import { Comparison, type Difference } from "./comparison.ts";
 
@@ -124,8 +125,49 @@ const rules: readonly { readonly reference: RegExp; readonly fixed: Readonly<Rec
   },
 ];
 
+/** The step size's schedule of PyTorch's schedulers, and the settings that are the optimizer's. */
+const schedulers: readonly {
+  readonly scheduler: RegExp;
+  readonly split: (settings: ReferenceCase["settings"]) => { readonly pieces: readonly PieceInput[]; readonly settings: ReferenceCase["settings"] };
+}[] = [
+  {
+    scheduler: /^SequentialLR\(LinearLR, CosineAnnealingLR\)$/,
+    split: ({ warmup, start_factor, eta_min = 0, ...settings }) => ({
+      settings,
+      pieces: [
+        { kind: "warmUp", from: number(start_factor), until: number(warmup) },
+        { kind: "cosine", to: number(eta_min) / number(settings["lr"]) },
+      ],
+    }),
+  },
+  { scheduler: /^CosineAnnealingLR$/, split: ({ total, eta_min = 0, ...settings }) => ({ settings, pieces: [{ kind: "cosine", to: number(eta_min) / number(settings["lr"]), until: number(total) }] }) },
+  { scheduler: /^LinearLR\(1, 0\)$/, split: ({ total, ...settings }) => ({ settings, pieces: [{ kind: "linear", until: number(total) }] }) },
+  { scheduler: /^PolynomialLR$/, split: ({ total, power, ...settings }) => ({ settings, pieces: [{ kind: "polynomial", power: number(power), until: number(total) }] }) },
+  {
+    scheduler: /^MultiStepLR$/,
+    split: ({ milestones, gamma, ...settings }) => ({ settings, pieces: [{ kind: "step", at: numbers.parse(milestones), factor: number(gamma) }] }),
+  },
+  {
+    // Its scheduler was made for one step more than the trace has, so that it ends after the last one.
+    scheduler: /^OneCycleLR\(cycle_momentum=False\)$/,
+    split: ({ max_lr, total, pct_start, div_factor, final_div_factor, ...settings }) => {
+      const last = number(total);
+      const from = 1 / number(div_factor);
+      return {
+        settings: { ...settings, lr: number(max_lr) },
+        pieces: [{ kind: "oneCycle", from, to: from / number(final_div_factor), warmUp: (number(pct_start) * (last + 1) - 1) / last, until: last }],
+      };
+    },
+  },
+];
+
 /** @throws Error naming a reference or a setting that is not known here */
-export function referenceLevel({ reference, settings }: Pick<ReferenceCase, "reference" | "settings">): LevelInput {
+export function referenceLevel({ reference: whole, settings: all }: Pick<ReferenceCase, "reference" | "settings">): LevelInput {
+  const [name = "", scheduler] = whole.split("; ");
+  const found = schedulers.find((one) => scheduler !== undefined && one.scheduler.test(scheduler));
+  if (scheduler !== undefined && !found) throw new Error(`unknown scheduler ${scheduler}`);
+  const reference = found ? `torch.optim.${name}` : whole;
+  const { pieces, settings } = found ? found.split(all) : { pieces: [], settings: all };
   const rule = rules.find((one) => one.reference.test(reference));
   if (!rule) throw new Error(`unknown reference ${reference}`);
   const fixed = reference.startsWith("dog.") ? { ...rule.fixed, optimizer: reference.startsWith("dog.L") ? "lDog" : "dog" } : rule.fixed;
@@ -138,31 +180,36 @@ export function referenceLevel({ reference, settings }: Pick<ReferenceCase, "ref
       throw new Error(`setting ${name} of ${reference}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }
   });
-  return Object.assign({}, fixed, ...given) as LevelInput;
+  return Object.assign({}, fixed, ...given, found ? { schedules: { alpha: { unit: "steps", pieces } } } : {}) as LevelInput;
 }
 
 /** Replays one case and compares losses, the final weights and loss, and those that the method evaluates with. */
 export function replayReference(data: Problem, traced: ReferenceCase): Difference {
   const { task, inputs, batchSize, initialParameters } = problemTask(data);
+  const bottom = level.parse(referenceLevel(traced));
   const training = buildTrainingProgram({
     task,
-    levels: [towerLevel(level.parse(referenceLevel(traced)))],
+    levels: [scheduledLevel(bottom, { stepsPerEpoch: traced.steps, totalSteps: traced.steps })],
     batchSizes: [batchSize],
     evaluationBatchSizes: [batchSize],
     hypergradients: "moving",
   });
   const engine = new ReferenceExecutable(training.program);
   engine.restore(training.initialState(initialParameters));
-  const losses = Array.from({ length: traced.steps }, (_, t) => engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, inputs)["loss"]!);
+  const outputs = Array.from({ length: traced.steps }, (_, t) => ({ ...engine.runNow(`${t === 0 ? "begin" : "step"}@${batchSize}`, inputs) }));
+  const losses = outputs.map(({ loss }) => loss!);
   engine.runNow("settle");
   const evaluated = { loss: engine.runNow(`evaluate@${batchSize}`, inputs)["loss"]! / batchSize, parameters: training.parametersOf(engine.stateNow()) };
   // One more step first applies the last update.
-  const finalLoss = engine.runNow(`step@${batchSize}`, inputs)["loss"]!;
+  const ended = engine.runNow(`step@${batchSize}`, inputs);
+  const finalLoss = ended["loss"]!;
   const state = engine.stateNow();
   const final = training.parametersOf({ ...state, ...Object.fromEntries(training.settledState.map((name) => [name, state[name.replace(/^settled\./, "")]!])) });
 
   const comparison = new Comparison();
   comparison.series((t) => `loss at step ${t}`, losses, traced.loss);
+  // Update t is what the row after step t was measured with.
+  if (traced.lr) comparison.series((t) => `lr at step ${t}`, [...outputs.slice(1), ended].map((row) => row[inForceMetric("alpha")] ?? initialValue(bottom, "alpha")), traced.lr);
   comparison.series(() => "final loss", [finalLoss], [traced.finalLoss]);
   const compare = (what: string, ours: typeof final, theirs: z.infer<typeof parameters>) => {
     for (const [name, value] of Object.entries(theirs)) comparison.series((i) => `${what} ${name}[${i}]`, [...ours[name]!], value.flat());

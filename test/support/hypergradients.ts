@@ -111,6 +111,15 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
     level("moMoAdam", { alpha: 0.01, logEps: -2, weightDecay: 0.01, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
     level("sgd", { alpha: 0.01 }),
   ],
+  "schedules of a learned step size, of a learned beta and of a group's decay": [
+    level("adam", {
+      alpha: 0.01,
+      logEps: -2,
+      schedules: { alpha: [{ kind: "warmUp", from: 0.2, until: 0.6 }, { kind: "cosine", to: 0.1 }], beta1: { unit: "steps", pieces: [{ kind: "linear", to: 0.5 }] } },
+      groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, alphaAs: "log", mu: 0.5, weightDecay: 0.1, learned: ["alpha", "weightDecay"], schedules: { weightDecay: "polynomial", alpha: "oneCycle" } }],
+    }),
+    level("sgd", { alpha: 0.01 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

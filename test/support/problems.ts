@@ -4,12 +4,15 @@ import { Random } from "../../src/core/models/random.ts";
 import { classification } from "../../src/core/tasks/classification.ts";
 import { buildTrainingProgram, type TrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
-import { towerLevel } from "../../src/core/training/prepare.ts";
+import { scheduledLevel } from "../../src/core/training/prepare.ts";
 import { level as levelSchema } from "../../src/shared/tower.ts";
+
+/** In which schedules of `level()` run. */
+export const scheduleLength = { stepsPerEpoch: 5, totalSteps: 20 };
 
 /** @param name an optimizer of the paper, such as `adam`, `adamBaydin` or `sgdPerParam` */
 export function level(name: string, changes: Record<string, unknown> = {}): TowerLevel {
-  return towerLevel(levelSchema.parse({ optimizer: name, ...changes }));
+  return scheduledLevel(levelSchema.parse({ optimizer: name, ...changes }), scheduleLength);
 }
 
 export interface SmallProblem {

@@ -51,5 +51,14 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
   "MoMo / SGD": [level("moMo", { alpha: 0.1 }), level("sgd", { alpha: 1e-5 })],
   "MoMo-Adam": [level("moMoAdam", { weightDecay: 0.01 })],
   "groups: DoG for biases": [level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "dog", firstMove: 1e-3 }] }), level("sgd", { alpha: 1e-5 })],
+  "schedules: one cycle of Adam's step size, falling decay, steps for biases / SGD": [
+    level("adam", {
+      alpha: 0.01,
+      weightDecay: 0.01,
+      schedules: { alpha: "oneCycle", weightDecay: "polynomial" },
+      groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9, schedules: { alpha: { unit: "steps", pieces: [{ kind: "warmUp", until: 5 }, { kind: "step", at: [10, 15] }] } } }],
+    }),
+    level("sgd", { alpha: 1e-4 }),
+  ],
   "SGD x 20": Array.from({ length: 20 }, () => level("sgd")),
 };

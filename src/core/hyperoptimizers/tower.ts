@@ -10,12 +10,14 @@ import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
 import { slotsOf, type Slot } from "../../shared/slots.ts";
-import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
+import { factorAt, type Segment } from "../../shared/schedules/segments.ts";
+import { hypergradientMetric, hyperparameterMetric, inForceMetric } from "../../shared/tower.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
-import { add, constant, state } from "../program/operations/index.ts";
+import { add, constant, mul, state } from "../program/operations/index.ts";
 import { clipped } from "./clipping.ts";
 import { bounded, limitedChange } from "./confinement.ts";
 import type { Hyperparameters, RuleContext } from "./rule.ts";
+import { scheduleFactor } from "./scheduleFactor.ts";
 import { effectiveNode, toStored } from "./stored.ts";
 import { timing } from "./timing.ts";
 import { updateRules } from "./index.ts";
@@ -26,6 +28,8 @@ export interface TowerSettings {
   readonly initial: Hyperparameters;
   readonly learned: readonly string[];
   readonly options: LevelOptions;
+  /** Schedules over the steps of the run by hyperparameter: factors of the values above. */
+  readonly schedules: Readonly<Record<string, readonly Segment[]>>;
   /** Whether its parameters stay fixed. */
   readonly frozen: boolean;
 }
@@ -55,6 +59,16 @@ export interface LearnedHyperparameter {
   readonly moved: boolean;
   /** State variable of the step size that moves it, if that is learned too. */
   readonly mover: string | null;
+}
+
+/** A hyperparameter of level 0 that follows a schedule. */
+export interface ScheduledHyperparameter {
+  readonly group: string | null;
+  readonly hyperparameter: string;
+  /** Metric of its value in force: `L0.alpha.inForce`. */
+  readonly name: string;
+  /** At the first update. */
+  readonly initial: number;
 }
 
 export interface Weights {
@@ -105,6 +119,7 @@ export class TowerProgram {
   readonly weights: readonly Weights[];
   /** Every hyperparameter that can move, level by level. Momentum that starts at 0 is off. */
   readonly learned: readonly LearnedHyperparameter[];
+  readonly scheduled: readonly ScheduledHyperparameter[];
 
   /** @param weights weights that level 0 moves */
   constructor(levels: readonly TowerLevel[], weights: readonly Weights[]) {
@@ -127,6 +142,24 @@ export class TowerProgram {
           })),
       ),
     );
+    this.scheduled = movingParts(levels[0]!).flatMap(({ group, settings: { initial, schedules } }) =>
+      Object.entries(schedules).map(([hyperparameter, segments]) => ({
+        group,
+        hyperparameter,
+        name: inForceMetric(hyperparameter, group),
+        initial: initial[hyperparameter]! * factorAt(segments, 0),
+      })),
+    );
+  }
+
+  /**
+   * Values in force of what is scheduled, at the update that has been made or is about to be.
+   * @param stored of what is learned, in the order of `learned`
+   */
+  inForce(stored: readonly Node[]): Node[] {
+    const moved = new Map(this.learned.map(({ name }, i) => [name, stored[i]!]));
+    const parts = new Map(movingParts(this.levels[0]!).map(({ group, settings }) => [group, settings]));
+    return this.scheduled.map(({ group, hyperparameter }) => this.#hyperparametersOf(0, group, parts.get(group)!, moved)(hyperparameter));
   }
 
   /** Whether some rule asks for the loss at the current weights. */
@@ -229,15 +262,15 @@ export class TowerProgram {
     };
   }
 
-  /** Effective hyperparameters of a group: moved nodes for learned ones, constants for the rest. */
-  #hyperparametersOf(level: number, group: string | null, { optimizer, initial }: TowerSettings, moved: ReadonlyMap<string, Node>): (name: string) => Node {
-    return (name) => {
+  /** Hyperparameters of a group in force: moved nodes for learned ones, constants for the rest, and their schedules. */
+  #hyperparametersOf(level: number, group: string | null, settings: TowerSettings, moved: ReadonlyMap<string, Node>): (name: string) => Node {
+    return scheduled(settings.schedules, (name) => {
       const known = this.learned.find((h) => h.level === level && h.group === group && h.spec.name === name);
       if (known) return effectiveNode(moved.get(known.name)!, known.storedAs);
-      const value = initial[name];
-      if (value === undefined) throw new Error(`${optimizer} has no hyperparameter ${name}`);
+      const value = settings.initial[name];
+      if (value === undefined) throw new Error(`${settings.optimizer} has no hyperparameter ${name}`);
       return constant(value);
-    };
+    });
   }
 
   /** Everything a level moves; frozen parameters are left out. */
@@ -261,6 +294,18 @@ export class TowerProgram {
         confine: (moved, { maxChange }) => bounded(limitedChange(moved, state(h.name, []), h, maxChange), h, h.options),
       }));
   }
+}
+
+/** Hyperparameters in force: times the factor of their schedules. The state's count is the number of the update from 0. */
+function scheduled(schedules: TowerSettings["schedules"], value: (name: string) => Node): (name: string) => Node {
+  const known = new Map<string, Node>();
+  return (name) => {
+    const segments = schedules[name];
+    if (!segments) return value(name);
+    const inForce = known.get(name) ?? mul(value(name), scheduleFactor(segments, state(countName, [])));
+    known.set(name, inForce);
+    return inForce;
+  };
 }
 
 /** Slots of one array as nodes: of its shape, or a number each. */

@@ -1,7 +1,8 @@
 /** Prepares a run from its experiment: data, program, engine, initial weights. */
-import type { Experiment } from "../../shared/experiment.ts";
+import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
+import { segmentsOf, type RunLength } from "../../shared/schedules/segments.ts";
 import { initialValues, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import { compileCohort, type Seat } from "../engines/cohort.ts";
 import type { Engine, EngineDescription, Executable, StateValues } from "../engines/engine.ts";
@@ -24,13 +25,31 @@ export interface PreparedRun extends EngineDescription {
   readonly executable: Executable;
 }
 
-function towerSettings(of: Settings): TowerSettings {
+function towerSettings(of: Settings, length?: RunLength): TowerSettings {
   const learned = learnedHyperparameters(of).map(({ name }) => name);
-  return { optimizer: of.optimizer, initial: initialValues(of), learned, options: levelOptions(of), frozen: of.frozen };
+  const schedules = Object.fromEntries(
+    Object.entries(of.schedules ?? {}).map(([name, schedule]) => {
+      if (!length) throw new Error(`${name} follows a schedule, which needs the run's length`);
+      return [name, segmentsOf(schedule, length)];
+    }),
+  );
+  return { optimizer: of.optimizer, initial: initialValues(of), learned, options: levelOptions(of), schedules, frozen: of.frozen };
 }
 
+/** A level whose hyperparameters follow no schedule. */
 export function towerLevel(of: Level): TowerLevel {
-  return { ...towerSettings(of), groups: of.groups.map((group) => ({ ...towerSettings(group), name: group.name, match: group.match })) };
+  return scheduledLevel(of);
+}
+
+/** @param length of the run; needed for schedules */
+export function scheduledLevel(of: Level, length?: RunLength): TowerLevel {
+  return { ...towerSettings(of, length), groups: of.groups.map((group) => ({ ...towerSettings(group, length), name: group.name, match: group.match })) };
+}
+
+/** The levels of an experiment, with schedules over its budget. */
+export function towerLevels(experiment: Experiment): TowerLevel[] {
+  const length = { stepsPerEpoch: stepsPerEpoch(experiment), totalSteps: totalSteps(experiment) };
+  return experiment.tower.map((of) => scheduledLevel(of, length));
 }
 
 /** A run before its program is compiled. */
@@ -46,7 +65,7 @@ async function planRun(experiment: Experiment): Promise<PlannedRun> {
   const [feed, engine] = await Promise.all([loadFeed(experiment, model), engineNamed(experiment.engine.kind)]);
   const training = buildTrainingProgram({
     task: feed.task,
-    levels: experiment.tower.map(towerLevel),
+    levels: towerLevels(experiment),
     batchSizes: feed.batchSizes,
     evaluationBatchSizes: feed.evaluationBatchSizes,
     hypergradients: "moving",

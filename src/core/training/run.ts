@@ -55,14 +55,15 @@ const waitAlive = 1_000;
 
 /**
  * Logged at every step: loss, step time (ms), effective hyperparameters, hypergradients of the
- * stored ones.
+ * stored ones, and what schedules make of them.
  */
-export function loggedMetrics({ hyperparameters, withHypergradient }: TrainingProgram): string[] {
+export function loggedMetrics({ hyperparameters, withHypergradient, scheduled }: TrainingProgram): string[] {
   return [
     "loss",
     "stepTime",
     ...hyperparameters.map(({ name }) => name),
     ...withHypergradient.map(({ hypergradient }) => hypergradient),
+    ...scheduled.map(({ name }) => name),
   ];
 }
 
@@ -218,6 +219,7 @@ export class TrainingRun {
       time,
       ...training.hyperparameters.map(({ name, storedAs }) => toEffective(outputs[name]!, storedAs)),
       ...training.withHypergradient.map(({ hypergradient }) => outputs[hypergradient]!),
+      ...training.scheduled.map(({ name }) => outputs[name]!),
     ];
   }
 
@@ -227,9 +229,10 @@ export class TrainingRun {
    */
   async #settle(): Promise<Record<string, number>> {
     const outputs = await this.#run.executable.run("settle");
-    return Object.fromEntries(
-      this.#run.training.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)]),
-    );
+    return Object.fromEntries([
+      ...this.#run.training.hyperparameters.map(({ name, storedAs }) => [name, toEffective(outputs[name]!, storedAs)] as const),
+      ...this.#run.training.scheduled.map(({ name }) => [name, outputs[name]!] as const),
+    ]);
   }
 
   /**
@@ -278,7 +281,8 @@ export class TrainingRun {
   }
 
   async #end(outcome: Outcome, reason: string | null, step: number): Promise<RunEnd> {
-    const initial = Object.fromEntries(this.#run.training.hyperparameters.map((h) => [h.name, h.initial]));
+    const { hyperparameters, scheduled } = this.#run.training;
+    const initial = Object.fromEntries([...hyperparameters, ...scheduled].map((h) => [h.name, h.initial]));
     const tried = this.#guard?.memory.rollbacks ?? 0;
     const why = outcome === "diverged" && tried > 0 ? `${reason}, after ${tried} rollbacks by the guard` : reason;
     return { outcome, reason: why, step, hyperparameters: step > 0 ? await this.#settle() : initial };

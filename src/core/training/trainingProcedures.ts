@@ -5,7 +5,7 @@ import { constant, state } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
 import type { Loss } from "../tasks/task.ts";
-import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type ScheduledHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
 
 export interface TrainedParameter {
   /** State variable. */
@@ -35,6 +35,8 @@ export class TrainingProcedures {
   readonly hyperparameters: readonly LearnedHyperparameter[];
   /** Hyperparameters whose `hypergradient` begin and step output. */
   readonly withHypergradient: readonly LearnedHyperparameter[];
+  /** Hyperparameters that follow a schedule; begin, step and settle output their values in force by `name`. */
+  readonly scheduled: readonly ScheduledHyperparameter[];
   readonly #packing: Packing;
   readonly #tower: TowerProgram;
 
@@ -42,6 +44,7 @@ export class TrainingProcedures {
     this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
     this.#tower = new TowerProgram(levels, this.#packing.packs);
     this.hyperparameters = this.#tower.learned;
+    this.scheduled = this.#tower.scheduled;
     this.withHypergradient = this.#tower.learned.filter(
       ({ level, moved }) => moved || (hypergradients === "all" && level === levels.length - 1),
     );
@@ -88,7 +91,7 @@ export class TrainingProcedures {
   settle(): ProcedureSpec {
     const { evaluated, hyperparameters } = this.#tower.update();
     return {
-      outputs: Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, hyperparameters[i]!])),
+      outputs: this.#hyperparameterOutputs(hyperparameters),
       updates: Object.fromEntries(this.#packing.packs.map(({ name }, i) => [settled(name), evaluated[i]!])),
     };
   }
@@ -142,8 +145,16 @@ export class TrainingProcedures {
   #outputs(loss: Node, stored: readonly Node[], hypergradients: readonly Node[]): Record<string, Node> {
     return {
       loss,
-      ...Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, stored[i]!])),
+      ...this.#hyperparameterOutputs(stored),
       ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
+    };
+  }
+
+  #hyperparameterOutputs(stored: readonly Node[]): Record<string, Node> {
+    const inForce = this.#tower.inForce(stored);
+    return {
+      ...Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, stored[i]!])),
+      ...Object.fromEntries(this.scheduled.map(({ name }, i) => [name, inForce[i]!])),
     };
   }
 

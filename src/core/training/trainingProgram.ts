@@ -10,7 +10,7 @@
  * A task may have buffers (running statistics, hidden states): `begin` and `step` update them in
  * the forward pass, and `evaluate` reads them.
  */
-import type { LearnedHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { LearnedHyperparameter, ScheduledHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
 import { sizeOf, type Node } from "../program/node.ts";
 import { makeProgram, type Program } from "../program/program.ts";
 import type { Task } from "../tasks/task.ts";
@@ -31,6 +31,8 @@ export interface TrainingProgram {
   readonly hyperparameters: readonly LearnedHyperparameter[];
   /** Hyperparameters whose `hypergradient` begin and step output. */
   readonly withHypergradient: readonly LearnedHyperparameter[];
+  /** Scheduled hyperparameters; begin, step and settle output their values in force by `name`. */
+  readonly scheduled: readonly ScheduledHyperparameter[];
   /**
    * State that training depends on: everything but the settled weights, which can be recomputed.
    */
@@ -74,6 +76,7 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
     program,
     hyperparameters: procedures.hyperparameters,
     withHypergradient: procedures.withHypergradient,
+    scheduled: procedures.scheduled,
     durableState: [...declared].filter((name) => !settled.has(name)),
     initialState: (parameters) =>
       Object.fromEntries(

@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { nameInLevel } from "../../shared/groups.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import type { RunSummary } from "../../shared/run.ts";
-import { hyperparameterColumns, notation } from "../../shared/tower.ts";
+import { hyperparameterColumns, inForceColumns, notation } from "../../shared/tower.ts";
 
 /** Id that sorts by time and is short enough to type: `20261103-142530-k3x9f` (UTC). */
 export function newRunId(now: Date): string {
@@ -36,13 +36,10 @@ export function newRun(experiment: Experiment, now = new Date(), study: string |
     loss: null,
     testError: null,
     evaluation: null,
-    hyperparameters: hyperparameterColumns(experiment.tower).map(({ level, group, spec, metric, initial }) => ({
-      level,
-      name: nameInLevel(spec.name, group),
-      metric,
-      initial,
-      value: initial,
-    })),
+    hyperparameters: [
+      ...hyperparameterColumns(experiment.tower).map((column) => ({ ...column, name: nameInLevel(column.spec.name, column.group) })),
+      ...inForceColumns(experiment.tower).map((column) => ({ ...column, name: `${nameInLevel(column.spec.name, column.group)}.inForce` })),
+    ].map(({ level, name, metric, initial }) => ({ level, name, metric, initial, value: initial })),
     study,
     deletedAt: null,
   };

@@ -81,7 +81,7 @@ function sgdRule(settings: Extract<Settings, { optimizer: "sgd" }>): KerasRule {
   const dampened = dampens(settings);
   const decay = decaySteps(settings);
   // A buffer that Keras makes only where the momentum is not 0.
-  const kept = settings.momentumFromZero ? " or 1e-30" : "";
+  const kept = settings.momentumFromZero || settings.schedules?.["mu"] ? " or 1e-30" : "";
   const share = dampened ? "share * gradient" : "gradient";
   return {
     name: "SGD",

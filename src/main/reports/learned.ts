@@ -3,7 +3,8 @@ import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { hasMomentum } from "../../shared/slots.ts";
-import { level as levelSchema, slotSettings, type Level, type Settings } from "../../shared/tower.ts";
+import { listed } from "../../shared/text.ts";
+import { hasSchedules, level as levelSchema, slotSettings, type Level, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
@@ -50,9 +51,9 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   const bottom = run.experiment.tower[0]!;
   const parts = movingParts(bottom);
   if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
-  // How the step size was moved does not matter to a schedule; nor does the decoupling of a zero decay.
+  // How the step size was moved does not matter to its values in force; nor does the decoupling of a zero decay.
   for (const { group, settings } of parts) {
-    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", "clipValue", "clipNorm", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
+    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", "clipValue", "clipNorm", "schedules", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
   }
   const trajectories = bottomTrajectories(run, steps);
   const [first] = trajectories.values();
@@ -210,8 +211,13 @@ export function requirePublished(of: Settings, index: number, group: string | nu
   const known = ["optimizer", "learned", "name", "match", "groups", "frozen", ...(published[optimizer] ?? []), ...expressible];
   const defaults: Readonly<Record<string, unknown>> = { ...levelSchema.parse({ optimizer }) };
   for (const [option, value] of Object.entries(of)) {
+    if (option === "schedules" && !hasSchedules(of)) continue;
     if (known.includes(option) || JSON.stringify(value) === JSON.stringify(defaults[option])) continue;
     const where = group === null ? `Level ${index}` : `Level ${index}’s group ${group}`;
+    if (option === "schedules") {
+      const names = Object.keys(of.schedules ?? {});
+      throw new ExportError(`In ${where.replace("Level", "level")}, ${listed(names)} ${names.length === 1 ? "follows a schedule" : "follow schedules"}, which this form cannot express; CSV and JSON can.`);
+    }
     throw new ExportError(`${where} sets ${option} to ${JSON.stringify(value)}, which this form cannot express; CSV and JSON can.`);
   }
 }

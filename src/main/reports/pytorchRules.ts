@@ -33,7 +33,7 @@ const needsOwnSgd = (settings: Sgd) => (decays(settings) && settings.weightDecay
 function sgdRule(settings: Sgd, own: boolean): PytorchRule {
   const decayKeyword = own && settings.weightDecayAs === "coupled" ? "coupled_decay" : "weight_decay";
   // PyTorch skips the momentum buffer at an update whose momentum is exactly 0.
-  const kept = settings.momentumFromZero ? " or 1e-30" : "";
+  const kept = settings.momentumFromZero || settings.schedules?.["mu"] ? " or 1e-30" : "";
   return {
     name: "SGD",
     own,

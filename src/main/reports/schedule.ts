@@ -8,7 +8,7 @@ import { stepsPerEpoch } from "../../shared/experiment.ts";
 import { nameInLevel } from "../../shared/groups.ts";
 import { optimizerSpec, type HyperparameterSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { hyperparameterColumns, initialValue, type Settings } from "../../shared/tower.ts";
+import { hyperparameterColumns, inForceColumns, initialValue, type HyperparameterColumn, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 
@@ -32,9 +32,9 @@ export function measuredMetrics({ experiment, metrics }: Pick<RunDetail, "experi
   return ["stepTime", ...hyperparameterColumns(experiment.tower).map(({ hypergradient }) => hypergradient)].filter((metric) => metrics.includes(metric));
 }
 
-/** Every logged hyperparameter, of every level. */
+/** Every logged hyperparameter, of every level, then those in force where they follow a schedule. */
 export function scheduleMetrics({ experiment, metrics }: Pick<RunDetail, "experiment" | "metrics">): string[] {
-  return hyperparameterColumns(experiment.tower)
+  return [...hyperparameterColumns(experiment.tower), ...inForceColumns(experiment.tower)]
     .map(({ metric }) => metric)
     .filter((metric) => metrics.includes(metric));
 }
@@ -64,12 +64,14 @@ export interface Trajectory {
 }
 
 /**
- * Level 0's logged hyperparameters at each update, by name within the level.
+ * Level 0's logged hyperparameters at each update, as they were in force, by name within the level.
  * @throws ExportError when no update was logged or a value is not finite, naming it and its step
  */
 export function bottomTrajectories(run: RunDetail, steps: Iterable<StoredStep>): Map<string, Trajectory> {
   const metrics = scheduleMetrics(run);
-  const columns = hyperparameterColumns(run.experiment.tower)
+  const scheduled = inForceColumns(run.experiment.tower);
+  const follows = ({ level, group, spec }: Pick<HyperparameterColumn, "level" | "group" | "spec">) => level === 0 && scheduled.some((one) => one.group === group && one.spec.name === spec.name);
+  const columns = [...hyperparameterColumns(run.experiment.tower).filter((column) => !follows(column)), ...scheduled]
     .filter(({ level, metric }) => level === 0 && metrics.includes(metric))
     .map(({ group, spec, metric }) => ({ group, spec, index: metrics.indexOf(metric), values: new Float64Array(run.steps) }));
   let updates = 0;

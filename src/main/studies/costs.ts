@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { evaluationCount, totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { formatBytes } from "../../shared/format.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
-import { hyperparameterColumns } from "../../shared/tower.ts";
+import { hyperparameterColumns, inForceColumns } from "../../shared/tower.ts";
 import { StudyError } from "./errors.ts";
 
 /** Bytes in the store per logged value (with its share of the pyramid), per evaluation, and per run. */
@@ -19,8 +19,8 @@ export function diskOf(cells: readonly StudyCell[]): number {
 }
 
 function diskOfRun(experiment: Experiment): number {
-  // The loss, the step's time, and every hyperparameter with its hypergradient.
-  const columns = 2 + 2 * hyperparameterColumns(experiment.tower).length;
+  // The loss, the step's time, every hyperparameter with its hypergradient, and what schedules make of them.
+  const columns = 2 + 2 * hyperparameterColumns(experiment.tower).length + inForceColumns(experiment.tower).length;
   return bytes.run + totalSteps(experiment) * columns * bytes.value + evaluationCount(experiment) * bytes.evaluation;
 }
 

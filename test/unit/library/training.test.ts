@@ -313,3 +313,19 @@ it("can be disposed of, once its work is done", async () => {
   expect((await last).step).toBe(0);
   await expect(training.save()).rejects.toThrow("disposed of");
 });
+
+it("follows a schedule, and holds its last value", async () => {
+  const training = await optimize(parabola, {
+    optimizer: sgd({ alpha: 0.1, schedules: { alpha: { unit: "steps", pieces: [{ kind: "linear", to: 0.5, until: 2 }] } } }),
+    loss: itself,
+    engine: "reference",
+  });
+  let w = 3;
+  expect(await training.hyperparameters()).toMatchObject({ "L0.alpha.inForce": 0.1 });
+  for (const factor of [1, 0.75, 0.5, 0.5]) {
+    await training.step({});
+    w -= 0.1 * factor * 2 * w;
+    expect((await training.parameters())["w"]![0]).toBeCloseTo(w, 12);
+    expect((await training.hyperparameters())["L0.alpha.inForce"]).toBeCloseTo(0.1 * factor, 12);
+  }
+});

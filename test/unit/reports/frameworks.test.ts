@@ -81,6 +81,35 @@ describe("PyTorch code", () => {
   });
 });
 
+describe("a schedule", () => {
+  /** A run of four updates, of one level: row t has the values in force of update t. */
+  function scheduledCode(format: ExportFormatName, level: LevelInput, values: Readonly<Record<string, readonly number[]>>): string {
+    const base = aRun({ tower: [level] }, { status: "stopped", steps: 4 });
+    const metrics = ["loss", ...base.hyperparameters.map(({ metric }) => metric)];
+    const at = (metric: string, row: number) => values[metric]?.[row] ?? base.hyperparameters.find((one) => one.metric === metric)!.initial;
+    const hyperparameters = base.hyperparameters.map((one) => ({ ...one, value: at(one.metric, 4) }));
+    const run = { ...base, hyperparameters, metrics, environment: null, evaluations: [], events: [] };
+    const steps = [0, 1, 2, 3].map((step) => ({ step, values: [1, ...metrics.slice(1).map((metric) => at(metric, step))] }));
+    return [...exportRun(run, steps, format).pieces].join("");
+  }
+  const level: LevelInput = { optimizer: "sgd", alpha: 0.5, mu: 0.9, schedules: { alpha: { unit: "steps", pieces: [{ kind: "step", at: [2], factor: 0.5 }] }, mu: "linear" } };
+  const values = { "L0.alpha.inForce": [0.5, 0.5, 0.5, 0.25, 0.25], "L0.mu.inForce": [0.9, 0.9, 0.6, 0.3, 0] };
+
+  it.each(["pytorch", "optax", "keras"] as const)("is in %s what was in force", (format) => {
+    const text = scheduledCode(format, level, values);
+    expect(text).toContain("ALPHA = [\n    (1, 0.5), (2, 0.5), (3, 0.25), (4, 0.25),\n]");
+    expect(text).toContain("MU = [\n    (1, 0.9), (4, 0.0),\n]");
+  });
+
+  it("is a column of the table", () => {
+    expect(scheduledCode("csv", level, values)).toContain("L0.alpha,L0.mu,L0.alpha.inForce,L0.mu.inForce");
+  });
+
+  it("is refused by name for the authors' library", () => {
+    expect(() => scheduledCode("library", level, values)).toThrow("In level 0, alpha and mu follow schedules, which this form cannot express; CSV and JSON can.");
+  });
+});
+
 describe("Optax code", () => {
   it("starts Adam's second moment where the run started it, and follows a learned epsilon", () => {
     expect(code("optax", { optimizer: "adam", logEps: -6 })).toContain("return adam(10.0 ** -6.0)(learning_rate=0.001, b1=0.9, b2=0.999, eps=10.0 ** -6.0)");

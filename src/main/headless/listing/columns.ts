@@ -79,8 +79,8 @@ export function runColumn(key: string): Column<RunItem> {
   if (listed) return listed;
   const metric = metricNames.find((name) => name === key);
   if (metric) return { key, value: ({ summary }) => (summary?.evaluation ? metricValue(metric, summary.evaluation) : null) };
-  const [, level = "0", name, initial] = /^(?:L(\d{1,4})\.)?([A-Za-z]\w*(?:\[[^\]]+\])?)(\.initial)?$/.exec(key) ?? [];
-  if (name !== undefined && hyperparameterNames.includes(name.replace(/\[.*/, ""))) {
+  const [, level = "0", name, initial] = /^(?:L(\d{1,4})\.)?([A-Za-z]\w*(?:\[[^\]]+\])?(?:\.inForce)?)(\.initial)?$/.exec(key) ?? [];
+  if (name !== undefined && hyperparameterNames.includes(name.replace(/[[.].*/, ""))) {
     return { key, value: ({ summary }) => summary ? hyperparameter(summary, Number(level), name, initial !== undefined) : null };
   }
   const path = key.split(".");

@@ -33,11 +33,12 @@ const allSpecs: readonly HyperparameterSpec[] = (Object.keys(optimizers) as Opti
 export function metricColumn(metric: string, task: DatasetTask, levels: readonly Level[] = []): Column {
   const known = fixed[metric];
   if (known) return { name: metric, ...known(task) };
-  const [, level, name, hyper] = /^L(\d+)\.(\w+)(\.hypergradient)?$/.exec(metric) ?? [];
+  const [, level, name, hyper] = /^L(\d+)\.(\w+)(\.hypergradient|\.inForce)?$/.exec(metric) ?? [];
   if (level === undefined || name === undefined) return { name: metric, unit: "", description: metric };
   const of = levels[Number(level)];
   const specs: readonly HyperparameterSpec[] = of ? optimizerSpec(of.optimizer).hyperparameters : allSpecs;
   const label = specs.find((spec) => spec.name === name)?.label.toLowerCase() ?? name;
+  if (hyper === ".inForce") return { name: metric, unit: "1", description: `${label} of level ${level} times its schedule's factor, in force at the step` };
   return hyper === undefined
     ? { name: metric, unit: "1", description: `${label} of level ${level} in force at the step, in effective form` }
     : { name: metric, unit: lossUnit(task), description: `derivative of the step's loss with respect to the ${label} of level ${level}, as stored` };
