@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { describeDomain, inDomain, optimizerSpec, type OptimizerName } from "../optimizers.ts";
 import { segmentsOf, type RunLength } from "./segments.ts";
-import { newPiece, pieceKinds, pieceSpec, scheduleUnits, type Piece, type PieceField, type PieceKind, type Schedule, type Schedules } from "./spec.ts";
+import { pieceKinds, pieceSpec, scheduleUnits, type Piece, type PieceField, type PieceKind, type Schedule, type Schedules } from "./spec.ts";
 
 /** Maximum number of pieces of a schedule, and of milestones of a piece. */
 const maxPieces = 100;
@@ -125,7 +125,7 @@ export function budgetProblems({ schedules = {} }: Pick<ScheduledSettings, "sche
   });
 }
 
-/** A new schedule for the editor. */
-export function newSchedule(kind: PieceKind): Schedule {
-  return { unit: "epochs", pieces: [newPiece(kind)] };
+/** Reads a schedule; null where it has an error. */
+export function readSchedule(input: unknown): Schedule | null {
+  return schedule.safeParse(input).data ?? null;
 }

@@ -95,12 +95,6 @@ export interface Schedule {
 /** Schedules by the name of the hyperparameter. */
 export type Schedules = Readonly<Record<string, Schedule>>;
 
-/** A piece with the defaults of its kind. */
-export function newPiece(kind: PieceKind, until: number | null = null): Piece {
-  const { fields, milestones } = pieceSpec(kind);
-  return { kind, until, ...Object.fromEntries(fields.map(({ name, initial }) => [name, initial])), ...(milestones ? { at: [] } : {}) };
-}
-
 /** `warm-up cosine`: its pieces in short. */
 export function scheduleNotation({ pieces }: Schedule): string {
   return pieces.map(({ kind }) => pieceSpec(kind).short).join(" ");

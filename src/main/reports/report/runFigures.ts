@@ -6,7 +6,7 @@ import { capital, metricTitle } from "../../../charts/studyText.ts";
 import { taskOf } from "../../../shared/experiment.ts";
 import { headlineOf, lossUnit, metricOf, metricValue, type MetricName } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
-import { hyperparameterColumns, levelLabel } from "../../../shared/tower.ts";
+import { hyperparameterColumns, inForceColumns, levelLabel, type HyperparameterColumn, type InForceColumn } from "../../../shared/tower.ts";
 import type { Figure } from "./figure.ts";
 import type { RunSource } from "./source.ts";
 
@@ -22,20 +22,26 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
   const style = (level: number, theme: Parameters<typeof variantStyle>[3]) => variantStyle(level, tower.length, false, theme);
   const columns = hyperparameterColumns(tower).filter(({ hypergradient }) => run.metrics.includes(hypergradient));
   const shown = columns.slice(0, maxPlots);
-  const plotsOf = (metric: "metric" | "hypergradient", theme: Parameters<typeof variantStyle>[3]): RunPlot[] =>
-    shown.map((column) => {
-      const { spec, level } = column;
-      const gradient = metric === "hypergradient";
-      return {
-        title: `${gradient ? `∂loss/∂${spec.symbol}` : spec.symbol} of level ${level} (${levelLabel(tower[level]!)})`,
-        yName: gradient ? `∂loss/∂${spec.symbol}` : `${spec.label} ${spec.symbol}`,
-        xName: "Step",
-        yLog: !gradient && spec.scale === "log",
-        lines: [lineOf(column[metric], style(level, theme), source.series(run.id, column[metric], buckets), 0)],
-      };
-    });
+  const inForce = inForceColumns(tower)
+    .filter(({ metric }) => run.metrics.includes(metric))
+    .slice(0, maxPlots);
+  type Theme = Parameters<typeof variantStyle>[3];
+  const plotOf = ({ metric, level, spec }: Pick<InForceColumn | HyperparameterColumn, "metric" | "level" | "spec">, name: string, yName: string, theme: Theme, yLog = spec.scale === "log"): RunPlot => ({
+    title: `${name} of level ${level} (${levelLabel(tower[level]!)})`,
+    yName,
+    xName: "Step",
+    yLog,
+    lines: [lineOf(metric, style(level, theme), source.series(run.id, metric, buckets), 0)],
+  });
+  const plotsOf = (metric: "metric" | "hypergradient", theme: Theme): RunPlot[] =>
+    metric === "hypergradient"
+      ? shown.map((column) => plotOf({ ...column, metric: column.hypergradient }, `∂loss/∂${column.spec.symbol}`, `∂loss/∂${column.spec.symbol}`, theme, false))
+      : [
+          ...shown.map((column) => plotOf(column, column.spec.symbol, `${column.spec.label} ${column.spec.symbol}`, theme)),
+          ...inForce.map((column) => plotOf(column, `${column.spec.symbol} in force`, `${column.spec.label} ${column.spec.symbol} in force`, theme)),
+        ];
   const left = columns.length > maxPlots ? ` The first ${maxPlots} of ${columns.length} are drawn.` : "";
-  const rows = Math.ceil(shown.length / 2);
+  const counts = { metric: shown.length + inForce.length, hypergradient: shown.length };
   const lossLine = (theme: Parameters<typeof style>[1]): ChartLine => {
     const line = lineOf("loss", style(0, theme), source.series(run.id, "loss", buckets), smoothing);
     return run.status === "diverged" ? { ...line, divergedAt: [run.steps] } : line;
@@ -56,20 +62,20 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
           settings,
         ),
     }),
-    ...(shown.length === 0
-      ? []
-      : ([
-          ["hyperparameters", "metric", "hyperparameters", `Every learned hyperparameter, as in force at each step.${left}`],
-          ["hypergradients", "hypergradient", "hypergradients", `Derivative of each step's loss with respect to each hyperparameter, as stored.${left}`],
-        ] as const).map(([name, metric, words, caption]) =>
-          figure({
-            name,
-            title: `${title}: ${words}`,
-            caption,
-            size: { width: shown.length === 1 ? 560 : 960, height: 80 + 240 * rows },
-            option: (settings) => runChart(plotsOf(metric, settings.theme), settings),
-          }),
-        )),
+    ...([
+      ["hyperparameters", "metric", "hyperparameters", `Every learned or scheduled hyperparameter, as in force at each step.${left}`],
+      ["hypergradients", "hypergradient", "hypergradients", `Derivative of each step's loss with respect to each hyperparameter, as stored.${left}`],
+    ] as const)
+      .filter(([, metric]) => counts[metric] > 0)
+      .map(([name, metric, words, caption]) =>
+        figure({
+          name,
+          title: `${title}: ${words}`,
+          caption,
+          size: { width: counts[metric] === 1 ? 560 : 960, height: 80 + 240 * Math.ceil(counts[metric] / 2) },
+          option: (settings) => runChart(plotsOf(metric, settings.theme), settings),
+        }),
+      ),
   ];
 }
 

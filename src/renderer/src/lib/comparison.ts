@@ -3,7 +3,7 @@ import { capital } from "@charts/studyText.ts";
 import { nameInLevel } from "@shared/groups.ts";
 import { metricOf, type MetricName } from "@shared/metrics.ts";
 import { studyMetricsOf } from "@shared/study/metric.ts";
-import { hyperparameterColumns } from "@shared/tower.ts";
+import { hyperparameterColumns, inForceColumns } from "@shared/tower.ts";
 import type { RunSummary } from "@shared/run.ts";
 
 export interface MetricChoice {
@@ -28,6 +28,9 @@ export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
   const columns = runs.flatMap((run) => hyperparameterColumns(run.experiment.tower)).sort((a, b) => a.level - b.level);
   for (const { level, group, spec, metric } of columns) {
     add({ metric, label: `${nameInLevel(spec.symbol, group)} of level ${level}`, group: `Level ${level}`, logarithmic: spec.scale === "log" });
+  }
+  for (const { level, group, spec, metric } of runs.flatMap((run) => inForceColumns(run.experiment.tower))) {
+    add({ metric, label: `${nameInLevel(spec.symbol, group)} of level ${level} in force`, group: `Level ${level}`, logarithmic: spec.scale === "log" });
   }
   for (const { level, group, spec, hypergradient } of columns) {
     add({ metric: hypergradient, label: `∂loss/∂${nameInLevel(spec.symbol, group)} of level ${level}`, group: `Level ${level}`, logarithmic: false });

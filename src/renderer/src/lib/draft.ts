@@ -3,7 +3,7 @@ import { ownFacts, ownFactsOf, type DatasetInfo, type OwnFacts } from "@shared/d
 import { z } from "zod";
 import { engineChoices } from "@shared/engines.ts";
 import { newExperiment } from "@shared/presets.ts";
-import { asNew, fittingBatch, isText, defaultModel, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
+import { asNew, fittingBatch, isText, defaultModel, stepsPerEpoch, totalSteps, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
 import { dataShape, parameterNames } from "@shared/models/data.ts";
@@ -12,10 +12,12 @@ import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { generatorVersions, latestGenerator, type GeneratorVersion } from "@shared/random.ts";
+import type { RunLength } from "@shared/schedules/segments.ts";
 import { formatCount } from "./format.ts";
 import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelWords.ts";
 import type { Entry } from "./numbers.ts";
+import { storedSchedules } from "./scheduleDraft.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface Draft {
@@ -70,6 +72,12 @@ export function experimentOf(draft: Draft): unknown {
   return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, generator, engine, guard };
 }
 
+/** Length of the draft's runs, whatever its tower is; null while it has other errors. */
+export function runLengthOf(draft: Draft): RunLength | null {
+  const result = validateExperiment({ ...(experimentOf(draft) as object), tower: [{ optimizer: "sgd" }] });
+  return result.ok ? { stepsPerEpoch: stepsPerEpoch(result.experiment), totalSteps: totalSteps(result.experiment) } : null;
+}
+
 export function validateDraft(draft: Draft): Validation {
   return validateExperiment(experimentOf(draft));
 }
@@ -88,6 +96,7 @@ const storedSettings = {
   learned: z.array(z.string()).optional(),
   options: z.record(z.string(), z.union([storedEntry, z.boolean()])).optional(),
   bounds: z.record(z.string(), z.tuple([storedEntry, storedEntry])).optional(),
+  schedules: storedSchedules.optional(),
   frozen: z.boolean().optional(),
 };
 export const storedLevel = z

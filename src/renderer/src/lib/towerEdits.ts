@@ -4,6 +4,7 @@ import { movingParts, nameInLevel } from "@shared/groups.ts";
 import { groupOptionsOf, initialOption, optionsOf, type OptionSpec } from "@shared/levelOptions.ts";
 import { initialValue, maxLevels, optionValue, publishedAlpha, type Level, type Settings } from "@shared/tower.ts";
 import type { Entry } from "./numbers.ts";
+import { draftOfSchedules, writtenSchedules, type DraftSchedule, type DraftSchedules } from "./scheduleDraft.ts";
 
 /** Value of an option; empty text means off. */
 export type OptionEntry = Entry | boolean;
@@ -19,6 +20,8 @@ export interface DraftSettings {
   readonly options: Readonly<Record<string, OptionEntry>>;
   /** Min and max of learned hyperparameters by name; empty text for none. */
   readonly bounds: Readonly<Record<string, DraftBounds>>;
+  /** Of hyperparameters by name. */
+  readonly schedules: DraftSchedules;
   /** Whether its members are not moved. */
   readonly frozen: boolean;
 }
@@ -45,6 +48,7 @@ export interface GivenSettings {
   readonly learned?: readonly string[] | undefined;
   readonly options?: Readonly<Record<string, OptionEntry>> | undefined;
   readonly bounds?: Readonly<Record<string, DraftBounds>> | undefined;
+  readonly schedules?: DraftSchedules | undefined;
   readonly frozen?: boolean | undefined;
 }
 
@@ -52,7 +56,7 @@ export interface GivenSettings {
  * @param form an optimizer of the paper, such as `adam`, or `adamBaydin` for Adam that learns alpha
  * alone
  */
-function newSettings(form: string, { values = {}, learned, options = {}, bounds = {}, frozen = false }: GivenSettings): DraftSettings {
+function newSettings(form: string, { values = {}, learned, options = {}, bounds = {}, schedules = {}, frozen = false }: GivenSettings): DraftSettings {
   const found = findForm(form);
   if (!found) throw new Error(`there is no optimizer named ${form}`);
   const { optimizer } = found;
@@ -63,6 +67,7 @@ function newSettings(form: string, { values = {}, learned, options = {}, bounds 
     learned: learned ?? found.learned,
     options: Object.fromEntries(optionsOf(optimizer).map((spec) => [spec.name, options[spec.name] ?? publishedOption(optimizer, spec)])),
     bounds,
+    schedules,
     frozen,
   };
 }
@@ -86,8 +91,8 @@ export function newLevel(form: string, values: GivenSettings["values"] = {}, fur
   return { id: ++lastId, ...newSettings(form, { ...settings, values }), groups: groups.map(newGroup) };
 }
 
-/** A copy with a new id. */
-const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, level);
+/** A copy for a level above, with a new id: schedules are for the first level. */
+const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, { ...level, schedules: {}, groups: level.groups.map((group) => ({ ...group, schedules: {} })) });
 
 /** The published value of an option. */
 export function publishedOption(optimizer: OptimizerName, spec: OptionSpec): OptionEntry {
@@ -101,6 +106,7 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
     learned: of.learned,
     options: Object.fromEntries(optionsOf(of.optimizer).map((spec) => [spec.name, optionValue(of, spec) ?? ""] as const)),
     bounds: Object.fromEntries(Object.entries(of.bounds).map(([name, [min, max]]) => [name, [min ?? "", max ?? ""] as const])),
+    schedules: draftOfSchedules(of.schedules ?? {}),
     frozen: of.frozen,
   });
   return levels.map((of) => {
@@ -112,17 +118,19 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
 /** The tower in an experiment's form; invalid text is passed on for validation to refuse. */
 export function toTower(levels: readonly DraftLevel[]): Record<string, unknown>[] {
   const bound = (entry: Entry) => (entry === "" ? null : entry);
-  const written = ({ optimizer, values, learned, options, bounds, frozen }: DraftSettings, specs: readonly OptionSpec[]) => ({
+  // A group says that it has none, so that it inherits none.
+  const written = ({ optimizer, values, learned, options, bounds, schedules, frozen }: DraftSettings, specs: readonly OptionSpec[], inherited: DraftSchedules = {}) => ({
     optimizer,
     ...values,
     learned,
     ...Object.fromEntries(specs.map(({ name }) => [name, options[name] === "" ? null : options[name]])),
     bounds: Object.fromEntries(Object.entries(bounds).map(([name, [min, max]]) => [name, [bound(min), bound(max)]])),
+    ...(Object.keys({ ...schedules, ...inherited }).length > 0 ? { schedules: writtenSchedules(schedules) } : {}),
     frozen,
   });
   return levels.map((level) => ({
     ...written(level, optionsOf(level.optimizer)),
-    groups: level.groups.map((group) => ({ name: group.name, match: group.match, ...written(group, groupOptionsOf(group.optimizer)) })),
+    groups: level.groups.map((group) => ({ name: group.name, match: group.match, ...written(group, groupOptionsOf(group.optimizer), level.schedules) })),
   }));
 }
 
@@ -160,6 +168,12 @@ export function withBounds<S extends DraftSettings>(settings: S, name: string, b
   return { ...settings, bounds: bounds.every((bound) => bound === "") ? others : { ...others, [name]: bounds } };
 }
 
+/** Sets a schedule; null removes it. */
+export function withSchedule<S extends DraftSettings>(settings: S, name: string, schedule: DraftSchedule | null): S {
+  const { [name]: _, ...others } = settings.schedules;
+  return { ...settings, schedules: schedule === null ? others : { ...others, [name]: schedule } };
+}
+
 export function withValue<S extends DraftSettings>(settings: S, name: string, value: Entry): S {
   return { ...settings, values: { ...settings.values, [name]: value } };
 }
@@ -169,7 +183,9 @@ export function withOptimizer<S extends DraftSettings>(settings: S, optimizer: O
   if (settings.optimizer === optimizer) return settings;
   const set = optimizerSpec(settings.optimizer).hyperparameters.filter((spec) => settings.values[spec.name] !== spec.initial);
   const kept = Object.fromEntries(set.map((spec) => [spec.name, settings.values[spec.name] ?? spec.initial]));
-  return { ...settings, ...newSettings(optimizer, { values: kept, frozen: settings.frozen }) };
+  const known = optimizerSpec(optimizer).hyperparameters.map(({ name }) => name as string);
+  const schedules = Object.fromEntries(Object.entries(settings.schedules).filter(([name]) => known.includes(name)));
+  return { ...settings, ...newSettings(optimizer, { values: kept, schedules, frozen: settings.frozen }) };
 }
 
 export function removeLevel(levels: readonly DraftLevel[], index: number): DraftLevel[] {
