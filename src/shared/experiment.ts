@@ -9,7 +9,7 @@ import { parameterNames, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
-import { budgetProblems } from "./schedules/schema.ts";
+import { budgetProblems, type ScheduleProblem } from "./schedules/schema.ts";
 import { tower } from "./tower.ts";
 import { clipped } from "./text.ts";
 
@@ -211,17 +211,21 @@ const checked = z
         context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
       }
       if (refused("budget") || refused("batchSize")) return;
-      const { groups, ...own } = e.tower[0]!;
-      for (const [path, settings] of [[[], own] as const, ...groups.map((group, i) => [["groups", i], group] as const)]) {
-        for (const problem of budgetProblems(settings, { stepsPerEpoch: stepsPerEpoch(e), totalSteps: totalSteps(e) })) {
-          context.addIssue({ code: "custom", path: ["tower", 0, ...path, ...problem.path], message: problem.message });
-        }
-      }
+      for (const { path, message } of longSchedules(e)) context.addIssue({ code: "custom", path: [...path], message });
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       context.addIssue({ code: "custom", path: [...error.path], message: error.message });
     }
   });
+
+/** Schedules that do not fit into the budget. */
+export function longSchedules(e: Experiment): ScheduleProblem[] {
+  const length = { stepsPerEpoch: stepsPerEpoch(e), totalSteps: totalSteps(e) };
+  return e.tower.slice(0, 1).flatMap((level) => [
+    ...budgetProblems(level, length, ["tower", 0]),
+    ...level.groups.flatMap((group, i) => budgetProblems(group, length, ["tower", 0, "groups", i])),
+  ]);
+}
 
 // Interfaces keep derived types short in declaration files.
 export interface Experiment extends z.output<typeof fields> {}

@@ -10,14 +10,14 @@ import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
 import { slotsOf, type Slot } from "../../shared/slots.ts";
-import { factorAt, type Segment } from "../../shared/schedules/segments.ts";
-import { hypergradientMetric, hyperparameterMetric, inForceMetric } from "../../shared/tower.ts";
+import type { Segment } from "../../shared/schedules/segments.ts";
+import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
-import { add, constant, mul, state } from "../program/operations/index.ts";
+import { add, constant, state } from "../program/operations/index.ts";
 import { clipped } from "./clipping.ts";
 import { bounded, limitedChange } from "./confinement.ts";
 import type { Hyperparameters, RuleContext } from "./rule.ts";
-import { scheduleFactor } from "./scheduleFactor.ts";
+import { inForce, scheduledHyperparameters, type ScheduledHyperparameter } from "./scheduleFactor.ts";
 import { effectiveNode, toStored } from "./stored.ts";
 import { timing } from "./timing.ts";
 import { updateRules } from "./index.ts";
@@ -59,16 +59,6 @@ export interface LearnedHyperparameter {
   readonly moved: boolean;
   /** State variable of the step size that moves it, if that is learned too. */
   readonly mover: string | null;
-}
-
-/** A hyperparameter of level 0 that follows a schedule. */
-export interface ScheduledHyperparameter {
-  readonly group: string | null;
-  readonly hyperparameter: string;
-  /** Metric of its value in force: `L0.alpha.inForce`. */
-  readonly name: string;
-  /** At the first update. */
-  readonly initial: number;
 }
 
 export interface Weights {
@@ -142,14 +132,7 @@ export class TowerProgram {
           })),
       ),
     );
-    this.scheduled = movingParts(levels[0]!).flatMap(({ group, settings: { initial, schedules } }) =>
-      Object.entries(schedules).map(([hyperparameter, segments]) => ({
-        group,
-        hyperparameter,
-        name: inForceMetric(hyperparameter, group),
-        initial: initial[hyperparameter]! * factorAt(segments, 0),
-      })),
-    );
+    this.scheduled = scheduledHyperparameters(levels[0]!);
   }
 
   /**
@@ -264,7 +247,7 @@ export class TowerProgram {
 
   /** Hyperparameters of a group in force: moved nodes for learned ones, constants for the rest, and their schedules. */
   #hyperparametersOf(level: number, group: string | null, settings: TowerSettings, moved: ReadonlyMap<string, Node>): (name: string) => Node {
-    return scheduled(settings.schedules, (name) => {
+    return inForce(settings.schedules, state(countName, []), (name) => {
       const known = this.learned.find((h) => h.level === level && h.group === group && h.spec.name === name);
       if (known) return effectiveNode(moved.get(known.name)!, known.storedAs);
       const value = settings.initial[name];
@@ -294,18 +277,6 @@ export class TowerProgram {
         confine: (moved, { maxChange }) => bounded(limitedChange(moved, state(h.name, []), h, maxChange), h, h.options),
       }));
   }
-}
-
-/** Hyperparameters in force: times the factor of their schedules. The state's count is the number of the update from 0. */
-function scheduled(schedules: TowerSettings["schedules"], value: (name: string) => Node): (name: string) => Node {
-  const known = new Map<string, Node>();
-  return (name) => {
-    const segments = schedules[name];
-    if (!segments) return value(name);
-    const inForce = known.get(name) ?? mul(value(name), scheduleFactor(segments, state(countName, [])));
-    known.set(name, inForce);
-    return inForce;
-  };
 }
 
 /** Slots of one array as nodes: of its shape, or a number each. */

@@ -5,7 +5,8 @@ import { constant, state } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
 import type { Loss } from "../tasks/task.ts";
-import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type ScheduledHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { ScheduledHyperparameter } from "../hyperoptimizers/scheduleFactor.ts";
 
 export interface TrainedParameter {
   /** State variable. */

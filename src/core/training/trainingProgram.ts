@@ -10,7 +10,8 @@
  * A task may have buffers (running statistics, hidden states): `begin` and `step` update them in
  * the forward pass, and `evaluate` reads them.
  */
-import type { LearnedHyperparameter, ScheduledHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { LearnedHyperparameter, TowerLevel } from "../hyperoptimizers/tower.ts";
+import type { ScheduledHyperparameter } from "../hyperoptimizers/scheduleFactor.ts";
 import { sizeOf, type Node } from "../program/node.ts";
 import { makeProgram, type Program } from "../program/program.ts";
 import type { Task } from "../tasks/task.ts";

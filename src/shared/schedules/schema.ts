@@ -81,7 +81,6 @@ interface ScheduledSettings {
 }
 
 export interface ScheduleProblem {
-  /** Below the level or group. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
@@ -92,7 +91,7 @@ function factorsOf({ pieces }: Schedule): number[] {
   return segmentsOf({ unit: "steps", pieces: even }, { stepsPerEpoch: 1, totalSteps: pieces.length }).flatMap(({ from, to }) => [from, to]);
 }
 
-/** Unknown hyperparameters, and values that would leave their domain. */
+/** Unknown hyperparameters, and values that would leave their domain; paths are below the level or group. */
 export function scheduleProblems({ optimizer, learned, schedules = {} }: ScheduledSettings, initial: (name: string) => number): ScheduleProblem[] {
   const { label, hyperparameters } = optimizerSpec(optimizer);
   return Object.entries(schedules).flatMap(([name, of]): ScheduleProblem[] => {
@@ -109,15 +108,18 @@ export function scheduleProblems({ optimizer, learned, schedules = {} }: Schedul
   });
 }
 
-/** What does not fit into the budget. */
-export function budgetProblems({ schedules = {} }: Pick<ScheduledSettings, "schedules">, { stepsPerEpoch, totalSteps }: RunLength): ScheduleProblem[] {
+/**
+ * What does not fit into the budget.
+ * @param at path of the level or group
+ */
+export function budgetProblems({ schedules = {} }: Pick<ScheduledSettings, "schedules">, { stepsPerEpoch, totalSteps }: RunLength, at: ScheduleProblem["path"]): ScheduleProblem[] {
   return Object.entries(schedules).flatMap(([name, { unit, pieces }]) => {
     const budget = unit === "epochs" ? totalSteps / stepsPerEpoch : totalSteps;
     const words = `the budget of ${budget} ${unit}`;
-    return pieces.flatMap(({ until, at = [] }, index): ScheduleProblem[] => {
-      const refuse = (field: string, message: string) => [{ path: ["schedules", name, "pieces", index, field], message: `${name}: ${message}` }];
+    return pieces.flatMap(({ until, at: milestones = [] }, index): ScheduleProblem[] => {
+      const refuse = (field: string, message: string) => [{ path: [...at, "schedules", name, "pieces", index, field], message: `${name}: ${message}` }];
       if (until !== null && until > budget) return refuse("until", `piece ${index + 1} of its schedule ends at ${until} ${unit}, after ${words}`);
-      const late = at.find((milestone) => milestone >= budget);
+      const late = milestones.find((milestone) => milestone >= budget);
       if (late !== undefined) return refuse("at", `the milestone ${late} of its schedule is not before the end of ${words}`);
       const begin = pieces[index - 1]?.until ?? 0;
       return until === null && begin >= budget ? refuse("until", `piece ${index + 1} of its schedule would begin at ${begin} ${unit}, the end of ${words}`) : [];

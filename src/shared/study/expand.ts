@@ -1,6 +1,6 @@
 /** Expands a study into its runs. */
 import { maxOf, minOf } from "../extent.ts";
-import type { Experiment, FieldError } from "../experiment.ts";
+import { longSchedules, type Experiment, type FieldError } from "../experiment.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../optimizers.ts";
 import { partNamed } from "../groups.ts";
 import { madeSafe } from "../safe.ts";
@@ -126,6 +126,8 @@ export function expandStudy(study: Study): Expansion {
         if (variant.rerunOf !== undefined) sources.set(key, keyOf(variant.rerunOf, seed));
         const name = [study.name || base.name || "Study", variant.label, ...describe(axes, sample), `seed ${seed}`].filter(Boolean).join(", ");
         const experiment = { ...base, name: name.slice(0, 200), tower: checked.data, budget: { ...base.budget, epochs: variant.epochs }, seed };
+        const [long] = longSchedules(experiment);
+        if (long) return { ok: false, errors: [{ path: variant.path, message: `${[variant.label, ...describe(axes, sample)].filter(Boolean).join(", ")}: ${long.path.join(".")}: ${long.message}` }] };
         cells.set(key, {
           key,
           height: variant.height,

@@ -36,8 +36,10 @@ function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) 
   }
 }
 
-/** Level 0's settings for an upper level. Groups are omitted: they divide the model's parameters. */
-const asUpper = (bottom: Level): Level => ({ ...bottom, frozen: false, groups: [] });
+/** Level 0's settings for an upper level. Groups divide the model's parameters, and schedules are for level 0: both are omitted. */
+function asUpper({ schedules: _, ...bottom }: Level): Level {
+  return { ...bottom, frozen: false, groups: [] };
+}
 
 /** A tower with `height` levels above `bottom`. */
 export function towerOfHeight(height: number, bottom: Level, { rule, upper, upperAt }: Heights, base: readonly Level[]): Level[] {

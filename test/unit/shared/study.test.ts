@@ -115,6 +115,11 @@ describe("a study's runs", () => {
     expect(cells({ base: sgd, heights: { values: [2] } }).some(({ experiment }) => experiment.guard.on)).toBe(false);
   });
 
+  it("have the base's schedule on level 0 alone, at every height", () => {
+    const base = { tower: [{ optimizer: "sgd", schedules: { alpha: "cosine" } }] } as const satisfies StudyInput["base"];
+    expect(stacks(cells({ base, axes: [alpha(0.1, 1, 2)], heights: { values: [0, 2] } }))).toEqual(["SGD(0.1 cosine)", "SGD(1 cosine)", "SGD(0.1 cosine) / SGD(0.1) / SGD(0.1)", "SGD(1 cosine) / SGD(1) / SGD(1)"]);
+  });
+
   it("may be stacks with budgets of their own", () => {
     const runs = cells({ stacks: [{ name: "plain", tower: [{ optimizer: "sgd" }] }, { name: "long", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }], epochs: 9 }], axes: [alpha(0.1, 1, 2)] });
     expect(runs.map(({ key, stack, height, experiment }) => [key, stack, height, experiment.budget.epochs])).toEqual([
@@ -186,6 +191,7 @@ describe("a study that contradicts itself", () => {
     ["rungs after the end", { halving: { rungs: [2, 5] } }, "halving.rungs.1: rung 5 must come before the end of training, epoch 5"],
     ["rungs out of order", { halving: { rungs: [3, 2] } }, "halving.rungs.1: rung 2 must be later than rung 3"],
     ["a value that only some option forbids", { base: { tower: [{ optimizer: "sgd", alphaAs: "log" }] }, axes: [{ values: { kind: "list", values: [0, 1] } }] }, "base.tower: L0 alpha 0: tower.0.alpha: SGD alpha is 0; in log space it must be greater than 0"],
+    ["a schedule longer than a stack's budget", { stacks: [{ name: "short", epochs: 2, tower: [{ optimizer: "sgd", schedules: { alpha: [{ kind: "linear", until: 3 }] } }] }] }, "stacks.0: short: tower.0.schedules.alpha.pieces.0.until: alpha: piece 1 of its schedule ends at 3 epochs, after the budget of 2 epochs"],
     ["an unknown field", { seed: 1 }, "seed: there is no field named seed"],
   ])("is refused by field: %s", (_what, input, expected) => {
     expect(problems(input)).toEqual([expected]);
