@@ -1,7 +1,7 @@
 /** Formats runs for a terminal and for `--json`. */
 import type { DatasetChoice } from "../../shared/datasets.ts";
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
-import { formatHyperparameter, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
+import { formatHyperparameter, inForceMetric, initialValue, levelLabel, shownHyperparameters } from "../../shared/tower.ts";
 import { taskOf, type Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
 import { headlineOf, isPercent, metricOf, metricValue, resultOf, type MetricName } from "../../shared/metrics.ts";
@@ -37,7 +37,9 @@ export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters
       const symbol = nameInLevel(spec.symbol, group);
       if (typeof value !== "number") return `${symbol} not finite (from ${formatHyperparameter(initial)})`;
       const [now, before] = [formatHyperparameter(value), formatHyperparameter(initial)];
-      return now === before ? `${symbol} ${now}` : `${symbol} ${now} (from ${before})`;
+      const inForce = level === 0 ? run.hyperparameters.find(({ metric }) => metric === inForceMetric(spec.name, group))?.value : undefined;
+      const further = [...(now === before ? [] : [`from ${before}`]), ...(typeof inForce === "number" ? [`in force ${formatHyperparameter(Number(inForce.toPrecision(3)))}`] : [])];
+      return further.length === 0 ? `${symbol} ${now}` : `${symbol} ${now} (${further.join(", ")})`;
     });
     return `level ${level}  ${levelLabel(levelSettings).padEnd(6)}  ${values.join("  ")}`;
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { epochLine, experimentLine, formatDuration, levelLines, levelValues, table } from "../../../src/main/headless/format.ts";
 import { runOf } from "./runs.ts";
+import { aRun } from "../../support/storeFixtures.ts";
 
 const of = (epochs: number) => ({ budget: { epochs }, dataset: { kind: "mnist" as const, trainExamples: 100, testExamples: 10, validation: 0 } });
 const evaluation = { step: 235, epoch: 1, trainLoss: 0.41234, testLoss: 0.2, testError: 5.214 };
@@ -41,6 +42,12 @@ describe("format", () => {
     const run = runOf({ tower: [{ optimizer: "adam", freeze: "layer1.*", groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1 }], frozen: true }] });
     expect(levelValues(run)).toEqual([{ level: 0, optimizer: "adam", "alpha[bias]": 0.1, "mu[bias]": 0 }]);
     expect(levelLines(run)).toEqual(["level 0  frozen + 2 groups  α[bias] 0.1  μ[bias] 0"]);
+  });
+
+  it("says what is in force where a schedule is followed", () => {
+    const run = aRun({ tower: [{ optimizer: "sgd", alpha: 0.1, schedules: { alpha: "oneCycle" } }, { optimizer: "sgd" }] });
+    const hyperparameters = run.hyperparameters.map((one) => (one.metric === "L0.alpha" ? { ...one, value: 0.2 } : one));
+    expect(levelLines({ ...run, hyperparameters })[0]).toBe("level 0  SGD     α 0.2 (from 0.1, in force 0.004)  μ 0");
   });
 
   it.each([
