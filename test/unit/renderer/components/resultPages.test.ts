@@ -38,6 +38,19 @@ it("shows a run's curves of its learned levels first", async () => {
   expect(hasTestid(wrapper, "run-thinned")).toBe(false);
 });
 
+it("shows what is in force of a scheduled hyperparameter", async () => {
+  const run = runOf("a", {}, { tower: [{ optimizer: "sgd", alpha: 0.1, schedules: { alpha: "cosine" } }] });
+  const hyperparameters = [
+    { level: 0, name: "alpha", metric: "L0.alpha", initial: 0.1, value: 0.1 },
+    { level: 0, name: "alpha.inForce", metric: "L0.alpha.inForce", initial: 0.1, value: 0.025 },
+  ];
+  const wrapper = await runPage(detailOf({ ...run, hyperparameters }));
+  expect(services.inputs("series.read").flatMap(({ metrics }) => metrics ?? [])).toEqual(expect.arrayContaining(["L0.alpha", "L0.alpha.inForce"]));
+  expect(wrapper.find('[testid="chart-L0.alpha.inForce"]').attributes("title")).toBe("α in force");
+  expect(byTestid(wrapper, "value-0-α").text()).toBe("0.025");
+  expect(byTestid(wrapper, "tower-values").text()).toContain("scheduled");
+});
+
 it("says what was erased of a thinned run, and that a run lies in the bin", async () => {
   const wrapper = await runPage(detailOf(runOf("a", { deletedAt: 5, thinned: { at: 1_700_000_000_000, width: 50 } as never })));
   expect(byTestid(wrapper, "run-thinned").text()).toMatch(/kept in buckets of 50 steps/);
