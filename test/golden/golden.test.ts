@@ -46,3 +46,9 @@ it("the comparison notices a change in the eleventh digit", async () => {
   expect(relative).toBeGreaterThan(1e-12);
   expect(where).toBe("loss at step 20");
 });
+
+it("the comparison notices a step size of a schedule that is off by a step", async () => {
+  const trace = await readTrace(join(folder, "methods_f64.json"));
+  const traced = trace.cases.find(({ name }) => name === "sgd_step") as Parameters<typeof replay>[1] & { readonly lr: number[] };
+  expect(replay(trace, { ...traced, lr: [traced.lr[0]!, ...traced.lr.slice(0, -1)] } as typeof traced)).toMatchObject({ where: "lr at step 20" });
+});

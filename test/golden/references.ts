@@ -132,7 +132,7 @@ const schedulers: readonly {
 }[] = [
   {
     scheduler: /^SequentialLR\(LinearLR, CosineAnnealingLR\)$/,
-    split: ({ warmup, start_factor, eta_min = 0, ...settings }) => ({
+    split: ({ warmup, start_factor = 1 / 3, eta_min = 0, ...settings }) => ({
       settings,
       pieces: [
         { kind: "warmUp", from: number(start_factor), until: number(warmup) },
@@ -141,16 +141,16 @@ const schedulers: readonly {
     }),
   },
   { scheduler: /^CosineAnnealingLR$/, split: ({ total, eta_min = 0, ...settings }) => ({ settings, pieces: [{ kind: "cosine", to: number(eta_min) / number(settings["lr"]), until: number(total) }] }) },
-  { scheduler: /^LinearLR\(1, 0\)$/, split: ({ total, ...settings }) => ({ settings, pieces: [{ kind: "linear", until: number(total) }] }) },
-  { scheduler: /^PolynomialLR$/, split: ({ total, power, ...settings }) => ({ settings, pieces: [{ kind: "polynomial", power: number(power), until: number(total) }] }) },
+  { scheduler: /^LinearLR\(1, 0\)$/, split: ({ total, start_factor = 1, end_factor = 0, ...settings }) => ({ settings, pieces: [{ kind: "linear", from: number(start_factor), to: number(end_factor), until: number(total) }] }) },
+  { scheduler: /^PolynomialLR$/, split: ({ total, power = 1, ...settings }) => ({ settings, pieces: [{ kind: "polynomial", power: number(power), until: number(total) }] }) },
   {
     scheduler: /^MultiStepLR$/,
-    split: ({ milestones, gamma, ...settings }) => ({ settings, pieces: [{ kind: "step", at: numbers.parse(milestones), factor: number(gamma) }] }),
+    split: ({ milestones, gamma = 0.1, ...settings }) => ({ settings, pieces: [{ kind: "step", at: numbers.parse(milestones), factor: number(gamma) }] }),
   },
   {
     // Its scheduler was made for one step more than the trace has, so that it ends after the last one.
     scheduler: /^OneCycleLR\(cycle_momentum=False\)$/,
-    split: ({ max_lr, total, pct_start, div_factor, final_div_factor, ...settings }) => {
+    split: ({ max_lr, total, pct_start = 0.3, div_factor = 25, final_div_factor = 1e4, ...settings }) => {
       const last = number(total);
       const from = 1 / number(div_factor);
       return {

@@ -39,6 +39,9 @@ it("a tower without schedules is the program it was", () => {
   const programOf = (changes: Record<string, unknown>) => fingerprint(smallProblem([level("adam", changes), level("sgd")]).training.program);
   expect(programOf({ schedules: {} })).toBe(programOf({}));
   expect(programOf({ schedules: { alpha: "cosine" } })).not.toBe(programOf({}));
+  const { procedures } = smallProblem([level("adam"), level("sgd")]).training.program;
+  const outputs = Object.values(procedures).flatMap((procedure) => Object.keys(procedure.outputs));
+  expect(outputs.filter((name) => name.endsWith(".inForce"))).toEqual([]);
 });
 
 /** Rows of a small problem: outputs of begin, then of every step. */
