@@ -66,7 +66,7 @@ export function compareRuns(runs: readonly RunDetail[]): Comparison {
       row("results", "loss, last step", runs.map(({ loss }) => loss), (value) => formatMeasure(Number(value))),
       row("results", "steps", runs.map(({ steps }) => steps)),
       { ...row("results", "trained for, seconds", runs.map(({ trained }) => (trained === null ? null : trained.milliseconds / 1000))), label: "trained for", texts: runs.map(({ trained }) => trainedText(trained, formatDuration)) },
-      ...moved.map((metric) => row("results", `${metric}, last`, learned.map((values) => values.get(metric) ?? null), (value) => (typeof value === "number" ? formatHyperparameter(value) : value))),
+      ...moved.map((metric) => row("results", `${metric}, last`, runs.map((run, i) => learned[i]!.get(metric) ?? run.hyperparameters.find((one) => one.metric === metric)?.value ?? null), (value) => (typeof value === "number" ? formatHyperparameter(value) : value))),
     ],
   };
 }

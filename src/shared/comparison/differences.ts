@@ -2,6 +2,7 @@
 import type { Experiment } from "../experiment.ts";
 import { optionsOf } from "../levelOptions.ts";
 import { optimizerSpec } from "../optimizers.ts";
+import { scheduleInWords } from "../schedules/spec.ts";
 import { groupNotation, isPublishedDefault, notation, type Level } from "../tower.ts";
 import { alignTowers, type Slot } from "./alignment.ts";
 
@@ -32,9 +33,10 @@ function flatten(value: unknown, path = ""): Map<string, string | number> {
   return leaves;
 }
 
-/** A level with its groups as text: `bias (*.bias): SGD(0.1)`. */
-function withGroupsInWords(of: Level): object {
-  return { ...of, groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
+/** A level with its groups as text, `bias (*.bias): SGD(0.1)`, and its schedules. */
+function withGroupsInWords({ schedules, ...of }: Level): object {
+  const words = Object.entries(schedules ?? {}).map(([name, schedule]) => `${name}: ${scheduleInWords(schedule)}`);
+  return { ...of, ...(words.length > 0 ? { schedules: words.join("; ") } : {}), groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
 }
 
 /** Fields of an experiment by dotted path, groups as text. */
@@ -78,7 +80,8 @@ export function levelFieldLabel(field: string, { label }: Pick<Slot, "label">, l
     const option = optionsOf(of.optimizer).find(({ name }) => name === field);
     if (option) return `${option.label.toLowerCase()}, ${label}`;
   }
-  return `${field} of ${label}`;
+  const [, scheduled] = /^(.+)\.inForce$/s.exec(field) ?? [];
+  return scheduled === undefined ? `${field} of ${label}` : `${levelFieldLabel(scheduled, { label }, levels)}, in force`;
 }
 
 const vary = (values: readonly FieldValue[]) => new Set(values).size > 1;

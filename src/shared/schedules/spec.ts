@@ -99,3 +99,13 @@ export type Schedules = Readonly<Record<string, Schedule>>;
 export function scheduleNotation({ pieces }: Schedule): string {
   return pieces.map(({ kind }) => pieceSpec(kind).short).join(" ");
 }
+
+/** A schedule with all its values: `warm-up (from 0, to 1) until 2, cosine (from 1, to 0), in epochs`. */
+export function scheduleInWords({ unit, pieces }: Schedule): string {
+  const words = pieces.map((piece) => {
+    const { short, fields } = pieceSpec(piece.kind);
+    const values = [...fields.map(({ name, initial }) => `${name} ${piece[name] ?? initial}`), ...(piece.at ? [`at ${piece.at.join(" and ")}`] : [])];
+    return `${short} (${values.join(", ")})${piece.until === null ? "" : ` until ${piece.until}`}`;
+  });
+  return `${words.join(", ")}, in ${unit}`;
+}

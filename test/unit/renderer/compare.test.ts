@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { alignTowers } from "@shared/comparison/alignment.ts";
 import { bySeed, resultsOf, singly, withoutCommonStart, type ComparedRun } from "@/lib/compared.ts";
-import { differences } from "@shared/comparison/differences.ts";
+import { differences, levelFieldLabel } from "@shared/comparison/differences.ts";
 import { variedSettings } from "@/lib/varied.ts";
 import { validateExperiment, type ExperimentInput } from "@shared/experiment.ts";
 import type { Evaluation, RunSummary } from "@shared/run.ts";
@@ -73,6 +73,15 @@ describe("alignment of towers", () => {
 
 describe("differences of configurations", () => {
   const found = (...inputs: ExperimentInput[]) => differences(inputs.map(experimentOf)).map(({ label, values }) => [label, ...values]);
+
+  it("names schedules with their values", () => {
+    const scheduled = { ...sgd(), schedules: { alpha: [{ kind: "warmUp", until: 2 }, { kind: "step", at: [3, 4] }] } } as const;
+    expect(found({ tower: [sgd()] }, { tower: [scheduled] })).toEqual([
+      ["schedules of level 0", undefined, "alpha: warm-up (from 0, to 1) until 2, step (from 1, factor 0.1, at 3 and 4), in epochs"],
+    ]);
+    expect(levelFieldLabel("alpha[bias].inForce", { label: "level 0" }, [])).toBe("alpha[bias] of level 0, in force");
+    expect(levelFieldLabel("alpha.inForce", { label: "level 0" }, towers([sgd()])[0]!)).toBe("α of level 0, in force");
+  });
 
   it("say that a level was added, and nothing of those that it did not change", () => {
     expect(found({ tower: [adam, sgd(1e-5)] }, { tower: [adam, adam, sgd(1e-5)] })).toEqual([["level added above level 0", undefined, "Adam"]]);
