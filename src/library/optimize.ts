@@ -9,6 +9,7 @@ import type { EngineKind } from "../shared/engines.ts";
 import { requireEngine } from "./engines.ts";
 import { engine as engineSchema, fieldErrors } from "../shared/experiment.ts";
 import { groupProblems } from "../shared/groups.ts";
+import { matrixProblems } from "../shared/matrices.ts";
 import { checkSeed } from "./data.ts";
 import type { Loss, LossFunction, Metric } from "./losses.ts";
 import type { Model } from "./model.ts";
@@ -66,6 +67,8 @@ export async function optimize<Input extends string, Parameter extends string>(
   const names = problem.parameters.map(({ name }) => name);
   const wrong = groupProblems(levels[0]!.groups, names, "the model's parameters");
   if (wrong.length > 0) throw new OptimizerError("optimize", wrong.map(({ index, message }) => ({ path: `0.groups.${index}.match`, message })));
+  const shapeless = matrixProblems(levels[0]!, problem.parameters);
+  if (shapeless.length > 0) throw new OptimizerError("optimize", shapeless.map(({ path, message }) => ({ path: [0, ...path].join("."), message })));
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
     parameters: problem.parameters.map(({ name, stateName, shape }) => ({ name: stateName, shape, label: name })),

@@ -114,6 +114,8 @@ export const lDog: Constructor<"lDog"> = constructorOf("lDog");
 export const moMo: Constructor<"moMo"> = constructorOf("moMo");
 /** MoMo-Adam (Schaipp et al. 2024). */
 export const moMoAdam: Constructor<"moMoAdam"> = constructorOf("moMoAdam");
+/** Muon (Jordan et al. 2024): orthogonalized momentum for matrices, Adam for all other parameters; for the weights only. */
+export const muon: Constructor<"muon"> = constructorOf("muon");
 
 /**
  * A tower from the levels of an experiment file, the weights' optimizer first:

@@ -5,7 +5,8 @@ import { dataFacts, ownFacts, ownKind, type DatasetChoice, type DatasetTask } fr
 import { engineChoices } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
-import { parameterNames, textSteps } from "./models/data.ts";
+import { matrixProblems } from "./matrices.ts";
+import { parametersOn, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
@@ -198,7 +199,7 @@ const checked = z
     }
     if (refused("model")) return;
     try {
-      const names = parameterNames(e);
+      const parameters = parametersOn(e);
       const parts = [["trainExamples", "dataset.trainExamples", trainExamples - held], ["testExamples", "dataset.testExamples", testExamples], ...(held > 0 ? [["validation", "what dataset.validation holds out", held] as const] : [])] as const;
       for (const [name, what, count] of parts) {
         if (isText(e) && textBatches(e, count) < 1) {
@@ -207,9 +208,10 @@ const checked = z
         }
       }
       if (refused("tower")) return;
-      for (const { index, message } of groupProblems(e.tower[0]!.groups, names, "the model's parameters")) {
+      for (const { index, message } of groupProblems(e.tower[0]!.groups, parameters.map(({ name }) => name), "the model's parameters")) {
         context.addIssue({ code: "custom", path: ["tower", 0, "groups", index, "match"], message });
       }
+      for (const { path, message } of matrixProblems(e.tower[0]!, parameters)) context.addIssue({ code: "custom", path: ["tower", 0, ...path], message });
       if (refused("budget") || refused("batchSize")) return;
       for (const { path, message } of longSchedules(e)) context.addIssue({ code: "custom", path: [...path], message });
     } catch (error) {

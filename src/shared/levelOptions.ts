@@ -29,6 +29,10 @@ export interface LevelOptions {
   readonly biasCorrection: boolean;
   readonly growthRate: number | null;
   readonly averaging: number | null;
+  readonly momentumAs: "nesterov" | "plain";
+  readonly newtonSchulzSteps: number;
+  readonly matrixScale: "outputs" | "columns" | "none";
+  readonly consistentRms: number | null;
 }
 
 /** Options of every level, as a type. */

@@ -13,6 +13,7 @@ import { lDog } from "./optimizers/lDog.ts";
 import { lion } from "./optimizers/lion.ts";
 import { moMo } from "./optimizers/moMo.ts";
 import { moMoAdam } from "./optimizers/moMoAdam.ts";
+import { muon } from "./optimizers/muon.ts";
 import { nAdam } from "./optimizers/nAdam.ts";
 import { prodigy } from "./optimizers/prodigy.ts";
 import { rmsProp } from "./optimizers/rmsProp.ts";
@@ -39,6 +40,7 @@ export const optimizers = {
   lDog,
   moMo,
   moMoAdam,
+  muon,
 } as const satisfies Record<string, OptimizerSpec>;
 
 export type OptimizerName = keyof typeof optimizers;

@@ -10,3 +10,8 @@ export type SlotSettings = Settings<OptimizerName>;
 export function slotsOf(settings: SlotSettings): readonly Slot[] {
   return optimizerSpec(settings.optimizer).slots(settings);
 }
+
+/** Whether an array with this many axes has the slot. */
+export function hasSlot({ only }: Slot, axes: number): boolean {
+  return only === undefined || (only === "matrices") === (axes === 2);
+}

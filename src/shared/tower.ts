@@ -36,6 +36,8 @@ export const tower = z
       } else {
         for (const { path, settings } of [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))]) {
           if (hasSchedules(settings)) refuse([...path, "schedules"], "schedules are for the first level, which moves the weights; what is above it moves hyperparameters itself");
+          const { label, forMatrices } = optimizerSpec(settings.optimizer);
+          if (forMatrices && !settings.frozen) refuse([...path, "optimizer"], `${label} is for matrices of weights; a hyperparameter is a number: choose another optimizer, such as nAdam`);
         }
         for (const { index: group, message } of groupProblems(of.groups, learnedNames(levels[index - 1]!), `what level ${index - 1} learns`)) {
           refuse(["groups", group, "match"], message);
@@ -101,7 +103,7 @@ export function hasSchedules({ schedules = {} }: Settings): boolean {
 
 /** Options as published where an optimizer, or a group, does not have them. */
 export function levelOptions(of: Settings): LevelOptions {
-  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, ...of };
+  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, momentumAs: "nesterov", newtonSchulzSteps: 5, matrixScale: "outputs", consistentRms: null, ...of };
 }
 
 /** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */

@@ -1,6 +1,6 @@
 /** How much a tower keeps from one step to the next, level by level. */
 import { groupOf } from "./groups.ts";
-import { slotsOf } from "./slots.ts";
+import { hasSlot, slotsOf, type Slot } from "./slots.ts";
 import { learnedNames, slotSettings, type Level } from "./tower.ts";
 
 /** A parameter of the model. */
@@ -8,6 +8,8 @@ export interface SizedParameter {
   readonly name: string;
   /** Number of values. */
   readonly size: number;
+  /** Number of axes; 0 for a hyperparameter. */
+  readonly axes: number;
 }
 
 export interface LevelState {
@@ -20,15 +22,20 @@ export interface LevelState {
 /** The state of every level, level 0 first. */
 export function towerState(levels: readonly Level[], parameters: readonly SizedParameter[]): LevelState[] {
   return levels.map((of, index) => {
-    const below = index === 0 ? parameters : learnedNames(levels[index - 1]!).map((name) => ({ name, size: 1 }));
+    const below = index === 0 ? parameters : learnedNames(levels[index - 1]!).map((name) => ({ name, size: 1, axes: 0 }));
     const held = below
-      .map(({ name, size }) => ({ size, settings: groupOf(of.groups, name) ?? of }))
+      .map((parameter) => ({ parameter, settings: groupOf(of.groups, parameter.name) ?? of }))
       .filter(({ settings }) => !settings.frozen)
-      .map(({ size, settings }) => ({ settings, moved: size, slots: total(slotsOf(slotSettings(settings)).map(({ of: owner = "entry" }) => ({ entry: size, array: 1, group: 0 })[owner])) }));
-    // What belongs to a whole group is kept once for all that it moves.
+      .map(({ parameter, settings }) => ({ settings, moved: parameter.size, slots: total(slotsOf(slotSettings(settings)).map((slot) => slotSize(slot, parameter))) }));
+    // A slot of a whole group is kept once for all that it moves.
     const groups = [...new Set(held.map(({ settings }) => settings))].map((settings) => slotsOf(slotSettings(settings)).filter((slot) => slot.of === "group").length);
     return { moved: total(held.map(({ moved }) => moved)), slots: total([...held.map(({ slots }) => slots), ...groups]) };
   });
+}
+
+/** Number of values of a slot that belong to one parameter. */
+function slotSize(slot: Slot, { size, axes }: SizedParameter): number {
+  return hasSlot(slot, axes) ? { entry: size, array: 1, group: 0 }[slot.of ?? "entry"] : 0;
 }
 
 const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);

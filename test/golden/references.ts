@@ -30,7 +30,8 @@ export const referenceCase = z.object({
 export type ReferenceCase = z.infer<typeof referenceCase>;
 
 type Value = number | string | boolean | null;
-type Renamed = Readonly<Record<string, (value: unknown) => Readonly<Record<string, Value>>>>;
+type Settings = Readonly<Record<string, unknown>>;
+type Renamed = Readonly<Record<string, (value: unknown, settings: Settings) => Readonly<Record<string, Value>>>>;
 
 const number = (value: unknown): number => z.number().parse(value);
 const as = (name: string) => (value: unknown) => ({ [name]: number(value) });
@@ -114,6 +115,26 @@ const rules: readonly { readonly reference: RegExp; readonly fixed: Readonly<Rec
     settings: { reps_rel: as("firstMove"), lr: as("alpha"), weight_decay: as("weightDecay"), eps: always(1e-8), init_eta: always(null), gamma: as("averaging") },
   },
   {
+    reference: /^optax\.contrib\.muon\b/,
+    fixed: { optimizer: "muon", matrixScale: "columns" },
+    settings: {
+      learning_rate: as("alpha"),
+      beta: as("beta"),
+      eps: epsilon,
+      weight_decay: as("weightDecay"),
+      nesterov: (value) => ({ momentumAs: z.boolean().parse(value) ? "nesterov" : "plain" }),
+      ns_steps: as("newtonSchulzSteps"),
+      adam_b1: as("beta1"),
+      adam_b2: as("beta2"),
+      adam_weight_decay: as("adamWeightDecay"),
+      adam_learning_rate: (value, { learning_rate }) => ({ adamScale: value === null ? 1 : number(value) / number(learning_rate) }),
+      consistent_rms: (value) => ({ consistentRms: value === null ? null : number(value) }),
+      adaptive: always(false),
+      preconditioning: always("frobenius"),
+      adam_eps_root: always(0),
+    },
+  },
+  {
     reference: /^momo\.Momo$/,
     fixed: { optimizer: "moMo" },
     settings: { lr: as("alpha"), beta: as("beta1"), lb: as("lowerBound"), weight_decay: as("weightDecay"), bias_correction: always(false), use_fstar: always(false) },
@@ -175,7 +196,7 @@ export function referenceLevel({ reference: whole, settings: all }: Pick<Referen
     const renamed = rule.settings[name];
     if (!renamed) throw new Error(`unknown setting ${name} of ${reference}`);
     try {
-      return renamed(value);
+      return renamed(value, settings);
     } catch (error) {
       throw new Error(`setting ${name} of ${reference}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
     }

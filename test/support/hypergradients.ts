@@ -120,6 +120,11 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
     }),
     level("sgd", { alpha: 0.01 }),
   ],
+  "Muon, everything learned / SGD": [
+    level("muon", { logEps: -2, weightDecay: 0.01, adamWeightDecay: 0.01, learned: ["alpha", "beta", "beta1", "beta2", "logEps", "adamScale", "weightDecay", "adamWeightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "Muon with plain momentum and equal updates / SGD": [level("muon", { momentumAs: "plain", newtonSchulzSteps: 2, consistentRms: 0.2, learned: ["alpha", "beta"] }), level("sgd", { alpha: 0.01 })],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

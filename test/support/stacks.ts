@@ -50,6 +50,7 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
   "SGD / DoG": [level("sgd"), level("dog", { firstMove: 0.1 })],
   "MoMo / SGD": [level("moMo", { alpha: 0.1 }), level("sgd", { alpha: 1e-5 })],
   "MoMo-Adam": [level("moMoAdam", { weightDecay: 0.01 })],
+  "Muon / SGD": [level("muon", { weightDecay: 0.01, adamWeightDecay: 0.01, adamScale: 0.5 }), level("sgd", { alpha: 1e-5 })],
   "groups: DoG for biases": [level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "dog", firstMove: 1e-3 }] }), level("sgd", { alpha: 1e-5 })],
   "schedules: one cycle of Adam's step size, falling decay, steps for biases / SGD": [
     level("adam", {

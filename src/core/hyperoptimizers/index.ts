@@ -5,6 +5,7 @@ import { dAdaptAdam, dAdaptSgd } from "./dAdaptation.ts";
 import { dog, lDog } from "./dog.ts";
 import { lion } from "./lion.ts";
 import { moMo, moMoAdam } from "./moMo.ts";
+import { muon } from "./muon.ts";
 import { nAdam } from "./nAdam.ts";
 import { prodigy } from "./prodigy.ts";
 import { rmsProp } from "./rmsProp.ts";
@@ -28,6 +29,7 @@ export const updateRules: Readonly<Record<OptimizerName, UpdateRule>> = {
   lDog,
   moMo,
   moMoAdam,
+  muon,
 };
 
 export type { Hyperparameters, UpdateRule } from "./rule.ts";

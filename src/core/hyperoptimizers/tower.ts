@@ -9,7 +9,7 @@
 import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
 import { optimizerSpec, type HyperparameterSpec, type OptimizerName, type Parameterisation } from "../../shared/optimizers.ts";
-import { slotsOf, type Slot } from "../../shared/slots.ts";
+import { hasSlot, slotsOf, type Slot } from "../../shared/slots.ts";
 import type { Segment } from "../../shared/schedules/segments.ts";
 import { hypergradientMetric, hyperparameterMetric } from "../../shared/tower.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
@@ -215,8 +215,9 @@ export class TowerProgram {
         for (const slot of slots) if (slot.of === "group") values[groupSlotName(level, slot.name, group)] = Float64Array.of(Number(slot.initial));
       }
       for (const { name, parameter, group } of this.#below(level)) {
-        for (const { name: slot, initial, of: owner } of parts.get(group)!.slots) {
-          if (owner === "group") continue;
+        for (const slotSpec of parts.get(group)!.slots) {
+          const { name: slot, initial, of: owner } = slotSpec;
+          if (owner === "group" || !hasSlot(slotSpec, parameter.shape.length)) continue;
           values[slotName(level, slot, name)] =
             initial === "parameter" ? (weights[name] ?? values[name])!.slice() : new Float64Array(owner === "array" ? 1 : sizeOf(parameter.shape)).fill(initial);
         }

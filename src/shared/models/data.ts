@@ -22,7 +22,14 @@ export function dataShape({ dataset, model }: DataChoice): DataShape {
   return { input: { kind: "values", shape: exampleShape }, classes: task === "regression" ? 1 : classNames.length };
 }
 
+type ModelOnData = { readonly model: ModelConfig } & Pick<DataChoice, "dataset">;
+
+/** An experiment's parameters, in the model's order. @throws ModelError */
+export function parametersOn(of: ModelOnData): { readonly name: string; readonly shape: readonly number[] }[] {
+  return parametersOf(describeModel(of.model, dataShape(of)));
+}
+
 /** Names of an experiment's parameters, in the model's order. @throws ModelError */
-export function parameterNames(of: { readonly model: ModelConfig } & Pick<DataChoice, "dataset">): string[] {
-  return parametersOf(describeModel(of.model, dataShape(of))).map(({ name }) => name);
+export function parameterNames(of: ModelOnData): string[] {
+  return parametersOn(of).map(({ name }) => name);
 }

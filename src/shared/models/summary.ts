@@ -88,7 +88,7 @@ export function summarizeModel({ model, data, batchSize, tower = [] }: SummaryOp
     flops: (i === firstProduct ? 2 : 3) * layer.flops * batchSize,
   }));
   const parameters = layers.reduce((sum, layer) => sum + layer.parameters, 0);
-  const levels = towerState(tower, flat.flatMap((layer) => layer.parameters.map(({ name, shape }) => ({ name, size: sizeOf(shape) }))));
+  const levels = towerState(tower, flat.flatMap((layer) => layer.parameters.map(({ name, shape }) => ({ name, size: sizeOf(shape), axes: shape.length }))));
   const moved = levels[0]?.moved ?? parameters;
   const slots = levels.reduce((sum, level) => sum + level.slots, 0);
   // Weights, gradients and slots, each with a buffer the next step writes to; the settled weights. Frozen weights are there once.

@@ -79,6 +79,8 @@ export interface Slot {
   readonly initial: number | "parameter";
   /** One number for each entry of the arrays that move (by default), for each array, or for a whole group. */
   readonly of?: "entry" | "array" | "group";
+  /** Which arrays have it, if not all: those with two axes, or all others. */
+  readonly only?: "matrices" | "others";
 }
 
 /** Whose form of an optimizer: the authors' library's, or PyTorch's. They differ in where epsilon is added and where second moments begin. */
@@ -102,4 +104,6 @@ export interface OptimizerSpec {
   readonly slots: (settings: Omit<SlotSettings, "optimizer">) => readonly Slot[];
   /** Whether it needs the arrays in their own shapes; by default small ones are updated as one vector. */
   readonly ownShapes?: boolean;
+  /** Whether it is made for matrices: only for level 0, and only for parts of a model that hold one. */
+  readonly forMatrices?: boolean;
 }

@@ -21,7 +21,7 @@ function allocated(tower: Tower): number[] {
 }
 
 const { weights } = smallProblem([towerLevel(towerSchema.parse([{ optimizer: "sgd" }])[0]!)]);
-const parameters = Object.entries(weights).map(([name, { length }]) => ({ name, size: length }));
+const parameters = Object.entries(weights).map(([name, { length }]) => ({ name, size: length, axes: name.endsWith(".weight") ? 2 : 1 }));
 const parameterCount = parameters.reduce((sum, { size }) => sum + size, 0);
 
 const cases: readonly (readonly [what: string, level: LevelInput, perValue: number, perArray?: number, perGroup?: number])[] = [
@@ -52,9 +52,9 @@ const cases: readonly (readonly [what: string, level: LevelInput, perValue: numb
 ];
 
 describe("slots", () => {
-  it("has a case for every optimizer", () => {
+  it("has a case for every optimizer, Muon's apart because it keeps less for matrices", () => {
     const covered = new Set(cases.map(([, level]) => towerSchema.parse([level])[0]!.optimizer));
-    expect([...covered].sort()).toEqual([...optimizerNames].sort());
+    expect([...covered, "muon"].sort()).toEqual([...optimizerNames].sort());
   });
 
   it.each(cases.map(([what, level, perValue, perArray = 0, perGroup = 0]) => [what, level, perValue, perArray, perGroup] as const))("%s: as many as the program has, on each of three levels", (_, level, perValue, perArray, perGroup) => {
@@ -63,6 +63,13 @@ describe("slots", () => {
     expect(counted.map(({ slots }) => slots)).toEqual(allocated(tower));
     expect(counted[0]).toEqual({ moved: parameterCount, slots: perValue * parameterCount + perArray * parameters.length + perGroup });
     expect(counted.slice(1).every(({ moved, slots }) => moved > 0 && slots === (perValue + perArray) * moved + perGroup)).toBe(true);
+  });
+
+  it("of Muon: one for matrices, two for everything else", () => {
+    const tower = towerSchema.parse([{ optimizer: "muon" }]);
+    const vectors = parameters.filter(({ axes }) => axes === 1).reduce((sum, { size }) => sum + size, 0);
+    expect(towerState(tower, parameters)[0]!.slots).toBe(parameterCount + vectors);
+    expect(allocated(tower)).toEqual([parameterCount + vectors]);
   });
 
   it("follows groups: each by its own optimizer, nothing for what is frozen", () => {
