@@ -4,7 +4,7 @@
  * See docs/library.md for every function and README.md for the paper's example.
  */
 export {
-  adaGrad, adam, adamBaydin, dAdaptAdam, dAdaptSgd, dog, lDog, lion, moMo, moMoAdam, muon, nAdam, Optimizer, OptimizerError, prodigy, rmsProp, rmsPropAlpha,
+  adaGrad, adam, adamBaydin, dAdaptAdam, dAdaptSgd, dog, dowg, lamb, lDog, lion, moMo, moMoAdam, muon, nAdam, Optimizer, OptimizerError, prodigy, rmsProp, rmsPropAlpha,
   scheduleFreeAdam, scheduleFreeSgd, sgd, sgdPerParam, stack, type OptimizerOptions,
 } from "./optimizers.ts";
 export { constants, defineModel, kaimingUniform, mlp, uniform, zeros, type InputSpec, type MlpOptions, type Model, type ParameterSpec } from "./model.ts";

@@ -116,6 +116,10 @@ export const moMo: Constructor<"moMo"> = constructorOf("moMo");
 export const moMoAdam: Constructor<"moMoAdam"> = constructorOf("moMoAdam");
 /** Muon (Jordan et al. 2024): orthogonalized momentum for matrices, Adam for all other parameters; for the weights only. */
 export const muon: Constructor<"muon"> = constructorOf("muon");
+/** DoWG (Khaled et al. 2023): distance over weighted gradients. */
+export const dowg: Constructor<"dowg"> = constructorOf("dowg");
+/** LAMB (You et al. 2020): Adam with a trust ratio for each array. */
+export const lamb: Constructor<"lamb"> = constructorOf("lamb");
 
 /**
  * A tower from the levels of an experiment file, the weights' optimizer first:

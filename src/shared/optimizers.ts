@@ -9,6 +9,8 @@ import { adam } from "./optimizers/adam.ts";
 import { dAdaptAdam } from "./optimizers/dAdaptAdam.ts";
 import { dAdaptSgd } from "./optimizers/dAdaptSgd.ts";
 import { dog } from "./optimizers/dog.ts";
+import { dowg } from "./optimizers/dowg.ts";
+import { lamb } from "./optimizers/lamb.ts";
 import { lDog } from "./optimizers/lDog.ts";
 import { lion } from "./optimizers/lion.ts";
 import { moMo } from "./optimizers/moMo.ts";
@@ -41,6 +43,8 @@ export const optimizers = {
   moMo,
   moMoAdam,
   muon,
+  dowg,
+  lamb,
 } as const satisfies Record<string, OptimizerSpec>;
 
 export type OptimizerName = keyof typeof optimizers;

@@ -19,8 +19,8 @@ for (const file of ["leastsquares_f64.json", "mlp_f64.json", "sgdperparam_f64.js
   });
 }
 
-describe("reference optimizers", async () => {
-  const trace = await readTrace(join(folder, "methods_f64.json"));
+describe.each(["methods_f64.json", "methods_options_f64.json"])("reference optimizers: %s", async (file) => {
+  const trace = await readTrace(join(folder, file));
   it.each(trace.cases)("$name", (traced) => {
     const { relative, where } = replay(trace, traced);
     expect(relative, where).toBeLessThan(1e-9);

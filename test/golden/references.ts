@@ -111,7 +111,7 @@ const rules: readonly { readonly reference: RegExp; readonly fixed: Readonly<Rec
   },
   {
     reference: /^dog\.(L?DoG)\b/,
-    fixed: { averaging: 8 },
+    fixed: {},
     settings: { reps_rel: as("firstMove"), lr: as("alpha"), weight_decay: as("weightDecay"), eps: always(1e-8), init_eta: always(null), gamma: as("averaging") },
   },
   {
@@ -133,6 +133,22 @@ const rules: readonly { readonly reference: RegExp; readonly fixed: Readonly<Rec
       preconditioning: always("frobenius"),
       adam_eps_root: always(0),
     },
+  },
+  {
+    reference: /^optax\.contrib\.dowg$/,
+    fixed: { optimizer: "dowg" },
+    settings: {
+      learning_rate: as("alpha"),
+      // Without a first distance, its square is epsilon.
+      eps: (value, { init_estim_sq_dist: first = null }) => ({ ...epsilon(value), d0: Math.sqrt(number(first ?? value)) }),
+      init_estim_sq_dist: (value, { eps = 1e-4 }) => ({ d0: Math.sqrt(number(value ?? eps)) }),
+      weight_decay: (value) => ({ weightDecay: value === null ? 0 : number(value) }),
+    },
+  },
+  {
+    reference: /^optax\.lamb$/,
+    fixed: { optimizer: "lamb" },
+    settings: { learning_rate: as("alpha"), b1: as("beta1"), b2: as("beta2"), eps: epsilon, eps_root: always(0), weight_decay: as("weightDecay") },
   },
   {
     reference: /^momo\.Momo$/,
@@ -182,6 +198,12 @@ const schedulers: readonly {
   },
 ];
 
+/** `dog.LDoG with PolynomialDecayAverager(gamma=8)`; nothing is averaged where the reference names no averager. */
+function dogOf(reference: string): Readonly<Record<string, Value>> {
+  const gamma = /PolynomialDecayAverager\(gamma=([\d.]+)\)/.exec(reference)?.[1];
+  return { optimizer: reference.startsWith("dog.L") ? "lDog" : "dog", averaging: gamma === undefined ? null : Number(gamma) };
+}
+
 /** @throws Error naming a reference or a setting that is not known here */
 export function referenceLevel({ reference: whole, settings: all }: Pick<ReferenceCase, "reference" | "settings">): LevelInput {
   const [name = "", scheduler] = whole.split("; ");
@@ -191,7 +213,7 @@ export function referenceLevel({ reference: whole, settings: all }: Pick<Referen
   const { pieces, settings } = found ? found.split(all) : { pieces: [], settings: all };
   const rule = rules.find((one) => one.reference.test(reference));
   if (!rule) throw new Error(`unknown reference ${reference}`);
-  const fixed = reference.startsWith("dog.") ? { ...rule.fixed, optimizer: reference.startsWith("dog.L") ? "lDog" : "dog" } : rule.fixed;
+  const fixed = reference.startsWith("dog.") ? { ...rule.fixed, ...dogOf(reference) } : rule.fixed;
   const given = Object.entries(settings).map(([name, value]) => {
     const renamed = rule.settings[name];
     if (!renamed) throw new Error(`unknown setting ${name} of ${reference}`);

@@ -125,6 +125,13 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
     level("sgd", { alpha: 0.01 }),
   ],
   "Muon with plain momentum and equal updates / SGD": [level("muon", { momentumAs: "plain", newtonSchulzSteps: 2, consistentRms: 0.2, learned: ["alpha", "beta"] }), level("sgd", { alpha: 0.01 })],
+  "DoWG, everything learned / SGD": [level("dowg", { d0: 0.5, logEps: -2, weightDecay: 0.01, learned: ["alpha", "logEps", "weightDecay"] }), level("sgd", { alpha: 0.01 })],
+  "SGD / DoWG / SGD": [level("sgd", { alpha: 0.1 }), level("dowg", { d0: 0.5, logEps: -2 }), level("sgd", { alpha: 0.01 })],
+  "LAMB, everything learned / SGD": [
+    level("lamb", { alpha: 0.01, logEps: -2, weightDecay: 0.01, learned: ["alpha", "beta1", "beta2", "logEps", "weightDecay"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "SGD / LAMB / SGD": [level("sgd", { alpha: 0.1 }), level("lamb", { alpha: 0.01, logEps: -2, learned: ["alpha"] }), level("sgd", { alpha: 0.01 })],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

@@ -51,6 +51,10 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
   "MoMo / SGD": [level("moMo", { alpha: 0.1 }), level("sgd", { alpha: 1e-5 })],
   "MoMo-Adam": [level("moMoAdam", { weightDecay: 0.01 })],
   "Muon / SGD": [level("muon", { weightDecay: 0.01, adamWeightDecay: 0.01, adamScale: 0.5 }), level("sgd", { alpha: 1e-5 })],
+  "DoWG / SGD": [level("dowg", { weightDecay: 0.01 }), level("sgd", { alpha: 1e-5 })],
+  "SGD / DoWG": [level("sgd"), level("dowg")],
+  "LAMB / SGD": [level("lamb", { alpha: 0.01, weightDecay: 0.01 }), level("sgd", { alpha: 1e-5 })],
+  "SGD / LAMB": [level("sgd"), level("lamb", { alpha: 0.01 })],
   "groups: DoG for biases": [level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "dog", firstMove: 1e-3 }] }), level("sgd", { alpha: 1e-5 })],
   "schedules: one cycle of Adam's step size, falling decay, steps for biases / SGD": [
     level("adam", {

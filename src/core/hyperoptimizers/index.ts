@@ -3,6 +3,8 @@ import { adaGrad } from "./adaGrad.ts";
 import { adam } from "./adam.ts";
 import { dAdaptAdam, dAdaptSgd } from "./dAdaptation.ts";
 import { dog, lDog } from "./dog.ts";
+import { dowg } from "./dowg.ts";
+import { lamb } from "./lamb.ts";
 import { lion } from "./lion.ts";
 import { moMo, moMoAdam } from "./moMo.ts";
 import { muon } from "./muon.ts";
@@ -30,6 +32,8 @@ export const updateRules: Readonly<Record<OptimizerName, UpdateRule>> = {
   moMo,
   moMoAdam,
   muon,
+  dowg,
+  lamb,
 };
 
 export type { Hyperparameters, UpdateRule } from "./rule.ts";

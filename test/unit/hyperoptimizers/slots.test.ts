@@ -47,6 +47,8 @@ const cases: readonly (readonly [what: string, level: LevelInput, perValue: numb
   ["DoG", { optimizer: "dog" }, 2, 0, 2],
   ["DoG without averaging", { optimizer: "dog", averaging: null }, 1, 0, 2],
   ["LDoG", { optimizer: "lDog" }, 2, 2],
+  ["DoWG", { optimizer: "dowg" }, 1, 0, 2],
+  ["LAMB", { optimizer: "lamb" }, 2],
   ["MoMo", { optimizer: "moMo" }, 1, 0, 2],
   ["MoMo-Adam", { optimizer: "moMoAdam" }, 2, 0, 2],
 ];
