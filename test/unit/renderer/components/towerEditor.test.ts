@@ -163,3 +163,14 @@ it("hints at a level that has nothing to move", async () => {
   expect(byTestid(wrapper, "tower-hint").text()).toMatch(/^Level 0 .* learns nothing/);
   expect(heading(wrapper, 1)).toContain("has nothing to move");
 });
+
+it("offers Muon, which is for matrices, on the first level alone", async () => {
+  const { wrapper } = editor([newLevel("adam"), newLevel("sgd")]);
+  const names = (level: number) => optionsOf(wrapper, `stack-level-${level}-optimizer`).map(({ textContent }) => textContent.trim());
+  await click(wrapper, "stack-level-1-optimizer");
+  expect(names(1)).toEqual(optimizerNames.filter((name) => name !== "muon").map((name) => optimizerSpec(name).label));
+  expect(names(0)).toContain("Muon");
+  await click(wrapper, "add-level");
+  expect(document.querySelector('[data-testid="add-level-nAdam"]')).not.toBeNull();
+  expect(document.querySelector('[data-testid="add-level-muon"]')).toBeNull();
+});
