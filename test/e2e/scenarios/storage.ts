@@ -38,5 +38,5 @@ export async function storage(harness: Harness): Promise<void> {
 
   await harness.page.getByTestId("nav-storage").click();
   await harness.page.getByTestId("check-button").click();
-  await expect.poll(() => harness.page.getByTestId("health-state").innerText(), { timeout: 20_000 }).toMatch(/Sound|warning/);
+  await expect.poll(() => harness.page.getByTestId("health-state").innerText(), { timeout: 40_000 }).toMatch(/Sound|warning/);
 }

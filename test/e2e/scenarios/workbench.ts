@@ -75,14 +75,14 @@ export async function drawnAtLeast(page: Page, key: string, total: number): Prom
         series = await drawn(page, key);
         return series?.total ?? 0;
       },
-      { timeout: 20_000, message: `values in ${key}` },
+      { timeout: 40_000, message: `values in ${key}` },
     )
     .toBeGreaterThanOrEqual(total);
   return series as unknown as DrawnSeries;
 }
 
 export async function expectStatus(page: Page, status: string): Promise<void> {
-  await expect.poll(() => page.getByTestId("run-status").first().innerText(), { timeout: 20_000 }).toMatch(new RegExp(status, "i"));
+  await expect.poll(() => page.getByTestId("run-status").first().innerText(), { timeout: 40_000 }).toMatch(new RegExp(status, "i"));
 }
 
 /** Opens the list of runs and waits for the run's row. */

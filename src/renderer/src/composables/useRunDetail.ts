@@ -18,6 +18,8 @@ export function useRunDetail(id: Ref<string>) {
   let noted: RunEvent[] = [];
   let arrived: Evaluation[] = [];
   let reading = 0;
+  /** Counts summaries that events delivered: a reply that was asked for before one of them may be older. */
+  let delivered = 0;
   function withNoted(read: RunDetail): RunDetail {
     const known = (event: RunEvent) => read.events.some(({ at, kind, message }) => at === event.at && kind === event.kind && message === event.message);
     return { ...read, events: [...read.events, ...noted.filter((event) => !known(event))] };
@@ -30,13 +32,13 @@ export function useRunDetail(id: Ref<string>) {
   }
 
   async function load(): Promise<void> {
-    const wanted = id.value;
+    const [wanted, before] = [id.value, delivered];
     reading++;
     try {
       const read = await call("runs.get", { run: wanted });
       if (wanted !== id.value) return;
       detail.value = withNoted({ ...read, evaluations: withEvaluations(read.evaluations, arrived) });
-      latest.value = renewed(read);
+      if (delivered === before || latest.value?.id !== wanted) latest.value = renewed(read);
       error.value = null;
       if (!runs.get(wanted)) runs.keep(read);
     } catch (failure) {
@@ -69,7 +71,9 @@ export function useRunDetail(id: Ref<string>) {
 
   const stops = [
     listen("run.changed", (changed) => {
-      if (changed.id === id.value) latest.value = renewed(changed);
+      if (changed.id !== id.value) return;
+      delivered++;
+      latest.value = renewed(changed);
     }),
     listen("run.evaluated", ({ run: of, evaluations }) => {
       if (of !== id.value) return;

@@ -10,7 +10,7 @@ import { listedOf } from "@shared/listedRun.ts";
 import type { RunDetail, RunSummary } from "@shared/run.ts";
 import type { StudyDetail, StudyPoint } from "@shared/study/result.ts";
 import { makePoints, stepSizeStudy } from "../../../support/studyPoints.ts";
-import { byTestid, emptyRouter, hasTestid, layOut, mountPart, services } from "./support.ts";
+import { byTestid, deferred, emptyRouter, hasTestid, layOut, mountPart, services } from "./support.ts";
 import { runOf } from "./samples.ts";
 
 const stubs = ["LineChart", "StudyChart", "PredictionsPanel", "ParallelPanel"];
@@ -55,6 +55,20 @@ it("says what was erased of a thinned run, and that a run lies in the bin", asyn
   const wrapper = await runPage(detailOf(runOf("a", { deletedAt: 5, thinned: { at: 1_700_000_000_000, width: 50 } as never })));
   expect(byTestid(wrapper, "run-thinned").text()).toMatch(/kept in buckets of 50 steps/);
   expect(wrapper.text()).toContain("This run is in the bin");
+});
+
+it("never goes back to what a reply said that was asked for before a newer event", async () => {
+  const run = (status: RunSummary["status"]) => detailOf(runOf("a", { status }));
+  const wrapper = await runPage(run("running"));
+  const late = deferred<RunDetail>();
+  services.answer("runs.get", () => late.promise);
+  services.emit("run.changed", runOf("a", { status: "paused" }));
+  await flushPromises();
+  services.answer("runs.get", () => new Promise(() => undefined));
+  services.emit("run.changed", runOf("a", { status: "failed" }));
+  late.resolve(run("paused"));
+  await flushPromises();
+  expect(byTestid(wrapper, "run-status").text()).toMatch(/failed/i);
 });
 
 it("says which run cannot be shown, and offers the others", async () => {
