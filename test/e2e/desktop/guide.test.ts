@@ -1,6 +1,7 @@
 /** Help > Guide of the desktop app: a window without a bridge, whose links outside are opened after asking. */
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { everything } from "../../support/edition.ts";
 import { launchChromium } from "../support/chromium.ts";
 import { startDesktopApp, type DesktopHarness } from "./harness.ts";
 
@@ -56,7 +57,7 @@ it("opens an outside link only after asking", async () => {
   await expect.poll(() => harness.window.refusedNavigations).toEqual(["https://elsewhere.invalid/"]);
 });
 
-it("closes alone, opens again from the workbench's link, and ends with the workbench", async () => {
+it.runIf(everything)("closes alone, opens again from the workbench's link, and ends with the workbench", async () => {
   await harness.window.guide?.close();
   await harness.app.call("closeGuide");
   expect(harness.app.process.over).toBe(false);

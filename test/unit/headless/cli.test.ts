@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readNumpy } from "../../../src/core/datasets/formats/npy.ts";
+import { everything } from "../../support/edition.ts";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 
 let folder: string;
@@ -42,7 +43,7 @@ describe("hypertower train", () => {
     expect(missing.stderr).toContain("there is no run nothing-like-it");
   });
 
-  it("gives the identical trajectory for the same seed", async () => {
+  it.runIf(everything)("gives the identical trajectory for the same seed", async () => {
     const once = async () => {
       const { stdout } = await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--set", "seed=11", "--json"]);
       const { run: _, ...last } = jsonLines(stdout).at(-1)!;
@@ -173,7 +174,7 @@ describe("hypertower train with a guard", () => {
 });
 
 describe("hypertower evaluate, generate and export --format npz", () => {
-  it("say what a run's kept weights do, and hand them out", async () => {
+  it.runIf(everything)("say what a run's kept weights do, and hand them out", async () => {
     const trained = await hypertower(["train", ...tiny, "--set", "evaluation.every=5", "--set", "budget.epochs=1", "--json"]);
     const lines = jsonLines(trained.stdout);
     expect(lines.map(({ type, step }) => [type, step])).toEqual([["started", undefined], ["epoch", 5], ["epoch", 10], ["finished", undefined]]);
@@ -206,7 +207,7 @@ describe("hypertower summary", () => {
     return file;
   };
 
-  it("shows an own architecture, measured, which train then takes", async () => {
+  it.runIf(everything)("shows an own architecture, measured, which train then takes", async () => {
     const file = write(own);
     const { code, stdout, stderr } = await hypertower(["summary", file]);
     expect([code, stderr]).toEqual([0, ""]);

@@ -70,7 +70,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(await refused("--set", "base.budget.epochs=4")).toContain("has runs that its new form trains otherwise");
   }, 240_000);
 
-  it("says what it would train and what that takes, and trains nothing", async () => {
+  it.runIf(everything)("says what it would train and what that takes, and trains nothing", async () => {
     const { code, stdout } = await hypertower(["study", file, "--dry-run", "--seeds", "3"]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^height 1 +0\.1 +SGD\(0\.1\) \/ SGD\(0\.1\) +3 +0 1 2$/m);

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { everything } from "../../support/edition.ts";
 import { steadyEngines } from "../../support/engines.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { model as modelSchema } from "../../../src/shared/models/schema.ts";
@@ -260,7 +261,7 @@ async function expectUndisturbed(storeDir: string, run: string): Promise<RunDeta
 const kinds = ({ events }: RunDetail) => events.map(({ kind }) => kind);
 
 describe("kill -9", () => {
-  it("of the trainer: resumed twice, the run equals the undisturbed one", async () => {
+  it.runIf(everything)("of the trainer: resumed twice, the run equals the undisturbed one", async () => {
     const folder = freshFolder();
     const { handlers, trainers, ended, reaches, services } = await open(folder);
     const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
