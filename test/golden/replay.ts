@@ -16,7 +16,8 @@ for (const file of positionals) {
   try {
     const trace = await readTrace(file, values.problems);
     const tolerance = tolerances[trace.dtype];
-    console.log(`${file}: ${trace.cases.length} cases of ${trace.steps} steps, recorded in ${trace.dtype}, tolerance ${tolerance}`);
+    const steps = [...new Set(trace.cases.map((one) => ("reference" in one ? one.steps : trace.steps)))].join(" or ");
+    console.log(`${file}: ${trace.cases.length} cases of ${steps} steps, recorded in ${trace.dtype}, tolerance ${tolerance}`);
     for (const traced of trace.cases) {
       try {
         const { relative, where } = replay(trace, traced);

@@ -1,5 +1,5 @@
-import { add, constant, div, exp, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import { momentRoot } from "./groupNodes.ts";
+import { add, constant, div, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
+import { epsilonOf, momentRoot } from "./groupNodes.ts";
 import { elementwise } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
@@ -23,7 +23,7 @@ export const adam = elementwise("adam", (args, level) => {
   const largestV = level.options.amsgrad ? maximum(slot("largestV"), v) : v;
   const correction1 = sub(one, pow(beta1, count));
   const root = sqrt(sub(one, pow(beta2, count)));
-  const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
+  const epsilon = epsilonOf(hyper);
   const direction = div(m, add(momentRoot(largestV, level), mul(root, epsilon)));
   const rate = div(mul(alpha, root), correction1);
   return {

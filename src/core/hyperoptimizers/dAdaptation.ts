@@ -1,11 +1,11 @@
 /** D-Adaptation (Defazio and Mishchenko 2023), as in the authors' package: the step size grows with the estimated distance d to a solution. */
 import type { Node } from "../program/node.ts";
-import { add, constant, div, exp, greater, maximum, mul, select, sqrt, sub } from "../program/operations/index.ts";
-import { atFirst, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
-import { decayedBy, grown, rateCorrection } from "./prodigy.ts";
+import { add, constant, div, greater, maximum, mul, select, sqrt, sub } from "../program/operations/index.ts";
+import { atFirst, epsilonOf, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
+import { grown, rateCorrection } from "./prodigy.ts";
 import type { RuleContext, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
-import { coupledGradient, decayedGradients } from "./weightDecay.ts";
+import { coupledGradient, decayedGradients, decayedParameter } from "./weightDecay.ts";
 
 /** The next d: an estimate, never less than before. Without any gradient so far it stays. */
 function nextDistance(d: Node, estimate: Node, denominator: Node, level: RuleContext): Node {
@@ -27,7 +27,7 @@ export const dAdaptSgd: UpdateRule = {
     return {
       arrays: arrays.map(({ parameter, slot }, i) => ({
         parameter: add(mul(hyper("mu"), parameter), mul(share, sub(slot("start"), sums[i]!))),
-        slots: { s: sums[i]!, start: slot("start") },
+        slots: { s: sums[i]! },
       })),
       groupSlots: { d: nextDistance(d, div(mul(constant(2), numerator), orOne(length)), length, level), numerator, firstNorm },
     };
@@ -39,7 +39,7 @@ export const dAdaptAdam: UpdateRule = {
   update(group, level) {
     const { arrays, hyper, groupSlot, count } = group;
     const [one, d, beta1, beta2] = [constant(1), groupSlot("d"), hyper("beta1"), hyper("beta2")];
-    const [decay, epsilon] = [sqrt(beta2), exp(mul(constant(Math.LN10), hyper("logEps")))];
+    const [decay, epsilon] = [sqrt(beta2), epsilonOf(hyper)];
     const rate = mul(mul(d, hyper("alpha")), rateCorrection(count, beta1, beta2, level));
     const gradients = decayedGradients(group, level);
     const scaled = arrays.map(({ slot }) => div(slot("s"), add(sqrt(slot("v")), epsilon)));
@@ -53,7 +53,7 @@ export const dAdaptAdam: UpdateRule = {
     return {
       arrays: arrays.map(({ parameter }, i) => {
         const { m, v, s } = moments[i]!;
-        return { parameter: sub(decayedBy(rate, parameter, hyper, level), div(m, add(momentRoot(v, level), epsilon))), slots: { m, v, s } };
+        return { parameter: sub(decayedParameter({ parameter, hyper }, level, rate), div(m, add(momentRoot(v, level), epsilon))), slots: { m, v, s } };
       }),
       groupSlots: { d: nextDistance(d, div(numerator, orOne(mul(sub(one, decay), length))), length, level), numerator },
     };

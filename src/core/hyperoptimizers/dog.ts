@@ -20,11 +20,10 @@ function measured(arrays: readonly MovedArray[], gradients: readonly Node[], slo
 
 function movedArray({ parameter, slot }: MovedArray, gradient: Node, { distance, squares }: { distance: Node; squares: Node }, { hyper, count }: GroupArguments, { options }: RuleContext): UpdatedArray {
   const moved = sub(parameter, mul(div(mul(hyper("alpha"), distance), sqrt(squares)), gradient));
-  const start = slot("start");
-  if (options.averaging === null) return { parameter: moved, slots: { start } };
+  if (options.averaging === null) return { parameter: moved, slots: {} };
   const share = div(constant(options.averaging + 1), add(constant(options.averaging), count));
   const average = add(mul(sub(constant(1), share), slot("average")), mul(share, moved));
-  return { parameter: moved, slots: { start, average }, evaluated: average };
+  return { parameter: moved, slots: { average }, evaluated: average };
 }
 
 export const dog: UpdateRule = {

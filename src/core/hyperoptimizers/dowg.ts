@@ -1,5 +1,5 @@
-import { add, constant, div, exp, maximum, mul, sub } from "../program/operations/index.ts";
-import { innerProduct, momentRoot } from "./groupNodes.ts";
+import { add, div, maximum, mul, sub } from "../program/operations/index.ts";
+import { epsilonOf, innerProduct, momentRoot } from "./groupNodes.ts";
 import type { UpdateRule } from "./rule.ts";
 import { coupledGradient } from "./weightDecay.ts";
 
@@ -14,10 +14,10 @@ export const dowg: UpdateRule = {
     const moves = arrays.map(({ parameter, slot }) => sub(parameter, slot("start")));
     const squaredDistance = maximum(groupSlot("squaredDistance"), innerProduct(moves, moves));
     const weightedSquares = add(groupSlot("weightedSquares"), mul(squaredDistance, innerProduct(gradients, gradients)));
-    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
+    const epsilon = epsilonOf(hyper);
     const rate = div(mul(hyper("alpha"), squaredDistance), add(momentRoot(weightedSquares, level, "weightDecay"), epsilon));
     return {
-      arrays: arrays.map(({ parameter, slot }, i) => ({ parameter: sub(parameter, mul(rate, gradients[i]!)), slots: { start: slot("start") } })),
+      arrays: arrays.map(({ parameter }, i) => ({ parameter: sub(parameter, mul(rate, gradients[i]!)), slots: {} })),
       groupSlots: { squaredDistance, weightedSquares },
     };
   },

@@ -1,7 +1,7 @@
 /** Nodes over all arrays of a group: products, norms, and roots that have a slope. */
 import { isScalar, type Node } from "../program/node.ts";
-import { add, constant, dot, equal, filled, greater, maximum, mul, neg, reduceSum, select, sqrt } from "../program/operations/index.ts";
-import type { RuleContext } from "./rule.ts";
+import { add, constant, div, dot, equal, exp, filled, greater, maximum, mul, neg, pow, reduceSum, select, sqrt, sub } from "../program/operations/index.ts";
+import type { GroupArguments, RuleContext } from "./rule.ts";
 
 const sum = (nodes: readonly Node[]) => nodes.reduce((total, node) => add(total, node));
 const product = (a: Node, b: Node) => (isScalar(a) ? mul(a, b) : dot(a, b));
@@ -55,4 +55,12 @@ const underflow = 2 ** -126;
 export function momentRoot(moment: Node, level: RuleContext, decay = "beta2"): Node {
   const throughRoot = level.learns(decay) || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
   return sqrt(throughRoot ? add(moment, constant(underflow)) : moment);
+}
+
+/** ε = 10^logEps. */
+export const epsilonOf = (hyper: (name: string) => Node): Node => exp(mul(constant(Math.LN10), hyper("logEps")));
+
+/** What Adam divides by: the root of the second moment, corrected for its start at 0, plus ε. */
+export function adamDenominator(v: Node, { hyper, count }: Pick<GroupArguments, "hyper" | "count">, level: RuleContext): Node {
+  return add(div(momentRoot(v, level), sqrt(sub(constant(1), pow(hyper("beta2"), count)))), epsilonOf(hyper));
 }

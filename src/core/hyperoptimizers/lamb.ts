@@ -1,6 +1,6 @@
 import type { Node } from "../program/node.ts";
-import { add, constant, div, equal, exp, mul, pow, select, sqrt, sub } from "../program/operations/index.ts";
-import { innerProduct, momentRoot, orOne } from "./groupNodes.ts";
+import { add, constant, div, equal, mul, pow, select, sqrt, sub } from "../program/operations/index.ts";
+import { adamDenominator, innerProduct, orOne } from "./groupNodes.ts";
 import type { UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decays } from "./weightDecay.ts";
@@ -22,13 +22,11 @@ export const lamb: UpdateRule = {
   update({ arrays, hyper, count }, level) {
     const [one, beta1, beta2] = [constant(1), hyper("beta1"), hyper("beta2")];
     const correction = sub(one, pow(beta1, count));
-    const root = sqrt(sub(one, pow(beta2, count)));
-    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
     return {
       arrays: arrays.map(({ parameter, gradient, slot }) => {
         const m = runningMean(slot("m"), gradient, beta1);
         const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
-        const adam = div(div(m, correction), add(div(momentRoot(v, level), root), epsilon));
+        const adam = div(div(m, correction), adamDenominator(v, { hyper, count }, level));
         const direction = decays(level) ? add(adam, mul(hyper("weightDecay"), parameter)) : adam;
         const rate = mul(hyper("alpha"), trustRatio(parameter, direction));
         return { parameter: sub(parameter, mul(rate, direction)), slots: { m, v } };

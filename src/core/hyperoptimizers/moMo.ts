@@ -1,7 +1,7 @@
 /** MoMo and MoMo-Adam (Schaipp et al. 2024), as in the authors' package: a Polyak step size from running means of losses and gradients. */
 import type { Node } from "../program/node.ts";
-import { add, constant, div, exp, maximum, minimum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import { innerProduct, momentRoot, orOne, startingAt } from "./groupNodes.ts";
+import { add, constant, div, maximum, minimum, mul, pow, sub } from "../program/operations/index.ts";
+import { adamDenominator, innerProduct, orOne, startingAt } from "./groupNodes.ts";
 import type { GroupArguments, RuleContext, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decays } from "./weightDecay.ts";
@@ -57,10 +57,8 @@ export const moMoAdam: UpdateRule = {
   update(group, level) {
     const { arrays, hyper, groupSlot, count, loss } = group;
     const [one, beta1, beta2] = [constant(1), hyper("beta1"), hyper("beta2")];
-    const root = sqrt(sub(one, pow(beta2, count)));
-    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
     const moments = arrays.map(({ slot, gradient }) => ({ m: runningMean(slot("m"), gradient, beta1), v: runningMean(slot("v"), mul(gradient, gradient), beta2) }));
-    const directions = moments.map(({ m, v }) => div(m, add(div(momentRoot(v, level), root), epsilon)));
+    const directions = moments.map(({ m, v }) => div(m, adamDenominator(v, group, level)));
     const meanLoss = runningMean(groupSlot("meanLoss"), loss(), beta1);
     const meanProduct = runningMean(groupSlot("meanProduct"), productOf(group), beta1);
     const step = polyakStep(group, { m: moments.map(({ m }) => m), directions, meanLoss, meanProduct, weight: sub(one, pow(beta1, count)) }, level);

@@ -8,10 +8,11 @@
  * and PyTorch's, and Optax's formula on the array as it is.
  */
 import type { Node } from "../program/node.ts";
-import { add, constant, div, exp, matmul, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import { innerProduct, momentRoot } from "./groupNodes.ts";
+import { add, constant, div, matmul, mul, pow, sub } from "../program/operations/index.ts";
+import { adamDenominator, epsilonOf, innerProduct, momentRoot } from "./groupNodes.ts";
 import type { GroupArguments, MovedArray, RuleContext, UpdatedArray, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
+import { shrunk } from "./weightDecay.ts";
 
 /** f(x) = 3.4445 x - 4.775 x³ + 2.0315 x⁵ takes singular values in (0, 1] to about 1 within a few steps. */
 const [linear, cubic, quintic] = [3.4445, -4.775, 2.0315];
@@ -45,34 +46,25 @@ function scaleOf([rows, columns]: readonly [number, number], { options: { consis
   return Math.sqrt(Math.max(1, matrixScale === "outputs" ? rows / columns : columns / rows));
 }
 
-/** (1 - rate lambda) w; a decay fixed at 0 must not cost a pass over the weights. */
-function decayed(parameter: Node, rate: Node, name: "weightDecay" | "adamWeightDecay", { hyper }: GroupArguments, { initial, learns }: RuleContext): Node {
-  return initial[name] === 0 && !learns(name) ? parameter : mul(sub(constant(1), mul(rate, hyper(name))), parameter);
-}
-
-function movedMatrix({ parameter, gradient, slot }: MovedArray, group: GroupArguments, epsilon: Node, level: RuleContext): UpdatedArray {
+function movedMatrix({ parameter, gradient, slot }: MovedArray, group: GroupArguments, level: RuleContext): UpdatedArray {
   const [alpha, decay] = [group.hyper("alpha"), group.hyper("beta")];
   const m = runningMean(slot("m"), gradient, decay);
-  const direction = orthogonalized(correctedMean(m, gradient, decay, group, level), epsilon, level);
+  const direction = orthogonalized(correctedMean(m, gradient, decay, group, level), epsilonOf(group.hyper), level);
   const rate = mul(constant(scaleOf(parameter.shape as [number, number], level)), alpha);
-  return { parameter: sub(decayed(parameter, alpha, "weightDecay", group, level), mul(rate, direction)), slots: { m } };
+  return { parameter: sub(shrunk(parameter, alpha, group.hyper, level), mul(rate, direction)), slots: { m } };
 }
 
-function movedByAdam({ parameter, gradient, slot }: MovedArray, group: GroupArguments, epsilon: Node, level: RuleContext): UpdatedArray {
-  const { hyper, count } = group;
+function movedByAdam({ parameter, gradient, slot }: MovedArray, group: GroupArguments, level: RuleContext): UpdatedArray {
+  const { hyper } = group;
   const [beta1, beta2] = [hyper("beta1"), hyper("beta2")];
   const rate = mul(hyper("alpha"), hyper("adamScale"));
   const m = runningMean(slot("m"), gradient, beta1);
   const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
-  const root = sqrt(sub(constant(1), pow(beta2, count)));
-  const direction = div(correctedMean(m, gradient, beta1, group, level), add(div(momentRoot(v, level), root), epsilon));
-  return { parameter: sub(decayed(parameter, rate, "adamWeightDecay", group, level), mul(rate, direction)), slots: { m, v } };
+  const direction = div(correctedMean(m, gradient, beta1, group, level), adamDenominator(v, group, level));
+  return { parameter: sub(shrunk(parameter, rate, hyper, level, "adamWeightDecay"), mul(rate, direction)), slots: { m, v } };
 }
 
 export const muon: UpdateRule = {
   optimizer: "muon",
-  update(group, level) {
-    const epsilon = exp(mul(constant(Math.LN10), group.hyper("logEps")));
-    return { arrays: group.arrays.map((array) => (array.parameter.shape.length === 2 ? movedMatrix : movedByAdam)(array, group, epsilon, level)) };
-  },
+  update: (group, level) => ({ arrays: group.arrays.map((array) => (array.parameter.shape.length === 2 ? movedMatrix : movedByAdam)(array, group, level)) }),
 };

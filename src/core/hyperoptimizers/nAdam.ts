@@ -1,5 +1,5 @@
-import { add, constant, div, exp, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import { momentRoot } from "./groupNodes.ts";
+import { add, constant, div, exp, mul, sub } from "../program/operations/index.ts";
+import { adamDenominator } from "./groupNodes.ts";
 import type { UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { decayedGradient, decayedParameter } from "./weightDecay.ts";
@@ -17,17 +17,14 @@ export const nAdam: UpdateRule = {
     const momentumProduct = mul(groupSlot("momentumProduct"), momentum);
     const gradientRate = div(mul(alpha, sub(one, momentum)), sub(one, momentumProduct));
     const momentRate = div(mul(alpha, next), sub(one, mul(momentumProduct, next)));
-    const root = sqrt(sub(one, pow(beta2, count)));
-    const epsilon = exp(mul(constant(Math.LN10), hyper("logEps")));
     return {
       arrays: arrays.map((array) => {
         const args = { ...array, hyper, count };
         const gradient = decayedGradient(args, level);
         const m = runningMean(array.slot("m"), gradient, beta1);
         const v = runningMean(array.slot("v"), mul(gradient, gradient), beta2);
-        const denominator = add(div(momentRoot(v, level), root), epsilon);
         const direction = add(mul(gradientRate, gradient), mul(momentRate, m));
-        return { parameter: sub(decayedParameter(args, level), div(direction, denominator)), slots: { m, v } };
+        return { parameter: sub(decayedParameter(args, level), div(direction, adamDenominator(v, args, level))), slots: { m, v } };
       }),
       groupSlots: { momentumProduct },
     };

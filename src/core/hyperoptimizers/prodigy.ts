@@ -1,18 +1,13 @@
 import type { Node } from "../program/node.ts";
-import { add, constant, div, equal, exp, greater, maximum, minimum, mul, pow, select, sqrt, sub } from "../program/operations/index.ts";
-import { innerProduct, momentRoot, orOne, sumOfMagnitudes } from "./groupNodes.ts";
+import { add, constant, div, equal, greater, maximum, minimum, mul, pow, select, sqrt, sub } from "../program/operations/index.ts";
+import { epsilonOf, innerProduct, momentRoot, orOne, sumOfMagnitudes } from "./groupNodes.ts";
 import type { RuleContext, UpdateRule } from "./rule.ts";
-import { decayedGradients, decays } from "./weightDecay.ts";
+import { decayedGradients, decayedParameter } from "./weightDecay.ts";
 
 /** Adam's bias correction of a step size, or 1 where it is off. */
 export function rateCorrection(count: Node, beta1: Node, beta2: Node, { options }: RuleContext): Node {
   const one = constant(1);
   return options.biasCorrection ? div(sqrt(sub(one, pow(beta2, count))), sub(one, pow(beta1, count))) : one;
-}
-
-/** (1 - rate lambda) w, the decoupled decay of an optimizer that finds its rate itself. */
-export function decayedBy(rate: Node, parameter: Node, hyper: (name: string) => Node, level: RuleContext): Node {
-  return decays(level) && level.options.weightDecayAs === "decoupled" ? mul(sub(constant(1), mul(rate, hyper("weightDecay"))), parameter) : parameter;
 }
 
 /** d times the largest allowed growth, if there is one. */
@@ -46,12 +41,12 @@ export const prodigy: UpdateRule = {
     const largestD = maximum(groupSlot("largestD"), estimate);
     const first = select(equal(d, d0), maximum(d, estimate), d);
     const next = grown(first, largestD, level);
-    const epsilon = mul(next, exp(mul(constant(Math.LN10), hyper("logEps"))));
+    const epsilon = mul(next, epsilonOf(hyper));
     return {
-      arrays: arrays.map(({ parameter, slot }, i) => {
+      arrays: arrays.map(({ parameter }, i) => {
         const { m, v, s } = moments[i]!;
-        const moved = sub(decayedBy(applied, parameter, hyper, level), mul(applied, div(m, add(momentRoot(v, level), epsilon))));
-        return { parameter: moved, slots: { m, v, s, start: slot("start") } };
+        const moved = sub(decayedParameter({ parameter, hyper }, level, applied), mul(applied, div(m, add(momentRoot(v, level), epsilon))));
+        return { parameter: moved, slots: { m, v, s } };
       }),
       groupSlots: { d: next, largestD, numerator },
     };

@@ -4,8 +4,8 @@
  * evaluated. x follows from y and z, so it is not kept.
  */
 import type { Node } from "../program/node.ts";
-import { add, constant, div, exp, maximum, mul, pow, sqrt, sub } from "../program/operations/index.ts";
-import { momentRoot, orOne } from "./groupNodes.ts";
+import { add, constant, div, maximum, mul, sub } from "../program/operations/index.ts";
+import { adamDenominator, orOne } from "./groupNodes.ts";
 import type { GroupArguments, MovedArray, RuleContext, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
 import { coupledGradient, decays } from "./weightDecay.ts";
@@ -43,10 +43,8 @@ function scheduleFree(
 
 export const scheduleFreeSgd = scheduleFree("scheduleFreeSgd", (array, { hyper }, level) => ({ direction: coupledGradient(array, hyper, level), slots: {} }));
 
-export const scheduleFreeAdam = scheduleFree("scheduleFreeAdam", ({ parameter, gradient, slot }, { hyper, count }, level) => {
-  const beta2 = hyper("beta2");
-  const v = runningMean(slot("v"), mul(gradient, gradient), beta2);
-  const root = sqrt(sub(constant(1), pow(beta2, count)));
-  const normalized = div(gradient, add(div(momentRoot(v, level), root), exp(mul(constant(Math.LN10), hyper("logEps")))));
-  return { direction: decays(level) ? add(normalized, mul(hyper("weightDecay"), parameter)) : normalized, slots: { v } };
+export const scheduleFreeAdam = scheduleFree("scheduleFreeAdam", ({ parameter, gradient, slot }, group, level) => {
+  const v = runningMean(slot("v"), mul(gradient, gradient), group.hyper("beta2"));
+  const normalized = div(gradient, adamDenominator(v, group, level));
+  return { direction: decays(level) ? add(normalized, mul(group.hyper("weightDecay"), parameter)) : normalized, slots: { v } };
 });

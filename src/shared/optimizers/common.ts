@@ -25,6 +25,14 @@ export const beta = <N extends 1 | 2>(which: N, initial: number): Hyperparameter
   scale: "linear",
 });
 
+/** Schedule-Free's place between the newest weights and their average. */
+export const interpolation: HyperparameterSpec<"beta1"> = {
+  ...beta(1, 0.9),
+  learnable: false,
+  label: "Interpolation",
+  help: "Where gradients are taken: 0 at the newest weights, 1 at the average. Strictly between 0 and 1.",
+};
+
 export const logEpsilon: HyperparameterSpec<"logEps"> = {
   name: "logEps",
   symbol: "log₁₀ ε",

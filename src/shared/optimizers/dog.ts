@@ -1,5 +1,13 @@
 import { averaging, multiplier, weightDecay } from "./common.ts";
-import type { OptimizerSpec } from "./spec.ts";
+import type { OptimizerSpec, Slot, SlotSettings } from "./spec.ts";
+
+/** @param of what a step size belongs to: the whole group, or each array */
+export const dogSlots = (of: "group" | "array") => ({ options }: Omit<SlotSettings, "optimizer">): readonly Slot[] => [
+  { name: "start", initial: "parameter" },
+  { name: "distance", initial: 0, of },
+  { name: "squares", initial: 0, of },
+  ...(options.averaging === null ? [] : [{ name: "average", initial: "parameter" } as const]),
+];
 
 export const dog = {
   name: "dog",
@@ -21,10 +29,5 @@ export const dog = {
     weightDecay,
   ],
   options: [averaging],
-  slots: ({ options }) => [
-    { name: "start", initial: "parameter" },
-    { name: "distance", initial: 0, of: "group" },
-    { name: "squares", initial: 0, of: "group" },
-    ...(options.averaging === null ? [] : [{ name: "average", initial: "parameter" } as const]),
-  ],
+  slots: dogSlots("group"),
 } as const satisfies OptimizerSpec;

@@ -1,12 +1,12 @@
-import { beta, biasCorrection, firstDistance, growthRate, logEpsilon, multiplier, weightDecay, weightDecayAs } from "./common.ts";
+import { dAdaptAdam } from "./dAdaptAdam.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const prodigy = {
   name: "prodigy",
   label: "Prodigy",
   help: "Adam that estimates its step size from the distance travelled (Mishchenko and Defazio 2023).",
-  hyperparameters: [multiplier, firstDistance, beta(1, 0.9), beta(2, 0.999), logEpsilon, weightDecay],
-  options: [weightDecayAs, biasCorrection, growthRate],
+  hyperparameters: dAdaptAdam.hyperparameters,
+  options: dAdaptAdam.options,
   slots: ({ initial }) => [
     { name: "m", initial: 0 },
     { name: "v", initial: 0 },

@@ -1,17 +1,11 @@
-import { beta, logEpsilon, stepSize, weightDecay } from "./common.ts";
+import { beta, interpolation, logEpsilon, stepSize, weightDecay } from "./common.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const scheduleFreeAdam = {
   name: "scheduleFreeAdam",
   label: "ScheduleFree AdamW",
   help: "AdamW without a schedule: gradients are taken between an average and the newest weights, and the average is evaluated (Defazio et al. 2024).",
-  hyperparameters: [
-    stepSize(0.0025),
-    { ...beta(1, 0.9), learnable: false, label: "Interpolation", help: "Where gradients are taken: 0 at the newest weights, 1 at the average. Strictly between 0 and 1." },
-    beta(2, 0.999),
-    logEpsilon,
-    weightDecay,
-  ],
+  hyperparameters: [stepSize(0.0025), interpolation, beta(2, 0.999), logEpsilon, weightDecay],
   options: [],
   slots: () => [
     { name: "z", initial: "parameter" },

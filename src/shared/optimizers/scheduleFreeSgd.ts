@@ -1,15 +1,11 @@
-import { beta, stepSize, weightDecay } from "./common.ts";
+import { interpolation, stepSize, weightDecay } from "./common.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const scheduleFreeSgd = {
   name: "scheduleFreeSgd",
   label: "ScheduleFree SGD",
   help: "SGD without a schedule: gradients are taken between an average and the newest weights, and the average is evaluated (Defazio et al. 2024).",
-  hyperparameters: [
-    stepSize(1),
-    { ...beta(1, 0.9), learnable: false, label: "Interpolation", help: "Where gradients are taken: 0 at the newest weights, 1 at the average. Strictly between 0 and 1." },
-    weightDecay,
-  ],
+  hyperparameters: [stepSize(1), interpolation, weightDecay],
   options: [],
   slots: () => [{ name: "z", initial: "parameter" }, { name: "largestAlpha", initial: 0, of: "group" }, { name: "weightSum", initial: 0, of: "group" }],
 } as const satisfies OptimizerSpec;
