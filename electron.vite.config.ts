@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defineConfig } from "electron-vite";
 import vue from "@vitejs/plugin-vue";
+import { desktop, headless, inputOf, processes } from "./scripts/entries.mjs";
 import { noticesPlugin } from "./scripts/supply/packages.mjs";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
@@ -10,16 +11,7 @@ export default defineConfig({
     build: {
       outDir: "out/main",
       rollupOptions: {
-        input: {
-          desktop: at("src/main/desktop/index.ts"),
-          headless: at("src/main/headless/entry.ts"),
-          trainer: at("src/main/trainer/trainer.ts"),
-          importer: at("src/main/importing/importer.ts"),
-          integrityCheck: at("src/main/store/integrityCheck.ts"),
-          importWorker: at("src/main/archives/worker.ts"),
-          storeTask: at("src/main/store/storeTask.ts"),
-          batchWorker: at("src/core/feeds/ahead/worker.ts"),
-        },
+        input: inputOf({ ...desktop, ...headless, ...processes }, at),
         output: { format: "es" },
       },
     },

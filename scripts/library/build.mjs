@@ -8,6 +8,7 @@ import { builtinModules } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
+import { headless, inputOf, library, processes } from "../entries.mjs";
 import { notices } from "../supply/packages.mjs";
 import { ensureBuilt, ensureInstalled, localNode, packageBin, root, runMain, runQuietly, SetupError, toolEnvironment } from "../setup.mjs";
 import { platforms, writeRuntimePackages, runtimeName } from "./onnxRuntime.mjs";
@@ -19,16 +20,7 @@ const out = join(dist, "hypertower");
 
 /** Installed beside the package, because they are native or share types with the caller. All else is bundled. */
 const dependencies = ["@resvg/resvg-js", "better-sqlite3", "pure-rand", "zod"];
-const entries = {
-  library: "src/library/index.ts",
-  headless: "src/main/headless/entry.ts",
-  trainer: "src/main/trainer/trainer.ts",
-  importer: "src/main/importing/importer.ts",
-  integrityCheck: "src/main/store/integrityCheck.ts",
-  importWorker: "src/main/archives/worker.ts",
-  storeTask: "src/main/store/storeTask.ts",
-  batchWorker: "src/core/feeds/ahead/worker.ts",
-};
+const entries = { ...library, ...headless, ...processes };
 
 const packageOf = (specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/");
 
@@ -48,7 +40,7 @@ async function bundle() {
       target: "node22",
       minify: false,
       rollupOptions: {
-        input: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
+        input: inputOf(entries, (path) => join(root, path)),
         external: [...dependencies, ...builtinModules, /^node:/],
         output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" },
       },

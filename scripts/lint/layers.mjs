@@ -47,7 +47,7 @@ export const layers = {
   // Starts, watches and controls trainers and importers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   // Installs optional packages on demand.
-  installing: { folder: "src/main/extras", layers: ["extras", "shared"], modules: ["node:*", "tar-stream"] },
+  installing: { folder: "src/main/extras", layers: ["extras", "durable", "shared"], modules: ["node:*", "tar-stream"] },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },

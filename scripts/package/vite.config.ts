@@ -5,6 +5,8 @@
 import { resolve } from "node:path";
 import { defineConfig } from "electron-vite";
 import vue from "@vitejs/plugin-vue";
+import { asyncEntries } from "../../test/desktop/electron25/asyncEntries.mjs";
+import { desktop, inputOf, processes } from "../entries.mjs";
 import { noticesPlugin } from "../supply/packages.mjs";
 import { external } from "./natives.mjs";
 
@@ -13,23 +15,11 @@ const at = (path: string) => resolve(root, path);
 const out = at("out/package/app/out");
 const legacy = process.env["HYPERTOWER_ELECTRON"] === "25";
 
-/** CommonJS has no `await` outside of functions: what follows the imports of an entry becomes one. */
-const wrapAwaits = {
-  name: "wrap-awaits",
-  enforce: "pre" as const,
-  transform(code: string, id: string) {
-    if (!/src\/main\/(archives\/worker|store\/storeTask|store\/integrityCheck)\.ts$/.test(id)) return null;
-    const end = Math.max(...[...code.matchAll(/^import .*;$/gm)].map((found) => found.index + found[0].length));
-    return `${code.slice(0, end)}\nvoid (async () => {\n${code.slice(end)}\n})();\n`;
-  },
-};
 const target = legacy ? { target: "node18.15" } : {};
 
 export default defineConfig({
   main: {
-    plugins: legacy ? [wrapAwaits] : [],
-    // Its ES module has no default export, which Node's loader makes up for.
-    resolve: { alias: { "opentype.js": at("node_modules/opentype.js/dist/opentype.js") } },
+    plugins: legacy ? [asyncEntries] : [],
     build: {
       outDir: `${out}/main`,
       externalizeDeps: false,
@@ -37,15 +27,7 @@ export default defineConfig({
       ...target,
       rollupOptions: {
         external: [...external],
-        input: {
-          desktop: at("src/main/desktop/index.ts"),
-          trainer: at("src/main/trainer/trainer.ts"),
-          importer: at("src/main/importing/importer.ts"),
-          integrityCheck: at("src/main/store/integrityCheck.ts"),
-          importWorker: at("src/main/archives/worker.ts"),
-          storeTask: at("src/main/store/storeTask.ts"),
-          batchWorker: at("src/core/feeds/ahead/worker.ts"),
-        },
+        input: inputOf({ ...desktop, ...processes }, at),
         output: legacy
           ? { format: "cjs", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js", banner: (chunk) => (chunk.isEntry ? `require("../../polyfills.cjs");` : "") }
           : { format: "es" },

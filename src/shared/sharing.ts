@@ -24,6 +24,9 @@ const linkForm = /hypertower:(study|experiment):([A-Za-z0-9_-]+)/;
 /** The same within a workbench address: `…/#/open/study/…`. */
 const addressForm = /#\/open\/(study|experiment)\/([A-Za-z0-9_-]+)/;
 
+/** Largest file of an experiment or study, in bytes; large ones have a few hundred kilobytes. */
+export const maxDefinitionBytes = 8 * 2 ** 20;
+
 /** The definition as one line of plain characters: `hypertower:study:q1YqL…`. */
 export function encodeLink({ kind, value }: Shared): string {
   return `hypertower:${kind}:${payloadOf(value)}`;

@@ -3,10 +3,9 @@ import { open } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { fileEnding, linkScheme, readLink, type Opening } from "../../shared/opening.ts";
+import { maxDefinitionBytes } from "../../shared/sharing.ts";
 import { hostLog } from "../logs/hostLog.ts";
 
-/** Largest experiment or study that is read, in bytes. */
-const maxDefinition = 8 * 2 ** 20;
 /** Most files and links of one start, and most that wait for the window. */
 const maxItems = 20;
 
@@ -42,7 +41,7 @@ async function readFileItem(path: string, name: string): Promise<Opening> {
     if (!/^\uFEFF?\s*\{/.test(head.toString("utf8", 0, bytesRead))) {
       return { kind: "problem", name, message: `${path} is neither an archive of Hypertower nor an experiment or study as JSON.` };
     }
-    if (found.size > maxDefinition) return { kind: "problem", name, message: `${path} has ${found.size} bytes; an experiment or study has at most ${maxDefinition}.` };
+    if (found.size > maxDefinitionBytes) return { kind: "problem", name, message: `${path} has ${found.size} bytes; an experiment or study has at most ${maxDefinitionBytes}.` };
     const text = Buffer.alloc(found.size);
     await file.read(text, 0, text.length, 0);
     return { kind: "definition", name, text: text.toString("utf8") };

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isProcessAlive } from "../../core/durable/alive.ts";
 import { besideProgram, extraPackage, extrasFolder, extrasTree } from "../../core/extras/index.ts";
 import { extraFacts, extraNames, mainPackageOf, type ExtraName, type ExtraProgress, type ExtraState } from "../../shared/extras/index.ts";
 import { addCuda } from "./cuda.ts";
@@ -62,17 +63,8 @@ const staging = /^\.new-(\d+)-/;
 async function removeLeftovers(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const pid = Number(staging.exec(name)?.[1]);
-    if (!pid || pid === process.pid || isAlive(pid)) continue;
+    if (!pid || pid === process.pid || isProcessAlive(pid)) continue;
     await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

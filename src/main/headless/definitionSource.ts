@@ -5,6 +5,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { formatBytes } from "../../shared/format.ts";
 import { asNew, validateExperiment, type Experiment, type FieldError } from "../../shared/experiment.ts";
 import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts";
+import { maxDefinitionBytes } from "../../shared/sharing.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
 import { asNewStudy, validateStudy, type Study } from "../../shared/study/study.ts";
 import { isObject, withOwnFacts } from "../services/experiments.ts";
@@ -97,14 +98,11 @@ async function readSource({ what, presets, preset: find, fallback }: DefinitionK
 
 const article = (what: string) => (what === "experiment" ? `an ${what}` : `a ${what}`);
 
-/** Maximum size of a definition's file; the largest ones have a few hundred kilobytes. */
-const maxBytes = 8 * 2 ** 20;
-
 async function readJson(what: string, file: string): Promise<unknown> {
   let text: string;
   try {
     const found = await stat(file);
-    if (found.isFile() && found.size > maxBytes) throw new Error(`it has ${formatBytes(found.size)}; at most ${formatBytes(maxBytes)} are allowed`);
+    if (found.isFile() && found.size > maxDefinitionBytes) throw new Error(`it has ${formatBytes(found.size)}; at most ${formatBytes(maxDefinitionBytes)} are allowed`);
     text = await readFile(file, "utf8");
   } catch (error) {
     throw new UserError(`cannot read the ${what} file ${file}: ${reason(error)}`, undefined, { cause: error });

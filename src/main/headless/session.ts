@@ -56,6 +56,24 @@ export function openExisting(programFiles: ProgramFiles, storeDir: string): Prom
   return openServices(programFiles, storeDir);
 }
 
+/**
+ * Works with an existing store, and closes it afterwards.
+ * @throws UserError when there is none
+ */
+export async function withStore<T>(programFiles: ProgramFiles, storeDir: string, work: (services: Services) => T | Promise<T>): Promise<T> {
+  const services = await openExisting(programFiles, storeDir);
+  return closing(services, () => work(services));
+}
+
+/** Works, and then closes the services. */
+export async function closing<T>(services: Services, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await services.close();
+  }
+}
+
 /** Name of the command that this process runs; the rest of what was typed may be private. */
 function commandName(): string {
   const [, , name = ""] = process.argv;

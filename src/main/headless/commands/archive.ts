@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun, findStudy } from "../find.ts";
 import { formatOf } from "../outFile.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
 export interface ArchiveOptions {
@@ -15,8 +15,7 @@ export interface ArchiveOptions {
 
 export async function archiveCommand(programFiles: ProgramFiles, wanted: readonly string[], options: ArchiveOptions): Promise<number> {
   if (options.out !== undefined) formatOf(options.out, { ".hypertower": "archive" });
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const runs: string[] = [];
     const studies: string[] = [];
     for (const each of wanted) {
@@ -27,9 +26,7 @@ export async function archiveCommand(programFiles: ProgramFiles, wanted: readonl
     const file = services.exportArchive({ runs, studies }, (remark) => console.error(remark));
     await writeWhole(resolve(options.out ?? file.filename), file, options.force ?? false);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 /** A run, or else a study. `last` is the last run. */

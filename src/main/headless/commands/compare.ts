@@ -9,7 +9,7 @@ import { compareRuns, compareStudies, comparisonEndings, tableRows, written } fr
 import { findRuns, findStudies } from "../find.ts";
 import { printTable } from "../listing/fit.ts";
 import { formatOf } from "../outFile.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 import type { Kind } from "./manage.ts";
 
@@ -28,8 +28,7 @@ export async function compare(programFiles: ProgramFiles, kind: Kind, wanted: re
   const format = out === undefined ? undefined : formatOf(out, comparisonEndings);
   const isPicture = format === "png" || format === "svg";
   if (isPicture && kind === "study") throw new UserError(`--out ${out!}: a comparison of studies is a table; "hypertower report" draws each study. Known endings: .csv, .json, .md, .html`);
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const ids = kind === "run" ? await findRuns(services, wanted) : await findStudies(services, wanted);
     if (ids.length < 2) throw new UserError(`a comparison needs at least two different ${kind === "run" ? "runs" : "studies"}`);
     if (isPicture) {
@@ -51,9 +50,7 @@ export async function compare(programFiles: ProgramFiles, kind: Kind, wanted: re
       const details = await all(ids, (id): StudyDetail | Promise<StudyDetail> => services.handlers["studies.get"]({ study: id }));
       return compareStudies(details, details.map(({ study, points }) => sensitivityOf(study, points).verdict.headline));
     }
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 async function all<T>(ids: readonly string[], get: (id: string) => T | Promise<T>): Promise<T[]> {

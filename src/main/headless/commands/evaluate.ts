@@ -6,7 +6,7 @@ import { choiceText, chosenOn, type KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
 import { findRun } from "../find.ts";
 import { formatLoss, formatPercent, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface EvaluateOptions {
   readonly checkpoint: KeptName;
@@ -15,17 +15,14 @@ export interface EvaluateOptions {
 }
 
 export async function evaluate(programFiles: ProgramFiles, wanted: string, options: EvaluateOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const run = await findRun(services, wanted);
     const report = await services.handlers["predictions.report"]({ run, checkpoint: options.checkpoint });
     const { experiment } = await services.handlers["runs.get"]({ run });
     const chosen = report.kept.name === "best" ? { chosenOn: chosenOn(experiment) } : {};
     console.log(options.json ? JSON.stringify({ type: "evaluation", run, ...report, ...chosen }) : described(run, report, experiment));
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 /** @param run id of the run */

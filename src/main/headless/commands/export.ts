@@ -9,7 +9,7 @@ import { listed } from "../../../shared/text.ts";
 import { UserError, type ExportFile, type Services } from "../../services/services.ts";
 import { findRun, findStudy } from "../find.ts";
 import { formatOf, refuseBinary } from "../outFile.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
 /** Files of a report that are exported on their own. */
@@ -83,14 +83,10 @@ async function reportFile(services: Services, of: ReportSubject, format: (typeof
 
 async function exporting(programFiles: ProgramFiles, { out, force, store }: ExportOptions, format: FileFormat, make: (services: Services) => Promise<Pick<ExportFile, "pieces">>): Promise<number> {
   if (out === undefined && binary.includes(format)) refuseBinary(`A file in the format ${format}`);
-  const services = await openExisting(programFiles, storeDirOf(store));
-  try {
+  return withStore(programFiles, storeDirOf(store), async (services) => {
     const file = await make(services);
     if (out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
     else await writeWhole(resolve(out), file, force ?? false);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
-

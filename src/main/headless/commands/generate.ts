@@ -4,7 +4,7 @@ import { textRequest } from "../../../shared/predictions.ts";
 import { fieldErrors } from "../../../shared/experiment.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface GenerateOptions {
   readonly prime: string;
@@ -17,14 +17,11 @@ export interface GenerateOptions {
 }
 
 export async function generateCommand(programFiles: ProgramFiles, wanted: string, { prime, length, temperature, seed, checkpoint, store, json }: GenerateOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(store));
-  try {
+  return withStore(programFiles, storeDirOf(store), async (services) => {
     const request = textRequest.safeParse({ run: await findRun(services, wanted), prime, length, temperature, seed, checkpoint });
     if (!request.success) throw new UserError(fieldErrors(request.error).map(({ message }) => message).join("; "));
     const { kept, text } = await services.handlers["predictions.text"](request.data);
     console.log(json ? JSON.stringify({ type: "text", ...request.data, step: kept.evaluation.step, text }) : `${prime}${text}`);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }

@@ -7,7 +7,7 @@ import { supportFile, supportFiles } from "../../services/logs.ts";
 import { UserError } from "../../services/services.ts";
 import { table } from "../format.ts";
 import { formatOf } from "../outFile.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { writeWhole } from "../writeWhole.ts";
 
 export interface LogsOptions {
@@ -36,12 +36,7 @@ export async function logs(programFiles: ProgramFiles, options: LogsOptions): Pr
 /** A store that cannot be opened is when logs are needed most. */
 async function filesOf(programFiles: ProgramFiles, storeDir: string) {
   try {
-    const services = await openExisting(programFiles, storeDir);
-    try {
-      return await services.supportFiles();
-    } finally {
-      await services.close();
-    }
+    return await withStore(programFiles, storeDir, (services) => services.supportFiles());
   } catch (error) {
     console.error(`The store could not be opened: ${messageOf(error)}`);
     return supportFiles({ storeDir, version: programFiles.version, host: "command line", problem: error });

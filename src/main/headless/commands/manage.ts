@@ -5,7 +5,7 @@ import { UserError, type Services } from "../../services/services.ts";
 import { requireTags } from "../tags.ts";
 import { confirmed } from "../confirm.ts";
 import { findRun, findRuns, findStudies, findStudy } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export type Kind = "run" | "study";
 
@@ -47,18 +47,9 @@ function report(kind: Kind, json: boolean | undefined, done: string, items: read
   return exitCodes.ok;
 }
 
-async function opened(programFiles: ProgramFiles, options: ManageOptions, work: (services: Services) => Promise<number>): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
-    return await work(services);
-  } finally {
-    await services.close();
-  }
-}
-
 /** Moves runs or studies to the bin, after a confirmation. */
 export function remove(programFiles: ProgramFiles, kind: Kind, wanted: readonly string[], options: ManageOptions & { readonly yes?: boolean; readonly withRuns?: boolean }): Promise<number> {
-  return opened(programFiles, options, async (services) => {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const items = (await itemsOf(services, kind, wanted)).filter(({ deletedAt }) => deletedAt === null);
     if (items.length === 0) return report(kind, options.json, `${wanted.length === 1 ? "It is" : "They are"} in the bin already.`, []);
     const withRuns = options.withRuns ? ` with ${nounFor(items.length, "its", "their")} runs` : "";
@@ -78,7 +69,7 @@ export function remove(programFiles: ProgramFiles, kind: Kind, wanted: readonly 
 }
 
 export function restore(programFiles: ProgramFiles, kind: Kind, wanted: readonly string[], options: ManageOptions): Promise<number> {
-  return opened(programFiles, options, async (services) => {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const items = await itemsOf(services, kind, wanted);
     const inBin = items.filter(({ deletedAt }) => deletedAt !== null);
     const [kept] = items.filter(({ deletedAt }) => deletedAt === null);
@@ -93,7 +84,7 @@ export function restore(programFiles: ProgramFiles, kind: Kind, wanted: readonly
 export async function rename(programFiles: ProgramFiles, kind: Kind, wanted: string, name: string, options: ManageOptions): Promise<number> {
   const trimmed = name.trim();
   if (trimmed === "" || trimmed.length > 200) throw new UserError("a name has 1 to 200 characters");
-  return opened(programFiles, options, async (services) => {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const id = kind === "run" ? await findRun(services, wanted) : await findStudy(services, wanted);
     const item = kind === "run" ? await services.handlers["runs.rename"]({ run: id, name: trimmed }) : await services.handlers["studies.rename"]({ study: id, name: trimmed });
     return report(kind, options.json, `Renamed ${id} to ${trimmed}.`, [item]);
@@ -104,7 +95,7 @@ export async function rename(programFiles: ProgramFiles, kind: Kind, wanted: str
 export async function tag(programFiles: ProgramFiles, kind: Kind, wanted: readonly string[], options: ManageOptions & { readonly add: readonly string[]; readonly remove: readonly string[] }): Promise<number> {
   requireTags("--add", options.add);
   requireTags("--remove", options.remove);
-  return opened(programFiles, options, async (services) => {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const items = await itemsOf(services, kind, wanted);
     const { add, remove: gone } = options;
     if (add.length + gone.length === 0) {

@@ -4,7 +4,7 @@ import { pictureSettings, type PictureSettings, type ReportSubject } from "../..
 import { fieldErrors } from "../../../shared/experiment.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { findRun, findStudy } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface ReportOptions extends Partial<Record<"theme" | "metric" | "at" | "band" | "reference", string>> {
   readonly out?: string;
@@ -21,8 +21,7 @@ export interface ReportOptions extends Partial<Record<"theme" | "metric" | "at" 
 
 export async function report(programFiles: ProgramFiles, wanted: string, options: ReportOptions): Promise<number> {
   const settings = readSettings(options);
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const of = await findSubject(services, wanted, options.run ?? false);
     if (!options.damagedAnyway) await services.requireSound(of);
     const folder = resolve(options.out ?? `report-${"study" in of ? of.study : of.run}`);
@@ -39,9 +38,7 @@ export async function report(programFiles: ProgramFiles, wanted: string, options
     if (options.json) console.log(JSON.stringify({ type: "report", of, folder, files, remarks }));
     else console.log(`wrote ${files.length} files to ${folder}; open ${resolve(folder, "report.html")}`);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 /** Checks the options before the store is opened. @throws UserError naming every invalid option */

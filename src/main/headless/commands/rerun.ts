@@ -2,7 +2,7 @@
 import { plainAtLearnedValues } from "../../../shared/rerun.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import type { StepEvents } from "../stepEvents.ts";
 import { trainToTheEnd } from "./train.ts";
 
@@ -14,13 +14,10 @@ export interface RerunOptions {
 
 /** @returns the exit code, as `train` does */
 export async function rerun(programFiles: ProgramFiles, run: string, options: RerunOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const id = await findRun(services, run);
     const plain = plainAtLearnedValues(await services.handlers["runs.get"]({ run: id }));
     if ("impossible" in plain) throw new UserError(`run ${id} cannot be rerun. ${plain.impossible}`);
     return await trainToTheEnd(services, plain.experiment, options);
-  } finally {
-    await services.close();
-  }
+  });
 }

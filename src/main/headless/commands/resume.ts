@@ -2,7 +2,7 @@
 import { isActive } from "../../../shared/run.ts";
 import { UserError } from "../../services/services.ts";
 import { findRun } from "../find.ts";
-import { openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import type { StepEvents } from "../stepEvents.ts";
 import { followToTheEnd } from "./train.ts";
 
@@ -15,8 +15,7 @@ export interface ResumeOptions {
 
 /** @returns the exit code, as `train` does */
 export async function resume(programFiles: ProgramFiles, wanted: string, { fromStart = false, store, json, stepEvents }: ResumeOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(store));
-  try {
+  return withStore(programFiles, storeDirOf(store), async (services) => {
     const run = await findRun(services, wanted);
     const { status } = await services.handlers["runs.get"]({ run });
     const resumption = await services.handlers["runs.resumption"]({ run });
@@ -26,7 +25,5 @@ export async function resume(programFiles: ProgramFiles, wanted: string, { fromS
       throw new UserError(`run ${run} cannot be resumed. ${resumption.problem} To restart it at its first step, add --from-start; the log is kept.`);
     }
     return await followToTheEnd(services, () => services.handlers["runs.resume"]({ run, fromStart }), { json, stepEvents });
-  } finally {
-    await services.close();
-  }
+  });
 }

@@ -9,7 +9,7 @@ import { csv, printTable } from "../listing/fit.ts";
 import { defaultRunColumns, needsSummary, runColumn, textOf, type Column, type RunItem } from "../listing/columns.ts";
 import { glob, parseCondition, parseSort, parseTime } from "../listing/query.ts";
 import { closest } from "../nearest.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface ListOptions {
   readonly status: readonly string[];
@@ -48,8 +48,7 @@ interface Query {
 export async function runs(programFiles: ProgramFiles, options: RunsOptions): Promise<number> {
   const query = read(options);
   const storeDir = storeDirOf(options.store);
-  const services = await openExisting(programFiles, storeDir);
-  try {
+  return withStore(programFiles, storeDir, async (services) => {
     const study = options.study === undefined ? (options.all ? undefined : null) : await findStudy(services, options.study);
     const { limit = Infinity } = options;
     const found: RunItem[] = [];
@@ -61,9 +60,7 @@ export async function runs(programFiles: ProgramFiles, options: RunsOptions): Pr
     if (query.sort) found.sort(query.sort);
     await print(services, found.slice(0, limit), options, query, () => (study === null && !filters(options) ? `no single runs in ${storeDir} yet; "hypertower studies" lists the studies` : filters(options) ? "no run matches" : `the study ${String(study)} has no runs`));
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 const filters = ({ status, tag, name, since, until, where, bin, all }: RunsOptions) => status.length + tag.length + where.length > 0 || name !== undefined || since !== undefined || until !== undefined || bin || all;
@@ -146,4 +143,3 @@ async function* pages(services: Services, study: string | null | undefined, dele
     before = nextPage(part);
   }
 }
-

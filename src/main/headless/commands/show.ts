@@ -5,7 +5,7 @@ import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
 import { findRun } from "../find.ts";
 import { epochLine, experimentLine, formatDuration, formatLoss, formatTime, levelLines, levelValues, table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface ShowOptions {
   readonly store?: string;
@@ -13,14 +13,11 @@ export interface ShowOptions {
 }
 
 export async function show(programFiles: ProgramFiles, run: string, options: ShowOptions): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const detail = await services.handlers["runs.get"]({ run: await findRun(services, run) });
     console.log(options.json ? JSON.stringify({ ...detail, hyperparameters: levelValues(detail) }) : describe(detail));
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 /** Mean speed over the training time, evaluations included. */

@@ -7,7 +7,7 @@ import { UserError, type Services } from "../../services/services.ts";
 import { confirmed } from "../confirm.ts";
 import { findRuns } from "../find.ts";
 import { table } from "../format.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 
 export interface StorageCommandOptions {
   readonly store?: string;
@@ -17,12 +17,8 @@ export interface StorageCommandOptions {
 export async function storage(programFiles: ProgramFiles, options: StorageCommandOptions & { readonly vacuum?: boolean }): Promise<number> {
   const storeDir = storeDirOf(options.store);
   if (options.vacuum) {
-    const services = await openExisting(programFiles, storeDir);
-    try {
-      console.log((await whileAlive(() => services.handlers["storage.vacuum"]({}))).done);
-    } finally {
-      await services.close();
-    }
+    const { done } = await withStore(programFiles, storeDir, ({ handlers }) => whileAlive(() => handlers["storage.vacuum"]({})));
+    console.log(done);
     return exitCodes.ok;
   }
   const report = await spaceOf(storeDir);
@@ -59,8 +55,7 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
   const chosen = [bin, checkpoints, weights, backups].filter(Boolean).length;
   if (chosen !== 1) throw new UserError("choose what to erase: one of --bin, --checkpoints, --weights and --backups");
   const storeDir = storeDirOf(options.store);
-  const services = await openExisting(programFiles, storeDir);
-  try {
+  return withStore(programFiles, storeDir, async (services) => {
     const report = await spaceOf(storeDir);
     let erasure: Erasure;
     let question: string;
@@ -87,9 +82,7 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
     const { done } = await eraseWhole(services, erasure);
     console.log(options.json ? JSON.stringify({ done }) : done);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 /** Erases, and waits until the space is free again. */

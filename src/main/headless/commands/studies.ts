@@ -7,7 +7,7 @@ import { findStudy } from "../find.ts";
 import { formatDuration, formatTime, table } from "../format.ts";
 import { defaultStudyColumns, studyColumn } from "../listing/columns.ts";
 import { glob, parseCondition, parseSort, parseTime } from "../listing/query.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { outcome } from "../study/report.ts";
 import { resultsTable } from "../study/table.ts";
 import { printList, statusesOf, type ListOptions } from "./runs.ts";
@@ -24,8 +24,7 @@ export async function studies(programFiles: ProgramFiles, options: StudiesOption
   const sort = options.sort === undefined ? undefined : parseSort(options.sort, studyColumn);
   const columns = options.columns?.map(studyColumn);
   const storeDir = storeDirOf(options.store);
-  const services = await openExisting(programFiles, storeDir);
-  try {
+  return withStore(programFiles, storeDir, async (services) => {
     const all = await services.handlers["studies.list"]({ deleted: options.bin ?? false });
     const found = all.filter(
       (study) =>
@@ -44,14 +43,11 @@ export async function studies(programFiles: ProgramFiles, options: StudiesOption
       printList(list, shown, options.csv ?? false, () => (all.length === 0 ? `no studies in ${storeDir}${options.bin ? "'s bin" : " yet"}` : "no study matches"));
     }
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
 
 export async function showStudy(programFiles: ProgramFiles, wanted: string, options: { readonly store?: string; readonly json?: boolean }): Promise<number> {
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const study = await services.handlers["studies.get"]({ study: await findStudy(services, wanted) });
     if (options.json) console.log(JSON.stringify(study));
     else {
@@ -67,7 +63,5 @@ export async function showStudy(programFiles: ProgramFiles, wanted: string, opti
       console.log([table(facts), "", resultsTable(study.study, study.points), "", `its runs: hypertower runs --study ${study.id}`].join("\n"));
     }
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }

@@ -11,7 +11,7 @@ import { UserError, type Services } from "../../services/services.ts";
 import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
 import { formatDuration } from "../format.ts";
-import { exitCodes, openExisting, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
+import { closing, exitCodes, openServices, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
@@ -48,8 +48,7 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
   if (options.resume !== undefined) {
     const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
     if (other !== undefined) throw new UserError(`--resume continues the study unchanged; "${other}" cannot be combined with it`);
-    const services = await openExisting(programFiles, storeDir);
-    return closing(services, async () => {
+    return withStore(programFiles, storeDir, async (services) => {
       const id = await findStudy(services, options.resume!);
       return followWith(services, () => services.handlers[options.retry ? "studies.retry" : "studies.resume"]({ study: id }), options);
     });
@@ -60,8 +59,7 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
     const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
     if (other !== undefined) throw new UserError(`--extend takes only --set and --seeds; "${other}" cannot be combined with it`);
     if (set.length === 0) throw new UserError("--extend needs an addition, such as --seeds 5 or --set axes.0.values.points=21");
-    const services = await openExisting(programFiles, storeDir);
-    return closing(services, async () => {
+    return withStore(programFiles, storeDir, async (services) => {
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
       const definition = await loadStudy({ given: { input, origin: `the study ${id}` }, set });
@@ -98,14 +96,6 @@ const reportFor = ({ json, stepEvents = defaultStepEvents }: StudyOptions) => (j
 /** Follows a study and, with --json, the steps of its runs. */
 function followWith(services: Services, begin: () => StudySummary | Promise<StudySummary>, options: StudyOptions): Promise<number> {
   return follow(services, begin, reportFor(options), options.json ? new StepFeed(services, options.stepEvents) : undefined);
-}
-
-async function closing(services: Services, work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } finally {
-    await services.close();
-  }
 }
 
 /** Prints the runs, and estimates of their time and disk space. Trains only a few steps, to measure. */

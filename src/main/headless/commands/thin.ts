@@ -4,7 +4,7 @@ import { plural } from "../../../shared/text.ts";
 import { thinWidth } from "../../../shared/thinning.ts";
 import { confirmed } from "../confirm.ts";
 import { findRuns } from "../find.ts";
-import { exitCodes, openExisting, storeDirOf, type ProgramFiles } from "../session.ts";
+import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { eraseWhole, whileAlive } from "./storage.ts";
 
 export interface ThinCommandOptions {
@@ -16,8 +16,7 @@ export interface ThinCommandOptions {
 
 export async function thin(programFiles: ProgramFiles, wanted: readonly string[], options: ThinCommandOptions): Promise<number> {
   const width = thinWidth.parse(Number(options.keep));
-  const services = await openExisting(programFiles, storeDirOf(options.store));
-  try {
+  return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const runs = await findRuns(services, wanted);
     const plan = await whileAlive(() => services.handlers["storage.planThinning"]({ runs, width }));
     const named = plan.runs.map(({ run, name, steps }) => `${name || run} (${run}, ${plural(steps, "step")})`).join(", ");
@@ -29,7 +28,5 @@ export async function thin(programFiles: ProgramFiles, wanted: readonly string[]
     const { done } = await eraseWhole(services, { what: "steps", runs, width });
     console.log(options.json ? JSON.stringify({ done }) : done);
     return exitCodes.ok;
-  } finally {
-    await services.close();
-  }
+  });
 }
