@@ -6,6 +6,7 @@ import { guardSpecs } from "../../src/shared/guard.ts";
 import { optionsOf } from "../../src/shared/levelOptions.ts";
 import { layerKinds, ownLayer } from "../../src/shared/models/layers.ts";
 import { model, modelKinds } from "../../src/shared/models/schema.ts";
+import { mayBeOff } from "../../src/shared/optimizers/spec.ts";
 import { describeDomain, optimizerNames, optimizers, type HyperparameterSpec } from "../../src/shared/optimizers.ts";
 import { axis, axisValues, halving, heights, stack, study, upperRule } from "../../src/shared/study/study.ts";
 import { fieldRows, shapeOf, type FieldRow } from "./fields.ts";
@@ -86,7 +87,7 @@ function optionTable(): string {
     const having = optimizerNames.filter((name) => optionsOf(name).some((one) => one.name === spec.name));
     const optimizersOf = having.length === optimizerNames.length ? "all" : having.map((name) => `\`${name}\``).join(", ");
     const where = [optimizersOf, spec.upperOnly ? "levels above 0" : "", spec.levelOnly ? "not in groups" : ""].filter(Boolean).join("; ");
-    const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null || spec.canBeOff ? ", or `null`" : ""}`;
+    const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${mayBeOff(spec) ? ", or `null`" : ""}`;
     const fallback = spec.kind === "flag" ? "`false`" : spec.initial === undefined ? "as published" : `\`${JSON.stringify(spec.initial)}\``;
     return [`\`${spec.name}\``, spec.help, where, fallback, allowed];
   });

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { boundsProblems, type BoundSettings } from "./bounds.ts";
 import { groupOptionsOf, initialOption, optionsOf, type LevelOnlyOption, type LevelOptions, type OptionName, type OptionSpec } from "./levelOptions.ts";
 import { expandLevel } from "./levelSpellings.ts";
+import { mayBeOff } from "./optimizers/spec.ts";
 import { schedules as schedulesField, scheduleProblems } from "./schedules/schema.ts";
 import {
   describeDomain,
@@ -99,11 +100,11 @@ function optionSchema(spec: OptionSpec, label: string, alphaAs: Parameterisation
       return z.enum(values as [string, ...string[]], `${label} ${spec.name} must be one of: ${values.join(", ")}`).default(initial as string);
     }
     case "number": {
-      const allowed = `${spec.whole ? "a whole number, " : ""}${describeDomain(spec.domain)}${spec.initial === null || spec.canBeOff ? ", or null for off" : ""}`;
+      const allowed = `${spec.whole ? "a whole number, " : ""}${describeDomain(spec.domain)}${mayBeOff(spec) ? ", or null for off" : ""}`;
       const number = z.number(`${label} ${spec.name} must be ${allowed}`).refine((value) => inDomain(value, spec.domain) && (!spec.whole || Number.isInteger(value)), {
         error: (issue) => `${label} ${spec.name} is ${String(issue.input)}; allowed: ${allowed}`,
       });
-      return spec.initial === null || spec.canBeOff ? number.nullable().default(spec.initial) : number.default(spec.initial);
+      return mayBeOff(spec) ? number.nullable().default(spec.initial) : number.default(spec.initial!);
     }
   }
 }

@@ -70,6 +70,9 @@ export interface NumberOption extends Common {
   readonly canBeOff?: boolean;
 }
 
+/** Whether null, for off, is allowed. */
+export const mayBeOff = ({ initial, canBeOff = false }: NumberOption): boolean => initial === null || canBeOff;
+
 export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
 
 /** What an optimizer keeps from one step to the next. */
