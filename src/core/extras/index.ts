@@ -1,6 +1,6 @@
 /**
  * Packages that Hypertower can do without, found where `hypertower engines --install` puts them or beside the program.
- * Both the program and the trainers look here when a package is first needed, so that nothing has to be restarted.
+ * The program and its trainers look here when they first need a package: an installation needs no restart.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,4 +1,4 @@
-/** Work on metrics in small transactions with pauses, so that nothing waits long for the store. What is left when a host ends, the next one does. */
+/** Deletes and thins metrics in small transactions with pauses between them: others wait only briefly. The next host continues what one leaves undone. */
 import { setTimeout as pause } from "node:timers/promises";
 
 export class Parts {

@@ -36,6 +36,7 @@ it("the list of runs shows tags, filters by one, and changes those of a selectio
   await flushPromises();
   const rows = () => wrapper.findAll('[data-testid^="run-row-"]').map((row) => row.attributes("data-testid")!.slice("run-row-".length));
   expect(wrapper.text()).toContain("paper, x");
+  expect(byTestid(wrapper, "history-tag").text()).toContain("Any tag");
   await choose(wrapper, "history-tag", "paper");
   expect(rows()).toEqual(["c", "a"]);
   await wrapper.get('[data-testid="select-a"] input, input[data-testid="select-a"]').setValue(true);
