@@ -138,7 +138,8 @@ export function axisOption(direction: "x" | "y", settings: AxisSettings): Record
   const { look, log, scale, gridIndex, name, nameGap = 30, labels = true, lines = direction === "y", label = scale?.label } = settings;
   const font = { fontFamily: look.fontFamily, fontSize: look.fontSize };
   // Labels that are differences say from what.
-  const title = name === undefined || (scale?.offset ?? null) === null ? name : `${name} − ${scale!.offset}`;
+  const offset = scale?.offset ?? null;
+  const title = name === undefined || offset === null ? name : `${name} − ${offset}`;
   return {
     type: log ? "log" : "value",
     gridIndex,
