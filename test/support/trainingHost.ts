@@ -1,6 +1,7 @@
-/** A host that trains one experiment with many checkpoints and prints its progress; tests kill it. */
+/** A host that trains one experiment with many checkpoints, waits some epochs after the start, and prints its progress; tests kill it. */
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
+import { unacknowledged } from "./unacknowledged.ts";
 
 const [storeDir = "", experiment = "{}"] = process.argv.slice(2);
 const launch = nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url));
@@ -13,7 +14,7 @@ const services = await createServices(
     launchTrainer: async () => {
       const launched = await launch();
       trainer = launched.pid;
-      return launched;
+      return unacknowledged(launched, () => true);
     },
   },
   { checkpointEvery: 30 },

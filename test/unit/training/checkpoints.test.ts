@@ -23,6 +23,7 @@ import type { Captured, Saver } from "../../../src/core/checkpoint/saver.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 import { trainHere } from "../../support/trainHere.ts";
+import { unacknowledged } from "../../support/unacknowledged.ts";
 
 const small: ExperimentInput = {
   generator: 2,
@@ -201,8 +202,12 @@ describe("a checkpoint of an older version", () => {
 const epochs = 120;
 const disturbed: ExperimentInput = { ...small, budget: { epochs } };
 
-/** Services over a store, with the real trainer and many checkpoints. */
+/**
+ * Services over a store, with the real trainer and many checkpoints. A run that `reaches` an epoch
+ * waits some epochs later until it is asked whether it `ended`, so that nothing comes too late.
+ */
 async function open(storeDir: string, checkpointEvery = 30) {
+  let held = false;
   const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
   const trainers: number[] = [];
   const services = await createServices(
@@ -213,25 +218,29 @@ async function open(storeDir: string, checkpointEvery = 30) {
       launchTrainer: async () => {
         const trainer = await launch();
         trainers.push(trainer.pid!);
-        return trainer;
+        return unacknowledged(trainer, () => held);
       },
     },
     { checkpointEvery, log: recordedLog() },
   );
   onTestFinished(() => services.close());
   const { handlers } = services;
-  const ended = (run: string) =>
-    vi.waitFor(async () => {
+  const ended = (run: string) => {
+    held = false;
+    return vi.waitFor(async () => {
       const now = await handlers["runs.get"]({ run });
       expect(isActive(now.status)).toBe(false);
       return now;
     }, { timeout: 30_000, interval: 10 });
-  const reaches = (run: string, epoch: number) =>
-    vi.waitFor(async () => {
+  };
+  const reaches = (run: string, epoch: number) => {
+    held = true;
+    return vi.waitFor(async () => {
       const now = await handlers["runs.get"]({ run });
       expect(now.status).toBe("running");
       expect(now.epoch).toBeGreaterThanOrEqual(epoch);
     }, { timeout: 30_000, interval: 2 });
+  };
   return { services, handlers, trainers, ended, reaches };
 }
 
@@ -265,7 +274,7 @@ describe("kill -9", () => {
     const folder = freshFolder();
     const { handlers, trainers, ended, reaches, services } = await open(folder);
     const { id: run } = await handlers["runs.start"]({ experiment: disturbed });
-    for (const epoch of [10, 50]) {
+    for (const epoch of [5, 12]) {
       await reaches(run, epoch);
       // On a busy machine its epochs may be ahead of the files.
       await vi.waitFor(() => expect(existsSync(new CheckpointFolder(folder).fileOf(run))).toBe(true), { timeout: 30_000 });
@@ -291,7 +300,7 @@ describe("kill -9", () => {
     let run = "";
     host.stdout.on("data", (chunk: Buffer) => {
       const [id = "", trainer, epoch] = chunk.toString().trimEnd().split("\n").at(-1)!.split(" ");
-      if (Number(epoch) < 30 || run !== "") return;
+      if (Number(epoch) < 10 || run !== "") return;
       run = id;
       host.kill("SIGKILL");
       process.kill(Number(trainer), "SIGKILL");
