@@ -62,7 +62,9 @@ describe.skipIf(swiftShader === null).each(["onnx-webgpu", "tfjs-webgpu"] as con
   });
 
   it("goes on from a state bit for bit, and a frozen layer stays", async () => {
-    const { training, initialState, batchSize, batch } = smallProblem([level("adam", { freeze: "layer1.*" }), level("sgd", { alpha: 1e-5 })]);
+    // SwiftShader compiles Adam's kernels for many seconds; momentum has a slot to go on from too.
+    const first = everything ? level("adam", { freeze: "layer1.*" }) : level("sgd", { mu: 0.9, freeze: "layer1.*" });
+    const { training, initialState, batchSize, batch } = smallProblem([first, level("sgd", { alpha: 1e-5 })]);
     const one = await engine.compile(training.program, { threads: 1 });
     one.restore(initialState);
     await one.run(`begin@${batchSize}`, batch(0));
@@ -70,8 +72,7 @@ describe.skipIf(swiftShader === null).each(["onnx-webgpu", "tfjs-webgpu"] as con
     const other = await engine.compile(training.program, { threads: 1 });
     other.restore(await one.state());
     for (const t of [2, 3]) expect(await other.run(`step@${batchSize}`, batch(t))).toEqual(await one.run(`step@${batchSize}`, batch(t)));
-    const [first, second] = [await one.state(), await other.state()];
-    expect(second).toEqual(first);
+    expect(await other.state()).toEqual(await one.state());
     await one.dispose();
     await other.dispose();
   });
