@@ -14,7 +14,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   show: ["hypertower show last", "hypertower show baseline --json"],
   table1: ["hypertower table1 --quick", "hypertower table1 --rows 1,5-7 --markdown table1.md"],
   resume: ["hypertower resume last", "hypertower resume last --from-start"],
-  study: ["hypertower study study.json --dry-run", "hypertower study --preset figure1 --seeds 3 --workers 4", "hypertower study --resume last", "hypertower study --extend last --seeds 5"],
+  study: ["hypertower study study.json --dry-run", "hypertower study --preset figure4a --seeds 3 --workers 4", "hypertower study --resume last", "hypertower study --extend last --seeds 5"],
   "studies list": ["hypertower studies", 'hypertower studies --where "diverged>0" --sort created:desc'],
   "studies show": ["hypertower studies show last"],
   "studies compare": ["hypertower studies compare first second", "hypertower studies compare first second --out studies.md"],

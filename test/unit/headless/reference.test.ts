@@ -4,6 +4,8 @@ import { examples } from "../../../src/main/headless/examples.ts";
 import { addHelp, answers, leaves } from "../../../src/main/headless/help.ts";
 import { program } from "../../../src/main/headless/index.ts";
 import { reference } from "../../../src/main/headless/reference.ts";
+import { presetNames } from "../../../src/shared/presets.ts";
+import { studyPresetNames } from "../../../src/shared/study/presets.ts";
 
 it("docs/cli.md is what the commands say; npm run docs:cli writes it", () => {
   expect(readFileSync(new URL("../../../docs/cli.md", import.meta.url), "utf8")).toBe(reference());
@@ -31,6 +33,12 @@ it("the options of every example exist", () => {
       for (const [option] of example.matchAll(/(?<= )--?[a-z][a-z-]*/g)) expect(command.options.some(({ long, short }) => long === option || short === option), `${example}: ${option}`).toBe(true);
     }
   }
+});
+
+it("the presets of every example exist", () => {
+  const named = Object.values(examples).flat().flatMap((example) => [...example.matchAll(/--preset (\S+)/g)].map(([, name]) => name!));
+  expect(named.length).toBeGreaterThan(0);
+  for (const name of named) expect([...presetNames, ...studyPresetNames]).toContain(name);
 });
 
 it("under --quiet, commands that show something still do", () => {
