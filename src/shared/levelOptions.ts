@@ -18,6 +18,7 @@ export interface LevelOptions {
   readonly every: number;
   readonly until: number | null;
   readonly maxChange: number | null;
+  readonly horizon: number;
   /** Bounds of learned hyperparameters by name, in effective form; not in the table below. */
   readonly bounds: Readonly<Record<string, Bounds>>;
   readonly atBounds: "clamp" | "reflect";
@@ -36,7 +37,7 @@ export interface LevelOptions {
 }
 
 /** Options of every level, as a type. */
-type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "atBounds";
+type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "horizon" | "atBounds";
 /** `levelOnly` of the table below, as a type. */
 export type LevelOnlyOption = "clipNorm";
 export type OptionName<N extends OptimizerName> = CommonOption | (typeof optimizers)[N]["options"][number]["name"];
@@ -118,6 +119,16 @@ const commonOptions: readonly OptionSpec[] = [
     short: "change",
     initial: null,
     domain: { min: 0, max: 1e12, minExclusive: true },
+    upperOnly: true,
+  },
+  {
+    name: "horizon",
+    kind: "number",
+    label: "Horizon",
+    help: "How much of a hyperparameter's effect through earlier steps counts: 0 is the paper's one-step look back, 1 the whole run so far. Level 1 only.",
+    short: "horizon",
+    initial: 0,
+    domain: { min: 0, max: 1 },
     upperOnly: true,
   },
   {

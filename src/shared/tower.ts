@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { boundsInUse, boundsNotation } from "./bounds.ts";
+import { horizonProblems } from "./horizon.ts";
 import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
 import { level, publishedAlpha, type Group, type Level, type Settings } from "./levelSchema.ts";
@@ -36,6 +37,7 @@ export const tower = z
       } else {
         for (const { path, settings } of [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))]) {
           if (hasSchedules(settings)) refuse([...path, "schedules"], "schedules are for the first level, which moves the weights; what is above it moves hyperparameters itself");
+          for (const message of horizonProblems(settings, index, levels[index - 1]!)) refuse([...path, "horizon"], message);
           const { label, forMatrices } = optimizerSpec(settings.optimizer);
           if (forMatrices && !settings.frozen) refuse([...path, "optimizer"], `${label} is for matrices of weights; a hyperparameter is a number: choose another optimizer, such as nAdam`);
         }

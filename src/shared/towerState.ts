@@ -21,7 +21,7 @@ export interface LevelState {
 
 /** The state of every level, level 0 first. */
 export function towerState(levels: readonly Level[], parameters: readonly SizedParameter[]): LevelState[] {
-  return levels.map((of, index) => {
+  const states = levels.map((of, index) => {
     const below = index === 0 ? parameters : learnedNames(levels[index - 1]!).map((name) => ({ name, size: 1, axes: 0 }));
     const held = below
       .map((parameter) => ({ parameter, settings: groupOf(of.groups, parameter.name) ?? of }))
@@ -31,6 +31,18 @@ export function towerState(levels: readonly Level[], parameters: readonly SizedP
     const groups = [...new Set(held.map(({ settings }) => settings))].map((settings) => slotsOf(slotSettings(settings)).filter((slot) => slot.of === "group").length);
     return { moved: total(held.map(({ moved }) => moved)), slots: total([...held.map(({ slots }) => slots), ...groups]) };
   });
+  const [bottom, above] = states;
+  // A horizon keeps the derivative of every weight, gradient and slot by a hyperparameter.
+  return states.map((state) => (bottom && state === above ? { ...state, slots: state.slots + followedBy(levels) * (2 * bottom.moved + bottom.slots) } : state));
+}
+
+/** Number of level 0's hyperparameters that level 1 moves with a horizon. */
+function followedBy([bottom, above]: readonly Level[]): number {
+  if (!bottom || !above) return 0;
+  return learnedNames(bottom).filter((name) => {
+    const { horizon, frozen } = groupOf(above.groups, name) ?? above;
+    return !frozen && horizon > 0;
+  }).length;
 }
 
 /** Number of values of a slot that belong to one parameter. */

@@ -1,7 +1,7 @@
 /** D-Adaptation (Defazio and Mishchenko 2023), as in the authors' package: the step size grows with the estimated distance d to a solution. */
 import type { Node } from "../program/node.ts";
 import { add, constant, div, greater, maximum, mul, select, sqrt, sub } from "../program/operations/index.ts";
-import { atFirst, epsilonOf, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
+import { atFirst, epsilonOf, followedRoot, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
 import { grown, rateCorrection } from "./prodigy.ts";
 import type { RuleContext, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
@@ -42,7 +42,7 @@ export const dAdaptAdam: UpdateRule = {
     const [decay, epsilon] = [sqrt(beta2), epsilonOf(hyper)];
     const rate = mul(mul(d, hyper("alpha")), rateCorrection(count, beta1, beta2, level));
     const gradients = decayedGradients(group, level);
-    const scaled = arrays.map(({ slot }) => div(slot("s"), add(sqrt(slot("v")), epsilon)));
+    const scaled = arrays.map(({ slot }) => div(slot("s"), add(followedRoot(slot("v"), level), epsilon)));
     const numerator = runningMean(groupSlot("numerator"), mul(rate, innerProduct(gradients, scaled)), decay);
     const moments = arrays.map(({ slot }, i) => ({
       m: add(mul(beta1, slot("m")), mul(mul(rate, sub(one, beta1)), gradients[i]!)),

@@ -53,8 +53,13 @@ const underflow = 2 ** -126;
 
 /** Root of a second moment that a level above differentiates through, by `decay` or by coupled weight decay. */
 export function momentRoot(moment: Node, level: RuleContext, decay = "beta2"): Node {
-  const throughRoot = level.learns(decay) || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
+  const throughRoot = level.followed || level.learns(decay) || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
   return sqrt(throughRoot ? add(moment, constant(underflow)) : moment);
+}
+
+/** Root of a slot, which is differentiated only where a level above has a horizon. */
+export function followedRoot(slot: Node, { followed }: RuleContext): Node {
+  return sqrt(followed ? add(slot, constant(underflow)) : slot);
 }
 
 /** ε = 10^logEps. */

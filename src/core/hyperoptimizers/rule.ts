@@ -12,6 +12,8 @@ export interface RuleContext {
   readonly options: LevelOptions;
   /** Whether a level above can move the hyperparameter. */
   learns(name: string): boolean;
+  /** Whether a level above has a horizon, so that slots, gradients and parameters are differentiated through too. */
+  readonly followed: boolean;
 }
 
 /** An array that moves: a weight array, or a scalar hyperparameter (as stored). */

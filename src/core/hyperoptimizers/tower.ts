@@ -4,7 +4,7 @@
  * one gradients() call yields the weight gradients and every hypergradient.
  *
  * Old values, gradients and slots are leaves, hence constants: a hypergradient looks back one
- * step, as in the authors' library.
+ * step, as in the authors' library. With a horizon it looks back further: see horizon.ts.
  */
 import { groupOf, movingParts, nameInLevel, type NamedPart } from "../../shared/groups.ts";
 import type { LevelOptions } from "../../shared/levelOptions.ts";
@@ -59,6 +59,8 @@ export interface LearnedHyperparameter {
   readonly moved: boolean;
   /** State variable of the step size that moves it, if that is learned too. */
   readonly mover: string | null;
+  /** How much of its effect through earlier steps counts in its hypergradient; 0 on all levels but the first. */
+  readonly horizon: number;
 }
 
 export interface Weights {
@@ -77,6 +79,8 @@ export interface TowerUpdate {
   readonly hyperparameters: readonly Node[];
   /** New value of every state variable the update touches, weights and hyperparameters included. */
   readonly updates: Readonly<Record<string, Node>>;
+  /** The weights and slots among them: what level 0 updates. */
+  readonly ofBottom: Readonly<Record<string, Node>>;
 }
 
 /** State variable of the loss at the current weights, kept where a rule asks for it. */
@@ -156,10 +160,12 @@ export class TowerProgram {
     const updates: Record<string, Node> = { [countName]: count };
     const moved = new Map<string, Node>(this.learned.map(({ name }) => [name, state(name, [])]));
     const evaluated = new Map<string, Node>();
+    let above: Readonly<Record<string, Node>> = {};
 
     for (let level = this.levels.length - 1; level >= 0; level--) {
       const parts = new Map(movingParts(this.levels[level]!).map(({ group, settings }) => [group, this.#partOf(level, group, settings, moved, count)]));
       for (const { counts } of parts.values()) Object.assign(updates, counts);
+      above = { ...updates };
       const below = this.#below(level);
       const gradients = clipped(
         below.map(({ gradient, group }) => ({ gradient, clipValue: parts.get(group)!.options.clipValue })),
@@ -195,6 +201,7 @@ export class TowerProgram {
       evaluated: this.weights.map(({ name }) => evaluated.get(name) ?? moved.get(name)!),
       hyperparameters: this.learned.map(({ name }) => moved.get(name)!),
       updates,
+      ofBottom: Object.fromEntries(Object.entries(updates).filter(([name]) => !(name in above))),
     };
   }
 
@@ -237,7 +244,7 @@ export class TowerProgram {
     return {
       rule: updateRules[optimizer],
       slots: slotsOf(settings),
-      context: contextOf(settings),
+      context: { ...contextOf(settings), followed: level === 0 && this.learned.some(({ horizon }) => horizon > 0) },
       options,
       hyper,
       choose: timed ?? ((value: Node) => value),
@@ -285,14 +292,18 @@ function slotOf(level: number, parameter: string, shape: Shape, slots: readonly 
   return (slot) => state(slotName(level, slot, parameter), slots.find(({ name }) => name === slot)?.of === "array" ? [] : shape);
 }
 
-function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover"> {
+function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover" | "horizon"> {
   const above = levels[level + 1];
-  if (!above) return { moved: false, mover: null };
+  if (!above) return { moved: false, mover: null, horizon: 0 };
   const { group, frozen } = heldBy(above, name);
   const settings = above.groups.find((one) => one.name === group) ?? above;
-  return { moved: !frozen, mover: !frozen && settings.learned.includes("alpha") ? hyperparameterMetric(level + 1, "alpha", group) : null };
+  return {
+    moved: !frozen,
+    mover: !frozen && settings.learned.includes("alpha") ? hyperparameterMetric(level + 1, "alpha", group) : null,
+    horizon: frozen || level > 0 ? 0 : settings.options.horizon,
+  };
 }
 
-function contextOf({ initial, options, learned }: TowerSettings): RuleContext {
+function contextOf({ initial, options, learned }: TowerSettings): Omit<RuleContext, "followed"> {
   return { initial, options, learns: (name) => learned.includes(name) };
 }

@@ -1,6 +1,7 @@
 /** Training procedures over one state; trainingProgram.ts lists their names and effects. */
 import { gradients } from "../program/gradients.ts";
-import type { Node, Shape } from "../program/node.ts";
+import { follow, followedBuffers, tangentName } from "../hyperoptimizers/horizon.ts";
+import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { constant, state } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
@@ -40,6 +41,8 @@ export class TrainingProcedures {
   readonly scheduled: readonly ScheduledHyperparameter[];
   readonly #packing: Packing;
   readonly #tower: TowerProgram;
+  /** Shapes of the tangents that a horizon keeps. */
+  readonly #tangents = new Map<string, Shape>();
 
   constructor({ parameters, levels, hypergradients }: TrainingProceduresOptions) {
     this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
@@ -49,6 +52,7 @@ export class TrainingProcedures {
     this.withHypergradient = this.#tower.learned.filter(
       ({ level, moved }) => moved || (hypergradients === "all" && level === levels.length - 1),
     );
+    if (this.#seesFurther) this.#declareTangents(this.#followed(this.#tower.update().ofBottom));
   }
 
   /** Loss and weight gradients at the initial weights; no update is pending yet. */
@@ -68,18 +72,20 @@ export class TrainingProcedures {
    * weights.
    */
   step(lossOf: LossOf): ProcedureSpec {
-    const { weights, hyperparameters, updates } = this.#tower.update();
+    const { weights, hyperparameters, updates, ofBottom } = this.#tower.update();
     const { loss, buffers } = lossOf(this.#packing.unpack(weights));
     const live = this.withHypergradient.map((h) => hyperparameters[this.hyperparameters.indexOf(h)]!);
     const all = gradients(loss, [...weights, ...live]);
-    const hypergradients = all.slice(weights.length);
+    const next = { ...buffers, ...updates, ...this.#weightGradients(all), ...this.#keptLoss(loss) };
+    const followed = this.#seesFurther ? [...this.#followed(ofBottom), ...followedBuffers(loss, buffers)] : [];
+    this.#declareTangents(followed);
+    const views = this.withHypergradient.map((h, i) => (h.horizon > 0 ? follow(h, live[i]!, loss, followed.map(({ name }) => [name, next[name]!])) : null));
+    const hypergradients = views.map((view, i) => view?.hypergradient ?? all[weights.length + i]!);
     return {
       outputs: this.#outputs(loss, hyperparameters, hypergradients),
       updates: {
-        ...buffers,
-        ...updates,
-        ...this.#weightGradients(all),
-        ...this.#keptLoss(loss),
+        ...next,
+        ...Object.fromEntries(views.flatMap((view) => Object.entries(view?.updates ?? {}))),
         ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
       },
     };
@@ -104,7 +110,8 @@ export class TrainingProcedures {
 
   /** State that the procedures share although `settle` does not read it. */
   get furtherState(): readonly StateVariable[] {
-    return [...this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] })), ...this.frozenState];
+    const tangents = [...this.#tangents].map(([name, shape]) => ({ name, shape }));
+    return [...this.withHypergradient.map(({ hypergradient }) => ({ name: hypergradient, shape: [] })), ...this.frozenState, ...tangents];
   }
 
   /** Frozen parameters. */
@@ -120,6 +127,7 @@ export class TrainingProcedures {
     const packs = this.#packing.packValues(parameters);
     const values: Record<string, Float64Array> = { ...this.#tower.initialState(packs), ...packs, ...this.settledState(packs) };
     for (const { name } of this.#packing.packs) values[gradientName(name)] = new Float64Array(packs[name]!.length);
+    for (const [name, shape] of this.#tangents) values[name] = new Float64Array(sizeOf(shape));
     return values;
   }
 
@@ -157,6 +165,26 @@ export class TrainingProcedures {
       ...Object.fromEntries(this.hyperparameters.map(({ name }, i) => [name, stored[i]!])),
       ...Object.fromEntries(this.scheduled.map(({ name }, i) => [name, inForce[i]!])),
     };
+  }
+
+  get #seesFurther(): boolean {
+    return this.withHypergradient.some(({ horizon }) => horizon > 0);
+  }
+
+  /** State through which level 0's hyperparameters act on later losses, apart from buffers. */
+  #followed(ofBottom: Readonly<Record<string, Node>>): StateVariable[] {
+    return [
+      ...Object.entries(ofBottom).map(([name, { shape }]) => ({ name, shape })),
+      ...this.#packing.packs.map(({ name, shape }) => ({ name: gradientName(name), shape })),
+      ...(this.#tower.usesLoss ? [{ name: lossName, shape: [] }] : []),
+    ];
+  }
+
+  /** Has the tangents kept, along every hyperparameter with a horizon. */
+  #declareTangents(followed: readonly StateVariable[]): void {
+    for (const { name, horizon } of this.withHypergradient) {
+      if (horizon > 0) for (const variable of followed) this.#tangents.set(tangentName(name, variable.name), variable.shape);
+    }
   }
 
   /** The loss, where a rule of the next update asks for it. */

@@ -107,6 +107,8 @@ export interface OptimizerSpec {
   readonly slots: (settings: Omit<SlotSettings, "optimizer">) => readonly Slot[];
   /** Whether it needs the arrays in their own shapes; by default small ones are updated as one vector. */
   readonly ownShapes?: boolean;
+  /** Why a level above cannot have a horizon; by default it can. */
+  readonly noHorizon?: string;
   /** Whether it is made for matrices: only for level 0, and only for parts of a model that hold one. */
   readonly forMatrices?: boolean;
 }

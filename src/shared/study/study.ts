@@ -88,7 +88,7 @@ const seedsAllowed = (list: string) => z.array(seed).min(1, `${list} needs at le
  * A named tower, such as a row of the paper's Table 1, or a rerun of another stack: a plain
  * optimizer with the hyperparameters that each run of that stack learned, and the same seed.
  */
-export const stack = z.strictObject({
+const stackFields = z.strictObject({
   name: stackName,
   /** Null for a rerun. */
   tower: tower.nullable().default(null),
@@ -107,6 +107,10 @@ export const stack = z.strictObject({
   /** Name of the stack to compare with. Null: the first one, or none if other stacks name theirs. */
   against: stackName.nullable().default(null),
 });
+
+export interface Stack extends z.output<typeof stackFields> {}
+interface StackInput extends z.input<typeof stackFields> {}
+export const stack: z.ZodType<Stack, StackInput> = stackFields;
 
 /** Max number of similar runs that train as one program; `auto`: the fastest number, by measurement. */
 const cohortAllowed = `cohort must be "auto" or a whole number from 1 to ${maxCohort}`;
@@ -141,7 +145,6 @@ export interface StudyInput extends z.input<typeof checked> {}
 export const study: z.ZodType<Study, StudyInput> = checked;
 export type Axis = z.output<typeof axis>;
 export type AxisValues = z.output<typeof axisValues>;
-export type Stack = z.output<typeof stack>;
 export type UpperRule = z.output<typeof upperRule>;
 
 export type StudyValidation = { ok: true; study: Study } | { ok: false; errors: FieldError[] };

@@ -4,9 +4,9 @@
  * gradients: the three operations are one another's gradient rules.
  */
 import { makeNode, sameShape, shapeError, type Convolution, type Node, type Shape } from "../node.ts";
-import { constant, filled, mul } from "./elementwise.ts";
+import { constant, filled, mul, plus } from "./elementwise.ts";
 import { reshape, slice } from "./movement.ts";
-import { nth, type Operation } from "./operation.ts";
+import { along, nth, type Operation } from "./operation.ts";
 import { reduceSum } from "./reduction.ts";
 
 type Image = readonly [batch: number, channels: number, height: number, width: number];
@@ -124,6 +124,11 @@ export function avgPool2d(x: Node, size: number): Node {
   return mul(constant(1 / (size * size)), sumPool2d(x, size));
 }
 
+/** Entries of y at the maxima of x's windows, in the pooled shape. */
+function atMaxima(x: Node, y: Node, pooled: Shape, size: number): Node {
+  return sumPool2d(mul(y, maxPool2dGradient(x, filled(1, pooled), size)), size);
+}
+
 const two = (sizes: readonly number[]) => sizes as readonly [number, number];
 
 export const convolution = {
@@ -136,12 +141,18 @@ export const convolution = {
         conv2dWeightGradient(x, g, two(weight.shape.slice(2)), attributes),
       ];
     },
+    tangent: ({ inputs: [x, weight], attributes }, [tx, tw]) =>
+      plus(along(tx, (t) => conv2d(t, weight!, attributes)), along(tw, (t) => conv2d(x!, t, attributes))),
   } satisfies Operation<"conv2d">,
   conv2dInputGradient: {
     rebuild: (inputs, attributes) => conv2dInputGradient(nth(inputs, 0), nth(inputs, 1), attributes.size, attributes),
     gradient: ({ inputs, attributes }, h) => {
       const [g, weight] = [nth(inputs, 0), nth(inputs, 1)];
       return [conv2d(h, weight, attributes), conv2dWeightGradient(h, g, two(weight.shape.slice(2)), attributes)];
+    },
+    tangent: ({ inputs: [g, weight], attributes }, [tg, tw]) => {
+      const of = (a: Node, b: Node) => conv2dInputGradient(a, b, attributes.size, attributes);
+      return plus(along(tg, (t) => of(t, weight!)), along(tw, (t) => of(g!, t)));
     },
   } satisfies Operation<"conv2dInputGradient">,
   conv2dWeightGradient: {
@@ -150,18 +161,23 @@ export const convolution = {
       const [x, g] = [nth(inputs, 0), nth(inputs, 1)];
       return [conv2dInputGradient(g, h, two(x.shape.slice(2)), attributes), conv2d(x, h, attributes)];
     },
+    tangent: ({ inputs: [x, g], attributes }, [tx, tg]) => {
+      const of = (a: Node, b: Node) => conv2dWeightGradient(a, b, attributes.kernel, attributes);
+      return plus(along(tx, (t) => of(t, g!)), along(tg, (t) => of(x!, t)));
+    },
   } satisfies Operation<"conv2dWeightGradient">,
   maxPool2d: {
     rebuild: (inputs, { size }) => maxPool2d(nth(inputs, 0), size),
     gradient: (node, g) => [maxPool2dGradient(nth(node.inputs, 0), g, node.attributes.size)],
+    tangent: ({ inputs: [x], shape, attributes: { size } }, [t]) => along(t, (of) => atMaxima(x!, of, shape, size)),
   } satisfies Operation<"maxPool2d">,
   maxPool2dGradient: {
     rebuild: (inputs, { size }) => maxPool2dGradient(nth(inputs, 0), nth(inputs, 1), size),
     // Piecewise constant in x; g's gradient takes the entries at the maxima.
     gradient: (node, h) => {
       const [x, g] = [nth(node.inputs, 0), nth(node.inputs, 1)];
-      const { size } = node.attributes;
-      return [null, sumPool2d(mul(h, maxPool2dGradient(x, filled(1, g.shape), size)), size)];
+      return [null, atMaxima(x, h, g.shape, node.attributes.size)];
     },
+    tangent: ({ inputs: [x], attributes: { size } }, [, t]) => along(t, (of) => maxPool2dGradient(x!, of, size)),
   } satisfies Operation<"maxPool2dGradient">,
 };

@@ -1,6 +1,6 @@
 /** Elementwise arithmetic; two inputs broadcast as in NumPy. */
 import { isScalar, makeNode, none, sameShape, shapeError, type DType, type Node, type OpName, type Shape } from "../node.ts";
-import { nth, type Operation } from "./operation.ts";
+import { along, nth, type Operation } from "./operation.ts";
 import { broadcast } from "./movement.ts";
 import { sumTo } from "./reduction.ts";
 
@@ -101,6 +101,24 @@ function choice(node: { inputs: readonly Node[] }, g: Node, first: Node): (Node 
   return both(node, mul(g, share), mul(g, sub(constant(1), share)));
 }
 
+/** Sum and difference of two tangents; null is zero. */
+export function plus(a: Tangent, b: Tangent): Node | null {
+  return a && b ? add(a, b) : (a ?? b ?? null);
+}
+
+function minus(a: Tangent, b: Tangent): Node | null {
+  return a && b ? sub(a, b) : (a ?? along(b, neg));
+}
+
+/** Tangent of an operation that returns its first input where a condition holds, else its second. */
+function chosenTangent({ shape }: { shape: Shape }, first: Node, [a, b]: readonly Tangent[]): Node | null {
+  // select(), not a product: the tangent of the other input may be infinite.
+  const whole = (tangent: Tangent) => (tangent ? broadcast(tangent, shape) : filled(0, shape));
+  return select(first, whole(a), whole(b));
+}
+
+type Tangent = Node | null | undefined;
+
 /** The node itself as a value, for rules that reuse their result. */
 const value = (node: { op: OpName }) => node as Node;
 
@@ -115,12 +133,13 @@ function factors(g: Node): readonly [adjoint: Node, other: Node] | null {
 }
 
 export const elementwise = {
-  constant: { rebuild: (_, { value }) => constant(value), gradient: null } satisfies Operation<"constant">,
-  add: { rebuild: rebuild2(add), gradient: (node, g) => both(node, g, g) } satisfies Operation<"add">,
-  sub: { rebuild: rebuild2(sub), gradient: (node, g) => both(node, g, neg(g)) } satisfies Operation<"sub">,
+  constant: { rebuild: (_, { value }) => constant(value), gradient: null, tangent: null } satisfies Operation<"constant">,
+  add: { rebuild: rebuild2(add), gradient: (node, g) => both(node, g, g), tangent: (_, [a, b]) => plus(a, b) } satisfies Operation<"add">,
+  sub: { rebuild: rebuild2(sub), gradient: (node, g) => both(node, g, neg(g)), tangent: (_, [a, b]) => minus(a, b) } satisfies Operation<"sub">,
   mul: {
     rebuild: rebuild2(mul),
     gradient: (node, g) => both(node, mul(g, nth(node.inputs, 1)), mul(g, nth(node.inputs, 0))),
+    tangent: ({ inputs: [a, b] }, [ta, tb]) => plus(along(ta, (t) => mul(t, b!)), along(tb, (t) => mul(a!, t))),
   } satisfies Operation<"mul">,
   div: {
     rebuild: rebuild2(div),
@@ -128,6 +147,7 @@ export const elementwise = {
       const toNumerator = div(g, nth(node.inputs, 1));
       return both(node, toNumerator, neg(mul(toNumerator, value(node))));
     },
+    tangent: (node, [ta, tb]) => along(minus(ta, along(tb, (t) => mul(value(node), t))), (t) => div(t, nth(node.inputs, 1))),
   } satisfies Operation<"div">,
   pow: {
     rebuild: rebuild2(pow),
@@ -136,22 +156,34 @@ export const elementwise = {
       const exponent = nth(node.inputs, 1);
       return both(node, mul(g, mul(exponent, pow(base, sub(exponent, constant(1))))), null);
     },
+    tangent: ({ inputs: [base, exponent] }, [t]) => along(t, (of) => mul(of, mul(exponent!, pow(base!, sub(exponent!, constant(1)))))),
   } satisfies Operation<"pow">,
-  mod: { rebuild: rebuild2(mod), gradient: null } satisfies Operation<"mod">,
+  mod: { rebuild: rebuild2(mod), gradient: null, tangent: null } satisfies Operation<"mod">,
   maximum: {
     rebuild: rebuild2(maximum),
     gradient: (node, g) => choice(node, g, greater(nth(node.inputs, 0), nth(node.inputs, 1))),
+    tangent: (node, tangents) => chosenTangent(node, greater(nth(node.inputs, 0), nth(node.inputs, 1)), tangents),
   } satisfies Operation<"maximum">,
   minimum: {
     rebuild: rebuild2(minimum),
     gradient: (node, g) => choice(node, g, greater(nth(node.inputs, 1), nth(node.inputs, 0))),
+    tangent: (node, tangents) => chosenTangent(node, greater(nth(node.inputs, 1), nth(node.inputs, 0)), tangents),
   } satisfies Operation<"minimum">,
-  neg: { rebuild: rebuild1(neg), gradient: (_, g) => [neg(g)] } satisfies Operation<"neg">,
-  exp: { rebuild: rebuild1(exp), gradient: (node, g) => [mul(g, value(node))] } satisfies Operation<"exp">,
-  log: { rebuild: rebuild1(log), gradient: (node, g) => [div(g, nth(node.inputs, 0))] } satisfies Operation<"log">,
+  neg: { rebuild: rebuild1(neg), gradient: (_, g) => [neg(g)], tangent: (_, [t]) => along(t, neg) } satisfies Operation<"neg">,
+  exp: {
+    rebuild: rebuild1(exp),
+    gradient: (node, g) => [mul(g, value(node))],
+    tangent: (node, [t]) => along(t, (of) => mul(of, value(node))),
+  } satisfies Operation<"exp">,
+  log: {
+    rebuild: rebuild1(log),
+    gradient: (node, g) => [div(g, nth(node.inputs, 0))],
+    tangent: (node, [t]) => along(t, (of) => div(of, nth(node.inputs, 0))),
+  } satisfies Operation<"log">,
   sqrt: {
     rebuild: rebuild1(sqrt),
     gradient: (node, g) => [mul(constant(0.5), div(g, value(node)))],
+    tangent: (node, [t]) => along(t, (of) => mul(constant(0.5), div(of, value(node)))),
   } satisfies Operation<"sqrt">,
   tanh: {
     rebuild: rebuild1(tanh),
@@ -160,6 +192,7 @@ export const elementwise = {
       // (a x) (1 - t t), reusing the product x t of the forward pass.
       return [x ? mul(a, sub(x, mul(mul(x, value(node)), value(node)))) : mul(g, sub(constant(1), mul(value(node), value(node))))];
     },
+    tangent: (node, [t]) => along(t, (of) => mul(of, sub(constant(1), mul(value(node), value(node))))),
   } satisfies Operation<"tanh">,
   sigmoid: {
     rebuild: rebuild1(sigmoid),
@@ -168,13 +201,15 @@ export const elementwise = {
       // (a x) s (1 - s), reusing the forward product x s and its other adjoint a s.
       return [x ? mul(mul(a, value(node)), sub(x, mul(x, value(node)))) : mul(g, mul(value(node), sub(constant(1), value(node))))];
     },
+    tangent: (node, [t]) => along(t, (of) => mul(of, mul(value(node), sub(constant(1), value(node))))),
   } satisfies Operation<"sigmoid">,
   relu: {
     rebuild: rebuild1(relu),
     gradient: (node, g) => [mul(g, cast(greater(value(node), constant(0)), "float"))],
+    tangent: (node, [t]) => along(t, (of) => mul(of, cast(greater(value(node), constant(0)), "float"))),
   } satisfies Operation<"relu">,
-  greater: { rebuild: rebuild2(greater), gradient: null } satisfies Operation<"greater">,
-  equal: { rebuild: rebuild2(equal), gradient: null } satisfies Operation<"equal">,
+  greater: { rebuild: rebuild2(greater), gradient: null, tangent: null } satisfies Operation<"greater">,
+  equal: { rebuild: rebuild2(equal), gradient: null, tangent: null } satisfies Operation<"equal">,
   select: {
     rebuild: (inputs) => select(nth(inputs, 0), nth(inputs, 1), nth(inputs, 2)),
     gradient: (node, g) => {
@@ -182,7 +217,12 @@ export const elementwise = {
       const zero = filled(0, g.shape);
       return [null, select(condition, g, zero), select(condition, zero, g)];
     },
+    tangent: (node, [, a, b]) => {
+      const condition = nth(node.inputs, 0);
+      const zero = filled(0, node.shape);
+      return select(condition, a ?? zero, b ?? zero);
+    },
   } satisfies Operation<"select">,
-  cast: { rebuild: (inputs, { to }) => cast(nth(inputs, 0), to), gradient: null } satisfies Operation<"cast">,
-  stopGradient: { rebuild: rebuild1(stopGradient), gradient: null } satisfies Operation<"stopGradient">,
+  cast: { rebuild: (inputs, { to }) => cast(nth(inputs, 0), to), gradient: null, tangent: null } satisfies Operation<"cast">,
+  stopGradient: { rebuild: rebuild1(stopGradient), gradient: null, tangent: null } satisfies Operation<"stopGradient">,
 };

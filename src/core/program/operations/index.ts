@@ -1,10 +1,10 @@
-/** Every operation of a step program: its builder and its gradient. */
+/** Every operation of a step program: its builder and its derivatives. */
 import { makeNode, type Attributes, type DType, type Node, type OpName, type Shape } from "../node.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { linear } from "./linear.ts";
-import { movement } from "./movement.ts";
+import { broadcast, movement } from "./movement.ts";
 import type { Operation } from "./operation.ts";
 import { reduction } from "./reduction.ts";
 
@@ -30,8 +30,8 @@ function source(): never {
 }
 
 export const operations: { readonly [N in OpName]: Operation<N> } = {
-  input: { rebuild: source, gradient: null },
-  state: { rebuild: source, gradient: null },
+  input: { rebuild: source, gradient: null, tangent: null },
+  state: { rebuild: source, gradient: null, tangent: null },
   ...convolution,
   ...elementwise,
   ...indexing,
@@ -51,4 +51,13 @@ export function withInputs(node: Node, inputs: readonly Node[]): Node {
 export function inputAdjoints(node: Node, adjoint: Node): readonly (Node | null)[] | null {
   const { gradient } = operations[node.op] as Operation<OpName>;
   return gradient && gradient(node, adjoint);
+}
+
+/**
+ * Tangent of a node from its inputs' tangents, of the node's shape; null where it is zero.
+ */
+export function nodeTangent(node: Node, tangents: readonly (Node | null)[]): Node | null {
+  const { tangent } = operations[node.op] as Operation<OpName>;
+  const found = tangent && tangents.some((one) => one !== null) ? tangent(node, tangents) : null;
+  return found && broadcast(found, node.shape);
 }

@@ -1,6 +1,6 @@
 /** Rows of a table by index: embeddings. */
 import { makeNode, none, sameShape, shapeError, type Node } from "../node.ts";
-import { nth, type Operation } from "./operation.ts";
+import { along, nth, type Operation } from "./operation.ts";
 
 /**
  * Rows of `table` `[rows, width]` at int32 `indices` `[...]`: `[..., width]`. An index outside the
@@ -30,9 +30,11 @@ export const indexing = {
   gather: {
     rebuild: (inputs) => gather(nth(inputs, 0), nth(inputs, 1)),
     gradient: ({ inputs }, g) => [scatterAdd(g, nth(inputs, 1), nth(inputs, 0).shape[0]!), null],
+    tangent: ({ inputs }, [t]) => along(t, (of) => gather(of, nth(inputs, 1))),
   } satisfies Operation<"gather">,
   scatterAdd: {
     rebuild: (inputs, { rows }) => scatterAdd(nth(inputs, 0), nth(inputs, 1), rows),
     gradient: ({ inputs }, g) => [gather(g, nth(inputs, 1)), null],
+    tangent: ({ inputs, attributes: { rows } }, [t]) => along(t, (of) => scatterAdd(of, nth(inputs, 1), rows)),
   } satisfies Operation<"scatterAdd">,
 };

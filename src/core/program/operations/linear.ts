@@ -1,7 +1,7 @@
 /** Products of matrices and vectors, and log-softmax. */
 import { isScalar, makeNode, none, sameShape, shapeError, type Node } from "../node.ts";
-import { exp, mul, sub } from "./elementwise.ts";
-import { nth, type Operation } from "./operation.ts";
+import { exp, mul, plus, sub } from "./elementwise.ts";
+import { along, nth, type Operation } from "./operation.ts";
 import { reduceSum, sumTo } from "./reduction.ts";
 
 export interface MatmulOptions {
@@ -58,13 +58,17 @@ export const linear = {
         : matmul(a, g, { transposeA: !transposeA, scale });
       return [sumTo(toA, a.shape), sumTo(toB, b.shape)];
     },
+    tangent: ({ inputs: [a, b], attributes }, [ta, tb]) =>
+      plus(along(ta, (t) => matmul(t, b!, attributes)), along(tb, (t) => matmul(a!, t, attributes))),
   } satisfies Operation<"matmul">,
   dot: {
     rebuild: (inputs) => dot(nth(inputs, 0), nth(inputs, 1)),
     gradient: (node, g) => [mul(g, nth(node.inputs, 1)), mul(g, nth(node.inputs, 0))],
+    tangent: ({ inputs: [a, b] }, [ta, tb]) => plus(along(ta, (t) => dot(t, b!)), along(tb, (t) => dot(a!, t))),
   } satisfies Operation<"dot">,
   logSoftmax: {
     rebuild: (inputs) => logSoftmax(nth(inputs, 0)),
     gradient: (node, g) => [sub(g, mul(exp(node), reduceSum(g, [1], true)))],
+    tangent: (node, [t]) => along(t, (of) => sub(of, reduceSum(mul(exp(node), of), [1], true))),
   } satisfies Operation<"logSoftmax">,
 };

@@ -1,7 +1,7 @@
 /** Operations that only move values. */
 import { makeNode, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
 import { filled } from "./elementwise.ts";
-import { nth, type Operation } from "./operation.ts";
+import { along, nth, type Operation } from "./operation.ts";
 import { sumTo } from "./reduction.ts";
 
 /** Repeats x along missing axes and axes of size 1 until it has `shape`. */
@@ -58,14 +58,17 @@ export const movement = {
   broadcast: {
     rebuild: (inputs, { shape }) => broadcast(nth(inputs, 0), shape),
     gradient: (node, g) => [sumTo(g, nth(node.inputs, 0).shape)],
+    tangent: ({ attributes: { shape } }, [t]) => along(t, (of) => broadcast(of, shape)),
   } satisfies Operation<"broadcast">,
   reshape: {
     rebuild: (inputs, { shape }) => reshape(nth(inputs, 0), shape),
     gradient: (node, g) => [reshape(g, nth(node.inputs, 0).shape)],
+    tangent: ({ attributes: { shape } }, [t]) => along(t, (of) => reshape(of, shape)),
   } satisfies Operation<"reshape">,
   transpose: {
     rebuild: (inputs, { permutation }) => transpose(nth(inputs, 0), permutation),
     gradient: ({ attributes: { permutation } }, g) => [transpose(g, permutation.map((_, axis) => permutation.indexOf(axis)))],
+    tangent: ({ attributes: { permutation } }, [t]) => along(t, (of) => transpose(of, permutation)),
   } satisfies Operation<"transpose">,
   slice: {
     rebuild: (inputs, { axis, start, end }) => slice(nth(inputs, 0), axis, start, end),
@@ -73,6 +76,7 @@ export const movement = {
       const { axis, start, end } = node.attributes;
       return [padded(g, axis, start, nth(node.inputs, 0).shape[axis]! - end)];
     },
+    tangent: ({ attributes: { axis, start, end } }, [t]) => along(t, (of) => slice(of, axis, start, end)),
   } satisfies Operation<"slice">,
   concat: {
     rebuild: (inputs, { axis }) => concat(inputs, axis),
@@ -81,5 +85,6 @@ export const movement = {
       let end = 0;
       return node.inputs.map((part) => slice(g, axis, end, (end += part.shape[axis]!)));
     },
+    tangent: ({ inputs, attributes: { axis } }, tangents) => concat(inputs.map(({ shape }, i) => tangents[i] ?? filled(0, shape)), axis),
   } satisfies Operation<"concat">,
 };

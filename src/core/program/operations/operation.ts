@@ -9,6 +9,19 @@ export interface Operation<N extends OpName> {
    * is a source or piecewise constant.
    */
   readonly gradient: ((node: NodeOf<N>, adjoint: Node) => readonly (Node | null)[]) | null;
+  /**
+   * Tangent of the node from its inputs' tangents (each of its input's shape, `null` for zero; at
+   * least one is given); it broadcasts to the node's shape. `null` where the operation is a source
+   * or piecewise constant.
+   */
+  readonly tangent: ((node: NodeOf<N>, tangents: readonly (Node | null)[]) => Node | null) | null;
+}
+
+type Tangent = Node | null | undefined;
+
+/** Applies a linear function; zero stays zero. */
+export function along(tangent: Tangent, linear: (tangent: Node) => Node): Node | null {
+  return tangent ? linear(tangent) : null;
 }
 
 /** The nth input; the builder has checked that it exists. */

@@ -2,7 +2,7 @@
 import { isScalar, makeNode, none, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
 import { cast, constant, div, equal, filled, mul, select, sub } from "./elementwise.ts";
 import { broadcast, reshape } from "./movement.ts";
-import { nth, type Operation } from "./operation.ts";
+import { along, nth, type Operation } from "./operation.ts";
 
 function reducedShape(op: string, x: Node, axes: readonly number[], keepAxes: boolean): Shape {
   for (const axis of axes) if (axis < 0 || axis >= x.shape.length) throw shapeError(op, [x], `has no axis ${axis}`);
@@ -67,20 +67,28 @@ function spread(reduced: Node, x: Node, axes: readonly number[]): Node {
   return broadcast(kept, x.shape);
 }
 
+/** Share of each entry of x in its maximum: the maxima among equals share 1, all others have 0. */
+function shareOfMax(maxima: Node, x: Node, axes: readonly number[]): Node {
+  const isMax = equal(x, spread(maxima, x, axes));
+  const share = select(isMax, filled(1, x.shape), filled(0, x.shape));
+  return div(share, spread(reduceSum(share, axes), x, axes));
+}
+
 export const reduction = {
   reduceSum: {
     rebuild: (inputs, { axes, keepAxes }) => reduceSum(nth(inputs, 0), axes, keepAxes),
     gradient: (node, g) => [spread(g, nth(node.inputs, 0), node.attributes.axes)],
+    tangent: ({ attributes: { axes, keepAxes } }, [t]) => along(t, (of) => reduceSum(of, axes, keepAxes)),
   } satisfies Operation<"reduceSum">,
   reduceMax: {
     rebuild: (inputs, { axes, keepAxes }) => reduceMax(nth(inputs, 0), axes, keepAxes),
     gradient: (node, g) => {
       const x = nth(node.inputs, 0);
-      const { axes } = node.attributes;
-      const isMax = equal(x, spread(node, x, axes));
-      const share = select(isMax, filled(1, x.shape), filled(0, x.shape));
-      const ties = spread(reduceSum(share, axes), x, axes);
-      return [mul(spread(g, x, axes), div(share, ties))];
+      return [mul(spread(g, x, node.attributes.axes), shareOfMax(node, x, node.attributes.axes))];
+    },
+    tangent: (node, [t]) => {
+      const { axes, keepAxes } = node.attributes;
+      return along(t, (of) => reduceSum(mul(of, shareOfMax(node, nth(node.inputs, 0), axes)), axes, keepAxes));
     },
   } satisfies Operation<"reduceMax">,
   variance: {
@@ -92,7 +100,13 @@ export const reduction = {
       const factor = mul(constant((2 * sizeOf(node.shape)) / sizeOf(x.shape)), g);
       return [sub(mul(factor, x), mul(factor, mean(x, node.attributes.axes)))];
     },
+    tangent: (node, [t]) => {
+      const { axes } = node.attributes;
+      const x = nth(node.inputs, 0);
+      const factor = constant((2 * sizeOf(node.shape)) / sizeOf(x.shape));
+      return along(t, (of) => mul(factor, reduceSum(mul(sub(x, mean(x, axes)), of), axes, true)));
+    },
   } satisfies Operation<"variance">,
-  argMax: { rebuild: (inputs) => argMax(nth(inputs, 0)), gradient: null } satisfies Operation<"argMax">,
-  oneHot: { rebuild: (inputs, { classes }) => oneHot(cast(nth(inputs, 0), "int32"), classes), gradient: null } satisfies Operation<"oneHot">,
+  argMax: { rebuild: (inputs) => argMax(nth(inputs, 0)), gradient: null, tangent: null } satisfies Operation<"argMax">,
+  oneHot: { rebuild: (inputs, { classes }) => oneHot(cast(nth(inputs, 0), "int32"), classes), gradient: null, tangent: null } satisfies Operation<"oneHot">,
 };
