@@ -70,6 +70,12 @@ export const modelCases: Record<string, ModelCase> = {
     model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },
     levels: adam,
   },
+  "CNN with batch normalization, SGD with momentum / SGD with a horizon of 1": {
+    data: image,
+    model: { kind: "cnn", channels: [4], batchNorm: true, hidden: [5] },
+    levels: [level("sgd", { alpha: 0.02, mu: 0.9 }), level("sgd", { alpha: 1e-4, horizon: 1 })],
+  },
+  "LSTM, SGD / SGD with a horizon of 0.9": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: [sgd[0]!, level("sgd", { alpha: 1e-4, horizon: 0.9 })] },
   "CNN with dropout, SGD / SGD": { data: image, model: { kind: "cnn", channels: [4], kernel: 3, hidden: [6], dropout: 0.3 }, levels: sgd },
   "GRU with dropout on symbols and between layers, Adam / SGD": {
     data: text,

@@ -32,6 +32,12 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
     level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),
   ],
+  "SGD / SGD with a horizon of 1": [level("sgd", { alpha: 0.1 }), level("sgd", { alpha: 1e-4, horizon: 1 })],
+  "Adam and SGD with momentum, clipped / SGD with horizons / SGD": [
+    level("adam", { clipNorm: 0.5, groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
+    level("sgd", { alpha: 1e-5, horizon: 0.9, groups: [{ name: "betas", match: "beta*", alpha: 1e-3 }] }),
+    level("sgd", { alpha: 1e-7 }),
+  ],
   "a frozen layer": [level("adam", { freeze: "layer1.*" }), level("sgd", { alpha: 1e-5 })],
   "everything frozen": [level("adam", { frozen: true }), level("sgd", { alpha: 1e-5 })],
   "SGDPerParam / SGD": [level("sgdPerParam", { alphas: { "layer1.weight": 0.1, "layer2.bias": 0.05 } }), level("sgd", { alpha: 1e-4 })],

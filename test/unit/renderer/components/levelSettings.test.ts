@@ -45,7 +45,7 @@ it("offers the level of the weights nothing that concerns moving hyperparameters
   const [bottom, upper] = [options(newLevel("sgd"), 0), options(newLevel("sgd"), 1)];
   await click(bottom.wrapper, "stack-level-0-options");
   await click(upper.wrapper, "stack-level-1-options");
-  for (const name of ["warmUp", "every", "until", "maxChange"]) {
+  for (const name of ["warmUp", "every", "until", "maxChange", "horizon"]) {
     expect(hasTestid(bottom.wrapper, `stack-level-0-${name}`), name).toBe(false);
     expect(hasTestid(upper.wrapper, `stack-level-1-${name}`), name).toBe(true);
   }
