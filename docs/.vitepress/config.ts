@@ -91,6 +91,7 @@ export default defineConfig({
         ["Evaluation", "evaluation"],
         ["Step sizes far too high", "too-high"],
         ["The guard", "guard"],
+        ["Levels that need no tuning", "robust"],
       ]),
       section("Stores", [
         ["Backups, checks and space", "storage"],

@@ -19,6 +19,7 @@ export interface LevelOptions {
   readonly until: number | null;
   readonly maxChange: number | null;
   readonly horizon: number;
+  readonly normalized: boolean;
   /** Bounds of learned hyperparameters by name, in effective form; not in the table below. */
   readonly bounds: Readonly<Record<string, Bounds>>;
   readonly atBounds: "clamp" | "reflect";
@@ -37,7 +38,7 @@ export interface LevelOptions {
 }
 
 /** Options of every level, as a type. */
-type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "horizon" | "atBounds";
+type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "horizon" | "normalized" | "atBounds";
 /** `levelOnly` of the table below, as a type. */
 export type LevelOnlyOption = "clipNorm";
 export type OptionName<N extends OptimizerName> = CommonOption | (typeof optimizers)[N]["options"][number]["name"];
@@ -129,6 +130,14 @@ const commonOptions: readonly OptionSpec[] = [
     short: "horizon",
     initial: 0,
     domain: { min: 0, max: 1 },
+    upperOnly: true,
+  },
+  {
+    name: "normalized",
+    kind: "flag",
+    label: "Normalized",
+    help: "Divides each hypergradient by the norms it is made of: a cosine from -1 to 1, so that one step size fits every model (Baydin et al. 2018).",
+    short: "normalized",
     upperOnly: true,
   },
   {

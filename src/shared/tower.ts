@@ -7,7 +7,7 @@ import { boundsInUse, boundsNotation } from "./bounds.ts";
 import { horizonProblems } from "./horizon.ts";
 import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
-import { level, publishedAlpha, type Group, type Level, type Settings } from "./levelSchema.ts";
+import { level, publishedAlpha, type Group, type Level, type LevelInput, type Settings } from "./levelSchema.ts";
 import { learnedByDefault, optimizers, optimizerSpec, type HyperparameterSpec } from "./optimizers.ts";
 import { factorAt, segmentsOf } from "./schedules/segments.ts";
 import { scheduleNotation } from "./schedules/spec.ts";
@@ -19,7 +19,11 @@ export { level, publishedAlpha, type Group, type GroupInput, type Level, type Le
 /** Highest tower accepted; beyond it, scalar work dominates a step of a small model. */
 export const maxLevels = 100;
 
-export const tower = z
+// Interfaces keep derived types short.
+export interface Tower extends Array<Level> {}
+export interface TowerInput extends Array<LevelInput> {}
+
+export const tower: z.ZodType<Tower, TowerInput> = z
   .array(level, { error: "tower must be a list of levels, the weights' optimizer first" })
   .min(1, "tower has no levels: the first level, which moves the weights, is required")
   .max(maxLevels, `tower has more than ${maxLevels} levels`)
@@ -47,8 +51,6 @@ export const tower = z
       }
     });
   });
-
-export type Tower = z.infer<typeof tower>;
 
 /** Initial value of one hyperparameter of a level, in effective form. */
 export function initialValue(of: Settings, name: string): number {

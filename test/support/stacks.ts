@@ -28,6 +28,7 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
     level("adam", { alpha: 0.01, bounds: { alpha: [null, 0.011], beta1: [0.5, 0.99] }, atBounds: "reflect", maxChange: 0.05 }),
     level("sgd", { maxChange: 0.5 }),
   ],
+  "normalized: Adam in log space / SGD / SGD": [level("adam", { alphaAs: "log" }), level("sgd", { alpha: 0.05, normalized: true }), level("sgd", { alpha: 1e-4, normalized: true })],
   "groups with optimizers of their own": [
     level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
     level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),

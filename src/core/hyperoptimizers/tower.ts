@@ -61,6 +61,8 @@ export interface LearnedHyperparameter {
   readonly mover: string | null;
   /** How much of its effect through earlier steps counts in its hypergradient; 0 on all levels but the first. */
   readonly horizon: number;
+  /** Whether its hypergradient is normalized: an option of the level that moves it. */
+  readonly normalized: boolean;
 }
 
 export interface Weights {
@@ -147,6 +149,11 @@ export class TowerProgram {
     const moved = new Map(this.learned.map(({ name }, i) => [name, stored[i]!]));
     const parts = new Map(movingParts(this.levels[0]!).map(({ group, settings }) => [group, settings]));
     return this.scheduled.map(({ group, hyperparameter }) => this.#hyperparametersOf(0, group, parts.get(group)!, moved)(hyperparameter));
+  }
+
+  /** Names of what a hyperparameter's optimizer moves: weights, or hyperparameters of the level below. */
+  movedWith({ level, group }: LearnedHyperparameter): string[] {
+    return this.#below(level).filter((one) => one.group === group).map(({ name }) => name);
   }
 
   /** Whether some rule asks for the loss at the current weights. */
@@ -292,15 +299,16 @@ function slotOf(level: number, parameter: string, shape: Shape, slots: readonly 
   return (slot) => state(slotName(level, slot, parameter), slots.find(({ name }) => name === slot)?.of === "array" ? [] : shape);
 }
 
-function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover" | "horizon"> {
+function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover" | "horizon" | "normalized"> {
   const above = levels[level + 1];
-  if (!above) return { moved: false, mover: null, horizon: 0 };
+  if (!above) return { moved: false, mover: null, horizon: 0, normalized: false };
   const { group, frozen } = heldBy(above, name);
   const settings = above.groups.find((one) => one.name === group) ?? above;
   return {
     moved: !frozen,
     mover: !frozen && settings.learned.includes("alpha") ? hyperparameterMetric(level + 1, "alpha", group) : null,
     horizon: frozen || level > 0 ? 0 : settings.options.horizon,
+    normalized: !frozen && settings.options.normalized,
   };
 }
 

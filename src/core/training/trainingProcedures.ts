@@ -1,9 +1,11 @@
 /** Training procedures over one state; trainingProgram.ts lists their names and effects. */
 import { gradients } from "../program/gradients.ts";
 import { follow, followedBuffers, tangentName } from "../hyperoptimizers/horizon.ts";
+import { normalized } from "../hyperoptimizers/normalization.ts";
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
-import { constant, state } from "../program/operations/index.ts";
+import { constant, state, sub } from "../program/operations/index.ts";
 import type { ProcedureSpec, StateVariable } from "../program/program.ts";
+import { tangents } from "../program/tangents.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
 import type { Loss } from "../tasks/task.ts";
 import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
@@ -80,7 +82,9 @@ export class TrainingProcedures {
     const followed = this.#seesFurther ? [...this.#followed(ofBottom), ...followedBuffers(loss, buffers)] : [];
     this.#declareTangents(followed);
     const views = this.withHypergradient.map((h, i) => (h.horizon > 0 ? follow(h, live[i]!, loss, followed.map(({ name }) => [name, next[name]!])) : null));
-    const hypergradients = views.map((view, i) => view?.hypergradient ?? all[weights.length + i]!);
+    const exact = views.map((view, i) => view?.hypergradient ?? all[weights.length + i]!);
+    const normalizedOf = this.#normalizer(all, [...weights, ...live]);
+    const hypergradients = this.withHypergradient.map((h, i) => (h.normalized ? normalizedOf(h, exact[i]!, views[i]?.updates) : exact[i]!));
     return {
       outputs: this.#outputs(loss, hyperparameters, hypergradients),
       updates: {
@@ -185,6 +189,24 @@ export class TrainingProcedures {
     for (const { name, horizon } of this.withHypergradient) {
       if (horizon > 0) for (const variable of followed) this.#tangents.set(tangentName(name, variable.name), variable.shape);
     }
+  }
+
+  /**
+   * Normalizes a hypergradient.
+   * @param adjoints d loss / d each of `moved`: weights, then hyperparameters
+   */
+  #normalizer(adjoints: readonly Node[], moved: readonly Node[]) {
+    const names = [...this.#packing.packs, ...this.withHypergradient].map(({ name }) => name);
+    return (h: LearnedHyperparameter, value: Node, alongHorizon?: Readonly<Record<string, Node>>): Node => {
+      const own = moved[names.indexOf(h.name)]!;
+      const below = alongHorizon ? this.#packing.packs.map(({ name }) => name) : this.#tower.movedWith(h);
+      const along = alongHorizon ? below.map((name) => alongHorizon[tangentName(h.name, name)]!) : tangents(below.map((name) => moved[names.indexOf(name)]!), (node) => (node === own ? constant(1) : null));
+      const arrays = below.flatMap((name, i) => {
+        const [at, derivative] = [names.indexOf(name), along[i]];
+        return derivative ? [{ gradient: adjoints[at]!, derivative, move: sub(moved[at]!, state(name, moved[at]!.shape)) }] : [];
+      });
+      return normalized(value, arrays, h.storedAs === "tanh");
+    };
   }
 
   /** The loss, where a rule of the next update asks for it. */
