@@ -1,5 +1,6 @@
 /** Predefined experiments by name. */
 import type { ExperimentInput } from "./experiment.ts";
+import { robustTower } from "./robust.ts";
 
 export interface Preset {
   readonly name: string;
@@ -29,6 +30,12 @@ const readyMade: readonly Preset[] = [
     title: "SGD / SGD on MNIST, 30 epochs",
     description: "SGD that learns its step size, as in the paper's Table 1. Paper: 4.81 % test error.",
     experiment: { name: "sgd-sgd", tower: [{ optimizer: "sgd" }, { optimizer: "sgd" }], budget: { epochs: 30 } },
+  },
+  {
+    name: "robust",
+    title: "Robust: Adam that needs no step size",
+    description: "The level above multiplies Adam’s step size by up to 11 % a step, by the cosine between gradient and last move. It starts at 1e-6, far too low, on purpose.",
+    experiment: { name: "robust", tower: robustTower({ optimizer: "adam", alpha: 1e-6 }), guard: { on: true } },
   },
   {
     name: "quick-look",

@@ -87,6 +87,7 @@ program
   .option("--set <path=value>", "set a value, such as --set tower.0.alpha=1e-3; repeatable", collect, [])
   .addOption(new Option("--engine <engine>", "engine; auto is the fastest on this machine: see docs/engines.md").choices([...engineChoices]))
   .option("--safe", "apply the safe preset: see docs/guard.md")
+  .option("--robust", "put the robust level, which needs no tuning, above the first: see docs/robust.md")
   .option("--name <name>", "name of the run")
   .option("--tag <tags>", "tags of the run; repeatable, or a list", collectList, [])
   .option(...stepEventsOption)

@@ -1,5 +1,6 @@
 /** Predefined studies by name. */
 import { newExperiment } from "../presets.ts";
+import { robustTower } from "../robust.ts";
 import { table1Rows } from "../table1.ts";
 import type { StudyInput } from "./study.ts";
 import { table1Seeds, table1Study } from "./table1.ts";
@@ -58,6 +59,18 @@ const figure4d = (base: StudyInput["base"] = {}): StudyInput => ({
   },
   axes: [{ level: 0, hyperparameter: "alpha", values: { kind: "grid", scale: "log", from: 1e-7, to: 1e-2, points: 6 } }],
   heights: { values: [0, 1, 2, 3], rule: { kind: "figure4b" }, upper: { optimizer: "sgd" } },
+});
+
+/** Adam alone, under the paper's level and under the robust one, from step sizes four decades apart. */
+const robust = (name: string, base: StudyInput["base"]): StudyInput => ({
+  name,
+  base: { ...base, guard: { on: true } },
+  axes: [{ level: 0, hyperparameter: "alpha", values: { kind: "grid", scale: "log", from: 1e-6, to: 1e-2, points: 5 } }],
+  stacks: [
+    { name: "Adam", tower: [{ optimizer: "adam" }] },
+    { name: "Adam / SGD(1e-5)", tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }] },
+    { name: "robust", tower: robustTower({ optimizer: "adam" }) },
+  ],
 });
 
 const readyMade: readonly StudyPreset[] = [
@@ -125,6 +138,30 @@ const readyMade: readonly StudyPreset[] = [
       }),
       name: "Figure 4d, quick",
     },
+  },
+  {
+    name: "robust-mlp",
+    title: "Robust tower: MLP on MNIST",
+    description: "Adam alone, under the paper's level and under the robust one, from step sizes of 1e-6 to 1e-2. Five epochs, three seeds: minutes.",
+    study: { ...robust("Robust tower, MLP", {}), seeds: seeds(3) },
+  },
+  {
+    name: "robust-cnn",
+    title: "Robust tower: small CNN on Fashion-MNIST",
+    description: "The same upper level on a small CNN. Five epochs, three seeds: hours on a processor.",
+    study: { ...robust("Robust tower, small CNN", { dataset: { kind: "fashion-mnist" }, model: { kind: "cnn" }, batchSize: 128 }), seeds: seeds(3) },
+  },
+  {
+    name: "robust-resnet",
+    title: "Robust tower: ResNet-8 on CIFAR-10",
+    description: "The same upper level on a ResNet-8. Ten epochs, three seeds: a day on a processor.",
+    study: { ...robust("Robust tower, ResNet-8", { dataset: { kind: "cifar10", augmentation }, model: { kind: "resnet", depth: 8 }, batchSize: 128, budget: { epochs: 10 } }), seeds: seeds(3) },
+  },
+  {
+    name: "robust-char-rnn",
+    title: "Robust tower: character RNN on War and Peace",
+    description: "The same upper level on two LSTM layers of 128. Two epochs, three seeds: a day on a processor.",
+    study: { ...robust("Robust tower, character RNN", { dataset: { kind: "war-and-peace" }, model: { kind: "charRnn" }, batchSize: 64, budget: { epochs: 2 } }), seeds: seeds(3) },
   },
   {
     name: "table1",

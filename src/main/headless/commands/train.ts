@@ -5,7 +5,8 @@ import type { Experiment } from "../../../shared/experiment.ts";
 import { parameterNames } from "../../../shared/models/data.ts";
 import { isActive, isResumable, type RunSummary } from "../../../shared/run.ts";
 import { towerHints } from "../../../shared/tower.ts";
-import type { Services } from "../../services/services.ts";
+import { UserError, type Services } from "../../services/services.ts";
+import { madeRobust } from "../../../shared/robust.ts";
 import { madeSafe } from "../../../shared/safe.ts";
 import { printEngineProgress } from "./engines.ts";
 import { loadExperiment } from "../definitionSource.ts";
@@ -21,6 +22,7 @@ export interface TrainOptions {
   readonly set: readonly string[];
   readonly engine?: EngineChoice;
   readonly safe?: boolean;
+  readonly robust?: boolean;
   readonly name?: string;
   readonly tag: readonly string[];
   readonly stepEvents?: StepEvents;
@@ -32,7 +34,8 @@ export interface TrainOptions {
 export async function train(programFiles: ProgramFiles, file: string | undefined, options: TrainOptions): Promise<number> {
   requireTags("--tag", options.tag);
   const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : []), ...(options.name === undefined ? [] : [`name=${JSON.stringify(options.name)}`])] });
-  const experiment = options.safe ? madeSafe(chosen) : chosen;
+  const tuned = options.robust ? robustOf(chosen) : chosen;
+  const experiment = options.safe ? madeSafe(tuned) : tuned;
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     if (!options.json) printEngineProgress(services);
@@ -40,6 +43,13 @@ export async function train(programFiles: ProgramFiles, file: string | undefined
   } finally {
     await services.close();
   }
+}
+
+/** @throws UserError naming the field that the robust preset cannot change */
+function robustOf(chosen: Experiment): Experiment {
+  const result = madeRobust(chosen);
+  if (result.ok) return result.experiment;
+  throw new UserError(`--robust: ${result.errors.map(({ path, message }) => `${path}: ${message}`).join("; ")}`);
 }
 
 /** Trains an experiment, reports its progress, and resolves with the command's exit code. */

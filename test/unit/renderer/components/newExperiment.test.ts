@@ -190,6 +190,13 @@ it("makes a tower safe by one switch, and takes back only what that filled in", 
   expect(changes()).toEqual(["", ""]);
 });
 
+it("makes a tower robust by one button", async () => {
+  const { wrapper, draft } = await page();
+  await byTestid(wrapper, "make-robust").trigger("click");
+  expect(draft().levels).toMatchObject([{ optimizer: "adam", learned: ["alpha"], options: { alphaAs: "log" } }, { optimizer: "sgd", learned: [], options: { normalized: true } }]);
+  expect(draft().guard.on).toBe(true);
+});
+
 it("starts from a run, and says when that cannot be read", async () => {
   services.answer("runs.get", ({ run }) => ({ ...runOf(run, {}, { seed: 99, tower: [{ optimizer: "adaGrad" }] }), evaluations: [], events: [], weights: [] }) as never);
   const { wrapper, router, draft } = await page("/?from=abc");
