@@ -1,9 +1,8 @@
-/** The real server over its WebSocket. */
+/** The real server over its WebSocket: requests on one connection, malformed frames and handshakes on others. */
 import { fork } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { WebSocket } from "ws";
-import { keyProtocol, socketProtocol } from "../../src/shared/socket.ts";
+import { openSocket, sendMalformed, type Session } from "./surfaceFrames.ts";
 import type { Surface, SurfaceReply } from "./surfaceFuzz.ts";
 
 export async function overSocket(folder: string): Promise<Surface> {
@@ -35,8 +34,8 @@ export async function overSocket(folder: string): Promise<Surface> {
   const welcome = await fetch(link);
   const cookie = welcome.headers.get("set-cookie")!.split(";")[0]!;
   const key = /data-key="([^"]+)"/.exec(await welcome.text())![1]!;
-  const socket = new WebSocket(`ws://${link.host}/ws`, [socketProtocol, keyProtocol(key)], { headers: { cookie, origin: link.origin } });
-  await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+  const session: Session = { link, cookie, key };
+  const socket = await openSocket(session);
   const waiting = new Map<number, (reply: SurfaceReply) => void>();
   let closed: string | null = null;
   let nextId = 1;
@@ -59,6 +58,7 @@ export async function overSocket(folder: string): Promise<Surface> {
         waiting.set(id, resolve);
         socket.send(JSON.stringify({ id, name, input }));
       }),
+    raw: (random) => sendMalformed(random, session),
     async end() {
       const exited = new Promise<number | null>((resolve) => server.once("exit", resolve));
       server.kill("SIGTERM");

@@ -43,7 +43,12 @@ export interface ElectronHarness extends Harness {
   end(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-export async function startElectronApp(executablePath: string): Promise<ElectronHarness> {
+export interface ElectronOptions {
+  /** Switches of Chromium's for the app's command line. */
+  readonly switches?: readonly string[];
+}
+
+export async function startElectronApp(executablePath: string, { switches = [] }: ElectronOptions = {}): Promise<ElectronHarness> {
   const { storeDir, remove } = freshStore();
   const saved = mkdtempSync(join(tmpdir(), "hypertower-saved-"));
   const problems: string[] = [];
@@ -58,7 +63,7 @@ export async function startElectronApp(executablePath: string): Promise<Electron
   async function start(): Promise<void> {
     app = await _electron.launch({
       executablePath,
-      args: ["-r", loader, ...(isSandboxed ? [] : ["--no-sandbox"]), "--disable-gpu", built.desktop],
+      args: ["-r", loader, ...(isSandboxed ? [] : ["--no-sandbox"]), "--disable-gpu", ...switches, built.desktop],
       // Without this, Playwright adds --no-sandbox.
       chromiumSandbox: isSandboxed,
       timeout: 120_000,
