@@ -4,7 +4,7 @@ import { nameInLevel, partNamed } from "../groups.ts";
 import type { Study } from "./study.ts";
 
 export interface StudyAxis {
-  /** Index in `study.axes` and in a point's values. */
+  /** Index in a point's values and, except in a study of methods, in `study.axes`. */
   readonly index: number;
   readonly level: number;
   readonly hyperparameter: string;
@@ -25,8 +25,20 @@ function specOf(study: Study, level: number, name: string, group: string | null)
   return all.find((spec) => spec.name === name);
 }
 
+/** The axis of a study of methods: each starting value as a factor of its published default. */
+const factorAxis: StudyAxis = {
+  index: 0,
+  level: 0,
+  hyperparameter: "start",
+  symbol: "factor",
+  label: "starting value / published default",
+  words: "starting value",
+  scale: "log",
+};
+
 /** @throws RangeError when the study has no such axis */
 export function studyAxis(study: Study, index: number): StudyAxis {
+  if (study.methods && index === 0) return factorAxis;
   const axis = study.axes[index];
   if (!axis) throw new RangeError(`the study has no axis ${index}; it has ${study.axes.length}`);
   const { level, hyperparameter, values } = axis;
@@ -47,6 +59,7 @@ export function studyAxis(study: Study, index: number): StudyAxis {
 }
 
 export function studyAxes(study: Study): StudyAxis[] {
+  if (study.methods) return [factorAxis];
   return study.axes.map((_, index) => studyAxis(study, index));
 }
 

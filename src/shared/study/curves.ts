@@ -1,9 +1,10 @@
-/** Curves and grids of a study: one per tower height or stack, with means and standard errors over the seeds. */
+/** Curves and grids of a study: one per tower height, stack or method, with means and standard errors over the seeds. */
 import { studyAxis, type StudyAxis } from "./axes.ts";
 import { standardErrorOf, summarize } from "../statistics.ts";
 import { maxOf, minOf } from "../extent.ts";
 import { metricText } from "../metrics.ts";
 import { countedParts, listed, nounFor } from "../text.ts";
+import { isOnSweep } from "./methods.ts";
 import { chanceLevel, countedAs, isWorst, measure, penalty, type Outcome, type StudyMetric } from "./metric.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -44,10 +45,10 @@ export interface CurvePoint extends Aggregate {
   readonly x: number;
 }
 
-/** Identity of a curve or grid: a tower height or a named stack. */
+/** Identity of a curve or grid: a tower height, a named stack or a method. */
 export interface Variant {
   readonly height: number;
-  /** Null in a study that compares heights. */
+  /** Name of a stack or method; null in a study that compares heights. */
   readonly stack: string | null;
   readonly label: string;
   /** Name of the stack to compare with, if the study names one. */
@@ -172,9 +173,9 @@ const hasFixedValues = (fixed: FixedAxes) => {
 
 const rising = (a: number, b: number) => a - b;
 
-/** Heights that have runs, lowest first; in a study of stacks, the stacks that have runs, in the study's order. */
-export function variantsOf({ stacks }: Study, points: readonly StudyPoint[]): Variant[] {
-  const order = stacks?.map(({ name }) => name) ?? [];
+/** Heights that have runs, lowest first; in a study of stacks or methods, those that have runs, in the study's order. */
+export function variantsOf({ stacks, methods }: Study, points: readonly StudyPoint[]): Variant[] {
+  const order = (stacks ?? methods?.list ?? []).map(({ name }) => name);
   return [...groupBy(points, ({ stack, height }) => stack ?? height).values()]
     .map(([first]): Variant => {
       const { height, stack = null } = first!;
@@ -189,16 +190,26 @@ function byVariant(study: Study, runs: readonly MeasuredRun[]): { variant: Varia
   return variantsOf(study, runs.map(({ point }) => point)).map((variant) => ({ variant, runs: own.get(variant.stack ?? variant.height)! }));
 }
 
-/** One curve per height or stack. @throws RangeError when the study has axes but not the requested one */
+/** Curve over one value of points. */
+function curveOf(variant: Variant, runs: readonly MeasuredRun[], valueOf: (point: StudyPoint) => number): Curve {
+  const sorted = [...groupBy(runs, ({ point }) => valueOf(point))].sort(([a], [b]) => rising(a, b));
+  return { ...variant, points: sorted.map(([x, at]) => ({ x, ...aggregate(at) })) };
+}
+
+/** One curve per height, stack or method; those of methods are over factors of the starting value, with their knobs as published. @throws RangeError when the study has axes but not the requested one */
 export function studyCurves(study: Study, points: readonly StudyPoint[], { metric, axis = 0, fixed = {} }: CurveOptions): StudyCurves {
   const { runs, ...levels } = measureRuns(study, points, metric);
   const x = study.axes.length === 0 ? null : studyAxis(study, axis);
-  const curves = byVariant(study, runs.filter(hasFixedValues(fixed))).map(({ variant, runs: own }): Curve => {
-    const byX = groupBy(own, ({ point }) => (x ? point.values[x.index]! : 0));
-    const sorted = [...byX].sort(([a], [b]) => rising(a, b));
-    return { ...variant, points: sorted.map(([value, at]) => ({ x: value, ...aggregate(at) })) };
-  });
+  const drawn = study.methods ? runs.filter(({ point }) => isOnSweep(point.values, 0)) : runs;
+  const curves = byVariant(study, drawn.filter(hasFixedValues(fixed))).map(({ variant, runs: own }) => curveOf(variant, own, ({ values }) => (x ? values[x.index]! : 0)));
   return { metric, axis: x, ...levels, curves };
+}
+
+/** Curve of a method over factors of one of its knobs (an index in `knobsOf`), with all else as published. Null without runs. */
+export function knobCurve(study: Study, points: readonly StudyPoint[], { metric, method, knob }: { readonly metric: StudyMetric; readonly method: string; readonly knob: number }): Curve | null {
+  const own = measureRuns(study, points, metric).runs.filter(({ point }) => point.stack === method && isOnSweep(point.values, knob));
+  const [variant] = variantsOf(study, own.map(({ point }) => point));
+  return variant ? curveOf(variant, own, ({ values }) => values[knob]!) : null;
 }
 
 /** One grid per height or stack, with the cells that have runs. @throws RangeError when the study lacks one of the axes */

@@ -67,6 +67,8 @@ export interface HeightNumbers extends Variant {
     readonly best: Estimate;
     /** Axis value of the best. */
     readonly bestAt: Estimate;
+    /** Value at the published default; null except in a study of methods. */
+    readonly atDefault: Estimate | null;
     readonly sensitivity: Estimate;
     readonly excess: Estimate;
     readonly width: Estimate;
@@ -100,7 +102,7 @@ function whyNoInterval(strata: readonly (readonly number[])[]): string | null {
 }
 
 /** Observed statistics and those of every resample, for a height that has runs. */
-interface Bootstrapped {
+export interface Bootstrapped {
   readonly curve: Curve;
   readonly observed: HeightStatistics;
   readonly resampled: readonly HeightStatistics[];
@@ -112,7 +114,7 @@ interface Bootstrapped {
 /** Min seeds at every point for percentile intervals; resamples of fewer only recombine a few values. */
 export const minSeedsForPercentiles = 5;
 
-function bootstrapped(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): Bootstrapped[] {
+export function bootstrapped(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): Bootstrapped[] {
   const { samples, count } = samplesOf(curves);
   const strata = samples.map(strataOf);
   const reasons = strata.map(whyNoInterval);
@@ -219,10 +221,12 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     const known = curve.points.flatMap(({ x, mean }) => (mean === null ? [] : [{ x, value: mean }]));
     const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference), setting.scale);
     const time = estimated(({ timePerStep }) => timePerStep);
+    const atDefault = estimated((statistics) => statistics.atDefault);
     const base = baseOf(curve, index);
     return {
       best: estimated(({ best }) => best),
       bestAt: estimated(({ bestAt }) => bestAt, { low: from, high: to, scale: setting.scale }),
+      atDefault: Number.isFinite(atDefault.value) ? atDefault : null,
       sensitivity: estimated(({ sensitivity }) => sensitivity),
       excess: estimated(({ excess }) => excess),
       width: estimated(({ width }) => width, { low: 0, high: widest }),

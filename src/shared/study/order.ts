@@ -32,9 +32,12 @@ const samplingLevel = (index: number) => Math.max(0, Math.floor(Math.log2(index 
  * seed of the next finer one. Heights of a point stay together.
  */
 export function trainingRanks({ axes, seeds }: Pick<Study, "axes" | "seeds">, cells: readonly StudyCell[]): Map<string, number> {
-  const fine = axes.map((axis, i) => {
-    const values = [...new Set(cells.map((cell) => cell.values[i]!))];
-    if (isSampled(axis.values)) return new Map(values.map((value, index) => [value, samplingLevel(index)]));
+  // The cells of methods have factors of their knobs in place of axis values, some more than others.
+  const count = cells.reduce((most, { values }) => Math.max(most, values.length), axes.length);
+  const fine = Array.from({ length: count }, (_, i) => {
+    const values = [...new Set(cells.flatMap((cell) => cell.values[i] ?? []))];
+    const axis = axes[i];
+    if (axis && isSampled(axis.values)) return new Map(values.map((value, index) => [value, samplingLevel(index)]));
     const levels = bisectionLevels(values.length);
     return new Map(values.sort((a, b) => a - b).map((value, index) => [value, levels[index]!]));
   });

@@ -44,8 +44,9 @@ export const studySummary = z.object({
 export const studyPoint = z.object({
   key: z.string(),
   height: z.number().int(),
-  /** The stack's name, in a study that compares stacks. */
+  /** Name of the stack or method, in a study that compares those. */
   stack: z.string().optional(),
+  /** As of its cell (`expand.ts`). */
   values: z.array(z.number()),
   seed: z.number().int(),
   /** Id of the latest run; null before the first. */

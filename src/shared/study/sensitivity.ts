@@ -1,11 +1,12 @@
 /**
- * Sensitivity of training to an initial hyperparameter, by tower height: curves, key figures with
+ * Sensitivity of training to an initial hyperparameter, by tower height, stack or method: curves, key figures with
  * confidence intervals, and a verdict.
  */
 import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
 import { isPercent } from "../metrics.ts";
 import { choosesOnTest, explosionWords, metricFor, type StudyMetric, type StudyMetricName } from "./metric.ts";
+import { methodResults, type MethodResult } from "./methodResults.ts";
 import { heightNumbers, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -25,6 +26,8 @@ export interface Sensitivity extends StudyCurves {
   readonly tolerance: Tolerance;
   readonly bootstrap: BootstrapOptions;
   readonly heights: readonly HeightNumbers[];
+  /** Ranks and other knobs of each curve's method; null except in a study of methods. */
+  readonly methods: readonly MethodResult[] | null;
   readonly verdict: Verdict;
 }
 
@@ -42,8 +45,11 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
-  const heights = heightNumbers(found.curves, { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity }, bootstrap);
-  return { ...found, tolerance, bootstrap, heights, verdict: verdictOf({ metric, axis: found.axis, chance: found.chance, tolerance, heights, choices: choicesOf(study, metric, heights) }) };
+  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1 }) };
+  const heights = heightNumbers(found.curves, setting, bootstrap);
+  const methods = study.methods && methodResults(study, points, found.curves, metric, setting, bootstrap);
+  const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, choices: choicesOf(study, metric, heights) };
+  return { ...found, tolerance, bootstrap, heights, methods, verdict: verdictOf(evidence) };
 }
 
 /** Remarks on choices made on the judging data, and on exploded runs. */

@@ -32,6 +32,8 @@ export interface HeightStatistics {
   /** Lowest mean along the axis, and its axis value. */
   readonly best: number;
   readonly bestAt: number;
+  /** Mean at the published default; NaN where that is no axis value or has no runs. */
+  readonly atDefault: number;
   /** Mean of min(metric, ceiling) over the axis, minus its lowest value (Wortsman et al. 2023). */
   readonly sensitivity: number;
   /** The same mean, minus the lowest value of the whole study. */
@@ -50,6 +52,8 @@ export interface HeightStatistics {
 export interface Setting {
   readonly scale: StudyAxis["scale"];
   readonly tolerance: Tolerance;
+  /** Axis value of the published default, in a study of methods. */
+  readonly published?: number;
   /** Value at which the metric is capped: that of guessing, infinity if unknown. Wortsman et al. cap the loss at that of the initial weights. */
   readonly ceiling: number;
 }
@@ -108,7 +112,7 @@ function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) 
 }
 
 /** Statistics of every height, in order. */
-export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling }: Setting): HeightStatistics[] {
+export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling, published }: Setting): HeightStatistics[] {
   const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
   const bestOfStudy = minOf(means.map(({ curve }) => lowest(curve).value));
   const cappedBestOfStudy = minOf(means.map(({ capped }) => lowest(capped).value));
@@ -127,6 +131,7 @@ export function statisticsOf(samples: readonly HeightSample[], weights: Weights,
     return {
       best: best.value,
       bestAt: best.x,
+      atDefault: curve.find(({ x }) => x === published)?.value ?? NaN,
       sensitivity: level - lowest(capped).value,
       excess: level - cappedBestOfStudy,
       width: width(best.value),

@@ -1,6 +1,6 @@
 /**
- * A study: one experiment trained with many initial hyperparameters, tower heights or stacks, and
- * seeds. `expand.ts` creates its runs.
+ * A study: one experiment trained with many initial hyperparameters, with tower heights, stacks or
+ * methods, and seeds. `expand.ts` creates its runs.
  */
 import { z } from "zod";
 import { asNew, experiment, fieldErrors, type FieldError } from "../experiment.ts";
@@ -29,11 +29,13 @@ const seed = z
  * Sampled axes (`random`, `quasiRandom`) are sampled together: each sample is one point in all of
  * them, so they need the same number of points.
  */
+const list = z.strictObject({ kind: z.literal("list"), values: z.array(finiteNumber("a value")).min(1, "a list needs at least one value").max(1_000, "at most 1000 values") });
+const grid = z.strictObject({ kind: z.literal("grid"), ...range });
 export const axisValues = z.discriminatedUnion(
   "kind",
   [
-    z.strictObject({ kind: z.literal("list"), values: z.array(finiteNumber("a value")).min(1, "a list needs at least one value").max(1_000, "at most 1000 values") }),
-    z.strictObject({ kind: z.literal("grid"), ...range }),
+    list,
+    grid,
     z.strictObject({ kind: z.literal("random"), ...range, seed: seed.default(0) }),
     /** A Halton sequence, one base per axis: fills the range more evenly than random samples. */
     z.strictObject({ kind: z.literal("quasiRandom"), ...range }),
@@ -41,13 +43,15 @@ export const axisValues = z.discriminatedUnion(
   { error: "values.kind must be one of: list, grid, random, quasiRandom" },
 );
 
-/** An initial hyperparameter to vary. */
-export const axis = z.strictObject({
+/** Path of an initial hyperparameter. */
+const initial = {
   level: z.number({ error: "level must be a whole number" }).int("level must be a whole number").min(0, "level must be at least 0").max(maxLevels - 1).default(0),
   /** Hyperparameter of the level, `alpha`, or of one of its groups, `alpha[bias]`. */
   hyperparameter: z.string({ error: "hyperparameter must be a name, such as alpha" }).default("alpha"),
-  values: axisValues,
-});
+};
+
+/** An initial hyperparameter to vary. */
+export const axis = z.strictObject({ ...initial, values: axisValues });
 
 /**
  * Initial step sizes of the levels above level 0:
@@ -112,6 +116,35 @@ export interface Stack extends z.output<typeof stackFields> {}
 interface StackInput extends z.input<typeof stackFields> {}
 export const stack: z.ZodType<Stack, StackInput> = stackFields;
 
+/** A hyperparameter of a method that is swept around its published default. */
+export const knob = z.strictObject({
+  ...initial,
+  /** Null: the value in the method's tower. */
+  published: z.number({ error: "published must be a number greater than 0, or null for the tower's value" }).gt(0, "published must be greater than 0: factors multiply it").nullable().default(null),
+});
+
+const methodName = z.string({ error: "a method needs a name" }).trim().min(1, "a method needs a name").max(200, "a method's name: at most 200 characters");
+
+/** A way to train, such as Adam with a schedule, Prodigy, or a tower. */
+const checkedMethod = z.strictObject({
+  name: methodName,
+  tower,
+  /** Its starting value: the step size, or an estimate of it such as `d0`. Null: the one that its optimizer is known by (`methods.ts`). */
+  start: knob.nullable().default(null),
+  /** Its other knobs, such as a tower's upper step size. Each is swept alone, with everything else at its published default. */
+  knobs: z.array(knob).max(8, "at most 8 knobs").default([]),
+});
+
+export interface Method extends z.output<typeof checkedMethod> {}
+export interface MethodInput extends z.input<typeof checkedMethod> {}
+export const method: z.ZodType<Method, MethodInput> = checkedMethod;
+
+/** Methods to compare. Every starting value and knob is its published default multiplied by the same factors. */
+export const methods = z.strictObject({
+  factors: z.discriminatedUnion("kind", [list, grid], { error: "factors.kind must be one of: list, grid" }).prefault({ kind: "grid", from: 1e-4, to: 1e4, points: 9 }),
+  list: z.array(method, { error: "methods.list must be a list of methods" }).min(1, "methods.list needs at least one method").max(100, "at most 100 methods"),
+});
+
 /** Max number of similar runs that train as one program; `auto`: the fastest number, by measurement. */
 const cohortAllowed = `cohort must be "auto" or a whole number from 1 to ${maxCohort}`;
 export const cohort = z.union([z.literal("auto"), z.number().int(cohortAllowed).min(1, cohortAllowed).max(maxCohort, cohortAllowed)], { error: cohortAllowed });
@@ -131,6 +164,8 @@ const checked = z.strictObject({
   heights: heights.nullable().default(null),
   /** Stacks to compare, instead of the base's tower and heights. */
   stacks: z.array(stack).min(1, "stacks needs at least one stack").max(1_000, "at most 1000 stacks").nullable().default(null),
+  /** Methods to compare, instead of the base's tower, axes, heights and stacks. */
+  methods: methods.nullable().default(null),
   seeds: seedsAllowed("seeds").default([0]),
   halving: halving.nullable().default(null),
   /** Applies the safety settings to every run (docs/guard.md). */
@@ -145,6 +180,8 @@ export interface StudyInput extends z.input<typeof checked> {}
 export const study: z.ZodType<Study, StudyInput> = checked;
 export type Axis = z.output<typeof axis>;
 export type AxisValues = z.output<typeof axisValues>;
+export type Knob = z.output<typeof knob>;
+export type Methods = z.output<typeof methods>;
 export type UpperRule = z.output<typeof upperRule>;
 
 export type StudyValidation = { ok: true; study: Study } | { ok: false; errors: FieldError[] };
