@@ -1,35 +1,19 @@
 /** The key figures of a study as table columns: name, unit and format. */
 import { isPercent } from "../shared/metrics.ts";
 import { metricLabel, metricUnit } from "../shared/study/metric.ts";
-import type { Estimate, HeightNumbers } from "../shared/study/numbers.ts";
+import { methodColumns } from "../shared/study/methodTable.ts";
+import { decimals, overRange, percent, significant, type NumberColumn } from "../shared/study/numberColumn.ts";
 import type { Sensitivity } from "../shared/study/sensitivity.ts";
 import { toleranceWords } from "../shared/study/verdict.ts";
 import { formatHyperparameter } from "../shared/tower.ts";
 import { capital } from "../shared/text.ts";
 
-export interface NumberColumn {
-  readonly key: string;
-  readonly title: string;
-  /** Follows a value in text; may be empty. */
-  readonly unit: string;
-  /** One sentence. */
-  readonly definition: string;
-  /** Use a log axis. */
-  readonly log: boolean;
-  readonly of: (height: HeightNumbers) => Estimate | null;
-  /** Formats without the unit. */
-  readonly format: (value: number) => string;
-}
-
-const decimals = (digits: number) => (value: number) => value.toFixed(digits);
-const significant = (digits: number) => (value: number) => String(Number(value.toPrecision(digits)));
-const percent = (value: number) => (100 * value).toFixed(Math.abs(value) < 0.0995 ? 1 : 0);
-
-/** A single value is no range: show nothing until there is a second. */
-const overRange = ({ numbers, known }: HeightNumbers) => (known > 1 ? numbers : null);
+export { estimateText, type NumberColumn } from "../shared/study/numberColumn.ts";
 
 /** Every key figure that the study has a value for, in reading order. */
-export function numberColumns({ metric, axis, tolerance, chance, heights }: Sensitivity): NumberColumn[] {
+export function numberColumns(found: Sensitivity): NumberColumn[] {
+  if (found.methods) return methodColumns(found);
+  const { metric, axis, tolerance, chance, heights } = found;
   const isError = isPercent(metric.name);
   const unit = metricUnit(metric.name).trim();
   const points = isError ? "points" : "";
@@ -70,12 +54,4 @@ export function numberColumns({ metric, axis, tolerance, chance, heights }: Sens
     { key: "costPerLevel", title: "Cost per level", unit: "%", definition: "By how much a step takes longer than the next lower height's, divided by the levels between.", log: false, of: ({ numbers }) => numbers?.perLevel?.cost ?? null, format: percent },
   ];
   return columns.map((column) => ({ ...column, title: capital(column.title) })).filter(({ of }) => heights.some((height) => of(height) !== null));
-}
-
-/** `3.41 % (3.35 to 3.49)` */
-export function estimateText({ format, unit }: NumberColumn, estimate: Estimate | null): string {
-  if (estimate === null) return "–";
-  const { value, interval } = estimate;
-  const range = interval === null ? "" : ` (${format(interval[0])} to ${format(interval[1])})`;
-  return `${format(value)}${unit === "" ? "" : ` ${unit}`}${range}`;
 }

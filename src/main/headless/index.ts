@@ -152,8 +152,9 @@ program
 program
   .command("study")
   .description("Train a study: one experiment from many initial hyperparameters, under towers of several heights, with several seeds.")
-  .argument("[study]", "study file (JSON)")
+  .argument("[study]", "study file (JSON), or the name of a preset")
   .option("--preset <name>", `a ready-made study: ${studyPresetNames.join(", ")}`)
+  .option("--quick", "the preset's quick edition, such as methods-mlp-quick for methods-mlp")
   .option("--set <path=value>", "set a value, such as --set base.budget.epochs=3; repeatable", collect, [])
   .option("--seeds <list>", "a number of seeds, or a list of them: 3, or 0,4,7")
   .option("--safe", "apply the safe preset to every run: see docs/guard.md")

@@ -21,6 +21,9 @@ export const rankings = {
 export type Ranking = keyof typeof rankings;
 export const rankingNames = Object.keys(rankings) as Ranking[];
 
+/** Share of the value of guessing below which a best result counts as learned. */
+export const learnedBelow = 0.95;
+
 /** Position among the methods that have results, 1 for the best; equal methods share the better one. */
 export interface Rank {
   readonly value: number;
@@ -80,14 +83,17 @@ function ranksOf(curves: readonly Curve[], setting: Setting, options: BootstrapO
   const certain = all.every(({ noInterval }) => noInterval === null);
   const wider = all.map(({ seeds }) => (certain ? widening(seeds, options.confidence) : 1));
   const count = certain ? (all[0]?.resampled.length ?? 0) : 0;
-  const widest = Math.max(0, ...all.map(({ observed }) => observed.width), ...all.flatMap(({ resampled }) => resampled.map(({ width }) => width)));
+  const widest = Math.max(0, ...all.flatMap(({ observed, resampled }) => [observed, ...resampled].map(({ width }) => width)));
   const rankedBy = (ranking: Ranking): (Rank | null)[] => {
     const sign = rankings[ranking] === "more" ? -1 : 1;
-    const limit = (value: number) => (ranking === "width" || ranking === "widthOfStudy" ? Math.min(widest, Math.max(0, value)) : value);
-    const observed = all.map((method) => sign * method.observed[ranking]);
-    const values = positions(observed);
+    const isWidth = ranking === "width" || ranking === "widthOfStudy";
+    // A method that learns nothing is flat: without this it would have the widest range.
+    const valueOf = (statistics: HeightStatistics) => (isWidth && !(statistics.best < learnedBelow * setting.ceiling) ? 0 : statistics[ranking]);
+    const limit = (value: number) => (isWidth ? Math.min(widest, Math.max(0, value)) : value);
+    const observed = all.map((method) => valueOf(method.observed));
+    const values = positions(observed.map((value) => sign * value));
     const drawn = Array.from({ length: count }, (_, i) =>
-      positions(all.map(({ observed: own, resampled }, method) => sign * limit(own[ranking] + wider[method]! * (resampled[i]![ranking] - own[ranking])))),
+      positions(all.map(({ resampled }, method) => sign * limit(observed[method]! + wider[method]! * (valueOf(resampled[i]!) - observed[method]!)))),
     );
     return all.map((_, method) => {
       const value = values[method]!;

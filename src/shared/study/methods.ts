@@ -96,6 +96,15 @@ export function isOnSweep(values: readonly number[], knob: number): boolean {
   return values.every((factor, i) => i === knob || factor === 1);
 }
 
+/** Where a point is on the sweeps of its method: `α 1e-5`, `α of level 1 1e-7`. */
+export function sweepWords(methods: Methods, name: string, values: readonly number[]): string {
+  const method = methods.list.find((known) => known.name === name);
+  if (!method) return values.map(formatHyperparameter).join(", ");
+  const swept = Math.max(0, values.findIndex((factor) => factor !== 1));
+  const { symbol, level, published } = namedKnob(method, knobsOf(method)[swept]!);
+  return `${symbol}${level === 0 ? "" : ` of level ${level}`} ${formatHyperparameter(rounded(published * values[swept]!))}`;
+}
+
 /** Number of points of all methods. */
 export function countMethodSamples(methods: Methods): number {
   const factors = factorsOf(methods);

@@ -2,6 +2,7 @@
 import { newExperiment } from "../presets.ts";
 import { robustTower } from "../robust.ts";
 import { table1Rows } from "../table1.ts";
+import { methodPresets } from "./methodPresets.ts";
 import type { StudyInput } from "./study.ts";
 import { table1Seeds, table1Study } from "./table1.ts";
 
@@ -175,12 +176,18 @@ const readyMade: readonly StudyPreset[] = [
     description: "Both columns from two epochs and one seed: which stacks learn at all, in minutes.",
     study: table1Study(table1Seeds(table1Rows, seeds(1), false), { quick: true }),
   },
+  ...methodPresets,
 ];
 
 export const studyPresets: readonly StudyPreset[] = readyMade.map((preset) => ({ ...preset, study: { ...preset.study, base: { ...newExperiment, ...preset.study.base } } }));
 
 export function findStudyPreset(name: string): StudyPreset | undefined {
   return studyPresets.find((preset) => preset.name === name);
+}
+
+/** Name of a preset's quick edition; undefined where it has none. */
+export function quickEdition(name: string): string | undefined {
+  return findStudyPreset(`${name}-quick`)?.name;
 }
 
 export const studyPresetNames = studyPresets.map(({ name }) => name);

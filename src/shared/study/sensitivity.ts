@@ -48,7 +48,7 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1 }) };
   const heights = heightNumbers(found.curves, setting, bootstrap);
   const methods = study.methods && methodResults(study, points, found.curves, metric, setting, bootstrap);
-  const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, choices: choicesOf(study, metric, heights) };
+  const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, methods, choices: choicesOf(study, metric, heights) };
   return { ...found, tolerance, bootstrap, heights, methods, verdict: verdictOf(evidence) };
 }
 

@@ -3,10 +3,36 @@ import { capital, listed, nounFor, plural } from "../text.ts";
 import { formatHyperparameter } from "../tower.ts";
 import type { StudyAxis } from "./axes.ts";
 import { isPercent } from "../metrics.ts";
-import { metricLabel, metricUnit, type StudyMetric } from "./metric.ts";
-import type { Variant } from "./curves.ts";
-import type { Change, Difference, HeightNumbers } from "./numbers.ts";
-import type { Tolerance, Usable } from "./width.ts";
+import type { StudyMetric } from "./metric.ts";
+import { learnedBelow, type MethodResult } from "./methodResults.ts";
+import { methodWords } from "./methodVerdict.ts";
+import type { HeightNumbers } from "./numbers.ts";
+import type { Tolerance } from "./width.ts";
+import {
+  averageWords,
+  bestLabel,
+  bestWords,
+  certaintyWords,
+  costWords,
+  divergedWords,
+  isClear,
+  isOpen,
+  lostWords,
+  measured,
+  minValues,
+  opening,
+  openWords,
+  phraseFor,
+  rangeWords,
+  sameWidth,
+  soFar,
+  subjectOf,
+  toleranceWords,
+  widthWords,
+  type Counted,
+} from "./verdictWords.ts";
+
+export { toleranceWords } from "./verdictWords.ts";
 
 /**
  * - `nothing`: no run counts yet;
@@ -15,11 +41,12 @@ import type { Tolerance, Usable } from "./width.ts";
  * - `unlearned`: nothing is better than guessing;
  * - `single`: one height, so nothing to compare;
  * - `few`: fewer than three axis values, too few for a range;
+ * - `methods`: methods are ranked, as far as the seeds allow;
  * - `pairs`: each stack is compared with the one it names;
  * - `uncertain`: a single seed, so differences cannot be told from chance;
  * - `wider`, `narrower`, `same`: effect of the levels on the usable range.
  */
-export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "pairs" | "wider" | "narrower" | "same";
+export type Finding = "nothing" | "waiting" | "uncertain" | "diverged" | "unlearned" | "single" | "few" | "methods" | "pairs" | "wider" | "narrower" | "same";
 
 export interface Verdict {
   readonly finding: Finding;
@@ -38,126 +65,11 @@ export interface Evidence {
   readonly chance: number | null;
   readonly tolerance: Tolerance;
   readonly heights: readonly HeightNumbers[];
+  /** Null except in a study of methods. */
+  readonly methods: readonly MethodResult[] | null;
   /** Remarks on selection with the test set and on exploded runs. */
   readonly choices: readonly string[];
 }
-
-type Counted = HeightNumbers & { readonly numbers: NonNullable<HeightNumbers["numbers"]> };
-
-/** Min axis values for a range. */
-const minValues = 3;
-/** Widths that differ by less, in decades, count as the same. */
-const sameWidth = 0.1;
-
-const numbers = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-const inWords = (count: number) => numbers[count] ?? String(count);
-/** At least two significant digits, without an exponent for large values. */
-const rounded = (value: number) => String(Math.abs(value) >= 10 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
-
-const measured = (metric: StudyMetric, value: number) => `${isPercent(metric.name) ? value.toFixed(2) : Number(value.toPrecision(4))}${metricUnit(metric.name)}`;
-const difference = (metric: StudyMetric, value: number) =>
-  isPercent(metric.name) ? `${Math.abs(value).toFixed(2)} points` : String(Number(Math.abs(value).toPrecision(3)));
-
-/** Label without its own "best": the sentences already say "the best". */
-const bestLabel = (metric: StudyMetric) => metricLabel(metric.at === "best" ? { ...metric, at: "final" } : metric);
-
-function widthWords(axis: StudyAxis, value: number, open: boolean, unit: boolean): string {
-  const text = axis.scale === "log" ? value.toFixed(1) : rounded(value);
-  const suffix = axis.scale === "log" && unit ? " decades" : "";
-  return `${open ? "at least " : ""}${text}${suffix}`;
-}
-const isOpen = ({ openLow, openHigh }: Usable) => openLow || openHigh;
-
-export function toleranceWords(tolerance: Tolerance, { name }: StudyMetric): string {
-  switch (tolerance.kind) {
-    case "absolute":
-      return isPercent(name) ? `within ${rounded(tolerance.by)} percentage ${nounFor(tolerance.by, "point")} of the best` : `within ${rounded(tolerance.by)} of the best`;
-    case "relative":
-      return `within ${rounded(100 * tolerance.by)} % of the best`;
-    case "below":
-      return `at most ${rounded(tolerance.value)}${metricUnit(name)}`;
-  }
-}
-
-const excludesZero = ({ corrected }: Difference) => corrected !== null && (corrected[0] > 0 || corrected[1] < 0);
-
-/**
- * Whether a difference is large enough and significant: its interval, corrected for the choice of the
- * height, excludes 0. Without an interval (a single seed) no difference is clear.
- */
-function isClear(change: Difference, smallest: number): boolean {
-  return Math.abs(change.value) >= smallest && excludesZero(change);
-}
-
-function costWords(cost: Change["cost"]): string {
-  if (!cost) return "";
-  const percent = 100 * cost.value;
-  if (Math.abs(percent) < 0.05 || !excludesZero(cost)) return " at no measurable cost in time";
-  return ` at ${rounded(Math.abs(percent))} % ${percent > 0 ? "more" : "less"} time per step`;
-}
-
-/** Subject of a sentence about a change: `two more levels`, or the name of a stack. */
-function subjectOf(top: Variant, { from, levels }: Change): string {
-  const more = from.height === 0 ? "" : " more";
-  return top.stack ?? `${inWords(levels)}${more} ${nounFor(levels, "level")}`;
-}
-
-const phraseFor = ({ height, stack }: Pick<Variant, "height" | "stack">) => (stack === null ? `at height ${height}` : `with ${stack}`);
-
-/** Describes the change of the best value; null if it is not clear. */
-function bestWords(metric: StudyMetric, base: Counted, top: Counted, { gain }: Change): { better: boolean; words: string } | null {
-  const noticeable = isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value);
-  if (!isClear(gain, noticeable)) return null;
-  const better = gain.value > 0;
-  const [before, after] = [measured(metric, base.numbers.best.value), measured(metric, top.numbers.best.value)];
-  return { better, words: `the best ${bestLabel(metric)} is ${difference(metric, gain.value)} ${better ? "lower" : "higher"}${base.stack === null ? "" : ` than with ${base.stack}`}, ${after} against ${before}` };
-}
-
-/** Describes the change of the mean over all values; empty if it is not clear. Shows flat curves that miss the tolerance. */
-function averageWords(metric: StudyMetric, base: Counted, top: Counted, { onAverage }: Change): string[] {
-  if (base.known !== top.known || !isClear(onAverage, isPercent(metric.name) ? 0.1 : 0.01 * Math.abs(base.numbers.best.value))) return [];
-  return [`on average over the values tried the ${bestLabel(metric)} is ${difference(metric, onAverage.value)} ${onAverage.value > 0 ? "lower" : "higher"}`];
-}
-
-function divergedWords(heights: readonly Counted[]): string[] {
-  const parts = (["diverged", "exploded"] as const).flatMap((what) => {
-    const some = heights.filter((height) => height[what] > 0);
-    return some.length === 0 ? [] : [`${some.map((height) => `${height[what]} of ${plural(height.n, "run")} ${phraseFor(height)}`).join(", ")} ${what}`];
-  });
-  return parts.length === 0 ? [] : [`${capital(parts.join("; "))}; each counts as the worst.`];
-}
-
-function openWords({ words }: StudyAxis, heights: readonly Counted[]): string[] {
-  const open = heights.filter(({ numbers: { usable } }) => isOpen(usable));
-  if (open.length === 0) return [];
-  return [`${capital(listed(open.map(phraseFor)))} the range reaches the end of the values tried: the ${words} may be usable beyond.`];
-}
-
-function certaintyWords(heights: readonly Counted[]): string[] {
-  const [reason] = heights.flatMap(({ noInterval }) => noInterval ?? []);
-  return reason === undefined ? [] : [`No confidence intervals: ${reason}.`];
-}
-
-function lostWords(heights: readonly HeightNumbers[]): string[] {
-  const lost = heights.reduce((sum, height) => sum + height.lost, 0);
-  const skipped = heights.reduce((sum, height) => sum + height.skipped, 0);
-  return [
-    ...(lost === 0 ? [] : [`${plural(lost, "run")} failed or ${nounFor(lost, "is", "are")} missing and ${nounFor(lost, "does", "do")} not count.`]),
-    ...(skipped === 0 ? [] : [`${plural(skipped, "rerun")} had no learned values to start from and ${nounFor(skipped, "does", "do")} not count.`]),
-  ];
-}
-
-/** Prefix and remark for a study with pending runs, which may change the verdict. */
-function soFar(heights: readonly HeightNumbers[]): { prefix: string; remarks: string[] } {
-  const pending = heights.reduce((sum, height) => sum + height.pending, 0);
-  const runs = heights.reduce((sum, height) => sum + height.runs, 0);
-  return pending === 0 ? { prefix: "", remarks: [] } : { prefix: "So far, ", remarks: [`Not finished: ${pending} of ${plural(runs, "run")} ${nounFor(pending, "is", "are")} still to come.`] };
-}
-
-const opening = (prefix: string, sentence: string) => (prefix === "" ? capital(sentence) : prefix + sentence);
-
-const valueWords = (x: number) => formatHyperparameter(Number(x.toPrecision(2)));
-const rangeWords = ({ parts }: Usable) => listed(parts.map(({ from, to }) => (from === to ? valueWords(from) : `${valueWords(from)} to ${valueWords(to)}`)));
 
 function aboutOne({ metric, axis, tolerance }: Evidence, height: Counted): string {
   const { best, bestAt, usable, width } = height.numbers;
@@ -200,7 +112,7 @@ function pairwiseWords(metric: StudyMetric, heights: readonly Counted[]): { head
 const steadiest = (heights: readonly Counted[]) => heights.reduce((best, next) => (next.numbers.excess.value < best.numbers.excess.value ? next : best));
 
 export function verdictOf(evidence: Evidence): Verdict {
-  const { metric, axis, chance, tolerance, heights, choices } = evidence;
+  const { metric, axis, chance, tolerance, heights, methods, choices } = evidence;
   const counted = heights.filter((height): height is Counted => height.numbers !== null);
   const { prefix, remarks: unfinished } = soFar(heights);
   const common = [...lostWords(heights), ...choices, ...unfinished];
@@ -219,9 +131,13 @@ export function verdictOf(evidence: Evidence): Verdict {
   if (counted.every(({ n, diverged, exploded }) => n === diverged + exploded)) {
     return say("diverged", `every run that ended ${counted.some(({ exploded }) => exploded > 0) ? "diverged or exploded" : "diverged"}.`, []);
   }
-  const isLearned = ({ numbers: { best } }: Counted) => chance === null || best.value < 0.95 * chance;
+  const isLearned = ({ numbers: { best } }: Counted) => chance === null || best.value < learnedBelow * chance;
   const learned = counted.filter(isLearned);
   if (learned.length === 0) return say("unlearned", `nothing got clearly better than guessing (${measured(metric, chance!)}).`, divergedWords(counted));
+  if (methods && axis) {
+    const { headline, remarks, first } = methodWords({ metric, axis, tolerance, isLearned, numbers: heights, methods });
+    return say("methods", headline, [...remarks, ...divergedWords(counted), ...certaintyWords(counted)], first);
+  }
   if (counted.length === 1) {
     const remarks = [...divergedWords(counted), ...certaintyWords(counted)];
     return say(axis && base.known < minValues ? "few" : "single", aboutOne(evidence, base), remarks, base);

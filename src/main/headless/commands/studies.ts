@@ -9,6 +9,7 @@ import { defaultStudyColumns, studyColumn } from "../listing/columns.ts";
 import { glob, parseCondition, parseSort, parseTime } from "../listing/query.ts";
 import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
 import { outcome } from "../study/report.ts";
+import { methodsObject } from "../study/methods.ts";
 import { resultsTable } from "../study/table.ts";
 import { printList, statusesOf, type ListOptions } from "./runs.ts";
 
@@ -49,7 +50,7 @@ export async function studies(programFiles: ProgramFiles, options: StudiesOption
 export async function showStudy(programFiles: ProgramFiles, wanted: string, options: { readonly store?: string; readonly json?: boolean }): Promise<number> {
   return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const study = await services.handlers["studies.get"]({ study: await findStudy(services, wanted) });
-    if (options.json) console.log(JSON.stringify(study));
+    if (options.json) console.log(JSON.stringify({ ...study, ...methodsObject(study.study, study.points) }));
     else {
       const facts = [
         ["study", study.id],

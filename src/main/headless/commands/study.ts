@@ -1,6 +1,8 @@
 /** `hypertower study`: trains, resumes or extends a study. */
+import { stat } from "node:fs/promises";
 import { formatBytes } from "../../../shared/format.ts";
 import { expandStudy } from "../../../shared/study/expand.ts";
+import { quickEdition, studyPresetNames } from "../../../shared/study/presets.ts";
 import type { CohortChoice, Study } from "../../../shared/study/study.ts";
 import type { StudySummary } from "../../../shared/study/result.ts";
 import { defaultStepEvents, type StepEvents } from "../stepEvents.ts";
@@ -19,6 +21,8 @@ import { printEngineProgress } from "./engines.ts";
 
 export interface StudyOptions {
   readonly preset?: string;
+  /** The preset's quick edition. */
+  readonly quick?: boolean;
   readonly set: readonly string[];
   readonly seeds?: string;
   readonly safe?: boolean;
@@ -41,7 +45,8 @@ interface TrainingOptions {
 }
 
 /** @returns the exit code: 0 every run has a result, 1 some have none, 130 stopped by a signal */
-export async function study(programFiles: ProgramFiles, file: string | undefined, options: StudyOptions): Promise<number> {
+export async function study(programFiles: ProgramFiles, given: string | undefined, asked: StudyOptions): Promise<number> {
+  const { file, ...options } = await withPreset(given, asked);
   requireTags("--tag", options.tag);
   const storeDir = storeDirOf(options.store);
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
@@ -81,6 +86,19 @@ export async function study(programFiles: ProgramFiles, file: string | undefined
   return closing(services, () =>
     options.dryRun ? dryRun(services, definition, running, options.json) : followWith(services, start, options),
   );
+}
+
+/** A name that is no file but a preset stands for the preset; `--quick` for its quick edition. */
+async function withPreset(given: string | undefined, { quick, ...options }: StudyOptions): Promise<StudyOptions & { readonly file?: string | undefined }> {
+  const isPreset = given !== undefined && options.preset === undefined && studyPresetNames.includes(given) && !(await stat(given).catch(() => null));
+  const preset = isPreset ? given : options.preset;
+  if (!quick) return isPreset ? { ...options, preset: given } : { ...options, file: given };
+  const edition = preset && quickEdition(preset);
+  if (!edition) {
+    const known = studyPresetNames.filter(quickEdition).join(", ");
+    throw new UserError(`--quick needs a preset with a quick edition${preset === undefined ? "" : `, and ${preset} has none`}; allowed: ${known}`);
+  }
+  return isPreset ? { ...options, preset: edition } : { ...options, preset: edition, file: given };
 }
 
 /** `3` means the seeds 0, 1, 2; `0,4,7` means these seeds. */

@@ -11,6 +11,7 @@ import type { StepEvents } from "../stepEvents.ts";
 import { nounFor, plural } from "../../../shared/text.ts";
 import { formatDuration } from "../format.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
+import { methodsObject } from "./methods.ts";
 import { resultsTable } from "./table.ts";
 
 export interface StudyReport {
@@ -104,7 +105,7 @@ export function textReport(streams: Streams = process): StudyReport {
       line(outcome(study));
       const exploded = explodedLine(study);
       if (exploded !== "") line(exploded);
-      if (endedRuns(study) > 0) line(sensitivityOf(study.study, study.points).verdict.headline);
+      if (endedRuns(study) > 0 && !study.study.methods) line(sensitivityOf(study.study, study.points).verdict.headline);
       line(`study ${study.id}`);
     },
     note: progress.say,
@@ -134,7 +135,7 @@ export function jsonReport(streams: Streams = process, often: StepEvents = "none
     evaluated: (run, evaluation) => {
       if (often !== "none") line({ event: "evaluated", type: "epoch", run, ...evaluation });
     },
-    ended: (study) => line({ event: "ended", type: study.status, status: study.status, ...studyLine(study), reason: study.reason, points: study.points }),
+    ended: (study) => line({ event: "ended", type: study.status, status: study.status, ...studyLine(study), reason: study.reason, points: study.points, ...methodsObject(study.study, study.points) }),
     note: progress.say,
     close: progress.close,
   };

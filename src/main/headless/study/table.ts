@@ -1,4 +1,4 @@
-/** A study as a table: one row per height or stack and point of its axes, over all seeds. */
+/** A study as a table: one row per height, stack or method and point of its axes, over all seeds. */
 import { formatMeasure } from "../../../shared/format.ts";
 import { isPercent, metricOf } from "../../../shared/metrics.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
@@ -8,13 +8,19 @@ import { metricFor, metricUnit, type StudyMetric } from "../../../shared/study/m
 import type { StudyPoint } from "../../../shared/study/result.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import { formatHyperparameter, notation } from "../../../shared/tower.ts";
+import { sweepWords } from "../../../shared/study/methods.ts";
 import { table } from "../format.ts";
+import { methodsText } from "./methods.ts";
 
 type Placed = Pick<StudyCell, "height" | "values"> & { readonly stack?: string | undefined };
 
-const pointCells = ({ height, stack, values }: Placed) => [stack ?? heightLabel(height), ...values.map(formatHyperparameter)];
+function pointCells(study: Study, { height, stack, values }: Placed): string[] {
+  if (study.methods) return [stack!, sweepWords(study.methods, stack!, values)];
+  return [stack ?? heightLabel(height), ...values.map(formatHyperparameter)];
+}
 
 function header(study: Study): string[] {
+  if (study.methods) return ["METHOD", "START"];
   return [study.stacks ? "STACK" : "HEIGHT", ...studyAxes(study).map(({ label }) => label)];
 }
 
@@ -23,20 +29,21 @@ export function cellsTable(study: Study, cells: readonly StudyCell[]): string {
   const byPoint = groupBy(cells, ({ height, stack, values }) => JSON.stringify([stack ?? height, values]));
   const body = [...byPoint.values()].map((seeds) => {
     const { experiment } = seeds[0]!;
-    return [...pointCells(seeds[0]!), notation(experiment.tower), String(experiment.budget.epochs), seeds.map(({ seed }) => seed).join(" ")];
+    return [...pointCells(study, seeds[0]!), notation(experiment.tower), String(experiment.budget.epochs), seeds.map(({ seed }) => seed).join(" ")];
   });
   return table([[...header(study), "TOWER", "EPOCHS", "SEEDS"], ...body]);
 }
 
-/** The results: mean and standard error of the headline metric at the end, over the seeds. */
+/** The results: mean and standard error of the headline metric at the end, over the seeds; for methods their numbers. */
 export function resultsTable(study: Study, points: readonly StudyPoint[]): string {
+  if (study.methods) return methodsText(study, points);
   const metric: StudyMetric = { name: metricFor(undefined, study.base), at: "final" };
   const { runs, penalty } = measureRuns(study, points, metric);
   const written = (value: number) => (isPercent(metric.name) ? value.toFixed(2) : formatMeasure(value));
   const body = [...groupBy(runs, ({ point }) => JSON.stringify([point.stack ?? point.height, point.values])).values()].map((seeds) => {
     const { n, mean, standardError } = aggregate(seeds);
     const text = mean === null ? "–" : `${written(mean)}${standardError === null ? "" : ` ± ${written(standardError)}`}${metricUnit(metric.name)}`;
-    return [...pointCells(seeds[0]!.point), String(n), text, remarks(seeds, metric, penalty)];
+    return [...pointCells(study, seeds[0]!.point), String(n), text, remarks(seeds, metric, penalty)];
   });
   const spread = runs.some(({ point }) => point.seed !== runs[0]!.point.seed) ? " ± STANDARD ERROR" : "";
   return table([[...header(study), "RUNS", `${metricOf(metric.name).label.toUpperCase()}${spread}`, ""], ...body]);
