@@ -12,7 +12,8 @@ import { metricText, unitOf } from "../shared/metrics.ts";
 export { capital } from "../shared/text.ts";
 
 /** Title of an axis: `Initial step size α`, `Initial momentum μ of level 1`. */
-export function axisTitle({ words, symbol, level }: Pick<StudyAxis, "words" | "symbol" | "level">): string {
+export function axisTitle({ words, symbol, level, title }: Pick<StudyAxis, "words" | "symbol" | "level" | "title">): string {
+  if (title !== undefined) return title;
   const name = words.replace(/ of level \d+$/, "");
   return `Initial ${name} ${symbol}${level === 0 ? "" : ` of level ${level}`}`;
 }

@@ -9,8 +9,10 @@ export interface StudyAxis {
   readonly level: number;
   readonly hyperparameter: string;
   readonly symbol: string;
-  /** Axis title: `α of level 0`. */
+  /** Short name: `α of level 0`. */
   readonly label: string;
+  /** Title in place of one made from symbol and words. */
+  readonly title?: string;
   /** Name within a sentence: `step size`, `momentum of level 1`. */
   readonly words: string;
   /** `log`: all values are positive and spaced by factors. */
@@ -32,6 +34,7 @@ const factorAxis: StudyAxis = {
   hyperparameter: "start",
   symbol: "factor",
   label: "starting value / published default",
+  title: "Starting value as a factor of its published default",
   words: "starting value",
   scale: "log",
 };

@@ -199,7 +199,7 @@ function curveOf(variant: Variant, runs: readonly MeasuredRun[], valueOf: (point
 /** One curve per height, stack or method; those of methods are over factors of the starting value, with their knobs as published. @throws RangeError when the study has axes but not the requested one */
 export function studyCurves(study: Study, points: readonly StudyPoint[], { metric, axis = 0, fixed = {} }: CurveOptions): StudyCurves {
   const { runs, ...levels } = measureRuns(study, points, metric);
-  const x = study.axes.length === 0 ? null : studyAxis(study, axis);
+  const x = study.axes.length === 0 && !study.methods ? null : studyAxis(study, axis);
   const drawn = study.methods ? runs.filter(({ point }) => isOnSweep(point.values, 0)) : runs;
   const curves = byVariant(study, drawn.filter(hasFixedValues(fixed))).map(({ variant, runs: own }) => curveOf(variant, own, ({ values }) => (x ? values[x.index]! : 0)));
   return { metric, axis: x, ...levels, curves };

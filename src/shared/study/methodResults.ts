@@ -6,6 +6,7 @@ import { knobsOf, namedKnob, type NamedKnob } from "./methods.ts";
 import type { StudyMetric } from "./metric.ts";
 import { bootstrapped, heightNumbers, minSeedsForPercentiles, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
+import type { Sensitivity } from "./sensitivity.ts";
 import type { HeightStatistics, Setting } from "./statistics.ts";
 import type { Study } from "./study.ts";
 
@@ -70,6 +71,21 @@ export function methodResults(study: Study, points: readonly StudyPoint[], curve
 
 /** Degrees of freedom at which Student's t is the normal distribution to three digits. */
 const nearlyNormal = 500;
+
+/**
+ * The knobs as curves and numbers of their own, named after method and knob: every one, and all but
+ * the starting values.
+ */
+export function knobsAsSensitivity(found: Sensitivity): { readonly all: Sensitivity; readonly others: Sensitivity } {
+  const named = (method: string, knob: NamedKnob) => ({ label: `${method}: ${knob.words}` });
+  const methods = found.methods ?? [];
+  const entries = methods.flatMap(({ name, start, knobs }, i) => [
+    { isStart: true, curve: { ...found.curves[i]!, ...named(name, start) }, numbers: { ...found.heights[i]!, ...named(name, start) } },
+    ...knobs.map(({ knob, curve, numbers }) => ({ isStart: false, curve: { ...curve, ...named(name, knob) }, numbers: { ...numbers, ...named(name, knob) } })),
+  ]);
+  const of = (list: typeof entries, title: string): Sensitivity => ({ ...found, axis: found.axis && { ...found.axis, title }, curves: list.map(({ curve }) => curve), heights: list.map(({ numbers }) => numbers) });
+  return { all: of(entries, "Factor of the published default"), others: of(entries.filter(({ isStart }) => !isStart), "Knob as a factor of its published default") };
+}
 
 /** Factor by which a resample's deviation grows so that its spread is that of the t interval, as for single numbers. */
 function widening(seeds: number, confidence: number): number {

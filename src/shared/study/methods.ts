@@ -96,13 +96,20 @@ export function isOnSweep(values: readonly number[], knob: number): boolean {
   return values.every((factor, i) => i === knob || factor === 1);
 }
 
+/** The knob that a point varies, with its factor and initial value; the starting value at the published default. @throws RangeError when there is no such method */
+export function sweptKnob(methods: Methods, name: string, values: readonly number[]): { readonly knob: NamedKnob; readonly factor: number; readonly initial: number } {
+  const method = methods.list.find((known) => known.name === name);
+  if (!method) throw new RangeError(`the study has no method ${name}`);
+  const swept = Math.max(0, values.findIndex((factor) => factor !== 1));
+  const knob = namedKnob(method, knobsOf(method)[swept]!);
+  const factor = values[swept]!;
+  return { knob, factor, initial: rounded(knob.published * factor) };
+}
+
 /** Where a point is on the sweeps of its method: `α 1e-5`, `α of level 1 1e-7`. */
 export function sweepWords(methods: Methods, name: string, values: readonly number[]): string {
-  const method = methods.list.find((known) => known.name === name);
-  if (!method) return values.map(formatHyperparameter).join(", ");
-  const swept = Math.max(0, values.findIndex((factor) => factor !== 1));
-  const { symbol, level, published } = namedKnob(method, knobsOf(method)[swept]!);
-  return `${symbol}${level === 0 ? "" : ` of level ${level}`} ${formatHyperparameter(rounded(published * values[swept]!))}`;
+  const { knob, initial } = sweptKnob(methods, name, values);
+  return `${knob.symbol}${knob.level === 0 ? "" : ` of level ${knob.level}`} ${formatHyperparameter(initial)}`;
 }
 
 /** Number of points of all methods. */

@@ -11,6 +11,7 @@ import { ExportError } from "../errors.ts";
 import { csvTable } from "./csv.ts";
 import { pictureFile, pictureFormats, type Figure, type PictureOptions } from "./figure.ts";
 import { runFooter, studyFooter } from "./origin.ts";
+import { methodsTable } from "./methodFigures.ts";
 import { predictionFigures } from "./predictionFigures.ts";
 import { runFigures } from "./runFigures.ts";
 import { runPage } from "./runPage.ts";
@@ -64,7 +65,7 @@ export function studyReport(study: StudyDetail, source: RunSource, given: StudyR
   const remarks = [...remarksOf(study), ...thinnedRemark(runs.flatMap(({ run }) => (run?.thinned ? [run.id] : [])))];
   const footer = studyFooter(definition, { name: study.name, id: study.id, at: study.finishedAt ?? study.createdAt }, environments, source.program);
   const figures = studyFigures(of, runs, found, footer, options);
-  const tables = [curvesTable(of, found), runsTable(of, runs), stepsTable(of, runs)];
+  const tables = [...(found.methods ? [methodsTable(found)] : []), curvesTable(of, found), runsTable(of, runs), stepsTable(of, runs)];
   const counts: Record<string, number> = {};
   for (const { status } of study.points) counts[status] = (counts[status] ?? 0) + 1;
   const { id, name, status, createdAt, finishedAt } = study;

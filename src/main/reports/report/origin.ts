@@ -35,7 +35,7 @@ export function trainedBy(environments: readonly Environment[], { version }: Pro
 }
 
 export function studyFooter(study: Study, { name, id, at }: { readonly name: string; readonly id: string; readonly at: number }, environments: readonly Environment[], program: Program): string[] {
-  const towers = study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${named(study.heights.values, "height")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
+  const towers = study.methods ? plural(study.methods.list.length, "method") : study.stacks ? plural(study.stacks.length, "stack") : study.heights ? `${named(study.heights.values, "height")}, upper levels ${study.heights.rule.kind}` : notation(study.base.tower);
   return [
     [name || "Study", towers, ...(study.safe ? ["safe"] : []), named(study.seeds, "seed"), setup(study.base)].join(" · "),
     [trainedBy(environments, program), day(at), `study ${id}`].join(" · "),

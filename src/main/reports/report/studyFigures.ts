@@ -8,7 +8,7 @@ import { capital } from "../../../charts/studyText.ts";
 import { listed } from "../../../shared/text.ts";
 import { drawnPoints } from "../../../shared/series.ts";
 import { hyperparameterMetric } from "../../../shared/tower.ts";
-import { studyAxes } from "../../../shared/study/axes.ts";
+import { studyAxes, type StudyAxis } from "../../../shared/study/axes.ts";
 import { studyCurves, studyGrids, variantsOf } from "../../../shared/study/curves.ts";
 import { intervalWords } from "../../../shared/study/numbers.ts";
 import { explosionWords, metricLabel, mainMetricsOf, type StudyMetric } from "../../../shared/study/metric.ts";
@@ -16,6 +16,7 @@ import { comparisonNote, type PaperFigure } from "../../../shared/study/paperFig
 import type { StudyTrajectories } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Figure } from "./figure.ts";
+import { knobFigures } from "./methodFigures.ts";
 import type { PointRun } from "./studyTables.ts";
 import type { ReportOfStudy } from "./source.ts";
 
@@ -40,7 +41,8 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
   const seeds = study.seeds.length;
   const spread = band === "none" || seeds === 1 ? "" : ` The band spans ${bandWords[band]} over ${seeds} seeds.`;
   const exploded = found.heights.some((height) => height.exploded > 0) ? ` ${explosionWords(study.base)}` : "";
-  const variant = study.stacks ? "stack" : "tower height";
+  const variant = study.methods ? "method" : study.stacks ? "stack" : "tower height";
+  const against = (axis: StudyAxis) => (study.methods ? "the starting value, as a factor of its published default" : `the initial ${axis.words}`);
   const figure = (own: Omit<Figure, "footer">): Figure => ({ ...own, footer });
   const figures: Figure[] = [];
 
@@ -50,9 +52,9 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
     figures.push(
       figure({
         name: index === 0 ? "sensitivity" : `sensitivity-${axis.level}-${axis.hyperparameter}`,
-        title: `${title}: ${metricLabel(metric)} against the initial ${axis.words}`,
-        caption: `${capital(metricLabel(metric))} against the initial ${axis.words}, one line for each ${variant}.${spread} Dots are single runs; above the plot, crosses are runs that diverged and triangles runs that exploded; both count as the worst.${exploded}${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot. ${comparisonNote(reference, study.base)}`.trimEnd() : ""}`,
-        size: { width: 760, height: 470 },
+        title: `${title}: ${metricLabel(metric)} against ${against(axis)}`,
+        caption: `${capital(metricLabel(metric))} against ${against(axis)}, one line for each ${variant}.${spread} Dots are single runs; above the plot, crosses are runs that diverged and triangles runs that exploded; both count as the worst.${exploded}${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot. ${comparisonNote(reference, study.base)}`.trimEnd() : ""}`,
+        size: study.methods ? { width: 860, height: 560 } : { width: 760, height: 470 },
         option: (settings) => sensitivityChart([{ study, curves, ...(index === 0 && reference && { reference }) }], { ...settings, band, yLog }),
       }),
     );
@@ -90,6 +92,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
       option: (settings) => numbersChart(study, found, { ...settings, ...(axes.length === 0 && { numbers: ["best", "divergedShare", "explodedShare", "timePerStep"] }) }),
     }),
   );
+  if (study.methods) return [...figures, ...knobFigures(of, found, options, footer)];
   for (const metricOfRun of learnedMetrics(of, runs)) {
     let held: StudyTrajectories | undefined;
     const trajectories = () => (held ??= readTrajectories(of, runs, metricOfRun));

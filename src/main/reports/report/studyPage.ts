@@ -1,19 +1,22 @@
 /** The HTML report of a study. */
 import { curveNames, formatMetric, metricTitle, valueText } from "../../../charts/studyText.ts";
 import { estimateText, numberColumns } from "../../../charts/numberTable.ts";
-import { formatHyperparameter, levelLabel } from "../../../shared/tower.ts";
+import { formatHyperparameter, levelLabel, notation } from "../../../shared/tower.ts";
 import { formatCount, formatSeconds } from "../../../shared/format.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
 import { encodeLink } from "../../../shared/sharing.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { hasExploded, measureRuns, worstWords, type CurvePoint } from "../../../shared/study/curves.ts";
 import { explosionWords, type StudyMetric } from "../../../shared/study/metric.ts";
+import { factorsOf, knobsOf, namedKnob, sweepWords } from "../../../shared/study/methods.ts";
+import { knobText } from "../../../shared/study/methodTable.ts";
 import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Study } from "../../../shared/study/study.ts";
 import { plural } from "../../../shared/text.ts";
 import type { Figure } from "./figure.ts";
 import { html, tableOf, type Html } from "./markup.ts";
+import { methodNumbers } from "./methodFigures.ts";
 import { spelled } from "./origin.ts";
 import { figureElement, page, savedFile } from "./page.ts";
 import { configuration, definitions, environments, madeBy } from "./sections.ts";
@@ -36,7 +39,7 @@ ${remarks.length === 0 ? null : html`<div class="notes"><ul>${remarks.map((remar
 <div class="verdict"><strong>${found.verdict.headline}</strong>${found.verdict.remarks.length === 0 ? null : html`<ul>${found.verdict.remarks.map((remark) => html`<li>${remark}</li>`)}</ul>`}</div>
 ${headline ? figureElement(headline, 1) : null}
 <h2>The numbers</h2>
-${numbers(definition, found)}
+${found.methods ? methodNumbers(found) : numbers(definition, found)}
 ${others.map((figure, i) => figureElement(figure, i + 2))}
 <h2>Every point</h2>
 ${points(definition, found)}
@@ -115,7 +118,7 @@ ${tableOf(
     ["Run", "Where", "What became of it", "Why"],
     shown.map(({ run, height, stack, values, seed, became, steps, reason }) => [
       run ?? "–",
-      [stack ?? `height ${height}`, ...values.map((value, i) => valueText(axes[i]!, value)), `seed ${seed}`].join(", "),
+      [stack ?? `height ${height}`, ...(study.study.methods ? [sweepWords(study.study.methods, stack!, values)] : values.map((value, i) => valueText(axes[i]!, value))), `seed ${seed}`].join(", "),
       `${became}${run === null ? "" : ` after ${plural(steps, "step")}`}`,
       reason ?? "",
     ]),
@@ -134,7 +137,7 @@ function ruleWords({ rule, upper, upperAt }: NonNullable<Study["heights"]>): str
   return `${words}${upper ? `, ${levelLabel(upper)}` : ""}${single.join("")}`;
 }
 
-function axesAndTowers({ axes, heights, stacks, safe }: Study): [string, string][] {
+function axesAndTowers({ axes, heights, stacks, methods, safe }: Study): [string, string][] {
   const words = ({ level, hyperparameter, values }: Study["axes"][number]) => {
     const of = `${hyperparameter} of level ${level}`;
     if (values.kind === "list") return `${of}: ${values.values.map(formatHyperparameter).join(", ")}`;
@@ -144,6 +147,7 @@ function axesAndTowers({ axes, heights, stacks, safe }: Study): [string, string]
     ...axes.map((axis): [string, string] => ["Axis", words(axis)]),
     ...(heights ? ([["Heights", `${spelled(heights.values)}; ${ruleWords(heights)}`]] as [string, string][]) : []),
     ...(safe ? ([["Safe", "every run with the safe preset"]] as [string, string][]) : []),
+    ...(methods?.list.map((method): [string, string] => [method.name, `${notation(method.tower)}; ${knobsOf(method).map((knob) => knobText(namedKnob(method, knob))).join(", ")}, each times ${factorsOf(methods).map(formatHyperparameter).join(", ")}`]) ?? []),
     ...(stacks ? ([["Stacks", stacks.map(({ name }) => name).join("; ")]] as [string, string][]) : []),
   ];
 }

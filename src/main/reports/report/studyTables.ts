@@ -7,6 +7,7 @@ import { measure, studyMetricsOf } from "../../../shared/study/metric.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
 import { curveNames } from "../../../charts/studyText.ts";
+import { sweptKnob } from "../../../shared/study/methods.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import { mergedMetrics, metricColumn, metricWords } from "./columns.ts";
@@ -34,9 +35,27 @@ export function pointRuns({ study, source }: ReportOfStudy): PointRun[] {
 
 /** Columns that identify a run of the study. */
 function identity({ study }: ReportOfStudy): { columns: Column[]; cells: (point: StudyPoint) => Cell[] } {
-  const axes = study.study.axes;
+  const { axes, methods } = study.study;
   const stacks = study.study.stacks !== null;
   const names = studyAxes(study.study);
+  if (methods) {
+    return {
+      columns: [
+        column("run", "", "id of the run"),
+        column("key", "", "place of the run in the study, the same in every repetition of it"),
+        column("height", "levels", "levels above the one that moves the weights"),
+        column("method", "", "name of the method"),
+        column("knob", "", "hyperparameter that is swept: the method's starting value, or another one with everything else as published"),
+        column("factor", "1", "factor of its published default"),
+        column("initial", "1", "its initial value"),
+        column("seed", "", "seed of the run"),
+      ],
+      cells: ({ run, key, height, stack = "", values, seed }) => {
+        const { knob, factor, initial } = sweptKnob(methods, stack, values);
+        return [run, key, height, stack, knob.path, factor, initial, seed];
+      },
+    };
+  }
   return {
     columns: [
       column("run", "", "id of the run"),
@@ -136,7 +155,7 @@ export function curvesTable({ study }: ReportOfStudy, { axis, curves, heights, m
     columns: [
       column("curve", "", "name in the picture's legend"),
       column("height", "levels", "levels above the one that moves the weights"),
-      column(axis ? `L${axis.level}.${axis.hyperparameter}.initial` : "value", "1", axis ? `initial ${axis.words}` : "there is no axis"),
+      column(study.study.methods ? "factor" : axis ? `L${axis.level}.${axis.hyperparameter}.initial` : "value", "1", study.study.methods ? "starting value as a factor of its published default" : axis ? `initial ${axis.words}` : "there is no axis"),
       column("runs", "", "runs in all"),
       column("counted", "", "runs that count in the mean; diverged and exploded runs count as the worst"),
       column("diverged", "", "runs that diverged"),

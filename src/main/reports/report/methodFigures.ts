@@ -1,0 +1,102 @@
+/** Figures and tables of a study of methods: its other knobs, and the usable range of each. */
+import { numbersChart } from "../../../charts/numbersChart.ts";
+import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
+import { metricOf } from "../../../shared/metrics.ts";
+import { metricLabel } from "../../../shared/study/metric.ts";
+import { knobColumnKeys, knobText, methodColumns, methodRows, rankText } from "../../../shared/study/methodTable.ts";
+import { knobsAsSensitivity } from "../../../shared/study/methodResults.ts";
+import { estimateText } from "../../../shared/study/numberColumn.ts";
+import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
+import { toleranceWords } from "../../../shared/study/verdictWords.ts";
+import { capital } from "../../../shared/text.ts";
+import type { Row } from "./csv.ts";
+import type { Figure } from "./figure.ts";
+import { definitions } from "./sections.ts";
+import { html, tableOf, type Html } from "./markup.ts";
+import type { ReportOfStudy } from "./source.ts";
+import type { StudyFigureOptions } from "./studyFigures.ts";
+import type { Table } from "./studyTables.ts";
+
+/** The usable range of every knob, and the sweeps behind those that are no starting values. */
+export function knobFigures({ study: { study, name } }: ReportOfStudy, found: Sensitivity, { metric, band, yLog }: StudyFigureOptions, footer: readonly string[]): Figure[] {
+  const { all, others } = knobsAsSensitivity(found);
+  const title = name || "Study";
+  const usable = toleranceWords(found.tolerance, metric);
+  return [
+    {
+      name: "knobs",
+      title: `${title}: usable range of every knob`,
+      caption: `Decades over which the ${metricLabel(metric)} stays ${usable}${found.tolerance.kind === "below" ? "" : " of the same sweep"}, for each method's starting value and each of its other knobs, with intervals. Each knob is swept alone, everything else as published.`,
+      size: { width: 760, height: 110 + 34 * all.heights.length },
+      footer,
+      option: (settings) => numbersChart(study, all, { ...settings, numbers: ["width", "best"] }),
+    },
+    ...(others.curves.length === 0
+      ? []
+      : [
+          {
+            name: "knob-sweeps",
+            title: `${title}: ${metricLabel(metric)} against the other knobs`,
+            caption: `${capital(metricLabel(metric))} when a knob other than the starting value is multiplied by a factor and everything else stays as published.`,
+            size: { width: 860, height: 500 },
+            footer,
+            option: (settings) => sensitivityChart([{ study, curves: others }], { ...settings, band, yLog }),
+          } satisfies Figure,
+        ]),
+  ];
+}
+
+/** The numbers with ranks; each method's other knobs below it. */
+export function methodNumbers(found: Sensitivity): Html {
+  const columns = methodColumns(found);
+  const rows = methodRows(found).map(({ method, knob, numbers, result }) => [
+    result ? method : "",
+    knobText(knob),
+    ...columns.map(({ key, of, ranking, ...column }) => {
+      const text = estimateText(column, of(numbers));
+      if (!result) return knobColumnKeys.includes(key) ? text : "";
+      return ranking && result.ranks?.[ranking] ? `${text}, rank ${rankText(result.ranks[ranking])}` : text;
+    }),
+  ]);
+  return html`${tableOf(["Method", "Knob as published", ...columns.map(({ title }) => title)], rows, "numbers")}
+${definitions([...columns.map(({ title, definition }) => [title, definition] as const), ["Rank", "Position among the methods, 1 for the best, and in brackets the positions that the seeds leave possible: the methods are ranked anew in every bootstrap resample, with the spread of the intervals."]])}`;
+}
+
+/** One line for every method and knob, with all its numbers. */
+export function methodsTable(found: Sensitivity): Table {
+  const columns = methodColumns(found);
+  const unit = metricOf(found.metric.name).counted;
+  const unitOf = (key: string, own: string) => (["best", "atDefault", "excess"].includes(key) ? unit : key.endsWith("Share") ? "1" : own);
+  return {
+    name: "methods.csv",
+    description: "one line for every method by its starting value, and for each of its other knobs, with intervals over the seeds and ranks",
+    columns: [
+      { name: "method", unit: "", description: "name of the method" },
+      { name: "knob", unit: "", description: "hyperparameter that is swept" },
+      { name: "kind", unit: "", description: "start for the starting value, knob for any other" },
+      { name: "published", unit: "1", description: "published default, which the factors multiply" },
+      ...columns.flatMap(({ key, unit: own, definition, ranking }) => [
+        { name: key, unit: unitOf(key, own), description: definition },
+        { name: `${key}.low`, unit: unitOf(key, own), description: "lower end of its interval" },
+        { name: `${key}.high`, unit: unitOf(key, own), description: "upper end of its interval" },
+        ...(ranking
+          ? [
+              { name: `${key}.rank`, unit: "", description: "position among the methods, 1 for the best" },
+              { name: `${key}.rank.low`, unit: "", description: "best position that the seeds leave possible" },
+              { name: `${key}.rank.high`, unit: "", description: "worst position that the seeds leave possible" },
+            ]
+          : []),
+      ]),
+    ],
+    *rows() {
+      for (const { method, knob, numbers, result } of methodRows(found)) {
+        const cells = columns.flatMap(({ key, of, ranking }): Row => {
+          const estimate = result || knobColumnKeys.includes(key) ? of(numbers) : null;
+          const rank = ranking && result?.ranks?.[ranking];
+          return [estimate?.value, estimate?.interval?.[0], estimate?.interval?.[1], ...(ranking ? [rank?.value, rank?.interval?.[0], rank?.interval?.[1]] : [])];
+        });
+        yield [method, knob.path, result ? "start" : "knob", knob.published, ...cells];
+      }
+    },
+  };
+}
