@@ -12,6 +12,7 @@ import { bandSeries } from "./band.ts";
 import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry } from "./frame.ts";
 import { axisTitle, curveNames, metricTitle } from "./studyText.ts";
+import { defaultMarks } from "./defaultMarks.ts";
 import { bandOf, crossPath, explodedPath, idsOf, pointContent, runContent, type ChartItem, type CurveStyle, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { towersChart } from "./towersChart.ts";
 import { markOf, variantStyle, type ChartSettings, type Look } from "./theme.ts";
@@ -42,7 +43,7 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
     const index = grids.length;
     grids.push({ ...box, outerBoundsMode: "none" });
     const known = y.scale !== undefined && x !== undefined;
-    xAxes.push(axisOption("x", { look, log: xLog, scale: x, gridIndex: index, label: xLog ? logLabels(x) : x?.label, name: panel.curves.axis ? axisTitle(panel.curves.axis) : "", nameGap: look.fontSize + 16 }));
+    xAxes.push(axisOption("x", { look, log: xLog, scale: x, gridIndex: index, label: xLog ? logLabels(x) : x?.label, name: panel.axisTitle ?? (panel.curves.axis ? axisTitle(panel.curves.axis) : ""), nameGap: look.fontSize + 16 }));
     yAxes.push(
       axisOption("y", {
         look,
@@ -64,6 +65,7 @@ export function sensitivityChart(panels: readonly SensitivityPanel[], settings: 
     const place = { xAxisIndex: index, yAxisIndex: index };
     series.push(...chanceLine(panel, look, place, y.scale!, x!));
     if (panel.reference) series.push(...referenceLines(panel.reference, panel, styles, look, place));
+    series.push(...defaultMarks(panel, styles, look, place, { y: y.scale!, yLog }));
     for (const curve of panel.curves.curves) {
       const style = styles.get(nameIn(panel, curve))!;
       series.push(...curveSeries(panel, curve, style, settings, { ...place, yLog }));

@@ -17,6 +17,12 @@ export interface SensitivityPanel {
   readonly curves: StudyCurves;
   /** Published values to overlay. */
   readonly reference?: PaperFigure;
+  /** Replaces the title of the horizontal axis. */
+  readonly axisTitle?: string;
+  /** Text of a value of the axis in a tooltip, by curve; `α = 1e-3` by default. */
+  readonly valueText?: (curve: string, x: number) => string;
+  /** Published default of each curve on the horizontal axis, by name, to mark. */
+  readonly defaults?: ReadonlyMap<string, number>;
 }
 
 export interface SensitivitySettings extends ChartSettings {
@@ -57,8 +63,8 @@ export function bandOf({ mean, standardError, min, max }: CurvePoint, kind: Band
 
 export const idsOf = (runs: readonly MeasuredRun[]) => runs.flatMap(({ point }) => point.run ?? []);
 
-function pointTitle({ curves }: SensitivityPanel, name: string, { x }: CurvePoint): string {
-  return curves.axis ? `${valueText(curves.axis, x)}, ${name}` : name;
+function pointTitle({ curves, valueText: own }: SensitivityPanel, name: string, { x }: CurvePoint): string {
+  return curves.axis ? `${own?.(name, x) ?? valueText(curves.axis, x)}, ${name}` : name;
 }
 
 const outcomeNotes: Partial<Record<MeasuredRun["outcome"], string>> = { early: "stopped early", pending: "so far", failed: "failed", missing: "in the bin" };
