@@ -1,7 +1,8 @@
 /** Methods side by side: a column for each number, bars for lengths and times, dots for results, all with intervals. */
+import { maxOf, minOf } from "../shared/extent.ts";
 import type { Estimate } from "../shared/study/numbers.ts";
-import { linearScale, type AxisScale } from "./axes.ts";
-import { frameOf, margin, tooltipOption, type TooltipItem } from "./frame.ts";
+import { linearScale, logScale, type AxisScale } from "./axes.ts";
+import { frameOf, logLabels, margin, tooltipOption, type TooltipItem } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { layOutPlots, plotsInRow, type Plot } from "./plots.ts";
 import { variantStyle, type ChartSettings, type ChartTheme, type Look } from "./theme.ts";
@@ -61,6 +62,12 @@ export function methodsChart(bars: MethodBars, settings: ChartSettings): Record<
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
 }
 
+/** Room for the number at the end of the longest bar, or beside the outermost dots. */
+function widened(scale: AxisScale, isBar: boolean): AxisScale {
+  const span = scale.max - scale.min;
+  return isBar ? { ...scale, max: scale.max + 0.25 * span } : { ...scale, min: scale.min - 0.06 * span, max: scale.max + 0.06 * span };
+}
+
 interface Row extends TooltipItem {
   readonly value: readonly [number, number];
 }
@@ -73,13 +80,13 @@ function estimateWords({ format, unit, atLeast }: MethodBarColumn, { value, inte
 
 function plotOf(column: MethodBarColumn, { rows, methods }: MethodBars, y: AxisScale, look: Look, { theme }: ChartSettings): Plot {
   const known = column.values.flatMap((estimate, i) => (estimate === null || !Number.isFinite(estimate.value) ? [] : [{ i, estimate }]));
-  const ends = known.flatMap(({ estimate: { value, interval } }) => [value, ...(interval ?? [])]).filter(Number.isFinite);
+  const ends = known.flatMap(({ estimate: { value, interval } }) => [value, ...(interval ?? [])]).filter((end) => Number.isFinite(end));
   const isBar = column.mark === "bar";
-  const found = linearScale(isBar ? [0, ...ends] : ends, 3) ?? linearScale([0, 1], 2)!;
-  const span = found.max - found.min;
-  // Room for the number at the end of the longest bar.
-  const scale = isBar ? { ...found, max: found.max + 0.3 * span } : { ...found, min: found.min - 0.06 * span, max: found.max + 0.06 * span };
-  const lastTick = found.max;
+  // One method that fails must not press the others together.
+  const log = !isBar && minOf(ends) > 0 && maxOf(ends) / minOf(ends) > 8;
+  const found = (log ? logScale(ends, 3) : linearScale(isBar ? [0, ...ends] : ends, 3)) ?? linearScale([0, 1], 2)!;
+  const scale = log ? { ...found, min: found.min / 1.3, max: found.max * 1.3 } : widened(found, isBar);
+  const label = log ? (logLabels(found) ?? found.label) : found.label;
   const colorOf = (i: number) => methodColor(rows[i]!.method, methods, theme);
   const data = known.map(({ i, estimate }): Row => ({
     value: [estimate.value, rows.length - 1 - i],
@@ -90,7 +97,7 @@ function plotOf(column: MethodBarColumn, { rows, methods }: MethodBars, y: AxisS
     const color = colorOf(i);
     const at = rows.length - 1 - i;
     const [x, middle] = api.coord([estimate.value, at]);
-    const [zero] = api.coord([0, at]);
+    const [zero] = isBar ? api.coord([0, at]) : [x];
     const interval = estimate.interval?.filter(Number.isFinite).map((end) => api.coord([end, at])[0]);
     const ink = isBar ? look.text : color;
     const stroke = (x1: number, y1: number, x2: number, y2: number) => ({ type: "line", shape: { x1, y1, x2, y2 }, style: { stroke: ink, lineWidth: 1.4 } });
@@ -111,7 +118,7 @@ function plotOf(column: MethodBarColumn, { rows, methods }: MethodBars, y: AxisS
   };
   return {
     title: column.title,
-    x: { scale: { ...scale, ticks: found.ticks.filter((tick) => tick <= lastTick) }, log: false, lines: true, name: column.unit },
+    x: { scale: { ...scale, label }, log, label, lines: true, name: column.unit },
     y: { scale: y, log: false, label: y.label, lines: false },
     series: [{ type: "custom", animation: false, clip: false, data, renderItem: draw }],
   };

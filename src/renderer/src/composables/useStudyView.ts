@@ -14,6 +14,8 @@ export const useStudyView = createGlobalState(() => {
   const band = useLocalStorage<BandKind>("hypertower.study.band", "standardError");
   const dots = useLocalStorage("hypertower.study.dots", true);
   const logY = useLocalStorage("hypertower.study.logY", false);
+  /** Whether methods are drawn over their starting values, instead of over factors of their defaults. */
+  const absolute = useLocalStorage("hypertower.study.absolute", false);
   /**
    * Whether to show the paper's values on studies with its budget, and (not remembered) on others.
    */
@@ -35,5 +37,5 @@ export const useStudyView = createGlobalState(() => {
     const figure = paperOf(study);
     return figure && (budgetDifference(figure, study.base) === null ? paper : paperAnyway).value ? figure : undefined;
   };
-  return { paperAnyway, paperOf, shownPaperOf, name, moment, epoch, step, band, dots, logY, paper, metricIn };
+  return { absolute, paperAnyway, paperOf, shownPaperOf, name, moment, epoch, step, band, dots, logY, paper, metricIn };
 });

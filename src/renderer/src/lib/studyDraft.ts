@@ -9,13 +9,14 @@ import { study as studySchema, validateStudy, type Axis, type AxisValues, type S
 import { axisValues } from "@shared/study/values.ts";
 import type { Level } from "@shared/tower.ts";
 import { defaultDraft, draftOf, experimentOf, parseStored, storedDraft, storedEntry, storedLevel, type Draft } from "./draft.ts";
+import { draftMethods, methodsOf, newMethods, storedMethods, type DraftMethods } from "./methodsDraft.ts";
 import { readEntry, type Entry } from "./numbers.ts";
 import { fromTower, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export const valueKinds = ["grid", "list", "random", "quasiRandom"] as const satisfies readonly AxisValues["kind"][];
 export const upperRules = ["equal", "figure4b", "fixed", "base"] as const satisfies readonly UpperRule["kind"][];
-/** Towers to compare: the base's own, heights of it, or named stacks. */
-export const comparisons = ["base", "heights", "stacks"] as const;
+/** What to compare: the base's own tower, heights of it, methods, or named stacks. */
+export const comparisons = ["base", "heights", "methods", "stacks"] as const;
 
 export interface DraftAxis {
   /** Identity while editing; never stored with a study. */
@@ -58,6 +59,7 @@ export interface StudyDraft {
     upperAt: Record<string, DraftLevel>;
   };
   stacks: DraftStack[];
+  methods: DraftMethods;
   seeds: { by: "count" | "list"; count: Entry; list: string };
   halving: { on: boolean; rungs: string; keep: Entry };
   safe: boolean;
@@ -107,12 +109,12 @@ function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
 const draftLevel = (level: Level): DraftLevel => fromTower([level])[0]!;
 
 export function studyDraftOf(study: Study): StudyDraft {
-  const { name, base, axes, heights, stacks, seeds, halving, safe, cohort } = study;
+  const { name, base, axes, heights, stacks, methods, seeds, halving, safe, cohort } = study;
   return {
     name,
     base: draftOf(base),
     axes: axes.map(draftAxis),
-    compares: stacks ? "stacks" : heights ? "heights" : "base",
+    compares: methods ? "methods" : stacks ? "stacks" : heights ? "heights" : "base",
     heights: {
       values: heights?.values ?? [0, 1],
       rule: heights?.rule.kind ?? "equal",
@@ -121,6 +123,7 @@ export function studyDraftOf(study: Study): StudyDraft {
       upperAt: Object.fromEntries(Object.entries(heights?.upperAt ?? {}).map(([at, level]) => [at, draftLevel(level)])),
     },
     stacks: (stacks ?? []).map(({ tower, ...rest }) => ({ ...rest, levels: tower ? fromTower(tower) : [] })),
+    methods: draftMethods(methods),
     seeds: draftSeeds(seeds),
     halving: { on: halving !== null, rungs: written(halving?.rungs ?? [1]), keep: halving?.keep ?? 0.5 },
     safe,
@@ -140,6 +143,7 @@ export function studyOfExperiment(base: Draft): StudyDraft {
     compares: "heights",
     heights: { values: [0, 1], rule: "base", alphas: "", upper: null, upperAt: {} },
     stacks: [],
+    methods: newMethods(),
     seeds: { by: "count", count: 2, list: "0, 1" },
     halving: { on: false, rungs: "1", keep: 0.5 },
     safe: false,
@@ -177,13 +181,15 @@ function seedsOf({ by, count, list }: StudyDraft["seeds"]): unknown {
 
 /** The study for requests; not validated. */
 export function studyOf(draft: StudyDraft): unknown {
-  const { name, base, axes, compares, heights, stacks, seeds, halving, safe, cohort } = draft;
+  const { name, base, axes, compares, heights, stacks, methods, seeds, halving, safe, cohort } = draft;
   return {
     name,
     base: experimentOf({ ...base, name: "", seed: 0 }),
-    axes: axes.map((axis) => ({ level: axis.level, hyperparameter: axis.hyperparameter, values: valuesOf(axis) })),
+    // A study of methods varies their starting values alone.
+    axes: compares === "methods" ? [] : axes.map((axis) => ({ level: axis.level, hyperparameter: axis.hyperparameter, values: valuesOf(axis) })),
     heights: compares === "heights" ? heightsOf(heights) : null,
     stacks: compares === "stacks" ? stacks.map(({ levels, ...rest }) => ({ ...rest, tower: rest.rerunOf === null ? toTower(levels) : null })) : null,
+    methods: compares === "methods" ? methodsOf(methods) : null,
     seeds: seedsOf(seeds),
     halving: halving.on ? { rungs: readList(halving.rungs), keep: halving.keep } : null,
     safe,
@@ -206,7 +212,7 @@ function inWords(error: FieldError, { seeds }: StudyDraft): FieldError {
   return error.path === "seeds" && seeds.by === "count" ? { path: "seeds", message: "the number of seeds must be a whole number from 1 to 1000" } : error;
 }
 
-const listEntry = /^(axes\.\d+\.values\.values|heights\.values|heights\.rule\.alphas|seeds|halving\.rungs)\.\d+$/;
+const listEntry = /^(axes\.\d+\.values\.values|heights\.values|heights\.rule\.alphas|seeds|halving\.rungs|methods\.factors\.values)\.\d+$/;
 
 /**
  * Errors by the path of the field that shows them: errors of the base by its fields, errors of a
@@ -278,6 +284,8 @@ const storedStudy = z.object({
     upperAt: z.record(z.string(), storedLevel),
   }),
   stacks: z.array(z.object({ name: text, levels: z.array(storedLevel), rerunOf: text.nullable().default(null), epochs: z.number().nullable(), seeds: z.array(z.number()).nullable().default(null), against: text.nullable().default(null) })),
+  // Drafts of earlier versions have no methods.
+  methods: storedMethods.default(newMethods),
   seeds: z.object({ by: z.enum(["count", "list"]), count: storedEntry, list: text }),
   halving: z.object({ on: z.boolean(), rungs: text, keep: storedEntry }),
   safe: z.boolean().default(false),

@@ -4,7 +4,8 @@ import { dataFacts } from "@shared/datasets.ts";
 import { modelText } from "@shared/models/text.ts";
 import { studyAxis } from "@shared/study/axes.ts";
 import type { StudyEstimate, StudyPoint, StudyStatus, StudySummary } from "@shared/study/result.ts";
-import type { Axis, Study, UpperRule } from "@shared/study/study.ts";
+import { factorsOf } from "@shared/study/methods.ts";
+import type { Axis, Methods, Study, UpperRule } from "@shared/study/study.ts";
 import { seedsOf } from "@shared/study/stacks.ts";
 import { countValues } from "@shared/study/values.ts";
 import { formatHyperparameter, levelLabel, notation } from "@shared/tower.ts";
@@ -38,9 +39,16 @@ export function rangeInWords({ values }: Pick<Axis, "values">): string {
   return from === to ? formatHyperparameter(from) : `${formatHyperparameter(from)} to ${formatHyperparameter(to)}`;
 }
 
+/** `10 methods from 1e-4 to 1e4 times their defaults (9 values)` */
+function methodsInWords(methods: Methods): string {
+  const factors = factorsOf(methods);
+  return `${plural(methods.list.length, "method")} from ${formatHyperparameter(minOf(factors))} to ${formatHyperparameter(maxOf(factors))} times their defaults (${plural(factors.length, "value")})`;
+}
+
 /** Every axis: `α from 1e-8 to 100 (11 values), μ from 0 to 0.9 (4 values)`. */
 export function axesInWords(study: Study): string {
-  const { axes, stacks } = study;
+  const { axes, methods, stacks } = study;
+  if (methods) return methodsInWords(methods);
   const parts = axes.map((axis, index) => {
     const count = countValues(axis.values);
     const name = axisName(study, index);
@@ -51,7 +59,8 @@ export function axesInWords(study: Study): string {
 }
 
 /** Heights, consecutive ones abbreviated: `0 to 3`, `0, 2, 5`. */
-export function heightsInWords({ base, heights, stacks }: Study): string {
+export function heightsInWords({ base, heights, methods, stacks }: Study): string {
+  if (methods) return plural(methods.list.length, "method");
   if (stacks) return plural(stacks.length, "stack");
   const values = (heights?.values ?? [base.tower.length - 1]).toSorted((a, b) => a - b);
   const [first, last] = [values[0]!, values.at(-1)!];
@@ -67,7 +76,12 @@ export const upperRuleLabels: Record<UpperRule["kind"], { label: string; help: s
 };
 
 /** How the number of runs comes about: `11 values × 4 heights × 3 seeds`. */
-export function productInWords({ axes, heights, stacks, seeds }: Study): string {
+export function productInWords({ axes, heights, methods, stacks, seeds }: Study): string {
+  if (methods) {
+    const knobs = methods.list.reduce((sum, method) => sum + method.knobs.length, 0);
+    const also = knobs === 0 ? "" : ` and ${plural(knobs, "other knob")}`;
+    return `${plural(factorsOf(methods).length, "value")} × ${plural(methods.list.length, "method")}${also} × ${plural(seeds.length, "seed")}`;
+  }
   const crossed = axes.filter(({ values }) => values.kind === "list" || values.kind === "grid");
   const sampled = axes.filter((axis) => !crossed.includes(axis));
   const parts = crossed.map((axis) => plural(countValues(axis.values), "value"));
@@ -86,9 +100,9 @@ function modelInWords(model: Study["base"]["model"]): string {
 }
 
 /** The base experiment in one line. */
-export function baseInWords({ base, heights, stacks }: Study): string {
+export function baseInWords({ base, heights, methods, stacks }: Study): string {
   const { model, dataset, budget, batchSize, shuffle } = base;
-  const tower = stacks ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
+  const tower = stacks || methods ? "" : heights ? `${levelLabel(base.tower[0]!)} on the weights, ` : `${notation(base.tower)}, `;
   const { title, trainExamples } = dataFacts(dataset);
   const examples = dataset.trainExamples === trainExamples ? title : `${formatCount(dataset.trainExamples)} examples of ${title}`;
   return `${tower}${modelInWords(model)}, ${examples}, ${plural(budget.epochs, "epoch")}, batches of ${batchSize}${shuffle ? "" : ", not shuffled"}`;
