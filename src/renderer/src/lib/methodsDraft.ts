@@ -3,7 +3,8 @@ import { z } from "zod";
 import { nameInLevel } from "@shared/groups.ts";
 import { inDomain, optimizerSpec, type HyperparameterSpec } from "@shared/optimizers.ts";
 import { factorsOf, startingHyperparameter } from "@shared/study/methods.ts";
-import type { Knob, Method, Methods, Study } from "@shared/study/study.ts";
+import { commonMethods } from "@shared/study/methodPresets.ts";
+import { method as methodSchema, type Knob, type Method, type Methods } from "@shared/study/study.ts";
 import { storedEntry, storedLevel } from "./draft.ts";
 import { readEntry, type Entry } from "./numbers.ts";
 import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
@@ -145,11 +146,13 @@ export function otherKnobs(method: DraftMethod, factors: readonly number[]): Kno
 export const suggestedKnobs = (method: DraftMethod): DraftKnob[] =>
   method.levels.slice(1).map((_, above) => ({ level: above + 1, hyperparameter: "alpha", published: "" }));
 
-/** Every method of the presets, by name, the first of a name only. */
-export function catalogueOf(studies: readonly Pick<Study, "methods">[]): Method[] {
-  const known = new Map<string, Method>();
-  for (const { methods } of studies) for (const method of methods?.list ?? []) if (!known.has(method.name)) known.set(method.name, method);
-  return [...known.values()];
+/** Epochs for which the catalogue sets lengths while the form has none. */
+const usualEpochs = 5;
+
+/** The methods of the presets, whose schedules fit a number of epochs. */
+export function catalogueFor(epochs: Entry): Method[] {
+  const valid = typeof epochs === "number" && Number.isInteger(epochs) && epochs > 0;
+  return commonMethods(valid ? epochs : usualEpochs).map((input) => methodSchema.parse(input));
 }
 
 /** Starting value of a method as published, for a line of text. */
