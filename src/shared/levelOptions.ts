@@ -131,6 +131,7 @@ const commonOptions: readonly OptionSpec[] = [
     initial: 0,
     domain: { min: 0, max: 1 },
     upperOnly: true,
+    firstUpperOnly: true,
   },
   {
     name: "normalized",

@@ -42,6 +42,8 @@ interface Common {
   readonly help: string;
   /** Only for levels that move hyperparameters. */
   readonly upperOnly?: boolean;
+  /** Of these, only for the one that moves level 0's. */
+  readonly firstUpperOnly?: boolean;
   /** Applies to a whole level, not to a group. */
   readonly levelOnly?: boolean;
 }

@@ -41,6 +41,11 @@ function asUpper({ schedules: _, ...bottom }: Level): Level {
   return { ...bottom, frozen: false, groups: [] };
 }
 
+/** Only level 1 can have a horizon. */
+function withoutHorizon(level: Level): Level {
+  return { ...level, horizon: 0, groups: level.groups.map((group) => ({ ...group, horizon: 0 })) } as Level;
+}
+
 /** A tower with `height` levels above `bottom`. */
 export function towerOfHeight(height: number, bottom: Level, { rule, upper, upperAt }: Heights, base: readonly Level[]): Level[] {
   const alphaOf = stepSizes(rule, initialValue(bottom, "alpha"));
@@ -48,7 +53,8 @@ export function towerOfHeight(height: number, bottom: Level, { rule, upper, uppe
   const above = Array.from({ length: height }, (_, i) => {
     const level = i + 1;
     const own = chosen ?? (rule.kind !== "base" ? asUpper(bottom) : base.length === 1 ? asUpper(base[0]!) : (base[level] ?? base.at(-1)!));
-    return alphaOf ? { ...own, alpha: alphaOf(level) } : own;
+    const fitting = level > 1 ? withoutHorizon(own) : own;
+    return alphaOf ? { ...fitting, alpha: alphaOf(level) } : fitting;
   });
   return [bottom, ...above];
 }

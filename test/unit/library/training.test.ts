@@ -13,6 +13,7 @@ import {
   ops,
   optimize,
   sgd,
+  stack,
   zeros,
 } from "../../../src/library/index.ts";
 import { toEffective } from "../../../src/core/hyperoptimizers/stored.ts";
@@ -173,6 +174,21 @@ describe.each(steadyEngines)("on %s", (engine) => {
     expect(JSON.stringify(await other.save())).toBe(JSON.stringify(await one.save()));
     await one.restore(JSON.parse(saved));
     expect(JSON.stringify(await one.save())).toBe(saved);
+  });
+
+  it("sees further with a horizon, whose tangents a snapshot keeps", async () => {
+    // w -= alpha 2 w at every step: w(3) = 3 (1 - 2 alpha)^3, and the loss is its square.
+    const options = { optimizer: sgd({ alpha: 0.1, optimizer: sgd({ alpha: 0, horizon: 1 }) }), loss: itself, engine };
+    const one = await optimize(parabola, options);
+    const other = await optimize(parabola, options);
+    for (let n = 0; n < 2; n++) await one.step({});
+    await other.restore(JSON.parse(JSON.stringify(await one.save())));
+    for (const training of [one, other]) {
+      const hypergradients = [await training.step({}), await training.step({})].map(({ hypergradients: { "L0.alpha": slope } }) => slope!);
+      [2, 3].forEach((t, i) => expect(hypergradients[i]).toBeCloseTo(9 * 2 * t * 0.8 ** (2 * t - 1) * -2, 4));
+      await training.dispose();
+    }
+    expect(() => stack([{ optimizer: "lion" }, { optimizer: "sgd", horizon: 1 }])).toThrow("Lion cannot be followed");
   });
 
   it("takes every option of a level, and keeps its state too", async () => {

@@ -108,6 +108,14 @@ describe("a study's runs", () => {
     ]);
   });
 
+  it("heights give a horizon to the first upper level alone", () => {
+    const upper = { optimizer: "sgd", alpha: 1e-3, horizon: 1 } as const;
+    expect(stacks(cells({ base: sgd, heights: { values: [1, 3], rule: { kind: "base" }, upper } }))).toEqual([
+      "SGD / SGD(0.001, horizon 1)",
+      "SGD / SGD(0.001, horizon 1) / SGD(0.001) / SGD(0.001)",
+    ]);
+  });
+
   it("are all made safe where that is asked for", () => {
     const runs = cells({ base: sgd, axes: [alpha(0.1, 1, 2)], heights: { values: [0, 2] }, safe: true });
     expect(runs.every(({ experiment }) => experiment.guard.on)).toBe(true);

@@ -39,7 +39,7 @@ describe.each(steadyEngines)("on %s", (kind) => {
   it("what is captured before any step, and read back from its file, leads to the same rest", async () => {
     const config: ExperimentInput = {
       dataset: { trainExamples: 300, testExamples: 100 },
-      tower: [{ optimizer: "adam" }, { optimizer: "rmsProp" }, { optimizer: "sgd", alpha: 1e-3, mu: 0.5 }],
+      tower: [{ optimizer: "adam" }, { optimizer: "rmsProp", horizon: 0.9 }, { optimizer: "sgd", alpha: 1e-3, mu: 0.5 }],
       budget: { epochs: 3 },
       engine: { kind },
     };

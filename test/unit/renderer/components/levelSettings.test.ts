@@ -51,6 +51,16 @@ it("offers the level of the weights nothing that concerns moving hyperparameters
   }
 });
 
+it("offers a horizon to the level above the weights' alone, and higher up where it is set", async () => {
+  const [first, second, set] = [options(newLevel("sgd"), 1), options(newLevel("sgd"), 2), options(newLevel("sgd", {}, { options: { horizon: 0.5 } }), 2)];
+  await click(first.wrapper, "stack-level-1-options");
+  await click(second.wrapper, "stack-level-2-options");
+  await type(first.wrapper, "stack-level-1-horizon", "0.9");
+  expect(first.level().options["horizon"]).toBe(0.9);
+  expect(hasTestid(second.wrapper, "stack-level-2-horizon")).toBe(false);
+  expect(hasTestid(set.wrapper, "stack-level-2-horizon")).toBe(true);
+});
+
 it("sets choices and switches", async () => {
   const { wrapper, level } = options(newLevel("adam"), 0);
   await click(wrapper, "stack-level-0-options");
