@@ -20,7 +20,6 @@ export interface TrajectoryCheck {
   readonly numeric: number;
 }
 
-const h = 1e-5;
 
 /**
  * Trains, and adds `nudge` to a stored hyperparameter in the updates between two steps only.
@@ -39,19 +38,22 @@ function trained({ training, initialState, batchSize, batch }: Problem, steps: n
   return outputs;
 }
 
-function slope(problem: Problem, steps: number, name: string, updates: readonly [number, number]): number {
+function slope(problem: Problem, steps: number, name: string, updates: readonly [number, number], h = 1e-5): number {
   const lossWith = (nudge: number) => trained(problem, steps, name, nudge, updates)["loss"]!;
   return (lossWith(h) - lossWith(-h)) / (2 * h);
 }
 
 const ofBottom = ({ training }: Problem) => training.withHypergradient.filter(({ level }) => level === 0);
 
-/** With horizon 1: the slope of the last loss by a hyperparameter that is constant over all steps. */
-export function trajectoryChecks(problem: Problem, steps = 6): TrajectoryCheck[] {
+/**
+ * With horizon 1: the slope of the last loss by a hyperparameter that is constant over all steps.
+ * @param h half the difference: small enough that no kink (relu) lies within
+ */
+export function trajectoryChecks(problem: Problem, steps = 6, h?: number): TrajectoryCheck[] {
   return ofBottom(problem).map(({ name, hypergradient }) => ({
     name,
     analytic: trained(problem, steps, name, 0, [1, steps])[hypergradient]!,
-    numeric: slope(problem, steps, name, [1, steps]),
+    numeric: slope(problem, steps, name, [1, steps], h),
   }));
 }
 

@@ -52,13 +52,13 @@ describe.each(Object.entries(bottoms))("horizon 1 over %s: the loss after 6 step
   it.each(trajectoryChecks(smallProblem([bottom, still()])))("$name", expectEqual);
 });
 
-const quick = ["CNN, SGD / SGD", "ResNet-8, SGD with momentum / SGD", "LSTM, Adam / SGD"];
+const quick = ["CNN with batch normalization, Adam / SGD", "LSTM, Adam / SGD"];
 const models = Object.entries(modelCases).filter(([name]) => everything || quick.includes(name));
 describe.each(models)("horizon 1 over the model %s", (_, of) => {
   it("is the slope of the loss after 3 steps", () => {
     const problem = modelProblem({ ...of, levels: [of.levels[0]!, still()] });
-    for (const check of trajectoryChecks({ ...problem, batchSize }, 3)) {
-      expect(Math.abs(check.numeric - check.analytic), check.name).toBeLessThan(1e-5 * Math.abs(check.numeric) + 1e-8);
+    for (const check of trajectoryChecks({ ...problem, batchSize }, 3, 1e-7)) {
+      expect(Math.abs(check.numeric - check.analytic), check.name).toBeLessThan(1e-5 * Math.abs(check.numeric) + 1e-7);
     }
   });
 });

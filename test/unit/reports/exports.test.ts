@@ -138,6 +138,12 @@ describe("refusals", () => {
     expect(refused(made, "pytorch")).toContain("β₁ of level 0 is not finite at step 101");
   });
 
+  it("replays what a horizon led to, but the authors' library has none", () => {
+    const made = logged({ tower: [{ optimizer: "sgd" }, { optimizer: "sgd", horizon: 1 }] });
+    expect(refused(made, "library")).toContain("Level 1 sets horizon to 1, which this form cannot express");
+    for (const format of ["pytorch", "optax", "keras"] as const) expect(text(made, format)).not.toBe("");
+  });
+
   it("names an option that the form cannot express, where another can", () => {
     const refusals = (level: NonNullable<ExperimentInput["tower"]>[number]) => {
       const made = logged({ tower: [level, { optimizer: "sgd" }] });
