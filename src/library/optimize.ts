@@ -69,6 +69,8 @@ export async function optimize<Input extends string, Parameter extends string>(
   if (wrong.length > 0) throw new OptimizerError("optimize", wrong.map(({ index, message }) => ({ path: `0.groups.${index}.match`, message })));
   const shapeless = matrixProblems(levels[0]!, problem.parameters);
   if (shapeless.length > 0) throw new OptimizerError("optimize", shapeless.map(({ path, message }) => ({ path: [0, ...path].join("."), message })));
+  const ahead = levels.findIndex(({ lookahead }) => lookahead > 1);
+  if (ahead >= 0) throw new OptimizerError("optimize", [{ path: `${ahead}.lookahead`, message: `lookahead is ${levels[ahead]!.lookahead}, which needs batches of one size, and a training of the library takes any: set it to 1, or use horizon` }]);
   const initial = initialParameters(problem, seed, parameters);
   const procedures = new TrainingProcedures({
     parameters: problem.parameters.map(({ name, stateName, shape }) => ({ name: stateName, shape, label: name })),

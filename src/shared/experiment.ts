@@ -11,6 +11,7 @@ import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
 import { budgetProblems, type ScheduleProblem } from "./schedules/schema.ts";
+import { lookaheadRunProblems } from "./lookahead.ts";
 import { tower } from "./tower.ts";
 import { clipped } from "./text.ts";
 
@@ -220,12 +221,17 @@ const checked = z
     }
   });
 
-/** Schedules that do not fit into the budget. */
+/** Schedules and lookaheads that do not fit into the run. */
 export function longSchedules(e: Experiment): ScheduleProblem[] {
   const length = { stepsPerEpoch: stepsPerEpoch(e), totalSteps: totalSteps(e) };
   return e.tower.slice(0, 1).flatMap((level) => [
     ...budgetProblems(level, length, ["tower", 0]),
     ...level.groups.flatMap((group, i) => budgetProblems(group, length, ["tower", 0, "groups", i])),
+    ...lookaheadRunProblems(e.tower[1]?.lookahead ?? 1, {
+      totalSteps: length.totalSteps,
+      batchSize: e.batchSize,
+      left: isText(e) ? 0 : (e.dataset.trainExamples - validationExamples(e.dataset)) % e.batchSize,
+    }).map((message) => ({ path: ["tower", 1, "lookahead"], message })),
   ]);
 }
 

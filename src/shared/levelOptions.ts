@@ -20,6 +20,7 @@ export interface LevelOptions {
   readonly maxChange: number | null;
   readonly horizon: number;
   readonly normalized: boolean;
+  readonly lookahead: number;
   /** Bounds of learned hyperparameters by name, in effective form; not in the table below. */
   readonly bounds: Readonly<Record<string, Bounds>>;
   readonly atBounds: "clamp" | "reflect";
@@ -38,9 +39,9 @@ export interface LevelOptions {
 }
 
 /** Options of every level, as a type. */
-type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "horizon" | "normalized" | "atBounds";
+type CommonOption = "alphaAs" | "clipValue" | "clipNorm" | "warmUp" | "every" | "until" | "maxChange" | "horizon" | "normalized" | "lookahead" | "atBounds";
 /** `levelOnly` of the table below, as a type. */
-export type LevelOnlyOption = "clipNorm";
+export type LevelOnlyOption = "clipNorm" | "lookahead";
 export type OptionName<N extends OptimizerName> = CommonOption | (typeof optimizers)[N]["options"][number]["name"];
 
 const positive: Domain = { min: 0, max: 1e12, minExclusive: true };
@@ -140,6 +141,18 @@ const commonOptions: readonly OptionSpec[] = [
     help: "Divides each hypergradient by the norms it is made of: a cosine from -1 to 1, so that one step size fits every model (Baydin et al. 2018).",
     short: "normalized",
     upperOnly: true,
+  },
+  {
+    name: "lookahead",
+    kind: "number",
+    label: "Look ahead by steps",
+    help: "Number of updates through which a hyperparameter acts on the loss that counts: 1 is the paper's, up to 8 (Wu et al. 2018). Level 1 only; a step takes that many times as long.",
+    short: "lookahead",
+    initial: 1,
+    domain: { min: 1, max: 8 },
+    whole: true,
+    upperOnly: true,
+    levelOnly: true,
   },
   {
     name: "atBounds",

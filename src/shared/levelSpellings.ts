@@ -15,7 +15,7 @@ interface Issues {
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Fields that a group does not inherit. */
-const ofLevelAlone = ["groups", "frozen", "clipNorm"];
+const ofLevelAlone = ["groups", "frozen", "clipNorm", "lookahead"];
 
 export function expandLevel(input: unknown, issues: Issues): unknown {
   if (!isFields(input)) return input;

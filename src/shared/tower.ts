@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { boundsInUse, boundsNotation } from "./bounds.ts";
 import { horizonProblems } from "./horizon.ts";
+import { lookaheadProblems } from "./lookahead.ts";
 import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
 import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
 import { level, publishedAlpha, type Group, type Level, type LevelInput, type Settings } from "./levelSchema.ts";
@@ -45,6 +46,7 @@ export const tower: z.ZodType<Tower, TowerInput> = z
           const { label, forMatrices } = optimizerSpec(settings.optimizer);
           if (forMatrices && !settings.frozen) refuse([...path, "optimizer"], `${label} is for matrices of weights; a hyperparameter is a number: choose another optimizer, such as nAdam`);
         }
+        for (const message of lookaheadProblems(of, index, levels[index - 1]!)) refuse(["lookahead"], message);
         for (const { index: group, message } of groupProblems(of.groups, learnedNames(levels[index - 1]!), `what level ${index - 1} learns`)) {
           refuse(["groups", group, "match"], message);
         }
@@ -92,7 +94,8 @@ export function isPublishedDefault(of: Settings, field: string): boolean {
   const hyperparameter = optimizerSpec(of.optimizer).hyperparameters.find(({ name }) => name === field);
   if (hyperparameter) return hyperparameter.extra === true && initialValue(of, field) === hyperparameter.initial;
   const option = optionsOf(of.optimizer).find(({ name }) => name === field);
-  return option !== undefined && optionValue(of, option) === initialOption(option, publishedAlpha(of.optimizer));
+  // A group lacks the options of a whole level.
+  return option !== undefined && (!(field in of) || optionValue(of, option) === initialOption(option, publishedAlpha(of.optimizer)));
 }
 
 /** A level's own settings, or a group's, as its slots depend on them. */
@@ -107,7 +110,7 @@ export function hasSchedules({ schedules = {} }: Settings): boolean {
 
 /** Options as published where an optimizer, or a group, does not have them. */
 export function levelOptions(of: Settings): LevelOptions {
-  return { clipNorm: null, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, momentumAs: "nesterov", newtonSchulzSteps: 5, matrixScale: "outputs", consistentRms: null, ...of };
+  return { clipNorm: null, lookahead: 1, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, momentumAs: "nesterov", newtonSchulzSteps: 5, matrixScale: "outputs", consistentRms: null, ...of };
 }
 
 /** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */

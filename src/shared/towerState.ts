@@ -32,8 +32,8 @@ export function towerState(levels: readonly Level[], parameters: readonly SizedP
     return { moved: total(held.map(({ moved }) => moved)), slots: total([...held.map(({ slots }) => slots), ...groups]) };
   });
   const [bottom, above] = states;
-  // A horizon keeps the derivative of every weight, gradient and slot by a hyperparameter.
-  return states.map((state) => (bottom && state === above ? { ...state, slots: state.slots + followedBy(levels) * (2 * bottom.moved + bottom.slots) } : state));
+  // A horizon keeps the derivative of every weight, gradient and slot by a hyperparameter, a lookahead their latest values (and batches).
+  return states.map((state) => (bottom && state === above ? { ...state, slots: state.slots + (followedBy(levels) + (levels[1]!.lookahead - 1)) * (2 * bottom.moved + bottom.slots) } : state));
 }
 
 /** Number of level 0's hyperparameters that level 1 moves with a horizon. */

@@ -10,6 +10,7 @@ import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../src/shared/models/shape.ts";
+import { everything } from "./edition.ts";
 import { level } from "./problems.ts";
 
 export const batchSize = 4;
@@ -75,6 +76,12 @@ export const modelCases: Record<string, ModelCase> = {
     model: { kind: "cnn", channels: [4], batchNorm: true, hidden: [5] },
     levels: [level("sgd", { alpha: 0.02, mu: 0.9 }), level("sgd", { alpha: 1e-4, horizon: 1 })],
   },
+  "CNN with batch normalization and dropout, Adam / SGD that looks ahead": {
+    data: image,
+    model: { kind: "cnn", channels: [3], kernel: 3, batchNorm: true, hidden: [5], dropout: 0.3 },
+    levels: [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 1e-4, lookahead: 2 })],
+  },
+  ...(everything ? { "LSTM, SGD / SGD that looks ahead": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: [sgd[0]!, level("sgd", { alpha: 1e-4, lookahead: 3 })] } } : {}),
   "LSTM, SGD / SGD with a horizon of 0.9": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: [sgd[0]!, level("sgd", { alpha: 1e-4, horizon: 0.9 })] },
   "CNN with dropout, SGD / SGD": { data: image, model: { kind: "cnn", channels: [4], kernel: 3, hidden: [6], dropout: 0.3 }, levels: sgd },
   "GRU with dropout on symbols and between layers, Adam / SGD": {

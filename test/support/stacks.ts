@@ -29,6 +29,8 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
     level("sgd", { maxChange: 0.5 }),
   ],
   "normalized: Adam in log space / SGD / SGD": [level("adam", { alphaAs: "log" }), level("sgd", { alpha: 0.05, normalized: true }), level("sgd", { alpha: 1e-4, normalized: true })],
+  "looking ahead, normalized: Adam / SGD": [level("adam", { learned: ["alpha"] }), level("sgd", { alpha: 0.05, normalized: true, lookahead: 3 })],
+  "looking ahead: SGD with momentum / Adam": [level("sgd", { alpha: 0.1, mu: 0.5 }), level("adam", { alpha: 1e-3, lookahead: 4 })],
   "groups with optimizers of their own": [
     level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.1, mu: 0.9 }] }),
     level("sgd", { alpha: 1e-5, groups: [{ name: "bias", match: "*[bias]", optimizer: "adam", alpha: 1e-4, warmUp: 2 }] }),

@@ -63,6 +63,8 @@ export interface LearnedHyperparameter {
   readonly horizon: number;
   /** Whether its hypergradient is normalized: an option of the level that moves it. */
   readonly normalized: boolean;
+  /** Number of updates through which it acts on the loss that counts; 1 on all levels but the first. */
+  readonly lookahead: number;
 }
 
 export interface Weights {
@@ -251,7 +253,7 @@ export class TowerProgram {
     return {
       rule: updateRules[optimizer],
       slots: slotsOf(settings),
-      context: { ...contextOf(settings), followed: level === 0 && this.learned.some(({ horizon }) => horizon > 0) },
+      context: { ...contextOf(settings), followed: level === 0 && this.learned.some(({ horizon, lookahead }) => horizon > 0 || lookahead > 1) },
       options,
       hyper,
       choose: timed ?? ((value: Node) => value),
@@ -299,9 +301,9 @@ function slotOf(level: number, parameter: string, shape: Shape, slots: readonly 
   return (slot) => state(slotName(level, slot, parameter), slots.find(({ name }) => name === slot)?.of === "array" ? [] : shape);
 }
 
-function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover" | "horizon" | "normalized"> {
+function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pick<LearnedHyperparameter, "moved" | "mover" | "horizon" | "normalized" | "lookahead"> {
   const above = levels[level + 1];
-  if (!above) return { moved: false, mover: null, horizon: 0, normalized: false };
+  if (!above) return { moved: false, mover: null, horizon: 0, normalized: false, lookahead: 1 };
   const { group, frozen } = heldBy(above, name);
   const settings = above.groups.find((one) => one.name === group) ?? above;
   return {
@@ -309,6 +311,7 @@ function moverOf(levels: readonly TowerLevel[], level: number, name: string): Pi
     mover: !frozen && settings.learned.includes("alpha") ? hyperparameterMetric(level + 1, "alpha", group) : null,
     horizon: frozen || level > 0 ? 0 : settings.options.horizon,
     normalized: !frozen && settings.options.normalized,
+    lookahead: frozen || level > 0 ? 1 : above.options.lookahead,
   };
 }
 

@@ -12,12 +12,24 @@ import { add, constant, filled, inputAdjoints } from "./operations/index.ts";
  */
 export function gradients(loss: Node, wrt: readonly Node[]): Node[] {
   if (!isScalar(loss)) throw shapeError("gradients", [loss], "the loss must be a scalar");
+  return pullback([loss], [constant(1)], wrt);
+}
+
+/**
+ * Sum over the roots of adjoint * d root / d each node of `wrt`. The adjoints are constants: what they are made of does not count.
+ * @param seeds adjoint of each root, of its shape
+ */
+export function pullback(roots: readonly Node[], seeds: readonly Node[], wrt: readonly Node[]): Node[] {
   const targets = new Set(wrt);
-  const order = topologicalOrder([loss]);
+  const order = topologicalOrder(roots);
   const active = new Set<Node>();
   for (const node of order) if (targets.has(node) || node.inputs.some((input) => active.has(input))) active.add(node);
 
-  const adjoints = new Map<Node, Node>([[loss, constant(1)]]);
+  const adjoints = new Map<Node, Node>();
+  roots.forEach((root, i) => {
+    const known = adjoints.get(root);
+    adjoints.set(root, known ? add(known, seeds[i]!) : seeds[i]!);
+  });
   for (const node of order.reverse()) {
     const adjoint = adjoints.get(node);
     if (!adjoint || !node.inputs.some((input) => active.has(input))) continue;

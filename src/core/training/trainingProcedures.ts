@@ -9,6 +9,7 @@ import { tangents } from "../program/tangents.ts";
 import { Packing } from "../hyperoptimizers/packing.ts";
 import type { Loss } from "../tasks/task.ts";
 import { gradientName, heldBy, lossName, TowerProgram, type LearnedHyperparameter, type TowerLevel } from "../hyperoptimizers/tower.ts";
+import { firstRegisters, keptOfBatch, Lookahead, type Register } from "./lookahead.ts";
 import type { ScheduledHyperparameter } from "../hyperoptimizers/scheduleFactor.ts";
 
 export interface TrainedParameter {
@@ -45,6 +46,7 @@ export class TrainingProcedures {
   readonly #tower: TowerProgram;
   /** Shapes of the tangents that a horizon keeps. */
   readonly #tangents = new Map<string, Shape>();
+  readonly #registers = new Map<string, Register>();
 
   constructor({ parameters, levels, hypergradients }: TrainingProceduresOptions) {
     this.#packing = new Packing(parameters.map(({ name, shape, label = name }) => ({ name, shape, ...heldBy(levels[0]!, label) })));
@@ -64,7 +66,12 @@ export class TrainingProcedures {
     const stored = this.hyperparameters.map(({ name }) => state(name, []));
     return {
       outputs: this.#outputs(loss, stored, this.withHypergradient.map(() => constant(0))),
-      updates: { ...buffers, ...this.#weightGradients(gradients(loss, weights)), ...this.#keptLoss(loss) },
+      updates: {
+        ...buffers,
+        ...this.#weightGradients(gradients(loss, weights)),
+        ...this.#keptLoss(loss),
+        ...(this.#looksAhead ? firstRegisters({ loss, ...(buffers && { buffers }) }) : {}),
+      },
       transient: true,
     };
   }
@@ -82,13 +89,18 @@ export class TrainingProcedures {
     const followed = this.#seesFurther ? [...this.#followed(ofBottom), ...followedBuffers(loss, buffers)] : [];
     this.#declareTangents(followed);
     const views = this.withHypergradient.map((h, i) => (h.horizon > 0 ? follow(h, live[i]!, loss, followed.map(({ name }) => [name, next[name]!])) : null));
-    const exact = views.map((view, i) => view?.hypergradient ?? all[weights.length + i]!);
-    const normalizedOf = this.#normalizer(all, [...weights, ...live]);
+    const lookahead = this.#lookahead(ofBottom, hyperparameters, lossOf);
+    const ahead = lookahead?.hypergradients(all.slice(0, weights.length));
+    const exact = this.withHypergradient.map((h, i) => views[i]?.hypergradient ?? (h.lookahead > 1 ? ahead?.[h.name] : undefined) ?? all[weights.length + i]!);
+    const normalizedOf = this.#normalizer(all, [...weights, ...live], lookahead);
     const hypergradients = this.withHypergradient.map((h, i) => (h.normalized ? normalizedOf(h, exact[i]!, views[i]?.updates) : exact[i]!));
+    const registers = lookahead?.shifted(keptOfBatch({ loss, ...(buffers && { buffers }) })) ?? {};
+    if (lookahead) for (const [name, register] of Object.entries(lookahead.registers(registers))) this.#registers.set(name, register);
     return {
       outputs: this.#outputs(loss, hyperparameters, hypergradients),
       updates: {
         ...next,
+        ...registers,
         ...Object.fromEntries(views.flatMap((view) => Object.entries(view?.updates ?? {}))),
         ...Object.fromEntries(this.withHypergradient.map(({ hypergradient }, i) => [hypergradient, hypergradients[i]!])),
       },
@@ -132,6 +144,7 @@ export class TrainingProcedures {
     const values: Record<string, Float64Array> = { ...this.#tower.initialState(packs), ...packs, ...this.settledState(packs) };
     for (const { name } of this.#packing.packs) values[gradientName(name)] = new Float64Array(packs[name]!.length);
     for (const [name, shape] of this.#tangents) values[name] = new Float64Array(sizeOf(shape));
+    for (const [name, { shape, from }] of this.#registers) values[name] = values[from]?.slice() ?? new Float64Array(sizeOf(shape));
     return values;
   }
 
@@ -171,6 +184,22 @@ export class TrainingProcedures {
     };
   }
 
+  get #looksAhead(): boolean {
+    return this.withHypergradient.some(({ lookahead }) => lookahead > 1);
+  }
+
+  /** Level 0's hyperparameters all look ahead by the same number of steps. */
+  #lookahead(ofBottom: Readonly<Record<string, Node>>, hyperparameters: readonly Node[], lossOf: LossOf): Lookahead | null {
+    if (!this.#looksAhead) return null;
+    return new Lookahead({
+      steps: Math.max(...this.withHypergradient.map(({ lookahead }) => lookahead)),
+      weights: this.#packing.packs,
+      update: ofBottom,
+      hyperparameters: Object.fromEntries(this.hyperparameters.flatMap(({ name, level }, i) => (level === 0 ? [[name, hyperparameters[i]!]] : []))),
+      lossAt: (weights) => lossOf(this.#packing.unpack(weights)),
+    });
+  }
+
   get #seesFurther(): boolean {
     return this.withHypergradient.some(({ horizon }) => horizon > 0);
   }
@@ -195,12 +224,21 @@ export class TrainingProcedures {
    * Normalizes a hypergradient.
    * @param adjoints d loss / d each of `moved`: weights, then hyperparameters
    */
-  #normalizer(adjoints: readonly Node[], moved: readonly Node[]) {
+  #normalizer(adjoints: readonly Node[], moved: readonly Node[], lookahead: Lookahead | null) {
+    const ofWeights = this.#packing.packs.map(({ name }) => name);
+    // The hypergradient is linear in the weights' adjoints: its slope by them is the derivative of the weights.
+    const cotangents = this.#packing.packs.map(({ name, shape }) => state(`cotangent.${name}`, shape));
+    const ahead = lookahead?.hypergradients(cotangents) ?? {};
     const names = [...this.#packing.packs, ...this.withHypergradient].map(({ name }) => name);
     return (h: LearnedHyperparameter, value: Node, alongHorizon?: Readonly<Record<string, Node>>): Node => {
       const own = moved[names.indexOf(h.name)]!;
-      const below = alongHorizon ? this.#packing.packs.map(({ name }) => name) : this.#tower.movedWith(h);
-      const along = alongHorizon ? below.map((name) => alongHorizon[tangentName(h.name, name)]!) : tangents(below.map((name) => moved[names.indexOf(name)]!), (node) => (node === own ? constant(1) : null));
+      const seesFurther = h.horizon > 0 || h.lookahead > 1;
+      const below = seesFurther ? ofWeights : this.#tower.movedWith(h);
+      const along = alongHorizon
+        ? below.map((name) => alongHorizon[tangentName(h.name, name)]!)
+        : h.lookahead > 1
+          ? gradients(ahead[h.name]!, cotangents)
+          : tangents(below.map((name) => moved[names.indexOf(name)]!), (node) => (node === own ? constant(1) : null));
       const arrays = below.flatMap((name, i) => {
         const [at, derivative] = [names.indexOf(name), along[i]];
         return derivative ? [{ gradient: adjoints[at]!, derivative, move: sub(moved[at]!, state(name, moved[at]!.shape)) }] : [];

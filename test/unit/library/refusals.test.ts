@@ -65,6 +65,7 @@ describe("optimize", () => {
     const above = sgd({ warmUp: 3 });
     await refused(above).toThrow("optimize: 0.warmUp: warmUp is for levels that move hyperparameters, not for the first one");
     expect((await optimize(line, { optimizer: sgd({ optimizer: above }), loss: meanSquaredError })).optimizer.levels[1]).toMatchObject({ warmUp: 3 });
+    await refused(sgd({ optimizer: sgd({ lookahead: 4 }) })).toThrow("optimize: 1.lookahead: lookahead is 4, which needs batches of one size, and a training of the library takes any: set it to 1, or use horizon");
     let tower = sgd();
     for (let level = 0; level < 100; level++) tower = sgd({ optimizer: tower });
     await refused(tower).toThrow("more than 100 levels");
