@@ -6,7 +6,7 @@ import { frameOf, margin, logLabels, tooltipOption, type TooltipItem } from "./f
 import type { DrawApi } from "./heatMapChart.ts";
 import { estimateText, numberColumns, type NumberColumn } from "./numberTable.ts";
 import { layOutPlots, plotsInRow, type Plot } from "./plots.ts";
-import { curveNames } from "./studyText.ts";
+import { curveNames, styleIndex } from "./studyText.ts";
 import { variantStyle, type ChartSettings, type Look } from "./theme.ts";
 
 export interface NumbersSettings extends ChartSettings {
@@ -31,7 +31,7 @@ export function numbersChart(study: Study, sensitivity: Sensitivity, settings: N
   const columns = columnsOf(sensitivity, settings.numbers ?? shownByDefault);
   const label = (tick: number) => names[names.length - 1 - tick] ?? "";
   const rows: AxisScale = { min: -0.6, max: names.length - 0.4, ticks: names.map((_, i) => i), label, value: label, offset: null };
-  const plots = columns.map((column) => plotOf(column, sensitivity, names, rows, frame.look, settings));
+  const plots = columns.map((column) => plotOf(study, column, sensitivity, names, rows, frame.look, settings));
   if (plots.length === 0) plots.push({ x: { scale: undefined, log: false }, y: { scale: undefined, log: false }, series: [], empty: "No run has got this far yet." });
   const { title, ...rest } = layOutPlots(plots, { look: frame.look, inner: frame.inner, columns: plots.length, shareY: true, gap: 34 });
   return { ...frame.parts, title: [...(frame.parts.title as Record<string, unknown>[]), ...title], ...rest, ...tooltipOption(settings) };
@@ -48,8 +48,8 @@ function widened(scale: AxisScale, log: boolean): AxisScale {
   return { ...scale, min: scale.min - room, max: scale.max + room };
 }
 
-function plotOf(column: NumberColumn, { heights }: Sensitivity, names: readonly string[], rows: AxisScale, look: Look, { theme }: ChartSettings): Plot {
-  const colorOf = (i: number) => variantStyle(i, heights.length, heights.some(({ stack }) => stack !== null), theme).color;
+function plotOf(study: Study, column: NumberColumn, { heights }: Sensitivity, names: readonly string[], rows: AxisScale, look: Look, { theme }: ChartSettings): Plot {
+  const colorOf = (i: number) => variantStyle(styleIndex(study, heights[i]!, i), heights.length, heights.some(({ stack }) => stack !== null), theme).color;
   const known = heights.flatMap((height, i) => {
     const estimate = column.of(height);
     return estimate === null ? [] : [{ i, estimate }];

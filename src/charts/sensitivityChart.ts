@@ -7,11 +7,12 @@ import type { Curve, CurvePoint } from "../shared/study/curves.ts";
 import { hasDiverged, hasExploded } from "../shared/study/curves.ts";
 import { maxOf, minOf } from "../shared/extent.ts";
 import { budgetDifference, type PaperFigure } from "../shared/study/paperFigures.ts";
+import type { Study } from "../shared/study/study.ts";
 import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { bandSeries } from "./band.ts";
 import type { BandPoint } from "./chartLines.ts";
 import { axisOption, frameOf, labelRoom, logLabels, roomFor, text, tooltipOption, type Box, type LegendEntry } from "./frame.ts";
-import { axisTitle, curveNames, metricTitle } from "./studyText.ts";
+import { axisTitle, curveNames, metricTitle, styleIndex } from "./studyText.ts";
 import { defaultMarks } from "./defaultMarks.ts";
 import { bandOf, crossPath, explodedPath, idsOf, pointContent, runContent, type ChartItem, type CurveStyle, type SensitivityPanel, type SensitivitySettings } from "./sensitivityPanel.ts";
 import { towersChart } from "./towersChart.ts";
@@ -91,10 +92,10 @@ const nameIn = ({ study, curves }: SensitivityPanel, curve: Curve) => curveNames
  * One style per name over all panels: heights have an ordered color scale, stacks distinct colors.
  */
 function stylesOf(panels: readonly SensitivityPanel[], { theme }: ChartSettings): Map<string, CurveStyle> {
-  const named = new Map<string, Curve>();
-  for (const panel of panels) for (const curve of panel.curves.curves) if (!named.has(nameIn(panel, curve))) named.set(nameIn(panel, curve), curve);
-  const ordered = [...named].sort(([, a], [, b]) => (a.stack === null && b.stack === null ? a.height - b.height : 0));
-  return new Map(ordered.map(([name, { height, stack }], i) => [name, { name, height: stack === null ? height : null, mark: markOf(i), ...variantStyle(i, ordered.length, stack !== null, theme) }]));
+  const named = new Map<string, { readonly curve: Curve; readonly study: Study }>();
+  for (const { study, curves } of panels) curveNames(study, curves.curves).forEach((name, i) => named.has(name) || named.set(name, { curve: curves.curves[i]!, study }));
+  const ordered = [...named].sort(([, { curve: a }], [, { curve: b }]) => (a.stack === null && b.stack === null ? a.height - b.height : 0));
+  return new Map(ordered.map(([name, { curve, study }], i) => [name, { name, height: curve.stack === null ? curve.height : null, mark: markOf(i), ...variantStyle(styleIndex(study, curve, i), ordered.length, curve.stack !== null, theme) }]));
 }
 
 const isAtEdge = ({ diverged, exploded }: CurvePoint) => diverged + exploded > 0;

@@ -33,6 +33,12 @@ export function valueText({ symbol }: Pick<StudyAxis, "symbol">, value: number):
   return `${symbol} = ${formatHyperparameter(value)}`;
 }
 
+/** Index of a curve's color: a method has the same one in every chart, whichever of its knobs is drawn and whether or not others have begun. */
+export function styleIndex({ methods }: Study, { stack }: Variant, index: number): number {
+  const at = methods?.list.findIndex(({ name }) => name === stack) ?? -1;
+  return at === -1 ? index : at;
+}
+
 /** Optimizers of a height, level 0 first; null where the study does not specify them. */
 function optimizersAt({ base, heights }: Study, height: number): string[] | null {
   const [bottom] = base.tower;

@@ -103,13 +103,11 @@ function ranksOf(curves: readonly Curve[], setting: Setting, options: BootstrapO
   const rankedBy = (ranking: Ranking): (Rank | null)[] => {
     const sign = rankings[ranking] === "more" ? -1 : 1;
     const isWidth = ranking === "width" || ranking === "widthOfStudy";
-    // A method that learns nothing is flat: without this it would have the widest range.
-    const valueOf = (statistics: HeightStatistics) => (isWidth && !(statistics.best < learnedBelow * setting.ceiling) ? 0 : statistics[ranking]);
     const limit = (value: number) => (isWidth ? Math.min(widest, Math.max(0, value)) : value);
-    const observed = all.map((method) => valueOf(method.observed));
+    const observed = all.map((method) => method.observed[ranking]);
     const values = positions(observed.map((value) => sign * value));
     const drawn = Array.from({ length: count }, (_, i) =>
-      positions(all.map(({ resampled }, method) => sign * limit(observed[method]! + wider[method]! * (valueOf(resampled[i]!) - observed[method]!)))),
+      positions(all.map(({ resampled }, method) => sign * limit(observed[method]! + wider[method]! * (resampled[i]![ranking] - observed[method]!)))),
     );
     return all.map((_, method) => {
       const value = values[method]!;

@@ -55,7 +55,7 @@ export function methodWords({ metric, axis, tolerance, isLearned, numbers, metho
   const range = `the usable range of the ${axis.words} is widest with ${leaderWords(widest, widthOf)}`;
   const price = learned.length > 1 ? priceWords(metric, learned, first) : "";
   const headline = certain ? `${range}${price}.` : `with a single seed no ranking can be told from chance; in these runs ${range}${price}.`;
-  return { headline, remarks: remarksOf({ metric, axis, tolerance }, all, learned), first: first.counted };
+  return { headline, remarks: remarksOf({ metric, axis, tolerance, isLearned }, all, learned), first: first.counted };
 }
 
 /** What the widest range costs in the best result and in time. */
@@ -69,7 +69,7 @@ function priceWords(metric: StudyMetric, learned: readonly Ranked[], { counted: 
   return `; ${best}, and a step takes ${fastest.name === result.name ? "the least time" : `${rounded(own.timePerStep.value / fastest.time)} times as long as with ${fastest.name}`}`;
 }
 
-function remarksOf({ metric, axis, tolerance }: Pick<MethodEvidence, "metric" | "axis" | "tolerance">, all: readonly Ranked[], learned: readonly Ranked[]): string[] {
+function remarksOf({ metric, axis, tolerance, isLearned }: Pick<MethodEvidence, "metric" | "axis" | "tolerance" | "isLearned">, all: readonly Ranked[], learned: readonly Ranked[]): string[] {
   const value = (estimate: (method: Counted) => { readonly value: number } | null) => ({ counted }: Ranked) => measured(metric, estimate(counted)?.value ?? NaN);
   const lead = (ranking: Ranking, start: string, of: (method: Ranked) => string) => {
     const found = leaders(learned, ranking);
@@ -77,7 +77,7 @@ function remarksOf({ metric, axis, tolerance }: Pick<MethodEvidence, "metric" | 
   };
   const idle = all.filter((method) => !learned.includes(method));
   const average = isPercent(metric.name) ? "mean over all factors, values worse than guessing as guessing" : "mean over all factors";
-  const knobs = learned.flatMap(({ result }) => result.knobs.flatMap(({ knob, numbers }) => (numbers.numbers && numbers.known > 1 ? [`${knob.words} of ${result.name} over ${widthWords(axis, numbers.numbers.width.value, isOpen(numbers.numbers.usable), true)}`] : [])));
+  const knobs = learned.flatMap(({ result }) => result.knobs.flatMap(({ knob, numbers }) => (numbers.numbers && numbers.known > 1 && isLearned(numbers as Counted) ? [`${knob.words} of ${result.name} over ${widthWords(axis, numbers.numbers.width.value, isOpen(numbers.numbers.usable), true)}`] : [])));
   const open = learned.filter(({ counted }) => isOpen(counted.numbers.usable)).map(({ result }) => result.name);
   return [
     ...lead("best", `The best ${bestLabel(metric)} is lowest with`, value(({ numbers }) => numbers.best)),

@@ -42,13 +42,18 @@ function found(tower: readonly Level[], { level, hyperparameter }: Knob): { spec
   return spec && { spec, value: (settings as unknown as Record<string, number>)[name]! };
 }
 
+/** A label within a sentence; one that begins with an optimizer's name stays as it is. */
+function withinSentence(label: string): string {
+  return Object.values(optimizers).some((optimizer) => label.startsWith(optimizer.label)) ? label : label.charAt(0).toLowerCase() + label.slice(1);
+}
+
 /** @throws RangeError when the method's tower lacks the knob; `methodErrors` names such knobs before */
 export function namedKnob({ name, tower }: Method, knob: Knob): NamedKnob {
   const { level, hyperparameter, published } = knob;
   const at = found(tower, knob);
   if (!at) throw new RangeError(`${name} has no ${knobPath(knob)}`);
   const { group } = partNamed(hyperparameter);
-  const words = `${at.spec.label.toLowerCase()}${group === null ? "" : ` of ${group}`}`;
+  const words = `${withinSentence(at.spec.label)}${group === null ? "" : ` of ${group}`}`;
   return {
     path: knobPath(knob),
     level,

@@ -219,7 +219,7 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     const [from, to] = [curve.points[0]!.x, curve.points.at(-1)!.x];
     const widest = positionOn(setting.scale, to) - positionOn(setting.scale, from);
     const known = curve.points.flatMap(({ x, mean }) => (mean === null ? [] : [{ x, value: mean }]));
-    const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference), setting.scale);
+    const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference, setting.unlearned), setting.scale);
     const time = estimated(({ timePerStep }) => timePerStep);
     const atDefault = estimated((statistics) => statistics.atDefault);
     const base = baseOf(curve, index);

@@ -6,7 +6,7 @@ import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
 import { isPercent } from "../metrics.ts";
 import { choosesOnTest, explosionWords, metricFor, type StudyMetric, type StudyMetricName } from "./metric.ts";
-import { methodResults, type MethodResult } from "./methodResults.ts";
+import { learnedBelow, methodResults, type MethodResult } from "./methodResults.ts";
 import { heightNumbers, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
@@ -45,7 +45,7 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
-  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1 }) };
+  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
   const heights = heightNumbers(found.curves, setting, bootstrap);
   const methods = study.methods && methodResults(study, points, found.curves, metric, setting, bootstrap);
   const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, methods, choices: choicesOf(study, metric, heights) };

@@ -54,6 +54,8 @@ export interface Setting {
   readonly tolerance: Tolerance;
   /** Axis value of the published default, in a study of methods. */
   readonly published?: number;
+  /** Values from here on have learned nothing and are not usable, in a study of methods: a flat curve of guessing would be the widest. */
+  readonly unlearned?: number;
   /** Value at which the metric is capped: that of guessing, infinity if unknown. Wortsman et al. cap the loss at that of the initial weights. */
   readonly ceiling: number;
 }
@@ -112,14 +114,14 @@ function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) 
 }
 
 /** Statistics of every height, in order. */
-export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling, published }: Setting): HeightStatistics[] {
+export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling, published, unlearned = Infinity }: Setting): HeightStatistics[] {
   const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
   const bestOfStudy = minOf(means.map(({ curve }) => lowest(curve).value));
   const cappedBestOfStudy = minOf(means.map(({ capped }) => lowest(capped).value));
   return means.map(({ sample, curve, capped }): HeightStatistics => {
     const best = lowest(curve);
     const level = capped.reduce((sum, { value }) => sum + value, 0) / capped.length;
-    const width = (reference: number) => usableRange(curve, thresholdOf(tolerance, reference), scale).width;
+    const width = (reference: number) => usableRange(curve, thresholdOf(tolerance, reference, unlearned), scale).width;
     let drawn = 0;
     let diverged = 0;
     let exploded = 0;

@@ -7,8 +7,9 @@ export type Tolerance =
   | { readonly kind: "relative"; readonly by: number }
   | { readonly kind: "below"; readonly value: number };
 
-/** Highest usable value for a given best. */
-export function thresholdOf(tolerance: Tolerance, best: number): number {
+/** Highest usable value for a given best; none at all if that has learned nothing, because it is not below `unlearned`. */
+export function thresholdOf(tolerance: Tolerance, best: number, unlearned = Infinity): number {
+  if (best >= unlearned) return -Infinity;
   switch (tolerance.kind) {
     case "absolute":
       return best + tolerance.by;

@@ -1,7 +1,7 @@
 /** A study of methods as text: a table of its numbers with ranks, and the means at every factor. */
 import { formatMeasure } from "../../../shared/format.ts";
 import { isPercent } from "../../../shared/metrics.ts";
-import { knobColumnKeys, knobText, methodColumns, methodRows, rankText } from "../../../shared/study/methodTable.ts";
+import { knobColumnKeys, knobText, methodColumns, methodRows, rankText, type MethodColumn } from "../../../shared/study/methodTable.ts";
 import { estimateText } from "../../../shared/study/numberColumn.ts";
 import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
@@ -15,6 +15,8 @@ export function methodsText(study: Study, points: readonly StudyPoint[]): string
   return [
     numbersTable(found),
     "",
+    ranksTable(found),
+    "",
     factorsTable(found),
     "",
     found.verdict.headline,
@@ -23,19 +25,23 @@ export function methodsText(study: Study, points: readonly StudyPoint[]): string
   ].join("\n");
 }
 
+const heading = ({ title, unit }: MethodColumn) => `${title.toUpperCase()}${unit === "" ? "" : ` (${unit})`}`;
+
 /** A row for each method, its other knobs below it. */
 function numbersTable(found: Sensitivity): string {
-  const columns = methodColumns(found);
-  const header = ["METHOD", "KNOB AS PUBLISHED", ...columns.flatMap(({ title, unit, ranking }) => [`${title.toUpperCase()}${unit === "" ? "" : ` (${unit})`}`, ...(ranking ? ["RANK"] : [])])];
+  const columns = methodColumns(found).filter(({ key }) => key !== "widthOfStudy" && key !== "excess");
   const rows = methodRows(found).map(({ method, knob, numbers, result }) => [
     result ? method : "",
     knobText(knob),
-    ...columns.flatMap(({ key, of, ranking, ...column }) => {
-      const shown = result || knobColumnKeys.includes(key);
-      return [shown ? estimateText({ ...column, unit: "" }, of(numbers)) : "", ...(ranking ? [result ? rankText(result.ranks?.[ranking]) : ""] : [])];
-    }),
+    ...columns.map(({ key, of, ...column }) => (result || knobColumnKeys.includes(key) ? estimateText({ ...column, unit: "" }, of(numbers)) : "")),
   ]);
-  return table([header, ...rows]);
+  return table([["METHOD", "KNOB AS PUBLISHED", ...columns.map(heading)], ...rows]);
+}
+
+/** The rank of each method by each number, and the ranks that the seeds leave possible. */
+function ranksTable(found: Sensitivity): string {
+  const columns = methodColumns(found).flatMap(({ title, ranking }) => (ranking ? [{ title, ranking }] : []));
+  return table([["RANK BY", ...columns.map(({ title }) => title.toUpperCase())], ...(found.methods ?? []).map(({ name, ranks }) => [name, ...columns.map(({ ranking }) => rankText(ranks?.[ranking]))])]);
 }
 
 /** Means at each factor: a row for each method and knob. */

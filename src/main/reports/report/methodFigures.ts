@@ -6,6 +6,7 @@ import { metricLabel } from "../../../shared/study/metric.ts";
 import { knobColumnKeys, knobText, methodColumns, methodRows, rankText } from "../../../shared/study/methodTable.ts";
 import { knobsAsSensitivity } from "../../../shared/study/methodResults.ts";
 import { estimateText } from "../../../shared/study/numberColumn.ts";
+import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import { toleranceWords } from "../../../shared/study/verdictWords.ts";
 import { capital } from "../../../shared/text.ts";
@@ -58,7 +59,9 @@ export function methodNumbers(found: Sensitivity): Html {
       return ranking && result.ranks?.[ranking] ? `${text}, rank ${rankText(result.ranks[ranking])}` : text;
     }),
   ]);
+  const reasons = new Set(found.heights.flatMap(({ noInterval }) => noInterval ?? []));
   return html`${tableOf(["Method", "Knob as published", ...columns.map(({ title }) => title)], rows, "numbers")}
+<p class="soft small">In brackets: ${intervalWords(found.heights, found.bootstrap)}.${reasons.size === 0 ? "" : ` Where there is none: ${[...reasons].join("; ")}.`}</p>
 ${definitions([...columns.map(({ title, definition }) => [title, definition] as const), ["Rank", "Position among the methods, 1 for the best, and in brackets the positions that the seeds leave possible: the methods are ranked anew in every bootstrap resample, with the spread of the intervals."]])}`;
 }
 
