@@ -87,6 +87,7 @@ export default defineConfig({
         ["How results are computed", "results"],
         ["Studies", "studies"],
         ["Numbers of a study", "sensitivity"],
+        ["Comparing methods", "methods"],
         ["Comparing runs", "comparing"],
         ["Evaluation", "evaluation"],
         ["Step sizes far too high", "too-high"],

@@ -62,11 +62,15 @@ export function methodWords({ metric, axis, tolerance, isLearned, numbers, metho
 function priceWords(metric: StudyMetric, learned: readonly Ranked[], { counted: { numbers: own }, result }: Ranked): string {
   const lowest = learned.reduce((a, b) => (b.counted.numbers.best.value < a.counted.numbers.best.value ? b : a));
   const lost = own.best.value - lowest.counted.numbers.best.value;
-  const best = lowest.result === result ? `its best ${bestLabel(metric)}, ${measured(metric, own.best.value)}, is the lowest too` : `with ${result.name} the best ${bestLabel(metric)} is ${measured(metric, own.best.value)}, ${difference(metric, lost)} above the lowest`;
+  const level = measured(metric, own.best.value);
+  const isLowest = level === measured(metric, lowest.counted.numbers.best.value);
+  const best = `with ${result.name} the best ${bestLabel(metric)} is ${level}, ${isLowest ? "the lowest too" : `${difference(metric, lost)} above the lowest`}`;
   const timed = learned.flatMap((method) => (method.counted.numbers.timePerStep ? [{ name: method.result.name, time: method.counted.numbers.timePerStep.value }] : []));
   if (!own.timePerStep || timed.length === 0) return `; ${best}`;
   const fastest = timed.reduce((a, b) => (b.time < a.time ? b : a));
-  return `; ${best}, and a step takes ${fastest.name === result.name ? "the least time" : `${rounded(own.timePerStep.value / fastest.time)} times as long as with ${fastest.name}`}`;
+  const ratio = own.timePerStep.value / fastest.time;
+  const time = fastest.name === result.name ? "the least time" : ratio < 1.05 ? `no longer than with ${fastest.name}` : `${rounded(ratio)} times as long as with ${fastest.name}`;
+  return `; ${best}, and a step takes ${time}`;
 }
 
 function remarksOf({ metric, axis, tolerance, isLearned }: Pick<MethodEvidence, "metric" | "axis" | "tolerance" | "isLearned">, all: readonly Ranked[], learned: readonly Ranked[]): string[] {
