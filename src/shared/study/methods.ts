@@ -6,18 +6,18 @@ import { formatHyperparameter, type Level } from "../tower.ts";
 import type { Knob, Method, Methods, Study } from "./study.ts";
 import { axisValues, rangeErrors, rounded } from "./values.ts";
 
-/** Hyperparameters by which an optimizer that estimates its step size is started. All others start with a step size. */
-const firstGuesses = ["d0", "firstMove", "sInit"] as const;
+/** Hyperparameters that start what estimates its step size; `sInit` only where Mechanic is on. All others start with a step size. */
+const firstGuesses = ["sInit", "d0", "firstMove"] as const;
 
-/** Name of the hyperparameter that an optimizer's starting value is. */
-export function startingHyperparameter(optimizer: OptimizerName): string {
+/** Name of the hyperparameter that a level 0's starting value is. */
+export function startingHyperparameter({ optimizer, mechanic = false }: { readonly optimizer: OptimizerName; readonly mechanic?: boolean }): string {
   const names: readonly string[] = optimizerSpec(optimizer).hyperparameters.map(({ name }) => name);
-  return firstGuesses.find((name) => names.includes(name)) ?? names[0]!;
+  return firstGuesses.find((name) => names.includes(name) && (name !== "sInit" || mechanic)) ?? names[0]!;
 }
 
 /** The starting value of a method and its other knobs, the starting value first. */
 export function knobsOf({ tower, start, knobs }: Method): readonly [start: Knob, ...others: Knob[]] {
-  return [start ?? { level: 0, hyperparameter: startingHyperparameter(tower[0]!.optimizer), published: null }, ...knobs];
+  return [start ?? { level: 0, hyperparameter: startingHyperparameter(tower[0]!), published: null }, ...knobs];
 }
 
 /** A knob of a method with its names and published default. */

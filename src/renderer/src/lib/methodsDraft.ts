@@ -129,7 +129,7 @@ export function knobChoices(levels: readonly DraftLevel[]): KnobChoice[] {
 }
 
 /** Where a method starts, if the form does not say. */
-export const startOf = ({ levels, start }: DraftMethod): Pick<DraftKnob, "level" | "hyperparameter"> => start ?? { level: 0, hyperparameter: startingHyperparameter(levels[0]!.optimizer) };
+export const startOf = ({ levels, start }: DraftMethod): Pick<DraftKnob, "level" | "hyperparameter"> => start ?? { level: 0, hyperparameter: startingHyperparameter({ optimizer: levels[0]!.optimizer, mechanic: levels[0]!.options["mechanic"] === true }) };
 
 /** Other knobs of a method, which a sweep leaves in their domain at every factor. */
 export function otherKnobs(method: DraftMethod, factors: readonly number[]): KnobChoice[] {

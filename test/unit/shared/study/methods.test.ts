@@ -61,7 +61,7 @@ describe("the runs of a study of methods", () => {
 });
 
 test("the starting value is the one an optimizer is known by", () => {
-  expect((["sgd", "adam", "prodigy", "dAdaptSgd", "dog", "lDog", "muon"] as const).map(startingHyperparameter)).toEqual(["alpha", "alpha", "d0", "d0", "firstMove", "firstMove", "alpha"]);
+  expect((["sgd", "adam", "prodigy", "dAdaptSgd", "dog", "lDog", "muon"] as const).map((optimizer) => startingHyperparameter({ optimizer }))).toEqual(["alpha", "alpha", "d0", "d0", "firstMove", "firstMove", "alpha"]);
   const method = makeStudy(two()).methods!.list[1]!;
   expect(knobsOf(method).map((knob) => namedKnob(method, knob))).toMatchObject([{ path: "L0.alpha", published: 1e-3, words: "step size" }, { path: "L1.alpha", published: 1e-5, words: "step size of level 1" }]);
 });
