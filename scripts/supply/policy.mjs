@@ -14,10 +14,3 @@ export const explained = {
     why: "libvips is a shared library of its own, which anybody may replace",
   },
 };
-
-/**
- * Advisories that do not concern Hypertower, by their identifier, each with the reason. `npm run supply` fails on any
- * other that concerns what ships.
- * @type {Record<string, string>}
- */
-export const advisories = {};

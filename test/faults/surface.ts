@@ -23,9 +23,9 @@ Object.assign(process.env, { HYPERTOWER_DATA: join(folder, "data"), HYPERTOWER_E
 
 const surface = channel === "ipc" ? await overIpc(join(folder, "store")) : await overSocket(folder);
 const random = new RandomJson(seed, await somethingToAskAbout(surface));
-const { sent, seconds, counts, faults } = await fuzzSurface(surface, random, messages);
+const { sent, seconds, slowest, counts, faults } = await fuzzSurface(surface, random, messages);
 const [early, late] = memoryOf(surface.memory);
-console.log(`${channel}, seed ${seed}: ${sent} messages in ${seconds.toFixed(1)} s (${(sent / seconds).toFixed(0)}/s): ${[...counts].map(([what, n]) => `${n} ${what}`).join(", ")}; memory ${(early / 1e6).toFixed(0)} to ${(late / 1e6).toFixed(0)} MB`);
+console.log(`${channel}, seed ${seed}: ${sent} messages in ${seconds.toFixed(1)} s (${(sent / seconds).toFixed(0)}/s): ${[...counts].map(([what, n]) => `${n} ${what}`).join(", ")}; slowest reply ${slowest.toFixed(1)} s; memory ${(early / 1e6).toFixed(0)} to ${(late / 1e6).toFixed(0)} MB`);
 const tenth = Math.ceil(surface.memory.length / 10);
 console.log(`most memory in each tenth of the time: ${Array.from({ length: 10 }, (_, part) => (Math.max(0, ...surface.memory.slice(part * tenth, (part + 1) * tenth)) / 1e6).toFixed(0)).join(", ")} MB`);
 const code = await surface.end();

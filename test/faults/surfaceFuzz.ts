@@ -48,6 +48,8 @@ export async function somethingToAskAbout({ ask }: Surface): Promise<string[]> {
 export interface FuzzResult {
   readonly sent: number;
   readonly seconds: number;
+  /** Seconds that the slowest reply took. */
+  readonly slowest: number;
   readonly counts: ReadonlyMap<string, number>;
   /** What went wrong, each kind once, with an input that shows it. */
   readonly faults: readonly string[];
@@ -59,6 +61,7 @@ export async function fuzzSurface(surface: Surface, random: RandomJson, messages
   const counts = new Map<string, number>();
   const begun = performance.now();
   let sent = 0;
+  let slowest = 0;
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
   const fault = (name: string, said: string, input: unknown) => {
     count("fault");
@@ -78,14 +81,16 @@ export async function fuzzSurface(surface: Surface, random: RandomJson, messages
       const name = random.below(50) === 0 ? String(random.any(0)) : random.of(requestNames);
       const input = inputFor(surface, random, name);
       if (isCostly(name) && contract.requests[name as RequestName].input.safeParse(structuredClone(input)).success) continue;
+      const asked = performance.now();
       const reply = await inTime(surface.ask(name, input), surface.ended);
+      slowest = Math.max(slowest, (performance.now() - asked) / 1000);
       if (typeof reply === "string") fault(name, reply, input);
       else if (!reply.ok && reply.error!.message.includes("failed unexpectedly")) fault(name, reply.error!.message, input);
       else count(reply.ok ? "ok" : "refused");
     }
   }
   await Promise.all(Array.from({ length: 32 }, worker));
-  return { sent, seconds: (performance.now() - begun) / 1000, counts, faults: [...faults.values(), ...problemsOf(surface)] };
+  return { sent, seconds: (performance.now() - begun) / 1000, slowest, counts, faults: [...faults.values(), ...problemsOf(surface)] };
 }
 
 function inputFor(surface: Surface, random: RandomJson, name: string): unknown {
@@ -94,12 +99,12 @@ function inputFor(surface: Surface, random: RandomJson, name: string): unknown {
   return schema === undefined || random.below(4) === 0 ? random.any() : random.after(schema, isCostly(name) ? 3 : 12);
 }
 
-/** Reports and predictions wait for a trainer, behind others that do. */
-const patience = 60_000;
+/** Milliseconds after which a reply counts as lost. Reports and predictions wait for a trainer, imports for a process, each behind others. */
+const patience = 300_000;
 
-async function inTime<T>(answer: Promise<T>, ended: Promise<never>): Promise<T | "no reply in a minute"> {
+async function inTime<T>(answer: Promise<T>, ended: Promise<never>): Promise<T | "no reply in five minutes"> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"no reply in a minute">((resolve) => (timer = setTimeout(() => resolve("no reply in a minute"), patience)));
+  const late = new Promise<"no reply in five minutes">((resolve) => (timer = setTimeout(() => resolve("no reply in five minutes"), patience)));
   try {
     return await Promise.race([answer, late, ended]);
   } finally {

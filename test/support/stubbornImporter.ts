@@ -1,6 +1,6 @@
-/** An importer that does as the path of its preview says: it loops for ever, waits for ever, aborts, or answers. */
+/** An importer that does as the name of its file says: it loops for ever, waits for ever, aborts, or answers. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { FromImporter, ToImporter } from "../../src/main/importing/messages.ts";
 
 const send = (message: FromImporter) => process.send!(message);
@@ -16,11 +16,12 @@ process.on("message", (message: ToImporter) => {
     return;
   }
   if (job.kind !== "preview") return;
-  if (job.path === "/loops") {
+  const name = basename(job.path);
+  if (name === "loops") {
     // Once the message is sent.
     process.send!({ type: "progress", progress: { done: 1, total: 2, unit: "bytes" } } satisfies FromImporter, () => {
       for (;;);
     });
-  } else if (job.path === "/aborts") process.abort();
-  else if (job.path === "/answers") send({ type: "done", value: { form: "text", characters: 1, vocabulary: 1, beginning: "x" } });
+  } else if (name === "aborts") process.abort();
+  else if (name === "answers") send({ type: "done", value: { form: "text", characters: 1, vocabulary: 1, beginning: "x" } });
 });

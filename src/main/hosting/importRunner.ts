@@ -1,4 +1,5 @@
 /** Runs import jobs in processes of their own, within limits of memory, time and number. */
+import { access } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -50,6 +51,8 @@ export class ImportRunner {
   /** @throws Error that says why the job failed; nothing half-written is left then */
   async run<J extends ImportJob>(job: J, options: ImportRunOptions = {}): Promise<ImportResults[J["kind"]]> {
     if (job.kind === "download") return this.#run(job, options);
+    // A mistyped path gets its answer at once, not after the imports before it and the start of a process.
+    for (const path of pathsOf(job)) await requirePath(path);
     await this.#takePlace(options.signal);
     try {
       return await this.#run(job, options);
@@ -60,6 +63,7 @@ export class ImportRunner {
   }
 
   async #takePlace(signal: AbortSignal | undefined): Promise<void> {
+    requireWanted(signal);
     while (this.#free === 0) {
       await new Promise<void>((resolve) => {
         this.#waiting.push(resolve);
@@ -131,6 +135,28 @@ export class ImportRunner {
 
 function requireWanted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new Error("it was stopped");
+}
+
+async function requirePath(path: string): Promise<void> {
+  try {
+    await access(path);
+  } catch (cause) {
+    throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Files and folders that a job reads. */
+function pathsOf(job: ImportJob): readonly string[] {
+  switch (job.kind) {
+    case "preview":
+    case "copy":
+      return [job.path];
+    case "create":
+      return job.order.form === "arrays" ? [job.order.features.path, job.order.targets.path] : [job.order.path];
+    case "download":
+    case "inspect":
+      return [];
+  }
 }
 
 function subjectOf(job: ImportJob): string {

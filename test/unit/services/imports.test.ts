@@ -28,6 +28,9 @@ const file = (name: string, bytes: string | Uint8Array) => {
   return path;
 };
 
+/** What the stubborn importer does with each is in its name. */
+const stubbornFiles = (...names: readonly string[]) => names.map((name) => file(name, ""));
+
 async function open(launchImporter: LaunchImporter) {
   const launchTrainer = () => Promise.reject(new Error("no trainer is needed"));
   const pids: number[] = [];
@@ -71,6 +74,20 @@ describe("an import", () => {
     await eventually(() => expect(pids.filter(alive)).toEqual([]));
   });
 
+  it("of a path that leads nowhere is refused at once, whatever else is being read", async () => {
+    const { handlers, pids } = await open(stubborn);
+    const others = ["a.csv", "b.csv"].map((name) => handlers["datasets.preview"]({ path: file(name, lines), job: name }));
+    await eventually(() => expect(pids).toHaveLength(2));
+    const nowhere = join(data, "nowhere.csv");
+    await expect(handlers["datasets.preview"]({ path: nowhere })).rejects.toThrow(`${nowhere} cannot be read: ENOENT`);
+    await expect(handlers["datasets.preview"]({ path: "\u0000" })).rejects.toThrow("cannot be read");
+    const arrays = { form: "arrays", title: "x", features: { path: nowhere, array: "array" }, targets: { path: nowhere, array: "array" }, task: "regression" } as const;
+    await expect(handlers["datasets.create"]({ order: arrays })).rejects.toThrow(`${nowhere} cannot be read`);
+    expect(pids).toHaveLength(2);
+    for (const job of ["a.csv", "b.csv"]) await handlers["datasets.stopImport"]({ job });
+    for (const other of others) await expect(other).rejects.toThrow("it was stopped");
+  });
+
   it("that takes more memory than it may is ended, and says so", async () => {
     // A sparse file of 400 MB: allowed, but not here.
     const header = npyHeader([100_000_000], "<f4");
@@ -83,31 +100,37 @@ describe("an import", () => {
 
 describe("an import that never ends", () => {
   it("holds up nothing else, and is ended on request", async () => {
+    const [loops, answers] = stubbornFiles("loops", "answers") as [string, string];
     const { handlers, progress, pids } = await open(stubborn);
-    const endless = Promise.resolve(handlers["datasets.preview"]({ path: "/loops", job: "a" }));
+    const endless = Promise.resolve(handlers["datasets.preview"]({ path: loops, job: "a" }));
     endless.catch(() => undefined);
     await eventually(() => expect(progress).toHaveLength(1));
     expect(await handlers["app.info"]({})).toMatchObject({ host: "browser" });
-    expect(await handlers["datasets.preview"]({ path: "/answers" })).toMatchObject({ form: "text" });
-    await expect(handlers["datasets.preview"]({ path: "/loops", job: "a" })).rejects.toThrow('An import named "a" is running already.');
+    expect(await handlers["datasets.preview"]({ path: answers })).toMatchObject({ form: "text" });
+    await expect(handlers["datasets.preview"]({ path: loops, job: "a" })).rejects.toThrow('An import named "a" is running already.');
     expect(await handlers["datasets.stopImport"]({ job: "a" })).toBeNull();
-    await expect(endless).rejects.toThrow("/loops: it was stopped");
+    await expect(endless).rejects.toThrow(`${loops}: it was stopped`);
     await eventually(() => expect(pids.filter(alive)).toEqual([]));
   });
 
   it("is ended when it makes no progress", async () => {
+    const [waits] = stubbornFiles("waits") as [string];
     const runner = new ImportRunner({ launch: stubborn, silentFor: 200 });
-    await expect(runner.run({ kind: "preview", path: "/waits" })).rejects.toThrow("/waits: nothing was read for under 1 s; it was ended");
+    await expect(runner.run({ kind: "preview", path: waits })).rejects.toThrow(`${waits}: nothing was read for under 1 s; it was ended`);
   });
 
   it("leaves places to others: those beyond wait, and one that is stopped gives its place up", async () => {
-    const runner = new ImportRunner({ launch: stubborn, places: 1 });
+    const [answers, waits] = stubbornFiles("answers", "waits") as [string, string];
+    let launched = 0;
+    const runner = new ImportRunner({ launch: () => (launched++, stubborn()), places: 1 });
     const stops = [new AbortController(), new AbortController()] as const;
-    const first = runner.run({ kind: "preview", path: "/waits" }, { signal: stops[0].signal });
-    const second = runner.run({ kind: "preview", path: "/waits" }, { signal: stops[1].signal });
-    const third = runner.run({ kind: "preview", path: "/answers" });
+    const first = runner.run({ kind: "preview", path: waits }, { signal: stops[0].signal });
+    await eventually(() => expect(launched).toBe(1));
+    const second = runner.run({ kind: "preview", path: waits }, { signal: stops[1].signal });
+    const third = runner.run({ kind: "preview", path: answers });
     stops[1].abort();
     await expect(second).rejects.toThrow("it was stopped");
+    await expect(runner.run({ kind: "preview", path: waits }, { signal: stops[1].signal })).rejects.toThrow("it was stopped");
     stops[0].abort();
     await expect(first).rejects.toThrow("it was stopped");
     expect(await third).toMatchObject({ form: "text" });
@@ -116,26 +139,29 @@ describe("an import that never ends", () => {
 
 describe("the process of an import", () => {
   it("that is killed costs this import, and nothing half-written is left", async () => {
+    const [book] = stubbornFiles("book.txt") as [string];
     const { handlers, progress, pids } = await open(stubborn);
-    const order = { form: "text", title: "x", path: "/book.txt" } as const;
+    const order = { form: "text", title: "x", path: book } as const;
     const killed = Promise.resolve(handlers["datasets.create"]({ order, job: "k" }));
     killed.catch(() => undefined);
     await eventually(() => expect(progress).toHaveLength(1));
     expect(readdirSync(join(data, "own"))).toEqual([`half-000000.${pids[0]}.new`]);
     process.kill(pids[0]!, "SIGKILL");
-    await expect(killed).rejects.toThrow("/book.txt: the process that reads files was ended by SIGKILL (as systems do when memory runs out)");
+    await expect(killed).rejects.toThrow(`${book}: the process that reads files was ended by SIGKILL (as systems do when memory runs out)`);
     expect(readdirSync(join(data, "own"))).toEqual([]);
     expect(await handlers["datasets.list"]({})).not.toContainEqual(expect.objectContaining({ own: true }));
   });
 
   it("that crashes in native code is told as that", async () => {
+    const [aborts] = stubbornFiles("aborts") as [string];
     const { handlers } = await open(stubborn);
-    await expect(handlers["datasets.preview"]({ path: "/aborts" })).rejects.toThrow("/aborts: the process that reads files was ended by SIGABRT; the file may be damaged");
+    await expect(handlers["datasets.preview"]({ path: aborts })).rejects.toThrow(`${aborts}: the process that reads files was ended by SIGABRT; the file may be damaged`);
   });
 
   it("that cannot be started is told", async () => {
+    const [answers] = stubbornFiles("answers") as [string];
     const { handlers } = await open(() => Promise.reject(new Error("no more processes")));
-    await expect(handlers["datasets.preview"]({ path: "/x" })).rejects.toThrow("the process that reads files could not be started: no more processes");
+    await expect(handlers["datasets.preview"]({ path: answers })).rejects.toThrow("the process that reads files could not be started: no more processes");
   });
 
   it("whose host has ended leaves a folder that the next start deletes; those of living processes stay", async () => {
