@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureInstalled, root, runMain, SetupError } from "../setup.mjs";
+import { opensInspector, pageGetsOut, runsAsNode, runsFolder, takesNodeOptions } from "./closed.mjs";
 import { brokenRules, filesOf, sizesByPart } from "./content.mjs";
 import { bytesOf, makeDeb } from "./deb.mjs";
 import { display, DrivenApp, startAgain } from "./driven.mjs";
@@ -164,15 +165,11 @@ async function checkRunning(executable, work) {
       await picture(page, "second-start");
       await page.getByTestId("opened-cancel").click();
     });
-    await check("it does not run as Node", async () => {
-      const marker = join(work, "ran-as-node");
-      const { status } = spawnSync(executable, ["-e", `require("fs").writeFileSync(${JSON.stringify(marker)}, "")`, ...(process.getuid?.() === 0 ? ["--no-sandbox"] : [])], {
-        env: { ...env, ELECTRON_RUN_AS_NODE: "1" },
-        timeout: 120_000,
-      });
-      must(!existsSync(marker), "ELECTRON_RUN_AS_NODE=1 ran JavaScript");
-      return `ended with ${status}`;
-    });
+    await check("its window is as closed as the built one's", () => pageGetsOut(page));
+    await check("it does not run as Node", () => runsAsNode(executable, env, work));
+    await check("it takes no NODE_OPTIONS", () => takesNodeOptions(executable, env, work));
+    await check("it opens no inspector", () => opensInspector(executable, env));
+    await check("it runs no app beside its archive", () => runsFolder(executable, env, work));
     await check("it closes when the system asks, with its store whole", async () => {
       const code = await app.end();
       must(code === 0, `it ended with ${code}; it wrote:\n${app.output}`);
