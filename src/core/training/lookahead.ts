@@ -71,7 +71,7 @@ export class Lookahead {
       const inWindow = (value: Node) => (age === 0 ? value : select(greater(count(), constant(age - 0.5)), value, constant(0)));
       total = Object.fromEntries(hyperparameters.map(({ name }, i) => [name, [total[name] ?? constant(0), inWindow(found[variables.length + i]!)].reduce(add)]));
       const before = new Map(variables.map(({ name }, i) => [name, found[i]!]));
-      seeds = age + 1 < steps ? this.#throughGradient(age, before) : new Map();
+      seeds = age + 1 < steps ? this.#throughGradient(age, before) : new Map<string, Node>();
     }
     return total;
   }
