@@ -3,9 +3,9 @@
  * schema, the editor, tower notation and the update rules read this table.
  */
 import { optimizers, type OptimizerName } from "./optimizers.ts";
-import type { Convention, Domain, OptionSpec, Parameterisation } from "./optimizers/spec.ts";
+import type { Convention, Domain, OptionSpec, OptionValue, Parameterisation } from "./optimizers/spec.ts";
 
-export type { OptionSpec } from "./optimizers/spec.ts";
+export type { OptionSpec, OptionValue } from "./optimizers/spec.ts";
 
 /** Min and max; null for none. */
 export type Bounds = readonly [min: number | null, max: number | null];
@@ -36,6 +36,9 @@ export interface LevelOptions {
   readonly newtonSchulzSteps: number;
   readonly matrixScale: "outputs" | "columns" | "none";
   readonly consistentRms: number | null;
+  readonly mechanic: boolean;
+  readonly mechanicBetas: readonly number[];
+  readonly mechanicUpdates: "stored" | "recomputed";
 }
 
 /** Options of every level, as a type. */
@@ -178,7 +181,7 @@ export function groupOptionsOf(optimizer: OptimizerName): OptionSpec[] {
 }
 
 /** Default of an option. */
-export function initialOption(spec: OptionSpec, publishedAlpha: Parameterisation): string | number | boolean | null {
+export function initialOption(spec: OptionSpec, publishedAlpha: Parameterisation): OptionValue {
   if (spec.kind === "flag") return false;
   return spec.initial === undefined ? publishedAlpha : spec.initial;
 }

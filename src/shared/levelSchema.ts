@@ -68,8 +68,27 @@ function settingsSchema<N extends OptimizerName, Fields extends z.ZodRawShape, O
       for (const { path, message } of scheduleProblems(of as unknown as Parameters<typeof scheduleProblems>[0], (field) => (of as unknown as Record<string, number>)[field]!)) {
         context.addIssue({ code: "custom", path: [...path], message });
       }
+      for (const { path, message } of onlyWithProblems(of as unknown as Record<string, unknown>, [...hyperparameters, ...specs], publishedAlpha(name))) {
+        context.addIssue({ code: "custom", path: [...path], message: `${label} ${message}` });
+      }
       if (nesterov && mu === 0 && !momentumFromZero) refuse("nesterov", "nesterov needs momentum: mu is 0");
     });
+}
+
+/** Fields that are set although the flag is off that they belong to. */
+function onlyWithProblems(of: Readonly<Record<string, unknown>>, specs: readonly (HyperparameterSpec | OptionSpec)[], alphaAs: Parameterisation) {
+  return specs.flatMap((spec) => {
+    const { name, onlyWith } = spec;
+    if (onlyWith === undefined || of[onlyWith] === true) return [];
+    const initial = "kind" in spec ? initialOption(spec, alphaAs) : spec.initial;
+    const { learned, schedules } = of as { learned: readonly string[]; schedules?: object };
+    const set: readonly (readonly [isSet: boolean, ...path: string[]])[] = [
+      [String(of[name]) !== String(initial), name],
+      [learned.includes(name), "learned"],
+      [Object.hasOwn(schedules ?? {}, name), "schedules", name],
+    ];
+    return set.filter(([isSet]) => isSet).map(([, ...path]) => ({ path, message: `${name} is for ${onlyWith}, which is off: set ${onlyWith} to true` }));
+  });
 }
 
 /** A bound on a step size may be negative, because published step sizes can become negative. */
@@ -98,6 +117,14 @@ function optionSchema(spec: OptionSpec, label: string, alphaAs: Parameterisation
     case "choice": {
       const values = spec.choices.map(({ value }) => value);
       return z.enum(values as [string, ...string[]], `${label} ${spec.name} must be one of: ${values.join(", ")}`).default(initial as string);
+    }
+    case "numbers": {
+      const allowed = `1 to ${spec.maxLength} numbers, each ${describeDomain(spec.domain)}`;
+      const number = z.number(`${label} ${spec.name} must be a list of ${allowed}`).refine((value) => inDomain(value, spec.domain), {
+        error: (issue) => `${label} ${spec.name} has ${String(issue.input)}; allowed: ${allowed}`,
+      });
+      const length = `${label} ${spec.name} must be a list of ${allowed}`;
+      return z.array(number, length).min(1, length).max(spec.maxLength, length).default([...spec.initial]);
     }
     case "number": {
       const allowed = `${spec.whole ? "a whole number, " : ""}${describeDomain(spec.domain)}${mayBeOff(spec) ? ", or null for off" : ""}`;

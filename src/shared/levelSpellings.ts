@@ -3,13 +3,14 @@
  * SGD
  * with a group per parameter, `freeze` a frozen first group; a group inherits missing fields.
  */
-import { findForm, type OptimizerName } from "./optimizers.ts";
+import { mechanicFields } from "./optimizers/mechanic.ts";
+import { findForm, optimizerSpec, type OptimizerName } from "./optimizers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Collects errors of the input form; the schema finds the rest. */
 interface Issues {
-  addIssue(issue: { code: "custom"; path: string[]; message: string; input: unknown }): void;
+  addIssue(issue: { code: "custom"; path: (string | number)[]; message: string; input: unknown }): void;
 }
 
 const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -20,11 +21,23 @@ const ofLevelAlone = ["groups", "frozen", "clipNorm", "lookahead"];
 export function expandLevel(input: unknown, issues: Issues): unknown {
   if (!isFields(input)) return input;
   const { freeze, ...written } = expandPerParameter(input, issues);
-  const level = expandForm(written);
+  const level = withMechanic(expandForm(written), [], issues);
   const frozen = freeze === undefined ? [] : [{ name: "frozen", match: freeze, frozen: true }];
   const groups: unknown = level["groups"] ?? [];
   if (!Array.isArray(groups) || (groups.length === 0 && frozen.length === 0)) return level;
-  return { ...level, groups: [...frozen, ...(groups as unknown[])].map((group) => (isFields(group) ? expandGroup(level, group) : group)) };
+  return { ...level, groups: [...frozen, ...(groups as unknown[])].map((group, i) => (isFields(group) ? withMechanic(expandGroup(level, group), ["groups", i - frozen.length], issues) : group)) };
+}
+
+/** Refuses Mechanic by name where the optimizer does not have it. */
+function withMechanic(settings: Fields, path: readonly (string | number)[], issues: Issues): Fields {
+  const form = typeof settings["optimizer"] === "string" ? findForm(settings["optimizer"]) : undefined;
+  const why = form && optimizerSpec(form.optimizer).withoutMechanic;
+  const given = why === undefined ? [] : Object.keys(settings).filter((field) => mechanicFields.includes(field));
+  for (const field of given) {
+    const message = `${field} is not for ${form!.label}, which ${why!}; allowed: optimizers whose step size Mechanic can tune, such as sgd or adam`;
+    issues.addIssue({ code: "custom", path: [...path, field], message, input: settings[field] });
+  }
+  return given.length === 0 ? settings : Object.fromEntries(Object.entries(settings).filter(([field]) => !given.includes(field)));
 }
 
 function expandForm(settings: Fields): Fields {

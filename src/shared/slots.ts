@@ -1,5 +1,6 @@
 /** Slots: what an optimizer keeps, for every value it moves or for a whole group. */
 import { optimizerSpec, type OptimizerName } from "./optimizers.ts";
+import { mechanicSlots } from "./optimizers/mechanic.ts";
 import type { Slot, SlotSettings as Settings } from "./optimizers/spec.ts";
 
 export { hasMomentum } from "./optimizers/sgd.ts";
@@ -8,7 +9,7 @@ export type { Slot } from "./optimizers/spec.ts";
 export type SlotSettings = Settings<OptimizerName>;
 
 export function slotsOf(settings: SlotSettings): readonly Slot[] {
-  return optimizerSpec(settings.optimizer).slots(settings);
+  return [...optimizerSpec(settings.optimizer).slots(settings), ...mechanicSlots(settings.options)];
 }
 
 /** Whether an array with this many axes has the slot. */

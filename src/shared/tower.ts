@@ -7,7 +7,7 @@ import { boundsInUse, boundsNotation } from "./bounds.ts";
 import { horizonProblems } from "./horizon.ts";
 import { lookaheadProblems } from "./lookahead.ts";
 import { groupOf, groupProblems, movingParts, nameInLevel } from "./groups.ts";
-import { initialOption, optionsOf, type LevelOptions, type OptionSpec } from "./levelOptions.ts";
+import { initialOption, optionsOf, type LevelOptions, type OptionSpec, type OptionValue } from "./levelOptions.ts";
 import { level, publishedAlpha, type Group, type Level, type LevelInput, type Settings } from "./levelSchema.ts";
 import { learnedByDefault, optimizers, optimizerSpec, type HyperparameterSpec } from "./optimizers.ts";
 import { factorAt, segmentsOf } from "./schedules/segments.ts";
@@ -43,6 +43,9 @@ export const tower: z.ZodType<Tower, TowerInput> = z
         for (const { path, settings } of [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))]) {
           if (hasSchedules(settings)) refuse([...path, "schedules"], "schedules are for the first level, which moves the weights; what is above it moves hyperparameters itself");
           for (const message of horizonProblems(settings, index, levels[index - 1]!)) refuse([...path, "horizon"], message);
+          for (const { name, firstOnly } of optionsOf(settings.optimizer)) {
+            if (firstOnly && !isPublishedDefault(settings, name)) refuse([...path, name], `${name} is for the first level, which moves the weights`);
+          }
           const { label, forMatrices } = optimizerSpec(settings.optimizer);
           if (forMatrices && !settings.frozen) refuse([...path, "optimizer"], `${label} is for matrices of weights; a hyperparameter is a number: choose another optimizer, such as nAdam`);
         }
@@ -81,9 +84,11 @@ export function formatHyperparameter(value: number): string {
 }
 
 /** Value of an option of a level. */
-export function optionValue(of: Settings, spec: OptionSpec): string | number | boolean | null {
-  return (of as unknown as Record<string, string | number | boolean | null>)[spec.name] ?? null;
+export function optionValue(of: Settings, spec: OptionSpec): OptionValue {
+  return (of as unknown as Record<string, OptionValue>)[spec.name] ?? null;
 }
+
+const isDefault = (of: Settings, option: OptionSpec) => String(optionValue(of, option)) === String(initialOption(option, publishedAlpha(of.optimizer)));
 
 /** Whether a field of a level is beyond the published library and left as it was there. */
 export function isPublishedDefault(of: Settings, field: string): boolean {
@@ -95,7 +100,7 @@ export function isPublishedDefault(of: Settings, field: string): boolean {
   if (hyperparameter) return hyperparameter.extra === true && initialValue(of, field) === hyperparameter.initial;
   const option = optionsOf(of.optimizer).find(({ name }) => name === field);
   // A group lacks the options of a whole level.
-  return option !== undefined && (!(field in of) || optionValue(of, option) === initialOption(option, publishedAlpha(of.optimizer)));
+  return option !== undefined && (!(field in of) || isDefault(of, option));
 }
 
 /** A level's own settings, or a group's, as its slots depend on them. */
@@ -110,11 +115,14 @@ export function hasSchedules({ schedules = {} }: Settings): boolean {
 
 /** Options as published where an optimizer, or a group, does not have them. */
 export function levelOptions(of: Settings): LevelOptions {
-  return { clipNorm: null, lookahead: 1, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, momentumAs: "nesterov", newtonSchulzSteps: 5, matrixScale: "outputs", consistentRms: null, ...of };
+  return { clipNorm: null, lookahead: 1, momentumFromZero: false, nesterov: false, amsgrad: false, weightDecayAs: "decoupled", convention: "published", biasCorrection: false, growthRate: null, averaging: null, momentumAs: "nesterov", newtonSchulzSteps: 5, matrixScale: "outputs", consistentRms: null, mechanic: false, mechanicBetas: [], mechanicUpdates: "stored", ...of };
 }
 
-/** Momentum that starts at 0 is off unless it is asked for: there is then nothing to learn or to show. */
-const inUse = (of: Settings, spec: HyperparameterSpec) => !(of.optimizer === "sgd" && spec.name === "mu") || hasMomentum(slotSettings(of));
+/** Momentum that starts at 0 is off unless it is asked for, and Mechanic is off by default: there is then nothing to learn or to show. */
+function inUse(of: Settings, spec: HyperparameterSpec): boolean {
+  if (of.optimizer === "sgd" && spec.name === "mu") return hasMomentum(slotSettings(of));
+  return spec.onlyWith === undefined || levelOptions(of)[spec.onlyWith];
+}
 
 /** The hyperparameters of a level's own settings, or a group's, that a level above moves. */
 export function learnedHyperparameters(of: Settings): HyperparameterSpec[] {
@@ -124,7 +132,7 @@ export function learnedHyperparameters(of: Settings): HyperparameterSpec[] {
 /** The hyperparameters worth showing: those beyond the published library only where they are in use. */
 export function shownHyperparameters(of: Settings): HyperparameterSpec[] {
   return optimizerSpec(of.optimizer).hyperparameters.filter(
-    (spec) => !spec.extra || initialValue(of, spec.name) !== 0 || of.learned.includes(spec.name),
+    (spec) => (spec.onlyWith ? inUse(of, spec) : !spec.extra || initialValue(of, spec.name) !== 0 || of.learned.includes(spec.name)),
   );
 }
 
@@ -162,6 +170,7 @@ function optionNotation(of: Settings, spec: OptionSpec): string[] {
   const value = optionValue(of, spec);
   if (isPublishedDefault(of, spec.name)) return [];
   if (spec.kind === "choice") return spec.choices.filter((choice) => choice.value === value).map(({ short }) => short);
+  if (spec.kind === "numbers") return [`${spec.short} ${(value as readonly number[]).join(" ")}`];
   return [spec.kind === "flag" ? spec.short : `${spec.short} ${formatHyperparameter(Number(value))}`];
 }
 

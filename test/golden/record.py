@@ -53,6 +53,13 @@ CASES = [
     ("muon_consistent_rms", "optax.contrib.muon", {"learning_rate": 0.02, "consistent_rms": 0.2}),
     ("lamb", "optax.lamb", {"learning_rate": 0.01}),
     ("lamb_decay", "optax.lamb", {"learning_rate": 0.01, "b1": 0.8, "b2": 0.99, "eps": 1e-8, "weight_decay": 0.1}),
+    # What Mechanic and the optimizer that it tunes both have begins with base_ for the optimizer.
+    ("mechanic_sgd_options", "mechanize(torch.optim.SGD)", {"s_init": 1e-4, "s_decay": 0.1, "betas": [0.5, 0.9, 0.99], "eps": 1e-6, "store_delta": True, "lr": 0.5, "momentum": 0.9, "weight_decay": 0.01}),
+    ("mechanic_adamw_stored", "mechanize(torch.optim.AdamW)", {"s_init": 1e-5, "store_delta": True, "lr": 0.1, "weight_decay": 0.1, "base_betas": [0.8, 0.99], "base_eps": 1e-6}),
+    ("mechanic_adam_one_decay", "mechanize(torch.optim.Adam)", {"s_init": 1e-6, "s_decay": 0.0, "betas": [0.99], "lr": 0.1, "weight_decay": 0.1}),
+    ("mechanic_nadam", "mechanize(torch.optim.NAdam)", {"s_init": 1e-6, "lr": 0.5}),
+    ("mechanic_lion", "mechanize(lion_pytorch.Lion)", {"s_init": 1e-5, "store_delta": True, "lr": 0.01, "weight_decay": 0.1}),
+    ("mechanic_adagrad", "mechanize(torch.optim.Adagrad)", {"s_init": 1e-6, "lr": 1.0}),
 ]
 
 # Arguments that the recorded cases of a reference had without saying so.

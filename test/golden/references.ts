@@ -29,7 +29,7 @@ export const referenceCase = z.object({
 });
 export type ReferenceCase = z.infer<typeof referenceCase>;
 
-type Value = number | string | boolean | null;
+type Value = number | string | boolean | null | readonly number[];
 type Settings = Readonly<Record<string, unknown>>;
 type Renamed = Readonly<Record<string, (value: unknown, settings: Settings) => Readonly<Record<string, Value>>>>;
 
@@ -204,8 +204,29 @@ function dogOf(reference: string): Readonly<Record<string, Value>> {
   return { optimizer: reference.startsWith("dog.L") ? "lDog" : "dog", averaging: gamma === undefined ? null : Number(gamma) };
 }
 
+/** Settings of Mechanic in its package: `mechanize(torch.optim.SGD)`; other settings are those of the optimizer that it tunes. */
+const mechanic: Renamed = {
+  s_init: as("sInit"),
+  s_decay: as("sDecay"),
+  eps: (value) => ({ sLogEps: Math.log10(number(value)) }),
+  betas: (value) => ({ mechanicBetas: numbers.parse(value) }),
+  store_delta: (value) => ({ mechanicUpdates: z.boolean().parse(value) ? "stored" : "recomputed" }),
+};
+
+/** The level of an optimizer that Mechanic tunes. Settings of the optimizer that Mechanic has too begin with `base_`. */
+function mechanizedLevel(reference: string, settings: Settings): LevelInput {
+  const isOwn = (name: string) => Object.hasOwn(mechanic, name);
+  const own = Object.entries(settings).filter(([name]) => isOwn(name)).map(([name, value]) => mechanic[name]!(value, settings));
+  const base = Object.fromEntries(Object.entries(settings).filter(([name]) => !isOwn(name)).map(([name, value]) => [name.replace(/^base_/, ""), value]));
+  // Its cases were recorded without weight decay where they do not name one.
+  const of = referenceLevel({ reference, settings: reference === "torch.optim.AdamW" ? { weight_decay: 0, ...base } : base });
+  return Object.assign({}, of, { mechanic: true, mechanicUpdates: "recomputed" }, ...own) as LevelInput;
+}
+
 /** @throws Error naming a reference or a setting that is not known here */
 export function referenceLevel({ reference: whole, settings: all }: Pick<ReferenceCase, "reference" | "settings">): LevelInput {
+  const [, wrapped] = /^mechanize\((.+)\)$/.exec(whole) ?? [];
+  if (wrapped !== undefined) return mechanizedLevel(wrapped, all);
   const [name = "", scheduler] = whole.split("; ");
   const found = schedulers.find((one) => scheduler !== undefined && one.scheduler.test(scheduler));
   if (scheduler !== undefined && !found) throw new Error(`unknown scheduler ${scheduler}`);

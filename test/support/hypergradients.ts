@@ -7,6 +7,8 @@ import { ReferenceExecutable } from "../../src/core/engines/reference/engine.ts"
 import type { TowerLevel } from "../../src/core/hyperoptimizers/tower.ts";
 import { level, smallProblem } from "./problems.ts";
 
+const mechanic = { mechanic: true, sInit: 0.5, sDecay: 0.5, sLogEps: -2, learned: ["sInit", "sDecay", "sLogEps"] };
+
 /** Every update rule and every option, at the levels where they differ. */
 export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
   "SGD / SGD / SGD": [level("sgd", { alpha: 0.1 }), level("sgd", { alpha: 0.05 }), level("sgd", { alpha: 0.01 })],
@@ -132,6 +134,18 @@ export const hypergradientStacks: Record<string, readonly TowerLevel[]> = {
     level("sgd", { alpha: 0.01 }),
   ],
   "SGD / LAMB / SGD": [level("sgd", { alpha: 0.1 }), level("lamb", { alpha: 0.01, logEps: -2, learned: ["alpha"] }), level("sgd", { alpha: 0.01 })],
+  "SGD with momentum under Mechanic, everything learned / SGD": [
+    level("sgd", { alpha: 1, mu: 0.5, weightDecay: 0.01, ...mechanic, learned: ["alpha", "mu", "weightDecay", ...mechanic.learned] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "Adam under Mechanic with a recomputed sum, everything learned / SGD": [
+    level("adam", { alpha: 0.1, logEps: -2, ...mechanic, mechanicUpdates: "recomputed", learned: ["alpha", "beta1", "beta2", "logEps", ...mechanic.learned] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
+  "Muon under Mechanic without decay / SGD": [
+    level("muon", { alpha: 1, logEps: -2, mechanic: true, sInit: 0.5, sDecay: 0, mechanicBetas: [0.5, 0.9], learned: ["alpha", "beta", "beta1", "sInit"] }),
+    level("sgd", { alpha: 0.01 }),
+  ],
   "Adam / SGD / Adam": [level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.001 }), level("adam")],
   "SGD / Adam / SGD": [level("sgd", { alpha: 0.1 }), level("adam", { alpha: 0.01 }), level("sgd", { alpha: 0.01 })],
 };

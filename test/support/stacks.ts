@@ -64,6 +64,11 @@ export const stacks: Record<string, readonly TowerLevel[]> = {
   "SGD / DoWG": [level("sgd"), level("dowg")],
   "LAMB / SGD": [level("lamb", { alpha: 0.01, weightDecay: 0.01 }), level("sgd", { alpha: 1e-5 })],
   "SGD / LAMB": [level("sgd"), level("lamb", { alpha: 0.01 })],
+  "SGD under Mechanic / SGD": [level("sgd", { alpha: 1, mu: 0.5, mechanic: true, sInit: 1e-3 }), level("sgd", { alpha: 1e-5 })],
+  "Lion under Mechanic, with a learned first scale, and NAdam for biases / SGD": [
+    level("lion", { alpha: 0.1, mechanic: true, sInit: 1e-3, sDecay: 0.1, mechanicBetas: [0.9, 0.99], learned: ["alpha", "sInit", "sDecay"], groups: [{ name: "bias", match: "*.bias", optimizer: "nAdam", alpha: 1, mechanic: true, sInit: 1e-3 }] }),
+    level("sgd", { alpha: 1e-5 }),
+  ],
   "groups: DoG for biases": [level("adam", { groups: [{ name: "bias", match: "*.bias", optimizer: "dog", firstMove: 1e-3 }] }), level("sgd", { alpha: 1e-5 })],
   "schedules: one cycle of Adam's step size, falling decay, steps for biases / SGD": [
     level("adam", {

@@ -1,9 +1,9 @@
 /** Nodes over all arrays of a group: products, norms, and roots that have a slope. */
 import { isScalar, type Node } from "../program/node.ts";
-import { add, constant, div, dot, equal, exp, filled, greater, maximum, mul, neg, pow, reduceSum, select, sqrt, sub } from "../program/operations/index.ts";
+import { add, constant, div, dot, equal, exp, filled, greater, maximum, mul, neg, pow, select, sqrt, sub } from "../program/operations/index.ts";
 import type { GroupArguments, RuleContext } from "./rule.ts";
 
-const sum = (nodes: readonly Node[]) => nodes.reduce((total, node) => add(total, node));
+export const sum = (nodes: readonly Node[]) => nodes.reduce((total, node) => add(total, node));
 const product = (a: Node, b: Node) => (isScalar(a) ? mul(a, b) : dot(a, b));
 
 /** Sum over all arrays of the products of their entries; a scalar. */
@@ -16,12 +16,13 @@ export function norm(arrays: readonly Node[]): Node {
   return sqrt(innerProduct(arrays, arrays));
 }
 
-/** Sum of the magnitudes of all entries; a scalar. */
+/** Sum of the magnitudes of all entries; a scalar. A dot product, unlike a sum, is one pass with the rest of the update. */
 export function sumOfMagnitudes(arrays: readonly Node[]): Node {
-  return sum(arrays.map((node) => (isScalar(node) ? magnitude(node) : reduceSum(magnitude(node), node.shape.map((_, axis) => axis)))));
+  return sum(arrays.map((node) => (isScalar(node) ? magnitude(node) : dot(magnitude(node), filled(1, node.shape)))));
 }
 
-const magnitude = (x: Node) => maximum(x, neg(x));
+/** Absolute value of every entry. */
+export const magnitude = (x: Node) => maximum(x, neg(x));
 
 /** 1, 0 or -1 for every entry. */
 export function sign(x: Node): Node {
@@ -49,7 +50,7 @@ export function orOne(denominator: Node): Node {
  * to 0, where the slope of its root is infinite; adding this keeps the slope finite and changes no
  * other value within float32's precision.
  */
-const underflow = 2 ** -126;
+export const underflow = 2 ** -126;
 
 /** Root of a second moment that a level above differentiates through, by `decay` or by coupled weight decay. */
 export function momentRoot(moment: Node, level: RuleContext, decay = "beta2"): Node {
@@ -63,7 +64,7 @@ export function followedRoot(slot: Node, { followed }: RuleContext): Node {
 }
 
 /** ε = 10^logEps. */
-export const epsilonOf = (hyper: (name: string) => Node): Node => exp(mul(constant(Math.LN10), hyper("logEps")));
+export const epsilonOf = (hyper: (name: string) => Node, name = "logEps"): Node => exp(mul(constant(Math.LN10), hyper(name)));
 
 /** What Adam divides by: the root of the second moment, corrected for its start at 0, plus ε. */
 export function adamDenominator(v: Node, { hyper, count }: Pick<GroupArguments, "hyper" | "count">, level: RuleContext): Node {

@@ -16,6 +16,7 @@ import { sizeOf, type Node, type Shape } from "../program/node.ts";
 import { add, constant, state } from "../program/operations/index.ts";
 import { clipped } from "./clipping.ts";
 import { bounded, limitedChange } from "./confinement.ts";
+import { mechanized } from "./mechanic.ts";
 import type { Hyperparameters, RuleContext } from "./rule.ts";
 import { inForce, scheduledHyperparameters, type ScheduledHyperparameter } from "./scheduleFactor.ts";
 import { effectiveNode, toStored } from "./stored.ts";
@@ -183,9 +184,9 @@ export class TowerProgram {
       const movers = [...new Set(below.map(({ group }) => group))];
       const moves = new Map(
         movers.map((group) => {
-          const { rule, context, hyper, count } = parts.get(group)!;
+          const { rule, context, hyper, count, slots } = parts.get(group)!;
           const arrays = below.flatMap(({ name, parameter, group: own }, i) =>
-            own === group ? [{ name, parameter, gradient: gradients[i]!, slot: slotOf(level, name, parameter.shape, parts.get(group)!.slots) }] : [],
+            own === group ? [{ name, parameter, gradient: gradients[i]!, slot: slotOf(level, name, parameter.shape, slots) }] : [],
           );
           const groupSlot = (slot: string) => state(groupSlotName(level, slot, group), []);
           const updated = rule.update({ arrays, hyper, groupSlot, count, loss: () => state(lossName, []) }, context);
@@ -251,7 +252,7 @@ export class TowerProgram {
     const before = state(ownCountName(level, group), []);
     const ownCount = timed ? add(before, constant(1)) : count;
     return {
-      rule: updateRules[optimizer],
+      rule: options.mechanic ? mechanized(updateRules[optimizer]) : updateRules[optimizer],
       slots: slotsOf(settings),
       context: { ...contextOf(settings), followed: level === 0 && this.learned.some(({ horizon, lookahead }) => horizon > 0 || lookahead > 1) },
       options,

@@ -129,7 +129,7 @@ function replaceOptimizer(level: Container, form: LevelForm): void {
   const oldDefaults = old ? defaultsOf(old.optimizer) : new Map<string, unknown>();
   for (const key of Object.keys(level)) {
     if (!oldDefaults.has(key)) continue;
-    if (!known.has(key) || level[key] === oldDefaults.get(key)) delete level[key];
+    if (!known.has(key) || isDeepStrictEqual(level[key], oldDefaults.get(key))) delete level[key];
   }
   delete level["learned"];
   level["optimizer"] = form.name;

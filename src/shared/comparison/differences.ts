@@ -3,7 +3,7 @@ import type { Experiment } from "../experiment.ts";
 import { optionsOf } from "../levelOptions.ts";
 import { optimizerSpec } from "../optimizers.ts";
 import { scheduleInWords } from "../schedules/spec.ts";
-import { groupNotation, isPublishedDefault, notation, type Level } from "../tower.ts";
+import { groupNotation, isPublishedDefault, notation, optionValue, type Level } from "../tower.ts";
 import { alignTowers, type Slot } from "./alignment.ts";
 
 export type FieldValue = string | number | undefined;
@@ -36,7 +36,8 @@ function flatten(value: unknown, path = ""): Map<string, string | number> {
 /** A level with its groups as text, `bias (*.bias): SGD(0.1)`, and its schedules. */
 function withGroupsInWords({ schedules, ...of }: Level): object {
   const words = Object.entries(schedules ?? {}).map(([name, schedule]) => `${name}: ${scheduleInWords(schedule)}`);
-  return { ...of, ...(words.length > 0 ? { schedules: words.join("; ") } : {}), groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
+  const lists = optionsOf(of.optimizer).flatMap((spec) => (spec.kind === "numbers" ? [[spec.name, (optionValue(of, spec) as readonly number[]).join(", ")] as const] : []));
+  return { ...of, ...Object.fromEntries(lists), ...(words.length > 0 ? { schedules: words.join("; ") } : {}), groups: of.groups.map((group) => groupNotation(group).replace(group.name, `${group.name} (${group.match.join(", ")})`)) };
 }
 
 /** Fields of an experiment by dotted path, groups as text. */

@@ -1,11 +1,12 @@
 import { beta, convention, logEpsilon, stepSize, weightDecay, weightDecayAs } from "./common.ts";
+import { mechanicHyperparameters, mechanicOptions } from "./mechanic.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const adam = {
   name: "adam",
   label: "Adam",
   help: "Adaptive moments: running means of the gradient and of its square.",
-  hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon, weightDecay],
+  hyperparameters: [stepSize(0.001), beta(1, 0.9), beta(2, 0.999), logEpsilon, weightDecay, ...mechanicHyperparameters],
   options: [
     {
       name: "amsgrad",
@@ -16,6 +17,7 @@ export const adam = {
     },
     weightDecayAs,
     convention,
+    ...mechanicOptions,
   ],
   slots: ({ initial, options }) => [
     { name: "m", initial: 0 },

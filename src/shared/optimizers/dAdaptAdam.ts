@@ -14,4 +14,5 @@ export const dAdaptAdam = {
     { name: "d", initial: initial["d0"]!, of: "group" },
     { name: "numerator", initial: 0, of: "group" },
   ],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

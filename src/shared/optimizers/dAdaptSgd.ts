@@ -30,4 +30,5 @@ export const dAdaptSgd = {
     { name: "numerator", initial: 0, of: "group" },
     { name: "firstNorm", initial: 0, of: "group" },
   ],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

@@ -30,4 +30,5 @@ export const dog = {
   ],
   options: [averaging],
   slots: dogSlots("group"),
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

@@ -17,4 +17,5 @@ export const dowg = {
     { name: "squaredDistance", initial: initial["d0"]! ** 2, of: "group" },
     { name: "weightedSquares", initial: 0, of: "group" },
   ],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

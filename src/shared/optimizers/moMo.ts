@@ -13,4 +13,5 @@ export const moMo = {
   ],
   options: [],
   slots: () => [{ name: "m", initial: 0 }, { name: "meanLoss", initial: 0, of: "group" }, { name: "meanProduct", initial: 0, of: "group" }],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

@@ -20,4 +20,5 @@ export const moMoAdam = {
     { name: "meanLoss", initial: 0, of: "group" },
     { name: "meanProduct", initial: 0, of: "group" },
   ],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

@@ -1,4 +1,5 @@
 import { beta, logEpsilon, stepSize, weightDecay } from "./common.ts";
+import { mechanicHyperparameters, mechanicOptions } from "./mechanic.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const muon = {
@@ -36,6 +37,7 @@ export const muon = {
     },
     { ...weightDecay, help: "Pulls matrices towards 0 by this much per step." },
     { ...weightDecay, name: "adamWeightDecay", symbol: "λ₂", label: "Weight decay of Adam", help: "Pulls all other parameters towards 0 by this much per step." },
+    ...mechanicHyperparameters,
   ],
   options: [
     {
@@ -80,6 +82,7 @@ export const muon = {
       initial: null,
       domain: { min: 0, max: 1e12, minExclusive: true },
     },
+    ...mechanicOptions,
   ],
   slots: () => [{ name: "m", initial: 0 }, { name: "v", initial: 0, only: "others" }],
   ownShapes: true,

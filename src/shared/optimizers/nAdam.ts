@@ -1,4 +1,5 @@
 import { beta, logEpsilon, stepSize, weightDecay, weightDecayAs } from "./common.ts";
+import { mechanicHyperparameters, mechanicOptions } from "./mechanic.ts";
 import type { OptimizerSpec } from "./spec.ts";
 
 export const nAdam = {
@@ -23,7 +24,8 @@ export const nAdam = {
       learnedByDefault: false,
       scale: "linear",
     },
+    ...mechanicHyperparameters,
   ],
-  options: [weightDecayAs],
+  options: [weightDecayAs, ...mechanicOptions],
   slots: () => [{ name: "m", initial: 0 }, { name: "v", initial: 0 }, { name: "momentumProduct", initial: 1, of: "group" }],
 } as const satisfies OptimizerSpec;

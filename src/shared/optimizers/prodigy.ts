@@ -16,4 +16,5 @@ export const prodigy = {
     { name: "largestD", initial: initial["d0"]!, of: "group" },
     { name: "numerator", initial: 0, of: "group" },
   ],
+  withoutMechanic: "finds its step size itself",
 } as const satisfies OptimizerSpec;

@@ -1,4 +1,5 @@
 import { convention, stepSize } from "./common.ts";
+import { mechanicHyperparameters, mechanicOptions } from "./mechanic.ts";
 import type { HyperparameterSpec, OptimizerSpec } from "./spec.ts";
 
 const gamma: HyperparameterSpec<"gamma"> = {
@@ -17,7 +18,7 @@ export const rmsProp = {
   name: "rmsProp",
   label: "RMSProp",
   help: "Divides by the root of a running mean of squared gradients.",
-  hyperparameters: [stepSize(0.01, "squared"), gamma],
-  options: [convention],
+  hyperparameters: [stepSize(0.01, "squared"), gamma, ...mechanicHyperparameters],
+  options: [convention, ...mechanicOptions],
   slots: () => [{ name: "squares", initial: 0 }],
 } as const satisfies OptimizerSpec;

@@ -13,4 +13,5 @@ export const scheduleFreeAdam = {
     { name: "largestAlpha", initial: 0, of: "group" },
     { name: "weightSum", initial: 0, of: "group" },
   ],
+  withoutMechanic: "evaluates an average that Mechanic does not know",
 } as const satisfies OptimizerSpec;

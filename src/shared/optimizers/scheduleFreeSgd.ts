@@ -8,4 +8,5 @@ export const scheduleFreeSgd = {
   hyperparameters: [stepSize(1), interpolation, weightDecay],
   options: [],
   slots: () => [{ name: "z", initial: "parameter" }, { name: "largestAlpha", initial: 0, of: "group" }, { name: "weightSum", initial: 0, of: "group" }],
+  withoutMechanic: "evaluates an average that Mechanic does not know",
 } as const satisfies OptimizerSpec;

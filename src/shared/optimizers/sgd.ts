@@ -1,4 +1,5 @@
 import { stepSize, weightDecay, weightDecayAs } from "./common.ts";
+import { mechanicHyperparameters, mechanicOptions } from "./mechanic.ts";
 import type { HyperparameterSpec, OptimizerSpec, SlotSettings } from "./spec.ts";
 
 /** As in the authors' library, momentum is on when mu does not *start* at 0, or on request. */
@@ -38,6 +39,7 @@ export const sgd = {
     },
     weightDecay,
     dampening,
+    ...mechanicHyperparameters,
   ],
   options: [
     {
@@ -55,6 +57,7 @@ export const sgd = {
       short: "Nesterov",
     },
     weightDecayAs,
+    ...mechanicOptions,
   ],
   slots: (settings) => (hasMomentum(settings) ? [{ name: "momentum", initial: 0 }] : []),
 } as const satisfies OptimizerSpec;

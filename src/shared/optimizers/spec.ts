@@ -24,6 +24,8 @@ export interface HyperparameterSpec<Name extends string = string> {
   readonly learnedByDefault?: boolean;
   /** Not in the published library; 0 by default. */
   readonly extra?: boolean;
+  /** Flag without which it has no effect and must have its default. */
+  readonly onlyWith?: "mechanic";
   /** Shown on a log axis and edited in decades. */
   readonly scale: "log" | "linear";
 }
@@ -44,8 +46,12 @@ interface Common {
   readonly upperOnly?: boolean;
   /** Of these, only for the one that moves level 0's. */
   readonly firstUpperOnly?: boolean;
+  /** Only for the level that moves the weights. */
+  readonly firstOnly?: boolean;
   /** Applies to a whole level, not to a group. */
   readonly levelOnly?: boolean;
+  /** Flag without which it has no effect and must have its default. */
+  readonly onlyWith?: "mechanic";
 }
 
 export interface ChoiceOption extends Common {
@@ -72,10 +78,22 @@ export interface NumberOption extends Common {
   readonly canBeOff?: boolean;
 }
 
+/** A list of numbers. */
+export interface NumbersOption extends Common {
+  readonly kind: "numbers";
+  readonly short: string;
+  readonly initial: readonly number[];
+  /** Of each number. */
+  readonly domain: Domain;
+  readonly maxLength: number;
+}
+
 /** Whether null, for off, is allowed. */
 export const mayBeOff = ({ initial, canBeOff = false }: NumberOption): boolean => initial === null || canBeOff;
 
-export type OptionSpec = ChoiceOption | FlagOption | NumberOption;
+export type OptionSpec = ChoiceOption | FlagOption | NumberOption | NumbersOption;
+
+export type OptionValue = string | number | boolean | readonly number[] | null;
 
 /** What an optimizer keeps from one step to the next. */
 export interface Slot {
@@ -95,7 +113,7 @@ export type Convention = "published" | "pytorch";
 export interface SlotSettings<Name extends string = string> {
   readonly optimizer: Name;
   readonly initial: Readonly<Record<string, number>>;
-  readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean; readonly convention: Convention; readonly averaging: number | null };
+  readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean; readonly convention: Convention; readonly averaging: number | null; readonly mechanic: boolean; readonly mechanicBetas: readonly number[]; readonly mechanicUpdates: "stored" | "recomputed" };
 }
 
 export interface OptimizerSpec {
@@ -107,6 +125,8 @@ export interface OptimizerSpec {
   /** Options beyond those of every level. */
   readonly options: readonly OptionSpec[];
   readonly slots: (settings: Omit<SlotSettings, "optimizer">) => readonly Slot[];
+  /** Why Mechanic cannot tune it, to follow its label; undefined where it can. */
+  readonly withoutMechanic?: string;
   /** Whether it needs the arrays in their own shapes; by default small ones are updated as one vector. */
   readonly ownShapes?: boolean;
   /** Why a level above cannot have a horizon; by default it can. */

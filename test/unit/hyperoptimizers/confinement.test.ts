@@ -94,7 +94,7 @@ describe("bounds", () => {
     expect(errors({ bounds: { alpha: [0.1, null] } })).toEqual(["bounds.alpha: Adam: alpha starts at 0.001, outside its bounds ≥ 0.1"]);
     expect(errors({ bounds: { alpha: [0, 1] }, alphaAs: "log" })).toEqual(["bounds.alpha: Adam: a bound on alpha is 0; in log space it must be greater than 0"]);
     expect(errors({ bounds: { beta1: [0, 0.99] } })).toEqual(["bounds.beta1: Adam: a bound on beta1 is 0; the value itself could not be"]);
-    expect(errors({ bounds: { mu: [0, 1] } })).toEqual(["bounds.mu: Adam: there are no bounds for mu; allowed: alpha, beta1, beta2, logEps, weightDecay"]);
+    expect(errors({ bounds: { mu: [0, 1] } })).toEqual(["bounds.mu: Adam: there are no bounds for mu; allowed: alpha, beta1, beta2, logEps, weightDecay, sInit, sDecay, sLogEps"]);
     expect(errors({ bounds: { alpha: [1] } })[0]).toMatch(/^bounds\.alpha: /);
   });
 

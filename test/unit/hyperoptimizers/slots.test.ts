@@ -74,6 +74,13 @@ describe("slots", () => {
     expect(allocated(tower)).toEqual([parameterCount + vectors]);
   });
 
+  it("of Mechanic: the start, the sum of updates and four numbers for each decay, beside those of the optimizer that it tunes", () => {
+    const [stored, recomputed] = (["stored", "recomputed"] as const).map((mechanicUpdates) => towerSchema.parse([{ optimizer: "adam", mechanic: true, mechanicBetas: [0.5, 0.9, 0.99], mechanicUpdates }]));
+    expect(towerState(stored!, parameters)[0]!.slots).toBe(4 * parameterCount + 12);
+    expect(towerState(recomputed!, parameters)[0]!.slots).toBe(3 * parameterCount + 12);
+    expect([allocated(stored!), allocated(recomputed!)]).toEqual([[4 * parameterCount + 12], [3 * parameterCount + 12]]);
+  });
+
   it("follows groups: each by its own optimizer, nothing for what is frozen", () => {
     const bias = parameters.filter(({ name }) => name.endsWith(".bias")).reduce((sum, { size }) => sum + size, 0);
     const tower = towerSchema.parse([

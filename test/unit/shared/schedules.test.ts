@@ -58,7 +58,7 @@ describe("validation", () => {
     ["unordered milestones", [sgd({ alpha: [{ kind: "step", at: [2, 1] }] })], "tower.0.schedules.alpha.pieces.0.at: milestones must increase"],
     ["no milestones", [sgd({ alpha: "step" })], 'tower.0.schedules.alpha.pieces.0.at: step needs milestones: "at" must be a list of numbers of the schedule\'s unit'],
     ["shares above 1", [sgd({ alpha: [{ kind: "warmUpStableDecay", warmUp: 0.6, decay: 0.5 }] })], "tower.0.schedules.alpha.pieces.0.decay: piece 1 (warmUpStableDecay): warmUp and decay are shares of the piece and add up to 1.1; allowed: at most 1"],
-    ["an unknown hyperparameter", [sgd({ beta1: "cosine" })], "tower.0.schedules.beta1: SGD has no hyperparameter beta1 to schedule; allowed: alpha, mu, weightDecay, dampening"],
+    ["an unknown hyperparameter", [sgd({ beta1: "cosine" })], "tower.0.schedules.beta1: SGD has no hyperparameter beta1 to schedule; allowed: alpha, mu, weightDecay, dampening, sInit, sDecay, sLogEps"],
     ["an unknown kind", [sgd({ alpha: "sine" })], "tower.0.schedules.alpha.pieces.0.kind: a piece's kind must be one of: constant, warmUp, linear, cosine, polynomial, step, warmUpStableDecay, oneCycle"],
     ["a field of another kind", [sgd({ alpha: [{ kind: "linear", power: 2 }] })], "tower.0.schedules.alpha.pieces.0.power: there is no field named power"],
     ["a negative factor", [sgd({ alpha: [{ kind: "linear", to: -1 }] })], "tower.0.schedules.alpha.pieces.0.to: to of linear is -1; allowed: from 0 to 1000000"],

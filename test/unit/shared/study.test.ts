@@ -101,7 +101,7 @@ describe("a study's runs", () => {
     const { tower } = runs.at(-1)!.experiment;
     expect(tower).toMatchObject([{ alpha: 1, groups: [{ name: "bias", optimizer: "adam", alpha: 0.01 }] }, { alpha: 1, groups: [] }]);
     expect(problems({ base, axes: [{ hyperparameter: "gamma[bias]", values: { kind: "list", values: [0.1] } }] })).toEqual([
-      "axes.0.hyperparameter: Adam, level 0 at the base's tower, has no gamma; it has: alpha, beta1, beta2, logEps, weightDecay",
+      "axes.0.hyperparameter: Adam, level 0 at the base's tower, has no gamma; it has: alpha, beta1, beta2, logEps, weightDecay, sInit, sDecay, sLogEps",
     ]);
     expect(problems({ base, axes: [{ hyperparameter: "alpha[out]", values: { kind: "list", values: [0.1] } }] })).toEqual([
       "axes.0.hyperparameter: level 0 at the base's tower has no group out; it has: bias",
@@ -186,7 +186,7 @@ describe("a study that contradicts itself", () => {
     ["a log grid from below 0", axes(alpha(1, -1, 2)), "axes.0.values.to: to is -1; on a log scale it must be greater than 0"],
     ["a range without width", axes(alpha(1, 1, 2)), "axes.0.values.to: 2 points need a range; from and to are both 1"],
     ["a value outside the domain", axes({ hyperparameter: "mu", values: { kind: "list", values: [0.9, 1] } }), "axes.0.values: SGD mu would be 1; allowed: from 0 to 1 (excluded)"],
-    ["a hyperparameter nobody has", axes({ hyperparameter: "beta1", values: { kind: "list", values: [0.9] } }), "axes.0.hyperparameter: SGD, level 0 at the base's tower, has no beta1; it has: alpha, mu, weightDecay, dampening"],
+    ["a hyperparameter nobody has", axes({ hyperparameter: "beta1", values: { kind: "list", values: [0.9] } }), "axes.0.hyperparameter: SGD, level 0 at the base's tower, has no beta1; it has: alpha, mu, weightDecay, dampening, sInit, sDecay, sLogEps"],
     ["a value twice", axes({ values: { kind: "list", values: [1, 2, 1] } }), "axes.0.values: the value 1 is there twice"],
     ["a seed twice", { seeds: [3, 3] }, "seeds.1: seed 3 is there twice"],
     ["a height twice", { heights: { values: [1, 1] } }, "heights.values.1: height 1 is there twice"],

@@ -25,7 +25,7 @@ describe("what a level learns", () => {
     const result = validateExperiment({ tower: [{ optimizer: "adam", learned: ["gamma"] }] });
     expect(result).toEqual({
       ok: false,
-      errors: [{ path: "tower.0.learned.0", message: "Adam cannot learn gamma; allowed: alpha, beta1, beta2, logEps, weightDecay" }],
+      errors: [{ path: "tower.0.learned.0", message: "Adam cannot learn gamma; allowed: alpha, beta1, beta2, logEps, weightDecay, sInit, sDecay, sLogEps" }],
     });
   });
 });

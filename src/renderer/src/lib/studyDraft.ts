@@ -11,7 +11,7 @@ import type { Level } from "@shared/tower.ts";
 import { defaultDraft, draftOf, experimentOf, parseStored, storedDraft, storedEntry, storedLevel, type Draft } from "./draft.ts";
 import { draftMethods, methodsOf, newMethods, storedMethods, type DraftMethods } from "./methodsDraft.ts";
 import { readEntry, type Entry } from "./numbers.ts";
-import { fromTower, toTower, type DraftLevel } from "./towerEdits.ts";
+import { editedHyperparameters, fromTower, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export const valueKinds = ["grid", "list", "random", "quasiRandom"] as const satisfies readonly AxisValues["kind"][];
 export const upperRules = ["equal", "figure4b", "fixed", "base"] as const satisfies readonly UpperRule["kind"][];
@@ -261,7 +261,7 @@ export function axisChoices({ base, compares, heights }: StudyDraft): AxisChoice
     // Level 0's groups are of model parameters and do not apply above.
     const groups = level > 0 && of === levels[0] ? [] : of.groups;
     return [{ name: null, settings: of }, ...groups.map((group) => ({ name: group.name, settings: group }))].flatMap(({ name, settings }) =>
-      optimizerSpec(settings.optimizer).hyperparameters.map((spec) => ({ level, name: nameInLevel(spec.name, name), spec, initial: settings.values[spec.name] ?? spec.initial })),
+      editedHyperparameters(settings).map((spec) => ({ level, name: nameInLevel(spec.name, name), spec, initial: settings.values[spec.name] ?? spec.initial })),
     );
   }).flat();
 }

@@ -1,9 +1,9 @@
 /** Pure edits of a tower. Level 0 moves the weights. */
 import { findForm, learnableNames, optimizerSpec, type HyperparameterSpec, type OptimizerName } from "@shared/optimizers.ts";
 import { movingParts, nameInLevel } from "@shared/groups.ts";
-import { groupOptionsOf, initialOption, optionsOf, type OptionSpec } from "@shared/levelOptions.ts";
+import { groupOptionsOf, initialOption, optionsOf, type OptionSpec, type OptionValue } from "@shared/levelOptions.ts";
 import { initialValue, maxLevels, optionValue, publishedAlpha, type Level, type Settings } from "@shared/tower.ts";
-import type { Entry } from "./numbers.ts";
+import { readEntry, type Entry } from "./numbers.ts";
 import { draftOfSchedules, writtenSchedules, type DraftSchedule, type DraftSchedules } from "./scheduleDraft.ts";
 
 /** Value of an option; empty text means off. */
@@ -91,12 +91,29 @@ export function newLevel(form: string, values: GivenSettings["values"] = {}, fur
   return { id: ++lastId, ...newSettings(form, { ...settings, values }), groups: groups.map(newGroup) };
 }
 
-/** A copy for a level above, with a new id: schedules are for the first level. */
-const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, { ...level, schedules: {}, groups: level.groups.map((group) => ({ ...group, schedules: {} })) });
+/** A copy for a level above, with a new id: schedules and some options are for the first level. */
+const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, { ...forUpper(level), groups: level.groups.map((group) => ({ ...group, ...forUpper(group) })) });
+
+function forUpper(settings: DraftSettings): GivenSettings {
+  const dropped = optionsOf(settings.optimizer).filter(({ firstOnly }) => firstOnly).map(({ name }) => name);
+  return { ...settings, schedules: {}, options: Object.fromEntries(Object.entries(settings.options).filter(([name]) => !dropped.includes(name))) };
+}
+
+const optionEntry = (value: OptionValue): OptionEntry => (typeof value === "object" ? (value?.join(", ") ?? "") : value);
 
 /** The published value of an option. */
 export function publishedOption(optimizer: OptimizerName, spec: OptionSpec): OptionEntry {
-  return initialOption(spec, publishedAlpha(optimizer)) ?? "";
+  return optionEntry(initialOption(spec, publishedAlpha(optimizer)));
+}
+
+/** Whether a hyperparameter or option has an effect: those of Mechanic have none while it is off. */
+export function hasEffect({ options }: DraftSettings, { onlyWith }: { readonly onlyWith?: string }): boolean {
+  return onlyWith === undefined || options[onlyWith] === true;
+}
+
+/** Hyperparameters to edit. */
+export function editedHyperparameters(settings: DraftSettings): HyperparameterSpec[] {
+  return optimizerSpec(settings.optimizer).hyperparameters.filter((spec) => hasEffect(settings, spec));
 }
 
 export function fromTower(levels: readonly Level[]): DraftLevel[] {
@@ -104,7 +121,7 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
     optimizer: of.optimizer,
     values: Object.fromEntries(optimizerSpec(of.optimizer).hyperparameters.map(({ name }) => [name, initialValue(of, name)] as const)),
     learned: of.learned,
-    options: Object.fromEntries(optionsOf(of.optimizer).map((spec) => [spec.name, optionValue(of, spec) ?? ""] as const)),
+    options: Object.fromEntries(optionsOf(of.optimizer).map((spec) => [spec.name, optionEntry(optionValue(of, spec))] as const)),
     bounds: Object.fromEntries(Object.entries(of.bounds).map(([name, [min, max]]) => [name, [min ?? "", max ?? ""] as const])),
     schedules: draftOfSchedules(of.schedules ?? {}),
     frozen: of.frozen,
@@ -119,19 +136,33 @@ export function fromTower(levels: readonly Level[]): DraftLevel[] {
 export function toTower(levels: readonly DraftLevel[]): Record<string, unknown>[] {
   const bound = (entry: Entry) => (entry === "" ? null : entry);
   // A group says that it has none, so that it inherits none.
-  const written = ({ optimizer, values, learned, options, bounds, schedules, frozen }: DraftSettings, specs: readonly OptionSpec[], inherited: DraftSchedules = {}) => ({
-    optimizer,
-    ...values,
-    learned,
-    ...Object.fromEntries(specs.map(({ name }) => [name, options[name] === "" ? null : options[name]])),
-    bounds: Object.fromEntries(Object.entries(bounds).map(([name, [min, max]]) => [name, [bound(min), bound(max)]])),
-    ...(Object.keys({ ...schedules, ...inherited }).length > 0 ? { schedules: writtenSchedules(schedules) } : {}),
-    frozen,
-  });
+  const written = (settings: DraftSettings, specs: readonly OptionSpec[], inherited: DraftSchedules = {}) => {
+    const { optimizer, options, bounds, frozen } = settings;
+    // What has no effect while an option is off stays in the draft alone.
+    const idle = optimizerSpec(optimizer).hyperparameters.filter((spec) => !hasEffect(settings, spec));
+    const used = (name: string) => !idle.some((spec) => spec.name === name);
+    const only = <T>(fields: Readonly<Record<string, T>>) => Object.fromEntries(Object.entries(fields).filter(([name]) => used(name)));
+    const schedules = only(settings.schedules);
+    return {
+      optimizer,
+      ...settings.values,
+      ...Object.fromEntries(idle.map(({ name, initial }) => [name, initial])),
+      learned: settings.learned.filter(used),
+      ...Object.fromEntries(specs.map((spec) => [spec.name, hasEffect(settings, spec) ? writtenOption(spec, options[spec.name]) : initialOption(spec, publishedAlpha(optimizer))])),
+      bounds: Object.fromEntries(Object.entries(only(bounds)).map(([name, [min, max]]) => [name, [bound(min), bound(max)]])),
+      ...(Object.keys({ ...schedules, ...inherited }).length > 0 ? { schedules: writtenSchedules(schedules) } : {}),
+      frozen,
+    };
+  };
   return levels.map((level) => ({
     ...written(level, optionsOf(level.optimizer)),
     groups: level.groups.map((group) => ({ name: group.name, match: group.match, ...written(group, groupOptionsOf(group.optimizer), level.schedules) })),
   }));
+}
+
+function writtenOption({ kind }: OptionSpec, entry: OptionEntry | undefined): unknown {
+  if (kind === "numbers") return String(entry ?? "").split(/[\s,]+/).filter(Boolean).map(readEntry);
+  return entry === "" ? null : entry;
 }
 
 export function addLevel(levels: readonly DraftLevel[], form: string): DraftLevel[] {
@@ -238,7 +269,7 @@ export function setLevelCount(levels: readonly DraftLevel[], count: number): Dra
 
 /** What happens to a hyperparameter under a level above: momentum that starts at 0 stays off. */
 export function fateOf(level: DraftSettings, spec: HyperparameterSpec): "learned" | "constant" | "off at 0" {
-  if (!level.learned.includes(spec.name)) return "constant";
+  if (!level.learned.includes(spec.name) || !hasEffect(level, spec)) return "constant";
   return spec.name === "mu" && level.values["mu"] === 0 && level.options["momentumFromZero"] !== true ? "off at 0" : "learned";
 }
 

@@ -3,8 +3,9 @@ import { expect, it } from "vitest";
 import LevelGroups from "@/components/tower/LevelGroups.vue";
 import SettingsFields from "@/components/tower/SettingsFields.vue";
 import { levelLocation } from "@/components/tower/settingsLocation.ts";
-import { newLevel, type DraftLevel } from "@/lib/towerEdits.ts";
+import { duplicateLevel, fromTower, learnedNames, newLevel, toTower, type DraftLevel } from "@/lib/towerEdits.ts";
 import { optionsOf as optionsOfOptimizer } from "@shared/levelOptions.ts";
+import { level as levelSchema } from "@shared/tower.ts";
 import { defineComponent, h, ref } from "vue";
 import { byTestid, choose, click, hasTestid, mountPart, type } from "./support.ts";
 
@@ -59,6 +60,40 @@ it("offers a horizon to the level above the weights' alone, and higher up where 
   expect(first.level().options["horizon"]).toBe(0.9);
   expect(hasTestid(second.wrapper, "stack-level-2-horizon")).toBe(false);
   expect(hasTestid(set.wrapper, "stack-level-2-horizon")).toBe(true);
+});
+
+it("shows the settings of Mechanic once it is on, and writes them only then", async () => {
+  const { wrapper, level } = options(newLevel("sgd"), 0);
+  await click(wrapper, "stack-level-0-options");
+  const own = ["sInit", "sDecay", "sLogEps", "mechanicBetas", "mechanicUpdates"];
+  const shown = () => own.filter((name) => hasTestid(wrapper, `stack-level-0-${name}`));
+  expect(shown()).toEqual([]);
+  const toggle = () => wrapper.get('[data-testid="stack-level-0-mechanic"] input').trigger("change");
+  await toggle();
+  expect(shown()).toEqual(own);
+  await type(wrapper, "stack-level-0-sInit", "1e-4");
+  await type(wrapper, "stack-level-0-mechanicBetas", "0.9, 0.99 most");
+  await wrapper.get('[data-field="tower.0.sInit"] button.el-button').trigger("click");
+  expect(toTower([level()])[0]).toMatchObject({ mechanic: true, sInit: 1e-4, mechanicBetas: [0.9, 0.99, "most"], learned: ["alpha", "mu", "sInit"] });
+  expect(learnedNames(level())).toEqual(["alpha", "sInit"]);
+  await type(wrapper, "stack-level-0-mechanicBetas", "0.9, 0.99");
+  expect(fromTower([levelSchema.parse(toTower([level()])[0])])[0]).toMatchObject({ options: { mechanic: true, mechanicBetas: "0.9, 0.99" }, values: { sInit: 1e-4 } });
+
+  await toggle();
+  expect(shown()).toEqual([]);
+  expect(toTower([level()])[0]).toMatchObject({ mechanic: false, sInit: 1e-8, learned: ["alpha", "mu"] });
+  expect(learnedNames(level())).toEqual(["alpha"]);
+  expect(badge(wrapper, "stack-level-0-options").exists()).toBe(false);
+});
+
+it("offers Mechanic to the level of the weights alone, and only where it can tune the optimizer", async () => {
+  for (const [optimizer, index, offered] of [["adam", 0, true], ["adam", 1, false], ["prodigy", 0, false]] as const) {
+    const { wrapper } = options(newLevel(optimizer), index);
+    await click(wrapper, `stack-level-${index}-options`);
+    expect(hasTestid(wrapper, `stack-level-${index}-mechanic`), `${optimizer} on level ${index}`).toBe(offered);
+  }
+  const tuned = newLevel("sgd", { sInit: 1e-4 }, { options: { mechanic: true } });
+  expect(toTower(duplicateLevel([tuned], 0)).map(({ mechanic, sInit }) => [mechanic, sInit])).toEqual([[true, 1e-4], [false, 1e-8]]);
 });
 
 it("sets choices and switches", async () => {
