@@ -11,17 +11,19 @@
 import { estimateSlot, type MechanicEstimate } from "../../shared/optimizers/mechanic.ts";
 import type { Node } from "../program/node.ts";
 import { add, constant, div, maximum, mul, sqrt, sub } from "../program/operations/index.ts";
-import { epsilonOf, innerProduct, magnitude, norm, sum, underflow } from "./groupNodes.ts";
+import { epsilonOf, innerProduct, magnitude, sum, underflow } from "./groupNodes.ts";
 import type { GroupArguments, RuleContext, UpdateRule } from "./rule.ts";
 import { decays } from "./weightDecay.ts";
+
+/** Euclidean norm that has a slope at 0. */
+const length = (arrays: readonly Node[]) => sqrt(add(innerProduct(arrays, arrays), constant(underflow)));
 
 /** Product of the gradient, and of the decay of the scale, with delta; a scalar. */
 function alongDelta({ arrays, hyper }: GroupArguments, level: RuleContext, deltas: readonly Node[], proposed: readonly Node[], scale: Node, epsilon: Node): Node {
   const gradients = arrays.map(({ gradient }) => gradient);
   const product = innerProduct(deltas, gradients);
   if (!decays(level, "sDecay")) return product;
-  const length = sqrt(add(innerProduct(proposed, proposed), constant(underflow)));
-  const decay = div(mul(mul(hyper("sDecay"), scale), norm(gradients)), add(length, epsilon));
+  const decay = div(mul(mul(hyper("sDecay"), scale), length(gradients)), add(length(proposed), epsilon));
   return add(product, mul(decay, innerProduct(deltas, proposed)));
 }
 

@@ -36,6 +36,8 @@ const bottoms: Record<string, TowerLevel> = {
   MoMo: level("moMo", { alpha: 0.05 }),
   "MoMo-Adam": level("moMoAdam", { alpha: 0.02, logEps: -2 }),
   Muon: level("muon", { logEps: -2 }),
+  "SGD under Mechanic, everything learned": level("sgd", { alpha: 1, mu: 0.5, mechanic: true, sInit: 0.5, sDecay: 0.5, sLogEps: -2, learned: ["alpha", "mu", "sInit", "sDecay", "sLogEps"] }),
+  "Adam under Mechanic with a recomputed sum": level("adam", { alpha: 0.1, logEps: -2, mechanic: true, mechanicUpdates: "recomputed", sInit: 0.5, sLogEps: -2, learned: ["alpha", "sInit"] }),
   LAMB: level("lamb", { alpha: 0.02, logEps: -2 }),
   "groups, clipped together": level("adam", { alpha: 0.02, logEps: -2, clipNorm: 0.05, groups: [{ name: "bias", match: "*.bias", optimizer: "sgd", alpha: 0.5, mu: 0.5, clipValue: 0.02 }] }),
   "a frozen layer": level("sgd", { alpha: 0.5, freeze: "layer1.weight" }),

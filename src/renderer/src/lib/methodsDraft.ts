@@ -1,13 +1,13 @@
 /** Methods of a study being edited: ways to train, the knobs that are swept, and the factors of their defaults. */
 import { z } from "zod";
 import { nameInLevel } from "@shared/groups.ts";
-import { inDomain, optimizerSpec, type HyperparameterSpec } from "@shared/optimizers.ts";
+import { inDomain, type HyperparameterSpec } from "@shared/optimizers.ts";
 import { factorsOf, startingHyperparameter } from "@shared/study/methods.ts";
 import { commonMethods } from "@shared/study/methodPresets.ts";
 import { method as methodSchema, type Knob, type Method, type Methods } from "@shared/study/study.ts";
 import { storedEntry, storedLevel } from "./draft.ts";
 import { readEntry, type Entry } from "./numbers.ts";
-import { fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
+import { editedHyperparameters, fromTower, newLevel, toTower, type DraftLevel } from "./towerEdits.ts";
 
 export interface DraftKnob {
   readonly level: number;
@@ -117,7 +117,7 @@ export const knobKey = ({ level, hyperparameter }: Pick<DraftKnob, "level" | "hy
 export function knobChoices(levels: readonly DraftLevel[]): KnobChoice[] {
   return levels.flatMap((own, level) =>
     [{ group: null, settings: own }, ...own.groups.map((group) => ({ group: group.name, settings: group }))].flatMap(({ group, settings }) =>
-      optimizerSpec(settings.optimizer).hyperparameters.flatMap((spec): KnobChoice[] => {
+      editedHyperparameters(settings).flatMap((spec): KnobChoice[] => {
         const value = settings.values[spec.name] ?? spec.initial;
         if (typeof value === "number" && value <= 0) return [];
         const symbol = nameInLevel(spec.symbol, group);

@@ -3,7 +3,7 @@ import { cohortsOf } from "../../../../src/shared/study/cohorts.ts";
 import { countRuns, expandStudy } from "../../../../src/shared/study/expand.ts";
 import { knobsOf, namedKnob, startingHyperparameter } from "../../../../src/shared/study/methods.ts";
 import { trainingRanks } from "../../../../src/shared/study/order.ts";
-import { study as studySchema, validateStudy, type StudyInput } from "../../../../src/shared/study/study.ts";
+import { method as methodSchema, study as studySchema, validateStudy, type StudyInput } from "../../../../src/shared/study/study.ts";
 import { makeStudy } from "../../../support/studyPoints.ts";
 
 const two = (extra: Partial<NonNullable<StudyInput["methods"]>> = {}): StudyInput => ({
@@ -62,6 +62,9 @@ describe("the runs of a study of methods", () => {
 
 test("the starting value is the one an optimizer is known by", () => {
   expect((["sgd", "adam", "prodigy", "dAdaptSgd", "dog", "lDog", "muon"] as const).map((optimizer) => startingHyperparameter({ optimizer }))).toEqual(["alpha", "alpha", "d0", "d0", "firstMove", "firstMove", "alpha"]);
+  expect(startingHyperparameter({ optimizer: "adam", mechanic: true })).toBe("sInit");
+  const tuned = methodSchema.parse({ name: "Mechanic", tower: [{ optimizer: "sgd", alpha: 1, mechanic: true }] });
+  expect(namedKnob(tuned, knobsOf(tuned)[0])).toMatchObject({ path: "L0.sInit", published: 1e-8 });
   const method = makeStudy(two()).methods!.list[1]!;
   expect(knobsOf(method).map((knob) => namedKnob(method, knob))).toMatchObject([{ path: "L0.alpha", published: 1e-3, words: "step size" }, { path: "L1.alpha", published: 1e-5, words: "step size of level 1" }]);
 });
