@@ -86,7 +86,7 @@ function optionTable(): string {
   const rows = [...options.values()].map((spec) => {
     const having = optimizerNames.filter((name) => optionsOf(name).some((one) => one.name === spec.name));
     const optimizersOf = having.length === optimizerNames.length ? "all" : having.map((name) => `\`${name}\``).join(", ");
-    const where = [optimizersOf, spec.upperOnly ? "levels above 0" : "", spec.levelOnly ? "not in groups" : "", spec.firstOnly ? "level 0" : "", spec.onlyWith ? `with \`${spec.onlyWith}\`` : ""].filter(Boolean).join("; ");
+    const where = [optimizersOf, spec.upperOnly ? "levels above 0" : "", spec.levelOnly ? "not in groups" : "", spec.weightsOnly ? "level 0" : "", spec.onlyWith ? `with \`${spec.onlyWith}\`` : ""].filter(Boolean).join("; ");
     const allowed = spec.kind === "flag" ? "true or false" : spec.kind === "choice" ? spec.choices.map(({ value }) => `\`${value}\``).join(", ") : spec.kind === "numbers" ? `1 to ${spec.maxLength} numbers, each ${describeDomain(spec.domain)}` : `${spec.whole ? "whole number, " : ""}${describeDomain(spec.domain)}${mayBeOff(spec) ? ", or `null`" : ""}`;
     const fallback = spec.kind === "flag" ? "`false`" : spec.initial === undefined ? "as published" : `\`${JSON.stringify(spec.initial)}\``;
     return [`\`${spec.name}\``, spec.help, where, fallback, allowed];

@@ -43,8 +43,8 @@ export const tower: z.ZodType<Tower, TowerInput> = z
         for (const { path, settings } of [{ path: [] as (string | number)[], settings: of as Settings }, ...of.groups.map((settings, i) => ({ path: ["groups", i], settings }))]) {
           if (hasSchedules(settings)) refuse([...path, "schedules"], "schedules are for the first level, which moves the weights; what is above it moves hyperparameters itself");
           for (const message of horizonProblems(settings, index, levels[index - 1]!)) refuse([...path, "horizon"], message);
-          for (const { name, firstOnly } of optionsOf(settings.optimizer)) {
-            if (firstOnly && !isPublishedDefault(settings, name)) refuse([...path, name], `${name} is for the first level, which moves the weights`);
+          for (const { name, weightsOnly } of optionsOf(settings.optimizer)) {
+            if (weightsOnly && !isPublishedDefault(settings, name)) refuse([...path, name], `${name} is for the first level, which moves the weights`);
           }
           const { label, forMatrices } = optimizerSpec(settings.optimizer);
           if (forMatrices && !settings.frozen) refuse([...path, "optimizer"], `${label} is for matrices of weights; a hyperparameter is a number: choose another optimizer, such as nAdam`);

@@ -41,7 +41,7 @@ export const mechanicOptions = [
     label: "Tune with Mechanic",
     help: "Learns online by how much to scale the optimizer's updates (Cutkosky et al. 2023), so that α hardly matters; 1 is usual.",
     short: "Mechanic",
-    firstOnly: true,
+    weightsOnly: true,
   },
   {
     name: "mechanicBetas",
@@ -52,7 +52,7 @@ export const mechanicOptions = [
     initial: [0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999],
     domain: { min: 0, max: 1, minExclusive: true },
     maxLength: 20,
-    firstOnly: true,
+    weightsOnly: true,
     onlyWith: "mechanic",
   },
   {
@@ -65,7 +65,7 @@ export const mechanicOptions = [
       { value: "recomputed", label: "recomputed", short: "recomputed" },
     ],
     initial: "stored",
-    firstOnly: true,
+    weightsOnly: true,
     onlyWith: "mechanic",
   },
 ] as const satisfies readonly OptionSpec[];

@@ -47,7 +47,7 @@ interface Common {
   /** Of these, only for the one that moves level 0's. */
   readonly firstUpperOnly?: boolean;
   /** Only for the level that moves the weights. */
-  readonly firstOnly?: boolean;
+  readonly weightsOnly?: boolean;
   /** Applies to a whole level, not to a group. */
   readonly levelOnly?: boolean;
   /** Flag without which it has no effect and must have its default. */

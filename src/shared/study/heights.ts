@@ -1,5 +1,5 @@
 /** Builds towers of a given height on level 0. */
-import { withoutFirstOnly } from "../firstOnly.ts";
+import { withoutWeightsOnly } from "../weightsOnly.ts";
 import type { Level } from "../tower.ts";
 import { initialValue, maxLevels } from "../tower.ts";
 import type { Study, UpperRule } from "./study.ts";
@@ -39,7 +39,7 @@ function stepSizes(rule: UpperRule, alpha: number): ((above: number) => number) 
 
 /** Level 0's settings for an upper level. Groups divide the model's parameters; schedules and some options are for level 0: all are omitted. */
 function asUpper({ schedules: _, ...bottom }: Level): Level {
-  return { ...withoutFirstOnly(bottom), frozen: false, groups: [] };
+  return { ...withoutWeightsOnly(bottom), frozen: false, groups: [] };
 }
 
 /** Only level 1 can have a horizon. */

@@ -95,7 +95,7 @@ export function newLevel(form: string, values: GivenSettings["values"] = {}, fur
 const copyOf = (level: DraftLevel) => newLevel(level.optimizer, level.values, { ...forUpper(level), groups: level.groups.map((group) => ({ ...group, ...forUpper(group) })) });
 
 function forUpper(settings: DraftSettings): GivenSettings {
-  const dropped = optionsOf(settings.optimizer).filter(({ firstOnly }) => firstOnly).map(({ name }) => name);
+  const dropped = optionsOf(settings.optimizer).filter(({ weightsOnly }) => weightsOnly).map(({ name }) => name);
   return { ...settings, schedules: {}, options: Object.fromEntries(Object.entries(settings.options).filter(([name]) => !dropped.includes(name))) };
 }
 

@@ -4,8 +4,8 @@ import { publishedAlpha, type Level } from "./levelSchema.ts";
 import { optimizerSpec } from "./optimizers.ts";
 
 /** The level without options for the first level, such as Mechanic, and without their hyperparameters. */
-export function withoutFirstOnly(level: Level): Level {
-  const options = optionsOf(level.optimizer).filter(({ firstOnly }) => firstOnly);
+export function withoutWeightsOnly(level: Level): Level {
+  const options = optionsOf(level.optimizer).filter(({ weightsOnly }) => weightsOnly);
   const dropped = optimizerSpec(level.optimizer).hyperparameters.filter(({ onlyWith }) => options.some(({ name }) => name === onlyWith));
   const kept = (name: string) => !dropped.some((spec) => spec.name === name);
   return {
