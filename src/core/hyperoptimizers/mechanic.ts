@@ -5,8 +5,8 @@
  *
  * Where the paper differs, the package is followed: the decay of the scale is along the weights
  * that the rule proposes, epsilon is added to every denominator, and the largest product starts at
- * 1e-6. By default the package recomputes delta from the weights; the paper stores it. In float32
- * the first updates are lost in the weights, so storing is the default here.
+ * 1e-6. By default the package recomputes delta from the weights; the paper stores it. Float32
+ * loses digits of the first updates in the weights, so storing is the default here.
  */
 import { estimateSlot, type MechanicEstimate } from "../../shared/optimizers/mechanic.ts";
 import type { Node } from "../program/node.ts";

@@ -59,7 +59,7 @@ export const mechanicOptions = [
     name: "mechanicUpdates",
     kind: "choice",
     label: "Mechanic's sum of updates",
-    help: "Stored as in the paper, or recomputed from the weights as in its package by default: less memory, but the first updates drown in float32.",
+    help: "Stored as in the paper, or recomputed from the weights as in its package by default: less memory, but float32 loses digits of the first updates.",
     choices: [
       { value: "stored", label: "stored", short: "stored" },
       { value: "recomputed", label: "recomputed", short: "recomputed" },
