@@ -56,7 +56,12 @@ async function start(name: string, bottom: object, horizon: number) {
 
 console.log(`machine: ${cpus()[0]?.model.trim() ?? "?"}, ${cpus().length} cores, load ${loadavg()[0]!.toFixed(1)}; node ${process.versions.node}`);
 console.log(`float32; ms per step: median (least) of ${repetitions} repetitions, taken in turn; ratios: median of the repetitions' own\n`);
-console.log(["model", "tower", "horizon 0", "horizon 1", "ratio", "of CPU time"].map((title, i) => title.padEnd(i === 0 ? 28 : 16)).join(""));
+console.log(line(["model", "tower", "horizon 0", "horizon 1", "ratio", "of CPU time"]));
+/** Cells of a row, the names in wider columns. */
+function line(cells: readonly string[]): string {
+  return cells.map((cell, i) => cell.padEnd([28, 22][i] ?? 18)).join("");
+}
+
 const shown = (list: readonly number[]) => `${median(list).toFixed(2)} (${Math.min(...list).toFixed(2)})`;
 for (const name of values.models.split(",")) {
   const { title } = modelCases[name]!;
@@ -71,6 +76,6 @@ for (const name of values.models.split(",")) {
     with1.close();
     const ratio = (of: (time: Time) => number) => median(pairs.map(([a, b]) => of(b) / of(a))).toFixed(2);
     const row = [title, `${label} / SGD`, shown(pairs.map(([a]) => a.ms)), shown(pairs.map(([, b]) => b.ms)), ratio(({ ms: time }) => time), ratio(({ cpu }) => cpu)];
-    console.log(row.map((cell, i) => cell.padEnd(i === 0 ? 28 : 16)).join(""));
+    console.log(line(row));
   }
 }
