@@ -34,7 +34,7 @@ const readyMade: readonly Preset[] = [
   {
     name: "robust",
     title: "Robust: Adam that needs no step size",
-    description: "The level above multiplies Adam’s step size by up to 11 % a step, by the cosine between gradient and last move. It starts at 1e-6, far too low, on purpose.",
+    description: "The level above multiplies Adam’s step size by up to 22 % a step, by the cosine between gradient and last move. It starts at 1e-6, far too low, on purpose.",
     experiment: { name: "robust", tower: robustTower({ optimizer: "adam", alpha: 1e-6 }), guard: { on: true } },
   },
   {

@@ -6,7 +6,7 @@ import { validateExperiment, type Experiment, type Validation } from "./experime
 import type { LevelInput } from "./tower.ts";
 
 /** Settings of the level above; the same for every model. */
-export const robustUpper = { optimizer: "sgd", alpha: 0.01, mu: 0.9, learned: [], normalized: true } as const satisfies LevelInput;
+export const robustUpper = { optimizer: "sgd", alpha: 0.02, mu: 0.9, learned: [], normalized: true } as const satisfies LevelInput;
 
 /** Level 0 learns its step size alone, in log space; all other settings are kept. The levels above are replaced. */
 export const robustTower = (bottom: object): LevelInput[] => {

@@ -228,7 +228,7 @@ export class TrainingProcedures {
     const ofWeights = this.#packing.packs.map(({ name }) => name);
     // The hypergradient is linear in the weights' adjoints: its slope by them is the derivative of the weights.
     const cotangents = this.#packing.packs.map(({ name, shape }) => state(`cotangent.${name}`, shape));
-    const ahead = lookahead?.hypergradients(cotangents) ?? {};
+    const ahead = this.withHypergradient.some(({ normalized }) => normalized) ? (lookahead?.hypergradients(cotangents) ?? {}) : {};
     const names = [...this.#packing.packs, ...this.withHypergradient].map(({ name }) => name);
     return (h: LearnedHyperparameter, value: Node, alongHorizon?: Readonly<Record<string, Node>>): Node => {
       const own = moved[names.indexOf(h.name)]!;
