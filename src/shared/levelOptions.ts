@@ -155,6 +155,7 @@ const commonOptions: readonly OptionSpec[] = [
     domain: { min: 1, max: 8 },
     whole: true,
     upperOnly: true,
+    firstUpperOnly: true,
     levelOnly: true,
   },
   {

@@ -42,9 +42,9 @@ function asUpper({ schedules: _, ...bottom }: Level): Level {
   return { ...withoutWeightsOnly(bottom), frozen: false, groups: [] };
 }
 
-/** Only level 1 can have a horizon. */
-function withoutHorizon(level: Level): Level {
-  return { ...level, horizon: 0, groups: level.groups.map((group) => ({ ...group, horizon: 0 })) } as Level;
+/** Only level 1 can have a horizon or look ahead. */
+function seeingOneStep(level: Level): Level {
+  return { ...level, horizon: 0, lookahead: 1, groups: level.groups.map((group) => ({ ...group, horizon: 0 })) } as Level;
 }
 
 /** A tower with `height` levels above `bottom`. */
@@ -54,7 +54,7 @@ export function towerOfHeight(height: number, bottom: Level, { rule, upper, uppe
   const above = Array.from({ length: height }, (_, i) => {
     const level = i + 1;
     const own = chosen ?? (rule.kind !== "base" ? asUpper(bottom) : base.length === 1 ? asUpper(base[0]!) : (base[level] ?? base.at(-1)!));
-    const fitting = level > 1 ? withoutHorizon(own) : own;
+    const fitting = level > 1 ? seeingOneStep(own) : own;
     return alphaOf ? { ...fitting, alpha: alphaOf(level) } : fitting;
   });
   return [bottom, ...above];

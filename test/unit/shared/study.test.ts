@@ -116,6 +116,13 @@ describe("a study's runs", () => {
     ]);
   });
 
+  it("heights let the first upper level alone look ahead, which is refused where batches differ in size", () => {
+    const [base, upper] = [{ ...sgd, dataset: { trainExamples: 2_560 } }, { optimizer: "sgd", alpha: 1e-3, lookahead: 2 } as const];
+    const heights = { values: [2], rule: { kind: "base" }, upper } as const;
+    expect(stacks(cells({ base, heights }))).toEqual(["SGD / SGD(0.001, lookahead 2) / SGD(0.001)"]);
+    expect(problems({ base: { ...base, batchSize: 100 }, heights })[0]).toContain("the last batch of an epoch has 60 examples, not 100");
+  });
+
   it("are all made safe where that is asked for", () => {
     const runs = cells({ base: sgd, axes: [alpha(0.1, 1, 2)], heights: { values: [0, 2] }, safe: true });
     expect(runs.every(({ experiment }) => experiment.guard.on)).toBe(true);

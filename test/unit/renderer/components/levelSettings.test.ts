@@ -52,6 +52,17 @@ it("offers the level of the weights nothing that concerns moving hyperparameters
   }
 });
 
+it("offers to normalize hypergradients on every upper level, and to look ahead on the first of them", async () => {
+  const [bottom, first, second] = [0, 1, 2].map((level) => options(newLevel("sgd"), level));
+  for (const name of ["normalized", "lookahead"]) expect(hasTestid(bottom!.wrapper, `stack-level-0-${name}`)).toBe(false);
+  for (const { wrapper } of [first!, second!]) await wrapper.get('[data-testid$="-options"]').trigger("click");
+  expect(hasTestid(second!.wrapper, "stack-level-2-normalized")).toBe(true);
+  expect(hasTestid(second!.wrapper, "stack-level-2-lookahead")).toBe(false);
+  await byTestid(first!.wrapper, "stack-level-1-normalized").get("input").trigger("change");
+  await type(first!.wrapper, "stack-level-1-lookahead", "4");
+  expect(first!.level().options).toMatchObject({ normalized: true, lookahead: 4 });
+});
+
 it("offers a horizon to the level above the weights' alone, and higher up where it is set", async () => {
   const [first, second, set] = [options(newLevel("sgd"), 1), options(newLevel("sgd"), 2), options(newLevel("sgd", {}, { options: { horizon: 0.5 } }), 2)];
   await click(first.wrapper, "stack-level-1-options");
