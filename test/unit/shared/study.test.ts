@@ -118,7 +118,7 @@ describe("a study's runs", () => {
 
   it("heights let the first upper level alone look ahead, which is refused where batches differ in size", () => {
     const [base, upper] = [{ ...sgd, dataset: { trainExamples: 2_560 } }, { optimizer: "sgd", alpha: 1e-3, lookahead: 2 } as const];
-    const heights = { values: [2], rule: { kind: "base" }, upper } as const;
+    const heights = { values: [2], rule: { kind: "base" as const }, upper };
     expect(stacks(cells({ base, heights }))).toEqual(["SGD / SGD(0.001, lookahead 2) / SGD(0.001)"]);
     expect(problems({ base: { ...base, batchSize: 100 }, heights })[0]).toContain("the last batch of an epoch has 60 examples, not 100");
   });
