@@ -1,7 +1,7 @@
 /** A learned hyperparameter over the steps, from every starting point of a study. */
 import type { StudyPoint, StudyTrajectories } from "../shared/study/result.ts";
 import { variantsOf } from "../shared/study/curves.ts";
-import { studyAxis } from "../shared/study/axes.ts";
+import { studyAxes } from "../shared/study/axes.ts";
 import type { Study } from "../shared/study/study.ts";
 import { optimizerSpec, type HyperparameterSpec } from "../shared/optimizers.ts";
 import { maxOf } from "../shared/extent.ts";
@@ -61,7 +61,7 @@ export function trajectoriesChart(
   const names = curveNames(study, variants);
   const placeOf = ({ height, stack }: StudyPoint) => variants.findIndex((variant) => (stack === undefined ? variant.height === height : variant.stack === stack));
   const starts = [...new Set(all.map(({ point }) => point.values[0] ?? 0))].sort((a, b) => a - b);
-  const axis = study.axes.length > 0 ? studyAxis(study, 0) : null;
+  const [axis = null] = studyAxes(study);
   const groupOf = ({ point }: Trajectory) => (colorBy === "height" ? placeOf(point) : starts.indexOf(point.values[0] ?? 0));
   const groups = colorBy === "height" ? names : starts.map((start) => (axis ? valueText(axis, start) : "start"));
 

@@ -74,6 +74,7 @@ export function compareRuns(runs: readonly RunDetail[]): Comparison {
 /** @param headlines one sentence a study: what its results say */
 export function compareStudies(studies: readonly StudyDetail[], headlines: readonly string[]): Comparison {
   const axes = studies.map(({ study }) => study.axes.map((axis) => JSON.stringify(axis)).join(" "));
+  const methods = studies.map(({ study }) => study.methods?.list.map(({ name }) => name).join("; ") ?? "");
   const counts = (["total", "finished", "diverged", "failed", "pruned", "skipped"] as const).map((name) => row("results", name === "total" ? "runs" : name, studies.map((study) => study[name])));
   return {
     kind: "study",
@@ -82,6 +83,7 @@ export function compareStudies(studies: readonly StudyDetail[], headlines: reado
     rows: [
       ...settings(studies.map(({ study }) => study.base)),
       ...(new Set(axes).size > 1 ? [row("settings", "axes", axes)] : []),
+      ...(new Set(methods).size > 1 ? [row("settings", "methods", methods)] : []),
       ...(new Set(studies.map(({ study }) => study.seeds.join(" "))).size > 1 ? [row("settings", "seeds", studies.map(({ study }) => study.seeds.join(" ")))] : []),
       row("results", "status", studies.map(({ status }) => status)),
       ...counts.filter(({ values }) => values.some((value) => value !== 0)),

@@ -4,7 +4,7 @@ import { percentileInterval, type BootstrapOptions, type Interval } from "./boot
 import { knobCurve, type Curve } from "./curves.ts";
 import { knobsOf, namedKnob, type NamedKnob } from "./methods.ts";
 import type { StudyMetric } from "./metric.ts";
-import { bootstrapped, heightNumbers, minSeedsForPercentiles, type HeightNumbers } from "./numbers.ts";
+import { heightNumbers, minSeedsForPercentiles, type Bootstrapped, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Sensitivity } from "./sensitivity.ts";
 import type { HeightStatistics, Setting } from "./statistics.ts";
@@ -51,9 +51,17 @@ export interface MethodResult {
   readonly knobs: readonly KnobResult[];
 }
 
+interface MethodEvidence {
+  readonly metric: StudyMetric;
+  readonly setting: Setting;
+  readonly bootstrap: BootstrapOptions;
+  /** Of `curves`. */
+  readonly resampled: readonly Bootstrapped[];
+}
+
 /** Results in the order of `curves`, which are those of the starting values (`studyCurves`). */
-export function methodResults(study: Study, points: readonly StudyPoint[], curves: readonly Curve[], metric: StudyMetric, setting: Setting, options: BootstrapOptions): MethodResult[] {
-  const ranks = ranksOf(curves, setting, options);
+export function methodResults(study: Study, points: readonly StudyPoint[], curves: readonly Curve[], { metric, setting, bootstrap, resampled }: MethodEvidence): MethodResult[] {
+  const ranks = ranksOf(curves, resampled, bootstrap);
   return curves.map((curve, i) => {
     const method = study.methods!.list.find(({ name }) => name === curve.stack)!;
     const [start, ...others] = knobsOf(method);
@@ -63,7 +71,7 @@ export function methodResults(study: Study, points: readonly StudyPoint[], curve
       ranks: ranks[i]!,
       knobs: others.flatMap((other, k): KnobResult[] => {
         const own = knobCurve(study, points, { metric, method: method.name, knob: k + 1 });
-        return own ? [{ knob: namedKnob(method, other), curve: own, numbers: heightNumbers([own], setting, options)[0]! }] : [];
+        return own ? [{ knob: namedKnob(method, other), curve: own, numbers: heightNumbers([own], setting, bootstrap)[0]! }] : [];
       }),
     };
   });
@@ -94,8 +102,7 @@ function widening(seeds: number, confidence: number): number {
 }
 
 /** Ranks of every curve: observed ones, and percentiles over bootstrap resamples in which all methods are ranked anew. */
-function ranksOf(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): (Ranks | null)[] {
-  const all = bootstrapped(curves, setting, options);
+function ranksOf(curves: readonly Curve[], all: readonly Bootstrapped[], options: BootstrapOptions): (Ranks | null)[] {
   const certain = all.every(({ noInterval }) => noInterval === null);
   const wider = all.map(({ seeds }) => (certain ? widening(seeds, options.confidence) : 1));
   const count = certain ? (all[0]?.resampled.length ?? 0) : 0;

@@ -204,8 +204,7 @@ function changeFrom(below: Bootstrapped, above: Bootstrapped, options: Bootstrap
 
 const total = (curve: Curve, count: (point: Curve["points"][number]) => number) => curve.points.reduce((sum, point) => sum + count(point), 0);
 
-export function heightNumbers(curves: readonly Curve[], setting: Setting, options: BootstrapOptions): HeightNumbers[] {
-  const all = bootstrapped(curves, setting, options);
+export function heightNumbers(curves: readonly Curve[], setting: Setting, options: BootstrapOptions, all = bootstrapped(curves, setting, options)): HeightNumbers[] {
   const bestOfStudy = minOf(all.map(({ observed }) => observed.best));
   const pairwise = curves.some(({ against }) => against !== undefined);
   const baseOf = ({ against }: Curve, index: number) => (pairwise ? all.find(({ curve }) => curve.stack === against) : index > 0 ? all[0] : undefined);

@@ -7,7 +7,7 @@ import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
 import { isPercent } from "../metrics.ts";
 import { choosesOnTest, explosionWords, metricFor, type StudyMetric, type StudyMetricName } from "./metric.ts";
 import { learnedBelow, methodResults, type MethodResult } from "./methodResults.ts";
-import { heightNumbers, type HeightNumbers } from "./numbers.ts";
+import { bootstrapped, heightNumbers, type HeightNumbers } from "./numbers.ts";
 import type { StudyPoint } from "./result.ts";
 import type { Study } from "./study.ts";
 import { verdictOf, type Verdict } from "./verdict.ts";
@@ -46,8 +46,9 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
   const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
-  const heights = heightNumbers(found.curves, setting, bootstrap);
-  const methods = study.methods && methodResults(study, points, found.curves, metric, setting, bootstrap);
+  const resampled = bootstrapped(found.curves, setting, bootstrap);
+  const heights = heightNumbers(found.curves, setting, bootstrap, resampled);
+  const methods = study.methods && methodResults(study, points, found.curves, { metric, setting, bootstrap, resampled });
   const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, methods, choices: choicesOf(study, metric, heights) };
   return { ...found, tolerance, bootstrap, heights, methods, verdict: verdictOf(evidence) };
 }

@@ -58,6 +58,8 @@ describe("a study of methods", () => {
     expect(prodigy!.best.value).toBeCloseTo(2.02);
     expect(tower!.timePerStep!.value).toBe(2);
     expect(idle!.best.value).toBe(90);
+    // Flat, but at the value of guessing.
+    expect(idle!.width.value).toBe(0);
   });
 
   test("ranks them as far as the seeds allow", () => {
