@@ -8,7 +8,7 @@ import { layerKinds, ownLayer } from "../../src/shared/models/layers.ts";
 import { model, modelKinds } from "../../src/shared/models/schema.ts";
 import { mayBeOff } from "../../src/shared/optimizers/spec.ts";
 import { describeDomain, optimizerNames, optimizers, type HyperparameterSpec } from "../../src/shared/optimizers.ts";
-import { axis, axisValues, halving, heights, stack, study, upperRule } from "../../src/shared/study/study.ts";
+import { axis, axisValues, halving, heights, knob, method, methods, stack, study, upperRule } from "../../src/shared/study/study.ts";
 import { fieldRows, shapeOf, type FieldRow } from "./fields.ts";
 import { experimentWords, levelWords, modelFieldWords, ruleWords, studyWords, valueWords } from "./words.ts";
 import type { z } from "zod";
@@ -145,7 +145,7 @@ ${layerSections()}
 }
 
 function studyPage(): string {
-  const flat = new Set(["base", "axes", "heights", "stacks", "halving"]);
+  const flat = new Set(["base", "axes", "heights", "stacks", "methods", "halving"]);
   const inside = (name: string, schema: z.core.$ZodType, keep: readonly string[] = []) => fieldRows(schema, new Set(keep)).map((row) => ({ ...row, path: `${name}${row.path}` }));
   const words = (path: string) => studyWords[path];
   const kinds = (schema: z.core.$ZodType, meanings: Readonly<Record<string, string>>) =>
@@ -157,7 +157,7 @@ function studyPage(): string {
       }),
     );
   const typed = fieldRows(study, flat).map((row) => (row.path === "base" ? { ...row, type: "experiment", allowed: "" } : row));
-  const types: Readonly<Record<string, string>> = { "heights.rule": "object", "heights.upper": "level", "heights.upperAt": "object", "stacks[].tower": "list of levels", "axes[].values": "object" };
+  const types: Readonly<Record<string, string>> = { "heights.rule": "object", "heights.upper": "level", "heights.upperAt": "object", "stacks[].tower": "list of levels", "methods.factors": "object", "methods.list": "list of objects", "methods.list[].tower": "list of levels", "methods.list[].start": "object", "methods.list[].knobs": "list of objects", "axes[].values": "object" };
   const typedRows = (rows: readonly FieldRow[]) => rows.map((row) => (types[row.path] ? { ...row, type: types[row.path]!, allowed: "" } : row));
   return `${made}
 
@@ -189,6 +189,20 @@ ${kinds(upperRule, ruleWords)}
 ## Stacks
 
 ${fieldTable(typedRows(inside("stacks[].", stack, ["tower"])), words)}
+
+## Methods
+
+${fieldTable(typedRows(inside("methods.", methods, ["factors", "list"])), words)}
+
+### Method
+
+${fieldTable(typedRows(inside("methods.list[].", method, ["tower", "start", "knobs"])), words)}
+
+### Knob
+
+\`start\` has the same fields.
+
+${fieldTable(inside("methods.list[].knobs[].", knob), words)}
 
 ## Successive halving
 
