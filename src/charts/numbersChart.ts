@@ -14,7 +14,7 @@ export interface NumbersSettings extends ChartSettings {
   readonly numbers?: readonly string[];
 }
 
-const shownByDefault = ["best", "sensitivity", "width", "widthOfStudy", "atDefault", "divergedShare", "explodedShare", "timePerStep"];
+const shownByDefault = ["best", "sensitivity", "width", "divergedShare", "explodedShare", "timePerStep"];
 
 const columnsOf = (sensitivity: Sensitivity, wanted: readonly string[]) => numberColumns(sensitivity).filter(({ key }) => wanted.includes(key));
 

@@ -1,7 +1,7 @@
 /** Results of a study of methods: ranks with their uncertainty, and the usable range of every other knob. */
 import { tQuantile } from "../statistics.ts";
 import { percentileInterval, type BootstrapOptions, type Interval } from "./bootstrap.ts";
-import { knobCurve, type Curve } from "./curves.ts";
+import { knobCurve, type Curve, type StudyCurves } from "./curves.ts";
 import { knobsOf, namedKnob, type NamedKnob } from "./methods.ts";
 import type { StudyMetric } from "./metric.ts";
 import { heightNumbers, minSeedsForPercentiles, type Bootstrapped, type HeightNumbers } from "./numbers.ts";
@@ -77,23 +77,14 @@ export function methodResults(study: Study, points: readonly StudyPoint[], curve
   });
 }
 
+/** Curves of all knobs but the starting values, named after method and knob. */
+export function knobCurves({ methods, ...found }: Pick<Sensitivity, "methods"> & StudyCurves): StudyCurves {
+  const curves = (methods ?? []).flatMap(({ name, knobs }) => knobs.map(({ knob, curve }) => ({ ...curve, label: `${name}: ${knob.words}` })));
+  return { ...found, axis: found.axis && { ...found.axis, title: "Knob as a factor of its published default" }, curves };
+}
+
 /** Degrees of freedom at which Student's t is the normal distribution to three digits. */
 const nearlyNormal = 500;
-
-/**
- * The knobs as curves and numbers of their own, named after method and knob: every one, and all but
- * the starting values.
- */
-export function knobsAsSensitivity(found: Sensitivity): { readonly all: Sensitivity; readonly others: Sensitivity } {
-  const named = (method: string, knob: NamedKnob) => ({ label: `${method}: ${knob.words}` });
-  const methods = found.methods ?? [];
-  const entries = methods.flatMap(({ name, start, knobs }, i) => [
-    { isStart: true, curve: { ...found.curves[i]!, ...named(name, start) }, numbers: { ...found.heights[i]!, ...named(name, start) } },
-    ...knobs.map(({ knob, curve, numbers }) => ({ isStart: false, curve: { ...curve, ...named(name, knob) }, numbers: { ...numbers, ...named(name, knob) } })),
-  ]);
-  const of = (list: typeof entries, title: string): Sensitivity => ({ ...found, axis: found.axis && { ...found.axis, title }, curves: list.map(({ curve }) => curve), heights: list.map(({ numbers }) => numbers) });
-  return { all: of(entries, "Factor of the published default"), others: of(entries.filter(({ isStart }) => !isStart), "Knob as a factor of its published default") };
-}
 
 /** Factor by which a resample's deviation grows so that its spread is that of the t interval, as for single numbers. */
 function widening(seeds: number, confidence: number): number {

@@ -220,10 +220,11 @@ export function heightNumbers(curves: readonly Curve[], setting: Setting, option
     const known = curve.points.flatMap(({ x, mean }) => (mean === null ? [] : [{ x, value: mean }]));
     const usable = (reference: number) => usableRange(known, thresholdOf(setting.tolerance, reference, setting.unlearned), setting.scale);
     const time = estimated(({ timePerStep }) => timePerStep);
-    const atDefault = estimated((statistics) => statistics.atDefault);
+    const measured: Range = { low: 0, ...(setting.highest !== undefined && { high: setting.highest }) };
+    const atDefault = estimated((statistics) => statistics.atDefault, measured);
     const base = baseOf(curve, index);
     return {
-      best: estimated(({ best }) => best),
+      best: estimated(({ best }) => best, measured),
       bestAt: estimated(({ bestAt }) => bestAt, { low: from, high: to, scale: setting.scale }),
       atDefault: Number.isFinite(atDefault.value) ? atDefault : null,
       sensitivity: estimated(({ sensitivity }) => sensitivity),

@@ -45,7 +45,7 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
-  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
+  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(isPercent(metric.name) && { highest: 100 }), ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
   const resampled = bootstrapped(found.curves, setting, bootstrap);
   const heights = heightNumbers(found.curves, setting, bootstrap, resampled);
   const methods = study.methods && methodResults(study, points, found.curves, { metric, setting, bootstrap, resampled });

@@ -52,6 +52,8 @@ export interface HeightStatistics {
 export interface Setting {
   readonly scale: StudyAxis["scale"];
   readonly tolerance: Tolerance;
+  /** Max value of the metric, if it has one. */
+  readonly highest?: number;
   /** Axis value of the published default, in a study of methods. */
   readonly published?: number;
   /** Values from here on have learned nothing and are not usable, in a study of methods: a flat curve of guessing would be the widest. */

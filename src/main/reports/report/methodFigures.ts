@@ -1,10 +1,11 @@
 /** Figures and tables of a study of methods: its other knobs, and the usable range of each. */
-import { numbersChart } from "../../../charts/numbersChart.ts";
+import { methodBars } from "../../../charts/methodBars.ts";
+import { methodsChart, methodsHeight } from "../../../charts/methodsChart.ts";
 import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
 import { metricOf } from "../../../shared/metrics.ts";
 import { metricLabel } from "../../../shared/study/metric.ts";
 import { knobColumnKeys, knobText, methodColumns, methodRows, rankText } from "../../../shared/study/methodTable.ts";
-import { knobsAsSensitivity } from "../../../shared/study/methodResults.ts";
+import { knobCurves } from "../../../shared/study/methodResults.ts";
 import { estimateText } from "../../../shared/study/numberColumn.ts";
 import { intervalWords } from "../../../shared/study/numbers.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
@@ -18,19 +19,20 @@ import type { ReportOfStudy } from "./source.ts";
 import type { StudyFigureOptions } from "./studyFigures.ts";
 import type { Table } from "./studyTables.ts";
 
-/** The usable range of every knob, and the sweeps behind those that are no starting values. */
-export function knobFigures({ study: { study, name } }: ReportOfStudy, found: Sensitivity, { metric, band, yLog }: StudyFigureOptions, footer: readonly string[]): Figure[] {
-  const { all, others } = knobsAsSensitivity(found);
+/** The numbers of every method and knob, and the sweeps of the knobs that are no starting values. */
+export function methodFigures({ study: { study, name } }: ReportOfStudy, found: Sensitivity, { metric, band, yLog }: StudyFigureOptions, footer: readonly string[]): Figure[] {
+  const others = knobCurves(found);
+  const bars = methodBars(found);
   const title = name || "Study";
-  const usable = toleranceWords(found.tolerance, metric);
+  const width = 960;
   return [
     {
-      name: "knobs",
-      title: `${title}: usable range of every knob`,
-      caption: `Decades over which the ${metricLabel(metric)} stays ${usable}${found.tolerance.kind === "below" ? "" : " of the same sweep"}, for each method's starting value and each of its other knobs, with intervals. Each knob is swept alone, everything else as published.`,
-      size: { width: 760, height: 110 + 34 * all.heights.length },
+      name: "methods",
+      title: `${title}: methods by the usable range of the starting value`,
+      caption: `Usable range, results and time of every method, the widest range first, with ${intervalWords(found.heights, found.bootstrap)}. Usable means ${toleranceWords(found.tolerance, metric)}${found.tolerance.kind === "below" ? "" : " of the same sweep"}. Indented: the method's other knobs, each swept alone with everything else as published.`,
+      size: { width, height: 90 + methodsHeight(bars, width) },
       footer,
-      option: (settings) => numbersChart(study, all, { ...settings, numbers: ["width", "best"] }),
+      option: (settings) => methodsChart(bars, settings),
     },
     ...(others.curves.length === 0
       ? []

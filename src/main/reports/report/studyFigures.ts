@@ -2,6 +2,7 @@
 import type { BandKind } from "../../../charts/sensitivityPanel.ts";
 import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
 import { heatMapChart } from "../../../charts/heatMapChart.ts";
+import { methodsPanel } from "../../../charts/methodsPanel.ts";
 import { numbersChart } from "../../../charts/numbersChart.ts";
 import { metricName, trajectoriesChart } from "../../../charts/trajectoriesChart.ts";
 import { capital } from "../../../charts/studyText.ts";
@@ -16,7 +17,7 @@ import { comparisonNote, type PaperFigure } from "../../../shared/study/paperFig
 import type { StudyTrajectories } from "../../../shared/study/result.ts";
 import type { Sensitivity } from "../../../shared/study/sensitivity.ts";
 import type { Figure } from "./figure.ts";
-import { knobFigures } from "./methodFigures.ts";
+import { methodFigures } from "./methodFigures.ts";
 import type { PointRun } from "./studyTables.ts";
 import type { ReportOfStudy } from "./source.ts";
 
@@ -55,7 +56,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
         title: `${title}: ${metricLabel(metric)} against ${against(axis)}`,
         caption: `${capital(metricLabel(metric))} against ${against(axis)}, one line for each ${variant}.${spread} Dots are single runs; above the plot, crosses are runs that diverged and triangles runs that exploded; both count as the worst.${exploded}${others}${reference && index === 0 ? ` Dashed: ${reference.title}, read by eye off the paper's plot. ${comparisonNote(reference, study.base)}`.trimEnd() : ""}`,
         size: study.methods ? { width: 860, height: 560 } : { width: 760, height: 470 },
-        option: (settings) => sensitivityChart([{ study, curves, ...(index === 0 && reference && { reference }) }], { ...settings, band, yLog }),
+        option: (settings) => sensitivityChart([methodsPanel({ study, curves, ...(index === 0 && reference && { reference }) }, false)], { ...settings, band, yLog }),
       }),
     );
   });
@@ -67,7 +68,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
         title: `${title}: ${listed(panels.map(metricLabel))}`,
         caption: `The same for the ${listed(panels.map(metricLabel))}.`,
         size: { width: 960, height: 400 },
-        option: (settings) => sensitivityChart(panels.map((one) => ({ title: capital(metricLabel(one)), study, curves: studyCurves(study, of.study.points, { metric: one }) })), { ...settings, band, dots: false }),
+        option: (settings) => sensitivityChart(panels.map((one) => methodsPanel({ title: capital(metricLabel(one)), study, curves: studyCurves(study, of.study.points, { metric: one }) }, false)), { ...settings, band, dots: false }),
       }),
     );
   }
@@ -83,6 +84,7 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
       }),
     );
   }
+  if (study.methods) return [...figures, ...methodFigures(of, found, options, footer)];
   figures.push(
     figure({
       name: "numbers",
@@ -92,7 +94,6 @@ export function studyFigures(of: ReportOfStudy, runs: readonly PointRun[], found
       option: (settings) => numbersChart(study, found, { ...settings, ...(axes.length === 0 && { numbers: ["best", "divergedShare", "explodedShare", "timePerStep"] }) }),
     }),
   );
-  if (study.methods) return [...figures, ...knobFigures(of, found, options, footer)];
   for (const metricOfRun of learnedMetrics(of, runs)) {
     let held: StudyTrajectories | undefined;
     const trajectories = () => (held ??= readTrajectories(of, runs, metricOfRun));

@@ -88,6 +88,12 @@ describe("a study of methods", () => {
     expect(remarks).toContain("1 method learned nothing better than guessing: idle.");
   });
 
+  test("has no interval above the largest error there is", () => {
+    const scattered = study(2);
+    const { heights } = sensitivityOf(scattered, pointsOf(scattered, (_, __, seed) => ({ error: 30 + 40 * seed })));
+    expect(heights[0]!.numbers!.atDefault).toEqual({ value: 50, interval: [0, 100] });
+  });
+
   test("with a single seed has no intervals, and says that nothing is told from chance", () => {
     const single = study(1);
     const { verdict, methods } = sensitivityOf(single, pointsOf(single, made));
