@@ -18,7 +18,8 @@ export function orderedRows(found: Pick<Sensitivity, "heights" | "methods">, ord
   return order.flatMap((name) => rows.filter(({ method }) => method === name));
 }
 
-const marks: Readonly<Record<string, MethodBarColumn["mark"]>> = { width: "bar", atDefault: "dot", best: "dot", timePerStep: "bar" };
+/** Columns of the picture; a short title where the table's has no room. */
+const drawn: Readonly<Record<string, Pick<MethodBarColumn, "mark"> & { readonly title?: string }>> = { width: { mark: "bar" }, atDefault: { mark: "dot", title: "At the default" }, best: { mark: "dot" }, timePerStep: { mark: "bar" } };
 
 /** Name of a knob in a picture: `α of level 1`. */
 export const knobName = ({ symbol, level }: MethodRow["knob"]): string => (level === 0 ? symbol : `${symbol} of level ${level}`);
@@ -31,11 +32,11 @@ export function methodBars(found: Sensitivity, order: readonly string[] = ranked
   const rows = orderedRows(found, order);
   const names = (found.methods ?? []).map(({ name }) => name);
   const all = methodColumns(found);
-  const columns = Object.entries(marks).flatMap(([key, mark]): MethodBarColumn[] => {
+  const columns = Object.entries(drawn).flatMap(([key, own]): MethodBarColumn[] => {
     const column = all.find((one) => one.key === key);
     if (!column) return [];
     const { title, unit, format } = column;
-    return [{ key, title, unit, mark, format, values: rows.map((row) => valueIn(column, row)), ...(key === "width" && { atLeast: rows.map(({ numbers: { numbers } }) => numbers !== null && isOpen(numbers.usable)) }) }];
+    return [{ key, title, unit, format, ...own, values: rows.map((row) => valueIn(column, row)), ...(key === "width" && { atLeast: rows.map(({ numbers: { numbers } }) => numbers !== null && isOpen(numbers.usable)) }) }];
   });
   return { methods: names.length, rows: rows.map(({ method, knob, result }) => ({ name: result ? method : knobName(knob), method: names.indexOf(method), isKnob: !result })), columns };
 }

@@ -296,10 +296,12 @@ function hasRoom({ curves }: SensitivityPanel, { min, max }: AxisScale, width: n
 }
 
 /** A line at chance level, if the plot reaches it. */
-function chanceLine({ curves }: SensitivityPanel, look: Look, place: Place, y: AxisScale, x: AxisScale): Record<string, unknown>[] {
+function chanceLine({ curves, defaults }: SensitivityPanel, look: Look, place: Place, y: AxisScale, x: AxisScale): Record<string, unknown>[] {
   const { chance } = curves;
   if (chance === null || chance < y.min || chance > y.max) return [];
-  const middle = curves.axis?.scale === "log" ? Math.sqrt(x.min * x.max) : (x.min + x.max) / 2;
+  // In the middle, but beside a line at the published default.
+  const share = defaults ? 0.62 : 0.5;
+  const middle = curves.axis?.scale === "log" ? x.min * (x.max / x.min) ** share : x.min + share * (x.max - x.min);
   return [
     {
       ...place,

@@ -108,13 +108,18 @@ function draftSeeds(seeds: readonly number[]): StudyDraft["seeds"] {
 
 const draftLevel = (level: Level): DraftLevel => fromTower([level])[0]!;
 
+/** What a study compares. */
+export function comparisonOf({ heights, methods, stacks }: Pick<Study, "heights" | "methods" | "stacks">): StudyDraft["compares"] {
+  return methods ? "methods" : stacks ? "stacks" : heights ? "heights" : "base";
+}
+
 export function studyDraftOf(study: Study): StudyDraft {
   const { name, base, axes, heights, stacks, methods, seeds, halving, safe, cohort } = study;
   return {
     name,
     base: draftOf(base),
     axes: axes.map(draftAxis),
-    compares: methods ? "methods" : stacks ? "stacks" : heights ? "heights" : "base",
+    compares: comparisonOf(study),
     heights: {
       values: heights?.values ?? [0, 1],
       rule: heights?.rule.kind ?? "equal",
