@@ -1,6 +1,6 @@
 /** Ways into a packaged app that its fuses and its window close; each function throws where one is open. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SetupError } from "../setup.mjs";
 
@@ -12,12 +12,15 @@ function trace(work, name) {
   return { code: `require("fs").writeFileSync(${JSON.stringify(marker)}, "")`, ran: () => existsSync(marker) };
 }
 
-/** Starts the app a second time, beside one that is open: it hands over and ends. */
-const start = (executable, env, args = []) => spawnSync(executable, [...unsandboxed, "--disable-gpu", ...args], { env, encoding: "utf8", timeout: 120_000 });
+/** Starts the app and waits for its end. Beside one that is open, it hands over and ends by itself. */
+const start = (executable, env, args = [], timeout = 120_000) => spawnSync(executable, [...unsandboxed, "--disable-gpu", ...args], { env, encoding: "utf8", timeout, killSignal: "SIGKILL" });
 
 export function runsAsNode(executable, env, work) {
   const { code, ran } = trace(work, "ran-as-node");
-  const { status } = spawnSync(executable, ["-e", code, ...unsandboxed], { env: { ...env, ELECTRON_RUN_AS_NODE: "1" }, timeout: 120_000 });
+  // A file, not `-e`: switches of Chromium's that follow it are no options of Node's, which would end there.
+  const file = join(work, "run.cjs");
+  writeFileSync(file, code);
+  const { status } = spawnSync(executable, [file, ...unsandboxed], { env: { ...env, ELECTRON_RUN_AS_NODE: "1" }, timeout: 120_000 });
   if (ran()) throw new SetupError("ELECTRON_RUN_AS_NODE=1 ran JavaScript");
   return `ended with ${status}`;
 }
@@ -26,8 +29,9 @@ export function takesNodeOptions(executable, env, work) {
   const { code, ran } = trace(work, "required");
   const file = join(work, "required.cjs");
   writeFileSync(file, code);
-  const { status } = start(executable, { ...env, NODE_OPTIONS: `--require ${file}` });
-  if (ran()) throw new SetupError("NODE_OPTIONS=--require ran JavaScript");
+  const { status, stderr } = start(executable, { ...env, NODE_OPTIONS: `--require ${file}` });
+  // A package that reads it refuses most options in these words; one that does not may say that it is disabled.
+  if (ran() || /not supported in packaged|not allowed in NODE_OPTIONS/.test(stderr)) throw new SetupError("NODE_OPTIONS was read");
   return `ended with ${status}`;
 }
 
@@ -37,18 +41,21 @@ export function opensInspector(executable, env) {
   return `ended with ${status}`;
 }
 
-/** Electron looks for a folder `app` before the archive, unless a fuse says otherwise. */
+/** Puts a folder in the place of the archive, for as long as this takes: call while the app is closed. */
 export function runsFolder(executable, env, work) {
   const { code, ran } = trace(work, "ran-a-folder");
-  const folder = join(dirname(executable), "resources", "app");
+  const resources = join(dirname(executable), "resources");
+  const [folder, archive, away] = ["app", "app.asar", "away.asar"].map((name) => join(resources, name));
   mkdirSync(folder);
+  renameSync(archive, away);
   try {
     writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "other", version: "1.0.0", main: "main.js" }));
     writeFileSync(join(folder, "main.js"), `${code}; require("electron").app.exit(0);`);
-    const { status } = start(executable, env);
+    // Without an app, Electron shows an error and waits.
+    start(executable, env, [], 20_000);
     if (ran()) throw new SetupError(`${folder} ran in place of the archive`);
-    return `ended with ${status}`;
   } finally {
+    renameSync(away, archive);
     rmSync(folder, { recursive: true });
   }
 }
