@@ -1,6 +1,10 @@
 /** Export formats of what a run learned. */
+import { movingParts } from "./groups.ts";
+import { optimizerSpec } from "./optimizers.ts";
+import { codeFrameworks } from "./optimizers/spec.ts";
 import type { RunSummary } from "./run.ts";
 import { isActive } from "./run.ts";
+import type { Level } from "./tower.ts";
 import { thinnedExport, thinnedProblem } from "./thinning.ts";
 
 export interface ExportFormat {
@@ -41,9 +45,22 @@ export function exportFormat(name: ExportFormatName): ExportFormat {
  * Why a run cannot be exported in this format; null when it can. The script needs no
  * results.
  */
-export function exportProblem({ name, status, thinned }: Pick<RunSummary, "name" | "status" | "thinned">, format: ExportFormatName): string | null {
+export function exportProblem({ name, status, thinned, experiment }: Pick<RunSummary, "name" | "status" | "thinned" | "experiment">, format: ExportFormatName): string | null {
   if (format === "library") return null;
+  const refused = refusedOptimizer(experiment.tower[0]!, format);
+  if (refused !== null) return refused;
   if (thinned) return `${thinnedProblem(name, thinned)} ${thinnedExport}`;
   if (!isActive(status)) return null;
   return `The run is ${status}; what it learned can be exported when it has ended.`;
+}
+
+/** Why an optimizer of level 0 has no code in this format; null where all have. */
+function refusedOptimizer(bottom: Level, format: ExportFormatName): string | null {
+  const framework = codeFrameworks.find((one) => one === format);
+  for (const { settings } of framework === undefined ? [] : movingParts(bottom)) {
+    const { label, exports } = optimizerSpec(settings.optimizer);
+    const found = exports[framework!];
+    if (found.as === "refused") return `${label} cannot be exported to ${exportFormat(format).label}: ${found.why}. CSV and JSON can hold it.`;
+  }
+  return null;
 }

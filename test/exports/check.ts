@@ -1,5 +1,5 @@
 /**
- * `npm run test:exports [-- --framework NAME] [--steps N] [--markdown]`: trains the exported code in
+ * `npm run test:exports [-- --framework NAME] [--steps N] [--only TEXT] [--markdown]`: trains the exported code in
  * PyTorch, Optax and Keras on the batches and from the weights of our own engine, and compares the
  * losses step by step. HYPERTOWER_PYTHON names the Python; frameworks it lacks are skipped.
  */
@@ -19,10 +19,11 @@ const frameworks = Object.keys(modules) as Framework[];
 /** Largest difference of a loss that passes: float32 rounding over the steps, and knots 0.1 % off where values are learned. */
 const tolerance = { constant: 1e-5, learned: 1e-3 };
 
-const { values: options } = parseArgs({ options: { framework: { type: "string" }, steps: { type: "string", default: "235" }, markdown: { type: "boolean", default: false } } });
+const { values: options } = parseArgs({ options: { framework: { type: "string" }, steps: { type: "string", default: "235" }, only: { type: "string", default: "" }, markdown: { type: "boolean", default: false } } });
 const count = Number(options.steps);
 const runs = new Map<string, EngineRun>();
-for (const exportCase of exportCases) runs.set(exportCase.name, await engineRun(exportCase, count));
+const chosen = exportCases.filter(({ name }) => name.includes(options.only));
+for (const exportCase of chosen) runs.set(exportCase.name, await engineRun(exportCase, count));
 const source = readFileSync(new URL("train.py", import.meta.url), "utf8");
 
 /** Largest difference of each case, or why there is none. */
@@ -57,7 +58,7 @@ if (tables.size === 0) process.exitCode = 1;
 const cell = (result: number | string | undefined) => (result === undefined ? "" : typeof result === "number" ? result.toExponential(1) : options.markdown ? "refused" : result);
 console.log(`| largest difference of the loss over ${count} steps | ${[...tables.keys()].join(" | ")} |`);
 console.log(`|---|${[...tables].map(() => "---|").join("")}`);
-for (const { name, tower } of exportCases) {
+for (const { name, tower } of chosen) {
   const results = [...tables.values()].map((table) => table.get(name));
   console.log(`| ${name} | ${results.map(cell).join(" | ")} |`);
   const limit = tower.length > 1 ? tolerance.learned : tolerance.constant;

@@ -1,10 +1,11 @@
 /** A run of a case on our own engine in float32, logged as the store logs it, with what another framework needs to repeat it. */
 import { loadEngine } from "../../src/core/engines/index.ts";
 import { toEffective } from "../../src/core/hyperoptimizers/stored.ts";
-import { towerLevel } from "../../src/core/training/prepare.ts";
+import { scheduledLevel, towerLevel } from "../../src/core/training/prepare.ts";
 import type { StoredStep } from "../../src/main/store/runReader.ts";
 import { experiment } from "../../src/shared/experiment.ts";
 import type { RunDetail } from "../../src/shared/run.ts";
+import { inForceColumns } from "../../src/shared/tower.ts";
 import { newRun } from "../../src/main/hosting/newRun.ts";
 import { smallProblem } from "../support/problems.ts";
 import type { ExportCase } from "./cases.ts";
@@ -14,25 +15,28 @@ export const problemSize = { features: 64, hidden: 32, batchSize: 32 } as const;
 export interface EngineRun {
   readonly run: RunDetail;
   readonly steps: readonly StoredStep[];
-  /** Training loss at each step, before its update. */
+  /** Training loss at each step, before its update; then the first batch's loss at the weights that are evaluated in the end. */
   readonly losses: readonly number[];
   readonly weights: Readonly<Record<string, readonly number[]>>;
 }
 
 export async function engineRun({ name, tower }: ExportCase, count: number): Promise<EngineRun> {
   const parsed = experiment.parse({ name, tower });
-  const { training, initialState, weights, batch, batchSize } = smallProblem(parsed.tower.map(towerLevel), problemSize);
+  const { training, initialState, weights, batch, batchSize } = smallProblem(parsed.tower.map((of) => scheduledLevel(of, { stepsPerEpoch: count, totalSteps: count })), problemSize);
   const executable = await (await loadEngine["onnx-cpu"]()).compile(training.program, { threads: 1 });
   executable.restore(initialState);
   const { hyperparameters } = training;
-  const metrics = ["loss", ...hyperparameters.map(({ name: metric }) => metric)];
+  const inForce = inForceColumns(parsed.tower).map(({ metric }) => metric);
+  const metrics = ["loss", ...hyperparameters.map(({ name: metric }) => metric), ...inForce];
   const valuesOf = (outputs: Readonly<Record<string, number>>) => [
     outputs["loss"] ?? NaN,
     ...hyperparameters.map(({ name: metric, storedAs }) => toEffective(outputs[metric]!, storedAs)),
+    ...inForce.map((metric) => outputs[metric] ?? NaN),
   ];
   const steps: StoredStep[] = [];
   for (let step = 0; step < count; step++) steps.push({ step, values: valuesOf(await executable.run(`${step === 0 ? "begin" : "step"}@${batchSize}`, batch(step))) });
   const settled = valuesOf(await executable.run("settle"));
+  const evaluated = (await executable.run(`evaluate@${batchSize}`, batch(0)))["loss"]! / batchSize;
   await executable.dispose();
   const base = newRun(parsed);
   const run: RunDetail = {
@@ -49,7 +53,7 @@ export async function engineRun({ name, tower }: ExportCase, count: number): Pro
   return {
     run,
     steps,
-    losses: steps.map(({ values }) => values[0]!),
+    losses: [...steps.map(({ values }) => values[0]!), evaluated],
     weights: Object.fromEntries(Object.entries(weights).map(([key, value]) => [key, [...value]])),
   };
 }

@@ -2,8 +2,10 @@
 
 The model is layer2(tanh(layer1(x))) with a tanh at its end and the mean cross-entropy, all in float32.
 """
+import contextlib
 import json
 import sys
+import traceback
 import types
 
 import numpy as np
@@ -28,15 +30,19 @@ def with_torch(run, features, labels):
             parameter.copy_(torch.tensor(run["weights"][name], dtype=torch.float32).reshape(parameter.shape))
     parameters = model.named_parameters() if run["grouped"] else model.parameters()
     optimizer, scheduler = load(run["code"]).scheduled_optimizer(parameters)
+    takes_loss = "optimizer.step(loss=loss)" in run["code"]
+    loss_of = lambda x, y: torch.nn.functional.cross_entropy(torch.tanh(model.layer2(torch.tanh(model.layer1(x)))), y)
     losses = []
     for x, y in zip(xs, ys):
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(torch.tanh(model.layer2(torch.tanh(model.layer1(x)))), y)
+        loss = loss_of(x, y)
         loss.backward()
-        optimizer.step()
+        optimizer.step(**({"loss": loss} if takes_loss else {}))
         scheduler.step()
         losses.append(loss.item())
-    return losses
+    if hasattr(optimizer, "eval"):
+        optimizer.eval()
+    return losses + [loss_of(xs[0], ys[0]).item()]
 
 
 def initial(run, inputs):
@@ -60,20 +66,24 @@ def with_optax(run, features, labels):
         z = jnp.tanh(h @ params["layer2"]["weight"].T + params["layer2"]["bias"])
         return optax.softmax_cross_entropy_with_integer_labels(z, y).mean()
 
-    optimizer = load(run["code"]).scheduled_optimizer()
+    exported = load(run["code"])
+    optimizer = exported.scheduled_optimizer()
     state = optimizer.init(params)
+    takes_loss = "value=loss" in run["code"]
 
     @jax.jit
     def step(params, state, x, y):
         loss, gradients = jax.value_and_grad(loss_of)(params, x, y)
-        updates, state = optimizer.update(gradients, state, params)
+        updates, state = optimizer.update(gradients, state, params, **({"value": loss} if takes_loss else {}))
         return optax.apply_updates(params, updates), state, loss
 
     losses = []
     for x, y in zip(features, labels):
         params, state, loss = step(params, state, x, y)
         losses.append(float(loss))
-    return losses
+    if hasattr(exported, "evaluation_params"):
+        params = exported.evaluation_params(state, params)
+    return losses + [float(loss_of(params, features[0], labels[0]))]
 
 
 def with_keras(run, features, labels):
@@ -86,7 +96,10 @@ def with_keras(run, features, labels):
     optimizer = load(run["code"]).scheduled_optimizer()
     type(optimizer).from_config(optimizer.get_config())
     model.compile(optimizer=optimizer, loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    return [float(model.train_on_batch(x, y)) for x, y in zip(features, labels)]
+    losses = [float(model.train_on_batch(x, y)) for x, y in zip(features, labels)]
+    if hasattr(optimizer, "eval"):
+        optimizer.eval()
+    return losses + [float(model.test_on_batch(features[0], labels[0]))]
 
 
 def main():
@@ -98,9 +111,12 @@ def main():
     answers = {}
     for run in given["runs"]:
         try:
-            answers[run["name"]] = train(run, features, labels)
+            # Some packages print.
+            with contextlib.redirect_stdout(sys.stderr):
+                answers[run["name"]] = train(run, features, labels)
         except Exception as error:
             answers[run["name"]] = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
     print(json.dumps(answers))
 
 

@@ -1,19 +1,27 @@
 /** What level 0 learned, as a Keras optimizer and learning-rate schedule. */
 import type { RunDetail } from "../../shared/run.ts";
 import type { Settings } from "../../shared/tower.ts";
-import { kerasRule, subclassArguments, subclassCode } from "./kerasRules.ts";
-import { kerasGroupsCode } from "./kerasGroups.ts";
-import { clipsValues, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { evaluationRemarks, kerasGroupsCode } from "./kerasGroups.ts";
+import { kerasFollows } from "./kerasGroupRule.ts";
+import { subclassArguments, subclassCode } from "./kerasSubclass.ts";
+import { clipsValues, knotLists, type Expressible, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float } from "./python.ts";
+import { kerasRule } from "./rules/index.ts";
+import { isGroupRule, type KerasRule } from "./rules/spec.ts";
 
-export const kerasExpresses = (settings: Settings) => kerasRule(settings).expresses ?? [];
+export function kerasExpresses(settings: Settings): Expressible {
+  const rule = kerasRule(settings);
+  const { options = [] } = rule;
+  return { options, follows: isGroupRule(rule) ? kerasFollows(rule, settings) : ["alpha", ...Object.values(rule.attributes)] };
+}
 
 export function kerasCode(run: RunDetail, learned: Learned): string {
   const [part, another] = learned.parts;
   // Keras's own optimizers clip by value or by norm, not by both.
   const clipsTwice = learned.level.clipNorm !== null && clipsValues(learned);
-  return part && !another && !clipsTwice ? onePart(run, learned, part) : groups(run, learned);
+  const rule = part && !another && !clipsTwice ? kerasRule(part.settings) : undefined;
+  return part && rule && !isGroupRule(rule) ? onePart(run, learned, part, rule) : groups(run, learned);
 }
 
 const valueAt = `def value_at(knots, step):
@@ -29,11 +37,14 @@ const valueAt = `def value_at(knots, step):
 
 function groups(run: RunDetail, learned: Learned): string {
   const lists = knotLists(learned);
+  const { parts, level } = learned;
+  const grouped = level.groups.length > 0;
   return `${comment(
     ...originLines(run),
     "",
-    "The groups with what they learned, for Keras 3: final_optimizer() has the final values,",
-    "scheduled_optimizer() follows the whole way there. Name the layers as the run's model does.",
+    `${grouped ? "The groups" : parts[0]!.label} with what ${grouped ? "they" : "it"} learned, for Keras 3: final_optimizer() has the final values,`,
+    `scheduled_optimizer() follows the whole way there.${grouped ? " Name the layers as the run's model does." : ""}`,
+    ...evaluationRemarks(parts),
     ...learned.notes,
   )}
 import re
@@ -49,14 +60,13 @@ ${valueAt}
 ${kerasGroupsCode(learned)}`;
 }
 
-function onePart(run: RunDetail, learned: Learned, part: LearnedPart): string {
+function onePart(run: RunDetail, learned: Learned, part: LearnedPart, rule: KerasRule): string {
   const bare = { ...part, suffix: "" };
-  const rule = kerasRule(part.settings);
   const call = (which: "final" | "scheduled", rate: string) => {
     const { clipNorm } = learned.level;
     const { clipValue } = part.settings;
     const clip = { ...(clipNorm !== null && { global_clipnorm: float(clipNorm) }), ...(clipValue !== null && { clipvalue: float(clipValue) }) };
-    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.why !== undefined && subclassArguments(part, which)), ...clip };
+    const fixed = { ...rule.keywords((hyperparameter) => float(part.final[hyperparameter]!)), ...(rule.why !== undefined && subclassArguments(rule, part, which)), ...clip };
     const listed = Object.entries({ learning_rate: rate, ...fixed }).map(([keyword, text]) => `${keyword}=${text}`);
     return `${rule.why !== undefined ? "Learned" : "keras.optimizers."}${rule.name}(${listed.join(", ")})`;
   };

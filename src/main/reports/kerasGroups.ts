@@ -1,37 +1,59 @@
-/** Groups of level 0 as one Keras optimizer, which moves each weight by the rule and the values of its group. */
+/** Level 0 as one Keras optimizer, which moves each group, or all weights, by the rule and the values of the run. */
 import { slotsOf } from "../../shared/slots.ts";
 import { initialValues, slotSettings } from "../../shared/tower.ts";
-import { kerasRule, slotVariable, valueNow } from "./kerasRules.ts";
+import { groupFunction, kerasHelpers, sharedStarts } from "./kerasGroupRule.ts";
+import { slotVariable, valueNow } from "./kerasSubclass.ts";
 import { clips, clipsValues, clipValuesCode, frozenGroups, groupsCode, type Learned, type LearnedPart } from "./learned.ts";
 import { float, string } from "./python.ts";
+import { kerasRule } from "./rules/index.ts";
+import { isGroupRule, type GroupRule, type KerasRule } from "./rules/spec.ts";
 
 const functionName = (part: LearnedPart) => `step${part.suffix.toLowerCase() || "_rest"}`;
+
+interface RuledPart {
+  readonly part: LearnedPart;
+  readonly rule: GroupRule;
+}
+
+const groupRulesOf = (parts: readonly LearnedPart[]): RuledPart[] =>
+  parts.flatMap((part) => {
+    const rule = kerasRule(part.settings);
+    return isGroupRule(rule) ? [{ part, rule }] : [];
+  });
+
+/** Lines of the file's head where the run evaluated averages. */
+export const evaluationRemarks = (parts: readonly LearnedPart[]) =>
+  groupRulesOf(parts).some(({ rule }) => rule.evaluated !== undefined)
+    ? ["The run evaluated an average of the weights: call optimizer.eval() before evaluating or saving, optimizer.train() before training on."]
+    : [];
 
 export function kerasGroupsCode(learned: Learned): string {
   const { parts, level } = learned;
   const frozen = frozenGroups(level);
-  const table = (text: (part: LearnedPart) => string) => parts.map((part) => `    ${string(part.group ?? "")}: ${text(part)},`).join("\n");
+  const whole = groupRulesOf(parts);
+  const single = parts.filter((part) => !isGroupRule(kerasRule(part.settings)));
+  const table = (of: readonly LearnedPart[], text: (part: LearnedPart) => string) => of.map((part) => `    ${string(part.group ?? "")}: ${text(part)},\n`).join("");
+  const helpers = [...new Set(whole.flatMap(({ rule }) => kerasHelpers(rule)))];
+  const functions = [...helpers, ...whole.map(({ part, rule }) => groupFunction(part, rule, functionName(part)))].map((text) => `\n${text}\n`);
   return `${groupsCode(learned)}
 
 
 def parameter_name(variable):
     """A variable's name as the run's model has it: layer1.weight for the kernel of the layer named layer1."""
-    layer, which = variable.path.split("/")[-2:]
+    layer, which = ("/" + variable.path).split("/")[-2:]
     return f"{layer}.{KERAS_NAMES.get(which, which)}"
 
 
 KERAS_NAMES = {"kernel": "weight", "embeddings": "weight", "gamma": "weight", "beta": "bias"}
 
-${parts.map(stepCode).join("\n\n")}
+${[...single.map((part) => stepCode(part, kerasRule(part.settings) as KerasRule)), ...functions].join("\n\n")}
 
-# What moves each group, and where its slots start in the final and in the scheduled optimizer.
+# What moves each variable of a group, and where its slots start in the final and in the scheduled optimizer.
 STEPS = {
-${table(functionName)}
-}
+${table(single, functionName)}}
 SLOTS = {
-${table((part) => `(${slotsCode(part, "final")}, ${slotsCode(part, "scheduled")})`)}
-}
-
+${table(parts, (part) => `(${slotsCode(part, "final")}, ${slotsCode(part, "scheduled")})`)}}
+${whole.length === 0 ? "" : wholeTables(whole)}
 
 @keras.saving.register_keras_serializable(package="hypertower")
 class LearnedGroups(keras.optimizers.Optimizer):
@@ -51,16 +73,30 @@ class LearnedGroups(keras.optimizers.Optimizer):
                 raise ValueError(f"no variable is in group {group} ({', '.join(patterns)}); name the layers as the run's model does. Variables: {', '.join(names)}")
         slots_of = lambda name: SLOTS.get(group_of(name), ({}, {}))[1 if self.scheduled else 0]
         self._slots = [
-            [self.add_variable_from_reference(variable, slot, initializer=keras.initializers.Constant(start)) for slot, start in slots_of(name).items()]
+            {slot: self._slot(variable, slot, start) for slot, start in slots_of(name).items()}
             for name, variable in zip(names, variables)
         ]
+${whole.length === 0 ? "" : `        constant = keras.initializers.Constant
+        self._shared = {
+            group: {slot: self.add_variable(shape=(), initializer=constant(start), name=slot) for slot, start in slots.items()}
+            for group, slots in SHARED.items()
+        }
+`}
+    def _slot(self, variable, name, start):
+${whole.length === 0 ? "" : `        if start == "zero":
+            return self.add_variable(shape=(), initializer="zeros", name=name)
+        if start == "weight":
+            slot = self.add_variable_from_reference(variable, name)
+            slot.assign(variable)
+            return slot
+`}        return self.add_variable_from_reference(variable, name, initializer=keras.initializers.Constant(start))
 
-${clipMethod(learned)}    def update_step(self, gradient, variable, learning_rate):
+${applyMethod(learned, whole)}    def update_step(self, gradient, variable, learning_rate):
         step = STEPS.get(group_of(parameter_name(variable)))
         if step is not None:
-            slots = self._slots[self._get_variable_index(variable)]
+            slots = self._slots[self._get_variable_index(variable)].values()
             step(self, ops.cast(gradient, variable.dtype), variable, ops.cast(learning_rate, variable.dtype), *slots)
-
+${whole.length === 0 ? "" : moveMethod(whole)}${whole.some(({ rule }) => rule.evaluated !== undefined) ? evaluateMethods : ""}
     def get_config(self):
         return {**super().get_config(), "scheduled": self.scheduled}
 
@@ -76,9 +112,67 @@ def scheduled_optimizer():
 `;
 }
 
-/** Clips gradients before they are applied. What is held fixed does not count in their norm. */
-function clipMethod(learned: Learned): string {
-  if (!clips(learned)) return "";
+/** What moves all variables of a group together. */
+function wholeTables(whole: readonly RuledPart[]): string {
+  const table = (text: (ruled: RuledPart) => string | undefined) => whole.flatMap((ruled) => (text(ruled) === undefined ? [] : [`    ${string(ruled.part.group ?? "")}: ${text(ruled)!},\n`])).join("");
+  const evaluated = table(({ rule }) => (rule.evaluated === undefined ? undefined : string(rule.evaluated)));
+  return `
+# What moves all variables of a group together, and where what they share starts.
+RULES = {
+${table(({ part }) => functionName(part))}}
+SHARED = {
+${table(({ part, rule }) => sharedStarts(part, rule))}}
+${evaluated === "" ? "" : `# The slot that the run evaluated instead of the weights.\nEVALUATED = {\n${evaluated}}\n`}`;
+}
+
+/** Whether rules depend on which axis of a matrix is which: Keras's kernels are inputs by outputs. */
+const turns = (whole: readonly RuledPart[]) => whole.some(({ rule }) => rule.runLayout);
+
+const moveMethod = (whole: readonly RuledPart[]) => `
+    def _move(self, group, gradients, variables):
+        slots = [self._slots[self._get_variable_index(variable)] for variable in variables]
+        shared = self._shared[group]
+        value = ops.convert_to_tensor
+${turns(whole) ? `        # Kernels are inputs by outputs here, outputs by inputs in the run.
+        is_kernel = lambda variable: len(variable.shape) == 2 and "kernel" in variable.name
+        turned = lambda variable, array: ops.transpose(array) if is_kernel(variable) else array
+` : "        turned = lambda variable, array: array\n"}        moved, kept, later = RULES[group](
+            self,
+            [turned(variable, value(variable)) for variable in variables],
+            [turned(variable, ops.cast(gradient, variable.dtype)) for variable, gradient in zip(variables, gradients)],
+            [{name: turned(variable, value(slot)) for name, slot in own.items()} for variable, own in zip(variables, slots)],
+            {name: value(slot) for name, slot in shared.items()},
+            ops.cast(self.learning_rate, "float32"),
+        )
+        for variable, own, new, values in zip(variables, slots, moved, kept):
+            variable.assign(turned(variable, new))
+            for name, slot in own.items():
+                slot.assign(turned(variable, values[name]))
+        for name, slot in shared.items():
+            slot.assign(later[name])
+`;
+
+const evaluateMethods = `
+    def eval(self):
+        """Puts the averages that the run evaluated in place of the weights: before evaluating or saving."""
+        self.train(False)
+
+    def train(self, training=True):
+        """Puts the training weights back: before training on."""
+        if training == getattr(self, "training", True):
+            return
+        self.training = training
+        for variable, slots in zip(self._trainable_variables, self._slots):
+            name = EVALUATED.get(group_of(parameter_name(variable)))
+            if name is not None:
+                value = ops.copy(variable)
+                variable.assign(slots[name])
+                slots[name].assign(value)
+`;
+
+/** Clips gradients before they are applied, and moves what is moved together. What is held fixed does not count in the norm. */
+function applyMethod(learned: Learned, whole: readonly RuledPart[]): string {
+  if (!clips(learned) && whole.length === 0) return "";
   const { clipNorm } = learned.level;
   const byValue = [
     `limits = ${clipValuesCode(learned)}`,
@@ -86,15 +180,23 @@ function clipMethod(learned: Learned): string {
     "grads = [clip(g, limits.get(group)) for g, group in zip(grads, groups)]",
   ];
   const byNorm = [
-    "squares = [ops.sum(ops.square(g)) for g, group in zip(grads, groups) if g is not None and group in STEPS]",
+    `squares = [ops.sum(ops.square(g)) for g, group in zip(grads, groups) if g is not None and group in ${whole.length === 0 ? "STEPS" : "SLOTS"}]`,
     `scale = ops.minimum(1.0, ${clipNorm === null ? "" : float(clipNorm)} / ops.sqrt(sum(squares)))`,
     "grads = [g if g is None else g * scale for g in grads]",
   ];
+  const together = [
+    "for group in RULES:",
+    "    members = [i for i, one in enumerate(groups) if one == group and grads[i] is not None]",
+    "    if len(members) > 0:",
+    "        self._move(group, [grads[i] for i in members], [variables[i] for i in members])",
+  ];
   const lines = [
     "variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)",
+    ...(whole.length === 0 ? [] : ["if not self.built:", "    self.build(variables)"]),
     "groups = [group_of(parameter_name(variable)) for variable in variables]",
     ...(clipsValues(learned) ? byValue : []),
     ...(clipNorm === null ? [] : byNorm),
+    ...(whole.length === 0 ? [] : together),
     "super().apply(grads, trainable_variables)",
   ];
   return `    def apply(self, grads, trainable_variables=None):
@@ -103,8 +205,7 @@ ${lines.map((line) => `        ${line}\n`).join("")}
 }
 
 /** A function that moves one variable of a part. */
-function stepCode(part: LearnedPart): string {
-  const { attributes, slots, step } = kerasRule(part.settings);
+function stepCode(part: LearnedPart, { attributes, slots, step }: KerasRule): string {
   const value = (hyperparameter: string) => {
     const final = float(part.final[hyperparameter]!);
     return valueNow(part, hyperparameter, hyperparameter === "logEps" ? `10.0 ** ${final}` : final);
@@ -121,10 +222,12 @@ def ${functionName(part)}(${parameters.join(", ")}):
 ${lines.map((line) => `    ${line}\n`).join("")}`;
 }
 
-/** Initial values of a part's slots as a Python dictionary, in the order of the rule's. */
+/** Where a part's slots start, as a Python dictionary in the order of the rule's. */
 function slotsCode({ settings, final }: LearnedPart, which: "final" | "scheduled"): string {
+  const rule = kerasRule(settings);
+  if (isGroupRule(rule)) return `{${Object.entries(rule.slots).map(([slot, start]) => `${string(slot)}: ${start === "zeros" ? "0.0" : string(start)}`).join(", ")}}`;
   const initial = which === "final" ? final : initialValues(settings);
   const starts = new Map(slotsOf({ ...slotSettings(settings), initial }).map((slot) => [slot.name, slot.initial]));
-  const entries = Object.keys(kerasRule(settings).slots).map((slot) => `${string(slot)}: ${float(Number(starts.get(slot)))}`);
+  const entries = Object.keys(rule.slots).map((slot) => `${string(slot)}: ${float(Number(starts.get(slot)))}`);
   return `{${entries.join(", ")}}`;
 }

@@ -2,9 +2,8 @@
 import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
-import { hasMomentum } from "../../shared/slots.ts";
 import { listed } from "../../shared/text.ts";
-import { hasSchedules, level as levelSchema, slotSettings, type Level, type Settings } from "../../shared/tower.ts";
+import { hasSchedules, level as levelSchema, type Level, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
@@ -41,29 +40,48 @@ export interface Learned {
   readonly notes: readonly string[];
 }
 
+/** What a format's code can express of a part. */
+export interface Expressible {
+  /** Options, besides hyperparameters. */
+  readonly options: readonly string[];
+  /** Hyperparameters that it can change during a run. */
+  readonly follows: readonly string[];
+}
+
 /**
- * @param expressible options beyond the authors' library that the format supports for a part of the
- * level
- * @throws ExportError naming a value that cannot be exported
+ * @param expressible what the format can express of a part, given all settings of the level
+ * @throws ExportError naming what cannot be exported
  */
-export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (of: Settings) => readonly string[]): Learned {
+export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressible: (settings: Settings, all: readonly Settings[]) => Expressible): Learned {
   requireUnguarded(run);
   const bottom = run.experiment.tower[0]!;
   const parts = movingParts(bottom);
   if (parts.length === 0) throw new ExportError("Everything was frozen: no optimizer moved the weights; there is nothing to export.");
-  // How the step size was moved does not matter to its values in force; nor does the decoupling of a zero decay.
+  // How the step size was moved does not matter to its values in force.
+  const all = parts.map(({ settings }) => settings);
   for (const { group, settings } of parts) {
-    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", "clipValue", "clipNorm", "schedules", ...(decays(settings) ? [] : ["weightDecayAs"]), ...expressible(settings)]);
+    const hyperparameters = optimizerSpec(settings.optimizer).hyperparameters.map(({ name }) => name);
+    requirePublished(settings, 0, group, ["alphaAs", "bounds", "atBounds", "clipValue", "clipNorm", "schedules", "weightDecayAs", ...hyperparameters, ...expressible(settings, all).options]);
   }
   const trajectories = bottomTrajectories(run, steps);
   const [first] = trajectories.values();
   const notes = parts.flatMap(({ group }) => keepDecayPositive(group, trajectories));
+  const learned = parts.map(({ group, settings }, index) => partOf(group, settings, trajectories, suffixOf(parts, index)));
+  for (const part of learned) requireFollowed(part, expressible(part.settings, all).follows);
   return {
     level: bottom,
     notes,
-    parts: parts.map(({ group, settings }, index) => partOf(group, settings, trajectories, suffixOf(parts, index))),
+    parts: learned,
     updates: first?.values.length ?? run.steps,
   };
+}
+
+/** @throws ExportError naming a hyperparameter that changed but is a constant in the format's code */
+function requireFollowed({ label, settings, group, schedules }: LearnedPart, follows: readonly string[]): void {
+  const constant = [...schedules.keys()].find((name) => !follows.includes(name));
+  if (constant === undefined) return;
+  const { symbol } = optimizerSpec(settings.optimizer).hyperparameters.find(({ name }) => name === constant)!;
+  throw new ExportError(`${label}’s ${nameInLevel(symbol, group)} changed during the run, but is a constant in this form; CSV and JSON have every value.`);
 }
 
 /**
@@ -166,21 +184,6 @@ export const clips = (learned: Learned) => learned.level.clipNorm !== null || cl
 export function clipValuesCode({ parts }: Pick<Learned, "parts">): string {
   const limits = parts.flatMap(({ group, settings: { clipValue } }) => (clipValue === null ? [] : [`${string(group ?? "")}: ${float(clipValue)}`]));
   return `{${limits.join(", ")}}`;
-}
-
-/** Whether there is weight decay, initially or learned. */
-export function decays(of: Settings): of is Extract<Settings, { optimizer: "sgd" | "adam" }> {
-  return (of.optimizer === "sgd" || of.optimizer === "adam") && (of.weightDecay !== 0 || of.learned.includes("weightDecay"));
-}
-
-/** Whether dampening matters: without momentum it does not. */
-export function dampens(of: Settings): of is Extract<Settings, { optimizer: "sgd" }> {
-  return of.optimizer === "sgd" && hasMomentum(slotSettings(of)) && of.dampening !== 0;
-}
-
-/** @throws ExportError for an optimizer that a form has no rule for */
-export function noRuleFor({ optimizer }: Settings, form: string): never {
-  throw new ExportError(`${optimizerSpec(optimizer).label} has no counterpart in ${form} that this form could write; CSV and JSON can.`);
 }
 
 /** Hyperparameters of the authors' library. */

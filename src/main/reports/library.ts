@@ -7,12 +7,14 @@ import { sizeOf } from "../../shared/models/shape.ts";
 import { modelText } from "../../shared/models/text.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { movingParts } from "../../shared/groups.ts";
+import { optimizerSpec } from "../../shared/optimizers.ts";
 import { listed } from "../../shared/text.ts";
 import { initialValue, isPerParameter, learnedHyperparameters, type Level } from "../../shared/tower.ts";
 import { ExportError } from "./errors.ts";
-import { decays, noRuleFor, requirePublished, requireUnguarded } from "./learned.ts";
+import { requirePublished, requireUnguarded } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
+import { inUse } from "./rules/common.ts";
 
 interface LibraryClass {
   readonly all: string;
@@ -69,7 +71,8 @@ function perParameterCode(index: number, experiment: Experiment, above: string |
 function levelCode(experiment: Experiment, index: number, above: string | undefined): LevelCode {
   const of = experiment.tower[index]!;
   if (of.frozen || of.groups.length > 0) return perParameterCode(index, experiment, above);
-  const known = classes[of.optimizer] ?? noRuleFor(of, "the authors’ library");
+  const known = classes[of.optimizer];
+  if (!known) throw new ExportError(`${optimizerSpec(of.optimizer).label} has no counterpart in the authors’ library; CSV and JSON can express it.`);
   const { all, alphaOnly, keywords, moved } = known;
   const learned = learnedHyperparameters(of).map(({ name }) => name);
   const onlyAlpha = alphaOnly !== undefined && learned.length === 1 && learned[0] === "alpha";
@@ -147,7 +150,7 @@ export function libraryScript(run: RunDetail): string {
   tower.forEach((of, index) => {
     // How the top level would be moved makes no difference; nor does the decoupling of a zero
     // decay.
-    const meaningless = [...(index === tower.length - 1 ? ["alphaAs", "bounds", "atBounds"] : []), ...(decays(of) ? [] : ["weightDecayAs"])];
+    const meaningless = [...(index === tower.length - 1 ? ["alphaAs", "bounds", "atBounds"] : []), ...("weightDecay" in of && inUse(of) ? [] : ["weightDecayAs"])];
     for (const { group, settings } of movingParts(of)) requirePublished(settings, index, group, meaningless);
   });
   const variable = (level: number) => `level${level}`;

@@ -1,36 +1,64 @@
 /** What level 0 learned, as a PyTorch optimizer and scheduler. */
+import { optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { initialValue, type Settings } from "../../shared/tower.ts";
-import { clips, clipsValues, clipValuesCode, constantName, frozenGroups, groupsCode, knotLists, type Learned, type LearnedPart } from "./learned.ts";
+import { definitionsOf } from "./definitions.ts";
+import { clips, clipsValues, clipValuesCode, constantName, frozenGroups, groupsCode, knotLists, type Expressible, type Learned, type LearnedPart } from "./learned.ts";
 import { originLines } from "./origin.ts";
 import { comment, float, string } from "./python.ts";
-import { adagradFunction, clipFunction, ownClasses, secondMomentFunction, togetherClass } from "./pytorchClasses.ts";
-import { classOf, pytorchRule, pytorchRules, type PytorchRule } from "./pytorchRules.ts";
+import { clipFunction, inTrainingFunction, secondMomentFunction, togetherClass } from "./pytorchClasses.ts";
+import { groupAsPytorch } from "./pytorchGroupRule.ts";
+import { pytorchRule } from "./rules/index.ts";
+import { isGroupRule, type PytorchRule } from "./rules/spec.ts";
 
-export const pytorchExpresses = (settings: Settings) => pytorchRule(settings).expresses ?? [];
+type Rule = PytorchRule & { readonly helpers?: readonly string[] };
+
+function ruleOf(settings: Settings, all?: readonly Settings[]): Rule {
+  const rule = pytorchRule(settings, all);
+  return isGroupRule(rule) ? groupAsPytorch(settings, rule) : rule;
+}
+
+export function pytorchExpresses(settings: Settings, all: readonly Settings[]): Expressible {
+  const { options = [], scheduled } = ruleOf(settings, all);
+  return { options, follows: ["alpha", ...Object.values(scheduled).flat()] };
+}
 
 export function pytorchCode(run: RunDetail, learned: Learned): string {
   return learned.level.groups.length === 0 ? oneGroup(run, learned, learned.parts[0]!) : parameterGroups(run, learned);
 }
 
 /** Keyword arguments with the final values, and with those of an update. */
-function keywordsOf(part: LearnedPart, { keywords }: PytorchRule): { readonly final: Readonly<Record<string, string>>; readonly now: Readonly<Record<string, string>> } {
+function keywordsOf(part: LearnedPart, { keywords }: Rule): { readonly final: Readonly<Record<string, string>>; readonly now: Readonly<Record<string, string>> } {
   const final = (hyperparameter: string) => float(part.final[hyperparameter]!);
   const now = (hyperparameter: string) => (part.schedules.has(hyperparameter) ? `value_at(${constantName(part, hyperparameter)}, update)` : final(hyperparameter));
   return { final: keywords(final), now: keywords(now) };
 }
-
-/** Definitions of the classes that PyTorch lacks. */
-const classesCode = (rules: readonly PytorchRule[]) =>
-  [...new Set(rules.filter(({ own }) => own).map(({ name }) => name))].map((name) => `${ownClasses[name]!}\n\n\n`).join("");
-
-const isAdam = ({ settings }: LearnedPart) => settings.optimizer === "adam";
 
 /** Python expressions of Adam's initial second moment, from a part's final and initial values. */
 function secondMoments({ settings, final }: LearnedPart): { readonly final: string; readonly initial: string } {
   const power = (logEps: number) => `10.0 ** ${float(logEps)}`;
   return { final: power(final["logEps"]!), initial: power(initialValue(settings, "logEps")) };
 }
+
+/** What the rules ask of whoever calls the optimizer, and to install. */
+function remarks(parts: readonly LearnedPart[], rules: readonly Rule[]): string[] {
+  const packages = parts.flatMap(({ settings }) => {
+    const { pytorch } = optimizerSpec(settings.optimizer).exports;
+    return pytorch.as === "package" ? [pytorch.package] : [];
+  });
+  return [
+    ...(packages.length > 0 ? [`Needs: pip install ${[...new Set(packages)].join(" ")}`] : []),
+    ...(rules.some(({ takesLoss }) => takesLoss) ? ["Its step size depends on the loss: call optimizer.step(loss=loss), or step() with a closure."] : []),
+    ...(rules.some(({ evaluates }) => evaluates) ? ["The run evaluated an average of the weights: call optimizer.eval() before evaluating or saving, optimizer.train() before training on."] : []),
+  ];
+}
+
+const importLines = (rules: readonly Rule[]) => [...new Set(["torch", ...rules.flatMap(({ module }) => module ?? [])])].sort().map((module) => `import ${module}`).join("\n");
+
+const paragraphs = (texts: readonly string[]) => texts.map((text) => `${text}\n\n\n`).join("");
+
+/** The optimizer ready to train, where training and evaluation differ. */
+const ready = (rules: readonly Rule[], optimizer: string) => (rules.some(({ evaluates }) => evaluates) ? `in_training(${optimizer})` : optimizer);
 
 /** Definition of `clipped`, where the run clipped. @param limit Python expression of a group's limit by value */
 const clipCode = (learned: Learned, limit: string) =>
@@ -51,23 +79,23 @@ def value_at(knots, update):
 
 function oneGroup(run: RunDetail, learned: Learned, part: LearnedPart): string {
   const { label, settings, schedules } = part;
-  const rule = pytorchRule(settings);
+  const rule = ruleOf(settings);
   const { final, now } = keywordsOf(part, rule);
   const changing = Object.entries(rule.scheduled).filter(([, names]) => names.some((one) => schedules.has(one)));
   const lines = changing.map(([keyword]) => `            group["${keyword}"] = ${now[keyword]!}`);
   const inGroups = lines.length === 0 ? "" : `        for group in self.optimizer.param_groups:\n${lines.join("\n")}\n`;
   const lists = knotLists(learned);
-  const adam = isAdam(part);
-  const plain = `${classOf(rule)}(parameters, ${args(final)})`;
-  const restart = schedules.has("logEps") ? `    start_second_moment(optimizer, ${secondMoments(part).initial})\n` : "";
-  const made = clipped(learned, adam ? `start_second_moment(${plain}, ${secondMoments(part).final})` : plain);
+  const adam = rule.startsSecondMoment === true;
+  const plain = `${rule.maker}(parameters, ${args(final)})`;
+  const restart = adam && schedules.has("logEps") ? `    start_second_moment(optimizer, ${secondMoments(part).initial})\n` : "";
+  const made = ready([rule], clipped(learned, adam ? `start_second_moment(${plain}, ${secondMoments(part).final})` : plain));
   const clip = clipCode(learned, settings.clipValue === null ? "None" : float(settings.clipValue));
-  return `${comment(...originLines(run), "", ...head(label, learned.notes))}
+  return `${comment(...originLines(run), "", ...head(label, [...remarks([part], [rule]), ...learned.notes]))}
 from bisect import bisect_right
 
-import torch
+${importLines([rule])}
 
-${lists === "" ? "" : `${lists}\n\n`}${classesCode([rule])}${adam ? `${secondMomentFunction("[optimizer]", "start")}\n\n\n` : ""}${clip}${baseClass}
+${lists === "" ? "" : `${lists}\n\n`}${paragraphs([...definitionsOf([part], [rule]).texts, ...(rule.evaluates ? [inTrainingFunction] : [])])}${adam ? `${secondMomentFunction("[optimizer]", "start")}\n\n\n` : ""}${clip}${baseClass}
 
 
 def final_optimizer(parameters):
@@ -94,24 +122,34 @@ const indexed = (parts: readonly LearnedPart[], text: (part: LearnedPart, index:
   parts.map((part, index) => `    ${string(part.group ?? "")}: ${text(part, index)},`).join("\n");
 
 /** One class for all groups, or `Together` with one optimizer for each class. */
-function groupsOptimizer(parts: readonly LearnedPart[], rules: readonly PytorchRule[]): { readonly definitions: string; readonly made: string } {
-  const several = new Set(rules.map(({ name }) => name)).size > 1;
-  const moments = parts.some(isAdam) ? [secondMomentFunction(several ? '[one for one in optimizer.optimizers if "betas" in one.defaults]' : "[optimizer]", 'start[group["group"]]')] : [];
-  const functions = [...moments, ...(rules.some(({ name }) => name === "Adagrad") ? [adagradFunction] : [])];
-  const kindOf = (rule: PytorchRule) => (rule.name === "Adagrad" ? "adagrad" : classOf(rule));
-  if (!several) return { definitions: [...functions, ""].join("\n\n\n"), made: `${kindOf(rules[0]!)}(groups, lr=0.0)` };
-  const table = `# What makes the optimizer of each group.\nKINDS = {\n${indexed(parts, (_, index) => kindOf(rules[index]!))}\n}`;
+function groupsOptimizer(parts: readonly LearnedPart[], rules: readonly Rule[]): { readonly definitions: string; readonly made: string } {
+  const { texts, makers } = definitionsOf(parts, rules);
+  const kinds = rules.map((rule, i) => {
+    if (rule.forGroups) return rule.forGroups.name;
+    return rule.alone ? `lambda groups, lr: ${rule.maker}(groups, ${args(keywordsOf(parts[i]!, rule).final)})` : makers[i]!;
+  });
+  const several = new Set(kinds).size > 1 || rules.filter(({ alone }) => alone).length > 1;
+  const starting = rules.some(({ startsSecondMoment }) => startsSecondMoment);
+  const moments = starting ? [secondMomentFunction(several ? '[one for one in optimizer.optimizers if "betas" in one.defaults and one.param_groups[0]["group"] in start]' : "[optimizer]", 'start[group["group"]]')] : [];
+  const functions = [...texts, ...moments, ...new Set(rules.flatMap(({ forGroups }) => forGroups?.definition ?? []))];
+  if (!several) return { definitions: paragraphs(functions), made: rules[0]!.alone ? `(${kinds[0]!})(groups, lr=0.0)` : `${kinds[0]!}(groups, lr=${defaultRate(rules[0]!)})` };
+  const takeLoss = [...new Set(rules.flatMap(({ takesLoss, maker }) => (takesLoss ? [maker] : [])))];
+  const table = `# What makes the optimizer of each group.\nKINDS = {\n${indexed(parts, (_, index) => kinds[index]!)}\n}`;
   return {
-    definitions: [togetherClass, ...functions, table, ""].join("\n\n\n"),
-    made: `Together([kind([group for group in groups if KINDS[group["group"]] is kind], lr=0.0) for kind in dict.fromkeys(KINDS[group["group"]] for group in groups)])`,
+    definitions: paragraphs([togetherClass(takeLoss, rules.some(({ evaluates }) => evaluates)), ...functions, table]),
+    made: `Together([kind([group for group in groups if KINDS[group["group"]] is kind], lr=${rules.some((rule) => defaultRate(rule) !== "0.0") ? "1.0" : "0.0"}) for kind in dict.fromkeys(KINDS[group["group"]] for group in groups)])`,
   };
 }
 
+/** A rate that the constructor accepts; every group brings its own. Packages refuse 0. */
+const defaultRate = ({ module }: Rule) => (module === undefined ? "0.0" : "1.0");
+
 function parameterGroups(run: RunDetail, learned: Learned): string {
   const { parts, level } = learned;
-  const rules = pytorchRules(parts.map(({ settings }) => settings));
+  const all = parts.map(({ settings }) => settings);
+  const rules = all.map((settings) => ruleOf(settings, all));
   const labels = [...new Set(parts.map(({ label }) => label))];
-  const adams = parts.filter(isAdam);
+  const adams = parts.filter((_, i) => rules[i]!.startsSecondMoment);
   const frozen = frozenGroups(level).map((name) => (name === "" ? "what is in no group" : name));
   const lists = knotLists(learned);
   const starts = (which: "final" | "initial") => `{${adams.map((part) => `${string(part.group ?? "")}: ${secondMoments(part)[which]}`).join(", ")}}`;
@@ -120,19 +158,19 @@ function parameterGroups(run: RunDetail, learned: Learned): string {
   return `${comment(
     ...originLines(run),
     "",
-    ...head(`Groups of ${labels.join(" and ")}`, learned.notes),
+    ...head(`Groups of ${labels.join(" and ")}`, [...remarks(parts, rules), ...learned.notes]),
     "Both take a model's named_parameters().",
     ...(frozen.length > 0 ? [`Held fixed by the run, and so given to no optimizer: ${frozen.join(", ")}.`] : []),
   )}
 import re
 from bisect import bisect_right
 
-import torch
+${importLines(rules)}
 
 ${lists === "" ? "" : `${lists}\n\n`}${groupsCode(learned)}
 
 
-${classesCode(rules)}${definitions}${clipCode(learned, `${clipValuesCode(learned)}.get(group["group"])`)}${baseClass}
+${definitions}${rules.some(({ evaluates }) => evaluates) ? paragraphs([inTrainingFunction]) : ""}${clipCode(learned, `${clipValuesCode(learned)}.get(group["group"])`)}${baseClass}
 
 
 # Final values; the groups that the run held fixed are missing.
@@ -153,7 +191,7 @@ def final_optimizer(named_parameters):
         if group_of(name) in FINAL:
             members.setdefault(group_of(name), []).append(parameter)
     groups = [{"params": parameters, "group": group, **FINAL[group]} for group, parameters in members.items()]
-    return ${clipped(learned, adams.length > 0 ? `start_second_moment(${made}, ${starts("final")})` : made)}
+    return ${ready(rules, clipped(learned, adams.length > 0 ? `start_second_moment(${made}, ${starts("final")})` : made))}
 
 
 class LearnedSchedule(LRScheduler):

@@ -1,7 +1,7 @@
-/** Python of the optimizers that PyTorch lacks, and of Adam's second moment. */
+/** Python that an exported PyTorch file brings along. */
 
 /** A step() that applies `body` to each parameter with a gradient. */
-const stepCode = (body: readonly string[]) => `    @torch.no_grad()
+export const stepCode = (body: readonly string[]) => `    @torch.no_grad()
     def step(self, closure=None):
         loss = None
         if closure is not None:
@@ -13,61 +13,40 @@ const stepCode = (body: readonly string[]) => `    @torch.no_grad()
                     continue
 ${body.map((line) => `                ${line}\n`).join("")}        return loss`;
 
-/** Optimizer classes by name. */
-export const ownClasses: Readonly<Record<string, string>> = {
-  RMSProp: `class RMSProp(torch.optim.Optimizer):
-    """The run's RMSProp: 1e-8 is added inside the root, where torch.optim.RMSprop adds its eps outside. alpha is the decay, as there."""
-
-    def __init__(self, params, lr=0.01, alpha=0.99):
-        super().__init__(params, dict(lr=lr, alpha=alpha))
-
-${stepCode([
-  "state = self.state[parameter]",
-  "if len(state) == 0:",
-  '    state["square_avg"] = torch.zeros_like(parameter, memory_format=torch.preserve_format)',
-  'squares = state["square_avg"].lerp_(parameter.grad.square(), 1 - group["alpha"])',
-  'parameter.addcdiv_(parameter.grad, (squares + 1e-8).sqrt_(), value=-group["lr"])',
-])}`,
-  SGD: `class SGD(torch.optim.Optimizer):
-    """SGD with decoupled weight_decay, and with dampening in Nesterov momentum too; torch.optim.SGD has neither."""
-
-    def __init__(self, params, lr=0.01, momentum=0.0, dampening=0.0, weight_decay=0.0, coupled_decay=0.0, nesterov=False):
-        super().__init__(params, dict(lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, coupled_decay=coupled_decay, nesterov=nesterov))
-
-${stepCode([
-  'gradient, state = parameter.grad.add(parameter, alpha=group["coupled_decay"]), self.state[parameter]',
-  'if group["momentum"] != 0:',
-  '    if "momentum_buffer" in state:',
-  '        state["momentum_buffer"].mul_(group["momentum"]).add_(gradient, alpha=1 - group["dampening"])',
-  "    else:",
-  '        state["momentum_buffer"] = gradient.clone()',
-  '    gradient = gradient.add(state["momentum_buffer"], alpha=group["momentum"]) if group["nesterov"] else state["momentum_buffer"]',
-  'parameter.mul_(1 - group["lr"] * group["weight_decay"]).add_(gradient, alpha=-group["lr"])',
-])}`,
-};
-
-/** torch.optim.Adagrad with groups. */
-export const adagradFunction = `def adagrad(groups, lr):
-    """The sums start at the value that the constructor is given, whatever the groups say."""
-    return torch.optim.Adagrad(groups, lr=lr, initial_accumulator_value=0.1)`;
-
-/** An optimizer of several; they share its parameter groups, which a scheduler changes. */
-export const togetherClass = `class Together(torch.optim.Optimizer):
+/**
+ * An optimizer of several; they share its parameter groups, which a scheduler changes.
+ * @param takeLoss classes whose step() takes the loss
+ * @param evaluates whether some have train() and eval()
+ */
+export const togetherClass = (takeLoss: readonly string[], evaluates: boolean) => `class Together(torch.optim.Optimizer):
     """Steps several optimizers as one; its param_groups are theirs."""
 
     def __init__(self, optimizers):
         self.optimizers = optimizers
         super().__init__([group for optimizer in optimizers for group in optimizer.param_groups], {})
 
-    def step(self, closure=None):
-        loss = None
-        if closure is not None:
+    def step(self, closure=None${takeLoss.length > 0 ? ", loss=None" : ""}):
+        ${takeLoss.length > 0 ? "" : "loss = None\n        "}if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         for optimizer in self.optimizers:
-            optimizer.step()
+            ${takeLoss.length > 0 ? `optimizer.step(loss=loss) if isinstance(optimizer, (${takeLoss.map((one) => `${one},`).join(" ")})) else ` : ""}optimizer.step()
         return loss
+${
+  evaluates
+    ? `
+    def train(self):
+        for optimizer in self.optimizers:
+            if hasattr(optimizer, "train"):
+                optimizer.train()
 
+    def eval(self):
+        for optimizer in self.optimizers:
+            if hasattr(optimizer, "eval"):
+                optimizer.eval()
+`
+    : ""
+}
     def state_dict(self):
         return {"optimizers": [optimizer.state_dict() for optimizer in self.optimizers]}
 
@@ -75,6 +54,12 @@ export const togetherClass = `class Together(torch.optim.Optimizer):
         for optimizer, state in zip(self.optimizers, state_dict["optimizers"]):
             optimizer.load_state_dict(state)
         self.param_groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]`;
+
+/** Starts in training: the weights are then where gradients are taken. */
+export const inTrainingFunction = `def in_training(optimizer):
+    """Call eval() of the optimizer before evaluating or saving the model, which puts in what the run evaluated, and train() before training on."""
+    optimizer.train()
+    return optimizer`;
 
 /**
  * @param optimizers Python expression of the Adam optimizers

@@ -9,4 +9,9 @@ export const adaGrad = {
   hyperparameters: [stepSize(0.01), ...mechanicHyperparameters],
   options: [convention, ...mechanicOptions],
   slots: ({ options }) => [{ name: "squares", initial: options.convention === "pytorch" ? 0 : 0.1 }],
+  exports: {
+    pytorch: { as: "library", what: "torch.optim.Adagrad" },
+    optax: { as: "library", what: "optax.adagrad" },
+    keras: { as: "library", what: "keras.optimizers.Adagrad" },
+  },
 } as const satisfies OptimizerSpec;

@@ -24,4 +24,9 @@ export const adam = {
     { name: "v", initial: options.convention === "pytorch" ? 0 : 10 ** initial["logEps"]! },
     ...(options.amsgrad ? [{ name: "largestV", initial: 0 }] : []),
   ],
+  exports: {
+    pytorch: { as: "library", what: "torch.optim.Adam" },
+    optax: { as: "library", what: "optax.adam" },
+    keras: { as: "library", what: "keras.optimizers.Adam" },
+  },
 } as const satisfies OptimizerSpec;

@@ -15,4 +15,9 @@ export const dAdaptAdam = {
     { name: "numerator", initial: 0, of: "group" },
   ],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "dadaptation.DAdaptAdam", package: "dadaptation==3.2" },
+    optax: { as: "library", what: "optax.contrib.dadapt_adamw" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

@@ -31,4 +31,9 @@ export const dAdaptSgd = {
     { name: "firstNorm", initial: 0, of: "group" },
   ],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "dadaptation.DAdaptSGD", package: "dadaptation==3.2" },
+    optax: { as: "own", why: "Optax has none" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

@@ -31,4 +31,9 @@ export const dog = {
   options: [averaging],
   slots: dogSlots("group"),
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "dog.DoG", package: "dog-optimizer==1.0.3" },
+    optax: { as: "library", what: "optax.contrib.dog" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

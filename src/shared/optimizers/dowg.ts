@@ -18,4 +18,9 @@ export const dowg = {
     { name: "weightedSquares", initial: 0, of: "group" },
   ],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "own", why: "PyTorch has none" },
+    optax: { as: "library", what: "optax.contrib.dowg" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

@@ -10,4 +10,9 @@ export const lamb = {
   options: [...mechanicOptions],
   slots: () => [{ name: "m", initial: 0 }, { name: "v", initial: 0 }],
   ownShapes: true,
+  exports: {
+    pytorch: { as: "own", why: "PyTorch has none" },
+    optax: { as: "library", what: "optax.lamb" },
+    keras: { as: "own", why: "keras.optimizers.Lamb leaves weight decay out of the step's direction" },
+  },
 } as const satisfies OptimizerSpec;

@@ -10,4 +10,9 @@ export const lion = {
   options: [...mechanicOptions],
   noHorizon: "it moves by a sign, which has no slope",
   slots: () => [{ name: "m", initial: 0 }],
+  exports: {
+    pytorch: { as: "package", what: "lion_pytorch.Lion", package: "lion-pytorch==0.2.5" },
+    optax: { as: "library", what: "optax.lion" },
+    keras: { as: "library", what: "keras.optimizers.Lion" },
+  },
 } as const satisfies OptimizerSpec;

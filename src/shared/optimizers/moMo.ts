@@ -14,4 +14,9 @@ export const moMo = {
   options: [],
   slots: () => [{ name: "m", initial: 0 }, { name: "meanLoss", initial: 0, of: "group" }, { name: "meanProduct", initial: 0, of: "group" }],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "momo.Momo", package: "momo-opt==0.1.0" },
+    optax: { as: "library", what: "optax.contrib.momo" },
+    keras: { as: "refused", why: "Keras does not give the loss to an optimizer, and its step size depends on the loss" },
+  },
 } as const satisfies OptimizerSpec;

@@ -21,4 +21,9 @@ export const moMoAdam = {
     { name: "meanProduct", initial: 0, of: "group" },
   ],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "momo.MomoAdam", package: "momo-opt==0.1.0" },
+    optax: { as: "library", what: "optax.contrib.momo_adam" },
+    keras: { as: "refused", why: "Keras does not give the loss to an optimizer, and its step size depends on the loss" },
+  },
 } as const satisfies OptimizerSpec;

@@ -87,4 +87,9 @@ export const muon = {
   slots: () => [{ name: "m", initial: 0 }, { name: "v", initial: 0, only: "others" }],
   ownShapes: true,
   forMatrices: true,
+  exports: {
+    pytorch: { as: "own", why: "torch.optim.Muon computes in bfloat16, does not correct the momentum of the first steps, and moves matrices only" },
+    optax: { as: "library", what: "optax.contrib.muon" },
+    keras: { as: "own", why: "keras.optimizers.Muon does not correct the momentum of the first steps" },
+  },
 } as const satisfies OptimizerSpec;

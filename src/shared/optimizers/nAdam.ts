@@ -28,4 +28,9 @@ export const nAdam = {
   ],
   options: [weightDecayAs, ...mechanicOptions],
   slots: () => [{ name: "m", initial: 0 }, { name: "v", initial: 0 }, { name: "momentumProduct", initial: 1, of: "group" }],
+  exports: {
+    pytorch: { as: "library", what: "torch.optim.NAdam" },
+    optax: { as: "own", why: "optax.nadam has no schedule of the momentum" },
+    keras: { as: "own", why: "keras.optimizers.Nadam has another schedule of the momentum" },
+  },
 } as const satisfies OptimizerSpec;

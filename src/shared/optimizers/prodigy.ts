@@ -17,4 +17,9 @@ export const prodigy = {
     { name: "numerator", initial: 0, of: "group" },
   ],
   withoutMechanic: "finds its step size itself",
+  exports: {
+    pytorch: { as: "package", what: "prodigyopt.Prodigy", package: "prodigyopt==1.1.2" },
+    optax: { as: "library", what: "optax.contrib.prodigy" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

@@ -21,4 +21,9 @@ export const rmsProp = {
   hyperparameters: [stepSize(0.01, "squared"), gamma, ...mechanicHyperparameters],
   options: [convention, ...mechanicOptions],
   slots: () => [{ name: "squares", initial: 0 }],
+  exports: {
+    pytorch: { as: "library", what: "torch.optim.RMSprop" },
+    optax: { as: "library", what: "optax.rmsprop" },
+    keras: { as: "library", what: "keras.optimizers.RMSprop" },
+  },
 } as const satisfies OptimizerSpec;

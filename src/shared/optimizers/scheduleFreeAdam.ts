@@ -14,4 +14,9 @@ export const scheduleFreeAdam = {
     { name: "weightSum", initial: 0, of: "group" },
   ],
   withoutMechanic: "evaluates an average that Mechanic does not know",
+  exports: {
+    pytorch: { as: "package", what: "schedulefree.AdamWScheduleFree", package: "schedulefree==1.4.1" },
+    optax: { as: "library", what: "optax.contrib.schedule_free_adamw" },
+    keras: { as: "own", why: "keras.optimizers.ScheduleFreeAdamW averages with equal weights and does not evaluate the average" },
+  },
 } as const satisfies OptimizerSpec;

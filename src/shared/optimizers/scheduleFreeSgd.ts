@@ -9,4 +9,9 @@ export const scheduleFreeSgd = {
   options: [],
   slots: () => [{ name: "z", initial: "parameter" }, { name: "largestAlpha", initial: 0, of: "group" }, { name: "weightSum", initial: 0, of: "group" }],
   withoutMechanic: "evaluates an average that Mechanic does not know",
+  exports: {
+    pytorch: { as: "package", what: "schedulefree.SGDScheduleFree", package: "schedulefree==1.4.1" },
+    optax: { as: "library", what: "optax.contrib.schedule_free_sgd" },
+    keras: { as: "own", why: "Keras has none" },
+  },
 } as const satisfies OptimizerSpec;

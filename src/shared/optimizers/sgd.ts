@@ -60,4 +60,9 @@ export const sgd = {
     ...mechanicOptions,
   ],
   slots: (settings) => (hasMomentum(settings) ? [{ name: "momentum", initial: 0 }] : []),
+  exports: {
+    pytorch: { as: "library", what: "torch.optim.SGD" },
+    optax: { as: "library", what: "optax.sgd" },
+    keras: { as: "library", what: "keras.optimizers.SGD" },
+  },
 } as const satisfies OptimizerSpec;

@@ -116,6 +116,22 @@ export interface SlotSettings<Name extends string = string> {
   readonly options: { readonly momentumFromZero: boolean; readonly amsgrad: boolean; readonly convention: Convention; readonly averaging: number | null; readonly mechanic: boolean; readonly mechanicBetas: readonly number[]; readonly mechanicUpdates: "stored" | "recomputed" };
 }
 
+/** Frameworks that a run is exported to as code. */
+export const codeFrameworks = ["pytorch", "optax", "keras"] as const;
+export type CodeFramework = (typeof codeFrameworks)[number];
+
+/**
+ * What an export in a framework's code is made of: the framework's optimizer, that of a package
+ * (with its version), or a class of the file's own; `why` says what keeps the framework's from
+ * being exact. `library` and `package` become a subclass, or the file's own, for options or
+ * schedules that they lack.
+ */
+export type ExportedAs =
+  | { readonly as: "library"; readonly what: string }
+  | { readonly as: "package"; readonly what: string; readonly package: string }
+  | { readonly as: "own"; readonly why: string }
+  | { readonly as: "refused"; readonly why: string };
+
 export interface OptimizerSpec {
   readonly name: string;
   /** Name in the paper's notation, e.g. `Adam^α`. */
@@ -133,4 +149,6 @@ export interface OptimizerSpec {
   readonly noHorizon?: string;
   /** Whether it is made for matrices: only for level 0, and only for parts of a model that hold one. */
   readonly forMatrices?: boolean;
+  /** How it is exported as code; main/reports/rules writes it. */
+  readonly exports: Readonly<Record<CodeFramework, ExportedAs>>;
 }
