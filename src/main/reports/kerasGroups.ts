@@ -87,7 +87,7 @@ ${whole.length === 0 ? "" : `        if start == "zero":
             return self.add_variable(shape=(), initializer="zeros", name=name)
         if start == "weight":
             slot = self.add_variable_from_reference(variable, name)
-            slot.assign(variable)
+            slot.assign(ops.copy(variable))
             return slot
 `}        return self.add_variable_from_reference(variable, name, initializer=keras.initializers.Constant(start))
 

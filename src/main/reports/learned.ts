@@ -18,7 +18,7 @@ const maxKnots = 256;
 export interface LearnedPart {
   /** Null for the level's own settings. */
   readonly group: string | null;
-  /** Initial settings. */
+  /** Initial settings; `learned` holds what changed. */
   readonly settings: Settings;
   /** Display name of the optimizer. */
   readonly label: string;
@@ -67,7 +67,8 @@ export function learnedOf(run: RunDetail, steps: Iterable<StoredStep>, expressib
   const [first] = trajectories.values();
   const notes = parts.flatMap(({ group }) => keepDecayPositive(group, trajectories));
   const learned = parts.map(({ group, settings }, index) => partOf(group, settings, trajectories, suffixOf(parts, index)));
-  for (const part of learned) requireFollowed(part, expressible(part.settings, all).follows);
+  const inTheEnd = learned.map(({ settings }) => settings);
+  for (const part of learned) requireFollowed(part, expressible(part.settings, inTheEnd).follows);
   return {
     level: bottom,
     notes,
@@ -110,7 +111,8 @@ function partOf(group: string | null, settings: Settings, trajectories: Readonly
     if (!values || values.every((value) => value === values[0])) continue;
     schedules.set(name, piecewise(values, { tolerance, maxKnots, scale: errorOf(name).scale }));
   }
-  return { group, settings, label: spec.label, final, schedules, suffix };
+  const changed = settings.learned.filter((name) => schedules.has(name));
+  return { group, settings: { ...settings, learned: changed }, label: spec.label, final, schedules, suffix };
 }
 
 /** An identifier suffix from a group's name, numbered where two would be equal. */
