@@ -84,7 +84,7 @@ describe("what a package or framework does otherwise", () => {
   it("the file brings", () => {
     expect(code("optax", { optimizer: "prodigy" })).toMatch(/def prodigy\(lr, .*static_args=/s);
     expect(code("optax", { optimizer: "scheduleFreeSgd" })).toContain("optax.contrib.schedule_free_sgd(");
-    expect(code("optax", { optimizer: "moMo", weightDecay: 0.1 })).toContain("inner = optax.contrib.momo(learning_rate, weight_decay=weight_decay, **values)");
+    expect(code("optax", { optimizer: "moMo", weightDecay: 0.1 })).toContain("inner = optax.contrib.momo(learning_rate, weight_decay=weight_decay, beta=beta, lower_bound=lower_bound)");
     expect(code("pytorch", { optimizer: "adam", convention: "pytorch" })).not.toContain("start_second_moment");
     expect(code("optax", { optimizer: "adam", convention: "pytorch", amsgrad: true })).toContain("return amsgrad(0.0)(");
     expect(code("keras", { optimizer: "adaGrad", convention: "pytorch" })).toContain("(ops.sqrt(squares) + 1e-10)");

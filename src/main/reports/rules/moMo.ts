@@ -11,9 +11,10 @@ const shared = { module: "momo", alone: true, takesLoss: true } as const;
 
 /** @param keywords besides the step size and the decay */
 function optax(settings: Settings, own: string, keywords: Readonly<Record<string, string>>): OptaxRule {
-  const code = (name: string) => `def ${name}(learning_rate, weight_decay, **values):
+  const others = [...Object.values(keywords), "lower_bound"];
+  const code = (name: string) => `def ${name}(learning_rate, weight_decay, ${others.join(", ")}):
     """optax.contrib.${own} whose step, too, is divided by 1 + learning_rate * weight_decay, as in the run."""
-    inner = optax.contrib.${own}(learning_rate, weight_decay=weight_decay, **values)
+    inner = optax.contrib.${own}(learning_rate, weight_decay=weight_decay, ${others.map((one) => `${one}=${one}`).join(", ")})
     decay = learning_rate * weight_decay
 
     def update(gradients, state, params=None, **extra):
