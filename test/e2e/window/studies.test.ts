@@ -48,6 +48,14 @@ it("composes a study: preset with undo, axes, heights, stacks; what was typed is
   await expect.poll(() => window.page.getByText(/there is no level 1 at height 0/).count()).toBe(1);
   await at("compares").getByText("One tower").click();
   await expect.poll(title).toBe("20 runs");
+
+  // Every method of the catalogue, from nine factors of its published default, with two seeds.
+  await at("compares").getByText("Methods", { exact: true }).click();
+  await expect.poll(title).toBe("180 runs");
+  await at("catalogue-Prodigy").click();
+  await at("factor-points").fill("5");
+  await expect.poll(title).toBe("90 runs");
+  await expect.poll(() => at("study-facts").innerText()).toContain("5 values × 9 methods × 2 seeds · about");
 });
 
 it.runIf(everything)("shows at its field what only the services refuse, and takes it back with the next edit", async () => {

@@ -1,5 +1,6 @@
 /** The runs of a study as a table that can be sorted and filtered. */
 import { hasExploded, type MeasuredRun } from "@shared/study/curves.ts";
+import type { StudyPoint } from "@shared/study/result.ts";
 import { pointStatusLabels } from "./studyWords.ts";
 
 export interface RunSorting {
@@ -8,9 +9,12 @@ export interface RunSorting {
   readonly order: "asc" | "desc";
 }
 
-function sortKey(run: MeasuredRun, column: string): string | number | null {
+/** Value of a point on an axis. */
+type ValueOn = (point: StudyPoint, axis: number) => number | undefined;
+
+function sortKey(run: MeasuredRun, column: string, valueOn: ValueOn): string | number | null {
   const { point, value } = run;
-  if (column.startsWith("x")) return point.values[Number(column.slice(1))] ?? null;
+  if (column.startsWith("x")) return valueOn(point, Number(column.slice(1))) ?? null;
   switch (column) {
     case "status":
       return hasExploded(run) ? "Exploded" : pointStatusLabels[point.status];
@@ -28,9 +32,9 @@ function sortKey(run: MeasuredRun, column: string): string | number | null {
 }
 
 /** Sorted copy; rows without a value last in either order; stable. */
-export function sortStudyRuns(runs: readonly MeasuredRun[], { column, order }: RunSorting): MeasuredRun[] {
+export function sortStudyRuns(runs: readonly MeasuredRun[], { column, order }: RunSorting, valueOn: ValueOn = ({ values }, axis) => values[axis]): MeasuredRun[] {
   const sign = order === "asc" ? 1 : -1;
-  const keyed = runs.map((run, index) => ({ run, index, key: sortKey(run, column) }));
+  const keyed = runs.map((run, index) => ({ run, index, key: sortKey(run, column, valueOn) }));
   keyed.sort((a, b) => {
     if (a.key === b.key) return a.index - b.index;
     if (a.key === null) return 1;
