@@ -5,6 +5,7 @@ import { linearScale, logScale, type AxisScale } from "./axes.ts";
 import { frameOf, logLabels, margin, tooltipOption, type TooltipItem } from "./frame.ts";
 import type { DrawApi } from "./heatMapChart.ts";
 import { layOutPlots, plotsInRow, type Plot } from "./plots.ts";
+import { distinctColors } from "./palette.ts";
 import { variantStyle, type ChartSettings, type ChartTheme, type Look } from "./theme.ts";
 
 /** A method, or below it one of its other knobs. */
@@ -47,6 +48,9 @@ export function methodsHeight({ rows, columns }: MethodBars, width: number): num
 export function methodColor(index: number, count: number, theme: ChartTheme): string {
   return variantStyle(index, count, true, theme).color;
 }
+
+/** Whether a method shares its color with an earlier one: it is then drawn hollow, as its line is dashed. */
+export const isHollow = (index: number): boolean => index >= distinctColors;
 
 export function methodsChart(bars: MethodBars, settings: ChartSettings): Record<string, unknown> {
   const frame = frameOf(settings, []);
@@ -95,6 +99,7 @@ function plotOf(column: MethodBarColumn, { rows, methods }: MethodBars, y: AxisS
   const draw = ({ dataIndex }: { dataIndex: number }, api: DrawApi) => {
     const { i, estimate } = known[dataIndex]!;
     const color = colorOf(i);
+    const hollow = isHollow(rows[i]!.method);
     const at = rows.length - 1 - i;
     const [x, middle] = api.coord([estimate.value, at]);
     const [zero] = isBar ? api.coord([0, at]) : [x];
@@ -109,11 +114,11 @@ function plotOf(column: MethodBarColumn, { rows, methods }: MethodBars, y: AxisS
       type: "group",
       children: isBar
         ? [
-            { type: "rect", shape: { x: zero, y: middle - 7, width: Math.max(1, x - zero), height: 14, r: [0, 3, 3, 0] }, style: { fill: color, opacity: rows[i]!.isKnob ? 0.45 : 0.85 } },
+            { type: "rect", shape: { x: zero, y: middle - 7, width: Math.max(1, x - zero), height: 14, r: [0, 3, 3, 0] }, style: { ...(hollow ? { fill: "transparent", stroke: color, lineWidth: 1.6, lineDash: [4, 3] } : { fill: color }), opacity: rows[i]!.isKnob ? 0.45 : 0.85 } },
             ...whisker,
             { type: "text", style: { ...font, text: written, x: end + 6, y: middle, align: "left", verticalAlign: "middle" } },
           ]
-        : [...whisker, { type: "circle", shape: { cx: x, cy: middle, r: 4 }, style: { fill: color } }, { type: "text", style: { ...font, fontSize: look.fontSize - 2, text: written, x, y: middle - 6, align: "center", verticalAlign: "bottom" } }],
+        : [...whisker, { type: "circle", shape: { cx: x, cy: middle, r: 4 }, style: hollow ? { fill: look.background, stroke: color, lineWidth: 1.6 } : { fill: color } }, { type: "text", style: { ...font, fontSize: look.fontSize - 2, text: written, x, y: middle - 6, align: "center", verticalAlign: "bottom" } }],
     };
   };
   return {

@@ -44,6 +44,25 @@ const pictured: StudyInput = {
   heights: { values: [0, 1, 2, 3] },
   seeds: [0, 1, 2],
 };
+/** What people choose among, on a small MNIST. */
+const methods: StudyInput = {
+  name: "Methods on a small MNIST",
+  base: { dataset: { trainExamples: 6000, testExamples: 2000 }, budget: { epochs: 2 } },
+  methods: {
+    factors: { kind: "grid", from: 1e-3, to: 1e3, points: 7 },
+    list: [
+      { name: "SGD", tower: [{ optimizer: "sgd", alpha: 0.1 }] },
+      { name: "Adam", tower: [{ optimizer: "adam" }] },
+      { name: "Adam, cosine", tower: [{ optimizer: "adam", schedules: { alpha: "cosine" } }] },
+      { name: "Schedule-Free AdamW", tower: [{ optimizer: "scheduleFreeAdam" }] },
+      { name: "D-Adapt Adam", tower: [{ optimizer: "dAdaptAdam" }] },
+      { name: "Prodigy", tower: [{ optimizer: "prodigy" }] },
+      { name: "DoG", tower: [{ optimizer: "dog" }] },
+      { name: "Adam / SGD(1e-5)", tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }], knobs: [{ level: 1, hyperparameter: "alpha" }] },
+    ],
+  },
+  seeds: [0, 1, 2],
+};
 const second: StudyInput = {
   name: "Step size against momentum",
   base: { dataset: { trainExamples: 6000, testExamples: 2000 }, tower: [{ optimizer: "sgd" }], budget: { epochs: 2 } },
@@ -140,6 +159,12 @@ try {
   await page.getByRole("tab", { name: "Trajectories" }).click();
   await page.waitForTimeout(1500);
   await photograph(page, "study");
+  const compared = await start(page, "studies.start", { study: methods });
+  await show(page, `/studies/${compared}`);
+  await page.locator("[data-testid=study-status][data-status=finished]").waitFor({ timeout: 300_000 });
+  await page.setViewportSize({ width: size.width, height: 1900 });
+  await show(page, `/studies/${compared}`);
+  await photograph(page, "methods");
   const other = await start(page, "studies.start", { study: second });
   await show(page, `/studies/${other}`);
   await page.locator("[data-testid=study-status][data-status=finished]").waitFor({ timeout: 300_000 });
