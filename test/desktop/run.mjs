@@ -115,7 +115,7 @@ async function suite({ label, dist, build }, user, filters) {
     const { numPassedTests = 0, numFailedTests = 0, testResults = [] } = existsSync(report) ? JSON.parse(readFileSync(report, "utf8")) : {};
     const failed = code !== 0 && numFailedTests === 0 ? 1 : numFailedTests;
     console.log(`${failed === 0 ? "✓" : "✗"} ${title}: ${numPassedTests} passed, ${failed} failed  ${((Date.now() - begun) / 1000).toFixed(0)} s`);
-    for (const test of testResults.flatMap(({ assertionResults }) => assertionResults)) console.log(`    ${test.status === "passed" ? "✓" : "✗"} ${test.title}`);
+    for (const test of testResults.flatMap(({ assertionResults }) => assertionResults)) console.log(`    ${{ passed: "✓", failed: "✗" }[test.status] ?? "–"} ${test.title}`);
     if (failed > 0 || process.env.HYPERTOWER_TESTS_VERBOSE) console.log(`${output.trimEnd()}\n`);
     return { passed: numPassedTests, failed };
   } finally {
