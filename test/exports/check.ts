@@ -16,7 +16,7 @@ const modules = { pytorch: ["torch"], optax: ["jax", "optax"], keras: ["keras"] 
 type Framework = keyof typeof modules;
 const frameworks = Object.keys(modules) as Framework[];
 
-/** Largest difference of a loss that passes: float32 rounding over the steps, and knots 0.1 % off where values are learned. */
+/** Largest difference of a loss that passes: float32 rounding over the steps, and knots 0.1 % off where values are learned or scheduled. */
 const tolerance = { constant: 1e-5, learned: 1e-3 };
 
 const { values: options } = parseArgs({ options: { framework: { type: "string" }, steps: { type: "string", default: "235" }, only: { type: "string", default: "" }, markdown: { type: "boolean", default: false } } });
@@ -58,10 +58,11 @@ if (tables.size === 0) process.exitCode = 1;
 const cell = (result: number | string | undefined) => (result === undefined ? "" : typeof result === "number" ? result.toExponential(1) : options.markdown ? "refused" : result);
 console.log(`| largest difference of the loss over ${count} steps | ${[...tables.keys()].join(" | ")} |`);
 console.log(`|---|${[...tables].map(() => "---|").join("")}`);
-for (const { name, tower } of chosen) {
+for (const { name, tower, within } of chosen) {
   const results = [...tables.values()].map((table) => table.get(name));
   console.log(`| ${name} | ${results.map(cell).join(" | ")} |`);
-  const limit = tower.length > 1 ? tolerance.learned : tolerance.constant;
+  const follows = tower.length > 1 || tower.some((level) => "schedules" in level);
+  const limit = within ?? (follows ? tolerance.learned : tolerance.constant);
   for (const result of results) {
     if (result === undefined || (typeof result === "string" && result.startsWith("refused: "))) continue;
     if (typeof result === "string" || !(result <= limit)) {
