@@ -66,6 +66,10 @@ describe("code of an optimizer", () => {
   });
 });
 
+it("refuses Mechanic by name", () => {
+  for (const framework of codeFrameworks) expect(() => code(framework, { optimizer: "sgd", mechanic: true })).toThrow("Level 0 sets mechanic to true, which this form cannot express; CSV and JSON can.");
+});
+
 describe("evaluation of averages", () => {
   it.each(["scheduleFreeSgd", "scheduleFreeAdam", "dog", "lDog"] as const)("%s has a switch, and says when to use it", (optimizer) => {
     const pytorch = code("pytorch", { optimizer });
