@@ -25,6 +25,8 @@ export function commonMethods(epochs: number): MethodInput[] {
     { name: "DoG", tower: [{ optimizer: "dog" }], knobs: [multiplier] },
     // Adam moves all but matrices, by the author's default at 3e-4.
     { name: "Muon with Adam", tower: [{ optimizer: "muon", adamScale: 0.015 }], knobs: [{ level: 0, hyperparameter: "adamScale" }] },
+    // Mechanic finds the scale of the step size 1. Another step size is the same as another first scale.
+    { name: "Mechanic with Adam", tower: [{ optimizer: "adam", convention: "pytorch", alpha: 1, mechanic: true }] },
     { name: "Adam / SGD", tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }], knobs: [{ level: 1, hyperparameter: "alpha" }] },
   ];
 }
@@ -45,7 +47,7 @@ export const methodPresets: readonly { readonly name: string; readonly title: st
   {
     name: "methods-mlp",
     title: "Methods on an MLP",
-    description: "Ten methods on MNIST, each from nine starting values around its published default, its other knobs swept too. Five epochs, three seeds: about half an hour on two cores.",
+    description: "Eleven methods on MNIST, each from nine starting values around its published default, its other knobs swept too. Five epochs, three seeds: about half an hour on two cores.",
     study: study("Methods, MLP", { budget: { epochs: 5 } }, whole),
   },
   {

@@ -42,9 +42,10 @@ function found(tower: readonly Level[], { level, hyperparameter }: Knob): { spec
   return spec && { spec, value: (settings as unknown as Record<string, number>)[name]! };
 }
 
-/** A label within a sentence; one that begins with an optimizer's name stays as it is. */
+/** A label within a sentence; one that begins with a name, such as `Adam's multiple`, stays as it is. */
 function withinSentence(label: string): string {
-  return Object.values(optimizers).some((optimizer) => label.startsWith(optimizer.label)) ? label : label.charAt(0).toLowerCase() + label.slice(1);
+  const names = [...Object.values(optimizers).map((optimizer) => optimizer.label), "Mechanic"];
+  return names.some((name) => label.startsWith(name)) ? label : label.charAt(0).toLowerCase() + label.slice(1);
 }
 
 /** @throws RangeError when the method's tower lacks the knob; `methodErrors` names such knobs before */

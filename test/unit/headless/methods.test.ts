@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cellsTable, resultsTable } from "../../../src/main/headless/study/table.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
 import { methodPresets } from "../../../src/shared/study/methodPresets.ts";
+import { knobsOf, namedKnob } from "../../../src/shared/study/methods.ts";
 import { findStudyPreset, quickEdition } from "../../../src/shared/study/presets.ts";
 import type { StudyInput } from "../../../src/shared/study/study.ts";
 import { programFiles } from "../../../src/main/headless/index.ts";
@@ -51,9 +52,12 @@ describe("the tables of a study of methods", () => {
 });
 
 describe("the presets of methods", () => {
-  it.each(methodPresets.map(({ name }) => name))("%s has ten methods at their published defaults, and runs that contradict nothing", (name) => {
+  it.each(methodPresets.map(({ name }) => name))("%s has eleven methods at their published defaults, and runs that contradict nothing", (name) => {
     const preset = makeStudy(findStudyPreset(name)!.study);
-    expect(preset.methods!.list).toHaveLength(10);
+    expect(preset.methods!.list).toHaveLength(11);
+    expect(preset.methods!.list.map((method) => namedKnob(method, knobsOf(method)[0])).map(({ path, published }) => `${path} ${published}`)).toEqual([
+      "L0.alpha 0.01", "L0.alpha 0.001", "L0.alpha 0.001", "L0.alpha 0.002", "L0.alpha 0.0025", "L0.d0 0.000001", "L0.d0 0.000001", "L0.firstMove 0.000001", "L0.alpha 0.02", "L0.sInit 1e-8", "L0.alpha 0.001",
+    ]);
     const expansion = expandStudy(preset);
     expect(expansion).toMatchObject({ ok: true });
     if (!name.endsWith("-quick")) expect(quickEdition(name)).toBe(`${name}-quick`);
