@@ -338,9 +338,9 @@ describe("what is not as it should be", () => {
     });
     const of = stored(pretendStudy(methods, { diverges: (height, [start = 1], seed) => height === 0 && start > 1 && seed === 0 }));
     const wanted = { of: { study: of.study.id }, settings: settings() };
-    expect((await of.reports.describe(wanted)).figures.map(({ name }) => name)).toEqual(["sensitivity", "metrics", "methods", "knob-sweeps"]);
+    expect((await of.reports.describe(wanted)).figures.map(({ name }) => name)).toEqual(["sensitivity", "metrics", "starting-values", "methods", "knob-sweeps"]);
     const page = textOf(await of.reports.file({ ...wanted, file: "report.html" }));
-    for (const words of ["first distance 1e-6", "step size of level 1 1e-5", "rank ", "by the usable range of the starting value", "Prodigy, d₀ 1e-5, seed 0"]) expect(page).toContain(words);
+    for (const words of ["first distance 1e-6", "step size of level 1 1e-5", "rank ", "by the usable range of the starting value", ">published default<", "Starting value (d₀, α)", "Prodigy, d₀ 1e-5, seed 0"]) expect(page).toContain(words);
     const rows = parseCsv(textOf(await of.reports.file({ ...wanted, file: "methods.csv" })));
     expect(rows).toMatchObject([{ method: "Prodigy", knob: "L0.d0", kind: "start", published: "0.000001" }, { method: "Adam / SGD", knob: "L0.alpha", kind: "start" }, { method: "Adam / SGD", knob: "L1.alpha", kind: "knob", "width.rank": "" }]);
     expect(rows.slice(0, 2).map((row) => row["best.rank"]).sort()).toEqual(["1", "2"]);

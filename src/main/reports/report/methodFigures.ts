@@ -1,6 +1,7 @@
 /** Figures and tables of a study of methods: its other knobs, and the usable range of each. */
 import { methodBars } from "../../../charts/methodBars.ts";
 import { methodsChart, methodsHeight } from "../../../charts/methodsChart.ts";
+import { methodsPanel } from "../../../charts/methodsPanel.ts";
 import { sensitivityChart } from "../../../charts/sensitivityChart.ts";
 import { metricOf } from "../../../shared/metrics.ts";
 import { metricLabel } from "../../../shared/study/metric.ts";
@@ -19,13 +20,21 @@ import type { ReportOfStudy } from "./source.ts";
 import type { StudyFigureOptions } from "./studyFigures.ts";
 import type { Table } from "./studyTables.ts";
 
-/** The numbers of every method and knob, and the sweeps of the knobs that are no starting values. */
+/** The starting values, the numbers of every method and knob, and the sweeps of the knobs that are no starting values. */
 export function methodFigures({ study: { study, name } }: ReportOfStudy, found: Sensitivity, { metric, band, yLog }: StudyFigureOptions, footer: readonly string[]): Figure[] {
   const others = knobCurves(found);
   const bars = methodBars(found);
   const title = name || "Study";
   const width = 960;
   return [
+    {
+      name: "starting-values",
+      title: `${title}: ${metricLabel(metric)} against the starting values`,
+      caption: "The same against the starting values themselves. A ring marks each method's published default.",
+      size: { width: 860, height: 560 },
+      footer,
+      option: (settings) => sensitivityChart([methodsPanel({ study, curves: found }, true)], { ...settings, band, yLog }),
+    },
     {
       name: "methods",
       title: `${title}: methods by the usable range of the starting value`,
