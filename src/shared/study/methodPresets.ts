@@ -1,4 +1,5 @@
 /** The methods that people choose among, each at its published defaults, and studies that compare them. */
+import { robustTower } from "../robust.ts";
 import type { MethodInput, StudyInput } from "./study.ts";
 
 const cosine = { pieces: [{ kind: "cosine" }] } as const;
@@ -28,6 +29,8 @@ export function commonMethods(epochs: number): MethodInput[] {
     // Mechanic finds the scale of the step size 1. Another step size is the same as another first scale.
     { name: "Mechanic with Adam", tower: [{ optimizer: "adam", convention: "pytorch", alpha: 1, mechanic: true }] },
     { name: "Adam / SGD", tower: [{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }], knobs: [{ level: 1, hyperparameter: "alpha" }] },
+    // The preset without its guard, which a study has for all methods or for none (`safe`).
+    { name: "Adam, robust", tower: robustTower({ optimizer: "adam" }), knobs: [{ level: 1, hyperparameter: "alpha" }] },
   ];
 }
 
@@ -47,7 +50,7 @@ export const methodPresets: readonly { readonly name: string; readonly title: st
   {
     name: "methods-mlp",
     title: "Methods on an MLP",
-    description: "Eleven methods on MNIST, each from nine starting values around its published default, its other knobs swept too. Five epochs, three seeds: about half an hour on two cores.",
+    description: "Twelve methods on MNIST, each from nine starting values around its published default, its other knobs swept too. Five epochs, three seeds: about half an hour on two cores.",
     study: study("Methods, MLP", { budget: { epochs: 5 } }, whole),
   },
   {

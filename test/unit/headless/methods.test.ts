@@ -52,11 +52,11 @@ describe("the tables of a study of methods", () => {
 });
 
 describe("the presets of methods", () => {
-  it.each(methodPresets.map(({ name }) => name))("%s has eleven methods at their published defaults, and runs that contradict nothing", (name) => {
+  it.each(methodPresets.map(({ name }) => name))("%s has twelve methods at their published defaults, and runs that contradict nothing", (name) => {
     const preset = makeStudy(findStudyPreset(name)!.study);
-    expect(preset.methods!.list).toHaveLength(11);
+    expect(preset.methods!.list).toHaveLength(12);
     expect(preset.methods!.list.map((method) => namedKnob(method, knobsOf(method)[0])).map(({ path, published }) => `${path} ${published}`)).toEqual([
-      "L0.alpha 0.01", "L0.alpha 0.001", "L0.alpha 0.001", "L0.alpha 0.002", "L0.alpha 0.0025", "L0.d0 0.000001", "L0.d0 0.000001", "L0.firstMove 0.000001", "L0.alpha 0.02", "L0.sInit 1e-8", "L0.alpha 0.001",
+      "L0.alpha 0.01", "L0.alpha 0.001", "L0.alpha 0.001", "L0.alpha 0.002", "L0.alpha 0.0025", "L0.d0 0.000001", "L0.d0 0.000001", "L0.firstMove 0.000001", "L0.alpha 0.02", "L0.sInit 1e-8", "L0.alpha 0.001", "L0.alpha 0.001",
     ]);
     const expansion = expandStudy(preset);
     expect(expansion).toMatchObject({ ok: true });
