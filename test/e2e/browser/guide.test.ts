@@ -17,6 +17,7 @@ beforeAll(async () => {
   const opened = harness.page.context().waitForEvent("page");
   await harness.page.getByTestId("guide-link").click();
   guide = await opened;
+  await guide.waitForLoadState();
   watchProblems(guide, problems);
   guide.on("request", (request) => requested.push(request.url()));
   await guide.reload();

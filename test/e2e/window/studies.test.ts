@@ -51,11 +51,11 @@ it("composes a study: preset with undo, axes, heights, stacks; what was typed is
 
   // Every method of the catalogue, from nine factors of its published default, with two seeds.
   await at("compares").getByText("Methods", { exact: true }).click();
-  await expect.poll(title).toBe("180 runs");
+  await expect.poll(title).toBe("216 runs");
   await at("catalogue-Prodigy").click();
   await at("factor-points").fill("5");
-  await expect.poll(title).toBe("90 runs");
-  await expect.poll(() => at("study-facts").innerText()).toContain("5 values × 9 methods × 2 seeds · about");
+  await expect.poll(title).toBe("110 runs");
+  await expect.poll(() => at("study-facts").innerText()).toContain("5 values × 11 methods × 2 seeds · about");
 });
 
 it.runIf(everything)("shows at its field what only the services refuse, and takes it back with the next edit", async () => {

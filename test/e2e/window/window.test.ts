@@ -1,5 +1,6 @@
 /** The window by itself: what does not need a real trainer or store to be tried. */
 import { readFileSync } from "node:fs";
+import type { Locator, Page } from "playwright";
 import { beforeEach, expect, it } from "vitest";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
 import { choose, drawn, drawnAtLeast } from "../scenarios/workbench.ts";
@@ -16,8 +17,22 @@ beforeEach(() => {
 const at = (testId: string) => window.page.getByTestId(testId);
 const stack = () => at("experiment-title").innerText();
 
+/** Presses the mouse on a handle, again where the page moved it away at that moment. */
+async function grab(page: Page, handle: Locator): Promise<void> {
+  await expect
+    .poll(async () => {
+      await page.mouse.up();
+      await handle.hover();
+      await page.mouse.down();
+      return page.locator(".sortable-chosen").count();
+    })
+    .toBe(1);
+}
+
 it("composes a tower by menu, keyboard, mouse and height", async () => {
   const { page } = window;
+  // A tall window: dragging must not depend on where the page happens to be scrolled.
+  await page.setViewportSize({ width: 1280, height: 2400 });
   await expect.poll(stack).toBe("Adam / SGD(1e-5)");
   await at("add-level").click();
   await at("add-level-adamBaydin").click();
@@ -30,10 +45,7 @@ it("composes a tower by menu, keyboard, mouse and height", async () => {
   await page.keyboard.press("ArrowDown");
   await expect.poll(stack).toBe("Adam^α / Adam / SGD(1e-5)");
 
-  // A tall window: dragging must not depend on where the page happens to be scrolled.
-  await page.setViewportSize({ width: 1280, height: 1400 });
-  await at("stack-level-2").locator(".handle").hover();
-  await page.mouse.down();
+  await grab(page, at("stack-level-2").locator(".handle"));
   const order = () => page.locator("[data-level-id]").evaluateAll((items) => items.map((item) => item.getAttribute("data-level-id")));
   const [dragged, ...others] = await order();
   for (const [passed, other] of others.entries()) {
@@ -67,8 +79,7 @@ it("composes an architecture by mouse and by files, takes it back, and says what
   const words = () => page.locator("[data-testid=layers] > li > article > .head .words").allInnerTexts();
   await expect.poll(words).toEqual(["conv1: 16 channels, 5 × 5, padding 2", "pool1: 2 × 2", "activation1", "conv2: 32 channels, 5 × 5, padding 2", "pool2: 2 × 2", "activation2", "flatten", "fc1: one per class"]);
 
-  await at("layers-2-handle").hover();
-  await page.mouse.down();
+  await grab(page, at("layers-2-handle"));
   const order = () => page.locator("[data-testid=layers] > li").evaluateAll((items) => items.map((item) => item.getAttribute("data-layer-id")));
   const [, passed, dragged] = await order();
   await expect
