@@ -106,6 +106,7 @@ export default defineConfig({
         ["Table 1 of the paper", "table1"],
         ["Figure 4a of the paper", "figure4a/"],
         ["Beside the authors’ library", "library-comparison"],
+        ["What an optimizer costs", "optimizer-speed"],
         ["An hour of training", "trainings/"],
       ]),
       section(
