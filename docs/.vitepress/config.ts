@@ -105,6 +105,7 @@ export default defineConfig({
       section("Evidence", [
         ["Table 1 of the paper", "table1"],
         ["Figure 4a of the paper", "figure4a/"],
+        ["Figure 4b of the paper", "figure4b/"],
         ["Beside the authors’ library", "library-comparison"],
         ["What an optimizer costs", "optimizer-speed"],
         ["An hour of training", "trainings/"],
