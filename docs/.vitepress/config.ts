@@ -107,6 +107,7 @@ export default defineConfig({
         ["Figure 4a of the paper", "figure4a/"],
         ["Figure 4b of the paper", "figure4b/"],
         ["Beside the authors’ library", "library-comparison"],
+        ["Methods, measured", "methods/"],
         ["What an optimizer costs", "optimizer-speed"],
         ["An hour of training", "trainings/"],
       ]),
