@@ -106,6 +106,7 @@ export default defineConfig({
         ["Table 1 of the paper", "table1"],
         ["Figure 4a of the paper", "figure4a/"],
         ["Figure 4b of the paper", "figure4b/"],
+        ["Figure 4d in small", "figure4d/"],
         ["Beside the authors’ library", "library-comparison"],
         ["Methods, measured", "methods/"],
         ["What an optimizer costs", "optimizer-speed"],
