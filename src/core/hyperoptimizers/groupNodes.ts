@@ -55,13 +55,15 @@ export const underflow = 2 ** -126;
 /** Root of a second moment that a level above differentiates through, by `decay` or by coupled weight decay. */
 export function momentRoot(moment: Node, level: RuleContext, decay = "beta2"): Node {
   const throughRoot = level.followed || level.learns(decay) || (level.learns("weightDecay") && level.options.weightDecayAs === "coupled");
-  return sqrt(throughRoot ? add(moment, constant(underflow)) : moment);
+  return rootWithSlope(moment, throughRoot);
 }
 
 /** Root of a slot, which is differentiated only where a level above has a horizon. */
 export function followedRoot(slot: Node, { followed }: RuleContext): Node {
-  return sqrt(followed ? add(slot, constant(underflow)) : slot);
+  return rootWithSlope(slot, followed);
 }
+
+const rootWithSlope = (square: Node, needed: boolean): Node => sqrt(needed ? add(square, constant(underflow)) : square);
 
 /** ε = 10^logEps. */
 export const epsilonOf = (hyper: (name: string) => Node, name = "logEps"): Node => exp(mul(constant(Math.LN10), hyper(name)));

@@ -47,7 +47,9 @@ export class Lookahead {
   constructor(step: UnrolledStep) {
     this.#step = step;
     this.#moved = new Map(Object.entries(step.hyperparameters).map(([name, node]) => [node, name]));
-    this.#read = stateRead(Object.values(step.update), new Set(this.#moved.keys()));
+    const read = stateRead(Object.values(step.update), new Set(this.#moved.keys()));
+    read.delete("count");
+    this.#read = read;
   }
 
   /**
@@ -60,7 +62,7 @@ export class Lookahead {
     let seeds = new Map(weights.map(({ name }, i) => [name, adjoints[i]!]));
     let total: Record<string, Node> = {};
     for (let age = 0; age < steps; age++) {
-      const variables = [...this.#read].filter(([name]) => name !== "count").map(([name, { shape }]) => ({ name, leaf: this.#leaf(age, name, shape) }));
+      const variables = [...this.#read].map(([name, { shape }]) => ({ name, leaf: this.#leaf(age, name, shape) }));
       const hyperparameters = Object.entries(this.#step.hyperparameters).map(([name, node]) => ({ name, node: age === 0 ? node : this.#leaf(age, name, []) }));
       const moved = this.#updateAt(age);
       const found = pullback(
@@ -78,8 +80,7 @@ export class Lookahead {
 
   /** New registers, by state variable. */
   shifted(inputs: Readonly<Record<string, Node>>): Record<string, Node> {
-    const read = [...this.#read].filter(([name]) => name !== "count");
-    const latest = { ...Object.fromEntries(read.map(([name, { shape }]) => [name, state(name, shape)])), ...this.#step.hyperparameters, ...inputs };
+    const latest = { ...Object.fromEntries([...this.#read].map(([name, { shape }]) => [name, state(name, shape)])), ...this.#step.hyperparameters, ...inputs };
     return Object.fromEntries(
       Object.entries(latest).flatMap(([name, node]) =>
         Array.from({ length: this.#step.steps - 1 }, (_, i) => [registerName(i + 1, name), i === 0 ? node : state(registerName(i, name), node.shape)] as const),
