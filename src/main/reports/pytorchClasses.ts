@@ -1,17 +1,18 @@
 /** Python that an exported PyTorch file brings along. */
 
-/** A step() that applies `body` to each parameter with a gradient. */
-export const stepCode = (body: readonly string[]) => `    @torch.no_grad()
+/** A step() that applies `body` to each parameter group, `group`. */
+export const groupStepCode = (body: readonly string[]) => `    @torch.no_grad()
     def step(self, closure=None):
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for parameter in group["params"]:
-                if parameter.grad is None:
-                    continue
-${body.map((line) => `                ${line}\n`).join("")}        return loss`;
+${body.map((line) => `            ${line}\n`).join("")}        return loss`;
+
+/** A step() that applies `body` to each parameter with a gradient. */
+export const stepCode = (body: readonly string[]) =>
+  groupStepCode(['for parameter in group["params"]:', "    if parameter.grad is None:", "        continue", ...body.map((line) => `    ${line}`)]);
 
 /**
  * An optimizer of several; they share its parameter groups, which a scheduler changes.

@@ -2,6 +2,7 @@
 import type { Settings } from "../../shared/tower.ts";
 import { dotFunction, followedBy, hyperparametersOf, ruleFunction, usesDot, whyOwn } from "./groupRules.ts";
 import { string } from "./python.ts";
+import { groupStepCode } from "./pytorchClasses.ts";
 import { keyOf } from "./rules/common.ts";
 import type { Arrays, GroupRule, PytorchRule } from "./rules/spec.ts";
 
@@ -26,6 +27,22 @@ function classCode(settings: Settings, rule: GroupRule, name: string): string {
   const update = `${name.toLowerCase()}_update`;
   const slots = Object.entries(rule.slots).map(([slot, start]) => `${slot}=${starts[start]}`);
   const shared = Object.entries(rule.shared ?? {}).map(([slot, start]) => `${string(slot)}: weights[0].new_tensor(${start.replaceAll("h[", "group[")})`);
+  const step = groupStepCode([
+    'weights = [parameter for parameter in group["params"] if parameter.grad is not None]',
+    "if len(weights) == 0:",
+    "    continue",
+    "for w in weights:",
+    "    if len(self.state[w]) == 0:",
+    `        self.state[w].update(${slots.join(", ")})`,
+    'if "shared" not in group:',
+    `    group.update(count=0, shared={${shared.join(", ")}})`,
+    'group["count"] += 1',
+    "gradients, slots = [w.grad for w in weights], [self.state[w] for w in weights]",
+    `moved, kept, group["shared"] = ${update}(weights, gradients, slots, group["shared"], group, group["count"])`,
+    "for w, new, slot in zip(weights, moved, kept):",
+    "    w.copy_(new)",
+    "    self.state[w].update(slot)",
+  ]);
   return `${ruleFunction(rule, update, arrays)}
 
 
@@ -35,26 +52,5 @@ class ${name}(torch.optim.Optimizer):
     def __init__(self, params, **values):
         super().__init__(params, values)
 
-    @torch.no_grad()
-    def step(self, closure=None):
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            weights = [parameter for parameter in group["params"] if parameter.grad is not None]
-            if len(weights) == 0:
-                continue
-            for w in weights:
-                if len(self.state[w]) == 0:
-                    self.state[w].update(${slots.join(", ")})
-            if "shared" not in group:
-                group.update(count=0, shared={${shared.join(", ")}})
-            group["count"] += 1
-            gradients, slots = [w.grad for w in weights], [self.state[w] for w in weights]
-            moved, kept, group["shared"] = ${update}(weights, gradients, slots, group["shared"], group, group["count"])
-            for w, new, slot in zip(weights, moved, kept):
-                w.copy_(new)
-                self.state[w].update(slot)
-        return loss`;
+${step}`;
 }
