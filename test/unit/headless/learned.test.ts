@@ -43,7 +43,7 @@ describe("hypertower rerun", () => {
 
 describe("hypertower export", () => {
   it("writes to a file or to standard output, the same", async () => {
-    for (const format of ["csv", "pytorch"]) {
+    for (const format of everything ? ["pytorch", "csv"] : ["csv"]) {
       const out = join(folder, `whole.${format}`);
       const written = await hypertower("export", run, "--format", format, "--out", out);
       expect(written, format).toEqual({ code: 0, stdout: "", stderr: `wrote ${out}\n` });
@@ -53,7 +53,7 @@ describe("hypertower export", () => {
     const csv = readFileSync(join(folder, "whole.csv"), "utf8").split("\n").filter((line) => !line.startsWith("#"));
     expect(csv).toHaveLength(1 + 21 + 1);
     expect(csv[21]!.split(",")[3]).toBe(String(final["alpha"]));
-    expect(readFileSync(join(folder, "whole.pytorch"), "utf8")).toContain(`lr=${String(final["alpha"])}`);
+    if (everything) expect(readFileSync(join(folder, "whole.pytorch"), "utf8")).toContain(`lr=${String(final["alpha"])}`);
   });
 
   it.runIf(everything)("replaces a file only when asked", async () => {

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { everything } from "../../support/edition.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
@@ -94,7 +95,7 @@ describe("the documents' code", () => {
     expect(examples.map(({ from }) => from)).toEqual(["README.md", ...Array<string>(6).fill("docs/library.md")]);
   });
 
-  it("README: the paper's example reaches the paper's error", async () => {
+  it.runIf(everything)("README: the paper's example reaches the paper's error", async () => {
     const said = await node(examples[0]!.file);
     const losses = [...said.matchAll(/^\d (\S+)$/gm)].map(([, loss]) => Number(loss));
     expect(losses).toHaveLength(5);
@@ -128,7 +129,7 @@ describe("the documents' code", () => {
     expect(said).toContain("'L0.alpha[offset]': ");
   });
 
-  it("docs: a character RNN learns a text and writes on", async () => {
+  it.runIf(everything)("docs: a character RNN learns a text and writes on", async () => {
     const said = await node(examples[5]!.file);
     const losses = [...said.matchAll(/^\d (\S+)$/gm)].map(([, loss]) => Number(loss));
     expect(losses).toHaveLength(6);
@@ -138,7 +139,7 @@ describe("the documents' code", () => {
     expect(said).toMatch(/^[a-z; ]{40}$/m);
   });
 
-  it("docs: classes in a table", async () => {
+  it.runIf(everything)("docs: classes in a table", async () => {
     const said = await node(examples[6]!.file);
     expect(said).toContain("[ 'a', 'b', 'colour=blue', 'colour=red' ] [ 'above', 'below' ]");
     expect(Number(/examples: 60,.* error: ([\d.]+)/s.exec(said)?.[1])).toBeLessThan(0.15);
