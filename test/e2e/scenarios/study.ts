@@ -28,7 +28,7 @@ export async function study(harness: Harness): Promise<void> {
   expect(await page.getByTestId("axis-0").getByTestId("axis-preview").innerText()).toContain("0.001, 0.01, 0.1");
   await page.getByTestId("seed-count").fill("1");
   await expect.poll(() => page.getByTestId("study-title").innerText()).toBe("6 runs");
-  await expect.poll(() => page.getByTestId("study-facts").innerText(), { timeout: 60_000 }).toMatch(/about .* at a time/);
+  await expect.poll(() => page.getByTestId("study-facts").innerText(), { timeout: 120_000 }).toMatch(/about .* at a time/);
 
   await page.getByTestId("study-start").click();
   await page.waitForURL(/#\/studies\/(?!new)[^/]+$/);
