@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import { isActive, type Evaluation, type RunSummary } from "../../shared/run.ts";
 import { groupBy } from "../../shared/study/curves.ts";
-import { cohortsOf } from "../../shared/study/cohorts.ts";
+import { cohortSize, cohortsOf } from "../../shared/study/cohorts.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
 import { trainingRanks } from "../../shared/study/order.ts";
 import { startOf, type CellStart } from "../../shared/study/reruns.ts";
@@ -149,8 +149,7 @@ export class StudyRunner {
     this.#cells = cells;
     this.#stored = { ...this.#stored, study, total: cells.length };
     this.#ranks = trainingRanks(study, cells);
-    const size = study.cohort === "auto" ? 1 : study.cohort;
-    this.#cohorts = new Map(cohortsOf(cells, study.seeds, size).flatMap((cohort) => cohort.map(({ key }) => [key, cohort] as const)));
+    this.#cohorts = new Map(cohortsOf(cells, study.seeds, cohortSize(study)).flatMap((cohort) => cohort.map(({ key }) => [key, cohort] as const)));
     this.#followers = groupBy(cells.filter(({ source }) => source), ({ source }) => source!.key);
     this.#byRun.clear();
     for (const cell of cells) {

@@ -4,6 +4,7 @@
  */
 import { defaultBootstrap, type BootstrapOptions } from "./bootstrap.ts";
 import { studyCurves, type CurveOptions, type StudyCurves } from "./curves.ts";
+import { noTimesWords } from "./cohorts.ts";
 import { isPercent } from "../metrics.ts";
 import { choosesOnTest, explosionWords, metricFor, type StudyMetric, type StudyMetricName } from "./metric.ts";
 import { learnedBelow, methodResults, type MethodResult } from "./methodResults.ts";
@@ -28,6 +29,8 @@ export interface Sensitivity extends StudyCurves {
   readonly heights: readonly HeightNumbers[];
   /** Ranks and other knobs of each curve's method; null except in a study of methods. */
   readonly methods: readonly MethodResult[] | null;
+  /** Why methods have no time per step; null where they have, and in other studies. */
+  readonly noTimes: string | null;
   readonly verdict: Verdict;
 }
 
@@ -45,12 +48,13 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
-  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(isPercent(metric.name) && { highest: 100 }), ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
+  const noTimes = study.methods && noTimesWords(study);
+  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(isPercent(metric.name) && { highest: 100 }), ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity), timed: noTimes === null }) };
   const resampled = bootstrapped(found.curves, setting, bootstrap);
   const heights = heightNumbers(found.curves, setting, bootstrap, resampled);
   const methods = study.methods && methodResults(study, points, found.curves, { metric, setting, bootstrap, resampled });
-  const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, methods, choices: choicesOf(study, metric, heights) };
-  return { ...found, tolerance, bootstrap, heights, methods, verdict: verdictOf(evidence) };
+  const evidence = { metric, axis: found.axis, chance: found.chance, tolerance, heights, methods, choices: [...(noTimes === null ? [] : [noTimes]), ...choicesOf(study, metric, heights)] };
+  return { ...found, tolerance, bootstrap, heights, methods, noTimes, verdict: verdictOf(evidence) };
 }
 
 /** Remarks on choices made on the judging data, and on exploded runs. */

@@ -58,6 +58,8 @@ export interface Setting {
   readonly published?: number;
   /** Values from here on have learned nothing and are not usable, in a study of methods: a flat curve of guessing would be the widest. */
   readonly unlearned?: number;
+  /** False where runs shared a program, and with it its time. */
+  readonly timed?: boolean;
   /** Value at which the metric is capped: that of guessing, infinity if unknown. Wortsman et al. cap the loss at that of the initial weights. */
   readonly ceiling: number;
 }
@@ -116,7 +118,7 @@ function meansOf({ xs, runs }: HeightSample, weights: Weights, ceiling: number) 
 }
 
 /** Statistics of every height, in order. */
-export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling, published, unlearned = Infinity }: Setting): HeightStatistics[] {
+export function statisticsOf(samples: readonly HeightSample[], weights: Weights, { scale, tolerance, ceiling, published, unlearned = Infinity, timed = true }: Setting): HeightStatistics[] {
   const means = samples.map((sample) => ({ sample, ...meansOf(sample, weights, ceiling) }));
   const bestOfStudy = minOf(means.map(({ curve }) => lowest(curve).value));
   const cappedBestOfStudy = minOf(means.map(({ capped }) => lowest(capped).value));
@@ -142,7 +144,7 @@ export function statisticsOf(samples: readonly HeightSample[], weights: Weights,
       widthOfStudy: width(bestOfStudy),
       diverged: diverged / drawn,
       exploded: exploded / drawn,
-      timePerStep: medianStepTime(sample.timed, weights),
+      timePerStep: timed ? medianStepTime(sample.timed, weights) : NaN,
     };
   });
 }

@@ -67,7 +67,7 @@ export interface Evidence {
   readonly heights: readonly HeightNumbers[];
   /** Null except in a study of methods. */
   readonly methods: readonly MethodResult[] | null;
-  /** Remarks on selection with the test set and on exploded runs. */
+  /** Remarks on times that runs share, on selection with the test set and on exploded runs. */
   readonly choices: readonly string[];
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cellsTable, resultsTable } from "../../../src/main/headless/study/table.ts";
+import { methodsObject } from "../../../src/main/headless/study/methods.ts";
 import { expandStudy } from "../../../src/shared/study/expand.ts";
 import { methodPresets } from "../../../src/shared/study/methodPresets.ts";
 import { knobsOf, namedKnob } from "../../../src/shared/study/methods.ts";
@@ -42,6 +43,15 @@ describe("the tables of a study of methods", () => {
     expect(text).toMatch(/^RANK BY +USABLE RANGE +NEAR THE LOWEST/m);
     expect(text).toMatch(/^Adam +step size 0\.001 +4\.05 ± 0\.05 +3\.05 ± 0\.05 +90\.00 ± 0\.00 \(2 of 2 lost\)$/m);
     expect(text).toMatch(/^The usable range of the starting value is widest with tower \(at least 2\.0 decades\), or as far as the seeds tell Adam \(at least 1\.0 decades\); with tower the best test error is 3\.05 %, the lowest too, and a step takes no longer than with Adam\.$/m);
+  });
+
+  it("give no times where runs trained as one program, and say why", () => {
+    const together = { ...definition, cohort: 4 };
+    const text = resultsTable(together, points);
+    expect(text).not.toContain("TIME PER STEP");
+    expect(text).toMatch(/^- Methods are not compared by time, because up to 4 runs were trained as one program and share its time; to compare it, train them with --cohort 1\.$/m);
+    expect(methodsObject(together, points)).toMatchObject({ noTimes: expect.stringContaining("up to 4 runs") as string });
+    expect(methodsObject(definition, points)).not.toHaveProperty("noTimes");
   });
 
   it("list the planned runs by what they start with", () => {

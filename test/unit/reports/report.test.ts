@@ -348,6 +348,17 @@ describe("what is not as it should be", () => {
     expect(runs.filter(({ knob }) => knob === "L1.alpha").map(({ method, factor, initial }) => [method, factor, initial])).toEqual([0.1, 0.1, 10, 10].map((factor) => ["Adam / SGD", String(factor), factor < 1 ? "0.000001" : "0.0001"]));
     expect(reportFile.parse(JSON.parse(textOf(await of.reports.file({ ...wanted, file: "report.json" })))).numbers!.values).toMatchObject([{ curve: "Prodigy", stack: "Prodigy" }, { curve: "Adam / SGD" }]);
     expect((await of.reports.file({ ...wanted, file: "figures/methods.svg" })).mediaType).toBe("image/svg+xml");
+
+    expect(rows[0]).toHaveProperty("timePerStep");
+    const together = stored(pretendStudy({ ...methods, cohort: 8 }, { diverges: () => false }));
+    const cohorts = { of: { study: together.study.id }, settings: settings() };
+    const why = "Methods are not compared by time, because up to 8 runs were trained as one program and share its time; to compare it, train them with --cohort 1.";
+    const shared = textOf(await together.reports.file({ ...cohorts, file: "report.html" }));
+    expect(shared).toContain(why);
+    expect(shared).not.toMatch(/Time per step|results and time/);
+    const [row] = parseCsv(textOf(await together.reports.file({ ...cohorts, file: "methods.csv" })));
+    expect(row).toMatchObject({ "timePerStep.missing": why });
+    expect(Object.keys(row!).filter((name) => name.startsWith("timePerStep"))).toEqual(["timePerStep.missing"]);
   });
 });
 

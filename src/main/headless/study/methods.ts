@@ -71,6 +71,7 @@ export function methodsObject(study: Study, points: readonly StudyPoint[]): obje
     Object.fromEntries(columns.filter(({ key }) => !keys || keys.includes(key)).map(({ key, of }) => [key, of(numbers)]));
   return {
     metric: found.metric,
+    ...(found.noTimes !== null && { noTimes: found.noTimes }),
     methods: (found.methods ?? []).map(({ name, start, ranks, knobs }, i) => ({
       name,
       start,

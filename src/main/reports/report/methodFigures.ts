@@ -38,7 +38,7 @@ export function methodFigures({ study: { study, name } }: ReportOfStudy, found: 
     {
       name: "methods",
       title: `${title}: methods by the usable range of the starting value`,
-      caption: `Usable range, results and time of every method, the widest range first, with ${intervalWords(found.heights, found.bootstrap)}. Usable means ${toleranceWords(found.tolerance, metric)}${found.tolerance.kind === "below" ? "" : " of the same sweep"}. Indented: the method's other knobs, each swept alone with everything else as published.`,
+      caption: `Usable range${found.noTimes === null ? ", results and time" : " and results"} of every method, the widest range first, with ${intervalWords(found.heights, found.bootstrap)}. Usable means ${toleranceWords(found.tolerance, metric)}${found.tolerance.kind === "below" ? "" : " of the same sweep"}. Indented: the method's other knobs, each swept alone with everything else as published.`,
       size: { width, height: 90 + methodsHeight(bars, width) },
       footer,
       option: (settings) => methodsChart(bars, settings),
@@ -101,6 +101,7 @@ export function methodsTable(found: Sensitivity): Table {
             ]
           : []),
       ]),
+      ...(found.noTimes === null ? [] : [{ name: "timePerStep.missing", unit: "", description: "why there is no time per step" }]),
     ],
     *rows() {
       for (const { method, knob, numbers, result } of methodRows(found)) {
@@ -109,7 +110,7 @@ export function methodsTable(found: Sensitivity): Table {
           const rank = ranking && result?.ranks?.[ranking];
           return [estimate?.value, estimate?.interval?.[0], estimate?.interval?.[1], ...(ranking ? [rank?.value, rank?.interval?.[0], rank?.interval?.[1]] : [])];
         });
-        yield [method, knob.path, result ? "start" : "knob", knob.published, ...cells];
+        yield [method, knob.path, result ? "start" : "knob", knob.published, ...cells, ...(found.noTimes === null ? [] : [found.noTimes])];
       }
     },
   };

@@ -193,6 +193,16 @@ it("orders the methods by what is asked, and leads to the best run of each", asy
   expect(link.text()).toBe("× 0.1");
 });
 
+it("has no times, and says why, where runs trained as one program", () => {
+  const together = { ...study, cohort: 4 };
+  const timed = result();
+  const shared = mountPart(MethodsResult, { props: { study: together, sensitivity: sensitivityOf(together, points) }, stubs: ["StudyChart"] });
+  const heads = (wrapper: VueWrapper) => wrapper.findAll("th").map((cell) => cell.text());
+  expect(heads(timed)).toContainEqual(expect.stringContaining("Time per step"));
+  expect(heads(shared).join()).not.toContain("Time per step");
+  expect([timed.text(), shared.text()]).toEqual([expect.not.stringContaining("by time"), expect.stringContaining("not compared by time, because up to 4 runs were trained as one program")]);
+});
+
 it("draws the error against factors of the defaults, or against the starting values", async () => {
   useStudyView().absolute.value = false;
   const wrapper = mountPart(HeadlinePanel, { props: { shown: [{ id: "s", title: "Compared", study, points }], axis: 0, fixed: {} }, stubs: ["PointTable", "StudyChart"] });

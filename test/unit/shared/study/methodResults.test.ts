@@ -71,6 +71,20 @@ describe("a study of methods", () => {
     expect(ranks.map(({ timePerStep }) => rankText(timePerStep))).toEqual(["1", "3", "4", "1"]);
   });
 
+  test("says nothing about time where runs trained as one program", () => {
+    const together = { ...own, cohort: 16 };
+    const shared = sensitivityOf(together, pointsOf(together, made));
+    expect(shared.noTimes).toBe("Methods are not compared by time, because up to 16 runs were trained as one program and share its time; to compare it, train them with --cohort 1.");
+    expect(shared.heights.map(({ numbers }) => numbers!.timePerStep)).toEqual([null, null, null, null]);
+    expect(shared.methods!.map(({ ranks: own }) => own!.timePerStep)).toEqual([null, null, null, null]);
+    expect(methodColumns(shared).map(({ key }) => key)).toEqual(methodColumns(found).map(({ key }) => key).filter((key) => key !== "timePerStep"));
+    expect([found.verdict.headline, found.verdict.remarks.join(" ")]).toEqual([expect.stringContaining("a step takes"), expect.not.stringContaining("by time")]);
+    expect([shared.verdict.headline, shared.verdict.remarks.join(" ")]).toEqual([expect.not.stringContaining("a step"), expect.stringContaining(shared.noTimes!)]);
+    // All else is ranked as before.
+    const others = (one: typeof found) => one.methods!.map(({ ranks: { timePerStep: _time, ...rest } = {} as never }) => rest);
+    expect(others(shared)).toEqual(others(found));
+  });
+
   test("has the usable range of every other knob, with everything else as published", () => {
     const [knob] = found.methods![2]!.knobs;
     expect(knob).toMatchObject({ knob: { path: "L1.alpha", published: 1e-5 } });
