@@ -43,10 +43,10 @@ export function styleIndex({ methods }: Study, { stack }: Variant, index: number
 function optimizersAt({ base, heights }: Study, height: number): string[] | null {
   const [bottom] = base.tower;
   if (!bottom) return null;
-  if (!heights) return height === base.tower.length - 1 ? base.tower.map(levelLabel) : null;
+  if (!heights) return height === base.tower.length - 1 ? base.tower.map((level, index) => levelLabel(level, index === height)) : null;
   const upper = (level: number): Level =>
     heights.upperAt[height] ?? heights.upper ?? (heights.rule.kind === "base" ? (base.tower[Math.min(level, base.tower.length - 1)] ?? bottom) : bottom);
-  return Array.from({ length: height + 1 }, (_, level) => levelLabel(level === 0 ? bottom : upper(level)));
+  return Array.from({ length: height + 1 }, (_, level) => levelLabel(level === 0 ? bottom : upper(level), level === height));
 }
 
 /**

@@ -141,20 +141,23 @@ export function learnedNames(of: Level): string[] {
   return movingParts(of).flatMap(({ group, settings }) => learnedHyperparameters(settings).map(({ name }) => nameInLevel(name, group)));
 }
 
-/** The optimizer's name with what it learns where that is not everything: `Adam^α`, `Adam^{α,β₁}`. */
-export function settingsLabel(of: Settings): string {
+/**
+ * The optimizer's name with what it learns where that is not everything: `Adam^α`, `Adam^{α,β₁}`; `Adam^{}` for nothing, but
+ * for a top level, whose hyperparameters nothing moves, just `Adam`.
+ */
+export function settingsLabel(of: Settings, isTop = false): string {
   const { label, hyperparameters } = optimizerSpec(of.optimizer);
   const published = learnedByDefault(of.optimizer);
   const all = hyperparameters.filter((spec) => published.includes(spec.name) && inUse(of, spec)).map(({ symbol }) => symbol);
   const symbols = learnedHyperparameters(of).map(({ symbol }) => symbol);
-  if (symbols.join() === all.join()) return label;
+  if (symbols.join() === all.join() || (isTop && symbols.length === 0)) return label;
   return symbols.length === 1 ? `${label}^${symbols[0]!}` : `${label}^{${symbols.join(",")}}`;
 }
 
 /** A level's name in short: its optimizer, and how many groups it has. */
-export function levelLabel(of: Level): string {
+export function levelLabel(of: Level, isTop = false): string {
   if (isPerParameter(of)) return "SGDPerParam";
-  const own = of.frozen ? "frozen" : settingsLabel(of);
+  const own = of.frozen ? "frozen" : settingsLabel(of, isTop);
   return of.groups.length === 0 ? own : `${own} + ${plural(of.groups.length, "group")}`;
 }
 
@@ -174,7 +177,7 @@ function optionNotation(of: Settings, spec: OptionSpec): string[] {
   return [spec.kind === "flag" ? spec.short : `${spec.short} ${formatHyperparameter(Number(value))}`];
 }
 
-function settingsNotation(of: Settings): string {
+function settingsNotation(of: Settings, isTop = false): string {
   const shown = optimizerSpec(of.optimizer)
     .hyperparameters.filter((h) => initialValue(of, h.name) !== h.initial || of.schedules?.[h.name])
     .map((h) => {
@@ -184,20 +187,21 @@ function settingsNotation(of: Settings): string {
     });
   shown.push(...boundsInUse(of.optimizer, of.bounds).map(({ spec, within }) => `${spec.symbol}${within.includes(null) ? "" : " in"} ${boundsNotation(within, formatHyperparameter)}`));
   shown.push(...optionsOf(of.optimizer).filter(({ name }) => name in of).flatMap((spec) => optionNotation(of, spec)));
-  return shown.length === 0 ? settingsLabel(of) : `${settingsLabel(of)}(${shown.join(", ")})`;
+  const label = settingsLabel(of, isTop);
+  return shown.length === 0 ? label : `${label}(${shown.join(", ")})`;
 }
 
 /** `Adam{bias: SGD(0.1), embedding: frozen}`, the level's own settings first; `SGDPerParam(w 0.1, b 0.05)`. */
-function levelNotation(of: Level): string {
+export function levelNotation(of: Level, isTop = false): string {
   if (isPerParameter(of)) return `SGDPerParam(${of.groups.map(({ name, alpha }) => `${name} ${formatHyperparameter(alpha)}`).join(", ")})`;
-  const own = of.frozen ? `frozen${of.clipNorm === null ? "" : `(clip norm ${formatHyperparameter(of.clipNorm)})`}` : settingsNotation(of);
+  const own = of.frozen ? `frozen${of.clipNorm === null ? "" : `(clip norm ${formatHyperparameter(of.clipNorm)})`}` : settingsNotation(of, isTop);
   if (of.groups.length === 0) return own;
-  return `${own}{${of.groups.map(groupNotation).join(", ")}}`;
+  return `${own}{${of.groups.map((group) => groupNotation(group, isTop)).join(", ")}}`;
 }
 
 /** `bias: SGD(0.1)`, or `embedding: frozen`. */
-export function groupNotation(group: Group): string {
-  return `${group.name}: ${group.frozen ? "frozen" : settingsNotation(group)}`;
+export function groupNotation(group: Group, isTop = false): string {
+  return `${group.name}: ${group.frozen ? "frozen" : settingsNotation(group, isTop)}`;
 }
 
 /**
@@ -206,7 +210,7 @@ export function groupNotation(group: Group): string {
  */
 export function towerHints(levels: readonly Level[], parameters?: readonly string[]): string[] {
   return levels.flatMap((of, index) => {
-    const label = `Level ${index} (${levelLabel(of)})`;
+    const label = `Level ${index} (${levelLabel(of, index === levels.length - 1)})`;
     const parts = movingParts(of);
     const names = index === 0 ? parameters : learnedNames(levels[index - 1]!);
     const moved = names?.filter((name) => !(groupOf(of.groups, name) ?? of).frozen);
@@ -227,7 +231,7 @@ export function towerHints(levels: readonly Level[], parameters?: readonly strin
  */
 export function notation(levels: readonly Level[]): string {
   const parts: { text: string; count: number }[] = [];
-  for (const text of levels.map(levelNotation)) {
+  for (const text of levels.map((level, index) => levelNotation(level, index === levels.length - 1))) {
     const last = parts.at(-1);
     if (last?.text === text) last.count++;
     else parts.push({ text, count: 1 });

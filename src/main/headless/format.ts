@@ -41,7 +41,7 @@ export function levelLines(run: Pick<RunSummary, "experiment" | "hyperparameters
       const further = [...(now === before ? [] : [`from ${before}`]), ...(typeof inForce === "number" ? [`in force ${formatHyperparameter(Number(inForce.toPrecision(3)))}`] : [])];
       return further.length === 0 ? `${symbol} ${now}` : `${symbol} ${now} (${further.join(", ")})`;
     });
-    return `level ${level}  ${levelLabel(levelSettings).padEnd(6)}  ${values.join("  ")}`;
+    return `level ${level}  ${levelLabel(levelSettings, level === run.experiment.tower.length - 1).padEnd(6)}  ${values.join("  ")}`;
   });
 }
 

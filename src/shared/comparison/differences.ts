@@ -3,7 +3,7 @@ import type { Experiment } from "../experiment.ts";
 import { optionsOf } from "../levelOptions.ts";
 import { optimizerSpec } from "../optimizers.ts";
 import { scheduleInWords } from "../schedules/spec.ts";
-import { groupNotation, isPublishedDefault, notation, optionValue, type Level } from "../tower.ts";
+import { groupNotation, isPublishedDefault, levelNotation, optionValue, type Level } from "../tower.ts";
 import { alignTowers, type Slot } from "./alignment.ts";
 
 export type FieldValue = string | number | undefined;
@@ -110,7 +110,7 @@ function slotRows(slot: Slot, at: number, towers: readonly (readonly Level[])[])
     return vary(present) && !having.every((level) => isPublishedDefault(level, field) || !(field in level));
   });
   if (having.length === levels.length && !mixed) return fields;
-  return [{ path, label: slot.label, values: levels.map((level) => level && notation([level])) }, ...fields];
+  return [{ path, label: slot.label, values: levels.map((level, of) => level && levelNotation(level, slot.levels[of] === towers[of]!.length - 1)) }, ...fields];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { optimizerNames } from "../../../src/shared/optimizers.ts";
 import { describe, expect, it } from "vitest";
+import { robustTower } from "../../../src/shared/robust.ts";
 import { validateExperiment } from "../../../src/shared/experiment.ts";
 import { hyperparameterColumns, learnedHyperparameters, level, levelLabel, notation, tower, towerHints, type Level, type LevelInput } from "../../../src/shared/tower.ts";
 
@@ -42,6 +43,11 @@ describe("a stack's name", () => {
     expect(named({ optimizer: "adam", learned: ["alpha", "beta1"] })).toBe("Adam^{α,β₁}");
     expect(named({ optimizer: "sgd", learned: ["alpha"] })).toBe("SGD");
     expect(named({ optimizer: "rmsProp", learned: [] }, { optimizer: "sgd" })).toBe("RMSProp^{} / SGD");
+    // Nothing moves a top level's hyperparameters, whatever the list says.
+    expect(named({ optimizer: "adam", learned: [] })).toBe("Adam");
+    expect(named({ optimizer: "adam" }, { optimizer: "sgd", alpha: 0.02, learned: [] })).toBe("Adam / SGD(0.02)");
+    expect(named({ optimizer: "adam" }, { optimizer: "sgd", learned: [], groups: [{ name: "beta1", match: ["beta1"], optimizer: "adam", learned: [] }] })).toBe("Adam / SGD{beta1: Adam}");
+    expect(named(...robustTower({ optimizer: "adam" }))).toBe("Adam^α(log α) / SGD(0.02, μ 0.9, normalized)");
   });
 });
 

@@ -27,7 +27,7 @@ export function runFigures(run: RunDetail, source: RunSource, footer: readonly s
     .slice(0, maxPlots);
   type Theme = Parameters<typeof variantStyle>[3];
   const plotOf = ({ metric, level, spec }: Pick<InForceColumn | HyperparameterColumn, "metric" | "level" | "spec">, name: string, yName: string, theme: Theme, yLog = spec.scale === "log"): RunPlot => ({
-    title: `${name} of level ${level} (${levelLabel(tower[level]!)})`,
+    title: `${name} of level ${level} (${levelLabel(tower[level]!, level === tower.length - 1)})`,
     yName,
     xName: "Step",
     yLog,

@@ -79,7 +79,7 @@ function hyperparameters({ experiment, hyperparameters: values }: RunDetail): Ht
       const initial = initialValue(of, spec.name);
       const learned = learnedHyperparameters(of).some(({ name }) => name === spec.name) && level < experiment.tower.length - 1;
       const final = found ? (found.value === null ? "not finite" : formatHyperparameter(found.value)) : formatHyperparameter(initial);
-      return [`${spec.symbol} of level ${level} (${levelLabel(of)})`, formatHyperparameter(initial), final, learned ? "learned" : "constant"];
+      return [`${spec.symbol} of level ${level} (${levelLabel(of, level === experiment.tower.length - 1)})`, formatHyperparameter(initial), final, learned ? "learned" : "constant"];
     }),
   );
   return tableOf(["", "Initial", "Final", ""], rows, "points");

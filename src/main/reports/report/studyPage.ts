@@ -126,15 +126,15 @@ ${tableOf(
 ${some.length > shown.length ? html`<p class="soft small">And ${formatCount(some.length - shown.length)} more; runs.csv has them all.</p>` : null}`;
 }
 
-function ruleWords({ rule, upper, upperAt }: NonNullable<Study["heights"]>): string {
+function ruleWords({ values, rule, upper, upperAt }: NonNullable<Study["heights"]>): string {
   const words = {
     equal: "every level starts at level 0's step size",
     figure4b: "levels above start as in the paper's Figure 4b",
     fixed: `levels above start at ${rule.kind === "fixed" ? rule.alphas.map(formatHyperparameter).join(", ") : ""}`,
     base: "levels above as in the base experiment",
   }[rule.kind];
-  const single = Object.entries(upperAt).map(([at, level]) => `, ${levelLabel(level)} at height ${at}`);
-  return `${words}${upper ? `, ${levelLabel(upper)}` : ""}${single.join("")}`;
+  const single = Object.entries(upperAt).map(([at, level]) => `, ${levelLabel(level, Number(at) <= 1)} at height ${at}`);
+  return `${words}${upper ? `, ${levelLabel(upper, Math.max(...values) <= 1)}` : ""}${single.join("")}`;
 }
 
 function axesAndTowers({ axes, heights, stacks, methods, safe }: Study): [string, string][] {
