@@ -15,6 +15,7 @@ export function openEndedLevels(what: string, levels: readonly Level[], stepsPer
   const fields = all.flatMap(({ path, settings }) =>
     Object.entries(settings.schedules ?? {}).flatMap(([name, { unit, pieces }]) => {
       const at = `${path}.schedules.${name}`;
+      if (unit === "shares") return [{ path: `${at}.unit`, message: `a training has no budget to take shares of; use "unit": "steps"${stepsPerEpoch === null ? "" : ' or "epochs"'}` }];
       if (unit === "epochs" && stepsPerEpoch === null) return [{ path: `${at}.unit`, message: 'a training has no epochs of a fixed length; use "unit": "steps"' }];
       return pieces.some(({ until }) => until === null) ? [{ path: `${at}.pieces`, message: "a training has no budget; every piece needs until" }] : [];
     }),

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { describeDomain, inDomain, optimizerSpec, type OptimizerName } from "../optimizers.ts";
 import { segmentsOf, type RunLength } from "./segments.ts";
-import { pieceKinds, pieceSpec, scheduleUnits, type Piece, type PieceField, type PieceKind, type Schedule, type Schedules } from "./spec.ts";
+import { pieceKinds, pieceSpec, scheduleUnits, unitWords, type Piece, type PieceField, type PieceKind, type Schedule, type Schedules } from "./spec.ts";
 
 /** Maximum number of pieces of a schedule, and of milestones of a piece. */
 const maxPieces = 100;
@@ -45,8 +45,8 @@ const pieces = z.array(piece, "pieces must be a list of pieces").min(1, "a sched
 /** A kind's name, or a list of pieces, stands for a schedule in epochs. */
 const schedule = z.preprocess(
   (value) => (typeof value === "string" ? { pieces: [value] } : Array.isArray(value) ? { pieces: value } : value),
-  z.strictObject({ unit, pieces }, "a schedule must be a kind of piece, a list of pieces, or { unit, pieces }").superRefine(({ pieces }, context) => {
-    for (const { index, field, message } of pieceProblems(pieces)) context.addIssue({ code: "custom", path: ["pieces", index, field], message });
+  z.strictObject({ unit, pieces }, "a schedule must be a kind of piece, a list of pieces, or { unit, pieces }").superRefine((written, context) => {
+    for (const { index, field, message } of pieceProblems(written)) context.addIssue({ code: "custom", path: ["pieces", index, field], message });
   }),
 ) as unknown as z.ZodType<Schedule, ScheduleInput>;
 
@@ -56,14 +56,17 @@ export type PieceInput = PieceKind | (Partial<Omit<Piece, "kind">> & { readonly 
 export type ScheduleInput = PieceKind | readonly PieceInput[] | { readonly unit?: Schedule["unit"]; readonly pieces: readonly PieceInput[] };
 
 /** Errors of pieces that no single field has: their order, milestones outside of their piece. */
-function pieceProblems(pieces: readonly Piece[]): { readonly index: number; readonly field: string; readonly message: string }[] {
+function pieceProblems({ unit, pieces }: Schedule): { readonly index: number; readonly field: string; readonly message: string }[] {
+  const end = unit === "shares" ? 1 : Infinity;
   let begin = 0;
   return pieces.flatMap(({ kind, until, at = [], warmUp = 0, decay = 0 }, index) => {
     const found: { index: number; field: string; message: string }[] = [];
     const refuse = (field: string, message: string) => found.push({ index, field, message: `piece ${index + 1} (${kind}): ${message}` });
     if (until === null && index < pieces.length - 1) refuse("until", "until is missing; only the last piece may last to the end of the budget");
     if (until !== null && until <= begin) refuse("until", index === 0 ? "until must be greater than 0" : `it ends at ${until}, but the piece before it ends at ${begin}; pieces must be in order and may not overlap`);
-    const outside = at.find((milestone) => milestone <= begin || (until !== null && milestone >= until));
+    if (until !== null && until > end) refuse("until", `it ends at ${until}; allowed for ${unitWords[unit]}: greater than 0, at most 1`);
+    if (until === null && begin >= end) refuse("until", `it would begin at ${begin}, the end of the run`);
+    const outside = at.find((milestone) => milestone <= begin || milestone >= (until ?? end));
     if (outside !== undefined) refuse("at", `the milestone ${outside} is outside of the piece, which lasts from ${begin} to ${until ?? "the end of the budget"}`);
     if (warmUp + decay > 1) refuse("decay", `warmUp and decay are shares of the piece and add up to ${Number((warmUp + decay).toPrecision(6))}; allowed: at most 1`);
     begin = until ?? begin;
@@ -109,11 +112,12 @@ export function scheduleProblems({ optimizer, learned, schedules = {} }: Schedul
 }
 
 /**
- * What does not fit into the budget.
+ * What does not fit into the budget; shares of the run always fit.
  * @param at path of the level or group
  */
 export function budgetProblems({ schedules = {} }: Pick<ScheduledSettings, "schedules">, { stepsPerEpoch, totalSteps }: RunLength, at: ScheduleProblem["path"]): ScheduleProblem[] {
   return Object.entries(schedules).flatMap(([name, { unit, pieces }]) => {
+    if (unit === "shares") return [];
     const budget = unit === "epochs" ? totalSteps / stepsPerEpoch : totalSteps;
     const words = `the budget of ${budget} ${unit}`;
     return pieces.flatMap(({ until, at: milestones = [] }, index): ScheduleProblem[] => {

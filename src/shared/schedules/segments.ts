@@ -55,7 +55,7 @@ function segmentsOfPiece(piece: Piece, begin: number, end: number, scale: number
 
 /** A schedule's segments in order; the last one's `to` holds to the end of the run. Empty segments are left out. */
 export function segmentsOf({ unit, pieces }: Schedule, { stepsPerEpoch, totalSteps }: RunLength): Segment[] {
-  const scale = unit === "epochs" ? stepsPerEpoch : 1;
+  const scale = { epochs: stepsPerEpoch, steps: 1, shares: totalSteps }[unit];
   let begin = 0;
   return pieces
     .flatMap((piece) => {

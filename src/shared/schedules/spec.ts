@@ -74,8 +74,11 @@ export function pieceSpec(kind: PieceKind): PieceSpec {
   return pieceSpecs[kind];
 }
 
-export const scheduleUnits = ["epochs", "steps"] as const;
+export const scheduleUnits = ["epochs", "steps", "shares"] as const;
 export type ScheduleUnit = (typeof scheduleUnits)[number];
+
+/** Units in words: "until (shares of the run)". Shares keep a schedule's form under any budget. */
+export const unitWords = { epochs: "epochs", steps: "steps", shares: "shares of the run" } as const satisfies Record<ScheduleUnit, string>;
 
 /** A part of a schedule. It begins where the one before it ends, the first at step 0. */
 export interface Piece extends Readonly<Partial<Record<PieceField["name"], number>>> {
@@ -100,12 +103,12 @@ export function scheduleNotation({ pieces }: Schedule): string {
   return pieces.map(({ kind }) => pieceSpec(kind).short).join(" ");
 }
 
-/** A schedule with all its values: `warm-up (from 0, to 1) until 2, cosine (from 1, to 0), in epochs`. */
+/** A schedule with all its values: `warm-up (from 0, to 1) until 2, cosine (from 1, to 0), in epochs`; the unit last. */
 export function scheduleInWords({ unit, pieces }: Schedule): string {
   const words = pieces.map((piece) => {
     const { short, fields } = pieceSpec(piece.kind);
     const values = [...fields.map(({ name, initial }) => `${name} ${piece[name] ?? initial}`), ...(piece.at ? [`at ${piece.at.join(" and ")}`] : [])];
     return `${short} (${values.join(", ")})${piece.until === null ? "" : ` until ${piece.until}`}`;
   });
-  return `${words.join(", ")}, in ${unit}`;
+  return `${words.join(", ")}, in ${unitWords[unit]}`;
 }

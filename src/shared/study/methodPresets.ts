@@ -4,21 +4,18 @@ import type { MethodInput, StudyInput } from "./study.ts";
 
 const cosine = { pieces: [{ kind: "cosine" }] } as const;
 
-/**
- * A twentieth of the budget warms up. Schedules have no unit of shares, so the length depends on the
- * epochs.
- */
-const warmUpAndCosine = (epochs: number) => ({ pieces: [{ kind: "warmUp", until: epochs / 20 }, { kind: "cosine" }] }) as const;
+/** A twentieth of the run warms up, whatever its length. */
+const warmUpAndCosine = { unit: "shares", pieces: [{ kind: "warmUp", until: 0.05 }, { kind: "cosine" }] } as const;
 
 /** Multiplier of the step size that an optimizer finds itself. */
 const multiplier = { level: 0, hyperparameter: "alpha" } as const;
 
 /** Published defaults: PyTorch's for SGD, Adam, AdamW and NAdam, the authors' own for all others. */
-export function commonMethods(epochs: number): MethodInput[] {
+export function commonMethods(): MethodInput[] {
   return [
     { name: "SGD", tower: [{ optimizer: "sgd", alpha: 0.01 }] },
     { name: "Adam", tower: [{ optimizer: "adam", convention: "pytorch" }] },
-    { name: "AdamW, warm-up and cosine", tower: [{ optimizer: "adam", convention: "pytorch", weightDecay: 0.01, schedules: { alpha: warmUpAndCosine(epochs) } }] },
+    { name: "AdamW, warm-up and cosine", tower: [{ optimizer: "adam", convention: "pytorch", weightDecay: 0.01, schedules: { alpha: warmUpAndCosine } }] },
     { name: "NAdamW, cosine", tower: [{ optimizer: "nAdam", weightDecay: 0.01, schedules: { alpha: cosine } }] },
     { name: "Schedule-Free AdamW", tower: [{ optimizer: "scheduleFreeAdam" }] },
     { name: "Prodigy", tower: [{ optimizer: "prodigy" }], knobs: [multiplier] },
@@ -35,10 +32,10 @@ export function commonMethods(epochs: number): MethodInput[] {
 }
 
 /** Starting values a decade apart, `decades` to either side of each published default. */
-const study = (name: string, base: NonNullable<StudyInput["base"]> & { readonly budget: { readonly epochs: number } }, { decades, seeds }: { readonly decades: number; readonly seeds: number }): StudyInput => ({
+const study = (name: string, base: NonNullable<StudyInput["base"]>, { decades, seeds }: { readonly decades: number; readonly seeds: number }): StudyInput => ({
   name,
   base,
-  methods: { factors: { kind: "grid", from: Number(`1e-${decades}`), to: Number(`1e${decades}`), points: 2 * decades + 1 }, list: commonMethods(base.budget.epochs) },
+  methods: { factors: { kind: "grid", from: Number(`1e-${decades}`), to: Number(`1e${decades}`), points: 2 * decades + 1 }, list: commonMethods() },
   seeds: Array.from({ length: seeds }, (_, seed) => seed),
 });
 

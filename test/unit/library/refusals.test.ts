@@ -30,6 +30,7 @@ describe("optimize", () => {
     ["no optimizer", line, { optimizer: undefined }, "optimizer is missing"],
     ["a group without parameters", line, { optimizer: adam({ groups: [{ name: "bias", match: "*.bias" }] }) }, "0.groups.0.match: group bias: *.bias matches none of the model's parameters; they are w, b"],
     ["a schedule over a budget", line, { optimizer: adam({ schedules: { alpha: { unit: "steps", pieces: [{ kind: "warmUp", until: 5 }, "cosine"] } } }) }, "0.schedules.alpha.pieces: a training has no budget; every piece needs until"],
+    ["a schedule in shares of the run", line, { optimizer: adam({ schedules: { alpha: { unit: "shares", pieces: [{ kind: "cosine", until: 1 }] } } }) }, '0.schedules.alpha.unit: a training has no budget to take shares of; use "unit": "steps"'],
     ["a schedule in epochs", line, { optimizer: adam({ schedules: { alpha: [{ kind: "cosine", until: 5 }] } }) }, '0.schedules.alpha.unit: a training has no epochs of a fixed length; use "unit": "steps"'],
     ["no loss", line, { loss: "nll" }, "loss is missing"],
     ["an engine there is not", line, { engine: "cuda" }, "engine is cuda; allowed: onnx-cpu, "],

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { validateExperiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { factorAt, segmentsOf } from "../../../src/shared/schedules/segments.ts";
 import { hyperparameterColumns, inForceColumns, level, notation, tower, type LevelInput } from "../../../src/shared/tower.ts";
+import { scheduleInWords } from "../../../src/shared/schedules/spec.ts";
 import type { ScheduleInput } from "../../../src/shared/schedules/schema.ts";
 
 const length = { stepsPerEpoch: 20, totalSteps: 100 };
@@ -27,6 +28,8 @@ describe("factors", () => {
     ["warm-up-stable-decay", "warmUpStableDecay", [0, 5, 10, 79, 90, 99], [0, 0.5, 1, 1, 0.5, 0.05]],
     ["one-cycle", "oneCycle", [0, 15, 30, 65, 99], [0.04, 0.52, 1, (1 + 4e-6) / 2, 4e-6 + (1 - 4e-6) * Math.sin(Math.PI / 2 / 70) ** 2]],
     ["several pieces", [{ kind: "warmUp", until: 1 }, { kind: "constant", until: 2 }, { kind: "cosine", until: 4 }], [10, 30, 60, 80, 99], [0.5, 1, 0.5, 0, 0]],
+    ["warm-up over a twentieth of the run, then cosine", { unit: "shares", pieces: [{ kind: "warmUp", until: 0.05 }, "cosine"] }, [0, 2, 5, 52.5, 99], [0, 0.4, 1, 0.5, Math.sin(Math.PI / 2 / 95) ** 2]],
+    ["step, in shares of the run", { unit: "shares", pieces: [{ kind: "step", at: [0.5, 0.75], factor: 0.5 }] }, [49, 50, 74, 75], [1, 0.5, 0.5, 0.25]],
     ["no warm-up and no plateau", [{ kind: "warmUpStableDecay", warmUp: 0, decay: 1 }], [0, 50], [1, 0.5]],
   ])("%s", (_, schedule, steps, expected) => {
     expect(factors(schedule, steps)).toEqual(close(expected));
@@ -41,6 +44,21 @@ function errorsOf(...levels: unknown[]): string[] {
 }
 const sgd = (schedules: unknown, further: object = {}) => ({ optimizer: "sgd", schedules, ...further });
 
+describe("a schedule in shares of the run", () => {
+  it("has the same form under every budget", () => {
+    const written = level.parse({ optimizer: "sgd", schedules: { alpha: { unit: "shares", pieces: [{ kind: "warmUp", until: 0.05 }, { kind: "constant", until: 0.5 }, "cosine"] } } });
+    const [short, long] = [100, 4000].map((totalSteps) => segmentsOf(written.schedules!["alpha"]!, { stepsPerEpoch: 20, totalSteps }));
+    const shares = [0, 0.02, 0.05, 0.3, 0.5, 0.75, 0.99];
+    expect(shares.map((share) => factorAt(long!, 4000 * share))).toEqual(close(shares.map((share) => factorAt(short!, 100 * share))));
+  });
+
+  it("fits every budget, and is named by its unit", () => {
+    const schedules = { alpha: { unit: "shares", pieces: [{ kind: "warmUp", until: 0.05 }, { kind: "step", at: [0.5], until: 1 }] } } as const;
+    for (const epochs of [1, 300]) expect(validateExperiment({ ...base, budget: { epochs }, tower: [{ optimizer: "sgd", schedules }] })).toMatchObject({ ok: true });
+    expect(scheduleInWords(level.parse({ optimizer: "sgd", schedules }).schedules!["alpha"]!)).toBe("warm-up (from 0, to 1) until 0.05, step (from 1, factor 0.1, at 0.5) until 1, in shares of the run");
+  });
+});
+
 describe("validation", () => {
   it("accepts schedules that end with the budget", () => {
     expect(errorsOf(sgd({ alpha: [{ kind: "warmUp", until: 3 }] }))).toEqual([]);
@@ -52,6 +70,10 @@ describe("validation", () => {
     ["longer in steps, in a group", [sgd(undefined, { groups: [{ name: "bias", match: "*.bias", schedules: { alpha: { unit: "steps", pieces: [{ kind: "linear", until: 31 }] } } }] })], "tower.0.groups.0.schedules.alpha.pieces.0.until: alpha: piece 1 of its schedule ends at 31 steps, after the budget of 30 steps"],
     ["a milestone after the budget", [sgd({ alpha: [{ kind: "step", at: [1, 3] }] })], "tower.0.schedules.alpha.pieces.0.at: alpha: the milestone 3 of its schedule is not before the end of the budget of 3 epochs"],
     ["a piece without room", [sgd({ alpha: [{ kind: "warmUp", until: 3 }, "cosine"] })], "tower.0.schedules.alpha.pieces.1.until: alpha: piece 2 of its schedule would begin at 3 epochs, the end of the budget of 3 epochs"],
+    ["a share above 1", [sgd({ alpha: { unit: "shares", pieces: [{ kind: "linear", until: 5 }] } })], "tower.0.schedules.alpha.pieces.0.until: piece 1 (linear): it ends at 5; allowed for shares of the run: greater than 0, at most 1"],
+    ["a piece after the whole run", [sgd({ alpha: { unit: "shares", pieces: [{ kind: "warmUp", until: 1 }, "cosine"] } })], "tower.0.schedules.alpha.pieces.1.until: piece 2 (cosine): it would begin at 1, the end of the run"],
+    ["a milestone at the end of the run", [sgd({ alpha: { unit: "shares", pieces: [{ kind: "step", at: [1] }] } })], "tower.0.schedules.alpha.pieces.0.at: piece 1 (step): the milestone 1 is outside of the piece, which lasts from 0 to the end of the budget"],
+    ["an unknown unit", [sgd({ alpha: { unit: "percent", pieces: ["cosine"] } })], "tower.0.schedules.alpha.unit: unit must be one of: epochs, steps, shares"],
     ["overlapping pieces", [sgd({ alpha: [{ kind: "warmUp", until: 2 }, { kind: "linear", until: 1 }] })], "tower.0.schedules.alpha.pieces.1.until: piece 2 (linear): it ends at 1, but the piece before it ends at 2; pieces must be in order and may not overlap"],
     ["a piece without an end in the middle", [sgd({ alpha: ["warmUp", "cosine"] })], "tower.0.schedules.alpha.pieces.0.until: piece 1 (warmUp): until is missing; only the last piece may last to the end of the budget"],
     ["a milestone outside of its piece", [sgd({ alpha: [{ kind: "warmUp", until: 1 }, { kind: "step", at: [0.5] }] })], "tower.0.schedules.alpha.pieces.1.at: piece 2 (step): the milestone 0.5 is outside of the piece, which lasts from 1 to the end of the budget"],

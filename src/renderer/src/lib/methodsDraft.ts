@@ -146,14 +146,8 @@ export function otherKnobs(method: DraftMethod, factors: readonly number[]): Kno
 export const suggestedKnobs = (method: DraftMethod): DraftKnob[] =>
   method.levels.slice(1).map((_, above) => ({ level: above + 1, hyperparameter: "alpha", published: "" }));
 
-/** Epochs for which the catalogue sets lengths while the form has none. */
-const usualEpochs = 5;
-
-/** The methods of the presets, whose schedules fit a number of epochs. */
-export function catalogueFor(epochs: Entry): Method[] {
-  const valid = typeof epochs === "number" && Number.isInteger(epochs) && epochs > 0;
-  return commonMethods(valid ? epochs : usualEpochs).map((input) => methodSchema.parse(input));
-}
+/** The methods of the presets. */
+export const catalogueMethods = (): Method[] => commonMethods().map((input) => methodSchema.parse(input));
 
 /** Starting value of a method as published, for a line of text. */
 export function publishedStart(method: DraftMethod): { symbol: string; value: Entry } | null {

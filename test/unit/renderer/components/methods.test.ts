@@ -40,7 +40,7 @@ const names = (draft: StudyDraft) => draft.methods.list.map(({ name }) => name);
 
 it("starts with the whole catalogue, from which methods are taken and to which they return", async () => {
   const { wrapper, value } = await form();
-  const all = commonMethods(5).map(({ name }) => name);
+  const all = commonMethods().map(({ name }) => name);
   expect(names(value())).toEqual(all);
   expect(studyIn(value())).toMatchObject({ axes: [], heights: null, stacks: null, methods: { factors: { kind: "grid", scale: "log", from: 1e-4, to: 1e4, points: 9 } } });
   await click(wrapper, "catalogue-Prodigy");
@@ -139,7 +139,7 @@ const compared: StudyInput = {
 };
 
 it("carries a study of methods through the form unchanged, and remembers what was typed", () => {
-  const inputs: StudyInput[] = [compared, { ...compared, methods: { list: commonMethods(5) } }, { methods: { factors: { kind: "grid", from: 0.1, to: 10, points: 3 }, list: [{ name: "Adam", tower: [{ optimizer: "adam" }], start: { level: 0, hyperparameter: "alpha", published: 0.01 } }] } }];
+  const inputs: StudyInput[] = [compared, { ...compared, methods: { list: commonMethods() } }, { methods: { factors: { kind: "grid", from: 0.1, to: 10, points: 3 }, list: [{ name: "Adam", tower: [{ optimizer: "adam" }], start: { level: 0, hyperparameter: "alpha", published: 0.01 } }] } }];
   for (const input of inputs) {
     const study = makeStudy(input);
     const again = parseStudyDraft(JSON.stringify(studyDraftOf(study)));

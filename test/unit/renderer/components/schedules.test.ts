@@ -49,6 +49,23 @@ it("schedules a hyperparameter, piece by piece", async () => {
   expect(written()).toBeUndefined();
 });
 
+it("takes shares of the run, into which it converts what was in epochs and back", async () => {
+  const { wrapper, written } = editor(newLevel("sgd", { alpha: 0.5 }, { schedules: { alpha: { unit: "epochs", pieces: [{ kind: "step", until: 2.5, fields: { from: 1, factor: 0.1 }, at: "1, 2" }, { kind: "cosine", until: "", fields: { from: 1, to: 0 }, at: "" }] } } }));
+  const id = "stack-level-0-schedules-alpha";
+  const points = () => byTestid(wrapper, `${id}-picture`).get("polyline").attributes("points");
+  const before = points();
+  await choose(wrapper, `${id}-unit`, "in shares of the run");
+  expect(written()).toMatchObject({ alpha: { unit: "shares", pieces: [{ until: 0.5, at: [0.2, 0.4] }, { until: null }] } });
+  expect(points()).toBe(before);
+  expect(byTestid(wrapper, `${id}-picture`).text()).toMatch(/^at most 0\.5, \S+ at the end of the run$/);
+  expect(wrapper.text()).toContain("Until (shares of the run)");
+  await click(wrapper, `${id}-add`);
+  expect(written()).toMatchObject({ alpha: { pieces: [{ until: 0.5 }, { until: 0.75 }, { until: null }] } });
+  expect(tower.parse([{ optimizer: "sgd", schedules: written() }])[0]!.schedules).toEqual(written());
+  await choose(wrapper, `${id}-unit`, "in steps");
+  expect(written()).toMatchObject({ alpha: { unit: "steps", pieces: [{ until: 250, at: [100, 200] }, { until: 375 }, {}] } });
+});
+
 it("shows errors at their fields, and no picture of what is not valid", async () => {
   const level = newLevel("sgd", {}, { schedules: { alpha: { unit: "epochs", pieces: [{ kind: "linear", until: "soon", fields: { from: 1, to: 0 }, at: "" }] } } });
   const message = "until must be a number of the schedule's unit";
