@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { loadEngine } from "../../src/core/engines/index.ts";
 import { gradients } from "../../src/core/program/gradients.ts";
 import type { Node } from "../../src/core/program/node.ts";
-import { conv2d, conv2dInputGradient, conv2dWeightGradient, gather, input, matmul, maxPool2d, reduceSum, scatterAdd } from "../../src/core/program/operations/index.ts";
+import { conv2d, conv2dInputGradient, conv2dWeightGradient, cumulativeSum, gather, input, matmul, maxPool2d, pad, reduceSum, scatterAdd, slice, split } from "../../src/core/program/operations/index.ts";
 import { makeProgram } from "../../src/core/program/program.ts";
 import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import { difference } from "../support/difference.ts";
@@ -61,6 +61,13 @@ describe("shapes that do not fit are refused by name", () => {
     ["an adjoint of another kernel", () => conv2dWeightGradient(image, input("g", [2, 4, 3, 3]), [2, 3]), "does not match a kernel of 2 x 3"],
     ["windows", () => maxPool2d(image, 6), "windows of 6 x 6 do not fit"],
     ["indices", () => gather(input("t", [3, 2]), input("i", [2])), "needs int32 indices"],
+    ["an axis to gather along", () => gather(input("t", [3, 2]), input("i", [2], "int32"), 2), "the table has no axis 2"],
+    ["a step", () => slice(input("x", [3]), 0, 0, 3, 0), "the step is 0; allowed: whole numbers except 0"],
+    ["a slice backwards", () => slice(input("x", [3]), 0, 0, 3, -1), "0 to 3 along axis 0 is out of range"],
+    ["pads", () => pad(input("x", [3]), [1], [1, 2]), "needs a float input and whole numbers for 1 axes"],
+    ["a cut", () => pad(input("x", [3]), [-2], [-1]), "nothing of axis 0 is left"],
+    ["parts", () => split(input("x", [3]), 0, [1, 1])[0]!, "parts of 1 + 1 do not fit along axis 0"],
+    ["an axis to sum along", () => cumulativeSum(input("x", [3]), 1), "needs a float input with an axis 1"],
     ["values", () => scatterAdd(input("v", [3, 2]), input("i", [2], "int32"), 4), "needs one row of floats for each index"],
   ])("%s", (_, build, message) => {
     expect(build).toThrow(message);

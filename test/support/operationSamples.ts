@@ -150,6 +150,13 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   slice: [
     sample("rows", [[4, 3]], anywhere, (x) => ops.slice(ops.mul(x!, x!), 0, 1, 3)),
     sample("columns", [[2, 5]], anywhere, (x) => ops.slice(x!, 1, 2, 5)),
+    sample("every second row", [[5, 3]], anywhere, (x) => ops.slice(ops.mul(x!, x!), 0, 0, 5, 2)),
+    sample("every third column of some", [[2, 9]], anywhere, (x) => ops.slice(x!, 1, 1, 7, 3)),
+    sample("reversed", [[2, 3, 2]], anywhere, (x) => ops.slice(ops.mul(x!, x!), 1, 2, -1, -1)),
+    sample("backwards in steps", [[7]], anywhere, (x) => ops.slice(x!, 0, 5, 0, -2)),
+    sample("in steps along six axes", [[2, 1, 2, 5, 2, 2]], anywhere, (x) => ops.slice(x!, 3, 0, 5, 2)),
+    sample("one of a part of a concat", [[2, 4], [2, 3]], anywhere, (a, b) => ops.slice(ops.concat([a!, b!], 1), 1, 0, 3, 2)),
+    sample("parts in another order", [[2, 6]], anywhere, (x) => ops.concat(ops.split(ops.mul(x!, x!), 1, [1, 3, 2]).reverse(), 1)),
     sample("all parts, joined by their adjoints", [[6]], anywhere, (x) =>
       ops.mul(ops.slice(x!, 0, 0, 3), ops.slice(x!, 0, 3, 6)),
     ),
@@ -157,14 +164,29 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   concat: [
     sample("rows", [[2, 3], [1, 3]], anywhere, (a, b) => ops.concat([a!, b!], 0)),
     sample("columns", [[2, 3], [2, 1]], anywhere, (a, b) => ops.concat([a!, b!], 1)),
+    sample("padded with a value", [[2, 3]], anywhere, (x) => ops.pad(ops.mul(x!, x!), [1, 0], [0, 2], 0.5)),
+    sample("padded and cut", [[2, 4, 3]], anywhere, (x) => ops.pad(x!, [0, -1, 2], [1, -2, -1])),
+  ],
+  cumulativeSum: [
+    sample("rows", [[3, 4]], anywhere, (x) => ops.cumulativeSum(ops.mul(x!, x!), 1)),
+    sample("the middle axis, from the end", [[2, 3, 2]], anywhere, (x) => ops.cumulativeSum(x!, 1, { reverse: true })),
+    sample("of the entries before", [[4, 2]], anywhere, (x) => ops.cumulativeSum(x!, 0, { exclusive: true })),
+    sample("of the entries after", [[4]], anywhere, (x) => ops.cumulativeSum(x!, 0, { exclusive: true, reverse: true })),
   ],
   gather: [
     sample("rows", [[3, 2]], anywhere, (table) => ops.gather(ops.mul(table!, table!), indices)),
     sample("rows by two axes", [[3, 2]], anywhere, (table) => ops.gather(table!, ops.reshape(indices, [2, 2]))),
+    sample("columns", [[2, 3]], anywhere, (table) => ops.gather(ops.mul(table!, table!), indices, 1)),
+    sample("a middle axis by two axes", [[2, 3, 2]], anywhere, (table) => ops.gather(table!, ops.reshape(indices, [2, 2]), 1)),
+    sample("entries of a vector", [[3]], anywhere, (table) => ops.gather(table!, indices)),
+    sample("one row", [[3, 2, 2]], anywhere, (table) => ops.gather(table!, ops.reshape(ops.slice(indices, 0, 1, 2), []))),
   ],
   scatterAdd: [
     sample("rows", [[4, 2]], anywhere, (x) => ops.scatterAdd(ops.mul(x!, x!), indices, 3)),
     sample("rows by two axes", [[2, 2, 3]], anywhere, (x) => ops.scatterAdd(x!, ops.reshape(indices, [2, 2]), 5)),
+    sample("columns", [[3, 4]], anywhere, (x) => ops.scatterAdd(ops.mul(x!, x!), indices, 3, 1)),
+    sample("a middle axis by two axes", [[2, 2, 2, 3]], anywhere, (x) => ops.scatterAdd(x!, ops.reshape(indices, [2, 2]), 4, 1)),
+    sample("entries of a vector", [[4]], anywhere, (x) => ops.scatterAdd(x!, indices, 3)),
   ],
   conv2d: convolutions.map(({ what, image, weight, options }) =>
     sample(what, [image, weight], anywhere, (x, w) => ops.conv2d(x!, w!, options)),

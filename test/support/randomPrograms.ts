@@ -260,7 +260,9 @@ const rules: { readonly [N in OpName]: Rule } = {
     if (!x) return null;
     const axis = b.pick(x.shape.length);
     const start = b.pick(x.shape[axis]!);
-    return ops.slice(x, axis, start, start + 1 + b.pick(x.shape[axis]! - start));
+    const end = start + 1 + b.pick(x.shape[axis]! - start);
+    const step = [1, 1, 2, -1][b.pick(4)]!;
+    return step > 0 ? ops.slice(x, axis, start, end, step) : ops.slice(x, axis, end - 1, start - 1, step);
   },
   concat: (b) => {
     const x = b.operand(atLeast(1));
@@ -269,13 +271,20 @@ const rules: { readonly [N in OpName]: Rule } = {
     const y = b.operand((other) => rank(x.shape.length)(other) && other.shape.every((n, i) => i === axis || n === x.shape[i]));
     return y && ops.concat(b.pick(2) === 0 ? [x, y] : [ops.filled(0, x.shape), y], axis);
   },
+  cumulativeSum: (b) => {
+    const x = b.operand(atLeast(1));
+    return x && ops.cumulativeSum(x, b.pick(x.shape.length), { exclusive: b.pick(2) === 1, reverse: b.pick(2) === 1 });
+  },
   gather: (b) => {
-    const table = b.operand((x) => rank(2)(x) && x.shape[0]! > 1);
-    return table && ops.gather(table, b.indices([[3], [2], [2, 3]][b.pick(3)]!));
+    const table = b.operand((x) => atLeast(1)(x) && x.shape.length < 4 && Math.max(...x.shape) > 1);
+    const axes = table && table.shape.flatMap((n, axis) => (n > 1 ? [axis] : []));
+    return axes && ops.gather(table, b.indices([[3], [2], [2, 3]][b.pick(3)]!), axes[b.pick(axes.length)]!);
   },
   scatterAdd: (b) => {
     const x = b.operand(atLeast(2));
-    return x && ops.scatterAdd(x, b.indices(x.shape.slice(0, -1)), 2 + b.pick(2));
+    if (!x) return null;
+    const axis = b.pick(2);
+    return ops.scatterAdd(x, b.indices(axis === 0 ? x.shape.slice(0, -1) : x.shape.slice(1, 2)), 2 + b.pick(2), axis);
   },
   conv2d: (b) => {
     const x = b.operand(rank(4));

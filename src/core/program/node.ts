@@ -54,9 +54,12 @@ export interface Attributes {
   broadcast: { readonly shape: Shape };
   reshape: { readonly shape: Shape };
   transpose: { readonly permutation: readonly number[] };
-  slice: { readonly axis: number; readonly start: number; readonly end: number };
+  /** Without `step`, every entry. A step of -1 reverses the whole axis. */
+  slice: { readonly axis: number; readonly start: number; readonly end: number; readonly step?: number };
   concat: { readonly axis: number };
-  gather: None;
+  cumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+  /** Without `axis`, the first. */
+  gather: { readonly axis?: number };
   scatterAdd: { readonly rows: number };
 
   conv2d: Convolution;

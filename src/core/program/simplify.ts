@@ -256,12 +256,12 @@ function joinPadded(a: Node, b: Node): Node | null {
 }
 
 /** A slice that lies within a single part of a concat. */
-function partOfConcat({ attributes: { axis, start, end } }: NodeOf<"slice">, x: Node): Node | null {
-  if (x.op !== "concat" || x.attributes.axis !== axis) return null;
+function partOfConcat({ attributes: { axis, start, end, step } }: NodeOf<"slice">, x: Node): Node | null {
+  if (x.op !== "concat" || x.attributes.axis !== axis || (step ?? 1) < 0) return null;
   let before = 0;
   for (const part of x.inputs) {
     const after = before + part.shape[axis]!;
-    if (start >= before && end <= after) return slice(part, axis, start - before, end - before);
+    if (start >= before && end <= after) return slice(part, axis, start - before, end - before, step);
     before = after;
   }
   return null;

@@ -9,7 +9,7 @@ export function indexBounds(procedure: Procedure): ReadonlyMap<string, number> {
   const bounds = new Map<string, number>();
   for (const node of nodesOf(procedure)) {
     if (node.op !== "gather" && node.op !== "scatterAdd") continue;
-    const rows = node.op === "gather" ? node.inputs[0]!.shape[0]! : node.attributes.rows;
+    const rows = node.op === "gather" ? node.inputs[0]!.shape[node.attributes.axis ?? 0]! : node.attributes.rows;
     let source = node.inputs[1]!;
     while (source.op === "reshape" || source.op === "cast") source = source.inputs[0]!;
     if (source.op === "input") bounds.set(source.attributes.name, Math.min(rows, bounds.get(source.attributes.name) ?? rows));

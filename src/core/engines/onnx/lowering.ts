@@ -102,8 +102,11 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   broadcast: (node, [x], write) => write.emit("Expand", [x!, write.integers(onnxShape(node.shape))]),
   reshape: (node, [x], write) => write.emit("Reshape", [x!, write.integers(onnxShape(node.shape))]),
   transpose: (node, inputs, write) => write.emit("Transpose", inputs, { perm: { ints: node.attributes.permutation } }),
-  slice: ({ attributes: { axis, start, end } }, [x], write) =>
-    write.emit("Slice", [x!, write.integers([start]), write.integers([end]), write.integers([axis])]),
+  slice: ({ inputs: [whole], attributes: { axis, start, end, step = 1 } }, [x], write) => {
+    // An end of -1 would count from the end of the axis.
+    const bounds = [[start], [end < 0 ? end - whole!.shape[axis]! : end], [axis], ...(step === 1 ? [] : [[step]])];
+    return write.emit("Slice", [x!, ...bounds.map((values) => write.integers(values))]);
+  },
   concat: (node, inputs, write) => write.emit("Concat", inputs, { axis: { int: node.attributes.axis } }),
   ...indexingLowerings,
   ...convolutionLowerings,

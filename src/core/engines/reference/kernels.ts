@@ -86,13 +86,31 @@ const variance: Kernel<"variance"> = (node, [x]) => {
 };
 
 const gather: Kernel<"gather"> = (node, [table, indices]) => {
-  const [rows, width] = node.inputs[0]!.shape as [number, number];
+  const { shape } = node.inputs[0]!;
+  const { axis = 0 } = node.attributes;
+  const [rows, width] = [shape[axis]!, sizeOf(shape.slice(axis + 1))];
   const out = new Float64Array(sizeOf(node.shape));
   indices!.forEach((row, i) => {
     if (row < 0 || row >= rows) throw new Error(`gather: index ${row} is outside a table of ${rows} rows`);
-    out.set(table!.subarray(row * width, (row + 1) * width), i * width);
+    for (let outer = 0; outer * rows * width < table!.length; outer++) {
+      const from = (outer * rows + row) * width;
+      out.set(table!.subarray(from, from + width), (outer * indices!.length + i) * width);
+    }
   });
   return out;
+};
+
+const cumulativeSum: Kernel<"cumulativeSum"> = (node, [x]) => {
+  const { axis, exclusive, reverse } = node.attributes;
+  const [size, width] = [node.shape[axis]!, sizeOf(node.shape.slice(axis + 1))];
+  return new Float64Array(x!.length).map((_, place) => {
+    const own = Math.floor(place / width) % size;
+    let sum = 0;
+    for (let i = 0; i < size; i++) {
+      if ((reverse ? i > own : i < own) || (i === own && !exclusive)) sum += x![place + (i - own) * width]!;
+    }
+    return sum;
+  });
 };
 
 const scatterAdd: Kernel<"scatterAdd"> = (node, [values, indices]) => {
@@ -211,10 +229,12 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
     return gatherStrided(node.shape, node.attributes.permutation.map((axis) => strides[axis]!), x!);
   },
   slice: (node, [x]) => {
+    const { axis, start, step = 1 } = node.attributes;
     const strides = strided(node.inputs[0]!.shape);
-    return gatherStrided(node.shape, strides, x!, node.attributes.start * strides[node.attributes.axis]!);
+    return gatherStrided(node.shape, strides.map((stride, a) => (a === axis ? step * stride : stride)), x!, start * strides[axis]!);
   },
   concat,
+  cumulativeSum,
   gather,
   scatterAdd,
   ...convolutionKernels,

@@ -59,6 +59,14 @@ const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
 /** int32 first: the wasm backend writes an integer's bits into a float. */
 const oneHot = (indices: Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
 
+/** Entries 0, step, 2 step, .. along an axis; a strided slice is limited to few axes. */
+function everyNth(x: Tensor, axis: number, step: number, to: number[]): Tensor {
+  const [before, count, after] = [x.shape.slice(0, axis), to[axis]!, x.shape.slice(axis + 1)];
+  const [outer, inner] = [before, after].map((sizes) => sizes.reduce((product, n) => product * n, 1)) as [number, number];
+  const whole = tf.pad(tf.reshape(x, [outer, x.shape[axis]!, inner]), [[0, 0], [0, count * step - x.shape[axis]!], [0, 0]]);
+  return tf.reshape(tf.slice(tf.reshape(whole, [outer * count, step, inner]), [0, 0, 0], [outer * count, 1, inner]), to);
+}
+
 /** Windows of an image as rows: [batch, channels, out h, out w, size * size]. */
 function windows(x: Tensor, size: number): Tensor {
   const [batch, channels, height, width] = x.shape as [number, number, number, number];
@@ -149,11 +157,15 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
   reshape: (node, [x]) => tf.reshape(x!, shape(node)),
   transpose: ({ attributes }, [x]) => tf.transpose(x!, [...attributes.permutation]),
   slice: (node, [x]) => {
-    const begin = node.shape.map((_, axis) => (axis === node.attributes.axis ? node.attributes.start : 0));
-    return tf.slice(x!, begin, shape(node));
+    const { axis: along, start, end, step = 1 } = node.attributes;
+    if (step < 0) return tf.reverse(x!, along);
+    const begin = node.shape.map((_, axis) => (axis === along ? start : 0));
+    if (step === 1) return tf.slice(x!, begin, shape(node));
+    return everyNth(tf.slice(x!, begin, node.shape.map((n, axis) => (axis === along ? end - start : n))), along, step, shape(node));
   },
   concat: ({ attributes }, parts) => tf.concat([...parts], attributes.axis),
-  gather: (_, [table, indices]) => tf.gather(table!, indices! as Tensor1D),
+  gather: ({ attributes: { axis } }, [table, indices]) => tf.gather(table!, indices! as Tensor1D, axis),
+  cumulativeSum: ({ attributes: { axis, exclusive, reverse } }, [x]) => tf.cumsum(x!, axis, exclusive, reverse),
   scatterAdd: ({ attributes: { rows } }, [values, indices]) => {
     const chosen = oneHot(tf.reshape(indices!, [-1]), rows);
     return tf.matMul(chosen, tf.reshape(values!, [chosen.shape[0]!, -1]), true, false);

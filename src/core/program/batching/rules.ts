@@ -85,6 +85,12 @@ function convolution<N extends "conv2d" | "conv2dInputGradient">(node: NodeOf<N>
   return weight.each ? unrolled(node, inputs, runs) : unfolded(rebuilt(node, [folded(image, runs), weight.node]), runs);
 }
 
+/** Moves the axis of runs from `axis` to the front. */
+function toFront(node: Node, axis: number): Node {
+  const axes = allAxes(node.shape);
+  return axis === 0 ? node : ops.transpose(node, [axis, ...axes.slice(0, axis), ...axes.slice(axis + 1)]);
+}
+
 /**
  * One-hot rows that look up a table by a product, for tables that differ between runs: `[runs?,
  * indices, rows]`.
@@ -158,16 +164,22 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   transpose: (node, inputs, runs) =>
     node.attributes.permutation[0] === 0 ? alongFirst(node, inputs, runs) : ops.transpose(inputs[0]!.node, [0, ...shifted(node.attributes.permutation)]),
   slice: (node, inputs, runs) => {
-    const { axis, start, end } = node.attributes;
-    return axis > 0 ? alongFirst(node, inputs, runs) : ops.slice(inputs[0]!.node, 1, start, end);
+    const { axis, start, end, step } = node.attributes;
+    return axis > 0 ? alongFirst(node, inputs, runs) : ops.slice(inputs[0]!.node, 1, start, end, step);
   },
   concat: (node, inputs, runs) =>
     node.attributes.axis > 0 ? alongFirst(node, inputs, runs) : ops.concat(inputs.map((input) => forEach(input, runs)), 1),
+  cumulativeSum: (node, inputs, runs) =>
+    node.attributes.axis > 0 ? alongFirst(node, inputs, runs) : ops.cumulativeSum(inputs[0]!.node, 1, node.attributes),
 
   gather: (node, [table, indices], runs) => {
-    if (!table!.each) return ops.gather(table!.node, indices!.node);
-    const rows = node.inputs[0]!.shape[0]!;
-    return ops.reshape(ops.matmul(chosen(indices!, rows), table!.node), [runs, ...node.shape]);
+    const { axis = 0 } = node.attributes;
+    if (!table!.each) return toFront(ops.gather(table!.node, indices!.node, axis), axis);
+    const { shape } = node.inputs[0]!;
+    const rows = shape[axis]!;
+    if (shape.length === 2 && axis === 0) return ops.reshape(ops.matmul(chosen(indices!, rows), table!.node), [runs, ...node.shape]);
+    if (!indices!.each) return ops.gather(table!.node, indices!.node, axis + 1);
+    return unrolled(node, [table!, indices!], runs);
   },
   scatterAdd: (node, [values, indices], runs) => {
     const { rows } = node.attributes;

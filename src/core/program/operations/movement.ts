@@ -27,14 +27,29 @@ export function transpose(x: Node, permutation: readonly number[] = x.shape.map(
   return makeNode("transpose", [x], { permutation }, permutation.map((axis) => x.shape[axis]!), x.dtype);
 }
 
-/** Entries `start` to `end` (excluded) along one axis. */
-export function slice(x: Node, axis: number, start: number, end: number): Node {
+const resized = (shape: Shape, axis: number, size: number): Shape => shape.map((n, a) => (a === axis ? size : n));
+
+/**
+ * Entries `start`, `start + step`, .. before `end` along one axis; with a negative step they go
+ * down to `end` (excluded, -1 for the whole axis).
+ */
+export function slice(x: Node, axis: number, start: number, end: number, step = 1): Node {
   const size = x.shape[axis];
-  if (size === undefined || start < 0 || end > size || start >= end) {
+  if (!Number.isInteger(step) || step === 0) throw shapeError("slice", [x], `the step is ${step}; allowed: whole numbers except 0`);
+  const count = Math.ceil((end - start) / step);
+  const [low, high] = step > 0 ? [start, end - 1] : [end + 1, start];
+  if (size === undefined || count < 1 || low < 0 || high >= size) {
     throw shapeError("slice", [x], `${start} to ${end} along axis ${axis} is out of range`);
   }
-  if (start === 0 && end === size) return x;
-  return makeNode("slice", [x], { axis, start, end }, x.shape.map((n, a) => (a === axis ? end - start : n)), x.dtype);
+  if (step < 0) return reversed(slice(x, axis, start + (count - 1) * step, start + 1, -step), axis);
+  if (count === size) return x;
+  const attributes = step === 1 ? { axis, start, end } : { axis, start, end: start + (count - 1) * step + 1, step };
+  return makeNode("slice", [x], count === 1 ? { axis, start, end: start + 1 } : attributes, resized(x.shape, axis, count), x.dtype);
+}
+
+function reversed(x: Node, axis: number): Node {
+  const size = x.shape[axis]!;
+  return size === 1 ? x : makeNode("slice", [x], { axis, start: size - 1, end: -1, step: -1 }, x.shape, x.dtype);
 }
 
 export function concat(parts: readonly Node[], axis: number): Node {
@@ -48,10 +63,51 @@ export function concat(parts: readonly Node[], axis: number): Node {
   return makeNode("concat", parts, { axis }, first.shape.map((n, a) => (a === axis ? total : n)), first.dtype);
 }
 
-/** Pads one axis with zeros: the adjoint of slice. */
-function padded(x: Node, axis: number, before: number, after: number): Node {
-  const zeros = (size: number) => (size > 0 ? [filled(0, x.shape.map((n, a) => (a === axis ? size : n)))] : []);
-  return concat([...zeros(before), x, ...zeros(after)], axis);
+function padded(x: Node, axis: number, before: number, after: number, value = 0): Node {
+  const more = (size: number) => (size > 0 ? [filled(value, resized(x.shape, axis, size))] : []);
+  return concat([...more(before), x, ...more(after)], axis);
+}
+
+/** Adds entries of `value` around x, a count for each axis; negative counts cut entries off. */
+export function pad(x: Node, before: readonly number[], after: readonly number[], value = 0): Node {
+  const counts = [...before, ...after];
+  if (x.dtype !== "float" || before.length !== x.shape.length || after.length !== x.shape.length || !counts.every(Number.isInteger)) {
+    throw shapeError("pad", [x], `needs a float input and whole numbers for ${x.shape.length} axes`);
+  }
+  return x.shape.reduce((whole, size, axis) => {
+    const [first, last] = [before[axis]!, after[axis]!];
+    if (size + Math.min(0, first) + Math.min(0, last) < 1) throw shapeError("pad", [x], `nothing of axis ${axis} is left`);
+    const cut = slice(whole, axis, Math.max(0, -first), size + Math.min(0, last));
+    return padded(cut, axis, Math.max(0, first), Math.max(0, last), value);
+  }, x);
+}
+
+/** Parts of the given sizes along an axis. */
+export function split(x: Node, axis: number, sizes: readonly number[]): Node[] {
+  if (sizes.reduce((sum, size) => sum + size, 0) !== x.shape[axis]) throw shapeError("split", [x], `parts of ${sizes.join(" + ")} do not fit along axis ${axis}`);
+  let end = 0;
+  return sizes.map((size) => slice(x, axis, end, (end += size)));
+}
+
+/** Inserts `step - 1` zeros between the entries of an axis. */
+function spread(x: Node, axis: number, step: number): Node {
+  const [before, size, after] = [x.shape.slice(0, axis), x.shape[axis]!, x.shape.slice(axis + 1)];
+  const column = reshape(x, [...before, size, 1, ...after]);
+  const whole = reshape(padded(column, axis + 1, 0, step - 1), [...before, size * step, ...after]);
+  return slice(whole, axis, 0, (size - 1) * step + 1);
+}
+
+export interface CumulativeSum {
+  /** Whether an entry leaves itself out of its sum. */
+  readonly exclusive?: boolean;
+  /** Whether the sums start at the end of the axis. */
+  readonly reverse?: boolean;
+}
+
+/** Sum of the entries up to each entry along an axis. */
+export function cumulativeSum(x: Node, axis: number, { exclusive = false, reverse = false }: CumulativeSum = {}): Node {
+  if (x.dtype !== "float" || x.shape[axis] === undefined) throw shapeError("cumulativeSum", [x], `needs a float input with an axis ${axis}`);
+  return makeNode("cumulativeSum", [x], { axis, exclusive, reverse }, x.shape);
 }
 
 export const movement = {
@@ -71,12 +127,14 @@ export const movement = {
     tangent: ({ attributes: { permutation } }, [t]) => along(t, (of) => transpose(of, permutation)),
   } satisfies Operation<"transpose">,
   slice: {
-    rebuild: (inputs, { axis, start, end }) => slice(nth(inputs, 0), axis, start, end),
+    rebuild: (inputs, { axis, start, end, step }) => slice(nth(inputs, 0), axis, start, end, step),
     gradient: (node, g) => {
-      const { axis, start, end } = node.attributes;
-      return [padded(g, axis, start, nth(node.inputs, 0).shape[axis]! - end)];
+      const { axis, start, end, step = 1 } = node.attributes;
+      if (step < 0) return [reversed(g, axis)];
+      const entries = step === 1 ? g : spread(g, axis, step);
+      return [padded(entries, axis, start, nth(node.inputs, 0).shape[axis]! - end)];
     },
-    tangent: ({ attributes: { axis, start, end } }, [t]) => along(t, (of) => slice(of, axis, start, end)),
+    tangent: ({ attributes: { axis, start, end, step } }, [t]) => along(t, (of) => slice(of, axis, start, end, step)),
   } satisfies Operation<"slice">,
   concat: {
     rebuild: (inputs, { axis }) => concat(inputs, axis),
@@ -87,4 +145,9 @@ export const movement = {
     },
     tangent: ({ inputs, attributes: { axis } }, tangents) => concat(inputs.map(({ shape }, i) => tangents[i] ?? filled(0, shape)), axis),
   } satisfies Operation<"concat">,
+  cumulativeSum: {
+    rebuild: (inputs, attributes) => cumulativeSum(nth(inputs, 0), attributes.axis, attributes),
+    gradient: ({ attributes }, g) => [cumulativeSum(g, attributes.axis, { ...attributes, reverse: !attributes.reverse })],
+    tangent: ({ attributes }, [t]) => along(t, (of) => cumulativeSum(of, attributes.axis, attributes)),
+  } satisfies Operation<"cumulativeSum">,
 };
