@@ -25,8 +25,8 @@ import { openEndedLevels } from "./schedules.ts";
 export interface Text {
   /** Characters by code. */
   readonly vocabulary: readonly string[];
-  readonly train: Uint8Array;
-  readonly test: Uint8Array;
+  readonly train: Uint8Array | Uint16Array;
+  readonly test: Uint8Array | Uint16Array;
 }
 
 export interface TextOptions {
@@ -35,8 +35,8 @@ export interface TextOptions {
 }
 
 /**
- * @throws RangeError for an invalid share, Error for an empty text or more than 256 different
- * characters
+ * @throws RangeError for an invalid share, Error for an empty text or more than 65,536
+ * different characters
  */
 export function textOf(text: string, options: TextOptions = {}): Text {
   checkTextOptions("textOf", options);

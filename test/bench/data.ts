@@ -64,7 +64,7 @@ async function cifar(folder: string): Promise<Loaded> {
   };
 }
 
-const text = (codes: Uint8Array): Loaded => ({ data: codes.byteLength, batches: { "64 x 50 characters": () => streams(codes, 64, 50) } });
+const text = (codes: Uint8Array | Uint16Array): Loaded => ({ data: codes.byteLength, batches: { "64 x 50 characters": () => streams(codes, 64, 50) } });
 
 const cases: Record<string, (at: string) => Promise<Loaded>> = {
   mnist: async () => {

@@ -29,7 +29,7 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, description:
     classNames: [],
     featureNames: [],
     vocabulary: [],
-    features: data.features instanceof Uint8Array ? "uint8" : "float32",
+    features: data.features instanceof Uint8Array ? "uint8" : data.features instanceof Uint16Array ? "uint16" : "float32",
     ...description,
   };
   await writeOwn(meta, data, folder);

@@ -7,7 +7,7 @@ import { ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from 
 import { messageOf } from "../../shared/errors.ts";
 import { validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
-import type { Dataset, Examples, TextDataset } from "./dataset.ts";
+import type { Codes, Dataset, Examples, TextDataset } from "./dataset.ts";
 import { entryProblem, folderOf } from "./files.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
@@ -150,7 +150,7 @@ async function requireReady(kind: string, folder: string): Promise<void> {
 async function loadOwn(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
   const { meta, features, labels } = await readOwn(kind, folder);
   if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
-  const { train, test } = divide({ count: meta.count, features, labels }, splitSeed, version);
+  const { train, test } = divide({ count: meta.count, features: features as Examples["features"], labels }, splitSeed, version);
   const bytes = features instanceof Uint8Array;
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
 }
@@ -173,5 +173,5 @@ export async function loadTextOf(kind: string, folder = dataFolder()): Promise<T
 async function ownText(kind: string, folder: string) {
   const { meta, features } = await readOwn(kind, folder);
   if (meta.task !== "text") throw new Error(`${meta.title} is not a text`);
-  return { vocabulary: meta.vocabulary, codes: features as Uint8Array };
+  return { vocabulary: meta.vocabulary, codes: features as Codes };
 }

@@ -10,6 +10,7 @@ import { syncFolder } from "../durable/folders.ts";
 import { requireSpace } from "./download.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { chunksOf } from "./chunks.ts";
+import { byteClasses, type Codes, type Labels } from "./dataset.ts";
 import { checksumsName, checksumsOf, damagedFiles, requireSame } from "./ownChecksums.ts";
 import { requireStorable } from "./formats/packed.ts";
 
@@ -27,16 +28,19 @@ export const ownMeta = z.object({
   exampleShape: z.array(z.number().int().positive()),
   classNames: z.array(z.string()),
   featureNames: z.array(z.string()),
-  /** Bytes are pixels from 0 to 255; floats are standardized when they are loaded. */
-  features: z.enum(["uint8", "float32"]),
-  /** Characters of a text by their codes; empty otherwise. */
+  /**
+   * Bytes are pixels from 0 to 255, or codes of a text with up to 256 symbols, whose codes have 16
+   * bits else; floats are standardized when they are loaded.
+   */
+  features: z.enum(["uint8", "uint16", "float32"]),
+  /** Symbols of a text by their codes; empty otherwise. */
   vocabulary: z.array(z.string()),
 });
 export type OwnMeta = z.infer<typeof ownMeta>;
 
 export interface OwnData {
-  readonly features: Uint8Array | Float32Array;
-  readonly labels: Uint8Array | Float32Array;
+  readonly features: Codes | Float32Array;
+  readonly labels: Labels;
 }
 
 const root = (folder: string) => join(folder, "own");
@@ -63,7 +67,7 @@ async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   }
 }
 
-const bytesOf = (values: Uint8Array | Float32Array) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+const bytesOf = (values: Codes | Labels) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 
 /** Writes a dataset whole or not at all. @throws Error when the disk is full or cannot be written */
 export async function writeOwn(meta: OwnMeta, data: OwnData, folder = dataFolder()): Promise<void> {
@@ -130,18 +134,27 @@ export async function readMeta(id: string, folder = dataFolder()): Promise<OwnMe
 export async function readOwn(id: string, folder = dataFolder()): Promise<{ meta: OwnMeta } & OwnData> {
   const meta = await readMeta(id, folder);
   const width = meta.task === "text" ? 1 : meta.exampleShape.reduce((product, n) => product * n, 1);
-  const features = await readValues(join(folderOf(id, folder), "features.bin"), meta.count * width, meta.features);
-  const labels = await readValues(join(folderOf(id, folder), "labels.bin"), meta.task === "text" ? 0 : meta.count, meta.task === "classification" ? "uint8" : "float32");
+  const features = await readValues(join(folderOf(id, folder), "features.bin"), meta.count * width, storedTypes[meta.features] as ArrayType<OwnData["features"]>);
+  const labels = await readValues(join(folderOf(id, folder), "labels.bin"), meta.task === "text" ? 0 : meta.count, labelsOf(meta) as ArrayType<Labels>);
   await requireSame(folderOf(id, folder), { "features.bin": bytesOf(features), "labels.bin": bytesOf(labels) });
   return { meta, features, labels };
 }
 
-async function readValues(path: string, count: number, type: OwnMeta["features"]): Promise<Uint8Array | Float32Array> {
-  const needed = count * (type === "uint8" ? 1 : 4);
+const storedTypes = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array } as const;
+
+const labelsOf = ({ task, classNames }: OwnMeta) => (task !== "classification" ? Float32Array : classNames.length <= byteClasses ? Uint8Array : Int32Array);
+
+interface ArrayType<A> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (count: number): A;
+}
+
+async function readValues<A extends Codes | Labels>(path: string, count: number, type: ArrayType<A>): Promise<A> {
+  const needed = count * type.BYTES_PER_ELEMENT;
   const { size } = await stat(path);
   requireStorable(path, needed);
   if (size !== needed) throw new Error(`${path} has ${size} bytes instead of ${needed}; import the dataset again`);
-  const values = type === "uint8" ? new Uint8Array(count) : new Float32Array(count);
+  const values = new type(count);
   const bytes = bytesOf(values);
   let at = 0;
   for await (const piece of chunksOf(path)) {

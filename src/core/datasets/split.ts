@@ -1,4 +1,5 @@
 /** Splits examples into training, validation and test examples, and standardizes them. */
+import { arrayLike, type Labels } from "./dataset.ts";
 import { seededGenerator, shuffled, type GeneratorVersion } from "../../shared/random.ts";
 
 /** Default number of test examples: a fifth, at least one. */
@@ -7,7 +8,7 @@ export const testCount = (count: number) => Math.max(1, Math.round(count / 5));
 export interface Labelled<V extends Uint8Array | Float32Array = Uint8Array | Float32Array> {
   readonly count: number;
   readonly features: V;
-  readonly labels: Uint8Array | Float32Array;
+  readonly labels: Labels;
 }
 
 /** Splits examples in a seeded random order: the last `held` are test examples, a fifth by default. */
@@ -28,10 +29,10 @@ export function heldOut(count: number, held: number, seed: number, version: Gene
 
 function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
   const [width, outputs] = [features.length / count, labels.length / count];
-  const pick = <A extends Uint8Array | Float32Array>(from: A, size: number): A => {
-    const to = from instanceof Uint8Array ? new Uint8Array(order.length * size) : new Float32Array(order.length * size);
+  const pick = <A extends Labels>(from: A, size: number): A => {
+    const to = arrayLike(from, order.length * size);
     order.forEach((example, i) => to.set(from.subarray(example * size, (example + 1) * size), i * size));
-    return to as A;
+    return to;
   };
   return { count: order.length, features: pick(features, width), labels: pick(labels, outputs) };
 }

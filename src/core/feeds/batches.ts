@@ -1,5 +1,5 @@
 /** Batches of examples, in a seeded order or in the stored order. */
-import type { Examples } from "../datasets/dataset.ts";
+import { arrayLike, type Examples } from "../datasets/dataset.ts";
 import { Random } from "../models/random.ts";
 import type { GeneratorVersion } from "../../shared/random.ts";
 import { augmentInto, type Augmentation } from "./augment.ts";
@@ -27,9 +27,6 @@ export interface Augmented extends Augmentation {
   readonly generator: GeneratorVersion;
 }
 
-/** An empty array of the same kind. */
-const like = <A extends Uint8Array | Float32Array>(array: A, length: number) => (array instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as A;
-
 export const batchCount = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">): number => Math.ceil(order.length / batchSize);
 /** Number of examples in a batch; the last may be smaller. */
 export const sizeOfBatch = ({ order, batchSize }: Pick<BatchPlan, "order" | "batchSize">, number: number): number => Math.min(batchSize, order.length - number * batchSize);
@@ -56,7 +53,7 @@ export function batchBuffers(plan: BatchPlan): (number: number) => Batch {
   return (number) => {
     const size = sizeOfBatch(plan, number);
     let batch = buffers.get(size);
-    if (!batch) buffers.set(size, (batch = { size, features: like(features, size * width), labels: like(labels, size) }));
+    if (!batch) buffers.set(size, (batch = { size, features: arrayLike(features, size * width), labels: arrayLike(labels, size) }));
     return batch;
   };
 }

@@ -27,7 +27,7 @@ function* inBatches(batches: Iterable<Batch>): Generator<FeedBatch> {
 function taskFor(dataset: Dataset, model: Model, training: Uint32Array) {
   const { features, labels } = dataset.train;
   const options: ClassificationOptions = { model, exampleShape: dataset.exampleShape, scale: dataset.scale, features: features instanceof Uint8Array ? "uint8" : "float" };
-  return dataset.task === "regression" ? regression({ ...options, scaling: scalingOf(labels as Float32Array, training) }) : classification(options);
+  return dataset.task === "regression" ? regression({ ...options, scaling: scalingOf(labels as Float32Array, training) }) : classification({ ...options, labels: labels instanceof Int32Array ? "int32" : "uint8" });
 }
 
 export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: config, generator }: Experiment, model: Model): Feed {

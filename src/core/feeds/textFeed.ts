@@ -1,6 +1,7 @@
 /** Batches of a text: one stream per row, continued from batch to batch. */
 import { textBatches, validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { textSteps } from "../../shared/models/data.ts";
+import type { Codes } from "../datasets/dataset.ts";
 import type { TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
 import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
@@ -10,7 +11,7 @@ import { languageModelling } from "../tasks/languageModelling.ts";
  * Splits the codes into `rows` streams of equal length, read `steps` characters at a time; the
  * remainder is unused. The first batch starts with a fresh hidden state, the others carry it on.
  */
-export function* streams(codes: Uint8Array, rows: number, steps: number, first = 0): Generator<FeedBatch> {
+export function* streams(codes: Codes, rows: number, steps: number, first = 0): Generator<FeedBatch> {
   const length = Math.floor((codes.length - 1) / rows);
   const [symbols, targets] = [new Int32Array(rows * steps), new Int32Array(rows * steps)];
   for (let batch = first; (batch + 1) * steps <= length; batch++) {

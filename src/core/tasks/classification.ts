@@ -14,10 +14,12 @@ export interface ClassificationOptions {
   readonly scale: number;
   /** Stored type of features: bytes for pixels (the default), floats for measurements. */
   readonly features?: "uint8" | "float";
+  /** Stored type of labels: bytes for up to 256 classes (the default), else int32. */
+  readonly labels?: "uint8" | "int32";
 }
 
 /** The input `features`, scaled for the network. */
-export function featuresOf({ exampleShape, scale, features: stored = "uint8" }: Omit<ClassificationOptions, "model">, batchSize: number): Node {
+export function featuresOf({ exampleShape, scale, features: stored = "uint8" }: Omit<ClassificationOptions, "model" | "labels">, batchSize: number): Node {
   const given = input("features", [batchSize, ...exampleShape], stored);
   return mul(constant(scale), stored === "uint8" ? cast(given, "float") : given);
 }
@@ -36,17 +38,20 @@ export function misclassified(logp: Node, target: Node): Node {
 }
 
 /**
- * Inputs `features` (`[batch, ...example]`) and `labels` (uint8 `[batch]`);
+ * Inputs `features` (`[batch, ...example]`) and `labels` (uint8 or int32 `[batch]`);
  * loss: mean negative log-likelihood. Metrics: sums of `loss` and of `errors`.
  */
-export function classification({ model, exampleShape, scale, features: stored = "uint8" }: ClassificationOptions): PredictiveTask {
+export function classification({ model, exampleShape, scale, features: stored = "uint8", labels: labelType = "uint8" }: ClassificationOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
     const features = featuresOf({ exampleShape, scale, features: stored }, batchSize);
     const buffers = bufferNodes(model, batchSize, use);
     const result = model.forward(batchOf(features), { parameters, buffers, training: use === "training" });
     return { logp: logSoftmax(rows(result.output)), buffers: bufferUpdates(model, result, use) };
   };
-  const labels = (batchSize: number) => cast(input("labels", [batchSize], "uint8"), "int32");
+  const labels = (batchSize: number) => {
+    const given = input("labels", [batchSize], labelType);
+    return labelType === "uint8" ? cast(given, "int32") : given;
+  };
 
   return {
     parameters: model.parameters,

@@ -158,11 +158,17 @@ describe("a text", () => {
     }
   });
 
-  it("has at most 256 different characters", async () => {
+  it("has a byte for each of up to 256 different characters, and two beyond", async () => {
     const symbols = (count: number) => String.fromCodePoint(...Array.from({ length: count }, (_, i) => 0x4e00 + i));
     const { vocabulary, codes } = encodeText(Buffer.from(symbols(256)), "t");
     expect([vocabulary.join(""), [...codes]]).toEqual([symbols(256), Array.from({ length: 256 }, (_, i) => i)]);
-    await expect(importText(await file("cjk.txt", symbols(300)), target("t"))).rejects.toThrow("cjk.txt: 300 different characters; at most 256");
+    const { id, features } = await importText(await file("cjk.txt", symbols(300).repeat(250)), target("t"));
+    expect(features).toBe("uint16");
+    const read = await loadTextOf(id, folder);
+    expect([read.train.length, read.test.length]).toEqual([67_500, 7_500]);
+    expect(Array.from(read.train.subarray(0, 300), (code) => read.vocabulary[code]).join("")).toBe(symbols(300));
+    const tooMany = Array.from({ length: 66_000 }, (_, i) => String.fromCodePoint(0x20000 + i)).join("");
+    await expect(importText(await file("all.txt", tooMany), target("t"))).rejects.toThrow("all.txt: more than 65536 different characters; read it as bytes instead");
     expect(() => encodeText(Buffer.from("ab\0"), "t")).toThrow("t: contains a NUL character at character 2");
   });
 

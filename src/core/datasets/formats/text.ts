@@ -1,6 +1,7 @@
 /** Encodes plain text: one code per character. */
 import { stat } from "node:fs/promises";
 import { chunksOf } from "../chunks.ts";
+import type { Codes } from "../dataset.ts";
 import { byteCounter, type OnProgress } from "../progress.ts";
 import { requireReadable } from "./packed.ts";
 import { bytesOfCharacter, Utf8Pieces } from "./utf8.ts";
@@ -8,11 +9,13 @@ import { bytesOfCharacter, Utf8Pieces } from "./utf8.ts";
 export interface EncodedText {
   /** The distinct characters (Unicode code points), in order of code point; a character's index is its code. */
   readonly vocabulary: readonly string[];
-  readonly codes: Uint8Array;
+  readonly codes: Codes;
 }
 
-/** Maximum number of distinct characters; texts in Latin scripts have about 100. */
-const maxVocabulary = 256;
+/** Texts in Latin scripts have about 100 distinct characters, those in Chinese several thousand. */
+const maxVocabulary = 65_536;
+/** Number of codes that fit into a byte. */
+const byteCodes = 256;
 
 const [lineFeed, carriageReturn, byteOrderMark] = [0x0a, 0x0d, 0xfeff];
 
@@ -24,7 +27,7 @@ class Encoder {
   readonly #source: string;
   readonly #utf8: Utf8Pieces;
   /** As long as the file has bytes: a character takes at least one. */
-  readonly #codes: Uint8Array;
+  #codes: Codes;
   readonly #codeOf = new Map<number, number>();
   #count = 0;
   #last = -1;
@@ -54,16 +57,27 @@ class Encoder {
     if (codePoint === 0) throw new Error(`${this.#source}: contains a NUL character at character ${this.#count}; it is not plain text`);
     const character = codePoint === carriageReturn ? lineFeed : codePoint;
     let code = this.#codeOf.get(character);
-    if (code === undefined) this.#codeOf.set(character, (code = this.#codeOf.size));
+    if (code === undefined) code = this.#add(character);
     this.#codes[this.#count++] = code;
+  }
+
+  #add(character: number): number {
+    const code = this.#codeOf.size;
+    if (code === maxVocabulary) throw new Error(`${this.#source}: more than ${maxVocabulary} different characters; read it as bytes instead`);
+    if (code === byteCodes) {
+      const wider = new Uint16Array(this.#codes.length);
+      wider.set(this.#codes.subarray(0, this.#count));
+      this.#codes = wider;
+    }
+    this.#codeOf.set(character, code);
+    return code;
   }
 
   finish(): EncodedText {
     this.#utf8.end();
     if (this.#count === 0) throw new Error(`${this.#source}: the text is empty`);
-    if (this.#codeOf.size > maxVocabulary) throw new Error(`${this.#source}: ${this.#codeOf.size} different characters; at most ${maxVocabulary} are allowed`);
     const ordered = [...this.#codeOf].sort(([a], [b]) => a - b);
-    const newCode = new Uint8Array(maxVocabulary);
+    const newCode = new Uint16Array(ordered.length);
     ordered.forEach(([, code], i) => (newCode[code] = i));
     const codes = this.#codes.subarray(0, this.#count);
     for (let i = 0; i < codes.length; i++) codes[i] = newCode[codes[i]!]!;
@@ -81,7 +95,7 @@ export function encodeText(bytes: Uint8Array, source: string): EncodedText {
   return encoder.finish();
 }
 
-/** Encodes a file as encodeText() does; needs one byte of memory per byte of the file. @throws Error naming the file */
+/** Encodes a file as encodeText() does; needs one byte of memory per byte of the file, three beyond 256 different characters. @throws Error naming the file */
 export async function readText(path: string, onProgress?: OnProgress): Promise<EncodedText> {
   const { size } = await stat(path);
   requireReadable(path, size);

@@ -2,6 +2,7 @@
  * Shared memory of the training thread and its worker: slots for batches, and which thread makes
  * each.
  */
+import { arrayLike, type Labels } from "../../datasets/dataset.ts";
 import { batchCount, type Batch, type BatchPlan } from "../batches.ts";
 
 /** State of a batch. */
@@ -26,15 +27,12 @@ export interface Ring {
 }
 
 /** A zeroed array of the same type in shared memory. */
-function sharedLike<A extends Uint8Array | Float32Array>(array: A, length: number): A {
-  const memory = new SharedArrayBuffer(length * array.BYTES_PER_ELEMENT);
-  return (array instanceof Uint8Array ? new Uint8Array(memory) : new Float32Array(memory)) as A;
-}
+const sharedLike = <A extends Labels>(array: A, length: number): A => arrayLike(array, length, new SharedArrayBuffer(length * array.BYTES_PER_ELEMENT));
 
-export const isShared = (array: Uint8Array | Float32Array): boolean => array.buffer instanceof SharedArrayBuffer;
+export const isShared = (array: Labels): boolean => array.buffer instanceof SharedArrayBuffer;
 
 /** The array itself if it is in shared memory, else a shared copy. */
-export function shared<A extends Uint8Array | Float32Array>(array: A): A {
+export function shared<A extends Labels>(array: A): A {
   if (isShared(array)) return array;
   const copy = sharedLike(array, array.length);
   copy.set(array);
