@@ -139,6 +139,14 @@ function binary(build: (x: Node, y: Node) => Node, from: "operand" | "kinked" | 
   };
 }
 
+function condition(build: (x: Node, y: Node) => Node): Rule {
+  return (b) => {
+    const x = b.operand(undefined, b.conditions);
+    const y = x && b.operand(broadcasts(x), b.conditions);
+    return y && build(x, y);
+  };
+}
+
 /** At least 0.5. */
 const positive = (x: Node) => ops.add(ops.mul(x, x), ops.constant(0.5));
 
@@ -162,13 +170,19 @@ const rules: { readonly [N in OpName]: Rule } = {
   input: (b) => b.leaf("input", shapes[b.pick(shapes.length)]!),
   state: (b) => b.leaf("state", shapes[b.pick(shapes.length)]!),
   constant: (b) => ops.broadcast(ops.constant(constants[b.pick(constants.length)]!), shapes[b.pick(shapes.length)]!),
+  constantArray: (b) => {
+    const shape = shapes[b.pick(shapes.length)]!;
+    return ops.constantArray(eighths(sizeOf(shape), b.pick(7)), shape);
+  },
   add: binary(ops.add),
   sub: binary(ops.sub),
   mul: binary(ops.mul),
   div: binary((x, y) => ops.div(x, positive(y))),
   pow: (b) => {
     const x = b.operand();
-    return x && ops.pow(positive(x), ops.constant([2, 0.5, -1, 3][b.pick(4)]!));
+    if (!x) return null;
+    const exponent = b.operand(broadcasts(x));
+    return ops.pow(positive(ops.tanh(x)), b.pick(2) === 0 && exponent ? ops.tanh(exponent) : ops.constant([2, 0.5, -1, 3][b.pick(4)]!));
   },
   mod: (b) => {
     const x = b.exact();
@@ -186,13 +200,31 @@ const rules: { readonly [N in OpName]: Rule } = {
     const x = b.kinked();
     return x && ops.relu(x);
   },
+  erf: unary(ops.erf),
+  sin: unary(ops.sin),
+  cos: unary(ops.cos),
+  abs: (b) => {
+    const x = b.kinked();
+    return x && ops.abs(x);
+  },
+  floor: (b) => {
+    const x = b.exact();
+    return x && ops.floor(x);
+  },
   greater: binary(ops.greater, "exact"),
   equal: binary(ops.equal, "exact"),
   select: (b) => {
     const condition = b.operand(undefined, b.conditions);
-    const x = condition && b.operand(sameShape(condition));
-    const y = x && b.operand(sameShape(x));
+    const fits = b.pick(2) === 0 ? sameShape : broadcasts;
+    const x = condition && b.operand(fits(condition));
+    const y = x && b.operand((node) => fits(condition)(node) && fits(x)(node));
     return y && ops.select(condition, x, y);
+  },
+  and: condition(ops.and),
+  or: condition(ops.or),
+  not: (b) => {
+    const x = b.operand(undefined, b.conditions);
+    return x && ops.not(x);
   },
   cast: (b) => {
     const condition = b.operand(undefined, b.conditions);
@@ -200,13 +232,13 @@ const rules: { readonly [N in OpName]: Rule } = {
   },
   stopGradient: unary(ops.stopGradient),
   matmul: (b) => {
-    const a = b.operand((x) => rank(2)(x) || rank(3)(x));
+    const a = b.operand(atLeast(2));
     if (!a) return null;
     const options = { transposeA: b.pick(2) === 1, transposeB: b.pick(2) === 1, scale: [1, 0.5, -2][b.pick(3)]! };
     const inner = a.shape.at(options.transposeA ? -2 : -1);
     const other = b.operand((x) => {
-      const many = rank(3)(a) && rank(3)(x) ? x.shape[0] === a.shape[0] : true;
-      return (rank(2)(x) || rank(3)(x)) && many && x.shape.at(options.transposeB ? -1 : -2) === inner;
+      const leading = (node: Node) => ops.input("", node.shape.slice(0, -2));
+      return atLeast(2)(x) && broadcasts(leading(a))(leading(x)) && x.shape.at(options.transposeB ? -1 : -2) === inner;
     });
     return other && ops.matmul(a, other, options);
   },
@@ -215,9 +247,13 @@ const rules: { readonly [N in OpName]: Rule } = {
     const y = x && b.operand(sameShape(x));
     return y && ops.dot(x, y);
   },
+  softmax: (b) => {
+    const x = b.operand(atLeast(1));
+    return x && ops.softmax(x, b.pick(x.shape.length));
+  },
   logSoftmax: (b) => {
-    const x = b.operand(rank(2));
-    return x && ops.logSoftmax(x);
+    const x = b.operand(atLeast(1));
+    return x && ops.logSoftmax(x, b.pick(x.shape.length));
   },
   reduceSum: (b) => {
     const x = b.operand(atLeast(1));

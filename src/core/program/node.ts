@@ -3,6 +3,8 @@
  * A graph is whatever is reachable from its outputs.
  */
 
+import type { ArrayValues } from "./arrayValues.ts";
+
 /** Sizes of the axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[];
 
@@ -19,6 +21,8 @@ export interface Attributes {
   state: { readonly name: string };
   /** A scalar constant. */
   constant: { readonly value: number };
+  /** A constant of given entries. */
+  constantArray: { readonly values: ArrayValues; readonly dtype: "float" | "int32" | "bool" };
 
   add: None;
   sub: None;
@@ -35,15 +39,24 @@ export interface Attributes {
   tanh: None;
   sigmoid: None;
   relu: None;
+  erf: None;
+  sin: None;
+  cos: None;
+  abs: None;
+  floor: None;
   greater: None;
   equal: None;
+  and: None;
+  or: None;
+  not: None;
   select: None;
   cast: { readonly to: DType };
   stopGradient: None;
 
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
   dot: None;
-  logSoftmax: None;
+  softmax: { readonly axis: number };
+  logSoftmax: { readonly axis: number };
 
   reduceSum: { readonly axes: readonly number[]; readonly keepAxes: boolean };
   reduceMax: { readonly axes: readonly number[]; readonly keepAxes: boolean };

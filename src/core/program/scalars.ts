@@ -2,6 +2,7 @@
  * The elementwise operations on scalars (a condition is 0 or 1): folds constants and runs scalar
  * work on the host.
  */
+import { erf } from "./erf.ts";
 import type { OpName } from "./node.ts";
 
 export const scalarFunctions = {
@@ -16,6 +17,9 @@ export const scalarFunctions = {
   minimum: (a: number, b: number) => Math.min(a, b),
   greater: (a: number, b: number) => (a > b ? 1 : 0),
   equal: (a: number, b: number) => (a === b ? 1 : 0),
+  and: (a: number, b: number) => a * b,
+  or: (a: number, b: number) => Math.max(a, b),
+  not: (a: number) => 1 - a,
   select: (condition: number, a: number, b: number) => (condition ? a : b),
   cast: (a: number) => a,
   neg: (a: number) => -a,
@@ -25,6 +29,11 @@ export const scalarFunctions = {
   tanh: Math.tanh,
   sigmoid: (a: number) => 1 / (1 + Math.exp(-a)),
   relu: (a: number) => (a > 0 ? a : a === a ? 0 : a),
+  erf,
+  sin: Math.sin,
+  cos: Math.cos,
+  abs: Math.abs,
+  floor: Math.floor,
 } as const satisfies Partial<Record<OpName, (a: number, b: number, c: number) => number>>;
 
 export type ScalarOp = keyof typeof scalarFunctions;

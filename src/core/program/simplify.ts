@@ -41,7 +41,7 @@ export function simplify(roots: readonly Node[]): Node[] {
 function keyOf(node: Node): string {
   const ids = node.inputs.map((input) => input.id);
   if (node.op === "add" || node.op === "mul") ids.sort((a, b) => a - b);
-  const bare = node.op === "input" || node.op === "state" ? `${node.dtype}${node.shape.join("x")}` : "";
+  const bare = node.op === "input" || node.op === "state" || node.op === "constantArray" ? `${node.dtype}${node.shape.join("x")}` : "";
   const value = JSON.stringify(node.attributes, distinctNumber);
   return `${node.op}|${ids.join(",")}|${value}|${bare}`;
 }
@@ -273,8 +273,8 @@ function unbroadcast(node: Node): Node | null {
   const bare = (x: Node) => (x.op === "broadcast" ? x.inputs[0]! : null);
   const left = bare(a!);
   const right = bare(b!);
-  if (right && sameShape(broadcastShapes(node.op, a!, right), node.shape)) return withInputs(node, [a!, right]);
-  if (left && sameShape(broadcastShapes(node.op, left, b!), node.shape)) return withInputs(node, [left, b!]);
+  if (right && sameShape(broadcastShapes(node.op, [a!, right]), node.shape)) return withInputs(node, [a!, right]);
+  if (left && sameShape(broadcastShapes(node.op, [left, b!]), node.shape)) return withInputs(node, [left, b!]);
   return null;
 }
 

@@ -41,14 +41,14 @@ const gemm: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale 
 
 /** A batch of products. ONNX Runtime fuses the transpositions into the product. */
 const batchedMatmul: Lowering<"matmul"> = ({ attributes: { transposeA, transposeB, scale }, inputs: [x, y] }, [a, b], write) => {
-  const transposed = (node: Node, value: string, transpose: boolean) =>
-    transpose ? write.emit("Transpose", [value], { perm: { ints: node.shape.length === 2 ? [1, 0] : [0, 2, 1] } }) : value;
+  const transposed = ({ shape: { length } }: Node, value: string, transpose: boolean) =>
+    transpose ? write.emit("Transpose", [value], { perm: { ints: [...Array(length - 2).keys(), length - 1, length - 2] } }) : value;
   const product = write.emit("MatMul", [transposed(x!, a!, transposeA), transposed(y!, b!, transposeB)]);
   return scale === 1 ? product : write.emit("Mul", [product, write.float(scale)]);
 };
 
-/** Operations to lower; the engine names the sources. */
-type Lowered = Exclude<OpName, "input" | "state" | "constant">;
+/** Operations to lower; the engine names the inputs and state, the writer the constants. */
+type Lowered = Exclude<OpName, "input" | "state" | "constant" | "constantArray">;
 
 const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   add: direct("Add"),
@@ -66,8 +66,16 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
   tanh: direct("Tanh"),
   sigmoid: direct("Sigmoid"),
   relu: direct("Relu"),
+  erf: direct("Erf"),
+  sin: direct("Sin"),
+  cos: direct("Cos"),
+  abs: direct("Abs"),
+  floor: direct("Floor"),
   greater: direct("Greater"),
   equal: direct("Equal"),
+  and: direct("And"),
+  or: direct("Or"),
+  not: direct("Not"),
   select: direct("Where"),
   stopGradient: direct("Identity"),
   cast: (node, inputs, write) => write.emit("Cast", inputs, { to: { int: onnxType[onnxTypeOf[node.attributes.to]] } }),
@@ -78,7 +86,8 @@ const lowerings: { readonly [N in Lowered]: Lowering<N> } = {
     const product = write.emit("Gemm", [write.emit("Reshape", [a!, row]), write.emit("Reshape", [b!, row])], { transB: { int: 1 } });
     return write.emit("Reshape", [product, write.integers([1])]);
   },
-  logSoftmax: (_, inputs, write) => write.emit("LogSoftmax", inputs, { axis: { int: 1 } }),
+  softmax: ({ attributes: { axis } }, inputs, write) => write.emit("Softmax", inputs, { axis: { int: axis } }),
+  logSoftmax: ({ attributes: { axis } }, inputs, write) => write.emit("LogSoftmax", inputs, { axis: { int: axis } }),
   reduceSum: (node, inputs, write) => {
     const { shape } = node.inputs[0]!;
     const { axes, keepAxes } = node.attributes;
@@ -140,6 +149,7 @@ export function lower(nodes: readonly Node[], results: Iterable<Node>, write: Gr
     write.setName(node, (table[lowered.op as Lowered] as Lowering<OpName>)(lowered, names, write));
   };
   for (const node of nodes) {
-    if (node.op !== "input" && node.op !== "state" && node.op !== "constant" && !fused.inside.has(node)) lowerOne(node);
+    const isNamed = node.op === "input" || node.op === "state" || node.op === "constant" || node.op === "constantArray";
+    if (!isNamed && !fused.inside.has(node)) lowerOne(node);
   }
 }

@@ -223,7 +223,7 @@ class Plan {
     this.deviceUpdates = updates.filter((update) => !byHost(update)).map(({ variable, node }) => {
       // Each update gets its own output, even for a plain copy or a shared value.
       const value = write.nameOf(node);
-      const output = taken.has(value) ? write.emit("Identity", [value]) : value;
+      const output = taken.has(value) || write.isConstant(value) ? write.emit("Identity", [value]) : value;
       taken.add(output);
       return { variable, output };
     });

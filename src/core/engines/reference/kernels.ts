@@ -44,7 +44,7 @@ function expand(x: Float64Array, from: Shape, to: Shape): Float64Array {
   return x.length === sizeOf(to) ? x : gatherStrided(to, broadcastStrides(from, to), x);
 }
 
-type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum" | "greater" | "equal";
+type BinaryOp = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum" | "greater" | "equal" | "and" | "or";
 
 function binary<N extends BinaryOp>(f: (a: number, b: number) => number): Kernel<N> {
   return (node, [a, b]) => {
@@ -131,10 +131,15 @@ const matmul: Kernel<"matmul"> = (node, [a, b]) => {
   const [aRow, aInner] = transposeA ? [1, m] : [k, 1];
   const [bInner, bColumn] = transposeB ? [1, k] : [n, 1];
   const out = new Float64Array(sizeOf(node.shape));
-  // A matrix without a batch axis is shared by every product.
-  const [aStride, bStride] = [shapeA.length === 2 ? 0 : m * k, shapeB.length === 2 ? 0 : k * n];
+  const leading = node.shape.slice(0, -2);
+  const matrices = (shape: Shape) => {
+    const positions = new Int32Array(sizeOf(leading));
+    walk(leading, broadcastStrides(shape.slice(0, -2), leading), (position, place) => (positions[place] = position));
+    return positions;
+  };
+  const [matricesA, matricesB] = [matrices(shapeA), matrices(shapeB)];
   for (let product = 0; product * m * n < out.length; product++) {
-    const [x, y, to] = [product * aStride, product * bStride, product * m * n];
+    const [x, y, to] = [matricesA[product]! * m * k, matricesB[product]! * k * n, product * m * n];
     for (let i = 0; i < m; i++) {
       for (let p = 0; p < k; p++) {
         const factor = scale * a![x + i * aRow + p * aInner]!;
@@ -145,17 +150,27 @@ const matmul: Kernel<"matmul"> = (node, [a, b]) => {
   return out;
 };
 
-const logSoftmax: Kernel<"logSoftmax"> = (node, [x]) => {
-  const [rows, columns] = node.shape as [number, number];
-  const out = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    const row = x!.subarray(i * columns, (i + 1) * columns);
-    const max = row.reduce((a, b) => (b > a || b !== b ? b : a), -Infinity);
-    const logSum = Math.log(row.reduce((sum, value) => sum + Math.exp(value - max), 0));
-    for (let j = 0; j < columns; j++) out[i * columns + j] = row[j]! - max - logSum;
+/** Calls `visit` with the positions of every line along an axis. */
+function lines(shape: Shape, axis: number, visit: (positions: readonly number[]) => void): void {
+  const inner = sizeOf(shape.slice(axis + 1));
+  const n = shape[axis]!;
+  for (let line = 0; line < sizeOf(shape) / n; line++) {
+    const first = Math.floor(line / inner) * n * inner + (line % inner);
+    visit(Array.from({ length: n }, (_, i) => first + i * inner));
   }
-  return out;
-};
+}
+
+function softmaxKernel<N extends "softmax" | "logSoftmax">(finish: (shifted: number, sum: number) => number): Kernel<N> {
+  return (node, [x]) => {
+    const out = new Float64Array(x!.length);
+    lines(node.shape, node.attributes.axis, (positions) => {
+      const max = positions.reduce((largest, i) => (x![i]! > largest || x![i] !== x![i] ? x![i]! : largest), -Infinity);
+      const sum = positions.reduce((total, i) => total + Math.exp(x![i]! - max), 0);
+      for (const i of positions) out[i] = finish(x![i]! - max, sum);
+    });
+    return out;
+  };
+}
 
 const argMax: Kernel<"argMax"> = (node, [x]) => {
   const columns = node.inputs[0]!.shape.at(-1)!;
@@ -194,6 +209,7 @@ const concat: Kernel<"concat"> = (node, parts) => {
 /** Sources have no kernel: their values are inputs. */
 export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> } = {
   constant: (node) => Float64Array.of(node.attributes.value),
+  constantArray: (node) => node.attributes.values.entries,
   add: binary(scalarFunctions.add),
   sub: binary(scalarFunctions.sub),
   mul: binary(scalarFunctions.mul),
@@ -209,14 +225,26 @@ export const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kern
   tanh: unary(scalarFunctions.tanh),
   sigmoid: unary(scalarFunctions.sigmoid),
   relu: unary(scalarFunctions.relu),
+  erf: unary(scalarFunctions.erf),
+  sin: unary(scalarFunctions.sin),
+  cos: unary(scalarFunctions.cos),
+  abs: unary(scalarFunctions.abs),
+  floor: unary(scalarFunctions.floor),
   greater: binary(scalarFunctions.greater),
   equal: binary(scalarFunctions.equal),
-  select: (_, [condition, a, b]) => condition!.map((c, i) => (c ? a![i]! : b![i]!)),
+  and: binary(scalarFunctions.and),
+  or: binary(scalarFunctions.or),
+  not: unary(scalarFunctions.not),
+  select: (node, inputs) => {
+    const [condition, a, b] = inputs.map((x, i) => expand(x, node.inputs[i]!.shape, node.shape)) as [Float64Array, Float64Array, Float64Array];
+    return condition.map((holds, i) => (holds ? a[i]! : b[i]!));
+  },
   cast: (node, [x]) => (node.attributes.to === "float" ? x! : x!.map(Math.trunc)),
   stopGradient: (_, [x]) => x!,
   matmul,
   dot: (_, [a, b]) => Float64Array.of(a!.reduce((sum, value, i) => sum + value * b![i]!, 0)),
-  logSoftmax,
+  softmax: softmaxKernel((shifted, sum) => Math.exp(shifted) / sum),
+  logSoftmax: softmaxKernel((shifted, sum) => shifted - Math.log(sum)),
   reduceSum: reduce(0, (a, b) => a + b),
   reduceMax: reduce(-Infinity, (a, b) => (b > a || b !== b ? b : a)),
   variance,

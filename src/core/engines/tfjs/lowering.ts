@@ -3,7 +3,7 @@
  * gradients are not used.
  */
 import { messageOf } from "../../../shared/errors.ts";
-import { describe, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
+import { describe, sameShape, sizeOf, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
 import { tf, type Tensor, type Tensor1D, type Tensor4D } from "./core.ts";
 
 export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly Tensor[]) => Tensor;
@@ -56,8 +56,14 @@ const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
   return tf.transpose(tf.slice(all, [0, 0, 0, 0], [channels, kernel[0], kernel[1], out]), [3, 0, 1, 2]);
 };
 
-/** int32 first: the wasm backend writes an integer's bits into a float. */
-const oneHot = (indices: Tensor, classes: number) => tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
+/**
+ * int32 first: the wasm backend writes an integer's bits into a float. tf.oneHot() refuses a single
+ * class.
+ */
+function oneHot(indices: Tensor, classes: number): Tensor {
+  if (classes === 1) return tf.cast(tf.expandDims(tf.equal(indices, tf.scalar(0, "int32")), -1), "float32");
+  return tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
+}
 
 /** Entries 0, step, 2 step, .. along an axis; a strided slice is limited to few axes. */
 function everyNth(x: Tensor, axis: number, step: number, to: number[]): Tensor {
@@ -106,9 +112,32 @@ function joinedAxes(from: readonly number[], to: readonly number[]): { from: num
   return joined;
 }
 
-const broadcast: Kernel<"broadcast"> = (node, [x]) => {
-  const { from, to } = joinedAxes(x!.shape, node.shape);
-  return tf.reshape(tf.broadcastTo(tf.reshape(x!, from), to), shape(node));
+function broadcastTo(x: Tensor, sizes: readonly number[]): Tensor {
+  const { from, to } = joinedAxes(x.shape, sizes);
+  return tf.reshape(tf.broadcastTo(tf.reshape(x, from), to), [...sizes]);
+}
+
+const broadcast: Kernel<"broadcast"> = (node, [x]) => broadcastTo(x!, node.shape);
+
+/** tf.where() wants whole arrays. */
+const select: Kernel<"select"> = (node, inputs) => {
+  const [condition, a, b] = inputs.map((x, i) => (sameShape(node.inputs[i]!.shape, node.shape) ? x : broadcastTo(x, node.shape)));
+  return tf.where(condition!, a!, b!);
+};
+
+/** Backends multiply batches of equally many matrices. */
+const matmul: Kernel<"matmul"> = (node, inputs) => {
+  const { transposeA, transposeB, scale } = node.attributes;
+  const leading = node.shape.slice(0, -2);
+  const general = leading.length > 1 || inputs.some(({ shape: [first] }) => first === 1);
+  const [a, b] = inputs.map((x) => {
+    if (!general || leading.length === 0) return x;
+    const matrix = x.shape.slice(-2);
+    return tf.reshape(broadcastTo(x, [...leading, ...matrix]), [sizeOf(leading), ...matrix]);
+  });
+  const product = tf.matMul(a!, b!, transposeA, transposeB);
+  const scaled = scale === 1 ? product : tf.mul(product, scale);
+  return general && leading.length > 0 ? tf.reshape(scaled, shape(node)) : scaled;
 };
 
 /** Remainder with the sign of the first, as in JavaScript and ONNX (fmod). */
@@ -119,6 +148,10 @@ const remainder: Binary = (a, b) => {
 
 const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> } = {
   constant: (node) => tf.scalar(node.attributes.value),
+  constantArray: ({ attributes: { values, dtype }, shape: [...sizes] }) => {
+    const type = tensorType[dtype];
+    return tf.tensor(type === "float32" ? Float32Array.from(values.entries) : type === "bool" ? Uint8Array.from(values.entries) : Int32Array.from(values.entries), sizes, type);
+  },
   add: binary(tf.add),
   sub: binary(tf.sub),
   mul: binary(tf.mul),
@@ -134,19 +167,28 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
   tanh: unary(tf.tanh),
   sigmoid: unary(tf.sigmoid),
   relu: unary(tf.relu),
+  erf: unary(tf.erf),
+  sin: unary(tf.sin),
+  cos: unary(tf.cos),
+  abs: unary(tf.abs),
+  floor: unary(tf.floor),
   greater: binary(tf.greater),
   equal: binary(tf.equal),
-  select: (_, [condition, a, b]) => tf.where(condition!, a!, b!),
+  and: binary(tf.logicalAnd),
+  or: binary(tf.logicalOr),
+  not: unary(tf.logicalNot),
+  select,
   cast: (node, [x]) => tf.cast(x!, tensorType[node.attributes.to]),
   stopGradient: unary((x) => x),
-  matmul: ({ attributes: { transposeA, transposeB, scale } }, [a, b]) => {
-    const product = tf.matMul(a!, b!, transposeA, transposeB);
-    return scale === 1 ? product : tf.mul(product, scale);
-  },
+  matmul,
   dot: (_, [a, b]) => tf.sum(tf.mul(tf.reshape(a!, [-1]), tf.reshape(b!, [-1]))),
-  logSoftmax: (_, [x]) => {
-    const shifted = tf.sub(x!, tf.max(x!, 1, true));
-    return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), 1, true)));
+  softmax: ({ attributes: { axis } }, [x]) => {
+    const weights = tf.exp(tf.sub(x!, tf.max(x!, axis, true)));
+    return tf.div(weights, tf.sum(weights, axis, true));
+  },
+  logSoftmax: ({ attributes: { axis } }, [x]) => {
+    const shifted = tf.sub(x!, tf.max(x!, axis, true));
+    return tf.sub(shifted, tf.log(tf.sum(tf.exp(shifted), axis, true)));
   },
   reduceSum: (node, [x]) => tf.reshape(tf.sum(x!, [...node.attributes.axes]), shape(node)),
   reduceMax: (node, [x]) => tf.reshape(tf.max(x!, [...node.attributes.axes]), shape(node)),

@@ -44,7 +44,7 @@ export class TfjsProcedure {
     this.#before = this.#machine.compile(this.#parts.before);
     this.#after = this.#machine.compile(this.#parts.after);
     this.#constants = new Map(
-      nodesOf(procedure).flatMap((node) => (node.op === "constant" ? [[node, tf.scalar(node.attributes.value)] as const] : [])),
+      nodesOf(procedure).flatMap((node) => (node.op === "constant" || node.op === "constantArray" ? [[node, evaluate(node, [])] as const] : [])),
     );
   }
 
@@ -95,7 +95,7 @@ export class TfjsProcedure {
       for (const node of this.#procedure.inputs) if (!isScalar(node)) values.set(node, this.#input(node, inputs));
       for (const node of toDevice) values.set(node, tf.scalar(this.#machine.get(this.#machine.register(node))));
       const owned = new Set(values.values());
-      for (const node of device) values.set(node, evaluate(node, node.inputs.map((input) => values.get(input)!)));
+      for (const node of device) if (!values.has(node)) values.set(node, evaluate(node, node.inputs.map((input) => values.get(input)!)));
       const updates = this.#arrayUpdates.map(([, node]) => values.get(node)!);
       // Clone a tensor that is state already or updates two variables: each variable disposes its
       // own.

@@ -3,7 +3,7 @@
  * gets a leading axis of runs, and no operation mixes two runs. One rule for each operation.
  */
 import type { Attributes, Node, NodeOf, OpName, Shape } from "../node.ts";
-import { sizeOf } from "../node.ts";
+import { sameShape, sizeOf } from "../node.ts";
 import * as ops from "../operations/index.ts";
 
 /**
@@ -72,6 +72,12 @@ function reduction<N extends "reduceSum" | "reduceMax" | "variance">(node: NodeO
   return rebuilt(node, [inputs[0]!.node], { ...node.attributes, axes: shifted(node.attributes.axes) });
 }
 
+/** Keeps the number of axes where the first one is independent. */
+function alongOneAxis<N extends "softmax" | "logSoftmax">(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
+  const { axis } = node.attributes;
+  return axis > 0 ? alongFirst(node, inputs, runs) : rebuilt(node, [inputs[0]!.node], { ...node.attributes, axis: axis + 1 });
+}
+
 /** Run by run, for operations that not every engine can batch. */
 function unrolled<N extends OpName>(node: NodeOf<N>, inputs: readonly Batched[], runs: number): Node {
   const of = (run: number) => ({ node: x, each }: Batched) => (each ? ops.reshape(ops.slice(x, 0, run, run + 1), x.shape.slice(1)) : x);
@@ -100,10 +106,10 @@ function chosen({ node, each }: Batched, rows: number): Node {
   return ops.oneHot(ops.reshape(node, each ? [node.shape[0]!, count] : [count]), rows);
 }
 
-/** Repeats a matrix `[m, n]` for each of many products: `[products, m, n]`. */
-function repeated({ node, each }: Batched, products: number): Batched {
+/** Repeats a matrix `[m, n]` for each of many products: `[...products, m, n]`. */
+function repeated({ node, each }: Batched, products: Shape): Batched {
   const [runs, shape] = each ? [node.shape.slice(0, 1), node.shape.slice(1)] : [[], node.shape];
-  return { node: ops.broadcast(ops.reshape(node, [...runs, 1, ...shape]), [...runs, products, ...shape]), each };
+  return { node: ops.broadcast(ops.reshape(node, [...runs, ...products.map(() => 1), ...shape]), [...runs, ...products, ...shape]), each };
 }
 
 function source(): never {
@@ -114,6 +120,7 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   input: source,
   state: source,
   constant: source,
+  constantArray: source,
 
   add: elementwise,
   sub: elementwise,
@@ -125,6 +132,9 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   minimum: elementwise,
   greater: elementwise,
   equal: elementwise,
+  and: elementwise,
+  or: elementwise,
+  not: elementwise,
   neg: elementwise,
   exp: elementwise,
   log: elementwise,
@@ -132,21 +142,34 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   tanh: elementwise,
   sigmoid: elementwise,
   relu: elementwise,
+  erf: elementwise,
+  sin: elementwise,
+  cos: elementwise,
+  abs: elementwise,
+  floor: elementwise,
   cast: elementwise,
   stopGradient: elementwise,
-  select: (node, inputs, runs) => rebuilt(node, inputs.map((input) => forEach(input, runs))),
+  select: (node, inputs, runs) => {
+    const isWhole = node.inputs.every(({ shape }) => sameShape(shape, node.shape));
+    return isWhole ? rebuilt(node, inputs.map((input) => forEach(input, runs))) : elementwise(node, inputs, runs);
+  },
 
   matmul: (node, inputs, runs) => {
-    if (node.shape.length === 2) return rebuilt(node, inputs.map((input) => input.node));
+    const rank = node.shape.length;
+    if (rank === 2) return rebuilt(node, inputs.map((input) => input.node));
     // The products were a batch already: put the matrices of all runs into one batch.
-    const many = inputs.map((input, i) => (node.inputs[i]!.shape.length === 3 ? input : repeated(input, node.shape[0]!)));
-    return unfolded(rebuilt(node, many.map((input) => folded(input, runs))), runs);
+    if (node.inputs.every(({ shape }) => shape.length === 2 || (shape.length === rank && shape[0] === node.shape[0]))) {
+      const many = inputs.map((input, i) => (node.inputs[i]!.shape.length === rank ? input : repeated(input, node.shape.slice(0, -2))));
+      return unfolded(rebuilt(node, many.map((input) => folded(input, runs))), runs);
+    }
+    return rebuilt(node, inputs.map((input) => aligned(input, rank)));
   },
   dot: (_, [a, b], runs) => {
     const product = ops.mul(forEach(a!, runs), forEach(b!, runs));
     return ops.reduceSum(product, allAxes(product.shape).slice(1));
   },
-  logSoftmax: alongFirst,
+  softmax: alongOneAxis,
+  logSoftmax: alongOneAxis,
 
   reduceSum: reduction,
   reduceMax: reduction,

@@ -4,7 +4,8 @@
  * gradients: the three operations are one another's gradient rules.
  */
 import { makeNode, sameShape, shapeError, type Convolution, type Node, type Shape } from "../node.ts";
-import { constant, filled, mul, plus } from "./elementwise.ts";
+import { constant, filled } from "./constants.ts";
+import { mul, plus } from "./elementwise.ts";
 import { reshape, slice } from "./movement.ts";
 import { along, nth, type Operation } from "./operation.ts";
 import { reduceSum } from "./reduction.ts";

@@ -1,31 +1,32 @@
 /** Elementwise arithmetic; two inputs broadcast as in NumPy. */
 import { isScalar, makeNode, none, sameShape, shapeError, type DType, type Node, type OpName, type Shape } from "../node.ts";
-import { along, nth, type Operation } from "./operation.ts";
+import { equal, greater, select } from "./conditions.ts";
+import { constant, filled } from "./constants.ts";
+import { along, nth, rebuild1, rebuild2, type Operation } from "./operation.ts";
 import { broadcast } from "./movement.ts";
 import { sumTo } from "./reduction.ts";
 
-export function broadcastShapes(op: string, a: Node, b: Node): Shape {
-  const rank = Math.max(a.shape.length, b.shape.length);
+/** @throws Error naming the operation and its inputs where the shapes do not fit */
+export function broadcastShapes(op: string, inputs: readonly Node[]): Shape {
+  const rank = Math.max(...inputs.map(({ shape }) => shape.length));
   return Array.from({ length: rank }, (_, axis) => {
-    const n = a.shape[axis - rank + a.shape.length] ?? 1;
-    const m = b.shape[axis - rank + b.shape.length] ?? 1;
-    if (n !== m && n !== 1 && m !== 1) throw shapeError(op, [a, b], "shapes do not broadcast");
-    return n === 1 ? m : n;
+    const sizes = inputs.map(({ shape }) => shape[axis - rank + shape.length] ?? 1).filter((n) => n !== 1);
+    if (sizes.some((n) => n !== sizes[0])) throw shapeError(op, inputs, "shapes do not broadcast");
+    return sizes[0] ?? 1;
   });
 }
 
-type BinaryName = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum" | "greater" | "equal";
-type UnaryName = "neg" | "exp" | "log" | "sqrt" | "tanh" | "sigmoid" | "relu" | "stopGradient";
+type BinaryName = "add" | "sub" | "mul" | "div" | "pow" | "mod" | "maximum" | "minimum";
+type UnaryName = "neg" | "exp" | "log" | "sqrt" | "tanh" | "sigmoid" | "relu" | "erf" | "sin" | "cos" | "abs" | "floor" | "stopGradient";
 
-function requireFloat(op: string, inputs: readonly Node[]): void {
+export function requireFloat(op: string, inputs: readonly Node[]): void {
   if (inputs.some((input) => input.dtype !== "float")) throw shapeError(op, inputs, "needs float inputs; cast() first");
 }
 
-function binary(op: BinaryName, dtype: DType = "float") {
+function binary(op: BinaryName) {
   return (a: Node, b: Node): Node => {
-    if (op !== "equal") requireFloat(op, [a, b]);
-    else if (a.dtype !== b.dtype) throw shapeError(op, [a, b], "needs inputs of the same type");
-    return makeNode(op, [a, b], none, broadcastShapes(op, a, b), dtype);
+    requireFloat(op, [a, b]);
+    return makeNode(op, [a, b], none, broadcastShapes(op, [a, b]));
   };
 }
 
@@ -36,21 +37,11 @@ function unary(op: UnaryName) {
   };
 }
 
-/** A scalar constant. */
-export function constant(value: number): Node {
-  return makeNode("constant", [], { value }, []);
-}
-
-/** An array of `shape` filled with `value`. */
-export function filled(value: number, shape: Shape): Node {
-  return broadcast(constant(value), shape);
-}
-
 export const add = binary("add");
 export const sub = binary("sub");
 export const mul = binary("mul");
 export const div = binary("div");
-/** a to the power b; differentiable in a only. */
+/** a to the power b. Its derivative in b is 0 where a is 0, and NaN where a is negative. */
 export const pow = binary("pow");
 /** Remainder of a / b with the sign of a; its gradient is zero. */
 export const mod = binary("mod");
@@ -58,9 +49,6 @@ export const mod = binary("mod");
 export const maximum = binary("maximum");
 /** The smaller of two; between equals the gradient goes to b. */
 export const minimum = binary("minimum");
-export const greater = binary("greater", "bool");
-export const equal = binary("equal", "bool");
-
 export const neg = unary("neg");
 export const exp = unary("exp");
 export const log = unary("log");
@@ -68,25 +56,20 @@ export const sqrt = unary("sqrt");
 export const tanh = unary("tanh");
 export const sigmoid = unary("sigmoid");
 export const relu = unary("relu");
+/** The error function: 2 / sqrt(pi) times the integral of exp(-t t) from 0 to x. */
+export const erf = unary("erf");
+export const sin = unary("sin");
+export const cos = unary("cos");
+/** The absolute value; its derivative at 0 is 0. */
+export const abs = unary("abs");
+/** The largest whole number that is not above x; its gradient is zero. */
+export const floor = unary("floor");
 /** The same value, treated as constant by gradients(). */
 export const stopGradient = unary("stopGradient");
-
-/** a where `condition` (bool) holds, else b; all three have the same shape. */
-export function select(condition: Node, a: Node, b: Node): Node {
-  if (condition.dtype !== "bool") throw shapeError("select", [condition, a, b], "condition must be bool");
-  requireFloat("select", [a, b]);
-  if (!sameShape(condition.shape, a.shape) || !sameShape(a.shape, b.shape)) {
-    throw shapeError("select", [condition, a, b], "shapes differ");
-  }
-  return makeNode("select", [condition, a, b], none, a.shape);
-}
 
 export function cast(x: Node, to: DType): Node {
   return x.dtype === to ? x : makeNode("cast", [x], { to }, x.shape, to);
 }
-
-const rebuild2 = (build: (a: Node, b: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0), nth(inputs, 1));
-const rebuild1 = (build: (x: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0));
 
 /** Adjoints of two broadcast inputs, summed back to each input's shape. */
 function both(node: { inputs: readonly Node[] }, a: Node | null, b: Node | null): (Node | null)[] {
@@ -119,6 +102,16 @@ function chosenTangent({ shape }: { shape: Shape }, first: Node, [a, b]: readonl
 
 type Tangent = Node | null | undefined;
 
+/** Derivative of pow in its base. */
+const powerSlope = (base: Node, exponent: Node): Node => mul(exponent, pow(base, sub(exponent, constant(1))));
+
+/** Derivative of pow in its exponent. */
+function exponentSlope(power: Node, base: Node): Node {
+  const isZero = equal(base, constant(0));
+  // 0 times the logarithm of 0 would be NaN.
+  return mul(power, select(isZero, constant(0), log(select(isZero, constant(1), base))));
+}
+
 /** The node itself as a value, for rules that reuse their result. */
 const value = (node: { op: OpName }) => node as Node;
 
@@ -132,8 +125,13 @@ function factors(g: Node): readonly [adjoint: Node, other: Node] | null {
   return sameShape(adjoint.shape, g.shape) && sameShape(other.shape, g.shape) ? [adjoint, other] : null;
 }
 
+/** Derivative of erf. */
+const erfSlope = (x: Node): Node => mul(constant(2 / Math.sqrt(Math.PI)), exp(neg(mul(x, x))));
+
+/** 1, 0 or -1. */
+const signOf = (x: Node): Node => sub(cast(greater(x, constant(0)), "float"), cast(greater(constant(0), x), "float"));
+
 export const elementwise = {
-  constant: { rebuild: (_, { value }) => constant(value), gradient: null, tangent: null } satisfies Operation<"constant">,
   add: { rebuild: rebuild2(add), gradient: (node, g) => both(node, g, g), tangent: (_, [a, b]) => plus(a, b) } satisfies Operation<"add">,
   sub: { rebuild: rebuild2(sub), gradient: (node, g) => both(node, g, neg(g)), tangent: (_, [a, b]) => minus(a, b) } satisfies Operation<"sub">,
   mul: {
@@ -152,11 +150,13 @@ export const elementwise = {
   pow: {
     rebuild: rebuild2(pow),
     gradient: (node, g) => {
-      const base = nth(node.inputs, 0);
-      const exponent = nth(node.inputs, 1);
-      return both(node, mul(g, mul(exponent, pow(base, sub(exponent, constant(1))))), null);
+      const [base, exponent] = node.inputs as readonly [Node, Node];
+      return both(node, mul(g, powerSlope(base, exponent)), mul(g, exponentSlope(node, base)));
     },
-    tangent: ({ inputs: [base, exponent] }, [t]) => along(t, (of) => mul(of, mul(exponent!, pow(base!, sub(exponent!, constant(1)))))),
+    tangent: (node, [toBase, toExponent]) => {
+      const [base, exponent] = node.inputs as readonly [Node, Node];
+      return plus(along(toBase, (t) => mul(t, powerSlope(base, exponent))), along(toExponent, (t) => mul(t, exponentSlope(node, base))));
+    },
   } satisfies Operation<"pow">,
   mod: { rebuild: rebuild2(mod), gradient: null, tangent: null } satisfies Operation<"mod">,
   maximum: {
@@ -208,21 +208,27 @@ export const elementwise = {
     gradient: (node, g) => [mul(g, cast(greater(value(node), constant(0)), "float"))],
     tangent: (node, [t]) => along(t, (of) => mul(of, cast(greater(value(node), constant(0)), "float"))),
   } satisfies Operation<"relu">,
-  greater: { rebuild: rebuild2(greater), gradient: null, tangent: null } satisfies Operation<"greater">,
-  equal: { rebuild: rebuild2(equal), gradient: null, tangent: null } satisfies Operation<"equal">,
-  select: {
-    rebuild: (inputs) => select(nth(inputs, 0), nth(inputs, 1), nth(inputs, 2)),
-    gradient: (node, g) => {
-      const condition = nth(node.inputs, 0);
-      const zero = filled(0, g.shape);
-      return [null, select(condition, g, zero), select(condition, zero, g)];
-    },
-    tangent: (node, [, a, b]) => {
-      const condition = nth(node.inputs, 0);
-      const zero = filled(0, node.shape);
-      return select(condition, a ?? zero, b ?? zero);
-    },
-  } satisfies Operation<"select">,
+  erf: {
+    rebuild: rebuild1(erf),
+    gradient: (node, g) => [mul(g, erfSlope(nth(node.inputs, 0)))],
+    tangent: (node, [t]) => along(t, (of) => mul(of, erfSlope(nth(node.inputs, 0)))),
+  } satisfies Operation<"erf">,
+  sin: {
+    rebuild: rebuild1(sin),
+    gradient: (node, g) => [mul(g, cos(nth(node.inputs, 0)))],
+    tangent: (node, [t]) => along(t, (of) => mul(of, cos(nth(node.inputs, 0)))),
+  } satisfies Operation<"sin">,
+  cos: {
+    rebuild: rebuild1(cos),
+    gradient: (node, g) => [neg(mul(g, sin(nth(node.inputs, 0))))],
+    tangent: (node, [t]) => along(t, (of) => neg(mul(of, sin(nth(node.inputs, 0))))),
+  } satisfies Operation<"cos">,
+  abs: {
+    rebuild: rebuild1(abs),
+    gradient: (node, g) => [mul(g, signOf(nth(node.inputs, 0)))],
+    tangent: (node, [t]) => along(t, (of) => mul(of, signOf(nth(node.inputs, 0)))),
+  } satisfies Operation<"abs">,
+  floor: { rebuild: rebuild1(floor), gradient: null, tangent: null } satisfies Operation<"floor">,
   cast: { rebuild: (inputs, { to }) => cast(nth(inputs, 0), to), gradient: null, tangent: null } satisfies Operation<"cast">,
   stopGradient: { rebuild: rebuild1(stopGradient), gradient: null, tangent: null } satisfies Operation<"stopGradient">,
 };

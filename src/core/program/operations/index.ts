@@ -1,5 +1,7 @@
 /** Every operation of a step program: its builder and its derivatives. */
 import { makeNode, type Attributes, type DType, type Node, type OpName, type Shape } from "../node.ts";
+import { conditions } from "./conditions.ts";
+import { constants } from "./constants.ts";
 import { convolution } from "./convolution.ts";
 import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
@@ -8,6 +10,8 @@ import { broadcast, movement } from "./movement.ts";
 import type { Operation } from "./operation.ts";
 import { reduction } from "./reduction.ts";
 
+export * from "./conditions.ts";
+export * from "./constants.ts";
 export * from "./convolution.ts";
 export * from "./elementwise.ts";
 export * from "./indexing.ts";
@@ -32,6 +36,8 @@ function source(): never {
 export const operations: { readonly [N in OpName]: Operation<N> } = {
   input: { rebuild: source, gradient: null, tangent: null },
   state: { rebuild: source, gradient: null, tangent: null },
+  ...conditions,
+  ...constants,
   ...convolution,
   ...elementwise,
   ...indexing,

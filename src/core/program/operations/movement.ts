@@ -1,6 +1,6 @@
 /** Operations that only move values. */
 import { makeNode, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
-import { filled } from "./elementwise.ts";
+import { filled } from "./constants.ts";
 import { along, nth, type Operation } from "./operation.ts";
 import { sumTo } from "./reduction.ts";
 

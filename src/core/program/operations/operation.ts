@@ -30,3 +30,7 @@ export function nth(inputs: readonly Node[], index: number): Node {
   if (!node) throw new Error(`operation has no input ${index}`);
   return node;
 }
+
+/** Rebuilds an operation of one or two inputs and no attributes. */
+export const rebuild1 = (build: (x: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0));
+export const rebuild2 = (build: (a: Node, b: Node) => Node) => (inputs: readonly Node[]) => build(nth(inputs, 0), nth(inputs, 1));

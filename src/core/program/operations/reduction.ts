@@ -1,6 +1,8 @@
 /** Sums, maxima, moments, and the index operations of classification. */
 import { isScalar, makeNode, none, sameShape, shapeError, sizeOf, type Node, type Shape } from "../node.ts";
-import { cast, constant, div, equal, filled, mul, select, sub } from "./elementwise.ts";
+import { equal, select } from "./conditions.ts";
+import { constant, filled } from "./constants.ts";
+import { cast, div, mul, sub } from "./elementwise.ts";
 import { broadcast, reshape } from "./movement.ts";
 import { along, nth, type Operation } from "./operation.ts";
 

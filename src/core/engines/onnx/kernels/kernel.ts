@@ -33,6 +33,8 @@ export function isKernelWork(node: Node): boolean {
   if (node.op === "dot") return arrays.every(({ dtype }) => dtype === "float");
   if (isScalar(node) || !(node.op in instructions || node.op === "select")) return false;
   const conditions = node.op === "select" || (node.op === "cast" && node.dtype === "float") ? 1 : 0;
+  // A kernel's scalars are floats.
+  if (conditions > 0 && isScalar(node.inputs[0]!)) return false;
   return (
     (node.dtype === "float" || node.op === "greater" || node.op === "equal") &&
     arrays.every((input) => sameShape(input.shape, node.shape)) &&

@@ -56,11 +56,11 @@ const maxPool2dGradient: Lowering<"maxPool2dGradient"> = (node, [x, g], write) =
 const gradientShape = (node: NodeOf<"maxPool2dGradient">): Shape => node.inputs[1]!.shape;
 
 /** Expanded: the WebGPU provider has no kernel for it, and a step would wait for the CPU twice. */
-const logSoftmax: Lowering<"logSoftmax"> = ({ shape }, [x], write) => {
-  const last = write.integers([shape.length - 1]);
+const logSoftmax: Lowering<"logSoftmax"> = ({ attributes: { axis } }, [x], write) => {
+  const line = write.integers([axis]);
   const over = { keepdims: { int: 1 } };
-  const shifted = write.emit("Sub", [x!, write.emit("ReduceMax", [x!, last], over)]);
-  return write.emit("Sub", [shifted, write.emit("Log", [write.emit("ReduceSum", [write.emit("Exp", [shifted]), last], over)])]);
+  const shifted = write.emit("Sub", [x!, write.emit("ReduceMax", [x!, line], over)]);
+  return write.emit("Sub", [shifted, write.emit("Log", [write.emit("ReduceSum", [write.emit("Exp", [shifted]), line], over)])]);
 };
 
 export const deviceLowerings = {

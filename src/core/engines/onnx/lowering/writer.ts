@@ -1,6 +1,6 @@
 /** Collects ONNX nodes and constants. */
 import { distinctNumber } from "../../../program/distinctNumber.ts";
-import { sizeOf, type Node, type Shape } from "../../../program/node.ts";
+import { sizeOf, type Node, type NodeOf, type Shape } from "../../../program/node.ts";
 import type { OnnxNode, OnnxTensor, OnnxType } from "../model.ts";
 
 /** Domain of ONNX Runtime's operators on blocked images: see blockSize.ts. */
@@ -30,6 +30,7 @@ export class GraphWriter {
   /** Name of a node's value; the node must be lowered or named already. */
   nameOf(node: Node): string {
     if (node.op === "constant") return this.float(node.attributes.value);
+    if (node.op === "constantArray") return this.#constantArray(node);
     let name = this.#names.get(node);
     if (name === undefined) {
       const inBlocks = this.#namesInBlocks.get(node);
@@ -112,7 +113,18 @@ export class GraphWriter {
     return this.#initializer("float", shape, values(), key);
   }
 
-  #initializer(type: OnnxType, dims: readonly number[], values: Float32Array | BigInt64Array | Int32Array, key: string): string {
+  #constantArray({ attributes: { values, dtype }, shape }: NodeOf<"constantArray">): string {
+    const { entries, key } = values;
+    const typed = dtype === "float" ? Float32Array.from(entries) : dtype === "int32" ? Int32Array.from(entries) : Uint8Array.from(entries);
+    return this.#initializer(dtype, shape, typed, `${shape.join("x")} ${key}`);
+  }
+
+  /** Whether a value is a constant of the graph. */
+  isConstant(name: string): boolean {
+    return this.#constants.has(name);
+  }
+
+  #initializer(type: OnnxType, dims: readonly number[], values: Float32Array | BigInt64Array | Int32Array | Uint8Array, key: string): string {
     const name = `${type}:${key}`;
     if (!this.#constants.has(name)) {
       this.#constants.set(name, name);
