@@ -18,8 +18,22 @@ export const kept = z.object({
 });
 export type WeightsSummary = z.infer<typeof kept>;
 
-/** Name of the NumPy file with these weights. */
-export const weightsFile = (name: KeptName) => `weights-${name}.npz`;
+/** Files of saved weights: the weights alone, or the model for inference. */
+export const weightsFormats = [
+  { name: "safetensors", label: "Weights, safetensors", help: "Parameters and running statistics; PyTorch's load_state_dict takes them.", mediaType: "application/octet-stream" },
+  { name: "npz", label: "Weights, NumPy", help: "The same arrays for numpy.load.", mediaType: "application/zip" },
+  { name: "onnx", label: "Model, ONNX", help: "The forward pass with its weights, for ONNX Runtime and the like.", mediaType: "application/octet-stream" },
+] as const;
+export type WeightsFormat = (typeof weightsFormats)[number]["name"];
+export const weightsFormatNames = weightsFormats.map(({ name }) => name) as [WeightsFormat, ...WeightsFormat[]];
+
+/** Name of the file with these weights. */
+export const weightsFile = (name: KeptName, format: WeightsFormat = "npz") => `${format === "onnx" ? "model" : "weights"}-${name}.${format}`;
+
+/** The weights and format that a file name stands for; undefined where it stands for none. */
+export function weightsOfFile(file: string): { readonly name: KeptName; readonly format: WeightsFormat } | undefined {
+  return keptNames.flatMap((name) => weightsFormatNames.map((format) => ({ name, format }))).find(({ name, format }) => weightsFile(name, format) === file);
+}
 
 /** The set that ranks evaluations: validation, or test if there is none. */
 export function chosenOn({ dataset }: Pick<Experiment, "dataset">): "validation" | "test" {

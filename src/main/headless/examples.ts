@@ -24,7 +24,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "studies tag": ["hypertower studies tag last --add paper"],
   "studies export": ["hypertower studies export last --out runs.csv", "hypertower studies export last --out study.hypertower"],
   rerun: ["hypertower rerun last"],
-  export: ["hypertower export last --out schedule.csv", "hypertower export last --format pytorch --out optimizer.py", "hypertower export last --out weights.npz --checkpoint last"],
+  export: ["hypertower export last --out schedule.csv", "hypertower export last --format pytorch --out optimizer.py", "hypertower export last --out weights.safetensors --checkpoint last", "hypertower export last --out model.onnx"],
   archive: ["hypertower archive last --out run.hypertower", "hypertower archive first second --out two.hypertower"],
   import: ["hypertower import run.hypertower"],
   merge: ["hypertower merge /media/other/store"],

@@ -20,6 +20,8 @@ export interface ExportFile {
   readonly filename: string;
   readonly mediaType: string;
   readonly pieces: Pieces;
+  /** About the content, for people. */
+  readonly remarks?: readonly string[];
 }
 
 export interface TextFile extends ExportFile {

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import type { Handlers } from "../../shared/contract.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { asNew, validateExperiment } from "../../shared/experiment.ts";
-import type { KeptName } from "../../shared/kept.ts";
 import type { ReportSubject } from "../../shared/reports.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudySummary } from "../../shared/study/result.ts";
@@ -229,7 +228,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   });
   const exports = exporter((id) => runs.get(id), store);
   const predictions = new Predictions({ run: (id) => runs.get(id), weights: new WeightsFolder(options.storeDir), datasets, machine });
-  const exportWeights = (id: string, name: KeptName) => predictions.file(id, name);
+  const exportWeights: Services["exportWeights"] = (id, name, format, onnx) => predictions.file(id, name, format, onnx);
   const archives = new Archives({ store, folder: options.storeDir, version: options.version });
   const reports = new Reports({ archives, predictions, run: (id) => runs.get(id), study: (id) => studies.get(id), store, version: options.version });
 

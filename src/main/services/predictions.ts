@@ -2,20 +2,21 @@
 import type { DatasetInfo } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
-import { weightsFile, type WeightsSummary, type KeptName } from "../../shared/kept.ts";
+import type { KeptName, WeightsFormat, WeightsSummary } from "../../shared/kept.ts";
 import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
-import { fileStem } from "../reports/index.ts";
 import { CheckpointError, requireIntact } from "../../core/checkpoint/container.ts";
 import { FileSender } from "../hosting/fileSender.ts";
 import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
 import { npzOf } from "../hosting/weights/npz.ts";
+import { safetensorsOf } from "../hosting/weights/safetensors.ts";
 import { exitInWords } from "../hosting/crash.ts";
 import type { Machine } from "../hosting/machine.ts";
 import type { Trainer } from "../hosting/process.ts";
 import { unusable, type OpenWeights, type SavedWeights, type WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
+import { defaultOnnxOptions, exportName, mediaTypeOf, metadataOf, remarksOn, type OnnxExportOptions } from "./savedModel.ts";
 import { UserError, type ExportFile } from "./services.ts";
 
 export interface PredictionsOptions {
@@ -63,13 +64,22 @@ export class Predictions {
     return (await this.#options.weights.list(this.#options.run(id))).find((weights) => weights.name === name)!;
   }
 
-  /** The weights as a .npz file. @throws UserError saying why there are no weights */
-  async file(id: string, name: KeptName): Promise<ExportFile> {
+  /**
+   * The weights as a file of their own, or the model for inference.
+   * @throws UserError saying why there are no weights, or why the model cannot be written
+   */
+  async file(id: string, name: KeptName, format: WeightsFormat = "npz", options: OnnxExportOptions = defaultOnnxOptions): Promise<ExportFile> {
     const run = this.#options.run(id);
     const weights = await this.#weights(id, name);
+    const file = { filename: exportName(run, name, format), mediaType: mediaTypeOf(format) };
+    if (format === "onnx") {
+      const result = await this.#askWith(run, weights, { kind: "onnx", ...options, metadata: metadataOf(run, weights.header) });
+      if (result.kind !== "onnx") throw new Error(`a trainer answered ${result.kind} instead of a model`);
+      return { ...file, pieces: [result.bytes], remarks: remarksOn(result) };
+    }
     // What is damaged is refused before the first byte is sent.
     await this.#opened(run, weights, ({ read, size }) => requireIntact(read, size));
-    return { filename: `${fileStem(run)}-${weightsFile(name)}`, mediaType: "application/zip", pieces: { [Symbol.asyncIterator]: () => this.#npz(run, weights) } };
+    return { ...file, pieces: { [Symbol.asyncIterator]: () => this.#arrays(run, weights, format) } };
   }
 
   async report(id: string, name: KeptName): Promise<PredictionReport> {
@@ -170,10 +180,10 @@ export class Predictions {
     return file;
   }
 
-  async *#npz(run: Run, weights: SavedWeights): AsyncGenerator<Uint8Array> {
+  async *#arrays(run: RunDetail, weights: SavedWeights, format: Exclude<WeightsFormat, "onnx">): AsyncGenerator<Uint8Array> {
     const { handle, read, size } = await this.#open(run, weights);
     try {
-      yield* npzOf(read, size);
+      yield* format === "npz" ? npzOf(read, size) : safetensorsOf(read, size, (header) => metadataOf(run, header));
     } finally {
       await handle.close();
     }
@@ -185,6 +195,7 @@ export class Predictions {
 
   /** @throws UserError in the words of the trainer: what it cannot use is a matter of files and data */
   #ask(experiment: Experiment, from: { readonly file: OpenWeights; readonly run: string } | null, job: PredictionJob): Promise<PredictionResult> {
+    const failed = job.kind === "onnx" ? "The model could not be written" : "Nothing could be predicted";
     return new Promise((resolve, reject) => {
       const trainer = this.#options.machine.startTrainer();
       const sender = new FileSender((piece) => trainer.send({ type: "weights", piece }));
@@ -194,12 +205,12 @@ export class Predictions {
         if (message.type === "predicted") resolve(message.result);
         if (message.type !== "failed") return;
         sender.end();
-        reject(message.checkpoint ? new CheckpointError(message.message) : new UserError(`Nothing could be predicted: ${message.message}`));
+        reject(message.checkpoint ? new CheckpointError(message.message) : new UserError(`${failed}: ${message.message}`));
       });
       trainer.onExit((exit) => {
         sender.end();
         this.#working.delete(trainer);
-        reject(new UserError(`Nothing could be predicted. ${exitInWords(exit)}`));
+        reject(new UserError(`${failed}. ${exitInWords(exit)}`));
       });
       trainer.send({ type: "predict", experiment, weightsOf: from?.run ?? null, job });
       if (!from) return;

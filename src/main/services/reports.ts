@@ -1,7 +1,7 @@
 /** Reports of runs and studies: a description for a window, single files for downloads, or a whole folder. */
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { archiveFileName } from "../../shared/archives.ts";
-import { keptNames, weightsFile } from "../../shared/kept.ts";
+import { weightsOfFile } from "../../shared/kept.ts";
 import { textRequest } from "../../shared/predictions.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
@@ -52,8 +52,8 @@ export class Reports {
   async file({ of, file, settings }: ReportFileRequest): Promise<ExportFile> {
     const { archives } = this.#options;
     if (file === archiveFileName && archives) return archives.file("run" in of ? { runs: [of.run], studies: [] } : { runs: [], studies: [of.study] });
-    const weights = keptNames.find((name) => weightsFile(name) === file);
-    if (weights && "run" in of) return this.#options.predictions.file(of.run, weights);
+    const weights = weightsOfFile(file);
+    if (weights && "run" in of) return this.#options.predictions.file(of.run, weights.name, weights.format);
     const files = this.#files(await this.#report(of, settings, file === "report.html"), settings);
     const found = files.find(({ name }) => name === file);
     if (!found) throw new UserError(`A report has no file ${file}; it has: ${files.map(({ name }) => name).join(", ")}.`);

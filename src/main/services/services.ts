@@ -1,12 +1,13 @@
 /** The services behind every surface (window, local server, command line). */
 import type { EventName, EventPayload, Handlers } from "../../shared/contract.ts";
 import type { ExportFormatName } from "../../shared/exports.ts";
-import type { KeptName } from "../../shared/kept.ts";
+import type { KeptName, WeightsFormat } from "../../shared/kept.ts";
 import type { PictureSettings, ReportFileRequest, ReportSubject } from "../../shared/reports.ts";
 import type { ExportFile, TextFile } from "../reports/index.ts";
 import type { BundleFile } from "../logs/bundle.ts";
 import type { ArchiveRequest } from "../../shared/archives.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
+import type { OnnxExportOptions } from "./savedModel.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
@@ -48,10 +49,10 @@ export interface Services {
    */
   exportRun(run: string, format: ExportFormatName): TextFile;
   /**
-   * The weights of a run's best or last evaluation as a .npz file.
+   * The weights of a run's best or last evaluation, or its model for inference; npz by default.
    * @throws UserError when there is no such run, or it has no saved weights
    */
-  exportWeights(run: string, name: KeptName): Promise<ExportFile>;
+  exportWeights(run: string, name: KeptName, format?: WeightsFormat, options?: OnnxExportOptions): Promise<ExportFile>;
   /**
    * One file of a report; its pieces are made while the caller reads them.
    * @throws UserError when there is no such report or no such file in it

@@ -8,13 +8,15 @@ import { loadFeed } from "../../core/feeds/loadFeed.ts";
 import type { NamedArray } from "../../core/weights/file.ts";
 import { generate, type Continuation } from "../../core/prediction/generate.ts";
 import { buildPredictor, scoresOf } from "../../core/prediction/program.ts";
+import { exportOnnx, type OnnxJob, type OnnxResult } from "./exportOnnx.ts";
 
 export type PredictionJob =
   /** The model's outputs for every evaluation example. */
   | { readonly kind: "outputs" }
   /** Some of those examples, by index. */
   | { readonly kind: "examples"; readonly indices: readonly number[] }
-  | ({ readonly kind: "text" } & Continuation);
+  | ({ readonly kind: "text" } & Continuation)
+  | OnnxJob;
 
 /** `sums` of the task's metrics over `examples`; for labelled examples also labels and outputs. */
 export interface Outputs {
@@ -32,13 +34,14 @@ export interface ShownExamples {
   readonly range: number | null;
 }
 
-export type PredictionResult = Outputs | ShownExamples | { readonly kind: "text"; readonly text: string };
+export type PredictionResult = Outputs | ShownExamples | OnnxResult | { readonly kind: "text"; readonly text: string };
 
 /**
  * @param weights weights of the model; only the examples job works without
  * @throws Error when the data, weights or engine cannot be used, or the text has no such character
  */
 export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
+  if (job.kind === "onnx") return exportOnnx(experiment, weights, job);
   const data = dataShape(experiment);
   const model = buildModel(describeModel(experiment.model, data));
   const feed = await loadFeed(experiment, model);

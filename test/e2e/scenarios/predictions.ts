@@ -37,8 +37,15 @@ export async function predictions(harness: Harness): Promise<void> {
   await panel.getByTestId("sample-order").getByText("By class").click();
   await panel.getByTestId("sample-count").getByText("24 of 400 test examples").waitFor();
 
-  const file = await savedBy(harness, () => panel.getByTestId("export-weights").click());
+  const weightsAs = async (format: string) => {
+    await panel.getByTestId("export-weights").click();
+    return savedBy(harness, () => page.getByTestId(`export-weights-${format}`).click());
+  };
+  const file = await weightsAs("npz");
   expect(file.name).toMatch(/^predicts-.*-weights-best\.npz$/);
   const arrays = Object.entries(unzipSync(readFileSync(file.path)));
   expect(arrays.map(([name, bytes]) => [name, parseNpy(bytes, name).shape])).toContainEqual(["layer1.weight.npy", [128, 784]]);
+  const model = await weightsAs("onnx");
+  expect(model.name).toMatch(/^predicts-.*-model-best\.onnx$/);
+  expect(readFileSync(model.path).includes("probabilities")).toBe(true);
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseSafetensors } from "../../../src/core/weights/safetensors.ts";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 import { everything } from "../../support/edition.ts";
 
@@ -56,6 +57,17 @@ describe("hypertower export", () => {
     if (everything) expect(readFileSync(join(folder, "whole.pytorch"), "utf8")).toContain(`lr=${String(final["alpha"])}`);
   });
 
+  it("writes weights and the model by the ending of the file", async () => {
+    const [weights, model] = [join(folder, "w.safetensors"), join(folder, "m.onnx")];
+    expect(await hypertower("export", run, "--out", weights)).toEqual({ code: 0, stdout: "", stderr: `wrote ${weights}\n` });
+    expect(parseSafetensors(readFileSync(weights), weights).tensors.get("layer1.bias")!.shape).toHaveLength(1);
+    const { code, stderr } = await hypertower("export", run, "--out", model, "--checkpoint", "last");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `wrote ${model}\ninputs: features float32 [batch, 1, 28, 28]\noutputs: logits float32 [batch, 10]; probabilities float32 [batch, 10]\n` });
+    const refused = await hypertower("export", run, "--out", join(folder, "no.npz"), "--steps", "3");
+    expect(refused).toMatchObject({ code: 1, stdout: "" });
+    expect(refused.stderr).toContain("--steps is for the format onnx; leave it out, or add --format onnx");
+  });
+
   it.runIf(everything)("replaces a file only when asked", async () => {
     const out = join(folder, "kept.csv");
     writeFileSync(out, "mine");
@@ -74,7 +86,7 @@ describe("hypertower export", () => {
     expect(nowhere.stderr).toContain(`${out} cannot be written`);
     const unknown = await hypertower("export", run, "--format", "excel", "--out", join(folder, "a.xls"));
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain("Allowed: csv, json, pytorch, optax, keras, library, npz.");
+    expect(unknown.stderr).toContain("Allowed choices are csv, json, pytorch, optax, keras, library, safetensors, npz, onnx");
     expect(existsSync(join(folder, "a.xls"))).toBe(false);
     expect((await hypertower("export", "nothing-like-it", "--format", "csv")).stderr).toContain("there is no run nothing-like-it");
   });

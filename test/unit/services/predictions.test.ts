@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { unzipSync } from "fflate";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
 import { pictureSettings } from "../../../src/shared/reports.ts";
 import { isActive } from "../../../src/shared/run.ts";
 import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
+import { parseSafetensors } from "../../../src/core/weights/safetensors.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { dispatch } from "../../../src/main/services/dispatch.ts";
 import { withOwnFacts } from "../../../src/main/services/experiments.ts";
@@ -101,6 +103,24 @@ it("a run keeps what it was evaluated by, and predicts from it", async () => {
   const arrays = Object.entries(unzipSync(npz)).map(([name, bytes]) => [name, parseNpy(bytes, name)] as const);
   expect(arrays.map(([name, { shape }]) => [name, shape])).toEqual([["layer1.weight.npy", [16, 784]], ["layer1.bias.npy", [16]], ["layer2.weight.npy", [10, 16]], ["layer2.bias.npy", [10]]]);
   expect(arrays[0]![1].data).toBeInstanceOf(Float32Array);
+  const safetensors = await services.exportWeights(run, "best", "safetensors");
+  expect(safetensors.filename).toMatch(/-weights-best\.safetensors$/);
+  const { tensors, metadata } = parseSafetensors(await buffer(Readable.from(safetensors.pieces)), "exported");
+  expect(Object.fromEntries([...tensors].map(([name, { values }]) => [`${name}.npy`, Float32Array.from(values)]))).toEqual(Object.fromEntries(arrays.map(([name, { data }]) => [name, data])));
+  expect(metadata).toMatchObject({ format: "pt", run, step: String(best.step), weights: "latest" });
+  expect(JSON.parse(metadata["experiment"]!)).toMatchObject({ model: { hidden: [16] } });
+
+  // The same examples get the same probabilities from the exported model.
+  const model = await services.exportWeights(run, "last", "onnx");
+  expect(model.remarks).toEqual(["inputs: features float32 [batch, 1, 28, 28]", "outputs: logits float32 [batch, 10]; probabilities float32 [batch, 10]"]);
+  const session = await InferenceSession.create(await buffer(Readable.from(model.pieces)));
+  onTestFinished(() => session.release());
+  const shown = (await ask("predictions.samples", { run, checkpoint: "last", order: "class", limit: 3 })).samples;
+  const found = await session.run({ features: new Tensor("float32", shown.flatMap(({ values }) => values), [3, 1, 28, 28]) });
+  const probabilities = found["probabilities"]!.data as Float32Array;
+  for (const [i, p] of shown.flatMap((sample) => sample.probabilities).entries()) expect(probabilities[i]).toBeCloseTo(p, 5);
+  await expect(services.exportWeights(run, "best", "onnx", { steps: 3, states: false })).rejects.toThrow("The model could not be written: only models of texts read a number of symbols at once; leave --steps out");
+  await expect(services.exportWeights(run, "best", "onnx", { steps: null, states: true })).rejects.toThrow("The model could not be written: the model carries no state from batch to batch; leave --states out");
 
   // The trainer reads the values, and says what is wrong with them; an export is refused before its first byte.
   const path = join(storeDir, "weights", `${run}.best.weights`);
@@ -154,7 +174,7 @@ it("writes in the language of a text, the same for one seed", async () => {
   const folder = ownDataFolder();
   const path = join(folder, "letters.txt");
   writeFileSync(path, "hand in hand, and on ".repeat(400));
-  const { ask, train, refusal } = await open();
+  const { ask, train, refusal, services } = await open();
   const { kind } = await ask("datasets.create", { order: { form: "text", title: "Letters", path } });
   const run = await train({ dataset: { kind }, model: { kind: "charRnn", layers: 1, hidden: 24, embedding: 6, steps: 21 }, batchSize: 4, budget: { epochs: 4 }, tower: [{ optimizer: "adam", alpha: 0.02 }, { optimizer: "sgd", alpha: 1e-5 }] });
   const write = (changes: object = {}) => ask("predictions.text", { run, prime: "hand in hand, and on ", length: 84, temperature: 0, ...changes });
@@ -164,6 +184,11 @@ it("writes in the language of a text, the same for one seed", async () => {
   expect((await write({ temperature: 5, seed: 3 })).text).toBe(bold.text);
   expect(await refusal("predictions.text", { run, prime: "Hand" })).toMatch(/the training text does not contain "H"; allowed: "/);
   expect(await refusal("predictions.samples", { run })).toMatch(/Letters has no classes/);
+  const model = await services.exportWeights(run, "best", "onnx", { steps: 1, states: true });
+  expect(model.remarks).toEqual([
+    "inputs: symbols int64 [batch, 1]; rnn.hidden_l0 float32 [batch, 24]; rnn.cell_l0 float32 [batch, 24]",
+    "outputs: logits float32 [batch, 1, 8]; probabilities float32 [batch, 1, 8]; next.rnn.hidden_l0 float32 [batch, 24]; next.rnn.cell_l0 float32 [batch, 24]",
+  ]);
   const report = await ask("predictions.report", { run });
   expect(report).toMatchObject({ task: "text" });
   expect(report.loss).toBeCloseTo(report.kept.evaluation.testLoss!, 4);

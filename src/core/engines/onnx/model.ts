@@ -15,7 +15,8 @@ export interface OnnxTensor {
 export interface OnnxValue {
   readonly name: string;
   readonly type: OnnxType;
-  readonly dims: readonly number[];
+  /** Sizes; a name stands for a size that is known only at run time. */
+  readonly dims: readonly (number | string)[];
 }
 
 export type OnnxAttribute = { readonly int: number } | { readonly float: number } | { readonly ints: readonly number[] } | { readonly text: string };
@@ -42,8 +43,9 @@ const list = (id: number, type: string) => ({ id, type, rule: "repeated" });
 const root = protobuf.Root.fromJSON({
   nested: {
     ModelProto: {
-      fields: { irVersion: field(1, "int64"), producerName: field(2, "string"), graph: field(7, "GraphProto"), opsetImport: list(8, "OperatorSetIdProto") },
+      fields: { irVersion: field(1, "int64"), producerName: field(2, "string"), graph: field(7, "GraphProto"), opsetImport: list(8, "OperatorSetIdProto"), metadataProps: list(14, "StringStringEntryProto") },
     },
+    StringStringEntryProto: { fields: { key: field(1, "string"), value: field(2, "string") } },
     OperatorSetIdProto: { fields: { domain: field(1, "string"), version: field(2, "int64") } },
     GraphProto: {
       fields: {
@@ -72,19 +74,26 @@ const root = protobuf.Root.fromJSON({
     TypeProto: { fields: { tensorType: field(1, "TensorTypeProto") } },
     TensorTypeProto: { fields: { elemType: field(1, "int32"), shape: field(2, "TensorShapeProto") } },
     TensorShapeProto: { fields: { dim: list(1, "DimensionProto") } },
-    DimensionProto: { fields: { dimValue: field(1, "int64") } },
+    DimensionProto: { fields: { dimValue: field(1, "int64"), dimParam: field(2, "string") } },
   },
 });
 
-const opset = 18;
+/** Version of ONNX's operators. */
+export const opset = 18;
 const irVersion = 9;
 const attributeType = { float: 1, int: 2, text: 3, ints: 7 };
 
+interface ModelInfo {
+  /** Name of the graph. */
+  readonly name?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** The model as the bytes of an .onnx file. */
-export function encodeModel(graph: OnnxGraph): Uint8Array {
-  const valueInfo = ({ name, type, dims }: OnnxValue) => ({
-    name,
-    type: { tensorType: { elemType: onnxType[type], shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
+export function encodeModel(graph: OnnxGraph, { name = "step", metadata = {} }: ModelInfo = {}): Uint8Array {
+  const valueInfo = ({ name: value, type, dims }: OnnxValue) => ({
+    name: value,
+    type: { tensorType: { elemType: onnxType[type], shape: { dim: dims.map((size) => (typeof size === "number" ? { dimValue: size } : { dimParam: size })) } } },
   });
   const attribute = ([name, value]: [string, OnnxAttribute]) => {
     if ("int" in value) return { name, i: value.int, type: attributeType.int };
@@ -98,8 +107,9 @@ export function encodeModel(graph: OnnxGraph): Uint8Array {
     irVersion,
     producerName: "hypertower",
     opsetImport: [{ domain: "", version: opset }, ...domains.map((domain) => ({ domain, version: 1 }))],
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
     graph: {
-      name: "step",
+      name,
       node: graph.nodes.map(({ type, domain, inputs, outputs, attributes }, i) => ({
         opType: type,
         ...(domain ? { domain } : {}),

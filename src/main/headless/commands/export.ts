@@ -1,9 +1,9 @@
-/** `hypertower export RUN`: writes what a run learned, or a picture, page or archive of it, to a file or standard output. */
+/** `hypertower export RUN`: writes what a run learned, its weights or model, or a picture, page or archive of it. */
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { exportFormatNames } from "../../../shared/exports.ts";
-import type { KeptName } from "../../../shared/kept.ts";
+import { weightsFormatNames, type KeptName, type WeightsFormat } from "../../../shared/kept.ts";
 import { pictureSettings, type ReportSubject } from "../../../shared/reports.ts";
 import { listed } from "../../../shared/text.ts";
 import { UserError, type ExportFile, type Services } from "../../services/services.ts";
@@ -14,15 +14,15 @@ import { writeWhole } from "../writeWhole.ts";
 
 /** Files of a report that are exported on their own. */
 const reportFormats = ["html", "svg", "png", "hypertower"] as const;
-export const runFormats = [...exportFormatNames, "npz", ...reportFormats] as const;
+export const runFormats = [...exportFormatNames, ...weightsFormatNames, ...reportFormats] as const;
 export const studyFormats = ["csv", "json", ...reportFormats] as const;
 export type FileFormat = (typeof runFormats)[number];
 
-const binary: readonly FileFormat[] = ["npz", "png", "hypertower"];
+const binary: readonly FileFormat[] = [...weightsFormatNames, "png", "hypertower"];
 const frameworks = ["pytorch", "optax", "keras", "library"] as const;
 
 const reportEndings = { ".html": "html", ".svg": "svg", ".png": "png", ".hypertower": "hypertower" } as const;
-const runEndings = { ".csv": "csv", ".json": "json", ".npz": "npz", ".py": "py", ...reportEndings } as const;
+const runEndings = { ".csv": "csv", ".json": "json", ".npz": "npz", ".safetensors": "safetensors", ".onnx": "onnx", ".py": "py", ...reportEndings } as const;
 const studyEndings = { ".csv": "csv", ".json": "json", ...reportEndings } as const;
 
 export interface ExportOptions {
@@ -31,6 +31,9 @@ export interface ExportOptions {
   readonly out?: string;
   readonly force?: boolean;
   readonly damagedAnyway?: boolean;
+  /** Of an ONNX model of a text. */
+  readonly steps?: number;
+  readonly states?: boolean;
   readonly store?: string;
 }
 
@@ -45,11 +48,15 @@ function runFormat({ format, out }: ExportOptions): FileFormat {
   throw new UserError(`--out ${out}: a .py file may be for ${listed(frameworks, "or")}; add --format`);
 }
 
+const isWeightsFormat = (format: FileFormat): format is WeightsFormat => (weightsFormatNames as readonly string[]).includes(format);
+
 export async function exportCommand(programFiles: ProgramFiles, wanted: string, options: ExportOptions): Promise<number> {
   const format = runFormat(options);
+  const { steps = null, states = false } = options;
+  if (format !== "onnx" && (states || steps !== null)) throw new UserError(`${states ? "--states" : "--steps"} is for the format onnx; leave it out, or add --format onnx`);
   return exporting(programFiles, options, format, async (services) => {
     const run = await findRun(services, wanted);
-    if (format === "npz") return services.exportWeights(run, options.checkpoint);
+    if (isWeightsFormat(format)) return services.exportWeights(run, options.checkpoint, format, { steps, states });
     if (!options.damagedAnyway) await services.requireSound({ run });
     return isReportFormat(format) ? reportFile(services, { run }, format) : services.exportRun(run, format);
   });
@@ -81,12 +88,13 @@ async function reportFile(services: Services, of: ReportSubject, format: (typeof
   return services.reportFile({ of, file: `figures/${first.name}.${format}`, settings });
 }
 
-async function exporting(programFiles: ProgramFiles, { out, force, store }: ExportOptions, format: FileFormat, make: (services: Services) => Promise<Pick<ExportFile, "pieces">>): Promise<number> {
+async function exporting(programFiles: ProgramFiles, { out, force, store }: ExportOptions, format: FileFormat, make: (services: Services) => Promise<Pick<ExportFile, "pieces" | "remarks">>): Promise<number> {
   if (out === undefined && binary.includes(format)) refuseBinary(`A file in the format ${format}`);
   return withStore(programFiles, storeDirOf(store), async (services) => {
     const file = await make(services);
     if (out === undefined) await pipeline(Readable.from(file.pieces), process.stdout, { end: false });
     else await writeWhole(resolve(out), file, force ?? false);
+    for (const remark of file.remarks ?? []) console.error(remark);
     return exitCodes.ok;
   });
 }

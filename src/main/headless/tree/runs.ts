@@ -1,5 +1,6 @@
 /** The commands `runs` and `studies`, with `show` and `export` as short forms. */
 import { Option, type Command } from "commander";
+import { weightsFormatNames } from "../../../shared/kept.ts";
 import { chartThemeNames } from "../../../shared/reports.ts";
 import { runStatuses } from "../../../shared/run.ts";
 import { studyStatuses } from "../../../shared/study/result.ts";
@@ -90,21 +91,36 @@ export function showCommand(parent: Command, programFiles: ProgramFiles): void {
     .action((run: string, options: ShowOptions) => finish(import("../commands/show.ts").then(({ show }) => show(programFiles, run, options)), options.json));
 }
 
-const runFormats = [...exportFormatNames, "npz", "html", "svg", "png", "hypertower"];
+const runFormats = [...exportFormatNames, ...weightsFormatNames, "html", "svg", "png", "hypertower"];
+
+const formatHelp: readonly (readonly [name: string, help: string])[] = [
+  ...exportFormats.map(({ name, help }) => [name, help] as const),
+  ["safetensors", "Weights and running statistics under PyTorch's names; load_state_dict(strict=True) takes them."],
+  ["npz", "The same arrays for numpy.load."],
+  ["onnx", "The model for inference, for any batch size, with the scale of its inputs inside."],
+  ["html", "The page of its report."],
+  ["svg, png", "Its loss and evaluations as a picture."],
+  ["hypertower", "An archive: every step, checkpoints and weights."],
+];
+
+/** Maximum symbols that an exported model reads at once. */
+const maxOnnxSteps = 4096;
 
 /** `hypertower export` and `hypertower runs export`. */
 export function exportRunCommand(parent: Command, programFiles: ProgramFiles): void {
   parent
     .command("export")
-    .description("Write what a run learned, as a table, as code, or as its weights for NumPy; or its page, picture or archive.")
+    .description("Write what a run learned, as a table or as code; its weights, or its model as ONNX; or its page, picture or archive.")
     .argument("<run>", runArgument)
     .addOption(new Option("--format <format>", "format (default: by the ending of --out)").choices(runFormats))
-    .addOption(checkpointOption("npz: weights of the best or the last evaluation"))
-    .option("-o, --out <file>", "file to write: .csv, .json, .py, .npz, .html, .svg, .png or .hypertower (default: standard output)")
+    .addOption(checkpointOption("npz, safetensors, onnx: weights of the best or the last evaluation"))
+    .option("-o, --out <file>", "file to write: .csv, .json, .py, .npz, .safetensors, .onnx, .html, .svg, .png or .hypertower (default: standard output)")
+    .option("--steps <n>", "onnx: symbols of a text that the model reads at once (default: as in training)", wholeNumber(maxOnnxSteps))
+    .option("--states", "onnx: the states of recurrent layers as inputs and outputs, to read a text piece by piece")
     .option("--force", "replace an existing file")
     .option("--damaged-anyway", "export a run whose log is damaged: see hypertower verify")
     .option(...storeOption)
-    .addHelpText("after", `\nFormats:\n${exportFormats.map(({ name, help }) => `  ${name.padEnd(11)}${help}`).join("\n")}\n  npz        Weights and running statistics under PyTorch's names; numpy.load reads them.\n  html       The page of its report.\n  svg, png   Its loss and evaluations as a picture.\n  hypertower An archive: every step, checkpoints and weights.`)
+    .addHelpText("after", `\nFormats:\n${formatHelp.map(([name, help]) => `  ${name.padEnd(13)}${help}`).join("\n")}`)
     .action((run: string, options: ExportOptions) => finish(import("../commands/export.ts").then(({ exportCommand }) => exportCommand(programFiles, run, options))));
 }
 

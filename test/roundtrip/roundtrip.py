@@ -1,0 +1,130 @@
+"""Loads exported weights into PyTorch's modules and runs exported models in ONNX Runtime. Reads cases as JSON from standard input."""
+import json
+import sys
+
+import numpy
+import onnx
+import onnxruntime
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import nn
+
+torch.set_num_threads(1)
+
+
+class Mlp(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer1, self.layer2 = nn.Linear(64, 16), nn.Linear(16, 4)
+
+    def forward(self, x):
+        return self.layer2(torch.tanh(self.layer1(x.flatten(1))))
+
+
+class Cnn(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.conv2, self.bn2 = nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8)
+        self.linear1, self.linear2 = nn.Linear(32, 12), nn.Linear(12, 4)
+
+    def forward(self, x):
+        x = torch.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
+        x = torch.max_pool2d(torch.relu(self.bn2(self.conv2(x))), 2)
+        return self.linear2(torch.relu(self.linear1(x.flatten(1))))
+
+
+class CharRnn(nn.Module):
+    def __init__(self, cell, vocabulary):
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, 8)
+        self.rnn = getattr(nn, cell)(8, 16, num_layers=2, batch_first=True)
+        self.linear = nn.Linear(16, vocabulary)
+
+    def forward(self, x):
+        return self.linear(self.rnn(self.embedding(x))[0])
+
+
+class Block(nn.Module):
+    def __init__(self, into, out, stride):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(into, out, 3, stride, 1, bias=False), nn.BatchNorm2d(out)
+        self.conv2, self.bn2 = nn.Conv2d(out, out, 3, 1, 1, bias=False), nn.BatchNorm2d(out)
+        self.stride, self.added = stride, out - into
+
+    def forward(self, x):
+        y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+        shortcut = x[:, :, :: self.stride, :: self.stride]
+        if self.added:
+            shortcut = nn.functional.pad(shortcut, (0, 0, 0, 0, self.added // 2, self.added - self.added // 2))
+        return torch.relu(y + shortcut)
+
+
+class ResNet8(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(1, 4, 3, 1, 1, bias=False), nn.BatchNorm2d(4)
+        self.layer1 = nn.Sequential(Block(4, 4, 1))
+        self.layer2 = nn.Sequential(Block(4, 8, 2))
+        self.layer3 = nn.Sequential(Block(8, 16, 2))
+        self.linear = nn.Linear(16, 4)
+
+    def forward(self, x):
+        x = torch.relu(self.bn1(self.conv1(x)))
+        return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
+
+
+def make(kind, vocabulary):
+    return {"mlp": Mlp, "cnn": Cnn, "resnet": ResNet8, "lstm": lambda: CharRnn("LSTM", vocabulary), "gru": lambda: CharRnn("GRU", vocabulary)}[kind]()
+
+
+def worst(a, b):
+    return float(numpy.max(numpy.abs(numpy.asarray(a, dtype=numpy.float64) - numpy.asarray(b, dtype=numpy.float64))))
+
+
+def start(kind, vocabulary, path):
+    """Weights of a fresh module, as a user would save them."""
+    from safetensors.torch import save_file
+
+    torch.manual_seed(3)
+    save_file({name: value.contiguous() for name, value in make(kind, vocabulary).state_dict().items()}, path)
+
+
+def check(case):
+    vocabulary = case.get("vocabulary", 0)
+    model = make(case["kind"], vocabulary).eval()
+    state = load_file(case["weights"])
+    if "npz" in case:
+        npz = numpy.load(case["npz"])
+        assert all(numpy.array_equal(npz[name], state[name].numpy()) for name in npz.files), "npz and safetensors differ"
+    result = model.load_state_dict(state, strict=True)
+    assert not result.missing_keys and not result.unexpected_keys
+    x = numpy.array(case["x"], dtype=numpy.float32).reshape(case["shape"]) if vocabulary == 0 else numpy.array(case["x"], dtype=numpy.int64).reshape(case["shape"])
+    with torch.no_grad():
+        logits = model(torch.from_numpy(x) * case.get("scale", 1) if vocabulary == 0 else torch.from_numpy(x))
+    torch_probabilities = torch.softmax(logits, -1).numpy()
+    answer = {"metadata": dict(safe_open(case["weights"], "pt").metadata() or {}), "torch": worst(torch_probabilities.reshape(-1), case["probabilities"])}
+    if "model" in case:
+        proto = onnx.load(case["model"])
+        onnx.checker.check_model(proto, full_check=True)
+        session = onnxruntime.InferenceSession(case["model"], providers=["CPUExecutionProvider"])
+        [name] = [value.name for value in session.get_inputs()]
+        found = session.run(["logits", "probabilities"], {name: x})
+        answer.update(
+            onnx=worst(found[1], torch_probabilities),
+            logits=worst(found[0], logits),
+            # Any other batch size.
+            one=worst(session.run(["logits"], {name: x[:1]})[0], logits[:1]),
+            opset=proto.opset_import[0].version,
+            tracked={key: int(value) for key, value in state.items() if key.endswith("num_batches_tracked")},
+        )
+    return answer
+
+
+order = json.load(sys.stdin)
+if "start" in order:
+    start(**order["start"])
+    print("{}")
+else:
+    print(json.dumps([check(case) for case in order["cases"]]))
