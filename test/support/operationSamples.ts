@@ -54,14 +54,33 @@ const distinct: Values = (size) => new Float64Array(size).map((_, i) => ((i * 37
 
 const indices = ops.cast(ops.state("classes", [4]), "int32");
 
+type Options = NonNullable<Parameters<typeof ops.conv2d>[2]>;
+
 /** Kernels that fit exactly and kernels with rows left over, with and without stride and padding. */
-const convolutions: readonly { what: string; image: Shape; weight: Shape; places: Shape; options: { stride?: number; padding?: number } }[] = [
+const convolutions: readonly { what: string; image: Shape; weight: Shape; places: Shape; options: Options }[] = [
   { what: "plain", image: [2, 2, 4, 5], weight: [3, 2, 2, 3], places: [3, 3], options: {} },
   { what: "padded", image: [2, 2, 4, 3], weight: [3, 2, 3, 3], places: [4, 3], options: { padding: 1 } },
   { what: "stride 2, rows left over", image: [2, 3, 6, 5], weight: [2, 3, 3, 3], places: [3, 3], options: { stride: 2, padding: 1 } },
   { what: "stride 3, padding 2, one channel", image: [1, 1, 5, 6], weight: [2, 1, 2, 2], places: [3, 3], options: { stride: 3, padding: 2 } },
+  { what: "sides of their own", image: [2, 2, 4, 3], weight: [3, 2, 3, 2], places: [4, 4], options: { padding: [0, 1, 2, 1] } },
+  { what: "strides by direction", image: [1, 2, 6, 7], weight: [2, 2, 3, 2], places: [4, 3], options: { stride: [1, 3], padding: [0, 1, 0, 0] } },
+  { what: "dilated", image: [2, 2, 6, 6], weight: [2, 2, 3, 2], places: [4, 6], options: { dilation: [2, 3], padding: [1, 1, 1, 2] } },
+  { what: "dilated, stride 2, rows left over", image: [1, 2, 8, 7], weight: [2, 2, 3, 2], places: [2, 3], options: { dilation: 2, stride: 2 } },
+  { what: "two groups", image: [2, 4, 4, 4], weight: [6, 2, 3, 3], places: [4, 4], options: { groups: 2, padding: 1 } },
+  { what: "depthwise, stride 2", image: [2, 3, 5, 6], weight: [3, 1, 3, 3], places: [3, 3], options: { groups: 3, stride: 2, padding: 1 } },
+  { what: "depthwise, two filters for each channel", image: [2, 2, 4, 4], weight: [4, 1, 3, 2], places: [2, 3], options: { groups: 2 } },
+  { what: "groups, dilated, sides and strides of their own", image: [2, 4, 7, 6], weight: [2, 2, 2, 3], places: [3, 6], options: { groups: 2, dilation: [3, 2], stride: [2, 1], padding: [1, 2, 0, 2] } },
   { what: "1 x 1, stride 2", image: [2, 2, 4, 4], weight: [3, 2, 1, 1], places: [2, 2], options: { stride: 2 } },
 ];
+
+const pools: readonly { what: string; places: Shape; options: Parameters<typeof ops.maxPool2d>[1] & object }[] = [
+  { what: "overlapping windows", places: [5, 4], options: { size: 2, stride: 1 } },
+  { what: "3 / 2 / 1, as for ImageNet", places: [3, 3], options: { size: 3, stride: 2, padding: 1 } },
+  { what: "windows apart, by direction", places: [2, 2], options: { size: [1, 2], stride: [4, 3] } },
+  { what: "one side padded, dilated", places: [3, 4], options: { size: [3, 2], stride: [2, 1], padding: [1, 0, 2, 1], dilation: 2 } },
+  { what: "windows that are not square", places: [3, 1], options: { size: [2, 3] } },
+];
+const pair4: Shape[] = [[2, 2, 6, 5], [2, 2, 6, 5]];
 
 const classes: Values = (size) => new Float64Array(size).map((_, i) => (i * 2) % 3);
 
@@ -234,10 +253,18 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   ],
   conv2d: convolutions.map(({ what, image, weight, options }) =>
     sample(what, [image, weight], anywhere, (x, w) => ops.conv2d(x!, w!, options)),
-  ),
+  ).concat([
+    sample("with a bias, in groups", [[2, 4, 4, 4], [4, 2, 3, 3], [4, 1, 1]], anywhere, (x, w, b) => ops.relu(ops.add(ops.conv2d(x!, w!, { groups: 2 }), b!))),
+    sample("of sequences", [[2, 2, 7], [3, 2, 3]], anywhere, (x, w) => ops.conv1d(x!, w!, { stride: 2, padding: [1, 0], dilation: 2 })),
+    sample("of sequences, depthwise", [[2, 3, 5], [3, 1, 3]], anywhere, (x, w) => ops.conv1d(x!, w!, { groups: 3, padding: 1 })),
+  ]),
   conv2dInputGradient: convolutions.map(({ what, image, weight, places, options }) =>
     sample(what, [[image[0]!, weight[0]!, ...places], weight], anywhere, (g, w) => ops.conv2dInputGradient(g!, w!, [image[2]!, image[3]!], options)),
-  ),
+  ).concat([
+    sample("transposed, with output padding", [[2, 4, 3, 2], [4, 3, 3, 2]], anywhere, (x, w) => ops.convTranspose2d(x!, w!, { stride: [2, 3], padding: 1, outputPadding: [1, 2] })),
+    sample("transposed, in groups", [[2, 4, 3, 3], [4, 2, 2, 2]], anywhere, (x, w) => ops.convTranspose2d(x!, w!, { stride: 2, groups: 2 })),
+    sample("transposed, of sequences", [[2, 2, 3], [2, 3, 4]], anywhere, (x, w) => ops.convTranspose1d(x!, w!, { stride: 2, padding: 1, outputPadding: 1 })),
+  ]),
   conv2dWeightGradient: convolutions.map(({ what, image, weight, places, options }) =>
     sample(what, [image, [image[0]!, weight[0]!, ...places]], anywhere, (x, g) =>
       ops.conv2dWeightGradient(x!, g!, [weight[2]!, weight[3]!], options),
@@ -246,11 +273,19 @@ export const samples: { readonly [N in OpName]: readonly Sample[] } = {
   maxPool2d: [
     sample("windows of 2", [[2, 1, 4, 4]], distinct, (x) => ops.maxPool2d(x!, 2)),
     sample("a row and a column left over", [[1, 2, 5, 7]], distinct, (x) => ops.maxPool2d(x!, 3)),
+    ...pools.map(({ what, options }) => sample(what, [[2, 2, 6, 5]], distinct, (x) => ops.maxPool2d(x!, options))),
+    sample("of everything", [[2, 2, 3, 4]], distinct, (x) => ops.globalMaxPool(x!)),
+    ...pools.map(({ what, options }) => sample(`mean, ${what}`, [[2, 2, 6, 5]], anywhere, (x) => ops.avgPool2d(ops.mul(x!, x!), options))),
+    ...pools.map(({ what, options }) => sample(`mean of pixels, ${what}`, [[2, 2, 6, 5]], anywhere, (x) => ops.avgPool2d(x!, { ...options, countPadding: false }))),
   ],
   maxPool2dGradient: [
     sample("windows of 2", [[2, 1, 4, 4], [2, 1, 2, 2]], distinct, (x, g) => ops.maxPool2dGradient(x!, g!, 2)),
     sample("a row and a column left over", [[1, 2, 5, 7], [1, 2, 1, 2]], distinct, (x, g) => ops.maxPool2dGradient(x!, g!, 3)),
+    ...pools.map(({ what, options, places }) =>
+      sample(what, [[2, 2, 6, 5], [2, 2, ...places]], distinct, (x, g) => ops.maxPool2dGradient(x!, g!, options)),
+    ),
   ],
+  atMaxima2d: pools.map(({ what, options }) => sample(what, pair4, distinct, (x, y) => ops.atMaxima2d(x!, ops.mul(y!, y!), options))),
 };
 
 /** Values of the states that the samples read. */

@@ -10,6 +10,7 @@ import { gradients } from "../../src/core/program/gradients.ts";
 import { sizeOf, topologicalOrder, type Node, type NodeOf, type OpName, type Shape } from "../../src/core/program/node.ts";
 import * as ops from "../../src/core/program/operations/index.ts";
 import { nodesOf, type ProcedureSpec } from "../../src/core/program/program.ts";
+import { convolutionAttributes, positions, windowsOf, type ConvolutionOptions } from "../../src/core/program/windows.ts";
 import { pseudoRandom } from "./finiteDifferences.ts";
 
 export interface Instruction {
@@ -158,10 +159,16 @@ function someAxes(b: Builder, x: Node): number[] {
 
 const constants = [0, 1, -1, 2, 0.5, -0.75, -0];
 
-const convolutionOptions = (b: Builder) => ({ stride: 1 + b.pick(2), padding: b.pick(2) });
+const convolutionOptions = (b: Builder): ConvolutionOptions => {
+  const general = b.pick(10);
+  const [stride, padding] = [1 + (general & 1), (general >> 1) & 1];
+  return general < 8 ? { stride, padding } : { stride: [1, 2], padding: [1, 0, 0, general - 8], dilation: [general - 7, 1] };
+};
+const poolings = [{ size: 2 }, { size: [3, 2], stride: [2, 1], padding: 1 }] as const;
 const kernelFor = (image: Node) => (w: Node) => rank(4)(w) && w.shape[1] === image.shape[1];
-const convolved = (image: Node, weight: Node, options: { stride: number; padding: number }): Shape | null => {
-  const sizes = [2, 3].map((axis) => Math.floor((image.shape[axis]! + 2 * options.padding - weight.shape[axis]!) / options.stride) + 1);
+const convolved = (image: Node, weight: Node, options: ConvolutionOptions): Shape | null => {
+  const windows = windowsOf(convolutionAttributes(options));
+  const sizes = [0, 1].map((axis) => positions(image.shape[axis + 2]!, weight.shape[axis + 2]!, windows, axis));
   return sizes.every((n) => n > 0) ? [image.shape[0]!, weight.shape[0]!, ...sizes] : null;
 };
 
@@ -337,19 +344,27 @@ const rules: { readonly [N in OpName]: Rule } = {
   },
   conv2dWeightGradient: (b) => {
     const x = b.operand(rank(4));
-    const options = convolutionOptions(b);
-    const weight = x && ops.input("", [3, x.shape[1]!, 2, 2]);
-    const to = weight && convolved(x, weight, options);
+    if (!x) return null;
+    const groups = b.pick(2) === 0 ? 1 : x.shape[1]!;
+    const options = { ...convolutionOptions(b), groups };
+    const weight = ops.input("", [3 * groups, x.shape[1]! / groups, 2, 2]);
+    const to = convolved(x, weight, options);
     return to && ops.conv2dWeightGradient(x, b.leaf("input", to), [2, 2], options);
   },
   maxPool2d: (b) => {
     const x = b.kinked((node) => rank(4)(node) && Math.min(...node.shape.slice(2)) >= 2);
-    return x && ops.maxPool2d(x, 2);
+    return x && ops.maxPool2d(x, poolings[b.pick(2)]!);
   },
   maxPool2dGradient: (b) => {
     const x = b.exact((node) => rank(4)(node) && Math.min(...node.shape.slice(2)) >= 2);
-    const g = x && b.leaf("state", ops.maxPool2d(x, 2).shape);
-    return g && ops.maxPool2dGradient(x, g, 2);
+    const options = poolings[b.pick(2)]!;
+    const g = x && b.leaf("state", ops.maxPool2d(x, options).shape);
+    return g && ops.maxPool2dGradient(x, g, options);
+  },
+  atMaxima2d: (b) => {
+    const x = b.exact((node) => rank(4)(node) && Math.min(...node.shape.slice(2)) >= 2);
+    const y = x && b.operand(sameShape(x));
+    return y && ops.atMaxima2d(x, y, poolings[b.pick(2)]!);
   },
 };
 

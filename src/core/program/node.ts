@@ -76,17 +76,33 @@ export interface Attributes {
   scatterAdd: { readonly rows: number };
 
   conv2d: Convolution;
-  conv2dInputGradient: Convolution & { readonly size: readonly [height: number, width: number] };
-  conv2dWeightGradient: Convolution & { readonly kernel: readonly [height: number, width: number] };
-  maxPool2d: { readonly size: number };
-  maxPool2dGradient: { readonly size: number };
+  conv2dInputGradient: Convolution & { readonly size: Pair };
+  conv2dWeightGradient: Convolution & { readonly kernel: Pair };
+  maxPool2d: Pooling;
+  maxPool2dGradient: Pooling;
+  atMaxima2d: Pooling;
 }
 
-/** Stride and padding, the same in both directions. */
+export type Pair = readonly [height: number, width: number];
+export type Sides = readonly [top: number, left: number, bottom: number, right: number];
+
+/** How a kernel goes over an image; a single number holds in every direction. See windows.ts. */
 export interface Convolution {
-  readonly stride: number;
+  readonly stride: number | Pair;
   /** Rows and columns of zeros on each side. */
-  readonly padding: number;
+  readonly padding: number | Sides;
+  /** Absent where it is 1. */
+  readonly dilation?: Pair;
+  /** Absent where it is 1. */
+  readonly groups?: number;
+}
+
+/** How windows go over an image. What is absent has its default: windows side by side, without padding. */
+export interface Pooling {
+  readonly size: number | Pair;
+  readonly stride?: Pair;
+  readonly padding?: Sides;
+  readonly dilation?: Pair;
 }
 
 export type OpName = keyof Attributes;

@@ -3,8 +3,9 @@
  * gradients are not used.
  */
 import { messageOf } from "../../../shared/errors.ts";
-import { describe, sameShape, sizeOf, type Convolution, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
-import { tf, type Tensor, type Tensor1D, type Tensor4D } from "./core.ts";
+import { describe, sameShape, sizeOf, type DType, type Node, type NodeOf, type OpName } from "../../program/node.ts";
+import { tf, type Tensor, type Tensor1D } from "./core.ts";
+import { imageKernels, oneHot } from "./images.ts";
 
 export type Kernel<N extends OpName> = (node: NodeOf<N>, inputs: readonly Tensor[]) => Tensor;
 
@@ -18,53 +19,6 @@ type Unary = (x: Tensor) => Tensor;
 const binary = (f: Binary) => (_: Node, [a, b]: readonly Tensor[]) => f(a!, b!);
 const unary = (f: Unary) => (_: Node, [x]: readonly Tensor[]) => f(x!);
 
-/**
- * Programs use [batch, channels, height, width]; most backends convolve only [batch, height, width,
- * channels].
- */
-const toLast = (x: Tensor) => tf.transpose(x, [0, 2, 3, 1]) as Tensor4D;
-const toFirst = (x: Tensor) => tf.transpose(x, [0, 3, 1, 2]);
-/** Weights [out, in, h, w] to [h, w, in, out]. */
-const filterOf = (weight: Tensor) => tf.transpose(weight, [2, 3, 1, 0]) as Tensor4D;
-
-/** Pads explicitly, because backends differ in the paddings they support. */
-const padded = (x: Tensor4D, { padding }: Convolution) => (padding === 0 ? x : tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]));
-
-const conv2d: Kernel<"conv2d"> = ({ attributes }, [x, weight]) =>
-  toFirst(tf.conv2d(padded(toLast(x!), attributes), filterOf(weight!), attributes.stride, "valid"));
-
-const conv2dInputGradient: Kernel<"conv2dInputGradient"> = (node, [g, weight]) => {
-  const { padding, stride, size } = node.attributes;
-  const [batch, channels] = node.shape as [number, number];
-  const [height, width] = [size[0] + 2 * padding, size[1] + 2 * padding];
-  const attributes = { strides: stride, pad: "valid", dataFormat: "NHWC", inputShape: [batch, height, width, channels] };
-  const whole = tf.engine().runKernel("Conv2DBackpropInput", { dy: toLast(g!), filter: filterOf(weight!) }, attributes) as Tensor;
-  return toFirst(padding === 0 ? whole : tf.slice(whole, [0, padding, padding, 0], [batch, size[0], size[1], channels]));
-};
-
-/**
- * Convolves the image, its channels as the batch, with the adjoint as kernel; the stride becomes a
- * dilation.
- */
-const conv2dWeightGradient: Kernel<"conv2dWeightGradient"> = (node, [x, g]) => {
-  const { stride, kernel } = node.attributes;
-  const [out, channels] = node.shape as [number, number];
-  const image = tf.transpose(padded(toLast(x!), node.attributes), [3, 1, 2, 0]) as Tensor4D;
-  const filter = tf.transpose(g!, [2, 3, 0, 1]) as Tensor4D;
-  const all = tf.conv2d(image, filter, 1, "valid", "NHWC", stride);
-  // Rows and columns of the image that the kernel never reached make the result larger.
-  return tf.transpose(tf.slice(all, [0, 0, 0, 0], [channels, kernel[0], kernel[1], out]), [3, 0, 1, 2]);
-};
-
-/**
- * int32 first: the wasm backend writes an integer's bits into a float. tf.oneHot() refuses a single
- * class.
- */
-function oneHot(indices: Tensor, classes: number): Tensor {
-  if (classes === 1) return tf.cast(tf.expandDims(tf.equal(indices, tf.scalar(0, "int32")), -1), "float32");
-  return tf.cast(tf.oneHot(indices, classes, 1, 0, "int32"), "float32");
-}
-
 /** Entries 0, step, 2 step, .. along an axis; a strided slice is limited to few axes. */
 function everyNth(x: Tensor, axis: number, step: number, to: number[]): Tensor {
   const [before, count, after] = [x.shape.slice(0, axis), to[axis]!, x.shape.slice(axis + 1)];
@@ -72,27 +26,6 @@ function everyNth(x: Tensor, axis: number, step: number, to: number[]): Tensor {
   const whole = tf.pad(tf.reshape(x, [outer, x.shape[axis]!, inner]), [[0, 0], [0, count * step - x.shape[axis]!], [0, 0]]);
   return tf.reshape(tf.slice(tf.reshape(whole, [outer * count, step, inner]), [0, 0, 0], [outer * count, 1, inner]), to);
 }
-
-/** Windows of an image as rows: [batch, channels, out h, out w, size * size]. */
-function windows(x: Tensor, size: number): Tensor {
-  const [batch, channels, height, width] = x.shape as [number, number, number, number];
-  const [h, w] = [Math.floor(height / size), Math.floor(width / size)];
-  const whole = tf.slice(x, [0, 0, 0, 0], [batch, channels, h * size, w * size]);
-  const cut = tf.transpose(tf.reshape(whole, [batch * channels, h, size, w, size]), [0, 1, 3, 2, 4]);
-  return tf.reshape(cut, [batch, channels, h, w, size * size]);
-}
-
-const maxPool2dGradient: Kernel<"maxPool2dGradient"> = (node, [x, g]) => {
-  const { size } = node.attributes;
-  const [batch, channels, height, width] = node.shape as [number, number, number, number];
-  const [h, w] = g!.shape.slice(2) as [number, number];
-  // argMax returns the first of equals, as PyTorch does.
-  const first = oneHot(tf.argMax(windows(x!, size), 4), size * size);
-  const spread = tf.mul(first, tf.expandDims(g!, 4));
-  const back = tf.transpose(tf.reshape(spread, [batch * channels, h, w, size, size]), [0, 1, 3, 2, 4]);
-  const whole = tf.reshape(back, [batch, channels, h * size, w * size]);
-  return height === h * size && width === w * size ? whole : tf.pad(whole, [[0, 0], [0, 0], [0, height - h * size], [0, width - w * size]]);
-};
 
 /**
  * Merges neighboring axes that are all broadcast, or all not: WebGPU broadcasts at most four axes.
@@ -212,11 +145,7 @@ const kernels: { readonly [N in Exclude<OpName, "input" | "state">]: Kernel<N> }
     const chosen = oneHot(tf.reshape(indices!, [-1]), rows);
     return tf.matMul(chosen, tf.reshape(values!, [chosen.shape[0]!, -1]), true, false);
   },
-  conv2d,
-  conv2dInputGradient,
-  conv2dWeightGradient,
-  maxPool2d: (node, [x]) => tf.max(windows(x!, node.attributes.size), 4),
-  maxPool2dGradient,
+  ...imageKernels,
 };
 
 /**

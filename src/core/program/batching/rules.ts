@@ -217,4 +217,5 @@ export const batchingRules: { readonly [N in OpName]: Rule<N> } = {
   conv2dWeightGradient: unrolled,
   maxPool2d: alongFirst,
   maxPool2dGradient: alongFirst,
+  atMaxima2d: alongFirst,
 };

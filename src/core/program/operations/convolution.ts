@@ -1,49 +1,64 @@
 /**
- * Convolutions of images `[batch, channels, height, width]`, and pooling.
+ * Convolutions of images `[batch, channels, height, width]`; pooling.ts has the pools.
  * A convolution is linear in the image and in the weight, and so is each of its two
  * gradients: the three operations are one another's gradient rules.
  */
-import { makeNode, sameShape, shapeError, type Convolution, type Node, type Shape } from "../node.ts";
-import { constant, filled } from "./constants.ts";
-import { mul, plus } from "./elementwise.ts";
-import { reshape, slice } from "./movement.ts";
+import { makeNode, sameShape, shapeError, type Convolution, type Node, type Pair, type Sides } from "../node.ts";
+import { asPair, convolutionAttributes, positions, windowsOf, type ConvolutionOptions } from "../windows.ts";
+import { plus } from "./elementwise.ts";
+import { reshape } from "./movement.ts";
 import { along, nth, type Operation } from "./operation.ts";
-import { reduceSum } from "./reduction.ts";
 
-type Image = readonly [batch: number, channels: number, height: number, width: number];
+export type Image = readonly [batch: number, channels: number, height: number, width: number];
 
-function image(op: string, inputs: readonly Node[], x: Node, what: string): Image {
+export function image(op: string, inputs: readonly Node[], x: Node, what: string): Image {
   if (x.dtype !== "float" || x.shape.length !== 4) throw shapeError(op, inputs, `${what} must be float with four axes`);
   return x.shape as Image;
 }
 
-/** Number of kernel positions along an axis of `size`; below 1 where the kernel does not fit. */
-export function placesOf(size: number, kernel: number, { stride, padding }: Convolution): number {
-  return Math.floor((size + 2 * padding - kernel) / stride) + 1;
+/** @throws Error unless each is a whole number from `min` */
+export function checkWhole(op: string, inputs: readonly Node[], what: string, value: number | readonly number[], min: number): void {
+  const values = typeof value === "number" ? [value] : value;
+  if (values.some((n) => !Number.isInteger(n) || n < min)) throw shapeError(op, inputs, `the ${what} is ${values.join(", ")}; allowed: whole numbers from ${min}`);
 }
 
-function checkStep(op: string, inputs: readonly Node[], { stride, padding }: Convolution): void {
-  if (!Number.isInteger(stride) || stride < 1) throw shapeError(op, inputs, `the stride is ${stride}; allowed: whole numbers from 1`);
-  if (!Number.isInteger(padding) || padding < 0) throw shapeError(op, inputs, `the padding is ${padding}; allowed: whole numbers from 0`);
+function checked(op: string, inputs: readonly Node[], options: ConvolutionOptions): Convolution {
+  const attributes = convolutionAttributes(options);
+  checkWhole(op, inputs, "stride", attributes.stride, 1);
+  checkWhole(op, inputs, "padding", attributes.padding, 0);
+  checkWhole(op, inputs, "dilation", attributes.dilation ?? 1, 1);
+  checkWhole(op, inputs, "number of groups", attributes.groups ?? 1, 1);
+  return attributes;
 }
-
-const step = ({ stride = 1, padding = 0 }: Partial<Convolution>): Convolution => ({ stride, padding });
 
 /** Output size of a convolution. @throws Error where the kernel does not fit the padded image */
-function convolved(op: string, inputs: readonly Node[], size: readonly number[], kernel: readonly number[], options: Convolution): [number, number] {
-  const [height, width] = [placesOf(size[0]!, kernel[0]!, options), placesOf(size[1]!, kernel[1]!, options)];
+function convolved(op: string, inputs: readonly Node[], size: readonly number[], kernel: readonly number[], options: Convolution): Pair {
+  const windows = windowsOf(options);
+  const [height, width] = [0, 1].map((axis) => positions(size[axis]!, kernel[axis]!, windows, axis)) as [number, number];
   if (height < 1 || width < 1) throw shapeError(op, inputs, "the kernel is larger than the padded image");
   return [height, width];
 }
 
-/** Cross-correlation of x `[batch, in, h, w]` with weight `[out, in, kh, kw]`, as PyTorch's conv2d. */
-export function conv2d(x: Node, weight: Node, options: Partial<Convolution> = {}): Node {
+function checkGroups(op: string, inputs: readonly Node[], { groups = 1 }: Convolution, ...counts: readonly number[]): void {
+  const odd = counts.find((count) => count % groups !== 0);
+  if (odd !== undefined) throw shapeError(op, inputs, `${odd} channels do not divide into ${groups} groups`);
+}
+
+/**
+ * Cross-correlation of x `[batch, in, h, w]` with weight `[out, in / groups, kh, kw]`, as PyTorch's
+ * conv2d.
+ */
+export function conv2d(x: Node, weight: Node, options: ConvolutionOptions = {}): Node {
   const inputs = [x, weight];
-  const attributes = step(options);
-  checkStep("conv2d", inputs, attributes);
+  const attributes = checked("conv2d", inputs, options);
+  const { groups = 1 } = attributes;
   const [batch, channels, ...size] = image("conv2d", inputs, x, "the image");
   const [out, into, ...kernel] = image("conv2d", inputs, weight, "the weight");
-  if (into !== channels) throw shapeError("conv2d", inputs, `the weight is for ${into} channels, the image has ${channels}`);
+  if (into * groups !== channels) {
+    const inGroups = groups === 1 ? "" : ` in each of ${groups} groups`;
+    throw shapeError("conv2d", inputs, `the weight is for ${into} channels${inGroups}, the image has ${channels}`);
+  }
+  checkGroups("conv2d", inputs, attributes, out);
   return makeNode("conv2d", inputs, attributes, [batch, out, ...convolved("conv2d", inputs, size, kernel, attributes)]);
 }
 
@@ -52,17 +67,17 @@ export function conv2d(x: Node, weight: Node, options: Partial<Convolution> = {}
  * @param g gradient of the result, `[batch, out, oh, ow]`
  * @param size height and width of the image
  */
-export function conv2dInputGradient(g: Node, weight: Node, size: readonly [number, number], options: Partial<Convolution> = {}): Node {
+export function conv2dInputGradient(g: Node, weight: Node, size: Pair, options: ConvolutionOptions = {}): Node {
   const op = "conv2dInputGradient";
   const inputs = [g, weight];
-  const attributes = { ...step(options), size };
-  checkStep(op, inputs, attributes);
+  const attributes = { ...checked(op, inputs, options), size };
   const [batch, out, ...places] = image(op, inputs, g, "the adjoint");
-  const [filters, channels, ...kernel] = image(op, inputs, weight, "the weight");
+  const [filters, into, ...kernel] = image(op, inputs, weight, "the weight");
   if (filters !== out || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
     throw shapeError(op, inputs, `does not match an image of ${size.join(" x ")}`);
   }
-  return makeNode(op, inputs, attributes, [batch, channels, ...size]);
+  checkGroups(op, inputs, attributes, out);
+  return makeNode(op, inputs, attributes, [batch, into * (attributes.groups ?? 1), ...size]);
 }
 
 /**
@@ -70,67 +85,76 @@ export function conv2dInputGradient(g: Node, weight: Node, size: readonly [numbe
  * @param g gradient of the result, `[batch, out, oh, ow]`
  * @param kernel height and width of the kernel
  */
-export function conv2dWeightGradient(x: Node, g: Node, kernel: readonly [number, number], options: Partial<Convolution> = {}): Node {
+export function conv2dWeightGradient(x: Node, g: Node, kernel: Pair, options: ConvolutionOptions = {}): Node {
   const op = "conv2dWeightGradient";
   const inputs = [x, g];
-  const attributes = { ...step(options), kernel };
-  checkStep(op, inputs, attributes);
+  const attributes = { ...checked(op, inputs, options), kernel };
   const [batch, channels, ...size] = image(op, inputs, x, "the image");
   const [batch2, out, ...places] = image(op, inputs, g, "the adjoint");
   if (batch !== batch2 || !sameShape(convolved(op, inputs, size, kernel, attributes), places)) {
     throw shapeError(op, inputs, `does not match a kernel of ${kernel.join(" x ")}`);
   }
-  return makeNode(op, inputs, attributes, [out, channels, ...kernel]);
+  checkGroups(op, inputs, attributes, channels, out);
+  return makeNode(op, inputs, attributes, [out, channels / (attributes.groups ?? 1), ...kernel]);
+}
+
+export interface TransposedOptions extends ConvolutionOptions {
+  /** Rows and columns added at the bottom and right of the result; less than the stride. */
+  readonly outputPadding?: number | Pair;
 }
 
 /**
- * Shape after pooling with size x size windows that do not overlap; remaining rows and columns are
- * dropped.
+ * Transposed convolution of x `[batch, in, h, w]` with weight `[in, out / groups, kh, kw]`, as
+ * PyTorch's conv_transpose2d.
  */
-function pooledShape(op: string, inputs: readonly Node[], x: Node, size: number): Shape {
-  const [batch, channels, height, width] = image(op, inputs, x, "the image");
-  const places = [Math.floor(height / size), Math.floor(width / size)];
-  if (!Number.isInteger(size) || size < 1 || places.some((n) => n < 1)) {
-    throw shapeError(op, inputs, `windows of ${size} x ${size} do not fit`);
-  }
-  return [batch, channels, ...places];
+export function convTranspose2d(x: Node, weight: Node, { outputPadding = 0, ...options }: TransposedOptions = {}): Node {
+  const inputs = [x, weight];
+  const { strides, pads, dilations } = windowsOf(checked("convTranspose2d", inputs, options));
+  checkWhole("convTranspose2d", inputs, "output padding", outputPadding, 0);
+  const more = asPair(outputPadding);
+  const [, , ...places] = image("convTranspose2d", inputs, x, "the image");
+  const [, , ...kernel] = image("convTranspose2d", inputs, weight, "the weight");
+  const size = places.map((n, axis) => (n - 1) * strides[axis]! + dilations[axis]! * (kernel[axis]! - 1) + 1 + more[axis]! - pads[axis]! - pads[axis + 2]!);
+  if (size.some((n) => n < 1)) throw shapeError("convTranspose2d", inputs, "the padding leaves nothing of the result");
+  return conv2dInputGradient(x, weight, size as unknown as Pair, options);
 }
 
-/**
- * Maxima over size x size windows that do not overlap; among equals the first in row order gets the
- * gradient, as in PyTorch.
- */
-export function maxPool2d(x: Node, size: number): Node {
-  return makeNode("maxPool2d", [x], { size }, pooledShape("maxPool2d", [x], x, size));
+export interface Convolution1d {
+  readonly stride?: number;
+  readonly padding?: number | readonly [before: number, after: number];
+  readonly dilation?: number;
+  readonly groups?: number;
 }
 
-/** Gradient of maxPool2d with respect to x: each entry of g at its window's maximum. */
-export function maxPool2dGradient(x: Node, g: Node, size: number): Node {
-  const inputs = [x, g];
-  if (!sameShape(pooledShape("maxPool2dGradient", inputs, x, size), g.shape)) {
-    throw shapeError("maxPool2dGradient", inputs, `does not match windows of ${size} x ${size}`);
-  }
-  return makeNode("maxPool2dGradient", inputs, { size }, x.shape);
+/** An image of one row, convolved by kernels of one row. */
+const asRow = ({ stride = 1, padding = 0, dilation = 1, groups = 1 }: Convolution1d): ConvolutionOptions => {
+  const [before, after] = typeof padding === "number" ? [padding, padding] : padding;
+  return { stride: [1, stride], padding: [0, before, 0, after] satisfies Sides, dilation: [1, dilation], groups };
+};
+
+const inRow = (op: string, inputs: readonly Node[], x: Node, what: string): Node => {
+  if (x.shape.length !== 3) throw shapeError(op, inputs, `${what} must have three axes`);
+  return reshape(x, [x.shape[0]!, x.shape[1]!, 1, x.shape[2]!]);
+};
+
+const outOfRow = ({ shape }: Node): number[] => [shape[0]!, shape[1]!, shape[3]!];
+
+/** Cross-correlation of x `[batch, in, length]` with weight `[out, in / groups, kernel]`. */
+export function conv1d(x: Node, weight: Node, options: Convolution1d = {}): Node {
+  const inputs = [x, weight];
+  const y = conv2d(inRow("conv1d", inputs, x, "the sequence"), inRow("conv1d", inputs, weight, "the weight"), asRow(options));
+  return reshape(y, outOfRow(y));
 }
 
-/** Sums over size x size windows that do not overlap; remaining rows and columns are dropped. */
-function sumPool2d(x: Node, size: number): Node {
-  const [batch, channels, height, width] = pooledShape("avgPool2d", [x], x, size) as Image;
-  const whole = slice(slice(x, 2, 0, height * size), 3, 0, width * size);
-  return reduceSum(reshape(whole, [batch, channels, height, size, width, size]), [3, 5]);
+/** Transposed convolution of x `[batch, in, length]` with weight `[in, out / groups, kernel]`. */
+export function convTranspose1d(x: Node, weight: Node, { outputPadding = 0, ...options }: Convolution1d & { readonly outputPadding?: number } = {}): Node {
+  const inputs = [x, weight];
+  const [row, kernel] = [inRow("convTranspose1d", inputs, x, "the sequence"), inRow("convTranspose1d", inputs, weight, "the weight")];
+  const y = convTranspose2d(row, kernel, { ...asRow(options), outputPadding: [0, outputPadding] });
+  return reshape(y, outOfRow(y));
 }
 
-/** Means over size x size windows that do not overlap; remaining rows and columns are dropped. */
-export function avgPool2d(x: Node, size: number): Node {
-  return mul(constant(1 / (size * size)), sumPool2d(x, size));
-}
-
-/** Entries of y at the maxima of x's windows, in the pooled shape. */
-function atMaxima(x: Node, y: Node, pooled: Shape, size: number): Node {
-  return sumPool2d(mul(y, maxPool2dGradient(x, filled(1, pooled), size)), size);
-}
-
-const two = (sizes: readonly number[]) => sizes as readonly [number, number];
+const two = (sizes: readonly number[]) => sizes as unknown as Pair;
 
 export const convolution = {
   conv2d: {
@@ -167,18 +191,4 @@ export const convolution = {
       return plus(along(tx, (t) => of(t, g!)), along(tg, (t) => of(x!, t)));
     },
   } satisfies Operation<"conv2dWeightGradient">,
-  maxPool2d: {
-    rebuild: (inputs, { size }) => maxPool2d(nth(inputs, 0), size),
-    gradient: (node, g) => [maxPool2dGradient(nth(node.inputs, 0), g, node.attributes.size)],
-    tangent: ({ inputs: [x], shape, attributes: { size } }, [t]) => along(t, (of) => atMaxima(x!, of, shape, size)),
-  } satisfies Operation<"maxPool2d">,
-  maxPool2dGradient: {
-    rebuild: (inputs, { size }) => maxPool2dGradient(nth(inputs, 0), nth(inputs, 1), size),
-    // Piecewise constant in x; g's gradient takes the entries at the maxima.
-    gradient: (node, h) => {
-      const [x, g] = [nth(node.inputs, 0), nth(node.inputs, 1)];
-      return [null, atMaxima(x, h, g.shape, node.attributes.size)];
-    },
-    tangent: ({ inputs: [x], attributes: { size } }, [, t]) => along(t, (of) => maxPool2dGradient(x!, of, size)),
-  } satisfies Operation<"maxPool2dGradient">,
 };

@@ -7,16 +7,18 @@ import { elementwise } from "./elementwise.ts";
 import { indexing } from "./indexing.ts";
 import { linear } from "./linear.ts";
 import { broadcast, movement } from "./movement.ts";
+import { pooling } from "./pooling.ts";
 import type { Operation } from "./operation.ts";
 import { reduction } from "./reduction.ts";
 
 export * from "./conditions.ts";
 export * from "./constants.ts";
-export * from "./convolution.ts";
+export { conv1d, conv2d, conv2dInputGradient, conv2dWeightGradient, convTranspose1d, convTranspose2d } from "./convolution.ts";
 export * from "./elementwise.ts";
 export * from "./indexing.ts";
 export * from "./linear.ts";
 export * from "./movement.ts";
+export * from "./pooling.ts";
 export * from "./reduction.ts";
 
 /** A value passed with every call. */
@@ -43,6 +45,7 @@ export const operations: { readonly [N in OpName]: Operation<N> } = {
   ...indexing,
   ...linear,
   ...movement,
+  ...pooling,
   ...reduction,
 };
 

@@ -1,9 +1,10 @@
 /** Convolutions on channel blocks (blockSize.ts). Image names refer to blocked images. */
-import { sizeOf, type Convolution, type NodeOf, type Shape } from "../../../program/node.ts";
+import { sizeOf, type NodeOf, type Shape } from "../../../program/node.ts";
+import type { PlainConvolution } from "../../../program/windows.ts";
 import type { OnnxAttribute } from "../model.ts";
 import { nchwc, type GraphWriter } from "./writer.ts";
 
-export interface Filters extends Convolution {
+export interface Filters extends PlainConvolution {
   readonly out: number;
   readonly into: number;
   readonly kernel: readonly [number, number];
@@ -94,8 +95,8 @@ export function adjointWeight(weight: string, [out, into, height, width]: Shape,
  * @param image the image with its channels last, `[batch, rows, columns, in]`
  * @param adjoint name of g
  */
-export function blockedWeightGradient(node: NodeOf<"conv2dWeightGradient">, image: string, adjoint: string, block: number, write: GraphWriter): string {
-  const { kernel, stride, padding } = node.attributes;
+export function blockedWeightGradient(node: NodeOf<"conv2dWeightGradient">, { stride, padding }: PlainConvolution, image: string, adjoint: string, block: number, write: GraphWriter): string {
+  const { kernel } = node.attributes;
   const [batch, into, ...size] = node.inputs[0]!.shape as [number, number, number, number];
   const [, out, ...places] = node.inputs[1]!.shape as [number, number, number, number];
   const missing = (block - (batch % block)) % block;

@@ -4,6 +4,7 @@
  * operation. Per-channel work is one pass of a depthwise 1x1 convolution.
  */
 import { isScalar, sameShape, sizeOf, type Node, type NodeOf, type OpName, type Shape } from "../../../program/node.ts";
+import { asPair, isPlain, isTiling } from "../../../program/windows.ts";
 import { onnxType } from "../model.ts";
 import { blockedConvolution, blockedWeightGradient, fitsBlocks, scaledChannels, adjointWeight, type Finish } from "./blocked.ts";
 import { isPerChannel, type Fusions } from "./fusion.ts";
@@ -72,12 +73,12 @@ function answeredInBlocks(node: Node, fusions: Fusions, block: number, write: Gr
   if (node.op === "conv2dInputGradient") return inputGradient(node, {}, block, write);
   const joined = fusions.joined.get(node);
   if (joined) return inputGradient(joined.product, { added: joined.image }, block, write);
-  if (node.op === "maxPool2d" && write.isBlocked(node.inputs[0]!)) {
-    return fusions.withPlaces.has(node) ? blockedMaxima(node, write.blockedNameOf(node.inputs[0]!), block, write) : pooled(node, write);
+  if (node.op === "maxPool2d" && isTiling(node.attributes) && write.isBlocked(node.inputs[0]!)) {
+    return fusions.withPlaces.has(node) ? blockedMaxima(node, node.attributes.size, write.blockedNameOf(node.inputs[0]!), block, write) : pooled(node, write);
   }
-  if (node.op === "maxPool2dGradient" && write.isBlocked(node.inputs[0]!)) {
+  if (node.op === "maxPool2dGradient" && isTiling(node.attributes) && write.isBlocked(node.inputs[0]!)) {
     const [image, adjoint] = node.inputs as readonly [Node, Node];
-    return blockedMaximaGradient(node, write.blockedNameOf(image), write.blockedNameOf(adjoint), block, write);
+    return blockedMaximaGradient(node, node.attributes.size, write.blockedNameOf(image), write.blockedNameOf(adjoint), block, write);
   }
   return inEveryPlace(node, fusions, block, write);
 }
@@ -85,12 +86,14 @@ function answeredInBlocks(node: Node, fusions: Fusions, block: number, write: Gr
 function convolution(node: NodeOf<"conv2d">, finish: Finish, block: number, write: GraphWriter): string | null {
   const [x, weight] = node.inputs as readonly [Node, Node];
   const [out, into, ...kernel] = weight.shape as [number, number, number, number];
-  if (!fitsBlocks(out, into, block)) return null;
-  return blockedConvolution(imageFor(x, block, write), x.shape, write.nameOf(weight), { out, into, kernel, ...node.attributes }, finish, block, write);
+  const { attributes } = node;
+  if (!isPlain(attributes) || !fitsBlocks(out, into, block)) return null;
+  return blockedConvolution(imageFor(x, block, write), x.shape, write.nameOf(weight), { out, into, kernel, ...attributes }, finish, block, write);
 }
 
 function inputGradient(node: NodeOf<"conv2dInputGradient">, { added }: { readonly added?: Node }, block: number, write: GraphWriter): string | null {
   const [g, weight] = node.inputs as readonly [Node, Node];
+  if (!isPlain(node.attributes)) return null;
   const { stride, padding } = node.attributes;
   const [out, into, height, width] = weight.shape as [number, number, number, number];
   const adjointPadding = height - 1 - padding;
@@ -102,7 +105,8 @@ function inputGradient(node: NodeOf<"conv2dInputGradient">, { added }: { readonl
 
 function pooled(node: NodeOf<"maxPool2d">, write: GraphWriter): string {
   const { size } = node.attributes;
-  const attributes = { kernel_shape: { ints: [size, size] }, strides: { ints: [size, size] }, dilations: { ints: [1, 1] }, pads: { ints: [0, 0, 0, 0] } };
+  const sizes = asPair(size);
+  const attributes = { kernel_shape: { ints: sizes }, strides: { ints: sizes }, dilations: { ints: [1, 1] }, pads: { ints: [0, 0, 0, 0] } };
   return write.emit("MaxPool", [write.blockedNameOf(node.inputs[0]!)], attributes, nchwc);
 }
 
@@ -144,8 +148,9 @@ function inEveryPlace(node: Node, fusions: Fusions, block: number, write: GraphW
 function answeredAsUsual(node: Node, block: number, write: GraphWriter): string | null {
   if (node.op === "conv2dWeightGradient") {
     const [x, g] = node.inputs as readonly [Node, Node];
-    if (!canBeBlocked(g, block)) return null;
-    return blockedWeightGradient(node, channelsLast(x, block, write), write.blockedNameOf(g), block, write);
+    const { attributes } = node;
+    if (!isPlain(attributes) || !canBeBlocked(g, block)) return null;
+    return blockedWeightGradient(node, attributes, channelsLast(x, block, write), write.blockedNameOf(g), block, write);
   }
   const [x] = node.inputs;
   if (!x || !write.isBlocked(x) || x.shape.length !== 4) return null;

@@ -52,8 +52,7 @@ interface Windows {
 type Pooling = NodeOf<"maxPool2d"> | NodeOf<"maxPool2dGradient">;
 
 /** The windows, shared by the pooling and its gradient. */
-function windowsOf(node: Pooling, image: string, block: number, write: GraphWriter): Windows {
-  const { size } = node.attributes;
+function windowsOf(node: Pooling, size: number, image: string, block: number, write: GraphWriter): Windows {
   const [batch, channels, height, width] = node.inputs[0]!.shape as [number, number, number, number];
   const [planes, high, wide] = [(batch * channels) / block, Math.floor(height / size), Math.floor(width / size)];
   const reshaped = (name: string, shape: readonly number[]) => write.once("Reshape", [name, write.integers(shape)]);
@@ -69,15 +68,14 @@ function windowsOf(node: Pooling, image: string, block: number, write: GraphWrit
 const split = (value: string, size: number, axis: number, write: GraphWriter) =>
   size === 1 ? [value] : write.emitOnce("Split", [value], size, { axis: { int: axis }, num_outputs: { int: size } });
 
-/** Max pooling of a blocked image. */
-export function blockedMaxima(node: NodeOf<"maxPool2d">, image: string, block: number, write: GraphWriter): string {
-  return write.emit("Reshape", [windowsOf(node, image, block, write).rows.largest, write.integers(node.shape)]);
+/** Max pooling of a blocked image over windows side by side. */
+export function blockedMaxima(node: NodeOf<"maxPool2d">, size: number, image: string, block: number, write: GraphWriter): string {
+  return write.emit("Reshape", [windowsOf(node, size, image, block, write).rows.largest, write.integers(node.shape)]);
 }
 
 /** Gradient of a blocked image from the gradient of its maxima. */
-export function blockedMaximaGradient(node: NodeOf<"maxPool2dGradient">, image: string, adjoint: string, block: number, write: GraphWriter): string {
-  const { size } = node.attributes;
-  const { columns, rows, planes, high, wide } = windowsOf(node, image, block, write);
+export function blockedMaximaGradient(node: NodeOf<"maxPool2dGradient">, size: number, image: string, adjoint: string, block: number, write: GraphWriter): string {
+  const { columns, rows, planes, high, wide } = windowsOf(node, size, image, block, write);
   const [, , height, width] = node.shape as [number, number, number, number];
   const reshaped = (name: string, shape: readonly number[]) => write.emit("Reshape", [name, write.integers(shape)]);
   const joined = (parts: readonly string[], axis: number) => (parts.length === 1 ? parts[0]! : write.emit("Concat", parts, { axis: { int: axis } }));
