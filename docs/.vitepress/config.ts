@@ -79,6 +79,7 @@ export default defineConfig({
         ["Datasets", "datasets"],
         ["Engines", "engines"],
         ["Exports", "exports"],
+        ["Models out", "models-out"],
         ["Reports", "reports"],
         ["Archives", "archives"],
         ["Dependencies", "dependencies"],

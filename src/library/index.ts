@@ -15,6 +15,7 @@ export { charRnn, loadText, textOf, type CharRnn, type CharRnnOptions, type Text
 export { optimize, type OptimizeOptions } from "./optimize.ts";
 export { DivergenceError, type Evaluation, type Prediction, type StepResult, type Training } from "./training.ts";
 export type { Batch, BatchArray, NumberArray, Scaled, StepBatch } from "./batch.ts";
+export { loadWeights, type LoadedWeights } from "./weights.ts";
 export type { Snapshot } from "./snapshot.ts";
 export type { DType, Node, Shape } from "../core/program/node.ts";
 export * as ops from "./ops.ts";

@@ -10,6 +10,7 @@ import { batches } from "./data.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Problem } from "./problem.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "./snapshot.ts";
+import { writeSafetensors } from "./weights.ts";
 
 export interface StepResult {
   /** Number of this step, from 0. */
@@ -123,12 +124,17 @@ export class Training<Input extends string = string> {
 
   /** Parameters by name, row-major, after the last step's update. */
   parameters(): Promise<Record<string, Float64Array>> {
-    return this.#inTurn(async () => {
-      await this.#settle();
-      const { procedures, executable, problem } = this.#parts;
-      const values = procedures.parametersOf(await executable.state(procedures.parameterNames));
-      return Object.fromEntries(problem.parameters.map(({ name, stateName }) => [name, values[stateName]!]));
-    });
+    return this.#inTurn(() => this.#parameters());
+  }
+
+  /**
+   * Writes what parameters() returns as a .safetensors file, which PyTorch's load_state_dict takes. An existing file is
+   * replaced; a failure leaves it as it was.
+   */
+  async saveWeights(path: string): Promise<void> {
+    const { step, values } = await this.#inTurn(async () => ({ step: this.#steps, values: await this.#parameters() }));
+    const arrays = this.#parts.problem.parameters.map(({ name, shape }) => ({ name, shape, values: values[name]! }));
+    await writeSafetensors(path, arrays, { format: "pt", producer: "hypertower", step: String(step), optimizer: this.optimizer.toString() });
   }
 
   /**
@@ -220,6 +226,13 @@ export class Training<Input extends string = string> {
     // Only the caller sees an error; the next call just waits for the end.
     this.#last = result.catch(() => undefined);
     return result;
+  }
+
+  async #parameters(): Promise<Record<string, Float64Array>> {
+    await this.#settle();
+    const { procedures, executable, problem } = this.#parts;
+    const values = procedures.parametersOf(await executable.state(procedures.parameterNames));
+    return Object.fromEntries(problem.parameters.map(({ name, stateName }) => [name, values[stateName]!]));
   }
 
   /** Applies the pending update to the settled weights; returns the resulting hyperparameters. */

@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 class Mlp(nn.Module):
     def __init__(self):
         super().__init__()
-        self.layer1, self.layer2 = nn.Linear(64, 16), nn.Linear(16, 4)
+        self.layer1, self.layer2 = nn.Linear(784, 16), nn.Linear(16, 10)
 
     def forward(self, x):
         return self.layer2(torch.tanh(self.layer1(x.flatten(1))))
@@ -25,14 +25,14 @@ class Mlp(nn.Module):
 class Cnn(nn.Module):
     def __init__(self):
         super().__init__()
-        self.conv1, self.bn1 = nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8)
-        self.conv2, self.bn2 = nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8)
-        self.linear1, self.linear2 = nn.Linear(32, 12), nn.Linear(12, 4)
+        self.conv1, self.bn1 = nn.Conv2d(1, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
+        self.conv2, self.bn2 = nn.Conv2d(8, 8, 3, padding=1, bias=False), nn.BatchNorm2d(8)
+        self.fc1, self.fc2 = nn.Linear(8 * 49, 12), nn.Linear(12, 10)
 
     def forward(self, x):
         x = torch.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 2)
         x = torch.max_pool2d(torch.relu(self.bn2(self.conv2(x))), 2)
-        return self.linear2(torch.relu(self.linear1(x.flatten(1))))
+        return self.fc2(torch.relu(self.fc1(x.flatten(1))))
 
 
 class CharRnn(nn.Module):
@@ -40,10 +40,10 @@ class CharRnn(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, 8)
         self.rnn = getattr(nn, cell)(8, 16, num_layers=2, batch_first=True)
-        self.linear = nn.Linear(16, vocabulary)
+        self.decoder = nn.Linear(16, vocabulary)
 
     def forward(self, x):
-        return self.linear(self.rnn(self.embedding(x))[0])
+        return self.decoder(self.rnn(self.embedding(x))[0])
 
 
 class Block(nn.Module):
@@ -68,11 +68,11 @@ class ResNet8(nn.Module):
         self.layer1 = nn.Sequential(Block(4, 4, 1))
         self.layer2 = nn.Sequential(Block(4, 8, 2))
         self.layer3 = nn.Sequential(Block(8, 16, 2))
-        self.linear = nn.Linear(16, 4)
+        self.fc = nn.Linear(16, 10)
 
     def forward(self, x):
         x = torch.relu(self.bn1(self.conv1(x)))
-        return self.linear(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
+        return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
 def make(kind, vocabulary):
