@@ -10,11 +10,12 @@ import { runChart } from "../../../src/charts/runChart.ts";
 import { trajectoriesChart } from "../../../src/charts/trajectoriesChart.ts";
 import { sensitivityOf } from "../../../src/shared/study/sensitivity.ts";
 import { curveNames } from "../../../src/charts/studyText.ts";
-import { channels, chartThemes, orderedColor, type TooltipContent } from "../../../src/charts/theme.ts";
+import { chartThemes, orderedColor, type TooltipContent } from "../../../src/charts/theme.ts";
 import { renderSvg } from "../../../src/main/reports/pictures/render.ts";
 import type { StudyPoint } from "../../../src/shared/study/result.ts";
 import { studyCurves, studyGrids } from "../../../src/shared/study/curves.ts";
 import { findPaperFigure } from "../../../src/shared/study/paperFigures.ts";
+import { eyes, lab } from "../../support/colors.ts";
 import { makePoints, makeStudy, stepSizeStudy } from "../../support/studyPoints.ts";
 import { figureStudy, pretendStudy, studyOf } from "../../support/pretendStudy.ts";
 
@@ -244,24 +245,6 @@ it("draws a run's curves, and says what they leave out", () => {
 });
 
 describe("colors of heights", () => {
-  /** Severe deficiencies after Machado, Oliveira and Fernandes (2009), on linear light. */
-  const eyes: Record<string, readonly number[]> = {
-    all: [1, 0, 0, 0, 1, 0, 0, 0, 1],
-    protan: [0.152286, 1.052583, -0.204868, 0.114503, 0.786281, 0.099216, -0.003882, -0.048116, 1.051998],
-    deutan: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
-    tritan: [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
-  };
-  const lab = (color: string, eye: readonly number[]): number[] => {
-    const [r, g, b] = channels(color).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
-    const seen = [0, 3, 6].map((row) => Math.max(0, eye[row]! * r! + eye[row + 1]! * g! + eye[row + 2]! * b!));
-    const xyz = [
-      (0.4124 * seen[0]! + 0.3576 * seen[1]! + 0.1805 * seen[2]!) / 0.9505,
-      0.2126 * seen[0]! + 0.7152 * seen[1]! + 0.0722 * seen[2]!,
-      (0.0193 * seen[0]! + 0.1192 * seen[1]! + 0.9505 * seen[2]!) / 1.089,
-    ].map((value) => (value > 0.008856 ? Math.cbrt(value) : 7.787 * value + 16 / 116));
-    return [116 * xyz[1]! - 16, 500 * (xyz[0]! - xyz[1]!), 200 * (xyz[1]! - xyz[2]!)];
-  };
-
   it.each(chartThemes.flatMap((theme) => Object.keys(eyes).map((eye) => [theme, eye] as const)))("are told apart in the theme %s by %s eyes, in an order of lightness", (theme, eye) => {
     for (const count of [2, 3, 4, 5, 6]) {
       const colors = Array.from({ length: count }, (_, i) => lab(orderedColor(i, count, theme), eyes[eye]!));
