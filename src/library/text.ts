@@ -7,6 +7,7 @@ import { buildModel } from "../core/models/build.ts";
 import { Random } from "../core/models/random.ts";
 import { latestGenerator } from "../shared/random.ts";
 import { StepMasks } from "../core/training/masks.ts";
+import { alphabetOf } from "../shared/alphabet.ts";
 import { generate } from "../core/prediction/generate.ts";
 import { textFeed } from "../core/feeds/textFeed.ts";
 import { buildTrainingProgram, type TrainingProgram } from "../core/training/trainingProgram.ts";
@@ -236,7 +237,7 @@ export class CharRnn {
     const { experiment, feed } = this.#parts;
     const values = await this.parameters();
     const weights = feed.task.parameters.map(({ name, shape }) => ({ name, shape, values: values[name]! }));
-    return generate(experiment, this.vocabulary, weights, { prime: beginning, length, temperature, seed });
+    return generate(experiment, alphabetOf({ vocabulary: this.vocabulary }), weights, { prime: beginning, length, temperature, seed });
   }
 
   /** Frees the engine's memory. */

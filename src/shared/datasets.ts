@@ -151,7 +151,7 @@ export const importOrder = z.discriminatedUnion("form", [
     channels: z.union([z.literal(1), z.literal(3)]).default(3),
   }),
   z.strictObject({ form: z.literal("arrays"), title, features: arrayChoice, targets: arrayChoice, task }),
-  z.strictObject({ form: z.literal("text"), title, path }),
+  z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(["characters", "bytes"]).optional() }),
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 

@@ -6,7 +6,7 @@ import { engineChoices } from "./engines.ts";
 import { groupProblems } from "./groups.ts";
 import { guard } from "./guard.ts";
 import { matrixProblems } from "./matrices.ts";
-import { parametersOn, textSteps } from "./models/data.ts";
+import { attends, parametersOn, textSteps } from "./models/data.ts";
 import { ModelError } from "./models/describe.ts";
 import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
@@ -112,9 +112,18 @@ const fields = z.strictObject({
   model: model.prefault({}),
   tower: tower.prefault([{ optimizer: "adam" }, { optimizer: "sgd", alpha: 1e-5 }]),
   batchSize: positiveInteger("batchSize", 60_000).default(usualBatch),
-  /** Shuffle the examples every epoch; a text is always read in order. */
+  /**
+   * Shuffle the examples every epoch. For a transformer: blocks of a text drawn at random. Other
+   * models read a text in order.
+   */
   shuffle: z.boolean("shuffle must be true or false").default(true),
-  budget: z.strictObject({ epochs: positiveInteger("budget.epochs", 100_000).default(5) }).prefault({}),
+  budget: z
+    .strictObject({
+      epochs: positiveInteger("budget.epochs", 100_000).default(5),
+      /** Steps in an epoch of blocks drawn at random; by default as many as would read the text once. */
+      stepsPerEpoch: positiveInteger("budget.stepsPerEpoch", maxSteps).optional(),
+    })
+    .prefault({}),
   evaluation: evaluationSchedule.prefault({}),
   seed: z
     .number({ error: "seed must be a whole number from 0 to 4294967295" })
@@ -202,8 +211,15 @@ const checked = z
     try {
       const parameters = parametersOn(e);
       const parts = [["trainExamples", "dataset.trainExamples", trainExamples - held], ["testExamples", "dataset.testExamples", testExamples], ...(held > 0 ? [["validation", "what dataset.validation holds out", held] as const] : [])] as const;
+      const blocks = drawsBlocks(e);
+      if (e.budget.stepsPerEpoch !== undefined && !blocks) {
+        const message = "budget.stepsPerEpoch is for blocks of a text drawn at random, by a transformer with shuffle on; without it, an epoch is all training data once";
+        context.addIssue({ code: "custom", path: ["budget", "stepsPerEpoch"], message });
+      }
       for (const [name, what, count] of parts) {
-        if (isText(e) && textBatches(e, count) < 1) {
+        if (blocks && blocksOf(count, textSteps(e.model)) < 1) {
+          context.addIssue({ code: "custom", path: ["dataset", name], message: `${what} is ${count}; a block needs ${textSteps(e.model) + 1} characters` });
+        } else if (!blocks && isText(e) && textBatches(e, count) < 1) {
           const message = `${what} is ${count}; a batch needs ${e.batchSize} × ${textSteps(e.model)} characters, and one more for each row`;
           context.addIssue({ code: "custom", path: ["dataset", name], message });
         }
@@ -266,7 +282,7 @@ export function validateExperiment(input: unknown): Validation {
   return result.success ? { ok: true, experiment: result.data } : { ok: false, errors: fieldErrors(result.error) };
 }
 
-type Sizes = Pick<z.output<typeof fields>, "dataset" | "model" | "batchSize">;
+type Sizes = Pick<z.output<typeof fields>, "dataset" | "model" | "batchSize" | "shuffle" | "budget">;
 
 export const taskOf = ({ dataset }: { readonly dataset: DatasetChoice }): DatasetTask => dataFacts(dataset).task;
 export const isText = (of: { readonly dataset: DatasetChoice }): boolean => taskOf(of) === "text";
@@ -286,9 +302,16 @@ export function textBatches({ model, batchSize }: Pick<Sizes, "model" | "batchSi
   return Math.floor(Math.floor((characters - 1) / batchSize) / textSteps(model));
 }
 
+/** Number of blocks of `steps` symbols side by side, each of which another symbol follows. */
+export const blocksOf = (characters: number, steps: number): number => Math.floor((characters - 1) / steps);
+
+/** Whether training batches are blocks drawn at random from a text. */
+export const drawsBlocks = (e: Pick<Experiment, "dataset" | "model" | "shuffle">): boolean => isText(e) && e.shuffle && attends(e.model);
+
 /** Steps per epoch. The last batch of an epoch may be smaller; a text drops it. */
 export function stepsPerEpoch(e: Sizes): number {
   const examples = e.dataset.trainExamples - validationExamples(e.dataset);
+  if (drawsBlocks(e)) return e.budget.stepsPerEpoch ?? Math.max(1, textBatches(e, examples));
   return isText(e) ? textBatches(e, examples) : Math.ceil(examples / e.batchSize);
 }
 

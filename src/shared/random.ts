@@ -18,10 +18,10 @@ export type GeneratorVersion = (typeof generatorVersions)[number];
 export const latestGenerator: GeneratorVersion = 2;
 
 /** Purpose of the numbers. Each has its own stream, so that none can shift another. */
-export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation" | "dropout" | "division" | "validation" | "bootstrap" | "samples";
+export type Purpose = "initialization" | "shuffling" | "generation" | "augmentation" | "dropout" | "division" | "validation" | "bootstrap" | "samples" | "blocks";
 
 /** Part of version 2's format: never change a number. */
-const purposeNumbers: Record<Purpose, number> = { initialization: 1, shuffling: 2, generation: 3, augmentation: 4, dropout: 5, division: 6, validation: 7, bootstrap: 8, samples: 9 };
+const purposeNumbers: Record<Purpose, number> = { initialization: 1, shuffling: 2, generation: 3, augmentation: 4, dropout: 5, division: 6, validation: 7, bootstrap: 8, samples: 9, blocks: 10 };
 
 /** Jumps of 2^64 numbers in version 1; a purpose without an entry used the seed's own stream. */
 const jumps: Partial<Record<Purpose, number>> = { shuffling: 1, generation: 2, augmentation: 3, dropout: 4 };

@@ -8,6 +8,7 @@ import { languageModelling } from "../../src/core/tasks/languageModelling.ts";
 import { StepMasks } from "../../src/core/training/masks.ts";
 import { buildTrainingProgram } from "../../src/core/training/trainingProgram.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
+import { zLossOf } from "../../src/shared/models/data.ts";
 import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../src/shared/models/shape.ts";
 import { everything } from "./edition.ts";
@@ -92,6 +93,13 @@ export const modelCases: Record<string, ModelCase> = {
   "LSTM, Adam / SGD": { data: text, model: { kind: "charRnn", hidden: 6, embedding: 4, steps }, levels: adam },
   "LSTM on one-hot symbols, SGD / SGD": { data: text, model: { kind: "charRnn", hidden: 6, layers: 1, embedding: 0, steps }, levels: sgd },
   "GRU, Adam / SGD": { data: text, model: { kind: "charRnn", cell: "gru", hidden: 6, embedding: 4, steps }, levels: adam },
+  "transformer, Adam / SGD": { data: text, model: { kind: "transformer", layers: 2, heads: 2, width: 6, context: steps }, levels: adam },
+  "transformer with every option, SGD / SGD": {
+    data: text,
+    model: { kind: "transformer", layers: 1, heads: 2, width: 6, context: steps, dropout: 0.2, bias: true, norm: "rms", activation: "swiglu", tied: false, qkNorm: true, zLoss: 1e-3 },
+    levels: sgd,
+  },
+  "transformer, SGD / SGD with a horizon of 0.9": { data: text, model: { kind: "transformer", layers: 1, heads: 2, width: 6, context: steps }, levels: [sgd[0]!, level("sgd", { alpha: 1e-4, horizon: 0.9 })] },
   "GRU on one-hot symbols, SGD / SGD": { data: text, model: { kind: "charRnn", cell: "gru", hidden: 6, layers: 1, embedding: 0, steps }, levels: sgd },
 };
 
@@ -99,7 +107,7 @@ export const modelCases: Record<string, ModelCase> = {
 export function modelProblem({ data, model, levels }: ModelCase, seed = 1) {
   const built = buildModel(describeModel(modelSchema.parse(model), data));
   const isText = data.input.kind === "tokens";
-  const task = isText ? languageModelling({ model: built, steps }) : classification({ model: built, exampleShape: data.input.shape, scale: 1 / 255 });
+  const task = isText ? languageModelling({ model: built, steps, zLoss: zLossOf(modelSchema.parse(model)) }) : classification({ model: built, exampleShape: data.input.shape, scale: 1 / 255 });
   const training = buildTrainingProgram({ task, levels, batchSizes: [batchSize], evaluationBatchSizes: [batchSize], hypergradients: "moving" });
   const random = new Random(seed, "initialization", 1);
   const initialState = training.initialState(Object.fromEntries(built.parameters.map(({ name, initialize }) => [name, initialize(random)])));

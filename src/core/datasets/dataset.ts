@@ -1,4 +1,5 @@
 /** What a dataset is to a training run, whatever it was read from. */
+import type { TextUnit } from "../../shared/alphabet.ts";
 
 /** Codes of a text's symbols: bytes for up to 256 different symbols, else 16 bits each. */
 export type Codes = Uint8Array | Uint16Array;
@@ -52,6 +53,8 @@ export interface TextDataset {
   readonly task: "text";
   /** Symbols by their codes. */
   readonly vocabulary: readonly string[];
+  /** What a symbol is; a character by default. */
+  readonly unit?: TextUnit | undefined;
   readonly train: Codes;
   readonly test: Codes;
 }

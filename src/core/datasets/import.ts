@@ -8,6 +8,7 @@ import { imageClasses, imageSize, readImage } from "./formats/images.ts";
 import { readNumpy, type NumericArray } from "./formats/npy.ts";
 import { largestUnpacked, requireStorable } from "./formats/packed.ts";
 import { readText } from "./formats/text.ts";
+import { byteVocabulary, type TextUnit } from "../../shared/alphabet.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { requireFile, wholeFile } from "./chunks.ts";
 import type { OnProgress } from "./progress.ts";
@@ -18,7 +19,7 @@ export interface ImportTarget {
   readonly folder?: string;
 }
 
-type Description = Pick<OwnMeta, "task" | "source" | "count" | "exampleShape"> & Partial<Pick<OwnMeta, "classNames" | "featureNames" | "vocabulary">>;
+type Description = Pick<OwnMeta, "task" | "source" | "count" | "exampleShape"> & Partial<Pick<OwnMeta, "classNames" | "featureNames" | "vocabulary" | "unit">>;
 
 async function keep({ title, folder = dataFolder() }: ImportTarget, description: Description, data: OwnData): Promise<OwnMeta> {
   const meta: OwnMeta = {
@@ -45,15 +46,16 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
   return { ...meta, dropped, filled };
 }
 
-/** A tenth of a text is for testing, so it needs a few characters. */
-const minCharacters = 20;
+/** A tenth of a text is for testing, so it needs a few symbols. */
+const minSymbols = 20;
 
-/** @throws Error naming the file, the line and the byte */
-export async function importText(path: string, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta> {
+/** @throws Error naming the file, and for characters the line and the byte that is not UTF-8 */
+export async function importText(path: string, { unit = "characters", ...target }: ImportTarget & { readonly unit?: TextUnit | undefined }, onProgress?: OnProgress): Promise<OwnMeta> {
   await requireFile(path);
-  const { vocabulary, codes } = await readText(path, onProgress);
-  if (codes.length < minCharacters) throw new Error(`${path}: ${codes.length} characters; at least ${minCharacters} are needed`);
-  return keep(target, { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary] }, { features: codes, labels: new Float32Array(0) });
+  const { vocabulary, codes } = unit === "bytes" ? { vocabulary: byteVocabulary, codes: new Uint8Array(await wholeFile(path)) } : await readText(path, onProgress);
+  if (codes.length < minSymbols) throw new Error(`${path}: ${codes.length} ${unit}; at least ${minSymbols} are needed`);
+  const description: Description = { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary], ...(unit === "bytes" ? { unit } : {}) };
+  return keep(target, description, { features: codes, labels: new Float32Array(0) });
 }
 
 export interface ImageImportOptions {

@@ -165,13 +165,13 @@ export async function loadText(config: Pick<Experiment["dataset"], "kind" | "fac
 export async function loadTextOf(kind: string, folder = dataFolder()): Promise<TextDataset> {
   await requireReady(kind, folder);
   const entry = catalogEntry(kind);
-  const { vocabulary, codes } = entry ? await readEntryText(entry, folder) : await ownText(kind, folder);
+  const { vocabulary, codes, unit } = entry ? { ...(await readEntryText(entry, folder)), unit: undefined } : await ownText(kind, folder);
   const train = codes.length - Math.floor(codes.length * textTestShare);
-  return { task: "text", vocabulary, train: codes.subarray(0, train), test: codes.subarray(train) };
+  return { task: "text", vocabulary, unit, train: codes.subarray(0, train), test: codes.subarray(train) };
 }
 
 async function ownText(kind: string, folder: string) {
   const { meta, features } = await readOwn(kind, folder);
   if (meta.task !== "text") throw new Error(`${meta.title} is not a text`);
-  return { vocabulary: meta.vocabulary, codes: features as Codes };
+  return { vocabulary: meta.vocabulary, unit: meta.unit, codes: features as Codes };
 }

@@ -35,6 +35,8 @@ export const ownMeta = z.object({
   features: z.enum(["uint8", "uint16", "float32"]),
   /** Symbols of a text by their codes; empty otherwise. */
   vocabulary: z.array(z.string()),
+  /** What a symbol of a text is; characters where it is missing. */
+  unit: z.literal("bytes").optional(),
 });
 export type OwnMeta = z.infer<typeof ownMeta>;
 

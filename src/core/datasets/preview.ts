@@ -12,6 +12,7 @@ import { readText } from "./formats/text.ts";
 import { readArrays } from "./import.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
+import { alphabetOf } from "../../shared/alphabet.ts";
 import { requireFile } from "./chunks.ts";
 import { byteCounter, type OnProgress } from "./progress.ts";
 
@@ -23,8 +24,8 @@ const maxValues = 4_096;
 /** @throws Error naming the file that is missing or damaged */
 export async function previewDataset({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetPreview> {
   if (task === "text") {
-    const { train, vocabulary } = await loadTextOf(kind);
-    return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: Array.from(train.subarray(0, 2_000), (code) => vocabulary[code]).join("") };
+    const text = await loadTextOf(kind);
+    return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: alphabetOf(text).textOf(text.train.subarray(0, 2_000)) };
   }
   const dataset = await loadWhole(kind);
   return {

@@ -1,4 +1,5 @@
 /** A run's feed: its task, its training batches in order, and its evaluation batches. */
+import type { Alphabet } from "../../shared/alphabet.ts";
 import type { EvaluatedSet } from "../../shared/metrics.ts";
 import type { InputValue } from "../engines/engine.ts";
 import type { Random } from "../models/random.ts";
@@ -36,8 +37,8 @@ export interface Feed {
    */
   epoch(random: Random, first: number): Epoch;
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
-  /** Characters of a text by code; null for labelled examples. */
-  readonly vocabulary: readonly string[] | null;
+  /** Symbols of a text; null for labelled examples. */
+  readonly alphabet: Alphabet | null;
   /** Largest feature value: 255 for most images; null where features have no common range. */
   readonly range: number | null;
 }

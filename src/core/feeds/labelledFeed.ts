@@ -39,7 +39,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     batchSizes: batchSizes(training.length, batchSize),
     evaluationBatchSizes: [...new Set([...batchSizes(test.count, evaluationBatch), ...batchSizes(held.length, evaluationBatch)])],
     examples: training.length,
-    vocabulary: null,
+    alphabet: null,
     range: featureRange(dataset),
     sets: held.length > 0 ? ["validation", "test"] : ["test"],
     epoch(random, first) {

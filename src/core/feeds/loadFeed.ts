@@ -1,8 +1,9 @@
 /** Loads the feed of an experiment and caches its data for the next run of this process. */
-import { taskOf, type Experiment } from "../../shared/experiment.ts";
+import { drawsBlocks, taskOf, type Experiment } from "../../shared/experiment.ts";
 import { loadDataset, loadText, type Dataset, type TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
 import { inSharedMemory } from "./ahead/index.ts";
+import { blockFeed } from "./blockFeed.ts";
 import type { Feed } from "./feed.ts";
 import { labelledFeed } from "./labelledFeed.ts";
 import { textFeed } from "./textFeed.ts";
@@ -28,5 +29,6 @@ function heldData({ dataset, generator }: Experiment): Promise<Data> {
  */
 export async function loadFeed(experiment: Experiment, model: Model): Promise<Feed> {
   const data = await heldData(experiment);
-  return "text" in data ? textFeed(data.text, experiment, model) : labelledFeed(data.labelled, experiment, model);
+  if ("labelled" in data) return labelledFeed(data.labelled, experiment, model);
+  return drawsBlocks(experiment) ? blockFeed(data.text, experiment, model) : textFeed(data.text, experiment, model);
 }

@@ -1,6 +1,7 @@
 /** Batches of a text: one stream per row, continued from batch to batch. */
 import { textBatches, validationExamples, type Experiment } from "../../shared/experiment.ts";
-import { textSteps } from "../../shared/models/data.ts";
+import { textSteps, zLossOf } from "../../shared/models/data.ts";
+import { alphabetOf } from "../../shared/alphabet.ts";
 import type { Codes } from "../datasets/dataset.ts";
 import type { TextDataset } from "../datasets/index.ts";
 import type { Model } from "../models/model.ts";
@@ -32,11 +33,11 @@ export function textFeed(text: TextDataset, experiment: Experiment, model: Model
   const train = text.train.subarray(0, end);
   const sets = { test: text.test.subarray(0, dataset.testExamples), validation: text.train.subarray(end, dataset.trainExamples) };
   return {
-    task: languageModelling({ model, steps }),
+    task: languageModelling({ model, steps, zLoss: zLossOf(experiment.model) }),
     batchSizes: [batchSize],
     evaluationBatchSizes: [batchSize],
     examples: textBatches(experiment, train.length) * batchSize * steps,
-    vocabulary: text.vocabulary,
+    alphabet: alphabetOf(text),
     range: null,
     sets: held > 0 ? ["validation", "test"] : ["test"],
     epoch: (_, first) => epochOf((number) => streams(train, batchSize, steps, number), first),

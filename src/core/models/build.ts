@@ -13,6 +13,7 @@ import { linearLayers } from "./layers/linear.ts";
 import { normalizationLayers } from "./layers/batchNorm.ts";
 import { dropoutLayers } from "./layers/dropout.ts";
 import { recurrentLayers } from "./layers/recurrent.ts";
+import { transformerLayers } from "./layers/transformer.ts";
 import type { Model, Pass } from "./model.ts";
 
 const layers: { readonly [K in LayerKind]: Apply<K> } = {
@@ -22,6 +23,7 @@ const layers: { readonly [K in LayerKind]: Apply<K> } = {
   ...normalizationLayers,
   ...dropoutLayers,
   ...recurrentLayers,
+  ...transformerLayers,
 };
 
 /** The model of described layers; parameters and buffers by full name, in layer order. */
@@ -57,6 +59,7 @@ function scopeOf(layer: string, parameters: ReadonlyMap<string, Node>, pass: Pas
   return {
     training: pass.training,
     parameter: (name) => known("parameter", name, parameters.get(`${layer}.${name}`)),
+    parameterOf: (other, name) => known("parameter", `${other}.${name}`, parameters.get(`${other}.${name}`)),
     buffer: (name) => known("buffer", name, pass.buffers[`${layer}.${name}`]),
     mask: (name, shape) => input(`${layer}.${name}`, shape, "uint8"),
     setBuffer: (name, value) => (replaced[`${layer}.${name}`] = value),

@@ -1,17 +1,19 @@
-/** Generates text with a character model: reads the prime, then samples one character at a time. */
+/** Generates text: reads the beginning, then samples one symbol at a time. */
 import type { Experiment } from "../../shared/experiment.ts";
+import { attends, textSteps } from "../../shared/models/data.ts";
 import { describeModel } from "../../shared/models/architecture.ts";
 import type { DataShape } from "../../shared/models/shape.ts";
 import { buildModel } from "../models/build.ts";
 import { Random } from "../models/random.ts";
 import { languageModelling } from "../tasks/languageModelling.ts";
+import type { Alphabet } from "../../shared/alphabet.ts";
 import type { NamedArray } from "../weights/file.ts";
 import { buildPredictor, scoresOf } from "./program.ts";
 
 export interface Continuation {
-  /** Beginning of the text; at least one character. */
+  /** Beginning of the text; at least one symbol. */
   readonly prime: string;
-  /** Number of characters to add. */
+  /** Number of symbols to add. */
   readonly length: number;
   /**
    * Divides the logits: 1 as trained, lower is more conservative, 0 always takes the most probable
@@ -21,43 +23,69 @@ export interface Continuation {
   readonly seed: number;
 }
 
-/** Maximum number of characters that an error message lists. */
-const maxNamed = 100;
-
 /**
  * The continuation, without the prime; the same for the same weights and seed.
  * @throws Error naming characters that the training text does not contain
  */
-export async function generate(experiment: Experiment, vocabulary: readonly string[], weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
-  const codes = new Map(vocabulary.map((character, code) => [character, code]));
-  const given = Array.from(prime);
-  const unknown = [...new Set(given.filter((character) => !codes.has(character)))];
-  if (unknown.length > 0) throw new Error(`the training text does not contain ${unknown.slice(0, 10).map((character) => JSON.stringify(character)).join(", ")}; allowed: ${JSON.stringify(vocabulary.slice(0, maxNamed).join(""))}${vocabulary.length > maxNamed ? " and more" : ""}`);
-  if (given.length === 0) throw new Error("the beginning is empty; give at least one character");
+export async function generate(experiment: Experiment, alphabet: Alphabet, weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
+  const codes = alphabet.codesOf(prime);
+  if (codes.length === 0) throw new Error("the beginning is empty; give at least one symbol");
 
-  // One character at a time: the hidden state carries the past.
-  const data: DataShape = { input: { kind: "tokens", shape: [1], vocabulary: vocabulary.length }, classes: vocabulary.length };
-  const model = buildModel(describeModel(experiment.model, data));
-  const { executable, width } = await buildPredictor({ experiment, model, task: languageModelling({ model, steps: 1 }), batchSizes: [1], weights });
+  const reader = await (attends(experiment.model) ? windowReader : recurrentReader)(experiment, alphabet.symbols.length, weights);
   const random = new Random(seed, "generation", experiment.generator);
-  const scores = scoresOf(1);
-  let carry = 0;
-  const read = async (code: number) => {
-    await executable.run("predict@1", { symbols: Int32Array.of(code), targets: Int32Array.of(0), carry: Float64Array.of(carry) });
-    carry = 1;
-  };
   try {
-    for (const character of given) await read(codes.get(character)!);
-    const written: string[] = [];
-    while (written.length < length) {
-      const code = drawn((await executable.state([scores]))[scores]!.subarray(0, width), temperature, random);
-      written.push(vocabulary[code]!);
-      await read(code);
-    }
-    return written.join("");
+    const end = codes.length + length;
+    while (codes.length < end) codes.push(drawn(await reader.after(codes), temperature, random));
+    return alphabet.textOf(codes.slice(end - length));
   } finally {
-    await executable.dispose();
+    await reader.dispose();
   }
+}
+
+/** Reads a text that grows at its end. */
+interface Reader {
+  /** Log probabilities of the symbol after `codes`, which continue those of the previous call. */
+  after(codes: readonly number[]): Promise<Float64Array>;
+  dispose(): Promise<void>;
+}
+
+async function predictor(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[], steps: number) {
+  const data: DataShape = { input: { kind: "tokens", shape: [steps], vocabulary }, classes: vocabulary };
+  const model = buildModel(describeModel(experiment.model, data));
+  return buildPredictor({ experiment, model, task: languageModelling({ model, steps }), batchSizes: [1], weights });
+}
+
+/** One symbol at a time: the hidden state carries the past. */
+async function recurrentReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[]): Promise<Reader> {
+  const { executable, width } = await predictor(experiment, vocabulary, weights, 1);
+  const scores = scoresOf(1);
+  let read = 0;
+  return {
+    async after(codes) {
+      for (; read < codes.length; read++) {
+        await executable.run("predict@1", { symbols: Int32Array.of(codes[read]!), targets: Int32Array.of(0), carry: Float64Array.of(read > 0 ? 1 : 0) });
+      }
+      return (await executable.state([scores]))[scores]!.subarray(0, width);
+    },
+    dispose: () => executable.dispose(),
+  };
+}
+
+/** The last symbols that fit into the context, at its beginning; what follows them cannot be seen. */
+async function windowReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[]): Promise<Reader> {
+  const context = textSteps(experiment.model);
+  const { executable, width } = await predictor(experiment, vocabulary, weights, context);
+  const scores = scoresOf(1);
+  return {
+    async after(codes) {
+      const seen = codes.slice(-context);
+      const symbols = new Int32Array(context);
+      symbols.set(seen);
+      await executable.run("predict@1", { symbols, targets: new Int32Array(context) });
+      return (await executable.state([scores]))[scores]!.subarray((seen.length - 1) * width, seen.length * width);
+    },
+    dispose: () => executable.dispose(),
+  };
 }
 
 /** An index drawn with probability proportional to exp(logit / temperature). */

@@ -1,46 +1,66 @@
-/** Next-character prediction: truncated backpropagation with a carried hidden state. */
-import { steps, tokensOf } from "../models/activations.ts";
+/** Next-symbol prediction; a recurrent model carries its hidden state from batch to batch. */
+import { steps, tokensOf, type Activations } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
-import { constant, input, logSoftmax, mul, reshape, transpose } from "../program/operations/index.ts";
+import { add, constant, dot, input, logSoftmax, mul, reshape, slice, sub, transpose } from "../program/operations/index.ts";
 import { bufferNodes, bufferUpdates, initialBuffers, type Use } from "./buffers.ts";
 import { meansOfSums, misclassified, negativeLogLikelihood } from "./classification.ts";
 import type { PredictiveTask } from "./task.ts";
 
 export interface LanguageModellingOptions {
   readonly model: Model;
-  /** Characters per step; gradients reach back no further. */
+  /** Symbols per row of a batch; gradients reach back no further. */
   readonly steps: number;
+  /** Factor of the mean of log^2 Z in the training loss, Z the softmax's denominator; 0 by default. */
+  readonly zLoss?: number;
 }
+
+/** Logits `[batch * steps, classes]`, in the order in which the model made them. */
+const logitsOf = (output: Activations): Node =>
+  output.layout === "rows" ? reshape(output.node, [output.batch * output.shape[0]!, output.shape[1]!]) : steps(output);
 
 /**
  * Inputs `symbols` and `targets` (int32 `[batch, steps]`, the text and the text shifted by one) and
  * `carry` (a scalar: 1 continues the previous batch, 0 starts fresh). Loss: mean negative
  * log-likelihood of a character. Metrics: sums of `loss` and `errors`.
  */
-export function languageModelling({ model, steps: count }: LanguageModellingOptions): PredictiveTask {
+export function languageModelling({ model, steps: count, zLoss = 0 }: LanguageModellingOptions): PredictiveTask {
   const forward = (parameters: readonly Node[], batchSize: number, use: Use) => {
     const buffers = bufferNodes(model, batchSize, use, input("carry", []));
     const symbols = tokensOf(input("symbols", [batchSize, count], "int32"));
     const result = model.forward(symbols, { parameters, buffers, training: use === "training" });
-    return { logp: logSoftmax(steps(result.output)), buffers: bufferUpdates(model, result, use) };
+    const logits = logitsOf(result.output);
+    const given = input("targets", [batchSize, count], "int32");
+    const byExample = result.output.layout === "rows";
+    const targets = reshape(byExample ? given : transpose(given), [batchSize * count]);
+    return { logits, logp: logSoftmax(logits), targets, byExample, buffers: bufferUpdates(model, result, use) };
   };
-  /** In the order of the logits: step by step. */
-  const targets = (batchSize: number) => reshape(transpose(input("targets", [batchSize, count], "int32")), [batchSize * count]);
 
   return {
     parameters: model.parameters,
     buffers: initialBuffers(model),
     loss(parameters, batchSize) {
-      const { logp, buffers } = forward(parameters, batchSize, "training");
-      return { loss: mul(constant(1 / (batchSize * count)), negativeLogLikelihood(logp, targets(batchSize))), buffers };
+      const { logits, logp, targets, buffers } = forward(parameters, batchSize, "training");
+      const loss = mul(constant(1 / (batchSize * count)), negativeLogLikelihood(logp, targets));
+      return { loss: zLoss > 0 ? add(loss, mul(constant(zLoss), meanSquaredLogZ(logits, logp))) : loss, buffers };
     },
     metrics(parameters, batchSize) {
-      const { logp, buffers } = forward(parameters, batchSize, "evaluation");
-      const target = targets(batchSize);
-      return { outputs: { loss: negativeLogLikelihood(logp, target), errors: misclassified(logp, target) }, updates: buffers };
+      const { logp, targets, buffers } = forward(parameters, batchSize, "evaluation");
+      return { outputs: { loss: negativeLogLikelihood(logp, targets), errors: misclassified(logp, targets) }, updates: buffers };
     },
     measures: meansOfSums,
-    scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
+    /** Step by step, whatever the order of the logits. */
+    scores(parameters, batchSize) {
+      const { logits, byExample } = forward(parameters, batchSize, "evaluation");
+      const [, classes] = logits.shape as [number, number];
+      return logSoftmax(byExample ? reshape(transpose(reshape(logits, [batchSize, count, classes]), [1, 0, 2]), logits.shape) : logits);
+    },
   };
+}
+
+/** Mean over the rows of log^2 Z: logits less log probabilities are log Z in every column. */
+function meanSquaredLogZ(logits: Node, logp: Node): Node {
+  const [rows] = logits.shape as [number, number];
+  const logZ = sub(slice(logits, 1, 0, 1), slice(logp, 1, 0, 1));
+  return mul(constant(1 / rows), dot(logZ, logZ));
 }

@@ -316,6 +316,7 @@ datasets
   .option("--targets <file>", "arrays: targets file")
   .option("--size <width>x<height>", "images: size to scale to (default: the first image's)", size)
   .option("--gray", "images: grayscale")
+  .option("--bytes", "read any file as a text of bytes: 256 symbols, no encoding")
   .option(...storeOption)
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));

@@ -31,6 +31,6 @@ export async function exportOnnx(experiment: Experiment, weights: readonly Named
   const feed = await loadFeed(experiment, model);
   const task = steps === null ? feed.task : languageModelling({ model, steps });
   const { classNames } = dataFacts(experiment.dataset);
-  const about: Record<string, string> = feed.vocabulary ? { symbols: JSON.stringify(feed.vocabulary) } : classNames.length > 0 ? { classes: JSON.stringify(classNames) } : {};
-  return { kind: "onnx", ...inferenceModel({ model, task, weights, perStep: feed.vocabulary !== null, states, metadata: { ...metadata, ...about } }) };
+  const about: Record<string, string> = feed.alphabet ? { symbols: JSON.stringify(feed.alphabet.symbols) } : classNames.length > 0 ? { classes: JSON.stringify(classNames) } : {};
+  return { kind: "onnx", ...inferenceModel({ model, task, weights, perStep: feed.alphabet !== null, states, metadata: { ...metadata, ...about } }) };
 }

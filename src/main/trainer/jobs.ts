@@ -51,13 +51,13 @@ export async function predict(experiment: Experiment, weights: readonly NamedArr
     case "examples":
       return examples(feed, job.indices);
     case "text":
-      if (!feed.vocabulary) throw new Error("the model was not trained on a text; it generates none");
-      return { kind: "text", text: await generate(experiment, feed.vocabulary, weights, job) };
+      if (!feed.alphabet) throw new Error("the model was not trained on a text; it generates none");
+      return { kind: "text", text: await generate(experiment, feed.alphabet, weights, job) };
   }
 }
 
 async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typeof buildModel>, weights: readonly NamedArray[]): Promise<Outputs> {
-  const { task, evaluationBatchSizes: batchSizes, vocabulary } = feed;
+  const { task, evaluationBatchSizes: batchSizes, alphabet } = feed;
   const { executable, width } = await buildPredictor({ experiment, model, task, batchSizes, weights });
   const sums: Record<string, number> = {};
   const [labels, scores]: [number[], Float32Array[]] = [[], []];
@@ -67,7 +67,7 @@ async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typ
       for (const [name, sum] of Object.entries(await executable.run(`predict@${size}`, inputs))) sums[name] = (sums[name] ?? 0) + sum;
       count += counted;
       // Nobody needs the outputs for every character of a text.
-      if (vocabulary) continue;
+      if (alphabet) continue;
       const name = scoresOf(size);
       scores.push(Float32Array.from((await executable.state([name]))[name]!));
       for (const label of inputs["labels"]!) labels.push(label);
@@ -81,7 +81,7 @@ async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typ
     all.set(one, at);
     at += one.length;
   }
-  return { kind: "outputs", examples: count, sums, labelled: vocabulary ? null : { labels: Float32Array.from(labels), scores: all, width } };
+  return { kind: "outputs", examples: count, sums, labelled: alphabet ? null : { labels: Float32Array.from(labels), scores: all, width } };
 }
 
 function examples(feed: Feed, indices: readonly number[]): ShownExamples {

@@ -4,6 +4,7 @@ import { describeLayers, ModelError, type LayerDescription, type NamedLayer } fr
 import type { InitializationName } from "./initialization.ts";
 import { layerOf, type Activation, type Config, type LayerConfig, type OwnLayer } from "./layers.ts";
 import type { ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
+import { transformerLayers } from "./transformer.ts";
 import { shapeText, sizeOf, type DataShape, type Signal } from "./shape.ts";
 
 const named = (name: string, layer: NamedLayer["layer"], path?: NamedLayer["path"]): NamedLayer => ({ name, layer, ...(path ? { path } : {}) });
@@ -105,7 +106,8 @@ export function ownLayers(layers: readonly OwnLayer[], path: readonly (string | 
     seen.set(layer.kind, number);
     const name = layer.name ?? `${layer.kind}${number}`;
     const at = [...path, i];
-    if (names.has(name)) throw new ModelError(`an earlier layer is named ${name} already`, [...at, "name"]);
+    // Residual blocks may share a name: what they hold is told apart by the names inside.
+    if (names.has(name) && layer.kind !== "residual") throw new ModelError(`an earlier layer is named ${name} already`, [...at, "name"]);
     names.add(name);
     return named(name, layer.kind === "residual" ? { kind: "residual", layers: ownLayers(layer.layers, [...at, "layers"]) } : layer, at);
   });
@@ -117,6 +119,7 @@ const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, dat
   cnn,
   resnet,
   charRnn,
+  transformer: transformerLayers,
   sequential: ({ layers }) => ownLayers(layers, ["model", "layers"]),
 };
 
@@ -124,7 +127,7 @@ const layersOfModel = (config: ModelConfig, data: DataShape): NamedLayer[] =>
   (architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data);
 
 /** Input data of each kind; `sequential` depends on its layers. */
-const needs: Readonly<Record<Exclude<ModelKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text" };
+const needs: Readonly<Record<Exclude<ModelKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text", transformer: "a text" };
 
 /** Whether a kind of model can learn such data. */
 export function suits(kind: ModelKind, { kind: form, shape }: Signal): boolean {
@@ -158,12 +161,21 @@ export function describeModel(config: ModelConfig, data: DataShape): LayerDescri
     throw new ModelError("a hidden state is carried from batch to batch along a text; these examples are shuffled", [...(carrying.path ?? ["model"]), "carry"]);
   }
   const names = new Set<string>();
-  for (const { name } of parametersOf(layers)) {
-    if (names.has(name)) throw new ModelError(`two parameters are named ${name}: name their layers differently`, ["model", "layers"]);
+  const parameters = parametersOf(layers);
+  const unique = (what: string, name: string) => {
+    if (names.has(name)) throw new ModelError(`two ${what} are named ${name}: name their layers differently`, ["model", "layers"]);
     names.add(name);
-  }
-  if (names.size === 0) throw new ModelError("the model has nothing to learn: add a layer with weights", ["model"]);
+  };
+  for (const { name } of parameters) unique("parameters", name);
+  for (const { name, buffers, masks } of flatLayers(layers)) for (const own of [...buffers, ...masks]) unique("values", `${name}.${own.name}`);
+  if (parameters.length === 0) throw new ModelError("the model has nothing to learn: add a layer with weights", ["model"]);
   return layers;
+}
+
+/** What a list of layers cannot say of a model of texts. */
+function textFields(config: ModelConfig): Pick<ModelConfigOf<"sequential">, "steps" | "zLoss"> {
+  if (config.kind === "charRnn") return { steps: config.steps };
+  return config.kind === "transformer" ? { steps: config.context, ...(config.zLoss > 0 ? { zLoss: config.zLoss } : {}) } : {};
 }
 
 /** The same model as a list of layers, with the same parameter names and initial values. */
@@ -171,7 +183,7 @@ export function asSequential(config: ModelConfig, data: DataShape): ModelConfigO
   if (config.kind === "sequential") return config;
   const own = ({ name, layer }: NamedLayer): OwnLayer =>
     layer.kind === "residual" ? { kind: "residual", name, layers: layer.layers.map(own) as LayerConfig[] } : { ...layer, name };
-  return { kind: "sequential", layers: layersOfModel(config, data).map(own), ...(config.kind === "charRnn" ? { steps: config.steps } : {}) };
+  return { kind: "sequential", layers: layersOfModel(config, data).map(own), ...textFields(config) };
 }
 
 /** Every layer, including those inside blocks, with its full name. */

@@ -1,14 +1,25 @@
 /** Inputs and outputs that a dataset requires of a model. */
 import { dataFacts, type DatasetChoice } from "../datasets.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
-import { usualSteps, type ModelConfig } from "./schema.ts";
+import { usualContext, usualSteps, type ModelConfig } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
 
-/** Characters per step of a model of texts; gradients reach back no further. */
+/** Symbols per row of a batch of a text: gradients, and a transformer's attention, reach back no further. */
 export function textSteps(model: object | undefined): number {
-  const steps: unknown = model && "steps" in model ? model.steps : undefined;
-  return typeof steps === "number" && Number.isInteger(steps) && steps >= 1 ? steps : usualSteps;
+  const attends = model && "kind" in model && model.kind === "transformer";
+  const steps: unknown = attends ? "context" in model && model.context : model && "steps" in model && model.steps;
+  return typeof steps === "number" && Number.isInteger(steps) && steps >= 1 ? steps : attends ? usualContext : usualSteps;
 }
+
+/** Whether a model of texts looks back by attention alone and carries nothing from batch to batch. */
+export function attends(model: ModelConfig): boolean {
+  if (model.kind !== "sequential") return model.kind === "transformer";
+  const layers = model.layers.flatMap((layer) => (layer.kind === "residual" ? layer.layers : [layer]));
+  return layers.some(({ kind }) => kind === "causalAttention") && !layers.some((layer) => "carry" in layer && layer.carry);
+}
+
+/** Factor of the auxiliary loss log^2 Z of a model of texts. */
+export const zLossOf = (model: ModelConfig): number => ("zLoss" in model && model.zLoss) || 0;
 
 export interface DataChoice {
   readonly dataset: DatasetChoice;

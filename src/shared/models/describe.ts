@@ -1,7 +1,9 @@
 /** Describes a model without values: shapes, parameters and buffers of its layers. */
-import { kaimingUniformBound, weightInitialization, type Initialization } from "./initialization.ts";
+import { beginsBiasesAtZero, kaimingUniformBound, weightInitialization, type Initialization, type InitializationName } from "./initialization.ts";
+import { ModelError, sequenceOf, wants } from "./modelError.ts";
+import { transformerDescribers } from "./transformerLayers.ts";
 import type { Config, LayerConfig, LayerKind } from "./layers.ts";
-import { shapeText, sizeOf, values, type DataShape, type Shape, type Signal } from "./shape.ts";
+import { shapeText, sizeOf, values, type DataShape, type ModelContext, type Shape, type Signal } from "./shape.ts";
 
 /**
  * x + layers(x): a residual block (He et al. 2016). Where shapes differ, the shortcut is strided
@@ -11,6 +13,8 @@ export interface Residual {
   readonly kind: "residual";
   readonly layers: readonly NamedLayer[];
 }
+
+export { ModelError };
 
 export interface NamedLayer {
   /** Prefix of its parameters' names. */
@@ -68,22 +72,10 @@ export interface LayerDescription {
   readonly inner: readonly LayerDescription[];
 }
 
-/** An invalid model; says which layer does not fit. */
-export class ModelError extends Error {
-  override readonly name = "ModelError";
-  /** Path of the field, from `model`. */
-  readonly path: readonly (string | number)[];
-
-  constructor(message: string, path: readonly (string | number)[] = []) {
-    super(message);
-    this.path = path;
-  }
-}
-
-type Facts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDescription, "parameters" | "buffers" | "masks" | "flops">>;
-type Describe<K extends LayerKind> = (config: Config<K>, input: Signal, data: DataShape) => Facts;
-
-const wants = (layer: string, wanted: string, input: Signal) => new ModelError(`${layer} needs ${wanted}; it gets ${shapeText(input)}`);
+/** What a layer makes of its input. */
+export type LayerFacts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDescription, "parameters" | "buffers" | "masks" | "flops">>;
+type Facts = LayerFacts;
+type Describe<K extends LayerKind> = (config: Config<K>, input: Signal, model: ModelContext) => Facts;
 
 function imageOf(layer: string, input: Signal): readonly [channels: number, height: number, width: number] {
   const [channels, height, width, ...more] = input.shape;
@@ -91,14 +83,9 @@ function imageOf(layer: string, input: Signal): readonly [channels: number, heig
   return [channels!, height!, width];
 }
 
-function sequenceOf(layer: string, input: Signal): readonly [steps: number, width: number] {
-  const [steps, width, ...more] = input.shape;
-  if (input.kind !== "values" || width === undefined || more.length > 0) throw wants(layer, "sequences (steps × width)", input);
-  return [steps!, width];
-}
-
-function bias(config: { bias: boolean }, size: number, fanIn: number): ParameterDescription[] {
-  return config.bias ? [{ name: "bias", shape: [size], initialization: { scheme: "uniform", bound: 1 / Math.sqrt(fanIn) } }] : [];
+function bias(config: { bias: boolean; initialization: InitializationName }, size: number, fanIn: number): ParameterDescription[] {
+  const initialization: Initialization = beginsBiasesAtZero(config.initialization) ? { scheme: "constant", value: 0 } : { scheme: "uniform", bound: 1 / Math.sqrt(fanIn) };
+  return config.bias ? [{ name: "bias", shape: [size], initialization }] : [];
 }
 
 const unchanged = (_: unknown, output: Signal): Facts => {
@@ -148,19 +135,18 @@ const recurrent = ({ kind, hidden, layers, carry, dropout, initialization }: Con
 };
 
 const describers: { readonly [K in LayerKind]: Describe<K> } = {
-  linear: (config, input, { classes }) => {
+  linear: (config, input, { classes, residualBlocks, embeddingWidth }) => {
     if (input.kind === "tokens") throw wants("linear", "numbers", input);
     if (input.shape.length > 2) throw wants("linear", "vectors or sequences (a flatten layer makes vectors)", input);
     const into = input.shape.at(-1)!;
     const width = config.width === "classes" ? classes : config.width;
     const shape = [width, into];
     const byDefault: Initialization = { scheme: "uniform", bound: kaimingUniformBound(into, Math.sqrt(5)) };
+    if (config.tied !== undefined) requireEmbedding(config.tied, embeddingWidth(config.tied), { into, width, classes });
+    const weight = { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault, residualBlocks) };
     return {
       output: values(...input.shape.slice(0, -1), width),
-      parameters: [
-        { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault) },
-        ...bias(config, width, into),
-      ],
+      parameters: [...(config.tied === undefined ? [weight] : []), ...bias(config, width, into)],
       flops: 2 * sizeOf(input.shape) * width,
     };
   },
@@ -222,10 +208,18 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
       parameters: [{ name: "weight", shape, initialization: weightInitialization(config.initialization, shape, { scheme: "normal", deviation: 1 }) }],
     };
   },
+  ...transformerDescribers,
   lstm: recurrent,
   gru: recurrent,
   lastStep: (_, input) => ({ output: values(sequenceOf("lastStep", input)[1]) }),
 };
+
+/** @throws ModelError where a linear layer cannot share that embedding's weight, `[vocabulary, width]` */
+function requireEmbedding(name: string, embeddingWidth: number | undefined, { into, width, classes }: { into: number; width: number; classes: number }): void {
+  if (embeddingWidth === undefined) throw new ModelError(`tied is ${name}, but no embedding before this layer has that name`);
+  if (embeddingWidth !== into) throw new ModelError(`tied is ${name}, an embedding of width ${embeddingWidth}; this layer gets ${into}: they must be equal`);
+  if (width !== classes) throw new ModelError(`a layer that shares an embedding's weight has width "classes", not ${width}`);
+}
 
 /** Whether `from` can be added to `to`, directly or by option A's shortcut. */
 function canBeAdded({ kind, shape: from }: Signal, { shape: to }: Signal): boolean {
@@ -237,8 +231,8 @@ function canBeAdded({ kind, shape: from }: Signal, { shape: to }: Signal): boole
 
 type Seen = (layer: LayerDescription) => void;
 
-function describeResidual({ layers }: Residual, input: Signal, data: DataShape, seen: Seen): Facts & { inner: LayerDescription[] } {
-  const inner = describeLayers(layers, input, data, seen);
+function describeResidual({ layers }: Residual, input: Signal, model: ModelContext, seen: Seen): Facts & { inner: LayerDescription[] } {
+  const inner = describeInContext(layers, input, model, seen);
   const output = inner.at(-1)?.output ?? input;
   if (!canBeAdded(input, output)) {
     throw new ModelError(`a residual block makes ${shapeText(output)} of ${shapeText(input)}; both are added, so they must be alike, or images that a stride makes smaller and that have no fewer channels`);
@@ -246,12 +240,12 @@ function describeResidual({ layers }: Residual, input: Signal, data: DataShape, 
   return { output, inner, flops: inner.reduce((sum, { flops }) => sum + flops, 0) };
 }
 
-function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: DataShape, seen: Seen): LayerDescription {
+function describeLayer({ name, layer, path }: NamedLayer, input: Signal, model: ModelContext, seen: Seen): LayerDescription {
   try {
     const nothing = { name, layer, input, parameters: [], buffers: [], masks: [], flops: 0, inner: [], ...(path ? { path } : {}) };
-    if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, data, seen) };
+    if (layer.kind === "residual") return { ...nothing, ...describeResidual(layer, input, model, seen) };
     const describe = describers[layer.kind] as Describe<LayerKind>;
-    return { ...nothing, ...describe(layer, input, data) };
+    return { ...nothing, ...describe(layer, input, model) };
   } catch (error) {
     if (!(error instanceof ModelError) || error.path.length > 0) throw error;
     throw new ModelError(error.message, path ?? ["model"]);
@@ -264,10 +258,22 @@ function describeLayer({ name, layer, path }: NamedLayer, input: Signal, data: D
  * @throws ModelError naming the layer that does not fit its input
  */
 export function describeLayers(layers: readonly NamedLayer[], input: Signal, data: DataShape, seen: Seen = () => undefined): LayerDescription[] {
+  const embeddings = new Map<string, number>();
+  const model = { ...data, residualBlocks: residualBlocksIn(layers), embeddingWidth: (name: string) => embeddings.get(name) };
+  return describeInContext(layers, input, model, (description) => {
+    if (description.layer.kind === "embedding") embeddings.set(description.name, description.layer.width);
+    seen(description);
+  });
+}
+
+const residualBlocksIn = (layers: readonly NamedLayer[]): number =>
+  layers.reduce((sum, { layer }) => sum + (layer.kind === "residual" ? 1 + residualBlocksIn(layer.layers) : 0), 0);
+
+function describeInContext(layers: readonly NamedLayer[], input: Signal, model: ModelContext, seen: Seen): LayerDescription[] {
   const described: LayerDescription[] = [];
   let signal = input;
   for (const layer of layers) {
-    const description = describeLayer(layer, signal, data, seen);
+    const description = describeLayer(layer, signal, model, seen);
     seen(description);
     described.push(description);
     signal = description.output;

@@ -10,6 +10,8 @@ export const initializationNames = [
   "orthogonal",
   "normal",
   "zeros",
+  "gpt2",
+  "gpt2_residual",
 ] as const;
 
 /** `default` is the default of PyTorch's layer. */
@@ -22,8 +24,11 @@ export type Initialization =
   | { readonly scheme: "orthogonal" }
   | { readonly scheme: "constant"; readonly value: number };
 
-/** Standard deviation of `normal`. */
+/** Standard deviation of `normal` and `gpt2`. */
 export const normalDeviation = 0.02;
+
+/** GPT-2's schemes (Radford et al. 2019, as in nanoGPT) begin biases at 0. */
+export const beginsBiasesAtZero = (name: InitializationName): boolean => name === "gpt2" || name === "gpt2_residual";
 
 /** Numbers of inputs and outputs of a weight `[out, in, ...kernel]`, as PyTorch counts them. */
 export function fans(shape: Shape): { readonly fanIn: number; readonly fanOut: number } {
@@ -41,8 +46,9 @@ export function kaimingUniformBound(fanIn: number, a: number): number {
  * The named scheme for a weight: He et al. 2015 (relu gain, fan-in), Glorot and Bengio 2010, Saxe
  * et al. 2014.
  * @param byDefault scheme that `default` stands for
+ * @param residualBlocks of the whole model; `gpt2_residual` divides by the square root of their number
  */
-export function weightInitialization(name: InitializationName, shape: Shape, byDefault: Initialization): Initialization {
+export function weightInitialization(name: InitializationName, shape: Shape, byDefault: Initialization, residualBlocks = 0): Initialization {
   const { fanIn, fanOut } = fans(shape);
   switch (name) {
     case "default":
@@ -58,7 +64,10 @@ export function weightInitialization(name: InitializationName, shape: Shape, byD
     case "orthogonal":
       return { scheme: "orthogonal" };
     case "normal":
+    case "gpt2":
       return { scheme: "normal", deviation: normalDeviation };
+    case "gpt2_residual":
+      return { scheme: "normal", deviation: normalDeviation / Math.sqrt(Math.max(residualBlocks, 1)) };
     case "zeros":
       return { scheme: "constant", value: 0 };
   }

@@ -33,11 +33,13 @@ export const dropoutProbability = (what: string) =>
 export const dropsBetween = ({ dropout, layers }: { readonly dropout: number; readonly layers: number }): boolean => dropout === 0 || layers > 1;
 export const needsLayersBetween = { error: "dropout acts between recurrent layers, and there is 1: set it to 0 or add a layer", path: ["dropout"] };
 
+const layerName = (field: string) =>
+  z
+    .string({ error: `${field} must be text` })
+    .regex(/^[A-Za-z][\w.-]{0,39}$/, `${field} must begin with a letter, and have letters, digits, _, - and . only, at most 40`);
+
 /** Prefix of its parameters' names; by default kind and number. */
-const name = z
-  .string({ error: "name must be text" })
-  .regex(/^[A-Za-z][\w.-]{0,39}$/, "name must begin with a letter, and have letters, digits, _, - and . only, at most 40")
-  .optional();
+const name = layerName("name").optional();
 
 /** Square kernels and strides. */
 const conv2d = z.strictObject({
@@ -59,6 +61,8 @@ const linear = z.strictObject({
     .union([z.literal("classes"), width("width")], { error: `width must be "classes" or a whole number from 1 to ${widthLimit}` })
     .default("classes"),
   bias: flag("bias").default(true),
+  /** Name of an embedding whose weight it shares; the bias stays its own. */
+  tied: layerName("tied").optional(),
   initialization,
 });
 
@@ -87,6 +91,21 @@ const recurrent = <K extends string>(kind: K) =>
     })
     .refine(dropsBetween, needsLayersBetween);
 
+const epsilon = z.number({ error: "epsilon must be a number above 0" }).positive("epsilon must be above 0").default(1e-5);
+
+/** How each head normalizes its queries and keys. */
+export const headNorms = ["none", "layer", "rms"] as const;
+
+/** On queries, keys and values side by side, as a linear layer of three times the width makes them. */
+const causalAttention = z.strictObject({
+  kind: z.literal("causalAttention"),
+  name,
+  heads: whole("heads", 1, 64).default(4),
+  headNorm: z.enum(headNorms, { error: `headNorm must be one of: ${headNorms.join(", ")}` }).default("none"),
+  /** Of attention weights. */
+  dropout: dropoutProbability("dropout").default(0),
+});
+
 /** A layer without settings. */
 const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name });
 
@@ -108,6 +127,12 @@ export const layerKinds = [
   "lstm",
   "gru",
   "lastStep",
+  "positions",
+  "layerNorm",
+  "rmsNorm",
+  "gelu",
+  "swiglu",
+  "causalAttention",
 ] as const;
 
 const plainLayers = [
@@ -128,6 +153,12 @@ const plainLayers = [
   recurrent("lstm"),
   recurrent("gru"),
   bare("lastStep"),
+  z.strictObject({ kind: z.literal("positions"), name, initialization }),
+  z.strictObject({ kind: z.literal("layerNorm"), name, bias: flag("bias").default(true), epsilon }),
+  z.strictObject({ kind: z.literal("rmsNorm"), name, epsilon }),
+  bare("gelu"),
+  bare("swiglu"),
+  causalAttention,
 ] as const;
 
 const oneOf = (kinds: readonly string[]) => ({

@@ -59,7 +59,7 @@ const resnet = z.strictObject({
 
 export const usualSteps = 50;
 /** Characters per training step: gradients reach back no further; the hidden state does. */
-const steps = whole("model.steps", 1, 512);
+const steps = (max: number) => whole("model.steps", 1, max);
 
 export const cells = ["lstm", "gru"] as const;
 
@@ -73,22 +73,56 @@ const charRnn = z
     embedding: whole("model.embedding", 0, 4096).default(128),
     /** Between the recurrent layers. */
     dropout,
-    steps: steps.default(usualSteps),
+    steps: steps(512).default(usualSteps),
     initialization,
   })
   .refine(dropsBetween, needsLayersBetween);
+
+const zLoss = z
+  .number({ error: "model.zLoss must be a number from 0 to 1" })
+  .min(0, "model.zLoss must be at least 0")
+  .max(1, "model.zLoss must be at most 1");
+
+export const norms = ["layer", "rms"] as const;
+export const transformerActivations = ["gelu", "swiglu"] as const;
+export const usualContext = 64;
+const maxContext = 2048;
+
+/** Decoder-only, pre-norm: GPT-2 (Radford et al. 2019) with nanoGPT's names, initialization and defaults. */
+const transformer = z.strictObject({
+  kind: z.literal("transformer"),
+  layers: whole("model.layers", 1, 48).default(4),
+  heads: whole("model.heads", 1, 64).default(4),
+  width: whole("model.width", 1, 4096).default(128),
+  /** Symbols that a prediction can look back on. */
+  context: whole("model.context", 1, maxContext).default(usualContext),
+  /** Of attention weights, of what a block adds, and of the embedded symbols. */
+  dropout,
+  /** Of linear layers and layer normalization. */
+  bias: z.boolean({ error: "model.bias must be true or false" }).default(false),
+  norm: z.enum(norms, { error: `model.norm must be one of: ${norms.join(", ")}` }).default("layer"),
+  activation: z.enum(transformerActivations, { error: `model.activation must be one of: ${transformerActivations.join(", ")}` }).default("gelu"),
+  /** Whether the output layer shares the embedding's weight. */
+  tied: z.boolean({ error: "model.tied must be true or false" }).default(true),
+  /** Normalizes queries and keys of every head (Dehghani et al. 2023; Wortsman et al. 2023). */
+  qkNorm: z.boolean({ error: "model.qkNorm must be true or false" }).default(false),
+  /** Factor of log^2 of the softmax's denominator in the training loss (Chowdhery et al. 2022). */
+  zLoss: zLoss.default(0),
+});
 
 const sequential = z.strictObject({
   kind: z.literal("sequential"),
   layers: layersOf(ownLayer, "model.layers").default(() => [layer.parse({ kind: "flatten" }), layer.parse({ kind: "linear" })]),
   /** For texts only. */
-  steps: steps.optional(),
+  steps: steps(maxContext).optional(),
+  /** For texts only, as that of a transformer. */
+  zLoss: zLoss.optional(),
 });
 
-export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "sequential"] as const;
+export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "transformer", "sequential"] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
-const union = z.discriminatedUnion("kind", [mlp, linear, cnn, resnet, charRnn, sequential], {
+const union = z.discriminatedUnion("kind", [mlp, linear, cnn, resnet, charRnn, transformer, sequential], {
   error: (issue) => (issue.code === "invalid_union" ? `model.kind must be one of: ${modelKinds.join(", ")}` : "model must be an object"),
 });
 

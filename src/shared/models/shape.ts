@@ -27,6 +27,14 @@ export interface DataShape {
   readonly classes: number;
 }
 
+/** What a layer can know of the whole model. */
+export interface ModelContext extends DataShape {
+  /** Number of residual blocks. */
+  readonly residualBlocks: number;
+  /** Width of the embedding of this name; undefined where there is none before the layer. */
+  embeddingWidth(name: string): number | undefined;
+}
+
 /** Formats a shape: `3 × 32 × 32`. */
 export function shapeText({ kind, shape }: Signal): string {
   return kind === "tokens" ? `${shape[0]} symbols` : shape.join(" × ");

@@ -19,6 +19,10 @@ export function modelText(model: ModelConfig): string {
       return `resnet-${model.depth}${model.width === 16 ? "" : ` width ${model.width}`}`;
     case "charRnn":
       return `charRnn ${model.cell} ${model.layers} x ${model.hidden}${drops(model)}`;
+    case "transformer": {
+      const options = [...(model.norm === "rms" ? ["rms"] : []), ...(model.activation === "swiglu" ? ["swiglu"] : []), ...(model.qkNorm ? ["qk-norm"] : []), ...(model.zLoss > 0 ? [`z-loss ${model.zLoss}`] : [])];
+      return [`transformer ${model.layers} x ${model.width}, ${model.heads} heads, context ${model.context}`, ...options].join(", ") + drops(model);
+    }
     case "sequential":
       return model.layers.length > maxNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
   }

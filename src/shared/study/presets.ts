@@ -3,6 +3,7 @@ import { newExperiment } from "../presets.ts";
 import { robustTower } from "../robust.ts";
 import { table1Rows } from "../table1.ts";
 import { methodPresets } from "./methodPresets.ts";
+import { transformerPresets } from "./transformerPresets.ts";
 import type { StudyInput } from "./study.ts";
 import { table1Seeds, table1Study } from "./table1.ts";
 
@@ -176,6 +177,7 @@ const readyMade: readonly StudyPreset[] = [
     description: "Both columns from two epochs and one seed: which stacks learn at all, in minutes.",
     study: table1Study(table1Seeds(table1Rows, seeds(1), false), { quick: true }),
   },
+  ...transformerPresets,
   ...methodPresets,
 ];
 

@@ -1,4 +1,4 @@
-/** Small models at given weights against PyTorch in float64: losses, gradients, buffers. record.py wrote the files. */
+/** Small models at given weights against PyTorch in float64: losses, gradients, buffers. record.py and record_transformer.py wrote the files. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -12,6 +12,7 @@ import { makeProgram } from "../../../src/core/program/program.ts";
 import { classification } from "../../../src/core/tasks/classification.ts";
 import { languageModelling } from "../../../src/core/tasks/languageModelling.ts";
 import { asSequential, describeModel } from "../../../src/shared/models/architecture.ts";
+import { textSteps, zLossOf } from "../../../src/shared/models/data.ts";
 import { model as modelSchema, type ModelConfig } from "../../../src/shared/models/schema.ts";
 import { values, type DataShape } from "../../../src/shared/models/shape.ts";
 
@@ -46,8 +47,8 @@ function taskOf(file: z.output<typeof imageFile> | z.output<typeof textFile>, wr
   const config: ModelConfig = modelSchema.parse(file.model);
   const build = (data: DataShape) => buildModel(describeModel(written(config, data), data));
   if ("shape" in file) return classification({ model: build({ input: values(...file.shape), classes: file.classes }), exampleShape: file.shape, scale: 1 / 255 });
-  const steps = config.kind === "charRnn" ? config.steps : 0;
-  return languageModelling({ model: build({ input: { kind: "tokens", shape: [steps], vocabulary: file.vocabulary }, classes: file.vocabulary }), steps });
+  const steps = textSteps(config);
+  return languageModelling({ model: build({ input: { kind: "tokens", shape: [steps], vocabulary: file.vocabulary }, classes: file.vocabulary }), steps, zLoss: zLossOf(config) });
 }
 
 const ways: [string, (config: ModelConfig, data: DataShape) => ModelConfig][] = [

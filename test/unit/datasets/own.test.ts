@@ -186,6 +186,16 @@ describe("a text", () => {
     expect(await kept()).toEqual([]);
   });
 
+  it("is read byte by byte on request, whatever it holds", async () => {
+    const bytes = Uint8Array.from({ length: 300 }, (_, i) => i % 256);
+    const { id, unit } = await importText(await file("any.bin", bytes), { ...target("bytes"), unit: "bytes" });
+    expect(unit).toBe("bytes");
+    const text = await loadTextOf(id, folder);
+    expect([...text.train, ...text.test]).toEqual([...bytes]);
+    expect([text.unit, text.vocabulary.length, text.vocabulary[65], text.vocabulary[255]]).toEqual(["bytes", 256, "A", "\\xff"]);
+    await expect(importText(await file("few.bin", bytes.subarray(0, 19)), { ...target("few"), unit: "bytes" })).rejects.toThrow("few.bin: 19 bytes; at least 20 are needed");
+  });
+
   it("is kept with its end held back", async () => {
     const { id } = await importText(await file("t.txt", "abcdefghij".repeat(10)), target("letters"));
     const { vocabulary, train, test } = await loadTextOf(id, folder);

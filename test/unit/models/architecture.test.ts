@@ -56,7 +56,7 @@ describe("what does not fit is named with its field", () => {
   const layers = (...list: unknown[]) => ({ kind: "sequential", layers: list });
 
   it.each<[string, unknown, string]>([
-    ["kind", { kind: "transformer" }, "model.kind: model.kind must be one of: mlp, linear, cnn, resnet, charRnn, sequential"],
+    ["kind", { kind: "perceptron" }, "model.kind: model.kind must be one of: mlp, linear, cnn, resnet, charRnn, transformer, sequential"],
     ["no object", 7, "model: model must be an object"],
     ["a field of another model", { kind: "linear", hidden: [3] }, "model.hidden: there is no field named hidden"],
     ["a text model on images", { kind: "charRnn" }, "model.kind: model.kind is charRnn, which needs a text; the data is 1 × 28 × 28"],
@@ -101,7 +101,7 @@ describe("what does not fit is named with its field", () => {
   });
 
   it("every kind's defaults stand, on the data they are for", () => {
-    for (const kind of modelKinds) expect(parameterCount(describeAs({ kind }, kind === "charRnn" ? text(50) : mnist)), kind).toBeGreaterThan(100);
+    for (const kind of modelKinds) expect(parameterCount(describeAs({ kind }, kind === "charRnn" ? text(50) : kind === "transformer" ? text(64) : mnist)), kind).toBeGreaterThan(100);
   });
 });
 
@@ -111,6 +111,8 @@ describe("layer by layer", () => {
     ["a CNN", { kind: "cnn", batchNorm: true, hidden: [9] }, mnist],
     ["ResNet-56, the deepest", { kind: "resnet", depth: 56 }, cifar],
     ["a character RNN", { kind: "charRnn", cell: "gru", steps: 7 }, text(7)],
+    ["a transformer", { kind: "transformer", context: 9, dropout: 0.1, zLoss: 1e-4 }, text(9)],
+    ["a transformer with other options", { kind: "transformer", context: 9, norm: "rms", activation: "swiglu", tied: false, bias: true, qkNorm: true }, text(9)],
     ["a linear model", { kind: "linear", initialization: "orthogonal" }, cifar],
   ])("%s has the same parameters, shapes and beginnings", (_, given, data) => {
     const config = modelSchema.parse(given);

@@ -7,6 +7,8 @@ import type { Activations } from "../activations.ts";
 export interface Scope {
   readonly training: boolean;
   parameter(name: string): Node;
+  /** A parameter of another layer, by that layer's full name. */
+  parameterOf(layer: string, name: string): Node;
   buffer(name: string): Node;
   /** Training only: 1 where an activation is kept, 0 where it is dropped. */
   mask(name: string, shape: Shape): Node;

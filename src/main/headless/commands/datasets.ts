@@ -105,6 +105,8 @@ export interface AddOptions extends DatasetsOptions {
   readonly targets?: string;
   readonly size?: readonly [number, number];
   readonly gray?: boolean;
+  /** Reads any file as bytes. */
+  readonly bytes?: boolean;
 }
 
 /** Imports a user's own files as a dataset. */
@@ -124,8 +126,9 @@ export function addDatasetCommand(programFiles: ProgramFiles, path: string, opti
 }
 
 async function orderOf(services: Services, path: string, options: AddOptions): Promise<ImportOrder> {
-  const preview = await services.handlers["datasets.preview"]({ path });
   const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  if (options.bytes) return { form: "text", title, path, unit: "bytes" };
+  const preview = await services.handlers["datasets.preview"]({ path });
   switch (preview.form) {
     case "text":
       return { form: "text", title, path };

@@ -29,6 +29,6 @@ export function suggestedOrder(preview: ImportPreview, path: string): ImportOrde
       return { form: "arrays", title, features: choice(features), targets: targets ? choice(targets) : { path: "" }, task: "classification" };
     }
     case "text":
-      return { form: "text", title, path };
+      return { form: "text", title, path, unit: "characters" };
   }
 }

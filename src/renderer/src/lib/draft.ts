@@ -6,7 +6,7 @@ import { newExperiment } from "@shared/presets.ts";
 import { asNew, fittingBatch, isText, defaultModel, stepsPerEpoch, totalSteps, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
 import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
-import { dataShape, parameterNames } from "@shared/models/data.ts";
+import { attends, dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
 import { model as modelSchema } from "@shared/models/schema.ts";
 import { modelText } from "@shared/models/text.ts";
@@ -30,6 +30,8 @@ export interface Draft {
   usualBatch: number | null;
   shuffle: boolean;
   epochs: Entry;
+  /** Steps of an epoch of random blocks; empty for as many as read the text once. */
+  stepsPerEpoch: Entry;
   evaluation: { when: "epoch" | "steps" | "end"; steps: Entry };
   seed: Entry;
   /** Taken from the run that the draft is based on. */
@@ -50,6 +52,7 @@ export function draftOf(e: Experiment): Draft {
     usualBatch: e.batchSize,
     shuffle: e.shuffle,
     epochs: e.budget.epochs,
+    stepsPerEpoch: e.budget.stepsPerEpoch ?? "",
     evaluation: draftOfSchedule(e.evaluation),
     seed: e.seed,
     generator: e.generator,
@@ -65,11 +68,18 @@ function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation
   return typeof every === "number" ? { when: "steps", steps: every } : { when: every, steps: usualSteps };
 }
 
+/** Whether the model can learn from blocks of a text drawn at random; false while its fields are incomplete. */
+export function canDrawBlocks({ model }: Pick<Draft, "model">): boolean {
+  const parsed = modelSchema.safeParse(modelOf(model));
+  return parsed.success && attends(parsed.data);
+}
+
 /** The experiment for requests; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, shuffle, epochs, evaluation, seed, generator, engine, guard } = draft;
+  const { name, dataset, model, levels, batchSize, shuffle, epochs, stepsPerEpoch, evaluation, seed, generator, engine, guard } = draft;
+  const budget = { epochs, ...(canDrawBlocks(draft) && shuffle && stepsPerEpoch !== "" ? { stepsPerEpoch } : {}) };
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
-  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget: { epochs }, evaluation: { every }, seed, generator, engine, guard };
+  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget, evaluation: { every }, seed, generator, engine, guard };
 }
 
 /** Length of the draft's runs, whatever its tower is; null while it has other errors. */
@@ -112,6 +122,7 @@ const storedFields = z.object({
   usualBatch: z.number().nullable().optional(),
   shuffle: z.boolean().default(true),
   epochs: storedEntry,
+  stepsPerEpoch: storedEntry.default(""),
   // Drafts of earlier versions evaluate after every epoch.
   evaluation: z.object({ when: z.enum(["epoch", "steps", "end"]), steps: storedEntry }).default({ when: "epoch", steps: usualSteps }),
   seed: storedEntry,

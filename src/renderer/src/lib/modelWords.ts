@@ -28,6 +28,7 @@ export const modelTitles: Record<ModelKind, string> = {
   cnn: "Small CNN",
   resnet: "ResNet for small images",
   charRnn: "Character RNN",
+  transformer: "Transformer (decoder-only)",
   sequential: "Own architecture",
 };
 
@@ -64,6 +65,19 @@ export const modelWords: { readonly [Kind in ModelKind]: WordsOf<ModelConfigOf<K
     steps: stepsWords,
     initialization,
   },
+  transformer: {
+    layers: { label: "Layers" },
+    heads: { label: "Heads", hint: "Each has width / heads values." },
+    width: { label: "Width" },
+    context: { label: "Context", hint: "Symbols that a prediction can look back on." },
+    norm: { label: "Normalization", hint: "Before attention, before the feed-forward block, and at the end." },
+    activation: { label: "Activation", hint: "Of the feed-forward block." },
+    dropout: dropout("an attention weight, or a value that a block adds"),
+    bias: { label: "Biases", hint: "Of linear layers and layer normalization." },
+    tied: { label: "Tied embedding", hint: "The output layer shares the embedding’s weight." },
+    qkNorm: { label: "QK normalization", hint: "Normalizes queries and keys in every head." },
+    zLoss: { label: "z-loss", hint: "Factor of log² Z in the training loss, which keeps logits small; 0 for none." },
+  },
   sequential: {},
 };
 
@@ -85,6 +99,12 @@ export const layerTitles: Record<OwnLayerKind, string> = {
   lstm: "LSTM",
   gru: "GRU",
   lastStep: "Last step",
+  positions: "Position table",
+  layerNorm: "Layer normalization",
+  rmsNorm: "RMS normalization",
+  gelu: "GELU",
+  swiglu: "SwiGLU",
+  causalAttention: "Causal attention",
   residual: "Residual block",
 };
 
@@ -107,6 +127,12 @@ export const layerHelp: Record<OwnLayerKind, string> = {
   lstm: "Long short-term memory over a sequence.",
   gru: "Gated recurrent units over a sequence.",
   lastStep: "What stands at the end of a sequence: a vector.",
+  positions: "A learned vector for each step of a sequence, added to it.",
+  layerNorm: "Each vector to mean 0 and variance 1, then scaled and shifted.",
+  rmsNorm: "Each vector divided by its root mean square, then scaled.",
+  gelu: "x Φ(x), Φ the normal distribution.",
+  swiglu: "SiLU of the first half of each vector, times the second half.",
+  causalAttention: "Every step looks back, in several heads. Takes queries, keys and values side by side: three times the width.",
   residual: "Layers whose answer is added to what goes in.",
 };
 
@@ -147,17 +173,29 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
   lstm: recurrent,
   gru: recurrent,
   lastStep: {},
+  positions: { initialization },
+  layerNorm: { bias: { label: "Bias", hint: "A learned summand for each value." }, epsilon: { label: "Epsilon", hint: "Added to the variance." } },
+  rmsNorm: { epsilon: { label: "Epsilon", hint: "Added to the mean square." } },
+  gelu: {},
+  swiglu: {},
+  causalAttention: {
+    heads: { label: "Heads" },
+    headNorm: { label: "Head normalization", hint: "Of queries and keys, in every head." },
+    dropout: dropout("an attention weight"),
+  },
   residual: {},
 };
 
 /** A layer's distinguishing settings in a line: `16 channels, 3 × 3, stride 2`. */
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
-  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, initialization } = layer;
+  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, heads, headNorm, tied, initialization } = layer;
   const words: unknown[] = [];
   if (width !== undefined) words.push(width === "classes" ? "one per class" : `${String(width)} wide`);
   if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
   if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
   if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
+  if (heads !== undefined) words.push(`${String(heads)} heads`, ...(headNorm === "none" ? [] : [`${String(headNorm)} norm of queries and keys`]));
+  if (tied !== undefined) words.push(`tied to ${String(tied)}`);
   if (p !== undefined) words.push(String(p));
   if (dropout !== undefined && dropout !== 0) words.push(`dropout ${String(dropout)}`);
   if (bias === false) words.push("no bias");

@@ -143,7 +143,7 @@ it("shows how a text begins", async () => {
   expect(page()).toMatch(/123,456 characters, 80 different/);
   expect(page()).toContain("It was a dark night");
   await press("add-create");
-  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt" }, job: expect.any(String) as string }]);
+  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt", unit: "characters" }, job: expect.any(String) as string }]);
 });
 
 it("wants the targets of an array that stands alone", async () => {
