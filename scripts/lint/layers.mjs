@@ -1,4 +1,4 @@
-const core = ["resources", "durable", "folders", "extras", "program", "hyperoptimizers", "models", "graphs", "engines", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+const core = ["resources", "durable", "folders", "extras", "program", "hyperoptimizers", "models", "engines", "graphs", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
  * The architecture as a table: what each layer may import. Imports run one way, and
@@ -20,9 +20,9 @@ export const layers = {
   program: { folder: "src/core/program", layers: ["shared"], modules: [] },
   hyperoptimizers: { folder: "src/core/hyperoptimizers", layers: ["program", "shared"], modules: [] },
   models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
-  // Networks of ONNX files.
-  graphs: { folder: "src/core/graphs", layers: ["models", "program", "shared"], modules: ["node:*"] },
   engines: { folder: "src/core/engines", layers: ["extras", "program", "shared"], modules: "*" },
+  // Networks of ONNX files.
+  graphs: { folder: "src/core/graphs", layers: ["engines", "models", "program", "shared"], modules: ["node:*", "fflate"] },
   datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "folders", "extras", "shared"], modules: "*" },
   tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
   feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
