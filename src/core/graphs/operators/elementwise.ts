@@ -1,6 +1,5 @@
 /** Arithmetic, comparisons, logic and activations. */
 import type { GraphKind } from "../../../shared/models/graph.ts";
-import { gelu } from "../../models/functions.ts";
 import type { Node } from "../../program/node.ts";
 import {
   abs, add, and, cast, constant, cos, div, equal, erf, exp, floor, greater, log, maximum, minimum, mod, mul, neg, not, or, pow, relu, select, sigmoid, sin, sqrt, sub, tanh,
@@ -71,6 +70,12 @@ const clamp = (x: Node, low: number, high: number) => {
   const above = low === -Infinity ? x : select(greater(constant(low), x), constant(low), x);
   return high === Infinity ? above : select(greater(above, constant(high)), constant(high), above);
 };
+const half = (x: Node) => mul(constant(0.5), x);
+/** Hendrycks and Gimpel 2016, exact or with their approximation by tanh. */
+const gelu = (x: Node, byTanh: boolean) =>
+  byTanh
+    ? mul(half(x), add(constant(1), tanh(mul(constant(Math.sqrt(2 / Math.PI)), add(x, mul(constant(0.044715), mul(x, mul(x, x))))))))
+    : mul(half(x), add(constant(1), erf(mul(constant(Math.SQRT1_2), x))));
 const leaky = (x: Node, slope: Node) => select(greater(x, constant(0)), x, mul(slope, x));
 
 function clip(context: Context): readonly ArrayValue[] {
@@ -220,7 +225,7 @@ export const elementwiseOperators: Operators = {
   Swish: activation((x, { attributes }) => mul(x, sigmoid(times(attributes.float("alpha", 1), x)))),
   Gelu: activation((x, { attributes }) => {
     attributes.only("approximate", "none", "tanh");
-    return gelu(x, attributes.text("approximate", "none") === "tanh" ? "tanh" : "exact");
+    return gelu(x, attributes.text("approximate", "none") === "tanh");
   }),
   Shrink: activation((x, { attributes }) => {
     const [bias, limit] = [attributes.float("bias", 0), attributes.float("lambd", 0.5)];
