@@ -41,7 +41,7 @@ def static(model, x, path):
 
 
 def default(model, x, path):
-    torch.onnx.export(model.eval(), (x,), path, external_data=False, verbose=False)
+    torch.onnx.export(model.train(), (x,), path, external_data=False, verbose=False)
 
 
 exporters = {"old": old, "whole": whole, "static": static, "default": default}
@@ -76,8 +76,6 @@ def main():
                 model.train()
                 for module in model.modules():
                     if isinstance(module, nn.Dropout):
-                        module.eval()
-                    if exporter == "default" and isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
                         module.eval()
                 model.zero_grad()
                 loss = loss_of(model(x), y)

@@ -21,8 +21,6 @@ export class Attributes {
     return this.has(name) ? this.#node.attributes[name] : undefined;
   }
 
-  int(name: string, missing: number): number;
-  int(name: string): number;
   int(name: string, missing?: number): number {
     const found = this.#get(name);
     if (found?.kind === "int") return found.value;

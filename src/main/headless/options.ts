@@ -33,4 +33,10 @@ export function wholeNumber(max: number): (text: string) => number {
   };
 }
 
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError("Allowed: numbers above 0.");
+  return value;
+}
+
 export const checkpointOption = (what = "weights of the best evaluation or of the last") => new Option("--checkpoint <which>", what).choices([...keptNames]).default("best");
