@@ -3,10 +3,11 @@ import { graphDescription, storedTypes, type GraphDescription, type GraphInitial
 import { Converter, type ConvertedGraph } from "./convert.ts";
 import { GraphError, nodeText } from "./errors.ts";
 import { meaningOf } from "./meaning.ts";
-import { readOnnxFile } from "./onnxFile.ts";
+import { readOnnxFile, type OnnxFile } from "./onnxFile.ts";
 import { graphOperators } from "./operators/index.ts";
 import { probe } from "./probe.ts";
-import { rolesOf } from "./roles.ts";
+import { restored } from "./restore.ts";
+import { rolesOf, signatureOf } from "./roles.ts";
 import { TensorReader } from "./tensorData.ts";
 import type { GraphTensor, GraphTensors } from "./tensors.ts";
 
@@ -28,7 +29,7 @@ export interface ReadGraph {
 export function readGraph(bytes: Uint8Array, { folder, output }: ReadOptions): ReadGraph {
   const file = readOnnxFile(bytes);
   const converter = new Converter(file, new TensorReader(folder));
-  const whole = converter.convert();
+  const whole = restored(file, converter.convert(), converter.tensors);
   const initialized = new Set(whole.initializers.map(({ name }) => name));
   const inputs = whole.inputs.filter(({ name }) => !initialized.has(name));
   const trained = outputOf(whole, output);
@@ -36,12 +37,14 @@ export function readGraph(bytes: Uint8Array, { folder, output }: ReadOptions): R
   requireKnown(nodes);
   requireOrder(nodes, [...initialized, ...inputs.map(({ name }) => name)], trained.name);
   const input = inputOf(inputs, nodes);
-  const { roles, warnings } = rolesOf({ nodes, initializers: whole.initializers, constants: converter.constants, metadata: file.graph.metadata, producer: file.producer, tensors: converter.tensors });
+  const { roles, warnings } = rolesOf({ nodes, initializers: whole.initializers, constants: converter.constants, metadata: file.graph.metadata, producer: file.producer, tensors: converter.tensors, optimized: isOptimized(file) });
+  const signature = signatureOf(file.graph.metadata);
   const used = new Set([...usedNames(nodes), trained.name]);
   const initializers = whole.initializers.flatMap((one): GraphInitializer[] => {
     const role = roles.get(one.name) ?? "constant";
     if (used.has(one.name)) return [{ ...one, role }];
-    return role === "parameter" ? [{ ...one, role: "buffer" }] : [];
+    // Parameters that the output does not depend on stay with the weights, untrained.
+    return role === "parameter" && (!signature || signature.parameters.includes(one.name)) ? [{ ...one, role: "buffer" }] : [];
   });
   const draft: GraphDescription = {
     format: 1,
@@ -60,6 +63,14 @@ export function readGraph(bytes: Uint8Array, { folder, output }: ReadOptions): R
   const parsed = graphDescription.safeParse(description);
   if (!parsed.success) throw new GraphError(`the file goes beyond what can be imported: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);
   return { description: parsed.data, tensors, warnings };
+}
+
+/** Whether PyTorch's optimizer of graphs ran: it turns constants of the graph into arrays of numbered names. */
+function isOptimized({ graph }: OnnxFile): boolean {
+  const signature = signatureOf(graph.metadata);
+  if (!signature) return false;
+  const own = new Set([...signature.parameters, ...signature.others]);
+  return graph.initializers.some(({ name }) => !own.has(name)) || signature.parameters.some((name) => !graph.initializers.some((one) => one.name === name)) && !graph.nodes.some(({ operator }) => operator === "Constant");
 }
 
 function outputOf({ outputs }: ConvertedGraph, wanted: string | undefined): GraphValue {

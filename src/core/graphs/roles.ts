@@ -10,16 +10,19 @@ export interface RoleFacts {
   readonly metadata: Readonly<Record<string, string>>;
   readonly producer: string;
   readonly tensors: ReadonlyMap<string, GraphTensor>;
+  /** Whether PyTorch's optimizer of graphs ran. */
+  readonly optimized: boolean;
 }
 
 const signatureKey = "pkg.torch.export.ExportedProgram.graph_signature";
 
 /** Names of a PyTorch module's parameters and buffers; null where the file does not have them. */
-export function signatureOf(metadata: Readonly<Record<string, string>>): { parameters: string[]; others: string[] } | null {
+export function signatureOf(metadata: Readonly<Record<string, string>>): { parameters: string[]; others: string[]; byInput: Map<string, string> } | null {
   const text = metadata[signatureKey];
   if (text === undefined) return null;
   const targets = (kind: string) => [...text.matchAll(new RegExp(`: ${kind} target='([^']*)'`, "g"))].map(([, name]) => name!);
-  return { parameters: targets("PARAMETER"), others: [...targets("BUFFER"), ...targets("CONSTANT_TENSOR")] };
+  const byInput = new Map([...text.matchAll(/(\S+): PARAMETER target='([^']*)'/g)].map(([, input, name]) => [input!, name!]));
+  return { parameters: targets("PARAMETER"), others: [...targets("BUFFER"), ...targets("CONSTANT_TENSOR")], byInput };
 }
 
 export const exportRecipe = "torch.onnx.export(model.train(), (x,), FILE, dynamo=True, optimize=False, external_data=False, dynamic_shapes=({0: torch.export.Dim(\"batch\")},))";
@@ -35,37 +38,52 @@ function isMask({ data, shape }: GraphTensor): boolean {
   return values.size > 1;
 }
 
+/** Inputs that say how to calculate, by operator. */
+const settingInputs: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2, 3], Upsample: [1], Clip: [1, 2], Dropout: [1], Pad: [1, 2], OneHot: [1, 2], Range: [0, 1, 2], Loop: [0, 1] };
+
+/** Names of arrays that are read as settings only. */
+function settingsOf(nodes: readonly GraphNode[]): Set<string> {
+  const uses = nodes.flatMap(({ operator, inputs }) => inputs.map((name, i) => ({ name, isSetting: settingInputs[operator]?.includes(i) ?? false })));
+  const calculated = new Set(uses.filter(({ isSetting }) => !isSetting).map(({ name }) => name));
+  return new Set(uses.flatMap(({ name, isSetting }) => (isSetting && !calculated.has(name) ? [name] : [])));
+}
+
 export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>; warnings: string[] } {
   const { nodes, initializers, constants, tensors } = facts;
   const signature = signatureOf(facts.metadata);
   const parameters = new Set(signature?.parameters);
   const others = new Set(signature?.others);
+  // Folded arrays of a file that has all parameters are not trained.
+  const complete = signature !== null && signature.parameters.every((name) => tensors.has(name));
+  const settings = settingsOf(nodes);
   const statistics = new Set(nodes.filter(({ operator }) => operator === "BatchNormalization").flatMap(({ inputs }) => inputs.slice(3, 5)));
   const roles = new Map<string, InitializerRole>();
   for (const { name, dtype, shape } of initializers) {
     const tensor = tensors.get(name)!;
     const role = (): InitializerRole => {
-      if (storedTypes[dtype].kind !== "float" || constants.has(name)) return "constant";
+      if (storedTypes[dtype].kind !== "float" || constants.has(name) || settings.has(name)) return "constant";
       if (statistics.has(name) || /running_(mean|var)$/.test(name)) return "statistics";
       if (parameters.has(name)) return "parameter";
       if (others.has(name) || isMask(tensor)) return "buffer";
       // Numbers that a graph calculates with, such as the root of a width.
       if (shape.length === 0 || (tensor.data.length === 1 && !/[./]|weight|bias|kernel|scale/i.test(name))) return signature || !/[./]/.test(name) ? "constant" : "parameter";
-      return "parameter";
+      return complete && !parameters.has(name) ? "buffer" : "parameter";
     };
     roles.set(name, role());
   }
-  return { roles, warnings: signature ? warningsOf(signature.parameters, roles) : [] };
+  if (!signature) return { roles, warnings: [] };
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const folded = [...roles].filter(([name, role]) => role !== "constant" && used.has(name) && !parameters.has(name) && !others.has(name) && !statistics.has(name) && !isMask(tensors.get(name)!) && tensors.get(name)!.data.some((value) => value !== 0)).map(([name]) => name);
+  return { roles, warnings: warningsOf(signature.parameters, roles, folded, facts.optimized) };
 }
 
-/** PyTorch's optimizer of graphs merges equal arrays and folds others: the file trains another model. */
-function warningsOf(wanted: readonly string[], roles: ReadonlyMap<string, InitializerRole>): string[] {
+/** What PyTorch's optimizer of graphs left of the parameters: it merges equal arrays and folds others. */
+function warningsOf(wanted: readonly string[], roles: ReadonlyMap<string, InitializerRole>, folded: readonly string[], optimized: boolean): string[] {
   const missing = wanted.filter((name) => !roles.has(name));
-  if (missing.length === 0) return [];
-  const found = [...roles.values()].filter((role) => role === "parameter").length;
-  const merged = found < wanted.length;
-  const shown = `${missing.slice(0, 4).join(", ")}${missing.length > 4 ? ", …" : ""}`;
-  return [
-    `PyTorch's exporter ${merged ? `left ${found} of ${wanted.length} parameters` : `renamed ${missing.length} of ${wanted.length} parameters`} (${shown}): ${merged ? "equal arrays were merged into one, or folded into others, and training this file trains another model" : "they were transposed or folded into arrays without their names"}. Export without its optimizer: ${exportRecipe}`,
-  ];
+  const some = (names: readonly string[]) => `${names.slice(0, 4).join(", ")}${names.length > 4 ? ", …" : ""}`;
+  // Where the optimizer did not run, a missing parameter is tied to another one.
+  if (!optimized || (folded.length === 0 && missing.length === 0)) return [];
+  const lost = missing.length > 0 ? `has ${wanted.length - missing.length} of the network's ${wanted.length} parameters (not ${some(missing)})` : "has all parameters";
+  const rest = folded.length > 0 ? `, and arrays that were folded from others (${some(folded)})` : "";
+  return [`PyTorch's exporter optimized this file for inference: it ${lost}${rest}. Training it trains another network. Export without the optimizer: ${exportRecipe}`];
 }
