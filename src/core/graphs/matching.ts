@@ -1,4 +1,5 @@
 /** Which gradient of a batch belongs to which array of a file. */
+import { sizeOf } from "../program/node.ts";
 import type { BatchArray } from "./batchFile.ts";
 
 export interface GradientMatch {
@@ -13,24 +14,40 @@ export interface GradientMatch {
 
 const same = (a: readonly number[], b: readonly number[]) => a.length === b.length && a.every((n, axis) => n === b[axis]);
 
-function transposed({ shape: [rows, columns], data }: BatchArray): Float64Array {
-  return data.map((_, i) => data[(i % rows!) * columns! + Math.floor(i / rows!)]!);
+/** Orders of axes that exporters change: matrices, and kernels of Keras and JAX with the channels last. */
+const permutations: readonly (readonly number[])[] = [[1, 0], [2, 1, 0], [3, 2, 0, 1], [2, 3, 0, 1]];
+
+/** The entries with the axes in another order. */
+function permuted({ shape, data }: BatchArray, permutation: readonly number[]): Float64Array {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const sizes = permutation.map((axis) => shape[axis]!);
+  return data.map((_, i) => {
+    let [rest, at] = [i, 0];
+    for (let axis = sizes.length - 1; axis >= 0; axis--) {
+      at += (rest % sizes[axis]!) * strides[permutation[axis]!]!;
+      rest = Math.floor(rest / sizes[axis]!);
+    }
+    return data[at]!;
+  });
 }
 
 function distance(a: Float64Array, b: Float64Array): number {
   return a.reduce((max, value, i) => Math.max(max, Math.abs(value - b[i]!)), 0);
 }
 
-/** The gradient in the layout of an array of a shape: as it is, or as the transpose of a matrix. */
+/** The gradient in the layouts that an array of a shape may have it in. */
 function layouts(array: BatchArray, shape: readonly number[]): Float64Array[] {
   const straight = same(array.shape, shape) ? [array.data] : [];
-  const [rows, columns] = array.shape;
-  return array.shape.length === 2 && same([columns!, rows!], shape) ? [...straight, transposed(array)] : straight;
+  const moved = permutations.filter((one) => one.length === array.shape.length && same(one.map((axis) => array.shape[axis]!), shape)).map((one) => permuted(array, one));
+  const flat = [...straight, ...moved];
+  // Biases and scales have axes of size 1 in some files.
+  const squeezed = (sizes: readonly number[]) => sizes.filter((n) => n !== 1);
+  return flat.length === 0 && same(squeezed(array.shape), squeezed(shape)) ? [array.data] : flat;
 }
 
 /**
  * By name; where exporters renamed arrays, by shape and closeness: tied arrays have the name of
- * their second use, and optimizers transpose weights into arrays without names.
+ * their second use, and other exporters have names and layouts of their own.
  * @returns unmatched arrays of the file too
  */
 export function matchedNames(

@@ -382,7 +382,7 @@ program
   .argument("<file>", "the .onnx file")
   .requiredOption("--check <batch>", "a .npz file with x, y (classes, or the next symbol of every position), loss, and grad.NAME for every parameter")
   .addOption(new Option("--engine <kind>", "engine that calculates").choices([...engineKinds]).default("onnx-cpu"))
-  .option("--tolerance <number>", "largest relative difference allowed (default: 1e-7 in doubles, 1e-4 in single precision)", positiveNumber)
+  .option("--tolerance <number>", "largest relative difference allowed (default: 1e-7 in doubles, 1e-3 in single precision)", positiveNumber)
   .option("--output <name>", "the output to compare (default: the first)")
   .option("--json", "one JSON object")
   .addHelpText("after", "\nExit codes: 0 it agrees, 1 it does not, or an error.")

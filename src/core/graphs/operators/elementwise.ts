@@ -205,6 +205,8 @@ export const elementwiseOperators: Operators = {
   Acosh: activation((x) => log(add(x, sqrt(sub(mul(x, x), constant(1))))), number(Math.acosh)),
   Atanh: activation((x) => mul(constant(0.5), log(div(add(constant(1), x), sub(constant(1), x)))), number(Math.atanh)),
   Erf: activation(erf),
+  // Not in ONNX, but tf2onnx writes it for TensorFlow's exact GELU.
+  Erfc: activation((x) => sub(constant(1), erf(x))),
   Tanh: activation(tanh, number(Math.tanh)),
   Sigmoid: activation(sigmoid, number((x) => 1 / (1 + Math.exp(-x)))),
   Relu: activation(relu, number((x) => Math.max(0, x))),
