@@ -40,9 +40,8 @@ function layouts(array: BatchArray, shape: readonly number[]): Float64Array[] {
   const straight = same(array.shape, shape) ? [array.data] : [];
   const moved = permutations.filter((one) => one.length === array.shape.length && same(one.map((axis) => array.shape[axis]!), shape)).map((one) => permuted(array, one));
   const flat = [...straight, ...moved];
-  // Biases and scales have axes of size 1 in some files.
-  const squeezed = (sizes: readonly number[]) => sizes.filter((n) => n !== 1);
-  return flat.length === 0 && same(squeezed(array.shape), squeezed(shape)) ? [array.data] : flat;
+  // Biases with axes of size 1, and kernels of attention with the heads apart.
+  return flat.length === 0 && array.shape.length !== shape.length && array.data.length === sizeOf(shape) ? [array.data] : flat;
 }
 
 /**
