@@ -107,6 +107,7 @@ export class Converter {
   #attribute(attribute: FileAttribute, node: GraphNode, depth: number, rename: (name: string) => string, initializers: GraphInitializer[]): GraphAttribute {
     const kind = types[attribute.type] ?? (attribute.type === 0 ? untyped(attribute) : undefined);
     if (attribute.unsupported || kind === undefined) throw new GraphError(`${nodeText(node)}: the type of the attribute ${attribute.name} is not supported; allowed: numbers, text, arrays, graphs`);
+    if ((kind === "tensor" && !attribute.t) || (kind === "graph" && !attribute.g)) throw new GraphError(`${nodeText(node)}: the attribute ${attribute.name} has no value; the file is damaged`);
     switch (kind === "" ? untyped(attribute) : kind) {
       case "float":
         return { kind: "float", value: attribute.f };

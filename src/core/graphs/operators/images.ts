@@ -81,7 +81,7 @@ function transposedConvolution(context: Context): readonly ArrayValue[] {
   if (wanted) {
     out = wanted.length === 1 ? [1, wanted[0]!] : [wanted.at(-2)!, wanted.at(-1)!];
     const total = [0, 1].map((axis) => Math.max(0, whole[axis]! + more[axis]! - out[axis]!));
-    const first = total.map((n) => (auto === "SAME_LOWER" ? Math.ceil(n / 2) : Math.floor(n / 2)));
+    const first = total.map((n) => (auto === "SAME_UPPER" ? Math.floor(n / 2) : Math.ceil(n / 2)));
     padding = [first[0]!, first[1]!, total[0]! - first[0]!, total[1]! - first[1]!];
   }
   const options = { stride, dilation, padding, groups: attributes.int("group", 1) };
