@@ -1,6 +1,7 @@
 /** Labelled examples from CSV and array files, read as in the workbench. */
 import { previewCsv, readCsv } from "../core/datasets/formats/csv.ts";
-import { labelledArrays, type ArrayChoice } from "../core/datasets/import.ts";
+import { labelledArrays, type ArrayChoice } from "../core/datasets/arrays.ts";
+import { classLabels } from "../core/datasets/dataset.ts";
 import { divide, standardize, type Labelled } from "../core/datasets/split.ts";
 import { isMostlyNumbers, suggestedTask, type ColumnRole } from "../shared/datasets.ts";
 import { latestGenerator } from "../shared/random.ts";
@@ -66,7 +67,7 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<O
   });
   const task = options.task ?? suggestedTask(columns[target]!);
   const { count, features, targets, featureNames, classNames } = await readCsv(path, { delimiter, header, roles, task, missing: options.missing ?? "refuse" });
-  const labels = task === "classification" ? Uint8Array.from(targets) : targets;
+  const labels = task === "classification" ? classLabels(targets, classNames.length) : targets;
   return { ...divided("loadCsv", { count, features, labels }, options), task, exampleShape: [featureNames.length], classNames, featureNames };
 }
 

@@ -20,7 +20,10 @@ export const ownFacts = z.strictObject({
   trainExamples: size,
   testExamples: size,
   exampleShape: z.array(size),
+  /** Empty where there are more than 256. */
   classNames: z.array(z.string()).max(256),
+  /** Number of classes, where they are too many to be named. */
+  classes: size.optional(),
   symbols: size.optional(),
 });
 export type OwnFacts = z.infer<typeof ownFacts>;
@@ -38,11 +41,17 @@ export function dataFacts({ kind, facts }: DatasetChoice): DatasetFacts {
   return known;
 }
 
+/** Number of classes, of symbols of a text, or 1 for a regression. */
+export function outputsOf({ task, classNames, classes, symbols }: Pick<DatasetFacts, "task" | "classNames" | "classes" | "symbols">): number {
+  return task === "regression" ? 1 : (symbols ?? classes ?? classNames.length);
+}
+
 /** Facts that an experiment stores about a user's own data; undefined for published datasets. */
 export function ownFactsOf(info: Omit<DatasetInfo, "bytesHere">): OwnFacts | undefined {
   if (!info.own) return undefined;
   const { title, task, trainExamples, testExamples, exampleShape, classNames, classes } = info;
-  return { title, task, trainExamples, testExamples, exampleShape, classNames, ...(task === "text" ? { symbols: classes } : {}) };
+  const counted = task === "text" ? { symbols: classes } : task === "classification" && classNames.length < classes ? { classes } : {};
+  return { title, task, trainExamples, testExamples, exampleShape, classNames, ...counted };
 }
 
 export const datasetInfo = z.object({
@@ -103,6 +112,11 @@ export type ColumnRole = (typeof columnRoles)[number];
 /** Maximum number of values of a category; each becomes a feature. */
 export const maxCategories = 256;
 
+/** Maximum number of classes. */
+export const maxClasses = 65_536;
+/** Maximum number of classes that an experiment and a list of datasets name; beyond, they count them. */
+export const maxNamedClasses = 256;
+
 /** Preview of a file or folder before the import. */
 export const importPreview = z.discriminatedUnion("form", [
   z.object({
@@ -129,6 +143,11 @@ export const importPreview = z.discriminatedUnion("form", [
 export type ImportPreview = z.infer<typeof importPreview>;
 
 const arrayChoice = z.strictObject({ path, array: z.string().optional() });
+const arrayPair = z.strictObject({ features: arrayChoice, targets: arrayChoice });
+
+/** Order of an image's axes: channels, height, width, or height, width, channels. */
+export const layouts = ["chw", "hwc"] as const;
+export type Layout = (typeof layouts)[number];
 
 /** How to import a user's files. */
 export const importOrder = z.discriminatedUnion("form", [
@@ -150,10 +169,27 @@ export const importOrder = z.discriminatedUnion("form", [
     height: z.number().int().min(1).max(1024).optional(),
     channels: z.union([z.literal(1), z.literal(3)]).default(3),
   }),
-  z.strictObject({ form: z.literal("arrays"), title, features: arrayChoice, targets: arrayChoice, task }),
+  z.strictObject({
+    form: z.literal("arrays"),
+    title,
+    ...arrayPair.shape,
+    /** Test examples of their own; without them, a share of the examples is drawn. */
+    test: arrayPair.optional(),
+    /** Examples that are trained on besides the others. */
+    validation: arrayPair.optional(),
+    layout: z.enum(layouts).optional(),
+    task,
+  }),
   z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(["characters", "bytes"]).optional() }),
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
+
+/** Files and folders that an import reads, the first one first. */
+export function orderPaths(order: ImportOrder): string[] {
+  if (order.form !== "arrays") return [order.path];
+  const pairs = [order, ...(order.validation ? [order.validation] : []), ...(order.test ? [order.test] : [])];
+  return [...new Set(pairs.flatMap(({ features, targets }) => [features.path, targets.path]))];
+}
 
 /** Whether a column is numeric except for a few cells, which the import reports by line. */
 export function isMostlyNumbers({ numbers, texts }: { readonly numbers: number; readonly texts: number }): boolean {

@@ -1,5 +1,5 @@
 /** Metrics of an evaluation: their tasks, names, units, and formulas from the stored measures. */
-import { dataFacts, type DatasetTask } from "./datasets.ts";
+import { dataFacts, outputsOf, type DatasetTask } from "./datasets.ts";
 import type { Experiment } from "./experiment.ts";
 import { formatMeasure, formatPercent, missing } from "./format.ts";
 import type { Evaluation, RunSummary } from "./run.ts";
@@ -110,9 +110,9 @@ export const isPercent = (name: MetricName): boolean => metricOf(name).unit === 
 
 /** Chance level of a metric; null without classes. */
 export function chanceOf(name: MetricName, { dataset }: Pick<Experiment, "dataset">): number | null {
-  const { task, classNames, symbols } = dataFacts(dataset);
-  const count = symbols ?? classNames.length;
-  return task === "regression" || count < 2 ? null : metricOf(name).chance(count);
+  const facts = dataFacts(dataset);
+  const count = outputsOf(facts);
+  return facts.task === "regression" || count < 2 ? null : metricOf(name).chance(count);
 }
 
 const headlines: Record<DatasetTask, KindName> = { classification: "Error", text: "Perplexity", regression: "Rmse" };

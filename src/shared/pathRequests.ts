@@ -1,4 +1,5 @@
 /** Which requests name files of the host's machine, and where. A test compares this with the contract's schemas. */
+import { orderPaths } from "./datasets.ts";
 import type { RequestArguments, RequestName } from "./contract.ts";
 
 export const pathRequests = {
@@ -7,7 +8,7 @@ export const pathRequests = {
   "datasets.preview": ({ path }) => [path],
   "storage.merge": ({ path }) => [path],
   "storage.move": ({ path }) => (path === null ? [] : [path]),
-  "datasets.create": ({ order }) => (order.form === "arrays" ? [order.features.path, order.targets.path] : [order.path]),
+  "datasets.create": ({ order }) => orderPaths(order),
 } as const satisfies { readonly [N in RequestName]?: (input: RequestArguments<N>) => readonly string[] };
 
 export type PathRequest = keyof typeof pathRequests;

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { catalog, catalogEntry } from "../../shared/catalog/index.ts";
 import type { DatasetEntry } from "../../shared/catalog/entry.ts";
-import { ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
+import { maxNamedClasses, ownFactsOf, type DatasetChoice, type DatasetInfo, type OwnFacts } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
@@ -12,7 +12,7 @@ import { entryProblem, folderOf } from "./files.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
 import { readEntryText, readExamples } from "./readers.ts";
-import { divide, heldOut, standardize, testCount, type Labelled } from "./split.ts";
+import { divide, heldOut, parted, standardize, testCount, type Labelled } from "./split.ts";
 
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
@@ -66,9 +66,10 @@ async function bytesIn(folder: string): Promise<number> {
 }
 
 function ownInfo(meta: OwnMeta): Omit<DatasetInfo, "bytesHere"> {
-  const test = meta.task === "text" ? Math.floor(meta.count * textTestShare) : testCount(meta.count);
-  const { id, title, task, exampleShape, classNames, source } = meta;
-  const classes = task === "classification" ? classNames.length : task === "text" ? meta.vocabulary.length : 1;
+  const test = meta.testExamples ?? (meta.task === "text" ? Math.floor(meta.count * textTestShare) : testCount(meta.count));
+  const { id, title, task, exampleShape, source } = meta;
+  const classNames = meta.classNames.length <= maxNamedClasses ? meta.classNames : [];
+  const classes = task === "classification" ? meta.classNames.length : task === "text" ? meta.vocabulary.length : 1;
   return { kind: id, title, task, exampleShape, classNames, classes, trainExamples: meta.count - test, testExamples: test, own: true, source, licence: null, downloadBytes: null, removable: true, problem: null };
 }
 
@@ -85,7 +86,7 @@ export async function factsHere(kind: string, folder = dataFolder()): Promise<Ow
 export async function factsProblem({ kind, facts }: DatasetChoice, folder = dataFolder()): Promise<string | null> {
   if (!isOwn(kind)) return null;
   const here = ownFactsOf(ownInfo(await readMeta(kind, folder)));
-  const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "symbols"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
+  const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "classes", "symbols"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
   return differs ? `${kind} is not the data that the experiment was made for: ${differs} is ${JSON.stringify(here?.[differs])}, the experiment has ${JSON.stringify(facts?.[differs])}` : null;
 }
 
@@ -150,7 +151,8 @@ async function requireReady(kind: string, folder: string): Promise<void> {
 async function loadOwn(kind: string, folder: string, splitSeed: number, version: GeneratorVersion): Promise<Dataset> {
   const { meta, features, labels } = await readOwn(kind, folder);
   if (meta.task === "text") throw new Error(`${meta.title} is a text; it has no labelled examples`);
-  const { train, test } = divide({ count: meta.count, features: features as Examples["features"], labels }, splitSeed, version);
+  const examples = { count: meta.count, features: features as Examples["features"], labels };
+  const { train, test } = meta.testExamples === undefined ? divide(examples, splitSeed, version) : parted(examples, meta.testExamples);
   const bytes = features instanceof Uint8Array;
   return { task: meta.task, exampleShape: meta.exampleShape, classes: meta.task === "classification" ? meta.classNames.length : 1, scale: bytes ? 1 / 255 : 1, train, test };
 }
@@ -165,13 +167,13 @@ export async function loadText(config: Pick<Experiment["dataset"], "kind" | "fac
 export async function loadTextOf(kind: string, folder = dataFolder()): Promise<TextDataset> {
   await requireReady(kind, folder);
   const entry = catalogEntry(kind);
-  const { vocabulary, codes, unit } = entry ? { ...(await readEntryText(entry, folder)), unit: undefined } : await ownText(kind, folder);
-  const train = codes.length - Math.floor(codes.length * textTestShare);
+  const { vocabulary, codes, unit, testExamples } = entry ? { ...(await readEntryText(entry, folder)), unit: undefined, testExamples: undefined } : await ownText(kind, folder);
+  const train = codes.length - (testExamples ?? Math.floor(codes.length * textTestShare));
   return { task: "text", vocabulary, unit, train: codes.subarray(0, train), test: codes.subarray(train) };
 }
 
 async function ownText(kind: string, folder: string) {
   const { meta, features } = await readOwn(kind, folder);
   if (meta.task !== "text") throw new Error(`${meta.title} is not a text`);
-  return { vocabulary: meta.vocabulary, unit: meta.unit, codes: features as Codes };
+  return { vocabulary: meta.vocabulary, unit: meta.unit, codes: features as Codes, testExamples: meta.testExamples };
 }

@@ -15,7 +15,8 @@ import { checksumsName, checksumsOf, damagedFiles, requireSame } from "./ownChec
 import { requireStorable } from "./formats/packed.ts";
 
 export const ownMeta = z.object({
-  version: z.literal(1),
+  /** 1 where an older program can read it, 2 with what came later: test examples of its own, 16-bit codes, more than 256 classes. */
+  version: z.union([z.literal(1), z.literal(2)]),
   /** `own/` and a short name; the dataset's kind in an experiment. */
   id: z.string(),
   title: z.string(),
@@ -25,6 +26,8 @@ export const ownMeta = z.object({
   createdAt: z.number(),
   /** Number of examples; of characters for a text. */
   count: z.number().int().nonnegative(),
+  /** The last so many are for testing; without it, a share is drawn (of a text, its last tenth). */
+  testExamples: z.number().int().positive().optional(),
   exampleShape: z.array(z.number().int().positive()),
   classNames: z.array(z.string()),
   featureNames: z.array(z.string()),

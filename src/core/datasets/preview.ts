@@ -9,7 +9,7 @@ import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
 import { readText } from "./formats/text.ts";
-import { readArrays } from "./import.ts";
+import { readArrays } from "./arrays.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
 import { alphabetOf } from "../../shared/alphabet.ts";
@@ -84,7 +84,7 @@ export async function previewImport(path: string, onProgress?: OnProgress): Prom
   }
   if (arrayEndings.has(ending) || /ubyte$/.test(path.replace(/\.gz$/, "")) || ending === ".idx") {
     const arrays = Object.entries(await readArrays(path));
-    return { form: "arrays", arrays: arrays.map(([name, { shape, data }]) => ({ name, shape: [...shape], type: data instanceof Uint8Array ? "bytes" : data instanceof Int32Array ? "whole numbers" : "numbers" })) };
+    return { form: "arrays", arrays: arrays.map(([name, { shape, data }]) => ({ name, shape: [...shape], type: Array.isArray(data) ? "strings" : data instanceof Uint8Array ? "bytes" : data instanceof Int32Array ? "whole numbers" : "numbers" })) };
   }
   if (ending === ".txt" || ending === ".md") {
     const { codes, vocabulary } = await readText(path, onProgress);

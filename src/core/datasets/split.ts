@@ -18,6 +18,15 @@ export function divide(examples: Labelled, seed: number, version: GeneratorVersi
   return { train: take(examples, order.subarray(0, train)), test: take(examples, order.subarray(train)) };
 }
 
+/** Splits examples whose last `held` are test examples, without copies. */
+export function parted({ count, features, labels }: Labelled, held: number): { train: Labelled; test: Labelled } {
+  const [width, train] = [features.length / count, count - held];
+  return {
+    train: { count: train, features: features.subarray(0, train * width), labels: labels.subarray(0, train) },
+    test: { count: held, features: features.subarray(train * width), labels: labels.subarray(train) },
+  };
+}
+
 /** Draws `held` of `count` examples for validation. Returns the indices of both parts, in ascending order. */
 export function heldOut(count: number, held: number, seed: number, version: GeneratorVersion): { training: Uint32Array; held: Uint32Array } {
   const indices = Uint32Array.from({ length: count }, (_, i) => i);
@@ -27,7 +36,8 @@ export function heldOut(count: number, held: number, seed: number, version: Gene
   return { training: indices.filter((index) => out[index] === 0), held: indices.filter((index) => out[index] === 1) };
 }
 
-function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
+/** The examples with these indices, in their order. */
+export function take({ count, features, labels }: Labelled, order: Uint32Array): Labelled {
   const [width, outputs] = [features.length / count, labels.length / count];
   const pick = <A extends Labels>(from: A, size: number): A => {
     const to = arrayLike(from, order.length * size);

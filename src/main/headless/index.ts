@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
+import { layouts } from "../../shared/datasets.ts";
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
 import { extraNames } from "../../shared/extras/index.ts";
 import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
@@ -314,7 +315,11 @@ datasets
   .option("--category <column>", "table: a numeric column to treat as categories; repeatable", collect, [])
   .addOption(new Option("--task <task>", "task (default: inferred from the target)").choices(["classification", "regression"]))
   .addOption(new Option("--missing <rule>", "table: rows with missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
+  .option("--test <file>", "test examples of their own, from a file or folder of the same form")
   .option("--targets <file>", "arrays: targets file")
+  .option("--test-targets <file>", "arrays: targets file of the test examples")
+  .option("--array <role=name>", "arrays: features, targets, test-features or test-targets (default: by their names); repeatable", collect, [])
+  .addOption(new Option("--layout <axes>", "arrays: axes of images (default: recognized by their sizes)").choices(layouts))
   .option("--size <width>x<height>", "images: size to scale to (default: the first image's)", size)
   .option("--gray", "images: grayscale")
   .option("--bytes", "read any file as a text of bytes: 256 symbols, no encoding")

@@ -2,6 +2,7 @@
 import { access } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { catalogEntry } from "../../shared/catalog/index.ts";
+import { orderPaths } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { formatBytes, formatSeconds } from "../../shared/format.ts";
 import { removeUnfinished } from "../../core/datasets/own.ts";
@@ -152,7 +153,7 @@ function pathsOf(job: ImportJob): readonly string[] {
     case "copy":
       return [job.path];
     case "create":
-      return job.order.form === "arrays" ? [job.order.features.path, job.order.targets.path] : [job.order.path];
+      return orderPaths(job.order);
     case "download":
     case "inspect":
       return [];
@@ -165,7 +166,7 @@ function subjectOf(job: ImportJob): string {
     case "copy":
       return job.path;
     case "create":
-      return job.order.form === "arrays" ? job.order.features.path : job.order.path;
+      return orderPaths(job.order)[0]!;
     case "download":
     case "inspect":
       return job.dataset;

@@ -14,7 +14,9 @@ export interface DatasetFacts {
   /** Of one example: `[channels, height, width]` of an image, `[features]` of a table, empty for text. */
   readonly exampleShape: readonly number[];
   readonly classNames: readonly string[];
-  /** Different characters of a text. */
+  /** Number of classes, where they are too many to be named. */
+  readonly classes?: number | undefined;
+  /** Different symbols of a text. */
   readonly symbols?: number | undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Inputs and outputs that a dataset requires of a model. */
-import { dataFacts, type DatasetChoice } from "../datasets.ts";
+import { dataFacts, outputsOf, type DatasetChoice } from "../datasets.ts";
 import { describeModel, parametersOf } from "./architecture.ts";
 import { usualContext, usualSteps, type ModelConfig } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
@@ -28,9 +28,10 @@ export interface DataChoice {
 }
 
 export function dataShape({ dataset, model }: DataChoice): DataShape {
-  const { task, exampleShape, classNames, symbols } = dataFacts(dataset);
+  const facts = dataFacts(dataset);
+  const { exampleShape, symbols } = facts;
   if (symbols !== undefined) return { input: { kind: "tokens", shape: [textSteps(model)], vocabulary: symbols }, classes: symbols };
-  return { input: { kind: "values", shape: exampleShape }, classes: task === "regression" ? 1 : classNames.length };
+  return { input: { kind: "values", shape: exampleShape }, classes: outputsOf(facts) };
 }
 
 type ModelOnData = { readonly model: ModelConfig } & Pick<DataChoice, "dataset">;

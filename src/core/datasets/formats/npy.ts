@@ -1,6 +1,7 @@
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
 import { unzipSync } from "fflate";
 import { messageOf } from "../../../shared/errors.ts";
+import { arrayLike } from "../dataset.ts";
 import { wholeFile } from "../chunks.ts";
 import { requireUnpackable } from "./packed.ts";
 
@@ -9,6 +10,15 @@ export interface NumericArray {
   /** Row-major. */
   readonly data: Uint8Array | Float32Array | Int32Array;
 }
+
+/** An array of strings, such as labels by name. */
+export interface TextArray {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly data: readonly string[];
+}
+
+export type AnyArray = NumericArray | TextArray;
 
 /** Maximum number of arrays in a .npz. */
 const maxArrays = 1_000;
@@ -28,12 +38,75 @@ const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "f
   u4: { size: 4, into: "int", read: (v, at, little) => v.getUint32(at, little) },
   i8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigInt64(at, little)) },
   u8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigUint64(at, little)) },
+  f2: { size: 2, into: "float", read: (v, at, little) => halfOf(v.getUint16(at, little)) },
   f4: { size: 4, into: "float", read: (v, at, little) => v.getFloat32(at, little) },
   f8: { size: 8, into: "float", read: (v, at, little) => v.getFloat64(at, little) },
 };
 
-/** Shares memory with `bytes` where possible. @throws Error naming `source` and what is invalid or unsupported */
+/** Value of an IEEE 754 half-precision number. */
+function halfOf(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** Maximum characters of a string in an array. */
+const maxString = 10_000;
+
+/** A NumPy type: `kind` is that of its code, without the size. */
+interface StringType {
+  readonly kind: "U" | "S";
+  readonly length: number;
+  readonly little: boolean;
+}
+
+/** Fixed-width strings: 4 bytes a character (U) or 1 (S), padded with zeros. */
+function stringsOf(view: DataView, start: number, count: number, { kind, length, little }: StringType): string[] {
+  const width = kind === "U" ? 4 : 1;
+  return Array.from({ length: count }, (_, i) => {
+    const characters: string[] = [];
+    for (let c = 0; c < length; c++) {
+      const at = start + (i * length + c) * width;
+      const code = kind === "U" ? view.getUint32(at, little) : view.getUint8(at);
+      if (code > 0x10ffff) throw new Error(`string ${i} has a character beyond Unicode`);
+      characters.push(String.fromCodePoint(code));
+    }
+    return characters.join("").replace(/\0+$/, "");
+  });
+}
+
+/** Row-major order of values that are stored with the first axis innermost. */
+function fromFortran<A extends Uint8Array | Float32Array | Int32Array | readonly string[]>(data: A, shape: readonly number[], into: (length: number) => A): A {
+  const result = into(data.length) as { [at: number]: unknown };
+  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, n) => product * n, 1));
+  const position = new Array<number>(shape.length).fill(0);
+  let from = 0;
+  for (let to = 0; to < data.length; to++) {
+    result[to] = data[from];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      position[axis]!++;
+      from += strides[axis]!;
+      if (position[axis]! < shape[axis]!) break;
+      from -= strides[axis]! * shape[axis]!;
+      position[axis] = 0;
+    }
+  }
+  return result as unknown as A;
+}
+
+/** Whether an array holds strings. */
+export const isText = (array: AnyArray): array is TextArray => Array.isArray(array.data);
+
+/** An array of numbers. @throws Error as parseArray() does, and for strings */
 export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
+  const array = parseArray(bytes, source);
+  if (isText(array)) throw new Error(`${source}: the array holds strings; numbers are needed`);
+  return array;
+}
+
+/** Shares memory with `bytes` where possible. @throws Error naming `source` and what is invalid or unsupported */
+export function parseArray(bytes: Uint8Array, source: string): AnyArray {
   if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6]! >= 2;
@@ -42,17 +115,31 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   const length = long ? view.getUint32(8, true) : view.getUint16(8, true);
   if (bytes.length < start + length) throw new Error(`${source}: truncated header (${bytes.length} bytes, ${start + length} needed)`);
   const header = new TextDecoder("latin1").decode(bytes.subarray(start, start + length));
-  const [, order, type] = /'descr':\s*'([<>|=])(\w\d)'/.exec(header) ?? [];
+  const [, order, type] = /'descr':\s*'([<>|=])(\w\d+)'/.exec(header) ?? [];
   const fortran = /'fortran_order':\s*(True|False)/.exec(header)?.[1] === "True";
   const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "").split(",").flatMap((n) => (n.trim() === "" ? [] : [Number(n)]));
-  const reader = readers[type ?? ""];
-  if (!reader) throw new Error(`${source}: type ${/'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown"} is not supported; allowed: ${Object.keys(readers).join(", ")}`);
-  if (fortran && shape.length > 1) throw new Error(`${source}: the array is in Fortran order; save it with numpy.ascontiguousarray`);
+  const strings = /^[US]\d+$/.test(type ?? "") ? { kind: type![0] as "U" | "S", length: Number(type!.slice(1)), little: order !== ">" } : null;
+  if (strings && strings.length > maxString) throw new Error(`${source}: strings of ${strings.length} characters; at most ${maxString} are allowed`);
+  const reader = strings ? { size: strings.length * (strings.kind === "U" ? 4 : 1), into: "text" as const, read: () => 0 } : readers[type ?? ""];
+  if (!reader) {
+    const found = /'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown";
+    const advice = found.includes("O") ? "; it holds Python objects: save the array with .astype(str) for names, or .astype(float) for numbers" : "";
+    throw new Error(`${source}: type ${found} is not supported; allowed: ${Object.keys(readers).join(", ")}, U and S (strings)${advice}`);
+  }
   if (shape.length > 32 || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new Error(`${source}: a shape of (${shape.join(", ")}); at most 32 whole numbers are allowed`);
   const size = shape.reduce((product, n) => product * n, 1);
   const needed = start + length + size * reader.size;
   if (bytes.length !== needed) throw new Error(`${source}: ${bytes.length} bytes, but an array of ${shape.join(" x ")} has ${needed}`);
   const at = bytes.byteOffset + start + length;
+  const transposed = fortran && shape.length > 1;
+  if (strings) {
+    const found = stringsOf(view, start + length, size, strings);
+    return { shape, data: transposed ? fromFortran<readonly string[]>(found, shape, (count) => new Array<string>(count)) : found };
+  }
+  if (transposed) {
+    const flat = parseNpy(withoutOrder(bytes, start, length), source);
+    return { shape, data: fromFortran<NumericArray["data"]>(flat.data, shape, (count) => arrayLike(flat.data, count)) };
+  }
   if (reader.into === "byte") return { shape, data: new Uint8Array(bytes.buffer, at, size) };
   // NumPy aligns its arrays, so most need no copy.
   if (type === "f4" && order !== ">" && at % 4 === 0) return { shape, data: new Float32Array(bytes.buffer, at, size) };
@@ -65,10 +152,23 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
   return { shape, data };
 }
 
-/** Arrays of a .npy or .npz file by name; that of a .npy is named `array`. @throws Error naming the file */
-export async function readNumpy(path: string): Promise<Readonly<Record<string, NumericArray>>> {
+/** The same file with its values in the order in which they are stored. */
+function withoutOrder(bytes: Uint8Array, start: number, length: number): Uint8Array {
+  const copy = Uint8Array.from(bytes);
+  const header = Buffer.from(copy.buffer, start, length).toString("latin1");
+  Buffer.from(copy.buffer).write(header.replace(/('fortran_order':\s*)True/, "$1False"), start, length, "latin1");
+  return copy;
+}
+
+/** Arrays of numbers of a .npy or .npz file by name; that of a .npy is named `array`. @throws Error naming the file */
+export const readNumpy = (path: string): Promise<Readonly<Record<string, NumericArray>>> => readEach(path, parseNpy);
+
+/** Arrays of a file as readNumpy() does, also of strings. @throws Error naming the file */
+export const readNumpyArrays = (path: string): Promise<Readonly<Record<string, AnyArray>>> => readEach(path, parseArray);
+
+async function readEach<A>(path: string, parse: (bytes: Uint8Array, source: string) => A): Promise<Readonly<Record<string, A>>> {
   const bytes = await wholeFile(path);
-  if (!path.toLowerCase().endsWith(".npz")) return { array: parseNpy(bytes, path) };
+  if (!path.toLowerCase().endsWith(".npz")) return { array: parse(bytes, path) };
   let entries: Record<string, Uint8Array>;
   let [arrays, unpacked] = [0, 0];
   try {
@@ -86,7 +186,7 @@ export async function readNumpy(path: string): Promise<Readonly<Record<string, N
   } catch (error) {
     throw new Error(`${path} cannot be unpacked: ${messageOf(error)}`, { cause: error });
   }
-  return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parseNpy(content, `${path}: ${name}`)]));
+  return Object.fromEntries(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parse(content, `${path}: ${name}`)]));
 }
 
 /** Header of a .npy file of NumPy's format 1.0, which the values follow. */

@@ -1,9 +1,10 @@
 /** `hypertower datasets`: lists, downloads, imports, removes and adds datasets. */
 import { SingleBar } from "cli-progress";
-import { columnRoles, datasetState, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type DatasetInfo, type ImportOrder } from "../../../shared/datasets.ts";
+import { datasetState, type DatasetInfo } from "../../../shared/datasets.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { table } from "../format.ts";
+import { orderOf, type OrderOptions } from "../datasetOrder.ts";
 import { exitCodes, openServices, storeDirOf, type ProgramFiles } from "../session.ts";
 
 export interface DatasetsOptions {
@@ -94,20 +95,7 @@ export function removeDatasetCommand(programFiles: ProgramFiles, kind: string, o
   });
 }
 
-export interface AddOptions extends DatasetsOptions {
-  readonly title?: string;
-  /** Column to predict, by name or number from 1; the last column by default. */
-  readonly target?: string;
-  readonly ignore?: readonly string[];
-  readonly category?: readonly string[];
-  readonly task?: "classification" | "regression";
-  readonly missing?: "refuse" | "drop" | "fill";
-  readonly targets?: string;
-  readonly size?: readonly [number, number];
-  readonly gray?: boolean;
-  /** Reads any file as bytes. */
-  readonly bytes?: boolean;
-}
+export interface AddOptions extends DatasetsOptions, OrderOptions {}
 
 /** Imports a user's own files as a dataset. */
 export function addDatasetCommand(programFiles: ProgramFiles, path: string, options: AddOptions): Promise<number> {
@@ -123,60 +111,4 @@ export function addDatasetCommand(programFiles: ProgramFiles, path: string, opti
     }
     return exitCodes.ok;
   });
-}
-
-async function orderOf(services: Services, path: string, options: AddOptions): Promise<ImportOrder> {
-  const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
-  if (options.bytes) return { form: "text", title, path, unit: "bytes" };
-  const preview = await services.handlers["datasets.preview"]({ path });
-  switch (preview.form) {
-    case "text":
-      return { form: "text", title, path };
-    case "images":
-      return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
-    case "arrays": {
-      const [targets, array] = preview.arrays.length > 1 && !options.targets ? [path, targetArray(preview.arrays)] : [options.targets, undefined];
-      if (!targets) throw new UserError(`${path} has only one array; give the file with the targets by --targets`);
-      const features = array ? { path, array: preview.arrays.find(({ name }) => name !== array)!.name } : { path };
-      return { form: "arrays", title, features, targets: { path: targets, ...(array ? { array } : {}) }, task: options.task ?? "classification" };
-    }
-    case "csv": {
-      const names = preview.columns.map(({ name }) => name);
-      const columnIndex = (wanted: string) => {
-        const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
-        if (i < 0 || i >= names.length) throw new UserError(`${path} has no column ${wanted}; its columns are: ${names.join(", ")}`);
-        return i;
-      };
-      const target = options.target ? columnIndex(options.target) : names.length - 1;
-      const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(columnIndex)) as [number[], number[]];
-      const column = preview.columns[target]!;
-      const roles = preview.columns.map(({ suggested, ...counts }, i): ColumnRole => {
-        if (i === target) return "target";
-        if (ignored.includes(i)) return "ignore";
-        if (categories.includes(i)) return "category";
-        return suggested === "target" ? (isMostlyNumbers(counts) ? "number" : "category") : suggested;
-      });
-      if (!options.json) console.error(columnsText(preview.columns, roles));
-      const task = options.task ?? suggestedTask(column);
-      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
-    }
-  }
-}
-
-/** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values)`. */
-function columnsText(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
-  const named = { number: "numbers", category: "categories", target: "target", ignore: "ignored" } as const;
-  const parts = columnRoles.map((role) => {
-    const members = columns.filter((_, i) => roles[i] === role);
-    const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
-    return members.length === 0 ? "" : `${named[role]}: ${members.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
-  });
-  return parts.filter((part) => part !== "").join("; ");
-}
-
-/** Finds the array of targets: by the common names, else the array with the fewest values. */
-function targetArray(arrays: readonly { name: string; shape: readonly number[] }[]): string {
-  const named = arrays.find(({ name }) => /^(y|labels?|targets?|y_train|arr_1)$/i.test(name));
-  const size = ({ shape }: { shape: readonly number[] }) => shape.reduce((product, n) => product * n, 1);
-  return (named ?? [...arrays].sort((a, b) => size(a) - size(b))[0]!).name;
 }

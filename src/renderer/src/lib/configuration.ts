@@ -1,5 +1,5 @@
 /** An experiment as a list of its fields. */
-import type { OwnFacts } from "@shared/datasets.ts";
+import { outputsOf, type OwnFacts } from "@shared/datasets.ts";
 import type { Experiment } from "@shared/experiment.ts";
 import { describeDataset } from "./datasets.ts";
 import { fieldsOf } from "@shared/comparison/differences.ts";
@@ -9,8 +9,8 @@ import { formatField } from "./format.ts";
 const maxNames = 12;
 
 function factsInWords(facts: OwnFacts): [string, string][] {
-  const { title, classNames, symbols } = facts;
-  const rows: [string, string][] = [["dataset", `${title}: ${describeDataset({ ...facts, classes: symbols ?? classNames.length })}`]];
+  const { title, classNames } = facts;
+  const rows: [string, string][] = [["dataset", `${title}: ${describeDataset({ ...facts, classes: outputsOf(facts) })}`]];
   if (classNames.length > 0) rows.push(["classes", [...classNames.slice(0, maxNames), ...(classNames.length > maxNames ? [`${classNames.length - maxNames} more`] : [])].join(", ")]);
   return rows;
 }

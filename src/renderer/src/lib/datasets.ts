@@ -1,5 +1,6 @@
 /** Descriptions of datasets. */
 import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview } from "@shared/datasets.ts";
+import { arrayRoles, type NamedPair } from "@shared/dataSplits.ts";
 import { formatCount } from "@/lib/format.ts";
 
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
@@ -22,11 +23,12 @@ export function suggestedOrder(preview: ImportPreview, path: string): ImportOrde
     case "images":
       return { form: "images", title, path, width: preview.width, height: preview.height, channels: 3 };
     case "arrays": {
-      const [first, second] = preview.arrays;
-      const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
-      const [features, targets] = first && second && size(second.shape) > size(first.shape) ? [second, first] : [first, second];
-      const choice = (array: typeof features) => (preview.arrays.length > 1 && array ? { path, array: array.name } : { path });
-      return { form: "arrays", title, features: choice(features), targets: targets ? choice(targets) : { path: "" }, task: "classification" };
+      if (preview.arrays.length === 1) return { form: "arrays", title, features: { path }, targets: { path: "" }, task: "classification" };
+      const { train, test, validation } = arrayRoles(preview.arrays);
+      const pairIn = ({ features, targets }: NamedPair) => ({ features: { path, array: features }, targets: { path, array: targets } });
+      // What cannot be told is left to be chosen.
+      const chosen = train ? pairIn(train) : { features: { path }, targets: { path } };
+      return { form: "arrays", title, ...chosen, ...(test ? { test: pairIn(test) } : {}), ...(validation ? { validation: pairIn(validation) } : {}), task: "classification" };
     }
     case "text":
       return { form: "text", title, path, unit: "characters" };

@@ -6,7 +6,7 @@ import type { Digest, KeptFile } from "../../../../src/shared/catalog/entry.ts";
 import { readCsv } from "../../../../src/core/datasets/formats/csv.ts";
 import { readCifar } from "../../../../src/core/datasets/formats/cifar.ts";
 import { imageSize, readImage } from "../../../../src/core/datasets/formats/images.ts";
-import { labelledArrays } from "../../../../src/core/datasets/import.ts";
+import { labelledArrays } from "../../../../src/core/datasets/arrays.ts";
 import { readOwn } from "../../../../src/core/datasets/own.ts";
 import { previewImport } from "../../../../src/core/datasets/preview.ts";
 import { unpack } from "../../../../src/core/datasets/unpack.ts";

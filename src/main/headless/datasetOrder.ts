@@ -1,0 +1,134 @@
+/** What `hypertower datasets add` imports: the order for a path, from its preview and the options. */
+import { columnRoles, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type ImportOrder, type ImportPreview, type Layout } from "../../shared/datasets.ts";
+import { arrayRoles, type NamedPair } from "../../shared/dataSplits.ts";
+import { UserError, type Services } from "../services/services.ts";
+
+/** Options of `hypertower datasets add` that say how files are read. */
+export interface OrderOptions {
+  readonly title?: string;
+  /** Column to predict, by name or number from 1; the last column by default. */
+  readonly target?: string;
+  readonly ignore?: readonly string[];
+  readonly category?: readonly string[];
+  readonly task?: "classification" | "regression";
+  readonly missing?: "refuse" | "drop" | "fill";
+  /** File with the test examples. */
+  readonly test?: string;
+  readonly targets?: string;
+  readonly testTargets?: string;
+  /** `features=NAME`, `targets=NAME`, `test-features=NAME` or `test-targets=NAME`. */
+  readonly array?: readonly string[];
+  readonly layout?: Layout;
+  readonly size?: readonly [number, number];
+  readonly gray?: boolean;
+  /** Reads any file as bytes. */
+  readonly bytes?: boolean;
+  readonly json?: boolean;
+}
+
+/** @throws UserError where the options do not fit the files, or say too little about them */
+export async function orderOf(services: Services, path: string, options: OrderOptions): Promise<ImportOrder> {
+  const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
+  if (options.bytes) return { form: "text", title, path, unit: "bytes" };
+  const preview = await services.handlers["datasets.preview"]({ path });
+  switch (preview.form) {
+    case "text":
+      return { form: "text", title, path };
+    case "images":
+      return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
+    case "arrays":
+      return arraysOrder(services, path, title, preview, options);
+    case "csv": {
+      const names = preview.columns.map(({ name }) => name);
+      const columnIndex = (wanted: string) => {
+        const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
+        if (i < 0 || i >= names.length) throw new UserError(`${path} has no column ${wanted}; its columns are: ${names.join(", ")}`);
+        return i;
+      };
+      const target = options.target ? columnIndex(options.target) : names.length - 1;
+      const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(columnIndex)) as [number[], number[]];
+      const column = preview.columns[target]!;
+      const roles = preview.columns.map(({ suggested, ...counts }, i): ColumnRole => {
+        if (i === target) return "target";
+        if (ignored.includes(i)) return "ignore";
+        if (categories.includes(i)) return "category";
+        return suggested === "target" ? (isMostlyNumbers(counts) ? "number" : "category") : suggested;
+      });
+      if (!options.json) console.error(columnsText(preview.columns, roles));
+      const task = options.task ?? suggestedTask(column);
+      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
+    }
+  }
+}
+
+/** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values)`. */
+function columnsText(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
+  const named = { number: "numbers", category: "categories", target: "target", ignore: "ignored" } as const;
+  const parts = columnRoles.map((role) => {
+    const members = columns.filter((_, i) => roles[i] === role);
+    const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
+    return members.length === 0 ? "" : `${named[role]}: ${members.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
+  });
+  return parts.filter((part) => part !== "").join("; ");
+}
+
+type ArraysPreview = Extract<ImportPreview, { form: "arrays" }>;
+
+const arrayRoleNames = ["features", "targets", "test-features", "test-targets"] as const;
+
+/** Arrays by the role that `--array` gives them. */
+function givenArrays(given: readonly string[]): Partial<Record<(typeof arrayRoleNames)[number], string>> {
+  return Object.fromEntries(
+    given.map((text) => {
+      const [role = "", name = ""] = text.split(/=(.*)/s);
+      if (!(arrayRoleNames as readonly string[]).includes(role) || name === "") throw new UserError(`--array ${text}: allowed are ${arrayRoleNames.map((known) => `${known}=NAME`).join(", ")}`);
+      return [role, name];
+    }),
+  );
+}
+
+const listed = (arrays: ArraysPreview["arrays"]) => arrays.map(({ name, shape }) => `${name} (${shape.join(" x ")})`).join(", ");
+
+async function arraysOrder(services: Services, path: string, title: string, preview: ArraysPreview, options: OrderOptions): Promise<ImportOrder> {
+  const rest = { form: "arrays" as const, title, task: options.task ?? "classification", ...(options.layout ? { layout: options.layout } : {}) };
+  const given = givenArrays(options.array ?? []);
+  const many = preview.arrays.length > 1;
+  if (!many || options.targets) {
+    if (!options.targets) throw new UserError(`${path} has only one array; give the file with the targets by --targets`);
+    const features = many && given.features ? { path, array: given.features } : { path };
+    const test = await testFiles(services, options);
+    return { ...rest, features, targets: { path: options.targets, ...(given.targets ? { array: given.targets } : {}) }, ...(test ? { test } : {}) };
+  }
+  const roles = arrayRoles(preview.arrays);
+  const pairOf = (found: NamedPair | null, features: string | undefined, targets: string | undefined) => {
+    const pair = { features: features ?? found?.features, targets: targets ?? found?.targets };
+    return pair.features !== undefined && pair.targets !== undefined ? { features: { path, array: pair.features }, targets: { path, array: pair.targets } } : null;
+  };
+  const train = pairOf(roles.train, given.features, given.targets);
+  if (!train) throw new UserError(`${path} has the arrays ${listed(preview.arrays)}; say which are which: --array features=NAME --array targets=NAME, and test-features, test-targets for test examples of their own`);
+  const test = options.test ? await testFiles(services, options) : pairOf(roles.test, given["test-features"], given["test-targets"]);
+  const validation = given.features || given.targets ? null : pairOf(roles.validation, undefined, undefined);
+  const pairs = [["training", train], ["validation examples, which are trained on", validation], ["testing", test]] as const;
+  const used = new Set(pairs.flatMap(([, pair]) => (pair ? [pair.features.array, pair.targets.array] : [])));
+  const unused = preview.arrays.filter(({ name }) => !used.has(name));
+  if (!options.json) {
+    const words = pairs.flatMap(([use, pair]) => (pair ? [`${use}: ${pair.features.array ?? pair.features.path}, ${pair.targets.array ?? pair.targets.path}`] : []));
+    console.error([...words, ...(test ? [] : ["testing: a fifth of the examples, drawn"]), ...(unused.length > 0 ? [`left out: ${unused.map(({ name }) => name).join(", ")}`] : [])].join("; "));
+  }
+  return { ...rest, ...train, ...(validation ? { validation } : {}), ...(test ? { test } : {}) };
+}
+
+/** Test examples of files of their own; null where none are given. */
+async function testFiles(services: Services, { test, testTargets }: OrderOptions) {
+  if (!test) {
+    if (testTargets) throw new UserError("--test-targets needs --test with the file of the test features");
+    return null;
+  }
+  if (testTargets) return { features: { path: test }, targets: { path: testTargets } };
+  const preview = await services.handlers["datasets.preview"]({ path: test });
+  if (preview.form !== "arrays") throw new UserError(`${test} is no file of arrays`);
+  const roles = arrayRoles(preview.arrays);
+  const pair = roles.test ?? roles.train;
+  if (!pair) throw new UserError(preview.arrays.length === 1 ? `${test} has only one array; give the file with the test targets by --test-targets` : `${test} has the arrays ${listed(preview.arrays)}; name them x and y`);
+  return { features: { path: test, array: pair.features }, targets: { path: test, array: pair.targets } };
+}
