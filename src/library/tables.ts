@@ -50,7 +50,7 @@ export interface CsvOptions extends SplitOptions {
  */
 export async function loadCsv(path: string, options: CsvOptions = {}): Promise<OwnDataset> {
   checkOptions<Required<CsvOptions>>("loadCsv", options, { target: true, task: true, ignore: true, categories: true, missing: true, testShare: true, seed: true });
-  const { columns, delimiter, header } = await previewCsv(path);
+  const { columns, delimiter, header, decimal } = await previewCsv(path);
   const names = columns.map(({ name }) => name);
   const place = (option: string, wanted: string) => {
     const found = names.indexOf(wanted);
@@ -66,7 +66,7 @@ export async function loadCsv(path: string, options: CsvOptions = {}): Promise<O
     return categories.includes(i) || !isMostlyNumbers(column) ? "category" : "number";
   });
   const task = options.task ?? suggestedTask(columns[target]!);
-  const { count, features, targets, featureNames, classNames } = await readCsv(path, { delimiter, header, roles, task, missing: options.missing ?? "refuse" });
+  const { count, features, targets, featureNames, classNames } = await readCsv(path, { delimiter, header, decimal, roles, task, missing: options.missing ?? "refuse" });
   const labels = task === "classification" ? classLabels(targets, classNames.length) : targets;
   return { ...divided("loadCsv", { count, features, labels }, options), task, exampleShape: [featureNames.length], classNames, featureNames };
 }

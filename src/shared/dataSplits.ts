@@ -1,6 +1,7 @@
 /** Which part of a dataset the names of arrays, files, folders and cells say. */
 
-export type SplitName = "train" | "validation" | "test";
+export const splitNames = ["train", "validation", "test"] as const;
+export type SplitName = (typeof splitNames)[number];
 
 const words: Readonly<Record<string, SplitName>> = {
   train: "train", training: "train", trn: "train",
@@ -29,7 +30,8 @@ export function splitInCell(cell: string): SplitName | null {
 }
 
 /** Whether the validation examples of data with a test set of its own are trained on or left out. */
-export type ValidationUse = "train" | "leave";
+export const validationUses = ["train", "leave"] as const;
+export type ValidationUse = (typeof validationUses)[number];
 
 /** Which parts become test examples and which are left out: without a test part, the validation part is for testing. */
 export function useOf(split: SplitName, hasTest: boolean, validation: ValidationUse): "train" | "test" | "leave" {

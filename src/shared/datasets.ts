@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { datasetTasks, type DatasetFacts } from "./catalog/entry.ts";
 import { catalogEntry } from "./catalog/index.ts";
+import { splitNames, validationUses } from "./dataSplits.ts";
 
 export { datasetTasks, type DatasetFacts, type DatasetTask } from "./catalog/entry.ts";
 
@@ -105,8 +106,8 @@ const path = z.string().trim().min(1, "a path is needed").max(4096);
 const title = z.string().trim().min(1, "a title is needed").max(100, "at most 100 characters");
 const task = z.enum(["classification", "regression"]);
 
-/** Role of a table's column. */
-export const columnRoles = ["number", "category", "target", "ignore"] as const;
+/** Role of a table's column; the values of a split column say which rows are for training and which for testing. */
+export const columnRoles = ["number", "category", "target", "split", "ignore"] as const;
 export type ColumnRole = (typeof columnRoles)[number];
 
 /** Maximum number of values of a category; each becomes a feature. */
@@ -117,24 +118,37 @@ export const maxClasses = 65_536;
 /** Maximum number of classes that an experiment and a list of datasets name; beyond, they count them. */
 export const maxNamedClasses = 256;
 
+/** Characters between the whole and the fraction of a number. */
+export const decimals = [".", ","] as const;
+
+/** Files with more rows of a table, by what they are for. */
+const tableParts = z.array(z.strictObject({ path, split: z.enum(splitNames) }));
+
 /** Preview of a file or folder before the import. */
 export const importPreview = z.discriminatedUnion("form", [
   z.object({
     form: z.literal("csv"),
     delimiter: z.string(),
     header: z.boolean(),
+    decimal: z.enum(decimals),
     rows: z.number().int(),
     columns: z.array(
       z.object({
         name: z.string(),
         numbers: z.number().int(),
         texts: z.number().int(),
+        /** Texts that look like numbers in a notation that is not read. */
+        foreign: z.number().int(),
         missing: z.number().int(),
         distinct: z.number().int(),
         suggested: z.enum(columnRoles),
       }),
     ),
     sample: z.array(z.array(z.string())),
+    /** Files of the parts besides the first one, where a folder was previewed. */
+    parts: tableParts,
+    /** File of the training rows. */
+    path: z.string(),
   }),
   z.object({ form: z.literal("images"), classes: z.array(z.object({ name: z.string(), images: z.number().int() })), width: z.number().int(), height: z.number().int() }),
   z.object({ form: z.literal("arrays"), arrays: z.array(z.object({ name: z.string(), shape: z.array(z.number().int()), type: z.string() })) }),
@@ -157,9 +171,13 @@ export const importOrder = z.discriminatedUnion("form", [
     path,
     delimiter: z.string().min(1).max(3),
     header: z.boolean(),
+    decimal: z.enum(decimals).optional(),
     roles: z.array(z.enum(columnRoles)).min(1),
     task,
     missing: z.enum(["refuse", "drop", "fill"]).default("refuse"),
+    parts: tableParts.optional(),
+    /** What becomes of validation rows beside test rows; trained on by default. */
+    validation: z.enum(validationUses).optional(),
   }),
   z.strictObject({
     form: z.literal("images"),
@@ -186,18 +204,27 @@ export type ImportOrder = z.infer<typeof importOrder>;
 
 /** Files and folders that an import reads, the first one first. */
 export function orderPaths(order: ImportOrder): string[] {
+  if (order.form === "csv") return [order.path, ...(order.parts ?? []).map((part) => part.path)];
   if (order.form !== "arrays") return [order.path];
   const pairs = [order, ...(order.validation ? [order.validation] : []), ...(order.test ? [order.test] : [])];
   return [...new Set(pairs.flatMap(({ features, targets }) => [features.path, targets.path]))];
 }
 
+/** Counts of a column's cells. */
+interface CellCounts {
+  readonly numbers: number;
+  readonly texts: number;
+  /** Texts that look like numbers in a notation that is not read. */
+  readonly foreign?: number;
+}
+
 /** Whether a column is numeric except for a few cells, which the import reports by line. */
-export function isMostlyNumbers({ numbers, texts }: { readonly numbers: number; readonly texts: number }): boolean {
-  return numbers > 0 && texts * 10 <= numbers;
+export function isMostlyNumbers({ numbers, texts, foreign = 0 }: CellCounts): boolean {
+  return numbers + foreign > 0 && (texts - foreign) * 10 <= numbers + foreign;
 }
 
 /** A column with few distinct values has classes, one with many numbers a quantity. */
-export function suggestedTask(column: { readonly numbers: number; readonly texts: number; readonly distinct: number }): "classification" | "regression" {
+export function suggestedTask(column: CellCounts & { readonly distinct: number }): "classification" | "regression" {
   return !isMostlyNumbers(column) || column.distinct <= 20 ? "classification" : "regression";
 }
 

@@ -44,9 +44,10 @@ async function keep({ title, folder = dataFolder() }: ImportTarget, description:
 /** @throws Error naming file, line and column; nothing is imported then */
 export async function importCsv(path: string, options: CsvOptions, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta & { dropped: number; filled: number }> {
   await requireFile(path);
-  const { count, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options, onProgress);
+  const { count, testExamples, features, targets, featureNames, classNames, dropped, filled } = await readCsv(path, options, onProgress);
   const labels = options.task === "classification" ? classLabels(targets, classNames.length) : targets;
-  const meta = await keep(target, { task: options.task, source: path, count, exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features, labels });
+  const source = [path, ...(options.parts ?? []).map((part) => part.path)].join(", ");
+  const meta = await keep(target, { task: options.task, source, count, ...withTest(testExamples), exampleShape: [featureNames.length], classNames: [...classNames], featureNames: [...featureNames] }, { features, labels });
   return { ...meta, dropped, filled };
 }
 

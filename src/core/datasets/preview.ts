@@ -7,6 +7,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { maxOf, minOf } from "../../shared/extent.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
+import { tableEndings } from "./formats/tableRows.ts";
 import { imageClasses, imageSize } from "./formats/images.ts";
 import { readText } from "./formats/text.ts";
 import { readArrays } from "./arrays.ts";
@@ -78,9 +79,9 @@ export async function previewImport(path: string, onProgress?: OnProgress): Prom
   }
   await requireFile(path);
   const ending = extname(path.toLowerCase().replace(/\.gz$/, ""));
-  if ([".csv", ".tsv", ".data"].includes(ending)) {
+  if ((tableEndings as readonly string[]).includes(ending)) {
     const { columns, sample, ...preview } = await previewCsv(path, {}, byteCounter(found.size, 2, onProgress));
-    return { form: "csv", ...preview, columns: [...columns], sample: sample.map((row) => [...row]) };
+    return { form: "csv", ...preview, path, parts: [], columns: [...columns], sample: sample.map((row) => [...row]) };
   }
   if (arrayEndings.has(ending) || /ubyte$/.test(path.replace(/\.gz$/, "")) || ending === ".idx") {
     const arrays = Object.entries(await readArrays(path));

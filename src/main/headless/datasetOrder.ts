@@ -1,6 +1,6 @@
 /** What `hypertower datasets add` imports: the order for a path, from its preview and the options. */
 import { columnRoles, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type ImportOrder, type ImportPreview, type Layout } from "../../shared/datasets.ts";
-import { arrayRoles, type NamedPair } from "../../shared/dataSplits.ts";
+import { arrayRoles, type NamedPair, type ValidationUse } from "../../shared/dataSplits.ts";
 import { UserError, type Services } from "../services/services.ts";
 
 /** Options of `hypertower datasets add` that say how files are read. */
@@ -12,6 +12,9 @@ export interface OrderOptions {
   readonly category?: readonly string[];
   readonly task?: "classification" | "regression";
   readonly missing?: "refuse" | "drop" | "fill";
+  /** Column that says which rows are for testing, by name or number from 1. */
+  readonly split?: string;
+  readonly validation?: ValidationUse;
   /** File with the test examples. */
   readonly test?: string;
   readonly targets?: string;
@@ -45,25 +48,35 @@ export async function orderOf(services: Services, path: string, options: OrderOp
         if (i < 0 || i >= names.length) throw new UserError(`${path} has no column ${wanted}; its columns are: ${names.join(", ")}`);
         return i;
       };
-      const target = options.target ? columnIndex(options.target) : names.length - 1;
+      const split = options.split === undefined ? null : columnIndex(options.split);
+      const suggestedTarget = preview.columns.findIndex(({ suggested }) => suggested === "target");
+      const target = options.target ? columnIndex(options.target) : suggestedTarget === split ? names.length - 2 : suggestedTarget;
       const [ignored, categories] = [options.ignore, options.category].map((given = []) => given.map(columnIndex)) as [number[], number[]];
       const column = preview.columns[target]!;
       const roles = preview.columns.map(({ suggested, ...counts }, i): ColumnRole => {
         if (i === target) return "target";
+        if (i === split) return "split";
+        // Another file has the test rows, or another column says them.
+        if (suggested === "split" && (split !== null || options.test || ignored.includes(i))) return "ignore";
         if (ignored.includes(i)) return "ignore";
         if (categories.includes(i)) return "category";
         return suggested === "target" ? (isMostlyNumbers(counts) ? "number" : "category") : suggested;
       });
-      if (!options.json) console.error(columnsText(preview.columns, roles));
+      const parts = options.test ? [{ path: options.test, split: "test" as const }] : preview.parts;
+      const hasTest = parts.length > 0 || roles.includes("split");
+      if (!options.json) {
+        console.error(`${preview.header ? "the first row names the columns" : "no row names the columns"}; ${preview.decimal === "," ? "decimal commas; " : ""}${columnsText(preview.columns, roles)}`);
+        console.error(hasTest ? `testing: ${parts.length > 0 ? parts.map((part) => `${part.split} rows of ${part.path}`).join(", ") : `the rows that ${names[roles.indexOf("split")]!} says`}` : "testing: a fifth of the rows, drawn");
+      }
       const task = options.task ?? suggestedTask(column);
-      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles, task, missing: options.missing ?? "refuse" };
+      return { form: "csv", title, path: preview.path, delimiter: preview.delimiter, header: preview.header, decimal: preview.decimal, roles, task, missing: options.missing ?? "refuse", parts, ...(options.validation ? { validation: options.validation } : {}) };
     }
   }
 }
 
 /** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values)`. */
 function columnsText(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
-  const named = { number: "numbers", category: "categories", target: "target", ignore: "ignored" } as const;
+  const named = { number: "numbers", category: "categories", target: "target", split: "split", ignore: "ignored" } as const;
   const parts = columnRoles.map((role) => {
     const members = columns.filter((_, i) => roles[i] === role);
     const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");

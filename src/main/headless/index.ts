@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { layouts } from "../../shared/datasets.ts";
+import { validationUses } from "../../shared/dataSplits.ts";
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
 import { extraNames } from "../../shared/extras/index.ts";
 import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
@@ -315,6 +316,8 @@ datasets
   .option("--category <column>", "table: a numeric column to treat as categories; repeatable", collect, [])
   .addOption(new Option("--task <task>", "task (default: inferred from the target)").choices(["classification", "regression"]))
   .addOption(new Option("--missing <rule>", "table: rows with missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
+  .option("--split <column>", "table: the column that says which rows are for testing (train, test, validation; or 0 and 1)")
+  .addOption(new Option("--validation <use>", "validation examples beside test examples: train on them, or leave them out (default: train)").choices(validationUses))
   .option("--test <file>", "test examples of their own, from a file or folder of the same form")
   .option("--targets <file>", "arrays: targets file")
   .option("--test-targets <file>", "arrays: targets file of the test examples")

@@ -38,9 +38,9 @@ describe("a table", () => {
     const { delimiter, header, rows, columns } = await previewCsv(path);
     expect({ delimiter, header, rows }).toEqual({ delimiter: ";", header: true, rows: 3 });
     expect(columns).toEqual([
-      { name: "length", numbers: 2, texts: 0, missing: 1, distinct: 2, suggested: "number" },
-      { name: "colour", numbers: 0, texts: 3, missing: 0, distinct: 2, suggested: "category" },
-      { name: "kind", numbers: 0, texts: 3, missing: 0, distinct: 2, suggested: "target" },
+      { name: "length", numbers: 2, texts: 0, foreign: 0, missing: 1, distinct: 2, suggested: "number" },
+      { name: "colour", numbers: 0, texts: 3, foreign: 0, missing: 0, distinct: 2, suggested: "category" },
+      { name: "kind", numbers: 0, texts: 3, foreign: 0, missing: 0, distinct: 2, suggested: "target" },
     ]);
   });
 

@@ -18,7 +18,7 @@ export function suggestedOrder(preview: ImportPreview, path: string): ImportOrde
       const target = preview.columns.findIndex(({ suggested }) => suggested === "target");
       const column = preview.columns[target];
       const task = column ? suggestedTask(column) : "classification";
-      return { form: "csv", title, path, delimiter: preview.delimiter, header: preview.header, roles: preview.columns.map(({ suggested }) => suggested), task, missing: "refuse" };
+      return { form: "csv", title, path: preview.path, delimiter: preview.delimiter, header: preview.header, ...(preview.decimal === "," ? { decimal: "," as const } : {}), roles: preview.columns.map(({ suggested }) => suggested), task, missing: "refuse", ...(preview.parts.length > 0 ? { parts: preview.parts } : {}) };
     }
     case "images":
       return { form: "images", title, path, width: preview.width, height: preview.height, channels: 3 };

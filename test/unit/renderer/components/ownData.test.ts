@@ -9,12 +9,15 @@ import { deferred, mountForm, onPage, services } from "./support.ts";
 import { ownTable } from "./samples.ts";
 
 const column = (name: string, suggested: "number" | "category" | "target" | "ignore", counts: Partial<Record<"numbers" | "texts" | "missing" | "distinct", number>>) => ({
-  name, suggested, numbers: 0, texts: 0, missing: 0, distinct: 3, ...counts,
+  name, suggested, numbers: 0, texts: 0, foreign: 0, missing: 0, distinct: 3, ...counts,
 });
 const csv = {
   form: "csv",
   delimiter: ";",
   header: true,
+  decimal: ".",
+  parts: [],
+  path: "/data/flowers.csv",
   rows: 1500,
   columns: [
     column("width", "number", { numbers: 1498, missing: 2, distinct: 900 }),
