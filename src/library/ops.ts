@@ -48,6 +48,9 @@ export {
   transpose,
 } from "../core/program/operations/index.ts";
 
+export { attention, causalMask, gelu, groupNorm, layerNorm, rmsNorm, rotary, silu, sinusoids } from "../core/models/functions.ts";
+export type { AttentionOptions, GroupNormOptions, NormOptions } from "../core/models/functions.ts";
+
 /** Mean of all entries; a scalar. */
 export function mean(x: Node): Node {
   return isScalar(x) ? x : mul(constant(1 / sizeOf(x.shape)), reduceSum(x));

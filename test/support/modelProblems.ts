@@ -67,6 +67,32 @@ export const modelCases: Record<string, ModelCase> = {
     },
     levels: adam,
   },
+  "attention over image rows, with dropout, Adam / SGD": {
+    data: image,
+    model: {
+      kind: "sequential",
+      layers: [
+        { kind: "imageRows" },
+        { kind: "positions", table: "sinusoidal" },
+        { kind: "residual", layers: [{ kind: "layerNorm" }, { kind: "attention", heads: 2, headNorm: "layer", rotary: true, dropout: 0.2 }] },
+        { kind: "residual", layers: [{ kind: "linear", width: 16 }, { kind: "gelu", approximate: "tanh" }] },
+        { kind: "lastStep" },
+        { kind: "groupNorm", groups: 4 },
+        { kind: "silu" },
+        { kind: "linear" },
+      ],
+    },
+    levels: adam,
+  },
+  "causal attention on a text, SGD / SGD": {
+    data: text,
+    model: {
+      kind: "sequential",
+      steps,
+      layers: [{ kind: "embedding", width: 8 }, { kind: "attention", heads: 2, causal: true, rotary: true, headNorm: "rms" }, { kind: "rmsNorm" }, { kind: "silu" }, { kind: "linear" }],
+    },
+    levels: sgd,
+  },
   "image rows through a GRU": {
     data: image,
     model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },

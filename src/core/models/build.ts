@@ -5,6 +5,7 @@ import type { LayerKind } from "../../shared/models/layers.ts";
 import type { Node } from "../program/node.ts";
 import { input } from "../program/operations/index.ts";
 import type { Activations } from "./activations.ts";
+import { attentionLayers } from "./layers/attention.ts";
 import { draw } from "./initialization.ts";
 import { elementwiseLayers } from "./layers/elementwise.ts";
 import { imageLayers, residual } from "./layers/images.ts";
@@ -24,6 +25,7 @@ const layers: { readonly [K in LayerKind]: Apply<K> } = {
   ...dropoutLayers,
   ...recurrentLayers,
   ...transformerLayers,
+  ...attentionLayers,
 };
 
 /** The model of described layers; parameters and buffers by full name, in layer order. */

@@ -15,7 +15,7 @@ export function textSteps(model: object | undefined): number {
 export function attends(model: ModelConfig): boolean {
   if (model.kind !== "sequential") return model.kind === "transformer";
   const layers = model.layers.flatMap((layer) => (layer.kind === "residual" ? layer.layers : [layer]));
-  return layers.some(({ kind }) => kind === "causalAttention") && !layers.some((layer) => "carry" in layer && layer.carry);
+  return layers.some(({ kind }) => kind === "causalAttention" || kind === "attention") && !layers.some((layer) => "carry" in layer && layer.carry);
 }
 
 /** Factor of the auxiliary loss log^2 Z of a model of texts. */

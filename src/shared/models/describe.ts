@@ -1,4 +1,5 @@
 /** Describes a model without values: shapes, parameters and buffers of its layers. */
+import { attentionDescribers } from "./attentionLayers.ts";
 import { beginsBiasesAtZero, kaimingUniformBound, weightInitialization, type Initialization, type InitializationName } from "./initialization.ts";
 import { ModelError, sequenceOf, wants } from "./modelError.ts";
 import { transformerDescribers } from "./transformerLayers.ts";
@@ -209,6 +210,8 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
     };
   },
   ...transformerDescribers,
+  ...attentionDescribers,
+  silu: unchanged,
   lstm: recurrent,
   gru: recurrent,
   lastStep: (_, input) => ({ output: values(sequenceOf("lastStep", input)[1]) }),

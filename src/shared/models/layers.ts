@@ -106,6 +106,25 @@ const causalAttention = z.strictObject({
   dropout: dropoutProbability("dropout").default(0),
 });
 
+/** Queries, keys, values and the output with their own projections, as PyTorch's nn.MultiheadAttention. */
+const attention = z.strictObject({
+  kind: z.literal("attention"),
+  name,
+  heads: whole("heads", 1, 64).default(4),
+  /** Whether a step sees only itself and earlier ones. */
+  causal: flag("causal").default(false),
+  bias: flag("bias").default(true),
+  headNorm: causalAttention.shape.headNorm,
+  /** Whether queries and keys are turned by their step's angle. */
+  rotary: flag("rotary").default(false),
+  /** Of attention weights. */
+  dropout: dropoutProbability("dropout").default(0),
+  initialization,
+});
+
+export const geluForms = ["none", "tanh"] as const;
+export const positionTables = ["learned", "sinusoidal"] as const;
+
 /** A layer without settings. */
 const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name });
 
@@ -133,6 +152,9 @@ export const layerKinds = [
   "gelu",
   "swiglu",
   "causalAttention",
+  "silu",
+  "groupNorm",
+  "attention",
 ] as const;
 
 const plainLayers = [
@@ -153,12 +175,21 @@ const plainLayers = [
   recurrent("lstm"),
   recurrent("gru"),
   bare("lastStep"),
-  z.strictObject({ kind: z.literal("positions"), name, initialization }),
+  z.strictObject({
+    kind: z.literal("positions"),
+    name,
+    table: z.enum(positionTables, { error: `table must be one of: ${positionTables.join(", ")}` }).default("learned"),
+    initialization,
+  }),
   z.strictObject({ kind: z.literal("layerNorm"), name, bias: flag("bias").default(true), epsilon }),
   z.strictObject({ kind: z.literal("rmsNorm"), name, epsilon }),
-  bare("gelu"),
+  /** PyTorch's name of the setting; `none` is exact. */
+  z.strictObject({ kind: z.literal("gelu"), name, approximate: z.enum(geluForms, { error: `approximate must be one of: ${geluForms.join(", ")}` }).default("none") }),
   bare("swiglu"),
   causalAttention,
+  bare("silu"),
+  z.strictObject({ kind: z.literal("groupNorm"), name, groups: whole("groups", 1, 2048).default(8), epsilon }),
+  attention,
 ] as const;
 
 const oneOf = (kinds: readonly string[]) => ({

@@ -52,6 +52,11 @@ function titleOf({ layer }: LayerDescription): string {
       return [layer.kind, ...(layer.layers > 1 ? [`${layer.layers} layers`] : []), ...(layer.dropout > 0 ? [`dropout ${layer.dropout}`] : [])].join(", ");
     case "dropout":
       return `dropout ${layer.p}`;
+    case "attention":
+    case "causalAttention":
+      return [`${layer.kind}, ${layer.heads} heads`, ...(layer.kind === "attention" && layer.causal ? ["causal"] : []), ...(layer.dropout > 0 ? [`dropout ${layer.dropout}`] : [])].join(", ");
+    case "groupNorm":
+      return `groupNorm, ${layer.groups} groups`;
     default:
       return layer.kind;
   }
@@ -64,6 +69,11 @@ const passing: readonly LayerDescription["layer"]["kind"][] = ["flatten", "ident
 
 /** Number of values that the backward pass of one example needs from a layer. */
 function keptValues({ layer, input, output }: LayerDescription): number {
+  if (layer.kind === "attention" || layer.kind === "causalAttention") {
+    // Scores and weights of every head, and the projected queries, keys, values and sums.
+    const [steps, width] = output.shape as [number, number];
+    return 2 * layer.heads * steps * steps + 4 * steps * width;
+  }
   if (passing.includes(layer.kind) || input.kind === "tokens") return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : 0;
   return layer.kind === "lstm" || layer.kind === "gru" ? insideCells(layer, output) : sizeOf(output.shape);
 }

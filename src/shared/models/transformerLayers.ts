@@ -32,8 +32,9 @@ const causalAttention = ({ heads, headNorm, dropout }: Config<"causalAttention">
 };
 
 export const transformerDescribers = {
-  positions: ({ initialization }: Config<"positions">, input: Signal): LayerFacts => {
+  positions: ({ table, initialization }: Config<"positions">, input: Signal): LayerFacts => {
     const shape = [...sequenceOf("positions", input)];
+    if (table === "sinusoidal") return { output: input };
     return { output: input, parameters: [{ name: "weight", shape, initialization: weightInitialization(initialization, shape, { scheme: "normal", deviation: 1 }) }] };
   },
   layerNorm: (config: Config<"layerNorm">, input: Signal): LayerFacts => normalized(config, input),

@@ -22,6 +22,17 @@ const own = {
   ],
 };
 const recurrent = { kind: "sequential", layers: [{ kind: "embedding" }, { kind: "lstm", layers: 2, carry: true }, { kind: "linear" }], steps: 20 };
+const attending = {
+  kind: "sequential",
+  layers: [
+    { kind: "embedding", width: 8 },
+    { kind: "positions", table: "sinusoidal" },
+    { kind: "residual", layers: [{ kind: "layerNorm" }, { kind: "attention", heads: 2, causal: true, rotary: true }] },
+    { kind: "gelu", approximate: "tanh" },
+    { kind: "linear" },
+  ],
+  steps: 20,
+};
 const parsed = (model: unknown) => modelSchema.parse(model);
 
 function valid(input: unknown): Experiment {
@@ -33,7 +44,7 @@ function valid(input: unknown): Experiment {
 describe("layers while they are edited", () => {
   const layers = layersOf(draftOfModel(parsed(own)));
 
-  it.each([[own, mnist], [recurrent, text]])("a model and its blocks come through the form and a visit unchanged", (model, { dataset }) => {
+  it.each([[own, mnist], [recurrent, text], [attending, text]])("a model and its blocks come through the form and a visit unchanged", (model, { dataset }) => {
     const experiment = valid({ model, dataset, batchSize: 64 });
     const draft = draftOf(experiment);
     expect(validateDraft(draft)).toEqual({ ok: true, experiment });

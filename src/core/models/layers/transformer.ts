@@ -4,12 +4,15 @@ import type { Config } from "../../../shared/models/layers.ts";
 import type { Node } from "../../program/node.ts";
 import { add, mul, reshape, slice, transpose } from "../../program/operations/index.ts";
 import { rows, type Activations } from "../activations.ts";
-import { attention, gelu, layerNorm, rmsNorm, silu } from "../functions.ts";
+import { attention, gelu, layerNorm, rmsNorm, silu, sinusoids } from "../functions.ts";
 import { dropped } from "./dropout.ts";
 import type { Apply } from "./layer.ts";
 
-/** A learned vector for each step `[steps, width]`, added to whatever stands there. */
-const positions: Apply<"positions"> = (x, _, scope) => ({ ...x, node: add(rows(x), scope.parameter("weight")), layout: "rows" });
+/** A vector for each step, `[steps, width]`, learned or of sines and cosines, added to the sequence. */
+const positions: Apply<"positions"> = (x, { table }, scope) => {
+  const [count, width] = x.shape as [number, number];
+  return { ...x, node: add(rows(x), table === "learned" ? scope.parameter("weight") : sinusoids(count, width)), layout: "rows" };
+};
 
 /** In a layout whose last axis is the width. */
 const byWidth = (x: Activations): Activations => (x.layout === "columns" ? { ...x, node: rows(x), layout: "rows" } : x);
@@ -51,6 +54,6 @@ const causalAttention: Apply<"causalAttention"> = (x, { heads, headNorm, dropout
   return { node: reshape(transpose(mixed, [0, 2, 1, 3]), [x.batch, steps, width]), batch: x.batch, shape: output.shape, layout: "rows" };
 };
 
-const gelus: Apply<"gelu"> = (x) => ({ ...x, node: gelu(x.node, "exact") });
+const gelus: Apply<"gelu"> = (x, { approximate }) => ({ ...x, node: gelu(x.node, approximate === "none" ? "exact" : "tanh") });
 
 export const transformerLayers = { positions, layerNorm: layerNormalization, rmsNorm: rmsNormalization, gelu: gelus, swiglu, causalAttention };

@@ -75,7 +75,7 @@ function startOf(kind: OwnLayerKind, signal?: Signal): object {
 /** A layer of this kind with defaults. */
 export const newLayer = (kind: OwnLayerKind, signal?: Signal): DraftLayer => identified(ownLayer.parse({ kind, ...startOf(kind, signal) }));
 
-const forImages: readonly OwnLayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows", "residual"];
+const forImages: readonly OwnLayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows", "groupNorm", "residual"];
 
 const answersClasses = (layer: DraftLayer | undefined) => layer?.kind === "linear" && layer["width"] === "classes";
 

@@ -105,6 +105,9 @@ export const layerTitles: Record<OwnLayerKind, string> = {
   gelu: "GELU",
   swiglu: "SwiGLU",
   causalAttention: "Causal attention",
+  silu: "SiLU",
+  groupNorm: "Group normalization",
+  attention: "Multi-head attention",
   residual: "Residual block",
 };
 
@@ -127,12 +130,15 @@ export const layerHelp: Record<OwnLayerKind, string> = {
   lstm: "Long short-term memory over a sequence.",
   gru: "Gated recurrent units over a sequence.",
   lastStep: "What stands at the end of a sequence: a vector.",
-  positions: "A learned vector for each step of a sequence, added to it.",
+  positions: "A vector for each step of a sequence, added to it.",
   layerNorm: "Each vector to mean 0 and variance 1, then scaled and shifted.",
   rmsNorm: "Each vector divided by its root mean square, then scaled.",
-  gelu: "x Φ(x), Φ the normal distribution.",
+  gelu: "x Φ(x), Φ the normal distribution’s cumulative function.",
   swiglu: "SiLU of the first half of each vector, times the second half.",
   causalAttention: "Every step looks back, in several heads. Takes queries, keys and values side by side: three times the width.",
+  silu: "x sigmoid(x).",
+  groupNorm: "Each group of channels of an example to mean 0 and variance 1, then scaled and shifted.",
+  attention: "Every step of a sequence sums what other steps hold, weighted by how well their keys fit its query.",
   residual: "Layers whose answer is added to what goes in.",
 };
 
@@ -173,28 +179,43 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
   lstm: recurrent,
   gru: recurrent,
   lastStep: {},
-  positions: { initialization },
+  positions: { table: { label: "Table", hint: "Learned, or fixed sines and cosines." }, initialization },
   layerNorm: { bias: { label: "Bias", hint: "A learned summand for each value." }, epsilon: { label: "Epsilon", hint: "Added to the variance." } },
   rmsNorm: { epsilon: { label: "Epsilon", hint: "Added to the mean square." } },
-  gelu: {},
+  gelu: { approximate: { label: "Approximation", hint: "None is exact; tanh as in GPT-2." } },
   swiglu: {},
   causalAttention: {
     heads: { label: "Heads" },
     headNorm: { label: "Head normalization", hint: "Of queries and keys, in every head." },
     dropout: dropout("an attention weight"),
   },
+  silu: {},
+  groupNorm: { groups: { label: "Groups", hint: "They divide the channels." }, epsilon: { label: "Epsilon", hint: "Added to the variance." } },
+  attention: {
+    heads: { label: "Heads", hint: "They divide the width." },
+    causal: { label: "Causal", hint: "Each step sees only itself and earlier steps; required on a text." },
+    rotary: { label: "Rotary positions", hint: "Turns queries and keys by their step’s angle." },
+    headNorm: { label: "Head normalization", hint: "Of queries and keys, in every head." },
+    dropout: dropout("an attention weight"),
+    bias: { label: "Bias", hint: "Learned summands of all projections." },
+    initialization,
+  },
   residual: {},
 };
 
 /** A layer's distinguishing settings in a line: `16 channels, 3 × 3, stride 2`. */
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
-  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, heads, headNorm, tied, initialization } = layer;
+  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, heads, headNorm, causal, rotary, groups, table, approximate, tied, initialization } = layer;
   const words: unknown[] = [];
   if (width !== undefined) words.push(width === "classes" ? "one per class" : `${String(width)} wide`);
   if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
   if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
   if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
   if (heads !== undefined) words.push(`${String(heads)} heads`, ...(headNorm === "none" ? [] : [`${String(headNorm)} norm of queries and keys`]));
+  if (kind === "groupNorm") words.push(`${String(groups)} groups`);
+  if (causal === true) words.push("causal");
+  if (rotary === true) words.push("rotary");
+  if (table === "sinusoidal" || approximate === "tanh") words.push(String(table ?? approximate));
   if (tied !== undefined) words.push(`tied to ${String(tied)}`);
   if (p !== undefined) words.push(String(p));
   if (dropout !== undefined && dropout !== 0) words.push(`dropout ${String(dropout)}`);
