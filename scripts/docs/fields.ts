@@ -41,7 +41,7 @@ function describe(shape: FieldShape, schema: z.core.$ZodType): { type: string; a
     case "object":
       return { type: "object", allowed: "" };
     case "union": {
-      const options = shape.options.map((option) => shapeOf(option)).map((option, i) => (option ? describe(option, shape.options[i]!) : { type: "object", allowed: "" }));
+      const options = shape.options.map((option) => shapeOf(option)).map((option, i) => (option ? describe(option, shape.options[i]!) : { type: shape.options[i] instanceof z.ZodTuple ? `list of ${shape.options[i].def.items.length}` : "object", allowed: "" }));
       const types = [...new Set(options.map(({ type }) => type))];
       return { type: types.join(", or "), allowed: [...new Set(options.map(({ allowed }) => allowed).filter(Boolean))].join(", or ") };
     }

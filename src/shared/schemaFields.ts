@@ -99,6 +99,13 @@ export function fieldAt(schema: z.core.$ZodType, path: string): z.ZodType {
   }, schema as z.ZodType);
 }
 
+/** Number of values of a list that a field accepts beside a single number; null where there is none. */
+export function tupleLength(schema: z.core.$ZodType): number | null {
+  const shape = fieldShape(schema);
+  const tuple = shape.kind === "union" ? shape.options.find((option) => option instanceof z.ZodTuple) : undefined;
+  return tuple ? tuple.def.items.length : null;
+}
+
 /** The fields of one option of a union told apart by `kind`. @throws Error where there is no such option */
 export function fieldsOfKind(schema: z.core.$ZodType, kind: string): Readonly<Record<string, z.ZodType>> {
   const shape = fieldShape(schema);

@@ -1,6 +1,7 @@
 /** Describes a model without values: shapes, parameters and buffers of its layers. */
 import { attentionDescribers } from "./attentionLayers.ts";
-import { beginsBiasesAtZero, kaimingUniformBound, weightInitialization, type Initialization, type InitializationName } from "./initialization.ts";
+import { biasOf, convolutionDescribers, imageOf } from "./convolutionLayers.ts";
+import { kaimingUniformBound, weightInitialization, type Initialization } from "./initialization.ts";
 import { ModelError, sequenceOf, wants } from "./modelError.ts";
 import { transformerDescribers } from "./transformerLayers.ts";
 import type { Config, LayerConfig, LayerKind } from "./layers.ts";
@@ -78,26 +79,9 @@ export type LayerFacts = Pick<LayerDescription, "output"> & Partial<Pick<LayerDe
 type Facts = LayerFacts;
 type Describe<K extends LayerKind> = (config: Config<K>, input: Signal, model: ModelContext) => Facts;
 
-function imageOf(layer: string, input: Signal): readonly [channels: number, height: number, width: number] {
-  const [channels, height, width, ...more] = input.shape;
-  if (input.kind !== "values" || width === undefined || more.length > 0) throw wants(layer, "images (channels × height × width)", input);
-  return [channels!, height!, width];
-}
-
-function bias(config: { bias: boolean; initialization: InitializationName }, size: number, fanIn: number): ParameterDescription[] {
-  const initialization: Initialization = beginsBiasesAtZero(config.initialization) ? { scheme: "constant", value: 0 } : { scheme: "uniform", bound: 1 / Math.sqrt(fanIn) };
-  return config.bias ? [{ name: "bias", shape: [size], initialization }] : [];
-}
-
 const unchanged = (_: unknown, output: Signal): Facts => {
   if (output.kind === "tokens") throw new ModelError(`symbols need an embedding or a recurrent layer first`);
   return { output };
-};
-
-const pooled = ({ kind, size }: Config<"maxPool"> | Config<"avgPool">, input: Signal): Facts => {
-  const [channels, height, width] = imageOf(kind, input);
-  if (size > Math.min(height, width)) throw new ModelError(`${kind} has windows of ${size} × ${size}; it gets ${shapeText(input)}`);
-  return { output: values(channels, Math.floor(height / size), Math.floor(width / size)) };
 };
 
 /** Gates by kind of cell, in PyTorch's order: input, forget, cell, output; reset, update, new. */
@@ -147,29 +131,11 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
     const weight = { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault, residualBlocks) };
     return {
       output: values(...input.shape.slice(0, -1), width),
-      parameters: [...(config.tied === undefined ? [weight] : []), ...bias(config, width, into)],
+      parameters: [...(config.tied === undefined ? [weight] : []), ...biasOf(config, width, into)],
       flops: 2 * sizeOf(input.shape) * width,
     };
   },
-  conv2d: (config, input) => {
-    const [into, height, width] = imageOf("conv2d", input);
-    const { channels, kernel, stride, padding } = config;
-    const places = [height, width].map((n) => Math.floor((n + 2 * padding - kernel) / stride) + 1);
-    if (places.some((n) => n < 1)) {
-      throw new ModelError(`conv2d has a kernel of ${kernel} × ${kernel}; with a padding of ${padding} it gets ${[height, width].map((n) => n + 2 * padding).join(" × ")}`);
-    }
-    const shape = [channels, into, kernel, kernel];
-    const fanIn = into * kernel * kernel;
-    const byDefault: Initialization = { scheme: "uniform", bound: kaimingUniformBound(fanIn, Math.sqrt(5)) };
-    return {
-      output: values(channels, ...places),
-      parameters: [
-        { name: "weight", shape, initialization: weightInitialization(config.initialization, shape, byDefault) },
-        ...bias(config, channels, fanIn),
-      ],
-      flops: 2 * fanIn * channels * sizeOf(places),
-    };
-  },
+  ...convolutionDescribers,
   batchNorm: (_, input) => {
     if (input.kind === "tokens" || input.shape.length === 2) throw wants("batchNorm", "images or vectors", input);
     const shape = [input.shape[0]!];
@@ -190,9 +156,6 @@ const describers: { readonly [K in LayerKind]: Describe<K> } = {
   sigmoid: unchanged,
   identity: unchanged,
   dropout: (config, input) => ({ ...unchanged(config, input), masks: config.p > 0 ? [{ name: "mask", shape: input.shape, p: config.p }] : [] }),
-  maxPool: pooled,
-  avgPool: pooled,
-  globalAvgPool: (_, input) => ({ output: values(imageOf("globalAvgPool", input)[0]) }),
   flatten: (_, input) => {
     if (input.kind === "tokens") throw wants("flatten", "numbers", input);
     return { output: values(sizeOf(input.shape)) };

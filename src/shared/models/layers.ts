@@ -1,6 +1,7 @@
 /** Configuration of the layers; describe.ts has their effect on shapes. */
 import { z } from "zod";
 import { initializationNames } from "./initialization.ts";
+import { byDirection, byEnd, bySide, bySize } from "./sizes.ts";
 
 export const activations = ["tanh", "relu", "sigmoid", "identity"] as const;
 export type Activation = (typeof activations)[number];
@@ -41,14 +42,47 @@ const layerName = (field: string) =>
 /** Prefix of its parameters' names; by default kind and number. */
 const name = layerName("name").optional();
 
-/** Square kernels and strides. */
+/** Parts of the channels that are convolved separately; as many as channels: depthwise. */
+const groups = whole("groups", 1, 2048).default(1);
+
 const conv2d = z.strictObject({
   kind: z.literal("conv2d"),
   name,
   channels: whole("channels", 1, 2048),
-  kernel: whole("kernel", 1, 31).default(3),
-  stride: whole("stride", 1, 16).default(1),
-  padding: whole("padding", 0, 15).default(1),
+  kernel: byDirection("kernel", 1, 31).default(3),
+  stride: byDirection("stride", 1, 16).default(1),
+  padding: bySide("padding", 0, 15).default(1),
+  dilation: byDirection("dilation", 1, 16).default(1),
+  groups,
+  bias: flag("bias").default(true),
+  initialization,
+});
+
+/** Along the steps of a sequence. */
+const conv1d = z.strictObject({
+  kind: z.literal("conv1d"),
+  name,
+  channels: whole("channels", 1, 4096),
+  kernel: whole("kernel", 1, 255).default(3),
+  stride: whole("stride", 1, 64).default(1),
+  padding: byEnd("padding", 0, 255).default(1),
+  dilation: whole("dilation", 1, 255).default(1),
+  groups,
+  bias: flag("bias").default(true),
+  initialization,
+});
+
+/** Makes images larger; the defaults double them. */
+const convTranspose2d = z.strictObject({
+  kind: z.literal("convTranspose2d"),
+  name,
+  channels: whole("channels", 1, 2048),
+  kernel: byDirection("kernel", 1, 31).default(2),
+  stride: byDirection("stride", 1, 16).default(2),
+  padding: bySide("padding", 0, 15).default(0),
+  outputPadding: byDirection("outputPadding", 0, 15).default(0),
+  dilation: byDirection("dilation", 1, 16).default(1),
+  groups,
   bias: flag("bias").default(true),
   initialization,
 });
@@ -74,7 +108,12 @@ const batchNorm = z.strictObject({
   epsilon: z.number({ error: "epsilon must be a number above 0" }).positive("epsilon must be above 0").default(1e-5),
 });
 
-const pool = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kind), name, size: whole("size", 1, 64).default(2) });
+/** Windows side by side by default. */
+const pooling = {
+  size: byDirection("size", 1, 64).default(2),
+  stride: bySize("stride", 1, 64).default("size"),
+  padding: bySide("padding", 0, 32).default(0),
+};
 
 const recurrent = <K extends string>(kind: K) =>
   z
@@ -131,6 +170,8 @@ const bare = <K extends string>(kind: K) => z.strictObject({ kind: z.literal(kin
 export const layerKinds = [
   "linear",
   "conv2d",
+  "conv1d",
+  "convTranspose2d",
   "batchNorm",
   "tanh",
   "relu",
@@ -140,6 +181,7 @@ export const layerKinds = [
   "maxPool",
   "avgPool",
   "globalAvgPool",
+  "globalMaxPool",
   "flatten",
   "imageRows",
   "embedding",
@@ -160,15 +202,19 @@ export const layerKinds = [
 const plainLayers = [
   linear,
   conv2d,
+  conv1d,
+  convTranspose2d,
   batchNorm,
   bare("tanh"),
   bare("relu"),
   bare("sigmoid"),
   bare("identity"),
   z.strictObject({ kind: z.literal("dropout"), name, p: dropoutProbability("p").default(0.5) }),
-  pool("maxPool"),
-  pool("avgPool"),
+  z.strictObject({ kind: z.literal("maxPool"), name, ...pooling }),
+  /** The padding counts as zeros unless `countPadding` is false. */
+  z.strictObject({ kind: z.literal("avgPool"), name, ...pooling, countPadding: flag("countPadding").default(true) }),
   bare("globalAvgPool"),
+  bare("globalMaxPool"),
   bare("flatten"),
   bare("imageRows"),
   z.strictObject({ kind: z.literal("embedding"), name, width: whole("width", 1, 4096).default(64), initialization }),

@@ -2,6 +2,7 @@
 import type { Level } from "../tower.ts";
 import { towerState, type LevelState } from "../towerState.ts";
 import { describeModel, flatLayers } from "./architecture.ts";
+import { convolutionTitle, poolTitle } from "./convolutionLayers.ts";
 import { gatesOf, type LayerDescription } from "./describe.ts";
 import type { ModelConfig } from "./schema.ts";
 import { sizeOf, type DataShape, type Signal } from "./shape.ts";
@@ -42,11 +43,13 @@ export interface SummaryOptions {
 
 function titleOf({ layer }: LayerDescription): string {
   switch (layer.kind) {
+    case "conv1d":
     case "conv2d":
-      return `conv2d ${layer.kernel} × ${layer.kernel}${layer.stride > 1 ? `, stride ${layer.stride}` : ""}`;
+    case "convTranspose2d":
+      return convolutionTitle(layer);
     case "maxPool":
     case "avgPool":
-      return `${layer.kind} ${layer.size} × ${layer.size}`;
+      return poolTitle(layer);
     case "lstm":
     case "gru":
       return [layer.kind, ...(layer.layers > 1 ? [`${layer.layers} layers`] : []), ...(layer.dropout > 0 ? [`dropout ${layer.dropout}`] : [])].join(", ");

@@ -1,10 +1,12 @@
-"""Records what PyTorch makes of small models at given weights: `python3 record.py` writes the JSON files beside it.
+"""Records what PyTorch makes of small models at given weights: `python3 record.py` writes the JSON files beside it,
+`python3 record.py NAME ..` only some.
 
 Everything is float64 on one thread. Of each model: configuration, weights, inputs, and for every batch
 the loss and its gradients, with what the batch leaves in the buffers; images also the scores in evaluation.
 """
 import json
 import os
+import sys
 
 import torch
 import torch.nn as nn
@@ -84,6 +86,42 @@ class CharRnn(nn.Module):
         return self.decoder(y), state
 
 
+class Images(nn.Module):
+    """Convolutions and pools with every setting. Paddings of four sides are left, right, top, bottom in PyTorch."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv2d1 = nn.Conv2d(2, 6, (3, 2), stride=(2, 1), dilation=(1, 2))
+        self.conv2d2 = nn.Conv2d(6, 12, 3, padding=1, groups=6)
+        self.convTranspose2d1 = nn.ConvTranspose2d(12, 4, (3, 2), stride=2, padding=1, output_padding=(1, 0), groups=2)
+        self.conv2d3 = nn.Conv2d(4, 5, 3, dilation=2, padding=1, groups=1, bias=False)
+        self.linear1 = nn.Linear(5, 4)
+
+    def forward(self, x):
+        x = torch.tanh(self.conv2d1(F.pad(x, (1, 0, 0, 2))))
+        x = F.max_pool2d(self.conv2d2(x), 3, 2, 1)
+        x = torch.tanh(self.convTranspose2d1(x))
+        x = F.avg_pool2d(x, (2, 3), stride=1, padding=1, count_include_pad=False)
+        x = F.avg_pool2d(x, 3, stride=(1, 2), padding=(1, 0))
+        x = F.max_pool2d(x, 2, 1)
+        return self.linear1(F.adaptive_max_pool2d(self.conv2d3(x), 1).flatten(1))
+
+
+class Rows(nn.Module):
+    """The rows of an image as steps."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1d1 = nn.Conv1d(6, 4, 3, groups=2, dilation=2)
+        self.conv1d2 = nn.Conv1d(4, 5, 3, stride=2, padding=1)
+        self.linear1 = nn.Linear(5, 3)
+
+    def forward(self, x):
+        x = x.transpose(1, 2).flatten(2).transpose(1, 2)
+        x = torch.tanh(self.conv1d1(F.pad(x, (4, 0))))
+        return self.linear1(self.conv1d2(x)[:, :, -1])
+
+
 def lists(tensors):
     return {name: tensor.detach().reshape(-1).tolist() for name, tensor in tensors}
 
@@ -99,6 +137,8 @@ def buffers(model):
 
 
 def write(name, value):
+    if sys.argv[1:] and name not in sys.argv[1:]:
+        return
     with open(os.path.join(folder, f"{name}.json"), "w") as file:
         json.dump({"torch": torch.__version__, **value}, file, separators=(",", ":"))
         file.write("\n")
@@ -160,3 +200,47 @@ torch.manual_seed(6)
 text("gru-one-hot", {"kind": "charRnn", "cell": "gru", "layers": 1, "hidden": 4, "embedding": 0, "steps": 5}, 6, 2)
 torch.manual_seed(7)
 text("gru-many-symbols", {"kind": "charRnn", "cell": "gru", "layers": 1, "hidden": 4, "embedding": 3, "steps": 4}, 11, 2)
+torch.manual_seed(8)
+images(
+    "images",
+    {
+        "kind": "sequential",
+        "layers": [
+            {"kind": "conv2d", "channels": 6, "kernel": [3, 2], "stride": [2, 1], "dilation": [1, 2], "padding": [0, 1, 2, 0]},
+            {"kind": "tanh"},
+            {"kind": "conv2d", "channels": 12, "groups": 6},
+            {"kind": "maxPool", "size": 3, "stride": 2, "padding": 1},
+            {"kind": "convTranspose2d", "channels": 4, "kernel": [3, 2], "stride": 2, "padding": 1, "outputPadding": [1, 0], "groups": 2},
+            {"kind": "tanh"},
+            {"kind": "avgPool", "size": [2, 3], "stride": 1, "padding": 1, "countPadding": False},
+            {"kind": "avgPool", "size": 3, "stride": [1, 2], "padding": [1, 0, 1, 0]},
+            {"kind": "maxPool", "size": 2, "stride": 1},
+            {"kind": "conv2d", "channels": 5, "dilation": 2, "bias": False},
+            {"kind": "globalMaxPool"},
+            {"kind": "linear"},
+        ],
+    },
+    Images(),
+    (2, 10, 17),
+    4,
+    2,
+)
+torch.manual_seed(9)
+images(
+    "rows",
+    {
+        "kind": "sequential",
+        "layers": [
+            {"kind": "imageRows"},
+            {"kind": "conv1d", "channels": 4, "groups": 2, "dilation": 2, "padding": [4, 0]},
+            {"kind": "tanh"},
+            {"kind": "conv1d", "channels": 5, "stride": 2},
+            {"kind": "lastStep"},
+            {"kind": "linear"},
+        ],
+    },
+    Rows(),
+    (2, 7, 3),
+    3,
+    2,
+)

@@ -60,7 +60,7 @@ describe("layers while they are edited", () => {
     expect(withMoved(layers, 0, -1)).toEqual(layers);
     expect(withMoved(layers, 3, 4)).toEqual(layers);
     expect(withField(layers, 0, "channels", "1e")[0]).toMatchObject({ id: ids[0], channels: "1e" });
-    expect(withKind(layers, 0, "maxPool")[0]).toEqual({ id: ids[0], kind: "maxPool", name: "first", size: 2 });
+    expect(withKind(layers, 0, "maxPool")[0]).toEqual({ id: ids[0], kind: "maxPool", name: "first", size: 2, stride: "size", padding: 0 });
   });
 
   it("a copy has no name and no identity of its original, inside a block either", () => {
@@ -104,6 +104,11 @@ describe("layers while they are edited", () => {
 
   it("says what sets a layer apart", () => {
     expect(layerInWords(newLayer("conv2d"))).toBe("16 channels, 3 × 3, padding 1");
+    expect(layerInWords({ ...newLayer("conv2d"), kernel: [1, 7], stride: [1, 2], padding: [0, 3, 0, 3], dilation: 2, groups: 4 })).toBe("16 channels, 1 × 7, stride 1 × 2, padding 0, 3, 0, 3, dilation 2, 4 groups");
+    expect(layerInWords(newLayer("conv1d"))).toBe("16 channels, 3 steps, padding 1");
+    expect(layerInWords(newLayer("convTranspose2d"))).toBe("16 channels, 2 × 2, stride 2, padding 0");
+    expect(layerInWords(newLayer("maxPool"))).toBe("2 × 2");
+    expect(layerInWords({ ...newLayer("avgPool"), size: 3, stride: 2, padding: 1 })).toBe("3 × 3, stride 2, padding 1");
     expect(layerInWords(layersOf(draftOfModel(parsed(recurrent)))[1]!)).toBe("64 units, 2 layers, state carried");
     expect(layerInWords({ ...newLayer("linear"), bias: false, initialization: "zeros" })).toBe("one per class, no bias, zeros");
   });
@@ -135,7 +140,7 @@ describe("a model as JSON", () => {
     ["a field", '{\n  "kind": "sequential",\n  "layers": [\n    { "kind": "relu" },\n    { "kind": "conv2d", "channels": 0 }\n  ]\n}', "5 | layer 2 (conv2d), channels | channels must be at least 1"],
     ["a field that is missing", '[\n  { "kind": "conv2d" }\n]', "2 | layer 1 (conv2d), channels | channels must be a whole number from 1 to 2048"],
     ["a field there is none of", '[\n  { "kind": "relu", "slope": 2 }\n]', "2 | layer 1 (relu), slope | there is no field named slope"],
-    ["a field inside a block", '[\n  { "kind": "residual", "layers": [\n    { "kind": "relu" },\n    { "kind": "maxPool", "size": "big" } ] }\n]', "4 | layer 1 (residual), layer 2 (maxPool), size | size must be a whole number from 1 to 64"],
+    ["a field inside a block", '[\n  { "kind": "residual", "layers": [\n    { "kind": "relu" },\n    { "kind": "maxPool", "size": "big" } ] }\n]', "4 | layer 1 (residual), layer 2 (maxPool), size | size must be a whole number from 1 to 64, or 2 of them: [height, width]"],
     ["the whole", "7", "1 |  | model must be an object"],
     ["a model inside an experiment", '{\n  "seed": 3,\n  "model": {\n    "kind": "cnn",\n    "kernel": 4 }\n}', "5 | kernel | model.kernel must be one of: 1, 3, 5, 7"],
   ])("%s that is wrong is named with its line", (_, source, message) => {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { batchHint, defaultDraft, draftOf, parseDraft, sameExperiment, serializeDraft, validateDraft, withDataset, type Draft } from "@/lib/draft.ts";
 import type { DatasetInfo } from "@shared/datasets.ts";
-import { isDraftModel, layersOf, newLayer, newModel, placeFor } from "@/lib/modelDraft.ts";
+import { draftOfModel, isDraftModel, layersOf, newLayer, newModel, placeFor } from "@/lib/modelDraft.ts";
 import { validateExperiment, type Experiment } from "@shared/experiment.ts";
 import { layerKinds } from "@shared/models/layers.ts";
 import { modelKinds } from "@shared/models/schema.ts";
@@ -64,6 +64,12 @@ it("carries every kind of model through the form, and a visit", () => {
     const again = parseDraft(serializeDraft(draftOf(experiment)));
     expect(again && validateDraft(again)).toEqual({ ok: true, experiment });
   }
+});
+
+it("completes remembered layers of a version with fewer settings", () => {
+  expect(isDraftModel({ kind: "sequential", steps: 50, layers: [{ kind: "maxPool", size: 2, id: 1 }] })).toBe(true);
+  const { layers } = draftOfModel({ kind: "sequential", steps: 50, layers: [{ kind: "maxPool", size: 3, id: 1 }] } as unknown as Parameters<typeof draftOfModel>[0]);
+  expect(layers).toMatchObject([{ kind: "maxPool", size: 3, stride: "size", padding: 0 }]);
 });
 
 it("forgets a remembered model whose form has other fields", () => {

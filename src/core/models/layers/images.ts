@@ -1,18 +1,34 @@
 import { sizeOf, type Node, type Shape } from "../../program/node.ts";
-import { add, avgPool2d, concat, constant, conv2d, filled, maxPool2d, mul, reduceSum, reshape, slice } from "../../program/operations/index.ts";
-import { rows, type Activations } from "../activations.ts";
-import type { Apply } from "./layer.ts";
+import { add, avgPool2d, concat, constant, conv1d, conv2d, convTranspose2d, filled, globalMaxPool, maxPool2d, mul, reduceSum, reshape, slice, transpose } from "../../program/operations/index.ts";
+import { poolStride } from "../../../shared/models/convolutionLayers.ts";
+import { batchOf, rows, type Activations } from "../activations.ts";
+import type { Apply, Scope } from "./layer.ts";
 
-/** Weight `[out, in, kernel, kernel]`, as PyTorch's nn.Conv2d. */
-const convolution: Apply<"conv2d"> = (x, { stride, padding, bias }, scope, { output }) => {
-  const weight = scope.parameter("weight");
-  const product = conv2d(rows(x), weight, { stride, padding });
-  return { ...x, node: bias ? add(product, reshape(scope.parameter("bias"), [weight.shape[0]!, 1, 1])) : product, shape: output.shape, layout: "rows" };
+/** Adds a bias per channel, if there is one, to `[batch, channels, ...places]`. */
+function biased(product: Node, bias: boolean, scope: Scope): Node {
+  if (!bias) return product;
+  const [, channels, ...places] = product.shape;
+  return add(product, reshape(scope.parameter("bias"), [channels!, ...places.map(() => 1)]));
+}
+
+/** Weight `[out, in / groups, kernel, kernel]`, as PyTorch's nn.Conv2d. */
+const convolution: Apply<"conv2d"> = (x, config, scope) => batchOf(biased(conv2d(rows(x), scope.parameter("weight"), config), config.bias, scope));
+
+/** Weight `[in, out / groups, kernel, kernel]`, as PyTorch's nn.ConvTranspose2d. */
+const transposed: Apply<"convTranspose2d"> = (x, config, scope) =>
+  batchOf(biased(convTranspose2d(rows(x), scope.parameter("weight"), config), config.bias, scope));
+
+/** Along the steps, with weight `[out, in / groups, kernel]`, as PyTorch's nn.Conv1d. */
+const alongSteps: Apply<"conv1d"> = (x, config, scope) => {
+  const product = conv1d(transpose(rows(x), [0, 2, 1]), scope.parameter("weight"), config);
+  return batchOf(transpose(biased(product, config.bias, scope), [0, 2, 1]));
 };
 
-const maxPool: Apply<"maxPool"> = (x, { size }, _, { output }) => ({ ...x, node: maxPool2d(rows(x), size), shape: output.shape, layout: "rows" });
+const maxPool: Apply<"maxPool"> = (x, config) => batchOf(maxPool2d(rows(x), { ...config, stride: poolStride(config) }));
 
-const avgPool: Apply<"avgPool"> = (x, { size }, _, { output }) => ({ ...x, node: avgPool2d(rows(x), size), shape: output.shape, layout: "rows" });
+const avgPool: Apply<"avgPool"> = (x, config) => batchOf(avgPool2d(rows(x), { ...config, stride: poolStride(config) }));
+
+const globalMax: Apply<"globalMaxPool"> = (x, _, __, { output }) => batchOf(reshape(globalMaxPool(rows(x)), [x.batch, ...output.shape]));
 
 const globalAvgPool: Apply<"globalAvgPool"> = (x, _, __, { output }) => ({
   ...x,
@@ -52,4 +68,4 @@ export function residual(x: Activations, body: Activations): Activations {
   return { ...body, node: add(rows(body), shortcut(x, body.shape)), layout: "rows" };
 }
 
-export const imageLayers = { conv2d: convolution, maxPool, avgPool, globalAvgPool };
+export const imageLayers = { conv2d: convolution, conv1d: alongSteps, convTranspose2d: transposed, maxPool, avgPool, globalAvgPool, globalMaxPool: globalMax };

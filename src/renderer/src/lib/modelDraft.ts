@@ -26,10 +26,26 @@ let lastId = 0;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Settings that layers of earlier versions lack. */
+const laterSettings: { readonly [Kind in OwnLayerKind]?: readonly string[] } = {
+  conv2d: ["dilation", "groups"],
+  maxPool: ["stride", "padding"],
+  avgPool: ["stride", "padding", "countPadding"],
+};
+
+/** Gives a remembered layer the settings that came after it. */
+function completed(layer: Fields): Fields {
+  const kind = ownLayerKinds.find((known) => known === layer["kind"]);
+  const missing = kind && laterSettings[kind]?.filter((name) => !(name in layer));
+  if (!missing || missing.length === 0) return layer;
+  const usual = ownLayer.parse({ kind, ...startOf(kind) }) as Fields;
+  return { ...layer, ...Object.fromEntries(missing.map((name) => [name, usual[name]])) };
+}
+
 /** Gives a layer and its inner layers ids. */
 function identified(layer: Fields): DraftLayer {
   const { layers } = layer;
-  return { ...layer, ...(Array.isArray(layers) ? { layers: (layers as Fields[]).map(identified) } : {}), id: ++lastId } as DraftLayer;
+  return { ...completed(layer), ...(Array.isArray(layers) ? { layers: (layers as Fields[]).map(identified) } : {}), id: ++lastId } as DraftLayer;
 }
 
 /** A draft from a configuration or a remembered value. */
@@ -66,16 +82,18 @@ function blockFor(signal: Signal | undefined): object[] {
   return [...normalized, { kind: "relu" }, ...normalized];
 }
 
+const isConvolution = (kind: OwnLayerKind) => kind === "conv2d" || kind === "conv1d" || kind === "convTranspose2d";
+
 /** Initial settings of a new layer where the schema has no suitable default. */
 function startOf(kind: OwnLayerKind, signal?: Signal): object {
-  if (kind === "conv2d") return { channels: 16 };
+  if (isConvolution(kind)) return { channels: 16 };
   return kind === "residual" ? { layers: blockFor(signal) } : {};
 }
 
 /** A layer of this kind with defaults. */
 export const newLayer = (kind: OwnLayerKind, signal?: Signal): DraftLayer => identified(ownLayer.parse({ kind, ...startOf(kind, signal) }));
 
-const forImages: readonly OwnLayerKind[] = ["conv2d", "maxPool", "avgPool", "globalAvgPool", "imageRows", "groupNorm", "residual"];
+const forImages: readonly OwnLayerKind[] = ["conv2d", "convTranspose2d", "maxPool", "avgPool", "globalAvgPool", "globalMaxPool", "imageRows", "groupNorm", "residual"];
 
 const answersClasses = (layer: DraftLayer | undefined) => layer?.kind === "linear" && layer["width"] === "classes";
 
@@ -84,7 +102,7 @@ const answersClasses = (layer: DraftLayer | undefined) => layer?.kind === "linea
  * layer.
  */
 export function placeFor(layers: readonly DraftLayer[], kind: OwnLayerKind): number {
-  const flattening = layers.findIndex((layer) => layer.kind === "flatten" || layer.kind === "globalAvgPool");
+  const flattening = layers.findIndex((layer) => layer.kind === "flatten" || layer.kind === "globalAvgPool" || layer.kind === "globalMaxPool");
   if (forImages.includes(kind) && flattening >= 0) return flattening;
   return answersClasses(layers.at(-1)) ? layers.length - 1 : layers.length;
 }
@@ -141,6 +159,7 @@ const isEntry = (value: unknown): boolean => typeof value === "number" || typeof
 function holds({ type, name }: FieldSpec, object: Fields): boolean {
   const value = object[name];
   if (type === "list") return Array.isArray(value) && value.every(isEntry);
+  if (type === "sizes" && Array.isArray(value)) return value.every(isEntry);
   if (type === "text") return value === undefined || typeof value === "string";
   return type === "flag" ? typeof value === "boolean" : isEntry(value);
 }
@@ -150,7 +169,7 @@ const isObject = (value: unknown): value is Fields => typeof value === "object" 
 function isDraftLayer(value: unknown): boolean {
   if (!isObject(value)) return false;
   const kind = ownLayerKinds.find((known) => known === value["kind"]);
-  if (kind === undefined || ![...layerFields[kind], nameField].every((field) => holds(field, value))) return false;
+  if (kind === undefined || ![...layerFields[kind], nameField].every((field) => holds(field, completed(value)))) return false;
   return kind !== "residual" || (Array.isArray(value["layers"]) && value["layers"].every((inner) => isDraftLayer(inner) && isObject(inner) && inner["kind"] !== "residual"));
 }
 

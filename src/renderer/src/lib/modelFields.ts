@@ -2,7 +2,7 @@
 import { ownLayer, ownLayerKinds, type OwnLayerKind } from "@shared/models/layers.ts";
 import { model, modelKinds, type ModelKind } from "@shared/models/schema.ts";
 import type { Domain } from "@shared/optimizers.ts";
-import { fieldShape, fieldsOfKind, isOptional, rangeOf } from "@shared/schemaFields.ts";
+import { fieldShape, fieldsOfKind, isOptional, rangeOf, tupleLength } from "@shared/schemaFields.ts";
 import { limitsOf } from "./fieldLimits.ts";
 import { layerWords, modelWords, nameWords, stepsWords, type FieldWords } from "./modelWords.ts";
 import type { StepKind } from "./numbers.ts";
@@ -41,7 +41,15 @@ export interface ListSpec extends FieldBase {
   readonly limits: Domain;
 }
 
-export type FieldSpec = NumberSpec | ChoiceSpec | FlagSpec | TextSpec | ListSpec;
+/** One whole number, or one for each direction or side. */
+export interface SizesSpec extends FieldBase {
+  readonly type: "sizes";
+  readonly parts: number;
+  readonly separator: string;
+  readonly domain: Domain;
+}
+
+export type FieldSpec = SizesSpec | NumberSpec | ChoiceSpec | FlagSpec | TextSpec | ListSpec;
 
 type Schemas = ReturnType<typeof fieldsOfKind>;
 
@@ -51,6 +59,8 @@ function fieldSpec(name: string, schema: Schemas[string], words: FieldWords): Fi
   if (shape.kind === "choice") return { type: "choice", ...base, choices: shape.values.map((value) => ({ value, label: String(value) })) };
   if (shape.kind === "flag" || shape.kind === "text") return { type: shape.kind, ...base };
   if (shape.kind === "list") return { type: "list", item: name, add: "Add", ...base, max: shape.length.max, limits: rangeOf(shape.entry) };
+  const parts = tupleLength(schema);
+  if (parts !== null) return { type: "sizes", ...base, parts, separator: parts === 2 && name !== "padding" ? " × " : ", ", domain: rangeOf(schema) };
   return { type: "number", ...base, ...limitsOf(schema) };
 }
 

@@ -18,7 +18,14 @@ const initialization: FieldWords = { label: "Initialization", hint: "Of weights,
 const dropout = (of: string): FieldWords => ({ label: "Dropout", hint: `With this probability a step leaves out ${of}; 0 for none.` });
 const hidden: FieldWords = { label: "Hidden layers", item: "Width of hidden layer", add: "Layer" };
 const bias: FieldWords = { label: "Bias", hint: "A learned summand for each output; off where a normalization follows." };
-const size: FieldWords = { label: "Size", hint: "Side of the square; squares do not overlap." };
+const channels: FieldWords = { label: "Channels", hint: "Outputs at each place." };
+const groups: FieldWords = { label: "Groups", hint: "Parts of the channels, convolved separately; as many as channels: depthwise." };
+const dilation: FieldWords = { label: "Dilation", hint: "Distance between inputs of a kernel." };
+const pooling = {
+  size: { label: "Size", hint: "Side of the windows, or height × width." },
+  stride: { label: "Stride", hint: "Distance between windows; “size” for side by side." },
+  padding: { label: "Padding", hint: "Pixels around the image; or top, left, bottom, right." },
+};
 export const stepsWords: FieldWords = { label: "Steps", hint: "Gradients reach back this many symbols." };
 export const nameWords: FieldWords = { label: "Name", hint: "Prefix of its parameters’ names. Empty: kind and number." };
 
@@ -84,6 +91,8 @@ export const modelWords: { readonly [Kind in ModelKind]: WordsOf<ModelConfigOf<K
 export const layerTitles: Record<OwnLayerKind, string> = {
   linear: "Linear",
   conv2d: "Convolution",
+  conv1d: "Convolution of a sequence",
+  convTranspose2d: "Transposed convolution",
   batchNorm: "Batch normalization",
   tanh: "tanh",
   relu: "relu",
@@ -93,6 +102,7 @@ export const layerTitles: Record<OwnLayerKind, string> = {
   maxPool: "Max pool",
   avgPool: "Average pool",
   globalAvgPool: "Global average pool",
+  globalMaxPool: "Global max pool",
   flatten: "Flatten",
   imageRows: "Image rows as steps",
   embedding: "Embedding",
@@ -114,16 +124,19 @@ export const layerTitles: Record<OwnLayerKind, string> = {
 /** One-line description of each layer. */
 export const layerHelp: Record<OwnLayerKind, string> = {
   linear: "W x + b, on vectors or on every step of a sequence.",
-  conv2d: "Square kernels over an image.",
+  conv2d: "Kernels over an image.",
+  conv1d: "Kernels along the steps of a sequence.",
+  convTranspose2d: "Makes an image larger: every input adds its kernel.",
   batchNorm: "Each channel to mean 0 and variance 1, then scaled and shifted; running statistics in evaluation.",
   tanh: "From −1 to 1.",
   relu: "max(0, x).",
   sigmoid: "From 0 to 1.",
   identity: "Leaves everything as it is.",
   dropout: "Leaves values out at random in training, and scales what stays.",
-  maxPool: "The largest of each square of an image.",
-  avgPool: "The mean of each square of an image.",
+  maxPool: "The maximum of each window of an image.",
+  avgPool: "The mean of each window of an image.",
   globalAvgPool: "The mean of each channel: a vector.",
+  globalMaxPool: "The maximum of each channel: a vector.",
   flatten: "Anything as one vector.",
   imageRows: "An image as a sequence of its rows, for a recurrent layer.",
   embedding: "A learned vector for each symbol of a text.",
@@ -154,10 +167,33 @@ const recurrent = {
 export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnLayer, { kind: Kind }>> } = {
   linear: { width: { label: "Width", hint: "Outputs; “classes” for one per class." }, bias, initialization },
   conv2d: {
-    channels: { label: "Channels", hint: "Outputs at each place." },
-    kernel: { label: "Kernel", hint: "Side of the square of inputs to an output." },
-    stride: { label: "Stride", hint: "Distance between two outputs, in both directions." },
-    padding: { label: "Padding", hint: "Zeros around the image; half a kernel keeps its size." },
+    channels,
+    kernel: { label: "Kernel", hint: "Side of the square of inputs to an output, or height × width." },
+    stride: { label: "Stride", hint: "Distance between two outputs, or by height × width." },
+    padding: { label: "Padding", hint: "Zeros around the image, half a kernel keeps its size; or top, left, bottom, right." },
+    dilation,
+    groups,
+    bias,
+    initialization,
+  },
+  conv1d: {
+    channels: { label: "Channels", hint: "Outputs at each step." },
+    kernel: { label: "Kernel", hint: "Number of steps that an output sees." },
+    stride: { label: "Stride", hint: "Distance between two outputs." },
+    padding: { label: "Padding", hint: "Zeros before and after; or two numbers: before, after." },
+    dilation,
+    groups,
+    bias,
+    initialization,
+  },
+  convTranspose2d: {
+    channels,
+    kernel: { label: "Kernel", hint: "Side of the square that an input adds to, or height × width." },
+    stride: { label: "Stride", hint: "How many times larger the image becomes, or by height × width." },
+    padding: { label: "Padding", hint: "Pixels cut off around the result; or top, left, bottom, right." },
+    outputPadding: { label: "Output padding", hint: "Pixels added at the bottom and right; below the stride." },
+    dilation,
+    groups,
     bias,
     initialization,
   },
@@ -170,9 +206,10 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
   sigmoid: {},
   identity: {},
   dropout: { p: { label: "Probability", hint: "With which a value is left out." } },
-  maxPool: { size },
-  avgPool: { size },
+  maxPool: pooling,
+  avgPool: { ...pooling, countPadding: { label: "Count padding", hint: "Whether the padding counts in a mean, as zeros." } },
   globalAvgPool: {},
+  globalMaxPool: {},
   flatten: {},
   imageRows: {},
   embedding: { width: { label: "Width" }, initialization },
@@ -203,16 +240,23 @@ export const layerWords: { readonly [Kind in OwnLayerKind]: WordsOf<Extract<OwnL
   residual: {},
 };
 
+const several = (value: unknown, separator: string) => (Array.isArray(value) ? value.join(separator) : String(value));
+/** One side means a square. */
+const rectangle = (value: unknown) => (Array.isArray(value) ? value.join(" × ") : `${String(value)} × ${String(value)}`);
+
 /** A layer's distinguishing settings in a line: `16 channels, 3 × 3, stride 2`. */
 export function layerInWords(layer: Readonly<Record<string, unknown>>): string {
-  const { kind, width, channels, kernel, stride, padding, bias, size, hidden, layers, carry, p, dropout, heads, headNorm, causal, rotary, groups, table, approximate, tied, initialization } = layer;
+  const { kind, width, channels, kernel, stride, padding, dilation, groups, bias, size, hidden, layers, carry, p, dropout, heads, headNorm, causal, rotary, table, approximate, tied, initialization } = layer;
   const words: unknown[] = [];
   if (width !== undefined) words.push(width === "classes" ? "one per class" : `${String(width)} wide`);
-  if (kind === "conv2d") words.push(`${String(channels)} channels`, `${String(kernel)} × ${String(kernel)}`, ...(stride === 1 ? [] : [`stride ${String(stride)}`]), `padding ${String(padding)}`);
-  if (size !== undefined) words.push(`${String(size)} × ${String(size)}`);
+  if (channels !== undefined) words.push(`${String(channels)} channels`, kind === "conv1d" ? `${String(kernel)} steps` : rectangle(kernel));
+  if (size !== undefined) words.push(rectangle(size));
+  if (stride !== undefined && stride !== 1 && stride !== "size") words.push(`stride ${several(stride, " × ")}`);
+  if (padding !== undefined && (channels !== undefined || padding !== 0)) words.push(`padding ${several(padding, ", ")}`);
+  if (dilation !== undefined && dilation !== 1) words.push(`dilation ${several(dilation, " × ")}`);
+  if (groups !== undefined && (groups !== 1 || kind === "groupNorm")) words.push(`${String(groups)} groups`);
   if (hidden !== undefined) words.push(`${String(hidden)} units`, ...(layers === 1 ? [] : [`${String(layers)} layers`]), ...(carry === true ? ["state carried"] : []));
   if (heads !== undefined) words.push(`${String(heads)} heads`, ...(headNorm === "none" ? [] : [`${String(headNorm)} norm of queries and keys`]));
-  if (kind === "groupNorm") words.push(`${String(groups)} groups`);
   if (causal === true) words.push("causal");
   if (rotary === true) words.push("rotary");
   if (table === "sinusoidal" || approximate === "tanh") words.push(String(table ?? approximate));

@@ -13,6 +13,18 @@ export function readEntry(text: string): Entry {
   return decimal.test(ungrouped) ? Number(ungrouped) : text;
 }
 
+/** A number for every direction, or a list with a number for each. */
+export type Sizes = Entry | readonly Entry[];
+
+/** Reads `3`, and `3 × 5`, `3x5` or `1, 0, 1, 0` as a list; anything else stays text. */
+export function readSizes(entry: Entry): Sizes {
+  if (typeof entry === "number") return entry;
+  const numbers = entry.split(/[×x,\s]+/).map(readEntry);
+  return numbers.length > 1 && numbers.every((number) => typeof number === "number") ? numbers : entry;
+}
+
+export const showSizes = (sizes: Sizes, separator: string): Entry => (typeof sizes === "object" ? sizes.join(separator) : sizes);
+
 /**
  * How arrow keys change a value: through decades, toward 1 through 0.9, 0.99, by 0.05, or by whole
  * numbers.

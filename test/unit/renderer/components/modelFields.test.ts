@@ -38,6 +38,12 @@ describe.each(cases)("fields of %s", (_kind, fields, accepts) => {
         const { allowed, refused } = ends(field.domain, field.step === "whole");
         expect([field.name, ...allowed.map((value) => accepts(field.name, value))]).toEqual([field.name, ...allowed.map(() => true)]);
         expect([field.name, ...refused.map((value) => accepts(field.name, value))]).toEqual([field.name, ...refused.map(() => false)]);
+      } else if (field.type === "sizes") {
+        const { allowed, refused } = ends(field.domain, true);
+        const each = (value: number, parts = field.parts) => Array.from({ length: parts }, () => value);
+        expect([field.name, ...allowed.flatMap((value) => [value, each(value)]).map((value) => accepts(field.name, value))]).toEqual([field.name, ...allowed.flatMap(() => [true, true])]);
+        const others = [...refused, ...refused.map((value) => each(value)), each(field.domain.max, field.parts - 1), each(field.domain.max, field.parts + 1), "none of these"];
+        expect([field.name, ...others.map((value) => accepts(field.name, value))]).toEqual([field.name, ...others.map(() => false)]);
       } else if (field.type === "choice") {
         expect(field.choices.every(({ value }) => accepts(field.name, value))).toBe(true);
         expect(accepts(field.name, "none of these")).toBe(false);
@@ -63,6 +69,21 @@ it("steps whole numbers by one, shares by a twentieth, everything else by decade
   const [momentum] = layerFields.batchNorm;
   expect(momentum).toMatchObject({ step: "decades", domain: { min: 0, max: 1 } });
   expect(layerFields.dropout[0]).toMatchObject({ step: "share" });
+});
+
+it("sizes are one number or one for each direction, as typed", async () => {
+  const form = mount(SpecFields, { props: { fields: layerFields.conv2d, values: newLayer("conv2d"), path: "model.layers.0" } });
+  const typed = async (testid: string, text: string) => {
+    await form.get(`[data-testid="layers-0-${testid}"]`).setValue(text);
+    return (form.emitted("change") as [string, unknown][]).at(-1);
+  };
+  expect(await typed("kernel", "3 x 5")).toEqual(["kernel", [3, 5]]);
+  expect(await typed("kernel", "3 x")).toEqual(["kernel", "3 x"]);
+  expect(await typed("stride", "2")).toEqual(["stride", 2]);
+  expect(await typed("padding", "1,0,1,0")).toEqual(["padding", [1, 0, 1, 0]]);
+  await form.setProps({ values: { ...newLayer("conv2d"), kernel: [1, 7], padding: [0, 3, 0, 3] } });
+  const shown = (testid: string) => (form.get(`[data-testid="layers-0-${testid}"]`).element as HTMLInputElement).value;
+  expect([shown("kernel"), shown("padding")]).toEqual(["1 × 7", "0, 3, 0, 3"]);
 });
 
 it("an arrow key stops where the schema does", async () => {

@@ -3,8 +3,8 @@
  * every graphics provider.
  */
 import { sizeOf, type NodeOf, type Pair } from "../../../program/node.ts";
-import { asPair, entriesUnder, isTiling, poolingWindows, windowsOf, type Windows } from "../../../program/windows.ts";
-import { poolAttributes } from "./convolution.ts";
+import { asPair, entriesUnder, isPlain, isTiling, poolingWindows, windowsOf, type Windows } from "../../../program/windows.ts";
+import { convolutionLowerings, poolAttributes } from "./convolution.ts";
 import type { Lowering } from "./rule.ts";
 import { onnxType } from "../model.ts";
 import type { GraphWriter } from "./writer.ts";
@@ -84,12 +84,33 @@ const maxPool2dGradient: Lowering<"maxPool2dGradient"> = (node, [x, g], write) =
   const back = write.emit("Transpose", [write.emit("Reshape", [spread, write.integers([batch * channels, h, w, kh, kw])])], turn);
   const laid = write.emit("Reshape", [back, write.integers([batch, channels, h * kh, w * kw])]);
   if (!isTiling(attributes)) {
-    const windows = poolingWindows(attributes);
-    const across = write.emit("MatMul", [laid, placed(windows, 1, w, kw, width, write)]);
-    return write.emit("MatMul", [write.emit("Transpose", [placed(windows, 0, h, kh, height, write)], { perm: { ints: [1, 0] } }), across]);
+    return addedUp(laid, poolingWindows(attributes), [kh, kw], [h, w], [height, width], write);
   }
   if (sizeOf([h * kh, w * kw]) === sizeOf([height, width])) return laid;
   return write.emit("Pad", [laid, write.integers([0, 0, 0, 0, 0, 0, height - h * kh, width - w * kw])]);
+};
+
+/** Adds every entry of all windows, `[.., out h * kh, out w * kw]`, where it lies in the image. */
+function addedUp(laid: string, windows: Windows, kernel: Pair, places: Pair, size: Pair, write: GraphWriter): string {
+  const [rows, columns] = [0, 1].map((axis) => placed(windows, axis as 0 | 1, places[axis]!, kernel[axis]!, size[axis]!, write)) as [string, string];
+  return write.emit("MatMul", [write.emit("Transpose", [rows], { perm: { ints: [1, 0] } }), write.emit("MatMul", [laid, columns])]);
+}
+
+/** As products with the weight: the WebGPU provider's ConvTranspose is wrong for what is not plain. */
+const conv2dInputGradient: Lowering<"conv2dInputGradient"> = (node, inputs, write) => {
+  const { attributes } = node;
+  if (isPlain(attributes)) return convolutionLowerings.conv2dInputGradient(node, inputs, write);
+  const { groups = 1, size } = attributes;
+  const [batch, channels] = node.shape as Image;
+  const [out, into, kh, kw] = node.inputs[1]!.shape as Image;
+  const [oh, ow] = node.inputs[0]!.shape.slice(2) as [number, number];
+  const adjoint = write.emit("Reshape", [inputs[0]!, write.integers([batch, groups, out / groups, oh * ow])]);
+  const filters = write.emit("Reshape", [inputs[1]!, write.integers([groups, out / groups, into * kh * kw])]);
+  const products = write.emit("MatMul", [write.emit("Transpose", [filters], { perm: { ints: [0, 2, 1] } }), adjoint]);
+  const split = write.emit("Reshape", [products, write.integers([batch * channels, kh, kw, oh, ow])]);
+  const turned = write.emit("Transpose", [split], { perm: { ints: [0, 3, 1, 4, 2] } });
+  const laid = write.emit("Reshape", [turned, write.integers([batch, channels, oh * kh, ow * kw])]);
+  return addedUp(laid, windowsOf(attributes), [kh, kw], [oh, ow], size, write);
 };
 
 /** `[entries of all windows, size]`: 1 where an entry lies in the image. */
@@ -120,6 +141,7 @@ const logSoftmax: Lowering<"logSoftmax"> = ({ attributes: { axis } }, [x], write
 
 export const deviceLowerings = {
   logSoftmax,
+  conv2dInputGradient,
   conv2dWeightGradient,
   maxPool2d: ((node, inputs, write) => write.emit("MaxPool", inputs, poolAttributes(node.attributes))) satisfies Lowering<"maxPool2d">,
   maxPool2dGradient,
