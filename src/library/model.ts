@@ -5,7 +5,7 @@ import { mlp as multilayerPerceptron } from "../core/models/mlp.ts";
 import type { Random } from "../core/models/random.ts";
 import { sizeOf, type Node, type Shape } from "../core/program/node.ts";
 import { logSoftmax } from "../core/program/operations/index.ts";
-import { kaimingUniformBound } from "../shared/models/initialization.ts";
+import { fans, kaimingUniformBound } from "../shared/models/initialization.ts";
 import { activations, type Activation } from "../shared/models/layers.ts";
 import { checkOptions } from "./options.ts";
 
@@ -55,10 +55,11 @@ export function uniform(shape: Shape, bound: number): ParameterSpec {
 }
 
 /**
- * A weight `[out, in]` initialized like PyTorch's nn.Linear: Kaiming-uniform with slope sqrt(5).
+ * A weight `[out, in, ...kernel]` initialized like PyTorch's nn.Linear and nn.Conv2d: Kaiming-uniform
+ * with slope sqrt(5).
  */
-export function kaimingUniform(shape: readonly [out: number, into: number]): ParameterSpec {
-  return uniform(shape, kaimingUniformBound(shape[1], Math.sqrt(5)));
+export function kaimingUniform(shape: readonly [out: number, into: number, ...kernel: number[]]): ParameterSpec {
+  return uniform(shape, kaimingUniformBound(fans(shape).fanIn, Math.sqrt(5)));
 }
 
 export interface MlpOptions {

@@ -93,6 +93,23 @@ export const modelCases: Record<string, ModelCase> = {
     },
     levels: sgd,
   },
+  "depthwise and transposed convolutions, pools that overlap": {
+    data: image,
+    model: {
+      kind: "sequential",
+      layers: [
+        { kind: "conv2d", channels: 4, groups: 2, kernel: [3, 2], padding: [1, 0, 1, 1] },
+        { kind: "maxPool", size: 3, stride: 2, padding: 1 },
+        { kind: "convTranspose2d", channels: 2 },
+        { kind: "avgPool", size: 2, stride: 1, padding: [1, 0, 0, 1], countPadding: false },
+        { kind: "imageRows" },
+        { kind: "conv1d", channels: 3, dilation: 2 },
+        { kind: "lastStep" },
+        { kind: "linear" },
+      ],
+    },
+    levels: sgd,
+  },
   "image rows through a GRU": {
     data: image,
     model: { kind: "sequential", layers: [{ kind: "imageRows" }, { kind: "gru", hidden: 5, layers: 2 }, { kind: "lastStep" }, { kind: "linear" }] },

@@ -6,6 +6,7 @@ import {
   constants,
   defineModel,
   DivergenceError,
+  kaimingUniform,
   loadMnist,
   meanSquaredError,
   mlp,
@@ -58,6 +59,27 @@ it("takes the very steps the workbench takes", async () => {
   await training.dispose();
   expect(ours).toHaveLength(6);
   expect(ours).toEqual(expected);
+});
+
+it.each(steadyEngines)("trains convolutions and pools of one's own on %s", async (engine) => {
+  const model = defineModel({
+    inputs: { image: [2, 6, 6] },
+    parameters: { depthwise: kaimingUniform([4, 1, 3, 3]), up: kaimingUniform([4, 1, 2, 2]), out: kaimingUniform([2, 1]) },
+    forward: ({ image }, { depthwise, up, out }) => {
+      const features = ops.maxPool2d(ops.conv2d(image, depthwise, { groups: 2, padding: [1, 1, 0, 0] }), { size: 3, stride: 2, padding: 1 });
+      const larger = ops.tanh(ops.convTranspose2d(features, up, { stride: 2 }));
+      const pooled = ops.reshape(ops.globalMaxPool(ops.avgPool2d(larger, { size: 2, stride: 1 })), [image.shape[0]!, 1]);
+      return ops.logSoftmax(ops.matmul(pooled, out, { transposeB: true }));
+    },
+  });
+  // Bright images and dark ones.
+  const image = Float64Array.from({ length: 8 * 72 }, (_, i) => (Math.floor(i / 72) % 2) + ((i * 7) % 11) / 20);
+  const batch = { image, targets: Int32Array.from({ length: 8 }, (_, i) => i % 2) };
+  const training = await optimize(model, { optimizer: adam({ alpha: 0.02 }), loss: nll, engine, seed: 3 });
+  const losses: number[] = [];
+  for (let step = 0; step < 60; step++) losses.push((await training.step(batch)).loss);
+  await training.dispose();
+  expect(losses.at(-1)!).toBeLessThan(0.5 * losses[0]!);
 });
 
 describe.each(steadyEngines)("on %s", (engine) => {
