@@ -28,3 +28,11 @@ export const modelCases: Readonly<Record<string, ModelCase>> = {
   charLstm: char("lstm"),
   charGru: char("gru"),
 };
+
+/** The model of the preset gpt-mini; transformer_peer.py has the same one in PyTorch and JAX. */
+export const gptMini: ModelCase = {
+  title: "gpt-mini, 12 x 64",
+  model: { kind: "transformer" },
+  data: { input: { kind: "tokens", shape: [64], vocabulary: 65 }, classes: 65 },
+  batchSize: 12,
+};

@@ -3,12 +3,10 @@
  * and in PyTorch, plain SGD on both sides and the same model under a tower on ours, one thread
  * each, measured in turn; with the peak memory of either process.
  */
-import { spawn } from "node:child_process";
 import { cpus, loadavg } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { modelCases } from "./modelCases.ts";
+import { startOurs, type Timing, type Worker } from "./ourWorker.ts";
 import { startPython } from "./python.ts";
 import { median } from "./median.ts";
 
@@ -23,38 +21,6 @@ const { values } = parseArgs({
 const repetitions = Number(values.repetitions);
 const slice = Number(values.slice);
 
-interface Answer {
-  /** Per step: on the clock, and of the processor, which a busy machine changes less. */
-  readonly ms: number;
-  readonly cpu: number;
-  /** MiB. */
-  readonly peak: number;
-}
-
-interface Worker {
-  readonly hello: Readonly<Record<string, unknown>>;
-  time(steps: number): Promise<Answer>;
-  close(): void;
-}
-
-async function startOurs(name: string, tower: unknown): Promise<Worker> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "modelsOurs.ts"), name, JSON.stringify(tower)], { stdio: ["pipe", "pipe", "inherit"] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const answer = async () => {
-    const line = await lines.next();
-    if (line.done) throw new Error(`the process of ${name} ended early`);
-    return JSON.parse(line.value) as Record<string, unknown>;
-  };
-  return {
-    hello: await answer(),
-    async time(steps) {
-      child.stdin.write(`${JSON.stringify({ steps })}\n`);
-      return (await answer()) as unknown as Answer;
-    },
-    close: () => child.stdin.end(),
-  };
-}
-
 async function startTheirs(name: string): Promise<Worker> {
   const python = await startPython({
     script: "models_peer.py",
@@ -63,7 +29,7 @@ async function startTheirs(name: string): Promise<Worker> {
     cores: 1,
   });
   await python.ask({ load: name, steps: 1 });
-  return { hello: python.hello, time: async (steps) => (await python.ask({ steps })) as unknown as Answer, close: () => python.close() };
+  return { hello: python.hello, time: async (steps) => (await python.ask({ steps })) as unknown as Timing, close: () => python.close() };
 }
 
 const shown = (list: readonly number[]) => `${median(list).toFixed(2)} (${Math.min(...list).toFixed(2)})`;
@@ -85,7 +51,7 @@ for (const name of values.models.split(",")) {
   }
   const counts: number[] = [];
   for (const worker of workers) counts.push(Math.max(1, Math.round(slice / (await worker.time(2)).ms)));
-  const answers = workers.map((): Answer[] => []);
+  const answers = workers.map((): Timing[] => []);
   for (let i = 0; i < repetitions; i++) for (const [k, worker] of workers.entries()) answers[k]!.push(await worker.time(counts[k]!));
   for (const worker of workers) worker.close();
   const times = (k: number, of: "ms" | "cpu") => answers[k]!.map((answer) => answer[of]);

@@ -20,11 +20,11 @@ import { model as modelSchema } from "../../src/shared/models/schema.ts";
 import { sizeOf } from "../../src/shared/models/shape.ts";
 import { summarizeModel } from "../../src/shared/models/summary.ts";
 import { tower as towerSchema } from "../../src/shared/tower.ts";
-import { modelCases } from "./modelCases.ts";
+import { gptMini, modelCases } from "./modelCases.ts";
 
 const [, , name = "", stack = "[]", kind = "onnx-cpu", runs = "1"] = process.argv;
 const say = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
-const { model: config, data, batchSize } = modelCases[name]!;
+const { model: config, data, batchSize } = name === "gptMini" ? gptMini : modelCases[name]!;
 const model = modelSchema.parse(config);
 const built = buildModel(describeModel(model, data));
 const isText = data.input.kind === "tokens";

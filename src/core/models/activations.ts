@@ -1,6 +1,6 @@
 /** Activations of a batch, in the axis order that suits the layer that made them. */
 import { sizeOf, type Node, type Shape } from "../program/node.ts";
-import { gather, reshape, slice, transpose } from "../program/operations/index.ts";
+import { reshape, slice, transpose } from "../program/operations/index.ts";
 
 export interface Activations {
   readonly node: Node;
@@ -33,11 +33,8 @@ export function rows({ node, batch, shape, layout }: Activations): Node {
   switch (layout) {
     case "rows":
       return node;
-    case "steps": {
-      // Looked up in this order at once, an embedding need not be transposed.
-      const embedded = lookedUp({ node });
-      return embedded ? gather(embedded.table, transpose(embedded.symbols)) : transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
-    }
+    case "steps":
+      return transpose(reshape(node, [shape[0]!, batch, ...shape.slice(1)]), [1, 0, 2]);
     case "columns":
       return transpose(reshape(node, [...shape, batch]), [2, 0, 1]);
     case "tokens":
@@ -68,7 +65,7 @@ export function eachStep(x: Activations): Node[] {
 }
 
 /** For embedded sequences: the table, and the tokens `[steps, batch]`; null otherwise. */
-export function lookedUp({ node }: Pick<Activations, "node">): { readonly table: Node; readonly symbols: Node } | null {
+export function lookedUp({ node }: Activations): { readonly table: Node; readonly symbols: Node } | null {
   const [rowsOfSymbols] = node.inputs;
   if (node.op !== "reshape" || rowsOfSymbols?.op !== "gather") return null;
   const [table, symbols] = rowsOfSymbols.inputs as readonly [Node, Node];

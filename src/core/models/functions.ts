@@ -43,8 +43,10 @@ function affine(x: Node, scale: Node | undefined, bias: Node | undefined): Node 
 /** Mean 0 and biased variance 1 over the axes (Ba et al. 2016). */
 export function layerNorm(x: Node, { axes = [-1], scale, bias, epsilon = defaultEpsilon }: NormOptions = {}): Node {
   const over = axesOf("layerNorm", x, axes);
-  const deviation = ops.sqrt(ops.add(ops.variance(x, over), ops.constant(epsilon)));
-  return affine(ops.mul(ops.sub(x, ops.mean(x, over)), ops.div(one, deviation)), scale, bias);
+  // The variance of centered values: the gradient passes over the array half as often as that of variance().
+  const centered = ops.sub(x, ops.mean(x, over));
+  const deviation = ops.sqrt(ops.add(ops.mean(ops.mul(centered, centered), over), ops.constant(epsilon)));
+  return affine(ops.mul(centered, ops.div(one, deviation)), scale, bias);
 }
 
 /** Mean square 1 over the axes (Zhang and Sennrich 2019). */

@@ -1,5 +1,5 @@
 /** Next-symbol prediction; a recurrent model carries its hidden state from batch to batch. */
-import { steps, tokensOf, type Activations } from "../models/activations.ts";
+import { steps, tokensOf } from "../models/activations.ts";
 import type { Model } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
 import { add, constant, dot, input, logSoftmax, mul, reshape, slice, sub, transpose } from "../program/operations/index.ts";
@@ -15,10 +15,6 @@ export interface LanguageModellingOptions {
   readonly zLoss?: number;
 }
 
-/** Logits `[batch * steps, classes]`, in the order in which the model made them. */
-const logitsOf = (output: Activations): Node =>
-  output.layout === "rows" ? reshape(output.node, [output.batch * output.shape[0]!, output.shape[1]!]) : steps(output);
-
 /**
  * Inputs `symbols` and `targets` (int32 `[batch, steps]`, the text and the text shifted by one) and
  * `carry` (a scalar: 1 continues the previous batch, 0 starts fresh). Loss: mean negative
@@ -29,11 +25,10 @@ export function languageModelling({ model, steps: count, zLoss = 0 }: LanguageMo
     const buffers = bufferNodes(model, batchSize, use, input("carry", []));
     const symbols = tokensOf(input("symbols", [batchSize, count], "int32"));
     const result = model.forward(symbols, { parameters, buffers, training: use === "training" });
-    const logits = logitsOf(result.output);
-    const given = input("targets", [batchSize, count], "int32");
-    const byExample = result.output.layout === "rows";
-    const targets = reshape(byExample ? given : transpose(given), [batchSize * count]);
-    return { logits, logp: logSoftmax(logits), targets, byExample, buffers: bufferUpdates(model, result, use) };
+    const logits = steps(result.output);
+    /** In the order of the logits: step by step. */
+    const targets = reshape(transpose(input("targets", [batchSize, count], "int32")), [batchSize * count]);
+    return { logits, logp: logSoftmax(logits), targets, buffers: bufferUpdates(model, result, use) };
   };
 
   return {
@@ -49,12 +44,7 @@ export function languageModelling({ model, steps: count, zLoss = 0 }: LanguageMo
       return { outputs: { loss: negativeLogLikelihood(logp, targets), errors: misclassified(logp, targets) }, updates: buffers };
     },
     measures: meansOfSums,
-    /** Step by step, whatever the order of the logits. */
-    scores(parameters, batchSize) {
-      const { logits, byExample } = forward(parameters, batchSize, "evaluation");
-      const [, classes] = logits.shape as [number, number];
-      return logSoftmax(byExample ? reshape(transpose(reshape(logits, [batchSize, count, classes]), [1, 0, 2]), logits.shape) : logits);
-    },
+    scores: (parameters, batchSize) => forward(parameters, batchSize, "evaluation").logp,
   };
 }
 

@@ -56,8 +56,17 @@ function titleOf({ layer }: LayerDescription): string {
     case "dropout":
       return `dropout ${layer.p}`;
     case "attention":
-    case "causalAttention":
-      return [`${layer.kind}, ${layer.heads} heads`, ...(layer.kind === "attention" && layer.causal ? ["causal"] : []), ...(layer.dropout > 0 ? [`dropout ${layer.dropout}`] : [])].join(", ");
+    case "causalAttention": {
+      const { kind, heads, headNorm, dropout } = layer;
+      return [
+        `${kind}, ${heads} heads`,
+        ...(layer.kind === "attention" && layer.causal ? ["causal"] : []),
+        ...(headNorm === "none" ? [] : [`${headNorm} norm`]),
+        ...(dropout > 0 ? [`dropout ${dropout}`] : []),
+      ].join(", ");
+    }
+    case "linear":
+      return layer.tied === undefined ? layer.kind : `linear, tied to ${layer.tied}`;
     case "groupNorm":
       return `groupNorm, ${layer.groups} groups`;
     default:

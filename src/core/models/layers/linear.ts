@@ -6,15 +6,10 @@ import type { Apply } from "./layer.ts";
 /** y = W x + b with weight `[out, in]`, as PyTorch's nn.Linear; on a sequence, at every step. */
 const linear: Apply<"linear"> = (x, config, scope, { output }) => {
   const weight = config.tied === undefined ? scope.parameter("weight") : scope.parameterOf(config.tied, "weight");
-  const applied = (node: Node) => {
-    const product = matmul(node, weight, { transposeB: true });
-    return config.bias ? add(product, scope.parameter("bias")) : product;
-  };
-  if (x.shape.length === 1) return { ...x, node: applied(x.node), shape: output.shape, layout: "rows" };
-  // One product for all steps of all examples, in the order in which they lie.
-  const [count, width] = x.shape as [number, number];
-  if (x.layout !== "rows") return { ...x, node: applied(steps(x)), shape: output.shape, layout: "steps" };
-  return { ...x, node: reshape(applied(reshape(x.node, [x.batch * count, width])), [x.batch, ...output.shape]), shape: output.shape };
+  const isSequence = x.shape.length === 2;
+  const product = matmul(isSequence ? steps(x) : x.node, weight, { transposeB: true });
+  const node = config.bias ? add(product, scope.parameter("bias")) : product;
+  return { ...x, node, shape: output.shape, layout: isSequence ? "steps" : "rows" };
 };
 
 const flatten: Apply<"flatten"> = (x) => vectors(x);

@@ -3,7 +3,7 @@ import { attentionMask } from "../../../shared/models/transformerLayers.ts";
 import type { Config } from "../../../shared/models/layers.ts";
 import type { Node } from "../../program/node.ts";
 import { add, mul, reshape, slice, transpose } from "../../program/operations/index.ts";
-import { rows, type Activations } from "../activations.ts";
+import { rows, steps, type Activations } from "../activations.ts";
 import { attention, gelu, layerNorm, rmsNorm, silu, sinusoids } from "../functions.ts";
 import { dropped } from "./dropout.ts";
 import type { Apply } from "./layer.ts";
@@ -11,7 +11,9 @@ import type { Apply } from "./layer.ts";
 /** A vector for each step, `[steps, width]`, learned or of sines and cosines, added to the sequence. */
 const positions: Apply<"positions"> = (x, { table }, scope) => {
   const [count, width] = x.shape as [number, number];
-  return { ...x, node: add(rows(x), table === "learned" ? scope.parameter("weight") : sinusoids(count, width)), layout: "rows" };
+  const vectors = table === "learned" ? scope.parameter("weight") : sinusoids(count, width);
+  const placed = add(reshape(steps(x), [count, x.batch, width]), reshape(vectors, [count, 1, width]));
+  return { ...x, node: reshape(placed, [count * x.batch, width]), layout: "steps" };
 };
 
 /** In a layout whose last axis is the width. */
@@ -43,15 +45,15 @@ function headNormalized(x: Node, headNorm: Config<"causalAttention">["headNorm"]
 
 /** Every step attends to itself and to earlier ones, in every head (Vaswani et al. 2017). */
 const causalAttention: Apply<"causalAttention"> = (x, { heads, headNorm, dropout }, scope, { output }) => {
-  const [steps, width] = output.shape as [number, number];
-  const each = width / heads;
-  // One transpose of all three: [q k v, batch, heads, steps, each].
-  const parts = transpose(reshape(rows(x), [x.batch, steps, 3, heads, each]), [2, 0, 3, 1, 4]);
-  const [q, k, v] = [0, 1, 2].map((i) => reshape(slice(parts, 0, i, i + 1), [x.batch, heads, steps, each])) as [Node, Node, Node];
+  const [count, width] = output.shape as [number, number];
+  const all = steps(x);
+  // Step by step, so that ONNX Runtime reads heads where they lie: [steps, batch, heads, each].
+  const [q, k, v] = [0, 1, 2].map((part) => reshape(slice(all, 1, part * width, (part + 1) * width), [count, x.batch, heads, width / heads])) as [Node, Node, Node];
+  const byHead = (node: Node) => transpose(node, [1, 2, 0, 3]);
   const queries = headNormalized(q, headNorm, () => scope.parameter("q_norm.weight"));
   const keys = headNormalized(k, headNorm, () => scope.parameter("k_norm.weight"));
-  const mixed = attention(queries, keys, v, { causal: true, weights: (weights) => dropped(weights, dropout, attentionMask, scope) });
-  return { node: reshape(transpose(mixed, [0, 2, 1, 3]), [x.batch, steps, width]), batch: x.batch, shape: output.shape, layout: "rows" };
+  const mixed = attention(byHead(queries), byHead(keys), byHead(v), { causal: true, weights: (weights) => dropped(weights, dropout, attentionMask, scope) });
+  return { node: reshape(transpose(mixed, [2, 0, 1, 3]), [count * x.batch, width]), batch: x.batch, shape: output.shape, layout: "steps" };
 };
 
 const gelus: Apply<"gelu"> = (x, { approximate }) => ({ ...x, node: gelu(x.node, approximate === "none" ? "exact" : "tanh") });
