@@ -4,6 +4,7 @@ import type { DatasetInfo } from "@shared/datasets.ts";
 import { draftOfModel, isDraftModel, layersOf, newLayer, newModel, placeFor } from "@/lib/modelDraft.ts";
 import { validateExperiment, type Experiment } from "@shared/experiment.ts";
 import { layerKinds } from "@shared/models/layers.ts";
+import { findPreset } from "@shared/presets.ts";
 import { modelKinds } from "@shared/models/schema.ts";
 
 function valid(input: unknown): Experiment {
@@ -15,6 +16,17 @@ function valid(input: unknown): Experiment {
 it("carries an experiment through the form unchanged", () => {
   const experiment = valid({ name: "a", tower: [{ optimizer: "adam", beta2: 0.99 }, { optimizer: "sgd", mu: 0.5 }], model: { hidden: [64, 32] }, seed: 7 });
   expect(validateDraft(draftOf(experiment))).toEqual({ ok: true, experiment });
+});
+
+it("keeps the steps of an epoch of random blocks, and leaves them out where there are none", () => {
+  const experiment = valid(findPreset("gpt-mini")!.experiment);
+  const draft = draftOf(experiment);
+  expect(validateDraft(draft)).toEqual({ ok: true, experiment });
+  expect(validateDraft({ ...draft, stepsPerEpoch: "" })).toMatchObject({ ok: true, experiment: { budget: { epochs: 8 } } });
+  for (const changed of [{ ...draft, shuffle: false }, { ...draft, model: newModel("charRnn"), levels: defaultDraft().levels }, withDataset({ ...draft, levels: defaultDraft().levels }, mnist)]) {
+    const result = validateDraft(changed);
+    expect(result.ok && result.experiment.budget).toEqual({ epochs: 8 });
+  }
 });
 
 it("starts from the seed example, on whichever engine is fastest", () => {

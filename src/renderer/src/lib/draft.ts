@@ -69,7 +69,8 @@ function draftOfSchedule({ every }: Experiment["evaluation"]): Draft["evaluation
 }
 
 /** Whether the model can learn from blocks of a text drawn at random; false while its fields are incomplete. */
-export function canDrawBlocks({ model }: Pick<Draft, "model">): boolean {
+export function canDrawBlocks({ dataset, model }: Pick<Draft, "dataset" | "model">): boolean {
+  if (!isText({ dataset })) return false;
   const parsed = modelSchema.safeParse(modelOf(model));
   return parsed.success && attends(parsed.data);
 }
