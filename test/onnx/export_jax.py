@@ -29,7 +29,7 @@ class CNN(nnx.Module):
         self.head = nnx.Linear(6 * 3 * 3, 10, rngs=rngs)
 
     def __call__(self, x):
-        x = nnx.max_pool(nnx.relu(self.conv(x)), (2, 2), strides=(2, 2))
+        x = nnx.max_pool(nnx.relu(self.conv(x)), window_shape=(2, 2), strides=(2, 2))
         x = nnx.gelu(self.norm(self.depth(x)))
         return self.head(x.reshape(x.shape[0], -1))
 

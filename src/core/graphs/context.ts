@@ -23,12 +23,19 @@ export class Context {
   readonly pass: GraphPass;
   readonly attributes: Attributes;
   readonly #inputs: readonly (Value | null)[];
+  readonly #constants: ReadonlyMap<string, Known>;
 
   constructor(node: GraphNode, inputs: readonly (Value | null)[], pass: GraphPass, constants: ReadonlyMap<string, Known>) {
     this.node = node;
     this.pass = pass;
     this.attributes = new Attributes(node, constants);
     this.#inputs = inputs;
+    this.#constants = constants;
+  }
+
+  /** The same node with other attributes. */
+  withAttributes(attributes: GraphNode["attributes"]): Context {
+    return new Context({ ...this.node, attributes }, this.#inputs, this.pass, this.#constants);
   }
 
   get inputs(): readonly (Value | null)[] {

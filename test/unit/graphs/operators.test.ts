@@ -48,6 +48,8 @@ const cases: readonly (OperatorCase & { readonly name?: string })[] = [
   { operator: "MaxPool", x: image, attributes: { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 } },
   { operator: "MaxPool", x: image, attributes: { kernel_shape: [2, 2], dilations: [2, 3] } },
   { operator: "MaxPool", x, attributes: { kernel_shape: [2] } },
+  { operator: "MaxPool", x: noise([1, 2, 3, 5, 4]), attributes: { kernel_shape: [1, 2, 3], strides: [1, 2, 1], pads: [0, 0, 1, 0, 1, 1] } },
+  { operator: "AveragePool", x: noise([1, 2, 5, 2, 4]), attributes: { kernel_shape: [2, 1, 1] } },
   { operator: "AveragePool", x: image, attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] } },
   { operator: "AveragePool", x: image, attributes: { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1], count_include_pad: 1 } },
   { operator: "AveragePool", x: image, attributes: { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 } },

@@ -112,12 +112,45 @@ function ceiled(context: Context, size: Pair, { kernel, stride, dilation, paddin
 
 function pooled(build: (context: Context, x: Node, windows: Windows, more: Pair) => Node): Operator {
   return (context) => {
-    const given = floatOf(context.array(0));
-    const x = asImage(context, given);
-    const kernel = pair(context.attributes.ints("kernel_shape"), 1);
-    const windows = windowsOf(context, sizeOfImage(x), kernel);
-    return [computed(back(build(context, x, windows, ceiled(context, sizeOfImage(x), windows)), given))];
+    const whole = floatOf(context.array(0));
+    const { given, pool, restore } = planar(context, whole);
+    const x = asImage(pool, given);
+    const kernel = pair(pool.attributes.ints("kernel_shape"), 1);
+    const windows = windowsOf(pool, sizeOfImage(x), kernel);
+    return [computed(restore(back(build(pool, x, windows, ceiled(pool, sizeOfImage(x), windows)), given)))];
   };
+}
+
+interface Planar {
+  readonly given: Node;
+  readonly pool: Context;
+  restore(y: Node): Node;
+}
+
+/** Pools of more directions, as JAX writes them over batch and channels too: those that do nothing join the channels. */
+function planar(context: Context, x: Node): Planar {
+  const directions = x.shape.length - 2;
+  const kernel = context.attributes.ints("kernel_shape") ?? [];
+  if (directions <= 2 || kernel.length !== directions) return { given: x, pool: context, restore: (y) => y };
+  const strides = context.attributes.ints("strides") ?? kernel.map(() => 1);
+  const pads = context.attributes.ints("pads") ?? kernel.flatMap(() => [0, 0]);
+  const moves = kernel.flatMap((size, i) => (size === 1 && strides[i] === 1 && pads[i] === 0 && pads[i + directions] === 0 ? [] : [i]));
+  if (moves.length > 2) throw context.error(`it has windows in ${moves.length} directions; allowed: 1 or 2`);
+  const chosen = [...moves, ...kernel.map((_, i) => i).filter((i) => !moves.includes(i))].slice(0, 2).sort((a, b) => a - b);
+  const rest = x.shape.map((_, axis) => axis).filter((axis) => !chosen.includes(axis - 2));
+  const order = [...rest, ...chosen.map((i) => i + 2)];
+  const moved = transpose(x, order);
+  const [height, width] = moved.shape.slice(-2) as [number, number];
+  const given = reshape(moved, [sizeOf(moved.shape) / (height * width), 1, height, width]);
+  const attributes = { ...context.node.attributes };
+  const pick = (name: string, values: readonly number[]) => (attributes[name] = { kind: "ints", value: [...values] });
+  for (const name of ["kernel_shape", "strides", "dilations"]) {
+    const values = context.attributes.ints(name);
+    if (values) pick(name, chosen.map((i) => values[i]!));
+  }
+  if (context.attributes.has("pads")) pick("pads", [...chosen.map((i) => pads[i]!), ...chosen.map((i) => pads[i + directions]!)]);
+  const restore = (y: Node) => transpose(reshape(y, [...moved.shape.slice(0, -2), ...y.shape.slice(-2)]), order.map((_, axis) => order.indexOf(axis)));
+  return { given, pool: context.withAttributes(attributes), restore };
 }
 
 const extended = ([top, left, bottom, right]: Sides, more: Pair): Sides => [top, left, bottom + more[0], right + more[1]];
