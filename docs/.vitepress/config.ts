@@ -76,6 +76,7 @@ export default defineConfig({
         ["Library API", "api/"],
         ["Levels of a tower", "levels"],
         ["Models and layers", "models"],
+        ["Networks from ONNX files", "networks-in"],
         ["Datasets", "datasets"],
         ["Engines", "engines"],
         ["Exports", "exports"],

@@ -54,7 +54,7 @@ export const layers = {
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "checkpoint", "weights", "graphs", "engines", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "checkpoint", "weights", "graphs", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "logs", "shared"], modules: "*" },

@@ -1,6 +1,9 @@
 /** Compares a network's loss and gradients on a batch with those that another library computed. */
 import { storedTypes, type GraphDescription } from "../../shared/models/graph.ts";
+import type { EngineKind } from "../../shared/engines.ts";
 import type { Engine, InputValue } from "../engines/engine.ts";
+import { EngineUnavailable } from "../engines/failures.ts";
+import { loadEngine } from "../engines/index.ts";
 import { sizeOf, type Node } from "../program/node.ts";
 import { gradients } from "../program/gradients.ts";
 import { cast, constant, dot, input, logSoftmax, mul, oneHot, reshape, state, sub, transpose } from "../program/operations/index.ts";
@@ -41,6 +44,17 @@ export interface GraphCheck {
 }
 
 const prefix = "grad.";
+
+/** @throws GraphError where this machine lacks the engine, too */
+export async function checkGraphOn(kind: EngineKind, description: GraphDescription, tensors: GraphTensors, batch: ReadonlyMap<string, BatchArray>): Promise<GraphCheck> {
+  let engine: Engine;
+  try {
+    engine = await loadEngine[kind]();
+  } catch (error) {
+    throw error instanceof EngineUnavailable ? new GraphError(error.message) : error;
+  }
+  return checkGraph(description, tensors, batch, engine);
+}
 
 export async function checkGraph(description: GraphDescription, tensors: GraphTensors, batch: ReadonlyMap<string, BatchArray>, engine: Engine, threads = 1): Promise<GraphCheck> {
   const need = (name: string): BatchArray => {

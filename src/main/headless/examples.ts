@@ -27,6 +27,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   export: ["hypertower export last --out schedule.csv", "hypertower export last --format pytorch --out optimizer.py", "hypertower export last --out weights.safetensors --checkpoint last", "hypertower export last --out model.onnx"],
   archive: ["hypertower archive last --out run.hypertower", "hypertower archive first second --out two.hypertower"],
   import: ["hypertower import run.hypertower"],
+  "import-model": ["hypertower import-model network.onnx --check batch.npz", "hypertower import-model network.onnx --check batch.npz --engine reference --json"],
   merge: ["hypertower merge /media/other/store"],
   move: ["hypertower move /data/hypertower"],
   evaluate: ["hypertower evaluate last", "hypertower evaluate last --checkpoint last --json"],

@@ -2,11 +2,9 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readBatch } from "../../core/graphs/batchFile.ts";
-import { checkGraph, type GraphCheck } from "../../core/graphs/check.ts";
+import { checkGraphOn, type GraphCheck } from "../../core/graphs/check.ts";
 import { readGraph } from "../../core/graphs/describe.ts";
 import { GraphError } from "../../core/graphs/errors.ts";
-import { EngineUnavailable } from "../../core/engines/failures.ts";
-import { loadEngine } from "../../core/engines/index.ts";
 import type { EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { UserError } from "./services.ts";
@@ -41,13 +39,12 @@ export async function checkNetwork(order: GraphCheckOrder): Promise<GraphCheckRe
   const [file, batch] = await Promise.all([bytesOf(order.file), bytesOf(order.batch)]);
   try {
     const { description, tensors, warnings } = readGraph(file, { folder: dirname(order.file), ...(order.output === undefined ? {} : { output: order.output }) });
-    const engine = await loadEngine[order.engine]();
-    const check = await checkGraph(description, tensors, readBatch(batch), engine);
+    const check = await checkGraphOn(order.engine, description, tensors, readBatch(batch));
     const tolerance = order.tolerance ?? (check.double && order.engine === "reference" ? defaultTolerances.double : defaultTolerances.single);
     const agrees = check.largestRelativeDifference <= tolerance && check.missing.length === 0;
     return { ...check, agrees, tolerance, engine: order.engine, warnings };
   } catch (error) {
-    if (error instanceof GraphError || error instanceof EngineUnavailable) throw new UserError(error instanceof GraphError ? `${order.file}: ${error.message}` : messageOf(error), undefined, { cause: error });
+    if (error instanceof GraphError) throw new UserError(`${order.file}: ${error.message}`, undefined, { cause: error });
     throw error;
   }
 }
