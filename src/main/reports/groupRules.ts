@@ -1,7 +1,7 @@
 /** Python of rules that are written once for all frameworks. */
 import { optimizerSpec } from "../../shared/optimizers.ts";
 import type { CodeFramework } from "../../shared/optimizers/spec.ts";
-import type { Settings } from "../../shared/tower.ts";
+import { levelOptions, type Settings } from "../../shared/tower.ts";
 import { keyOf } from "./rules/common.ts";
 import type { Arrays, GroupRule } from "./rules/spec.ts";
 
@@ -25,8 +25,9 @@ export function hyperparametersOf(rule: GroupRule, { optimizer }: Settings, arra
 export const followedBy = (rule: GroupRule, settings: Settings, arrays: Arrays) => hyperparametersOf(rule, settings, arrays).filter((name) => !firstOnly.includes(name));
 
 /** Why the framework's own optimizer is not used. */
-export function whyOwn({ optimizer }: Settings, framework: CodeFramework): string {
-  const { label, exports } = optimizerSpec(optimizer);
+export function whyOwn(settings: Settings, framework: CodeFramework): string {
+  const { label, exports } = optimizerSpec(settings.optimizer);
+  if (levelOptions(settings).mechanic) return `The run's ${label} under Mechanic (Cutkosky, Defazio and Mehta 2023).`;
   const found = exports[framework];
   return found.as === "own" ? `The run's ${label}; ${found.why}.` : `The run's ${label}, with options or changing values that ${found.as === "refused" ? framework : found.what} lacks.`;
 }

@@ -7,7 +7,7 @@ import { float, string } from "./python.ts";
 import { keyOf } from "./rules/common.ts";
 import type { Arrays, GroupRule } from "./rules/spec.ts";
 
-const arrays: Arrays = { module: "ops", transpose: (matrix) => `ops.transpose(${matrix})` };
+const arrays: Arrays = { module: "ops", transpose: (matrix) => `ops.transpose(${matrix})`, vector: (numbers) => `ops.convert_to_tensor(${numbers}, dtype="float32")` };
 
 export const kerasFollows = (rule: GroupRule, settings: Settings) => followedBy(rule, settings, arrays);
 

@@ -78,7 +78,7 @@ class LearnedGroups(keras.optimizers.Optimizer):
         ]
 ${whole.length === 0 ? "" : `        constant = keras.initializers.Constant
         self._shared = {
-            group: {slot: self.add_variable(shape=(), initializer=constant(start), name=slot) for slot, start in slots.items()}
+            group: {slot: self.add_variable(shape=${hasLists(whole) ? "(len(start),) if isinstance(start, list) else ()" : "()"}, initializer=constant(start), name=slot) for slot, start in slots.items()}
             for group, slots in SHARED.items()
         }
 `}
@@ -124,6 +124,9 @@ SHARED = {
 ${table(({ part, rule }) => sharedStarts(part, rule))}}
 ${evaluated === "" ? "" : `# The slot that the run evaluated instead of the weights.\nEVALUATED = {\n${evaluated}}\n`}`;
 }
+
+/** Whether some slot that weights share is a list. */
+const hasLists = (whole: readonly RuledPart[]) => whole.some(({ rule }) => Object.values(rule.shared ?? {}).some((start) => start.startsWith("[")));
 
 /** Whether rules depend on which axis of a matrix is which: Keras's kernels are inputs by outputs. */
 const turns = (whole: readonly RuledPart[]) => whole.some(({ rule }) => rule.runLayout);

@@ -3,7 +3,7 @@ import { movingParts, nameInLevel } from "../../shared/groups.ts";
 import { describeDomain, inDomain, optimizerSpec } from "../../shared/optimizers.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import { listed } from "../../shared/text.ts";
-import { hasSchedules, level as levelSchema, type Level, type Settings } from "../../shared/tower.ts";
+import { hasSchedules, level as levelSchema, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import { ExportError } from "./errors.ts";
 import { piecewise, type Piecewise } from "./knots.ts";
@@ -112,7 +112,7 @@ function partOf(group: string | null, settings: Settings, trajectories: Readonly
     schedules.set(name, piecewise(values, { tolerance, maxKnots, scale: errorOf(name).scale }));
   }
   const changed = settings.learned.filter((name) => schedules.has(name));
-  return { group, settings: { ...settings, learned: changed }, label: spec.label, final, schedules, suffix };
+  return { group, settings: { ...settings, learned: changed }, label: levelOptions(settings).mechanic ? `Mechanic with ${spec.label}` : spec.label, final, schedules, suffix };
 }
 
 /** An identifier suffix from a group's name, numbered where two would be equal. */
@@ -126,8 +126,8 @@ function suffixOf(parts: readonly { readonly group: string | null }[], index: nu
  * What an error is relative to: for a decay factor its distance from 1, for an exponent the power.
  */
 function errorOf(name: string): { readonly of: string; readonly scale: (value: number) => number } {
-  if (name === "alpha" || name === "weightDecay") return { of: "its value", scale: Math.abs };
-  if (name === "logEps") return { of: "epsilon", scale: () => 1 / Math.LN10 };
+  if (["alpha", "weightDecay", "adamWeightDecay", "adamScale", "sInit", "sDecay"].includes(name)) return { of: "its value", scale: Math.abs };
+  if (name === "logEps" || name === "sLogEps") return { of: "epsilon", scale: () => 1 / Math.LN10 };
   return { of: `1 - ${name}`, scale: (value) => Math.abs(1 - value) };
 }
 

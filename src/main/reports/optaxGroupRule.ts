@@ -5,7 +5,7 @@ import { string } from "./python.ts";
 import { keyOf } from "./rules/common.ts";
 import type { Arrays, GroupRule, OptaxRule } from "./rules/spec.ts";
 
-const arrays: Arrays = { module: "jnp", transpose: (matrix) => `${matrix}.T` };
+const arrays: Arrays = { module: "jnp", transpose: (matrix) => `${matrix}.T`, vector: (numbers) => `jnp.asarray(${numbers})` };
 
 const starts = { zeros: "jnp.zeros_like(w)", weight: "jnp.asarray(w)", zero: "jnp.zeros([], w.dtype)" };
 

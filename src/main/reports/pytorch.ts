@@ -42,9 +42,9 @@ function secondMoments({ settings, final }: LearnedPart): { readonly final: stri
 
 /** What the rules ask of whoever calls the optimizer, and to install. */
 function remarks(parts: readonly LearnedPart[], rules: readonly Rule[]): string[] {
-  const packages = parts.flatMap(({ settings }) => {
+  const packages = parts.flatMap(({ settings }, i) => {
     const { pytorch } = optimizerSpec(settings.optimizer).exports;
-    return pytorch.as === "package" ? [pytorch.package] : [];
+    return pytorch.as === "package" && rules[i]!.module !== undefined ? [pytorch.package] : [];
   });
   return [
     ...(packages.length > 0 ? [`Needs: pip install ${[...new Set(packages)].join(" ")}`] : []),

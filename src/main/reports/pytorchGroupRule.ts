@@ -6,7 +6,7 @@ import { groupStepCode } from "./pytorchClasses.ts";
 import { keyOf } from "./rules/common.ts";
 import type { Arrays, GroupRule, PytorchRule } from "./rules/spec.ts";
 
-const arrays: Arrays = { module: "torch", transpose: (matrix) => `${matrix}.T` };
+const arrays: Arrays = { module: "torch", transpose: (matrix) => `${matrix}.T`, vector: (numbers) => `weights[0].new_tensor(${numbers})` };
 
 const starts = { zeros: "torch.zeros_like(w)", weight: "w.clone()", zero: "w.new_tensor(0.0)" };
 

@@ -4,6 +4,7 @@ import { exportRun } from "../../../src/main/reports/index.ts";
 import type { ExperimentInput } from "../../../src/shared/experiment.ts";
 import { exportProblem } from "../../../src/shared/exports.ts";
 import { optimizerNames, optimizerSpec, type OptimizerName } from "../../../src/shared/optimizers.ts";
+import { optionsOf } from "../../../src/shared/levelOptions.ts";
 import { codeFrameworks, type CodeFramework } from "../../../src/shared/optimizers/spec.ts";
 import { findPython, runPython } from "../../support/python.ts";
 import { aRun } from "../../support/storeFixtures.ts";
@@ -66,8 +67,31 @@ describe("code of an optimizer", () => {
   });
 });
 
-it("refuses Mechanic by name", () => {
-  for (const framework of codeFrameworks) expect(() => code(framework, { optimizer: "sgd", mechanic: true })).toThrow("Level 0 sets mechanic to true, which this form cannot express; CSV and JSON can.");
+describe("Mechanic", () => {
+  const optimizers = optimizerNames.filter((optimizer) => optionsOf(optimizer).some(({ name }) => name === "mechanic"));
+  const levelsOf = (optimizer: OptimizerName): LevelInput[] => [
+    { optimizer, mechanic: true, alpha: 1 } as LevelInput,
+    { optimizer, mechanic: true, mechanicUpdates: "recomputed", mechanicBetas: [0.9, 0.99], sDecay: 0, groups: [{ name: "biases", match: "*.bias", optimizer: "sgd", mechanic: true, mu: 0.9, sDecay: 0 }, { name: "out", match: "layer2.*", optimizer: "adam" }] } as LevelInput,
+  ];
+
+  it("wraps the rule of every optimizer that has it, in each framework", () => {
+    expect(optimizers.toSorted()).toEqual(["adaGrad", "adam", "lamb", "lion", "muon", "nAdam", "rmsProp", "sgd"]);
+    const [stored, recomputed] = levelsOf("adam").map((level) => code("pytorch", level));
+    expect(stored).toContain("class MechanicAdam(torch.optim.Optimizer):\n    \"\"\"The run's Adam under Mechanic (Cutkosky, Defazio and Mehta 2023).\"\"\"");
+    expect(stored).toContain("MechanicAdam(parameters, lr=1.0, beta1=0.9, beta2=0.999, eps=10.0 ** -8.0, s_init=1e-8, s_decay=0.01, s_log_eps=-8.0)");
+    expect(stored).toContain('deltas = [s["delta"] for s in slots]');
+    expect(recomputed).toContain('deltas = [(w - s["start"]) / (scale + eps) for w, s in zip(weights, slots)]');
+    expect(recomputed).not.toContain("s_decay");
+    expect(code("pytorch", { optimizer: "lion", mechanic: true })).not.toContain("pip install");
+    expect(code("optax", { optimizer: "muon", mechanic: true })).toContain("def mechanicmuon(");
+    expect(code("keras", { optimizer: "sgd", mechanic: true })).toContain("(len(start),) if isinstance(start, list) else ()");
+  });
+
+  const python = findPython();
+  it.skipIf(!python)("is Python", () => {
+    const codes = codeFrameworks.flatMap((framework) => optimizers.flatMap((optimizer) => levelsOf(optimizer).map((level) => code(framework, level))));
+    expect(JSON.parse(runPython(python!, "import json, sys\nfor i, code in enumerate(json.load(sys.stdin)): compile(code, f'code {i}', 'exec')\nprint('true')", codes))).toBe(true);
+  });
 });
 
 describe("evaluation of averages", () => {

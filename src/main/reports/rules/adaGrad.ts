@@ -1,4 +1,5 @@
-import type { ExportRules, SettingsOf } from "./spec.ts";
+import { firstUpdate } from "./common.ts";
+import type { ExportRules, GroupRule, SettingsOf } from "./spec.ts";
 
 type AdaGrad = SettingsOf<"adaGrad">;
 
@@ -16,7 +17,21 @@ const optaxPytorchs = () => `def adagrad(learning_rate):
     init = lambda params: tree_map(jnp.zeros_like, params)
     return optax.chain(optax.GradientTransformation(init, update), optax.scale_by_learning_rate(learning_rate))`;
 
+const whole = (settings: AdaGrad): GroupRule => ({
+  name: "AdaGrad",
+  options,
+  slots: { squares: "zeros" },
+  body: ({ module }) => [
+    // The published sums start at 0.1.
+    ...(isPytorchs(settings) ? [] : [firstUpdate]),
+    `squares = [s["squares"] + ${isPytorchs(settings) ? "" : "0.1 * first + "}g * g for g, s in zip(gradients, slots)]`,
+    `moved = [w - h["lr"] * g / ${isPytorchs(settings) ? `(${module}.sqrt(q) + 1e-10)` : `${module}.sqrt(q + 1e-10)`} for w, g, q in zip(weights, gradients, squares)]`,
+    'return moved, [{"squares": q} for q in squares], shared',
+  ],
+});
+
 export const adaGrad: ExportRules<AdaGrad> = {
+  whole,
   pytorch: (settings) => {
     const pytorchs = isPytorchs(settings);
     return {

@@ -1,7 +1,7 @@
 import type { Settings } from "../../../shared/tower.ts";
-import { betas, epsilon, inUse } from "./common.ts";
+import { adamDenominator, adamMoments, betas, coupledDecay, epsilon, firstUpdate, inUse, shrunk } from "./common.ts";
 import { kerasDecay } from "./sgd.ts";
-import type { ExportRules, OptaxRule, SettingsOf } from "./spec.ts";
+import type { ExportRules, GroupRule, OptaxRule, SettingsOf } from "./spec.ts";
 
 type Adam = SettingsOf<"adam">;
 
@@ -63,7 +63,31 @@ function optaxOwn(settings: Adam): Pick<OptaxRule, "maker"> | undefined {
   return { maker: inUse(settings) ? "optax.adamw" : "optax.adam" };
 }
 
+function whole(settings: Adam): GroupRule {
+  const coupled = settings.weightDecayAs === "coupled";
+  const { amsgrad } = settings;
+  return {
+    name: "Adam",
+    options,
+    slots: { m: "zeros", v: "zeros", ...(amsgrad && { largest: "zeros" }) },
+    body: ({ module }) => [
+      ...(coupled ? coupledDecay(settings) : []),
+      // The published second moment starts at epsilon.
+      ...(isPytorchs(settings) ? [] : [firstUpdate, 'slots = [{**s, "v": s["v"] + first * h["eps"]} for s in slots]']),
+      "moved, kept = [], []",
+      "for w, g, s in zip(weights, gradients, slots):",
+      ...adamMoments.map((line) => `    ${line}`),
+      `    kept.append({"m": m, "v": v${amsgrad ? `, "largest": ${module}.maximum(s["largest"], v)` : ""}})`,
+      ...(amsgrad ? ['    v = kept[-1]["largest"]'] : []),
+      `    moved.append(${shrunk(!coupled && inUse(settings))} - h["lr"] * m / (1 - h["beta1"] ** count) / ${adamDenominator(module)})`,
+      "return moved, kept, shared",
+    ],
+  };
+}
+
 export const adam: ExportRules<Adam> = {
+  whole,
+
   pytorch(settings, all) {
     const decaying = inUse(settings);
     // Next to AdamW an Adam that does not decay is an AdamW too, so that they are one optimizer.

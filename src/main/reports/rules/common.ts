@@ -24,6 +24,9 @@ export const coupledDecay = (settings: Settings): readonly string[] => (inUse(se
 /** The weight `w` after decoupled decay, as a Python expression. */
 export const shrunk = (decays: boolean, rate = 'h["lr"]', key = "weight_decay") => (decays ? `w * (1 - ${rate} * h["${key}"])` : "w");
 
+/** Lines that add `first` to a body: 1 at the first update, then 0. */
+export const firstUpdate = "first = 0.0 ** (count - 1)";
+
 /** Python of the second moment's root with Adam's bias correction, plus epsilon. */
 export const adamDenominator = (module: string) => `(${module}.sqrt(v / (1 - h["beta2"] ** count)) + h["eps"])`;
 /** Updates of Adam's moments `m` and `v` of a gradient `g` with slots `s`. */

@@ -1,6 +1,6 @@
 /** How each optimizer is written in each framework: a file each, and a line here. */
 import { optimizerSpec, type OptimizerName } from "../../../shared/optimizers.ts";
-import type { Settings } from "../../../shared/tower.ts";
+import { levelOptions, type Settings } from "../../../shared/tower.ts";
 import { ExportError } from "../errors.ts";
 import { adaGrad } from "./adaGrad.ts";
 import { adam } from "./adam.ts";
@@ -8,6 +8,7 @@ import { dAdaptAdam, dAdaptSgd, prodigy } from "./distance.ts";
 import { dog, dowg, lDog } from "./dog.ts";
 import { lamb } from "./lamb.ts";
 import { lion } from "./lion.ts";
+import { mechanized } from "./mechanic.ts";
 import { moMo, moMoAdam } from "./moMo.ts";
 import { muon } from "./muon.ts";
 import { nAdam } from "./nAdam.ts";
@@ -40,12 +41,25 @@ const rules: { readonly [Name in OptimizerName]: ExportRules<SettingsOf<Name>> }
 // The settings of an optimizer always come with its own rules.
 const rulesOf = ({ optimizer }: Settings) => rules[optimizer] as unknown as ExportRules;
 
-export const pytorchRule = (settings: Settings, all: readonly Settings[] = [settings]): PytorchRule | GroupRule => rulesOf(settings).pytorch(settings, all);
-export const optaxRule = (settings: Settings): OptaxRule | GroupRule => rulesOf(settings).optax(settings);
+/** The rule under Mechanic; undefined where that is off. */
+function underMechanic(settings: Settings): GroupRule | undefined {
+  const { whole } = rulesOf(settings);
+  return whole && levelOptions(settings).mechanic ? mechanized(whole(settings), settings) : undefined;
+}
+
+export function pytorchRule(settings: Settings, all: readonly Settings[] = [settings]): PytorchRule | GroupRule {
+  // Their class has no part in that of the same optimizer without Mechanic.
+  const alike = all.filter((other) => !levelOptions(other).mechanic);
+  return underMechanic(settings) ?? rulesOf(settings).pytorch(settings, alike);
+}
+
+export const optaxRule = (settings: Settings): OptaxRule | GroupRule => underMechanic(settings) ?? rulesOf(settings).optax(settings);
 
 /** @throws ExportError where the optimizer's descriptor refuses Keras; exportProblem() says why beforehand */
 export function kerasRule(settings: Settings): KerasRule | GroupRule {
   const { keras } = rulesOf(settings);
+  const mechanic = underMechanic(settings);
+  if (mechanic) return mechanic;
   if (!keras) throw new ExportError(`${optimizerSpec(settings.optimizer).label} cannot be exported to Keras; CSV and JSON can hold it.`);
   return keras(settings);
 }

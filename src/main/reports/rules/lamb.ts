@@ -20,6 +20,7 @@ function rule(settings: SettingsOf<"lamb">): GroupRule {
 }
 
 export const lamb: ExportRules<SettingsOf<"lamb">> = {
+  whole: rule,
   pytorch: rule,
   optax: () => ({ maker: "optax.lamb", keywords: { alpha: "learning_rate", beta1: "b1", beta2: "b2", logEps: "eps", weightDecay: "weight_decay" } }),
   keras: rule,

@@ -1,7 +1,17 @@
-import { betas, inUse, mayChange } from "./common.ts";
-import type { ExportRules, SettingsOf } from "./spec.ts";
+import { betas, inUse, mayChange, shrunk } from "./common.ts";
+import type { ExportRules, GroupRule, SettingsOf } from "./spec.ts";
+
+const whole = (settings: SettingsOf<"lion">): GroupRule => ({
+  name: "Lion",
+  slots: { m: "zeros" },
+  body: ({ module }) => [
+    `moved = [${shrunk(inUse(settings))} - h["lr"] * ${module}.sign(s["m"] + (1 - h["beta1"]) * (g - s["m"])) for w, g, s in zip(weights, gradients, slots)]`,
+    'return moved, [{"m": s["m"] + (1 - h["beta2"]) * (g - s["m"])} for g, s in zip(gradients, slots)], shared',
+  ],
+});
 
 export const lion: ExportRules<SettingsOf<"lion">> = {
+  whole,
   pytorch: () => ({
     maker: "lion_pytorch.Lion",
     module: "lion_pytorch",

@@ -79,6 +79,7 @@ function optaxRule(settings: Muon): OptaxRule {
 }
 
 export const muon: ExportRules<Muon> = {
+  whole: rule,
   pytorch: rule,
   // Optax's always scales matrices.
   optax: (settings) => (settings.matrixScale === "none" && settings.consistentRms === null ? rule(settings) : optaxRule(settings)),

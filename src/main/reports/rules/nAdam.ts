@@ -27,6 +27,7 @@ function rule(settings: SettingsOf<"nAdam">): GroupRule {
 }
 
 export const nAdam: ExportRules<SettingsOf<"nAdam">> = {
+  whole: rule,
   pytorch: ({ weightDecayAs }) => ({
     maker: "torch.optim.NAdam",
     options,

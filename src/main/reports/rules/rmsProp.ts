@@ -1,5 +1,5 @@
 import { stepCode } from "../pytorchClasses.ts";
-import type { ExportRules, SettingsOf } from "./spec.ts";
+import type { ExportRules, GroupRule, SettingsOf } from "./spec.ts";
 
 type RmsProp = SettingsOf<"rmsProp">;
 
@@ -20,7 +20,19 @@ ${stepCode([
   'parameter.addcdiv_(parameter.grad, (squares + 1e-8).sqrt_(), value=-group["lr"])',
 ])}`;
 
+const whole = (settings: RmsProp): GroupRule => ({
+  name: "RMSProp",
+  options,
+  slots: { squares: "zeros" },
+  body: ({ module }) => [
+    'squares = [s["squares"] + (1 - h["gamma"]) * (g * g - s["squares"]) for g, s in zip(gradients, slots)]',
+    `moved = [w - h["lr"] * g / ${isPytorchs(settings) ? `(${module}.sqrt(q) + 1e-8)` : `${module}.sqrt(q + 1e-8)`} for w, g, q in zip(weights, gradients, squares)]`,
+    'return moved, [{"squares": q} for q in squares], shared',
+  ],
+});
+
 export const rmsProp: ExportRules<RmsProp> = {
+  whole,
   pytorch: (settings) => ({
     ...(isPytorchs(settings) ? { maker: "torch.optim.RMSprop" } : { maker: "RMSProp", definition: pytorchClass }),
     options,

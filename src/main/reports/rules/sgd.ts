@@ -1,8 +1,8 @@
 import { hasMomentum } from "../../../shared/slots.ts";
 import { slotSettings, type Settings } from "../../../shared/tower.ts";
 import { stepCode } from "../pytorchClasses.ts";
-import { inUse } from "./common.ts";
-import type { ExportRules, KerasRule, SettingsOf } from "./spec.ts";
+import { coupledDecay, firstUpdate, inUse, shrunk } from "./common.ts";
+import type { ExportRules, GroupRule, KerasRule, SettingsOf } from "./spec.ts";
 
 type Sgd = SettingsOf<"sgd">;
 
@@ -69,7 +69,27 @@ function optaxMaker(settings: Sgd) {
   return inUse(settings) ? { maker: "sgd", definition: decayedOptax } : { maker: "optax.sgd" };
 }
 
+function whole(settings: Sgd): GroupRule {
+  const [momentum, dampened, coupled] = [hasMomentum(slotSettings(settings)), dampens(settings), isCoupled(settings)];
+  return {
+    name: "SGD",
+    options,
+    slots: momentum ? { buffer: "zeros" } : {},
+    body: () => [
+      ...(coupled ? coupledDecay(settings) : []),
+      // All of the first gradient, as in PyTorch.
+      ...(dampened ? [firstUpdate, 'share = first + (1 - first) * (1 - h["dampening"])'] : []),
+      ...(momentum ? [`buffers = [h["mu"] * s["buffer"] + ${dampened ? "share * g" : "g"} for g, s in zip(gradients, slots)]`] : []),
+      ...(momentum ? [settings.nesterov ? 'directions = [g + h["mu"] * b for g, b in zip(gradients, buffers)]' : "directions = buffers"] : ["directions = gradients"]),
+      `moved = [${shrunk(!coupled && inUse(settings))} - h["lr"] * d for w, d in zip(weights, directions)]`,
+      `return moved, ${momentum ? '[{"buffer": b} for b in buffers]' : "slots"}, shared`,
+    ],
+  };
+}
+
 export const sgd: ExportRules<Sgd> = {
+  whole,
+
   pytorch(settings, all) {
     // Groups of SGD are one optimizer, so one that needs the file's class gives it to all.
     const own = all.some(needsOwn);

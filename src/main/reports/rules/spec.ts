@@ -76,9 +76,11 @@ export interface KerasRule extends Rule {
 
 /** How a framework's arrays are computed with. */
 export interface Arrays {
-  /** Module of sqrt, sum, maximum, where, abs and zeros_like. */
+  /** Module of sqrt, sum, maximum, where, abs, sign and zeros_like. */
   readonly module: string;
   readonly transpose: (matrix: string) => string;
+  /** A vector of numbers on the device of the weights. */
+  readonly vector: (numbers: string) => string;
 }
 
 /**
@@ -91,7 +93,7 @@ export interface GroupRule extends Rule {
   readonly name: string;
   /** Where each weight's slots start: zeros of its shape, the weight itself, or one zero. */
   readonly slots: Readonly<Record<string, "zeros" | "weight" | "zero">>;
-  /** Where shared slots start, from the hyperparameters `h`. */
+  /** Where shared slots start, from the hyperparameters `h`: a number, or a list of them. */
   readonly shared?: Keywords;
   readonly body: (arrays: Arrays) => readonly string[];
   /** Slot that is evaluated instead of the weights. */
@@ -106,6 +108,8 @@ export interface ExportRules<S extends Settings = Settings> {
   readonly optax: (settings: S) => OptaxRule | GroupRule;
   /** Undefined where the descriptor refuses it. */
   readonly keras?: (settings: S) => KerasRule | GroupRule;
+  /** The rule for lists of arrays, which Mechanic can wrap; undefined where Mechanic is refused. */
+  readonly whole?: (settings: S) => GroupRule;
 }
 
 export type SettingsOf<Name extends Settings["optimizer"]> = Extract<Settings, { optimizer: Name }>;
