@@ -1,4 +1,4 @@
-/** The traces of the authors' library, reproduced in float64 to 1e-12 relative, and those of reference optimizers to 1e-9. */
+/** The traces of the authors' library, reproduced in float64 to 1e-12 relative, and those of reference optimizers to 1e-10. */
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { referenceLevel } from "./references.ts";
@@ -19,11 +19,14 @@ for (const file of ["leastsquares_f64.json", "mlp_f64.json", "sgdperparam_f64.js
   });
 }
 
+/** Sums of PyTorch, in the order of its vector registers, amplified a million times (docs/levels.md). */
+const illConditioned = ["dadapt_sgd"];
+
 describe.each(["methods_f64.json", "methods_options_f64.json"])("reference optimizers: %s", async (file) => {
   const trace = await readTrace(join(folder, file));
   it.each(trace.cases)("$name", (traced) => {
     const { relative, where } = replay(trace, traced);
-    expect(relative, where).toBeLessThan(1e-9);
+    expect(relative, where).toBeLessThan(illConditioned.includes(traced.name) ? 1e-9 : 1e-10);
   });
 });
 

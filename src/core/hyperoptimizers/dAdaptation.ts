@@ -1,7 +1,7 @@
 /** D-Adaptation (Defazio and Mishchenko 2023), as in the authors' package: the step size grows with the estimated distance d to a solution. */
 import type { Node } from "../program/node.ts";
 import { add, constant, div, greater, maximum, mul, select, sqrt, sub } from "../program/operations/index.ts";
-import { atFirst, epsilonOf, followedRoot, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
+import { addedProducts, atFirst, epsilonOf, followedRoot, innerProduct, momentRoot, norm, orOne, sumOfMagnitudes } from "./groupNodes.ts";
 import { grown, rateCorrection } from "./prodigy.ts";
 import type { RuleContext, UpdateRule } from "./rule.ts";
 import { runningMean } from "./runningMean.ts";
@@ -20,7 +20,7 @@ export const dAdaptSgd: UpdateRule = {
     // The reference measures the first gradient before decay.
     const firstNorm = atFirst(count, norm(arrays.map(({ gradient }) => gradient)), groupSlot("firstNorm"));
     const rate = div(mul(d, hyper("alpha")), orOne(firstNorm));
-    const numerator = add(groupSlot("numerator"), mul(rate, innerProduct(gradients, arrays.map(({ slot }) => slot("s")))));
+    const numerator = addedProducts(groupSlot("numerator"), rate, gradients, arrays.map(({ slot }) => slot("s")));
     const sums = arrays.map(({ slot }, i) => add(slot("s"), mul(rate, gradients[i]!)));
     const length = norm(sums);
     const share = sub(constant(1), hyper("mu"));

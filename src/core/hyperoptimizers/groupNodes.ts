@@ -11,6 +11,14 @@ export function innerProduct(a: readonly Node[], b: readonly Node[]): Node {
   return sum(a.map((node, i) => product(node, b[i]!)));
 }
 
+/**
+ * A start, to which each array's inner product times a factor is added in turn: the reference's order of roundings, which
+ * estimates that feed back into themselves amplify.
+ */
+export function addedProducts(start: Node, factor: Node, a: readonly Node[], b: readonly Node[]): Node {
+  return a.reduce((total, node, i) => add(total, mul(factor, product(node, b[i]!))), start);
+}
+
 /** Euclidean norm of all arrays together; a scalar. */
 export function norm(arrays: readonly Node[]): Node {
   return sqrt(innerProduct(arrays, arrays));

@@ -1,8 +1,8 @@
 import type { Node } from "../program/node.ts";
 import { add, constant, div, equal, greater, maximum, minimum, mul, pow, select, sqrt, sub } from "../program/operations/index.ts";
-import { epsilonOf, innerProduct, momentRoot, orOne, sumOfMagnitudes } from "./groupNodes.ts";
+import { addedProducts, epsilonOf, momentRoot, orOne, sumOfMagnitudes } from "./groupNodes.ts";
 import type { RuleContext, UpdateRule } from "./rule.ts";
-import { decayedGradients, decayedParameter } from "./weightDecay.ts";
+import { decayedAtRate, decayedGradients } from "./weightDecay.ts";
 
 /** Adam's bias correction of a step size, or 1 where it is off. */
 export function rateCorrection(count: Node, beta1: Node, beta2: Node, { options }: RuleContext): Node {
@@ -31,8 +31,8 @@ export const prodigy: UpdateRule = {
       v: add(mul(beta2, slot("v")), mul(mul(mul(d, d), sub(one, beta2)), mul(gradients[i]!, gradients[i]!))),
       s: add(mul(beta3, slot("s")), mul(scale, gradients[i]!)),
     }));
-    const travelled = innerProduct(gradients, arrays.map(({ parameter, slot }) => sub(slot("start"), parameter)));
-    const numerator = add(mul(beta3, groupSlot("numerator")), mul(scale, travelled));
+    const gained = addedProducts(constant(0), scale, gradients, arrays.map(({ parameter, slot }) => sub(slot("start"), parameter)));
+    const numerator = add(mul(beta3, groupSlot("numerator")), gained);
     const denominator = sumOfMagnitudes(moments.map(({ s }) => s));
     // Without any gradient so far nothing moves, weight decay included.
     const moves = greater(denominator, constant(0));
@@ -45,7 +45,7 @@ export const prodigy: UpdateRule = {
     return {
       arrays: arrays.map(({ parameter }, i) => {
         const { m, v, s } = moments[i]!;
-        const moved = sub(decayedParameter({ parameter, hyper }, level, applied), mul(applied, div(m, add(momentRoot(v, level), epsilon))));
+        const moved = sub(decayedAtRate({ parameter, hyper }, level, applied), mul(applied, div(m, add(momentRoot(v, level), epsilon))));
         return { parameter: moved, slots: { m, v, s } };
       }),
       groupSlots: { d: next, largestD, numerator },

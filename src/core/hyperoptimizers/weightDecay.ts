@@ -34,3 +34,9 @@ export function shrunk(parameter: Node, rate: Node, hyper: Hyper, level: RuleCon
 export function decayedParameter({ parameter, hyper }: Pick<ArrayArguments, "parameter" | "hyper">, level: RuleContext, rate = hyper("alpha")): Node {
   return level.options.weightDecayAs === "decoupled" ? shrunk(parameter, rate, hyper, level) : parameter;
 }
+
+/** The same with the roundings of Prodigy's package, w - (rate lambda) w: its estimate amplifies the difference a million times. */
+export function decayedAtRate({ parameter, hyper }: Pick<ArrayArguments, "parameter" | "hyper">, level: RuleContext, rate: Node): Node {
+  if (level.options.weightDecayAs !== "decoupled" || !decays(level)) return parameter;
+  return sub(parameter, mul(mul(rate, hyper("weightDecay")), parameter));
+}
