@@ -14,6 +14,18 @@ export function roomFor(text: string, fontSize: number): number {
   return text.length * fontSize * 0.57;
 }
 
+/** Lines of a text that fit into a width; a word that is wider is cut into parts. */
+export function wrapped(content: string, fontSize: number, width: number): string[] {
+  const most = Math.max(1, Math.floor(width / roomFor("x", fontSize)));
+  const lines: string[] = [];
+  for (const word of content.split(/ +/).flatMap((one) => one.match(new RegExp(`.{1,${most}}`, "gsu")) ?? [])) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= most) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
 export interface LegendEntry {
   /** Series name; the first series of that name supplies the legend's symbol. */
   readonly name: string;
@@ -39,12 +51,17 @@ export function frameOf(settings: ChartSettings, legend: readonly LegendEntry[])
   const texts: Record<string, unknown>[] = [];
   let top = title !== undefined ? margin : 4;
   if (title !== undefined) {
-    texts.push(text(title, { left: margin, top, fontSize: fontSize + 4, fontWeight: 600, color: look.text, fontFamily, width: width - 2 * margin }));
-    top += (fontSize + 4) * 1.3;
+    const size = fontSize + 4;
+    // Semibold letters are wider.
+    const lines = wrapped(title, 1.06 * size, width - 2 * margin);
+    texts.push(text(lines.join("\n"), { left: margin, top, fontSize: size, fontWeight: 600, color: look.text, fontFamily, width: width - 2 * margin }));
+    top += lines.length * size * 1.3;
   }
   if (subtitle !== undefined) {
-    texts.push(text(subtitle, { left: margin, top: top + 2, fontSize: fontSize + 0.5, color: look.soft, fontFamily, width: width - 2 * margin }));
-    top += (fontSize + 0.5) * 1.3 + 3;
+    const size = fontSize + 0.5;
+    const lines = wrapped(subtitle, size, width - 2 * margin);
+    texts.push(text(lines.join("\n"), { left: margin, top: top + 2, fontSize: size, color: look.soft, fontFamily, width: width - 2 * margin }));
+    top += lines.length * size * 1.3 + 3;
   }
   if (title !== undefined) top += 6;
 
@@ -55,8 +72,9 @@ export function frameOf(settings: ChartSettings, legend: readonly LegendEntry[])
   if (legend.length > 0) top += rows * rowHeight + 6;
 
   const footSize = Math.max(8, fontSize - 2.5);
-  const footHeight = footer.length === 0 ? 0 : footer.length * footSize * 1.45 + 10;
-  footer.forEach((line, i) => {
+  const foot = footer.flatMap((line) => wrapped(line, footSize, width - 2 * margin));
+  const footHeight = foot.length === 0 ? 0 : foot.length * footSize * 1.45 + 10;
+  foot.forEach((line, i) => {
     texts.push(text(line, { left: margin, top: height - footHeight + 2 + i * footSize * 1.45, fontSize: footSize, color: look.faint, fontFamily, width: width - 2 * margin }));
   });
   return {
@@ -92,7 +110,7 @@ interface TextStyle {
   readonly textAlign?: "left" | "center" | "right";
 }
 
-/** A line of text at a position on the picture. */
+/** Text at a position on the picture; what is wider than `width` ends with an ellipsis. */
 export function text(content: string, { left, top, textAlign, width, ...textStyle }: TextStyle): Record<string, unknown> {
   return {
     text: content,
