@@ -80,7 +80,7 @@ export default defineConfig({
         ["Datasets", "datasets"],
         ["Engines", "engines"],
         ["Exports", "exports"],
-        ["Models out", "models-out"],
+        ["Models out and in", "models-out"],
         ["Reports", "reports"],
         ["Archives", "archives"],
         ["Dependencies", "dependencies"],

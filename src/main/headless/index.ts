@@ -40,6 +40,7 @@ import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { finish } from "./finish.ts";
 import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, positiveNumber, wholeNumber } from "./options.ts";
+import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addRunCommands, addStudyListCommands, exportRunCommand, showCommand } from "./tree/runs.ts";
 import type { ProgramFiles } from "./session.ts";
@@ -439,4 +440,5 @@ program
   .option(...storeOption)
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
+addModelHelper(program);
 addSettingsCommands(program);
