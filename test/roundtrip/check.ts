@@ -21,6 +21,7 @@ import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
 import { describeModel } from "../../src/shared/models/architecture.ts";
 import { dataShape } from "../../src/shared/models/data.ts";
+import { tiedNames } from "../../src/shared/models/tied.ts";
 import { isActive } from "../../src/shared/run.ts";
 import { findPython, runPython } from "../support/python.ts";
 
@@ -65,7 +66,7 @@ async function probabilitiesOf(experiment: Experiment, weights: string, random: 
   const model = buildModel(describeModel(experiment.model, data));
   const { task } = await loadFeed(experiment, model);
   const { tensors } = parseSafetensors(readFileSync(weights), weights);
-  const arrays = [...tensors].flatMap(([name, { shape, values }]) => (name.endsWith("num_batches_tracked") ? [] : [{ name, shape, values }]));
+  const arrays = [...tensors].flatMap(([name, { shape, values }]) => (name.endsWith("num_batches_tracked") || name in tiedNames(experiment.model, data) ? [] : [{ name, shape, values }]));
   const { executable, width } = await buildPredictor({ experiment: { engine: { kind: "reference", threads: 1 } }, model, task, batchSizes: [batch], weights: arrays });
   const shape = [batch, ...data.input.shape];
   const vocabulary = data.input.kind === "tokens" ? data.input.vocabulary : 0;
@@ -104,6 +105,7 @@ async function trainedHere(): Promise<{ name: string; kind: string; experiment: 
     { name: "ResNet-8", kind: "resnet", experiment: { ...images, model: { kind: "resnet", depth: 8, width: 4 } } },
     { name: "LSTM of characters", kind: "lstm", experiment: text("lstm") },
     { name: "GRU of characters", kind: "gru", experiment: text("gru") },
+    { name: "transformer, tied embedding", kind: "gpt", experiment: { ...text("lstm"), model: { kind: "transformer", layers: 2, heads: 2, width: 16, context: 20 } } },
   ];
 }
 

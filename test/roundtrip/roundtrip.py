@@ -75,8 +75,51 @@ class ResNet8(nn.Module):
         return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
 
 
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.c_attn, self.c_proj = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
+        self.heads = heads
+
+    def forward(self, x):
+        batch, steps, width = x.shape
+        q, k, v = (part.view(batch, steps, self.heads, -1).transpose(1, 2) for part in self.c_attn(x).split(width, 2))
+        y = nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.c_proj(y.transpose(1, 2).reshape(batch, steps, width))
+
+
+class GptBlock(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.ln_1, self.attn, self.ln_2 = nn.LayerNorm(width, bias=False), Attention(width, heads), nn.LayerNorm(width, bias=False)
+        self.mlp = nn.ModuleDict({"c_fc": nn.Linear(width, 4 * width, bias=False), "c_proj": nn.Linear(4 * width, width, bias=False)})
+
+    def forward(self, x):
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp["c_proj"](nn.functional.gelu(self.mlp["c_fc"](self.ln_2(x))))
+
+
+class Gpt(nn.Module):
+    """With nanoGPT's names and tied embedding."""
+
+    def __init__(self, vocabulary, width=16, steps=20):
+        super().__init__()
+        self.transformer = nn.ModuleDict({
+            "wte": nn.Embedding(vocabulary, width), "wpe": nn.Embedding(steps, width),
+            "h": nn.ModuleList([GptBlock(width, 2) for _ in range(2)]), "ln_f": nn.LayerNorm(width, bias=False),
+        })
+        self.lm_head = nn.Linear(width, vocabulary, bias=False)
+        self.lm_head.weight = self.transformer["wte"].weight
+
+    def forward(self, x):
+        y = self.transformer["wte"](x) + self.transformer["wpe"](torch.arange(x.shape[1]))
+        for block in self.transformer["h"]:
+            y = block(y)
+        return self.lm_head(self.transformer["ln_f"](y))
+
+
 def make(kind, vocabulary):
-    return {"mlp": Mlp, "cnn": Cnn, "resnet": ResNet8, "lstm": lambda: CharRnn("LSTM", vocabulary), "gru": lambda: CharRnn("GRU", vocabulary)}[kind]()
+    return {"gpt": lambda: Gpt(vocabulary), "mlp": Mlp, "cnn": Cnn, "resnet": ResNet8, "lstm": lambda: CharRnn("LSTM", vocabulary), "gru": lambda: CharRnn("GRU", vocabulary)}[kind]()
 
 
 def worst(a, b):

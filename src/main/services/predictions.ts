@@ -4,6 +4,8 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { KeptName, WeightsFormat, WeightsSummary } from "../../shared/kept.ts";
 import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
+import { dataShape } from "../../shared/models/data.ts";
+import { tiedNames } from "../../shared/models/tied.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
 import { CheckpointError, requireIntact } from "../../core/checkpoint/container.ts";
 import { FileSender } from "../hosting/fileSender.ts";
@@ -183,7 +185,7 @@ export class Predictions {
   async *#arrays(run: RunDetail, weights: SavedWeights, format: Exclude<WeightsFormat, "onnx">): AsyncGenerator<Uint8Array> {
     const { handle, read, size } = await this.#open(run, weights);
     try {
-      yield* format === "npz" ? npzOf(read, size) : safetensorsOf(read, size, (header) => metadataOf(run, header));
+      yield* format === "npz" ? npzOf(read, size) : safetensorsOf(read, size, { metadata: (header) => metadataOf(run, header), tied: tiedNames(run.experiment.model, dataShape(run.experiment)) });
     } finally {
       await handle.close();
     }

@@ -5,6 +5,8 @@ import { expect, it } from "vitest";
 import { batchCounters } from "../../../src/core/weights/batchCounters.ts";
 import { encodeWeights } from "../../../src/core/weights/file.ts";
 import { inFileOrder, parseSafetensors, safetensorsHeader, widthOfType, type TensorEntry } from "../../../src/core/weights/safetensors.ts";
+import { model } from "../../../src/shared/models/schema.ts";
+import { tiedNames } from "../../../src/shared/models/tied.ts";
 import { safetensorsOf } from "../../../src/main/hosting/weights/safetensors.ts";
 
 const evaluation = { step: 70, epoch: 1, trainLoss: null, testLoss: 1, testError: 1 };
@@ -16,7 +18,7 @@ const arrays = [
   { name: "bn1.running_var", shape: [1], values: Float64Array.of(2) },
 ];
 const weights = encodeWeights({ run: "a", experiment: {}, savedAt: 1, evaluation, arrays });
-const written = () => buffer(safetensorsOf((at, length) => Promise.resolve(weights.subarray(at, at + length)), weights.length, (header) => ({ step: String(header.evaluation.step) })));
+const written = () => buffer(safetensorsOf((at, length) => Promise.resolve(weights.subarray(at, at + length)), weights.length, { metadata: (header) => ({ step: String(header.evaluation.step) }), tied: { "head.weight": "conv1.weight", "other.weight": "none.weight" } }));
 
 it("holds the arrays under their names, the count of batches beside running statistics, and texts", async () => {
   const file = await written();
@@ -30,9 +32,17 @@ it("holds the arrays under their names, the count of batches beside running stat
     ["conv1.weight", "F32", [2, 3], [1, 2, 3, 4, 5, 6.5]],
     ["bn1.weight", "F32", [1], [0.5]],
     ["bn1.running_var", "F32", [1], [2]],
+    ["head.weight", "F32", [2, 3], [1, 2, 3, 4, 5, 6.5]],
   ]);
   expect(file.readBigUInt64LE(0) % 8n).toBe(0n);
   expect(file.equals(await written())).toBe(true);
+});
+
+it("finds the arrays that a transformer's embedding shares with its output", () => {
+  const data = { input: { kind: "tokens", shape: [4], vocabulary: 5 }, classes: 5 } as const;
+  const config = { kind: "transformer", layers: 1, heads: 2, width: 4, context: 4 } as const;
+  expect(tiedNames(model.parse(config), data)).toEqual({ "lm_head.weight": "transformer.wte.weight" });
+  expect(tiedNames(model.parse({ ...config, tied: false }), data)).toEqual({});
 });
 
 it("counts batches only beside both running statistics, and once", () => {

@@ -9,15 +9,25 @@ interface Source extends TensorEntry {
   bytes(): AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 }
 
+export interface SafetensorsOptions {
+  /** Texts about the file, from its header. */
+  readonly metadata: (header: WeightsHeader) => Readonly<Record<string, string>>;
+  /** Further names of arrays, and the name that each has here. */
+  readonly tied: Readonly<Record<string, string>>;
+}
+
 /**
  * A file whose arrays `load_state_dict(strict=True)` accepts; the same bytes for the same weights.
- * @param metadata texts about the file, from its header
  * @throws CheckpointError saying what is wrong with the file
  */
-export async function* safetensorsOf(read: ReadBytes, size: number, metadata: (header: WeightsHeader) => Readonly<Record<string, string>>): AsyncGenerator<Uint8Array> {
+export async function* safetensorsOf(read: ReadBytes, size: number, { metadata, tied }: SafetensorsOptions): AsyncGenerator<Uint8Array> {
   const { header, arrays } = await readWeightsLayout(read, size);
   const sources: Source[] = [];
   for (const array of arrays) sources.push(await sourceOf(read, array));
+  for (const [name, shared] of Object.entries(tied)) {
+    const source = sources.find((one) => one.name === shared);
+    if (source) sources.push({ ...source, name });
+  }
   const counted = Buffer.alloc(8);
   counted.writeBigInt64LE(BigInt(header.evaluation.step));
   for (const name of batchCounters(arrays.map((array) => array.name))) sources.push({ name, type: "I64", shape: [], bytes: () => [counted] });
