@@ -101,3 +101,6 @@ export function arrayRoles(arrays: readonly ArrayFacts[]): ArrayRoles {
   const used = new Set(Object.values(roles).flatMap((pair) => (pair ? [pair.features, pair.targets] : [])));
   return { ...roles, unused: arrays.flatMap(({ name }) => (used.has(name) ? [] : [name])) };
 }
+
+/** Column of the classes among these: by its name, else the last. */
+export const likelyLabel = (names: readonly string[]): string => names.find((name) => /^(label|labels|target|class|fine_label|y)$/i.test(name)) ?? names.at(-1)!;

@@ -150,9 +150,27 @@ export const importPreview = z.discriminatedUnion("form", [
     /** File of the training rows. */
     path: z.string(),
   }),
-  z.object({ form: z.literal("images"), classes: z.array(z.object({ name: z.string(), images: z.number().int() })), width: z.number().int(), height: z.number().int() }),
+  z.object({
+    form: z.literal("images"),
+    /** Images of each class over all parts. */
+    classes: z.array(z.object({ name: z.string(), images: z.number().int() })),
+    /** Images of each part; one part where the folder says no test images. */
+    parts: z.array(z.object({ split: z.enum(splitNames), images: z.number().int() })),
+    width: z.number().int(),
+    height: z.number().int(),
+  }),
+  /** Encoded images in the cells of Parquet files, as the Hugging Face hub keeps them. */
+  z.object({
+    form: z.literal("imageTable"),
+    parts: tableParts,
+    rows: z.number().int(),
+    images: z.array(z.string()).min(1),
+    labels: z.array(z.string()).min(1),
+    width: z.number().int(),
+    height: z.number().int(),
+  }),
   z.object({ form: z.literal("arrays"), arrays: z.array(z.object({ name: z.string(), shape: z.array(z.number().int()), type: z.string() })) }),
-  z.object({ form: z.literal("text"), characters: z.number().int(), vocabulary: z.number().int(), beginning: z.string() }),
+  z.object({ form: z.literal("text"), path: z.string(), parts: tableParts, column: z.string().nullable(), characters: z.number().int(), vocabulary: z.number().int(), beginning: z.string() }),
 ]);
 export type ImportPreview = z.infer<typeof importPreview>;
 
@@ -183,9 +201,24 @@ export const importOrder = z.discriminatedUnion("form", [
     form: z.literal("images"),
     title,
     path,
+    /** Folder with the test images. */
+    test: path.optional(),
     width: z.number().int().min(1).max(1024).optional(),
     height: z.number().int().min(1).max(1024).optional(),
     channels: z.union([z.literal(1), z.literal(3)]).default(3),
+    validation: z.enum(validationUses).optional(),
+  }),
+  z.strictObject({
+    form: z.literal("imageTable"),
+    title,
+    parts: tableParts.min(1),
+    /** Columns with the encoded images and with their classes. */
+    image: z.string(),
+    label: z.string(),
+    width: z.number().int().min(1).max(1024).optional(),
+    height: z.number().int().min(1).max(1024).optional(),
+    channels: z.union([z.literal(1), z.literal(3)]).default(3),
+    validation: z.enum(validationUses).optional(),
   }),
   z.strictObject({
     form: z.literal("arrays"),
@@ -198,14 +231,15 @@ export const importOrder = z.discriminatedUnion("form", [
     layout: z.enum(layouts).optional(),
     task,
   }),
-  z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(["characters", "bytes"]).optional() }),
+  z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(["characters", "bytes"]).optional(), parts: tableParts.optional(), column: z.string().optional(), validation: z.enum(validationUses).optional() }),
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 
 /** Files and folders that an import reads, the first one first. */
 export function orderPaths(order: ImportOrder): string[] {
-  if (order.form === "csv") return [order.path, ...(order.parts ?? []).map((part) => part.path)];
-  if (order.form !== "arrays") return [order.path];
+  if (order.form === "csv" || order.form === "text") return [order.path, ...(order.parts ?? []).map((part) => part.path)];
+  if (order.form === "imageTable") return order.parts.map((part) => part.path);
+  if (order.form === "images") return [order.path, ...(order.test === undefined ? [] : [order.test])];
   const pairs = [order, ...(order.validation ? [order.validation] : []), ...(order.test ? [order.test] : [])];
   return [...new Set(pairs.flatMap(({ features, targets }) => [features.path, targets.path]))];
 }

@@ -1,13 +1,14 @@
 /** Imports a user's files as own datasets. */
-import { maxClasses, maxNamedClasses } from "../../shared/datasets.ts";
+import { maxNamedClasses } from "../../shared/datasets.ts";
+import { useOf, type ValidationUse } from "../../shared/dataSplits.ts";
 import { labelledArrays, type ArrayImportOptions } from "./arrays.ts";
 import { readCsv, type CsvOptions } from "./formats/csv.ts";
-import { imageClasses, imageSize, readImage } from "./formats/images.ts";
-import { requireStorable } from "./formats/packed.ts";
-import { readText } from "./formats/text.ts";
-import { byteVocabulary, type TextUnit } from "../../shared/alphabet.ts";
+import { readTexts } from "./formats/texts.ts";
+import { imagesOfFolder, imagesOfTable, type ImageImportOptions, type ImageTable, type LabelledImages } from "./imageImport.ts";
+import type { TextUnit } from "../../shared/alphabet.ts";
 import { dataFolder } from "../folders/folder.ts";
-import { requireFile, wholeFile } from "./chunks.ts";
+import { requireFile } from "./chunks.ts";
+import type { DataPart } from "./dataParts.ts";
 import { classLabels } from "./dataset.ts";
 import type { OnProgress } from "./progress.ts";
 import { ownId, writeOwn, type OwnData, type OwnMeta } from "./own.ts";
@@ -54,39 +55,45 @@ export async function importCsv(path: string, options: CsvOptions, target: Impor
 /** A tenth of a text is for testing, so it needs a few symbols. */
 const minSymbols = 20;
 
-/** @throws Error naming the file, and for characters the line and the byte that is not UTF-8 */
-export async function importText(path: string, { unit = "characters", ...target }: ImportTarget & { readonly unit?: TextUnit | undefined }, onProgress?: OnProgress): Promise<OwnMeta> {
-  await requireFile(path);
-  const { vocabulary, codes } = unit === "bytes" ? { vocabulary: byteVocabulary, codes: new Uint8Array(await wholeFile(path)) } : await readText(path, onProgress);
-  if (codes.length < minSymbols) throw new Error(`${path}: ${codes.length} ${unit}; at least ${minSymbols} are needed`);
-  const description: Description = { task: "text", source: path, count: codes.length, exampleShape: [], vocabulary: [...vocabulary], ...(unit === "bytes" ? { unit } : {}) };
-  return keep(target, description, { features: codes, labels: new Float32Array(0) });
+/** How a text is read. */
+export interface TextImportOptions {
+  readonly unit?: TextUnit | undefined;
+  /** Files of the parts besides the first one; without test files, the last tenth is for testing. */
+  readonly parts?: readonly DataPart[] | undefined;
+  /** Column of a table that holds the text. */
+  readonly column?: string | undefined;
+  readonly validation?: ValidationUse | undefined;
 }
 
-export interface ImageImportOptions {
-  /** Size to scale to; the first image's by default. */
-  readonly width?: number;
-  readonly height?: number;
-  readonly channels?: 1 | 3;
+/** @throws Error naming the file, and for characters the line and the byte that is not UTF-8 */
+export async function importText(path: string, { unit = "characters", parts = [], column, validation = "train", ...target }: ImportTarget & TextImportOptions, onProgress?: OnProgress): Promise<OwnMeta> {
+  const hasTest = parts.some(({ split }) => split === "test");
+  const used = [{ path, split: "train" as const }, ...parts].flatMap((part) => {
+    const use = useOf(part.split, hasTest, validation);
+    return use === "leave" ? [] : [{ path: part.path, use }];
+  });
+  for (const part of used) await requireFile(part.path);
+  const { vocabulary, codes, counts } = await readTexts(used.map((part) => part.path), { unit, column }, onProgress);
+  if (codes.length < minSymbols) throw new Error(`${path}: ${codes.length} ${unit}; at least ${minSymbols} are needed`);
+  const testExamples = used.reduce((sum, { use }, i) => sum + (use === "test" ? counts[i]! : 0), 0);
+  if (used.some(({ use }) => use === "test") && testExamples < 2) throw new Error(`${used.at(-1)!.path}: ${testExamples} ${unit}; a test text needs at least 2`);
+  const description: Description = { task: "text", source: used.map((part) => part.path).join(", "), count: codes.length, ...withTest(testExamples), exampleShape: [], vocabulary: [...vocabulary], ...(unit === "bytes" ? { unit } : {}) };
+  return keep(target, description, { features: codes, labels: new Float32Array(0) });
 }
 
 /** @throws Error naming a file that cannot be decoded; nothing is imported then */
 export async function importImages(folder: string, options: ImageImportOptions, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta> {
-  const classes = await imageClasses(folder);
-  if (classes.length > maxClasses) throw new Error(`${folder}: ${classes.length} classes; at most ${maxClasses} are allowed`);
-  const size = await imageSize(classes[0]!.files[0]!);
-  const { width = size.width, height = size.height, channels = 3 } = options;
-  if (width * height * channels > 2 ** 20) throw new Error(`${folder}: images of ${width} x ${height} x ${channels} values are too large to train on; choose a smaller size`);
-  const files = classes.flatMap(({ files: own }, label) => own.map((file) => ({ file, label })));
-  const pixels = width * height * channels;
-  requireStorable(folder, files.length * pixels);
-  const features = new Uint8Array(files.length * pixels);
-  const labels = classLabels(files.map(({ label }) => label), classes.length);
-  for (const [i, { file }] of files.entries()) {
-    features.set(await readImage(file, { width, height, channels }), i * pixels);
-    onProgress?.({ done: i + 1, total: files.length, unit: "images" });
-  }
-  return keep(target, { task: "classification", source: folder, count: files.length, exampleShape: [channels, height, width], classNames: classes.map(({ name }) => name) }, { features, labels });
+  return keepImages(options.test === undefined ? folder : `${folder}, ${options.test}`, await imagesOfFolder(folder, options, onProgress), target);
+}
+
+/** @throws Error naming the file and the row that cannot be decoded; nothing is imported then */
+export async function importImageTable(table: ImageTable, options: ImageImportOptions, target: ImportTarget, onProgress?: OnProgress): Promise<OwnMeta> {
+  const source = table.parts.map(({ path }) => path).join(", ");
+  return keepImages(source, await imagesOfTable(table.parts[0]!.path, table, options, onProgress), target);
+}
+
+function keepImages(source: string, { count, testExamples, exampleShape, classNames, features, labels }: LabelledImages, target: ImportTarget): Promise<OwnMeta> {
+  return keep(target, { task: "classification", source, count, ...withTest(testExamples), exampleShape: [...exampleShape], classNames: [...classNames] }, { features, labels });
 }
 
 /** @throws Error naming the file and what does not fit; nothing is imported then */

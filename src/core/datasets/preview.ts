@@ -8,8 +8,10 @@ import { maxOf, minOf } from "../../shared/extent.ts";
 import { featureRange, type Dataset } from "./dataset.ts";
 import { previewCsv } from "./formats/csv.ts";
 import { tableEndings } from "./formats/tableRows.ts";
-import { imageClasses, imageSize } from "./formats/images.ts";
-import { readText } from "./formats/text.ts";
+import { imageParts, imageSize } from "./formats/images.ts";
+import { imageIn, openParquet, type ParquetKind } from "./formats/parquet.ts";
+import { readTexts } from "./formats/texts.ts";
+import { dataPartsIn, type DataPart } from "./dataParts.ts";
 import { readArrays } from "./arrays.ts";
 import { loadTextOf, loadWhole } from "./index.ts";
 import { readMeta } from "./own.ts";
@@ -73,24 +75,75 @@ export async function previewImport(path: string, onProgress?: OnProgress): Prom
   const found = await stat(path).catch((cause: unknown) => {
     throw new Error(`${path} cannot be read: ${messageOf(cause)}`, { cause });
   });
-  if (found.isDirectory()) {
-    const classes = await imageClasses(path);
-    return { form: "images", classes: classes.map(({ name, files }) => ({ name, images: files.length })), ...(await imageSize(classes[0]!.files[0]!)) };
-  }
+  if (found.isDirectory()) return previewFolder(path, onProgress);
   await requireFile(path);
   const ending = extname(path.toLowerCase().replace(/\.gz$/, ""));
-  if ((tableEndings as readonly string[]).includes(ending)) {
-    const { columns, sample, ...preview } = await previewCsv(path, {}, byteCounter(found.size, 2, onProgress));
-    return { form: "csv", ...preview, path, parts: [], columns: [...columns], sample: sample.map((row) => [...row]) };
-  }
+  if ((tableEndings as readonly string[]).includes(ending)) return previewTable([{ path, split: "train" }], onProgress);
   if (arrayEndings.has(ending) || /ubyte$/.test(path.replace(/\.gz$/, "")) || ending === ".idx") {
     const arrays = Object.entries(await readArrays(path));
     return { form: "arrays", arrays: arrays.map(([name, { shape, data }]) => ({ name, shape: [...shape], type: Array.isArray(data) ? "strings" : data instanceof Uint8Array ? "bytes" : data instanceof Int32Array ? "whole numbers" : "numbers" })) };
   }
-  if (ending === ".txt" || ending === ".md") {
-    const { codes, vocabulary } = await readText(path, onProgress);
-    return { form: "text", characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
-  }
-  throw new Error(`${path}: the form of the data cannot be told from this name; allowed are .csv, .tsv, .txt, .npy and .npz, idx files, and folders with a folder of images for each class`);
+  if (textEndings.includes(ending)) return previewText([{ path, split: "train" }], null, onProgress);
+  throw new Error(`${path}: the form of the data cannot be told from this name; allowed are .csv, .tsv, .jsonl, .json, .parquet, .txt, .npy and .npz, idx files, and folders of images or of such files`);
 }
 
+const textEndings = [".txt", ".md"];
+
+/** A folder of Parquet files, of images, of other tables or of texts, whichever is found first. */
+async function previewFolder(path: string, onProgress: OnProgress | undefined): Promise<ImportPreview> {
+  const parquet = await dataPartsIn(path, [".parquet"]);
+  if (parquet.length > 0) return previewTable(parquet, onProgress);
+  let parts: Awaited<ReturnType<typeof imageParts>>;
+  try {
+    parts = await imageParts(path);
+  } catch (error) {
+    const tables = await dataPartsIn(path, [".csv", ".tsv", ".jsonl"]);
+    if (tables.length > 0) return previewTable(tables, onProgress);
+    const texts = await dataPartsIn(path, textEndings);
+    if (texts.length > 0) return previewText(texts, null, onProgress);
+    throw error;
+  }
+  const counts = new Map<string, number>();
+  for (const { name, files } of parts.flatMap(({ classes }) => classes)) counts.set(name, (counts.get(name) ?? 0) + files.length);
+  const images = parts.map(({ split, classes }) => ({ split, images: classes.reduce((sum, { files }) => sum + files.length, 0) }));
+  return { form: "images", classes: [...counts].map(([name, count]) => ({ name, images: count })), parts: images, ...(await imageSize(parts[0]!.classes[0]!.files[0]!)) };
+}
+
+/** A table, or in Parquet files also encoded images, or one column of text. */
+async function previewTable(parts: readonly DataPart[], onProgress: OnProgress | undefined): Promise<ImportPreview> {
+  const [{ path }, ...others] = parts as [DataPart, ...DataPart[]];
+  if (path.toLowerCase().endsWith(".parquet")) {
+    const encoded = await previewImageTable(parts);
+    if (encoded) return encoded;
+  }
+  const { columns, sample, ...preview } = await previewCsv(path, {}, byteCounter((await stat(path)).size, 2, onProgress));
+  const [only] = columns;
+  if (columns.length === 1 && only!.numbers === 0) return previewText(parts, only!.name, onProgress);
+  return { form: "csv", ...preview, path, parts: [...others], columns: [...columns], sample: sample.map((row) => [...row]) };
+}
+
+/** Null where no column holds images. */
+async function previewImageTable(parts: readonly DataPart[]): Promise<ImportPreview | null> {
+  const path = parts[0]!.path;
+  const file = await openParquet(path);
+  try {
+    const of = (kind: ParquetKind) => file.columns.filter((column) => column.kind === kind).map(({ name }) => name);
+    const [images, labels] = [of("image"), of("cells")];
+    if (images.length === 0) return null;
+    if (labels.length === 0) throw new Error(`${path} has images (${images.join(", ")}) but no column with their classes`);
+    for await (const row of file.rows([images[0]!])) {
+      const data = imageIn(row[images[0]!]);
+      if (!data) throw new Error(`${path}, row 1, column ${images[0]!}: there is no encoded image`);
+      return { form: "imageTable", parts: [...parts], rows: file.count, images, labels, ...(await imageSize({ name: `${path}, row 1`, data })) };
+    }
+    throw new Error(`${path} has no rows`);
+  } finally {
+    await file.close();
+  }
+}
+
+async function previewText(parts: readonly DataPart[], column: string | null, onProgress: OnProgress | undefined): Promise<ImportPreview> {
+  const [{ path }, ...others] = parts as [DataPart, ...DataPart[]];
+  const { codes, vocabulary } = await readTexts([path], { unit: "characters", ...(column === null ? {} : { column }) }, onProgress);
+  return { form: "text", path, parts: [...others], column, characters: codes.length, vocabulary: vocabulary.length, beginning: Array.from(codes.subarray(0, 500), (code) => vocabulary[code]).join("") };
+}

@@ -1,6 +1,6 @@
 /** What `hypertower datasets add` imports: the order for a path, from its preview and the options. */
 import { columnRoles, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type ImportOrder, type ImportPreview, type Layout } from "../../shared/datasets.ts";
-import { arrayRoles, type NamedPair, type ValidationUse } from "../../shared/dataSplits.ts";
+import { arrayRoles, likelyLabel, type NamedPair, type ValidationUse } from "../../shared/dataSplits.ts";
 import { UserError, type Services } from "../services/services.ts";
 
 /** Options of `hypertower datasets add` that say how files are read. */
@@ -15,6 +15,8 @@ export interface OrderOptions {
   /** Column that says which rows are for testing, by name or number from 1. */
   readonly split?: string;
   readonly validation?: ValidationUse;
+  /** Column of a table with the text, or with encoded images. */
+  readonly column?: string;
   /** File with the test examples. */
   readonly test?: string;
   readonly targets?: string;
@@ -32,16 +34,30 @@ export interface OrderOptions {
 /** @throws UserError where the options do not fit the files, or say too little about them */
 export async function orderOf(services: Services, path: string, options: OrderOptions): Promise<ImportOrder> {
   const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
-  if (options.bytes) return { form: "text", title, path, unit: "bytes" };
+  if (options.bytes) return { form: "text", title, path, unit: "bytes", ...(options.test ? { parts: [{ path: options.test, split: "test" }] } : {}) };
   const preview = await services.handlers["datasets.preview"]({ path });
   switch (preview.form) {
     case "text":
-      return { form: "text", title, path };
-    case "images":
-      return { form: "images", title, path, channels: options.gray ? 1 : 3, ...(options.size ? { width: options.size[0], height: options.size[1] } : {}) };
+      return textOrder(title, preview, options);
+    case "images": {
+      const parts = options.test ? `test images of ${options.test}` : preview.parts.length > 1 ? preview.parts.map(({ split, images }) => `${images} ${split} images`).join(", ") : "testing: a fifth of the images, drawn";
+      if (!options.json) console.error(`${preview.classes.length} classes; ${parts}`);
+      return { form: "images", title, path, ...imageOptions(options), ...(options.test ? { test: options.test } : {}), ...validationOf(options) };
+    }
+    case "imageTable": {
+      const column = (wanted: string | undefined, allowed: readonly string[], fallback: string) => {
+        if (wanted !== undefined && !allowed.includes(wanted)) throw new UserError(`${path} has no such column ${wanted}; allowed: ${allowed.join(", ")}`);
+        return wanted ?? fallback;
+      };
+      const [image, label] = [column(options.column, preview.images, preview.images[0]!), column(options.target, preview.labels, likelyLabel(preview.labels))];
+      const parts = partsWith(preview.parts, options);
+      if (!options.json) console.error(`images: ${image}; classes: ${label}; ${partsText(parts.slice(1), "testing: a fifth of the images, drawn")}`);
+      return { form: "imageTable", title, parts, image, label, ...imageOptions(options), ...validationOf(options) };
+    }
     case "arrays":
       return arraysOrder(services, path, title, preview, options);
     case "csv": {
+      if (options.column !== undefined) return { form: "text", title, path: preview.path, parts: partsWith(preview.parts, options), column: options.column, ...validationOf(options) };
       const names = preview.columns.map(({ name }) => name);
       const columnIndex = (wanted: string) => {
         const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
@@ -62,14 +78,13 @@ export async function orderOf(services: Services, path: string, options: OrderOp
         if (categories.includes(i)) return "category";
         return suggested === "target" ? (isMostlyNumbers(counts) ? "number" : "category") : suggested;
       });
-      const parts = options.test ? [{ path: options.test, split: "test" as const }] : preview.parts;
-      const hasTest = parts.length > 0 || roles.includes("split");
+      const parts = partsWith(preview.parts, options);
       if (!options.json) {
         console.error(`${preview.header ? "the first row names the columns" : "no row names the columns"}; ${preview.decimal === "," ? "decimal commas; " : ""}${columnsText(preview.columns, roles)}`);
-        console.error(hasTest ? `testing: ${parts.length > 0 ? parts.map((part) => `${part.split} rows of ${part.path}`).join(", ") : `the rows that ${names[roles.indexOf("split")]!} says`}` : "testing: a fifth of the rows, drawn");
+        console.error(roles.includes("split") ? `testing: the rows that ${names[roles.indexOf("split")]!} says` : partsText(parts, "testing: a fifth of the rows, drawn"));
       }
       const task = options.task ?? suggestedTask(column);
-      return { form: "csv", title, path: preview.path, delimiter: preview.delimiter, header: preview.header, decimal: preview.decimal, roles, task, missing: options.missing ?? "refuse", parts, ...(options.validation ? { validation: options.validation } : {}) };
+      return { form: "csv", title, path: preview.path, delimiter: preview.delimiter, header: preview.header, decimal: preview.decimal, roles, task, missing: options.missing ?? "refuse", parts, ...validationOf(options) };
     }
   }
 }
@@ -83,6 +98,23 @@ function columnsText(columns: readonly { readonly name: string; readonly distinc
     return members.length === 0 ? "" : `${named[role]}: ${members.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
   });
   return parts.filter((part) => part !== "").join("; ");
+}
+
+type Part = Extract<ImportPreview, { form: "text" }>["parts"][number];
+
+const validationOf = ({ validation }: OrderOptions) => (validation ? { validation } : {});
+const imageOptions = ({ gray, size }: OrderOptions) => ({ channels: gray ? (1 as const) : (3 as const), ...(size ? { width: size[0], height: size[1] } : {}) });
+
+/** The parts that were found, or the test file that was given instead of theirs. */
+const partsWith = (found: readonly Part[], { test }: OrderOptions): Part[] => (test ? [...found.filter(({ split }) => split !== "test"), { path: test, split: "test" }] : [...found]);
+
+const partsText = (parts: readonly Part[], otherwise: string) => (parts.some(({ split }) => split !== "train") ? parts.map(({ path, split }) => `${split}: ${path}`).join("; ") : otherwise);
+
+function textOrder(title: string, preview: Extract<ImportPreview, { form: "text" }>, options: OrderOptions): ImportOrder {
+  const parts = partsWith(preview.parts, options);
+  const column = options.column ?? preview.column;
+  if (!options.json && (parts.length > 0 || column !== null)) console.error([...(column === null ? [] : [`text: ${column}`]), partsText(parts, "testing: the last tenth")].join("; "));
+  return { form: "text", title, path: preview.path, ...(parts.length > 0 ? { parts } : {}), ...(column === null ? {} : { column }), ...validationOf(options) };
 }
 
 type ArraysPreview = Extract<ImportPreview, { form: "arrays" }>;

@@ -317,6 +317,7 @@ datasets
   .option("--category <column>", "table: a numeric column to treat as categories; repeatable", collect, [])
   .addOption(new Option("--task <task>", "task (default: inferred from the target)").choices(["classification", "regression"]))
   .addOption(new Option("--missing <rule>", "table: rows with missing values").choices(["refuse", "drop", "fill"]).default("refuse"))
+  .option("--column <column>", "table: the column that holds a text, or encoded images")
   .option("--split <column>", "table: the column that says which rows are for testing (train, test, validation; or 0 and 1)")
   .addOption(new Option("--validation <use>", "validation examples beside test examples: train on them, or leave them out (default: train)").choices(validationUses))
   .option("--test <file>", "test examples of their own, from a file or folder of the same form")

@@ -1,7 +1,7 @@
 /** Does the work of import jobs, in whatever process. */
 import { catalogEntry } from "../../shared/catalog/index.ts";
 import type { DatasetPreview, ImportOrder, ImportPreview } from "../../shared/datasets.ts";
-import { importArrays, importCsv, importImages, importText } from "../../core/datasets/import.ts";
+import { importArrays, importCsv, importImages, importImageTable, importText } from "../../core/datasets/import.ts";
 import { listDatasets } from "../../core/datasets/index.ts";
 import { previewDataset, previewImport } from "../../core/datasets/preview.ts";
 import type { OnProgress } from "../../core/datasets/progress.ts";
@@ -58,6 +58,8 @@ function created(order: ImportOrder, onProgress: OnProgress | undefined) {
   switch (order.form) {
     case "csv":
       return importCsv(order.path, order, order, onProgress);
+    case "imageTable":
+      return importImageTable(order, order, order, onProgress);
     case "images":
       return importImages(order.path, order, order, onProgress);
     case "arrays":

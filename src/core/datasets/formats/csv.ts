@@ -76,7 +76,7 @@ async function* rowsOf(source: TableSource, { delimiter, header }: Form, onRead?
     const isFirst = width === null;
     width ??= row.values.length;
     if (row.values.length !== width) throw new Error(`${source.path}, ${row.at}: ${row.values.length} values, but the first row has ${width}`);
-    if (!(isFirst && header)) yield row;
+    if (!(isFirst && header)) yield source.named ? { ...row, values: row.values.map((value) => value.trim()) } : row;
   }
 }
 

@@ -85,7 +85,7 @@ async function* parquetRows(path: string, bytes: number, onRead: OnRead = () => 
     let row = 0;
     for await (const values of file.rows(names)) {
       onRead(bytes / file.count);
-      yield { values: names.map((name) => cellOf(values[name]).trim()), at: `row ${++row}` };
+      yield { values: names.map((name) => cellOf(values[name])), at: `row ${++row}` };
     }
   } finally {
     await file.close();
@@ -113,7 +113,7 @@ function jsonTable(path: string, bytes: number, read: (onRead?: OnRead) => Async
         columns = [...found];
       }
       yield { values: columns, at: "the keys" };
-      for await (const { record, at } of read(onRead)) yield { values: columns.map((name) => (Object.hasOwn(record, name) ? cellOf(record[name]).trim() : "")), at };
+      for await (const { record, at } of read(onRead)) yield { values: columns.map((name) => (Object.hasOwn(record, name) ? cellOf(record[name]) : "")), at };
     },
   };
 }

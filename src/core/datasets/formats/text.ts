@@ -23,7 +23,7 @@ const [lineFeed, carriageReturn, byteOrderMark] = [0x0a, 0x0d, 0xfeff];
  * Encodes chunks of UTF-8 directly from their bytes, without a string of the text: only the codes are
  * stored. Characters are numbered as they appear, and renumbered by code point at the end.
  */
-class Encoder {
+export class TextEncoding {
   readonly #source: string;
   readonly #utf8: Utf8Pieces;
   /** As long as the file has bytes: a character takes at least one. */
@@ -36,6 +36,17 @@ class Encoder {
     this.#source = source;
     this.#utf8 = new Utf8Pieces(source);
     this.#codes = new Uint8Array(bytes);
+  }
+
+  /** Number of characters so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Ends a part: the next one may begin with a byte order mark. @throws Error where its last character is incomplete */
+  endPart(): void {
+    this.#utf8.end();
+    this.#last = -1;
   }
 
   add(piece: Uint8Array): void {
@@ -90,7 +101,7 @@ class Encoder {
  * @throws Error naming `source`, and the line and byte that is not UTF-8; also for an empty text, or too many different characters
  */
 export function encodeText(bytes: Uint8Array, source: string): EncodedText {
-  const encoder = new Encoder(source, bytes.length);
+  const encoder = new TextEncoding(source, bytes.length);
   encoder.add(bytes);
   return encoder.finish();
 }
@@ -100,7 +111,7 @@ export async function readText(path: string, onProgress?: OnProgress): Promise<E
   const { size } = await stat(path);
   requireReadable(path, size);
   const count = byteCounter(size, 1, onProgress);
-  const encoder = new Encoder(path, size);
+  const encoder = new TextEncoding(path, size);
   let read = 0;
   for await (const piece of chunksOf(path)) {
     read += piece.length;

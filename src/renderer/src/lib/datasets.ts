@@ -1,6 +1,6 @@
 /** Descriptions of datasets. */
 import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview } from "@shared/datasets.ts";
-import { arrayRoles, type NamedPair } from "@shared/dataSplits.ts";
+import { arrayRoles, likelyLabel, type NamedPair } from "@shared/dataSplits.ts";
 import { formatCount } from "@/lib/format.ts";
 
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
@@ -31,6 +31,8 @@ export function suggestedOrder(preview: ImportPreview, path: string): ImportOrde
       return { form: "arrays", title, ...chosen, ...(test ? { test: pairIn(test) } : {}), ...(validation ? { validation: pairIn(validation) } : {}), task: "classification" };
     }
     case "text":
-      return { form: "text", title, path, unit: "characters" };
+      return { form: "text", title, path: preview.path, unit: "characters", ...(preview.parts.length > 0 ? { parts: preview.parts } : {}), ...(preview.column === null ? {} : { column: preview.column }) };
+    case "imageTable":
+      return { form: "imageTable", title, parts: preview.parts, image: preview.images[0]!, label: likelyLabel(preview.labels), width: preview.width, height: preview.height, channels: 3 };
   }
 }

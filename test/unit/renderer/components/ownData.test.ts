@@ -129,7 +129,7 @@ it("asks once, however often Enter is pressed", async () => {
 });
 
 it("imports a folder of images at the size they have", async () => {
-  services.answer("datasets.preview", () => ({ form: "images", classes: [{ name: "cat", images: 1200 }, { name: "dog", images: 7 }], width: 32, height: 24 }));
+  services.answer("datasets.preview", () => ({ form: "images", classes: [{ name: "cat", images: 1200 }, { name: "dog", images: 7 }], parts: [{ split: "train", images: 1207 }], width: 32, height: 24 }));
   services.answer("datasets.create", () => ownTable());
   await dialog();
   await look("/data/pets/");
@@ -139,7 +139,7 @@ it("imports a folder of images at the size they have", async () => {
 });
 
 it("shows how a text begins", async () => {
-  services.answer("datasets.preview", () => ({ form: "text", characters: 123_456, vocabulary: 80, beginning: "It was a dark night" }));
+  services.answer("datasets.preview", () => ({ form: "text", path: "/data/novel.txt", parts: [], column: null, characters: 123_456, vocabulary: 80, beginning: "It was a dark night" }));
   services.answer("datasets.create", () => ownTable());
   await dialog();
   await look("/data/novel.txt");
@@ -187,7 +187,7 @@ it("has one target: choosing another frees the first, as what it holds", async (
 });
 
 it("shows how far an import is, and stops it when the dialog is closed", async () => {
-  services.answer("datasets.preview", () => ({ form: "text", characters: 123_456, vocabulary: 80, beginning: "It was" }));
+  services.answer("datasets.preview", () => ({ form: "text", path: "/data/novel.txt", parts: [], column: null, characters: 123_456, vocabulary: 80, beginning: "It was" }));
   services.answer("datasets.create", () => new Promise<never>(() => undefined));
   services.answer("datasets.stopImport", () => null);
   await dialog();
