@@ -47,7 +47,7 @@ function kindsOf(schema: z.core.$ZodType): ReadonlyMap<string, z.core.$ZodType> 
   );
 }
 
-const withoutKind = (schema: z.core.$ZodType) => fieldRows(schema, new Set(["layers"])).filter(({ path }) => path !== "kind");
+const withoutKind = (schema: z.core.$ZodType) => fieldRows(schema, new Set(["layers", "facts"])).filter(({ path }) => path !== "kind");
 
 const wordsOf = (kind: string) => (path: string) => modelFieldWords[`${kind}.${path}`] ?? modelFieldWords[path];
 

@@ -1,4 +1,4 @@
-const core = ["resources", "durable", "folders", "extras", "program", "hyperoptimizers", "models", "engines", "graphs", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
+const core = ["resources", "durable", "folders", "extras", "program", "hyperoptimizers", "models", "engines", "graphs", "networks", "datasets", "tasks", "feeds", "checkpoint", "weights", "training", "prediction"];
 
 /**
  * The architecture as a table: what each layer may import. Imports run one way, and
@@ -23,6 +23,8 @@ export const layers = {
   engines: { folder: "src/core/engines", layers: ["extras", "program", "shared"], modules: "*" },
   // Networks of ONNX files.
   graphs: { folder: "src/core/graphs", layers: ["engines", "models", "program", "shared"], modules: ["node:*", "fflate"] },
+  // Their files beside a store, and the model of an experiment.
+  networks: { folder: "src/core/networks", layers: ["graphs", "models", "durable", "program", "shared"], modules: ["node:*"] },
   datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "folders", "extras", "shared"], modules: "*" },
   tasks: { folder: "src/core/tasks", layers: ["models", "program", "shared"], modules: [] },
   feeds: { folder: "src/core/feeds", layers: ["tasks", "datasets", "engines", "models", "shared"], modules: ["node:*"] },
@@ -30,10 +32,10 @@ export const layers = {
   weights: { folder: "src/core/weights", layers: ["checkpoint", "shared"], modules: ["zod", "node:*"] },
   training: {
     folder: "src/core/training",
-    layers: ["checkpoint", "weights", "feeds", "tasks", "engines", "models", "hyperoptimizers", "program", "shared"],
+    layers: ["checkpoint", "weights", "feeds", "tasks", "engines", "networks", "models", "hyperoptimizers", "program", "shared"],
     modules: ["node:*"],
   },
-  prediction: { folder: "src/core/prediction", layers: ["checkpoint", "weights", "tasks", "engines", "models", "program", "shared"], modules: ["zod", "node:*"] },
+  prediction: { folder: "src/core/prediction", layers: ["checkpoint", "weights", "tasks", "engines", "networks", "models", "program", "shared"], modules: ["zod", "node:*"] },
 
   // The package "hypertower": training without the workbench.
   library: { folder: "src/library", layers: [...core, "shared"], modules: ["zod", "fastest-levenshtein", "node:*"] },
@@ -45,16 +47,16 @@ export const layers = {
   // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
   // The process that reads files from elsewhere, and its messages.
-  importing: { folder: "src/main/importing", layers: ["datasets", "shared"], modules: ["node:*"] },
+  importing: { folder: "src/main/importing", layers: ["datasets", "graphs", "networks", "shared"], modules: ["node:*"] },
   // Starts, watches and controls trainers and importers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   // Installs optional packages on demand.
   installing: { folder: "src/main/extras", layers: ["extras", "durable", "shared"], modules: ["node:*", "tar-stream"] },
   studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
-  archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "checkpoint", "weights", "durable", "shared"], modules: "*" },
+  archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "networks", "checkpoint", "weights", "durable", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "checkpoint", "weights", "graphs", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "networks", "checkpoint", "weights", "graphs", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
   headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "logs", "shared"], modules: "*" },

@@ -11,6 +11,7 @@ import { extraEvents, extraRequests } from "./extras/index.ts";
 import { listedRun } from "./listedRun.ts";
 import { logsRequests } from "./logs.ts";
 import type { Opening } from "./opening.ts";
+import { networkEvents, networkRequests } from "./networks.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
 import { maxSummaries } from "./runPages.ts";
@@ -78,6 +79,7 @@ export const contract = {
   requests: {
     "app.info": { input: nothing, output: appInfo },
     ...datasetRequests,
+    ...networkRequests,
     ...engineRequests,
   ...extraRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
@@ -162,6 +164,7 @@ export const contract = {
     ...storeEvents,
     ...studyEvents,
     ...datasetEvents,
+    ...networkEvents,
     ...engineEvents,
   ...extraEvents,
     ...storageEvents,

@@ -19,7 +19,7 @@ export type Opening =
 export const maxLinkLength = 200_000;
 
 /** Pages that need nothing else. */
-const pages = { new: "/", runs: "/runs", studies: "/studies", compare: "/compare", datasets: "/datasets", engines: "/engines", storage: "/storage" } as const;
+const pages = { new: "/", runs: "/runs", studies: "/studies", compare: "/compare", datasets: "/datasets", networks: "/networks", engines: "/engines", storage: "/storage" } as const;
 
 const id = "[A-Za-z0-9_-]{1,64}";
 const onePage = new RegExp(`^hypertower://(${Object.keys(pages).join("|")})/?$`);

@@ -5,7 +5,7 @@ import { plural } from "./text.ts";
 /** One thing that is wrong, for people. */
 export const finding = z.object({
   /** What it is about. */
-  part: z.enum(["file", "log", "run", "series", "evaluations", "events", "pyramid", "study", "checkpoint", "weights", "dataset"]),
+  part: z.enum(["file", "log", "run", "series", "evaluations", "events", "pyramid", "study", "checkpoint", "weights", "network", "dataset"]),
   /** `damage`: values are wrong or missing. `warning`: nothing stored is wrong, but something may have been lost or is not checked. */
   severity: z.enum(["damage", "warning"]),
   run: z.string().nullable(),

@@ -17,6 +17,8 @@ export interface BuildOptions {
   readonly parameters: ReadonlyMap<string, Node>;
   readonly statistics: ReadonlyMap<string, Node>;
   readonly dropout: GraphPass["dropout"];
+  /** Called for every node of the outer graph in order, with its outputs. */
+  readonly onNode?: ((node: GraphNode, outputs: readonly Value[]) => void) | undefined;
 }
 
 export interface BuiltGraph {
@@ -78,6 +80,7 @@ export function buildGraph(description: GraphDescription, constants: Constants, 
         const value = outputs[i];
         if (name !== "" && value) values.set(name, value);
       });
+      if (nodes === description.nodes) options.onNode?.(node, outputs);
     }
   }
 

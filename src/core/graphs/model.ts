@@ -11,7 +11,7 @@ import { freshValues } from "./fresh.ts";
 import { lastNode } from "./meaning.ts";
 import { inputShape, tryShape, type Dropped } from "./probe.ts";
 import type { GraphTensors } from "./tensors.ts";
-import { floatOf } from "./values.ts";
+import { floatOf, type Value } from "./values.ts";
 
 export interface GraphModelOptions {
   /** Where training begins: the file's weights (the default), or fresh ones by layer type. */
@@ -22,6 +22,8 @@ export interface GraphModelOptions {
   readonly exampleShape?: readonly number[];
   /** Whether training drops values where the file does (the default). */
   readonly dropout?: boolean;
+  /** Called for every node of the graph that a forward pass calculates, in order, with its outputs. */
+  readonly onNode?: (node: GraphNode, outputs: readonly Value[]) => void;
 }
 
 export interface GraphModel extends Model {
@@ -56,6 +58,7 @@ export function graphModel(given: GraphDescription, tensors: GraphTensors, optio
         training: pass.training,
         parameters: named,
         statistics,
+        onNode: options.onNode,
         dropout: (node, value, p) => (pass.training ? dropped(masks.get(node.outputs[0] ?? node.name), value, p, x.batch) : value),
       });
       const output: Activations = fittedOutput(description, floatOf(built.output), x);

@@ -13,7 +13,10 @@ export interface Parameter {
 }
 
 /** Buffers by full name, such as `bn1.running_mean`. */
-export type Buffer = BufferDescription;
+export interface Buffer extends Omit<BufferDescription, "initial"> {
+  /** Of every entry, or of each. */
+  readonly initial: number | Float64Array;
+}
 
 /** Dropout masks by full name, such as `dropout1.mask`, which is also the input's name. */
 export type Mask = MaskDescription;

@@ -1,10 +1,9 @@
 /** Generates text: reads the beginning, then samples one symbol at a time. */
 import type { Experiment } from "../../shared/experiment.ts";
 import { attends, textSteps } from "../../shared/models/data.ts";
-import { describeModel } from "../../shared/models/architecture.ts";
 import type { DataShape } from "../../shared/models/shape.ts";
-import { buildModel } from "../models/build.ts";
 import { Random } from "../models/random.ts";
+import { modelOf } from "../networks/model.ts";
 import { languageModelling } from "../tasks/languageModelling.ts";
 import type { Alphabet } from "../../shared/alphabet.ts";
 import type { NamedArray } from "../weights/file.ts";
@@ -25,17 +24,19 @@ export interface Continuation {
 
 /**
  * The continuation, without the prime; the same for the same weights and seed.
+ * @param networks folder of imported networks
  * @throws Error naming characters that the training text does not contain
  */
-export async function generate(experiment: Experiment, alphabet: Alphabet, weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation): Promise<string> {
+export async function generate(experiment: Experiment, alphabet: Alphabet, weights: readonly NamedArray[], { prime, length, temperature, seed }: Continuation, networks?: string): Promise<string> {
   const codes = alphabet.codesOf(prime);
   if (codes.length === 0) throw new Error("the beginning is empty; give at least one symbol");
 
-  const reader = await (attends(experiment.model) ? windowReader : recurrentReader)(experiment, alphabet.symbols.length, weights);
+  const reader = await (attends(experiment.model) ? windowReader : recurrentReader)(experiment, alphabet.symbols.length, weights, networks);
   const random = new Random(seed, "generation", experiment.generator);
   try {
     const end = codes.length + length;
-    while (codes.length < end) codes.push(drawn(await reader.after(codes), temperature, random));
+    // A network may know more symbols than the text has.
+    while (codes.length < end) codes.push(drawn((await reader.after(codes)).subarray(0, alphabet.symbols.length), temperature, random));
     return alphabet.textOf(codes.slice(end - length));
   } finally {
     await reader.dispose();
@@ -49,15 +50,15 @@ interface Reader {
   dispose(): Promise<void>;
 }
 
-async function predictor(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[], steps: number) {
+async function predictor(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[], steps: number, networks: string | undefined) {
   const data: DataShape = { input: { kind: "tokens", shape: [steps], vocabulary }, classes: vocabulary };
-  const model = buildModel(describeModel(experiment.model, data));
+  const model = await modelOf(experiment.model, data, networks);
   return buildPredictor({ experiment, model, task: languageModelling({ model, steps }), batchSizes: [1], weights });
 }
 
 /** One symbol at a time: the hidden state carries the past. */
-async function recurrentReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[]): Promise<Reader> {
-  const { executable, width } = await predictor(experiment, vocabulary, weights, 1);
+async function recurrentReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[], networks?: string): Promise<Reader> {
+  const { executable, width } = await predictor(experiment, vocabulary, weights, 1, networks);
   const scores = scoresOf(1);
   let read = 0;
   return {
@@ -72,9 +73,9 @@ async function recurrentReader(experiment: Experiment, vocabulary: number, weigh
 }
 
 /** The last symbols that fit into the context, at its beginning; what follows them cannot be seen. */
-async function windowReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[]): Promise<Reader> {
+async function windowReader(experiment: Experiment, vocabulary: number, weights: readonly NamedArray[], networks?: string): Promise<Reader> {
   const context = textSteps(experiment.model);
-  const { executable, width } = await predictor(experiment, vocabulary, weights, context);
+  const { executable, width } = await predictor(experiment, vocabulary, weights, context, networks);
   const scores = scoresOf(1);
   return {
     async after(codes) {

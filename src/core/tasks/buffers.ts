@@ -11,7 +11,7 @@ function variable({ name, role }: Buffer, use: Use): string {
 }
 
 /** Initial values of a model's buffers, by state variable. */
-export function initialBuffers({ buffers }: Model): Record<string, number> {
+export function initialBuffers({ buffers }: Model): Record<string, number | Float64Array> {
   return Object.fromEntries(
     buffers.flatMap((buffer) => (["training", "evaluation"] as const).map((use) => [variable(buffer, use), buffer.initial] as const)),
   );
@@ -29,7 +29,9 @@ export function bufferNodes({ buffers }: Model, batch: number, use: Use, carry: 
       const shape = [batch, ...buffer.shape];
       const goesOn = greater(broadcast(carry, shape), filled(0, shape));
       // select(), not a product: NaN from a diverged batch times 0 is NaN.
-      return [buffer.name, select(goesOn, state(variable(buffer, use), shape), filled(buffer.initial, shape))];
+      const { initial } = buffer;
+      if (typeof initial !== "number") throw new Error(`${buffer.name} is carried and begins with one value for every entry`);
+      return [buffer.name, select(goesOn, state(variable(buffer, use), shape), filled(initial, shape))];
     }),
   );
 }

@@ -17,8 +17,8 @@ export interface Loss {
 /** Parameters and a loss on a batch. The input nodes are the task's own. */
 export interface Task {
   readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
-  /** Initial value of every entry of the buffers, by state variable. */
-  readonly buffers: Readonly<Record<string, number>>;
+  /** Initial values of the buffers by state variable: one for every entry, or each. */
+  readonly buffers: Readonly<Record<string, number | Float64Array>>;
   /** Mean loss of a batch of `batchSize` examples. */
   loss(parameters: readonly Node[], batchSize: number): Loss;
   /** Sums over a batch (not means) by metric, and the buffers that evaluation updates. */

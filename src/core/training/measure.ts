@@ -34,17 +34,19 @@ export interface MeasureOptions {
    * not count.
    */
   readonly longest?: number;
+  /** Folder of imported networks. */
+  readonly networks?: string | undefined;
 }
 
 /**
  * @throws Error when the experiment cannot be prepared
  */
-export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = false, longest = usualLongest }: MeasureOptions = {}): Promise<{ measurement: Measurement; description: EngineDescription }> {
+export async function measure(experiment: Experiment, { cohort = 1, stepsOnly = false, longest = usualLongest, networks }: MeasureOptions = {}): Promise<{ measurement: Measurement; description: EngineDescription }> {
   const prepare = async (): Promise<PreparedRun[]> =>
-    cohort === 1 ? [await prepareRun(experiment)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort);
+    cohort === 1 ? [await prepareRun(experiment, networks)] : prepareCohort(Array.from({ length: cohort }, (_, seat) => ({ experiment, seat })), cohort, networks);
   const dispose = (runs: readonly PreparedRun[]) => Promise.all(runs.map(({ executable }) => executable.dispose()));
   // Load the data first, as a warm trainer has.
-  if (!stepsOnly) await (await prepareRun(experiment)).executable.dispose();
+  if (!stepsOnly) await (await prepareRun(experiment, networks)).executable.dispose();
   const asked = performance.now();
   const prepared = await prepare();
   const begin = performance.now() - asked;

@@ -1,6 +1,5 @@
 /** Prepares a run from its experiment: data, program, engine, initial weights. */
 import { stepsPerEpoch, totalSteps, type Experiment } from "../../shared/experiment.ts";
-import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
 import { segmentsOf, type RunLength } from "../../shared/schedules/segments.ts";
 import { initialValues, learnedHyperparameters, levelOptions, type Level, type Settings } from "../../shared/tower.ts";
@@ -8,8 +7,8 @@ import { compileCohort, type Seat } from "../engines/cohort.ts";
 import type { Engine, EngineDescription, Executable, StateValues } from "../engines/engine.ts";
 import { engineNamed } from "../engines/index.ts";
 import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
-import { buildModel } from "../models/build.ts";
 import type { Model } from "../models/model.ts";
+import { modelOf } from "../networks/model.ts";
 import { Random } from "../models/random.ts";
 import { fingerprint } from "../program/fingerprint.ts";
 import { commonFeed } from "../feeds/commonFeed.ts";
@@ -59,9 +58,9 @@ interface PlannedRun extends Omit<PreparedRun, "executable" | keyof EngineDescri
   readonly initialState: StateValues;
 }
 
-async function planRun(experiment: Experiment): Promise<PlannedRun> {
+async function planRun(experiment: Experiment, networks: string | undefined): Promise<PlannedRun> {
   const data = dataShape(experiment);
-  const model = buildModel(describeModel(experiment.model, data));
+  const model = await modelOf(experiment.model, data, networks);
   const [feed, engine] = await Promise.all([loadFeed(experiment, model), engineNamed(experiment.engine.kind)]);
   const training = buildTrainingProgram({
     task: feed.task,
@@ -80,9 +79,12 @@ function placed<E extends Executable>({ engine, initialState, ...run }: PlannedR
   return { ...run, executable, ...engine.describe({ threads: run.experiment.engine.threads }) };
 }
 
-/** @throws Error when the dataset cannot be read or the engine cannot be loaded */
-export async function prepareRun(experiment: Experiment): Promise<PreparedRun> {
-  const planned = await planRun(experiment);
+/**
+ * @param networks folder of imported networks
+ * @throws Error when the dataset or the network cannot be read or the engine cannot be loaded
+ */
+export async function prepareRun(experiment: Experiment, networks?: string): Promise<PreparedRun> {
+  const planned = await planRun(experiment, networks);
   const { threads } = experiment.engine;
   return placed(planned, await planned.engine.compile(planned.training.program, { threads }));
 }
@@ -99,9 +101,9 @@ export interface Member {
  * differ in seed and in the initial values of learned hyperparameters.
  * @throws Error like prepareRun(), and when the runs' programs differ
  */
-export async function prepareCohort(members: readonly Member[], size: number): Promise<(PreparedRun & { readonly executable: Seat })[]> {
+export async function prepareCohort(members: readonly Member[], size: number, networks?: string): Promise<(PreparedRun & { readonly executable: Seat })[]> {
   const planned: PlannedRun[] = [];
-  for (const { experiment } of members) planned.push(await planRun(experiment));
+  for (const { experiment } of members) planned.push(await planRun(experiment, networks));
   const [first] = planned;
   if (!first) throw new Error("a cohort needs at least one run");
   const { engine, experiment, training } = first;

@@ -69,7 +69,7 @@ export function buildTrainingProgram(options: TrainingProgramOptions): TrainingP
   const buffers = Object.fromEntries(
     program.state.flatMap(({ name, shape }) => {
       const initial = task.buffers[name];
-      return initial === undefined ? [] : [[name, new Float64Array(sizeOf(shape)).fill(initial)]];
+      return initial === undefined ? [] : [[name, typeof initial === "number" ? new Float64Array(sizeOf(shape)).fill(initial) : initial]];
     }),
   );
 

@@ -3,6 +3,7 @@
  *
  *   hypertower.json                  format and version; always first
  *   studies/0.json                   definition and state of a study
+ *   networks/SHA-256                 an imported network, before the first run that trains it (version 3)
  *   runs/0/run.json                  a run's row, experiment and environment
  *   runs/0/steps/0                   logged values, float64 little-endian, column by column for `rowsAtOnce()` steps
  *   runs/0/kept/0                    summaries that a thinned run keeps, JSON, one a line (version 2)
@@ -11,13 +12,17 @@
  *   manifest.json                    size and SHA-256 of every part before it; always last
  */
 import { z } from "zod";
+import { maxNetworkBytes } from "../../core/networks/file.ts";
 import type { RunFileKind } from "../store/portable.ts";
 import { ArchiveError } from "./errors.ts";
 
 export const archiveFormat = "hypertower archive";
-/** The newest version. Archives without thinned runs are of version 1, so that earlier programs read them. */
-export const archiveVersion = 2;
-export const versionWithoutThinned = 1;
+/** The newest version. An archive has the lowest version that can hold it, so that earlier programs read it. */
+export const archiveVersion = 3;
+const versionWithoutNetworks = 2;
+const versionWithoutThinned = 1;
+
+export const versionOf = ({ thinned, networks }: { readonly thinned: boolean; readonly networks: boolean }): number => (networks ? archiveVersion : thinned ? versionWithoutNetworks : versionWithoutThinned);
 export const archiveSuffix = ".hypertower";
 export const archiveMediaType = "application/x-hypertower";
 
@@ -60,7 +65,7 @@ export const keptLine = z.tuple([z.int().min(0), z.int().min(1), z.int().min(0),
 export type KeptLine = z.infer<typeof keptLine>;
 
 const number = "(0|[1-9]\\d{0,6})";
-const pattern = new RegExp(`^(?:hypertower\\.json|manifest\\.json|studies/${number}\\.json|runs/${number}/(?:(run\\.json|checkpoint|best\\.weights|last\\.weights)|(steps|kept|evaluations|events)/${number}))$`);
+const pattern = new RegExp(`^(?:hypertower\\.json|manifest\\.json|studies/${number}\\.json|networks/([0-9a-f]{64})|runs/${number}/(?:(run\\.json|checkpoint|best\\.weights|last\\.weights)|(steps|kept|evaluations|events)/${number}))$`);
 
 export type BatchedKind = "steps" | "kept" | "evaluations" | "events";
 
@@ -68,6 +73,7 @@ export type PartName =
   | { readonly kind: "head" }
   | { readonly kind: "manifest" }
   | { readonly kind: "study"; readonly index: number }
+  | { readonly kind: "network"; readonly hash: string }
   | { readonly kind: "run" | RunFileKind; readonly index: number }
   | { readonly kind: BatchedKind; readonly index: number; readonly batch: number };
 
@@ -78,8 +84,9 @@ export const fileNames = { checkpoint: "checkpoint", best: "best.weights", last:
 export function parsePartName(name: string): PartName | undefined {
   const match = pattern.exec(name);
   if (!match) return undefined;
-  const [, study, run, alone, batched, batch] = match;
+  const [, study, network, run, alone, batched, batch] = match;
   if (study !== undefined) return { kind: "study", index: Number(study) };
+  if (network !== undefined) return { kind: "network", hash: network };
   if (run === undefined) return { kind: name === headName ? "head" : "manifest" };
   if (alone !== undefined) return { kind: single[alone as keyof typeof single], index: Number(run) };
   return { kind: batched as BatchedKind, index: Number(run), batch: Number(batch) };
@@ -88,6 +95,7 @@ export function parsePartName(name: string): PartName | undefined {
 /** Maximum size of a part in bytes. */
 export function maxSize({ kind }: PartName): number {
   if (kind === "manifest") return limits.manifest;
+  if (kind === "network") return maxNetworkBytes;
   if (kind === "checkpoint" || kind === "best" || kind === "last") return limits.file;
   return kind === "steps" || kind === "kept" || kind === "evaluations" || kind === "events" ? limits.batch : limits.json;
 }

@@ -10,7 +10,7 @@ export async function importInto(path: string, folder: string): Promise<Report> 
     // A refused archive creates no store.
     const receiver = new Receiver(folder);
     try {
-      return takeIn(receiver, folder, archive);
+      return takeIn(receiver, folder, { studies: archive.studies, runs: archive.runs, from: path });
     } finally {
       receiver.close();
     }

@@ -5,6 +5,7 @@ import { OtherStore } from "../store/otherStore.ts";
 import { runFileKinds, type PortableFile, type PortableSource, type PortableStudy } from "../store/portable.ts";
 import { Receiver } from "../store/receiver.ts";
 import { ArchiveError } from "./errors.ts";
+import { networkIn } from "./networks.ts";
 import { pathOf, usableFiles } from "./runFiles.ts";
 import { takeIn, type Report } from "./takeIn.ts";
 
@@ -24,7 +25,7 @@ export async function mergeInto(from: string, folder: string, onRemark: (remark:
       const take = async (studies: readonly PortableStudy[], ids: readonly string[]) => {
         const runs = await sourcesOf(other, from, ids, onRemark);
         if (runs === null) return;
-        const part = takeIn(receiver, folder, { studies, runs });
+        const part = takeIn(receiver, folder, { studies, runs, from });
         report.studies.push(...part.studies);
         report.runs.push(...part.runs);
       };
@@ -61,7 +62,7 @@ async function sourcesOf(other: OtherStore, folder: string, ids: readonly string
     *[Symbol.iterator]() {
       for (const id of ids) {
         const { run } = portable.run(other.run(id)!);
-        yield portable.source(run, () => files.get(id)!);
+        yield { ...portable.source(run, () => files.get(id)!), network: () => networkIn(folder, run.experiment) };
       }
     },
   };

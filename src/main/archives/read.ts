@@ -6,7 +6,7 @@ import { requireOwner } from "../../core/checkpoint/owner.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { readWeightsHeader } from "../../core/weights/file.ts";
 import { bucketGroups, isBucketOf } from "../store/keptBuckets.ts";
-import { portableEvaluation, portableEvent, portableRun, portableStudy, rowsAtOnce, runFileKinds, storedRanges, type KeptBucket, type PortableFile, type PortableRun, type PortableSource, type PortableStudy, type RunFileKind } from "../store/portable.ts";
+import { portableEvaluation, portableEvent, portableRun, portableStudy, rowsAtOnce, runFileKinds, storedRanges, type KeptBucket, type PortableFile, type PortableNetwork, type PortableRun, type PortableSource, type PortableStudy, type RunFileKind } from "../store/portable.ts";
 import type { StepRows } from "../store/seriesWriter.ts";
 import { ArchiveError } from "./errors.ts";
 import { archiveVersion, head, headName, keptLine, limits, manifest, manifestName, maxSize, parseJson, parsePartName, type BatchedKind, type Manifest } from "./format.ts";
@@ -27,6 +27,7 @@ export class Archive {
   readonly #tar: TarFile;
   readonly #sums: ReadonlyMap<string, string>;
   readonly #runs: readonly RunParts[];
+  readonly #networks: ReadonlyMap<string, TarEntry>;
 
   /** @throws ArchiveError naming the file, unless every part is whole and of a version that is known here */
   static async open(path: string): Promise<Archive> {
@@ -63,9 +64,10 @@ export class Archive {
     });
     this.#sums = new Map(this.manifest.parts.map(({ name, sha256 }) => [name, sha256]));
     if (this.#sums.size !== parts.length) throw new ArchiveError("two of its parts have one name");
-    const { studies, runs } = grouped(parts);
+    const { studies, runs, networks } = grouped(parts);
     this.studies = studies.map((entry) => parseJson(entry.name, this.#verified(entry).toString("utf8"), portableStudy));
     this.#runs = runs;
+    this.#networks = networks;
   }
 
   /** The runs in their order; each is read when it is asked for. */
@@ -83,6 +85,11 @@ export class Archive {
   }
 
   async #check(): Promise<void> {
+    for (const [hash, entry] of this.#networks) {
+      const sum = createHash("sha256");
+      for (const block of blocksOf(this.#network(hash, entry))) sum.update(block);
+      if (sum.digest("hex") !== hash) throw new ArchiveError(`${entry.name} is damaged: its checksum does not match`);
+    }
     const studies = new Set(this.studies.map(({ id }) => id));
     if (studies.size !== this.studies.length) throw new ArchiveError("two of its studies have one id");
     const ids = new Set<string>();
@@ -121,6 +128,10 @@ export class Archive {
     }
   }
 
+  #network(hash: string, entry: TarEntry, name = hash.slice(0, 12)): PortableNetwork {
+    return { hash, name, size: entry.size, read: (at, target) => this.#tar.read(entry.at + at, target.subarray(0, Math.max(0, Math.min(target.length, entry.size - at)))) };
+  }
+
   /** A part's bytes, checked. */
   #verified(entry: TarEntry): Buffer {
     const bytes = this.#tar.bytesOf(entry);
@@ -130,8 +141,11 @@ export class Archive {
 
   #source(parts: RunParts): PortableSource & { files(): readonly (PortableFile & { entry: TarEntry })[] } {
     const run = parseJson(parts.run!.name, this.#verified(parts.run!).toString("utf8"), portableRun);
+    const { model } = run.experiment;
+    const network = model.kind === "graph" ? this.#networks.get(model.network) : undefined;
     return {
       run,
+      network: () => (model.kind === "graph" && network ? this.#network(model.network, network, model.facts?.name) : null),
       steps: () => this.#steps(run, parts.steps),
       kept: () => this.#kept(run, parts.kept),
       evaluations: () => this.#lines(parts.evaluations, portableEvaluation),
@@ -183,14 +197,17 @@ export class Archive {
 }
 
 /** Groups the parts by study and run. @throws ArchiveError where one is missing or out of order */
-function grouped(parts: readonly TarEntry[]): { readonly studies: TarEntry[]; readonly runs: RunParts[] } {
+function grouped(parts: readonly TarEntry[]): { readonly studies: TarEntry[]; readonly runs: RunParts[]; readonly networks: Map<string, TarEntry> } {
   const studies: TarEntry[] = [];
   const runs: RunParts[] = [];
+  const networks = new Map<string, TarEntry>();
   for (const entry of parts.slice(1)) {
     const part = parsePartName(entry.name)!;
     const misplaced = () => new ArchiveError(`${entry.name} is out of order`);
     if (part.kind === "head" || part.kind === "manifest") throw misplaced();
-    if (part.kind === "study") {
+    if (part.kind === "network") {
+      networks.set(part.hash, entry);
+    } else if (part.kind === "study") {
       if (part.index !== studies.length || runs.length > 0) throw misplaced();
       studies.push(entry);
     } else if (part.kind === "run") {
@@ -205,5 +222,5 @@ function grouped(parts: readonly TarEntry[]): { readonly studies: TarEntry[]; re
       } else if (runFileKinds.includes(part.kind)) run.files.set(part.kind, entry);
     }
   }
-  return { studies, runs };
+  return { studies, runs, networks };
 }

@@ -6,6 +6,7 @@ import { newRunId } from "../hosting/newRun.ts";
 import type { PortableRun, PortableSource, PortableStudy } from "../store/portable.ts";
 import type { Receiver } from "../store/receiver.ts";
 import { ArchiveError } from "./errors.ts";
+import { StagedNetworks } from "./networks.ts";
 import { removeLeftovers, StagedFiles } from "./runFiles.ts";
 import { isSameRun } from "./same.ts";
 
@@ -26,6 +27,8 @@ export interface Report {
 export interface Selection {
   readonly studies: readonly PortableStudy[];
   readonly runs: Iterable<PortableSource>;
+  /** Archive or folder that they come from. */
+  readonly from: string;
 }
 
 /** Bytes of the store for a logged value while it is written: in the write-ahead log and in the file. */
@@ -34,7 +37,7 @@ const bytesPerValue = 48;
 /** Bytes to leave free. */
 const spare = 64 << 20;
 
-export function takeIn(receiver: Receiver, folder: string, { studies, runs }: Selection): Report {
+export function takeIn(receiver: Receiver, folder: string, { studies, runs, from }: Selection): Report {
   removeLeftovers(folder);
   const report: Report = { studies: [], runs: [] };
   const taken = new Set<string>();
@@ -52,13 +55,14 @@ export function takeIn(receiver: Receiver, folder: string, { studies, runs }: Se
     const as = isHere ? null : freeId(run, taken, (id) => receiver.runs.has(id));
     if (as !== null) {
       ids.set(run.id, as);
-      needed += run.logged * run.metrics.length * bytesPerValue + source.files().reduce((sum, { size }) => sum + size, 0);
+      needed += (source.network?.()?.size ?? 0) + run.logged * run.metrics.length * bytesPerValue + source.files().reduce((sum, { size }) => sum + size, 0);
     }
     report.runs.push({ id: run.id, name: run.name, as });
   }
   if (ids.size === 0 && studyIds.size === 0) return report;
   requireSpace(folder, needed);
   const staged = new StagedFiles(folder, receiver.token);
+  const networks = new StagedNetworks(folder, from);
   const missing = { *[Symbol.iterator]() { for (const source of runs) if (ids.has(source.run.id)) yield source; } };
   const renamed = {
     *[Symbol.iterator](): Generator<PortableSource> {
@@ -69,13 +73,20 @@ export function takeIn(receiver: Receiver, folder: string, { studies, runs }: Se
     },
   };
   try {
-    for (const source of missing) for (const file of source.files()) staged.add(source.run, ids.get(source.run.id)!, file);
+    for (const source of missing) {
+      for (const file of source.files()) staged.add(source.run, ids.get(source.run.id)!, file);
+      networks.add(source, receiver);
+    }
     receiver.receive(
-      { studies: studies.flatMap((study) => (studyIds.has(study.id) ? [{ ...study, id: studyIds.get(study.id)! }] : [])), runs: renamed },
-      () => staged.place(),
+      { studies: studies.flatMap((study) => (studyIds.has(study.id) ? [{ ...study, id: studyIds.get(study.id)! }] : [])), runs: renamed, networks: networks.rows },
+      () => {
+        networks.place();
+        staged.place();
+      },
     );
   } catch (error) {
     staged.remove();
+    networks.remove();
     throw error;
   }
   return report;

@@ -5,7 +5,7 @@ import type { KeptBucket, PortableFile, PortableSource, PortableStudy } from "..
 import type { StepRows } from "../store/seriesWriter.ts";
 import { ArchiveError } from "./errors.ts";
 import { fingerprintsOf } from "./fingerprints.ts";
-import { archiveFormat, archiveVersion, fileNames, headName, limits, manifestName, versionWithoutThinned, type KeptLine, type Manifest } from "./format.ts";
+import { archiveFormat, fileNames, headName, limits, manifestName, versionOf, type KeptLine, type Manifest } from "./format.ts";
 import { tarEnd, tarHeader, tarPadding } from "./tar.ts";
 
 /** Bytes read at a time. */
@@ -20,10 +20,13 @@ export interface ArchiveContent {
   readonly createdAt: number;
   /** Whether one of the runs is thinned. */
   readonly thinned: boolean;
+  /** Whether one of them trains an imported network. */
+  readonly networks: boolean;
 }
 
-export async function* archiveOf({ studies, runs, program, createdAt, thinned }: ArchiveContent): AsyncGenerator<Uint8Array> {
-  const version = thinned ? archiveVersion : versionWithoutThinned;
+export async function* archiveOf({ studies, runs, program, createdAt, thinned, networks }: ArchiveContent): AsyncGenerator<Uint8Array> {
+  const version = versionOf({ thinned, networks });
+  const written = new Set<string>();
   const parts: Manifest["parts"] = [];
   const datasets = new Map<string, Manifest["datasets"][number]>();
   const generators = new Set<number>();
@@ -55,6 +58,11 @@ export async function* archiveOf({ studies, runs, program, createdAt, thinned }:
   for await (const source of runs) {
     const { run } = source;
     const at = `runs/${index++}`;
+    const network = networks ? (source.network?.() ?? null) : null;
+    if (network && !written.has(network.hash)) {
+      written.add(network.hash);
+      yield* part(`networks/${network.hash}`, network.size, blocksOf(network));
+    }
     yield* json(`${at}/run.json`, run);
     let batch = 0;
     for (const rows of source.steps()) {

@@ -8,7 +8,9 @@ import { findPreset, newExperiment, presetNames } from "../../shared/presets.ts"
 import { maxDefinitionBytes } from "../../shared/sharing.ts";
 import { findStudyPreset, studyPresetNames } from "../../shared/study/presets.ts";
 import { asNewStudy, validateStudy, type Study } from "../../shared/study/study.ts";
-import { isObject, withOwnFacts } from "../services/experiments.ts";
+import { storedNetworks } from "../services/storedNetworks.ts";
+import { storeDirOf } from "./session.ts";
+import { isObject, withNetworkFacts, withOwnFacts } from "../services/experiments.ts";
 import { UserError } from "../services/services.ts";
 import { assign, parseAssignment } from "./setValue.ts";
 
@@ -17,6 +19,8 @@ export interface DefinitionSource {
   readonly preset?: string | undefined;
   /** An existing definition in place of file and preset, and its name in messages. */
   readonly given?: { readonly input: unknown; readonly origin: string } | undefined;
+  /** Folder of the store, for the networks that are imported there; the default store without it. */
+  readonly store?: string | undefined;
   /** `path=value`, applied in order. */
   readonly set: readonly string[];
 }
@@ -26,8 +30,8 @@ interface DefinitionKind<T> {
   readonly what: "experiment" | "study";
   readonly presets: readonly string[];
   preset(name: string): unknown;
-  /** Adds the facts of a user's own data where this machine has the data. */
-  withFacts(input: unknown): Promise<unknown>;
+  /** Adds the facts of a user's own data and of an imported network where they are here. */
+  withFacts(input: unknown, store: string | undefined): Promise<unknown>;
   /** A new definition gets the latest generator unless it names one. */
   asNew(input: unknown): unknown;
   /** Default definition; undefined where a file or preset is required. */
@@ -35,11 +39,15 @@ interface DefinitionKind<T> {
   validate(input: unknown): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly errors: readonly FieldError[] };
 }
 
+async function factsIn(input: unknown, store: string | undefined): Promise<unknown> {
+  return withNetworkFacts(await withOwnFacts(input), storedNetworks(storeDirOf(store)));
+}
+
 const experiments: DefinitionKind<Experiment> = {
   what: "experiment",
   presets: presetNames,
   preset: (name) => findPreset(name)?.experiment,
-  withFacts: withOwnFacts,
+  withFacts: factsIn,
   asNew,
   fallback: newExperiment,
   validate: (input) => {
@@ -52,7 +60,7 @@ const studies: DefinitionKind<Study> = {
   what: "study",
   presets: studyPresetNames,
   preset: (name) => findStudyPreset(name)?.study,
-  withFacts: async (input) => (isObject(input) && "base" in input ? { ...input, base: await withOwnFacts(input["base"]) } : input),
+  withFacts: async (input, store) => (isObject(input) && "base" in input ? { ...input, base: await factsIn(input["base"], store) } : input),
   asNew: asNewStudy,
   validate: (input) => {
     const result = validateStudy(input);
@@ -73,13 +81,13 @@ export function loadStudy(source: DefinitionSource): Promise<Study> {
   return load(studies, source);
 }
 
-async function load<T>(definition: DefinitionKind<T>, { file, preset, given, set }: DefinitionSource): Promise<T> {
+async function load<T>(definition: DefinitionKind<T>, { file, preset, given, set, store }: DefinitionSource): Promise<T> {
   const assignments = set.map(parseAssignment);
   const { input, origin } = given ?? (await readSource(definition, file, preset));
-  const base = validated(definition, await definition.withFacts(given ? input : definition.asNew(input)), origin);
+  const base = validated(definition, await definition.withFacts(given ? input : definition.asNew(input), store), origin);
   if (assignments.length === 0) return base;
   const changed = assignments.reduce<unknown>((target, assignment) => assign(target, assignment), base);
-  return validated(definition, await definition.withFacts(changed), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
+  return validated(definition, await definition.withFacts(changed, store), `${origin} with ${set.map((text) => `--set ${text}`).join(" ")}`);
 }
 
 async function readSource({ what, presets, preset: find, fallback }: DefinitionKind<unknown>, file: string | undefined, preset: string | undefined): Promise<{ input: unknown; origin: string }> {

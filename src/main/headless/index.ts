@@ -14,7 +14,6 @@ import { studyMetricNames } from "../../shared/study/metric.ts";
 import { studyPresetNames } from "../../shared/study/presets.ts";
 import { defaultThinWidth, thinWidths } from "../../shared/thinning.ts";
 import type { ArchiveOptions } from "./commands/archive.ts";
-import type { CheckModelOptions } from "./commands/checkModel.ts";
 import type { AddOptions, DatasetsOptions } from "./commands/datasets.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
 import type { EvaluateOptions } from "./commands/evaluate.ts";
@@ -39,9 +38,10 @@ import type { ThinCommandOptions } from "./commands/thin.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { finish } from "./finish.ts";
-import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, positiveNumber, wholeNumber } from "./options.ts";
+import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
+import { addNetworkCommands } from "./tree/networks.ts";
 import { addRunCommands, addStudyListCommands, exportRunCommand, showCommand } from "./tree/runs.ts";
 import type { ProgramFiles } from "./session.ts";
 
@@ -332,6 +332,8 @@ datasets
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
 
+addNetworkCommands(program, programFiles);
+
 const doctor = program.command("doctor").description("Check, repair, restore and back up the store.");
 doctor
   .command("check", { isDefault: true })
@@ -385,18 +387,6 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((runs: string[], options: ThinCommandOptions) => finish(import("./commands/thin.ts").then(({ thin }) => thin(programFiles, runs, options)), options.json));
-
-program
-  .command("import-model")
-  .description("Compare an ONNX file's network with the library it came from: its loss and every gradient on a batch.")
-  .argument("<file>", "the .onnx file")
-  .requiredOption("--check <batch>", "a .npz file with x, y (classes, or the next symbol of every position), loss, and grad.NAME for every parameter")
-  .addOption(new Option("--engine <kind>", "engine that calculates").choices([...engineKinds]).default("onnx-cpu"))
-  .option("--tolerance <number>", "largest relative difference allowed (default: 1e-7 in doubles, 1e-3 in single precision)", positiveNumber)
-  .option("--output <name>", "the output to compare (default: the first)")
-  .option("--json", "one JSON object")
-  .addHelpText("after", "\nExit codes: 0 it agrees, 1 it does not, or an error.")
-  .action((file: string, options: CheckModelOptions) => finish(import("./commands/checkModel.ts").then(({ checkModel }) => checkModel(file, options)), options.json));
 
 program
   .command("verify")

@@ -64,6 +64,7 @@ export function assign(target: unknown, { path, value }: Assignment): unknown {
       if (form) replaceOptimizer(container, form);
       else if (key === "kind" && path.at(-2) === "dataset") replaceDataset(container, value, parent);
       else if (key === "kind" && path.at(-2) === "model") replaceModel(container, value);
+      else if (key === "network" && path.at(-2) === "model") replaceNetwork(container, value);
       else container[key] = value;
     } else {
       if (!Object.hasOwn(container, key)) container[key] = {};
@@ -109,6 +110,12 @@ function replaceDataset(dataset: Container, kind: unknown, experiment: Container
 function replaceModel(model: Container, kind: unknown): void {
   if (model["kind"] !== kind) for (const field of Object.keys(model)) delete model[field];
   model["kind"] = kind;
+}
+
+/** Replaces an imported network; what was recorded of the old one is dropped. */
+function replaceNetwork(model: Container, network: unknown): void {
+  delete model["facts"];
+  model["network"] = network;
 }
 
 /** Default hyperparameters and options of an optimizer, by field. */

@@ -10,6 +10,7 @@ import type { OnProgress } from "../../core/datasets/progress.ts";
 import { isFetched, removeUnpacked } from "../../core/datasets/published.ts";
 import type { ImportResults } from "../importing/jobs.ts";
 import { memoryWords, type FromImporter, type ImportJob, type ToImporter } from "../importing/messages.ts";
+import { removePendingNetworks } from "../../core/networks/stored.ts";
 import { isProcessAlive } from "../../core/durable/alive.ts";
 import { isUnlaunched } from "./crash.ts";
 import { importMemory } from "./importMemory.ts";
@@ -152,6 +153,8 @@ function pathsOf(job: ImportJob): readonly string[] {
     case "preview":
     case "copy":
       return [job.path];
+    case "network":
+      return [job.order.path];
     case "create":
       return orderPaths(job.order);
     case "download":
@@ -165,6 +168,8 @@ function subjectOf(job: ImportJob): string {
     case "preview":
     case "copy":
       return job.path;
+    case "network":
+      return job.order.path;
     case "create":
       return orderPaths(job.order)[0]!;
     case "download":
@@ -186,6 +191,7 @@ function endInWords(exit: HelperExit): string {
 
 /** Deletes what a job that failed had begun to write. */
 async function removeWritten(job: ImportJob, pid: number | undefined): Promise<void> {
+  if (job.kind === "network") removePendingNetworks(job.order.folder);
   if (job.kind === "create") await removeUnfinished((writer) => writer === pid);
   if (job.kind !== "copy" && job.kind !== "download") return;
   const entry = catalogEntry(job.dataset);

@@ -10,6 +10,8 @@ import { TrainerPool } from "./trainerPool.ts";
 
 export interface MachineOptions {
   readonly launch: LaunchTrainer;
+  /** Folder of imported networks. */
+  readonly networks?: string | undefined;
   readonly store: Pick<Store, "measurements">;
   readonly version: string;
   readonly onWorking: EngineChoiceOptions["onWorking"];
@@ -30,9 +32,9 @@ export class Machine {
   readonly calibration: Calibration;
   readonly #pool: TrainerPool;
 
-  constructor({ launch, store, version, onWorking, places, engines }: MachineOptions) {
+  constructor({ launch, networks, store, version, onWorking, places, engines }: MachineOptions) {
     this.places = places ?? this.cores;
-    this.#pool = new TrainerPool({ launch });
+    this.#pool = new TrainerPool({ launch, networks });
     const measurements = new Measurements(store, machineSignature(`${this.processor} ×${this.cores}`, version));
     this.engines = new EngineChoice({ startTrainer: this.#pool.startAlone, measurements, onWorking, ...engines });
     this.calibration = new Calibration({ startTrainer: this.#pool.start, measurements, cores: this.cores });

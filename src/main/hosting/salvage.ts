@@ -5,8 +5,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { requireOwner } from "../../core/checkpoint/owner.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
+import { factsOf } from "../../core/networks/facts.ts";
+import { decodeNetwork } from "../../core/networks/file.ts";
+import { networksFolder, readNetworkFile } from "../../core/networks/folder.ts";
+import { networkFilesIn, placeNetwork, writePending } from "../../core/networks/stored.ts";
 import { storeFileName } from "../store/database.ts";
 import { StoreError } from "../store/errors.ts";
+import { networksIn } from "../store/networks.ts";
 import { Receiver } from "../store/receiver.ts";
 import { attempt, DamagedStore } from "../store/salvage/damagedStore.ts";
 import { SalvagedRun } from "../store/salvage/salvagedRun.ts";
@@ -45,6 +50,7 @@ export async function salvageStore(from: string, into: string, { onProgress }: S
         onProgress?.(index + 1, ids.length);
         return saved;
       });
+      await saveNetworks(copy.db, source, target, receiver);
       const files = await saveFiles(source, target, receiver);
       return { from: source, into: target, runs, studies, files, repairs: copy.repairs };
     } finally {
@@ -109,6 +115,24 @@ function isWhole(run: SalvagedRun): boolean {
   for (const rows of run.steps()) void rows;
   for (const bucket of run.kept()) void bucket;
   return run.losses.length === 0;
+}
+
+/** Copies the sound files of imported networks, with their names where these can be read. */
+async function saveNetworks(db: Parameters<typeof networksIn>[0], source: string, target: string, receiver: Receiver): Promise<void> {
+  const names = new Map(attempt(() => networksIn(db, source))?.map(({ hash, name }) => [hash, name]));
+  for (const hash of networkFilesIn(source)) {
+    try {
+      const bytes = await readNetworkFile(networksFolder(source), hash);
+      const read = decodeNetwork(bytes);
+      const name = names.get(hash) ?? hash.slice(0, 12);
+      const { name: exporter, version } = read.description.producer;
+      const row = { hash, name, source, producer: `${exporter} ${version}`.trim(), bytes: bytes.length, createdAt: Date.now(), facts: factsOf(name, read) };
+      const pending = writePending(target, hash, [bytes]);
+      receiver.receive({ studies: [], runs: [], networks: [row] }, () => placeNetwork(target, hash, pending));
+    } catch {
+      // A damaged network is left behind; runs that train it are saved all the same.
+    }
+  }
 }
 
 /** Copies the sound checkpoints and weights of saved runs. */

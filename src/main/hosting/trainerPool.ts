@@ -11,6 +11,8 @@ import { TrainerListeners } from "./trainerListeners.ts";
 
 export interface TrainerPoolOptions {
   readonly launch: LaunchTrainer;
+  /** Folder of imported networks, which every process is told. */
+  readonly networks?: string | undefined;
   /** An idle process is ended after this time (milliseconds). */
   readonly idleFor?: number;
   /** Max runs per process, which bounds memory leaks. */
@@ -48,6 +50,8 @@ export class TrainerPool {
   readonly startAlone: StartTrainer = () => {
     const trainer = new LaunchingTrainer(this.#closed ? () => Promise.reject(new Error("Hypertower is closing")) : this.#options.launch);
     this.#live.add(trainer);
+    const { networks } = this.#options;
+    if (networks !== undefined) trainer.send({ type: "networks", folder: networks });
     void trainer.processGone.then(() => this.#live.delete(trainer));
     return trainer;
   };

@@ -12,6 +12,7 @@ import { storeFileName } from "../store/database.ts";
 import { damageAdvice, type VerifyReport } from "../store/verify/findings.ts";
 import { checkStoreRows, type StoreCheckOptions } from "../store/verify/storeCheck.ts";
 import { runSummaries } from "../store/verify/readOnly.ts";
+import { checkNetworks } from "./networkCheck.ts";
 import { headerOf } from "./runFiles.ts";
 
 export { runsLike } from "../store/verify/readOnly.ts";
@@ -21,7 +22,7 @@ export interface VerifyOptions extends StoreCheckOptions {
 }
 
 /**
- * Checks the store in `folder`: its file, every run, checkpoints and weights.
+ * Checks the store in `folder`: its file, every run, checkpoints, weights and imported networks.
  * @param options `runs`: only these, without the file as a whole
  * @throws StoreError where there is no store
  */
@@ -29,7 +30,7 @@ export async function verifyStore(folder: string, options: VerifyOptions = {}): 
   const path = join(folder, storeFileName);
   const report = await checkStoreRows(path, options);
   const datasets = options.runs ? [] : await checkDatasets(options.data);
-  return { ...report, findings: [...report.findings, ...(await checkRunFiles(folder, path, options.runs)), ...datasets] };
+  return { ...report, findings: [...report.findings, ...(await checkRunFiles(folder, path, options.runs)), ...(options.runs ? [] : await checkNetworks(folder, path)), ...datasets] };
 }
 
 async function checkDatasets(folder: string | undefined): Promise<Finding[]> {

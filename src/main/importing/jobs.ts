@@ -7,6 +7,7 @@ import { previewDataset, previewImport } from "../../core/datasets/preview.ts";
 import type { OnProgress } from "../../core/datasets/progress.ts";
 import { downloadEntry, importEntry, isFetched, type FetchedEntry } from "../../core/datasets/published.ts";
 import type { ImportJob } from "./messages.ts";
+import type { WrittenNetwork } from "./network.ts";
 
 /** What each kind of job answers. */
 export interface ImportResults {
@@ -16,6 +17,7 @@ export interface ImportResults {
   readonly copy: null;
   readonly download: null;
   readonly inspect: DatasetPreview;
+  readonly network: WrittenNetwork;
 }
 
 export interface JobOptions {
@@ -46,6 +48,8 @@ async function resultOf(job: ImportJob, { onProgress, signal, fetch }: JobOption
         onProgress: ({ bytes, total }) => onProgress?.({ done: bytes, total, unit: "bytes" }),
       });
       return null;
+    case "network":
+      return (await import("./network.ts")).importNetwork(job.order);
     case "inspect": {
       const info = (await listDatasets()).find(({ kind }) => kind === job.dataset);
       if (!info) throw new Error(`there is no dataset named ${job.dataset}`);

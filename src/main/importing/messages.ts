@@ -1,5 +1,6 @@
 /** Messages between the host and a process that reads files from elsewhere. */
 import type { ImportOrder } from "../../shared/datasets.ts";
+import type { NetworkOrder } from "./network.ts";
 import type { Progress } from "../../core/datasets/progress.ts";
 
 /** Everything that decodes files which Hypertower did not write, or the datasets made of them. */
@@ -9,7 +10,9 @@ export type ImportJob =
   /** Imports a local copy of a published dataset. */
   | { readonly kind: "copy"; readonly dataset: string; readonly path: string }
   | { readonly kind: "download"; readonly dataset: string }
-  | { readonly kind: "inspect"; readonly dataset: string };
+  | { readonly kind: "inspect"; readonly dataset: string }
+  /** Reads an ONNX file and writes it aside as a network. */
+  | { readonly kind: "network"; readonly order: NetworkOrder };
 
 export type ToImporter =
   | { readonly type: "start"; readonly job: ImportJob }

@@ -51,7 +51,7 @@ export class Archives {
     return {
       filename: `${first && alone ? fileStem(first) : "runs"}${archiveSuffix}`,
       mediaType: archiveMediaType,
-      pieces: explained(archiveOf({ studies: wanted, runs: sources, program: version, createdAt: now, thinned: store.portable.hasThinned(ids) })),
+      pieces: explained(archiveOf({ studies: wanted, runs: sources, program: version, createdAt: now, thinned: store.portable.hasThinned(ids), networks: store.portable.hasNetworks(ids) })),
     };
   }
 }

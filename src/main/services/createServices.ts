@@ -16,6 +16,7 @@ import { consoleLog, type Log } from "../store/log.ts";
 import { Store, type StoreOptions } from "../store/store.ts";
 import { Storage } from "./storage/storage.ts";
 import { Studies } from "../studies/studies.ts";
+import { networksFolder } from "../../core/networks/folder.ts";
 import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { Machine, type MachineOptions } from "../hosting/machine.ts";
 import { Supervisor } from "../hosting/supervisor.ts";
@@ -26,10 +27,11 @@ import { Datasets } from "./datasets.ts";
 import { Engines } from "./engines.ts";
 import { Batches, Events, Throttle } from "./events.ts";
 import { Extras } from "./extras.ts";
-import { listPresets, usableExperiment, type DatasetCatalog } from "./experiments.ts";
+import { listPresets, usableExperiment, withNetworkFacts, type DatasetCatalog, type Inputs } from "./experiments.ts";
 import { exporter } from "./exports.ts";
 import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
+import { Networks } from "./networks.ts";
 import { describeSupport, supportFile, supportFiles } from "./logs.ts";
 import { Updates, type UpdateSource } from "./updates/index.ts";
 import { Predictions } from "./predictions.ts";
@@ -81,7 +83,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     launch: options.launchImporter,
     log,
   });
-  const datasets = extras.datasets ?? library;
+  const datasetCatalog = extras.datasets ?? library;
   const restored = applyRestore(options.storeDir);
   if (restored !== null) log.warn(restored);
   const store = openStore(options.storeDir, {
@@ -104,6 +106,8 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     onWriteRecovery: () => health.writing(null),
     onFileState: (state) => health.fileIs(state),
   });
+  const networks = new Networks({ store, folder: options.storeDir, launch: options.launchImporter, onChange: () => events.emit("networks.changed", {}) });
+  const datasets: Inputs = { problem: (dataset) => datasetCatalog.problem(dataset), list: () => datasetCatalog.list(), networks };
   const health = new StoreHealth({
     path: store.path,
     hold: (reason) => {
@@ -137,6 +141,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     options.launchTask && store.readOnly === null ? new BackupSchedule({ path: store.path, log, launch: options.launchTask, onBackup: () => storage.backedUp() }) : undefined;
   const machine = new Machine({
     launch: options.launchTrainer,
+    networks: networksFolder(options.storeDir),
     store,
     version: options.version,
     onWorking: (working) => events.emit("engines.working", working),
@@ -272,6 +277,11 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       library.stopImport(job);
       return null;
     },
+    "networks.list": () => networks.list(),
+    "networks.get": ({ network }) => networks.get(network),
+    "networks.import": ({ path, name, output }) => networks.import(path, name, output),
+    "networks.rename": ({ network, name }) => networks.rename(network, name),
+    "networks.remove": ({ network }) => networks.remove(network),
     "engines.list": ({ experiment }) => engines.list(experiment),
     "engines.calibrate": ({ experiment }) => engines.calibrate(experiment),
     "engines.retry": ({ kind, experiment }) => engines.retry(kind, experiment),
@@ -280,7 +290,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "extras.cancel": () => optional.cancel(),
     "extras.remove": ({ name }) => optional.remove(name),
     "experiments.presets": () => listPresets(),
-    "experiments.validate": ({ experiment }) => validateExperiment(asNew(experiment)),
+    "experiments.validate": ({ experiment }) => validateExperiment(asNew(withNetworkFacts(experiment, networks))),
     "experiments.measure": async ({ experiment }) => machine.calibration.measure(await machine.engines.likely(await usableExperiment(experiment, datasets))),
     "runs.start": ({ experiment }) => {
       store.requireWritable();

@@ -13,13 +13,13 @@ import { NoCheckpoint, type CheckpointFolder } from "../hosting/checkpoint/folde
 import { newRun } from "../hosting/newRun.ts";
 import type { CohortSeat, Supervisor } from "../hosting/supervisor.ts";
 import type { Engines } from "./engines.ts";
-import { usableExperiment, type DatasetCatalog } from "./experiments.ts";
+import { usableExperiment, type Inputs } from "./experiments.ts";
 import { UserError } from "./services.ts";
 
 export interface RunsOptions {
   readonly store: Store;
   readonly supervisor: Supervisor;
-  readonly datasets: DatasetCatalog;
+  readonly datasets: Inputs;
   readonly engines: Pick<Engines, "resolve">;
   readonly checkpoints: CheckpointFolder;
   readonly onChange: (run: RunSummary) => void;
@@ -34,7 +34,7 @@ const maxFound = 10_000;
 export class Runs {
   readonly #store: Store;
   readonly #supervisor: Supervisor;
-  readonly #datasets: DatasetCatalog;
+  readonly #datasets: Inputs;
   readonly #engines: RunsOptions["engines"];
   readonly #checkpoints: CheckpointFolder;
   readonly #onChange: (run: RunSummary) => void;

@@ -11,6 +11,7 @@ import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
 import { measureLayout } from "./measureLayout.ts";
+import { networkLayout } from "./networkLayout.ts";
 import { rowLayoutMigration } from "./rowLayout.ts";
 import { storageLayout } from "./storageLayout.ts";
 import { studyLayout } from "./studyLayout.ts";
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   { version: 11, sql: storageLayout },
   { version: 12, sql: thinLayout },
   { version: 13, sql: tagLayout },
+  { version: 14, sql: networkLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -11,6 +11,7 @@ export interface Orphans {
   readonly log: number;
   readonly checkpoints: number;
   readonly weights: number;
+  readonly networks: number;
   readonly backups: number;
   /** Runs and steps that the store held, by its mark. */
   readonly runs: number;
@@ -34,6 +35,7 @@ export function findOrphans(storeFile: string): Orphans {
     log: sizeOf(`${storeFile}-wal`),
     checkpoints: filesIn(join(folder, "checkpoints"), ".checkpoint"),
     weights: filesIn(join(folder, "weights"), ".weights"),
+    networks: filesIn(join(folder, "networks"), ".network"),
     backups: filesIn(join(folder, "backups"), ".sqlite"),
     runs: mark?.runs ?? 0,
     steps: mark?.steps ?? 0,
@@ -41,11 +43,12 @@ export function findOrphans(storeFile: string): Orphans {
 }
 
 /** What lies there, in a sentence; empty for nothing. */
-export function orphansInWords({ log, checkpoints, weights, backups, runs, steps }: Orphans): string {
+export function orphansInWords({ log, checkpoints, weights, networks, backups, runs, steps }: Orphans): string {
   return listed([
     ...(log > 0 ? [`a write-ahead log of ${formatBytes(log)}`] : []),
     ...(checkpoints > 0 ? [plural(checkpoints, "checkpoint")] : []),
     ...(weights > 0 ? [plural(weights, "file of weights", "files of weights")] : []),
+    ...(networks > 0 ? [plural(networks, "imported network")] : []),
     ...(backups > 0 ? [plural(backups, "backup")] : []),
     ...(runs > 0 ? [`the record of a store of ${plural(runs, "run")} and ${plural(steps, "step")}`] : []),
   ]);

@@ -77,6 +77,16 @@ export interface PortableFile {
   read(at: number, target: Uint8Array): number;
 }
 
+/** The file of an imported network that a run trains. */
+export interface PortableNetwork {
+  /** SHA-256 of the file. */
+  readonly hash: string;
+  readonly name: string;
+  readonly size: number;
+  /** Reads bytes into `target`; returns their number. */
+  read(at: number, target: Uint8Array): number;
+}
+
 /** A bucket that a thinned run keeps. */
 export interface KeptBucket {
   /** Index in the run's `metrics`. */
@@ -95,6 +105,8 @@ export interface PortableSource {
   evaluations(): Iterable<PortableEvaluation>;
   events(): Iterable<PortableEvent>;
   files(): readonly PortableFile[];
+  /** The imported network that it trains; null where its file is missing. Not there for other models. */
+  readonly network?: () => PortableNetwork | null;
 }
 
 /** Bytes of steps that are held in memory at a time. */

@@ -32,6 +32,7 @@ export class PortableReader {
   readonly #kept: KeptBuckets;
   readonly #singles: Statement<[], string>;
   readonly #studies: Statement<[], string>;
+  readonly #trainsNetwork: Statement<[string], number>;
 
   constructor(db: Database, path: string) {
     this.#path = path;
@@ -45,6 +46,7 @@ export class PortableReader {
     this.#events = db.prepare(`SELECT id, ${eventColumns} FROM run_events WHERE run = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#ofStudy = db.prepare<[string], string>("SELECT id FROM runs WHERE study = ? ORDER BY rowid").pluck();
     this.#singles = db.prepare<[], string>("SELECT id FROM runs WHERE study IS NULL ORDER BY rowid").pluck();
+    this.#trainsNetwork = db.prepare<[string], number>("SELECT experiment ->> '$.model.kind' = 'graph' FROM runs WHERE id = ?").pluck();
     this.#studies = db.prepare<[], string>("SELECT id FROM studies ORDER BY rowid").pluck();
   }
 
@@ -126,6 +128,11 @@ export class PortableReader {
   /** Whether one of the runs is thinned. */
   hasThinned(runs: readonly string[]): boolean {
     return runs.some((run) => (this.#place.get(run)?.thinnedAt ?? null) !== null);
+  }
+
+  /** Whether one of the runs trains an imported network. */
+  hasNetworks(runs: readonly string[]): boolean {
+    return runs.some((run) => this.#trainsNetwork.get(run) === 1);
   }
 
   *evaluations(run: string): Generator<PortableEvaluation> {

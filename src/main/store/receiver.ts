@@ -6,6 +6,7 @@ import { explain } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { Hosts } from "./hosts.ts";
 import { consoleLog, type Log } from "./log.ts";
+import { hasNetwork, insertNetwork, type StoredNetwork } from "./networks.ts";
 import type { PortableSource, PortableStudy } from "./portable.ts";
 import { PortableReader } from "./portableReader.ts";
 import { receiveThinned } from "./receiveThinned.ts";
@@ -27,6 +28,7 @@ const nobody = { ownerPid: null, ownerHost: null, ownerToken: null };
 export interface Received {
   readonly studies: readonly PortableStudy[];
   readonly runs: Iterable<PortableSource>;
+  readonly networks?: readonly StoredNetwork[];
 }
 
 /** A store of its own connections, so that it may be used beside the one that trains. */
@@ -64,6 +66,10 @@ export class Receiver {
     return this.#db.prepare("SELECT 1 FROM studies WHERE id = ?").get(id) !== undefined;
   }
 
+  hasNetwork(hash: string): boolean {
+    return hasNetwork(this.#db, hash);
+  }
+
   /** @throws StoreError when the study cannot be read */
   study(id: string): StoredStudy | undefined {
     return readStudy(this.#db, this.path, id);
@@ -73,7 +79,7 @@ export class Receiver {
    * @param finish puts files in place; the transaction is committed when it returns, and undone when it throws
    * @throws StoreError, or what a source or `finish` throws; the store is then unchanged
    */
-  receive({ studies, runs }: Received, finish: () => void): void {
+  receive({ studies, runs, networks = [] }: Received, finish: () => void): void {
     this.#hosts.register();
     const series = new SeriesWriter(this.#db);
     const seals = new Seals(this.#db);
@@ -106,6 +112,7 @@ export class Receiver {
     try {
       this.#db
         .transaction(() => {
+          for (const network of networks) insertNetwork(this.#db, network);
           for (const study of studies) insertStudy(this.#db, { ...study, runningSince: null }, { ...nobody, now: null });
           for (const source of runs) one(source);
           seals.seal();

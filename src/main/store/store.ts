@@ -25,6 +25,7 @@ import { spillFiles, spillFolders } from "./spillFile.ts";
 import { SpillIntake } from "./spillIntake.ts";
 import type { StoreOptions } from "./storeOptions.ts";
 import { MeasurementTable } from "./measurements.ts";
+import { NetworkTable } from "./networks.ts";
 import { StudyTable } from "./studies.ts";
 import { changeTags } from "./tagRows.ts";
 import { Thinner } from "./thin.ts";
@@ -51,6 +52,7 @@ export class Store {
   readonly path: string;
   readonly studies: StudyTable;
   readonly measurements: MeasurementTable;
+  readonly networks: NetworkTable;
   /** Reads runs and studies for archives. */
   readonly portable: PortableReader;
   readonly eraser: Eraser;
@@ -112,6 +114,7 @@ export class Store {
       this.eraser = new Eraser(writer, path, this.#writer);
       this.thinner = new Thinner(writer, path, this.#writer);
       this.measurements = new MeasurementTable(this.#connections, access);
+      this.networks = new NetworkTable(this.#connections, { path, ...access });
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       if (readOnly === null) {
         this.#takeSpilled(options.spillFolders);

@@ -1,8 +1,8 @@
 /** Jobs on a trained model, and their results. */
 import type { Experiment } from "../../shared/experiment.ts";
-import { describeModel } from "../../shared/models/architecture.ts";
 import { dataShape } from "../../shared/models/data.ts";
-import { buildModel } from "../../core/models/build.ts";
+import type { Model } from "../../core/models/model.ts";
+import { modelOf } from "../../core/networks/model.ts";
 import type { Feed } from "../../core/feeds/feed.ts";
 import { loadFeed } from "../../core/feeds/loadFeed.ts";
 import type { NamedArray } from "../../core/weights/file.ts";
@@ -38,12 +38,13 @@ export type PredictionResult = Outputs | ShownExamples | OnnxResult | { readonly
 
 /**
  * @param weights weights of the model; only the examples job works without
+ * @param networks folder of imported networks
  * @throws Error when the data, weights or engine cannot be used, or the text has no such character
  */
-export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob): Promise<PredictionResult> {
-  if (job.kind === "onnx") return exportOnnx(experiment, weights, job);
+export async function predict(experiment: Experiment, weights: readonly NamedArray[], job: PredictionJob, networks?: string): Promise<PredictionResult> {
+  if (job.kind === "onnx") return exportOnnx(experiment, weights, job, networks);
   const data = dataShape(experiment);
-  const model = buildModel(describeModel(experiment.model, data));
+  const model = await modelOf(experiment.model, data, networks);
   const feed = await loadFeed(experiment, model);
   switch (job.kind) {
     case "outputs":
@@ -52,11 +53,11 @@ export async function predict(experiment: Experiment, weights: readonly NamedArr
       return examples(feed, job.indices);
     case "text":
       if (!feed.alphabet) throw new Error("the model was not trained on a text; it generates none");
-      return { kind: "text", text: await generate(experiment, feed.alphabet, weights, job) };
+      return { kind: "text", text: await generate(experiment, feed.alphabet, weights, job, networks) };
   }
 }
 
-async function outputs(experiment: Experiment, feed: Feed, model: ReturnType<typeof buildModel>, weights: readonly NamedArray[]): Promise<Outputs> {
+async function outputs(experiment: Experiment, feed: Feed, model: Model, weights: readonly NamedArray[]): Promise<Outputs> {
   const { task, evaluationBatchSizes: batchSizes, alphabet } = feed;
   const { executable, width } = await buildPredictor({ experiment, model, task, batchSizes, weights });
   const sums: Record<string, number> = {};

@@ -35,6 +35,8 @@ export type RunFileMessage =
   | { readonly type: "resumeFrom"; readonly piece: Piece };
 
 export type ToTrainer =
+  /** Folder of imported networks; comes before any work. */
+  | { readonly type: "networks"; readonly folder: string }
   | (RunOrder & { readonly type: "start"; readonly startPaused?: boolean; readonly stay?: Stay })
   /**
    * Trains many runs as one program of `size` seats; messages about a run are wrapped in `member`.

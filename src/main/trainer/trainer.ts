@@ -62,6 +62,8 @@ function openPort(): Port {
 }
 
 const port = openPort();
+/** Folder of imported networks. */
+let networks: string | undefined;
 /** The latest run, and the latest cohort's runs. */
 let current: Run = { control: new RunControl(), files: new RunPort() };
 let members: readonly Run[] = [];
@@ -79,14 +81,14 @@ function newRun(startPaused = false): Run {
 
 async function start({ startPaused, ...order }: Extract<ToTrainer, { type: "start" }>): Promise<void> {
   const { control, files } = (current = newRun(startPaused));
-  await trainOne(order, control, files, () => prepareRun(order.experiment), (message) => port.send(message));
+  await trainOne(order, control, files, () => prepareRun(order.experiment, networks), (message) => port.send(message));
 }
 
 /** Each run ends by itself; errors that concern all of them are thrown. */
 async function startCohort({ size, members: orders }: Extract<ToTrainer, { type: "startCohort" }>): Promise<void> {
   members = orders.map(({ startPaused }) => newRun(startPaused));
   const runs = members;
-  const prepared = await prepareCohort(orders, size);
+  const prepared = await prepareCohort(orders, size, networks);
   await Promise.all(
     prepared.map(async (run, member) => {
       const send = (message: FromTrainer) => {
@@ -138,10 +140,10 @@ const failure = (error: unknown): FromTrainer => ({
 /** @throws CheckpointError where the weights that the host sends cannot be used */
 async function predictFrom({ experiment, weightsOf, job }: Extract<ToTrainer, { type: "predict" }>): Promise<PredictionResult> {
   const { files } = (current = newRun());
-  if (weightsOf === null) return predict(experiment, [], job);
+  if (weightsOf === null) return predict(experiment, [], job, networks);
   const weights = decodeWeights(Buffer.from((await files.received).buffer));
   requireOwner(weights, { id: weightsOf, experiment });
-  return predict(experiment, weights.arrays, job);
+  return predict(experiment, weights.arrays, job, networks);
 }
 
 /** Tries engines in order until one works; reports why the others do not. */
@@ -193,13 +195,16 @@ process.on("unhandledRejection", giveUp);
 
 port.receive((message) => {
   switch (message.type) {
+    case "networks":
+      networks = message.folder;
+      return;
     case "start":
       return work(start(message), message.stay);
     case "startCohort":
       return work(startCohort(message), message.stay);
     case "measure":
       return work(
-        measure(message.experiment, message).then(
+        measure(message.experiment, { ...message, networks }).then(
           (measured) => port.send({ type: "measured", ...measured }),
           (error: unknown) => {
             throw engineFailure(message.experiment.engine.kind, error);

@@ -3,7 +3,7 @@ import { nounFor } from "../text.ts";
 import { describeLayers, ModelError, type LayerDescription, type NamedLayer } from "./describe.ts";
 import type { InitializationName } from "./initialization.ts";
 import { layerOf, type Activation, type Config, type LayerConfig, type OwnLayer } from "./layers.ts";
-import type { ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
+import type { LayeredConfig, LayeredKind, ModelConfig, ModelConfigOf, ModelKind } from "./schema.ts";
 import { transformerLayers } from "./transformer.ts";
 import { shapeText, sizeOf, type DataShape, type Signal } from "./shape.ts";
 
@@ -113,7 +113,7 @@ export function ownLayers(layers: readonly OwnLayer[], path: readonly (string | 
   });
 }
 
-const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, data: DataShape) => NamedLayer[] } = {
+const architectures: { readonly [K in LayeredKind]: (config: ModelConfigOf<K>, data: DataShape) => NamedLayer[] } = {
   mlp,
   linear: ({ initialization }, { input }) => [...flattened(input), named("fc", layerOf({ kind: "linear", initialization }))],
   cnn,
@@ -123,15 +123,18 @@ const architectures: { readonly [K in ModelKind]: (config: ModelConfigOf<K>, dat
   sequential: ({ layers }) => ownLayers(layers, ["model", "layers"]),
 };
 
-const layersOfModel = (config: ModelConfig, data: DataShape): NamedLayer[] =>
-  (architectures[config.kind] as (c: ModelConfig, d: DataShape) => NamedLayer[])(config, data);
+/** @throws ModelError for an imported network, which has nodes in place of layers */
+function layersOfModel(config: ModelConfig, data: DataShape): NamedLayer[] {
+  if (config.kind === "graph") throw new ModelError("an imported network is not made of layers", ["model", "kind"]);
+  return (architectures[config.kind] as (c: LayeredConfig, d: DataShape) => NamedLayer[])(config, data);
+}
 
 /** Input data of each kind; `sequential` depends on its layers. */
-const needs: Readonly<Record<Exclude<ModelKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text", transformer: "a text" };
+const needs: Readonly<Record<Exclude<LayeredKind, "sequential">, "numbers" | "images" | "a text">> = { mlp: "numbers", linear: "numbers", cnn: "images", resnet: "images", charRnn: "a text", transformer: "a text" };
 
 /** Whether a kind of model can learn such data. */
 export function suits(kind: ModelKind, { kind: form, shape }: Signal): boolean {
-  if (kind === "sequential") return true;
+  if (kind === "sequential" || kind === "graph") return true;
   return needs[kind] === "a text" ? form === "tokens" : form === "values" && (needs[kind] === "numbers" || shape.length === 3);
 }
 
@@ -146,7 +149,7 @@ function dataText(input: Signal): string {
  */
 export function describeModel(config: ModelConfig, data: DataShape): LayerDescription[] {
   const { input, classes } = data;
-  if (config.kind !== "sequential" && !suits(config.kind, input)) {
+  if (config.kind !== "sequential" && config.kind !== "graph" && !suits(config.kind, input)) {
     throw new ModelError(`model.kind is ${config.kind}, which needs ${needs[config.kind]}; the data is ${dataText(input)}`, ["model", "kind"]);
   }
   const layers = describeLayers(layersOfModel(config, data), input, data);

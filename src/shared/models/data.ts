@@ -1,19 +1,28 @@
 /** Inputs and outputs that a dataset requires of a model. */
 import { dataFacts, outputsOf, type DatasetChoice } from "../datasets.ts";
-import { describeModel, parametersOf } from "./architecture.ts";
+import { describedModel, type DescribedParameter } from "./described.ts";
 import { usualContext, usualSteps, type ModelConfig } from "./schema.ts";
 import type { DataShape } from "./shape.ts";
 
+/** Steps that an imported network takes, where it takes only so many. */
+function fixedSteps(model: object): unknown {
+  const facts: unknown = "kind" in model && model.kind === "graph" && "facts" in model ? model.facts : undefined;
+  const input: unknown = typeof facts === "object" && facts !== null && "input" in facts ? facts.input : undefined;
+  return typeof input === "object" && input !== null && "steps" in input ? input.steps : undefined;
+}
+
 /** Symbols per row of a batch of a text: gradients, and a transformer's attention, reach back no further. */
 export function textSteps(model: object | undefined): number {
+  const fixed = model && fixedSteps(model);
+  if (typeof fixed === "number") return fixed;
   const attends = model && "kind" in model && model.kind === "transformer";
   const steps: unknown = attends ? "context" in model && model.context : model && "steps" in model && model.steps;
   return typeof steps === "number" && Number.isInteger(steps) && steps >= 1 ? steps : attends ? usualContext : usualSteps;
 }
 
-/** Whether a model of texts looks back by attention alone and carries nothing from batch to batch. */
+/** Whether a model of texts sees its symbols at once, as by attention, and carries nothing from batch to batch. */
 export function attends(model: ModelConfig): boolean {
-  if (model.kind !== "sequential") return model.kind === "transformer";
+  if (model.kind !== "sequential") return model.kind === "transformer" || model.kind === "graph";
   const layers = model.layers.flatMap((layer) => (layer.kind === "residual" ? layer.layers : [layer]));
   return layers.some(({ kind }) => kind === "causalAttention" || kind === "attention") && !layers.some((layer) => "carry" in layer && layer.carry);
 }
@@ -37,8 +46,8 @@ export function dataShape({ dataset, model }: DataChoice): DataShape {
 type ModelOnData = { readonly model: ModelConfig } & Pick<DataChoice, "dataset">;
 
 /** An experiment's parameters, in the model's order. @throws ModelError */
-export function parametersOn(of: ModelOnData): { readonly name: string; readonly shape: readonly number[] }[] {
-  return parametersOf(describeModel(of.model, dataShape(of)));
+export function parametersOn(of: ModelOnData): readonly DescribedParameter[] {
+  return describedModel(of.model, dataShape(of)).parameters;
 }
 
 /** Names of an experiment's parameters, in the model's order. @throws ModelError */

@@ -1,6 +1,8 @@
 /** Schema of the models of an experiment, with defaults. */
 import { z } from "zod";
+import { outputMeanings } from "./graph.ts";
 import { activations, dropoutProbability, dropsBetween, initialization, layer, layersOf, needsLayersBetween, ownLayer, whole, width } from "./layers.ts";
+import { networkFacts } from "./network.ts";
 
 const activation = (field: string) => z.enum(activations, { error: `model.${field} must be one of: ${activations.join(", ")}` });
 
@@ -119,14 +121,32 @@ const sequential = z.strictObject({
   zLoss: zLoss.optional(),
 });
 
-export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "transformer", "sequential"] as const;
+/** An imported network. */
+const graph = z.strictObject({
+  kind: z.literal("graph"),
+  /** SHA-256 of its file; a name or the beginning of a hash is resolved where the network is. */
+  network: z.string({ error: "model.network must be the name or the SHA-256 of an imported network" }).max(200, "model.network: at most 200 characters").default(""),
+  /** Weights to begin with: those of the file, or fresh ones by layer type. */
+  start: z.enum(["file", "fresh"], { error: "model.start must be one of: file, fresh" }).default("file"),
+  /** Meaning of the output; by default what was guessed on import. */
+  output: z.enum(outputMeanings, { error: `model.output must be one of: ${outputMeanings.join(", ")}` }).optional(),
+  /** For networks of symbols that take any number of them. */
+  steps: steps(2048).optional(),
+  /** What is known of the network, which may be on another machine. */
+  facts: networkFacts.optional(),
+});
+
+export const modelKinds = ["mlp", "linear", "cnn", "resnet", "charRnn", "transformer", "sequential", "graph"] as const;
 export type ModelKind = (typeof modelKinds)[number];
 
-const union = z.discriminatedUnion("kind", [mlp, linear, cnn, resnet, charRnn, transformer, sequential], {
+const union = z.discriminatedUnion("kind", [mlp, linear, cnn, resnet, charRnn, transformer, sequential, graph], {
   error: (issue) => (issue.code === "invalid_union" ? `model.kind must be one of: ${modelKinds.join(", ")}` : "model must be an object"),
 });
 
 export type ModelConfig = z.output<typeof union>;
+/** A model described layer by layer: all but an imported network. */
+export type LayeredConfig = Exclude<ModelConfig, { kind: "graph" }>;
+export type LayeredKind = LayeredConfig["kind"];
 export type ModelConfigOf<K extends ModelKind> = Extract<ModelConfig, { kind: K }>;
 type MlpInput = Omit<z.input<typeof mlp>, "kind"> & { kind?: "mlp" };
 

@@ -23,6 +23,8 @@ export function modelText(model: ModelConfig): string {
       const options = [...(model.norm === "rms" ? ["rms"] : []), ...(model.activation === "swiglu" ? ["swiglu"] : []), ...(model.qkNorm ? ["qk-norm"] : []), ...(model.zLoss > 0 ? [`z-loss ${model.zLoss}`] : [])];
       return [`transformer ${model.layers} x ${model.width}, ${model.heads} heads, context ${model.context}`, ...options].join(", ") + drops(model);
     }
+    case "graph":
+      return `network ${model.facts?.name ?? model.network.slice(0, 12)}${model.start === "fresh" ? ", fresh weights" : ""}`;
     case "sequential":
       return model.layers.length > maxNamed ? `sequential, ${model.layers.length} layers` : `sequential ${model.layers.map(({ kind }) => kind).join("-")}`;
   }

@@ -28,7 +28,7 @@ function source(id: string, study: string | null): PortableSource {
 /** A run of 600 steps, thinned to summaries of 256. */
 function thinned(id: string): PortableSource {
   const whole = source(id, null);
-  const run = portableRun.parse({ ...whole.run, status: "finished", steps: 600, logged: 600, metrics: ["loss"], thinned: { at: 10, width: 256 } });
+  const run = portableRun.parse({ ...whole.run, status: "finished", steps: 600, logged: 600, metrics: ["loss"], networks: false, thinned: { at: 10, width: 256 } });
   const bucket = (start: number) => ({ start, count: 256, nonFinite: 1, min: -2.5, minStep: start + 3, max: 4, maxStep: start + 200, sum: 12.5 });
   const rows = (firstStep: number, count: number) => ({ firstStep, count, values: new Float64Array(count).fill(0.25) });
   return {
@@ -47,7 +47,7 @@ async function write(name: string, runs: readonly PortableSource[], study?: stri
   const definition = studySchema.parse({ name: "s" });
   const studies = study === undefined ? [] : [portableStudy.parse({ id: study, name: "s", status: "stopped", reason: null, study: definition, createdAt: 1, startedAt: 2, finishedAt: 3, deletedAt: null, total: 1, workers: 1, trained: null })];
   const pieces: Uint8Array[] = [];
-  for await (const piece of archiveOf({ studies, runs: each(), program: "0.1.0", createdAt: 9, thinned: runs.some(({ run }) => run.thinned !== undefined) })) pieces.push(Buffer.from(piece));
+  for await (const piece of archiveOf({ studies, runs: each(), program: "0.1.0", createdAt: 9, networks: false, thinned: runs.some(({ run }) => run.thinned !== undefined) })) pieces.push(Buffer.from(piece));
   mkdirSync(join(corpusFolder, "runArchive"), { recursive: true });
   writeFileSync(join(corpusFolder, "runArchive", name), Buffer.concat(pieces));
 }

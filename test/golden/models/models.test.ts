@@ -78,7 +78,7 @@ describe.each(ways)("models agree with PyTorch, %s", (_, written) => {
     engine.restore(Object.fromEntries(Object.entries(file.weights).map(([key, list]) => [key, Float64Array.from(list)])));
     for (const { name, shape } of program.state) {
       const initial = task.buffers[name];
-      if (initial !== undefined) engine.restore({ [name]: new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(initial) });
+      if (initial !== undefined) engine.restore({ [name]: new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(initial as number) });
     }
 
     file.batches.forEach((batch, i) => {

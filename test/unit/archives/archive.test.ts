@@ -205,7 +205,7 @@ describe("an import", () => {
     const newer = join(folder, "newer");
     writeFileSync(newer, Buffer.concat([tarHeader(headName, head.length), head, tarPadding(head.length), tarEnd()]));
     const other = join(freshFolder(), "store");
-    await expect(importInto(newer, other)).rejects.toThrow("it was written by a newer Hypertower: its format is version 3, this Hypertower reads versions up to 2. Update Hypertower.");
+    await expect(importInto(newer, other)).rejects.toThrow(`it was written by a newer Hypertower: its format is version ${archiveVersion + 1}, this Hypertower reads versions up to ${archiveVersion}. Update Hypertower.`);
     writeFileSync(newer, readFileSync(path).subarray(0, -600));
     await expect(importInto(newer, other)).rejects.toThrow(`${newer} cannot be imported: it is cut off.`);
     await expect(importInto(join(folder, "missing"), other)).rejects.toThrow("there is no such file");

@@ -113,7 +113,8 @@ describe("what does not fit is named with its field", () => {
   });
 
   it("every kind's defaults stand, on the data they are for", () => {
-    for (const kind of modelKinds) expect(parameterCount(describeAs({ kind }, kind === "charRnn" ? text(50) : kind === "transformer" ? text(64) : mnist)), kind).toBeGreaterThan(100);
+    const layered = modelKinds.filter((kind) => kind !== "graph");
+    for (const kind of layered) expect(parameterCount(describeAs({ kind }, kind === "charRnn" ? text(50) : kind === "transformer" ? text(64) : mnist)), kind).toBeGreaterThan(100);
   });
 });
 

@@ -19,7 +19,7 @@ export interface EnginesOptions {
 }
 
 export async function enginesCommand(programFiles: ProgramFiles, file: string | undefined, options: EnginesOptions): Promise<number> {
-  const experiment = await loadExperiment({ file, preset: options.preset, set: [] });
+  const experiment = await loadExperiment({ file, store: options.store, preset: options.preset, set: [] });
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     printEngineProgress(services);

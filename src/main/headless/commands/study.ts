@@ -67,11 +67,11 @@ export async function study(programFiles: ProgramFiles, given: string | undefine
     return withStore(programFiles, storeDir, async (services) => {
       const id = await findStudy(services, options.extend!);
       const { study: input } = await services.handlers["studies.get"]({ study: id });
-      const definition = await loadStudy({ given: { input, origin: `the study ${id}` }, set });
+      const definition = await loadStudy({ store: options.store, given: { input, origin: `the study ${id}` }, set });
       return followWith(services, () => services.handlers["studies.extend"]({ study: id, definition }), options);
     });
   }
-  const definition = await loadStudy({ file, preset: options.preset, set });
+  const definition = await loadStudy({ file, store: options.store, preset: options.preset, set });
   const running = { workers: options.workers ?? null, ...(options.cohort !== undefined && { cohort: options.cohort }) };
   // Report contradictions before a store is opened or created.
   const expansion = expandStudy(definition);

@@ -21,7 +21,7 @@ export interface SummaryOptions {
 type StepTime = { readonly step: number } | { readonly problem: string } | null;
 
 export async function summary(programFiles: ProgramFiles, file: string | undefined, options: SummaryOptions): Promise<number> {
-  const experiment = await loadExperiment({ file, preset: options.preset, set: options.set });
+  const experiment = await loadExperiment({ file, store: options.store, preset: options.preset, set: options.set });
   const { model, batchSize, tower } = experiment;
   const facts = summarizeModel({ model, data: dataShape(experiment), batchSize, tower });
   const time = options.measure ? await measured(programFiles, storeDirOf(options.store), experiment) : null;

@@ -33,7 +33,7 @@ export interface TrainOptions {
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
 export async function train(programFiles: ProgramFiles, file: string | undefined, options: TrainOptions): Promise<number> {
   requireTags("--tag", options.tag);
-  const chosen = await loadExperiment({ file, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : []), ...(options.name === undefined ? [] : [`name=${JSON.stringify(options.name)}`])] });
+  const chosen = await loadExperiment({ file, store: options.store, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : []), ...(options.name === undefined ? [] : [`name=${JSON.stringify(options.name)}`])] });
   const tuned = options.robust ? robustOf(chosen) : chosen;
   const experiment = options.safe ? madeSafe(tuned) : tuned;
   const services = await openServices(programFiles, storeDirOf(options.store));

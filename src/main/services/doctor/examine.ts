@@ -64,6 +64,7 @@ const titles: Readonly<Record<Finding["part"], string>> = {
   study: "A study is damaged",
   checkpoint: "A checkpoint is damaged",
   weights: "A weights file is damaged",
+  network: "An imported network is damaged or missing",
   dataset: "A dataset is damaged",
 };
 
@@ -113,7 +114,7 @@ function leftoverFindings(storeFile: string, { endedHosts, erasing }: Inspection
   const next = requestedRestore(storeFile);
   if (next !== null) findings.push({ severity: "note", title: "A backup is about to be restored", detail: `${next} will be restored at the next start.`, advice: "The Storage page of the workbench cancels that." });
   if (living === 0) {
-    const pending = ["checkpoints", "weights"].flatMap((name) => pendingIn(join(folder, name)));
+    const pending = ["checkpoints", "weights", "networks"].flatMap((name) => pendingIn(join(folder, name)));
     if (pending.length > 0) findings.push({ severity: "note", title: "Half-written files are left", detail: `${plural(pending.length, "file")} of processes that have ended: ${listed(pending.slice(0, 3))}${pending.length > 3 ? ", …" : ""}.`, advice: `They are not used. ${repairAdvice}` });
   }
   return findings;

@@ -13,6 +13,9 @@ import { markFileOf } from "../../store/mark.ts";
 import { findOrphans, orphansInWords } from "../../store/orphans.ts";
 import { runFiles } from "../storage/files.ts";
 import { UserError } from "../services.ts";
+import { networkFile, networksFolder } from "../../../core/networks/folder.ts";
+import { networkFilesIn } from "../../../core/networks/stored.ts";
+import { networksOfStore } from "../../store/networks.ts";
 import { openToOthers, pendingIn } from "./examine.ts";
 
 /**
@@ -101,10 +104,13 @@ async function tidy(storeFile: string, { runs }: Inspection): Promise<string[]> 
     for (const { run, path } of await runFiles(join(folder, sub), ending)) if (!known.has(run)) orphans.push(path);
     orphans.push(...pendingIn(join(folder, sub)));
   }
+  const listed = networksOfStore(storeFile)?.map(({ hash }) => hash);
+  for (const hash of networkFilesIn(folder)) if (listed && !listed.includes(hash)) orphans.push(networkFile(networksFolder(folder), hash));
+  orphans.push(...pendingIn(networksFolder(folder)));
   if (orphans.length > 0) {
     const aside = setAsideFolder(storeFile);
     for (const path of orphans) {
-      const to = join(aside, path.startsWith(join(folder, "weights")) ? "weights" : "checkpoints");
+      const to = join(aside, basename(dirname(path)));
       mkdirSync(to, { recursive: true });
       setAside([path], to);
     }

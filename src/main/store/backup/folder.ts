@@ -1,6 +1,6 @@
 /**
  * Backups of a store, in `backups` beside it. `NAME.sqlite` is a copy of the database without a write-ahead log, `NAME.json` says what
- * it holds, and `NAME.checkpoints` has hard links to the checkpoints of its runs. Saved weights stay in their own folder alone: no later
+ * it holds, `NAME.checkpoints` has hard links to the checkpoints of its runs, and `NAME.networks` to imported networks. Saved weights stay in their own folder alone: no later
  * run replaces them.
  */
 import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -58,6 +58,10 @@ export class BackupFolder {
     return join(this.path, name.replace(/\.sqlite$/, ".checkpoints"));
   }
 
+  networksOf(name: string): string {
+    return join(this.path, name.replace(/\.sqlite$/, ".networks"));
+  }
+
   /** Newest first. */
   list(): BackupInfo[] {
     return this.#names("").flatMap((name) => this.#info(name) ?? []).sort((a, b) => b.at - a.at);
@@ -73,6 +77,7 @@ export class BackupFolder {
     rmSync(this.fileOf(name), { force: true });
     rmSync(this.recordOf(name), { force: true });
     rmSync(this.checkpointsOf(name), { recursive: true, force: true });
+    rmSync(this.networksOf(name), { recursive: true, force: true });
   }
 
   /** Removes what backups that were interrupted have left. Call while holding the lock of backups. */
@@ -110,11 +115,12 @@ export class BackupFolder {
     if (!stat?.isFile()) return undefined;
     const known = this.#read(name) ?? recordFromFile(this.fileOf(name));
     const checkpoints = this.checkpoints(name).map((file) => statSync(join(this.checkpointsOf(name), file)));
+    const networks = this.networks(name).map((file) => statSync(join(this.networksOf(name), file)));
     return {
       name,
       at: known?.at ?? stat.mtimeMs,
       reason: known?.reason ?? backupReasons.find((reason) => name.includes(`-${reason}`)) ?? "manual",
-      bytes: stat.size + checkpoints.reduce((sum, { size, nlink }) => sum + (nlink > 1 ? 0 : size), 0),
+      bytes: stat.size + [...checkpoints, ...networks].reduce((sum, { size, nlink }) => sum + (nlink > 1 ? 0 : size), 0),
       runs: known?.runs ?? null,
       steps: known?.steps ?? null,
       checkpoints: checkpoints.length,
@@ -125,6 +131,15 @@ export class BackupFolder {
   checkpoints(name: string): string[] {
     try {
       return readdirSync(this.checkpointsOf(name)).filter((file) => file.endsWith(".checkpoint"));
+    } catch {
+      return [];
+    }
+  }
+
+  /** Names of the network files that a backup has. */
+  networks(name: string): string[] {
+    try {
+      return readdirSync(this.networksOf(name)).filter((file) => file.endsWith(".network"));
     } catch {
       return [];
     }

@@ -126,7 +126,8 @@ function start(storeFile: string, reason: BackupReason, now: number): Started {
     const pending = `${folder.fileOf(name)}.pending`;
     closeSync(openSync(pending, "w", 0o600));
     // Before the snapshot: a checkpoint must not be ahead of the copied log.
-    linkCheckpoints(folder, name);
+    linkFiles(join(dirname(storeFile), "checkpoints"), ".checkpoint", `${folder.checkpointsOf(name)}.pending`);
+    linkFiles(join(dirname(storeFile), "networks"), ".network", `${folder.networksOf(name)}.pending`);
     return { folder, name, pending, lock };
   } catch (error) {
     lock.release();
@@ -151,13 +152,11 @@ function requireSpace(folder: BackupFolder): void {
   }
 }
 
-/** Links the checkpoints of all runs; copies where the file system has no hard links. */
-function linkCheckpoints(folder: BackupFolder, name: string): void {
-  const source = join(dirname(folder.storeFile), "checkpoints");
-  const target = `${folder.checkpointsOf(name)}.pending`;
+/** Links all files of a folder with this ending; copies where the file system has no hard links. */
+function linkFiles(source: string, ending: string, target: string): void {
   let names: string[];
   try {
-    names = readdirSync(source).filter((file) => file.endsWith(".checkpoint"));
+    names = readdirSync(source).filter((file) => file.endsWith(ending));
   } catch {
     return;
   }
@@ -167,7 +166,7 @@ function linkCheckpoints(folder: BackupFolder, name: string): void {
     try {
       linkOrCopy(join(source, file), join(target, file));
     } catch (error) {
-      // Its run has just ended.
+      // Its run has just ended, or the network was removed.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
   }
@@ -186,8 +185,9 @@ function finish({ folder, name, pending }: Started, record: BackupRecord): strin
   check(folder, pending, record);
   chmodSync(pending, 0o600);
   syncFile(pending);
-  const links = `${folder.checkpointsOf(name)}.pending`;
-  if (statSync(links, { throwIfNoEntry: false })) renameSync(links, folder.checkpointsOf(name));
+  for (const place of [folder.checkpointsOf(name), folder.networksOf(name)]) {
+    if (statSync(`${place}.pending`, { throwIfNoEntry: false })) renameSync(`${place}.pending`, place);
+  }
   replaceFile(folder.recordOf(name), `${JSON.stringify(record)}\n`);
   renameSync(pending, folder.fileOf(name));
   syncFolderSync(folder.path);
@@ -220,6 +220,7 @@ function failed({ folder, name, pending }: Started, error: unknown): unknown {
   rmSync(pending, { force: true });
   rmSync(`${pending}-journal`, { force: true });
   rmSync(`${folder.checkpointsOf(name)}.pending`, { recursive: true, force: true });
+  rmSync(`${folder.networksOf(name)}.pending`, { recursive: true, force: true });
   if (error instanceof StoreError) return error;
   return new StoreError(folder.storeFile, `No backup of ${folder.storeFile} could be made: ${messageOf(error)}.`, { cause: error });
 }

@@ -1,5 +1,5 @@
 /** Restores backups. The files that a backup replaces are set aside. */
-import { chmodSync, constants, copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import Database from "better-sqlite3";
 import { z } from "zod";
@@ -69,6 +69,7 @@ export function restoreBackup(storeFile: string, wanted: string, now = Date.now(
   const aside = setAsideFolder(storeFile, now);
   setAside([...databaseFiles(storeFile), markFileOf(storeFile)], aside);
   restoreCheckpoints(folder, backup.name, aside);
+  restoreNetworks(folder, backup.name);
   renameSync(pending, storeFile);
   syncFolderSync(dirname(storeFile));
   writeIntegrity(storeFile, { checkedAt: now, uncleanEnd: false, problem: null });
@@ -115,6 +116,15 @@ function restoreCheckpoints(folder: BackupFolder, name: string, aside: string): 
     setAside([join(current, file)], replaced);
     linkOrCopy(join(folder.checkpointsOf(name), file), join(current, file));
   }
+}
+
+/** A network that was removed since is put back; one that is there is the same. */
+function restoreNetworks(folder: BackupFolder, name: string): void {
+  const names = folder.networks(name);
+  if (names.length === 0) return;
+  const current = join(dirname(folder.storeFile), "networks");
+  mkdirSync(current, { recursive: true });
+  for (const file of names) if (!existsSync(join(current, file))) linkOrCopy(join(folder.networksOf(name), file), join(current, file));
 }
 
 const requested = z.object({ backup: backupName });

@@ -5,7 +5,8 @@ import { engineChoices } from "@shared/engines.ts";
 import { newExperiment } from "@shared/presets.ts";
 import { asNew, fittingBatch, isText, defaultModel, stepsPerEpoch, totalSteps, validateExperiment, type Experiment, type Validation } from "@shared/experiment.ts";
 import { guard as guardSchema, guardSpecs, type GuardSpec } from "@shared/guard.ts";
-import { describeModel, parameterCount, suits } from "@shared/models/architecture.ts";
+import { suits } from "@shared/models/architecture.ts";
+import { describedModel, weightCount } from "@shared/models/described.ts";
 import { attends, dataShape, parameterNames } from "@shared/models/data.ts";
 import { ModelError } from "@shared/models/describe.ts";
 import { model as modelSchema } from "@shared/models/schema.ts";
@@ -200,7 +201,7 @@ function chooseDataset(draft: Draft, info: DatasetInfo): Draft {
 export function weightsInWords({ model, dataset }: Draft): string {
   const parsed = modelSchema.safeParse(modelOf(model));
   try {
-    if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(parameterCount(describeModel(parsed.data, dataShape({ dataset, model: parsed.data }))))} with biases`;
+    if (parsed.success) return `${modelText(parsed.data)} · ${formatCount(weightCount(describedModel(parsed.data, dataShape({ dataset, model: parsed.data }))))} with biases`;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
   }

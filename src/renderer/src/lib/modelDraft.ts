@@ -3,6 +3,7 @@ import { layersOf as listOfLayers, ownLayer, ownLayerKinds, type OwnLayerKind } 
 import { ownLayers } from "@shared/models/architecture.ts";
 import { describeLayers, ModelError, type LayerDescription } from "@shared/models/describe.ts";
 import { model as modelSchema, modelKinds, type ModelConfig, type ModelKind } from "@shared/models/schema.ts";
+import type { NetworkFacts } from "@shared/models/network.ts";
 import type { DataShape, Signal } from "@shared/models/shape.ts";
 import { layerFields, modelFields, nameField, type FieldSpec } from "./modelFields.ts";
 import type { Entry } from "./numbers.ts";
@@ -19,7 +20,9 @@ export interface DraftLayer {
 export interface DraftModel {
   readonly kind: ModelKind;
   readonly layers?: FieldValue | readonly DraftLayer[];
-  readonly [field: string]: FieldValue | readonly DraftLayer[] | undefined;
+  /** Of an imported network. */
+  readonly facts?: NetworkFacts;
+  readonly [field: string]: FieldValue | readonly DraftLayer[] | NetworkFacts | undefined;
 }
 
 let lastId = 0;

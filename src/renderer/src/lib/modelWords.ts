@@ -37,6 +37,7 @@ export const modelTitles: Record<ModelKind, string> = {
   charRnn: "Character RNN",
   transformer: "Transformer (decoder-only)",
   sequential: "Own architecture",
+  graph: "Imported network",
 };
 
 /** In form order. */
@@ -86,6 +87,7 @@ export const modelWords: { readonly [Kind in ModelKind]: WordsOf<ModelConfigOf<K
     zLoss: { label: "z-loss", hint: "Factor of log² Z in the training loss, which keeps logits small; 0 for none." },
   },
   sequential: {},
+  graph: { network: { label: "Network" }, start: { label: "Weights to begin with", hint: "Those of the file, or fresh ones: PyTorch’s defaults by layer type." } },
 };
 
 export const layerTitles: Record<OwnLayerKind, string> = {

@@ -5,6 +5,7 @@ import EnginesPage from "@/pages/EnginesPage.vue";
 import ExtendStudyPage from "@/pages/ExtendStudyPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
+import NetworksPage from "@/pages/NetworksPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
 import NewStudyPage from "@/pages/NewStudyPage.vue";
 import OpenPage from "@/pages/OpenPage.vue";
@@ -33,6 +34,7 @@ export const router = createRouter({
     { path: "/studies/:id/extend", name: "extendStudy", component: ExtendStudyPage, props: true, meta: { title: "Extend the study" } },
     { path: "/compare", name: "compare", component: ComparePage, meta: { title: "Compare" } },
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
+    { path: "/networks", name: "networks", component: NetworksPage, meta: { title: "Networks" } },
     { path: "/engines", name: "engines", component: EnginesPage, meta: { title: "Engines" } },
     { path: "/storage", name: "storage", component: StoragePage, meta: { title: "Storage" } },
     { path: "/open/:kind/:payload", name: "open", component: OpenPage, props: true, meta: { title: "Open" } },

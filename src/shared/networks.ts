@@ -1,0 +1,66 @@
+/** Imported networks in requests: a list, details, import, rename and removal. */
+import { z } from "zod";
+import { networkFacts, networkHash } from "./models/network.ts";
+
+const hash = z.string().regex(networkHash, "not the SHA-256 of a network");
+const one = z.strictObject({ network: hash });
+const name = z.string().trim().min(1, "a name is needed").max(100, "at most 100 characters");
+
+/** Files of this ending are offered. */
+export const networkFileSuffix = ".onnx";
+
+export const networkInfo = z.object({
+  /** SHA-256 of its file, by which experiments name it. */
+  hash,
+  name: z.string(),
+  /** File that it was imported from, or the archive or store that it came with. */
+  source: z.string(),
+  /** Program that exported it. */
+  producer: z.string(),
+  bytes: z.number(),
+  /** Milliseconds since 1970. */
+  createdAt: z.number(),
+  /** Number of weights. */
+  weights: z.number(),
+  facts: networkFacts,
+  /** Why it cannot be used; null when it is ready. */
+  problem: z.string().nullable(),
+});
+export type NetworkInfo = z.infer<typeof networkInfo>;
+
+/** Maximum number of nodes that a request answers. */
+export const maxShownNodes = 2_000;
+
+export const networkDetail = networkInfo.extend({
+  /** Runs and studies that use it, those in the bin included. */
+  usedBy: z.object({ runs: z.number().int(), studies: z.number().int() }),
+  /** Nodes as the exporter names them, in order. */
+  nodes: z.array(z.object({ name: z.string(), module: z.string(), operator: z.string() })),
+  nodeCount: z.number().int(),
+});
+export type NetworkDetail = z.infer<typeof networkDetail>;
+
+export const networkImport = z.object({
+  network: networkInfo,
+  /** False where the same network was here already. */
+  added: z.boolean(),
+  /** What a user should know before training. */
+  warnings: z.array(z.string()),
+});
+export type NetworkImport = z.infer<typeof networkImport>;
+
+/** Requests about imported networks; part of the contract. */
+export const networkRequests = {
+  "networks.list": { input: z.strictObject({}).default({}), output: z.array(networkInfo) },
+  "networks.get": { input: one, output: networkDetail },
+  /** Imports an ONNX file of the host's machine: all of it, or nothing. By default it is named after the file. */
+  "networks.import": { input: z.strictObject({ path: z.string().trim().min(1, "a path is needed").max(4096), name: name.optional(), output: z.string().max(4096).optional() }), output: networkImport },
+  "networks.rename": { input: one.extend({ name }), output: networkInfo },
+  /** Refused while a run or study uses it, those in the bin included. */
+  "networks.remove": { input: one, output: z.array(networkInfo) },
+} as const;
+
+export const networkEvents = {
+  /** A network was imported, renamed or removed here. */
+  "networks.changed": z.object({}),
+} as const;
