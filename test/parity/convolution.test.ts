@@ -4,14 +4,15 @@ import { onnxCpuEngine } from "../../src/core/engines/onnx/engine.ts";
 import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import { gradients } from "../../src/core/program/gradients.ts";
 import type { Node, Shape } from "../../src/core/program/node.ts";
-import { add, conv2d, dot, input, matmul, mul } from "../../src/core/program/operations/index.ts";
+import { add, conv2d, conv2dInputGradient, dot, input, matmul, mul, relu } from "../../src/core/program/operations/index.ts";
+import type { ConvolutionOptions } from "../../src/core/program/windows.ts";
 import { makeProgram } from "../../src/core/program/program.ts";
 import { pseudoRandom } from "../support/finiteDifferences.ts";
 
 const sizeOf = (shape: Shape) => shape.reduce((product, n) => product * n, 1);
 
 describe("convolutions and their gradients agree with the reference", () => {
-  it.each<[string, Shape, Shape, { stride?: number; padding?: number }]>([
+  it.each<[string, Shape, Shape, ConvolutionOptions]>([
     ["channels in blocks", [3, 16, 5, 4], [32, 16, 3, 3], { padding: 1 }],
     ["channels in blocks, stride 2", [2, 32, 5, 5], [16, 32, 3, 3], { stride: 2, padding: 1 }],
     ["few channels to blocks", [2, 3, 6, 5], [16, 3, 3, 3], {}],
@@ -19,6 +20,12 @@ describe("convolutions and their gradients agree with the reference", () => {
     ["no whole blocks", [2, 20, 4, 4], [12, 20, 3, 3], { padding: 1 }],
     ["a kernel that is not square", [2, 16, 4, 6], [16, 16, 3, 1], {}],
     ["padding wider than the kernel", [1, 16, 3, 3], [16, 16, 1, 1], { padding: 1 }],
+    ["depthwise", [2, 32, 6, 5], [32, 1, 3, 3], { groups: 32, padding: 1 }],
+    ["depthwise, dilated, sides of their own", [2, 16, 7, 6], [16, 1, 3, 2], { groups: 16, padding: [2, 0, 1, 1], dilation: [2, 1] }],
+    ["depthwise, stride 2", [2, 16, 7, 6], [16, 1, 3, 3], { groups: 16, padding: 1, stride: 2 }],
+    ["depthwise, padding wider than the kernel", [2, 16, 3, 3], [16, 1, 1, 1], { groups: 16, padding: 1 }],
+    ["depthwise, two filters for each channel", [2, 16, 5, 5], [32, 1, 3, 3], { groups: 16 }],
+    ["groups of blocks", [2, 32, 5, 5], [32, 16, 3, 3], { groups: 2, padding: 1 }],
     ["a batch in unequal parts", [7, 16, 32, 32], [16, 16, 3, 3], { padding: 1 }],
     ["a batch in unequal parts, stride 2", [9, 16, 32, 32], [16, 16, 3, 3], { stride: 2, padding: 1 }],
   ])("%s", async (_, image, weight, options) => {
@@ -53,6 +60,8 @@ describe("what is fused agrees with the reference", () => {
 
   it.each<[string, Node]>([
     ["a convolution's bias", add(conv2d(x, w, { padding: 1 }), c)],
+    ["a depthwise convolution's bias and relu", relu(add(conv2d(x, input("d", [16, 1, 3, 3]), { padding: 1, groups: 16 }), c))],
+    ["an image added to a depthwise convolution's gradient", add(conv2dInputGradient(g, input("d", [16, 1, 3, 3]), [4, 3], { padding: 1, groups: 16 }), x)],
     ["a convolution's bias that is read twice", mul(add(conv2d(x, w, { padding: 1 }), c), add(conv2d(x, w, { padding: 1 }), c))],
     ["a factor and a summand", add(mul(x, a), b)],
     ["a factor before, a summand before", add(c, mul(a, x))],

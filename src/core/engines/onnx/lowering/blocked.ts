@@ -1,6 +1,6 @@
 /** Convolutions on channel blocks (blockSize.ts). Image names refer to blocked images. */
 import { sizeOf, type NodeOf, type Shape } from "../../../program/node.ts";
-import type { PlainConvolution } from "../../../program/windows.ts";
+import type { PlainConvolution, Windows } from "../../../program/windows.ts";
 import type { OnnxAttribute } from "../model.ts";
 import { nchwc, type GraphWriter } from "./writer.ts";
 
@@ -70,6 +70,15 @@ function widened(image: string, [batch, channels, height, width]: Shape, padding
   const zeros = write.zeros([lines, padding * block]);
   const wide = write.emit("Concat", [zeros, write.emit("Reshape", [image, write.integers([lines, width! * block])]), zeros], { axis: { int: 1 } });
   return write.emit("Reshape", [wide, write.integers([batch!, channels!, height!, width! + 2 * padding])]);
+}
+
+/** conv2d of a blocked image with a kernel `[channels, 1, ...kernel]` for every channel. */
+export function blockedDepthwise(image: string, weight: string, [channels, , height, width]: Shape, { strides, pads, dilations }: Windows, finish: Finish, block: number, write: GraphWriter): string {
+  const split = write.emit("Reshape", [weight, write.integers([channels! / block, block, height! * width!])]);
+  const moved = write.emit("Transpose", [split], { perm: { ints: [0, 2, 1] } });
+  const filters = write.emit("Reshape", [moved, write.integers([channels!, 1, height!, width!])]);
+  const attributes = { kernel_shape: { ints: [height!, width!] }, strides: { ints: strides }, dilations: { ints: dilations }, pads: { ints: pads }, group: { int: channels! } };
+  return convolve(image, filters, attributes, finish, write);
 }
 
 /** Multiplies by a factor per channel, `[channels]`, and applies `finish`, in one pass. */

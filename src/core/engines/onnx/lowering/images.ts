@@ -3,10 +3,10 @@
  * operations that act per pixel or per channel, and return to the usual layout for any other
  * operation. Per-channel work is one pass of a depthwise 1x1 convolution.
  */
-import { isScalar, sameShape, sizeOf, type Node, type NodeOf, type OpName, type Shape } from "../../../program/node.ts";
-import { asPair, isPlain, isTiling } from "../../../program/windows.ts";
+import { isScalar, sameShape, sizeOf, type Node, type NodeOf, type OpName, type Shape, type Sides } from "../../../program/node.ts";
+import { asPair, isPlain, isTiling, windowsOf } from "../../../program/windows.ts";
 import { onnxType } from "../model.ts";
-import { blockedConvolution, blockedWeightGradient, fitsBlocks, scaledChannels, adjointWeight, type Finish } from "./blocked.ts";
+import { blockedConvolution, blockedDepthwise, blockedWeightGradient, fitsBlocks, scaledChannels, adjointWeight, type Finish } from "./blocked.ts";
 import { isPerChannel, type Fusions } from "./fusion.ts";
 import { blockedMaxima, blockedMaximaGradient, writeMask } from "./pooling.ts";
 import { nchwc, type GraphWriter } from "./writer.ts";
@@ -87,12 +87,29 @@ function convolution(node: NodeOf<"conv2d">, finish: Finish, block: number, writ
   const [x, weight] = node.inputs as readonly [Node, Node];
   const [out, into, ...kernel] = weight.shape as [number, number, number, number];
   const { attributes } = node;
+  if (isDepthwise(node, weight, block)) return blockedDepthwise(write.blockedNameOf(x), write.nameOf(weight), weight.shape, windowsOf(attributes), finish, block, write);
   if (!isPlain(attributes) || !fitsBlocks(out, into, block)) return null;
   return blockedConvolution(imageFor(x, block, write), x.shape, write.nameOf(weight), { out, into, kernel, ...attributes }, finish, block, write);
 }
 
+/** Whether every channel is convolved by itself, and the channels fill blocks. */
+const isDepthwise = ({ attributes: { groups } }: NodeOf<"conv2d" | "conv2dInputGradient">, { shape: [out, into] }: Node, block: number) =>
+  groups !== undefined && groups === out && into === 1 && out % block === 0;
+
+/** With stride 1, a depthwise convolution of the adjoint with the flipped kernel; null where that has negative padding. */
+function depthwiseInputGradient(node: NodeOf<"conv2dInputGradient">, finish: Finish, block: number, write: GraphWriter): string | null {
+  const [g, weight] = node.inputs as readonly [Node, Node];
+  const { strides, pads, dilations } = windowsOf(node.attributes);
+  const reach = [0, 1].map((axis) => dilations[axis]! * (weight.shape[axis + 2]! - 1));
+  const adjointPads = pads.map((n, side) => reach[side % 2]! - n);
+  if (strides.some((n) => n !== 1) || adjointPads.some((n) => n < 0)) return null;
+  const flipped = write.emit("Reshape", [adjointWeight(write.nameOf(weight), weight.shape, write), write.integers(weight.shape)]);
+  return blockedDepthwise(write.blockedNameOf(g), flipped, weight.shape, { strides, pads: adjointPads as unknown as Sides, dilations }, finish, block, write);
+}
+
 function inputGradient(node: NodeOf<"conv2dInputGradient">, { added }: { readonly added?: Node }, block: number, write: GraphWriter): string | null {
   const [g, weight] = node.inputs as readonly [Node, Node];
+  if (isDepthwise(node, weight, block)) return depthwiseInputGradient(node, { added: added && write.blockedNameOf(added) }, block, write);
   if (!isPlain(node.attributes)) return null;
   const { stride, padding } = node.attributes;
   const [out, into, height, width] = weight.shape as [number, number, number, number];
