@@ -48,6 +48,14 @@ function settingsOf(nodes: readonly GraphNode[]): Set<string> {
   return new Set(uses.flatMap(({ name, isSetting }) => (isSetting && !calculated.has(name) ? [name] : [])));
 }
 
+/** Whether an array begins as a table of sines or cosines of positions: of 0 in the first row, of 1 in the second. */
+function isSinusoid({ data, shape }: GraphTensor): boolean {
+  const width = shape.at(-1) ?? 0;
+  if (shape.length < 2 || (shape.at(-2) ?? 0) < 2 || width < 2) return false;
+  const isOne = (value: number, ...allowed: readonly number[]) => allowed.some((one) => Math.abs(value - one) < 1e-4);
+  return isOne(data[width]!, Math.sin(1), Math.cos(1)) && data.subarray(0, width).every((value) => isOne(value, 0, 1)) && data.every((value) => Math.abs(value) <= 1.0001);
+}
+
 export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>; warnings: string[] } {
   const { nodes, initializers, constants, tensors } = facts;
   const signature = signatureOf(facts.metadata);
@@ -64,7 +72,7 @@ export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>
       if (storedTypes[dtype].kind !== "float" || constants.has(name) || settings.has(name)) return "constant";
       if (statistics.has(name) || /running_(mean|var)$/.test(name)) return "statistics";
       if (parameters.has(name)) return "parameter";
-      if (others.has(name) || isMask(tensor)) return "buffer";
+      if (others.has(name) || isMask(tensor) || isSinusoid(tensor)) return "buffer";
       // Numbers that a graph calculates with, such as the root of a width.
       if (shape.length === 0 || (tensor.data.length === 1 && !/[./]|weight|bias|kernel|scale/i.test(name))) return signature || !/[./]/.test(name) ? "constant" : "parameter";
       return complete && !parameters.has(name) ? "buffer" : "parameter";
@@ -73,7 +81,7 @@ export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>
   }
   if (!signature) return { roles, warnings: [] };
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const folded = [...roles].filter(([name, role]) => role !== "constant" && used.has(name) && !parameters.has(name) && !others.has(name) && !statistics.has(name) && !isMask(tensors.get(name)!) && tensors.get(name)!.data.some((value) => value !== 0)).map(([name]) => name);
+  const folded = [...roles].filter(([name, role]) => role !== "constant" && used.has(name) && !parameters.has(name) && !others.has(name) && !statistics.has(name) && !isMask(tensors.get(name)!) && !isSinusoid(tensors.get(name)!) && tensors.get(name)!.data.some((value) => value !== 0)).map(([name]) => name);
   return { roles, warnings: warningsOf(signature.parameters, roles, folded, facts.optimized) };
 }
 
