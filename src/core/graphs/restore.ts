@@ -40,7 +40,8 @@ function transposed({ dtype, shape: [rows, columns], data }: GraphTensor): Graph
 /** The graph with its parameters under their own names where the file tells them; `tensors` gets their values. */
 export function restored(file: OnnxFile, graph: ConvertedGraph, tensors: Map<string, GraphTensor>): ConvertedGraph {
   const signature = signatureOf(file.graph.metadata);
-  if (!signature || signature.parameters.every((name) => tensors.has(name))) return graph;
+  if (!signature) return file.producer === "pytorch" ? new Restorer(file, graph, tensors, new Map()).restoreByModule() : graph;
+  if (signature.parameters.every((name) => tensors.has(name))) return graph;
   return new Restorer(file, graph, tensors, signature.byInput).restore();
 }
 
@@ -75,6 +76,27 @@ class Restorer {
       else this.#nodes.push(this.#withBias(node, operation));
     }
     return { ...this.#graph, initializers: this.#initializers, nodes: this.#nodes };
+  }
+
+  /** PyTorch's older exporter folds transposes and gate orders too, and says the modules only; PyTorch's layers have known names. */
+  restoreByModule(): ConvertedGraph {
+    for (const node of this.#graph.nodes) {
+      const isFolded = node.inputs.some((name) => /^onnx::\w+_\d+$/.test(name) && this.#tensors.get(name)?.dtype.startsWith("float"));
+      const order = gateOrders[node.operator];
+      if (!isFolded || node.module === "") this.#nodes.push(node);
+      else if (order) this.#nodes.push(this.#recurrent(node, node.module, order, cellNames(node, this.#cells.get(node.module) ?? 0)));
+      else this.#nodes.push(node.operator === "MatMul" ? this.#folded(node) : node);
+    }
+    return { ...this.#graph, initializers: this.#initializers, nodes: this.#nodes };
+  }
+
+  /** A product whose weight was transposed: that of a linear layer, or of an attention's projections. */
+  #folded(node: GraphNode): GraphNode {
+    const [x, name] = node.inputs as [string, string];
+    const tensor = this.#tensors.get(name);
+    const target = `${node.module}.${this.#tensors.has(`${node.module}.in_proj_bias`) ? "in_proj_weight" : "weight"}`;
+    if (tensor?.shape.length !== 2 || !name.startsWith("onnx::MatMul_") || this.#tensors.has(target) || !this.#take(target, transposed(tensor), true)) return node;
+    return { ...node, inputs: [x, this.#add({ operator: "Transpose", inputs: [target], attributes: { perm: { kind: "ints", value: [1, 0] } } }, node)[0]!] };
   }
 
   /** The optimizer takes biases of zeros out of a layer. */
@@ -128,14 +150,14 @@ class Restorer {
   }
 
   /** Weights of a cell from PyTorch's parameters, whose gates have another order. */
-  #recurrent(node: GraphNode, operation: string, order: readonly number[]): GraphNode {
+  #recurrent(node: GraphNode, operation: string, order: readonly number[], given?: readonly string[]): GraphNode {
     const cell = this.#cells.get(operation) ?? 0;
     this.#cells.set(operation, cell + 1);
     const [weights, recurrents, biases] = [1, 2, 3].map((i) => this.#tensors.get(node.inputs[i] ?? ""));
     if (!weights || !recurrents) return node;
     const directions = weights.shape[0]!;
     const each = biases ? 4 : 2;
-    const names = this.#parametersOf(operation).slice(cell * directions * each, (cell + 1) * directions * each);
+    const names = given ?? this.#parametersOf(operation).slice(cell * directions * each, (cell + 1) * directions * each);
     if (names.length !== directions * each || names.some((name) => this.#tensors.has(name))) return node;
     const rows = weights.shape[1]!;
     const part = (tensor: GraphTensor, direction: number, from: number, count: number) => {
@@ -167,6 +189,13 @@ class Restorer {
   #concat(parts: readonly string[], node: GraphNode): string {
     return parts.length === 1 ? parts[0]! : this.#add({ operator: "Concat", inputs: [...parts], attributes: { axis: { kind: "int", value: 0 } } }, node)[0]!;
   }
+}
+
+/** PyTorch's names of a recurrent layer's parameters, direction by direction. */
+function cellNames({ module, inputs, attributes }: GraphNode, layer: number): string[] {
+  const parts = ["weight_ih", "weight_hh", ...(inputs[3] ? ["bias_ih", "bias_hh"] : [])];
+  const both = attributes["direction"]?.kind === "text" && attributes["direction"].value === "bidirectional";
+  return ["", ...(both ? ["_reverse"] : [])].flatMap((direction) => parts.map((part) => `${module}.${part}_l${layer}${direction}`));
 }
 
 /** PyTorch's order of gates from ONNX's. */

@@ -78,6 +78,7 @@ describe("a file's description", () => {
   it("gives parameters their names back that PyTorch's exporter merged or folded", () => {
     const names = ({ description }: ReturnType<typeof fixture>) => description.initializers.filter(({ role }) => role === "parameter").map(({ name }) => name);
     expect(names(fixture("gru.default.onnx")).sort()).toEqual(["embed.weight", "head.bias", "head.weight", "rnn.bias_hh_l0", "rnn.bias_ih_l0", "rnn.weight_hh_l0", "rnn.weight_ih_l0"]);
+    expect(names(fixture("gru-folded.static.onnx"))).toEqual(expect.arrayContaining(["r.weight_ih_l0", "r.bias_hh_l1", "h.weight"]));
     expect(names(fixture("llama.default.onnx"))).toEqual(expect.arrayContaining(["norm1.weight", "norm2.weight", "norm.weight", "head.weight"]));
   });
 });
