@@ -64,7 +64,7 @@ export async function checkGraph(description: GraphDescription, tensors: GraphTe
   };
   const [x, y, loss] = [need("x"), need("y"), need("loss")];
   const given = new Map([...batch].filter(([name]) => name.startsWith(prefix)).map(([name, array]) => [name.slice(prefix.length), array]));
-  const floats = description.initializers.filter(({ role, dtype }) => storedTypes[dtype].kind === "float" && role !== "statistics" && role !== "constant");
+  const floats = description.initializers.filter(({ role, dtype }) => storedTypes[dtype].kind === "float" && role !== "statistics");
   const trained = floats.filter(({ role, name }) => role === "parameter" || given.has(name));
   const typed: GraphDescription = { ...description, initializers: description.initializers.map((one) => (given.has(one.name) && storedTypes[one.dtype].kind === "float" ? { ...one, role: "parameter" } : one)) };
 

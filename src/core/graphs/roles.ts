@@ -73,6 +73,8 @@ export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>
       if (statistics.has(name) || /running_(mean|var)$/.test(name)) return "statistics";
       if (parameters.has(name)) return "parameter";
       if (others.has(name) || isMask(tensor) || isSinusoid(tensor)) return "buffer";
+      // PyTorch's older exporter has the numbers that a graph calculates with as nodes.
+      if (facts.producer === "pytorch" && !signature) return /^onnx::/.test(name) && tensor.data.length === 1 ? "constant" : "parameter";
       // Numbers that a graph calculates with, such as the root of a width.
       if (shape.length === 0 || (tensor.data.length === 1 && !/[./]|weight|bias|kernel|scale/i.test(name))) return signature || !/[./]/.test(name) ? "constant" : "parameter";
       return complete && !parameters.has(name) ? "buffer" : "parameter";
