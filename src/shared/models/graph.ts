@@ -4,7 +4,7 @@
  * Weights are addressed by the names of `initializers`. In a store they are one file beside the
  * description: the values of every initializer in the order of `initializers`, row-major and
  * little-endian float32 or float64 (see `storedTypes`), each beginning at a multiple of 8 bytes. `weightsLayout`
- * gives the offsets; `core/graphs/weights.ts` reads and writes the file.
+ * gives the offsets.
  */
 import { z } from "zod";
 
