@@ -1,8 +1,10 @@
 import { flushPromises } from "@vue/test-utils";
+import { ElDropdown } from "element-plus";
 import { expect, it } from "vitest";
 import ConfusionMatrix from "@/components/predictions/ConfusionMatrix.vue";
 import PredictionsPanel from "@/components/predictions/PredictionsPanel.vue";
 import SampleBrowser from "@/components/predictions/SampleBrowser.vue";
+import WeightsMenu from "@/components/predictions/WeightsMenu.vue";
 import TextWriter from "@/components/predictions/TextWriter.vue";
 import type { WeightsSummary } from "@shared/kept.ts";
 import type { Evaluation } from "@shared/run.ts";
@@ -68,6 +70,16 @@ it("browses the examples of one cell, and shows only the answer to what was aske
   expect(services.inputs("predictions.samples").at(-1)).toMatchObject({ cell: { actual: 0, predicted: 1 }, step: 100, limit: 48 });
   await click(wrapper, "sample-cell");
   expect(wrapper.emitted("update:cell")).toEqual([[null]]);
+});
+
+it("exports the chosen weights in the chosen format", async () => {
+  services.refuse("reports.file", "the weights are damaged");
+  const wrapper = mountPart(WeightsMenu, { props: { run: "a", weights: weights("last") } });
+  for (const format of ["npz", "safetensors", "onnx"]) {
+    wrapper.findComponent(ElDropdown).vm.$emit("command", format);
+    await flushPromises();
+  }
+  expect(services.inputs("reports.file").map(({ file }) => file)).toEqual(["weights-last.npz", "weights-last.safetensors", "model-last.onnx"]);
 });
 
 it("says why there are no weights, and while a run trains predicts only when asked", async () => {

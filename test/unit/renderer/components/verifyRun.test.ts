@@ -35,6 +35,14 @@ it("says how many values match, or what is damaged and what to do", async () => 
   expect(shown).toContain("Restore a backup.");
 });
 
+it("exports the weights of the best evaluation, and the model, as files of the host", async () => {
+  const wrapper = mountPart(ExportMenu, { props: { run: runOf("a", { status: "finished", steps: 10 }) }, router: emptyRouter() });
+  services.refuse("reports.file", "there are no weights");
+  for (const file of ["weights-best.safetensors", "weights-best.npz", "model-best.onnx"]) wrapper.findComponent(ExportButton).vm.$emit("command", file);
+  await flushPromises();
+  expect(services.inputs("reports.file")).toMatchObject(["weights-best.safetensors", "weights-best.npz", "model-best.onnx"].map((file) => ({ of: { run: "a" }, file })));
+});
+
 it("exports a damaged run only when a person chooses to", async () => {
   const wrapper = mountPart(ExportMenu, { props: { run: runOf("a", { status: "finished", steps: 10 }) }, router: emptyRouter() });
   answer([damage]);
