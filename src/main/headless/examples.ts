@@ -49,6 +49,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   storage: ["hypertower storage", "hypertower storage --vacuum"],
   erase: ["hypertower erase --bin", "hypertower erase --checkpoints last --yes"],
   thin: ["hypertower thin last", "hypertower thin first second --keep 2048 --yes"],
+  "import-model": ["hypertower import-model --helper", "hypertower import-model net.onnx --check net.npz"],
   verify: ["hypertower verify", "hypertower verify last"],
   salvage: ["hypertower salvage damaged --into saved"],
   logs: ["hypertower logs", "hypertower logs --out logs.zip"],
