@@ -14,8 +14,10 @@ const classificationReport = z.object({
   /** In percent. */
   error: z.number(),
   classNames: z.array(z.string()),
-  /** Number of examples by class (row) and predicted class (column). */
+  /** Number of examples by class (row) and predicted class (column); empty beyond 256 classes. */
   confusion: z.array(z.array(z.number().int())),
+  /** The most frequent mistakes where there are too many classes for a matrix. */
+  mistakes: z.array(z.object({ actual: z.string(), predicted: z.string(), count: z.number().int() })).optional(),
 });
 
 const regressionReport = z.object({

@@ -309,7 +309,7 @@ datasets
   .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(programFiles, kind, options)), options.json));
 datasets
   .command("add")
-  .description("Import your own data: a table (.csv, .tsv), a text (.txt), arrays (.npy, .npz, idx), or a folder with a folder of images per class.")
+  .description("Import your own data: a table (.csv, .tsv, .jsonl, .json, .parquet), a text (.txt), arrays (.npy, .npz, idx), or a folder of them or with a folder of images per class.")
   .argument("<path>", "file or folder")
   .option("--title <title>", "title (default: the file's name)")
   .option("--target <column>", "table: the column to predict, by name or number from 1 (default: the last)")

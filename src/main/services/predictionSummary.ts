@@ -30,6 +30,23 @@ export function confusionOf(examples: readonly ClassifiedExample[], classes: num
   return counts;
 }
 
+/** Maximum number of mistakes in a report without a matrix. */
+const maxMistakes = 30;
+
+/** The most frequent pairs of a class and another one that was predicted. */
+export function mistakesOf(examples: readonly ClassifiedExample[], nameOf: (index: number) => string): NonNullable<ClassificationReport["mistakes"]> {
+  const counts = new Map<string, { readonly actual: number; readonly predicted: number; count: number }>();
+  for (const { actual, predicted } of examples) {
+    if (actual === predicted) continue;
+    const key = `${actual} ${predicted}`;
+    const known = counts.get(key) ?? { actual, predicted, count: 0 };
+    known.count++;
+    counts.set(key, known);
+  }
+  const ordered = [...counts.values()].sort((a, b) => b.count - a.count || a.actual - b.actual || a.predicted - b.predicted);
+  return ordered.slice(0, maxMistakes).map(({ actual, predicted, count }) => ({ actual: nameOf(actual), predicted: nameOf(predicted), count }));
+}
+
 /** The requested examples, in the requested order. */
 export function chosen(examples: readonly ClassifiedExample[], { order, cell, seed }: Pick<SamplesRequest, "order" | "cell" | "seed">): ClassifiedExample[] {
   const inCell = cell ? examples.filter(({ actual, predicted }) => actual === cell.actual && predicted === cell.predicted) : examples;

@@ -1,5 +1,5 @@
 /** Predictions from the saved weights of runs. A trainer process computes them; the latest are cached. */
-import type { DatasetInfo } from "../../shared/datasets.ts";
+import { maxNamedClasses, type DatasetInfo } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { KeptName, WeightsFormat, WeightsSummary } from "../../shared/kept.ts";
@@ -17,7 +17,7 @@ import type { Machine } from "../hosting/machine.ts";
 import type { Trainer } from "../hosting/process.ts";
 import { unusable, type OpenWeights, type SavedWeights, type WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
-import { chosen, classified, confusionOf, residualsOf } from "./predictionSummary.ts";
+import { chosen, classified, confusionOf, mistakesOf, residualsOf } from "./predictionSummary.ts";
 import { defaultOnnxOptions, exportName, mediaTypeOf, metadataOf, remarksOn, type OnnxExportOptions } from "./savedModel.ts";
 import { UserError, type ExportFile } from "./services.ts";
 
@@ -94,7 +94,9 @@ export class Predictions {
     if (info.task === "text" || !labelled) return { task: "text", ...common, error };
     if (info.task === "regression") return { task: "regression", ...common, ...residualsOf(labelled) };
     const classNames = Array.from({ length: labelled.width }, (_, i) => info.classNames[i] ?? String(i));
-    return { task: "classification", ...common, error, classNames, confusion: confusionOf(classified(labelled), labelled.width) };
+    const examplesOf = classified(labelled);
+    if (labelled.width > maxNamedClasses) return { task: "classification", ...common, error, classNames: [], confusion: [], mistakes: mistakesOf(examplesOf, (index) => classNames[index]!) };
+    return { task: "classification", ...common, error, classNames, confusion: confusionOf(examplesOf, labelled.width) };
   }
 
   async samples(request: SamplesRequest): Promise<SamplesReply> {

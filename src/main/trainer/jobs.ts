@@ -57,9 +57,14 @@ export async function predict(experiment: Experiment, weights: readonly NamedArr
   }
 }
 
+/** Maximum number of outputs that are kept of all test examples: half a gigabyte. */
+const maxScores = 2 ** 27;
+
 async function outputs(experiment: Experiment, feed: Feed, model: Model, weights: readonly NamedArray[]): Promise<Outputs> {
   const { task, evaluationBatchSizes: batchSizes, alphabet } = feed;
   const { executable, width } = await buildPredictor({ experiment, model, task, batchSizes, weights });
+  const values = experiment.dataset.testExamples * width;
+  if (!alphabet && values > maxScores) throw new Error(`${experiment.dataset.testExamples} test examples of ${width} classes have ${values} probabilities; at most ${maxScores} can be shown: test on fewer examples`);
   const sums: Record<string, number> = {};
   const [labels, scores]: [number[], Float32Array[]] = [[], []];
   let count = 0;

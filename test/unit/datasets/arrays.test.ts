@@ -8,6 +8,7 @@ import { importArrays } from "../../../src/core/datasets/import.ts";
 import { listDatasets, loadDataset, loadWhole } from "../../../src/core/datasets/index.ts";
 import { guessedLayout } from "../../../src/core/datasets/layout.ts";
 import { arrayRoles, splitInCell, splitNamed, useOf } from "../../../src/shared/dataSplits.ts";
+import { mistakesOf } from "../../../src/main/services/predictionSummary.ts";
 import { npy } from "../../support/npy.ts";
 
 const at = (name: string) => join(import.meta.dirname, "files", name);
@@ -126,4 +127,9 @@ describe("values", () => {
     expect([classes, train.labels.constructor]).toEqual([1_000, Int32Array]);
     expect((await listDatasets(folder)).find(({ kind }) => kind === id)).toMatchObject({ classes: 1_000, classNames: [] });
   });
+});
+
+it("mistakes among too many classes for a matrix are listed, the most frequent first", () => {
+  const of = (actual: number, predicted: number) => ({ index: 0, actual, predicted, probability: 0.5 });
+  expect(mistakesOf([of(300, 2), of(1, 1), of(300, 2), of(2, 300)], (index) => `#${index}`)).toEqual([{ actual: "#300", predicted: "#2", count: 2 }, { actual: "#2", predicted: "#300", count: 1 }]);
 });

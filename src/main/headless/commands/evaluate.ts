@@ -36,6 +36,7 @@ export function described(run: string, report: PredictionReport, experiment: Exp
   ];
   switch (report.task) {
     case "classification":
+      if (report.confusion.length === 0) return [table([...facts, ["test error", formatPercent(report.error)]]), "", "most frequent mistakes", table([["CLASS", "PREDICTED", "EXAMPLES"], ...(report.mistakes ?? []).map(({ actual, predicted, count }) => [actual, predicted, formatCount(count)])])].join("\n");
       return [table([...facts, ["test error", formatPercent(report.error)]]), "", "confusion: a row for each class, a column for each prediction", confusion(report)].join("\n");
     case "regression":
       return [table([...facts, ...residuals(report)])].join("\n");

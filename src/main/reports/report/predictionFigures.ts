@@ -14,6 +14,8 @@ export function predictionFigures(run: RunDetail, report: PredictionReport, foot
   const weights = `the weights of the best evaluation (step ${formatCount(step)}, epoch ${Number(epoch.toFixed(2))}; ${choiceText(run.experiment)})`;
   switch (report.task) {
     case "classification":
+      // Beyond 256 classes there is no matrix.
+      if (report.confusion.length === 0) return [];
       return [
         {
           name: "confusion",

@@ -219,3 +219,27 @@ it("has a file chosen or dropped in the desktop app, where none can be typed", a
   expect(input("add-path").value).toBe("/data/flowers.csv");
   expect(services.inputs("datasets.choose")).toEqual([{ what: "file" }, { what: "folder" }]);
 });
+
+it("shows which arrays are for testing, and lets the axes of images be chosen", async () => {
+  const arrays = [["x_train", [9, 4, 5, 3]], ["y_train", [9]], ["x_test", [3, 4, 5, 3]], ["y_test", [3]]] as const;
+  services.answer("datasets.preview", () => ({ form: "arrays", arrays: arrays.map(([name, shape]) => ({ name, shape: [...shape], type: "bytes" })) }));
+  await dialog();
+  await write("add-path", "/data/keras.npz");
+  await press("add-preview");
+  expect(shown("add-testing")).toContain("Testing: x_test.");
+  await press("add-create");
+  const pair = (part: string) => ({ features: { path: "/data/keras.npz", array: `x_${part}` }, targets: { path: "/data/keras.npz", array: `y_${part}` } });
+  expect(services.inputs("datasets.create")[0]).toMatchObject({ order: { form: "arrays", ...pair("train"), test: pair("test") } });
+});
+
+it("takes a test file beside a table", async () => {
+  services.answer("datasets.preview", () => csv);
+  await dialog();
+  await write("add-path", "/data/flowers.csv");
+  await press("add-preview");
+  expect(shown("add-testing")).toContain("a fifth of the examples");
+  await write("add-test", "/data/test.csv");
+  expect(shown("add-testing")).toContain("examples of their own");
+  await press("add-create");
+  expect(services.inputs("datasets.create")[0]).toMatchObject({ order: { parts: [{ path: "/data/test.csv", split: "test" }] } });
+});
