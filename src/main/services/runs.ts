@@ -7,7 +7,7 @@ import { thinnedProblem } from "../../shared/thinning.ts";
 import type { ListPage } from "../store/runReader.ts";
 import { TooManyTags } from "../store/tagRows.ts";
 import type { Store } from "../store/store.ts";
-import type { RunOrigin } from "../studies/runner.ts";
+import type { RunOrigin } from "../studies/runnerOptions.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import { NoCheckpoint, type CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { newRun } from "../hosting/newRun.ts";

@@ -1,5 +1,5 @@
 /** Validates study definitions, fills in defaults and expands them into runs. */
-import type { FieldError } from "../../shared/experiment.ts";
+import type { Experiment, FieldError } from "../../shared/experiment.ts";
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import { validateStudy, type Study } from "../../shared/study/study.ts";
 import { StudyError } from "./errors.ts";
@@ -20,4 +20,10 @@ export function usableStudy(input: unknown): { study: Study; cells: readonly Stu
   if (definition.ok) return definition;
   const messages = definition.errors.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
   throw new StudyError(`The study is not valid: ${messages}.`, definition.errors);
+}
+
+/** Whether two experiments are equal except for their names. */
+export function sameRun(a: Experiment, b: Experiment): boolean {
+  const plain = ({ name: _name, ...rest }: Experiment) => JSON.stringify(rest);
+  return plain(a) === plain(b);
 }

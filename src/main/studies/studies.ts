@@ -1,7 +1,7 @@
 /** Requests of the window and the command line about studies: read, start, control. */
 import { messageOf } from "../../shared/errors.ts";
 import { studyPresets } from "../../shared/study/presets.ts";
-import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
+import type { StudyCell } from "../../shared/study/expand.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
@@ -9,17 +9,18 @@ import { asNewStudy, study, type CohortChoice, type Study } from "../../shared/s
 import { isOutage, LeaseLostError, StoreError } from "../store/errors.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
-import type { CellState, StoredStudy } from "../store/studies.ts";
-import type { Allocation } from "../hosting/calibration.ts";
+import type { StoredStudy } from "../store/studies.ts";
 import type { Machine } from "../hosting/machine.ts";
 import { newRunId } from "../hosting/newRun.ts";
 import { diskOf, freeBytes, requireDisk } from "./costs.ts";
-import { readDefinition, usableStudy } from "./definition.ts";
+import { allocate } from "./allocation.ts";
+import { readDefinition, sameRun, usableStudy } from "./definition.ts";
 import { StudyError } from "./errors.ts";
-import { StudyRunner, type RunControls } from "./runner.ts";
+import { StudyReader } from "./reader.ts";
+import { StudyRunner } from "./runner.ts";
+import type { RunControls } from "./runnerOptions.ts";
 import { TooManyTags } from "../store/tagRows.ts";
-import { trajectoriesOf } from "./trajectories.ts";
-import { pointOf, summaryOf, whySkipped, type Learned } from "./view.ts";
+import { pointOf, whySkipped } from "./view.ts";
 
 export interface StudiesOptions {
   readonly store: Pick<Store, "path" | "studies" | "readSeries" | "getRun">;
@@ -37,13 +38,12 @@ export interface StudiesOptions {
 export class Studies {
   readonly #options: StudiesOptions;
   readonly #runners = new Map<string, StudyRunner>();
-  /** Expanded cells by study id, valid while the definition is the same. */
-  readonly #expansions = new Map<string, { definition: string; cells: readonly StudyCell[] }>();
-  readonly #learned: Learned = (run) => this.#options.store.studies.run(run);
+  readonly #reader: StudyReader;
   #closing = false;
 
   constructor(options: StudiesOptions) {
     this.#options = options;
+    this.#reader = new StudyReader(options, this.#runners);
   }
 
   /** The presets with defaults filled in. */
@@ -65,7 +65,7 @@ export class Studies {
     await this.#options.check(cells[0]!.experiment);
     const disk = { disk: diskOf(cells), diskFree: await this.#free() };
     try {
-      const allocation = await this.#allocate(valid, cells, workers, cohort);
+      const allocation = await allocate(this.#options.machine, valid, cells, { workers, cohort });
       return { runs: cells.length, ...allocation, duration: await this.#options.machine.calibration.duration(cells, allocation), ...disk };
     } catch (error) {
       if (error instanceof StoreError) throw error;
@@ -82,7 +82,7 @@ export class Studies {
     const usable = usableStudy(asNewStudy(input));
     await this.#options.check(usable.cells[0]!.experiment);
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
-    const allocation = await this.#allocate(usable.study, usable.cells, workers, cohort).catch((error: unknown) => {
+    const allocation = await allocate(this.#options.machine, usable.study, usable.cells, { workers, cohort }).catch((error: unknown) => {
       if (error instanceof StoreError || error instanceof StudyError) throw error;
       throw new StudyError(`The study cannot be trained here: ${messageOf(error)}`);
     });
@@ -127,7 +127,7 @@ export class Studies {
 
   async resume(id: string): Promise<StudySummary> {
     const epoch = this.#options.store.studies.epoch(id);
-    const stored = this.#stored(id);
+    const stored = this.#reader.stored(id);
     if (stored.status === "running") throw new StudyError(`The study ${stored.name} (${id}) is running already.`);
     if (this.#runners.get(id)?.held) throw new StudyError(`The study ${stored.name} (${id}) waits for the store and resumes by itself. ${stored.reason ?? ""}`);
     if (stored.status === "finished") throw new StudyError(`The study ${stored.name} (${id}) is finished; what failed or is missing can be trained again with a retry.`);
@@ -136,7 +136,7 @@ export class Studies {
 
   async retry(id: string): Promise<StudySummary> {
     const epoch = this.#options.store.studies.epoch(id);
-    const stored = this.#stored(id);
+    const stored = this.#reader.stored(id);
     const runner = this.#takeRunner(stored, epoch);
     runner.retry();
     return stored.status === "paused" ? this.#changed(id) : this.#started(runner);
@@ -145,11 +145,11 @@ export class Studies {
   /** Replaces the definition by one with more runs. @throws StudyError when the new definition changes existing runs */
   async extend(id: string, input: unknown): Promise<StudySummary> {
     const epoch = this.#options.store.studies.epoch(id);
-    const stored = this.#stored(id);
+    const stored = this.#reader.stored(id);
     const asked = usableStudy(input).study;
     const extended: Study = { ...asked, base: { ...asked.base, engine: stored.study.base.engine, generator: stored.study.base.generator }, cohort: stored.study.cohort };
     const { cells } = usableStudy(extended);
-    const before = new Map(this.#cells(stored).map((cell) => [cell.key, cell]));
+    const before = new Map(this.#reader.cells(stored).map((cell) => [cell.key, cell]));
     const added = cells.filter(({ key }) => !before.has(key));
     for (const cell of cells) {
       const same = before.get(cell.key);
@@ -169,7 +169,21 @@ export class Studies {
   }
 
   list(deleted: boolean): StudySummary[] {
-    return this.#options.store.studies.list(deleted).map((stored) => this.#summary(this.#now(stored)));
+    return this.#reader.list(deleted);
+  }
+
+  /** Summaries of the studies that can be read. */
+  readable(ids: readonly string[]): StudySummary[] {
+    return this.#reader.readable(ids);
+  }
+
+  /** @throws StudyError when there is no such study */
+  get(id: string): StudyDetail {
+    return this.#reader.get(id);
+  }
+
+  trajectories(id: string, metric: string, maxPoints: number): Promise<StudyTrajectories> {
+    return this.#reader.trajectories(id, metric, maxPoints);
   }
 
   /** Whether the study is trained here. */
@@ -177,37 +191,15 @@ export class Studies {
     return this.#runners.has(id);
   }
 
-  /** Summaries of the studies that can be read. */
-  readable(ids: readonly string[]): StudySummary[] {
-    return ids.flatMap((id) => {
-      try {
-        return [this.#summary(this.#stored(id))];
-      } catch (error) {
-        if (error instanceof StudyError || error instanceof StoreError) return [];
-        throw error;
-      }
-    });
-  }
-
-  /** @throws StudyError when there is no such study */
-  get(id: string): StudyDetail {
-    const stored = this.#stored(id);
-    const runs = new Map(this.#options.store.studies.runs(id).map((run) => [run.cell, run]));
-    const { live } = this.#options.controls;
-    const learned = new Map([...runs.values()].map((run) => [run.run, run]));
-    const points = this.#cells(stored).map((cell) => pointOf(cell, runs.get(cell.key), live, whySkipped(cell, runs, live, (run) => learned.get(run))));
-    return { ...this.#summary(stored, runs), points };
-  }
-
   rename(id: string, name: string): StudySummary {
-    this.#stored(id);
+    this.#reader.stored(id);
     this.#options.store.studies.rename(id, name);
     return this.#changed(id);
   }
 
   /** Adds and removes tags: of all these studies, or of none. @throws StudyError when one is not there or would have too many */
   tag(ids: readonly string[], add: readonly string[], remove: readonly string[]): StudySummary[] {
-    for (const id of ids) this.#stored(id);
+    for (const id of ids) this.#reader.stored(id);
     try {
       this.#options.store.studies.tag(ids, add, remove);
     } catch (error) {
@@ -219,7 +211,7 @@ export class Studies {
   /** Moves studies to the bin: all of them, or none if one of them is active. */
   delete(ids: readonly string[], withRuns: boolean): StudySummary[] {
     for (const id of ids) {
-      const { name, status } = this.#stored(id);
+      const { name, status } = this.#reader.stored(id);
       if (status === "running" || status === "paused") throw new StudyError(`The study ${name} (${id}) is ${status}; stop it before deleting it.`);
     }
     this.#options.store.studies.moveToBin(ids, Date.now(), withRuns);
@@ -228,16 +220,9 @@ export class Studies {
   }
 
   restore(ids: readonly string[]): StudySummary[] {
-    for (const id of ids) this.#stored(id);
+    for (const id of ids) this.#reader.stored(id);
     this.#options.store.studies.restore(ids);
     return ids.map((id) => this.#changed(id));
-  }
-
-  trajectories(id: string, metric: string, maxPoints: number): Promise<StudyTrajectories> {
-    const stored = this.#stored(id);
-    const keys = new Set(this.#cells(stored).map(({ key }) => key));
-    const runs = this.#options.store.studies.states(id).filter(({ cell, deleted }) => keys.has(cell) && !deleted);
-    return trajectoriesOf(this.#options.store, runs, metric, maxPoints);
   }
 
   /** Total number of workers of the running studies. */
@@ -289,21 +274,13 @@ export class Studies {
     if (this.#closing) throw new StudyError("Hypertower is closing; no study can be started.");
   }
 
-  async #allocate(valid: Study, cells: readonly StudyCell[], workers: number | null, asked: CohortChoice | undefined): Promise<Allocation> {
-    const { study: wanted } = usableStudy({ ...valid, cohort: asked ?? valid.cohort });
-    const cohort = wanted.halving ? 1 : wanted.cohort;
-    if (workers === null) return this.#options.machine.calibration.choose(cells, cohort);
-    // A given number of workers needs no measurement.
-    return { workers, threads: cells[0]!.experiment.engine.threads, cohort: cohort === "auto" ? 1 : cohort };
-  }
-
   #free(): Promise<number | null> {
     return (this.#options.free ?? freeBytes)(this.#options.store.path);
   }
 
   /** Runner of a study that is trained here and has an allowed status. @throws StudyError for any other */
   #steered(id: string, allowed: readonly StudySummary["status"][], what: string): StudyRunner {
-    const { name, status } = this.#stored(id);
+    const { name, status } = this.#reader.stored(id);
     if (!allowed.includes(status)) throw new StudyError(`The study ${name} (${id}) is ${status}; only one that is ${allowed.join(" or ")} can be ${what}.`);
     const runner = this.#runners.get(id);
     if (!runner) throw new StudyError(`The study ${name} (${id}) is trained by another Hypertower process; it can only be ${what} there.`);
@@ -333,7 +310,7 @@ export class Studies {
     const here = this.#runners.get(id);
     if (here && (here.stored.status === "running" || here.stored.status === "paused")) return here;
     const { studies } = this.#options.store;
-    const cells = this.#cells(stored);
+    const cells = this.#reader.cells(stored);
     // Its runner here knows what became of its runs, unless another process has trained some since.
     const isCurrent = here !== undefined && studies.isLatestTaker(id);
     if (!studies.take(id, epoch)) {
@@ -363,11 +340,11 @@ export class Studies {
       engineWhy: engineWhy ?? (before && store.getRun(before.run)?.environment?.engine?.why),
       save: (study) => this.#save(study),
       markPruned: (run, pruned) => this.#markPruned(run, pruned),
-      onChange: (atOnce) => this.#reporting(() => this.#options.onChange(this.#summary(this.#now(runner.stored)), atOnce)),
+      onChange: (atOnce) => this.#reporting(() => this.#options.onChange(this.#reader.summary(this.#reader.now(runner.stored)), atOnce)),
       onAdvance: (cell) =>
         this.#reporting(() => {
           const state = runner.states.get(cell.key);
-          onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live, whySkipped(cell, runner.states, controls.live, this.#learned)));
+          onAdvance(stored.id, pointOf(cell, state && store.studies.run(state.run), controls.live, whySkipped(cell, runner.states, controls.live, this.#reader.learned)));
         }),
     });
     this.#runners.set(stored.id, runner);
@@ -414,53 +391,9 @@ export class Studies {
     void runner?.abandon();
   }
 
-  #stored(id: string): StoredStudy {
-    const stored = this.#options.store.studies.get(id);
-    if (!stored) throw new StudyError(`There is no study ${id} in ${this.#options.store.path}.`);
-    return this.#now(stored);
-  }
-
-  /** Current state of a study: from its runner if it is trained here, with name, tags and deletion from the store. */
-  #now(stored: StoredStudy): StoredStudy {
-    const runner = this.#runners.get(stored.id);
-    if (!runner) return stored;
-    const { status } = runner.stored;
-    if (status !== "running" && status !== "paused" && !this.#options.store.studies.isLatestTaker(stored.id)) {
-      // Another process has trained it since.
-      this.#runners.delete(stored.id);
-      return stored;
-    }
-    const { name, deletedAt, tags } = this.#options.store.studies.get(stored.id) ?? stored;
-    return { ...runner.stored, name, deletedAt, tags };
-  }
-
-  #cells({ id, study }: StoredStudy): readonly StudyCell[] {
-    const runner = this.#runners.get(id);
-    if (runner) return runner.cells;
-    const definition = JSON.stringify(study);
-    const known = this.#expansions.get(id);
-    if (known?.definition === definition) return known.cells;
-    const expansion = expandStudy(study);
-    if (!expansion.ok) throw new StudyError(`The study ${id} cannot be expanded: ${expansion.errors.map(({ message }) => message).join("; ")}.`);
-    this.#expansions.set(id, { definition, cells: expansion.cells });
-    return expansion.cells;
-  }
-
-  #summary(stored: StoredStudy, states?: ReadonlyMap<string, CellState>): StudySummary {
-    const runner = this.#runners.get(stored.id);
-    const known = states ?? runner?.states ?? new Map(this.#options.store.studies.states(stored.id).map((state) => [state.cell, state]));
-    return summaryOf(stored, this.#cells(stored), known, this.#options.controls.live, this.#learned, runner?.millisecondsLeft ?? null);
-  }
-
   #changed(id: string): StudySummary {
-    const summary = this.#summary(this.#stored(id));
+    const summary = this.#reader.summary(this.#reader.stored(id));
     this.#options.onChange(summary, true);
     return summary;
   }
-}
-
-/** Whether two experiments are equal except for their names. */
-function sameRun(a: Experiment, b: Experiment): boolean {
-  const plain = ({ name: _name, ...rest }: Experiment) => JSON.stringify(rest);
-  return plain(a) === plain(b);
 }
