@@ -6,7 +6,7 @@ type LevelInput = NonNullable<ExperimentInput["tower"]>[number];
 export interface ExportCase {
   readonly name: string;
   readonly tower: readonly LevelInput[];
-  /** Largest difference of a loss, where rounding grows: while D-Adaptation overshoots, say, or where LAMB divides by norms of biases near 0. */
+  /** Largest difference of a loss, where rounding grows: while D-Adaptation or Mechanic overshoots, say. */
   readonly within?: number;
 }
 
@@ -97,18 +97,18 @@ export const exportCases: readonly ExportCase[] = [
   { name: "groups of Muon and Schedule-Free SGD", tower: [{ optimizer: "muon", groups: [{ name: "biases", match: "*.bias", optimizer: "scheduleFreeSgd", alpha: 0.1 }] }] },
   { name: "groups of DoG, DoWG and Adam", tower: [{ optimizer: "dog", firstMove: 1e-3, groups: [{ name: "biases", match: "*.bias", optimizer: "adam" }, { name: "out", match: "layer2.weight", optimizer: "dowg" }] }] },
   { name: "groups of MoMo and Adam", tower: [{ optimizer: "moMo", groups: [{ name: "biases", match: "*.bias", optimizer: "adam", convention: "pytorch" }] }] },
-  { name: "Mechanic with SGD", tower: [{ optimizer: "sgd", alpha: 1, mu: 0.9, mechanic: true, sInit: 1e-4 }] },
+  { name: "Mechanic with SGD", within: 1e-4, tower: [{ optimizer: "sgd", alpha: 1, mu: 0.5, mechanic: true, sInit: 1e-5 }] },
   { name: "Mechanic with SGD, dampened, no decay, recomputed", tower: [{ optimizer: "sgd", alpha: 1, mu: 0.5, dampening: 0.3, nesterov: true, mechanic: true, mechanicUpdates: "recomputed", mechanicBetas: [0.9, 0.99], sDecay: 0, sInit: 1e-3 }] },
   { name: "Mechanic with Adam", tower: [{ optimizer: "adam", alpha: 1, mechanic: true, sInit: 1e-5 }] },
   { name: "Mechanic with AdamW in PyTorch's convention, AMSGrad, cosine", tower: [{ optimizer: "adam", convention: "pytorch", alpha: 1, amsgrad: true, weightDecay: 0.01, mechanic: true, sInit: 1e-5, schedules: { alpha: "cosine" } }] },
-  { name: "Mechanic with Adam, coupled decay", tower: [{ optimizer: "adam", alpha: 1, weightDecay: 0.01, weightDecayAs: "coupled", mechanic: true, sInit: 1e-5 }] },
+  { name: "Mechanic with Adam, coupled decay", within: 1e-4, tower: [{ optimizer: "adam", alpha: 1, weightDecay: 0.001, weightDecayAs: "coupled", mechanic: true, sInit: 1e-7 }] },
   { name: "Mechanic with SGD, learned", tower: [{ optimizer: "sgd", alpha: 1, weightDecay: 0.001, mechanic: true, sInit: 1e-4, learned: ["alpha", "sDecay"] }, rate(1e-3)] },
-  { name: "Mechanic with AdaGrad", tower: [{ optimizer: "adaGrad", alpha: 1, mechanic: true, sInit: 1e-5 }] },
+  { name: "Mechanic with AdaGrad", tower: [{ optimizer: "adaGrad", alpha: 0.1, mechanic: true, sInit: 1e-6 }] },
   { name: "Mechanic with RMSProp in PyTorch's convention", tower: [{ optimizer: "rmsProp", convention: "pytorch", alpha: 1, mechanic: true, sInit: 1e-5 }] },
   { name: "Mechanic with NAdamW", tower: [{ optimizer: "nAdam", alpha: 1, weightDecay: 0.01, mechanic: true, sInit: 1e-5 }] },
   { name: "Mechanic with Lion", tower: [{ optimizer: "lion", alpha: 1, weightDecay: 0.01, mechanic: true, sInit: 1e-5 }] },
-  { name: "Mechanic with LAMB", within: 5e-3, tower: [{ optimizer: "lamb", alpha: 1, mechanic: true, sInit: 1e-4 }] },
-  { name: "Mechanic with Muon", tower: [{ optimizer: "muon", alpha: 1, adamScale: 0.1, mechanic: true, sInit: 1e-4 }] },
+  { name: "Mechanic with LAMB", within: 5e-3, tower: [{ optimizer: "lamb", alpha: 0.1, mechanic: true, sInit: 1e-5 }] },
+  { name: "Mechanic with Muon", within: 1e-3, tower: [{ optimizer: "muon", alpha: 0.1, adamScale: 0.1, mechanic: true, sInit: 1e-6 }] },
   { name: "groups of Mechanic with Adam and with Lion, and SGD", tower: [{ optimizer: "adam", alpha: 1, mechanic: true, sInit: 1e-5, groups: [{ name: "biases", match: "*.bias", optimizer: "sgd", alpha: 0.1 }, { name: "out", match: "layer2.weight", optimizer: "lion", alpha: 1, mechanic: true, sInit: 1e-5 }] }] },
   { name: "RMSProp, learned", tower: [{ optimizer: "rmsProp", alpha: 0.001 }, rate(1e-5)] },
 ];
