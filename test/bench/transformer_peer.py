@@ -19,54 +19,13 @@ x, y = (random.integers(0, VOCABULARY, (BATCH, CONTEXT)) for _ in range(2))
 
 def torch_step(compiled):
     import torch
-    import torch.nn as nn
-    import torch.nn.functional as F
+    from gpt_mini_torch import Gpt, optimizer_of
 
     torch.set_num_threads(1)
     torch.manual_seed(0)
-
-    class Block(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.ln_1 = nn.LayerNorm(WIDTH, bias=False)
-            self.c_attn = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
-            self.attn_proj = nn.Linear(WIDTH, WIDTH, bias=False)
-            self.ln_2 = nn.LayerNorm(WIDTH, bias=False)
-            self.c_fc = nn.Linear(WIDTH, 4 * WIDTH, bias=False)
-            self.c_proj = nn.Linear(4 * WIDTH, WIDTH, bias=False)
-
-        def forward(self, h):
-            b, t, c = h.shape
-            q, k, v = (part.view(b, t, HEADS, c // HEADS).transpose(1, 2) for part in self.c_attn(self.ln_1(h)).split(c, dim=2))
-            mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True)
-            h = h + self.attn_proj(mixed.transpose(1, 2).contiguous().view(b, t, c))
-            return h + self.c_proj(F.gelu(self.c_fc(self.ln_2(h))))
-
-    class Gpt(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.wte = nn.Embedding(VOCABULARY, WIDTH)
-            self.wpe = nn.Embedding(CONTEXT, WIDTH)
-            self.h = nn.ModuleList(Block() for _ in range(LAYERS))
-            self.ln_f = nn.LayerNorm(WIDTH, bias=False)
-            for name, p in self.named_parameters():
-                if p.dim() == 2:
-                    nn.init.normal_(p, 0, 0.02 / math.sqrt(2 * LAYERS) if "proj" in name else 0.02)
-
-        def forward(self, symbols, targets):
-            h = self.wte(symbols) + self.wpe(torch.arange(CONTEXT))
-            for block in self.h:
-                h = block(h)
-            logits = F.linear(self.ln_f(h), self.wte.weight)
-            return F.cross_entropy(logits.view(-1, VOCABULARY), targets.view(-1))
-
     model = Gpt()
     loss_of = torch.compile(model) if compiled else model
-    groups = [
-        {"params": [p for p in model.parameters() if p.dim() >= 2], "weight_decay": DECAY},
-        {"params": [p for p in model.parameters() if p.dim() < 2], "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=ALPHA, betas=BETAS, fused=True)
+    optimizer = optimizer_of(model)
     symbols, targets = torch.from_numpy(x), torch.from_numpy(y)
 
     def step():
