@@ -89,4 +89,5 @@ def main():
                 print(f"{name} {exporter}: not exported: {lines[0][:300]}", file=sys.stderr, flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

