@@ -15,7 +15,7 @@ afterAll(() => browser.close());
 it("says that the connection is lost, and is whole again once a new link was opened", async () => {
   const { storeDir, remove } = freshStore();
   const first = await serve(storeDir);
-  const context = await browser.newContext();
+  const context = await browser.newContext({ reducedMotion: "reduce" });
   const page = await context.newPage();
   await followLink(page, first.link);
   await configure(page, { name: "not lost" });

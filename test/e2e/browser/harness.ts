@@ -27,7 +27,8 @@ export async function serve(storeDir: string, port = 0): Promise<Served> {
 
 export async function startBrowserWorkbench(browser: Browser): Promise<Harness> {
   const { storeDir, remove } = freshStore();
-  const context = await browser.newContext();
+  // Without animations, an option is not pressed where it was a moment ago.
+  const context = await browser.newContext({ reducedMotion: "reduce" });
   context.setDefaultTimeout(30_000);
   const problems: string[] = [];
   let served = await serve(storeDir);

@@ -11,7 +11,8 @@ export interface DesktopHarness extends Harness {
 
 export async function startDesktopApp(browser: Browser): Promise<DesktopHarness> {
   const { storeDir, remove } = freshStore();
-  const context = await browser.newContext();
+  // Without animations, an option is not pressed where it was a moment ago.
+  const context = await browser.newContext({ reducedMotion: "reduce" });
   context.setDefaultTimeout(30_000);
   const problems: string[] = [];
   const window = await DesktopWindow.create(context, problems);

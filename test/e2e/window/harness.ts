@@ -21,7 +21,8 @@ export interface Window {
 export async function openWindow(browser: Browser): Promise<Window> {
   const services = new PretendTraining();
   const server = await startServer({ services, port: 0, rendererDir: dirname(built.page) });
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  // Without animations, an option is not pressed where it was a moment ago.
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
   context.setDefaultTimeout(30_000);
   const page = await context.newPage();
   const problems: string[] = [];
