@@ -70,6 +70,7 @@ export const layers = {
       "vue-router",
       "vue-draggable-plus",
       "vue-echarts",
+      "@dagrejs/dagre",
       "pinia",
       "@vueuse/*",
       "element-plus",

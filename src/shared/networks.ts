@@ -31,6 +31,27 @@ export type NetworkInfo = z.infer<typeof networkInfo>;
 /** Maximum number of nodes that a request answers. */
 export const maxShownNodes = 2_000;
 
+const shape = z.array(z.number().int());
+
+/** A node that the input reaches. */
+export const networkNode = z.object({
+  /** As the exporter names it. */
+  name: z.string(),
+  /** Path of its module; "" where the file does not tell. */
+  module: z.string(),
+  operator: z.string(),
+  /** Operator and what is particular about it: `Conv 3 × 3, stride 2`. */
+  title: z.string(),
+  /** Values by name; those that other nodes or the input make. */
+  inputs: z.array(z.string()),
+  outputs: z.array(z.string()),
+  /** Of the first output, for one example. */
+  shape,
+  /** Those that it is the first to use, by full name. */
+  parameters: z.array(z.object({ name: z.string(), shape })),
+});
+export type NetworkNode = z.infer<typeof networkNode>;
+
 export const networkDetail = networkInfo.extend({
   /** Runs and studies that use it, those in the bin included. */
   usedBy: z.object({ runs: z.number().int(), studies: z.number().int() }),
@@ -39,6 +60,15 @@ export const networkDetail = networkInfo.extend({
   nodeCount: z.number().int(),
 });
 export type NetworkDetail = z.infer<typeof networkDetail>;
+
+/** What the picture of a network shows. */
+export const networkPicture = z.object({
+  nodes: z.array(networkNode),
+  /** Names of the values that come in and that are trained. */
+  input: z.string(),
+  output: z.string(),
+});
+export type NetworkPicture = z.infer<typeof networkPicture>;
 
 export const networkImport = z.object({
   network: networkInfo,
@@ -53,6 +83,8 @@ export type NetworkImport = z.infer<typeof networkImport>;
 export const networkRequests = {
   "networks.list": { input: z.strictObject({}).default({}), output: z.array(networkInfo) },
   "networks.get": { input: one, output: networkDetail },
+  /** Refused for a network of more than `maxShownNodes` nodes. */
+  "networks.picture": { input: one, output: networkPicture },
   /** Imports an ONNX file of the host's machine: all of it, or nothing. By default it is named after the file. */
   "networks.import": { input: z.strictObject({ path: z.string().trim().min(1, "a path is needed").max(4096), name: name.optional(), output: z.string().max(4096).optional() }), output: networkImport },
   "networks.rename": { input: one.extend({ name }), output: networkInfo },

@@ -154,7 +154,7 @@ export class PretendTraining implements Services {
     return {
       "logs.describe": () => ({ files: [], path: "/download/logs/hypertower-logs.zip", filename: "hypertower-logs.zip" }),
       "networks.list": () => [],
-      ...Object.fromEntries((["networks.get", "networks.import", "networks.rename", "networks.remove"] as const).map((name) => [name, () => { throw new UserError("No networks are imported here."); }])) as unknown as Pick<Handlers, "networks.get" | "networks.import" | "networks.rename" | "networks.remove">,
+      ...Object.fromEntries((["networks.get", "networks.picture", "networks.import", "networks.rename", "networks.remove"] as const).map((name) => [name, () => { throw new UserError("No networks are imported here."); }])) as unknown as Pick<Handlers, "networks.get" | "networks.picture" | "networks.import" | "networks.rename" | "networks.remove">,
       "archives.import": () => ({ studies: [], runs: [] }),
       "updates.check": () => ({ current: "0.0.0", source: null, release: null }),
       "updates.download": () => { throw new UserError("This build has no source of updates."); },

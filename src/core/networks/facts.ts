@@ -1,6 +1,7 @@
 /** What an experiment records of an imported network: shapes, parameters and cost, read off its forward pass. */
 import type { GraphDescription, GraphNode } from "../../shared/models/graph.ts";
 import { maxRecordedLayers, type NetworkFacts } from "../../shared/models/network.ts";
+import type { NetworkNode } from "../../shared/networks.ts";
 import { graphModel } from "../graphs/model.ts";
 import { batchOf, rows, tokensOf } from "../models/activations.ts";
 import { sizeOf, topologicalOrder, type Node, type Shape } from "../program/node.ts";
@@ -15,8 +16,19 @@ const usualSteps = 8;
 /** Nodes that only rename or move values, which the backward pass does not keep. */
 const moving: ReadonlySet<string> = new Set(["Reshape", "Flatten", "Transpose", "Identity", "Squeeze", "Unsqueeze", "Split", "Concat", "Slice", "Cast", "CastLike", "Expand", "Shape", "Constant", "Dropout"]);
 
-/** @throws GraphError or NetworkError naming what the network has that cannot be trained */
-export function factsOf(name: string, { description, tensors }: Network): NetworkFacts {
+interface Trace {
+  readonly batch: number;
+  readonly example: Shape;
+  readonly tokens: { readonly steps: number | null } | null;
+  readonly traced: readonly Traced[];
+  readonly output: Node;
+  /** Shapes of the parameters by name. */
+  readonly shapes: ReadonlyMap<string, Shape>;
+  readonly owners: ReadonlyMap<GraphNode, readonly string[]>;
+}
+
+/** Builds the forward pass of a batch without values. @throws GraphError or NetworkError naming what the network has that cannot be trained */
+function trace({ description, tensors }: Network): Trace {
   const { example, tokens } = exampleOf(description);
   const batch = description.input.batch ?? usualBatch;
   const traced: Traced[] = [];
@@ -39,6 +51,27 @@ export function factsOf(name: string, { description, tensors }: Network): Networ
   });
   const shapes = new Map(model.parameters.map((parameter) => [parameter.name, parameter.shape]));
   const owners = ownersOf(description, traced.map(({ node }) => node), names);
+  return { batch, example, tokens, traced, output: rows(output), shapes, owners };
+}
+
+/** The nodes that the input reaches, in order, for the picture of a network. @throws GraphError or NetworkError */
+export function drawnNodes(network: Network): NetworkNode[] {
+  const { batch, traced, shapes, owners } = trace(network);
+  const reached = new Set([network.description.input.name]);
+  return traced.flatMap(({ node, output }) => {
+    // What is calculated from parameters or constants alone belongs to the node that uses it.
+    const inputs = node.inputs.filter((name) => reached.has(name));
+    if (!output || inputs.length === 0) return [];
+    node.outputs.forEach((name) => reached.add(name));
+    const parameters = (owners.get(node) ?? []).map((name) => ({ name, shape: [...shapes.get(name)!] }));
+    return [{ name: node.name, module: node.module, operator: node.operator, title: titleOf(node), inputs, outputs: node.outputs, shape: perExample(output.shape, batch), parameters }];
+  });
+}
+
+/** @throws GraphError or NetworkError naming what the network has that cannot be trained */
+export function factsOf(name: string, network: Network): NetworkFacts {
+  const { description } = network;
+  const { batch, example, tokens, traced, output, shapes, owners } = trace(network);
   const layers = traced.flatMap(({ node, output: made, flops }) => {
     const parameters = (owners.get(node) ?? []).map((parameter) => ({ name: parameter, shape: [...shapes.get(parameter)!] }));
     if (parameters.length === 0 && flops === 0) return [];
@@ -52,7 +85,7 @@ export function factsOf(name: string, { description, tensors }: Network): Networ
   return {
     name,
     input: tokens ? { kind: "tokens", steps: tokens.steps, vocabulary: vocabularyOf(description) } : { kind: "values", shape: [...example] },
-    output: [...perExample(rows(output).shape, batch)],
+    output: [...perExample(output.shape, batch)],
     meaning: description.output.meaning,
     batch: description.input.batch,
     layers,

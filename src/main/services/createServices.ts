@@ -279,6 +279,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     },
     "networks.list": () => networks.list(),
     "networks.get": ({ network }) => networks.get(network),
+    "networks.picture": ({ network }) => networks.picture(network),
     "networks.import": ({ path, name, output }) => networks.import(path, name, output),
     "networks.rename": ({ network, name }) => networks.rename(network, name),
     "networks.remove": ({ network }) => networks.remove(network),

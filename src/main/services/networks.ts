@@ -4,8 +4,9 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { weightCount } from "../../shared/models/described.ts";
-import { maxShownNodes, type NetworkDetail, type NetworkImport, type NetworkInfo } from "../../shared/networks.ts";
-import { decodeDescription } from "../../core/networks/file.ts";
+import { maxShownNodes, type NetworkDetail, type NetworkImport, type NetworkInfo, type NetworkPicture } from "../../shared/networks.ts";
+import { drawnNodes } from "../../core/networks/facts.ts";
+import { decodeDescription, decodeNetwork } from "../../core/networks/file.ts";
 import { networkFile, networksFolder } from "../../core/networks/folder.ts";
 import { ImportRunner, type LaunchImporter } from "../hosting/importRunner.ts";
 import type { NetworkOrder, WrittenNetwork } from "../importing/network.ts";
@@ -55,6 +56,20 @@ export class Networks implements NetworkCatalog {
     const network = this.#known(hash);
     const nodes = await this.#nodes(hash);
     return { ...this.#info(network), usedBy: this.#options.store.networks.usedBy(hash), nodes: nodes.slice(0, maxShownNodes), nodeCount: nodes.length };
+  }
+
+  async picture(hash: string): Promise<NetworkPicture> {
+    const network = this.#known(hash);
+    const problem = this.#problemOf(network);
+    if (problem !== null) throw new UserError(`The network ${network.name} cannot be drawn: ${problem}.`);
+    try {
+      const read = decodeNetwork(await readFile(networkFile(networksFolder(this.#options.folder), hash)));
+      const nodes = drawnNodes(read);
+      if (nodes.length > maxShownNodes) throw new Error(`it has ${nodes.length} nodes; at most ${maxShownNodes} are drawn`);
+      return { nodes, input: read.description.input.name, output: read.description.output.name };
+    } catch (error) {
+      throw new UserError(`The network ${network.name} cannot be drawn: ${messageOf(error)}.`, undefined, { cause: error });
+    }
   }
 
   async import(path: string, given?: string, output?: string): Promise<NetworkImport> {

@@ -72,6 +72,10 @@ describe("imported networks", () => {
     const detail = await handlers["networks.get"]({ network: tiny.hash });
     expect(detail.nodes.map(({ operator }) => operator)).toEqual(["Conv", "BatchNormalization", "Relu", "MaxPool", "Flatten", "Dropout", "Gemm"]);
     expect(detail).toMatchObject({ nodeCount: 7, usedBy: { runs: 0, studies: 0 } });
+    const picture = await handlers["networks.picture"]({ network: tiny.hash });
+    expect(picture.nodes.map(({ operator }) => operator)).toEqual(detail.nodes.map(({ operator }) => operator));
+    expect(picture.nodes.flatMap(({ parameters }) => parameters)).toEqual(tiny.facts.layers.flatMap(({ parameters }) => parameters));
+    expect(picture.nodes.at(-1)).toMatchObject({ operator: "Gemm", outputs: [picture.output], shape: [10] });
     // By its name, as a person writes it.
     const { id, experiment } = await handlers["runs.start"]({ experiment: graphOn({ model: { kind: "graph", network: "mine" }, budget: { epochs: 5 } }) });
     expect(experiment.model).toMatchObject({ kind: "graph", network: tiny.hash, start: "file" });

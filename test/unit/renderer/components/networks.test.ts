@@ -57,6 +57,8 @@ it("imports a file under a name, shows it, and says why one is refused", async (
   onPage("network-confirm").click();
   await flushPromises();
   expect(services.inputs("networks.import")).toEqual([{ path: "/home/me/bad.onnx", name: "mine" }, { path: "/home/me/bad.onnx", name: "mine" }]);
+  [...onPage("network-details").querySelectorAll<HTMLInputElement>("input[type=radio]")][1]!.click();
+  await flushPromises();
   expect(onPage("network-details").textContent).toContain("fc.weight");
   expect(onPage("network-details").textContent).toContain("2 runs, 0 studies");
 });
