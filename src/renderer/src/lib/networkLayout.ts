@@ -29,6 +29,9 @@ const margin = 14;
 
 const short = (text: string) => (text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text);
 
+/** Names of groups in one line; the first ones of many. */
+export const shortGroups = (groups: readonly string[]): string => short(groups.join(" · "));
+
 /** Lines under the title. */
 function linesOf({ detail, shape, parameters, kind }: Box): string[] {
   const facts = [detail, shape === "" ? "" : `→ ${shape}`].filter((part) => part !== "");
@@ -46,8 +49,8 @@ export async function layOut(boxes: readonly Box[], arrows: readonly Arrow[]): P
   for (const box of boxes) {
     const texts = [`${box.title}${box.kind === "closed" ? " +" : ""}`, ...lines.get(box.id)!];
     const chips = box.groups.length > 0 && box.kind !== "open" ? 1 : 0;
-    const width = Math.max(84, ...texts.map((text) => Math.min(text.length, maxCharacters) * character + 2 * padding), ...(chips ? [box.groups.join("  ").length * character + 2 * padding + 14] : []));
-    graph.setNode(box.id, box.kind === "open" ? {} : { width, height: (texts.length + chips) * lineHeight + 2 * padding - 2 });
+    const width = Math.max(84, ...texts.map((text) => Math.min(text.length, maxCharacters) * character + 2 * padding), ...(chips ? [shortGroups(box.groups).length * character + 2 * padding + 20] : []));
+    graph.setNode(box.id, box.kind === "open" ? {} : { width, height: (texts.length + chips) * lineHeight + 2 * padding - 2 + 4 * chips });
   }
   for (const { id, parent } of boxes) if (parent !== null) graph.setParent(id, parent);
   for (const { from, to } of arrows) graph.setEdge(from, to);
