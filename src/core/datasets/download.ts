@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { open, rename, rm, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
-import type { Archive } from "../../shared/catalog/entry.ts";
+import type { Archive, Digest } from "../../shared/catalog/entry.ts";
 import { createFolder } from "../durable/folders.ts";
 import { hasher } from "./digest.ts";
 
@@ -15,6 +15,11 @@ export interface DownloadOptions {
   readonly fetch?: typeof fetch;
   /** Milliseconds without data after which a mirror is abandoned. */
   readonly silentFor?: number;
+}
+
+/** A file to download; without a digest, only its size is checked. */
+export interface DownloadedFile extends Pick<Archive, "name" | "bytes" | "mirrors"> {
+  readonly digest: Digest | null;
 }
 
 /** fetch() names the reason only in the cause of its error. */
@@ -32,7 +37,7 @@ export async function requireSpace(folder: string, bytes: number): Promise<void>
  * Downloads an archive to `path`, resuming what an earlier attempt left in `path.part`.
  * @throws Error naming every mirror and its failure; `path` is unchanged then
  */
-export async function download(archive: Archive, path: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(archive: DownloadedFile, path: string, options: DownloadOptions = {}): Promise<void> {
   const part = `${path}.part`;
   if (archive.mirrors.length === 0) throw new Error(`${archive.name} has no mirror; import a copy of it`);
   const failures: string[] = [];
@@ -55,7 +60,7 @@ async function sizeOf(path: string): Promise<number> {
   return (await stat(path).catch(() => null))?.size ?? 0;
 }
 
-async function fetchInto(part: string, mirror: string, archive: Archive, options: DownloadOptions): Promise<void> {
+async function fetchInto(part: string, mirror: string, archive: DownloadedFile, options: DownloadOptions): Promise<void> {
   const { signal, onProgress = () => undefined, fetch: request = fetch, silentFor = 30_000 } = options;
   const had = await sizeOf(part);
   if (had === archive.bytes) return;
@@ -103,7 +108,8 @@ async function fetchInto(part: string, mirror: string, archive: Archive, options
 }
 
 /** Deletes a file with a wrong checksum: no later attempt can resume it. */
-async function requireDigest(part: string, mirror: string, archive: Archive): Promise<void> {
+async function requireDigest(part: string, mirror: string, archive: DownloadedFile): Promise<void> {
+  if (archive.digest === null) return;
   const hash = hasher(archive.digest);
   for await (const chunk of createReadStream(part)) hash.update(chunk as Buffer);
   const found = hash.digest();

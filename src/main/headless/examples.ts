@@ -38,7 +38,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "datasets download": ["hypertower datasets download fashion-mnist"],
   "datasets import": ["hypertower datasets import cifar10 cifar-10-binary.tar.gz"],
   "datasets remove": ["hypertower datasets remove fashion-mnist"],
-  "datasets add": ["hypertower datasets add table.csv --target price --task regression", "hypertower datasets add photos/ --size 32x32"],
+  "datasets add": ["hypertower datasets add table.csv --target price --task regression", "hypertower datasets add photos/ --size 32x32", "hypertower datasets add hf://ylecun/mnist"],
   "models list": ["hypertower models"],
   "models show": ["hypertower models show resnet20", "hypertower models show resnet20 --nodes"],
   "models rename": ["hypertower models rename net resnet20"],

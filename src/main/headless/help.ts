@@ -22,6 +22,7 @@ export function environmentOf(command: Command, path: string): readonly (readonl
     ...(usesStore ? ([["HYPERTOWER_HOME", "folder of the store, where --store names none"], ["HYPERTOWER_DATA", "folder of the datasets"]] as const) : []),
     ...settings.filter((setting) => concerns(setting, path)).map(({ environment, help }) => [environment, help] as const),
     ["HYPERTOWER_CONFIG", "path of the configuration file"] as const,
+    ...(path === "datasets add" ? ([["HF_ENDPOINT", "base address of the Hugging Face hub (default: https://huggingface.co)"]] as const) : []),
     ...(listing.has(path) ? ([["NO_COLOR", "no colors; FORCE_COLOR: colors, also in a pipe"]] as const) : []),
   ];
 }

@@ -309,8 +309,8 @@ datasets
   .action((kind: string, options: DatasetsOptions) => finish(import("./commands/datasets.ts").then(({ removeDatasetCommand }) => removeDatasetCommand(programFiles, kind, options)), options.json));
 datasets
   .command("add")
-  .description("Import your own data: a table (.csv, .tsv, .jsonl, .json, .parquet), a text (.txt), arrays (.npy, .npz, idx), or a folder of them or with a folder of images per class.")
-  .argument("<path>", "file or folder")
+  .description("Import your own data: a table (.csv, .tsv, .jsonl, .json, .parquet), a text (.txt), arrays (.npy, .npz, idx), or a folder of them or with a folder of images per class; or a dataset of the Hugging Face hub.")
+  .argument("<path>", "file or folder, or hf://OWNER/NAME[@REVISION][/CONFIG], or the dataset's address on the hub")
   .option("--title <title>", "title (default: the file's name)")
   .option("--target <column>", "table: the column to predict, by name or number from 1 (default: the last)")
   .option("--ignore <column>", "table: a column to ignore; repeatable", collect, [])

@@ -2,6 +2,7 @@
 import { SingleBar } from "cli-progress";
 import { datasetState, type DatasetInfo } from "../../../shared/datasets.ts";
 import { formatBytes } from "../../../shared/format.ts";
+import { hubDataset, type HubDataset } from "../../services/hubDataset.ts";
 import { UserError, type Services } from "../../services/services.ts";
 import { table } from "../format.ts";
 import { orderOf, type OrderOptions } from "../datasetOrder.ts";
@@ -97,10 +98,25 @@ export function removeDatasetCommand(programFiles: ProgramFiles, kind: string, o
 
 export interface AddOptions extends DatasetsOptions, OrderOptions {}
 
-/** Imports a user's own files as a dataset. */
+/** Downloads with a progress bar what an address of the Hugging Face hub names. Ctrl+C keeps the partial download. */
+async function fromHub(text: string): Promise<HubDataset | null> {
+  const stopped = new AbortController();
+  const stop = () => stopped.abort();
+  const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${text} {bar} {percentage} %  {eta_formatted} left`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
+  process.once("SIGINT", stop);
+  try {
+    return await hubDataset(text, { signal: stopped.signal, onProgress: ({ bytes, total }) => (bar?.isActive ? bar.update(bytes) : bar?.start(total, bytes)) });
+  } finally {
+    process.off("SIGINT", stop);
+    bar?.stop();
+  }
+}
+
+/** Imports a user's own files, or a dataset of the Hugging Face hub, as a dataset. */
 export function addDatasetCommand(programFiles: ProgramFiles, path: string, options: AddOptions): Promise<number> {
   return withServices(programFiles, options, async (services) => {
-    const order = await orderOf(services, path, options);
+    const hub = await fromHub(path);
+    const order = await orderOf(services, hub?.folder ?? path, hub ? { title: hub.title, ...options } : options);
     const job = "add";
     const bar = process.stderr.isTTY ? new SingleBar({ stream: process.stderr, format: `${order.title} {bar} {percentage} %`, hideCursor: true, clearOnComplete: true, gracefulExit: false }) : null;
     services.on("dataset.importing", ({ done, total }) => (bar?.isActive ? bar.update(done) : bar?.start(total, done)));
