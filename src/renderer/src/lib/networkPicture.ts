@@ -47,6 +47,8 @@ const shapeText = (shape: readonly number[]) => shape.join(" × ") || "1";
 
 /** Boxes that a picture begins with, at most, unless the outermost modules are more. */
 const firstBoxes = 40;
+/** Boxes of a picture at most: the time that placing them takes grows faster than their number. */
+export const maxBoxes = 300;
 
 export class ModuleTree {
   readonly picture: NetworkPicture;
@@ -68,18 +70,14 @@ export class ModuleTree {
     });
   }
 
-  get paths(): string[] {
-    return [...this.#modules].filter(([, module]) => isDrawn(module)).map(([path]) => path);
-  }
-
-  /** Modules to open at first: from the outside, as many as give a picture that is easy to see at once. */
-  firstOpen(): Set<string> {
+  /** Modules to open, from the outside, so that there are about `limit` boxes at most. */
+  outermost(limit = firstBoxes): Set<string> {
     const open = new Set<string>();
-    let boxes = this.roots.length + this.#innermost.filter((module) => module === null).length;
+    let boxes = 2 + this.roots.length + this.#innermost.filter((module) => module === null).length;
     const waiting = this.roots.filter(isDrawn);
     for (let module = waiting.shift(); module; module = waiting.shift()) {
       const inside = module.children.length + module.nodes.filter((node) => this.#innermost[node] === module).length;
-      if (boxes + inside > firstBoxes && inside > 1) continue;
+      if (boxes + inside > limit && inside > 1) continue;
       boxes += inside;
       open.add(module.path);
       waiting.push(...module.children.filter(isDrawn));

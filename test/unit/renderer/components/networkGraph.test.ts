@@ -45,14 +45,14 @@ it("draws a closed module as one box with the arrows of what is in it", () => {
   expect(closed.boxes.map(({ id, kind }) => [id, kind])).toEqual([["input", "end"], ["block", "closed"], ["node 3", "node"], ["output", "end"]]);
   expect(closed.arrows).toEqual([{ from: "input", to: "block" }, { from: "block", to: "node 3" }, { from: "node 3", to: "output" }]);
   expect(closed.boxes[1]).toMatchObject({ groups: ["biases"], detail: "3 nodes", shape: "4" });
-  const open = tree.draw(tree.firstOpen(), []);
+  const open = tree.draw(tree.outermost(), []);
   expect(open.boxes.find(({ id }) => id === "node 0")).toMatchObject({ parent: "block", title: "fc", detail: "Gemm" });
   expect(open.arrows).toContainEqual({ from: "input", to: "node 2" });
 });
 
 it("places what is in a module inside its frame, and the frames of neighbors apart", async () => {
   const tree = new ModuleTree(picture);
-  const { boxes, arrows } = tree.draw(new Set(tree.paths), groups);
+  const { boxes, arrows } = tree.draw(tree.outermost(), groups);
   const { placed, height } = await layOut(boxes, arrows);
   const at = (id: string) => placed.find(({ box }) => box.id === id)!;
   const frame = at("block");
@@ -95,4 +95,21 @@ it("says why a network is not drawn", async () => {
   const wrapper = mountPart(NetworkGraph, { props: { network: "a".repeat(64) } });
   await flushPromises();
   expect(byTestid(wrapper, "graph-problem").text()).toContain("its file is missing");
+});
+
+it("opens no more modules than it can place in a moment", async () => {
+  const stage = (name: string, count: number, from: string) => Array.from({ length: count }, (_, i) => node(name, "Relu", i === 0 ? from : `${name}${i}`, `${name}${i + 1}`));
+  const { wrapper, box } = await shown({ input: "x", output: "b205", nodes: [...stage("a", 100, "x"), ...stage("b", 205, "a100")] });
+  await box("a").trigger("click");
+  await vi.waitFor(() => expect(box("a").attributes("aria-expanded")).toBe("true"), { timeout: 20_000 });
+  await box("b").trigger("click");
+  expect(byTestid(wrapper, "graph-notice").text()).toBe("That would show 309 boxes; at most 300 are drawn. Close other modules first.");
+  expect(box("b").attributes("aria-expanded")).toBe("false");
+});
+
+it("does not draw a network of many nodes without modules", async () => {
+  services.answer("networks.picture", () => ({ input: "x", output: "301", nodes: Array.from({ length: 301 }, (_, i) => node("", "Relu", i === 0 ? "x" : `${i}`, `${i + 1}`)) }));
+  const wrapper = mountPart(NetworkGraph, { props: { network: "a".repeat(64) } });
+  await flushPromises();
+  expect(byTestid(wrapper, "graph-problem").text()).toBe("The network has 303 boxes outside modules; at most 300 are drawn. Nodes lists them.");
 });
