@@ -37,7 +37,7 @@ export function inferenceCase({ data, model: config }: Pick<ModelCase, "data" | 
     await executable.run(`predict@${batch}`, inputs);
     return { scores: (await executable.state([scoresOf(batch)]))[scoresOf(batch)]!, width };
   };
-  const file = (states = false) => inferenceModel({ model, task, weights, perStep: isText, states, metadata: { run: "a" } });
+  const file = (states = false) => inferenceModel({ model, task, weights, perStep: isText, states, standardization: null, metadata: { run: "a" } });
   return { isText, steps, shape: data.input.shape, examples, expected, file, weights };
 }
 

@@ -1,5 +1,6 @@
 /** What a dataset is to a training run, whatever it was read from. */
 import type { TextUnit } from "../../shared/alphabet.ts";
+import type { Standardization } from "./split.ts";
 
 /** Codes of a text's symbols: bytes for up to 256 different symbols, else 16 bits each. */
 export type Codes = Uint8Array | Uint16Array;
@@ -39,6 +40,8 @@ export interface Dataset {
   readonly classes: number;
   /** The network sees `feature * scale`. */
   readonly scale: number;
+  /** How float features were scaled; null where they are as stored. */
+  readonly standardization?: Standardization | null;
   readonly train: Examples;
   readonly test: Examples;
 }

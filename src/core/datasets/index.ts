@@ -12,7 +12,7 @@ import { entryProblem, folderOf } from "./files.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
 import { readEntryText, readExamples } from "./readers.ts";
-import { divide, heldOut, parted, standardize, testCount, type Labelled } from "./split.ts";
+import { divide, heldOut, parted, standardize, testCount, type Labelled, type Standardization } from "./split.ts";
 
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
@@ -113,10 +113,11 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
   const { splitSeed = 0, validation = 0, generator = latestGenerator } = config;
   const whole = await loadAsStored(config.kind, folder, splitSeed, generator);
   // Generator 1 also took the examples it does not train on for the scale; old runs depend on that.
-  if (generator === 1) standardized(whole.train, whole.test);
+  const ofAll = generator === 1 ? standardized(whole.train, whole.test) : null;
   const [train, test] = [first(whole.train, config.trainExamples), first(whole.test, config.testExamples)];
-  if (generator !== 1) standardized(train, test, heldOut(train.count, validationExamples({ trainExamples: train.count, validation }), splitSeed, generator).training);
-  return { ...whole, train, test };
+  const rows = () => heldOut(train.count, validationExamples({ trainExamples: train.count, validation }), splitSeed, generator).training;
+  const standardization = generator === 1 ? ofAll : standardized(train, test, rows());
+  return { ...whole, train, test, standardization };
 }
 
 /**
@@ -126,13 +127,13 @@ export async function loadDataset(config: DatasetRequest, folder = dataFolder())
  */
 export async function loadWhole(kind: string, folder = dataFolder(), splitSeed = 0, version: GeneratorVersion = latestGenerator): Promise<Dataset> {
   const whole = await loadAsStored(kind, folder, splitSeed, version);
-  standardized(whole.train, whole.test);
-  return whole;
+  return { ...whole, standardization: standardized(whole.train, whole.test) };
 }
 
 /** Standardizes float features; bytes are pixels, which have a fixed scale. */
-function standardized(train: Examples, test: Examples, rows?: Uint32Array): void {
-  if (train.features instanceof Float32Array) standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>, rows);
+function standardized(train: Examples, test: Examples, rows?: Uint32Array): Standardization | null {
+  if (!(train.features instanceof Float32Array)) return null;
+  return standardize(train as Labelled<Float32Array>, test as Labelled<Float32Array>, rows);
 }
 
 /** A labelled dataset, split but not standardized. */

@@ -47,21 +47,31 @@ export function take({ count, features, labels }: Labelled, order: Uint32Array):
   return { count: order.length, features: pick(features, width), labels: pick(labels, outputs) };
 }
 
+/** What every feature of an example was scaled by; a deviation of 0 is that of a constant feature, which became 0. */
+export interface Standardization {
+  readonly mean: Float64Array;
+  readonly deviation: Float64Array;
+}
+
 /**
  * Scales every feature to mean 0 and standard deviation 1 over the training examples, and the test examples by
  * the same mean and deviation. A constant feature becomes 0.
  * @param rows indices of the training examples that define mean and deviation; all by default
  */
-export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, rows: Uint32Array = Uint32Array.from({ length: train.count }, (_, i) => i)): void {
+export function standardize(train: Labelled<Float32Array>, test: Labelled<Float32Array>, rows: Uint32Array = Uint32Array.from({ length: train.count }, (_, i) => i)): Standardization {
   const width = train.features.length / train.count;
+  const scaled: Standardization = { mean: new Float64Array(width), deviation: new Float64Array(width) };
   for (let j = 0; j < width; j++) {
     let [sum, squares] = [0, 0];
     for (const i of rows) sum += train.features[i * width + j]!;
     const mean = sum / rows.length;
     for (const i of rows) squares += (train.features[i * width + j]! - mean) ** 2;
     const deviation = Math.sqrt(squares / rows.length);
+    scaled.mean[j] = mean;
+    scaled.deviation[j] = deviation;
     for (const { count, features } of [train, test]) {
       for (let i = 0; i < count; i++) features[i * width + j] = deviation > 0 ? (features[i * width + j]! - mean) / deviation : 0;
     }
   }
+  return scaled;
 }

@@ -2,6 +2,7 @@
 import type { Alphabet } from "../../shared/alphabet.ts";
 import type { EvaluatedSet } from "../../shared/metrics.ts";
 import type { InputValue } from "../engines/engine.ts";
+import type { Standardization } from "../datasets/split.ts";
 import type { Random } from "../models/random.ts";
 import type { PredictiveTask } from "../tasks/task.ts";
 
@@ -41,4 +42,6 @@ export interface Feed {
   readonly alphabet: Alphabet | null;
   /** Largest feature value: 255 for most images; null where features have no common range. */
   readonly range: number | null;
+  /** How the examples' float features were scaled. */
+  readonly standardization?: Standardization | null;
 }

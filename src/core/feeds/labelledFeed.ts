@@ -41,6 +41,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
     examples: training.length,
     alphabet: null,
     range: featureRange(dataset),
+    standardization: dataset.standardization ?? null,
     sets: held.length > 0 ? ["validation", "test"] : ["test"],
     epoch(random, first) {
       const order = shuffle ? random.permutation(training.length) : training;

@@ -31,5 +31,5 @@ export async function exportOnnx(experiment: Experiment, weights: readonly Named
   const task = steps === null ? feed.task : languageModelling({ model, steps });
   const { classNames } = dataFacts(experiment.dataset);
   const about: Record<string, string> = feed.alphabet ? { symbols: JSON.stringify(feed.alphabet.symbols) } : classNames.length > 0 ? { classes: JSON.stringify(classNames) } : {};
-  return { kind: "onnx", ...inferenceModel({ model, task, weights, perStep: feed.alphabet !== null, states, metadata: { ...metadata, ...about } }) };
+  return { kind: "onnx", ...inferenceModel({ model, task, weights, perStep: feed.alphabet !== null, states, standardization: feed.standardization ?? null, metadata: { ...metadata, ...about } }) };
 }

@@ -1,6 +1,14 @@
 /** Trained models as ONNX files: ONNX Runtime answers as the float64 reference does, for any batch size. */
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, it, onTestFinished } from "vitest";
+import { loadDataset } from "../../../src/core/datasets/index.ts";
+import { labelledFeed } from "../../../src/core/feeds/labelledFeed.ts";
+import { Random } from "../../../src/core/models/random.ts";
+import { modelOf } from "../../../src/core/networks/model.ts";
+import { buildPredictor, scoresOf } from "../../../src/core/prediction/program.ts";
+import { exportOnnx } from "../../../src/main/trainer/exportOnnx.ts";
+import { experiment as experimentSchema } from "../../../src/shared/experiment.ts";
+import { dataShape } from "../../../src/shared/models/data.ts";
 import { modelCases } from "../../support/modelProblems.ts";
 import { inferenceCase } from "../../support/inferenceCases.ts";
 
@@ -55,4 +63,21 @@ it("carries the state of a recurrent model from call to call where that is asked
   expect(first["logits"]!.data).toEqual((await fresh.run({ symbols }))["logits"]!.data);
   const next = Object.fromEntries(model.inputs.slice(1).map(({ name }) => [name, first[`next.${name}`]!]));
   expect((await carried.run({ symbols, ...next }))["logits"]!.data).not.toEqual(first["logits"]!.data);
+});
+
+it("takes measurements in their own unit: mean and deviation of the run's training examples are in the graph", async () => {
+  const experiment = experimentSchema.parse({ dataset: { kind: "iris" }, model: { kind: "mlp", hidden: [5] }, batchSize: 30, engine: { kind: "reference", threads: 1 } });
+  const model = await modelOf(experiment.model, dataShape(experiment));
+  const random = new Random(1, "initialization", 1);
+  const weights = model.parameters.map(({ name, shape, initialize }) => ({ name, shape, values: Float64Array.from(initialize(random), Math.fround) }));
+  const { bytes } = await exportOnnx(experiment, weights, { kind: "onnx", steps: null, states: false, metadata: {} });
+  const seen = await loadDataset({ ...experiment.dataset, generator: experiment.generator });
+  const { mean, deviation } = seen.standardization!;
+  const raw = (seen.test.features as Float32Array).map((value, i) => value * deviation[i % 4]! + mean[i % 4]!);
+  expect(Math.min(...raw)).toBeGreaterThan(0);
+  const { executable } = await buildPredictor({ experiment, model, task: labelledFeed(seen, experiment, model).task, batchSizes: [seen.test.count], weights });
+  await executable.run(`predict@${seen.test.count}`, { features: seen.test.features, labels: seen.test.labels });
+  const wanted = (await executable.state([scoresOf(seen.test.count)]))[scoresOf(seen.test.count)]!;
+  const { probabilities } = await (await open(bytes)).run({ features: new Tensor("float32", raw, [seen.test.count, 4]) });
+  expect((probabilities!.data as Float32Array).reduce((worst, p, i) => Math.max(worst, Math.abs(p - Math.exp(wanted[i]!))), 0)).toBeLessThan(1e-5);
 });

@@ -3,13 +3,20 @@ import { encodeModel, onnxType, type OnnxGraph, type OnnxNode, type OnnxTensor, 
 import { lower, onnxShape, onnxTypeOf } from "../../engines/onnx/lowering.ts";
 import { GraphWriter } from "../../engines/onnx/lowering/writer.ts";
 import { topologicalOrder, type Node, type NodeOf } from "../../program/node.ts";
-import { reshape, state, transpose } from "../../program/operations/index.ts";
+import { constantArray, mul, reshape, state, sub, transpose } from "../../program/operations/index.ts";
 import { simplify } from "../../program/simplify.ts";
 import { substitute } from "../../program/substitute.ts";
 import type { Model } from "../../models/model.ts";
 import type { PredictiveTask } from "../../tasks/task.ts";
 import type { NamedArray } from "../../weights/file.ts";
 import { withDynamicBatch } from "./dynamicBatch.ts";
+
+export interface FeatureScaling {
+  /** Of every feature of an example. */
+  readonly mean: Float64Array;
+  /** 0 for a constant feature, which the run saw as 0. */
+  readonly deviation: Float64Array;
+}
 
 export interface InferenceOptions {
   readonly model: Model;
@@ -19,6 +26,8 @@ export interface InferenceOptions {
   readonly perStep: boolean;
   /** Whether states that are carried along a text are inputs and outputs; otherwise every call starts afresh. */
   readonly states: boolean;
+  /** How the run's features were scaled: the graph takes them as they were before. */
+  readonly standardization: FeatureScaling | null;
   /** Texts that the file carries. */
   readonly metadata: Readonly<Record<string, string>>;
 }
@@ -90,7 +99,7 @@ interface Pass {
 function graphFor(options: InferenceOptions, tensors: ReadonlyMap<string, OnnxTensor>, batch: number): OnnxGraph {
   const { outputs, isClassification } = passOf(options, batch);
   const names = Object.keys(outputs);
-  const roots = simplify(Object.values(outputs));
+  const roots = simplify(substitute(Object.values(outputs), (node) => standardizedInput(node, options.standardization)));
   const order = topologicalOrder(roots);
   const write = new GraphWriter(null);
   const inputs: OnnxValue[] = [];
@@ -114,6 +123,13 @@ function graphFor(options: InferenceOptions, tensors: ReadonlyMap<string, OnnxTe
     inputs,
     outputs: results.map(({ value, shape }) => ({ name: value, type: "float", dims: shape })),
   }, results.map(({ name }) => name));
+}
+
+/** The input `features` as the run saw it. */
+function standardizedInput(node: Node, scaled: FeatureScaling | null): Node | null {
+  if (!scaled || node.op !== "input" || node.attributes.name !== "features") return null;
+  const perFeature = (values: Float64Array) => constantArray(values, node.shape.slice(1));
+  return mul(sub(node, perFeature(scaled.mean)), perFeature(scaled.deviation.map((deviation) => (deviation > 0 ? 1 / deviation : 0))));
 }
 
 const carriedPrefix = "carried ";
