@@ -109,6 +109,7 @@ export default defineConfig({
         ["Figure 4a of the paper", "figure4a/"],
         ["Figure 4b of the paper", "figure4b/"],
         ["Figure 4d in small", "figure4d/"],
+        ["A small transformer", "transformer/"],
         ["Beside the authors’ library", "library-comparison"],
         ["Methods, measured", "methods/"],
         ["What an optimizer costs", "optimizer-speed"],
