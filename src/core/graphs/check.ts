@@ -89,7 +89,7 @@ export async function checkGraph(description: GraphDescription, tensors: GraphTe
     const computed = await executable.state(slots.map((name) => `${prefix}${name}`));
     const ours = new Map(slots.map((name) => [name, computed[`${prefix}${name}`]!]));
     const shapes = new Map(trained.map(({ name, shape }) => [name, shape]));
-    return compared({ loss: outputs["loss"]!, given: loss, ours, shapes, gradients: given, double: loss.double && x.double === isFloat && typed.initializers.some(({ role, dtype: type }) => role === "parameter" && type === "float64") });
+    return compared({ loss: outputs["loss"]!, given: loss, ours, shapes, gradients: given, double: loss.double && (x.double || !isFloat) && typed.initializers.some(({ role, dtype: type }) => role === "parameter" && type === "float64") });
   } finally {
     await executable.dispose();
   }
