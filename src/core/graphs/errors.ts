@@ -5,7 +5,7 @@ export class GraphError extends Error {
   override readonly name = "GraphError";
 }
 
-/** A node in words: operator, name, module. */
+/** Describes a node by its operator, name and module. */
 export function nodeText({ operator, name, module, outputs }: GraphNode): string {
   const where = name !== "" ? ` "${name}"` : outputs[0] ? ` that makes "${outputs[0]}"` : "";
   return `${operator}${where}${module !== "" && !name.includes(module) ? ` in ${module}` : ""}`;

@@ -77,7 +77,7 @@ export function pieceSpec(kind: PieceKind): PieceSpec {
 export const scheduleUnits = ["epochs", "steps", "shares"] as const;
 export type ScheduleUnit = (typeof scheduleUnits)[number];
 
-/** Units in words: "until (shares of the run)". Shares keep a schedule's form under any budget. */
+/** Names of the units, as in "until (shares of the run)". With shares, a schedule has the same shape whatever the budget. */
 export const unitWords = { epochs: "epochs", steps: "steps", shares: "shares of the run" } as const satisfies Record<ScheduleUnit, string>;
 
 /** A part of a schedule. It begins where the one before it ends, the first at step 0. */

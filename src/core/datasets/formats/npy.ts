@@ -1,6 +1,7 @@
 /** NumPy's array files (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html): .npy, and .npz, a zip of them. */
 import { unzipSync } from "fflate";
 import { messageOf } from "../../../shared/errors.ts";
+import { fromFortran, npyMagic, npyTypes } from "../../../shared/npy.ts";
 import { arrayLike } from "../dataset.ts";
 import { wholeFile } from "../chunks.ts";
 import { requireUnpackable } from "./packed.ts";
@@ -24,32 +25,6 @@ export type AnyArray = NumericArray | TextArray;
 const maxArrays = 1_000;
 /** Maximum characters of an array's name. */
 const maxName = 200;
-
-const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59);
-
-/** Supported NumPy types: bytes stay bytes, other integers become int32, floats become float32. */
-const readers: Readonly<Record<string, { size: number; into: "byte" | "int" | "float"; read(view: DataView, at: number, little: boolean): number }>> = {
-  u1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
-  b1: { size: 1, into: "byte", read: (v, at) => v.getUint8(at) },
-  i1: { size: 1, into: "int", read: (v, at) => v.getInt8(at) },
-  u2: { size: 2, into: "int", read: (v, at, little) => v.getUint16(at, little) },
-  i2: { size: 2, into: "int", read: (v, at, little) => v.getInt16(at, little) },
-  i4: { size: 4, into: "int", read: (v, at, little) => v.getInt32(at, little) },
-  u4: { size: 4, into: "int", read: (v, at, little) => v.getUint32(at, little) },
-  i8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigInt64(at, little)) },
-  u8: { size: 8, into: "int", read: (v, at, little) => Number(v.getBigUint64(at, little)) },
-  f2: { size: 2, into: "float", read: (v, at, little) => halfOf(v.getUint16(at, little)) },
-  f4: { size: 4, into: "float", read: (v, at, little) => v.getFloat32(at, little) },
-  f8: { size: 8, into: "float", read: (v, at, little) => v.getFloat64(at, little) },
-};
-
-/** Value of an IEEE 754 half-precision number. */
-function halfOf(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 0x1f, bits & 0x3ff];
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Infinity : NaN;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 /** Maximum characters of a string in an array. */
 const maxString = 10_000;
@@ -76,25 +51,6 @@ function stringsOf(view: DataView, start: number, count: number, { kind, length,
   });
 }
 
-/** Row-major order of values that are stored with the first axis innermost. */
-function fromFortran<A extends Uint8Array | Float32Array | Int32Array | readonly string[]>(data: A, shape: readonly number[], into: (length: number) => A): A {
-  const result = into(data.length) as { [at: number]: unknown };
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, n) => product * n, 1));
-  const position = new Array<number>(shape.length).fill(0);
-  let from = 0;
-  for (let to = 0; to < data.length; to++) {
-    result[to] = data[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      position[axis]!++;
-      from += strides[axis]!;
-      if (position[axis]! < shape[axis]!) break;
-      from -= strides[axis]! * shape[axis]!;
-      position[axis] = 0;
-    }
-  }
-  return result as unknown as A;
-}
-
 /** Whether an array holds strings. */
 export const isText = (array: AnyArray): array is TextArray => Array.isArray(array.data);
 
@@ -107,7 +63,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NumericArray {
 
 /** Shares memory with `bytes` where possible. @throws Error naming `source` and what is invalid or unsupported */
 export function parseArray(bytes: Uint8Array, source: string): AnyArray {
-  if (bytes.length < 10 || !magic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
+  if (bytes.length < 10 || !npyMagic.every((byte, i) => bytes[i] === byte)) throw new Error(`${source}: not a .npy file (magic string)`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const long = bytes[6]! >= 2;
   const start = long ? 12 : 10;
@@ -120,11 +76,11 @@ export function parseArray(bytes: Uint8Array, source: string): AnyArray {
   const shape = (/'shape':\s*\(([^)]*)\)/.exec(header)?.[1] ?? "").split(",").flatMap((n) => (n.trim() === "" ? [] : [Number(n)]));
   const strings = /^[US]\d+$/.test(type ?? "") ? { kind: type![0] as "U" | "S", length: Number(type!.slice(1)), little: order !== ">" } : null;
   if (strings && strings.length > maxString) throw new Error(`${source}: strings of ${strings.length} characters; at most ${maxString} are allowed`);
-  const reader = strings ? { size: strings.length * (strings.kind === "U" ? 4 : 1), into: "text" as const, read: () => 0 } : readers[type ?? ""];
+  const reader = strings ? { size: strings.length * (strings.kind === "U" ? 4 : 1), into: "text" as const, read: () => 0 } : npyTypes[type ?? ""];
   if (!reader) {
     const found = /'descr':\s*([^,]+)/.exec(header)?.[1] ?? "unknown";
     const advice = found.includes("O") ? "; it holds Python objects: save the array with .astype(str) for names, or .astype(float) for numbers" : "";
-    throw new Error(`${source}: type ${found} is not supported; allowed: ${Object.keys(readers).join(", ")}, U and S (strings)${advice}`);
+    throw new Error(`${source}: type ${found} is not supported; allowed: ${Object.keys(npyTypes).join(", ")}, U and S (strings)${advice}`);
   }
   if (shape.length > 32 || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw new Error(`${source}: a shape of (${shape.join(", ")}); at most 32 whole numbers are allowed`);
   const size = shape.reduce((product, n) => product * n, 1);
@@ -196,7 +152,7 @@ export function npyHeader(shape: readonly number[], type: "<f4" | "<f8"): Uint8A
   // Everything before the data fills a multiple of 64 bytes and ends with a line feed.
   const start = Math.ceil((10 + header.length + 1) / 64) * 64;
   const file = Buffer.alloc(start, " ");
-  file.set([...magic, 1, 0]);
+  file.set([...npyMagic, 1, 0]);
   file.writeUInt16LE(start - 10, 8);
   file.write(header, 10, "latin1");
   file[start - 1] = 10;

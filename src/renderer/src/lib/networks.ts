@@ -1,4 +1,4 @@
-/** Imported networks in words. */
+/** Descriptions of imported networks for the window. */
 import type { NetworkFacts } from "@shared/models/network.ts";
 
 /** `1 × 28 × 28`, `16 symbols`. */
