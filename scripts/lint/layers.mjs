@@ -52,15 +52,17 @@ export const layers = {
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   // Installs optional packages on demand.
   installing: { folder: "src/main/extras", layers: ["extras", "durable", "shared"], modules: ["node:*", "tar-stream"] },
-  studies: { folder: "src/main/studies", layers: ["hosting", "store", "training", "shared"], modules: "*" },
+  // Where units of work are trained.
+  fleet: { folder: "src/main/fleet", layers: ["hosting", "trainer", "store", "logs", "checkpoint", "datasets", "networks", "durable", "folders", "shared"], modules: "*" },
+  studies: { folder: "src/main/studies", layers: ["fleet", "hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "networks", "checkpoint", "weights", "durable", "shared"], modules: "*" },
   reports: { folder: "src/main/reports", layers: ["store", "charts", "resources", "durable", "shared"], modules: "*" },
-  services: { folder: "src/main/services", layers: ["studies", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "networks", "checkpoint", "weights", "graphs", "shared"], modules: "*" },
+  services: { folder: "src/main/services", layers: ["studies", "fleet", "installing", "reports", "resources", "archives", "hosting", "trainer", "importing", "store", "logs", "folders", "extras", "datasets", "networks", "checkpoint", "weights", "graphs", "shared"], modules: "*" },
   // For windows of both hosts: static files, headers, content types.
   web: { folder: "src/main/web", layers: ["services", "shared"], modules: "*" },
-  headless: { folder: "src/main/headless", layers: ["web", "services", "hosting", "durable", "logs", "shared"], modules: "*" },
-  desktop: { folder: "src/main/desktop", layers: ["web", "services", "hosting", "trainer", "logs", "shared"], modules: "*" },
+  headless: { folder: "src/main/headless", layers: ["web", "services", "fleet", "hosting", "durable", "logs", "shared"], modules: "*" },
+  desktop: { folder: "src/main/desktop", layers: ["web", "services", "fleet", "hosting", "trainer", "logs", "shared"], modules: "*" },
   preload: { folder: "src/preload", layers: ["shared"], modules: ["electron"] },
   renderer: {
     folder: "src/renderer",
