@@ -1,0 +1,31 @@
+/** Opens fleets by name. Each kind is one line of `openers`. */
+import { FleetError, type Fleet } from "./fleet.ts";
+import { parseFleetName, type FleetName } from "./name.ts";
+
+/** What the host offers to its fleets. */
+export interface FleetContext {
+  /** Folder of the store: fleets keep their profiles, and what they must remember, in folders of their own in it. */
+  readonly storeFolder: string;
+  /** Version of Hypertower. */
+  readonly version: string;
+  /** Says in the diagnostic log what a person may want to know. */
+  readonly warn: (message: string) => void;
+}
+
+type Kind = Exclude<FleetName["kind"], "local">;
+type Opener<K extends Kind> = (name: Extract<FleetName, { kind: K }>, context: FleetContext) => Promise<Fleet>;
+
+const missing = (kind: string) => (): Promise<Fleet> => Promise.reject(new FleetError(`This Hypertower has no fleet of the kind ${kind}.`, { retry: false }));
+
+const openers: { readonly [K in Kind]: Opener<K> } = {
+  slurm: missing("slurm"),
+  queue: missing("queue"),
+};
+
+/** @throws FleetError when the name is of no kind, or its fleet cannot be used */
+export async function openFleet(text: string, context: FleetContext): Promise<Fleet> {
+  const name = parseFleetName(text);
+  if (name.kind === "slurm") return openers.slurm(name, context);
+  if (name.kind === "queue") return openers.queue(name, context);
+  throw new FleetError("This machine is not a fleet that has to be opened: its runs are trained by the host itself.", { retry: false });
+}
