@@ -5,9 +5,14 @@ import { noticesPlugin } from "./scripts/supply/packages.mjs";
 
 const at = (path: string) => resolve(import.meta.dirname, path);
 
-/** Tests that start processes, or change what is global to one: each file gets a process of its own. */
-const withProcesses = [
-  "test/unit/{headless,training,studies,services,server,desktop,scripts,faults,logs}/**/*.test.ts",
+/** Tests that change what is global to a process, or replace modules: each file gets a process of its own. */
+const alone = [
+  "test/unit/desktop/**/*.test.ts",
+  "test/unit/headless/{config,manage}.test.ts",
+  "test/unit/services/{imports,predictions}.test.ts",
+  "test/unit/training/{trainer,trainedTime}.test.ts",
+  "test/unit/faults/surface.test.ts",
+  "test/unit/logs/hostLog.test.ts",
   "test/unit/datasets/own.test.ts",
   "test/unit/library/pack{age,ed}.test.ts",
   "test/unit/store/durability.test.ts",
@@ -30,6 +35,7 @@ export default defineConfig({
     env: { HYPERTOWER_DATA: at("test-results/data"), HYPERTOWER_ENGINE: "onnx-cpu", HYPERTOWER_EXTRAS: at("test-results/extras"), NODE_COMPILE_CACHE: at("test-results/compile-cache") },
     environment: "node",
     pool: "forks",
+    globalSetup: "test/support/buildProcesses.ts",
     // One worker a core: with two cores Vitest leaves one idle otherwise.
     maxWorkers: "100%",
     testTimeout: 120_000,
@@ -39,14 +45,14 @@ export default defineConfig({
     restoreMocks: true,
     projects: [
       { extends: true, test: { name: "components", include: [components], environment: "happy-dom" } },
-      { extends: true, test: { name: "processes", include: withProcesses, setupFiles } },
+      { extends: true, test: { name: "alone", include: alone, setupFiles } },
       {
         extends: true,
         test: {
-          name: "functions",
+          name: "together",
           setupFiles,
           include: ["test/{unit,golden,parity}/**/*.test.ts"],
-          exclude: [...withProcesses, components],
+          exclude: [...alone, components],
           // They share no state, so modules are loaded once a worker.
           isolate: false,
         },

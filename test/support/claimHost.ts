@@ -2,6 +2,7 @@
 import { createInterface } from "node:readline";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
+import { processFile } from "./processes.ts";
 
 export type ClaimOrder =
   | { readonly resume: string }
@@ -14,7 +15,7 @@ export type ClaimAnswer = { readonly yes: true } | { readonly no: string };
 
 const [storeDir = ""] = process.argv.slice(2);
 const services = await createServices(
-  { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)) },
+  { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(processFile("trainer")) },
   { places: 2 },
 );
 const { handlers } = services;

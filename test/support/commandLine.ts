@@ -1,8 +1,8 @@
 /** Runs the command line from its sources in a separate process. */
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { processFile } from "./processes.ts";
 
-const entry = join(import.meta.dirname, "../../src/main/headless/entry.ts");
+const entry = processFile("headless");
 
 export interface Ended {
   code: number | null;

@@ -9,6 +9,7 @@ import { guardProcess } from "../../src/main/services/lastResort.ts";
 import { storeFileName } from "../../src/main/store/database.ts";
 import { openHostLog } from "../../src/main/services/logs.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
+import { processFile } from "./processes.ts";
 
 const [storeDir = "", how = ""] = process.argv.slice(2);
 guardProcess((lines) => {
@@ -17,7 +18,7 @@ guardProcess((lines) => {
 });
 openHostLog({ storeDir, where: "train", version: "1" });
 const services = await createServices(
-  { storeDir, host: "browser", version: "1", launchTrainer: nodeLauncher(new URL("./fakeTrainer.ts", import.meta.url)) },
+  { storeDir, host: "browser", version: "1", launchTrainer: nodeLauncher(processFile("fakeTrainer")) },
   { datasets: { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) } },
 );
 const { id: run } = await services.handlers["runs.start"]({ experiment: { name: JSON.stringify({ steps: 1e9 }) } });

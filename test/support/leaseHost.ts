@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import type { ExperimentInput } from "../../src/shared/experiment.ts";
+import { processFile } from "./processes.ts";
 
 export type LeaseOrder = { readonly start: ExperimentInput } | { readonly take: string } | { readonly sleep: true } | { readonly close: true };
 export type LeaseNews =
@@ -20,7 +21,7 @@ export type LeaseNews =
 const [storeDir = "", machine = ""] = process.argv.slice(2);
 const tell = (news: LeaseNews) => process.stdout.write(`${JSON.stringify(news)}\n`);
 const services = await createServices(
-  { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url)) },
+  { storeDir, host: "browser", version: "0", launchTrainer: nodeLauncher(processFile("trainer")) },
   { checkpointEvery: 100, places: 2, storeOptions: { machine, beatEvery: 100, ownerPollEvery: 300 }, onCommit: (runs) => tell({ is: "committed", runs }) },
 );
 const { handlers } = services;

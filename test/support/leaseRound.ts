@@ -10,8 +10,9 @@ import type { ExperimentInput } from "../../src/shared/experiment.ts";
 import { Store } from "../../src/main/store/store.ts";
 import type { LeaseNews, LeaseOrder } from "./leaseHost.ts";
 import { recordedLog } from "./storeFixtures.ts";
+import { processFile } from "./processes.ts";
 
-const entry = new URL("./leaseHost.ts", import.meta.url).pathname;
+const entry = processFile("leaseHost");
 
 export interface LeaseRound {
   /** Number of steps missing from both runs. */

@@ -1,10 +1,10 @@
 /** Runs `hypertower study` in its own process group, so that a test can kill it with all its trainers. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { join } from "node:path";
 import type { StudyPoint } from "../../src/shared/study/result.ts";
+import { processFile } from "./processes.ts";
 
-const entry = join(import.meta.dirname, "../../src/main/headless/entry.ts");
+const entry = processFile("headless");
 
 export interface StudyProcess {
   /** JSON objects written so far, one per line. */

@@ -2,9 +2,10 @@
 import { createServices } from "../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import { unacknowledged } from "./unacknowledged.ts";
+import { processFile } from "./processes.ts";
 
 const [storeDir = "", experiment = "{}"] = process.argv.slice(2);
-const launch = nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url));
+const launch = nodeLauncher(processFile("trainer"));
 let trainer: number | undefined;
 const services = await createServices(
   {

@@ -10,12 +10,13 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { everything } from "../../support/edition.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const experiment: ExperimentInput = { dataset: { kind: "mnist", trainExamples: 640, testExamples: 100 }, batchSize: 64, model: { hidden: [8] }, budget: { epochs: 60 }, engine: { kind: "onnx-cpu" } };
 
 async function open() {
   const storeDir = freshFolder();
-  const launchTrainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+  const launchTrainer = nodeLauncher(processFile("trainer"));
   const services = await createServices({ storeDir, host: "browser", version: "0", launchTrainer }, { checkpointEvery: 20, log: recordedLog() });
   onTestFinished(() => services.close());
   const { handlers } = services;

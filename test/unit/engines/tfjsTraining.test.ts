@@ -7,6 +7,7 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
 import { presentEngines } from "../../support/engines.ts";
 import { trainHere } from "../../support/trainHere.ts";
+import { processFile } from "../../support/processes.ts";
 
 const kinds = (["tfjs-wasm", "tfjs-cpu", "tfjs-node"] as const).filter((kind) => presentEngines.includes(kind));
 
@@ -56,7 +57,7 @@ describe.each(kinds)("%s", (kind) => {
   });
 
   it("trains in a process of its own, says where, and ends in order", async () => {
-    const trainer = await nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url))();
+    const trainer = await nodeLauncher(processFile("trainer"))();
     const messages: FromTrainer[] = [];
     trainer.onMessage((message) => void messages.push(message));
     trainer.send({ type: "start", experiment: experiment.parse({ ...small, engine: { kind } }) });

@@ -15,6 +15,7 @@ import { table1Rows } from "../../../src/shared/table1.ts";
 import { jsonLines, runCommand } from "../../support/commandLine.ts";
 import { pretendStudy, storeStudy, studyOf } from "../../support/pretendStudy.ts";
 import { freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const asked = (rows: readonly number[], seeds = 2, paperValues = false): Table1Asked => ({ rows: table1Rows.filter(({ number }) => rows.includes(number)), seeds: Array.from({ length: seeds }, (_, i) => i), paperValues });
 const seedsFor = ({ rows, seeds, paperValues }: Table1Asked) => table1Seeds(rows, seeds, paperValues);
@@ -53,7 +54,7 @@ describe("trainTable1", () => {
   it("begins a study, extends it by what is asked for next, and trains nothing twice", { timeout: 30_000 }, async () => {
     const log = recordedLog();
     const services = await createServices(
-      { storeDir: freshFolder(), host: "browser", version: "1", launchTrainer: nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url)) },
+      { storeDir: freshFolder(), host: "browser", version: "1", launchTrainer: nodeLauncher(processFile("fakeTrainer")) },
       { datasets: { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) }, log },
     );
     onTestFinished(() => services.close());

@@ -10,6 +10,7 @@ import { createServices } from "../../../src/main/services/createServices.ts";
 import { openHostLog, supportFile, supportFiles } from "../../../src/main/services/logs.ts";
 import { storeFacts } from "../../../src/main/store/supportFacts.ts";
 import { aRun, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 type Line = Record<string, unknown>;
 const linesIn = (storeDir: string): Line[] => readFileSync(join(storeDir, "logs", "hypertower.jsonl"), "utf8").trimEnd().split("\n").map((line) => JSON.parse(line) as Line);
@@ -124,7 +125,7 @@ it("says how a trainer crashed", async () => {
   const storeDir = freshFolder();
   openHostLog({ storeDir, where: "serve", version: "1" });
   const services = await createServices(
-    { storeDir, host: "browser", version: "1", launchTrainer: nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url)) },
+    { storeDir, host: "browser", version: "1", launchTrainer: nodeLauncher(processFile("fakeTrainer")) },
     { datasets: { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) }, log: recordedLog() },
   );
   onTestFinished(() => services.close());

@@ -3,13 +3,13 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { LogFile, logFileNames } from "../../../src/main/logs/logFile.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const limits = { bytes: 1_000, files: 3 };
-const writer = fileURLToPath(new URL("../../support/logWriter.ts", import.meta.url));
+const writer = processFile("logWriter");
 
 const linesIn = (folder: string) =>
   readdirSync(folder)

@@ -11,10 +11,11 @@ import { ImportRunner, type LaunchImporter } from "../../../src/main/hosting/imp
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { FromImporter, ToImporter } from "../../../src/main/importing/messages.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const real = (resident?: number) =>
-  nodeLauncher<ToImporter, FromImporter>(new URL("../../../src/main/importing/importer.ts", import.meta.url), importerOptions(resident === undefined ? undefined : { resident, heap: 2 ** 30 }));
-const stubborn = nodeLauncher<ToImporter, FromImporter>(new URL("../../support/stubbornImporter.ts", import.meta.url));
+  nodeLauncher<ToImporter, FromImporter>(processFile("importer"), importerOptions(resident === undefined ? undefined : { resident, heap: 2 ** 30 }));
+const stubborn = nodeLauncher<ToImporter, FromImporter>(processFile("stubbornImporter"));
 
 let data = "";
 beforeEach(() => {

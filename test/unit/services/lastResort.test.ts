@@ -2,14 +2,14 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
 import { everything } from "../../support/edition.ts";
 import { freshFolder, openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const program = fileURLToPath(new URL("../../support/failingHost.ts", import.meta.url));
+const program = processFile("failingHost");
 
 function fail(how: string) {
   const folder = freshFolder();
@@ -41,7 +41,7 @@ describe("a host", () => {
 });
 
 it("a trainer that meets an error nothing handles reports it and ends with code 1", async () => {
-  const trainer = await nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url))();
+  const trainer = await nodeLauncher(processFile("trainer"))();
   onTestFinished(() => trainer.kill());
   const messages: FromTrainer[] = [];
   const exits: (number | null)[] = [];

@@ -24,9 +24,10 @@ import { everything } from "../../support/edition.ts";
 import { addRun, writeArchive } from "../../support/archives.ts";
 import { fixture, fixturePath, placeFixture } from "../../support/networks.ts";
 import { aRun, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const tiny = fixture("tiny");
-const launchTrainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+const launchTrainer = nodeLauncher(processFile("trainer"));
 const graphOn = (changes: object = {}): ExperimentInput => ({
   dataset: { kind: "digits", trainExamples: 320, testExamples: 100 },
   model: { kind: "graph", network: tiny.hash, facts: tiny.facts },

@@ -17,8 +17,9 @@ import { withOwnFacts } from "../../../src/main/services/experiments.ts";
 import { chosen, classified, confusionOf, residualsOf } from "../../../src/main/services/predictionSummary.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const launchTrainer = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+const launchTrainer = nodeLauncher(processFile("trainer"));
 
 async function open(storeDir = freshFolder()) {
   const log = recordedLog();

@@ -14,8 +14,9 @@ import { storeFileName } from "../../../src/main/store/database.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const launchTrainer = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+const launchTrainer = nodeLauncher(processFile("fakeTrainer"));
 const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
 
 async function open(storeDir = freshFolder(), extras: ServiceExtras = {}) {

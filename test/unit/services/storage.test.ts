@@ -11,6 +11,7 @@ import { BackupSchedule } from "../../../src/main/store/backup/schedule.ts";
 import { runTask } from "../../../src/main/store/runTask.ts";
 import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
 import { runCommand } from "../../support/commandLine.ts";
+import { processFile } from "../../support/processes.ts";
 import { aRun, anEnvironment, filledStore, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 import { everything } from "../../support/edition.ts";
 
@@ -247,7 +248,7 @@ describe("daily backups", () => {
 
   it("are made by a process of its own", async () => {
     const { file } = filledStore();
-    const launch = taskLauncher(join(import.meta.dirname, "../../../src/main/store/storeTask.ts"));
+    const launch = taskLauncher(processFile("storeTask"));
     const waiting = setInterval(() => undefined, 1_000);
     onTestFinished(() => clearInterval(waiting));
     expect(await launch({ task: "backup", file, reason: "daily" })).toEqual({ done: new BackupFolder(file).list()[0]!.name });

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { expect, it } from "vitest";
 import { freshFolder, openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const writer = fileURLToPath(new URL("../../support/storeWriterProcess.ts", import.meta.url));
+const writer = processFile("storeWriterProcess");
 
 it("a writer killed at any moment loses no acknowledged row, and its run is shown as interrupted", async () => {
   const folder = freshFolder();

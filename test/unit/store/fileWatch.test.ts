@@ -7,6 +7,7 @@ import { createServices } from "../../../src/main/services/createServices.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { anEnvironment, aRun, filledStore, freshFolder, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 describe("the watch over a store's file", () => {
   /** A watch whose looks find what the test says. */
@@ -56,7 +57,7 @@ describe("a store whose file is removed while it trains", () => {
   async function training() {
     const folder = join(freshFolder(), "store");
     const services = await createServices(
-      { storeDir: folder, host: "browser", version: "1", launchTrainer: nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url)) },
+      { storeDir: folder, host: "browser", version: "1", launchTrainer: nodeLauncher(processFile("fakeTrainer")) },
       { datasets: { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) }, log: recordedLog(), storeOptions: { watchEvery: 10 } },
     );
     onTestFinished(() => services.close().catch(() => undefined));

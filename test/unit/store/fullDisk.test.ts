@@ -2,11 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { freshFolder } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const program = fileURLToPath(new URL("../../support/fullDisk.ts", import.meta.url));
+const program = processFile("fullDisk");
 const canMount = process.platform === "linux" && spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 
 describe.runIf(canMount)("a full disk", () => {

@@ -9,8 +9,9 @@ import { closeConnections, openConnections, storeFileName } from "../../../src/m
 import { migrations } from "../../../src/main/store/migrations.ts";
 import { everything } from "../../support/edition.ts";
 import { anEnvironment, aRun, freshFolder, openStore, rowsOf } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const program = fileURLToPath(new URL("../../support/readOnlyStores.ts", import.meta.url));
+const program = processFile("readOnlyStores");
 const commandLine = fileURLToPath(new URL("../../../src/main/headless/entry.ts", import.meta.url));
 const isRoot = process.getuid?.() === 0;
 const canMount = process.platform === "linux" && spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;

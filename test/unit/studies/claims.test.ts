@@ -12,6 +12,7 @@ import { expandStudy } from "../../../src/shared/study/expand.ts";
 import { everything } from "../../support/edition.ts";
 import type { ClaimAnswer, ClaimOrder } from "../../support/claimHost.ts";
 import { aRun, freshFolder, openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 function addStudy(store: Store, id = "s1"): void {
   const study = studySchema.parse({ name: "claimed" });
@@ -108,7 +109,7 @@ it("a store in which two runs of a cell are marked as active keeps the latest so
 });
 
 function startHost(storeDir: string) {
-  const child = spawn(process.execPath, [new URL("../../support/claimHost.ts", import.meta.url).pathname, storeDir], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(process.execPath, [processFile("claimHost"), storeDir], { stdio: ["pipe", "pipe", "ignore"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines: unknown[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(JSON.parse(line)));

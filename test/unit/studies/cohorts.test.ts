@@ -9,6 +9,7 @@ import type { Services } from "../../../src/main/services/services.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { everything } from "../../support/edition.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 /** 8 steps an epoch; the largest step size, by its weight decay, diverges in the fourth. */
 function aStudy(epochs: number, more: StudyInput = {}): StudyInput {
@@ -29,7 +30,7 @@ function aStudy(epochs: number, more: StudyInput = {}): StudyInput {
 }
 
 async function open(storeDir = freshFolder()) {
-  const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+  const launch = nodeLauncher(processFile("trainer"));
   const pids: number[] = [];
   const launchTrainer = async () => {
     const process = await launch();

@@ -5,11 +5,12 @@ import type { Services } from "../../../src/main/services/services.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { StudyInput } from "../../../src/shared/study/study.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const datasets = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
 
 async function open(storeDir: string): Promise<Services> {
-  const launchTrainer = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+  const launchTrainer = nodeLauncher(processFile("fakeTrainer"));
   const services = await createServices({ storeDir, host: "browser", version: "0", launchTrainer }, { datasets });
   onTestFinished(() => services.close());
   return services;

@@ -9,12 +9,13 @@ import { dispatch } from "../../../src/main/services/dispatch.ts";
 import type { DatasetCatalog } from "../../../src/main/services/experiments.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
 
 async function open(storeDir = freshFolder()) {
   const log = recordedLog();
-  const launchTrainer = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+  const launchTrainer = nodeLauncher(processFile("fakeTrainer"));
   const services = await createServices({ storeDir, host: "browser", version: "1.2.3", launchTrainer }, { datasets: usable, log });
   onTestFinished(() => services.close());
   const ask = async <N extends RequestName>(name: N, input: RequestInput<N>): Promise<RequestOutput<N>> => {

@@ -13,12 +13,13 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { LaunchTrainer, TrainerProcess } from "../../../src/main/hosting/process.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 const usable: DatasetCatalog = { problem: () => Promise.resolve(null), list: () => Promise.resolve([]) };
 
 async function open(storeDir = freshFolder(), extras: ServiceExtras = {}, failing?: LaunchTrainer) {
   const log = recordedLog();
-  const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+  const launch = nodeLauncher(processFile("fakeTrainer"));
   const launched: TrainerProcess[] = [];
   const launchTrainer = async () => {
     const process = await (failing ?? launch)();

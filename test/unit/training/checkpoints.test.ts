@@ -4,7 +4,6 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import Database from "better-sqlite3";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { everything } from "../../support/edition.ts";
@@ -24,6 +23,7 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { freshFolder, recordedLog } from "../../support/storeFixtures.ts";
 import { trainHere } from "../../support/trainHere.ts";
 import { unacknowledged } from "../../support/unacknowledged.ts";
+import { processFile } from "../../support/processes.ts";
 
 const small: ExperimentInput = {
   generator: 2,
@@ -208,7 +208,7 @@ const disturbed: ExperimentInput = { ...small, budget: { epochs } };
  */
 async function open(storeDir: string, checkpointEvery = 30) {
   let held = false;
-  const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+  const launch = nodeLauncher(processFile("trainer"));
   const trainers: number[] = [];
   const services = await createServices(
     {
@@ -294,7 +294,7 @@ describe("kill -9", () => {
 
   it("of host and trainer together: resumed from another host, the run is the undisturbed one", async () => {
     const folder = freshFolder();
-    const host = spawn(process.execPath, [fileURLToPath(new URL("../../support/trainingHost.ts", import.meta.url)), folder, JSON.stringify(disturbed)], {
+    const host = spawn(process.execPath, [processFile("trainingHost"), folder, JSON.stringify(disturbed)], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     let run = "";

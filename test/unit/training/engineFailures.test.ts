@@ -10,6 +10,7 @@ import { tickLength } from "../../../src/main/hosting/watchdog.ts";
 import { isActive, type RunDetail } from "../../../src/shared/run.ts";
 import type { FailurePlan } from "../../support/failingTrainer.ts";
 import { everything } from "../../support/edition.ts";
+import { processFile } from "../../support/processes.ts";
 
 const small = { dataset: { trainExamples: 640, testExamples: 100 }, model: { kind: "mlp", hidden: [4] }, batchSize: 16, budget: { epochs: 2 } };
 const failing = (plan: FailurePlan) => ({ ...small, budget: { epochs: 100_000 }, name: `fails ${JSON.stringify(plan)}` });
@@ -25,7 +26,7 @@ let services: Services;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), "hypertower-"));
-  const launchTrainer = nodeLauncher(new URL("../../support/failingTrainer.ts", import.meta.url));
+  const launchTrainer = nodeLauncher(processFile("failingTrainer"));
   services = await createServices({ storeDir: folder, host: "browser", version: "0", launchTrainer }, { checkpointEvery: 1, watch: { silence: 30_000, ticks: often }, engines: { kinds: ["onnx-cpu", "reference"], within: 20_000, fixed: "" } });
 });
 
@@ -101,7 +102,7 @@ describe("choosing", { timeout: 120_000 }, () => {
   it.runIf(everything)("a hang is given up after its time", async () => {
     await services.close();
     services = await createServices(
-      { storeDir: folder, host: "browser", version: "0", launchTrainer: nodeLauncher(new URL("../../support/failingTrainer.ts", import.meta.url)) },
+      { storeDir: folder, host: "browser", version: "0", launchTrainer: nodeLauncher(processFile("failingTrainer")) },
       { engines: { kinds: ["onnx-cpu"], within: 8_000, fixed: "" } },
     );
     const { engines } = await services.handlers["engines.calibrate"]({ experiment: failing({ how: "hang", after: 2 }) });
@@ -110,7 +111,7 @@ describe("choosing", { timeout: 120_000 }, () => {
 
   it("HYPERTOWER_ENGINE decides without measuring, and must name an engine", async () => {
     await services.close();
-    const launchTrainer = nodeLauncher(new URL("../../support/failingTrainer.ts", import.meta.url));
+    const launchTrainer = nodeLauncher(processFile("failingTrainer"));
     services = await createServices({ storeDir: folder, host: "browser", version: "0", launchTrainer }, { engines: { fixed: "reference" } });
     const run = await ended({ ...small, engine: "auto" });
     expect(run.experiment.engine.kind).toBe("reference");

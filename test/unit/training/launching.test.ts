@@ -9,8 +9,9 @@ import { tickLength } from "../../../src/main/hosting/watchdog.ts";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { aRun, openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+const launch = nodeLauncher(processFile("fakeTrainer"));
 
 /** A supervisor whose trainers are launched when the test says so, and a record of what they were sent. */
 function supervise(options: Partial<SupervisorOptions> = {}) {

@@ -7,9 +7,10 @@ import { Measurements } from "../../../src/main/hosting/measurements.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { TrainerProcess } from "../../../src/main/hosting/process.ts";
 import { openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
 function open(places?: number) {
-  const launch = nodeLauncher(new URL("../../support/fakeTrainer.ts", import.meta.url));
+  const launch = nodeLauncher(processFile("fakeTrainer"));
   const launched: TrainerProcess[] = [];
   const machine = new Machine({
     launch: async () => {

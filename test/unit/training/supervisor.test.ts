@@ -1,6 +1,5 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isActive, type RunSummary } from "../../../src/shared/run.ts";
 import { LaunchingTrainer } from "../../../src/main/hosting/launchingTrainer.ts";
@@ -11,8 +10,9 @@ import { Supervisor, type SupervisorOptions } from "../../../src/main/hosting/su
 import { tickLength, Watchdog } from "../../../src/main/hosting/watchdog.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
 import { aRun, openStore } from "../../support/storeFixtures.ts";
+import { processFile } from "../../support/processes.ts";
 
-const fakeTrainer = new URL("../../support/fakeTrainer.ts", import.meta.url);
+const fakeTrainer = processFile("fakeTrainer");
 
 /** A supervisor over a fresh store; everything it starts is gone when the test is over. */
 function supervise({ launch = nodeLauncher(fakeTrainer), places = 2, ...options }: Partial<SupervisorOptions> & { readonly launch?: LaunchTrainer; readonly places?: number } = {}) {
@@ -393,7 +393,7 @@ describe("closing", () => {
 
 describe("a trainer", () => {
   it("ends when the process that started it does", async () => {
-    const parent = fork(fileURLToPath(new URL("../../support/trainerParent.ts", import.meta.url)), [fileURLToPath(fakeTrainer)], { execArgv: [] });
+    const parent = fork(processFile("trainerParent"), [fakeTrainer], { execArgv: [] });
     const [trainerPid] = (await once(parent, "message")) as [number];
     parent.kill("SIGKILL");
     await vi.waitFor(() => expect(() => process.kill(trainerPid, 0)).toThrow(), { timeout: 40_000 });

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import type { FromTrainer, ToTrainer } from "../../../src/main/trainer/messages.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import { validateExperiment, type Experiment, type ExperimentInput } from "../../../src/shared/experiment.ts";
+import { processFile } from "../../support/processes.ts";
 
-const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+const launch = nodeLauncher(processFile("trainer"));
 
 function experiment(changes: ExperimentInput = {}): Experiment {
   const result = validateExperiment({

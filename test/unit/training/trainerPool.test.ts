@@ -5,9 +5,10 @@ import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
 import type { TrainerExit, TrainerProcess } from "../../../src/main/hosting/process.ts";
 import { TrainerPool, type TrainerPoolOptions } from "../../../src/main/hosting/trainerPool.ts";
 import type { FakePlan } from "../../support/fakeTrainer.ts";
+import { processFile, type ProcessName } from "../../support/processes.ts";
 
-function open(options: Partial<TrainerPoolOptions> = {}, entry = "../../support/fakeTrainer.ts") {
-  const launch = nodeLauncher(new URL(entry, import.meta.url));
+function open(options: Partial<TrainerPoolOptions> = {}, entry: ProcessName = "fakeTrainer") {
+  const launch = nodeLauncher(processFile(entry));
   const launched: TrainerProcess[] = [];
   const exited: TrainerExit[] = [];
   const pool = new TrainerPool({
@@ -93,9 +94,8 @@ describe("a pool of trainers", () => {
 
   it("trains the very same numbers in a warm process as in a fresh one", async () => {
     const of = { dataset: { trainExamples: 600, testExamples: 200 }, model: { hidden: [16] }, batchSize: 100, budget: { epochs: 2 } };
-    const trainer = "../../../src/main/trainer/trainer.ts";
-    const warm = open({}, trainer);
-    const cold = open({}, trainer);
+    const warm = open({}, "trainer");
+    const cold = open({}, "trainer");
     await warm.train({ ...of, seed: 5, tower: [{ optimizer: "rmsProp" }] });
     const [a, b] = [await warm.train(of), await cold.train(of)];
     expect(warm.launched).toHaveLength(1);

@@ -1,0 +1,61 @@
+/**
+ * Before the tests: bundles the scripts that they start, packages of pure JavaScript included. Hundreds of processes then read
+ * a few files each instead of some hundred.
+ */
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { build } from "vite";
+import { external } from "../../scripts/package/natives.mjs";
+import { noticesPlugin } from "../../scripts/supply/packages.mjs";
+import { builtVariable, processSources } from "./processes.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** Two folders below the root, like every build: see `findProgramFiles`. */
+const results = join(root, "test-results");
+const prefix = "processes-";
+const keptFor = 24 * 3_600_000;
+
+export default async function buildProcesses(): Promise<void> {
+  const output = await build({
+    root,
+    configFile: false,
+    logLevel: "error",
+    plugins: [noticesPlugin(root)],
+    ssr: { noExternal: true },
+    build: {
+      ssr: true,
+      write: false,
+      target: "node22",
+      minify: false,
+      rolldownOptions: { external: [...external], input: processSources, output: { format: "es", entryFileNames: "[name].js", chunkFileNames: "chunks/[name]-[hash].js" } },
+    },
+  });
+  if (!("output" in output)) throw new Error("the processes of the tests were not built in one go");
+  const files = output.output.map((file) => ({ path: file.fileName, content: file.type === "chunk" ? file.code : file.source }));
+  const hash = createHash("sha256");
+  for (const { path, content } of files) hash.update(path).update("\0").update(content).update("\0");
+  process.env[builtVariable] = place(`${prefix}${hash.digest("hex").slice(0, 16)}`, files);
+}
+
+/** Puts the build in place as a whole, for tests that run meanwhile may use an equal one; clears away builds of earlier days. */
+function place(name: string, files: readonly { path: string; content: string | Uint8Array }[]): string {
+  mkdirSync(results, { recursive: true });
+  const folder = join(results, name);
+  const made = mkdtempSync(join(results, "making-"));
+  for (const { path, content } of files) {
+    mkdirSync(dirname(join(made, path)), { recursive: true });
+    writeFileSync(join(made, path), content);
+  }
+  try {
+    renameSync(made, folder);
+  } catch {
+    // An equal one is there.
+    rmSync(made, { recursive: true });
+  }
+  for (const other of readdirSync(results)) {
+    const path = join(results, other);
+    if (other.startsWith(prefix) && other !== name && Date.now() - statSync(path).mtimeMs > keptFor) rmSync(path, { recursive: true, force: true });
+  }
+  return folder;
+}
