@@ -76,6 +76,21 @@ export async function operationDifference(engine: Engine, op: OpName): Promise<n
   return worst;
 }
 
+/** What the reference computes is computed once, however many engines are compared with it. */
+function remembered<Key extends object, Result>(compute: (key: Key, steps: number) => Promise<Result>): (key: Key, steps: number) => Promise<Result> {
+  const known = new Map<number, Map<Key, Promise<Result>>>();
+  return (key, steps) => {
+    const ofSteps = known.get(steps) ?? new Map<Key, Promise<Result>>();
+    known.set(steps, ofSteps);
+    const result = ofSteps.get(key) ?? compute(key, steps);
+    ofSteps.set(key, result);
+    return result;
+  };
+}
+
+const referenceStack = remembered((levels: readonly TowerLevel[], steps) => trained(referenceEngine, levels, steps));
+const referenceModel = remembered((of: ModelCase, steps) => trainedModel(referenceEngine, of, steps));
+
 export interface Agreement {
   /** Over losses and hyperparameters of every step, and the evaluation. */
   readonly values: number;
@@ -83,7 +98,7 @@ export interface Agreement {
 }
 
 export async function stackAgreement(engine: Engine, levels: readonly TowerLevel[], steps: number): Promise<Agreement> {
-  const [ours, reference] = [await trained(engine, levels, steps), await trained(referenceEngine, levels, steps)];
+  const [ours, reference] = [await trained(engine, levels, steps), await referenceStack(levels, steps)];
   return {
     values: Math.max(
       difference(ours.losses, reference.losses),
@@ -95,7 +110,7 @@ export async function stackAgreement(engine: Engine, levels: readonly TowerLevel
 }
 
 export async function modelAgreement(engine: Engine, of: ModelCase, steps: number): Promise<Agreement> {
-  const [ours, reference] = [await trainedModel(engine, of, steps), await trainedModel(referenceEngine, of, steps)];
+  const [ours, reference] = [await trainedModel(engine, of, steps), await referenceModel(of, steps)];
   const apart = (a: ArrayLike<number>, b: ArrayLike<number>) => difference(a, b, 1e-2);
   const buffersAndWeights = Object.entries(reference.after).filter(([name]) => !/^L\d/.test(name));
   return {
