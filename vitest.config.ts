@@ -20,7 +20,7 @@ const alone = [
 ];
 
 /** Statements of the store are checked wherever they are prepared. */
-const setupFiles = "test/support/queryPlans.ts";
+const setupFiles = ["test/support/patience.ts", "test/support/queryPlans.ts"];
 
 /** Parts of the window, mounted in a pretended browser. */
 const components = "test/unit/renderer/components/**/*.test.ts";
@@ -38,13 +38,17 @@ export default defineConfig({
     globalSetup: "test/support/buildProcesses.ts",
     // One worker a core: with two cores Vitest leaves one idle otherwise.
     maxWorkers: "100%",
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    // As in patience.ts.
+    expect: { poll: { timeout: 150_000 } },
     // A leaked timer or process is a defect: say so instead of hanging.
-    teardownTimeout: 5_000,
+    teardownTimeout: 30_000,
     restoreMocks: true,
+    unstubEnvs: true,
+    unstubGlobals: true,
     projects: [
-      { extends: true, test: { name: "components", include: [components], environment: "happy-dom" } },
+      { extends: true, test: { name: "components", include: [components], environment: "happy-dom", setupFiles: "test/support/patience.ts" } },
       { extends: true, test: { name: "alone", include: alone, setupFiles } },
       {
         extends: true,

@@ -7,7 +7,7 @@ import { modelCases } from "../support/modelProblems.ts";
 import { trained, trainedModel } from "../support/parity.ts";
 import { stacks } from "../support/stacks.ts";
 
-describe.each(presentEngines.filter((kind) => engineFacts[kind].deterministic === true))("%s", { timeout: 180_000 }, (kind) => {
+describe.each(presentEngines.filter((kind) => engineFacts[kind].deterministic === true))("%s", (kind) => {
   it.each(["AMSGrad / squared SGD", "AdaGrad / RMSProp / SGD"])("an MLP under %s", async (name) => {
     const engine = await loadEngine[kind]();
     expect(await trained(engine, stacks[name]!, 20)).toEqual(await trained(engine, stacks[name]!, 20));

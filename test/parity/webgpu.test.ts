@@ -26,7 +26,7 @@ const fewOperations: readonly OpName[] = ["add", "matmul", "reduceSum", "gather"
 const someOperations = everything ? (Object.keys(operations) as OpName[]) : fewOperations;
 const why = swiftShader === null ? ": skipped, for libvk_swiftshader.so or libvulkan.so.1 is not here (on Debian: apt-get install chromium libvulkan1)" : "";
 
-describe.skipIf(swiftShader === null).each(["onnx-webgpu", "tfjs-webgpu"] as const)(`%s on SwiftShader${why}`, { timeout: 180_000 }, async (kind) => {
+describe.skipIf(swiftShader === null).each(["onnx-webgpu", "tfjs-webgpu"] as const)(`%s on SwiftShader${why}`, async (kind) => {
   const engine = swiftShader === null ? referenceEngine : await loadEngine[kind]();
 
   it.each(someOperations)("%s", async (op) => {

@@ -21,7 +21,7 @@ async function open() {
   onTestFinished(() => services.close());
   const { handlers } = services;
   const get = (run: string) => Promise.resolve(handlers["runs.get"]({ run }));
-  const until = (run: string, done: (run: RunDetail) => boolean) => vi.waitFor(async () => expect(done(await get(run))).toBe(true), { timeout: 60_000, interval: 5 });
+  const until = (run: string, done: (run: RunDetail) => boolean) => vi.waitFor(async () => expect(done(await get(run))).toBe(true), { interval: 5 });
   return {
     services,
     handlers,

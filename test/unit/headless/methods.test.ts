@@ -83,7 +83,7 @@ describe("hypertower study", () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const hypertower = (...args: string[]) => runCommand(join(folder, "store"), args);
 
-  it.runIf(everything)("trains methods, and has their numbers as JSON and in a report", { timeout: 60_000 }, async () => {
+  it.runIf(everything)("trains methods, and has their numbers as JSON and in a report", async () => {
     const { code, stdout, stderr } = await hypertower("study", join(folder, "study.json"), "--workers", "2", "--json");
     expect(code, stderr).toBe(0);
     const ended = jsonLines(stdout).at(-1)!;

@@ -37,7 +37,7 @@ const small: StudyInput = {
 
 const hypertower = (args: readonly string[], onOutput?: Parameters<typeof runCommand>[2]) => runCommand(store, args, onOutput);
 
-describe("hypertower study", { timeout: 60_000 }, () => {
+describe("hypertower study", () => {
   it("trains a study, ends with its table, and is listed", async () => {
     const { code, stdout, stderr } = await hypertower(["study", file, "--workers", "2"]);
     expect(code, stderr).toBe(0);
@@ -104,7 +104,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
   }
   const long = () => [file, "--workers", "2", "--set", `base.budget.epochs=${everything ? 40 : 15}`];
 
-  it("stops on Ctrl+C with exit code 130 and goes on from there", { timeout: 120_000 }, async () => {
+  it("stops on Ctrl+C with exit code 130 and goes on from there", async () => {
     let asked = false;
     const stopped = await hypertower(["study", ...long(), "--json"], (stdout, interrupt) => {
       // Once: a second time forces the end, before it says how to go on.
@@ -119,7 +119,7 @@ describe("hypertower study", { timeout: 60_000 }, () => {
     expect(numbersOf(finalPoints({ lines: jsonLines(resumed.stdout) }))).toEqual(await undisturbed());
   });
 
-  it.runIf(everything)("loses a few seconds at most when everything is killed, and comes to the very same numbers", { timeout: 120_000 }, async () => {
+  it.runIf(everything)("loses a few seconds at most when everything is killed, and comes to the very same numbers", async () => {
     let ended = 0;
     const killed = startStudy(store, long(), (line) => {
       if (line["type"] === "run" && ++ended === 3) killed.kill();

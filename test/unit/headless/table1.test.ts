@@ -51,7 +51,7 @@ describe("the study of Table 1", () => {
 });
 
 describe("trainTable1", () => {
-  it("begins a study, extends it by what is asked for next, and trains nothing twice", { timeout: 30_000 }, async () => {
+  it("begins a study, extends it by what is asked for next, and trains nothing twice", async () => {
     const log = recordedLog();
     const services = await createServices(
       { storeDir: freshFolder(), host: "browser", version: "1", launchTrainer: nodeLauncher(processFile("fakeTrainer")) },

@@ -131,7 +131,7 @@ it("says how a trainer crashed", async () => {
   onTestFinished(() => services.close());
   const name = JSON.stringify({ steps: 1e9, crashAt: 50 });
   const { id } = await services.handlers["runs.start"]({ experiment: { name } });
-  await vi.waitFor(async () => expect((await services.handlers["runs.get"]({ run: id })).status).toBe("failed"), { timeout: 20_000 });
+  await vi.waitFor(async () => expect((await services.handlers["runs.get"]({ run: id })).status).toBe("failed"));
   const failed = linesIn(storeDir).filter(({ message }) => (message as string).startsWith(`run ${id} failed: The trainer process `));
   expect(failed).toMatchObject([{ level: "error", where: "serve" }]);
 });

@@ -48,7 +48,7 @@ async function open(launchImporter: LaunchImporter) {
 }
 
 /** However busy the machine is. */
-const eventually = (condition: () => void) => vi.waitFor(condition, { timeout: 30_000, interval: 10 });
+const eventually = (condition: () => void) => vi.waitFor(condition, { interval: 10 });
 
 const alive = (pid: number) => {
   try {

@@ -48,6 +48,6 @@ it("a trainer that meets an error nothing handles reports it and ends with code 
   trainer.onMessage((message) => messages.push(message));
   trainer.onExit(({ code }) => exits.push(code));
   trainer.send(null as unknown as ToTrainer);
-  await vi.waitFor(() => expect(exits).toEqual([1]), { timeout: 40_000 });
+  await vi.waitFor(() => expect(exits).toEqual([1]));
   expect(messages).toEqual([expect.objectContaining({ type: "failed", message: expect.any(String) as string })]);
 });

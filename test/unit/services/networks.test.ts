@@ -46,7 +46,7 @@ async function open(storeDir = freshFolder()) {
       const now = await handlers["runs.get"]({ run });
       expect(isActive(now.status)).toBe(false);
       return now;
-    }, { timeout: 40_000, interval: 10 });
+    }, { interval: 10 });
   return { services, handlers, ended, storeDir };
 }
 
@@ -99,7 +99,7 @@ describe("imported networks", () => {
       const now = await handlers["studies.get"]({ study: id });
       expect(now.status).toBe("finished");
       return now;
-    }, { timeout: 40_000, interval: 20 });
+    }, { interval: 20 });
     expect(study.total).toBe(2);
     const runs = await handlers["runs.list"]({ deleted: false, study: id });
     const details = await Promise.all(runs.map(async ({ id: run }) => handlers["runs.get"]({ run })));
@@ -114,7 +114,7 @@ describe("imported networks", () => {
     const long = graphOn({ budget: { epochs: 80 }, evaluation: { every: "end" } });
     const whole = await ended((await handlers["runs.start"]({ experiment: long })).id);
     const { id } = await handlers["runs.start"]({ experiment: long });
-    await vi.waitFor(async () => expect((await handlers["runs.get"]({ run: id })).steps).toBeGreaterThan(100), { timeout: 30_000, interval: 2 });
+    await vi.waitFor(async () => expect((await handlers["runs.get"]({ run: id })).steps).toBeGreaterThan(100), { interval: 2 });
     const stopped = await handlers["runs.stop"]({ run: id });
     if (stopped.status === "stopped") await handlers["runs.resume"]({ run: id, fromStart: false });
     const resumed = await ended(id);

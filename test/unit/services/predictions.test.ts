@@ -33,7 +33,7 @@ async function open(storeDir = freshFolder()) {
   };
   const train = async (experiment: unknown) => {
     const { id } = await ask("runs.start", { experiment: await withOwnFacts(experiment) });
-    await vi.waitFor(async () => expect(isActive((await ask("runs.get", { run: id })).status)).toBe(false), { timeout: 30_000, interval: 20 });
+    await vi.waitFor(async () => expect(isActive((await ask("runs.get", { run: id })).status)).toBe(false), { interval: 20 });
     return id;
   };
   return { services, ask, train, storeDir, refusal: async (name: RequestName, input: unknown) => ((reply) => (reply.ok ? "granted" : reply.error.message))(await answer(name, input)) };
@@ -141,7 +141,7 @@ it("says why a run has nothing to predict from", async () => {
   expect(await ask("predictions.kept", { run: wild })).toEqual({ kept: [], problem: expect.stringMatching(/diverged before its first evaluation/) as string });
   expect(await refusal("predictions.samples", { run: wild })).toMatch(/diverged before its first evaluation/);
   const { id } = await ask("studies.start", { study: { base: { ...small, budget: { epochs: 1 } }, axes: [], heights: null, seeds: [1] }, workers: 1 });
-  await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).status).toBe("finished"), { timeout: 60_000, interval: 50 });
+  await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).status).toBe("finished"), { interval: 50 });
   const [of] = await ask("runs.list", { study: id });
   expect((await ask("predictions.kept", { run: of!.id })).problem).toMatch(/Runs of a study keep no weights\./);
   expect(existsSync(join(storeDir, "weights", `${of!.id}.best.weights`))).toBe(false);

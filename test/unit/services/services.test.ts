@@ -44,7 +44,7 @@ async function open(storeDir = freshFolder(), extras: ServiceExtras = {}) {
       const now = await ask("runs.get", { run });
       expect(isActive(now.status)).toBe(false);
       return now;
-    }, { timeout: 40_000, interval: 10 });
+    }, { interval: 10 });
   return { services, log, ask, refused, start, ended };
 }
 
@@ -94,7 +94,7 @@ describe("services", () => {
   it("pause, resume, stop, rename, delete and restore a run", async () => {
     const { ask, start, refused } = await open();
     const { id: run } = await start({ steps: 1e9 });
-    await vi.waitFor(async () => expect((await ask("runs.get", { run })).status).toBe("running"), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await ask("runs.get", { run })).status).toBe("running"));
     expect((await ask("runs.pause", { run })).status).toBe("paused");
     expect((await ask("runs.resume", { run })).status).toBe("running");
     expect((await ask("runs.rename", { run, name: " second try " })).name).toBe("second try");
@@ -166,12 +166,12 @@ describe("services", () => {
     expect((await there.refused("runs.stop", { run })).message).toBe(
       `Run ${name} (${run}) is trained by another Hypertower process; it can only be stopped there.`,
     );
-    await vi.waitFor(() => expect(told).toBeGreaterThan(0), { timeout: 40_000 });
+    await vi.waitFor(() => expect(told).toBeGreaterThan(0));
     expect(listed[0]).toMatchObject({ id: run, elsewhere: true });
     await there.ask("runs.rename", { run, name: "renamed there" });
     const names: string[] = [];
     here.services.on("run.changed", (changed) => names.push(changed.name));
-    await vi.waitFor(() => expect(names.at(-1)).toBe("renamed there"), { timeout: 40_000 });
+    await vi.waitFor(() => expect(names.at(-1)).toBe("renamed there"));
     expect(await here.ask("runs.stop", { run })).toMatchObject({ status: "stopped" });
     expect((await here.ask("runs.get", { run })).name).toBe("renamed there");
   });
@@ -275,7 +275,7 @@ describe("two hosts on one store", () => {
     const { id: run } = await sleeper.start({ steps: 1e9 });
     const { id: kept } = await sleeper.start({ steps: 1e9 });
     const now = async (host: typeof sleeper, id = run) => host.ask("runs.get", { run: id });
-    for (const id of [run, kept]) await vi.waitFor(async () => expect((await now(sleeper, id)).steps).toBeGreaterThan(0), { timeout: 40_000 });
+    for (const id of [run, kept]) await vi.waitFor(async () => expect((await now(sleeper, id)).steps).toBeGreaterThan(0));
     const taker = await open(folder, { storeOptions: { machine: "desktop" } });
     expect(await now(taker)).toMatchObject({ status: "running", elsewhere: true });
     expect((await now(sleeper)).elsewhere).toBeUndefined();
@@ -286,12 +286,12 @@ describe("two hosts on one store", () => {
     const noted: string[] = [];
     sleeper.services.on("run.noted", ({ event }) => noted.push(event.kind));
     db.exec(`UPDATE runs SET status = 'interrupted', lease = lease + 1, owner_token = 'another' WHERE id = '${run}'`);
-    await vi.waitFor(() => expect(noted).toContain("takenOver"), { timeout: 40_000 });
+    await vi.waitFor(() => expect(noted).toContain("takenOver"));
     const events = (await now(taker)).events.filter(({ kind }) => kind === "takenOver");
     expect(events).toEqual([expect.objectContaining({ message: expect.stringMatching(/^Another Hypertower process took this run over/) as unknown })]);
     expect(await now(sleeper)).toMatchObject({ status: "interrupted" });
     const { steps } = await now(sleeper, kept);
-    await vi.waitFor(async () => expect((await now(sleeper, kept)).steps).toBeGreaterThan(steps), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now(sleeper, kept)).steps).toBeGreaterThan(steps));
   });
 });
 
@@ -305,15 +305,15 @@ describe("a store that cannot be written", () => {
     onTestFinished(() => void db.close());
     const [{ id: run }, { id: own }] = [await start({ steps: 1e9 }), await start({ steps: 1e9 })];
     const now = (id = run) => ask("runs.get", { run: id });
-    for (const id of [run, own]) await vi.waitFor(async () => expect((await now(id)).steps).toBeGreaterThan(0), { timeout: 40_000 });
+    for (const id of [run, own]) await vi.waitFor(async () => expect((await now(id)).steps).toBeGreaterThan(0));
     await ask("runs.pause", { run: own });
     db.exec("BEGIN IMMEDIATE");
-    await vi.waitFor(async () => expect((await now()).status).toBe("paused"), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now()).status).toBe("paused"));
     expect((await now()).reason).toMatch(/^Paused: What the runs log cannot be written and is kept in memory: .*is locked by another process/);
     expect((await ask("app.info", {})).storeProblem).toMatchObject({ kind: "unwritable" });
     expect((await refused("runs.resume", { run })).message).toMatch(/^The run stays paused: .* still cannot be written/);
     db.exec("ROLLBACK");
-    await vi.waitFor(async () => expect(await now()).toMatchObject({ status: "running", reason: null }), { timeout: 40_000 });
+    await vi.waitFor(async () => expect(await now()).toMatchObject({ status: "running", reason: null }));
     // The user paused this one.
     expect(await now(own)).toMatchObject({ status: "paused", reason: null });
     expect(told).toEqual(["unwritable", null]);
@@ -332,11 +332,11 @@ describe("a store that cannot be written", () => {
     onTestFinished(() => void db.close());
     const { id: run } = await start({ steps: 1e9 });
     const now = () => ask("runs.get", { run });
-    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0));
     db.exec("BEGIN IMMEDIATE");
     const { steps } = await now();
     // 100 batches of steps arrive and several commits fail meanwhile.
-    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(steps + 1_000), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(steps + 1_000));
     expect(await now()).toMatchObject({ status: "running", reason: null });
     db.exec("ROLLBACK");
     const stopped = await ask("runs.stop", { run });
@@ -367,13 +367,13 @@ describe("a store that cannot be written", () => {
     const { id: bad } = await start({ steps: 1e9 });
     const { id: good } = await start({ steps: 1e9 });
     const now = async (run: string) => ask("runs.get", { run });
-    for (const run of [bad, good]) await vi.waitFor(async () => expect((await now(run)).steps).toBeGreaterThan(0), { timeout: 40_000 });
+    for (const run of [bad, good]) await vi.waitFor(async () => expect((await now(run)).steps).toBeGreaterThan(0));
     const metric = `(SELECT id FROM metrics WHERE run = '${bad}' LIMIT 1)`;
     db.exec(`CREATE TRIGGER refused BEFORE INSERT ON series_values WHEN new.metric = ${metric} BEGIN SELECT RAISE(ABORT, 'no such value'); END`);
-    await vi.waitFor(async () => expect((await now(bad)).status).toBe("failed"), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now(bad)).status).toBe("failed"));
     expect((await now(bad)).reason).toMatch(/^What it logged could not be written: .*no such value/);
     const { steps } = await now(good);
-    await vi.waitFor(async () => expect((await now(good)).steps).toBeGreaterThan(steps), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await now(good)).steps).toBeGreaterThan(steps));
     await services.close();
   });
 });

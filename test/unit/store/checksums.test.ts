@@ -112,7 +112,7 @@ describe("a check of a store", () => {
     const before = await checkStoreRows(fileOf(folder));
     expect(before).toMatchObject({ findings: [], runs: [{ protectedSince: null, values: 0 }] });
     const again = openStore(folder);
-    await expect.poll(() => checkStoreRows(fileOf(folder)), { timeout: 40_000 }).toMatchObject({ runs: [{ protectedSince: expect.any(Number) as number }] });
+    await expect.poll(() => checkStoreRows(fileOf(folder))).toMatchObject({ runs: [{ protectedSince: expect.any(Number) as number }] });
     again.closeNow();
     expect(await checkStoreRows(fileOf(folder))).toMatchObject({ findings: [], runs: [{ values: 700, protectedFromStart: false }] });
     edit(folder, "UPDATE series_values SET value = 9 WHERE step = 3");

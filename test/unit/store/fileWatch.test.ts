@@ -64,8 +64,8 @@ describe("a store whose file is removed while it trains", () => {
     const plan: FakePlan = { steps: 1e9 };
     const { id: run } = await services.handlers["runs.start"]({ experiment: { name: JSON.stringify(plan) } });
     const now = async () => services.handlers["runs.get"]({ run });
-    const reaches = (status: string) => vi.waitFor(async () => expect((await now()).status).toBe(status), { timeout: 40_000, interval: 5 });
-    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0), { timeout: 40_000 });
+    const reaches = (status: string) => vi.waitFor(async () => expect((await now()).status).toBe(status), { interval: 5 });
+    await vi.waitFor(async () => expect((await now()).steps).toBeGreaterThan(0));
     const problem = async () => (await services.handlers["app.info"]({})).storeProblem;
     return { folder, file: join(folder, storeFileName), services, run, now, reaches, problem };
   }

@@ -139,7 +139,7 @@ describe("checks of a store's file", () => {
     expect(await new Promise((resolve) => starter.once("exit", resolve))).toBe(0);
     expect(existsSync(done)).toBe(false);
     writeFileSync(go, "");
-    await vi.waitFor(() => expect(readFileSync(done, "utf8")).toBe("the store"), { timeout: 40_000 });
+    await vi.waitFor(() => expect(readFileSync(done, "utf8")).toBe("the store"));
   });
 
   it("are reported to the window at once and on request", async () => {
@@ -163,7 +163,7 @@ describe("checks of a store's file", () => {
     damage(file);
     writeIntegrity(file, { checkedAt: 0, uncleanEnd: false, problem: null });
     expect(await runCommand(folder, ["runs"])).toMatchObject({ code: 0, stdout: expect.stringContaining("kept") as unknown });
-    await vi.waitFor(() => expect(readIntegrity(file)!.problem).not.toBeNull(), { timeout: 40_000 });
+    await vi.waitFor(() => expect(readIntegrity(file)!.problem).not.toBeNull());
     expect(await runCommand(folder, ["runs"])).toMatchObject({ code: 1, stdout: "", stderr: expect.stringMatching(/^hypertower: .* is damaged/) as unknown });
   });
 });

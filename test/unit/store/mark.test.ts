@@ -150,6 +150,6 @@ describe("the high-water mark", () => {
     const { folder, file } = filledStore();
     const store = openStore(folder);
     store.createRun(aRun());
-    await expect.poll(() => readMark(file)!.runs, { timeout: 40_000 }).toBe(2);
+    await expect.poll(() => readMark(file)!.runs).toBe(2);
   });
 });

@@ -116,7 +116,7 @@ function startHost(storeDir: string) {
   const next = () => vi.waitFor(() => {
     if (lines.length === 0) throw new Error("the host has not answered");
     return lines.shift();
-  }, { timeout: 60_000, interval: 5 });
+  }, { interval: 5 });
   return { next, order: (order: ClaimOrder) => child.stdin.write(`${JSON.stringify(order)}\n`), ended: new Promise((resolve) => child.once("exit", resolve)) };
 }
 
@@ -147,7 +147,7 @@ it.runIf(everything)("of four processes that resume, retry, extend and delete on
   const mostPerCell = () => live.prepare("SELECT max(n) FROM (SELECT count(*) AS n FROM runs GROUP BY study, cell)").pluck().get() as number | null;
   const stop = async (host: number) => {
     // Runs have begun, so that the others have something to begin twice.
-    await vi.waitFor(() => expect(mostPerCell()).toBeGreaterThan(0), { timeout: 60_000, interval: 10 });
+    await vi.waitFor(() => expect(mostPerCell()).toBeGreaterThan(0), { interval: 10 });
     hosts[host]!.order({ stop: "s1" });
     expect(await hosts[host]!.next()).toEqual({ yes: true });
   };

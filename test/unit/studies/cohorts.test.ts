@@ -51,7 +51,7 @@ const until = (services: Services, id: string, holds: (study: StudyDetail) => bo
       expect(holds(now), now.reason ?? now.points.map(({ status, reason }) => `${status} ${reason ?? ""}`).join("; ")).toBe(true);
       return now;
     },
-    { timeout: 60_000, interval: 20 },
+    { interval: 20 },
   );
 const ended = (study: StudyDetail) => study.status === "finished";
 
@@ -66,11 +66,11 @@ function logged(services: Services, { points }: StudyDetail) {
 }
 
 describe("a study in cohorts", () => {
-  it("has the same results as single runs, including diverged runs", { timeout: 120_000 }, async () => {
+  it("has the same results as single runs, including diverged runs", async () => {
     const { services } = await open();
     const together = await begin(services, aStudy(4), 4);
     // Four runs in one process are four runs.
-    await vi.waitFor(() => expect(services.training()).toBe(4), { timeout: 60_000, interval: 5 });
+    await vi.waitFor(() => expect(services.training()).toBe(4), { interval: 5 });
     const alone = await begin(services, aStudy(4), 1);
     const [ours, expected] = [await until(services, together, ended), await until(services, alone, ended)];
     expect(ours.study.cohort).toBe(4);
@@ -89,7 +89,7 @@ describe("a study in cohorts", () => {
     }
   });
 
-  it("is completed by another host after a close, and by another trainer after a kill, with identical numbers", { timeout: 120_000 }, async () => {
+  it("is completed by another host after a close, and by another trainer after a kill, with identical numbers", async () => {
     const undisturbed = await open();
     const of = aStudy(25, { axes: [{ values: { kind: "list", values: [0.1, 0.5, 1] } }] });
     const whole = await until(undisturbed.services, await begin(undisturbed.services, of, 3), ended);
@@ -107,7 +107,7 @@ describe("a study in cohorts", () => {
     expect(logged(services, completed)).toEqual(logged(undisturbed.services, whole));
   });
 
-  it.runIf(everything)("stops and pauses its runs one by one", { timeout: 120_000 }, async () => {
+  it.runIf(everything)("stops and pauses its runs one by one", async () => {
     const { services } = await open();
     const of = aStudy(60, { axes: [{ values: { kind: "list", values: [0.1, 0.5, 1] } }], heights: null, seeds: [0] });
     const id = await begin(services, of, 3);
@@ -116,7 +116,7 @@ describe("a study in cohorts", () => {
     expect(await services.handlers["runs.stop"]({ run: stopped })).toMatchObject({ status: "stopped" });
     const stands = await services.handlers["runs.pause"]({ run: paused });
     expect(stands.status).toBe("paused");
-    await vi.waitFor(async () => expect((await services.handlers["runs.get"]({ run: free })).status).toBe("finished"), { timeout: 60_000, interval: 20 });
+    await vi.waitFor(async () => expect((await services.handlers["runs.get"]({ run: free })).status).toBe("finished"), { interval: 20 });
     expect(await services.handlers["runs.get"]({ run: paused })).toMatchObject({ status: "paused", steps: stands.steps });
     await services.handlers["runs.resume"]({ run: paused, fromStart: false });
     await until(services, id, ended);

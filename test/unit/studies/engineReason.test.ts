@@ -31,7 +31,7 @@ async function whys({ handlers }: Services, study: string) {
       expect(now.status, now.reason ?? "").toBe("finished");
       return now;
     },
-    { timeout: 50_000, interval: 20 },
+    { interval: 20 },
   );
   const reasons = await Promise.all(points.map(async ({ run }) => (await handlers["runs.get"]({ run: run! })).environment?.engine?.why));
   return { runs: points.length, reasons: new Set(reasons) };

@@ -30,7 +30,7 @@ async function open(storeDir = freshFolder()) {
         expect(now.status, now.reason ?? "").toBe(status);
         return now;
       },
-      { timeout: 40_000, interval: 10 },
+      { interval: 10 },
     );
   return { services, ask, until };
 }
@@ -97,7 +97,7 @@ describe("a stack that reruns another", () => {
     const first = await open(folder);
     const { id } = await first.ask("studies.start", { study: withReruns({ steps: 60, every: 30 }, { seeds: [0] }), workers: 1 });
     await first.ask("studies.stop", { study: id });
-    await vi.waitFor(async () => expect((await first.ask("studies.get", { study: id })).running).toBe(0), { timeout: 40_000, interval: 10 });
+    await vi.waitFor(async () => expect((await first.ask("studies.get", { study: id })).running).toBe(0), { interval: 10 });
     expect(of((await first.ask("studies.get", { study: id })).points, "again")[0]!.status).toBe("waiting");
     await first.services.close();
     const { ask, until } = await open(folder);
@@ -115,7 +115,7 @@ describe("a stack that reruns another", () => {
     const runs = [...of(done.points, "tower"), ...of(done.points, "again")].map(({ run }) => run!);
     await ask("runs.delete", { runs });
     await ask("studies.retry", { study: id });
-    await vi.waitFor(async () => expect(await ask("studies.get", { study: id })).toMatchObject({ status: "finished", finished: 3 }), { timeout: 40_000, interval: 10 });
+    await vi.waitFor(async () => expect(await ask("studies.get", { study: id })).toMatchObject({ status: "finished", finished: 3 }), { interval: 10 });
     const again = of((await ask("studies.get", { study: id })).points, "again")[0]!;
     expect(runs).not.toContain(again.run);
     const failing = await ask("studies.start", { study: withReruns({ ...plan, failSeed: 0 }, { seeds: [0], stacks: [{ name: "tower", tower: [sgd, sgd] }, { name: "again", rerunOf: "tower" }] }), workers: 1 });

@@ -41,7 +41,7 @@ async function open(storeDir = freshFolder(), extras: ServiceExtras = {}, failin
         expect(now.status, now.reason ?? "").toBe(status);
         return now;
       },
-      { timeout: 40_000, interval: 10 },
+      { interval: 10 },
     );
   return { services, ask, until, launched, log };
 }
@@ -135,7 +135,7 @@ describe("a study", () => {
         const now = await ask("studies.get", { study });
         expect(statuses(now).filter((status) => status === "running")).toHaveLength(2);
         return now;
-      }, { timeout: 40_000, interval: 10 });
+      }, { interval: 10 });
     const first = await training();
     expect((await ask("studies.pause", { study })).status).toBe("paused");
     const paused = await ask("studies.get", { study });
@@ -255,7 +255,7 @@ describe("a study", () => {
       const now = await ask("studies.get", { study });
       expect(now.points.some(({ status }) => status === "running")).toBe(true);
       return now;
-    }, { timeout: 40_000 });
+    });
     const { run, key } = points.find(({ status }) => status === "running")!;
     await ask("runs.stop", { run: run! });
     await ask("studies.stop", { study });
@@ -281,20 +281,20 @@ describe("a study", () => {
     });
     const { id: study } = await here.ask("studies.start", { study: aStudy({ steps: 1 }, { heights: null, axes: [] }), workers: 2 });
     await here.until(study, "finished");
-    await vi.waitFor(() => expect(told.get(study)).toMatchObject({ status: "finished", finished: 2 }), { timeout: 40_000 });
+    await vi.waitFor(() => expect(told.get(study)).toMatchObject({ status: "finished", finished: 2 }));
     expect([...told.keys()]).toEqual([study]);
     expect([...changed.studies]).toEqual([study]);
     const { points } = await there.ask("studies.get", { study });
     await vi.waitFor(() => expect(changed.runs).toEqual(new Set(points.map(({ run }) => run))));
     await here.ask("studies.rename", { study: other, name: "renamed" });
-    await vi.waitFor(() => expect(told.get(other)?.name).toBe("renamed"), { timeout: 40_000 });
+    await vi.waitFor(() => expect(told.get(other)?.name).toBe("renamed"));
   });
 
   it("is interrupted when its host closes, and completed by the next host", async () => {
     const folder = freshFolder();
     const today = await open(folder);
     const { id: study } = await today.ask("studies.start", { study: aStudy({ steps: 200, every: 2 }), workers: 2 });
-    await vi.waitFor(async () => expect((await today.ask("studies.get", { study })).finished).toBeGreaterThan(1), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await today.ask("studies.get", { study })).finished).toBeGreaterThan(1));
     await today.services.close();
     const tomorrow = await open(folder);
     const left = await tomorrow.ask("studies.get", { study });
@@ -309,7 +309,7 @@ describe("a study", () => {
     const { ask, until } = await open(undefined, { places: 1 });
     const { id: study } = await ask("studies.start", { study: aStudy({ steps: 100, every: 2 }), workers: 1 });
     const single = await ask("runs.start", { experiment: { name: JSON.stringify({ steps: 20 }) } });
-    await vi.waitFor(async () => expect((await ask("runs.get", { run: single.id })).status).toBe("finished"), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await ask("runs.get", { run: single.id })).status).toBe("finished"));
     expect((await ask("studies.get", { study })).finished).toBeLessThan(4);
     await until(study, "finished");
   });
@@ -359,7 +359,7 @@ describe("a study whose store cannot be written", () => {
     const folder = freshFolder();
     const opened = await open(folder, { storeOptions: { busyTimeout: 0, busyGrace } });
     const { id } = await opened.ask("studies.start", { study: aStudy({ steps: 200 }), workers: 2 });
-    await vi.waitFor(async () => expect((await opened.ask("studies.get", { study: id })).points.some(({ steps }) => steps > 0)).toBe(true), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await opened.ask("studies.get", { study: id })).points.some(({ steps }) => steps > 0)).toBe(true));
     const other = new Database(join(folder, storeFileName));
     onTestFinished(() => void other.close());
     other.exec("BEGIN IMMEDIATE");
@@ -391,7 +391,7 @@ describe("a study whose store cannot be written", () => {
   it("starts its next runs once they can be created, without being paused", async () => {
     const { ask, until, id, release } = await blocked(1e6);
     // A run that has begun ends meanwhile, and another would begin.
-    await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).finished).toBeGreaterThanOrEqual(1), { timeout: 40_000 });
+    await vi.waitFor(async () => expect((await ask("studies.get", { study: id })).finished).toBeGreaterThanOrEqual(1));
     expect(await ask("studies.get", { study: id })).toMatchObject({ status: "running", reason: null });
     release();
     expect(counts(await until(id, "finished"))).toMatchObject({ finished: 12, failed: 0 });

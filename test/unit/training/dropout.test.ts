@@ -92,7 +92,7 @@ describe("a run", () => {
     budget: { epochs: 3 },
   };
 
-  it("is the same again, and another without", { timeout: 60_000 }, async () => {
+  it("is the same again, and another without", async () => {
     const { end: _end, ...first } = await trainHere(config);
     const { end: _other, ...again } = await trainHere(config);
     expect(again).toEqual(first);
@@ -101,7 +101,7 @@ describe("a run", () => {
     expect(Object.keys(plain.state)).toEqual(Object.keys(first.state));
   });
 
-  it("goes on from a checkpoint as if nothing had been", { timeout: 60_000 }, async () => {
+  it("goes on from a checkpoint as if nothing had been", async () => {
     let captured: Captured | undefined;
     let due = 0;
     const saver = {

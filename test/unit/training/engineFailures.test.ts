@@ -44,7 +44,7 @@ async function ended(experiment: unknown): Promise<RunDetail> {
 
 const barred = async () => (await services.handlers["engines.list"]({})).engines.find(({ kind }) => kind === "onnx-cpu")!.barred;
 
-describe("a run whose engine goes down", { timeout: 120_000 }, () => {
+describe("a run whose engine goes down", () => {
   const failures = [
     ["hang", /^The trainer was ended because it did not answer for \d+ s, after steps of [\d.]+ s at most: its engine/, /^it did not answer for/],
     ["abort", /ended by SIGABRT; its last output:[^]*native code gave up/, /SIGABRT/],
@@ -75,7 +75,7 @@ describe("a run whose engine goes down", { timeout: 120_000 }, () => {
   });
 });
 
-describe("choosing", { timeout: 120_000 }, () => {
+describe("choosing", () => {
   it("takes what was measured, says why in the run, and measures a program once", async () => {
     await services.handlers["engines.calibrate"]({ experiment: small });
     const first = await ended({ ...small, engine: "auto" });

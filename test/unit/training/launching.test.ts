@@ -45,9 +45,9 @@ function supervise(options: Partial<SupervisorOptions> = {}) {
   const start = (plan: FakePlan = {}) => supervisor.start(queue(plan)).id;
   const stored = (id: string) => store.getRun(id)!;
   const status = (id: string) => supervisor.get(id)?.status ?? stored(id).status;
-  const reaches = (id: string, wanted: string) => vi.waitFor(() => expect(status(id)).toBe(wanted), { timeout: 40_000, interval: 5 });
+  const reaches = (id: string, wanted: string) => vi.waitFor(() => expect(status(id)).toBe(wanted), { interval: 5 });
   const kinds = (id: string) => stored(id).events.map(({ kind }) => kind);
-  const hasEnded = ({ pid }: TrainerProcess) => vi.waitFor(() => expect(() => process.kill(pid!, 0)).toThrow(), { timeout: 40_000, interval: 5 });
+  const hasEnded = ({ pid }: TrainerProcess) => vi.waitFor(() => expect(() => process.kill(pid!, 0)).toThrow(), { interval: 5 });
   return { store, pool, supervisor, launches, trainers, sent, queue, start, stored, status, reaches, kinds, hasEnded };
 }
 

@@ -50,7 +50,7 @@ it("ends its trainers when it closes, those that measure included, and launches 
   const measuring = machine.calibration.measure(experiment.parse({ name: JSON.stringify({ neverStarts: true }) }));
   const refused = expect(measuring).rejects.toThrow("The trainer process was ended by SIGKILL");
   const looking = machine.engines.report();
-  await vi.waitFor(() => expect(launched.length).toBeGreaterThan(1), { timeout: 40_000 });
+  await vi.waitFor(() => expect(launched.length).toBeGreaterThan(1));
   machine.stopMeasuring();
   await machine.close();
   await refused;

@@ -43,8 +43,8 @@ function supervise({ launch = nodeLauncher(fakeTrainer), places = 2, ...options 
     return run.id;
   };
   const status = (id: string) => supervisor.get(id)?.status ?? store.getRun(id)?.status;
-  const reaches = (id: string, wanted: string) => vi.waitFor(() => expect(status(id)).toBe(wanted), { timeout: 40_000, interval: 5 });
-  const gone = (id: string) => vi.waitFor(() => expect(supervisor.get(id)).toBeUndefined(), { timeout: 40_000, interval: 5 });
+  const reaches = (id: string, wanted: string) => vi.waitFor(() => expect(status(id)).toBe(wanted), { interval: 5 });
+  const gone = (id: string) => vi.waitFor(() => expect(supervisor.get(id)).toBeUndefined(), { interval: 5 });
   const steps = (id: string) => [...store.readSteps(id)];
   const kinds = (id: string) => store.getRun(id)!.events.map((e) => e.kind);
   return { store, supervisor, changes, trainers, start, status, reaches, gone, steps, kinds };
@@ -83,7 +83,7 @@ describe("a trainer that does not answer any more", () => {
     const told: unknown[] = [];
     const { store, supervisor, start, gone, steps } = supervise({ watch, onEngineFailure: (run, reason, kind) => told.push([run.id, reason, kind]) });
     const id = start({ hangAt: 50 });
-    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBe(50), { timeout: 40_000 });
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBe(50));
     tick(4);
     expect(supervisor.get(id)!.status).toBe("running");
     tick(1);
@@ -112,7 +112,7 @@ describe("a trainer that does not answer any more", () => {
     const { watch, tick } = handTicks();
     const { supervisor, start, reaches } = supervise({ watch });
     const id = start({ steps: 1e9 });
-    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBeGreaterThan(0), { timeout: 40_000 });
+    await vi.waitFor(() => expect(supervisor.get(id)!.steps).toBeGreaterThan(0));
     await supervisor.pause(id);
     await reaches(id, "paused");
     tick(1_000);
@@ -396,6 +396,6 @@ describe("a trainer", () => {
     const parent = fork(processFile("trainerParent"), [fakeTrainer], { execArgv: [] });
     const [trainerPid] = (await once(parent, "message")) as [number];
     parent.kill("SIGKILL");
-    await vi.waitFor(() => expect(() => process.kill(trainerPid, 0)).toThrow(), { timeout: 40_000 });
+    await vi.waitFor(() => expect(() => process.kill(trainerPid, 0)).toThrow());
   });
 });

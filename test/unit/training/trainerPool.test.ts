@@ -73,7 +73,7 @@ describe("a pool of trainers", () => {
   it("ends a process that waits too long, one that trained enough, and those that wait when it closes", async () => {
     const idle = open({ idleFor: 20 });
     await idle.fake({ steps: 10 });
-    await vi.waitFor(() => expect(idle.exited).toHaveLength(1), { timeout: 40_000 });
+    await vi.waitFor(() => expect(idle.exited).toHaveLength(1));
     const tired = open({ runsEach: 2 });
     for (let i = 0; i < 4; i++) await tired.fake({ steps: 10 });
     expect(tired.launched).toHaveLength(2);
