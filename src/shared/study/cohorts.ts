@@ -7,10 +7,11 @@ import type { Study } from "./study.ts";
 /** Max number of runs of a study that train as one program. */
 export const cohortSize = ({ cohort }: Pick<Study, "cohort">): number => (cohort === "auto" ? 1 : cohort);
 
-/** Why a comparison of methods has no time per step; null where every run was trained alone. */
-export function noTimesWords(study: Pick<Study, "cohort">): string | null {
+/** Why a study has no time per step; null where every run was trained alone. */
+export function noTimesWords(study: Pick<Study, "cohort" | "methods" | "stacks">): string | null {
   const size = cohortSize(study);
-  return size === 1 ? null : `Methods are not compared by time, because up to ${size} runs were trained as one program and share its time; to compare it, train them with --cohort 1.`;
+  const compared = study.methods ? "Methods" : study.stacks ? "Stacks" : "Heights";
+  return size === 1 ? null : `${compared} are not compared by time, because up to ${size} runs were trained as one program and share its time; to compare it, train them with --cohort 1.`;
 }
 
 /**

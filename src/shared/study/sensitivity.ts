@@ -29,7 +29,7 @@ export interface Sensitivity extends StudyCurves {
   readonly heights: readonly HeightNumbers[];
   /** Ranks and other knobs of each curve's method; null except in a study of methods. */
   readonly methods: readonly MethodResult[] | null;
-  /** Why methods have no time per step; null where they have, and in other studies. */
+  /** Why there is no time per step; null where there is one. */
   readonly noTimes: string | null;
   readonly verdict: Verdict;
 }
@@ -48,8 +48,8 @@ export function sensitivityOf(study: Study, points: readonly StudyPoint[], optio
   const found = studyCurves(study, points, { metric, axis, fixed });
   const tolerance = options.tolerance ?? defaultTolerance(metric.name);
   const bootstrap = { ...defaultBootstrap, ...options.bootstrap };
-  const noTimes = study.methods && noTimesWords(study);
-  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, ...(isPercent(metric.name) && { highest: 100 }), ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity), timed: noTimes === null }) };
+  const noTimes = noTimesWords(study);
+  const setting = { scale: found.axis?.scale ?? "linear", tolerance, ceiling: found.chance ?? Infinity, timed: noTimes === null, ...(isPercent(metric.name) && { highest: 100 }), ...(study.methods && { published: 1, unlearned: learnedBelow * (found.chance ?? Infinity) }) };
   const resampled = bootstrapped(found.curves, setting, bootstrap);
   const heights = heightNumbers(found.curves, setting, bootstrap, resampled);
   const methods = study.methods && methodResults(study, points, found.curves, { metric, setting, bootstrap, resampled });

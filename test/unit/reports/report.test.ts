@@ -325,6 +325,23 @@ describe("what is not as it should be", () => {
     expect(page).toContain("2: Adam / SGD");
   });
 
+  it("gives no times of heights and stacks that trained as one program, and says why", async () => {
+    const heights = stored(pretendStudy({ ...small(), cohort: 4 }, { diverges: () => false }));
+    const stacks = stored(pretendStudy(studyOf({ stacks: [{ name: "1: SGD", tower: [{ optimizer: "sgd" }] }], seeds: [0, 1], cohort: 4 }), { diverges: () => false }));
+    for (const [compared, { reports, study }] of [["Heights", heights], ["Stacks", stacks]] as const) {
+      const of = { of: { study: study.id }, settings: settings() };
+      const why = `${compared} are not compared by time, because up to 4 runs were trained as one program and share its time; to compare it, train them with --cohort 1.`;
+      const page = textOf(await reports.file({ ...of, file: "report.html" }));
+      expect(page).toContain(why);
+      expect(page).not.toMatch(/Time per step|Cost per level/);
+      const rows = parseCsv(textOf(await reports.file({ ...of, file: "runs.csv" })));
+      expect(new Set(rows.map((row) => `${row["trainingTime"]}|${row["trainingTime.missing"]}`))).toEqual(new Set([`|${why}`]));
+      const { numbers } = reportFile.parse(JSON.parse(textOf(await reports.file({ ...of, file: "report.json" }))));
+      expect(numbers!.definitions).not.toHaveProperty("timePerStep");
+      expect(numbers!.verdict.remarks).toContain(why);
+    }
+  });
+
   it("reports a study of methods: ranks, the range of every knob, and their table", async () => {
     const methods = studyOf({
       methods: {

@@ -2,6 +2,7 @@
 import { SingleBar } from "cli-progress";
 import { metricText } from "../../../shared/metrics.ts";
 import type { Study } from "../../../shared/study/study.ts";
+import { noTimesWords } from "../../../shared/study/cohorts.ts";
 import { measureRuns } from "../../../shared/study/curves.ts";
 import { explosionWords, measure, metricFor, type StudyMetric } from "../../../shared/study/metric.ts";
 import type { StudyDetail, StudyPoint, StudySummary } from "../../../shared/study/result.ts";
@@ -105,7 +106,11 @@ export function textReport(streams: Streams = process): StudyReport {
       line(outcome(study));
       const exploded = explodedLine(study);
       if (exploded !== "") line(exploded);
-      if (endedRuns(study) > 0 && !study.study.methods) line(sensitivityOf(study.study, study.points).verdict.headline);
+      if (endedRuns(study) > 0 && !study.study.methods) {
+        const { verdict, noTimes } = sensitivityOf(study.study, study.points);
+        line(verdict.headline);
+        if (noTimes !== null) line(noTimes);
+      }
       line(`study ${study.id}`);
     },
     note: progress.say,
@@ -135,10 +140,15 @@ export function jsonReport(streams: Streams = process, often: StepEvents = "none
     evaluated: (run, evaluation) => {
       if (often !== "none") line({ event: "evaluated", type: "epoch", run, ...evaluation });
     },
-    ended: (study) => line({ event: "ended", type: study.status, status: study.status, ...studyLine(study), reason: study.reason, points: study.points, ...methodsObject(study.study, study.points) }),
+    ended: (study) => line({ event: "ended", type: study.status, status: study.status, ...studyLine(study), reason: study.reason, points: study.points, ...noTimes(study.study), ...methodsObject(study.study, study.points) }),
     note: progress.say,
     close: progress.close,
   };
+}
+
+function noTimes(study: Study): { noTimes?: string } {
+  const words = noTimesWords(study);
+  return words === null ? {} : { noTimes: words };
 }
 
 function studyLine({ id, name, total, finished, diverged, failed, pruned, skipped }: StudySummary) {

@@ -82,7 +82,7 @@ function numbers(study: Study, found: Sensitivity): Html {
     ? tableOf(["", ...names], columns.map((column) => [column.title, ...found.heights.map((height) => estimateText(column, column.of(height)))]), "numbers")
     : tableOf(["", ...columns.map(({ title }) => title)], found.heights.map((height, i) => [names[i], ...columns.map((column) => estimateText(column, column.of(height)))]), "numbers");
   return html`${table}
-<p class="soft small">In brackets: ${intervalWords(found.heights, found.bootstrap)}.${reasons.size === 0 ? "" : ` Where there is none: ${[...reasons].join("; ")}.`}</p>
+<p class="soft small">In brackets: ${intervalWords(found.heights, found.bootstrap)}.${reasons.size === 0 ? "" : ` Where there is none: ${[...reasons].join("; ")}.`}${found.noTimes === null ? "" : ` ${found.noTimes}`}</p>
 ${definitions(columns.map(({ title, definition }) => [title, definition] as const))}`;
 }
 

@@ -6,6 +6,7 @@ import { metricOf, metricValue, unitOf } from "../../../shared/metrics.ts";
 import { measure, studyMetricsOf } from "../../../shared/study/metric.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { studyAxes } from "../../../shared/study/axes.ts";
+import { noTimesWords } from "../../../shared/study/cohorts.ts";
 import { curveNames } from "../../../charts/studyText.ts";
 import { sweptKnob } from "../../../shared/study/methods.ts";
 import type { StudyPoint } from "../../../shared/study/result.ts";
@@ -95,6 +96,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
   const judged = studyMetricsOf(of.study.study.base);
   const task = taskOf(of.study.study.base);
   const learned = mergedMetrics(runs.map(({ point }) => point.hyperparameters.map(({ metric }) => metric)));
+  const noTimes = noTimesWords(of.study.study);
   return {
     name: "runs.csv",
     description: "one line for every run of the study, with what it came to",
@@ -106,6 +108,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
       column("steps", "updates", "steps logged"),
       column("totalSteps", "updates", "steps of its whole budget"),
       column("trainingTime", "ms", "time spent in steps"),
+      ...(noTimes === null ? [] : [column("trainingTime.missing", "", "why there is no time")]),
       ...judged.flatMap((metric) => {
         const [unit, words] = [unitOf(metric, task), metricWords(metric)];
         return [column(`${metric}.final`, unit, `${words} at the last evaluation`), column(`${metric}.best`, unit, `the best evaluation, chosen on validation data where there is any: ${words}`), column(`${metric}.outcome`, "", `how it counts at the end: measured, early, diverged or exploded (both count as the worst), pending, failed or missing`)];
@@ -125,7 +128,7 @@ export function runsTable(of: ReportOfStudy, runs: readonly PointRun[]): Table {
           point.attempts,
           point.steps,
           point.totalSteps,
-          point.trainingTime,
+          ...(noTimes === null ? [point.trainingTime] : [null, noTimes]),
           ...judged.flatMap((metric) => {
             const last = evaluations.at(-1);
             const base = of.study.study.base;

@@ -111,6 +111,15 @@ it("gives the numbers of every height, with what their intervals are over", asyn
   expect(wrapper.text()).toContain("Diverged and exploded runs count as the worst");
 });
 
+it("withholds times that the runs of one program share, and says why", async () => {
+  const heads = async (detail: StudyDetail) => {
+    const wrapper = await studyPage(detail);
+    return [byTestid(wrapper, "numbers-table").text().includes("Time per step"), wrapper.text().includes("Heights are not compared by time, because up to 4 runs")];
+  };
+  expect(await heads(studyDetail(falling()))).toEqual([true, false]);
+  expect(await heads(studyDetail(falling(), { study: { ...study, cohort: 4 } }))).toEqual([false, true]);
+});
+
 it("says why a study stopped, and how many of its runs lie in the bin", async () => {
   const points = falling().map((point, i): StudyPoint => (i === 0 ? { ...point, run: null, status: "missing" } : point));
   const wrapper = await studyPage(studyDetail(points, { status: "paused", reason: "the disk is full" }));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { numberColumns } from "../../../../src/charts/numberTable.ts";
 import { percentileInterval, quantile, resample } from "../../../../src/shared/study/bootstrap.ts";
 import { studyCurves, studyGrids } from "../../../../src/shared/study/curves.ts";
 import { intervalWords } from "../../../../src/shared/study/numbers.ts";
@@ -116,6 +117,17 @@ describe("the numbers", () => {
     expect(tower?.numbers?.change?.cost?.value).toBeCloseTo(0.05, 12);
     expect(tower?.numbers?.perLevel?.cost?.value).toBeCloseTo(0.025, 12);
     expect(tower?.numbers?.perLevel?.wider.value).toBeCloseTo(2, 12);
+  });
+
+  it("have no time and no cost where runs trained as one program, and say why", () => {
+    const shared = sensitivityOf({ ...study, cohort: 8 }, points);
+    expect(shared.noTimes).toBe("Heights are not compared by time, because up to 8 runs were trained as one program and share its time; to compare it, train them with --cohort 1.");
+    expect(shared.heights.map(({ numbers }) => [numbers!.timePerStep, numbers!.change?.cost ?? null, numbers!.perLevel?.cost ?? null])).toEqual([[null, null, null], [null, null, null]]);
+    expect(numberColumns(shared).map(({ key }) => key)).toEqual(numberColumns(result).map(({ key }) => key).filter((key) => key !== "timePerStep" && key !== "costPerLevel"));
+    expect(shared.verdict.headline).not.toMatch(/time/);
+    expect(shared.verdict.remarks).toContain(shared.noTimes);
+    expect(result.noTimes).toBeNull();
+    expect(result.verdict.headline).toMatch(/time per step/);
   });
 
   it("have intervals without width where seeds agree", () => {
