@@ -66,7 +66,7 @@ export function heatMapChart(study: Study, grids: StudyGrids, settings: HeatMapS
   return { ...frame.parts, title: texts, ...parts, ...tooltipOption(settings) };
 }
 
-interface Parts {
+export interface Parts {
   readonly grid: Record<string, unknown>[];
   readonly xAxis: Record<string, unknown>[];
   readonly yAxis: Record<string, unknown>[];
@@ -121,7 +121,7 @@ function addPlot({ grid, xAxis, yAxis, series }: Parts, box: Box, { look, x, y, 
 
 // ---- color -----------------------------------------------------------------------------------------
 
-interface ColorScale {
+export interface ColorScale {
   readonly log: boolean;
   readonly axis: AxisScale;
   readonly low: number;
@@ -235,7 +235,7 @@ function cellContent({ x, y, metric, penalty }: StudyGrids, name: string, cell: 
 }
 
 /** Draws the color bar as an axis. */
-function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, scale: ColorScale, name: string, look: Look): void {
+export function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, scale: ColorScale, name: string, look: Look): void {
   const gridIndex = grid.length;
   const { low, high, log } = scale;
   const ticks = scale.axis.ticks.filter((tick) => tick >= low && tick <= high);

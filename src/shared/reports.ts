@@ -1,5 +1,6 @@
 /** Report requests, and the addresses of report files. */
 import { z } from "zod";
+import { attentionOf } from "./reading.ts";
 import { paperFigures } from "./study/paperFigures.ts";
 import { studyMetricNames } from "./study/metric.ts";
 
@@ -56,6 +57,8 @@ export const reportFileRequest = z.strictObject({
   of: reportSubject,
   file: z.string().max(200),
   settings: pictureSettings.prefault({}),
+  /** What a file with attention is of. */
+  attention: attentionOf.optional(),
 });
 export type ReportFileRequest = z.output<typeof reportFileRequest>;
 export type ReportSubject = z.output<typeof reportSubject>;

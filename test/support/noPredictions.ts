@@ -10,4 +10,5 @@ export const noPredictions: ReportsOptions["predictions"] = {
   report: refuse,
   text: refuse,
   file: refuse,
+  attentionFile: refuse,
 };

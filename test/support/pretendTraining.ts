@@ -159,7 +159,7 @@ export class PretendTraining implements Services {
       "updates.check": () => ({ current: "0.0.0", source: null, release: null }),
       "updates.download": () => { throw new UserError("This build has no source of updates."); },
       "predictions.kept": () => ({ kept: [], problem: "This run keeps no weights." }),
-      ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text">,
+      ...Object.fromEntries((["predictions.report", "predictions.samples", "predictions.text", "predictions.reading"] as const).map((name) => [name, () => { throw new UserError("This run keeps no weights."); }])) as unknown as Pick<Handlers, "predictions.report" | "predictions.samples" | "predictions.text" | "predictions.reading">,
       ...pretendStorage,
       "runs.verify": ({ run }) => ({ run, name: this.run(run).summary.name, values: this.run(run).summary.steps, protectedSince: 0, protectedFromStart: true, findings: [] }),
       "app.info": () => ({ version: "0.1.0", host: "browser", platform: "linux x64", cpu: "A processor", cores: 2, storePath: "/home/someone/hypertower", storeDamage: null, storeProblem: null }),

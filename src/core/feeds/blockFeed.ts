@@ -70,6 +70,7 @@ export function blockFeed(text: TextDataset, experiment: Experiment, model: Mode
     evaluationBatchSizes: [...new Set(evaluated.flatMap((set) => batchSizes(blocksOf(sets[set].length, steps), evaluationBatch)))],
     examples: batches * batchSize * steps,
     alphabet: alphabetOf(text),
+    textOf: (set) => sets[set],
     range: null,
     sets: evaluated,
     epoch(random, first) {

@@ -1,6 +1,7 @@
 /** A run's feed: its task, its training batches in order, and its evaluation batches. */
 import type { Alphabet } from "../../shared/alphabet.ts";
 import type { EvaluatedSet } from "../../shared/metrics.ts";
+import type { Codes } from "../datasets/dataset.ts";
 import type { InputValue } from "../engines/engine.ts";
 import type { Standardization } from "../datasets/split.ts";
 import type { Random } from "../models/random.ts";
@@ -40,6 +41,8 @@ export interface Feed {
   evaluation(set: EvaluatedSet): Iterable<FeedBatch>;
   /** Symbols of a text; null for labelled examples. */
   readonly alphabet: Alphabet | null;
+  /** Codes of an evaluated text. */
+  readonly textOf?: (set: EvaluatedSet) => Codes;
   /** Largest feature value: 255 for most images; null where features have no common range. */
   readonly range: number | null;
   /** How the examples' float features were scaled. */

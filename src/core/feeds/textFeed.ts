@@ -38,6 +38,7 @@ export function textFeed(text: TextDataset, experiment: Experiment, model: Model
     evaluationBatchSizes: [batchSize],
     examples: textBatches(experiment, train.length) * batchSize * steps,
     alphabet: alphabetOf(text),
+    textOf: (set) => sets[set],
     range: null,
     sets: held > 0 ? ["validation", "test"] : ["test"],
     epoch: (_, first) => epochOf((number) => streams(train, batchSize, steps, number), first),

@@ -58,7 +58,10 @@ export function graphModel(given: GraphDescription, tensors: GraphTensors, optio
         training: pass.training,
         parameters: named,
         statistics,
-        onNode: options.onNode,
+        onNode(node, outputs) {
+          options.onNode?.(node, outputs);
+          pass.onModule?.(node.module || node.name || (node.outputs[0] ?? node.operator), outputs.flatMap((value) => ("items" in value || value.known ? [] : [value.node])));
+        },
         dropout: (node, value, p) => (pass.training ? dropped(masks.get(node.outputs[0] ?? node.name), value, p, x.batch) : value),
       });
       const output: Activations = fittedOutput(description, floatOf(built.output), x);

@@ -47,7 +47,7 @@ export function buildModel(described: readonly LayerDescription[]): Model {
     forward(x, pass) {
       const nodes = new Map(parameters.map(({ name }, i) => [name, pass.parameters[i]!]));
       const replaced: Record<string, Node> = {};
-      const output = run(described, x, (layer) => scopeOf(layer, nodes, pass, replaced), "");
+      const output = run(described, x, { scopeFor: (layer) => scopeOf(layer, nodes, pass, replaced), onModule: pass.onModule }, "");
       return { output, buffers: replaced };
     },
   };
@@ -68,15 +68,21 @@ function scopeOf(layer: string, parameters: ReadonlyMap<string, Node>, pass: Pas
   };
 }
 
-function run(described: readonly LayerDescription[], first: Activations, scopeFor: (layer: string) => Scope, prefix: string): Activations {
+interface Building {
+  readonly scopeFor: (layer: string) => Scope;
+  readonly onModule: Pass["onModule"];
+}
+
+function run(described: readonly LayerDescription[], first: Activations, building: Building, prefix: string): Activations {
   let x = first;
   for (const description of described) {
     const { layer, inner } = description;
     const name = `${prefix}${description.name}`;
     if (layer.kind === "residual") {
-      x = residual(x, run(inner, x, scopeFor, `${name}.`));
+      x = residual(x, run(inner, x, building, `${name}.`));
     } else {
-      x = (layers[layer.kind] as Apply<LayerKind>)(x, layer, scopeFor(name), description);
+      x = (layers[layer.kind] as Apply<LayerKind>)(x, layer, building.scopeFor(name), description);
+      building.onModule?.(name, [x.node]);
     }
   }
   return x;

@@ -28,6 +28,8 @@ export interface Pass {
   readonly buffers: Readonly<Record<string, Node>>;
   /** Training normalizes by the batch's statistics, evaluation by the running ones. */
   readonly training: boolean;
+  /** Called after each layer, or node of an imported network, with its module's name and its outputs. */
+  readonly onModule?: ((name: string, outputs: readonly Node[]) => void) | undefined;
 }
 
 export interface Forward {

@@ -4,7 +4,7 @@ import type { Executable } from "../engines/engine.ts";
 import { engineNamed } from "../engines/index.ts";
 import { cast, state } from "../program/operations/index.ts";
 import { makeProgram } from "../program/program.ts";
-import { sizeOf } from "../program/node.ts";
+import { sizeOf, type Node } from "../program/node.ts";
 import type { Model } from "../models/model.ts";
 import { CheckpointError } from "../checkpoint/container.ts";
 import type { PredictiveTask } from "../tasks/task.ts";
@@ -26,13 +26,15 @@ export interface PredictorOptions {
   readonly task: PredictiveTask;
   readonly batchSizes: readonly number[];
   readonly weights: readonly NamedArray[];
+  /** Further nodes of the forward pass to keep as state of `predict@B`, by name. */
+  readonly probes?: (scores: Node, batchSize: number) => Readonly<Record<string, Node>>;
 }
 
 /**
  * @throws CheckpointError when the weights do not match the model, Error when the engine cannot be
  * loaded
  */
-export async function buildPredictor({ experiment, model, task, batchSizes, weights }: PredictorOptions): Promise<Predictor> {
+export async function buildPredictor({ experiment, model, task, batchSizes, weights, probes = () => ({}) }: PredictorOptions): Promise<Predictor> {
   const known = new Map([...model.parameters, ...model.buffers.filter(({ role }) => role === "statistics")].map(({ name, shape }) => [name, shape.join(" × ")]));
   const given = new Map(weights.map(({ name, shape }) => [name, shape.join(" × ")]));
   const wrong = [...new Set([...known.keys(), ...given.keys()])].find((name) => known.get(name) !== given.get(name));
@@ -47,7 +49,7 @@ export async function buildPredictor({ experiment, model, task, batchSizes, weig
         const { outputs, updates } = task.metrics(parameters, size);
         const scores = task.scores(parameters, size);
         width = scores.shape.at(-1)!;
-        return [`predict@${size}`, { outputs, updates: { ...updates, [scoresOf(size)]: cast(scores, "float") } }];
+        return [`predict@${size}`, { outputs, updates: { ...updates, ...probes(scores, size), [scoresOf(size)]: cast(scores, "float") } }];
       }),
     ),
   );

@@ -31,6 +31,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   merge: ["hypertower merge /media/other/store"],
   move: ["hypertower move /data/hypertower"],
   evaluate: ["hypertower evaluate last", "hypertower evaluate last --checkpoint last --json"],
+  attention: ['hypertower attention last --text "To be, or not" --out attention.png', "hypertower attention last --position 400 --out attention.npz"],
   generate: ['hypertower generate last --prime "The " --temperature 0.6'],
   report: ["hypertower report last", "hypertower report last --run --out report --theme dark"],
   reproduce: ["hypertower reproduce last"],

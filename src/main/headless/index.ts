@@ -39,6 +39,7 @@ import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { finish } from "./finish.ts";
 import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
+import { addAttentionCommand } from "./tree/attention.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addNetworkCommands } from "./tree/networks.ts";
@@ -246,6 +247,8 @@ program
   .option(...storeOption)
   .option("--json", "one JSON object")
   .action((run: string, options: GenerateOptions) => finish(import("./commands/generate.ts").then(({ generateCommand }) => generateCommand(programFiles, run, options)), options.json));
+
+addAttentionCommand(program, programFiles);
 
 program
   .command("report")

@@ -319,6 +319,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "predictions.report": ({ run, checkpoint }) => predictions.report(run, checkpoint),
     "predictions.samples": (request) => predictions.samples(request),
     "predictions.text": (request) => predictions.text(request),
+    "predictions.reading": (request) => predictions.reading(request),
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
     "studies.estimate": async ({ study, workers, cohort }) => studies.estimate((await engines.ofStudy(study, "known")).study, workers, cohort),

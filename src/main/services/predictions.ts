@@ -4,12 +4,14 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
 import type { KeptName, WeightsFormat, WeightsSummary } from "../../shared/kept.ts";
 import type { PredictionReport, SamplesReply, SamplesRequest, TextRequest } from "../../shared/predictions.ts";
+import type { AttentionFormat, AttentionOf, ReadingReply, ReadingRequest } from "../../shared/reading.ts";
+import type { PictureSettings } from "../../shared/reports.ts";
 import { dataShape } from "../../shared/models/data.ts";
 import { tiedNames } from "../../shared/models/tied.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
 import { CheckpointError, requireIntact } from "../../core/checkpoint/container.ts";
 import { FileSender } from "../hosting/fileSender.ts";
-import type { Outputs, PredictionJob, PredictionResult } from "../trainer/jobs.ts";
+import type { Outputs, PredictionJob, PredictionResult, Reading } from "../trainer/jobs.ts";
 import { npzOf } from "../hosting/weights/npz.ts";
 import { safetensorsOf } from "../hosting/weights/safetensors.ts";
 import { exitInWords } from "../hosting/crash.ts";
@@ -18,6 +20,7 @@ import type { Trainer } from "../hosting/process.ts";
 import { unusable, type OpenWeights, type SavedWeights, type WeightsFolder } from "../hosting/weights/folder.ts";
 import type { DatasetCatalog } from "./experiments.ts";
 import { chosen, classified, confusionOf, mistakesOf, residualsOf } from "./predictionSummary.ts";
+import { attentionFile, replyOf, type ReadWeights } from "./readings.ts";
 import { defaultOnnxOptions, exportName, mediaTypeOf, metadataOf, remarksOn, type OnnxExportOptions } from "./savedModel.ts";
 import { UserError, type ExportFile } from "./services.ts";
 
@@ -43,6 +46,8 @@ export class Predictions {
   readonly #options: PredictionsOptions;
   readonly #outputs = new Map<string, Promise<Outputs>>();
   readonly #working = new Set<Trainer>();
+  /** The latest reading: a page shows its modules one after another. */
+  #latest: { readonly key: string; readonly reading: Promise<Reading> } | null = null;
 
   constructor(options: PredictionsOptions) {
     this.#options = options;
@@ -126,6 +131,32 @@ export class Predictions {
     const result = await this.#askWith({ id, experiment }, weights, { kind: "text", ...continuation });
     if (result.kind !== "text") throw new Error(`a trainer answered ${result.kind} instead of a text`);
     return { kept: shown(weights), text: result.text };
+  }
+
+  async reading(request: ReadingRequest): Promise<ReadingReply> {
+    return replyOf(await this.#read(request), request.module);
+  }
+
+  /** The attention on an example as a file. @throws UserError where the model has none */
+  async attentionFile(id: string, { head, ...of }: AttentionOf, format: AttentionFormat, settings: PictureSettings): Promise<ExportFile> {
+    const run = this.#options.run(id);
+    return attentionFile({ run, ...(await this.#read({ run: id, ...of })) }, { module: of.module, head, format, settings });
+  }
+
+  async #read({ run, checkpoint, example }: ReadingRequest): Promise<ReadWeights> {
+    const weights = await this.#weights(run, checkpoint);
+    const { experiment } = this.#options.run(run);
+    const info = await this.#dataset(experiment);
+    const key = JSON.stringify([run, weights.header.evaluation.step, weights.header.savedAt, example]);
+    if (this.#latest?.key !== key) {
+      const reading = this.#askWith({ id: run, experiment }, weights, { kind: "reading", example }).then((result) => {
+        if (result.kind !== "reading") throw new Error(`a trainer answered ${result.kind} instead of a reading`);
+        return result;
+      });
+      reading.catch(() => (this.#latest = null));
+      this.#latest = { key, reading };
+    }
+    return { kept: shown(weights), info, reading: await this.#latest.reading };
   }
 
   /** Cancels active predictions. */

@@ -3,6 +3,7 @@ import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { archiveFileName } from "../../shared/archives.ts";
 import { weightsOfFile } from "../../shared/kept.ts";
 import { textRequest } from "../../shared/predictions.ts";
+import { attentionFormatOf } from "../../shared/reading.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
 import { isActive, type RunDetail } from "../../shared/run.ts";
 import { findPaperFigure } from "../../shared/study/paperFigures.ts";
@@ -25,7 +26,7 @@ export interface ReportsOptions {
   readonly version: string;
   /** Makes archives; without it there are none. */
   readonly archives?: Pick<Archives, "file">;
-  readonly predictions: Pick<Predictions, "kept" | "report" | "text" | "file">;
+  readonly predictions: Pick<Predictions, "kept" | "report" | "text" | "file" | "attentionFile">;
 }
 
 const seriesOf = (store: ReportsOptions["store"], run: string, name: string, maxBuckets: number) =>
@@ -49,11 +50,13 @@ export class Reports {
   }
 
   /** @throws UserError when there is no such report or no such file in it */
-  async file({ of, file, settings }: ReportFileRequest): Promise<ExportFile> {
+  async file({ of, file, settings, attention }: ReportFileRequest): Promise<ExportFile> {
     const { archives } = this.#options;
     if (file === archiveFileName && archives) return archives.file("run" in of ? { runs: [of.run], studies: [] } : { runs: [], studies: [of.study] });
     const weights = weightsOfFile(file);
     if (weights && "run" in of) return this.#options.predictions.file(of.run, weights.name, weights.format);
+    const attentionFormat = attentionFormatOf(file);
+    if (attentionFormat && attention && "run" in of) return this.#options.predictions.attentionFile(of.run, attention, attentionFormat, settings);
     const files = this.#files(await this.#report(of, settings, file === "report.html"), settings);
     const found = files.find(({ name }) => name === file);
     if (!found) throw new UserError(`A report has no file ${file}; it has: ${files.map(({ name }) => name).join(", ")}.`);

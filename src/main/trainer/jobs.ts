@@ -8,7 +8,10 @@ import { loadFeed } from "../../core/feeds/loadFeed.ts";
 import type { NamedArray } from "../../core/weights/file.ts";
 import { generate, type Continuation } from "../../core/prediction/generate.ts";
 import { buildPredictor, scoresOf } from "../../core/prediction/program.ts";
+import { readExample, type ReadExample, type Reading } from "../../core/prediction/reading.ts";
 import { exportOnnx, type OnnxJob, type OnnxResult } from "./exportOnnx.ts";
+
+export type { AttentionMap, Reading } from "../../core/prediction/reading.ts";
 
 export type PredictionJob =
   /** The model's outputs for every evaluation example. */
@@ -16,6 +19,7 @@ export type PredictionJob =
   /** Some of those examples, by index. */
   | { readonly kind: "examples"; readonly indices: readonly number[] }
   | ({ readonly kind: "text" } & Continuation)
+  | { readonly kind: "reading"; readonly example: ReadExample }
   | OnnxJob;
 
 /** `sums` of the task's metrics over `examples`; for labelled examples also labels and outputs. */
@@ -34,7 +38,7 @@ export interface ShownExamples {
   readonly range: number | null;
 }
 
-export type PredictionResult = Outputs | ShownExamples | OnnxResult | { readonly kind: "text"; readonly text: string };
+export type PredictionResult = Outputs | ShownExamples | OnnxResult | ({ readonly kind: "reading" } & Reading) | { readonly kind: "text"; readonly text: string };
 
 /**
  * @param weights weights of the model; only the examples job works without
@@ -45,6 +49,7 @@ export async function predict(experiment: Experiment, weights: readonly NamedArr
   if (job.kind === "onnx") return exportOnnx(experiment, weights, job, networks);
   const data = dataShape(experiment);
   const model = await modelOf(experiment.model, data, networks);
+  if (job.kind === "reading") return { kind: "reading", ...(await readExample({ experiment, model, feedOf: (of) => loadFeed(experiment, of), weights, example: job.example })) };
   const feed = await loadFeed(experiment, model);
   switch (job.kind) {
     case "outputs":
