@@ -1,6 +1,7 @@
 /** The store's health, what takes its space, its backups, and what can be erased. */
 import { z } from "zod";
 import { backupInfo, backupName, backupSettings } from "./backups.ts";
+import { networkHash } from "./models/network.ts";
 import { idsOf } from "./requestLists.ts";
 import { thinWidth } from "./thinning.ts";
 
@@ -38,14 +39,21 @@ export const runSpace = z.object({
 });
 export type RunSpace = z.infer<typeof runSpace>;
 
+const hash = z.string().regex(networkHash, "not the SHA-256 of a network");
+
+export const unusedNetwork = z.object({ hash, name: z.string(), bytes: z.number() });
+export type UnusedNetwork = z.infer<typeof unusedNetwork>;
+
 export const storageReport = z.object({
   folder: z.string(),
   /** Bytes of the disk. */
   free: z.number(),
   total: z.number(),
   /** Bytes by what takes them. `unused`: space in the database that holds nothing; `bin`: the part of the others that erasing the bin would free. */
-  bytes: z.object({ log: z.number(), unused: z.number(), checkpoints: z.number(), weights: z.number(), datasets: z.number(), backups: z.number(), setAside: z.number(), bin: z.number() }),
+  bytes: z.object({ log: z.number(), unused: z.number(), checkpoints: z.number(), weights: z.number(), networks: z.number(), datasets: z.number(), backups: z.number(), setAside: z.number(), bin: z.number() }),
   bin: z.object({ runs: z.number(), studies: z.number(), steps: z.number() }),
+  /** Imported networks that no run and no study uses, those in the bin included. Drafts of the window may use them. */
+  unusedNetworks: z.array(unusedNetwork),
   /** Runs that can be resumed from a checkpoint and are not active. */
   resumable: z.number(),
   largest: z.array(runSpace),
@@ -76,6 +84,7 @@ export const erasure = z.discriminatedUnion("what", [
   z.strictObject({ what: z.literal("weights"), runs: idsOf(id) }),
   /** The values of the runs' steps; summaries of so many steps each are kept. */
   z.strictObject({ what: z.literal("steps"), runs: idsOf(id), width: thinWidth }),
+  z.strictObject({ what: z.literal("networks"), hashes: z.array(hash).min(1).max(1_000) }),
   z.strictObject({ what: z.literal("backups"), names: z.array(backupName).min(1).max(1_000) }),
 ]);
 export type Erasure = z.infer<typeof erasure>;

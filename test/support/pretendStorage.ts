@@ -14,8 +14,12 @@ export function aReport(changes: Partial<StorageReport> = {}): StorageReport {
     folder: "/home/someone/hypertower",
     free: 180_000 * megabyte,
     total: 500_000 * megabyte,
-    bytes: { log: 400 * megabyte, unused: 20 * megabyte, checkpoints: 60 * megabyte, weights: 80 * megabyte, datasets: 300 * megabyte, backups: 180 * megabyte, setAside: 0, bin: 35 * megabyte },
+    bytes: { log: 400 * megabyte, unused: 20 * megabyte, checkpoints: 60 * megabyte, weights: 80 * megabyte, networks: 24 * megabyte, datasets: 300 * megabyte, backups: 180 * megabyte, setAside: 0, bin: 35 * megabyte },
     bin: { runs: 3, studies: 1, steps: 42_000 },
+    unusedNetworks: [
+      { hash: "a".repeat(64), name: "resnet18", bytes: 12 * megabyte },
+      { hash: "b".repeat(64), name: "old vit", bytes: 3 * megabyte },
+    ],
     resumable: 2,
     largest: [
       { run: "run1", name: "A long run", status: "stopped", inBin: false, steps: 900_000, log: 250 * megabyte, checkpoint: 40 * megabyte, weights: 20 * megabyte, thinnedTo: null },

@@ -363,7 +363,7 @@ doctor
 
 program
   .command("storage")
-  .description("Show what takes the store's space: steps, checkpoints, weights, datasets, backups, the bin, the largest runs.")
+  .description("Show what takes the store's space: steps, checkpoints, weights, imported networks, datasets, backups, the bin, the largest runs.")
   .option("--vacuum", "give unused space of the database back to the disk")
   .option(...storeOption)
   .option("--json", "one JSON object")
@@ -375,6 +375,7 @@ program
   .option("--bin", "all runs and studies in the bin, with their steps, checkpoints and weights")
   .option("--checkpoints <run...>", "checkpoints of runs that are not active")
   .option("--weights <run...>", "saved weights of runs that are not active")
+  .option("--networks", "imported networks that no run and no study uses, those in the bin included")
   .option("--backups <name...>", "backups")
   .option("--yes", "do not ask")
   .option(...storeOption)

@@ -6,12 +6,14 @@ import Database from "better-sqlite3";
 import { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
 import { keptWeight } from "../../shared/thinning.ts";
+import { unusedNetwork } from "../../shared/storage.ts";
 import { finding } from "../../shared/verification.ts";
 import { checkStoreRows } from "./verify/storeCheck.ts";
 import { isLocked } from "./hostLock.ts";
 import { quickCheck } from "./integrity.ts";
 import { applicationId } from "./layout.ts";
 import { migrations, versionOf } from "./migrations.ts";
+import { unusedNetworksIn } from "./networks.ts";
 
 const inspectedRun = z.object({
   id: z.string(),
@@ -36,6 +38,8 @@ export const inspection = z.object({
   layout: z.number(),
   runs: z.array(inspectedRun),
   binnedStudies: z.number(),
+  /** Imported networks that no run and no study uses. */
+  unusedNetworks: z.array(unusedNetwork),
   /** Hosts of this machine that have ended without closing the store. */
   endedHosts: z.number(),
   /** Metrics of erased or thinned runs whose values are still to be deleted. */
@@ -49,7 +53,7 @@ const size = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?
 
 /** @param check whether every page of the file is checked, which takes minutes for a large one */
 export function inspectStore(file: string, check: boolean): Inspection {
-  const nothing = { problem: null, bytes: size(file), log: size(`${file}-wal`), unused: 0, layout: 0, runs: [], binnedStudies: 0, endedHosts: 0, erasing: 0, findings: [] };
+  const nothing = { problem: null, bytes: size(file), log: size(`${file}-wal`), unused: 0, layout: 0, runs: [], binnedStudies: 0, unusedNetworks: [], endedHosts: 0, erasing: 0, findings: [] };
   const stat = statSync(file, { throwIfNoEntry: false });
   if (!stat) return { state: "missing", ...nothing };
   if (!stat.isFile()) return { state: "unreadable", ...nothing, problem: "it is not a file" };
@@ -98,6 +102,7 @@ function contents(db: Database.Database, file: string, layout: number) {
     unused: (db.pragma("freelist_count", { simple: true }) as number) * pageSize,
     runs,
     binnedStudies: layout >= 2 ? (db.prepare<[], number>("SELECT count(*) FROM studies WHERE deleted_at IS NOT NULL").pluck().get() ?? 0) : 0,
+    unusedNetworks: unusedNetworksIn(db),
     endedHosts: hosts.filter((token) => !isLocked(join(dirname(file), "hosts", `${token}.lock`))).length,
     erasing: ["erasing", "thinning"].reduce((sum, table) => sum + (has(table) ? (db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck().get() ?? 0) : 0), 0),
   };

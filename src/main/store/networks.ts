@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import Database from "better-sqlite3";
 import { networkFacts, networkHash, type NetworkFacts } from "../../shared/models/network.ts";
+import type { UnusedNetwork } from "../../shared/storage.ts";
 import { plural } from "../../shared/text.ts";
 import { ActiveError, StoreError } from "./errors.ts";
 import { openToRead } from "./readOnly.ts";
@@ -53,6 +54,16 @@ export function networksIn(db: Database.Database, path: string): StoredNetwork[]
   return db.prepare<[], Row>(`SELECT ${columns} FROM networks ORDER BY name, hash`).all().map((row) => toNetwork(row, path));
 }
 
+/** Networks of a database that no run and no study uses, those in the bin included; by name. */
+export function unusedNetworksIn(db: Database.Database): UnusedNetwork[] {
+  if ((db.pragma("user_version", { simple: true }) as number) < networksSince) return [];
+  const trained = new Set(trainedNetworks(db));
+  return db
+    .prepare<[], UnusedNetwork>("SELECT hash, name, bytes FROM networks WHERE NOT EXISTS (SELECT 1 FROM studies WHERE instr(definition, hash) > 0) ORDER BY name, hash")
+    .all()
+    .filter(({ hash }) => !trained.has(hash));
+}
+
 /** Networks of a store that is not open here; undefined where there is no store or it cannot be read. */
 export function networksOfStore(path: string): StoredNetwork[] | undefined {
   if (!existsSync(path)) return undefined;
@@ -76,12 +87,17 @@ export interface RecordedNetworks {
   readonly trained: readonly string[];
 }
 
+/** Hashes that runs name, those in the bin included. */
+function trainedNetworks(db: Database.Database): string[] {
+  const named = db.prepare<[], string | null>("SELECT DISTINCT experiment ->> '$.model.network' FROM runs WHERE experiment ->> '$.model.kind' = 'graph'").pluck().all();
+  return named.flatMap((hash) => (hash !== null && networkHash.test(hash) ? [hash] : []));
+}
+
 /** @throws SqliteError or StoreError when the store cannot be read */
 export function recordedNetworks(path: string): RecordedNetworks {
   const db = openToRead(path);
   try {
-    const trained = db.prepare<[], string | null>("SELECT DISTINCT experiment ->> '$.model.network' FROM runs WHERE experiment ->> '$.model.kind' = 'graph'").pluck().all();
-    return { known: new Set(networksIn(db, path).map(({ hash }) => hash)), trained: trained.flatMap((hash) => (hash !== null && networkHash.test(hash) ? [hash] : [])) };
+    return { known: new Set(networksIn(db, path).map(({ hash }) => hash)), trained: trainedNetworks(db) };
   } finally {
     db.close();
   }

@@ -15,7 +15,7 @@ export interface StoreFacts {
   /** Numbers of runs by status, those in the bin included; `deleted` counts these alone. */
   readonly runs: Readonly<Record<string, number>>;
   readonly studies: Readonly<Record<string, number>>;
-  readonly files: { readonly checkpoints: number; readonly weights: number };
+  readonly files: { readonly checkpoints: number; readonly weights: number; readonly networks: number };
   /** The last check of the file; null where there was none. */
   readonly integrity: IntegrityRecord | null;
   /** Why the database cannot be read. */
@@ -27,7 +27,7 @@ export function storeFacts(storeFile: string): StoreFacts {
   const folder = dirname(storeFile);
   const common = {
     bytes: { database: sizeOf(storeFile), writeAheadLog: sizeOf(`${storeFile}-wal`) },
-    files: { checkpoints: filesIn(join(folder, "checkpoints")), weights: filesIn(join(folder, "weights")) },
+    files: { checkpoints: filesIn(join(folder, "checkpoints")), weights: filesIn(join(folder, "weights")), networks: filesIn(join(folder, "networks")) },
     integrity: readIntegrity(storeFile) ?? null,
   };
   try {
@@ -43,11 +43,23 @@ export function storeFacts(storeFile: string): StoreFacts {
   }
 }
 
-/** Names of runs and studies that occur in the text, in any case. @throws SqliteError when the store cannot be read at present */
+/** Names of runs, studies, imported networks and the files these came from that occur in the text, in any case. @throws SqliteError when the store cannot be read at present */
 export function namesIn(storeFile: string, text: string): string[] {
-  return reading(storeFile, (db) =>
-    db.prepare<[string, string], string>("SELECT name FROM runs WHERE instr(lower(?), lower(name)) > 0 UNION SELECT name FROM studies WHERE instr(lower(?), lower(name)) > 0 LIMIT 1000").pluck().all(text, text),
-  );
+  return reading(storeFile, (db) => [
+    ...db.prepare<[string, string], string>("SELECT name FROM runs WHERE instr(lower(?), lower(name)) > 0 UNION SELECT name FROM studies WHERE instr(lower(?), lower(name)) > 0 LIMIT 1000").pluck().all(text, text),
+    ...networkNames(db).filter((name) => text.toLowerCase().includes(name.toLowerCase())),
+  ]);
+}
+
+/** Names of imported networks, of their ONNX files with and without the ending, and their SHA-256 whole and as messages shorten it: it tells who has the file which one it is. */
+function networkNames(db: Database.Database): string[] {
+  if (db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'networks'").get() === undefined) return [];
+  const rows = db.prepare<[], { hash: string; name: string; source: string }>("SELECT hash, name, source FROM networks").all();
+  return rows.flatMap(({ hash, name, source }) => {
+    // The store may come from a machine with the other separator.
+    const file = source.split(/[\\/]/).at(-1)!;
+    return [name, file, file.replace(/\.[^.]*$/, ""), hash, hash.slice(0, 12)].filter((one) => one.trim() !== "");
+  });
 }
 
 function reading<T>(storeFile: string, work: (db: Database.Database) => T): T {

@@ -9,6 +9,7 @@ import { closeLog, hideNames, hostLog, openLog, record } from "../../../src/main
 import { createServices } from "../../../src/main/services/createServices.ts";
 import { openHostLog, supportFile, supportFiles } from "../../../src/main/services/logs.ts";
 import { storeFacts } from "../../../src/main/store/supportFacts.ts";
+import { fixture } from "../../support/networks.ts";
 import { aRun, freshFolder, openStore, recordedLog } from "../../support/storeFixtures.ts";
 import { processFile } from "../../support/processes.ts";
 
@@ -119,6 +120,25 @@ it("makes a file of logs and facts that holds what is listed, and no more", asyn
   });
   // Cleaned twice, it reads the same.
   expect(strFromU8(unzipped["logs/hypertower.jsonl"]!)).toContain('"message":"<store>/hypertower.sqlite was slow"');
+});
+
+it("names no imported network and no file that one came from, in the log and in the file to send", async () => {
+  const storeDir = freshFolder();
+  openHostLog({ storeDir, where: "serve", version: "1" });
+  const store = openStore(storeDir);
+  const tiny = fixture("tiny");
+  store.networks.add({ ...tiny.row, name: "Tumor grading v2", source: "C:\\Clinic\\grader of biopsies.onnx" }, () => undefined);
+  const said = `Tumor grading v2 (${tiny.hash.slice(0, 12)}, ${tiny.hash}) came from grader of biopsies.onnx; the network grader of biopsies was trained`;
+  hostLog.warn(said);
+  const [, line] = linesIn(storeDir);
+  expect(line).toMatchObject({ message: "<name> (<name>, <name>) came from <name>; the network <name> was trained" });
+  // What was written before the network was known.
+  closeLog();
+  writeFileSync(join(storeDir, "logs", "hypertower.1.jsonl"), `${JSON.stringify({ time: "2026", level: "warn", where: "serve", message: said })}\n`);
+  for (const { content } of await supportFiles({ storeDir, version: "1", host: "browser" })) {
+    for (const word of ["Tumor", "grading", "grader", "biops", tiny.hash.slice(0, 12)]) expect(strFromU8(content)).not.toContain(word);
+  }
+  store.closeNow();
 });
 
 it("says how a trainer crashed", async () => {

@@ -12,6 +12,8 @@ import { runTask } from "../../../src/main/store/runTask.ts";
 import { taskLauncher } from "../../../src/main/hosting/taskLauncher.ts";
 import { runCommand } from "../../support/commandLine.ts";
 import { processFile } from "../../support/processes.ts";
+import { networkFilesIn } from "../../../src/core/networks/stored.ts";
+import { fixture, placeFixture } from "../../support/networks.ts";
 import { aRun, anEnvironment, filledStore, openStore, recordedLog, rowsOf } from "../../support/storeFixtures.ts";
 import { everything } from "../../support/edition.ts";
 
@@ -96,6 +98,31 @@ describe("the storage service", () => {
     await expect(handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name, "20200101T000000000Z-daily.sqlite"] } })).rejects.toThrow(/There is no backup 2020.*Nothing was erased/);
     await handlers["storage.erase"]({ erasure: { what: "backups", names: [backup.name] } });
     expect(new BackupFolder(file).list()).toEqual([]);
+  });
+
+  it("erases imported networks that no run and no study uses, and keeps those of the bin", async () => {
+    const { folder } = filledStore();
+    const store = openStore(folder);
+    const [tiny, symbols] = [fixture("tiny"), fixture("symbols")];
+    for (const one of [tiny, symbols]) {
+      placeFixture(folder, one);
+      store.networks.add(one.row, () => undefined);
+    }
+    const run = aRun({ dataset: { kind: "digits" }, model: { kind: "graph", network: tiny.hash, facts: tiny.facts } });
+    store.createRun({ ...run, status: "finished" });
+    store.setDeleted([run.id], 1);
+    store.closeNow();
+    const { handlers } = await opened(folder);
+    const report = await handlers["storage.report"]({});
+    expect(report).toMatchObject({ bytes: { networks: tiny.file.length + symbols.file.length }, unusedNetworks: [{ hash: symbols.hash, name: "symbols", bytes: symbols.file.length }] });
+    const erase = (hashes: string[]) => handlers["storage.erase"]({ erasure: { what: "networks", hashes } });
+    await expect(erase([symbols.hash, tiny.hash])).rejects.toThrow(/The network tiny is used by now \(1 run, 0 studies\)\. Nothing was erased/);
+    await expect(erase([symbols.hash, "0".repeat(64)])).rejects.toThrow(/There is no network 000000000000 .*Nothing was erased/);
+    expect(networkFilesIn(folder)).toEqual([symbols.hash, tiny.hash].sort());
+    expect(await erase([symbols.hash])).toEqual({ done: expect.stringMatching(/^Erased 1 imported network \(.* kB\) for good\.$/) });
+    expect(networkFilesIn(folder)).toEqual([tiny.hash]);
+    expect(await handlers["networks.list"]({})).toMatchObject([{ hash: tiny.hash, problem: null }]);
+    expect(await handlers["storage.report"]({})).toMatchObject({ bytes: { networks: tiny.file.length }, unusedNetworks: [] });
   });
 
   it("thins a run after saying what that erases, and refuses what can be resumed", async () => {

@@ -26,12 +26,15 @@ export async function storage(programFiles: ProgramFiles, options: StorageComman
   return exitCodes.ok;
 }
 
-function described({ folder, free, total, bytes, bin, resumable, largest, backups }: StorageReport): string {
+const unusedBytes = (unused: StorageReport["unusedNetworks"]): number => unused.reduce((sum, { bytes }) => sum + bytes, 0);
+
+function described({ folder, free, total, bytes, bin, unusedNetworks, resumable, largest, backups }: StorageReport): string {
   const parts = [
     ["steps of all runs", formatBytes(bytes.log)],
     ["unused in the database", formatBytes(bytes.unused), bytes.unused > 0 ? "hypertower storage --vacuum" : ""],
     ["checkpoints", formatBytes(bytes.checkpoints), resumable > 0 ? `${plural(resumable, "run")} can be resumed` : ""],
     ["weights", formatBytes(bytes.weights)],
+    ["imported networks", formatBytes(bytes.networks), unusedNetworks.length > 0 ? `${unusedNetworks.length} unused (${formatBytes(unusedBytes(unusedNetworks))}): hypertower erase --networks` : ""],
     ["datasets", formatBytes(bytes.datasets), "hypertower datasets remove"],
     ["backups", formatBytes(bytes.backups), `${backups.length}: hypertower doctor backups`],
     ["set aside", formatBytes(bytes.setAside), bytes.setAside > 0 ? `in ${folder}` : ""],
@@ -46,14 +49,15 @@ export interface EraseOptions extends StorageCommandOptions {
   readonly bin?: boolean;
   readonly checkpoints?: readonly string[];
   readonly weights?: readonly string[];
+  readonly networks?: boolean;
   readonly backups?: readonly string[];
   readonly yes?: boolean;
 }
 
 export async function erase(programFiles: ProgramFiles, options: EraseOptions): Promise<number> {
-  const { bin, checkpoints, weights, backups } = options;
-  const chosen = [bin, checkpoints, weights, backups].filter(Boolean).length;
-  if (chosen !== 1) throw new UserError("choose what to erase: one of --bin, --checkpoints, --weights and --backups");
+  const { bin, checkpoints, weights, networks, backups } = options;
+  const chosen = [bin, checkpoints, weights, networks, backups].filter(Boolean).length;
+  if (chosen !== 1) throw new UserError("choose what to erase: one of --bin, --checkpoints, --weights, --networks and --backups");
   const storeDir = storeDirOf(options.store);
   return withStore(programFiles, storeDir, async (services) => {
     const report = await spaceOf(storeDir);
@@ -66,6 +70,15 @@ export async function erase(programFiles: ProgramFiles, options: EraseOptions): 
       }
       erasure = { what: "bin", runs: report.bin.runs, studies: report.bin.studies };
       question = `Erase ${plural(report.bin.runs, "run")} with ${plural(report.bin.steps, "step")} and ${plural(report.bin.studies, "study", "studies")} in the bin, with their checkpoints and weights (about ${formatBytes(report.bytes.bin)})`;
+    } else if (networks) {
+      const unused = report.unusedNetworks;
+      if (unused.length === 0) {
+        const done = "Every imported network is used by a run or a study.";
+        console.log(options.json ? JSON.stringify({ done }) : done);
+        return exitCodes.ok;
+      }
+      erasure = { what: "networks", hashes: unused.map(({ hash }) => hash) };
+      question = `Erase ${plural(unused.length, "imported network")} that no run and no study uses (${formatBytes(unusedBytes(unused))}): ${unused.map(({ name }) => name).join(", ")}. A draft in the window that uses one needs its ONNX file to be imported again`;
     } else if (backups) {
       erasure = { what: "backups", names: [...new Set(backups.map((name) => (name.endsWith(".sqlite") ? name : `${name}.sqlite`)))] };
       question = `Erase ${plural(erasure.names.length, "backup")}: ${erasure.names.join(", ")}`;

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { isResumable, runStatus } from "../../../shared/run.ts";
 import type { RunSpace, StorageReport } from "../../../shared/storage.ts";
 import { dataFolder } from "../../../core/folders/folder.ts";
+import { networksFolder } from "../../../core/networks/folder.ts";
 import { BackupFolder } from "../../store/backup/folder.ts";
 import { diskSpace } from "../../store/disk.ts";
 import type { Inspection } from "../../store/inspection.ts";
@@ -16,9 +17,10 @@ const canResume = (status: string) => runStatus.safeParse(status).success && isR
 export async function storageReport(storeFile: string, inspection: Inspection): Promise<StorageReport> {
   const folder = dirname(storeFile);
   const backups = new BackupFolder(storeFile);
-  const [checkpoints, weights, datasets, setAside] = await Promise.all([
+  const [checkpoints, weights, networks, datasets, setAside] = await Promise.all([
     runFiles(join(folder, "checkpoints"), ".checkpoint"),
     runFiles(join(folder, "weights"), ".weights"),
+    bytesIn(networksFolder(folder)),
     bytesIn(dataFolder()),
     bytesIn(join(folder, "set-aside")),
   ]);
@@ -46,12 +48,14 @@ export async function storageReport(storeFile: string, inspection: Inspection): 
       unused: inspection.unused,
       checkpoints: totalBytes(checkpoints),
       weights: totalBytes(weights),
+      networks,
       datasets,
       backups: totalBytes(list),
       setAside,
       bin: inBin.reduce((sum, run) => sum + bytesOf(run), 0),
     },
     bin: { runs: inBin.length, studies: inspection.binnedStudies, steps: inBin.reduce((sum, { steps }) => sum + steps, 0) },
+    unusedNetworks: inspection.unusedNetworks,
     resumable: runs.filter(({ status, checkpoint }) => checkpoint > 0 && canResume(status)).length,
     largest: runs.sort((a, b) => bytesOf(b) - bytesOf(a)).slice(0, listedRuns),
     backups: list,

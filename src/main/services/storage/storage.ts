@@ -6,6 +6,7 @@ import { formatBytes } from "../../../shared/format.ts";
 import { isActive, type Resumption } from "../../../shared/run.ts";
 import type { Erasure, StorageNotices, storageRequests } from "../../../shared/storage.ts";
 import { plural } from "../../../shared/text.ts";
+import { networkFile, networksFolder } from "../../../core/networks/folder.ts";
 import { BackupFolder } from "../../store/backup/folder.ts";
 import { cancelRestore, requestedRestore, requestRestore } from "../../store/backup/restore.ts";
 import type { BackupSchedule } from "../../store/backup/schedule.ts";
@@ -158,6 +159,8 @@ export class Storage {
           this.#sweep();
           return done;
         }
+        case "networks":
+          return this.#eraseNetworks(erasure.hashes);
         case "backups":
           return this.#eraseBackups(erasure.names);
       }
@@ -194,6 +197,20 @@ export class Storage {
     const files = (await runFiles(join(dirname(this.#file), what), what === "checkpoints" ? ".checkpoint" : ".weights")).filter(({ run }) => wanted.has(run));
     for (const { path } of files) rmSync(path, { force: true });
     return { count: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) };
+  }
+
+  /** Refuses all where one is in use: the person has confirmed them together. */
+  #eraseNetworks(hashes: readonly string[]): string {
+    const { networks } = this.#options.store;
+    const wanted = [...new Set(hashes)].map((hash) => {
+      const found = networks.get(hash);
+      if (!found) throw new UserError(`There is no network ${hash.slice(0, 12)} in this store. Nothing was erased.`);
+      const { runs, studies } = networks.usedBy(hash);
+      if (runs + studies > 0) throw new UserError(`The network ${found.name} is used by now (${plural(runs, "run")}, ${plural(studies, "study", "studies")}). Nothing was erased.`);
+      return found;
+    });
+    for (const network of wanted) networks.remove(network, () => rmSync(networkFile(networksFolder(dirname(this.#file)), network.hash), { force: true }));
+    return `Erased ${plural(wanted.length, "imported network")} (${formatBytes(wanted.reduce((sum, { bytes }) => sum + bytes, 0))}) for good.`;
   }
 
   #eraseBackups(names: readonly string[]): string {

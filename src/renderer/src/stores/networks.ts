@@ -17,6 +17,10 @@ export const useNetworks = defineStore("networks", () => {
   }
 
   listen("networks.changed", () => void reload().catch(() => undefined));
+  // Unused networks may have been erased with it.
+  listen("storage.changed", () => {
+    if (list.value) void reload().catch(() => undefined);
+  });
 
   const take = async (path: string, name?: string): Promise<NetworkImport> => {
     const imported = await call("networks.import", { path, ...(name ? { name } : {}) });

@@ -4,6 +4,8 @@ import App from "@/App.vue";
 import StoragePage from "@/pages/StoragePage.vue";
 import { aBackup, aReport, noNotices } from "../../../support/pretendStorage.ts";
 import type { StorageReport } from "@shared/storage.ts";
+import type { DraftModel } from "@/lib/modelDraft.ts";
+import { useDraft } from "@/stores/draft.ts";
 import { byTestid, click, deferred, hasTestid, mountPart, onPage, services } from "./support.ts";
 
 async function page(report: Partial<StorageReport> = {}) {
@@ -61,6 +63,24 @@ it("erases the bin only after a confirmation that says what is erased", async ()
   expect(services.inputs("storage.erase")).toEqual([{ erasure: { what: "bin", runs: 3, studies: 1 } }]);
   expect(message()).toContain("Erased 3 runs");
   expect(hasTestid(wrapper, "empty-bin")).toBe(false);
+});
+
+it("erases networks that no run, study or draft uses, after a confirmation that names them", async () => {
+  const wrapper = await page();
+  services.answer("storage.erase", () => ({ done: "Erased 1 imported network (12 MB) for good." }));
+  expect(byTestid(wrapper, "space-networks").text()).toMatch(/Imported networks.*2 unused, 15 MB.*24 MB/);
+  useDraft().draft.model = { kind: "graph", network: "b".repeat(64), start: "file" } as DraftModel;
+  await flushPromises();
+  expect(byTestid(wrapper, "space-networks").text()).toContain("1 unused, 12 MB");
+  await click(wrapper, "erase-networks");
+  expect(dialog()).toContain("Erases 1 imported network that no run, study or draft uses, those in the bin included (12 MB): resnet18. This cannot be undone; your own ONNX files are not changed.");
+  await answer(false);
+  expect(services.inputs("storage.erase")).toEqual([]);
+  await click(wrapper, "erase-networks");
+  services.answer("storage.report", () => aReport({ unusedNetworks: [] }));
+  await answer(true);
+  expect(services.inputs("storage.erase")).toEqual([{ erasure: { what: "networks", hashes: ["a".repeat(64)] } }]);
+  expect(hasTestid(wrapper, "erase-networks")).toBe(false);
 });
 
 it("erases checkpoints, weights and backups one by one, and says what that costs", async () => {
