@@ -1,9 +1,10 @@
 /** The command line as people run it. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readNumpy } from "../../../src/core/datasets/formats/npy.ts";
+import { storeFileName } from "../../../src/main/store/database.ts";
 import { everything } from "../../support/edition.ts";
 import { jsonLines, runCommand, tiny } from "../../support/commandLine.ts";
 
@@ -19,7 +20,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const hypertower = (args: readonly string[], onOutput?: Parameters<typeof runCommand>[2]) => runCommand(store, args, onOutput);
 
 describe("hypertower train", () => {
-  it("trains, reports each epoch, and leaves a run that runs and show find", async () => {
+  it("trains, reports each epoch, and leaves a run that runs and show find, and resume refuses", async () => {
     const trained = await hypertower(["train", ...tiny, "--set", "budget.epochs=2", "--set", "name=first", "--json"]);
     expect(trained.stderr).toBe("");
     expect(trained.code).toBe(0);
@@ -41,6 +42,11 @@ describe("hypertower train", () => {
     const missing = await hypertower(["show", "nothing-like-it"]);
     expect(missing).toMatchObject({ code: 1, stdout: "" });
     expect(missing.stderr).toContain("there is no run nothing-like-it");
+
+    const resumed = await hypertower(["resume", id]);
+    expect(resumed).toMatchObject({ code: 1, stdout: "" });
+    expect(resumed.stderr).toContain(`run ${id} is finished; only a run that is stopped, failed or interrupted can be resumed`);
+    expect((await hypertower(["resume", "nothing-like-it"])).stderr).toContain("there is no run nothing-like-it");
   });
 
   it.runIf(everything)("gives the identical trajectory for the same seed", async () => {
@@ -123,13 +129,12 @@ describe("hypertower train", () => {
 
   it("refuses a store that is not a database, and leaves it alone", async () => {
     const other = join(folder, "other");
-    await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--store", other]);
-    const files = readdirSync(other).filter((name) => name.endsWith(".sqlite"));
-    expect(files).toHaveLength(1);
-    writeFileSync(join(other, files[0]!), "not a database, not at all");
+    mkdirSync(other);
+    writeFileSync(join(other, storeFileName), "not a database, not at all");
     const { code, stderr } = await hypertower(["train", ...tiny, "--store", other]);
     expect(code).toBe(1);
     expect(stderr).toContain("is not a SQLite database");
+    expect(readFileSync(join(other, storeFileName), "utf8")).toBe("not a database, not at all");
   });
 });
 
@@ -139,17 +144,6 @@ describe("hypertower runs", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`there is no store in ${store}`);
     expect(existsSync(store)).toBe(false);
-  });
-});
-
-describe("hypertower resume", () => {
-  it("refuses a run that has ended for good, and one that is not there", async () => {
-    const { stdout } = await hypertower(["train", ...tiny, "--set", "budget.epochs=1", "--json"]);
-    const id = String(jsonLines(stdout).at(-1)!["run"]);
-    const finished = await hypertower(["resume", id]);
-    expect(finished).toMatchObject({ code: 1, stdout: "" });
-    expect(finished.stderr).toContain(`run ${id} is finished; only a run that is stopped, failed or interrupted can be resumed`);
-    expect((await hypertower(["resume", "nothing-like-it"])).stderr).toContain("there is no run nothing-like-it");
   });
 });
 
