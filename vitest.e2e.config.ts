@@ -10,11 +10,13 @@ export default defineConfig({
     globalSetup: "test/e2e/support/prerequisites.ts",
     environment: "node",
     pool: "forks",
+    // A worker loads modules once and launches one browser for its files; stores, data folders and browser contexts are each test's own.
+    isolate: false,
     // Each test runs a workbench, a trainer and a browser: two files at a time, however many cores there are.
     maxWorkers: 2,
     // As long as Playwright's own actions wait: a busy machine must pass them.
     expect: { poll: { timeout: 30_000 } },
-    testTimeout: 180_000,
+    testTimeout: 300_000,
     hookTimeout: 120_000,
   },
 });

@@ -1,16 +1,15 @@
 /** A browser whose server goes away and comes back. */
 import type { Browser } from "playwright";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { configure } from "../scenarios/workbench.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { followLink, freshStore } from "../support/harness.ts";
 import { serve } from "./harness.ts";
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
 it("says that the connection is lost, and is whole again once a new link was opened", async () => {
   const { storeDir, remove } = freshStore();
@@ -28,7 +27,7 @@ it("says that the connection is lost, and is whole again once a new link was ope
   const other = await context.newPage();
   await followLink(other, second.link);
   await other.close();
-  await banner.waitFor({ state: "detached", timeout: 30_000 });
+  await banner.waitFor({ state: "detached", timeout: 90_000 });
   expect(await page.getByTestId("experiment-name").inputValue()).toBe("not lost");
 
   await context.close();

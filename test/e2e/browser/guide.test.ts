@@ -1,7 +1,7 @@
 /** The guide under /guide/ of a served workbench: offline, under the content security policy, with search. */
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { watchProblems, type Harness } from "../support/harness.ts";
 import { startBrowserWorkbench } from "./harness.ts";
 
@@ -12,7 +12,7 @@ const problems: string[] = [];
 const requested: string[] = [];
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
   harness = await startBrowserWorkbench(browser);
   const opened = harness.page.context().waitForEvent("page");
   await harness.page.getByTestId("guide-link").click();
@@ -24,7 +24,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await harness.close();
-  await browser.close();
 });
 
 it("opens from the window, and leads from page to page", async () => {

@@ -3,10 +3,10 @@ import { createServer, type Server } from "node:http";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright";
-import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { sharedChromium } from "../support/chromium.ts";
 import type { Harness } from "../support/harness.ts";
-import { reachesOutside, runsInlineHandler, runsInlineScript, runsText, violations } from "../support/pages.ts";
+import { inlineScripts, reachesOutside, runsInlineHandler, runsInlineScript, runsText, violations } from "../support/pages.ts";
 import { serve, startBrowserWorkbench } from "./harness.ts";
 
 let browser: Browser;
@@ -15,9 +15,9 @@ let harness: Harness;
 let other: Server;
 let otherOrigin: string;
 
-// Nothing here writes to the store: one workbench serves all tests, each with its page loaded anew.
+// Nothing here writes to the store: one workbench and one page serve all tests.
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
   harness = await startBrowserWorkbench(browser);
   other = createServer((_request, response) => response.setHeader("content-type", "text/html").end("<p>elsewhere</p>"));
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
@@ -25,13 +25,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await harness.close();
-  await browser.close();
   other.close();
 });
-beforeEach(async () => {
-  await harness.page.reload();
-});
-
 it("leads from the link to the workbench, and takes the token out of the address", async () => {
   expect(harness.page.url()).not.toContain("token");
   expect(await harness.page.locator("#app").innerText()).not.toBe("");
@@ -39,12 +34,16 @@ it("leads from the link to the workbench, and takes the token out of the address
   expect(cookies).toMatchObject([{ httpOnly: true, sameSite: "Strict" }]);
 });
 
-it("gives a link's second browser nothing", async () => {
-  const { storeDir } = harness;
-  const second = await serve(`${storeDir}/second`);
+it("opens from a file that the system's browser is started with, and gives a second browser nothing", async () => {
+  const second = await serve(`${harness.storeDir}/second`);
+  const file = `${harness.storeDir}/open.html`;
+  writeFileSync(file, `<meta http-equiv="refresh" content="0; url=${second.link}">`);
   const [first, another] = [await browser.newContext(), await browser.newContext()];
-  const opened = await (await first.newPage()).goto(second.link);
-  expect(opened?.status()).toBe(200);
+  const opened = await first.newPage();
+  await opened.goto(`file://${file}`);
+  await opened.getByTestId("experiment-name").waitFor();
+  expect(await opened.getByTestId("connection-banner").count()).toBe(0);
+
   const page = await another.newPage();
   const refused = await page.goto(second.link);
   expect(refused?.status()).toBe(403);
@@ -52,19 +51,6 @@ it("gives a link's second browser nothing", async () => {
   expect(await another.cookies()).toEqual([]);
   await first.close();
   await another.close();
-  expect(await second.process.end()).toBe(0);
-});
-
-it("opens from a file that the system's browser is started with", async () => {
-  const second = await serve(`${harness.storeDir}/third`);
-  const file = `${harness.storeDir}/open.html`;
-  writeFileSync(file, `<meta http-equiv="refresh" content="0; url=${second.link}">`);
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`file://${file}`);
-  await page.getByTestId("experiment-name").waitFor();
-  expect(await page.getByTestId("connection-banner").count()).toBe(0);
-  await context.close();
   expect(await second.process.end()).toBe(0);
 });
 
@@ -86,12 +72,12 @@ it("opens no socket to another program that came to see the cookie", async () =>
 
 it("keeps injected markup from running", async () => {
   const { page } = harness;
-  const violated = await violations(page, async () => {
+  const violated = await violations(page, inlineScripts, async () => {
     expect(await runsInlineScript(page)).toBe(false);
     expect(await runsInlineHandler(page)).toBe(false);
     expect(await runsText(page)).toBe(false);
   });
-  expect(violated).toEqual(["script-src-elem", "script-src-attr", "script-src"]);
+  expect(violated).toEqual(inlineScripts);
 });
 
 it("lets the page reach nothing but its server", async () => {

@@ -1,14 +1,13 @@
 /** In a file of their own, to run beside the others. */
 import type { Browser } from "playwright";
-import { afterAll, beforeAll, describe } from "vitest";
+import { beforeAll, describe } from "vitest";
 import { defineScenarios, ofTheWindow } from "../scenarios/index.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { startBrowserWorkbench } from "./harness.ts";
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
 describe("in a browser", () => defineScenarios(ofTheWindow, () => startBrowserWorkbench(browser)));

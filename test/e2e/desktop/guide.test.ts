@@ -2,19 +2,18 @@
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { everything } from "../../support/edition.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { startDesktopApp, type DesktopHarness } from "./harness.ts";
 
 let browser: Browser;
 let harness: DesktopHarness;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
   harness = await startDesktopApp(browser);
 });
 afterAll(async () => {
   await harness.close();
-  await browser.close();
 });
 
 async function guidePage() {

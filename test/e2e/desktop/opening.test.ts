@@ -3,18 +3,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { startDesktopApp, type DesktopHarness } from "./harness.ts";
 
 let browser: Browser;
 let harness: DesktopHarness;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
   harness = await startDesktopApp(browser);
 });
 afterAll(async () => {
   await harness.close();
-  await browser.close();
 });
 
 const open = (...items: string[]) => harness.app.call("secondStart", { items, folder: harness.storeDir });

@@ -1,14 +1,14 @@
 import type { Browser } from "playwright";
-import { afterAll, beforeAll, describe } from "vitest";
-import { defineScenarios, ofTheHost, ofTheWindow } from "../scenarios/index.ts";
+import { beforeAll, describe } from "vitest";
+import { defineScenarios, ofFiles, ofTheHost, ofTheWindow } from "../scenarios/index.ts";
 import { everything } from "../../support/edition.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { startDesktopApp } from "./harness.ts";
 
 let browser: Browser;
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 
-describe("in the desktop app, under the stub", () => defineScenarios(everything ? { ...ofTheHost, ...ofTheWindow } : ofTheHost, () => startDesktopApp(browser)));
+// training.test.ts shows live charts, restarts and dead trainers of the app; the other scenarios differ from a browser's only in Electron itself.
+describe("in the desktop app, under the stub", () => defineScenarios(everything ? { ...ofTheHost, ...ofTheWindow } : ofFiles, () => startDesktopApp(browser)));

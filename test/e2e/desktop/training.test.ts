@@ -1,9 +1,9 @@
 /** The desktop app while runs are training: leaving it, and a trainer that dies. */
 import type { Browser } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { configure, drawnAtLeast, expectStatus, findInHistory, train } from "../scenarios/workbench.ts";
 import { storedSeries } from "../scenarios/store.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { startDesktopApp, type DesktopHarness } from "./harness.ts";
 
 const loss = "loss-chart/loss";
@@ -11,9 +11,8 @@ let browser: Browser;
 let harness: DesktopHarness;
 
 beforeAll(async () => {
-  browser = await launchChromium();
+  browser = await sharedChromium();
 });
-afterAll(() => browser.close());
 beforeEach(async () => {
   harness = await startDesktopApp(browser);
 });
@@ -39,12 +38,6 @@ function lives(pid: number): boolean {
   }
 }
 
-it("closes at once when nothing is training", async () => {
-  void harness.app.call("closeWindow");
-  expect(await harness.app.process.exited).toBe(0);
-  expect(harness.app.messageBoxes).toEqual([]);
-});
-
 it("asks before it stops runs, and goes on when told to stay", async () => {
   const run = await startRun();
   const [trainer = 0] = await trainerPids();
@@ -61,21 +54,22 @@ it("asks before it stops runs, and goes on when told to stay", async () => {
   expect(storedSeries(harness.storeDir, run, "loss").length).toBeGreaterThanOrEqual(before.total + 50);
 });
 
-it("asks nobody when the system ends it", async () => {
-  const run = await startRun();
-  await harness.restart();
-  expect(harness.log()).not.toContain("killed");
-  expect(harness.app.messageBoxes).toEqual([]);
-  expect(await findInHistory(harness.page, run)).toMatch(/interrupted|stopped/i);
-});
-
-it("outlives a trainer that dies, and says what happened to the run", async () => {
+it("outlives a trainer that dies, asks nobody when the system ends it, and closes at once when nothing is training", async () => {
   const run = await startRun();
   const seen = await drawnAtLeast(harness.page, loss, 50);
   for (const pid of await trainerPids()) process.kill(pid, "SIGKILL");
   await expectStatus(harness.page, "failed");
   expect(await harness.page.getByTestId("run-reason").innerText()).toMatch(/trainer/i);
   expect(storedSeries(harness.storeDir, run, "loss").length).toBeGreaterThanOrEqual(seen.total);
+
   // The next run trains as if nothing had been.
-  await startRun();
+  const next = await startRun();
+  await harness.restart();
+  expect(harness.log()).not.toContain("killed");
+  expect(harness.app.messageBoxes).toEqual([]);
+  expect(await findInHistory(harness.page, next)).toMatch(/interrupted|stopped/i);
+
+  void harness.app.call("closeWindow");
+  expect(await harness.app.process.exited).toBe(0);
+  expect(harness.app.messageBoxes).toEqual([]);
 });

@@ -14,7 +14,6 @@ export async function invalidField({ page }: Harness): Promise<void> {
 
   await page.getByTestId("experiment-start").click();
   expect(await page.getByTestId("problem-count").innerText()).toContain("1 field");
-  await page.waitForTimeout(300);
   expect(page.url()).not.toContain("/runs/");
   await page.getByTestId("nav-runs").click();
   expect(await page.getByTestId("empty-state").innerText()).toMatch(/no runs/i);
@@ -23,4 +22,9 @@ export async function invalidField({ page }: Harness): Promise<void> {
   await beta.fill("0.95");
   await error.waitFor({ state: "detached" });
   await train(page);
+
+  // A copy of the run starts from its configuration.
+  await page.getByTestId("duplicate-run-button").click();
+  await expect.poll(() => page.getByTestId("train-examples").inputValue()).toBe("640");
+  expect(await beta.inputValue()).toBe("0.95");
 }

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { readShared } from "../../../src/shared/sharing.ts";
 import { savedBy, type Harness } from "../support/harness.ts";
 import { storedSeries } from "./store.ts";
-import { configure, expectStatus, train } from "./workbench.ts";
+import { configure, drawnAtLeast, expectStatus, findInHistory, train } from "./workbench.ts";
 
 async function downloaded(harness: Harness, item: string): Promise<{ name: string; text: string }> {
   const { name, path } = await savedBy(harness, async () => {
@@ -48,4 +48,13 @@ export async function learned(harness: Harness): Promise<void> {
   const constant = storedSeries(storeDir, plain, "L0.alpha").map(({ value }) => String(value));
   expect(constant).toHaveLength(40);
   expect(new Set(constant)).toEqual(new Set([last]));
+
+  // The two runs over one another: as many values as the store has, and other ones.
+  for (const id of [run, plain]) expect(await findInHistory(page, id)).toMatch(/finished/i);
+  for (const id of [run, plain]) await page.getByTestId(`select-${id}`).click();
+  await page.getByTestId("compare-button").click();
+  await page.waitForURL(/#\/compare/);
+  const [first, second] = [await drawnAtLeast(page, "compare-chart/learns", 40), await drawnAtLeast(page, "compare-chart/learns, plain at the learned values", 40)];
+  expect([first.total, second.total]).toEqual([40, 40]);
+  expect(first.points).not.toEqual(second.points);
 }

@@ -24,10 +24,15 @@ export async function liveRun(harness: Harness): Promise<void> {
   // Paused, nothing more arrives; resumed, it goes on where it was.
   await harness.page.getByTestId("pause-button").click();
   await expectStatus(harness.page, "paused");
-  await harness.page.waitForTimeout(800);
+  // What was on its way arrives; half a second later it is the same.
+  await expect
+    .poll(async () => {
+      const before = await drawn(harness.page, loss);
+      await harness.page.waitForTimeout(500);
+      return ((await drawn(harness.page, loss))?.total ?? 0) - (before?.total ?? 0);
+    })
+    .toBe(0);
   const paused = await drawn(harness.page, loss);
-  await harness.page.waitForTimeout(800);
-  expect((await drawn(harness.page, loss))?.total).toBe(paused?.total);
   await harness.page.getByTestId("resume-button").click();
   await expectStatus(harness.page, "running");
   await drawnAtLeast(harness.page, loss, (paused?.total ?? 0) + 50);

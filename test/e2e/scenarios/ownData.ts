@@ -3,14 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import type { Harness } from "../support/harness.ts";
-import { choose } from "./workbench.ts";
-
-/** Names a file as a person does in this kind of window. */
-async function givePath({ page, choosePath }: Harness, path: string): Promise<void> {
-  if (!choosePath) return page.getByTestId("add-path").fill(path);
-  await choosePath(path);
-  await page.getByTestId("add-path-choose").click();
-}
+import { choose, givePath } from "./workbench.ts";
 
 export async function ownData(harness: Harness): Promise<void> {
   const { page, storeDir } = harness;
@@ -23,10 +16,10 @@ export async function ownData(harness: Harness): Promise<void> {
   await page.getByTestId("add-button").click();
   const ragged = join(storeDir, "ragged.csv");
   writeFileSync(ragged, "1,2\n1,2,3\n");
-  await givePath(harness, ragged);
+  await givePath(harness, "add-path", ragged);
   await page.getByTestId("add-preview").click();
   await page.getByTestId("add-problem").getByText("line 2: 3 values, but the first row has 2").waitFor();
-  await givePath(harness, path);
+  await givePath(harness, "add-path", path);
   await page.getByTestId("add-preview").click();
   await page.getByTestId("csv-columns").getByText("1 missing").waitFor();
   await page.getByTestId("add-title").fill("Flowers");

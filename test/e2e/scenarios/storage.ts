@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import type { Harness } from "../support/harness.ts";
 import { storedSeries } from "./store.ts";
-import { configure, expectStatus, findInHistory, train } from "./workbench.ts";
+import { configure, expectStatus, findInHistory, train, trainingTime } from "./workbench.ts";
 
 export async function storage(harness: Harness): Promise<void> {
   await configure(harness.page, { name: "Kept in a backup", trainExamples: 640, testExamples: 200, batchSize: 64, epochs: 1 });
@@ -38,5 +38,5 @@ export async function storage(harness: Harness): Promise<void> {
 
   await harness.page.getByTestId("nav-storage").click();
   await harness.page.getByTestId("check-button").click();
-  await expect.poll(() => harness.page.getByTestId("health-state").innerText(), { timeout: 40_000 }).toMatch(/Sound|warning/);
+  await expect.poll(() => harness.page.getByTestId("health-state").innerText(), { timeout: trainingTime }).toMatch(/Sound|warning/);
 }

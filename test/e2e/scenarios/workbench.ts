@@ -1,6 +1,7 @@
 /** What a person does in the workbench, by the names the page gives its controls. */
 import type { Page } from "playwright";
 import { expect } from "vitest";
+import type { Harness } from "../support/harness.ts";
 
 export interface DrawnSeries {
   points: [step: number, value: number][];
@@ -9,6 +10,9 @@ export interface DrawnSeries {
   /** Where on the page the points are. */
   places?: [x: number, y: number][];
 }
+
+/** Milliseconds that a trainer may take on a busy machine to start and train a little. */
+export const trainingTime = 120_000;
 
 interface WorkbenchWindow {
   hypertowerCharts: Readonly<Record<string, () => DrawnSeries>>;
@@ -54,6 +58,14 @@ export async function choose(page: Page, testId: string, label: string): Promise
   await page.getByRole("option", { name: label, exact: true }).click();
 }
 
+/** Names a file as a person does in this kind of window: typed in a browser, chosen in the desktop app. */
+export async function givePath({ page, choosePath }: Harness, testId: string, path: string): Promise<void> {
+  if (!choosePath) return page.getByTestId(testId).fill(path);
+  await choosePath(path);
+  await page.getByTestId(`${testId}-choose`).click();
+  await expect.poll(() => page.getByTestId(testId).inputValue()).toBe(path);
+}
+
 /** Presses Train; returns the new run's id once its page is there. */
 export async function train(page: Page): Promise<string> {
   await page.getByTestId("experiment-start").click();
@@ -75,14 +87,14 @@ export async function drawnAtLeast(page: Page, key: string, total: number): Prom
         series = await drawn(page, key);
         return series?.total ?? 0;
       },
-      { timeout: 40_000, message: `values in ${key}` },
+      { timeout: trainingTime, message: `values in ${key}` },
     )
     .toBeGreaterThanOrEqual(total);
   return series as unknown as DrawnSeries;
 }
 
 export async function expectStatus(page: Page, status: string): Promise<void> {
-  await expect.poll(() => page.getByTestId("run-status").first().innerText(), { timeout: 40_000 }).toMatch(new RegExp(status, "i"));
+  await expect.poll(() => page.getByTestId("run-status").first().innerText(), { timeout: trainingTime }).toMatch(new RegExp(status, "i"));
 }
 
 /** Opens the list of runs and waits for the run's row. */

@@ -40,7 +40,7 @@ export class Running {
   }
 
   /** Asks the process to end; kills it when it has not within `patience` milliseconds, and says so. */
-  async end(patience = 10_000): Promise<number | null> {
+  async end(patience = 60_000): Promise<number | null> {
     this.child.kill("SIGTERM");
     const timer = setTimeout(() => {
       this.#output += `\n[killed: it did not end within ${patience} ms]\n`;

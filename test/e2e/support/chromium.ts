@@ -20,6 +20,13 @@ export function chromiumPath(): string {
   return found;
 }
 
+let ofWorker: Promise<Browser> | null = null;
+
+/** The browser of this test worker: launched once, shared by its files, ended with the process. Every test opens a context of its own. */
+export function sharedChromium(): Promise<Browser> {
+  return (ofWorker ??= launchChromium());
+}
+
 export function launchChromium(): Promise<Browser> {
   const asRoot = process.getuid?.() === 0;
   return chromium.launch({

@@ -1,6 +1,9 @@
 /** Small deeds in a page that the security tests share. */
 import type { Page } from "playwright";
 
+/** Directives against which an inline script, an inline handler and evaluated text offend. */
+export const inlineScripts = ["script-src-elem", "script-src-attr", "script-src"];
+
 /** Adds a script element with inline code, as injected markup would; returns whether it ran. */
 export function runsInlineScript(page: Page): Promise<boolean> {
   return page.evaluate(() => {
@@ -36,8 +39,8 @@ export function runsText(page: Page): Promise<boolean> {
   });
 }
 
-/** The directives violated while `deed` runs in the page. */
-export async function violations(page: Page, deed: () => Promise<unknown>): Promise<string[]> {
+/** The directives violated while `deed` runs in the page, once all of `expected` are reported. */
+export async function violations(page: Page, expected: readonly string[], deed: () => Promise<unknown>): Promise<string[]> {
   await page.evaluate(() => {
     const seen: string[] = [];
     Object.assign(window, { violated: seen });
@@ -45,7 +48,7 @@ export async function violations(page: Page, deed: () => Promise<unknown>): Prom
   });
   await deed();
   // Reports are delivered as tasks of their own.
-  await page.waitForTimeout(50);
+  await page.waitForFunction((all) => all.every((directive) => (window as unknown as { violated: string[] }).violated.includes(directive)), expected);
   return page.evaluate(() => (window as unknown as { violated: string[] }).violated);
 }
 

@@ -1,10 +1,10 @@
 /** The built window on the real local server, before services that only pretend to train. */
 import { dirname } from "node:path";
 import type { Browser, Page } from "playwright";
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect } from "vitest";
 import { startServer } from "../../../src/main/headless/server/index.ts";
 import { PretendTraining } from "../../support/pretendTraining.ts";
-import { launchChromium } from "../support/chromium.ts";
+import { sharedChromium } from "../support/chromium.ts";
 import { followLink, watchProblems } from "../support/harness.ts";
 import { built } from "../support/paths.ts";
 
@@ -62,9 +62,8 @@ export function windowOfEachTest(): () => Window {
   let browser: Browser;
   let window: Window;
   beforeAll(async () => {
-    browser = await launchChromium();
+    browser = await sharedChromium();
   });
-  afterAll(() => browser.close());
   beforeEach(async () => {
     window = await openWindow(browser);
   });
