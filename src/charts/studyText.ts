@@ -8,6 +8,7 @@ import { formatHyperparameter, levelLabel, type Level } from "../shared/tower.ts
 import type { DatasetChoice } from "../shared/datasets.ts";
 import { taskOf } from "../shared/experiment.ts";
 import { metricText, unitOf } from "../shared/metrics.ts";
+import { perSymbol } from "../shared/texts.ts";
 
 export { capital } from "../shared/text.ts";
 
@@ -21,7 +22,7 @@ export function axisTitle({ words, symbol, level, title }: Pick<StudyAxis, "word
 /** Title of an axis: `Test error (%)`, `Best test loss (nats)`. */
 export function metricTitle(metric: StudyMetric, of: { readonly dataset: DatasetChoice }): string {
   const unit = unitOf(metric.name, taskOf(of));
-  return `${capital(metricLabel(metric))}${unit === "" ? "" : ` (${unit})`}`;
+  return `${capital(perSymbol(metricLabel(metric), of.dataset))}${unit === "" ? "" : ` (${unit})`}`;
 }
 
 export function formatMetric({ name }: Pick<StudyMetric, "name">, value: number | null): string {

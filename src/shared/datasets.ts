@@ -1,8 +1,10 @@
 /** Datasets in experiments and requests; the published ones stand in catalog/. */
 import { z } from "zod";
+import { textUnits } from "./alphabet.ts";
 import { datasetTasks, type DatasetFacts } from "./catalog/entry.ts";
 import { catalogEntry } from "./catalog/index.ts";
 import { splitNames, validationUses } from "./dataSplits.ts";
+import { maxMinCount } from "./words.ts";
 
 export { datasetTasks, type DatasetFacts, type DatasetTask } from "./catalog/entry.ts";
 
@@ -26,6 +28,8 @@ export const ownFacts = z.strictObject({
   /** Number of classes, where they are too many to be named. */
   classes: size.optional(),
   symbols: size.optional(),
+  /** Where the symbols of a text are words; otherwise characters or bytes. */
+  unit: z.literal("words").optional(),
 });
 export type OwnFacts = z.infer<typeof ownFacts>;
 
@@ -50,8 +54,8 @@ export function outputsOf({ task, classNames, classes, symbols }: Pick<DatasetFa
 /** Facts that an experiment stores about a user's own data; undefined for published datasets. */
 export function ownFactsOf(info: Omit<DatasetInfo, "bytesHere">): OwnFacts | undefined {
   if (!info.own) return undefined;
-  const { title, task, trainExamples, testExamples, exampleShape, classNames, classes } = info;
-  const counted = task === "text" ? { symbols: classes } : task === "classification" && classNames.length < classes ? { classes } : {};
+  const { title, task, trainExamples, testExamples, exampleShape, classNames, classes, unit } = info;
+  const counted = task === "text" ? { symbols: classes, ...(unit ? { unit } : {}) } : task === "classification" && classNames.length < classes ? { classes } : {};
   return { title, task, trainExamples, testExamples, exampleShape, classNames, ...counted };
 }
 
@@ -67,6 +71,8 @@ export const datasetInfo = z.object({
   classNames: z.array(z.string()),
   /** Number of classes, of characters of a text, or 1 for a regression. */
   classes: z.number().int(),
+  /** Where the symbols of a text are words. */
+  unit: z.literal("words").optional(),
   /** Imported by the user. */
   own: z.boolean(),
   /** Origin: a home page, or the files it was imported from. */
@@ -231,7 +237,7 @@ export const importOrder = z.discriminatedUnion("form", [
     layout: z.enum(layouts).optional(),
     task,
   }),
-  z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(["characters", "bytes"]).optional(), parts: tableParts.optional(), column: z.string().optional(), validation: z.enum(validationUses).optional() }),
+  z.strictObject({ form: z.literal("text"), title, path, unit: z.enum(textUnits).optional(), minCount: z.number().int().min(1).max(maxMinCount).optional(), parts: tableParts.optional(), column: z.string().optional(), validation: z.enum(validationUses).optional() }),
 ]);
 export type ImportOrder = z.infer<typeof importOrder>;
 

@@ -51,6 +51,9 @@ export function featureRange({ train, scale }: Pick<Dataset, "train" | "scale">)
   return train.features instanceof Uint8Array ? Math.round(1 / scale) : null;
 }
 
+/** Share of a text kept for testing: its end. */
+export const textTestShare = 0.1;
+
 /** A text as codes of its symbols, its end held back for testing. */
 export interface TextDataset {
   readonly task: "text";

@@ -7,7 +7,7 @@ import { maxNamedClasses, ownFactsOf, type DatasetChoice, type DatasetInfo, type
 import { messageOf } from "../../shared/errors.ts";
 import { validationExamples, type Experiment } from "../../shared/experiment.ts";
 import { latestGenerator, type GeneratorVersion } from "../../shared/random.ts";
-import type { Codes, Dataset, Examples, TextDataset } from "./dataset.ts";
+import { textTestShare, type Codes, type Dataset, type Examples, type TextDataset } from "./dataset.ts";
 import { entryProblem, folderOf } from "./files.ts";
 import { dataFolder } from "../folders/folder.ts";
 import { listOwn, readMeta, readOwn, type OwnMeta } from "./own.ts";
@@ -17,9 +17,6 @@ import { divide, heldOut, parted, standardize, testCount, type Labelled, type St
 export type { Dataset, Examples, TextDataset } from "./dataset.ts";
 
 const isOwn = (kind: string) => kind.startsWith("own/");
-
-/** Share of a text kept for testing: its end. */
-const textTestShare = 0.1;
 
 /** Why a dataset cannot be used, naming the file; null when it is ready. */
 export async function datasetProblem(kind: string, folder = dataFolder()): Promise<string | null> {
@@ -70,7 +67,7 @@ function ownInfo(meta: OwnMeta): Omit<DatasetInfo, "bytesHere"> {
   const { id, title, task, exampleShape, source } = meta;
   const classNames = meta.classNames.length <= maxNamedClasses ? meta.classNames : [];
   const classes = task === "classification" ? meta.classNames.length : task === "text" ? meta.vocabulary.length : 1;
-  return { kind: id, title, task, exampleShape, classNames, classes, trainExamples: meta.count - test, testExamples: test, own: true, source, licence: null, downloadBytes: null, removable: true, problem: null };
+  return { kind: id, title, task, exampleShape, classNames, classes, ...(meta.unit === "words" ? { unit: meta.unit } : {}), trainExamples: meta.count - test, testExamples: test, own: true, source, licence: null, downloadBytes: null, removable: true, problem: null };
 }
 
 const brokenInfo = (kind: string, problem: string): Omit<DatasetInfo, "bytesHere"> => ({
@@ -86,7 +83,7 @@ export async function factsHere(kind: string, folder = dataFolder()): Promise<Ow
 export async function factsProblem({ kind, facts }: DatasetChoice, folder = dataFolder()): Promise<string | null> {
   if (!isOwn(kind)) return null;
   const here = ownFactsOf(ownInfo(await readMeta(kind, folder)));
-  const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "classes", "symbols"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
+  const differs = (["task", "trainExamples", "testExamples", "exampleShape", "classNames", "classes", "symbols", "unit"] as const).find((name) => JSON.stringify(here?.[name]) !== JSON.stringify(facts?.[name]));
   return differs ? `${kind} is not the data that the experiment was made for: ${differs} is ${JSON.stringify(here?.[differs])}, the experiment has ${JSON.stringify(facts?.[differs])}` : null;
 }
 

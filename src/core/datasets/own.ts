@@ -39,7 +39,7 @@ export const ownMeta = z.object({
   /** Symbols of a text by their codes; empty otherwise. */
   vocabulary: z.array(z.string()),
   /** What a symbol of a text is; characters where it is missing. */
-  unit: z.literal("bytes").optional(),
+  unit: z.enum(["bytes", "words"]).optional(),
 });
 export type OwnMeta = z.infer<typeof ownMeta>;
 

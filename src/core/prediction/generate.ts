@@ -37,7 +37,8 @@ export async function generate(experiment: Experiment, alphabet: Alphabet, weigh
     const end = codes.length + length;
     // A network may know more symbols than the text has.
     while (codes.length < end) codes.push(drawn((await reader.after(codes)).subarray(0, alphabet.symbols.length), temperature, random));
-    return alphabet.textOf(codes.slice(end - length));
+    const text = alphabet.continuationOf(codes, end - length);
+    return /\s$/u.test(prime) && text.startsWith(" ") ? text.slice(1) : text;
   } finally {
     await reader.dispose();
   }

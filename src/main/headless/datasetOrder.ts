@@ -1,6 +1,7 @@
 /** What `hypertower datasets add` imports: the order for a path, from its preview and the options. */
 import { columnRoles, isMostlyNumbers, maxCategories, suggestedTask, type ColumnRole, type ImportOrder, type ImportPreview, type Layout } from "../../shared/datasets.ts";
 import { arrayRoles, likelyLabel, type NamedPair, type ValidationUse } from "../../shared/dataSplits.ts";
+import type { TextUnit } from "../../shared/alphabet.ts";
 import { UserError, type Services } from "../services/services.ts";
 
 /** Options of `hypertower datasets add` that say how files are read. */
@@ -28,14 +29,21 @@ export interface OrderOptions {
   readonly gray?: boolean;
   /** Reads any file as bytes. */
   readonly bytes?: boolean;
+  /** What a symbol of a text is. */
+  readonly symbols?: TextUnit;
+  /** For words: times that one must occur. */
+  readonly minCount?: number;
   readonly json?: boolean;
 }
 
 /** @throws UserError where the options do not fit the files, or say too little about them */
 export async function orderOf(services: Services, path: string, options: OrderOptions): Promise<ImportOrder> {
   const title = options.title ?? path.replace(/[/\\]+$/, "").split(/[/\\]/).at(-1)!;
-  if (options.bytes) return { form: "text", title, path, unit: "bytes", ...(options.test ? { parts: [{ path: options.test, split: "test" }] } : {}) };
+  if (options.bytes && options.symbols !== undefined && options.symbols !== "bytes") throw new UserError(`--bytes and --symbols ${options.symbols}: choose one`);
+  if (options.minCount !== undefined && options.symbols !== "words") throw new UserError("--min-count needs --symbols words");
+  if (options.bytes || options.symbols === "bytes") return { form: "text", title, path, unit: "bytes", ...(options.test ? { parts: [{ path: options.test, split: "test" }] } : {}) };
   const preview = await services.handlers["datasets.preview"]({ path });
+  if (options.symbols !== undefined && preview.form !== "text" && (preview.form !== "csv" || options.column === undefined)) throw new UserError(`--symbols ${options.symbols}: ${path} is not a text; of a table, name the column with the text by --column`);
   switch (preview.form) {
     case "text":
       return textOrder(title, preview, options);
@@ -57,7 +65,7 @@ export async function orderOf(services: Services, path: string, options: OrderOp
     case "arrays":
       return arraysOrder(services, path, title, preview, options);
     case "csv": {
-      if (options.column !== undefined) return { form: "text", title, path: preview.path, parts: partsWith(preview.parts, options), column: options.column, ...validationOf(options) };
+      if (options.column !== undefined) return { form: "text", title, path: preview.path, parts: partsWith(preview.parts, options), column: options.column, ...symbolsChosen(options), ...validationOf(options) };
       const names = preview.columns.map(({ name }) => name);
       const columnIndex = (wanted: string) => {
         const i = names.includes(wanted) ? names.indexOf(wanted) : /^\d+$/.test(wanted) ? Number(wanted) - 1 : -1;
@@ -103,6 +111,7 @@ function columnsText(columns: readonly { readonly name: string; readonly distinc
 type Part = Extract<ImportPreview, { form: "text" }>["parts"][number];
 
 const validationOf = ({ validation }: OrderOptions) => (validation ? { validation } : {});
+const symbolsChosen = ({ symbols, minCount }: OrderOptions) => ({ ...(symbols ? { unit: symbols } : {}), ...(minCount === undefined ? {} : { minCount }) });
 const imageOptions = ({ gray, size }: OrderOptions) => ({ channels: gray ? (1 as const) : (3 as const), ...(size ? { width: size[0], height: size[1] } : {}) });
 
 /** The parts that were found, or the test file that was given instead of theirs. */
@@ -114,7 +123,7 @@ function textOrder(title: string, preview: Extract<ImportPreview, { form: "text"
   const parts = partsWith(preview.parts, options);
   const column = options.column ?? preview.column;
   if (!options.json && (parts.length > 0 || column !== null)) console.error([...(column === null ? [] : [`text: ${column}`]), partsText(parts, "testing: the last tenth")].join("; "));
-  return { form: "text", title, path: preview.path, ...(parts.length > 0 ? { parts } : {}), ...(column === null ? {} : { column }), ...validationOf(options) };
+  return { form: "text", title, path: preview.path, ...(parts.length > 0 ? { parts } : {}), ...(column === null ? {} : { column }), ...symbolsChosen(options), ...validationOf(options) };
 }
 
 type ArraysPreview = Extract<ImportPreview, { form: "arrays" }>;

@@ -5,6 +5,7 @@ import { formatHyperparameter, inForceMetric, initialValue, levelLabel, shownHyp
 import { taskOf, type Experiment } from "../../shared/experiment.ts";
 import { modelText } from "../../shared/models/text.ts";
 import { headlineOf, isPercent, metricOf, metricValue, resultOf, type MetricName } from "../../shared/metrics.ts";
+import { perSymbol } from "../../shared/texts.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import { plural } from "../../shared/text.ts";
 
@@ -60,7 +61,7 @@ export function epochLine(evaluation: Evaluation, experiment: Pick<Experiment, "
     const name = headlineOf(taskOf(experiment), set);
     const value = metricValue(name, evaluation);
     // Without validation data the test result is always shown, even if it is not finite.
-    return value === null && (set === "validation" || experiment.dataset.validation > 0) ? [] : [`${metricOf(name).label} ${measureText(name, value)}`];
+    return value === null && (set === "validation" || experiment.dataset.validation > 0) ? [] : [`${perSymbol(metricOf(name).label, experiment.dataset)} ${measureText(name, value)}`];
   });
   return [`epoch ${formatCount(epoch)}/${experiment.budget.epochs}`, `training loss ${formatLoss(trainLoss)}`, ...results].join("  ");
 }
@@ -68,7 +69,7 @@ export function epochLine(evaluation: Evaluation, experiment: Pick<Experiment, "
 /** `test error 4.21 %`, `test perplexity 5.302`. */
 export function resultLine(run: Pick<RunSummary, "experiment" | "evaluation" | "testError">): string {
   const { name, value } = resultOf(run);
-  return `${metricOf(name).label} ${measureText(name, value)}`;
+  return `${perSymbol(metricOf(name).label, run.experiment.dataset)} ${measureText(name, value)}`;
 }
 
 const measureText = (name: MetricName, value: number | null) => (isPercent(name) ? formatPercent(value) : formatLoss(value));

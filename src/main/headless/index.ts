@@ -6,7 +6,9 @@ import { layouts } from "../../shared/datasets.ts";
 import { validationUses } from "../../shared/dataSplits.ts";
 import { engineChoices, engineKinds } from "../../shared/engines.ts";
 import { extraNames } from "../../shared/extras/index.ts";
+import { textUnits } from "../../shared/alphabet.ts";
 import { maxCohort, maxSeeds, maxWorkers } from "../../shared/limits.ts";
+import { maxMinCount } from "../../shared/words.ts";
 import { presets } from "../../shared/presets.ts";
 import { bandNames, chartThemeNames } from "../../shared/reports.ts";
 import { paperFigures } from "../../shared/study/paperFigures.ts";
@@ -331,6 +333,8 @@ datasets
   .option("--size <width>x<height>", "images: size to scale to (default: the first image's)", size)
   .option("--gray", "images: grayscale")
   .option("--bytes", "read any file as a text of bytes: 256 symbols, no encoding")
+  .addOption(new Option("--symbols <kind>", "text: what a symbol is (default: characters)").choices(textUnits))
+  .option("--min-count <number>", "words: times that one must occur in the training text to have a symbol; others are <unk> (default: 2)", wholeNumber(maxMinCount))
   .option(...storeOption)
   .option(...jsonOption)
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));

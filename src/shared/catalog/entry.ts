@@ -18,6 +18,8 @@ export interface DatasetFacts {
   readonly classes?: number | undefined;
   /** Different symbols of a text. */
   readonly symbols?: number | undefined;
+  /** Where the symbols of a text are words. */
+  readonly unit?: "words" | undefined;
 }
 
 /** `sha256:…` or, where only that was ever published, `md5:…`. */

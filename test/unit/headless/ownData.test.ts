@@ -95,6 +95,24 @@ it.runIf(everything)("any text is learned by its usual model, and judged by its 
   expect((last["result"] as { value: number }).value).toBeLessThan(1.5);
 }, 180_000);
 
+it("texts of words are imported by a minimum count, and options that do not fit are named", async () => {
+  const path = write("cats.txt", `${"the cat sat on the mat. ".repeat(60)}once`);
+  expect((await hypertower("datasets", "add", path, "--min-count", "3")).stderr).toContain("--min-count needs --symbols words");
+  expect((await hypertower("datasets", "add", path, "--symbols", "words", "--bytes")).stderr).toContain("--bytes and --symbols words: choose one");
+  expect((await hypertower("datasets", "add", write("t.csv", "a,b\n1,2\n"), "--symbols", "words")).stderr).toContain("is not a text; of a table, name the column with the text by --column");
+  expect((await hypertower("datasets", "add", path, "--symbols", "words", "--min-count", "1000")).stderr).toContain("no word occurs 1000 times; lower the minimum count");
+  const taken = await hypertower("datasets", "add", path, "--symbols", "words", "--json");
+  expect(JSON.parse(taken.stdout)).toMatchObject({ task: "text", unit: "words", classes: 7, trainExamples: 379, testExamples: 42 });
+}, 60_000);
+
+it.runIf(everything)("a text of words is learned and continued, judged by its perplexity per word", async () => {
+  const kind = await added(write("cats.txt", "the cat sat on the mat. ".repeat(600)), "--symbols", "words");
+  const plain = await hypertower("train", ...set(`dataset.kind=${kind}`, "model.layers=1", "model.hidden=32", "model.embedding=0", "model.steps=12", "batchSize=16", "budget.epochs=12", "tower.0.alpha=0.02"));
+  expect(plain.stdout).toMatch(/test perplexity per word 1\.\d+/);
+  expect((await hypertower("evaluate", "last")).stdout).toMatch(/perplexity per word +1\.\d+\nbits per word/);
+  expect((await hypertower("generate", "last", "--prime", "the cat", "--length", "5", "--temperature", "0")).stdout).toBe("the cat sat on the mat.\n");
+}, 180_000);
+
 it.runIf(everything)("what is not here, or is other data now, is refused by name, and nothing is trained", async () => {
   const missing = await hypertower("train", ...set("dataset.kind=own/nothing-000000"));
   expect(missing.code).toBe(1);

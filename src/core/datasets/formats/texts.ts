@@ -1,6 +1,7 @@
 /** Reads the parts of a text, which share their codes, from plain files or from a column of a table. */
 import { stat } from "node:fs/promises";
 import { byteVocabulary, type TextUnit } from "../../../shared/alphabet.ts";
+import { defaultMinCount } from "../../../shared/words.ts";
 import { chunksOf } from "../chunks.ts";
 import type { Codes } from "../dataset.ts";
 import { byteCounter, type OnProgress } from "../progress.ts";
@@ -8,6 +9,7 @@ import { requireReadable } from "./packed.ts";
 import { openTable, tableEndings } from "./tableRows.ts";
 import { readText, TextEncoding } from "./text.ts";
 import { requireUtf8 } from "./utf8.ts";
+import { WordEncoding } from "./words.ts";
 
 export interface TextParts {
   readonly vocabulary: readonly string[];
@@ -21,6 +23,12 @@ interface Reading {
   readonly unit: TextUnit;
   /** Column of a table that holds the text. */
   readonly column?: string | undefined;
+  /** How a vocabulary of words is chosen. */
+  readonly words?: {
+    readonly minCount: number;
+    /** How many symbols of each part it is counted over. */
+    readonly counting: (counts: readonly number[]) => readonly number[];
+  };
 }
 
 export const isTable = (path: string) => tableEndings.some((ending) => path.toLowerCase().endsWith(ending));
@@ -43,7 +51,7 @@ async function* columnPieces(path: string, column: string, onRead: (bytes: numbe
 const isColumn = (path: string, column: string | undefined) => column !== undefined && isTable(path);
 
 /** @throws Error naming the file, and the line and byte that is not UTF-8 */
-export async function readTexts(paths: readonly string[], { unit, column }: Reading, onProgress?: OnProgress): Promise<TextParts> {
+export async function readTexts(paths: readonly string[], { unit, column, words }: Reading, onProgress?: OnProgress): Promise<TextParts> {
   // One file is read piece by piece, without a copy of its bytes.
   if (paths.length === 1 && unit === "characters" && !isColumn(paths[0]!, column)) {
     const text = await readText(paths[0]!, onProgress);
@@ -52,6 +60,21 @@ export async function readTexts(paths: readonly string[], { unit, column }: Read
   const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size));
   sizes.forEach((size, i) => requireReadable(paths[i]!, size));
   const onRead = byteCounter(sizes.reduce((sum, size) => sum + size, 0), 1, onProgress);
+  if (unit === "words") {
+    const encoding = new WordEncoding();
+    for (const path of paths) {
+      encoding.beginPart(path);
+      if (isColumn(path, column)) for await (const piece of columnPieces(path, column!, onRead)) encoding.add(piece);
+      else {
+        for await (const piece of chunksOf(path)) {
+          encoding.add(piece);
+          onRead(piece.length);
+        }
+      }
+      encoding.endPart();
+    }
+    return encoding.finish(words?.minCount ?? defaultMinCount, words?.counting ?? ((counts) => counts));
+  }
   const pieces: (readonly Uint8Array[])[] = [];
   for (const path of paths) {
     const own: Uint8Array[] = [];

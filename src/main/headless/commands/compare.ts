@@ -4,6 +4,7 @@ import { pictureSettings } from "../../../shared/reports.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import type { StudyDetail } from "../../../shared/study/result.ts";
 import { sensitivityOf } from "../../../shared/study/sensitivity.ts";
+import { vocabularyRemark } from "../../../shared/texts.ts";
 import { UserError } from "../../services/services.ts";
 import { compareRuns, compareStudies, comparisonEndings, tableRows, written } from "../comparison.ts";
 import { findRuns, findStudies } from "../find.ts";
@@ -35,6 +36,11 @@ export async function compare(programFiles: ProgramFiles, kind: Kind, wanted: re
       const picture = services.comparisonPicture(ids, format, pictureSettings.parse({ ...(options.theme && { theme: options.theme }) }));
       await writeWhole(resolve(out!), { pieces: [picture] }, options.force ?? false);
       return exitCodes.ok;
+    }
+    if (kind === "run" && !json && !csv) {
+      const runs = await all(ids, (id): RunDetail | Promise<RunDetail> => services.handlers["runs.get"]({ run: id }));
+      const remark = vocabularyRemark(runs.map(({ experiment }) => experiment.dataset));
+      if (remark !== null) console.error(remark);
     }
     const comparison = kind === "run" ? compareRuns(await all(ids, (id): RunDetail | Promise<RunDetail> => services.handlers["runs.get"]({ run: id }))) : await studies();
     if (format !== undefined) await writeWhole(resolve(out!), { pieces: [written(comparison, format)] }, options.force ?? false);

@@ -4,6 +4,7 @@ import { maxOf } from "../../../shared/extent.ts";
 import { formatCount, formatMeasure } from "../../../shared/format.ts";
 import { choiceText, chosenOn, type KeptName } from "../../../shared/kept.ts";
 import type { ClassificationReport, PredictionReport, RegressionReport } from "../../../shared/predictions.ts";
+import { perSymbol, symbolsOf } from "../../../shared/texts.ts";
 import { findRun } from "../find.ts";
 import { formatLoss, formatPercent, table } from "../format.ts";
 import { exitCodes, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
@@ -31,7 +32,7 @@ export function described(run: string, report: PredictionReport, experiment: Exp
   const facts = [
     ["run", run],
     ["checkpoint", `${kept.name}, after ${formatCount(kept.evaluation.step)} steps (epoch ${Number(kept.evaluation.epoch.toFixed(2))})${kept.name === "best" ? `, ${choiceText(experiment)}` : ""}`],
-    [isText(experiment) ? "symbols" : "test examples", formatCount(examples)],
+    [isText(experiment) ? (symbolsOf(experiment.dataset.facts) === "words" ? "words" : "symbols") : "test examples", formatCount(examples)],
     ["loss", formatLoss(loss)],
   ];
   switch (report.task) {
@@ -41,7 +42,7 @@ export function described(run: string, report: PredictionReport, experiment: Exp
     case "regression":
       return [table([...facts, ...residuals(report)])].join("\n");
     case "text":
-      return table([...facts, ["perplexity", formatLoss(Math.exp(loss))], ["bits per character", formatLoss(loss / Math.LN2)], ["test error", formatPercent(report.error)]]);
+      return table([...facts, [perSymbol("perplexity", experiment.dataset), formatLoss(Math.exp(loss))], [perSymbol("bits per character", experiment.dataset), formatLoss(loss / Math.LN2)], ["test error", formatPercent(report.error)]]);
   }
 }
 

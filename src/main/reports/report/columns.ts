@@ -14,8 +14,8 @@ const measured: Record<string, string> = {
   Error: "misclassified examples",
   Accuracy: "rightly classified examples",
   Loss: "mean loss",
-  Perplexity: "e to the mean loss of a character",
-  BitsPerCharacter: "mean loss of a character, in bits",
+  Perplexity: "e to the mean loss of a symbol: a character, byte or word",
+  BitsPerCharacter: "mean loss of a symbol (a character, byte or word), in bits",
   Rmse: "root mean squared error, in the unit of what is predicted",
   Mae: "mean absolute error, in the unit of what is predicted",
 };

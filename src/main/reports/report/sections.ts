@@ -6,6 +6,7 @@ import type { Environment } from "../../../shared/run.ts";
 import { notation } from "../../../shared/tower.ts";
 import { formatCount } from "../../../shared/format.ts";
 import { plural } from "../../../shared/text.ts";
+import { symbolsOf } from "../../../shared/texts.ts";
 import { html, type Html } from "./markup.ts";
 import type { Program } from "./origin.ts";
 
@@ -30,7 +31,7 @@ function data(experiment: Experiment): string {
   const facts = dataFacts(experiment.dataset);
   const share = (used: number, all: number) => (used === all ? formatCount(all) : `${formatCount(used)} of ${formatCount(all)}`);
   return [
-    `${facts.title}: ${share(trainExamples, facts.trainExamples)} training and ${share(testExamples, facts.testExamples)} test ${isText(experiment) ? "characters" : "examples"}`,
+    `${facts.title}: ${share(trainExamples, facts.trainExamples)} training and ${share(testExamples, facts.testExamples)} test ${isText(experiment) ? symbolsOf(experiment.dataset.facts) : "examples"}`,
     ...(validation > 0 ? [`${Number((100 * validation).toPrecision(4))} % of the training examples held out`] : []),
     ...(validation > 0 || experiment.dataset.facts ? [`split seed ${splitSeed}`] : []),
     ...(augmentation.crop > 0 ? [`shifted by up to ${plural(augmentation.crop, "pixel")}`] : []),

@@ -1,11 +1,12 @@
 /** Descriptions of datasets. */
 import { suggestedTask, type DatasetInfo, type ImportOrder, type ImportPreview } from "@shared/datasets.ts";
 import { arrayRoles, likelyLabel, type NamedPair } from "@shared/dataSplits.ts";
+import { symbolsOf } from "@shared/texts.ts";
 import { formatCount } from "@/lib/format.ts";
 
 /** `60,000 + 10,000 images of 28 × 28, 10 classes`. */
-export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes }: Pick<DatasetInfo, "task" | "trainExamples" | "testExamples" | "exampleShape" | "classes">): string {
-  if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} characters` : "a text";
+export function describeDataset({ task, trainExamples, testExamples, exampleShape, classes, unit }: Pick<DatasetInfo, "task" | "trainExamples" | "testExamples" | "exampleShape" | "classes" | "unit">): string {
+  if (task === "text") return trainExamples > 0 ? `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${symbolsOf({ unit })}${unit === "words" ? `, ${formatCount(classes)} different ones` : ""}` : "a text";
   const what = exampleShape.length === 3 ? `${exampleShape[0] === 3 ? "colour " : ""}images of ${exampleShape.slice(1).join(" × ")}` : `examples of ${formatCount(exampleShape.reduce((a, b) => a * b, 1))} values`;
   return `${formatCount(trainExamples)} + ${formatCount(testExamples)} ${what}, ${task === "regression" ? "regression" : `${formatCount(classes)} classes`}`;
 }

@@ -14,6 +14,7 @@ import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { generatorVersions, latestGenerator, type GeneratorVersion } from "@shared/random.ts";
 import type { RunLength } from "@shared/schedules/segments.ts";
+import { symbolsOf } from "@shared/texts.ts";
 import { formatCount } from "./format.ts";
 import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
 import { modelTitles } from "./modelWords.ts";
@@ -179,7 +180,7 @@ export function withDataset(draft: Draft, info: DatasetInfo): Draft {
 /** Why the batch size is not the default; null if it is, or was typed. */
 export function batchHint({ batchSize, usualBatch, dataset }: Draft, title: string): string | null {
   if (usualBatch === null || typeof batchSize !== "number" || batchSize >= usualBatch || typeof dataset.trainExamples !== "number") return null;
-  return `Lowered from ${formatCount(usualBatch)}: ${title} has ${formatCount(dataset.trainExamples)} training ${isText({ dataset }) ? "characters" : "examples"}.`;
+  return `Lowered from ${formatCount(usualBatch)}: ${title} has ${formatCount(dataset.trainExamples)} training ${isText({ dataset }) ? symbolsOf(dataset.facts) : "examples"}.`;
 }
 
 function chooseDataset(draft: Draft, info: DatasetInfo): Draft {

@@ -149,6 +149,24 @@ it("shows how a text begins", async () => {
   expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt", unit: "characters" }, job: expect.any(String) as string }]);
 });
 
+it("reads a text as words with a minimum count, and says what their perplexities are worth", async () => {
+  services.answer("datasets.preview", () => ({ form: "text", path: "/data/novel.txt", parts: [], column: null, characters: 123_456, vocabulary: 80, beginning: "It was a dark night" }));
+  services.answer("datasets.create", () => ownTable());
+  await dialog();
+  await look("/data/novel.txt");
+  expect(document.querySelector('[data-testid="add-min-count"]')).toBeNull();
+  [...document.querySelectorAll<HTMLElement>('[data-testid="add-unit"] .el-segmented__item')].find((item) => item.textContent?.includes("Words"))!.querySelector("input")!.click();
+  await flushPromises();
+  expect(page()).toContain("rarer words become <unk>. Perplexities of different vocabularies are not comparable.");
+  const count = document.querySelector<HTMLInputElement>('[data-testid="add-min-count"] input')!;
+  expect(count.value).toBe("2");
+  count.value = "5";
+  count.dispatchEvent(new Event("change"));
+  await flushPromises();
+  await press("add-create");
+  expect(services.inputs("datasets.create")).toEqual([{ order: { form: "text", title: "novel", path: "/data/novel.txt", unit: "words", minCount: 5 }, job: expect.any(String) as string }]);
+});
+
 it("wants the targets of an array that stands alone", async () => {
   services.answer("datasets.preview", () => ({ form: "arrays", arrays: [{ name: "x", shape: [100, 4], type: "float32" }] }));
   services.answer("datasets.create", () => ownTable());
