@@ -22,10 +22,15 @@ export interface HeadMap {
   readonly weights: Float32Array;
 }
 
-const barRoom = 70;
+const barRoom = 84;
 const gap = 18;
 /** Smallest side of a cell in pixels; smaller ones are joined. */
 const minCell = 2.5;
+
+/** Colors from no attention, which is close to the background, to all of it. */
+function attentionColors(theme: ChartSettings["theme"]): string[] {
+  return theme === "dark" ? heatColors(theme).reverse() : heatColors(theme);
+}
 
 /** The heat maps that a picture has. */
 export function headMaps({ weights, heads, head }: Pick<AttentionPicture, "weights" | "heads" | "head">): HeadMap[] {
@@ -77,7 +82,7 @@ export function attentionChart(picture: AttentionPicture, settings: ChartSetting
   });
   const first = boxOf(0);
   const scale = linearScale([0, high]) ?? linearScale([0, 1])!;
-  addColorBar(parts, { left: settings.width - barRoom + 10, top: first.top, width: 12, height: Math.min(first.height, 320) }, { log: false, axis: scale, low: 0, high }, "Attention weight", look);
+  addColorBar(parts, { left: settings.width - barRoom + 10, top: first.top, width: 12, height: Math.min(first.height, 320) }, { log: false, axis: scale, low: 0, high }, "Attention weight", look, attentionColors(look.theme));
   return { ...frame, title: texts, ...parts, ...tooltipOption(settings) };
 }
 
@@ -121,7 +126,7 @@ export function cellsOf({ weights }: HeadMap, { queries, keys, causal }: Pick<At
 function cells(map: HeadMap, picture: AttentionPicture, { box, high, look }: CellSettings): Record<string, unknown> {
   const block = Math.max(1, Math.ceil(minCell / Math.min(box.width / picture.keys, box.height / picture.queries)));
   const shown = cellsOf(map, picture, block);
-  const colors = heatColors(look.theme);
+  const colors = attentionColors(look.theme);
   const name = (position: number) => (picture.symbols[position] === undefined ? `position ${position}` : `${shownSymbol(picture.symbols[position])} (position ${position})`);
   const data = shown.map(({ query, key, weight }): TooltipItem & { value: readonly [number, number] } => ({
     value: [key, query],

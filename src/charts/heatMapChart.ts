@@ -235,7 +235,7 @@ function cellContent({ x, y, metric, penalty }: StudyGrids, name: string, cell: 
 }
 
 /** Draws the color bar as an axis. */
-export function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, scale: ColorScale, name: string, look: Look): void {
+export function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, scale: ColorScale, name: string, look: Look, stops: readonly string[] = heatColors(look.theme)): void {
   const gridIndex = grid.length;
   const { low, high, log } = scale;
   const ticks = scale.axis.ticks.filter((tick) => tick >= low && tick <= high);
@@ -243,7 +243,6 @@ export function addColorBar({ grid, xAxis, yAxis, series }: Parts, box: Box, sca
   grid.push({ ...box, outerBoundsMode: "none" });
   xAxis.push({ type: "value", gridIndex, min: 0, max: 1, show: false });
   yAxis.push({ ...axis, position: "right", name, nameLocation: "middle", nameRotate: 90, nameGap: 38, nameTextStyle: { color: look.soft, fontSize: look.fontSize, fontFamily: look.fontFamily } });
-  const stops = heatColors(look.theme);
   series.push({
     type: "custom",
     silent: true,

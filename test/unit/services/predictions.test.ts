@@ -7,6 +7,7 @@ import { unzipSync } from "fflate";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { contract, type RequestInput, type RequestName, type RequestOutput } from "../../../src/shared/contract.ts";
+import { attentionFile, decodeFloats, type AttentionFormat } from "../../../src/shared/reading.ts";
 import { pictureSettings } from "../../../src/shared/reports.ts";
 import { isActive } from "../../../src/shared/run.ts";
 import { parseNpy } from "../../../src/core/datasets/formats/npy.ts";
@@ -193,6 +194,36 @@ it("writes in the language of a text, the same for one seed", async () => {
   const report = await ask("predictions.report", { run });
   expect(report).toMatchObject({ task: "text" });
   expect(report.loss).toBeCloseTo(report.kept.evaluation.testLoss!, 4);
+});
+
+it("reads an example symbol by symbol, with its attention, and hands that out as files", async () => {
+  const path = join(ownDataFolder(), "letters.txt");
+  writeFileSync(path, "hand in hand, and on ".repeat(400));
+  const { ask, train, refusal, services } = await open();
+  const { kind } = await ask("datasets.create", { order: { form: "text", title: "Letters", path } });
+  const run = await train({ dataset: { kind }, model: { kind: "transformer", layers: 2, heads: 2, width: 8, context: 8, dropout: 0 }, batchSize: 4, budget: { epochs: 1, stepsPerEpoch: 5 } });
+  const reading = await ask("predictions.reading", { run, example: { from: "text", set: "test", position: 3 }, module: 1 });
+  expect(reading.symbols.map(({ name }) => name).join("")).toHaveLength(8);
+  expect(reading.symbols.every(({ next, ranked }, i) => next !== null && ranked.length === 5 && (i === 7 || next.name === reading.symbols[i + 1]!.name))).toBe(true);
+  expect(reading.symbols[0]!.next!.loss).toBeCloseTo(-Math.log(reading.symbols[0]!.next!.probability), 5);
+  expect(reading.modules).toEqual([0, 1].map((layer) => ({ name: `transformer.h.${layer}.attn`, heads: 2, queries: 8, keys: 8, causal: true })));
+  const weights = decodeFloats(reading.weights!);
+
+  const attention = { checkpoint: "best" as const, example: { from: "text" as const, set: "test" as const, position: 3 }, module: 1, head: null };
+  const bytes = async (format: AttentionFormat, changes: object = {}) => buffer(Readable.from((await services.reportFile({ of: { run }, file: attentionFile(format), settings: pictureSettings.parse({}), attention: { ...attention, ...changes } })).pieces));
+  const arrays = unzipSync(await bytes("npz"));
+  expect(Object.keys(arrays)).toEqual(["symbols.npy", "transformer.h.0.attn.npy", "transformer.h.1.attn.npy"]);
+  expect([...parseNpy(arrays["transformer.h.1.attn.npy"]!, "").data]).toEqual([...weights]);
+  expect((JSON.parse((await bytes("json")).toString()) as { modules: { weights: number[][][] }[] }).modules[1]!.weights.flat(2)).toEqual([...weights]);
+  const rows = (await bytes("csv")).toString().trimEnd().split("\n");
+  expect(rows).toHaveLength(1 + 2 * 2 * 64);
+  expect(rows[1]).toMatch(/^transformer\.h\.0\.attn,0,0,0,/);
+  expect((await bytes("png")).subarray(1, 4).toString()).toBe("PNG");
+  await expect(bytes("svg", { head: 2 })).rejects.toThrow("transformer.h.1.attn has no head 2; it has 2, from 0 on");
+
+  expect(await refusal("predictions.reading", { run, example: { from: "text", set: "test", position: 3 }, module: 2 })).toBe("There is no attention 2; the model has 2, from 0 on.");
+  expect(await refusal("predictions.reading", { run, example: { from: "typed", text: "Hand" } })).toMatch(/the training text does not contain "H"/);
+  expect(await refusal("predictions.reading", { run, example: { from: "picture" } })).toMatch(/must be one of: text, typed, example/);
 });
 
 it("lays predicted quantities beside the true ones, in their own unit", async () => {
