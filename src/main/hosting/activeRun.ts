@@ -15,8 +15,8 @@ import { WaitingWork } from "./waitingWork.ts";
 import { WatchedTrainer } from "./watchedTrainer.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 
-/** How a run begins: for the first time, from its checkpoint, or again from its first step. */
-export type Beginning = "new" | "checkpoint" | "firstStep";
+/** How a run begins: for the first time, from its checkpoint, again from its first step, or going on where it trains on another machine. */
+export type Beginning = "new" | "checkpoint" | "firstStep" | "attach";
 
 /** The engine crashed the trainer, lost its device, ran out of memory, or stopped answering. */
 export type EngineTrouble = "crash" | "device" | "memory" | "silence";
@@ -129,7 +129,7 @@ export class ActiveRun {
       const trainer = (this.#trainer = new WatchedTrainer(start, hooks, this.#hooks.watch));
       trainer.send({ type: "start", experiment: this.#summary.experiment, ...(this.#why !== undefined && { why: this.#why }), ...(checkpoints && { checkpoints }) });
       void trainer.launched.then((launched) => {
-        if (launched && checkpoints?.resume && isCurrent()) void this.#files?.sendCheckpoint(this.#summary.id);
+        if (launched && checkpoints?.resume && isCurrent() && !trainer.isRemote) void this.#files?.sendCheckpoint(this.#summary.id);
       });
     } catch (error) {
       this.fail(`The trainer process could not be started: ${messageOf(error)}`);
@@ -180,6 +180,8 @@ export class ActiveRun {
 
   /** Asks the trainer to pause until release(); the run shows the reason. Does nothing to a run that the user has paused. */
   hold(reason: string): void {
+    // One on another machine goes on; what it hands in waits there.
+    if (this.#trainer?.isRemote) return;
     if (this.#held || this.#pauseAsked || !this.#trainer || !isActive(this.#summary.status)) return;
     this.#held = true;
     this.#releasedBecause = null;
@@ -248,13 +250,20 @@ export class ActiveRun {
     this.#trainer?.kill();
   }
 
+  /** Lets go of a run that trains on another machine, when the host closes: the next host goes on with it. */
+  leaveThere(reason: string): void {
+    this.end("interrupted", reason);
+    this.#trainer?.leave();
+  }
+
   /** Kills the trainer and writes nothing more: another process has taken the run. */
   abandon(): void {
     if (this.#abandoned) return;
     this.#abandoned = true;
     clearImmediate(this.#soon);
     this.#files?.abandon();
-    if (this.#trainer) this.#trainer.kill();
+    if (this.#trainer?.isRemote) this.#trainer.leave();
+    else if (this.#trainer) this.#trainer.kill();
     else this.#leave();
     this.#work.hurry();
   }
@@ -270,6 +279,7 @@ export class ActiveRun {
   }
 
   #receive(message: FromTrainer): void {
+    if (message.type === "mark" && !this.#abandoned) return this.#reported();
     if (this.#abandoned || !isActive(this.#summary.status)) {
       // The trainer waits for an answer.
       if (message.type === "file") this.send({ type: "fileTaken", kind: message.kind, step: message.step, end: { problem: "the run has ended" } });
@@ -320,6 +330,7 @@ export class ActiveRun {
         if (message.engine) this.#hooks.onEngineFailure?.(this.#summary, message.message, message.engine);
         if (message.checkpoint) this.#files?.setAside(this.#summary.id);
         return this.end("failed", message.message);
+      case "mark":
       case "measured":
       case "probed":
       case "predicted":
@@ -337,11 +348,16 @@ export class ActiveRun {
 
   #started(started: Message<"started">): void {
     const { device, environment, metrics, totalSteps } = started;
+    // A run on another machine begins again where that machine was lost.
+    const isFirst = this.#metrics.length === 0;
     this.#metrics = metrics;
-    if (this.#beginning === "new") {
+    if (this.#beginning === "new" && isFirst) {
       this.#hooks.log.beginSeries(this.#summary.id, metrics, environment);
       this.#note("started", `on ${device}`);
-    } else this.#resumed = resumeLog({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted) }, started);
+    } else {
+      const elsewhere = this.#trainer?.isRemote ? { onCutBack: (step: number) => this.#save({ steps: step }) } : undefined;
+      this.#resumed = resumeLog({ log: this.#hooks.log, run: this.#summary.id, note: (...noted) => this.#note(...noted), elsewhere }, started);
+    }
     this.#clock.start();
     this.#commit({ status: "running", device, totalSteps, startedAt: this.#summary.startedAt ?? Date.now() });
   }

@@ -39,6 +39,26 @@ export type LaunchTrainer = LaunchHelper<ToTrainer, FromTrainer>;
 export interface Trainer extends TrainerProcess {
   /** Resolves to true when the process runs, to false when it never will. */
   readonly launched: Promise<boolean>;
+  /** Only of a trainer on another machine, which outlasts this process. */
+  readonly remote?: RemoteTraining;
+}
+
+export interface RemoteTraining {
+  /** Lets go of the run: its training goes on, and is taken in later. */
+  leave(): void;
+}
+
+/** A program that trains on another machine. Request a trainer for each of its runs, then call go(). */
+export interface RemoteProgram {
+  at(seat: number): StartTrainer;
+  go(): void;
+}
+
+/** Where runs train that do not train on this machine. */
+export interface RemotePlace {
+  /** For people: the name of a fleet. */
+  readonly name: string;
+  program(size: number): RemoteProgram;
 }
 
 /** Requests a trainer; returns at once. */

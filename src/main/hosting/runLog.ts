@@ -9,6 +9,8 @@ export interface RunLog {
   beginSeries(run: string, metrics: readonly string[], environment: Environment): void;
   /** Continues the series of an earlier run. @throws when the run logs other metrics now. */
   resumeSeries(run: string, metrics: readonly string[], evaluated: number | null, environment: Environment): ResumedSeries;
+  /** Removes a run's steps from `step` on, and the evaluations and events after it; committed when this returns. */
+  cutBack(run: string, metrics: readonly string[], step: number): { readonly steps: number };
   readSteps(run: string, from: number, to: number): Iterable<StoredStep>;
   /** @throws RangeError unless the rows continue the run's series. */
   appendRows(run: string, rows: Rows): void;

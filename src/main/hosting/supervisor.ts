@@ -4,6 +4,7 @@ import { ActiveRun, type ActiveRunHooks, type Beginning, type EngineTrouble } fr
 import { CheckpointFolder } from "./checkpoint/folder.ts";
 import { CohortProcess } from "./cohortProcess.ts";
 import type { Machine } from "./machine.ts";
+import type { RemotePlace, RemoteProgram } from "./process.ts";
 import type { RunLog } from "./runLog.ts";
 import type { WatchdogOptions } from "./watchdog.ts";
 import { WeightsFolder } from "./weights/folder.ts";
@@ -56,6 +57,8 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #runs = new Map<string, ActiveRun>();
   readonly #seats = new WeakMap<ActiveRun, CohortSeat>();
+  /** Where runs train that do not train on this machine. */
+  readonly #elsewhere = new WeakMap<ActiveRun, RemotePlace>();
   /** Last `coreFree` value sent to each trainer. */
   readonly #sentCoreFree = new WeakMap<ActiveRun, boolean>();
   #closing = false;
@@ -70,8 +73,9 @@ export class Supervisor {
    * Trains a run that the log already contains, now or when capacity is free. Requeue a run that is not new before.
    * @param seat in a cohort, which starts once it is complete
    * @param why reason for the choice of its engine
+   * @param elsewhere where it trains, unless on this machine
    */
-  start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat, why?: string): RunSummary {
+  start(run: RunSummary, beginning: Beginning = "new", seat?: CohortSeat, why?: string, elsewhere?: RemotePlace): RunSummary {
     if (this.#closing) throw new Error("the supervisor is closing");
     const { storeFolder, checkpointEvery = 5_000 } = this.#options;
     // A cohort pauses while all its members write their checkpoints.
@@ -92,6 +96,7 @@ export class Supervisor {
     const active: ActiveRun = new ActiveRun(run, beginning, hooks, why);
     this.#runs.set(run.id, active);
     if (seat) this.#seats.set(active, seat);
+    if (elsewhere) this.#elsewhere.set(active, elsewhere);
     this.#fillCapacity();
     return active.summary;
   }
@@ -129,8 +134,9 @@ export class Supervisor {
     return [...this.#runs.values()].flatMap(({ summary }) => (isActive(summary.status) ? [summary] : []));
   }
 
+  /** Number of runs here that close() would stop: those on other machines go on. */
   get training(): number {
-    return this.active.length;
+    return [...this.#runs.values()].filter((run) => isActive(run.summary.status) && !this.#elsewhere.has(run)).length;
   }
 
   /** Renames a run from its next change on. */
@@ -222,7 +228,9 @@ export class Supervisor {
     const { closeWithin = 5_000 } = this.#options;
     const runs = [...this.#runs.values()];
     for (const active of runs) {
-      active.stop("leave", closeWithin, "Hypertower was closed.", {
+      const elsewhere = this.#elsewhere.get(active);
+      if (elsewhere) active.leaveThere(`Hypertower was closed; ${elsewhere.name} goes on with this run, and it is taken in when Hypertower is next started.`);
+      else active.stop("leave", closeWithin, "Hypertower was closed.", {
         status: "interrupted",
         reason: "Hypertower was closed and the trainer did not stop in time.",
       });
@@ -243,9 +251,9 @@ export class Supervisor {
     return active.summary;
   }
 
-  /** Runs whose trainers are training or launching. */
+  /** Runs whose trainers are training or launching on this machine. */
   #training(): ActiveRun[] {
-    return [...this.#runs.values()].filter((run) => run.trains);
+    return [...this.#runs.values()].filter((run) => run.trains && !this.#elsewhere.has(run));
   }
 
   /** Tells trainers whether a core is free. */
@@ -266,23 +274,38 @@ export class Supervisor {
     this.#tellCoreFree();
   }
 
+  /** Hands queued runs over that train elsewhere: this machine's capacity does not limit them. */
+  #startElsewhere(): void {
+    for (const active of [...this.#runs.values()]) {
+      const place = this.#elsewhere.get(active);
+      if (this.#closing || this.#held) return;
+      if (!place || active.hasTrainer || active.summary.status !== "queued") continue;
+      const cohort = this.#seats.get(active)?.cohort;
+      if (cohort?.isComplete) this.#launchCohort(cohort, place.program(cohort.size));
+      if (cohort) continue;
+      const program = place.program(1);
+      active.launch(program.at(0));
+      program.go();
+    }
+  }
+
   #startQueued(): void {
+    this.#startElsewhere();
     const { machine, wanted } = this.#options;
     const capacity = Math.max(machine.places, wanted?.() ?? 0);
     for (const active of [...this.#runs.values()]) {
       const taken = new Set(this.#training().map((run) => this.#seats.get(run)?.cohort ?? run)).size;
       if (taken >= capacity || this.#closing || this.#held) return;
-      if (active.hasTrainer || active.summary.status !== "queued") continue;
+      if (active.hasTrainer || active.summary.status !== "queued" || this.#elsewhere.has(active)) continue;
       const cohort = this.#seats.get(active)?.cohort;
       if (!cohort) active.launch(machine.startTrainer);
-      else if (cohort.isComplete) this.#launchCohort(cohort);
+      else if (cohort.isComplete) this.#launchCohort(cohort, new CohortProcess(machine.startTrainer, cohort.size));
     }
   }
 
   /** Launches the queued members together. A member paused in the queue trains alone later. */
-  #launchCohort(cohort: Cohort): void {
+  #launchCohort(cohort: Cohort, process: RemoteProgram): void {
     const members = [...this.#runs.values()].filter((run) => this.#seats.get(run)?.cohort === cohort && !run.hasTrainer);
-    const process = new CohortProcess(this.#options.machine.startTrainer, cohort.size);
     for (const run of members) {
       if (run.summary.status === "queued") run.launch(process.at(this.#seats.get(run)!.number));
       else this.#seats.delete(run);

@@ -41,7 +41,18 @@ export class WatchedTrainer {
       this.#watchdog.heard();
       return launched;
     });
-    this.#watchdog.watch(excused, onSilence);
+    // Its worker watches it; silence here only means that nothing was handed in yet.
+    if (!this.#trainer.remote) this.#watchdog.watch(excused, onSilence);
+  }
+
+  /** Whether it trains on another machine. */
+  get isRemote(): boolean {
+    return this.#trainer.remote !== undefined;
+  }
+
+  /** Lets go of a run that trains on another machine. */
+  leave(): void {
+    this.#trainer.remote?.leave();
   }
 
   /** Whether its process is still launching. */
@@ -62,9 +73,9 @@ export class WatchedTrainer {
     this.#trainer.kill();
   }
 
-  /** Kills it after `within` milliseconds unless it has exited; a later call replaces the timer. */
+  /** Kills it after `within` milliseconds unless it has exited; a later call replaces the timer. One on another machine takes its time. */
   killAfter(within: number): void {
-    if (this.#exited) return;
+    if (this.#exited || this.isRemote) return;
     clearTimeout(this.#killTimer);
     this.#killTimer = setTimeout(() => {
       this.#overdue = true;

@@ -37,6 +37,10 @@ export function isOutage(error: unknown): boolean {
   return error instanceof StoreError && isStoreFailure(error.cause);
 }
 
+/** What is pending could not be written, so that what depends on it must wait. */
+export const notWritten = (path: string): StoreError =>
+  new StoreError(path, `${path} cannot be written at present.`, { cause: new Database.SqliteError("pending rows could not be written", "SQLITE_BUSY") });
+
 /** The request contradicts what is being trained, or what is in the bin, as the store says at that moment. */
 export class ActiveError extends Error {
   constructor(message: string) {

@@ -7,6 +7,7 @@ import { StoreError } from "./errors.ts";
 import { changeLayout } from "./changeLayout.ts";
 import { checksumLayout } from "./checksumLayout.ts";
 import { claimLayout } from "./claimLayout.ts";
+import { fleetLayout } from "./fleetLayout.ts";
 import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
@@ -39,6 +40,7 @@ export const migrations: readonly Migration[] = [
   { version: 12, sql: thinLayout },
   { version: 13, sql: tagLayout },
   { version: 14, sql: networkLayout },
+  { version: 15, sql: fleetLayout },
 ];
 
 export function versionOf(db: Database): number {

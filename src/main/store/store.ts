@@ -6,8 +6,10 @@ import type { Environment, Evaluation, RunDetail, RunEvent, RunSummary } from ".
 import { ChecksumUpgrade } from "./checksumUpgrade.ts";
 import { ChangeReader, type Changes } from "./changes.ts";
 import { closeConnections, openConnections, type Connections } from "./database.ts";
+import type { CutBack } from "./cutBack.ts";
 import { Eraser } from "./erase.ts";
 import { ActiveError, explain, explained, StoreError } from "./errors.ts";
+import { FleetTable } from "./fleetUnits.ts";
 import { FileWatch, type FileState } from "./fileWatch.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts } from "./hosts.ts";
@@ -53,6 +55,7 @@ export class Store {
   readonly studies: StudyTable;
   readonly measurements: MeasurementTable;
   readonly networks: NetworkTable;
+  readonly fleets: FleetTable;
   /** Reads runs and studies for archives. */
   readonly portable: PortableReader;
   readonly eraser: Eraser;
@@ -114,6 +117,7 @@ export class Store {
       this.eraser = new Eraser(writer, path, this.#writer);
       this.thinner = new Thinner(writer, path, this.#writer);
       this.measurements = new MeasurementTable(this.#connections, access);
+      this.fleets = new FleetTable(this.#connections, access);
       this.networks = new NetworkTable(this.#connections, { path, ...access });
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       if (readOnly === null) {
@@ -197,6 +201,11 @@ export class Store {
     const stale = later.filter((each) => !isRepeated(each)).map(({ step }) => step);
     const logged = this.#writer.resumeSeries(run, metrics, stale, environment);
     return { logged, evaluations, events: detail?.events ?? [], differences: detail?.environment ? environmentDifferences(detail.environment, environment) : [] };
+  }
+
+  /** Removes a run's steps from `step` on, and the evaluations and events after it. Its series goes on there. Committed when this returns. */
+  cutBack(run: string, metrics: readonly string[], step: number): CutBack {
+    return this.#writer.cutBack(run, metrics, step);
   }
 
   /** Adds rows to the next commit. @throws RangeError unless they continue the run's series. */

@@ -6,7 +6,8 @@ import type { Database } from "better-sqlite3";
 import { messageOf } from "../../shared/errors.ts";
 import { isActive, type Environment, type Evaluation, type RunEvent, type RunSummary } from "../../shared/run.ts";
 import { plural } from "../../shared/text.ts";
-import { ActiveError, explain, isStoreFailure, LeaseLostError, StoreError } from "./errors.ts";
+import { cutBack, type CutBack } from "./cutBack.ts";
+import { ActiveError, explain, isStoreFailure, LeaseLostError, notWritten, StoreError } from "./errors.ts";
 import { finite } from "./finite.ts";
 import { GroupCommit } from "./groupCommit.ts";
 import { beatEvery, type Hosts } from "./hosts.ts";
@@ -146,6 +147,8 @@ export class Writer {
 
   /** Continues a run's series and removes its evaluations after the steps `stale`. Returns the next step to log. */
   resumeSeries(run: string, metrics: readonly string[], stale: readonly number[], environment: Environment): number {
+    // A run that goes on elsewhere begins again while rows of it are pending.
+    if (this.#pending.has(run) && !this.flush()) throw notWritten(this.#options.path);
     const buffer = this.#whileOwned(run, "resume series", () => {
       const known = this.#series.resume(run, metrics);
       for (const step of stale) this.#seals.forgotten(run, this.#statements.forgetEvaluation.run(run, step).changes);
@@ -157,6 +160,14 @@ export class Writer {
     }
     this.#buffers.set(run, buffer);
     return buffer.nextStep;
+  }
+
+  /** Removes a run's steps from `step` on, and the evaluations and events after it. Its series goes on there. Committed when this returns. */
+  cutBack(run: string, metrics: readonly string[], step: number): CutBack {
+    if (!this.flush()) throw notWritten(this.#options.path);
+    const { removed, buffer } = this.#whileOwned(run, "cut back a series", () => ({ removed: cutBack(this.#db, run, step), buffer: this.#series.resume(run, metrics) }));
+    if (buffer) this.#buffers.set(run, buffer);
+    return removed;
   }
 
   /**

@@ -113,6 +113,8 @@ export type FromTrainer =
       readonly totalSteps: number;
       /** Position restored from a checkpoint; without it the run starts at its first step. */
       readonly from?: { readonly step: number; readonly evaluated: number | null };
+      /** Repeats what was said to an earlier host, which this one follows. */
+      readonly attached?: boolean;
     }
   | { readonly type: "rows"; readonly rows: Rows; readonly progress: Progress }
   | { readonly type: "evaluation"; readonly evaluation: Evaluation }
@@ -128,6 +130,8 @@ export type FromTrainer =
   | { readonly type: "alive" }
   | { readonly type: "paused" }
   | { readonly type: "resumed" }
+  /** Only of a trainer on another machine: counts as a report, so that `stored` answers it once all that came before is stored. */
+  | { readonly type: "mark" }
   | {
       readonly type: "ended";
       readonly outcome: Outcome;
