@@ -1,0 +1,181 @@
+/** Takes in what a unit's workers hand in: segments in order, each once, checked before anything of it reaches a log. */
+import { messageOf } from "../../../shared/errors.ts";
+import { runsOf, type Unit } from "../../../shared/fleet/unit.ts";
+import type { TakenIn } from "../../store/fleetUnits.ts";
+import type { FromTrainer } from "../../trainer/messages.ts";
+import type { Fleet, SegmentRef, UnitNews } from "../fleet.ts";
+import { decodeSegment, SegmentError, type SegmentEntry } from "../segment.ts";
+import { HostileError, RunCheck } from "./runCheck.ts";
+import type { RemoteTrainer } from "./remoteTrainer.ts";
+
+type Started = Extract<FromTrainer, { type: "started" }>;
+
+export interface UnitIntakeOptions {
+  readonly unit: Unit;
+  readonly fleet: Pick<Fleet, "read">;
+  /** The last segment that is committed. */
+  readonly taken: TakenIn;
+  /** Number of steps of a run that are in the store. */
+  readonly logged: (run: string) => number;
+  /** Stores the newest checkpoint of a run that is about to end and can be resumed. */
+  readonly keepCheckpoint: (run: string, upTo: TakenIn) => Promise<void>;
+}
+
+/** Looks after which a segment that is missing or damaged will not come any more. */
+const patience = 20;
+
+export class UnitIntake {
+  readonly unit: Unit;
+  readonly trainers = new Map<string, RemoteTrainer>();
+  /** What the fleet said of it last. */
+  news: UnitNews | undefined;
+  /** Looks at which the fleet did not know it. */
+  unknown = 0;
+  readonly #options: UnitIntakeOptions;
+  readonly #checks: ReadonlyMap<string, RunCheck>;
+  /** The last segment that was handed over, and the last that is committed. */
+  #at: TakenIn;
+  #taken: TakenIn;
+  #host: string | null = null;
+  #started: { run: string; started: string }[] = [];
+  #end: Extract<SegmentEntry, { type: "end" }> | undefined;
+  /** Consecutive looks in which nothing could be taken in although something is there. */
+  #stuck = 0;
+  #problem: string | null = null;
+  /** A segment of which only a part was handed over, since its reader has to wait. */
+  #part: { readonly ref: SegmentRef; readonly done: number } | undefined;
+
+  constructor(options: UnitIntakeOptions) {
+    this.#options = options;
+    this.unit = options.unit;
+    this.#at = this.#taken = options.taken;
+    this.#checks = new Map(runsOf(options.unit).map(({ run }) => [run, new RunCheck(run)]));
+  }
+
+  get taken(): TakenIn {
+    return this.#taken;
+  }
+
+  /** What holds it up; null for nothing. */
+  get problem(): string | null {
+    return this.#problem;
+  }
+
+  /** How the newest attempt ended that was taken in; undefined while it has not. */
+  get end(): Extract<SegmentEntry, { type: "end" }> | undefined {
+    return this.#end;
+  }
+
+  /** A run whose beginning an earlier host has taken in. */
+  attach(run: string, started: Started): void {
+    this.#checks.get(run)?.attach(started);
+  }
+
+  /** Steps trained of a run, as far as they were handed in. */
+  stepOf(run: string): number {
+    return this.#checks.get(run)?.step ?? 0;
+  }
+
+  /**
+   * Hands over segments, which are in order.
+   * @returns those that are committed already, or will be once all trainers have settled
+   * @throws HostileError for what no worker hands in; FleetError where the fleet cannot be read at present
+   */
+  async take(segments: readonly SegmentRef[]): Promise<SegmentRef[]> {
+    const done: SegmentRef[] = [];
+    let waits: string | null = null;
+    for (const ref of segments) {
+      if (isAfter(ref, this.#at)) {
+        waits = await this.#next(ref);
+        if (waits !== null) break;
+      }
+      done.push(ref);
+    }
+    this.#problem = waits;
+    this.#stuck = waits === null || done.some((ref) => isAfter(ref, this.#taken)) ? 0 : this.#stuck + 1;
+    if (this.#stuck > patience) throw new HostileError(waits!);
+    for (const trainer of this.trainers.values()) trainer.hand({ type: "mark" });
+    return done;
+  }
+
+  /** All that was handed over is committed. Returns what the store is to remember. */
+  committed(): (TakenIn & { readonly unit: string; readonly started: readonly { run: string; started: string }[] }) | undefined {
+    if (!isAfter(this.#at, this.#taken)) return undefined;
+    this.#taken = this.#at;
+    const started = this.#started;
+    this.#started = [];
+    return { unit: this.unit.id, ...this.#taken, started };
+  }
+
+  /** Hands over the next segment. Returns why it cannot be at present; null if it was. */
+  async #next(ref: SegmentRef): Promise<string | null> {
+    const { attempt, sequence } = this.#at;
+    const isNext = ref.attempt === attempt ? ref.sequence === sequence + 1 : ref.sequence === 0;
+    if (!isNext) return `segment ${ref.attempt === attempt ? sequence + 1 : 0} of attempt ${ref.attempt} is missing`;
+    let entries: readonly SegmentEntry[];
+    try {
+      ({ entries } = decodeSegment(await this.#options.fleet.read(ref), ref));
+    } catch (error) {
+      if (error instanceof SegmentError) return error.message;
+      throw error;
+    }
+    if (ref.sequence === 0 && entries[0]?.type !== "attempt") throw new HostileError("the first segment of an attempt does not say which worker it is of");
+    const done = this.#part?.ref.attempt === ref.attempt && this.#part.ref.sequence === ref.sequence ? this.#part.done : 0;
+    for (let i = done; i < entries.length; i++) {
+      if (this.#end && entries[i]!.type !== "attempt") throw new HostileError("its worker handed in something after the end of its attempt");
+      const waits = await this.#entry(entries[i]!, ref);
+      if (waits === null) continue;
+      this.#part = { ref, done: i };
+      return waits;
+    }
+    this.#part = undefined;
+    this.#at = { attempt: ref.attempt, sequence: ref.sequence };
+    return null;
+  }
+
+  async #entry(entry: SegmentEntry, ref: SegmentRef): Promise<string | null> {
+    if (entry.type === "attempt") {
+      if (ref.sequence !== 0) throw new HostileError("an attempt begins in its midst");
+      this.#end = undefined;
+      this.#host = entry.machine.host;
+      for (const check of this.#checks.values()) check.attempt();
+      return null;
+    }
+    if (entry.type === "end") {
+      this.#end = entry;
+      return null;
+    }
+    const { run, message } = entry;
+    const check = this.#checks.get(run);
+    if (!check) throw new HostileError(`its worker handed in something of run ${run}, which is not of the unit`);
+    const trainer = this.trainers.get(run);
+    if (message.type === "started" && trainer && (message.from?.step ?? 0) > this.#options.logged(run)) {
+      return `attempt ${ref.attempt} goes on at step ${message.from?.step} of run ${run}, of which ${this.#options.logged(run)} steps were handed in`;
+    }
+    check.check(message);
+    // The run is not at this unit any more.
+    if (!trainer) return null;
+    await trainer.begun();
+    if (message.type === "started") {
+      const device = this.#host === null ? message.device : `${message.device} of ${this.#host}`;
+      const started: Started = { ...message, device };
+      this.#started.push({ run, started: JSON.stringify(started) });
+      trainer.hand(started);
+      return null;
+    }
+    if (message.type === "failed" || (message.type === "ended" && message.outcome === "stopped")) {
+      await this.#options.keepCheckpoint(run, { attempt: ref.attempt, sequence: ref.sequence }).catch((error: unknown) => {
+        this.#problem = messageOf(error);
+      });
+    }
+    trainer.hand(message);
+    return null;
+  }
+
+  /** Whether the end of a run was handed in. */
+  isOver(run: string): boolean {
+    return this.#checks.get(run)?.over ?? false;
+  }
+}
+
+export const isAfter = (a: TakenIn, b: TakenIn): boolean => a.attempt > b.attempt || (a.attempt === b.attempt && a.sequence > b.sequence);
