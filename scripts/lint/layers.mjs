@@ -53,7 +53,7 @@ export const layers = {
   // Installs optional packages on demand.
   installing: { folder: "src/main/extras", layers: ["extras", "durable", "shared"], modules: ["node:*", "tar-stream"] },
   // Where units of work are trained.
-  fleet: { folder: "src/main/fleet", layers: ["hosting", "trainer", "store", "logs", "checkpoint", "datasets", "networks", "durable", "folders", "shared"], modules: "*" },
+  fleet: { folder: "src/main/fleet", layers: ["hosting", "trainer", "store", "logs", "checkpoint", "datasets", "networks", "durable", "folders", "extras", "shared"], modules: "*" },
   studies: { folder: "src/main/studies", layers: ["fleet", "hosting", "store", "training", "shared"], modules: "*" },
   // Runs and studies as files, and from store to store.
   archives: { folder: "src/main/archives", layers: ["hosting", "store", "folders", "datasets", "networks", "checkpoint", "weights", "durable", "shared"], modules: "*" },

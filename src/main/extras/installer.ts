@@ -41,7 +41,9 @@ async function bytesUnder(folder: string): Promise<number> {
 
 /** Whether this installation of Hypertower has it. TensorFlow's packages come without their addon, and ONNX Runtime's without CUDA. */
 function comesWithProgram(name: ExtraName): boolean {
-  const folder = besideProgram(mainPackageOf[name]);
+  // PostgreSQL has a package for each platform.
+  const main = name === "postgres" ? packagesOf(name)[0]?.name : mainPackageOf[name];
+  const folder = main === undefined ? null : besideProgram(main);
   const part = name === "cuda" ? "bin/napi-v6/linux/x64/libonnxruntime_providers_cuda.so" : name.startsWith("tfjs-node") ? "lib" : "package.json";
   return folder !== null && existsSync(join(folder, part));
 }

@@ -23,6 +23,7 @@ export function environmentOf(command: Command, path: string): readonly (readonl
     ...settings.filter((setting) => concerns(setting, path)).map(({ environment, help }) => [environment, help] as const),
     ["HYPERTOWER_CONFIG", "path of the configuration file"] as const,
     ...(path === "datasets add" ? ([["HF_ENDPOINT", "base address of the Hugging Face hub (default: https://huggingface.co)"]] as const) : []),
+    ...(path.startsWith("queue ") || path === "worker" ? ([["HYPERTOWER_QUEUE", "URL of the queue, where none is given"]] as const) : []),
     ...(listing.has(path) ? ([["NO_COLOR", "no colors; FORCE_COLOR: colors, also in a pipe"]] as const) : []),
   ];
 }

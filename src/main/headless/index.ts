@@ -45,6 +45,7 @@ import { addAttentionCommand } from "./tree/attention.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addNetworkCommands } from "./tree/networks.ts";
+import { addQueueCommands } from "./tree/queue.ts";
 import { addRunCommands, addStudyListCommands, exportRunCommand, showCommand } from "./tree/runs.ts";
 import type { ProgramFiles } from "./session.ts";
 
@@ -340,6 +341,7 @@ datasets
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
 
 addNetworkCommands(program, programFiles);
+addQueueCommands(program);
 
 const doctor = program.command("doctor").description("Check, repair, restore and back up the store.");
 doctor

