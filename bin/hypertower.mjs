@@ -22,7 +22,7 @@ if (!existsSync(entry)) {
   const child = spawn(ownNode, [entry, ...process.argv.slice(2)], { stdio: "inherit" });
   // A terminal's Ctrl+C reaches the child by itself; it decides when to end.
   process.on("SIGINT", () => undefined);
-  for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  for (const signal of ["SIGTERM", "SIGHUP", ...(process.platform === "win32" ? [] : ["SIGUSR2"])]) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {
     console.error(`hypertower: ${ownNode} could not be started: ${error.message}`);
     process.exitCode = 1;

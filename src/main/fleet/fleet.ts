@@ -68,9 +68,9 @@ export interface FleetNews {
 }
 
 export interface Fleet {
-  /** As in `--on`: `local`, `slurm:PROFILE`, `queue`. */
+  /** As in `--on`: `local`, `slurm:PROFILE`, `folder:DIR`, `queue`. */
   readonly name: string;
-  readonly kind: "slurm" | "queue";
+  readonly kind: "slurm" | "folder" | "queue";
   /** Longest time in milliseconds that a unit may run there; null for no limit. */
   readonly longest: number | null;
   /** Keeps units durably; those that it has already, by id, are left as they are. @throws FleetError, after which none or some are kept */

@@ -5,3 +5,5 @@
  * modules.
  */
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
+// Schedulers announce the end of a job with it.
+if (process.platform !== "win32") process.on("SIGUSR2", () => undefined);
