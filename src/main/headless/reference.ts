@@ -57,6 +57,8 @@ whole in a pipe; statuses are in color on a terminal unless \`NO_COLOR\` is set.
 | 3 | the run diverged |
 | 4 | \`reproduce\`: the repetition differs |
 | 5 | \`verify\`: damage was found |
+| 6 | \`worker\`: units were left to be continued |
+| 7 | \`worker\`: this machine cannot train the unit |
 | 130 | interrupted: the run is stopped with its progress saved |
 
 A closed pipe (\`hypertower runs | head\`) is not an error.

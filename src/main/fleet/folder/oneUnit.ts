@@ -3,8 +3,15 @@ import { hostname } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Unit } from "../../../shared/fleet/unit.ts";
 import type { Claim, WorkSource } from "../worker/source.ts";
+import type { WorkerState } from "../../../shared/fleet/worker.ts";
 import { FolderClaim, readUnit } from "./claim.ts";
+import { ensureFolder, isThere, writeWhole } from "./files.ts";
 import { UnitPaths } from "./layout.ts";
+import { UnitsFolder } from "./unitsFolder.ts";
+import { WorkersFolder } from "./workersFolder.ts";
+
+/** Milliseconds between signs of life of the worker. */
+const aliveEvery = 10_000;
 
 export interface OneUnitOptions {
   readonly file: string;
@@ -24,6 +31,9 @@ export class OneUnit implements WorkSource {
   #worker = "";
   #given = false;
   #claim: FolderClaim | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** Null where the results are in no shared folder of a fleet. */
+  #workers: WorkersFolder | null = null;
 
   private constructor(unit: Unit, options: OneUnitOptions) {
     this.unit = unit;
@@ -35,18 +45,31 @@ export class OneUnit implements WorkSource {
     return new OneUnit(await readUnit(options.file), options);
   }
 
-  begin({ id }: { readonly id: string }): Promise<void> {
-    this.#worker = id;
-    return Promise.resolve();
+  async begin(worker: Omit<WorkerState, "seenAt" | "load" | "units" | "draining">): Promise<void> {
+    this.#worker = worker.id;
+    const root = dirname(dirname(this.#results));
+    try {
+      if (!(await isThere(join(root, "format.json")))) return;
+      const workers = (this.#workers = new WorkersFolder(new UnitsFolder(root)));
+      await workers.register(worker);
+      this.#timer = setInterval(() => void workers.beat(worker.id, [this.unit.id]).catch(() => undefined), aliveEvery);
+      this.#timer.unref();
+    } catch {
+      // The list of workers is for people to see: the unit is trained without.
+    }
   }
 
   async next(canTrain: (unit: Unit) => string | null): Promise<Claim | null> {
     if (this.#given) return null;
     this.#given = true;
     this.refused = canTrain(this.unit);
-    if (this.refused !== null) return null;
-    const { results, networks, job = null, every } = this.#options;
-    const root = resolve(results);
+    const root = this.#results;
+    if (this.refused !== null) {
+      // Other nodes may be able to.
+      await ensureFolder(join(root, "refused")).then(() => writeWhole(join(root, "refused", hostname()), this.refused!)).catch(() => undefined);
+      return null;
+    }
+    const { networks, job = null, every } = this.#options;
     return (this.#claim = await FolderClaim.begin(this.unit, {
       paths: new UnitPaths(root, this.unit.id),
       networks: networks ?? (basename(dirname(root)) === "units" ? join(dirname(dirname(root)), "networks") : join(root, "networks")),
@@ -57,8 +80,13 @@ export class OneUnit implements WorkSource {
     }));
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     if (!this.#claim) this.#given = true;
-    return Promise.resolve();
+    clearInterval(this.#timer);
+    await this.#workers?.leave(this.#worker).catch(() => undefined);
+  }
+
+  get #results(): string {
+    return resolve(this.#options.results);
   }
 }
