@@ -6,6 +6,7 @@ import { record } from "../logs/hostLog.ts";
 import { openHostLog } from "../services/logs.ts";
 import { defaultStoreDir, storeDirAt } from "../services/paths.ts";
 import { UserError, type Services } from "../services/services.ts";
+import { FleetError } from "../fleet/fleet.ts";
 import { checkLauncher } from "../hosting/checkLauncher.ts";
 import { importerOptions } from "../hosting/importMemory.ts";
 import { taskLauncher } from "../hosting/taskLauncher.ts";
@@ -91,5 +92,6 @@ export function errorLines(error: unknown): string[] {
   if (error instanceof UserError) {
     return [error.message, ...(error.fields ?? []).map(({ path, message }) => `  ${path ? `${path}: ` : ""}${message}`)];
   }
+  if (error instanceof FleetError) return [error.message];
   return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
 }

@@ -62,6 +62,8 @@ const byText: readonly (readonly [RegExp, Described])[] = [
   [/terminated|ended|closed|not queryable/i, later("The connection was cut")],
 ];
 
+const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text}.`);
+
 const codeOf = (error: unknown): string => (error as { code?: unknown } | null)?.code?.toString() ?? "";
 
 /** Path of a file that could not be opened, such as a certificate's. */
@@ -83,5 +85,5 @@ export function queueProblem(thrown: unknown, address: QueueAddress): FleetError
   const file = fileOf(error);
   if (file !== null) return new FleetError(`The queue at ${address.place} cannot be used. The file ${file} of its URL cannot be read: ${message}`, { retry: false, cause: error });
   const described = byCode[code]?.(address) ?? byText.find(([pattern]) => pattern.test(message))?.[1] ?? { problem: message, retry: code.startsWith("08") || code.startsWith("40") };
-  return new FleetError(`The queue at ${address.place} cannot be used. ${described.problem}.`, { retry: described.retry, cause: error });
+  return new FleetError(`The queue at ${address.place} cannot be used. ${sentence(described.problem)}`, { retry: described.retry, cause: error });
 }
