@@ -11,9 +11,9 @@ import { noticesPlugin } from "../../scripts/supply/packages.mjs";
 import { builtVariable, processSources } from "./processes.ts";
 
 const root = join(import.meta.dirname, "../..");
-/** Two folders below the root, like every build: see `findProgramFiles`. */
-const results = join(root, "test-results");
-const prefix = "processes-";
+/** Beside the other builds: code finds the repository from there, and logs name its files. */
+const builds = join(root, "out");
+const prefix = "test-processes-";
 const keptFor = 24 * 3_600_000;
 
 export default async function buildProcesses(): Promise<void> {
@@ -40,9 +40,9 @@ export default async function buildProcesses(): Promise<void> {
 
 /** Puts the build in place as a whole, for tests that run meanwhile may use an equal one; clears away builds of earlier days. */
 function place(name: string, files: readonly { path: string; content: string | Uint8Array }[]): string {
-  mkdirSync(results, { recursive: true });
-  const folder = join(results, name);
-  const made = mkdtempSync(join(results, "making-"));
+  mkdirSync(builds, { recursive: true });
+  const folder = join(builds, name);
+  const made = mkdtempSync(join(builds, `${prefix}making-`));
   for (const { path, content } of files) {
     mkdirSync(dirname(join(made, path)), { recursive: true });
     writeFileSync(join(made, path), content);
@@ -53,8 +53,8 @@ function place(name: string, files: readonly { path: string; content: string | U
     // An equal one is there.
     rmSync(made, { recursive: true });
   }
-  for (const other of readdirSync(results)) {
-    const path = join(results, other);
+  for (const other of readdirSync(builds)) {
+    const path = join(builds, other);
     if (other.startsWith(prefix) && other !== name && Date.now() - statSync(path).mtimeMs > keptFor) rmSync(path, { recursive: true, force: true });
   }
   return folder;
