@@ -1,10 +1,12 @@
+import { resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 
 /** End-to-end tests: they run what `npm run build` made, each on a data folder of its own. */
 export default defineConfig({
   test: {
     // Nothing trains on an engine that was measured to be fast.
-    env: { HYPERTOWER_ENGINE: "onnx-cpu" },
+    // The many workbenches and trainers that are started compile the build once.
+    env: { HYPERTOWER_ENGINE: "onnx-cpu", NODE_COMPILE_CACHE: resolve(import.meta.dirname, "test-results/compile-cache") },
     setupFiles: "test/e2e/support/ownDataFolder.ts",
     include: ["test/e2e/**/*.test.ts"],
     globalSetup: "test/e2e/support/prerequisites.ts",

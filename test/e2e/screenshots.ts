@@ -1,6 +1,7 @@
 /**
  * Pictures of every page, light and dark, for the documentation: `npm run screenshots`.
  * The built workbench trains real runs in a store of its own, then a browser photographs them.
+ * With `--networks`, only what needs no training: the picture of an imported network.
  */
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
@@ -111,12 +112,20 @@ async function photograph(page: Page, name: string): Promise<void> {
   }
 }
 
-mkdirSync(folder, { recursive: true });
-const browser = await launchChromium();
-const harness = await startBrowserWorkbench(browser);
-try {
-  const { page } = harness;
-  await page.setViewportSize(size);
+async function photographNetwork(page: Page): Promise<void> {
+  await show(page, "/networks");
+  await page.getByTestId("import-network").click();
+  await page.getByTestId("network-path").fill(resolve(import.meta.dirname, "../onnx/fixtures/mobilenet.old.onnx"));
+  await page.getByTestId("network-name").fill("MobileNet in small");
+  await page.getByTestId("network-confirm").click();
+  await page.getByTestId("network-graph").locator(".scroller > svg").waitFor();
+  await page.mouse.move(0, 0);
+  await photograph(page, "network");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("network-details").waitFor({ state: "hidden" });
+}
+
+async function photographTraining(page: Page): Promise<void> {
   const ids: string[] = [];
   for (const experiment of experiments) {
     const id = await start(page, "runs.start", { experiment });
@@ -212,6 +221,16 @@ try {
   await page.setViewportSize({ width: size.width, height: 1560 });
   await photograph(page, "engines");
   await page.setViewportSize(size);
+}
+
+mkdirSync(folder, { recursive: true });
+const browser = await launchChromium();
+const harness = await startBrowserWorkbench(browser);
+try {
+  const { page } = harness;
+  await page.setViewportSize(size);
+  await photographNetwork(page);
+  if (!process.argv.includes("--networks")) await photographTraining(page);
   if (harness.problems.length > 0) throw new Error(`the pages complained:\n${harness.problems.join("\n")}`);
   console.log(`wrote ${folder}`);
 } finally {

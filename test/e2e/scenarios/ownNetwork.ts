@@ -12,6 +12,15 @@ export async function ownNetwork(harness: Harness): Promise<void> {
   await page.getByTestId("nav-networks").click();
   await page.getByText("No network yet").waitFor();
   await page.getByTestId("import-network").click();
+  // A refused file keeps the dialog open; the keyboard stays in it, so that Escape closes it.
+  await givePath(harness, "network-path", `${harness.storeDir}/missing.onnx`);
+  await page.getByTestId("network-confirm").click();
+  await page.getByTestId("network-problem").getByText("missing.onnx").waitFor();
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("data-testid"))).toBe("network-path");
+  await page.keyboard.press("Escape");
+  await page.getByTestId("network-confirm").waitFor({ state: "hidden" });
+
+  await page.getByTestId("import-network").click();
   await givePath(harness, "network-path", file);
   await page.getByTestId("network-name").fill("Tiny");
   await page.getByTestId("network-confirm").click();
