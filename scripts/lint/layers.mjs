@@ -22,7 +22,7 @@ export const layers = {
   models: { folder: "src/core/models", layers: ["program", "shared"], modules: ["pure-rand"] },
   engines: { folder: "src/core/engines", layers: ["extras", "program", "shared"], modules: "*" },
   // Networks of ONNX files.
-  graphs: { folder: "src/core/graphs", layers: ["engines", "models", "program", "shared"], modules: ["node:*", "fflate"] },
+  graphs: { folder: "src/core/graphs", layers: ["engines", "models", "program", "shared"], modules: ["node:*"] },
   // Their files beside a store, and the model of an experiment.
   networks: { folder: "src/core/networks", layers: ["graphs", "models", "durable", "program", "shared"], modules: ["node:*"] },
   datasets: { folder: "src/core/datasets", layers: ["resources", "durable", "folders", "extras", "shared"], modules: "*" },

@@ -1,7 +1,7 @@
 /** Reads a batch with its loss and gradients from a .npz file, with every value as it stands. */
-import { unzipSync } from "fflate";
 import { messageOf } from "../../shared/errors.ts";
 import { fromFortran, npyMagic, npyTypes } from "../../shared/npy.ts";
+import { unzipped } from "../../shared/zip.ts";
 import { GraphError } from "./errors.ts";
 
 export interface BatchArray {
@@ -13,7 +13,6 @@ export interface BatchArray {
   readonly data: Float64Array;
 }
 
-const limits = { arrays: 20_000, bytes: 2 ** 32 } as const;
 /** Half precision holds no loss to compare with. */
 const types = Object.fromEntries(Object.entries(npyTypes).filter(([code]) => code !== "f2"));
 
@@ -40,20 +39,11 @@ function parsed(bytes: Uint8Array, what: string): BatchArray {
 
 /** Arrays of a .npz file by name. @throws GraphError */
 export function readBatch(bytes: Uint8Array): Map<string, BatchArray> {
-  let entries: Record<string, Uint8Array>;
-  let [arrays, size] = [0, 0];
+  let entries: Map<string, Uint8Array>;
   try {
-    unzipSync(bytes, {
-      filter: ({ originalSize }) => {
-        size += originalSize;
-        if (++arrays > limits.arrays) throw new Error(`it has more than ${limits.arrays} arrays`);
-        if (size > limits.bytes) throw new Error(`its arrays have more than ${limits.bytes} bytes`);
-        return false;
-      },
-    });
-    entries = unzipSync(bytes);
+    entries = unzipped(bytes);
   } catch (error) {
-    throw new GraphError(`the batch cannot be unpacked (${messageOf(error)}); write it with numpy.savez`);
+    throw new GraphError(`the batch cannot be unpacked: ${messageOf(error)}; write it with numpy.savez`);
   }
-  return new Map(Object.entries(entries).map(([name, content]) => [name.replace(/\.npy$/, ""), parsed(content, `the batch's array ${name.replace(/\.npy$/, "")}`)]));
+  return new Map(Array.from(entries, ([name, content]) => [name.replace(/\.npy$/, ""), parsed(content, `the batch's array ${name.replace(/\.npy$/, "")}`)]));
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
+import { zipSync } from "fflate";
 import { readBatch } from "../../../src/core/graphs/batchFile.ts";
 import { readGraph } from "../../../src/core/graphs/describe.ts";
 import { GraphError } from "../../../src/core/graphs/errors.ts";
@@ -115,5 +116,10 @@ describe("a batch file that is wrong", () => {
     const batch = readFileSync(new URL("../../onnx/fixtures/rnn.npz", import.meta.url));
     expect(() => readBatch(batch.subarray(0, 2000))).toThrow(GraphError);
     expect(readBatch(batch).get("loss")).toMatchObject({ shape: [], double: true, kind: "float" });
+    // The limits are those of datasets.
+    const bomb = Uint8Array.from(batch);
+    new DataView(bomb.buffer).setUint32(bomb.findLastIndex((_, i) => bomb[i] === 0x50 && bomb[i + 1] === 0x4b && bomb[i + 2] === 1 && bomb[i + 3] === 2) + 24, 4_000_000_000, true);
+    expect(() => readBatch(bomb)).toThrow(/the batch cannot be unpacked: .* would unpack to 4(\.0+)? GB; at most 268 MB are allowed.*; write it with numpy\.savez/);
+    expect(() => readBatch(zipSync({ ["x".repeat(1_001)]: new Uint8Array(8) }))).toThrow("the name of a file in it has 1,001 characters; at most 1,000 are allowed");
   });
 });
