@@ -88,6 +88,22 @@ export const datasetInfo = z.object({
 });
 export type DatasetInfo = z.infer<typeof datasetInfo>;
 
+/** A stretch of a text as its symbols, and how often each symbol occurs. */
+export const textSequence = z.object({
+  /** Number of training symbols. */
+  length: z.number().int(),
+  position: z.number().int(),
+  /** Symbols from the position on. */
+  symbols: z.array(z.string()),
+  /** Symbol after them; null at the end. */
+  next: z.string().nullable(),
+  /** Number of different symbols. */
+  distinct: z.number().int(),
+  /** The most frequent symbols of the training text, at most 1,000. */
+  vocabulary: z.array(z.object({ name: z.string(), code: z.number().int(), count: z.number().int() })),
+});
+export type TextSequence = z.infer<typeof textSequence>;
+
 /** Preview of a dataset: class balance and a few examples. */
 export const datasetPreview = z.object({
   /**
@@ -105,6 +121,8 @@ export const datasetPreview = z.object({
   quantity: z.object({ min: z.number(), max: z.number(), mean: z.number(), deviation: z.number() }).nullable(),
   /** Beginning of a text; null for other data. */
   text: z.string().nullable(),
+  /** Symbols of a text; null for other data. */
+  sequence: textSequence.nullable(),
 });
 export type DatasetPreview = z.infer<typeof datasetPreview>;
 
@@ -283,7 +301,7 @@ const one = z.strictObject({ kind: z.string().max(100) });
 /** Requests about datasets; part of the contract. */
 export const datasetRequests = {
   "datasets.list": { input: z.strictObject({}).default({}), output: z.array(datasetInfo) },
-  "datasets.inspect": { input: one, output: datasetPreview },
+  "datasets.inspect": { input: one.extend({ /** Where the symbols of a text begin. */ position: z.int("position must be a whole number").min(0, "position must be at least 0").optional() }), output: datasetPreview },
   /** Starts or resumes a download; progress comes as events. */
   "datasets.download": { input: one, output: datasetInfo },
   "datasets.stopDownload": { input: one, output: datasetInfo },

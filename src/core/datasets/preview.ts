@@ -13,7 +13,7 @@ import { imageIn, openParquet, type ParquetKind } from "./formats/parquet.ts";
 import { readTexts } from "./formats/texts.ts";
 import { dataPartsIn, type DataPart } from "./dataParts.ts";
 import { readArrays } from "./arrays.ts";
-import { loadTextOf, loadWhole } from "./index.ts";
+import { loadTextOf, loadWhole, type TextDataset } from "./index.ts";
 import { readMeta } from "./own.ts";
 import { alphabetOf } from "../../shared/alphabet.ts";
 import { requireFile } from "./chunks.ts";
@@ -25,10 +25,10 @@ const shown = 40;
 const maxValues = 4_096;
 
 /** @throws Error naming the file that is missing or damaged */
-export async function previewDataset({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">): Promise<DatasetPreview> {
+export async function previewDataset({ kind, task, classNames }: Pick<DatasetInfo, "kind" | "task" | "classNames">, position = 0): Promise<DatasetPreview> {
   if (task === "text") {
     const text = await loadTextOf(kind);
-    return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: alphabetOf(text).textOf(text.train.subarray(0, 2_000)) };
+    return { balance: [], samples: [], range: null, featureNames: [], quantity: null, text: alphabetOf(text).textOf(text.train.subarray(0, 2_000)), sequence: sequenceOf(text, position) };
   }
   const dataset = await loadWhole(kind);
   return {
@@ -38,6 +38,29 @@ export async function previewDataset({ kind, task, classNames }: Pick<DatasetInf
     featureNames: ownKind.test(kind) ? (await readMeta(kind)).featureNames : [...(catalogEntry(kind)?.featureNames ?? [])],
     quantity: dataset.task === "regression" ? quantityOf(dataset) : null,
     text: null,
+    sequence: null,
+  };
+}
+
+/** Number of symbols of a text that are shown at once, and of its vocabulary. */
+const [shownSymbols, maxVocabulary] = [400, 1_000];
+
+/** @throws Error where the text is shorter */
+function sequenceOf(text: TextDataset, position: number): NonNullable<DatasetPreview["sequence"]> {
+  const { train } = text;
+  if (position >= train.length) throw new Error(`position ${position} is beyond the training text, which has ${train.length} symbols; allowed: 0 to ${train.length - 1}`);
+  const { symbols } = alphabetOf(text);
+  const counts = new Array<number>(symbols.length).fill(0);
+  for (const code of train) counts[code]!++;
+  const end = Math.min(train.length, position + shownSymbols);
+  const vocabulary = counts.map((count, code) => ({ name: symbols[code]!, code, count })).filter(({ count }) => count > 0);
+  return {
+    length: train.length,
+    position,
+    symbols: Array.from(train.subarray(position, end), (code) => symbols[code]!),
+    next: end < train.length ? symbols[train[end]!]! : null,
+    distinct: vocabulary.length,
+    vocabulary: vocabulary.sort((a, b) => b.count - a.count || a.code - b.code).slice(0, maxVocabulary),
   };
 }
 

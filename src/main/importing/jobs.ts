@@ -53,7 +53,7 @@ async function resultOf(job: ImportJob, { onProgress, signal, fetch }: JobOption
     case "inspect": {
       const info = (await listDatasets()).find(({ kind }) => kind === job.dataset);
       if (!info) throw new Error(`there is no dataset named ${job.dataset}`);
-      return previewDataset(info);
+      return previewDataset(info, job.position);
     }
   }
 }

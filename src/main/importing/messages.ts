@@ -10,7 +10,7 @@ export type ImportJob =
   /** Imports a local copy of a published dataset. */
   | { readonly kind: "copy"; readonly dataset: string; readonly path: string }
   | { readonly kind: "download"; readonly dataset: string }
-  | { readonly kind: "inspect"; readonly dataset: string }
+  | { readonly kind: "inspect"; readonly dataset: string; readonly position?: number }
   /** Reads an ONNX file and writes it aside as a network. */
   | { readonly kind: "network"; readonly order: NetworkOrder };
 

@@ -263,7 +263,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       storeProblem: health.problem,
     }),
     "datasets.list": () => datasets.list(),
-    "datasets.inspect": ({ kind }) => library.inspect(kind),
+    "datasets.inspect": ({ kind, position }) => library.inspect(kind, position),
     "datasets.download": ({ kind }) => library.download(kind),
     "datasets.stopDownload": ({ kind }) => library.stopDownload(kind),
     "datasets.import": ({ kind, path }) => library.import(kind, path),

@@ -52,10 +52,10 @@ export class Datasets implements DatasetCatalog {
     return listDatasets();
   }
 
-  async inspect(kind: string): Promise<DatasetPreview> {
+  async inspect(kind: string, position = 0): Promise<DatasetPreview> {
     const info = await this.#info(kind);
     if (info.problem) throw new UserError(`${info.title} cannot be previewed: ${info.problem}`);
-    return this.#run({ kind: "inspect", dataset: kind });
+    return this.#run({ kind: "inspect", dataset: kind, position });
   }
 
   /** Starts or resumes a download; does nothing while one is active. */

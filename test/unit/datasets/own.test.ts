@@ -117,6 +117,23 @@ describe("a table", () => {
     await expect(loadWhole(id, folder)).rejects.toThrow("there is no dataset");
   });
 
+  it("of a text is previewed from any position, with its vocabulary, of more than 256 symbols too", async () => {
+    vi.stubEnv("HYPERTOWER_DATA", folder);
+    const wide = Array.from({ length: 300 }, (_, i) => String.fromCodePoint(0x4e00 + i)).join("");
+    const path = await file("wide.txt", `${wide}\n`.repeat(40) + "a".repeat(9_000));
+    const { id } = await importText(path, target("wide"));
+    const inspect = async (position?: number) => (await previewDataset({ kind: id, task: "text", classNames: [] }, position)).sequence!;
+    const first = await inspect();
+    expect(first).toMatchObject({ position: 0, distinct: 302 });
+    expect(first.symbols.slice(298, 302)).toEqual([...wide.slice(298), "\n", "\u4e00"]);
+    expect(first.next).toBe(wide[400 - 301]);
+    expect(first.vocabulary[0]).toMatchObject({ name: "a", count: first.length - 301 * 40 });
+    expect(first.vocabulary.reduce((sum, { count }) => sum + count, 0)).toBe(first.length);
+    expect(await inspect(first.length - 2)).toMatchObject({ symbols: ["a", "a"], next: null });
+    await expect(inspect(first.length)).rejects.toThrow(`position ${first.length} is beyond the training text, which has ${first.length} symbols`);
+    vi.unstubAllEnvs();
+  });
+
   it("is previewed with the names of its columns and the range of its quantity", async () => {
     vi.stubEnv("HYPERTOWER_DATA", folder);
     const path = await file("q.csv", ["size,town,price", ...Array.from({ length: 10 }, (_, i) => `${i},${i % 2 ? "A" : "B"},${100 + 10 * i}`)].join("\n"));
