@@ -1,6 +1,7 @@
 /** Services that record their requests, for tests of the surfaces. */
 import { requestNames, type EventName, type EventPayload, type Handlers } from "../../src/shared/contract.ts";
 import type { Services } from "../../src/main/services/services.ts";
+import { noFleets } from "./noFleets.ts";
 
 export interface FakeServices extends Services {
   /** Names of the requests that reached a handler. */
@@ -43,6 +44,7 @@ export function fakeServices(): FakeServices {
     requireSound: () => Promise.resolve(),
     writeReport: () => Promise.resolve({ files: [], remarks: [] }),
     readSteps: () => [],
+    fleets: noFleets,
     training: () => 0,
     isClosing: () => false,
     close: () => Promise.resolve(),

@@ -17,6 +17,7 @@ import { hyperparameterColumns, notation } from "../../src/shared/tower.ts";
 import { calibratedEngines, pretendEngines, retriedEngines, noExtras } from "./pretendEngines.ts";
 import { pretendStorage } from "./pretendStorage.ts";
 import { PretendStudies } from "./pretendStudies.ts";
+import { noFleets } from "./noFleets.ts";
 
 interface FakeRun {
   summary: RunSummary;
@@ -46,6 +47,7 @@ export class PretendTraining implements Services {
     (name, payload) => this.emit(name, payload),
     ({ experiment }, study, { status, steps, evaluations }) => this.add(experiment, { study, status, steps, finishedAt: Date.now() }, evaluations).id,
   );
+  readonly fleets = noFleets;
   readonly handlers: Handlers;
   private readonly listeners = new Map<EventName, Set<(payload: never) => void>>();
   private readonly stepsPerTick: number;

@@ -18,6 +18,9 @@ import { Storage } from "./storage/storage.ts";
 import { Studies } from "../studies/studies.ts";
 import { networksFolder } from "../../core/networks/folder.ts";
 import { CheckpointFolder } from "../hosting/checkpoint/folder.ts";
+import { Coordinator, type CoordinatorOptions } from "../fleet/coordinator/coordinator.ts";
+import { openFleet } from "../fleet/index.ts";
+import { fingerprintsOf } from "../archives/fingerprints.ts";
 import { Machine, type MachineOptions } from "../hosting/machine.ts";
 import { Supervisor } from "../hosting/supervisor.ts";
 import type { WatchdogOptions } from "../hosting/watchdog.ts";
@@ -29,6 +32,7 @@ import { Batches, Events, Throttle } from "./events.ts";
 import { Extras } from "./extras.ts";
 import { listPresets, usableExperiment, withNetworkFacts, type DatasetCatalog, type Inputs } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { fleetServices } from "./fleets.ts";
 import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
 import { Networks } from "./networks.ts";
@@ -67,6 +71,10 @@ export interface ServiceExtras {
   readonly freeBytes?: (file: string) => Promise<number>;
   /** Where updates come from; by default what this build carries. */
   readonly updates?: UpdateSource | null;
+  /** Opens fleets by their names. */
+  readonly openFleet?: CoordinatorOptions["open"];
+  /** How often fleets are asked for news, and in which portions. */
+  readonly fleet?: Pick<CoordinatorOptions, "lookEvery" | "moment" | "segments">;
 }
 
 /** @throws UserError when the store cannot be opened; it names the path and what is wrong. */
@@ -194,13 +202,36 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     }),
     onEvent: (run, event) => events.emit("run.noted", { run, event }),
   });
-  const runs: Runs = new Runs({ store, supervisor, datasets, engines, checkpoints: new CheckpointFolder(options.storeDir), onChange: (run) => throttle.push(run, true) });
+  const coordinator = new Coordinator({
+    store,
+    storeFolder: options.storeDir,
+    version: options.version,
+    open: extras.openFleet ?? ((name) => openFleet(name, { storeFolder: options.storeDir, version: options.version, warn: (message) => log.warn(message) })),
+    filesOf: fingerprintsOf,
+    log,
+    checkpointEvery: extras.checkpointEvery,
+    ...extras.fleet,
+  });
+  const runs: Runs = new Runs({
+    store,
+    supervisor,
+    datasets,
+    engines,
+    checkpoints: new CheckpointFolder(options.storeDir),
+    onChange: (run) => throttle.push(run, true),
+    goesOn: (run) => coordinator.goesOn(run),
+  });
+  /** Where the runs of a study train, unless on this machine. */
+  const placeOf = (study: string | null) => {
+    const fleet = study === null ? undefined : store.fleets.ofStudy(study);
+    return fleet && coordinator.place({ id: study!, name: store.studies.get(study!)?.name ?? "" }, fleet);
+  };
 
   const studies: Studies = new Studies({
     store,
     controls: {
-      start: (experiment, place, seat) => runs.start(experiment, place, seat),
-      resume: (run, seat) => runs.goOn(run, seat),
+      start: (experiment, origin, seat) => runs.start(experiment, origin, seat, placeOf(origin.study)),
+      resume: (run, seat) => runs.goOn(run, seat, placeOf(runs.get(run).study)),
       unpause: (run) => supervisor.unpause(run),
       cohort: (size) => supervisor.cohort(size),
       pause: (run) => runs.pause(run),
@@ -209,6 +240,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       left: (run) => supervisor.left(run),
     },
     machine,
+    coordinator,
     check: (experiment) => usableExperiment(experiment, datasets),
     free: extras.freeBytes,
     log,
@@ -323,10 +355,10 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.presets": () => studies.presets(),
     "studies.validate": ({ study }) => studies.validate(study),
     "studies.estimate": async ({ study, workers, cohort }) => studies.estimate((await engines.ofStudy(study, "known")).study, workers, cohort),
-    "studies.start": async ({ study, workers, cohort }) => {
+    "studies.start": async ({ study, workers, cohort, on, unitTime }) => {
       store.requireWritable();
       const { study: named, why } = await engines.ofStudy(study, "measured");
-      return studies.start(named, workers, cohort, why);
+      return studies.start(named, workers, cohort, why, { on, unitTime });
     },
     "studies.pause": ({ study }) => studies.pause(study),
     "studies.resume": ({ study }) => studies.resume(study),
@@ -372,6 +404,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     readSteps: (run, from) => store.readSteps(run, from),
     settled: () => store.settle(),
     training: () => supervisor.training,
+    fleets: fleetServices(coordinator, studies),
     isClosing: () => closed !== undefined,
     close: () =>
       (closed ??= (async () => {
@@ -381,7 +414,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           studies.close();
           predictions.close();
           await optional.cancel();
-          await Promise.all([supervisor.close(), library.close()]);
+          await Promise.all([supervisor.close(), library.close(), coordinator.close()]);
         } finally {
           await machine.close();
           evaluated.close();

@@ -11,6 +11,7 @@ import type { RunOrigin } from "../studies/runnerOptions.ts";
 import { CheckpointError } from "../../core/checkpoint/container.ts";
 import { NoCheckpoint, type CheckpointFolder } from "../hosting/checkpoint/folder.ts";
 import { newRun } from "../hosting/newRun.ts";
+import type { RemotePlace } from "../hosting/process.ts";
 import type { CohortSeat, Supervisor } from "../hosting/supervisor.ts";
 import type { Engines } from "./engines.ts";
 import { usableExperiment, type Inputs } from "./experiments.ts";
@@ -23,6 +24,8 @@ export interface RunsOptions {
   readonly engines: Pick<Engines, "resolve">;
   readonly checkpoints: CheckpointFolder;
   readonly onChange: (run: RunSummary) => void;
+  /** Whether a fleet goes on with a run that no host takes in at present. */
+  readonly goesOn: (run: string) => boolean;
 }
 
 /** Milliseconds of training that are repeated without asking: checkpoints are saved much more often. */
@@ -38,14 +41,16 @@ export class Runs {
   readonly #engines: RunsOptions["engines"];
   readonly #checkpoints: CheckpointFolder;
   readonly #onChange: (run: RunSummary) => void;
+  readonly #goesOn: RunsOptions["goesOn"];
 
-  constructor({ store, supervisor, datasets, engines, checkpoints, onChange }: RunsOptions) {
+  constructor({ store, supervisor, datasets, engines, checkpoints, onChange, goesOn }: RunsOptions) {
     this.#store = store;
     this.#supervisor = supervisor;
     this.#datasets = datasets;
     this.#engines = engines;
     this.#checkpoints = checkpoints;
     this.#onChange = onChange;
+    this.#goesOn = goesOn;
   }
 
   list(deleted: boolean, study?: string | null, page?: ListPage): ListedRun[] {
@@ -88,14 +93,15 @@ export class Runs {
   /**
    * @param place the run's study, its cell there, and why the study chose its engine
    * @param seat the run's seat in its cohort
+   * @param elsewhere where it trains, unless on this machine
    */
-  async start(experiment: unknown, origin?: RunOrigin, seat?: CohortSeat): Promise<RunSummary> {
+  async start(experiment: unknown, origin?: RunOrigin, seat?: CohortSeat, elsewhere?: RemotePlace): Promise<RunSummary> {
     const { experiment: usable, why } = await this.#engines.resolve(await usableExperiment(asNew(experiment), this.#datasets));
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be started.");
     const run = newRun(usable, new Date(), origin?.study);
     this.#store.createRun(run, origin?.cell);
     this.#onChange(run);
-    return this.#supervisor.start(run, "new", seat, origin ? (origin.why ?? "named by the study") : why);
+    return this.#supervisor.start(run, "new", seat, origin ? (origin.why ?? "named by the study") : why, elsewhere);
   }
 
   async pause(id: string): Promise<RunSummary> {
@@ -103,9 +109,9 @@ export class Runs {
     return this.#supervisor.pause(id);
   }
 
-  async resume(id: string, fromStart = false, seat?: CohortSeat): Promise<RunSummary> {
+  async resume(id: string, fromStart = false, seat?: CohortSeat, elsewhere?: RemotePlace): Promise<RunSummary> {
     const { status } = this.get(id);
-    if (isResumable(status)) return this.#resumeEnded(id, fromStart, seat);
+    if (isResumable(status)) return this.#resumeEnded(id, fromStart, seat, elsewhere);
     if (fromStart && isActive(status)) throw new UserError(`Run ${id} is ${status}; only a stopped, failed or interrupted run can restart at its first step.`);
     this.#requireTrainedHere(id, "resumed");
     if (!this.#store.flush()) throw new UserError(`The run stays paused: ${this.#store.path} still cannot be written.`);
@@ -113,8 +119,8 @@ export class Runs {
   }
 
   /** Resumes a run from its checkpoint, or from its first step where the checkpoint is unusable. */
-  async goOn(id: string, seat?: CohortSeat): Promise<RunSummary> {
-    return this.resume(id, typeof (await this.resumption(id))?.problem === "string", seat);
+  async goOn(id: string, seat?: CohortSeat, elsewhere?: RemotePlace): Promise<RunSummary> {
+    return this.resume(id, typeof (await this.resumption(id))?.problem === "string", seat, elsewhere);
   }
 
   async stop(id: string): Promise<RunSummary> {
@@ -139,7 +145,7 @@ export class Runs {
   }
 
   /** Resumes a run that was stopped, failed or interrupted. */
-  async #resumeEnded(id: string, fromStart: boolean, seat?: CohortSeat): Promise<RunSummary> {
+  async #resumeEnded(id: string, fromStart: boolean, seat?: CohortSeat, elsewhere?: RemotePlace): Promise<RunSummary> {
     const epoch = this.#store.epochOf(id);
     const run = this.get(id);
     const inBin = () => new UserError(`Run ${run.name} (${id}) is in the bin; restore it first.`);
@@ -147,10 +153,12 @@ export class Runs {
     if (run.thinned) throw new UserError(`${thinnedProblem(`${run.name} (${id})`, run.thinned)} It cannot be resumed; train its experiment again as a new run.`);
     if (this.#supervisor.closing) throw new UserError("Hypertower is closing; no run can be resumed.");
     await this.#supervisor.left(id);
+    const attaches = this.#goesOn(id);
+    if (attaches && !elsewhere) throw new UserError(`Run ${run.name} (${id}) goes on at the fleet of its study; resume the study to take it in.`);
     const resumption = await this.resumption(id);
     if (!resumption) throw new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
     const { step, problem } = resumption;
-    if (problem !== null && !fromStart) {
+    if (problem !== null && !fromStart && !attaches) {
       throw new UserError(`Run ${run.name} (${id}) cannot be resumed: ${problem} It can be restarted at its first step.`);
     }
     await usableExperiment(run.experiment, this.#datasets);
@@ -159,7 +167,8 @@ export class Runs {
       throw this.get(id).deletedAt !== null ? inBin() : new UserError(`Run ${run.name} (${id}) was just resumed by another Hypertower process.`);
     }
     this.#onChange(queued);
-    return this.#supervisor.start(queued, fromStart || step === 0 ? "firstStep" : "checkpoint", seat, run.environment?.engine?.why);
+    const beginning = attaches ? "attach" : fromStart || step === 0 ? "firstStep" : "checkpoint";
+    return this.#supervisor.start(queued, beginning, seat, run.environment?.engine?.why, elsewhere);
   }
 
   rename(id: string, name: string): RunSummary {

@@ -8,6 +8,7 @@ import type { BundleFile } from "../logs/bundle.ts";
 import type { ArchiveRequest } from "../../shared/archives.ts";
 import type { WriteOptions } from "../reports/report/write.ts";
 import type { OnnxExportOptions } from "./savedModel.ts";
+import type { FleetServices } from "./fleets.ts";
 import type { StoredStep } from "../store/runReader.ts";
 import type { LaunchImporter } from "../hosting/importRunner.ts";
 import type { LaunchTrainer } from "../hosting/process.ts";
@@ -83,6 +84,8 @@ export interface Services {
   readSteps(run: string, from?: number): Iterable<StoredStep>;
   /** Resolves once everything is committed, or cannot be within some seconds. */
   settled(): Promise<void>;
+  /** Where studies train that do not train on this machine. */
+  readonly fleets: FleetServices;
   /** Number of runs that close() would stop. */
   training(): number;
   /** Stops every trainer, commits pending rows and closes the store. */

@@ -1,6 +1,7 @@
 /** Reads studies: from the store, and from the runner of one that is trained here. */
 import { expandStudy, type StudyCell } from "../../shared/study/expand.ts";
 import type { StudyDetail, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
+import { withoutPassword } from "../fleet/name.ts";
 import { StoreError } from "../store/errors.ts";
 import type { CellState, StoredStudy } from "../store/studies.ts";
 import { StudyError } from "./errors.ts";
@@ -91,6 +92,8 @@ export class StudyReader {
   summary(stored: StoredStudy, states?: ReadonlyMap<string, CellState>): StudySummary {
     const runner = this.#runners.get(stored.id);
     const known = states ?? runner?.states ?? new Map(this.#options.store.studies.states(stored.id).map((state) => [state.cell, state]));
-    return summaryOf(stored, this.cells(stored), known, this.#options.controls.live, this.learned, runner?.millisecondsLeft ?? null);
+    const at = this.#options.store.fleets.ofStudy(stored.id);
+    const summary = summaryOf(stored, this.cells(stored), known, this.#options.controls.live, this.learned, runner?.millisecondsLeft ?? null);
+    return at ? { ...summary, fleet: withoutPassword(at.fleet) } : summary;
   }
 }

@@ -127,9 +127,9 @@ export class StudyRunner {
     await Promise.all(this.#training().map((run) => this.#options.controls.stop(run).catch(() => undefined)));
   }
 
-  /** Marks the study as interrupted when the host closes. The host stops the runs. */
-  leave(): void {
-    this.#end("interrupted", "Hypertower was closed.");
+  /** Marks the study as interrupted when the host closes. The host stops the runs, or lets go of them. */
+  leave(reason = "Hypertower was closed."): void {
+    this.#end("interrupted", reason);
   }
 
   /** Stops the study's runs and saves nothing more: another process has taken the study. */

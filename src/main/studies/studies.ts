@@ -2,14 +2,18 @@
 import { messageOf } from "../../shared/errors.ts";
 import { studyPresets } from "../../shared/study/presets.ts";
 import type { StudyCell } from "../../shared/study/expand.ts";
-import type { Experiment } from "../../shared/experiment.ts";
+import { totalSteps, type Experiment } from "../../shared/experiment.ts";
 import type { Evaluation, RunSummary } from "../../shared/run.ts";
 import type { StudyDetail, StudyEstimate, StudyPoint, StudySummary, StudyTrajectories } from "../../shared/study/result.ts";
 import { asNewStudy, study, type CohortChoice, type Study } from "../../shared/study/study.ts";
+import { FleetError } from "../fleet/fleet.ts";
+import { local, parseFleetName, withoutPassword } from "../fleet/name.ts";
+import type { Coordinator } from "../fleet/coordinator/coordinator.ts";
 import { isOutage, LeaseLostError, StoreError } from "../store/errors.ts";
 import { consoleLog, type Log } from "../store/log.ts";
 import type { Store } from "../store/store.ts";
 import type { StoredStudy } from "../store/studies.ts";
+import type { Allocation } from "../hosting/calibration.ts";
 import type { Machine } from "../hosting/machine.ts";
 import { newRunId } from "../hosting/newRun.ts";
 import { diskOf, freeBytes, requireDisk } from "./costs.ts";
@@ -23,9 +27,11 @@ import { TooManyTags } from "../store/tagRows.ts";
 import { pointOf, whySkipped } from "./view.ts";
 
 export interface StudiesOptions {
-  readonly store: Pick<Store, "path" | "studies" | "readSeries" | "getRun">;
+  readonly store: Pick<Store, "path" | "studies" | "fleets" | "readSeries" | "getRun">;
   readonly controls: RunControls;
   readonly machine: Pick<Machine, "calibration">;
+  /** Trains at fleets; without it, all studies train on this machine. */
+  readonly coordinator?: Pick<Coordinator, "ready"> | undefined;
   /** @throws when an experiment has no data to train on */
   readonly check: (experiment: Experiment) => Promise<unknown>;
   /** Bytes free on the disk of a file; `freeBytes` by default. */
@@ -35,10 +41,23 @@ export interface StudiesOptions {
   readonly onAdvance: (study: string, point: StudyPoint) => void;
 }
 
+/** Runs of a study that are at a fleet at the same time at most. */
+const runsAtFleet = 1_000;
+
+/** Where a study trains. */
+export interface FleetChoice {
+  /** As in `--on`; this machine by default. */
+  readonly on?: string | undefined;
+  /** Milliseconds that a unit of work should take at least; null for the default. */
+  readonly unitTime?: number | null | undefined;
+}
+
 export class Studies {
   readonly #options: StudiesOptions;
   readonly #runners = new Map<string, StudyRunner>();
   readonly #reader: StudyReader;
+  /** Studies that train at fleets. */
+  readonly #elsewhere = new Set<string>();
   #closing = false;
 
   constructor(options: StudiesOptions) {
@@ -77,12 +96,15 @@ export class Studies {
    * @param engineWhy reason for the engine, where the user did not name one
    * @throws StudyError when the study is not valid, its program cannot be trained, or the disk has too little space
    */
-  async start(input: unknown, workers: number | null, cohort?: CohortChoice, engineWhy?: string): Promise<StudySummary> {
+  async start(input: unknown, workers: number | null, cohort?: CohortChoice, engineWhy?: string, at: FleetChoice = {}): Promise<StudySummary> {
     this.#requireOpen();
     const usable = usableStudy(asNewStudy(input));
     await this.#options.check(usable.cells[0]!.experiment);
     requireDisk(diskOf(usable.cells), await this.#free(), this.#options.store.path);
-    const allocation = await allocate(this.#options.machine, usable.study, usable.cells, { workers, cohort }).catch((error: unknown) => {
+    const fleet = await this.#fleet(at.on ?? local);
+    // A fleet has as many workers as it has: its runs all wait there.
+    const wanted = fleet === null ? workers : (workers ?? Math.min(usable.cells.length, runsAtFleet));
+    const allocation = await allocate(this.#options.machine, usable.study, usable.cells, { workers: wanted, cohort }).catch((error: unknown) => {
       if (error instanceof StoreError || error instanceof StudyError) throw error;
       throw new StudyError(`The study cannot be trained here: ${messageOf(error)}`);
     });
@@ -90,7 +112,8 @@ export class Studies {
     const { engine } = usable.study.base;
     const allocated: Study = { ...usable.study, base: { ...usable.study.base, engine: { ...engine, threads: allocation.threads } }, cohort: allocation.cohort };
     const { cells } = usableStudy(allocated);
-    const expected = workers === null ? await this.#options.machine.calibration.duration(cells, allocation).catch(() => null) : null;
+    const stepTime = fleet === null ? null : await this.#stepTime(cells, allocation);
+    const expected = wanted === null ? await this.#options.machine.calibration.duration(cells, allocation).catch(() => null) : null;
     this.#requireOpen();
     const now = new Date();
     const stored: StoredStudy = {
@@ -110,6 +133,7 @@ export class Studies {
     };
     // No await between these lines: a study stored as running must have a runner to pause.
     this.#options.store.studies.create(stored);
+    if (fleet !== null) this.#options.store.fleets.setStudy(stored.id, { fleet, unitTime: at.unitTime ?? null, stepTime });
     await this.#runner(stored, cells, expected, engineWhy).run();
     return this.#changed(stored.id);
   }
@@ -225,9 +249,9 @@ export class Studies {
     return ids.map((id) => this.#changed(id));
   }
 
-  /** Total number of workers of the running studies. */
+  /** Total number of workers of the running studies on this machine. */
   get workers(): number {
-    return [...this.#runners.values()].reduce((sum, { stored }) => (stored.status === "running" ? sum + stored.workers : sum), 0);
+    return [...this.#runners.values()].reduce((sum, { stored }) => (stored.status === "running" && !this.#elsewhere.has(stored.id) ? sum + stored.workers : sum), 0);
   }
 
   /** A run changed that is trained here. */
@@ -262,12 +286,48 @@ export class Studies {
     }
   }
 
-  /** Marks active studies as interrupted. The supervisor stops the runs. */
+  /** Goes on with the studies that an earlier host left at fleets. Those that cannot be stay there. */
+  async attach(): Promise<void> {
+    for (const id of this.#options.store.fleets.left()) {
+      if (this.#closing) return;
+      try {
+        await this.resume(id);
+      } catch (error) {
+        (this.#options.log ?? consoleLog).warn(`the study ${id} is still at its fleet and could not be resumed here: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** Marks active studies as interrupted. The supervisor stops the runs, and lets go of those at fleets. */
   close(): void {
     this.#closing = true;
     for (const runner of this.#runners.values()) {
-      if (runner.stored.status === "running" || runner.stored.status === "paused") runner.leave();
+      if (runner.stored.status === "running" || runner.stored.status === "paused") {
+        const at = this.#options.store.fleets.ofStudy(runner.stored.id);
+        runner.leave(at && `Hypertower was closed; ${withoutPassword(at.fleet)} goes on with its runs, and they are taken in when Hypertower is next started.`);
+      }
     }
+  }
+
+  /** Null for this machine. @throws StudyError when the fleet cannot be used */
+  async #fleet(on: string): Promise<string | null> {
+    const { coordinator } = this.#options;
+    try {
+      if (parseFleetName(on).kind === "local") return null;
+      if (!coordinator) throw new StudyError("This process trains on this machine only.");
+      await coordinator.ready(on.trim());
+      return on.trim();
+    } catch (error) {
+      if (error instanceof FleetError) throw new StudyError(error.message);
+      throw error;
+    }
+  }
+
+  /** Milliseconds of a step, with its share of evaluations; null where it could not be measured here. */
+  async #stepTime(cells: readonly StudyCell[], { threads, cohort }: Allocation): Promise<number | null> {
+    const steps = cells.reduce((sum, { experiment }) => sum + totalSteps(experiment), 0);
+    const whole = await this.#options.machine.calibration.duration(cells, { workers: 1, threads, cohort }).catch(() => null);
+    return whole === null ? null : whole / steps;
   }
 
   #requireOpen(): void {
@@ -348,6 +408,7 @@ export class Studies {
         }),
     });
     this.#runners.set(stored.id, runner);
+    if (store.fleets.ofStudy(stored.id)) this.#elsewhere.add(stored.id);
     return runner;
   }
 
@@ -376,6 +437,8 @@ export class Studies {
   #save(study: StoredStudy): void {
     try {
       this.#options.store.studies.save(study);
+      // One that was left while it trained goes on by itself; one that a person paused or stopped does not.
+      if (this.#elsewhere.has(study.id) && study.status !== "interrupted" && !this.#runners.get(study.id)?.held) this.#options.store.fleets.setGoesOn(study.id, study.status === "running");
       // The store now has the final state.
       if (study.status === "finished") this.#runners.delete(study.id);
     } catch (error) {

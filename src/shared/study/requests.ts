@@ -19,6 +19,11 @@ const workers = z.number().int().min(1).max(maxWorkers).nullable().default(null)
 /** These override the study's own settings. */
 const running = { workers, cohort: cohort.optional() };
 
+/** Where to train: `local`, `slurm:PROFILE`, `queue`, `queue:URL`. */
+const fleetName = z.string().max(2_000).optional();
+/** Milliseconds that a unit of work should take at least at a fleet; null for the default. */
+const unitTime = z.number().min(0).max(86_400_000).nullable().optional();
+
 const fields = z.array(z.object({ path: z.string(), message: z.string() }));
 
 export const studyPresetInfo = z.object({ name: z.string(), title: z.string(), description: z.string(), study: z.unknown() });
@@ -33,7 +38,7 @@ export const studyRequests = {
   /** Measures a few steps in trainer processes, which takes seconds. Refuses invalid studies. */
   "studies.estimate": { input: draft.extend(running), output: studyEstimate },
   /** Refuses invalid studies and those for which the store's disk has too little space. */
-  "studies.start": { input: draft.extend(running), output: studySummary },
+  "studies.start": { input: draft.extend({ ...running, on: fleetName, unitTime }), output: studySummary },
   "studies.pause": { input: oneStudy, output: studySummary },
   /** Resumes a paused, stopped or interrupted study, and its interrupted runs from their checkpoints. */
   "studies.resume": { input: oneStudy, output: studySummary },

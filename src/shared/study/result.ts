@@ -38,6 +38,8 @@ export const studySummary = z.object({
   deletedAt: z.number().nullable(),
   /** Missing for none. */
   tags: tags.optional(),
+  /** Where it is trained, unless on this machine: `slurm:PROFILE`, `queue`. */
+  fleet: z.string().optional(),
 });
 
 /** A cell of the study and the state of its run. */

@@ -135,7 +135,7 @@ export class Coordinator {
     return [...new Set(units.map(({ study }) => study))];
   }
 
-  /** Takes nothing more in. Units go on. */
+  /** Takes nothing more in; resolves once the host has let go of its runs. Units go on. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#links.values()].map((link) => link.close()));
@@ -181,8 +181,9 @@ export class Coordinator {
       },
       onLeave: (trainer) => {
         const unit = unitOf(trainer);
-        unit?.trainers.delete(trainer.run);
-        if (unit?.trainers.size === 0) this.#link(name).units.delete(unit.unit.id);
+        if (!unit) return;
+        unit.isLeft = true;
+        this.#link(name).units.delete(unit.unit.id);
       },
     };
   }
@@ -238,6 +239,7 @@ export class Coordinator {
       taken: { attempt: taken.attempt, sequence: taken.sequence },
       fleet: { read: async (segment) => (await link.fleet()).read(segment) },
       logged: (run) => this.#options.store.pendingRun(run)?.steps ?? this.#options.store.getRun(run)?.steps ?? 0,
+      awaits: (run) => this.#options.store.fleets.run(run)?.unit === unit.id && (this.#options.store.getRun(run)?.deletedAt ?? 0) === null,
       keepCheckpoint: (run, upTo) => link.keepCheckpoint(intake, run, upTo),
     });
     link.units.set(unit.id, intake);

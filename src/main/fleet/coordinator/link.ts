@@ -78,11 +78,10 @@ export class FleetLink {
     this.#timer = setTimeout(() => void this.#look(), 0);
   }
 
-  /** Resolves when nothing more is taken in. Units go on. */
+  /** Resolves when nothing more is taken in, once the host has let go of the runs. Units go on. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const { trainers } of this.units.values()) for (const trainer of trainers.values()) trainer.remote.leave();
     await this.#looking;
     const fleet = await this.#fleet?.catch(() => undefined);
     await fleet?.close().catch((error: unknown) => this.#options.log.warn(`fleet ${this.#options.name}: ${messageOf(error)}`));
@@ -118,8 +117,6 @@ export class FleetLink {
     if (!busy && !this.#again) return;
     const wait = this.#failures > 0 ? this.#options.lookEvery * Math.min(8, 2 ** this.#failures) : more || this.#again ? 0 : this.#options.lookEvery;
     this.#timer = setTimeout(() => void this.#look(), wait);
-    // The runs at a fleet do not keep a process alive by themselves; a command waits for its study.
-    this.#timer.unref();
   }
 
   #says(problem: string | null): void {
@@ -156,8 +153,9 @@ export class FleetLink {
     }
     store.flush();
     await this.#commit(fleet, done.filter(({ unit }) => !failed.has(unit)));
-    for (const unit of [...this.units.values()]) await this.#finish(fleet, unit, segments.get(unit.unit.id)?.length ?? 0);
-    return news.segments.length >= most;
+    const isWhole = news.segments.length < most;
+    for (const unit of [...this.units.values()]) await this.#finish(fleet, unit, isWhole && !segments.has(unit.unit.id));
+    return !isWhole;
   }
 
   async #handOver(fleet: Fleet): Promise<void> {
@@ -206,29 +204,25 @@ export class FleetLink {
   async #commit(fleet: Fleet, done: readonly SegmentRef[]): Promise<void> {
     if (done.length === 0) return;
     const units = [...new Set(done.map(({ unit }) => unit))].flatMap((id) => this.units.get(id) ?? []);
-    const lost = new Set<UnitIntake>();
-    await Promise.all(
-      units.flatMap((unit) =>
-        [...unit.trainers.values()].map(async (trainer) => {
-          await trainer.settled();
-          // Another host takes it in.
-          if (trainer.left) lost.add(unit);
-        }),
-      ),
-    );
-    const whole = units.filter((unit) => !lost.has(unit));
-    this.#options.store.fleets.takenIn(whole.flatMap((unit) => unit.committed() ?? []));
-    await fleet.taken(done.filter(({ unit }) => whole.some((one) => one.unit.id === unit)));
+    await Promise.all(units.flatMap(({ trainers }) => [...trainers.values()].map((trainer) => trainer.settled())));
+    const whole = units.filter(({ isLeft }) => !isLeft);
+    const news = whole.flatMap((unit) => unit.toRemember ?? []);
+    if (news.length > 0) this.#options.store.fleets.takenIn(news);
+    for (const unit of whole) unit.remembered();
+    const known = new Set(whole.map(({ unit }) => unit.id));
+    await fleet.taken(done.filter(({ unit }) => known.has(unit)));
   }
 
   /** Ends what is over: runs whose end was taken in, and those of a unit that goes no further. */
-  async #finish(fleet: Fleet, unit: UnitIntake, segments: number): Promise<void> {
+  async #finish(fleet: Fleet, unit: UnitIntake, isQuiet: boolean): Promise<void> {
     const { store, name } = this.#options;
     this.#release(unit, [...unit.trainers.values()].filter(({ run }) => unit.isOver(run)));
     const { news } = unit;
     unit.unknown = news?.state === "unknown" ? unit.unknown + 1 : 0;
-    const isOver = news !== undefined && (over.has(news.state) || unit.unknown >= unknownLooks);
-    if (isOver && segments === 0 && unit.trainers.size > 0) {
+    const isOver = news && (over.has(news.state) || unit.unknown >= unknownLooks);
+    unit.quiet = isOver && isQuiet ? unit.quiet + 1 : 0;
+    // The state may be newer than the list of segments: the next look shows all.
+    if (news && unit.quiet > 1 && unit.trainers.size > 0) {
       const reason =
         news.state === "canceled" ? `Canceled at ${name}.` : news.state === "ended" ? `Its worker at ${name} handed in no end of the run.` : news.state === "failed" ? `${name} set its unit aside: ${news.reason ?? "no reason was given"}` : `${name} does not have its unit any more.`;
       for (const trainer of unit.trainers.values()) {

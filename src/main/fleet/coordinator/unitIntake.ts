@@ -17,20 +17,31 @@ export interface UnitIntakeOptions {
   readonly taken: TakenIn;
   /** Number of steps of a run that are in the store. */
   readonly logged: (run: string) => number;
+  /** Whether the host is still to attach to a run of the unit. */
+  readonly awaits: (run: string) => boolean;
   /** Stores the newest checkpoint of a run that is about to end and can be resumed. */
   readonly keepCheckpoint: (run: string, upTo: TakenIn) => Promise<void>;
 }
 
+/** Why a segment cannot be taken in at present. `forHost`: until the host does something. */
+interface Wait {
+  readonly why: string;
+  readonly forHost?: boolean;
+}
+
 /** Looks after which a segment that is missing or damaged will not come any more. */
-const patience = 20;
+const patience = 60;
 
 export class UnitIntake {
   readonly unit: Unit;
   readonly trainers = new Map<string, RemoteTrainer>();
   /** What the fleet said of it last. */
   news: UnitNews | undefined;
-  /** Looks at which the fleet did not know it. */
+  /** Consecutive looks at which the fleet did not know it, and at which it was over and nothing was there to take in. */
   unknown = 0;
+  quiet = 0;
+  /** Whether the host let go of a run of it: nothing of it is acknowledged any more, for another host takes it in. */
+  isLeft = false;
   readonly #options: UnitIntakeOptions;
   readonly #checks: ReadonlyMap<string, RunCheck>;
   /** The last segment that was handed over, and the last that is committed. */
@@ -83,47 +94,60 @@ export class UnitIntake {
    */
   async take(segments: readonly SegmentRef[]): Promise<SegmentRef[]> {
     const done: SegmentRef[] = [];
-    let waits: string | null = null;
+    let waits: Wait | null = null;
     for (const ref of segments) {
       if (isAfter(ref, this.#at)) {
-        waits = await this.#next(ref);
-        if (waits !== null) break;
+        // What follows a gap counts for nothing, unless another attempt goes on before it.
+        if (waits && ref.attempt === this.#at.attempt) continue;
+        const problem = await this.#next(ref);
+        if (problem !== null) {
+          waits ??= problem;
+          continue;
+        }
+        waits = null;
       }
       done.push(ref);
     }
-    this.#problem = waits;
-    this.#stuck = waits === null || done.some((ref) => isAfter(ref, this.#taken)) ? 0 : this.#stuck + 1;
-    if (this.#stuck > patience) throw new HostileError(waits!);
+    this.#problem = waits?.why ?? null;
+    this.#stuck = waits === null || waits.forHost || done.some((ref) => isAfter(ref, this.#taken)) ? 0 : this.#stuck + 1;
+    if (this.#stuck > patience) throw new HostileError(this.#problem!);
     for (const trainer of this.trainers.values()) trainer.hand({ type: "mark" });
     return done;
   }
 
-  /** All that was handed over is committed. Returns what the store is to remember. */
-  committed(): (TakenIn & { readonly unit: string; readonly started: readonly { run: string; started: string }[] }) | undefined {
-    if (!isAfter(this.#at, this.#taken)) return undefined;
+  /** What the store is to remember once all that was handed over is committed; undefined where it knows all. */
+  get toRemember(): (TakenIn & { readonly unit: string; readonly started: readonly { run: string; started: string }[] }) | undefined {
+    return isAfter(this.#at, this.#taken) ? { unit: this.unit.id, ...this.#at, started: this.#started } : undefined;
+  }
+
+  /** The store remembers what it was to. */
+  remembered(): void {
+    if (!isAfter(this.#at, this.#taken)) return;
     this.#taken = this.#at;
-    const started = this.#started;
     this.#started = [];
-    return { unit: this.unit.id, ...this.#taken, started };
   }
 
   /** Hands over the next segment. Returns why it cannot be at present; null if it was. */
-  async #next(ref: SegmentRef): Promise<string | null> {
+  async #next(ref: SegmentRef): Promise<Wait | null> {
     const { attempt, sequence } = this.#at;
     const isNext = ref.attempt === attempt ? ref.sequence === sequence + 1 : ref.sequence === 0;
-    if (!isNext) return `segment ${ref.attempt === attempt ? sequence + 1 : 0} of attempt ${ref.attempt} is missing`;
+    if (!isNext) return { why: `segment ${ref.attempt === attempt ? sequence + 1 : 0} of attempt ${ref.attempt} is missing` };
     let entries: readonly SegmentEntry[];
     try {
       ({ entries } = decodeSegment(await this.#options.fleet.read(ref), ref));
     } catch (error) {
-      if (error instanceof SegmentError) return error.message;
+      if (error instanceof SegmentError) return { why: error.message };
       throw error;
     }
     if (ref.sequence === 0 && entries[0]?.type !== "attempt") throw new HostileError("the first segment of an attempt does not say which worker it is of");
+    if (ref.sequence === 0) {
+      const early = entries.map((entry) => this.#isEarly(entry, ref)).find((wait) => wait !== null);
+      if (early) return early;
+    }
     const done = this.#part?.ref.attempt === ref.attempt && this.#part.ref.sequence === ref.sequence ? this.#part.done : 0;
     for (let i = done; i < entries.length; i++) {
       if (this.#end && entries[i]!.type !== "attempt") throw new HostileError("its worker handed in something after the end of its attempt");
-      const waits = await this.#entry(entries[i]!, ref);
+      const waits = this.#isEarly(entries[i]!, ref) ?? (await this.#entry(entries[i]!, ref));
       if (waits === null) continue;
       this.#part = { ref, done: i };
       return waits;
@@ -133,7 +157,14 @@ export class UnitIntake {
     return null;
   }
 
-  async #entry(entry: SegmentEntry, ref: SegmentRef): Promise<string | null> {
+  /** Why an entry has to wait: another attempt goes on where segments of the earlier one are still to come. */
+  #isEarly(entry: SegmentEntry, { attempt }: SegmentRef): Wait | null {
+    if (entry.type !== "run" || entry.message.type !== "started" || !this.trainers.has(entry.run)) return null;
+    const [from, logged] = [entry.message.from?.step ?? 0, this.#options.logged(entry.run)];
+    return from <= logged ? null : { why: `attempt ${attempt} goes on at step ${from} of run ${entry.run}, of which ${logged} steps were handed in` };
+  }
+
+  async #entry(entry: SegmentEntry, ref: SegmentRef): Promise<Wait | null> {
     if (entry.type === "attempt") {
       if (ref.sequence !== 0) throw new HostileError("an attempt begins in its midst");
       this.#end = undefined;
@@ -149,9 +180,7 @@ export class UnitIntake {
     const check = this.#checks.get(run);
     if (!check) throw new HostileError(`its worker handed in something of run ${run}, which is not of the unit`);
     const trainer = this.trainers.get(run);
-    if (message.type === "started" && trainer && (message.from?.step ?? 0) > this.#options.logged(run)) {
-      return `attempt ${ref.attempt} goes on at step ${message.from?.step} of run ${run}, of which ${this.#options.logged(run)} steps were handed in`;
-    }
+    if (!trainer && this.#options.awaits(run)) return { why: `run ${run} is not resumed here yet`, forHost: true };
     check.check(message);
     // The run is not at this unit any more.
     if (!trainer) return null;

@@ -1,0 +1,11 @@
+/** Services without fleets. */
+import type { FleetServices } from "../../src/main/services/fleets.ts";
+
+export const noFleets: FleetServices = {
+  list: () => [],
+  workers: () => Promise.resolve([]),
+  drain: () => Promise.resolve(),
+  cancel: () => Promise.resolve(),
+  retry: () => Promise.resolve(),
+  attach: () => Promise.resolve(),
+};
