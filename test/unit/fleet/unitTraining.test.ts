@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UnitTraining, type UnitTrainingOptions } from "../../../src/main/fleet/worker/unitTraining.ts";
 import { FleetError } from "../../../src/main/fleet/fleet.ts";
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
-import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
 import { MemoryClaim } from "../../support/fleet/memoryClaim.ts";
 import { everything } from "../../support/edition.ts";
-import { factsOf, machine, makeUnit, messagesOf, tiny, type RunFacts } from "../../support/fleet/units.ts";
+import { trainedHere } from "../../support/fleet/trainedHere.ts";
+import { factsOf, machine, makeUnit, messagesOf, tiny } from "../../support/fleet/units.ts";
 
 const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
 let folder: string;
@@ -20,20 +20,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const train = (claim: MemoryClaim, more: Partial<UnitTrainingOptions> = {}) =>
   new UnitTraining(claim, { worker: "worker-1", machine, launch, folder: join(folder, String(count++)), spool: { closeAfter: 50, retryAfter: 5 }, ...more });
-
-/** What a trainer reports to a host on this machine. */
-async function trainedHere(experiment: ReturnType<typeof tiny>): Promise<RunFacts> {
-  const trainer = await launch();
-  const messages: FromTrainer[] = [];
-  const gone = new Promise((resolve) => trainer.onExit(resolve));
-  trainer.onMessage((message) => {
-    messages.push(message);
-    if (message.type === "rows" || message.type === "evaluation") trainer.send({ type: "stored", reports: 1 });
-  });
-  trainer.send({ type: "start", experiment });
-  await gone;
-  return factsOf(messages);
-}
 
 const long = tiny(5, 150);
 

@@ -20,6 +20,8 @@ export interface OneUnitOptions {
   /** Folder of imported networks; the shared folder's by default. */
   readonly networks?: string;
   readonly job?: string | null;
+  /** Name of the machine, as its scheduler calls it. */
+  readonly host?: string;
   readonly every?: number;
 }
 
@@ -64,17 +66,17 @@ export class OneUnit implements WorkSource {
     this.#given = true;
     this.refused = canTrain(this.unit);
     const root = this.#results;
+    const { networks, job = null, every, host = hostname() } = this.#options;
     if (this.refused !== null) {
       // Other nodes may be able to.
-      await ensureFolder(join(root, "refused")).then(() => writeWhole(join(root, "refused", hostname()), this.refused!)).catch(() => undefined);
+      await ensureFolder(join(root, "refused")).then(() => writeWhole(join(root, "refused", host), this.refused!)).catch(() => undefined);
       return null;
     }
-    const { networks, job = null, every } = this.#options;
     return (this.#claim = await FolderClaim.begin(this.unit, {
       paths: new UnitPaths(root, this.unit.id),
       networks: networks ?? (basename(dirname(root)) === "units" ? join(dirname(dirname(root)), "networks") : join(root, "networks")),
       worker: this.#worker,
-      host: hostname(),
+      host,
       job,
       ...(every !== undefined && { every }),
     }));

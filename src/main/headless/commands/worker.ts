@@ -47,7 +47,8 @@ async function openSource({ unit, results, folder, untilEmpty }: WorkerCommandOp
   if (folder !== undefined) return { source: new FolderSource({ root: resolve(folder), untilEmpty: untilEmpty ?? false, say }), one: null };
   if (results === undefined) throw new UserError("--unit needs --results DIR, the folder of what is trained");
   const job = process.env["SLURM_ARRAY_JOB_ID"] === undefined ? (process.env["SLURM_JOB_ID"] ?? null) : `${process.env["SLURM_ARRAY_JOB_ID"]}_${process.env["SLURM_ARRAY_TASK_ID"]}`;
-  const one = await OneUnit.open({ file: resolve(unit!), results, job });
+  const node = process.env["SLURMD_NODENAME"];
+  const one = await OneUnit.open({ file: resolve(unit!), results, job, ...(node !== undefined && { host: node }) });
   return { source: one, one };
 }
 

@@ -1,0 +1,20 @@
+/** Trains an experiment in a trainer of this machine, as its host would. */
+import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
+import { factsOf, type RunFacts, type tiny } from "./units.ts";
+
+const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
+
+/** What a trainer reports to a host on this machine. */
+export async function trainedHere(experiment: ReturnType<typeof tiny>): Promise<RunFacts> {
+  const trainer = await launch();
+  const messages: FromTrainer[] = [];
+  const gone = new Promise((resolve) => trainer.onExit(resolve));
+  trainer.onMessage((message) => {
+    messages.push(message);
+    if (message.type === "rows" || message.type === "evaluation") trainer.send({ type: "stored", reports: 1 });
+  });
+  trainer.send({ type: "start", experiment });
+  await gone;
+  return factsOf(messages);
+}
