@@ -46,6 +46,7 @@ import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addNetworkCommands } from "./tree/networks.ts";
 import { addQueueCommands } from "./tree/queue.ts";
+import { addSlurmCommands } from "./tree/slurm.ts";
 import { addWorkerCommand } from "./tree/worker.ts";
 import { addRunCommands, addStudyListCommands, exportRunCommand, showCommand } from "./tree/runs.ts";
 import type { ProgramFiles } from "./session.ts";
@@ -443,5 +444,6 @@ program
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
 addWorkerCommand(program, programFiles);
+addSlurmCommands(program);
 addModelHelper(program);
 addSettingsCommands(program);
