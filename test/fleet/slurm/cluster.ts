@@ -91,7 +91,7 @@ JobRequeue=1
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 RebootProgram=/bin/true
-NodeName=n[1-${count}] NodeHostname=${host} NodeAddr=127.0.0.1 Port=[${port + 1}-${port + count}] CPUs=1
+NodeName=n[1-${count}] NodeHostname=${host} NodeAddr=127.0.0.1 Port=[${port + 1}-${port + count}] CPUs=1 RealMemory=500
 PartitionName=main Nodes=n[1-${count}] Default=YES MaxTime=60 State=UP PriorityTier=1 PreemptMode=REQUEUE
 PartitionName=urgent Nodes=n[1-${count}] MaxTime=60 State=UP PriorityTier=10
 `,

@@ -10,7 +10,7 @@ import { WorkersFolder } from "./workersFolder.ts";
 export function settledState({ isThere, canceled, failed, end }: UnitFiles): { readonly state: UnitNews["state"]; readonly reason: string | null } | null {
   if (!isThere) return { state: "unknown", reason: "the shared folder does not have it" };
   if (end?.outcome === "ended") return { state: "ended", reason: null };
-  if (canceled) return { state: "canceled", reason: "canceled" };
+  if (canceled !== null) return { state: "canceled", reason: canceled };
   if (failed !== null) return { state: "failed", reason: failed };
   if (end?.outcome === "left" && end.asked) return { state: "canceled", reason: end.reason };
   return null;

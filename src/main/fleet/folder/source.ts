@@ -92,7 +92,7 @@ export class FolderSource implements WorkSource {
     for (const id of await this.#workers.waiting()) {
       if (this.#failed.has(id)) continue;
       const { isThere, canceled, failed } = await this.#units.look(id);
-      if (!isThere || canceled || failed !== null) {
+      if (!isThere || canceled !== null || failed !== null) {
         await this.#workers.withdraw(id);
         continue;
       }

@@ -21,12 +21,13 @@ export interface UnitFiles {
   readonly worker: z.infer<typeof attemptWorker> | null;
   /** How the newest attempt ended; null where it has not. */
   readonly end: z.infer<typeof attemptEnd> | null;
-  readonly canceled: boolean;
+  /** Why it was canceled; null where it was not. */
+  readonly canceled: string | null;
   /** Why it was set aside; null where it was not. */
   readonly failed: string | null;
 }
 
-const noFiles: UnitFiles = { isThere: false, attempts: 0, failures: 0, worker: null, end: null, canceled: false, failed: null };
+const noFiles: UnitFiles = { isThere: false, attempts: 0, failures: 0, worker: null, end: null, canceled: null, failed: null };
 
 export class UnitsFolder {
   readonly root: string;
@@ -99,7 +100,7 @@ export class UnitsFolder {
         failures: attempts - base <= 1 ? attempts - base : await this.#failures(paths, base, attempts),
         worker: attempts === 0 ? null : ((await readJson(paths.at("attempts", attemptName(attempts), "worker.json"), attemptWorker)) ?? null),
         end: attempts === 0 ? null : ((await readJson(paths.at("end", `${attemptName(attempts)}.json`), attemptEnd)) ?? null),
-        canceled: names.has("canceled"),
+        canceled: names.has("canceled") ? await readFile(paths.at("canceled"), "utf8") : null,
         failed: names.has("failed") ? await readFile(paths.at("failed"), "utf8") : null,
       };
     });
