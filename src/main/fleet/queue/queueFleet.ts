@@ -12,6 +12,7 @@ import { forBoss, startBoss } from "./boss.ts";
 import { QueueDatabase, type Queries } from "./database.ts";
 import { writeChunks } from "./files.ts";
 import { requireVersion, schemaVersion } from "./init.ts";
+import { ReadAhead } from "./readAhead.ts";
 import { channels, jobsQueue, jobsSchema } from "./schema/names.ts";
 import { readStates, readWorkers } from "./status.ts";
 
@@ -36,11 +37,13 @@ export class QueueFleet implements Fleet {
   readonly #database: QueueDatabase;
   readonly #boss: PgBoss;
   readonly #options: QueueFleetOptions & typeof defaults;
+  readonly #segments: ReadAhead;
   #closing: Promise<void> | undefined;
 
   private constructor(database: QueueDatabase, boss: PgBoss, options: QueueFleetOptions) {
     this.#database = database;
     this.#boss = boss;
+    this.#segments = new ReadAhead(database);
     this.#options = { ...defaults, ...options } as QueueFleetOptions & typeof defaults;
     this.name = this.#options.name;
   }
@@ -89,10 +92,8 @@ export class QueueFleet implements Fleet {
     };
   }
 
-  async read({ unit, attempt, sequence }: SegmentRef): Promise<Uint8Array> {
-    const [bytes] = await this.#database.bytes("SELECT bytes FROM hypertower.segments WHERE unit = $1 AND attempt = $2 AND sequence = $3", [unit, attempt, sequence]);
-    if (!bytes) throw new FleetError(`segment ${sequence} of attempt ${attempt} of unit ${unit} is not in the queue any more`, { retry: false });
-    return bytes;
+  read(segment: SegmentRef): Promise<Uint8Array> {
+    return this.#segments.read(segment);
   }
 
   async readCheckpoint({ unit, run, attempt, step }: CheckpointRef): Promise<Uint8Array> {
