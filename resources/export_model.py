@@ -116,8 +116,9 @@ def under_first_names(model, module, needed):
     values = {tensor.name: tensor for tensor in model.graph.initializer}
     parameters, tied, missing, renamed = dict(module.named_parameters()), {}, [], {}
     for name, *others in names_of.values():
-        tied.update({other: name for other in others})
         present = [one for one in (name, *others) if one in values]
+        if present:
+            tied.update({other: name for other in others})
         wanted = parameters[name].detach().cpu().numpy()
         if present and all(numpy.array_equal(onnx.numpy_helper.to_array(values[one]), wanted) for one in present):
             # The newer exporter writes one array for each name.

@@ -201,7 +201,10 @@ const checked = z
     if (refused("dataset")) return;
     const { trainExamples, testExamples } = e.dataset;
     const held = validationExamples(e.dataset);
-    if (e.batchSize > trainExamples) {
+    const fixed = e.model.kind === "graph" ? (e.model.facts?.batch ?? null) : null;
+    if (fixed !== null && e.batchSize !== fixed) {
+      context.addIssue({ code: "custom", path: ["batchSize"], message: `batchSize is ${e.batchSize}; the file of this network is fixed to batches of ${fixed}: set batchSize to ${fixed}, or export it with a batch axis that is left open (dynamic_axes or dynamic_shapes)` });
+    } else if (e.batchSize > trainExamples) {
       context.addIssue({ code: "custom", path: ["batchSize"], message: `batchSize is ${e.batchSize}, which is larger than dataset.trainExamples, ${trainExamples}` });
     } else if (e.batchSize > trainExamples - held) {
       const message = `batchSize is ${e.batchSize}; dataset.validation holds out ${held} of ${trainExamples} examples, which leaves ${trainExamples - held} to train on`;

@@ -1,5 +1,6 @@
 /** Imported networks in requests: a list, details, import, rename and removal. */
 import { z } from "zod";
+import { fillings } from "./models/graph.ts";
 import { networkFacts, networkHash } from "./models/network.ts";
 
 const hash = z.string().regex(networkHash, "not the SHA-256 of a network");
@@ -79,6 +80,20 @@ export const networkImport = z.object({
 });
 export type NetworkImport = z.infer<typeof networkImport>;
 
+const arrayName = z.string().trim().min(1, "a name is needed").max(4096);
+
+export const networkImportRequest = z.strictObject({
+  path: z.string().trim().min(1, "a path is needed").max(4096),
+  name: name.optional(),
+  /** Output to train; the first by default. */
+  output: z.string().max(4096).optional(),
+  /** Arrays that are one parameter: its name by its other names. */
+  ties: z.record(arrayName, arrayName).optional(),
+  /** What inputs beside the examples hold; those of well-known names are filled in anyway. */
+  fillings: z.record(arrayName, z.enum(fillings)).optional(),
+});
+export type NetworkImportRequest = z.infer<typeof networkImportRequest>;
+
 /** Requests about imported networks; part of the contract. */
 export const networkRequests = {
   "networks.list": { input: z.strictObject({}).default({}), output: z.array(networkInfo) },
@@ -86,7 +101,7 @@ export const networkRequests = {
   /** Refused for a network of more than `maxShownNodes` nodes. */
   "networks.picture": { input: one, output: networkPicture },
   /** Imports an ONNX file of the host's machine: all of it, or nothing. By default it is named after the file. */
-  "networks.import": { input: z.strictObject({ path: z.string().trim().min(1, "a path is needed").max(4096), name: name.optional(), output: z.string().max(4096).optional() }), output: networkImport },
+  "networks.import": { input: networkImportRequest, output: networkImport },
   "networks.rename": { input: one.extend({ name }), output: networkInfo },
   /** Refused while a run or study uses it, those in the bin included. */
   "networks.remove": { input: one, output: z.array(networkInfo) },

@@ -27,24 +27,29 @@ def loss_of(output, y):
     return F.cross_entropy(output, y)
 
 
-def old(model, x, path):
-    model.train()
-    torch.onnx.export(model, (x,), path, dynamo=False, opset_version=17, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, input_names=["x"], output_names=["y"], dynamic_axes={"x": {0: "batch"}, "y": {0: "batch"}})
+def old(model, inputs, path):
+    names = [*inputs]
+    torch.onnx.export(model.train(), (*inputs.values(),), path, dynamo=False, opset_version=17, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, input_names=names, output_names=["y"], dynamic_axes={name: {0: "batch"} for name in [*names, "y"]})
 
 
-def whole(model, x, path):
-    torch.onnx.export(model.train(), (x,), path, dynamo=True, optimize=False, external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+def fixed(model, inputs, path):
+    """The older exporter with the batch size of the example."""
+    torch.onnx.export(model.train(), (*inputs.values(),), path, dynamo=False, opset_version=17, training=torch.onnx.TrainingMode.TRAINING, do_constant_folding=False, input_names=[*inputs], output_names=["y"])
 
 
-def static(model, x, path):
-    torch.onnx.export(model.train(), (x,), path, dynamo=True, optimize=False, external_data=False, verbose=False)
+def whole(model, inputs, path):
+    torch.onnx.export(model.train(), (*inputs.values(),), path, dynamo=True, optimize=False, external_data=False, dynamic_shapes=tuple({0: torch.export.Dim("batch")} for _ in inputs), verbose=False)
 
 
-def default(model, x, path):
-    torch.onnx.export(model.train(), (x,), path, external_data=False, verbose=False)
+def static(model, inputs, path):
+    torch.onnx.export(model.train(), (*inputs.values(),), path, dynamo=True, optimize=False, external_data=False, verbose=False)
 
 
-exporters = {"old": old, "whole": whole, "static": static, "default": default}
+def default(model, inputs, path):
+    torch.onnx.export(model.train(), (*inputs.values(),), path, external_data=False, verbose=False)
+
+
+exporters = {"old": old, "fixed": fixed, "whole": whole, "static": static, "default": default}
 
 
 def main():
@@ -58,9 +63,10 @@ def main():
     for name in given.only.split(",") if given.only else networks:
         torch.manual_seed(1)
         model, x, y = networks[name]()
-        model(x)
+        inputs = x if isinstance(x, dict) else {"x": x}
+        model(*inputs.values())
         kind = torch.float32 if given.float32 else torch.float64
-        model, x = model.to(kind), x.to(kind) if x.is_floating_point() else x
+        model, inputs = model.to(kind), {name: one.to(kind) if one.is_floating_point() else one for name, one in inputs.items()}
         y = y.to(kind) if y.is_floating_point() else y
         for module in model.modules():
             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)):
@@ -72,16 +78,16 @@ def main():
             try:
                 torch.manual_seed(2)
                 path = given.folder / f"{name}.{exporter}.onnx"
-                exporters[exporter](model, x, str(path))
+                exporters[exporter](model, inputs, str(path))
                 model.train()
                 for module in model.modules():
                     if isinstance(module, nn.Dropout):
                         module.eval()
                 model.zero_grad()
-                loss = loss_of(model(x), y)
+                loss = loss_of(model(*inputs.values()), y)
                 loss.backward()
                 grads = {f"grad.{key}": value.grad.numpy() for key, value in model.named_parameters()}
-                np.savez(given.folder / f"{name}.{exporter}.npz", x=x.numpy(), y=y.numpy(), loss=loss.item(), **grads)
+                np.savez(given.folder / f"{name}.{exporter}.npz", x=next(iter(inputs.values())).numpy(), y=y.numpy(), loss=loss.item(), **grads)
                 print(f"{name} {exporter}: {path.stat().st_size} bytes, loss {loss.item()}", flush=True)
             except Exception as error:
                 path.unlink(missing_ok=True)

@@ -218,6 +218,33 @@ class Recurrent(nn.Module):
         return self.head(y[:, -1] if self.last else y)
 
 
+class Encoder(nn.Module):
+    """The inputs of HuggingFace's encoders: symbols, a mask of what is no padding, types of sentences, positions."""
+
+    def __init__(self, vocabulary=13, width=8, heads=2, steps=8):
+        super().__init__()
+        self.words, self.types, self.positions = nn.Embedding(vocabulary, width), nn.Embedding(2, width), nn.Embedding(steps, width)
+        self.norm = nn.LayerNorm(width)
+        self.heads = heads
+        self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.decoder = nn.Linear(width, vocabulary, bias=False)
+        self.decoder.weight = self.words.weight
+
+    def forward(self, input_ids, attention_mask, token_type_ids, position_ids):
+        x = self.norm(self.words(input_ids) + self.types(token_type_ids) + self.positions(position_ids))
+        q, k, v = (t.unflatten(-1, (self.heads, -1)).transpose(1, 2) for t in self.qkv(x).chunk(3, dim=-1))
+        hidden = (1.0 - attention_mask[:, None, None, :].to(x.dtype)) * -1e9
+        scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1)) + hidden
+        y = (F.softmax(scores, dim=-1) @ v).transpose(1, 2).flatten(2)
+        return self.decoder(x + self.out(y))
+
+
+def encoder():
+    ids = symbols(13)
+    positions = torch.arange(8).expand(3, 8).contiguous()
+    return Encoder(), {"input_ids": ids, "attention_mask": torch.ones_like(ids), "token_type_ids": torch.zeros_like(ids), "position_ids": positions}, symbols(13)
+
+
 class ViT(nn.Module):
     def __init__(self, width=12, heads=3, patch=4, size=16, norm_first=True, layers=2):
         super().__init__()
@@ -351,6 +378,7 @@ networks = {
     "vit-postnorm": lambda: (ViT(norm_first=False, layers=1, size=8), image(8), classes(10)),
     "vit-mha": lambda: (HandViT(), image(16), classes(10)),
     "unet": lambda: (UNet(), image(8), torch.randint(0, 3, (4, 8, 8))),
+    "encoder": encoder,
     "autoencoder": lambda: (autoencoder(), torch.randn(5, 20), torch.rand(5, 20)),
     "conv1d": lambda: (Conv1dNet(), torch.randn(4, 2, 40), classes(7)),
     "zoo": lambda: (Zoo(), image(12), classes(6)),

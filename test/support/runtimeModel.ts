@@ -3,7 +3,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { referenceEngine } from "../../src/core/engines/reference/engine.ts";
 import { buildGraph, constantsOf } from "../../src/core/graphs/build.ts";
 import { readGraph } from "../../src/core/graphs/describe.ts";
-import { placeholders } from "../../src/core/graphs/probe.ts";
+import { placeholders } from "../../src/core/graphs/placeholders.ts";
 import { floatOf } from "../../src/core/graphs/values.ts";
 import { cast, input } from "../../src/core/program/operations/index.ts";
 import { makeProgram } from "../../src/core/program/program.ts";

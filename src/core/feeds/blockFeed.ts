@@ -14,7 +14,7 @@ import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { batchSizes } from "./labelledFeed.ts";
 
 /** Blocks of an evaluation batch. */
-const evaluationBatch = 64;
+const usualEvaluationBatch = 64;
 
 /** Copies the blocks that begin at `starts`, and their targets, one symbol later. */
 function filled(codes: TextDataset["train"], starts: readonly number[], steps: number, symbols: Int32Array, targets: Int32Array): FeedBatch {
@@ -46,7 +46,7 @@ export function* randomBlocks(codes: TextDataset["train"], { rows, steps, batche
 }
 
 /** Every whole block of a text once, in order; fewer than `steps` symbols at its end are left out. */
-export function* blocksInOrder(codes: TextDataset["train"], steps: number): Generator<FeedBatch> {
+export function* blocksInOrder(codes: TextDataset["train"], steps: number, evaluationBatch = usualEvaluationBatch): Generator<FeedBatch> {
   const count = blocksOf(codes.length, steps);
   for (let block = 0; block < count; block += evaluationBatch) {
     const rows = Math.min(evaluationBatch, count - block);
@@ -64,6 +64,7 @@ export function blockFeed(text: TextDataset, experiment: Experiment, model: Mode
   const sets = { test: text.test.subarray(0, dataset.testExamples), validation: text.train.subarray(end, dataset.trainExamples) };
   const evaluated = held > 0 ? (["validation", "test"] as const) : (["test"] as const);
   const batches = stepsPerEpoch(experiment);
+  const evaluationBatch = model.batch ?? usualEvaluationBatch;
   return {
     task: languageModelling({ model, steps, zLoss: zLossOf(experiment.model) }),
     batchSizes: [batchSize],
@@ -77,6 +78,6 @@ export function blockFeed(text: TextDataset, experiment: Experiment, model: Mode
       const seed = random.below(2 ** 31);
       return epochOf((number) => randomBlocks(train, { rows: batchSize, steps, batches, seed, generator }, number), first);
     },
-    evaluation: (set) => blocksInOrder(sets[set], steps),
+    evaluation: (set) => blocksInOrder(sets[set], steps, evaluationBatch),
   };
 }

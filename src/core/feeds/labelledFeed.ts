@@ -10,7 +10,7 @@ import { epochOf, type Feed, type FeedBatch } from "./feed.ts";
 import { regression, scalingOf } from "../tasks/regression.ts";
 
 /** Examples per evaluation batch. */
-const evaluationBatch = 1000;
+const usualEvaluationBatch = 1000;
 
 /** Distinct batch sizes for `count` examples; the last batch may be smaller. */
 export function batchSizes(count: number, batchSize: number): number[] {
@@ -34,6 +34,7 @@ export function labelledFeed(dataset: Dataset, { batchSize, shuffle, dataset: co
   const { train, test }: Record<"train" | "test", Examples> = dataset;
   // Indices of the examples, which are not moved.
   const { training, held } = heldOut(train.count, validationExamples(config), config.splitSeed, generator);
+  const evaluationBatch = model.batch ?? usualEvaluationBatch;
   return {
     task: taskFor(dataset, model, training),
     batchSizes: batchSizes(training.length, batchSize),

@@ -89,7 +89,7 @@ export async function checkGraph(description: GraphDescription, tensors: GraphTe
     const computed = await executable.state(slots.map((name) => `${prefix}${name}`));
     const ours = new Map(slots.map((name) => [name, computed[`${prefix}${name}`]!]));
     const shapes = new Map(trained.map(({ name, shape }) => [name, shape]));
-    return compared({ loss: outputs["loss"]!, given: loss, ours, shapes, gradients: given, double: loss.double && (x.double || !isFloat) && typed.initializers.some(({ role, dtype: type }) => role === "parameter" && type === "float64") });
+    return compared({ tied: typed.tied ?? {}, loss: outputs["loss"]!, given: loss, ours, shapes, gradients: given, double: loss.double && (x.double || !isFloat) && typed.initializers.some(({ role, dtype: type }) => role === "parameter" && type === "float64") });
   } finally {
     await executable.dispose();
   }
@@ -138,13 +138,14 @@ interface Results {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   readonly gradients: ReadonlyMap<string, BatchArray>;
   readonly double: boolean;
+  readonly tied: Readonly<Record<string, string>>;
 }
 
 const largest = (values: Float64Array) => values.reduce((max, value) => (Math.abs(value) > max || Number.isNaN(value) ? Math.abs(value) : max), 0);
 
-function compared({ loss, given, ours, shapes, gradients: theirs, double }: Results): GraphCheck {
+function compared({ loss, given, ours, shapes, gradients: theirs, double, tied }: Results): GraphCheck {
   const reference = given.data[0] ?? Number.NaN;
-  const { matches, missing, unmatched } = matchedNames(ours, shapes, theirs);
+  const { matches, missing, unmatched } = matchedNames(ours, shapes, theirs, tied);
   const all = Math.max(0, ...matches.map(({ given: array }) => largest(array)));
   const negligible = all * (double ? 1e-11 : 1e-5);
   const entry = ({ file, name, ours: a, given: b }: GradientMatch): ComparedGradient => {

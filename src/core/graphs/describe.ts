@@ -5,17 +5,23 @@ import { GraphError, nodeText } from "./errors.ts";
 import { meaningOf } from "./meaning.ts";
 import { readOnnxFile, type OnnxFile } from "./onnxFile.ts";
 import { graphOperators } from "./operators/index.ts";
+import { filledInputs, type FilledInputs, type Fillings } from "./fill.ts";
 import { probe } from "./probe.ts";
 import { restored } from "./restore.ts";
 import { rolesOf, signatureOf } from "./roles.ts";
 import { TensorReader } from "./tensorData.ts";
 import type { GraphTensor, GraphTensors } from "./tensors.ts";
+import { statedTies, tiedGraph, type Ties } from "./ties.ts";
 
 export interface ReadOptions {
   /** Folder of the file, for values in files beside it; null where there are none. */
   readonly folder: string | null;
   /** The output to train; the first by default. */
   readonly output?: string;
+  /** Arrays that are one parameter, besides those that the file states. */
+  readonly ties?: Ties;
+  /** How to fill inputs beside the examples; those of well-known names are filled in anyway. */
+  readonly fillings?: Fillings;
 }
 
 export interface ReadGraph {
@@ -26,26 +32,30 @@ export interface ReadGraph {
 }
 
 /** @throws GraphError naming what cannot be taken, and what would work */
-export function readGraph(bytes: Uint8Array, { folder, output }: ReadOptions): ReadGraph {
+export function readGraph(bytes: Uint8Array, { folder, output, ties = {}, fillings = {} }: ReadOptions): ReadGraph {
   const file = readOnnxFile(bytes);
   const converter = new Converter(file, new TensorReader(folder));
-  const whole = restored(file, converter.convert(), converter.tensors);
+  const { graph: whole, names: tied } = tiedGraph(restored(file, converter.convert(), converter.tensors), converter.tensors, { ...statedTies(file.metadata), ...ties });
   const initialized = new Set(whole.initializers.map(({ name }) => name));
   const inputs = whole.inputs.filter(({ name }) => !initialized.has(name));
   const trained = outputOf(whole, output);
-  const nodes = needed(whole.nodes, trained.name);
-  requireKnown(nodes);
-  requireOrder(nodes, [...initialized, ...inputs.map(({ name }) => name)], trained.name);
-  const input = inputOf(inputs, nodes);
-  const { roles, warnings } = rolesOf({ nodes, initializers: whole.initializers, constants: converter.constants, metadata: file.graph.metadata, producer: file.producer, tensors: converter.tensors, optimized: isOptimized(file) });
+  const own = needed(whole.nodes, trained.name);
+  requireKnown(own);
+  requireOrder(own, [...initialized, ...inputs.map(({ name }) => name)], trained.name);
+  const { input, filled, nodes: before, initializers: constants } = inputOf(inputs, own, fillings, converter.tensors);
+  const nodes = [...before, ...own];
+  const { roles, warnings } = rolesOf({ nodes, initializers: whole.initializers, constants: converter.constants, tied, metadata: file.graph.metadata, producer: file.producer, tensors: converter.tensors, optimized: isOptimized(file) });
   const signature = signatureOf(file.graph.metadata);
   const used = new Set([...usedNames(nodes), trained.name]);
-  const initializers = whole.initializers.flatMap((one): GraphInitializer[] => {
+  const trainable = whole.initializers.flatMap((one): GraphInitializer[] => {
     const role = roles.get(one.name) ?? "constant";
     if (used.has(one.name)) return [{ ...one, role }];
     // Parameters that the output does not depend on stay with the weights, untrained.
     return role === "parameter" && (!signature || signature.parameters.includes(one.name)) ? [{ ...one, role: "buffer" }] : [];
   });
+  const lost = Object.entries(tied).find(([, name]) => roles.get(name) !== "parameter");
+  if (lost) throw new GraphError(`"${lost[0]}" cannot be tied to "${lost[1]}", which is not trained (${roles.get(lost[1]) ?? "unused"})`);
+  const initializers = [...trainable, ...constants];
   const draft: GraphDescription = {
     format: 1,
     producer: { name: file.producer.slice(0, 256), version: file.producerVersion.slice(0, 256) },
@@ -56,10 +66,11 @@ export function readGraph(bytes: Uint8Array, { folder, output }: ReadOptions): R
     nodes,
     input: { name: input.name, batchAxis: batchAxisOf(input), batch: null },
     output: { name: trained.name, meaning: "logits" },
+    ...(filled.length > 0 ? { filled: [...filled] } : {}),
+    ...(Object.keys(tied).length > 0 ? { tied } : {}),
   };
-  const tensors = kept(draft, converter.tensors);
-  const { batch, output: shape } = probe(draft, tensors);
-  const description: GraphDescription = { ...draft, input: { ...draft.input, batch }, output: { ...draft.output, meaning: meaningOf(draft, shape) } };
+  const { description: probedGraph, tensors, output: shape } = probe(draft, kept(draft, converter.tensors));
+  const description: GraphDescription = { ...probedGraph, output: { ...draft.output, meaning: meaningOf(draft, shape) } };
   const parsed = graphDescription.safeParse(description);
   if (!parsed.success) throw new GraphError(`the file goes beyond what can be imported: ${parsed.error.issues[0]!.path.join(".")}: ${parsed.error.issues[0]!.message}`);
   return { description: parsed.data, tensors, warnings };
@@ -140,16 +151,13 @@ function requireOrder(nodes: readonly GraphNode[], known: readonly string[], out
   if (!made.has(output)) throw new GraphError(`nothing makes the output "${output}"; the file is damaged`);
 }
 
-function inputOf(inputs: readonly GraphValue[], nodes: readonly GraphNode[]): GraphValue {
+function inputOf(inputs: readonly GraphValue[], nodes: readonly GraphNode[], fillings: Fillings, tensors: Map<string, GraphTensor>): FilledInputs {
   const used = usedNames(nodes);
   const read = inputs.filter(({ name }) => used.has(name));
-  const [first, ...others] = read;
-  if (!first) throw new GraphError("the output depends on no input; export the model's forward pass with an example input");
-  if (others.length > 0) {
-    throw new GraphError(`the network has ${read.length} inputs (${read.map(({ name }) => name).join(", ")}); 1 is allowed. Export a module whose forward takes the examples only and makes the rest itself, such as initial states of zeros`);
-  }
-  if (first.shape.length === 0) throw new GraphError(`the input "${first.name}" has no axes or states no shape; export with an example input whose first axis is the batch`);
-  return first;
+  if (read.length === 0) throw new GraphError("the output depends on no input; export the model's forward pass with an example input");
+  const whole = filledInputs(read, fillings, tensors);
+  if (whole.input.shape.length === 0) throw new GraphError(`the input "${whole.input.name}" has no axes or states no shape; export with an example input whose first axis is the batch`);
+  return whole;
 }
 
 /** The axis of the examples: the only open one, one that is named so, or the first. */

@@ -47,22 +47,25 @@ function layouts(array: BatchArray, shape: readonly number[]): Float64Array[] {
 /**
  * By name; where exporters renamed arrays, by shape and closeness: tied arrays have the name of
  * their second use, and other exporters have names and layouts of their own.
+ * @param tied the file's names of parameters by their other names
  * @returns unmatched arrays of the file too
  */
 export function matchedNames(
   ours: ReadonlyMap<string, Float64Array>,
   shapes: ReadonlyMap<string, readonly number[]>,
   given: ReadonlyMap<string, BatchArray>,
+  tied: Readonly<Record<string, string>> = {},
 ): { matches: GradientMatch[]; missing: string[]; unmatched: string[] } {
   const matches: GradientMatch[] = [];
   const open = new Map(given);
   const free = new Set(shapes.keys());
   for (const [name, array] of given) {
-    const own = ours.get(name);
-    if (!own || !free.has(name) || !same(array.shape, shapes.get(name)!)) continue;
-    matches.push({ name, file: name, ours: own, given: array.data });
+    const file = tied[name] ?? name;
+    const own = ours.get(file);
+    if (!own || !same(array.shape, shapes.get(file)!)) continue;
+    matches.push({ name, file, ours: own, given: array.data });
     open.delete(name);
-    free.delete(name);
+    free.delete(file);
   }
   const candidates = [...open].flatMap(([name, array]) =>
     [...free].flatMap((file) => layouts(array, shapes.get(file)!).map((data) => ({ name, file, ours: ours.get(file)!, given: data, distance: distance(ours.get(file)!, data) }))),

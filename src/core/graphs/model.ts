@@ -1,11 +1,12 @@
 /** An imported network as a model: the graph's nodes become nodes of the step program. */
 import type { GraphDescription, GraphNode } from "../../shared/models/graph.ts";
 import { rows, type Activations } from "../models/activations.ts";
-import type { Buffer, Mask, Model, Parameter } from "../models/model.ts";
+import type { Buffer, Forward, Mask, Model, Parameter, Pass } from "../models/model.ts";
 import type { Node } from "../program/node.ts";
 import { cast, constant, input, mul, reshape, slice } from "../program/operations/index.ts";
 import { buildGraph, constantsOf } from "./build.ts";
 import { GraphError } from "./errors.ts";
+import { cyclicRows, inPieces } from "./fixedBatch.ts";
 import { fittedInput, fittedOutput } from "./fit.ts";
 import { freshValues } from "./fresh.ts";
 import { lastNode } from "./meaning.ts";
@@ -46,26 +47,32 @@ export function graphModel(given: GraphDescription, tensors: GraphTensors, optio
   const buffers = of("statistics").map(({ name, shape }): Buffer => ({ name, shape, initial: /var/i.test(name) ? 1 : 0, role: "statistics" }));
   const masks = dropout ? masksOf(description, constants, options.exampleShape) : new Map<string, MaskPlan>();
 
+  /** @param size of the batch that x is a part of, from `start` on */
+  function whole(x: Activations, pass: Pass, start: number, size: number): Forward {
+    const named = new Map(parameters.map(({ name }, i) => [name, pass.parameters[i]!]));
+    const statistics = new Map(buffers.map(({ name }) => [name, pass.buffers[name] ?? missing(name)]));
+    const built = buildGraph(description, constants, fittedInput(description, rows(x)), {
+      training: pass.training,
+      parameters: named,
+      statistics,
+      onNode(node, outputs) {
+        options.onNode?.(node, outputs);
+        pass.onModule?.(node.module || node.name || (node.outputs[0] ?? node.operator), outputs.flatMap((value) => ("items" in value || value.known ? [] : [value.node])));
+      },
+      dropout: (node, value, p) => (pass.training ? dropped(masks.get(node.outputs[0] ?? node.name), value, p, { start, count: x.batch, whole: size }) : value),
+    });
+    return { output: fittedOutput(description, floatOf(built.output), x), buffers: built.statistics };
+  }
+
   return {
     parameters,
     buffers,
     masks: [...masks.values()].map(({ name, shape, p }) => ({ name, shape, p })),
     bufferValues: Object.fromEntries(buffers.map(({ name }) => [name, start === "file" ? valuesOf(name) : new Float64Array(tensors.get(name)!.data.length).fill(/var/i.test(name) ? 1 : 0)])),
-    forward(x, pass) {
-      const named = new Map(parameters.map(({ name }, i) => [name, pass.parameters[i]!]));
-      const statistics = new Map(buffers.map(({ name }) => [name, pass.buffers[name] ?? missing(name)]));
-      const built = buildGraph(description, constants, fittedInput(description, rows(x)), {
-        training: pass.training,
-        parameters: named,
-        statistics,
-        onNode(node, outputs) {
-          options.onNode?.(node, outputs);
-          pass.onModule?.(node.module || node.name || (node.outputs[0] ?? node.operator), outputs.flatMap((value) => ("items" in value || value.known ? [] : [value.node])));
-        },
-        dropout: (node, value, p) => (pass.training ? dropped(masks.get(node.outputs[0] ?? node.name), value, p, x.batch) : value),
-      });
-      const output: Activations = fittedOutput(description, floatOf(built.output), x);
-      return { output, buffers: built.statistics };
+    batch: description.input.batch ?? undefined,
+    forward(examples, pass) {
+      const fixed = description.input.batch;
+      return fixed === null ? whole(examples, pass, 0, examples.batch) : inPieces(examples, fixed, (part, start) => whole(part, pass, start, examples.batch));
     },
   };
 }
@@ -114,9 +121,9 @@ function masksOf(description: GraphDescription, constants: ReturnType<typeof con
   return new Map(trials[0]!.map((first, i) => [first.node, plan(first, i)]));
 }
 
-function dropped(mask: MaskPlan | undefined, x: Node, p: number, batch: number): Node {
+function dropped(mask: MaskPlan | undefined, x: Node, p: number, { start, count, whole }: { readonly start: number; readonly count: number; readonly whole: number }): Node {
   if (!mask || p === 0) return x;
-  const whole = input(mask.name, [batch, ...mask.shape], "uint8");
-  const kept = cast(mask.byExample ? whole : slice(whole, 0, 0, 1), "float");
+  const all = input(mask.name, [whole, ...mask.shape], "uint8");
+  const kept = cast(mask.byExample ? (count === whole ? all : cyclicRows(all, start, count)) : slice(all, 0, 0, 1), "float");
   return mul(x, mul(constant(1 / (1 - p)), reshape(kept, x.shape)));
 }

@@ -1,15 +1,12 @@
 /** Builds a graph once without values: which shapes it takes, and what it drops. */
 import { storedTypes, type GraphDescription } from "../../shared/models/graph.ts";
-import type { Node, Shape } from "../program/node.ts";
-import { input, state } from "../program/operations/index.ts";
+import { sizeOf, type Shape } from "../program/node.ts";
+import { input } from "../program/operations/index.ts";
 import { buildGraph, constantsOf, type Constants } from "./build.ts";
 import { GraphError } from "./errors.ts";
-import type { GraphTensors } from "./tensors.ts";
-
-/** Nodes in place of the parameters or statistics. */
-export function placeholders(description: GraphDescription, role: "parameter" | "statistics"): Map<string, Node> {
-  return new Map(description.initializers.filter((one) => one.role === role).map(({ name, shape }) => [name, state(name, shape)]));
-}
+import { placeholders } from "./placeholders.ts";
+import { rebatched } from "./rebatch.ts";
+import type { GraphTensor, GraphTensors } from "./tensors.ts";
 
 export interface Dropped {
   readonly node: string;
@@ -48,8 +45,33 @@ export function inputShape(description: GraphDescription, batch: number, open: n
   return shape.map((size, axis) => (axis === batchAxis ? batch : typeof size === "string" ? open : size));
 }
 
-/** Whether any batch size works, and the output's shape for a batch. @throws GraphError where nothing works */
-export function probe(description: GraphDescription, tensors: GraphTensors): { batch: number | null; output: Shape } {
+export interface Probed {
+  /** The network, rebuilt for any batch size where the file is fixed to one and that can be undone. */
+  readonly description: GraphDescription;
+  readonly tensors: GraphTensors;
+  /** Shape for a batch. */
+  readonly output: Shape;
+}
+
+/** Finds out which batch sizes work. @throws GraphError where nothing works */
+export function probe(description: GraphDescription, tensors: GraphTensors): Probed {
+  const { batch, output, shape } = probed(description, tensors);
+  const fixed = { description: { ...description, input: { ...description.input, batch } }, tensors, output };
+  const { shape: stated } = description.inputs.find(({ name }) => name === description.input.name)!;
+  if (typeof stated[description.input.batchAxis] === "string") return fixed;
+  const rebuilt = rebatched(description, constantsOf(description, tensors), shape);
+  if (!rebuilt) return fixed;
+  const whole = new Map<string, GraphTensor>([...tensors, ...rebuilt.tensors]);
+  const constants = constantsOf(rebuilt.description, whole);
+  const own = shape[description.input.batchAxis]!;
+  const isRight = [1, own, 2 * own + 3].every((size) => {
+    const one = shape.map((n, axis) => (axis === description.input.batchAxis ? size : n));
+    return scales(rebuilt.description, constants, one, output, own);
+  });
+  return isRight ? { description: rebuilt.description, tensors: whole, output } : fixed;
+}
+
+function probed(description: GraphDescription, tensors: GraphTensors): { batch: number | null; output: Shape; shape: Shape } {
   const constants = constantsOf(description, tensors);
   const { batchAxis, name } = description.input;
   const { shape } = description.inputs.find((one) => one.name === name)!;
@@ -59,9 +81,10 @@ export function probe(description: GraphDescription, tensors: GraphTensors): { b
   let failure: unknown;
   for (const open of sizes) {
     try {
-      const { output } = tryShape(description, constants, inputShape(description, first, open));
-      if (typeof stated === "string") return { batch: null, output };
-      return { batch: worksFor(description, constants, inputShape(description, first + 1, open), output) ? null : stated, output };
+      const own = inputShape(description, first, open);
+      const { output } = tryShape(description, constants, own);
+      if (typeof stated === "string") return { batch: null, output, shape: own };
+      return { batch: scales(description, constants, inputShape(description, first + 1, open), output, first) ? null : stated, output, shape: own };
     } catch (error) {
       failure ??= error;
     }
@@ -69,13 +92,11 @@ export function probe(description: GraphDescription, tensors: GraphTensors): { b
   throw failure instanceof Error ? failure : new GraphError("the network cannot be built");
 }
 
-/** Whether the network takes one example more, and returns results for one more. */
-function worksFor(description: GraphDescription, constants: Constants, shape: Shape, output: Shape): boolean {
+/** Whether the network takes a batch of another size, and returns as much more or less. @param output for the batch of `first` examples */
+function scales(description: GraphDescription, constants: Constants, shape: Shape, output: Shape, first: number): boolean {
   try {
-    const larger = tryShape(description, constants, shape).output;
-    const size = (of: Shape) => of.reduce((product, n) => product * n, 1);
-    const batch = shape[description.input.batchAxis]!;
-    return size(larger) * (batch - 1) === size(output) * batch;
+    const other = tryShape(description, constants, shape).output;
+    return sizeOf(other) * first === sizeOf(output) * shape[description.input.batchAxis]!;
   } catch {
     return false;
   }

@@ -9,6 +9,8 @@ export interface RoleFacts {
   readonly constants: ReadonlySet<string>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly producer: string;
+  /** Parameters by their other names, which are none of the arrays. */
+  readonly tied: Readonly<Record<string, string>>;
   readonly tensors: ReadonlyMap<string, GraphTensor>;
   /** Whether PyTorch's optimizer of graphs ran. */
   readonly optimized: boolean;
@@ -59,10 +61,10 @@ function isSinusoid({ data, shape }: GraphTensor): boolean {
 export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>; warnings: string[] } {
   const { nodes, initializers, constants, tensors } = facts;
   const signature = signatureOf(facts.metadata);
-  const parameters = new Set(signature?.parameters);
+  const parameters = new Set(signature?.parameters.map((name) => facts.tied[name] ?? name));
   const others = new Set(signature?.others);
   // Folded arrays of a file that has all parameters are not trained.
-  const complete = signature !== null && signature.parameters.every((name) => tensors.has(name));
+  const complete = signature !== null && [...parameters].every((name) => tensors.has(name));
   const settings = settingsOf(nodes);
   const statistics = new Set(nodes.filter(({ operator }) => operator === "BatchNormalization").flatMap(({ inputs }) => inputs.slice(3, 5)));
   const roles = new Map<string, InitializerRole>();
@@ -84,7 +86,7 @@ export function rolesOf(facts: RoleFacts): { roles: Map<string, InitializerRole>
   if (!signature) return { roles, warnings: [] };
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const folded = [...roles].filter(([name, role]) => role !== "constant" && used.has(name) && !parameters.has(name) && !others.has(name) && !statistics.has(name) && !isMask(tensors.get(name)!) && !isSinusoid(tensors.get(name)!) && tensors.get(name)!.data.some((value) => value !== 0)).map(([name]) => name);
-  return { roles, warnings: warningsOf(signature.parameters, roles, folded, facts.optimized) };
+  return { roles, warnings: warningsOf([...parameters], roles, folded, facts.optimized) };
 }
 
 /** What PyTorch's optimizer of graphs left of the parameters: it merges equal arrays and folds others. */

@@ -39,6 +39,8 @@ export interface Forward {
 }
 
 export interface Model {
+  /** The batch size that the model calculates with; other batches are filled up or divided. */
+  readonly batch?: number | undefined;
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly Buffer[];
   /** Training inputs: uint8, 1 where a value is kept and 0 where it is dropped. */

@@ -1,8 +1,9 @@
 /** What an experiment records of an imported network: shapes, parameters and cost, read off its forward pass. */
 import type { GraphDescription, GraphNode } from "../../shared/models/graph.ts";
-import { maxRecordedLayers, type NetworkFacts } from "../../shared/models/network.ts";
+import { maxAlike, maxRecordedLayers, type NetworkFacts } from "../../shared/models/network.ts";
 import type { NetworkNode } from "../../shared/networks.ts";
 import { graphModel } from "../graphs/model.ts";
+import { alikeParameters } from "../graphs/ties.ts";
 import { batchOf, rows, tokensOf } from "../models/activations.ts";
 import { sizeOf, topologicalOrder, type Node, type Shape } from "../program/node.ts";
 import { input, state } from "../program/operations/index.ts";
@@ -81,6 +82,7 @@ export function factsOf(name: string, network: Network): NetworkFacts {
   const left = [...shapes].filter(([parameter]) => !owned.has(parameter)).map(([parameter, shape]) => ({ name: parameter, shape: [...shape] }));
   if (left.length > 0) layers.push({ name: "others", title: "parameters", output: [], parameters: left, flops: 0 });
   if (layers.length > maxRecordedLayers) throw new NetworkError(`the network has ${layers.length} layers with parameters or products; at most ${maxRecordedLayers} are allowed`);
+  const alike = alikeParameters(description.initializers, network.tensors).slice(0, maxAlike);
   const kept = traced.reduce((sum, { node, output: made }) => (made && !moving.has(node.operator) && made.dtype === "float" ? sum + sizeOf(made.shape) / batch : sum), 0);
   return {
     name,
@@ -88,6 +90,10 @@ export function factsOf(name: string, network: Network): NetworkFacts {
     output: [...perExample(output.shape, batch)],
     meaning: description.output.meaning,
     batch: description.input.batch,
+    ...(description.input.rebuilt === undefined ? {} : { rebuilt: description.input.rebuilt }),
+    ...(description.filled ? { filled: description.filled } : {}),
+    ...(description.tied ? { tied: description.tied } : {}),
+    ...(alike.length > 0 ? { alike } : {}),
     layers,
     kept: Math.round(kept),
   };

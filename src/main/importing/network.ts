@@ -5,6 +5,8 @@ import { messageOf } from "../../shared/errors.ts";
 import { formatBytes } from "../../shared/format.ts";
 import type { NetworkFacts } from "../../shared/models/network.ts";
 import { readGraph } from "../../core/graphs/describe.ts";
+import type { Fillings } from "../../core/graphs/fill.ts";
+import type { Ties } from "../../core/graphs/ties.ts";
 import { factsOf } from "../../core/networks/facts.ts";
 import { encodeNetwork, hashOf, maxNetworkBytes } from "../../core/networks/file.ts";
 import { writePending } from "../../core/networks/stored.ts";
@@ -16,6 +18,10 @@ export interface NetworkOrder {
   readonly folder: string;
   /** Output to train; the first by default. */
   readonly output?: string | undefined;
+  /** Arrays that are one parameter, by name. */
+  readonly ties?: Ties | undefined;
+  /** What inputs beside the examples hold, by name. */
+  readonly fillings?: Fillings | undefined;
 }
 
 export interface WrittenNetwork {
@@ -29,11 +35,11 @@ export interface WrittenNetwork {
 }
 
 /** @throws Error naming the file and what of it cannot be taken; nothing is written then */
-export async function importNetwork({ path, folder, output }: NetworkOrder): Promise<WrittenNetwork> {
+export async function importNetwork({ path, folder, output, ties, fillings }: NetworkOrder): Promise<WrittenNetwork> {
   try {
     const { size } = await stat(path);
     if (size > maxNetworkBytes) throw new Error(`it has ${formatBytes(size)}; at most ${formatBytes(maxNetworkBytes)} are allowed`);
-    const graph = readGraph(await readFile(path), { folder: dirname(path), ...(output === undefined ? {} : { output }) });
+    const graph = readGraph(await readFile(path), { folder: dirname(path), ...(output === undefined ? {} : { output }), ...(ties ? { ties } : {}), ...(fillings ? { fillings } : {}) });
     const facts = factsOf("", graph);
     const file = encodeNetwork(graph);
     const hash = hashOf(file);

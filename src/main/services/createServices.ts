@@ -312,7 +312,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "networks.list": () => networks.list(),
     "networks.get": ({ network }) => networks.get(network),
     "networks.picture": ({ network }) => networks.picture(network),
-    "networks.import": ({ path, name, output }) => networks.import(path, name, output),
+    "networks.import": (request) => networks.import(request),
     "networks.rename": ({ network, name }) => networks.rename(network, name),
     "networks.remove": ({ network }) => networks.remove(network),
     "engines.list": ({ experiment }) => engines.list(experiment),

@@ -4,6 +4,8 @@ import { dirname } from "node:path";
 import { readBatch } from "../../core/graphs/batchFile.ts";
 import { checkGraphOn, type GraphCheck } from "../../core/graphs/check.ts";
 import { readGraph } from "../../core/graphs/describe.ts";
+import type { Fillings } from "../../core/graphs/fill.ts";
+import type { Ties } from "../../core/graphs/ties.ts";
 import { GraphError } from "../../core/graphs/errors.ts";
 import type { EngineKind } from "../../shared/engines.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -19,6 +21,8 @@ export interface GraphCheckOrder {
   readonly tolerance?: number;
   /** The output to compare; the first by default. */
   readonly output?: string;
+  readonly ties?: Ties;
+  readonly fillings?: Fillings;
 }
 
 export interface GraphCheckResult extends GraphCheck {
@@ -38,7 +42,7 @@ export const defaultTolerances = { double: 1e-7, single: 1e-3 } as const;
 export async function checkNetwork(order: GraphCheckOrder): Promise<GraphCheckResult> {
   const [file, batch] = await Promise.all([bytesOf(order.file), bytesOf(order.batch)]);
   try {
-    const { description, tensors, warnings } = readGraph(file, { folder: dirname(order.file), ...(order.output === undefined ? {} : { output: order.output }) });
+    const { description, tensors, warnings } = readGraph(file, { folder: dirname(order.file), ...(order.output === undefined ? {} : { output: order.output }), ...(order.ties ? { ties: order.ties } : {}), ...(order.fillings ? { fillings: order.fillings } : {}) });
     const check = await checkGraphOn(order.engine, description, tensors, readBatch(batch));
     const tolerance = order.tolerance ?? (check.double && order.engine === "reference" ? defaultTolerances.double : defaultTolerances.single);
     const agrees = check.largestRelativeDifference <= tolerance && check.missing.length === 0;

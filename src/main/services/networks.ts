@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import { weightCount } from "../../shared/models/described.ts";
-import { maxShownNodes, type NetworkDetail, type NetworkImport, type NetworkInfo, type NetworkPicture } from "../../shared/networks.ts";
+import { maxShownNodes, type NetworkDetail, type NetworkImport, type NetworkImportRequest, type NetworkInfo, type NetworkPicture } from "../../shared/networks.ts";
 import { drawnNodes } from "../../core/networks/facts.ts";
 import { decodeDescription, decodeNetwork } from "../../core/networks/file.ts";
 import { networkFile, networksFolder } from "../../core/networks/folder.ts";
@@ -72,13 +72,13 @@ export class Networks implements NetworkCatalog {
     }
   }
 
-  async import(path: string, given?: string, output?: string): Promise<NetworkImport> {
+  async import({ path, name: given, output, ties, fillings }: NetworkImportRequest): Promise<NetworkImport> {
     const { store, folder } = this.#options;
     store.requireWritable();
     const here = store.networks.list();
     if (here.length >= maxNetworks) throw new UserError(`The store has ${here.length} networks; at most ${maxNetworks} are allowed. Remove some first.`);
     if (given !== undefined && here.some(({ name }) => name === given)) throw new UserError(`There is a network named ${given} already; choose another name.`, [{ path: "name", message: "taken by another network" }]);
-    const { hash, pending, bytes, producer, facts, warnings } = await this.#read({ path, folder, output });
+    const { hash, pending, bytes, producer, facts, warnings } = await this.#read({ path, folder, output, ties, fillings });
     const earlier = store.networks.get(hash);
     const name = given ?? freeName(basename(path, extname(path)), here);
     let added: boolean;

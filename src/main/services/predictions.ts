@@ -218,7 +218,8 @@ export class Predictions {
   async *#arrays(run: RunDetail, weights: SavedWeights, format: Exclude<WeightsFormat, "onnx">): AsyncGenerator<Uint8Array> {
     const { handle, read, size } = await this.#open(run, weights);
     try {
-      yield* format === "npz" ? npzOf(read, size) : safetensorsOf(read, size, { metadata: (header) => metadataOf(run, header), tied: tiedNames(run.experiment.model, dataShape(run.experiment)) });
+      const tied = tiedNames(run.experiment.model, dataShape(run.experiment));
+      yield* format === "npz" ? npzOf(read, size, tied) : safetensorsOf(read, size, { metadata: (header) => metadataOf(run, header), tied });
     } finally {
       await handle.close();
     }

@@ -135,20 +135,32 @@ const body = {
 export const outputMeanings = ["logits", "logProbabilities", "probabilities", "quantity", "nextSymbols"] as const;
 export type OutputMeaning = (typeof outputMeanings)[number];
 
+/** What an input beside the examples holds: nothing of the data, only its shape. */
+export const fillings = ["ones", "zeros", "positions"] as const;
+export type Filling = (typeof fillings)[number];
+
+export const filledInput = z.strictObject({ name, with: z.enum(fillings) });
+
 export const graphDescription = z.strictObject({
   format: z.literal(1),
   producer: z.strictObject({ name: z.string().max(256), version: z.string().max(256) }),
   /** Version of ONNX's own operators. */
   opset: whole,
   ...body,
-  /** The input that takes the examples; every other input must have an initializer. */
+  /** The input that takes the examples; every other input is filled in or has an initializer. */
   input: z.strictObject({
     name,
     /** Position of the examples' axis; 1 for sequences step by step. */
     batchAxis: whole.max(graphLimits.rank),
     /** The batch size that the file is fixed to; null where any size works. */
     batch: whole.min(1).nullable(),
+    /** The batch size that the file was fixed to, where its nodes were rebuilt for any. */
+    rebuilt: whole.min(1).optional(),
   }),
+  /** Inputs that nodes of the graph make from the shape of the examples. */
+  filled: z.array(filledInput).max(64).optional(),
+  /** Parameters' names by the other names that they have in the library that the network came from. */
+  tied: z.record(name, name).optional(),
   /** The output that is trained. */
   output: z.strictObject({ name, meaning: z.enum(outputMeanings) }),
 });

@@ -1,7 +1,7 @@
 /** Imported networks in experiments: what an experiment records of one, and whether it fits the data. */
 import { z } from "zod";
 import { ModelError } from "./describe.ts";
-import { outputMeanings, type OutputMeaning } from "./graph.ts";
+import { filledInput, outputMeanings, type Filling, type OutputMeaning } from "./graph.ts";
 import { sizeOf, type DataShape, type Shape } from "./shape.ts";
 
 /** SHA-256 of a network's file, by which experiments name it. */
@@ -12,6 +12,9 @@ const shape = z.array(size).max(8);
 
 /** Maximum number of layers that an experiment records; the summary of the network shows all. */
 export const maxRecordedLayers = 2_000;
+
+/** Maximum number of pairs of equal parameters that are recorded. */
+export const maxAlike = 20;
 
 /** What is recorded of a network, so that an experiment can be validated, shared and stored without its file. */
 export const networkFacts = z.strictObject({
@@ -25,6 +28,14 @@ export const networkFacts = z.strictObject({
   meaning: z.enum(outputMeanings),
   /** The batch size that the file is fixed to; null where any works. */
   batch: size.nullable(),
+  /** The batch size that the file was fixed to, where the network was rebuilt for any. */
+  rebuilt: size.optional(),
+  /** Inputs that are made from the shape of the examples. */
+  filled: z.array(filledInput).max(64).optional(),
+  /** Parameters' names by the other names that they have in the library that the network came from. */
+  tied: z.record(z.string().max(4096), z.string().max(4096)).optional(),
+  /** Pairs of parameters that begin with the same values, and most likely are one. */
+  alike: z.array(z.tuple([z.string().max(4096), z.string().max(4096)])).max(maxAlike).optional(),
   /** Nodes with parameters or products, in order. */
   layers: z
     .array(
@@ -44,6 +55,19 @@ export const networkFacts = z.strictObject({
   kept: z.number().min(0),
 });
 export type NetworkFacts = z.output<typeof networkFacts>;
+
+const fillingText: Readonly<Record<Filling, string>> = { ones: "ones", zeros: "zeros", positions: "positions, from 0 on" };
+
+/** What was decided about a network when it was imported, one sentence each. */
+export function remarksOf({ batch, rebuilt, filled = [], tied = {}, alike = [] }: NetworkFacts): string[] {
+  return [
+    ...Object.entries(tied).map(([alias, name]) => `${alias} and ${name} are one parameter.`),
+    ...filled.map((one) => `The input ${one.name} is filled with ${fillingText[one.with]}.`),
+    ...(rebuilt === undefined ? [] : [`The file was fixed to batches of ${rebuilt}; the network was rebuilt for any batch size.`]),
+    ...(batch === null ? [] : [`The network takes batches of exactly ${batch}: set batchSize to ${batch}. Smaller ones, at the end of a set, are filled up with their own examples, which do not count.`]),
+    ...alike.map(([a, b]) => `${a} and ${b} have the same values, and train apart. If they are one parameter, import the file again with --tie ${b}=${a}; in the window write ${b}=${a}.`),
+  ];
+}
 
 export interface NetworkChoice {
   readonly network: string;
@@ -95,7 +119,6 @@ export function requireFit(choice: NetworkChoice, { input, classes }: DataShape)
   const { name, output } = facts;
   const meaning = meaningOf(choice);
   const problem = (message: string, field = "network") => new ModelError(`the network ${name} ${message}`, fieldOf(field));
-  if (facts.batch !== null) throw problem(`takes batches of exactly ${facts.batch}: export it with a batch axis that is left open (dynamic_axes or dynamic_shapes), and import it again`);
   if (input.kind === "tokens") {
     if (facts.input.kind === "values") throw problem(`takes ${text(facts.input.shape)} numbers; the data is a text, which needs a network that takes symbols`);
     const { steps, vocabulary } = facts.input;

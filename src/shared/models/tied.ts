@@ -5,8 +5,7 @@ import type { DataShape } from "./shape.ts";
 
 /** The model's own name of each array, by the other names. @throws ModelError */
 export function tiedNames(model: ModelConfig, data: DataShape): Record<string, string> {
-  // Of an imported network the file tells.
-  if ((model.kind as string) === "graph") return {};
+  if (model.kind === "graph") return model.facts?.tied ?? {};
   return Object.fromEntries(
     flatLayers(describeModel(model, data)).flatMap(({ name, layer }) => (layer.kind === "linear" && layer.tied !== undefined ? [[`${name}.weight`, `${layer.tied}.weight`] as const] : [])),
   );

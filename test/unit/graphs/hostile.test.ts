@@ -104,7 +104,7 @@ describe("a network that cannot be trained", () => {
 
   it("has one input, which the output depends on", () => {
     const inputs = [floatValue("x", ["batch", 4]), floatValue("h", ["batch", 4])];
-    expect(() => read({ nodes: [wireNode("Add", ["x", "h"], ["y"])], inputs })).toThrow("the network has 2 inputs (x, h); 1 is allowed");
+    expect(() => read({ nodes: [wireNode("Add", ["x", "h"], ["y"])], inputs })).toThrow("the network has 2 inputs that the data must give: x (float32 [batch, 4]), h (float32 [batch, 4]); 1 is allowed");
     expect(() => read({ nodes: [wireNode("Relu", ["w"], ["y"])], initializers: [weight] })).toThrow("the output depends on no input");
     expect(read({ nodes: [wireNode("Relu", ["x"], ["y"])], inputs }).description.inputs).toHaveLength(1);
   });

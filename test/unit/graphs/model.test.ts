@@ -80,11 +80,32 @@ describe("an imported network as a model", () => {
     expect(shape).toEqual([3, 8, 13]);
   });
 
-  it("says which batch size a file is fixed to", () => {
-    const { description, tensors } = fixture("gru.default.onnx");
-    const model = graphModel(description, tensors);
-    const parameters = model.parameters.map(({ name, shape }) => state(name, shape));
-    expect(() => model.forward(tokensOf(input("x", [4, 8], "int32")), { parameters, buffers: {}, training: true })).toThrow("the network takes batches of 3 examples only, and a batch has 4");
+  it.each(["encoder", "lstm"])("is the same from a file that is fixed to a batch size: %s", async (name) => {
+    const [open, fixed] = [fixture(`${name}.old.onnx`), fixture(`${name}.fixed.onnx`)];
+    expect(fixed.description.input.batch).toBe(null);
+    expect(fixed.description.inputs[0]!.shape).toEqual(["batch", 8]);
+    for (const batch of [1, 3, 5]) {
+      const x = tokensOf(input("x", [batch, 8], "int32"));
+      const values = Float64Array.from({ length: batch * 8 }, (_, i) => (i * 7) % 11);
+      const [a, b] = [await pass(graphModel(open.description, open.tensors), x, values, true), await pass(graphModel(fixed.description, fixed.tensors), x, values, true)];
+      expect(b.shape).toEqual(a.shape);
+      b.output.forEach((value, i) => expect(value).toBeCloseTo(a.output[i]!, 12));
+    }
+  });
+
+  it("calculates smaller and larger batches in pieces of the size that a file is fixed to, where it cannot be rebuilt", async () => {
+    const { description, tensors } = fixture("cnn.whole.onnx");
+    const open = graphModel(description, tensors, { dropout: false });
+    const fixed = graphModel({ ...description, input: { ...description.input, batch: 4 } }, tensors, { dropout: false });
+    expect([open.batch, fixed.batch]).toEqual([undefined, 4]);
+    for (const batch of [1, 4, 7, 9]) {
+      const x = batchOf(input("x", [batch, 1, 12, 12]));
+      const values = ramp(batch * 144);
+      expect((await pass(fixed, x, values, false)).output).toEqual((await pass(open, x, values, false)).output);
+    }
+    const parameters = fixed.parameters.map(({ name, shape }) => state(name, shape));
+    const buffers = Object.fromEntries(fixed.buffers.map(({ name, shape }) => [name, state(name, shape)]));
+    expect(() => fixed.forward(batchOf(input("x", [1000, 1, 12, 12])), { parameters, buffers, training: false })).toThrow("the network takes batches of exactly 4 examples, and 1000 are too many at once; at most 512 are allowed");
   });
 
   it("begins with fresh weights of each layer's kind", () => {

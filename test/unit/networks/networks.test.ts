@@ -56,7 +56,6 @@ describe("a network fits data", () => {
     ["numbers", graph({ facts: symbols.facts }), digits, "the network symbols takes symbols; the data has numbers: choose a text"],
     ["more symbols", graph({ facts: symbols.facts }), text(66), "the network symbols knows 65 symbols; the text has 66"],
     ["other steps", graph({ facts: symbols.facts, steps: 20 }), text(65), "model.steps is 20; the network symbols takes 16 symbols at a time"],
-    ["a baked batch", graph({ facts: { ...tiny.facts, batch: 8 } }), digits, "the network tiny takes batches of exactly 8: export it with a batch axis that is left open (dynamic_axes or dynamic_shapes), and import it again"],
     ["no network", graph({ facts: undefined, network: "mine" }), digits, "there is no imported network mine here: import it first (hypertower models lists what there is)"],
     ["no name", graph({ facts: undefined, network: "" }), digits, "model.network is empty: name an imported network (hypertower models lists what there is)"],
   ])("or says how it does not: %s", (_, config, data, message) => expect(() => requireFit(config, data)).toThrow(message));
@@ -68,6 +67,7 @@ describe("a network fits data", () => {
     expect(of(graph()).ok).toBe(true);
     expect(of(graph(), [{ name: "norm", match: ["bn.*"], frozen: true }]).ok).toBe(true);
     expect(of(graph(), [{ name: "norm", match: ["norm.*"] }])).toMatchObject({ ok: false, errors: [{ path: "tower.0.groups.0.match" }] });
+    expect(of(graph({ facts: { ...tiny.facts, batch: 8 } }))).toMatchObject({ ok: false, errors: [{ path: "batchSize", message: expect.stringMatching(/^batchSize is 16; the file of this network is fixed to batches of 8: set batchSize to 8/) as string }] });
     expect(of({ kind: "graph" })).toEqual({ ok: false, errors: [{ path: "model.network", message: "model.network is empty: name an imported network (hypertower models lists what there is)" }] });
     expect(of({ ...graph(), start: "anywhere" })).toEqual({ ok: false, errors: [{ path: "model.start", message: "model.start must be one of: file, fresh" }] });
   });

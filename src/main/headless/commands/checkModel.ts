@@ -1,5 +1,6 @@
 /** `hypertower import-model FILE --check BATCH`: compares a network's loss and gradients with another library's. */
 import type { EngineKind } from "../../../shared/engines.ts";
+import type { Filling } from "../../../shared/models/graph.ts";
 import { plural } from "../../../shared/text.ts";
 import { checkNetwork, type GraphCheckResult } from "../../services/graphCheck.ts";
 import { table } from "../format.ts";
@@ -10,11 +11,13 @@ export interface CheckModelOptions {
   readonly engine?: EngineKind;
   readonly tolerance?: number;
   readonly output?: string;
+  readonly tie?: Readonly<Record<string, string>>;
+  readonly fill?: Readonly<Record<string, Filling>>;
   readonly json?: boolean;
 }
 
-export async function checkModel(file: string, { check, engine = "onnx-cpu", tolerance, output, json }: CheckModelOptions): Promise<number> {
-  const result = await checkNetwork({ file, batch: check, engine, ...(tolerance === undefined ? {} : { tolerance }), ...(output === undefined ? {} : { output }) });
+export async function checkModel(file: string, { check, engine = "onnx-cpu", tolerance, output, tie, fill, json }: CheckModelOptions): Promise<number> {
+  const result = await checkNetwork({ file, batch: check, engine, ...(tolerance === undefined ? {} : { tolerance }), ...(output === undefined ? {} : { output }), ...(tie ? { ties: tie } : {}), ...(fill ? { fillings: fill } : {}) });
   console.log(json ? JSON.stringify({ type: "modelCheck", file, batch: check, ...withoutNaN(result) }) : describedCheck(result));
   return result.agrees ? exitCodes.ok : exitCodes.error;
 }

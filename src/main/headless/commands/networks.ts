@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import type { DatasetInfo } from "../../../shared/datasets.ts";
 import { formatBytes, formatCount, formatFlops } from "../../../shared/format.ts";
-import { meaningText, type NetworkFacts } from "../../../shared/models/network.ts";
+import { meaningText, remarksOf, type NetworkFacts } from "../../../shared/models/network.ts";
+import type { Filling } from "../../../shared/models/graph.ts";
 import { misfit } from "../../../shared/models/networkFit.ts";
 import { weightCount } from "../../../shared/models/described.ts";
 import type { NetworkInfo } from "../../../shared/networks.ts";
@@ -18,6 +19,8 @@ export interface ModelsOptions {
 export interface ImportModelOptions extends ModelsOptions {
   readonly name?: string;
   readonly output?: string;
+  readonly tie?: Record<string, string>;
+  readonly fill?: Record<string, Filling>;
 }
 
 async function withServices(programFiles: ProgramFiles, { store }: ModelsOptions, work: (services: Services) => Promise<void>): Promise<number> {
@@ -40,7 +43,7 @@ function print(networks: readonly NetworkInfo[], json: boolean | undefined): voi
 /** Imports an ONNX file into the store. */
 export function importModel(programFiles: ProgramFiles, file: string, options: ImportModelOptions): Promise<number> {
   return withServices(programFiles, options, async ({ handlers }) => {
-    const { network, added, warnings } = await handlers["networks.import"]({ path: resolve(file), name: options.name, output: options.output });
+    const { network, added, warnings } = await handlers["networks.import"]({ path: resolve(file), name: options.name, output: options.output, ties: options.tie, fillings: options.fill });
     for (const warning of warnings) console.error(`warning: ${warning}`);
     if (options.json) {
       console.log(JSON.stringify({ network, added, warnings }));
@@ -120,5 +123,6 @@ function described(network: NetworkInfo, datasets: readonly DatasetInfo[]): stri
     ...(network.problem === null ? [] : [["problem", network.problem] as [string, string]]),
   ];
   const rows = facts.layers.flatMap(({ name, title, output, parameters }) => [[name, title, output.join(" x "), formatCount(weightCount({ parameters }))], ...parameters.map((parameter) => [`  ${parameter.name}`, "", parameter.shape.join(" x "), ""])]);
-  return [table(head), "", table([["LAYER", "OPERATOR", "SHAPE", "PARAMETERS"], ...rows])].join("\n");
+  const remarks = remarksOf(facts);
+  return [table(head), ...(remarks.length > 0 ? ["", ...remarks] : []), "", table([["LAYER", "OPERATOR", "SHAPE", "PARAMETERS"], ...rows])].join("\n");
 }

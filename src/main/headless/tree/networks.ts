@@ -3,6 +3,7 @@ import { Option, type Command } from "commander";
 import { engineKinds } from "../../../shared/engines.ts";
 import { finish } from "../finish.ts";
 import { jsonLinesOption, oneJsonOption, positiveNumber, storeOption } from "../options.ts";
+import { fillingPair, namePair } from "./namePairs.ts";
 import type { CheckModelOptions } from "../commands/checkModel.ts";
 import type { ImportModelOptions, ModelsOptions } from "../commands/networks.ts";
 import type { ProgramFiles } from "../session.ts";
@@ -17,6 +18,8 @@ export function addNetworkCommands(program: Command, programFiles: ProgramFiles)
     .argument("<file>", "ONNX file (.onnx)")
     .option("--name <name>", "name of the network (default: the file's)")
     .option("--output <name>", "output to train (default: the first)")
+    .addOption(new Option("--tie <name=name>", "two arrays that are one parameter, such as lm_head.weight=wte.weight; may be repeated").argParser(namePair))
+    .addOption(new Option("--fill <name=what>", "an input beside the examples, filled with ones, zeros or positions; may be repeated").argParser(fillingPair))
     .option("--check <batch>", "import nothing; compare with a .npz file that has x, y (classes, or the next symbol of every position), loss, and grad.NAME for every parameter")
     .addOption(new Option("--engine <kind>", "with --check: engine that calculates (default: onnx-cpu)").choices([...engineKinds]))
     .option("--tolerance <number>", "with --check: largest relative difference allowed (default: 1e-7 in doubles, 1e-3 in single precision)", positiveNumber)

@@ -7,15 +7,18 @@ import { readWeightsLayout, type StoredArray } from "../../../core/weights/file.
 
 /**
  * An .npz that `numpy.load` reads; the same bytes for the same weights.
+ * @param tied further names of arrays, and the name that each has here
  * @throws CheckpointError saying what is wrong with the file
  */
-export async function* npzOf(read: ReadBytes, size: number): AsyncGenerator<Uint8Array> {
+export async function* npzOf(read: ReadBytes, size: number, tied: Readonly<Record<string, string>> = {}): AsyncGenerator<Uint8Array> {
   let written: Uint8Array[] = [];
   const zip = new Zip((error, bytes) => {
     if (error) throw error;
     written.push(bytes);
   });
-  for (const array of (await readWeightsLayout(read, size)).arrays) {
+  const { arrays } = await readWeightsLayout(read, size);
+  const others = Object.entries(tied).flatMap(([name, own]) => arrays.filter((array) => array.name === own).map((array) => ({ ...array, name })));
+  for (const array of [...arrays, ...others]) {
     const entry = new ZipPassThrough(`${array.name}.npy`);
     entry.mtime = new Date(1980, 0, 1);
     zip.add(entry);

@@ -2,6 +2,7 @@
 import { defineStore } from "pinia";
 import { shallowRef } from "vue";
 import type { NetworkImport, NetworkInfo } from "@shared/networks.ts";
+import type { ImportPairs } from "@shared/networkPairs.ts";
 import { call, listen } from "@/transport/client.ts";
 
 export const useNetworks = defineStore("networks", () => {
@@ -22,8 +23,8 @@ export const useNetworks = defineStore("networks", () => {
     if (list.value) void reload().catch(() => undefined);
   });
 
-  const take = async (path: string, name?: string): Promise<NetworkImport> => {
-    const imported = await call("networks.import", { path, ...(name ? { name } : {}) });
+  const take = async (path: string, name?: string, pairs: ImportPairs = {}): Promise<NetworkImport> => {
+    const imported = await call("networks.import", { path, ...(name ? { name } : {}), ...pairs });
     await reload();
     return imported;
   };
