@@ -1,4 +1,5 @@
 /** Opens fleets by name. Each kind is one line of `openers`. */
+import type { LaunchTrainer } from "../hosting/process.ts";
 import { FleetError, type Fleet } from "./fleet.ts";
 import { parseFleetName, type FleetName } from "./name.ts";
 
@@ -10,6 +11,8 @@ export interface FleetContext {
   readonly version: string;
   /** Says in the diagnostic log what a person may want to know. */
   readonly warn: (message: string) => void;
+  /** Starts trainers of this machine, for fleets that have workers here. */
+  readonly launch?: LaunchTrainer;
 }
 
 type Kind = Exclude<FleetName["kind"], "local">;
@@ -19,7 +22,7 @@ const missing = (kind: string) => (): Promise<Fleet> => Promise.reject(new Fleet
 
 const openers: { readonly [K in Kind]: Opener<K> } = {
   slurm: missing("slurm"),
-  queue: missing("queue"),
+  queue: async ({ url }, context) => (await import("./queue/open.ts")).openQueue(url, context),
 };
 
 /** @throws FleetError when the name is of no kind, or its fleet cannot be used */

@@ -43,6 +43,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "models list": ["hypertower models"],
   "models show": ["hypertower models show resnet20", "hypertower models show resnet20 --nodes"],
   "models rename": ["hypertower models rename net resnet20"],
+  worker: ["hypertower worker --queue postgres://hypertower_worker@db.example/hypertower?sslmode=verify-full", "hypertower worker --folder /shared/units"],
   "queue init": ["hypertower queue init postgres://postgres@db.example/hypertower?sslmode=verify-full"],
   "queue status": ["hypertower queue status", "hypertower queue status --json | jq .counts"],
   "models remove": ["hypertower models remove resnet20"],

@@ -40,6 +40,13 @@ export function addressFor(url: string, user: string, password: string): string 
   return other.href;
 }
 
+/** A URL as studies and people know it. */
+export function passwordless(text: string): string {
+  const url = new URL(text);
+  url.password = "";
+  return url.href;
+}
+
 /** Text without what stands between `user:` and `@` in URLs. */
 export const withoutPasswords = (text: string): string => text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:@/]*):[^\s@]*@/gi, "$1:…@");
 

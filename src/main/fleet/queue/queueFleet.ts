@@ -24,6 +24,8 @@ export interface QueueFleetOptions {
   readonly heartbeat?: number;
   /** Seconds before a unit that failed or was lost is tried again. */
   readonly retryDelay?: number;
+  /** Called at its close, before its connections are closed. */
+  readonly onLeave?: () => Promise<void>;
   /** Called at its close, after its connections are closed. */
   readonly onClose?: () => Promise<void>;
 }
@@ -161,6 +163,7 @@ export class QueueFleet implements Fleet {
 
   close(): Promise<void> {
     return (this.#closing ??= (async () => {
+      await this.#options.onLeave?.();
       await this.#boss.stop({ graceful: false }).catch(() => undefined);
       await this.#database.close();
       await this.#options.onClose?.();

@@ -7,6 +7,8 @@ import type { WorkerMachine } from "../../../shared/fleet/worker.ts";
 import { FleetError } from "../../fleet/fleet.ts";
 import { OneUnit } from "../../fleet/folder/oneUnit.ts";
 import { FolderSource } from "../../fleet/folder/source.ts";
+import { chosenUrl, queueVariable } from "../../fleet/queue/address.ts";
+import { QueueSource } from "../../fleet/queue/queueSource.ts";
 import { findMachine } from "../../fleet/worker/machine.ts";
 import type { WorkSource } from "../../fleet/worker/source.ts";
 import { newWorkerId, Worker } from "../../fleet/worker/worker.ts";
@@ -21,6 +23,8 @@ export interface WorkerCommandOptions {
   readonly unit?: string;
   readonly results?: string;
   readonly folder?: string;
+  /** URL; true for that of the environment. */
+  readonly queue?: string | true;
   readonly data?: string;
   readonly places?: number;
   readonly limit?: number;
@@ -41,9 +45,10 @@ export async function worker(programFiles: ProgramFiles, options: WorkerCommandO
   }
 }
 
-async function openSource({ unit, results, folder, untilEmpty }: WorkerCommandOptions): Promise<{ source: WorkSource; one: OneUnit | null }> {
-  const given = [unit, folder].filter((option) => option !== undefined).length;
-  if (given !== 1) throw new UserError("name where the units come from: --unit FILE with --results DIR, or --folder DIR");
+async function openSource({ unit, results, folder, queue, untilEmpty }: WorkerCommandOptions): Promise<{ source: WorkSource; one: OneUnit | null }> {
+  const given = [unit, folder, queue].filter((option) => option !== undefined).length;
+  if (given !== 1) throw new UserError("name where the units come from: --unit FILE with --results DIR, --folder DIR, or --queue URL");
+  if (queue !== undefined) return { source: await openQueueSource(queue === true ? undefined : queue, untilEmpty ?? false), one: null };
   if (folder !== undefined) return { source: new FolderSource({ root: resolve(folder), untilEmpty: untilEmpty ?? false, say }), one: null };
   if (results === undefined) throw new UserError("--unit needs --results DIR, the folder of what is trained");
   const job = process.env["SLURM_ARRAY_JOB_ID"] === undefined ? (process.env["SLURM_JOB_ID"] ?? null) : `${process.env["SLURM_ARRAY_JOB_ID"]}_${process.env["SLURM_ARRAY_TASK_ID"]}`;
@@ -51,6 +56,21 @@ async function openSource({ unit, results, folder, untilEmpty }: WorkerCommandOp
   const one = await OneUnit.open({ file: resolve(unit!), results, job, ...(node !== undefined && { host: node }) });
   return { source: one, one };
 }
+
+async function openQueueSource(given: string | undefined, untilEmpty: boolean): Promise<WorkSource> {
+  const url = chosenUrl(given);
+  // The password is for this process alone: lists of processes show the title, and trainers inherit the environment.
+  process.title = "hypertower worker";
+  delete process.env[queueVariable];
+  return QueueSource.open(url, {
+    networks: join(workerFolder(), "networks"),
+    untilEmpty,
+    onProblem: (problem) => say(problem === null ? "the queue can be reached again" : `${problem} The worker goes on, and tries again.`),
+  });
+}
+
+/** Folder for what workers of this user keep on this machine. */
+const workerFolder = () => join(process.env["TMPDIR"] ?? tmpdir(), `hypertower-worker-${process.getuid?.() ?? "user"}`);
 
 async function work(programFiles: ProgramFiles, options: WorkerCommandOptions, source: WorkSource, one: OneUnit | null): Promise<number> {
   const launch = nodeLauncher(programFiles.trainer);
@@ -66,7 +86,7 @@ async function work(programFiles: ProgramFiles, options: WorkerCommandOptions, s
     found,
     launch,
     places: one ? 1 : (options.places ?? found.machine.cores),
-    spoolFolder: join(process.env["TMPDIR"] ?? tmpdir(), `hypertower-worker-${process.getuid?.() ?? "user"}`),
+    spoolFolder: workerFolder(),
     say,
   });
   const timer = options.limit !== undefined && setTimeout(() => training.leave("the worker's time limit is near"), options.limit * 60_000);
