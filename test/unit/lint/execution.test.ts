@@ -31,6 +31,8 @@ const allowed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "src/main/desktop/taskLauncher.ts": { utilityProcess: "backups and maintenance of the store, a file of the build" },
   "src/main/desktop/utilityLauncher.ts": { utilityProcess: "trainer and importer, files of the build" },
   "src/main/extras/runProgram.ts": { child_process: "pip, the C++ compiler and Node with fixed arguments, when a person installs TensorFlow" },
+  "src/main/fleet/queue/binaries.ts": { child_process: "PostgreSQL of an optional package, with fixed arguments, and id for the user it runs as" },
+  "src/main/fleet/slurm/commands.ts": { child_process: "sbatch, squeue, scancel and scontrol, with arguments of a profile that a person wrote" },
   "src/main/headless/commands/serve.ts": { open: "a file with the link of the server" },
   "src/main/hosting/checkLauncher.ts": { child_process: "the integrity check, a file of the build" },
   "src/main/hosting/machineSignature.ts": { child_process: "asks the system for its graphics devices, fixed arguments" },

@@ -1,6 +1,6 @@
 /** The script of a job array: each of its jobs trains one unit. */
 import type { SlurmProfile } from "../../../shared/fleet/profile.ts";
-import { exitCodeLeft } from "../worker/exitCodes.ts";
+import { exitCodeLeft } from "../../../shared/fleet/exitCodes.ts";
 
 export interface ArrayPlan {
   readonly profile: SlurmProfile;

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { readFile, rm } from "node:fs/promises";
+import { nounFor } from "../../../shared/text.ts";
 import { maxOf } from "../../../shared/extent.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { SlurmProfile } from "../../../shared/fleet/profile.ts";
@@ -278,7 +279,7 @@ export class SlurmFleet implements Fleet {
     if (files.attempts > 0) return ended;
     // By the host's name, which may differ from the node's.
     const said = await readFile(this.#folder.paths(unit).at("refused", refusals.at(-1) ?? "none"), "utf8").catch(() => "");
-    if (refusals.length > 0) return `the ${refusals.length === 1 ? "node" : "nodes"} ${refusals.join(", ")} cannot train it: ${said}`;
+    if (refusals.length > 0) return `the ${nounFor(refusals.length, "node")} ${refusals.join(", ")} cannot train it: ${said}`;
     if (output === "") return `${ended}, and left nothing in ${this.#folder.root}: is this folder at the same path on ${listed?.node ?? "the nodes"}?`;
     return `${ended} before Hypertower began; the last lines of its output:\n${output}`;
   }

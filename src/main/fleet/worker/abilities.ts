@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { plural } from "../../../shared/text.ts";
 import { catalogEntry } from "../../../shared/catalog/index.ts";
 import { engineFacts, type EngineKind } from "../../../shared/engines.ts";
 import { messageOf } from "../../../shared/errors.ts";
@@ -26,7 +27,7 @@ export function abilityCheck({ machine, problems, data = dataFolder() }: Abiliti
     if (needs.hypertower !== hypertower) return `it was made by Hypertower ${needs.hypertower}, and this is ${hypertower}: other versions may compute other last digits; install ${needs.hypertower} here`;
     const engine = machine.engines.find(({ kind }) => kind === needs.engine);
     if (!engine) return `it needs the engine ${engineFacts[needs.engine].title} (${needs.engine}), which does not work here: ${problems?.get(needs.engine) ?? "it was not tried"}`;
-    if (needs.threads > machine.cores) return `it needs ${needs.threads} threads, and this machine gives it ${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`;
+    if (needs.threads > machine.cores) return `it needs ${plural(needs.threads, "thread")}, and this machine gives it ${plural(machine.cores, "core")}`;
     return datasetProblem(needs.dataset, data);
   };
 }

@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { isProcessAlive } from "../../../core/durable/alive.ts";
+import { plural } from "../../../shared/text.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import { runsOf, type Unit } from "../../../shared/fleet/unit.ts";
 import type { LaunchTrainer } from "../../hosting/process.ts";
@@ -94,7 +95,7 @@ export class Worker {
     const { id, found, launch, say, ...rest } = this.#options;
     const { unit, attempt } = claim;
     const runs = runsOf(unit).length;
-    say(`trains unit ${unit.id} of the study ${unit.study.name}: ${runs} ${runs === 1 ? "run" : "runs"}${attempt > 1 ? `, attempt ${attempt}` : ""}`);
+    say(`trains unit ${unit.id} of the study ${unit.study.name}: ${plural(runs, "run")}${attempt > 1 ? `, attempt ${attempt}` : ""}`);
     const training = new UnitTraining(claim, {
       worker: id,
       machine: found.machine,

@@ -1,6 +1,7 @@
 /** `hypertower worker`: trains units of work for a coordinator elsewhere. */
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { plural } from "../../../shared/text.ts";
 import { engineFacts } from "../../../shared/engines.ts";
 import { formatBytes } from "../../../shared/format.ts";
 import type { WorkerMachine } from "../../../shared/fleet/worker.ts";
@@ -115,7 +116,7 @@ function codeOf(trained: readonly UnitTrained[]): number {
 
 export function machineLines({ host, platform, processor, cores, memory, engines, versions }: WorkerMachine): string[] {
   return [
-    `${host}: ${cores} ${cores === 1 ? "core" : "cores"} of ${processor}, ${formatBytes(memory)}, ${platform}; Hypertower ${versions.hypertower}, Node ${versions.node}`,
+    `${host}: ${plural(cores, "core")} of ${processor}, ${formatBytes(memory)}, ${platform}; Hypertower ${versions.hypertower}, Node ${versions.node}`,
     ...engines.map(({ kind, device, memory: own }) => `engine ${kind}: ${device}${own === null ? "" : `, ${formatBytes(own)}`}`),
   ];
 }
