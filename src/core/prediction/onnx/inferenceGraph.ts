@@ -65,7 +65,8 @@ export function inferenceModel(options: InferenceOptions): InferenceModel {
   const tensors = new Map(options.weights.map((array) => [array.name, tensorOf(array)]));
   const sized = (batch: number) => ({ batch, graph: graphFor(options, tensors, batch) });
   const [first, second, third] = compared;
-  const dynamic = withDynamicBatch(sized(first), sized(second));
+  // A network of one batch size is divided or filled up for others, which no graph does for any size.
+  const dynamic = options.model.batch === undefined ? withDynamicBatch(sized(first), sized(second)) : null;
   // A third size shows that nothing was linear by chance.
   const again = dynamic && withDynamicBatch(sized(first), sized(third));
   const isDynamic = again !== null && dynamic !== null && JSON.stringify(withoutData(dynamic)) === JSON.stringify(withoutData(again));
